@@ -1,0 +1,58 @@
+"""The inputs of a command: `-i`, then `--inputs`; the environment and defaults come later, job by job."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from runner.documents.load import read
+from runner.job import inputs
+from runner.job.inputs import Given
+from runner.job.model import Job
+from runner.problems import Problem, UsageError
+from runner.project import called
+from runner.values import Json
+
+
+def read_text(path: str) -> str:
+    """A file's text, for `@FILE` and `file()`. Raises `OSError`, `UnicodeDecodeError`."""
+    return Path(path).read_text(encoding="utf-8")
+
+
+def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
+    """What the command line gives, by name. Raises `UsageError` with every mistake in it."""
+    problems: list[Problem] = []
+    found = _from_file(file, problems) if file else {}
+    for option in options:
+        parsed = inputs.parse_option(option, read_file=read_text, stdin=sys.stdin.read)
+        if isinstance(parsed, Problem):
+            problems.append(parsed)
+        else:
+            name, value = parsed
+            found[name] = value
+    if problems:
+        raise UsageError(*problems)
+    return found
+
+
+def values(jobs: Sequence[Job], known: dict[str, Given]) -> tuple[list[dict[str, Json]], list[Problem]]:
+    """The input values of each job, and every mistake in them."""
+    problems = list(inputs.unknown(known, jobs))
+    made = []
+    for job in jobs:
+        of_job, wrong = inputs.supplied(job, given=known, environment=os.environ)
+        made.append(of_job)
+        problems.extend(wrong)
+    return made, problems
+
+
+def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
+    document = read(file, name=called(file))
+    if isinstance(document, tuple):
+        problems.extend(document)
+        return {}
+    found = inputs.from_file(document)
+    if isinstance(found, Problem):
+        problems.append(found)
+        return {}
+    return found

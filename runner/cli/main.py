@@ -1,0 +1,104 @@
+"""The command `runner`: a table of verbs, each in a module of its own, and the one `try` of the program.
+
+Whatever goes wrong ends here in a sentence and an exit code; a fault of ours leaves a log file behind.
+Only the module of the chosen verb is imported: `runner validate` never pays for a web server.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from runner.problems import ExitCode, Problem, UsageError
+from runner.report.mistakes import text as as_text
+from runner.version import VERSION
+from runner.words import suggest
+
+VERBS = {
+    "run": ("runner.cli.run", "Carry jobs out and report what happened."),
+    "plan": ("runner.cli.plan", "Print what would be sent; send nothing."),
+    "validate": ("runner.cli.validate", "Check job, target and sandbox files."),
+    "report": ("runner.cli.report", "Draw any report of a run again."),
+    "show": ("runner.cli.show", "Tell what happened in one run."),
+    "runs": ("runner.cli.runs", "List the runs that are kept."),
+    "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
+    "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),
+}
+
+
+class Verbs(click.Group):
+    """The table of verbs as click wants it: names and short texts without importing anything."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(VERBS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, short) for name, (_, short) in VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in VERBS:
+            near = suggest(name, VERBS)
+            hint = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(VERBS)}"
+            raise UsageError(Problem(code="E150", message=f"there is no verb `{name}`", hint=hint))
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, "--version", prog_name="runner")
+def runner() -> None:
+    r"""Run Creatio business processes from job files, and tell the truth about what happened.
+
+    \b
+      runner run specs            carry out every job in a folder
+      runner validate specs       check them; nothing is sent
+      runner plan specs -t test   see what would be sent
+
+    Data goes to stdout, talk to stderr. Every option has a twin in the environment: CREATIO_RUNNER_… in capitals.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Carry one command out and leave with its exit code."""
+    sys.exit(ended(sys.argv[1:] if arguments is None else arguments))
+
+
+def ended(arguments: Sequence[str]) -> int:
+    """Carry one command out; its exit code."""
+    try:
+        code = runner.main(args=list(arguments), prog_name="runner", standalone_mode=False)
+        sys.stdout.flush()
+    except UsageError as error:
+        click.echo(as_text(error.problems), nl=False, err=True)
+        return ExitCode.INVALID
+    except click.UsageError as error:
+        click.echo(_usage(error), nl=False, err=True)
+        return ExitCode.INVALID
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; the interpreter must not complain
+        return ExitCode.NO_ANSWER
+    except Exception:  # noqa: BLE001  the one place where a fault of ours ends
+        click.echo(importlib.import_module("runner.cli.fault").told(), nl=False, err=True)
+        return ExitCode.FAULT
+    return code if isinstance(code, int) else ExitCode.PASSED
+
+
+def _usage(error: click.UsageError) -> str:
+    hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
+    return as_text((Problem(code="E150", message=error.format_message().rstrip("."), hint=hint),))

@@ -1,0 +1,33 @@
+"""`runner report`: draws reports of a run again, from its events alone."""
+
+import click
+
+from runner import runs
+from runner.cli import options, reports
+from runner.cli.kept import opened
+from runner.problems import Problem, UsageError
+
+
+@click.command("report", short_help="Draw any report of a run again.")
+@options.RUN
+@options.RUNS
+@options.reports
+@click.pass_context
+def command(context: click.Context, /, **_: object) -> int:
+    r"""Draw reports of RUN again: `last`, a run's id, or a unique beginning of it.
+
+    \b
+    Examples:
+      runner report last --report-junit junit.xml
+      runner report last --report-json - | jq .status
+
+    Exits with the code of the run.
+    """
+    wishes = reports.wishes(context)
+    if wishes == reports.Wishes():
+        hint = "add --report-json, --report-junit or --report-jsonl with a FILE, or `-` for stdout"
+        raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
+    reports.check_places(wishes)
+    run = opened(runs.find(context.params["runs"], context.params["run"]))
+    reports.write(wishes, [run.result], [run.lines])
+    return run.result.exit_code

@@ -1,0 +1,76 @@
+"""The reports that were asked for, drawn from results and events, and written where they shall go."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from runner.events import Line
+from runner.problems import Problem, UsageError
+from runner.report import json, jsonl, junit
+from runner.result import RunResult
+from runner.version import VERSION
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """Where each report goes; `-` is stdout, None nowhere."""
+
+    report_json: str | None = None
+    report_junit: str | None = None
+    report_jsonl: str | None = None
+
+    @property
+    def takes_stdout(self) -> bool:
+        return STDOUT in (self.report_json, self.report_junit, self.report_jsonl)
+
+
+def wishes(context: click.Context) -> Wishes:
+    """Which reports the options of a command ask for."""
+    given = context.params
+    return Wishes(
+        report_json=given["report_json"], report_junit=given["report_junit"], report_jsonl=given["report_jsonl"]
+    )
+
+
+def as_json(results: Sequence[RunResult]) -> str:
+    return json.report(results, version=VERSION)
+
+
+def write(places: Wishes, results: Sequence[RunResult], lines: Sequence[Sequence[Line]]) -> None:
+    """Write the reports. `lines` are the events of each run. Raises `UsageError` for a file that cannot be written."""
+    drawn: list[tuple[str | None, Callable[[], str]]] = [
+        (places.report_json, lambda: as_json(results)),
+        (places.report_junit, lambda: junit.report(results)),
+        (places.report_jsonl, lambda: "".join(jsonl.report(of_run) for of_run in lines)),
+    ]
+    problems = [problem for place, draw in drawn if place and (problem := _written(place, draw())) is not None]
+    if problems:
+        raise UsageError(*problems)
+
+
+def check_places(wanted: Wishes) -> None:
+    """See before the first call that reports can be written. Raises `UsageError`."""
+    places = (wanted.report_json, wanted.report_junit, wanted.report_jsonl)
+    missing = [place for place in places if place and place != STDOUT and not Path(place).absolute().parent.is_dir()]
+    if missing:
+        raise UsageError(*(_unwritable(place, "there is no such folder") for place in missing))
+
+
+def _written(place: str, text: str) -> Problem | None:
+    if place == STDOUT:
+        sys.stdout.write(text)
+        return None
+    try:
+        Path(place).write_text(text, encoding="utf-8")
+    except OSError as error:
+        return _unwritable(place, error.strerror or str(error))
+    return None
+
+
+def _unwritable(place: str, why: str) -> Problem:
+    return Problem(code="E150", message=f"the report {place} cannot be written: {why}")

@@ -1,0 +1,37 @@
+"""Which of the jobs that were named are carried out: `--tags` and `-k`."""
+
+from collections.abc import Callable, Iterable
+
+import boolean
+
+from runner.job.model import Job
+from runner.problems import Problem, UsageError
+
+_IN_A_TAG = (".", "_", ":", "-", "/")
+
+
+def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
+    """Whether a list of tags fits an expression of words with `and`, `or`, `not` and parentheses.
+
+    Raises `UsageError` for a text that is none.
+    """
+    algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
+    try:
+        parsed = algebra.parse(written)
+    except boolean.ParseError as error:
+        hint = "words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
+        raise UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be understood", hint=hint)) from error
+
+    def fits(tags: Iterable[str]) -> bool:
+        present = set(tags)
+        values = {symbol: algebra.TRUE if symbol.obj in present else algebra.FALSE for symbol in parsed.symbols}
+        return bool(parsed.subs(values, simplify=True) == algebra.TRUE)
+
+    return fits
+
+
+def is_chosen(job: Job, *, tags: Callable[[Iterable[str]], bool] | None, keyword: str | None) -> bool:
+    """Whether a job is selected; a keyword is a part of its name in any case."""
+    if tags is not None and not tags(job.tags):
+        return False
+    return keyword is None or keyword.casefold() in job.name.casefold()

@@ -1,0 +1,35 @@
+"""`runner show`: tells again what happened in a run, and whether its events are as they were written."""
+
+import sys
+
+import click
+
+from runner import runs
+from runner.cli import options
+from runner.cli.kept import opened
+from runner.problems import ExitCode
+from runner.report import console
+from runner.report.sentences import Wish
+
+
+@click.command("show", short_help="Tell what happened in one run.")
+@options.RUN
+@options.RUNS
+@options.option("-v", "--verbose", is_flag=True, help="Tell results and outputs, too.")
+@click.pass_context
+def command(context: click.Context, /, **_: object) -> int:
+    r"""Tell what happened in RUN: `last`, a run's id, or a unique beginning of it.
+
+    \b
+    Example:
+      runner show last
+
+    Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
+    """
+    run = opened(runs.find(context.params["runs"], context.params["run"]))
+    wish = Wish(verbose=context.params["verbose"], folder=str(run.folder))
+    click.echo(console.account(run.result, wish, encoding=sys.stdout.encoding or "utf-8"), nl=False)
+    if run.flaw is None:
+        return ExitCode.PASSED
+    click.echo(f"line {run.flaw} of {run.folder}/events.jsonl does not match: it was changed after it was written")
+    return ExitCode.FAILED

@@ -1,0 +1,194 @@
+"""What a file holds, and where in the file each part of it stands.
+
+A place is looked up by the path into the data: `("steps", 3, "retry", "max")`. No look-up fails; a path that leads
+nowhere (a missing key) is answered with the place of the last part that exists. Nothing here checks the data.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from runner.documents.nodes import Places
+from runner.documents.source import Source
+from runner.places import Span
+from runner.problems import Problem, Severity
+from runner.values import Json, Path
+
+_BLANKS = " \t\r\n"
+_COMMENT = re.compile(r"[ \t]+#")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A node and what it holds; `path` is how far the path that was asked for could be followed."""
+
+    node: int
+    value: Json
+    path: Path
+
+    @property
+    def has_key(self) -> bool:
+        return bool(self.path) and isinstance(self.path[-1], str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """`data` is the root value, None of an empty file. Places of what an alias stands for are those of its anchor;
+    the alias itself is where it was written.
+    """
+
+    source: Source
+    data: Json
+    places: Places
+    _children: dict[int, dict[str | int, int]] = field(init=False, default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        return self.source.file
+
+    @property
+    def text(self) -> str:
+        return self.source.text
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(self.source.line(number + 1) for number in range(len(self.source.line_starts)))
+
+    def value_span(self, path: Path) -> Span:
+        """The value at `path`; of a list or record in block style, from its first character to its last."""
+        return self.source.span(*self._bounds(self._find(path).node))
+
+    def key_span(self, path: Path) -> Span:
+        """The key that leads to `path`; of an item of a list and of the root, its first line."""
+        part = self._find(path)
+        if part.has_key:
+            return self.source.span(*self._bounds(part.node - 1))
+        start, end = self._bounds(part.node)
+        return self.source.span(start, min(end, self.source.line_bounds(self.source.line_at(start))[1]))
+
+    def name_span(self, path: Path, *, line: int, name: str) -> Span:
+        """Where `name` stands in the text at `path`.
+
+        `line` counts from 0 in the text's value. In a block scalar this is the name itself, or its line where the
+        name is written in another way; of any other scalar it is the whole value.
+        """
+        start, end = self._bounds(self._find(path).node)
+        if not self.text.startswith(("|", ">"), start):
+            return self.source.span(start, end)
+        first, last = self._line_of_block(start, end, line=line)
+        word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+        found = word.search(self.text, first, last) or word.search(self.text, start, end)
+        return self.source.span(*(found.span() if found else (first, last)))
+
+    def line_of(self, path: Path) -> int:
+        """The line of the key, or of the item, at `path`."""
+        part = self._find(path)
+        return self.source.line_at(self.places.starts[part.node - part.has_key])
+
+    def lines_of_items(self, path: Path) -> list[int]:
+        """The line on which each item of the list at `path` begins; nothing where no list is."""
+        part = self._find(path)
+        if part.path != path or not isinstance(part.value, list):
+            return []
+        return [self.source.line_at(self.places.starts[node]) for node in self._nodes_in(part).values()]
+
+    def quote_hint(self, path: Path) -> str | None:
+        """Advice where YAML may have eaten a part of an unquoted text at `path`, else None.
+
+        Three ways: ` #` began a comment, a comma in `[ ]` cut the text, `: ` made a record of it.
+        """
+        part = self._find(path)
+        start, end = self._bounds(part.node)
+        match part.value:
+            case dict() as record if any(key.count('"') % 2 or key.count("'") % 2 for key in record):
+                return "YAML reads `: ` as the end of a key: put the whole text in quotes"
+            case str() if start < end and self.text[start] not in "\"'|>*":
+                return self._eaten(part, end)
+        return None
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        *,
+        path: Path,
+        at_key: bool = False,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        span: Span | None = None,
+    ) -> Problem:
+        """A problem at the value of `path`, or at its key, or at `span` where the place is known better."""
+        place = span or (self.key_span(path) if at_key else self.value_span(path))
+        return Problem(
+            code=code,
+            message=message,
+            hint=hint,
+            severity=severity,
+            file=self.file,
+            span=place,
+            path=path,
+            excerpt=self.source.line(place.line),
+        )
+
+    def _find(self, path: Path) -> _Part:
+        found = _Part(0, self.data, ())
+        for step in path:
+            node = self._nodes_in(found).get(step)
+            if node is None:
+                break
+            found = _Part(node, _item(found.value, step), (*found.path, step))
+        return found
+
+    def _nodes_in(self, part: _Part) -> dict[str | int, int]:
+        """The nodes of the values in a list or record, by index or key; worked out once for each."""
+        node = self.places.aliases.get(part.node, part.node)
+        if node not in self._children:
+            match part.value:
+                case dict() as record:
+                    self._children[node] = dict(zip(record, self._walk(node, step=1), strict=True))
+                case list():
+                    self._children[node] = dict(enumerate(self._walk(node, step=0)))
+                case _:
+                    return {}
+        return self._children[node]
+
+    def _walk(self, node: int, *, step: int) -> Iterator[int]:
+        """The nodes right below `node`, each after `step` others (the keys of a record)."""
+        after = self.places.after
+        child, end = node + 1, after[node]
+        while child < end:
+            child += step
+            yield child
+            child = after[child] or child + 1
+
+    def _bounds(self, node: int) -> tuple[int, int]:
+        """Offsets of a node without blanks behind it: to the parser a block scalar ends where the next node begins."""
+        start, end = self.places.starts[node], self.places.ends[node]
+        while end > start and self.text[end - 1] in _BLANKS:
+            end -= 1
+        return start, end
+
+    def _line_of_block(self, start: int, end: int, *, line: int) -> tuple[int, int]:
+        """Offsets of one line of the text of a block scalar, without its indentation.
+
+        A folded text has fewer lines than its source; then this is the first of those that it may be.
+        """
+        header, last = self.source.line_at(start), self.source.line_at(end)
+        first, stop = self.source.line_bounds(min(header + 1 + line, last))
+        content = self.text[first:stop]
+        return first + len(content) - len(content.lstrip()), max(first, stop)
+
+    def _eaten(self, part: _Part, end: int) -> str | None:
+        if _COMMENT.match(self.text, end):
+            return "YAML reads ` #` as the beginning of a comment: put the whole text in quotes"
+        if part.path and isinstance(part.path[-1], int):
+            start, _ = self._bounds(self._find(part.path[:-1]).node)
+            if self.text.startswith("[", start):
+                return "YAML reads a comma inside `[ ]` as the end of an item: put the whole text in quotes"
+        return None
+
+
+def _item(value: Json, step: str | int) -> Json:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value[step]
+    return value[step] if isinstance(value, list) and isinstance(step, int) else None

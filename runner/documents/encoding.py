@@ -1,0 +1,69 @@
+"""Bytes → text: UTF-8 and nothing else, with or without a byte-order mark.
+
+Here, too, is what keeps three characters whole that the parser takes for line ends, as YAML 1.1 did: next line,
+line separator and paragraph separator. In YAML 1.2, and in JSON, they are characters like any other.
+"""
+
+from runner.documents.source import Source
+from runner.problems import Problem
+from runner.values import Json
+
+LARGEST_FILE = 5 * 2**20
+
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_SEPARATORS = "\x85\u2028\u2029"
+_LAST_PRIVATE = 0x10FFFD
+
+
+def decode(name: str, content: bytes) -> Source | Problem:
+    """The text of the file called `name`, or why it has none: too large, or not UTF-8."""
+    if len(content) > LARGEST_FILE:
+        message = f"the file is larger than {LARGEST_FILE // 2**20} MiB"
+        return Source(name, "").problem("E102", message, at=(0, 0))
+    if content.startswith(_OTHER_MARKS) or (b"\0" in content[:2] and len(content) > 1):
+        message = "the file is not UTF-8, but UTF-16 as it seems: UTF-8 is wanted"
+        return Source(name, "").problem("E101", message, at=(0, 0), hint="save it as UTF-8")
+    try:
+        return Source(name, content.removeprefix(_UTF_8_MARK).decode())
+    except UnicodeDecodeError as error:
+        return _bad_byte(name, content.removeprefix(_UTF_8_MARK), at=error.start)
+
+
+def _bad_byte(name: str, content: bytes, *, at: int) -> Problem:
+    """The place in the text that is shown, in which each bad byte stands as one U+FFFD."""
+    start = len(content[:at].decode())
+    shown = content[:at].decode() + "\ufffd" + content[at + 1 :].decode(errors="replace")
+    message = f"the byte 0x{content[at]:02X} is not UTF-8"
+    return Source(name, shown).problem("E101", message, at=(start, start + 1), hint="save the file as UTF-8")
+
+
+def without_separators(text: str) -> tuple[str, dict[str, str]]:
+    """`text` with other characters in the place of the three, one for one, and the table that leads back.
+
+    The others are private characters which the text does not hold. The table is empty where there is nothing to do.
+    """
+    held = [mark for mark in _SEPARATORS if mark in text]
+    private = (chr(code) for code in range(_LAST_PRIVATE, 0, -1) if chr(code) not in text)
+    table = dict(zip(held, private, strict=False))
+    for mark, other in table.items():
+        text = text.replace(mark, other)
+    return text, {other: mark for mark, other in table.items()}
+
+
+def with_separators(value: Json, table: dict[str, str]) -> Json:
+    """`value` with the characters of `without_separators` put back into all its texts."""
+    match value:
+        case str():
+            return _with_separators(value, table)
+        case list():
+            return [with_separators(item, table) for item in value]
+        case dict():
+            return {_with_separators(key, table): with_separators(item, table) for key, item in value.items()}
+    return value
+
+
+def _with_separators(text: str, table: dict[str, str]) -> str:
+    for other, mark in table.items():
+        text = text.replace(other, mark)
+    return text

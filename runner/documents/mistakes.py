@@ -1,0 +1,121 @@
+"""The mistakes of one file, in the sentences they are told with. Finding them is `runner.documents.load`'s business."""
+
+import re
+from dataclasses import replace
+from typing import NoReturn
+
+from runner.documents import syntax
+from runner.documents.source import Source
+from runner.problems import Problem
+from runner.values import Json, kind_of
+
+MOST_PROBLEMS = 100
+"""The hundredth is the last: a file that repeats one key a million times must not be told so a million times."""
+
+_TAG = re.compile(r"!<[^>\s]*>|![^\s,\[\]{}]*")
+_LOOKS = 20
+"""So many places are looked at for the first of two keys."""
+
+Bounds = tuple[int, int]
+"""Offsets of the first character and behind the last."""
+
+
+class StopError(Exception):
+    """Reading cannot go on; why is the last of the mistakes."""
+
+
+class Mistakes:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._found: list[Problem] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def in_order(self) -> tuple[Problem, ...]:
+        return tuple(sorted(self._found, key=_position))
+
+    def add(self, problem: Problem) -> None:
+        """Raises `StopError` where there are enough."""
+        self._found.append(problem)
+        if len(self._found) == MOST_PROBLEMS:
+            self._found[-1] = replace(problem, hint="there may be more: a file is read up to its hundredth mistake")
+            raise StopError
+
+    def stop(self, message: str, *, at: Bounds) -> NoReturn:
+        self._found.append(self._source.problem("E102", message, at=at))
+        raise StopError
+
+    def syntax(self, complaint: syntax.Complaint | None) -> None:
+        """What the parser ended with, None where it met a character that it does not read.
+
+        What only follows from a mistake that is known is left out.
+        """
+        if complaint is None:
+            self._found.append(syntax.unreadable_character(self._source))
+            return
+        problem = syntax.explain(complaint, self._source)
+        told = (problem.span, self._source.span(*complaint.last))
+        if not any(known.span in told for known in self._found):
+            self._found.append(problem)
+
+    def bare_template(self, at: int) -> None:
+        self.add(syntax.bare_template(self._source, at))
+
+    def number(self, message: str, *, at: Bounds) -> None:
+        self._report("E102", message, at=at, hint="put it in quotes if it is a text")
+
+    def second_document(self, at: int) -> None:
+        self._report("E102", "a second document begins here: a file holds one", at=(at, at + len("---")))
+
+    def tag(self, *, at: int) -> None:
+        """A tag that stands at `at` or behind, after an anchor."""
+        found = _TAG.search(self._source.text, at)
+        bounds = found.span() if found else (at, at + 1)
+        message = f"tags are not read here, as `{self._source.text[slice(*bounds)]}`"
+        self._report("E102", message, at=bounds, hint="leave it out; a text that begins with `!` needs quotes")
+
+    def unknown_anchor(self, name: str, *, at: Bounds) -> None:
+        hint = syntax.quote("it", syntax.rest_of_line(self._source, at[0])) + ", if it is a text"
+        self._report("E101", f"`*` begins an alias, and no anchor `&{name}` stands before it", at=at, hint=hint)
+
+    def endless_alias(self, *, at: Bounds) -> None:
+        self._report("E102", "an alias stands inside the value that it stands for", at=at)
+
+    def second_key(self, key: str, *, at: Bounds) -> None:
+        self._report("E103", f"the key `{key}` stands twice", at=at, hint=self._earlier(at))
+
+    def merge_key(self, *, at: Bounds) -> None:
+        hint = "write its keys out, or use an alias as the whole value"
+        self._report("E102", "merge keys (`<<`) are not read here", at=at, hint=hint)
+
+    def no_text_as_key(self, key: Json, *, at: Bounds) -> None:
+        written = self._source.text[slice(*at)]
+        if not written:
+            self._report("E102", "a key is missing before the `:`", at=(at[0], at[0] + 1))
+            return
+        message = f"a key must be a text, and `{written}` is {kind_of(key)}"
+        self._report("E102", message, at=at, hint=f'put it in quotes: "{written}"')
+
+    def value_as_key(self, value: Json, *, at: int) -> None:
+        self._report("E102", f"a key must be a text, not {kind_of(value)}", at=(at, at + 1))
+
+    def _report(self, code: str, message: str, *, at: Bounds, hint: str | None = None) -> None:
+        self.add(self._source.problem(code, message, at=at, hint=hint))
+
+    def _earlier(self, at: Bounds) -> str | None:
+        """Where the first of two keys stands: in block style, in the same column above."""
+        written, (line, column) = self._source.text[slice(*at)], self._source.position(at[0])
+        end = at[0]
+        for _ in range(_LOOKS):
+            end = self._source.text.rfind(f"{written}:", 0, end)
+            if end < 0:
+                break
+            found = self._source.position(end)
+            if found[1] == column and found[0] != line:
+                return f"it stands in line {found[0]} already"
+        return None
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    return (problem.span.line, problem.span.column) if problem.span else (0, 0)

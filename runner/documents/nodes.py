@@ -1,0 +1,63 @@
+"""Where the nodes of a file stand: a `Trail` while the file is read, `Places` when it has been.
+
+A node is a list, a record, a scalar or an alias, keys included; nodes are numbered in the order of the file.
+Places are offsets into the text, four bytes a number: a file of ten thousand steps has a quarter of a million.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """`after[n]` is the first node behind a list or record `n`, 0 for any other node.
+
+    An alias is one node; `aliases` leads from it to the node that bears the anchor.
+    """
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+    after: Sequence[int]
+    aliases: dict[int, int]
+
+
+class Trail:
+    """`add_start` and `add_end` are called once each for a node; the end of a list or record is 0 while it is open."""
+
+    def __init__(self) -> None:
+        self.starts, self.ends = array("I"), array("I")
+        self.add_start, self.add_end = self.starts.append, self.ends.append
+        self.aliases: dict[int, int] = {}
+        self._closed, self._behind = array("I"), array("I")
+        self._last_bracket = (0, 0)
+
+    def close_brackets(self, node: int, *, start: int, end: int) -> None:
+        self._last_bracket = (start, end)
+        self._close(node, end)
+
+    def close_block(self, node: int) -> None:
+        """A list or record in block style ends where its last value ended."""
+        self._close(node, max(self.ends[-1], self._last_bracket[1]))
+
+    def _close(self, node: int, end: int) -> None:
+        self.ends[node] = end
+        self._closed.append(node)
+        self._behind.append(len(self.starts))
+
+    def last(self) -> tuple[int, int]:
+        """Where the value that ended last stands; nowhere, (0, 0), before there is one."""
+        if not self.starts or self.ends[-1] < self._last_bracket[1]:
+            return self._last_bracket
+        return self.starts[-1], self.ends[-1]
+
+    def open_bracket(self, text: str) -> int | None:
+        """Offset of the innermost `[` or `{` that is not closed yet."""
+        unended = (start for start, end in zip(reversed(self.starts), reversed(self.ends), strict=True) if end == 0)
+        return next((start for start in unended if text.startswith(("[", "{"), start)), None)
+
+    def places(self) -> Places:
+        after = array("I", bytes(self.starts.itemsize * len(self.starts)))
+        for node, behind in zip(self._closed, self._behind, strict=True):
+            after[node] = behind
+        return Places(starts=self.starts, ends=self.ends, after=after, aliases=self.aliases)

@@ -1,0 +1,308 @@
+"""What the YAML parser complains about, said so that a person who never read YAML's grammar can mend it.
+
+The parser names the rule that it could not apply, and where it noticed. People need the character that is wrong, which
+often stands earlier, and what to write in its place. The parser's own words are kept where nothing better is known.
+Nothing here imports the parser.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from runner.documents.source import Source
+from runner.problems import Problem
+
+_REFUSED = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""What the parser does not read, as YAML 1.2.2 section 5.1 has it. Compiled where it is needed: that takes 3 ms."""
+_BARE_TEMPLATE = re.compile(r"(?:^|[:?-][ \t]|\[|\[[^\]]*,)[ \t]*(\{\{)")
+_LEADING_TAB = re.compile(r"^ *\t", re.MULTILINE)
+_WINDOW = 2_000
+"""So far on a line is looked to either side: it may be five million characters long."""
+_ITEM_END = re.compile(r"[,\]}]")
+_LONGEST_QUOTE = 60
+_DEDENT = "the keys of one mapping, and the dashes of one list, stand in one column"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """Offsets are of `Source.text`.
+
+    `opened` is where what could not be read began, `last` bounds the value before, `bracket` is the innermost `[` or
+    `{` that is still open.
+    """
+
+    problem: str
+    context: str
+    at: int
+    opened: int
+    last: tuple[int, int]
+    bracket: int | None
+
+
+_Explainer = Callable[[Complaint, Source], Problem]
+
+
+def explain(complaint: Complaint, source: Source) -> Problem:
+    """The complaint as a problem, at the place that must be mended."""
+    start = max(source.line_bounds(source.line_at(complaint.at))[0], complaint.at - _WINDOW)
+    before = source.text[start : complaint.at + 1]
+    bare = _BARE_TEMPLATE.search(before)
+    if bare and not _opens_quote(before[: bare.start()]):
+        return bare_template(source, start + bare.start(1))
+    words = f"{complaint.context}: {complaint.problem}"
+    for part, explainer in _EXPLAINERS:
+        if part in words:
+            return explainer(complaint, source)
+    return _error(source, complaint.at, f"the text is not YAML: {complaint.problem}")
+
+
+def bare_template(source: Source, at: int) -> Problem:
+    """`{{` at `at` without quotes: a mapping to YAML, with a mapping for its key."""
+    written = _template_from(source, at)
+    return source.problem(
+        "E102",
+        "a template without quotes: YAML reads `{{` as the beginning of a mapping",
+        at=(at, at + len(written)),
+        hint=quote("the template", written),
+    )
+
+
+def unreadable_character(source: Source) -> Problem:
+    """The first character that YAML does not read."""
+    found = re.search(_REFUSED, source.text)
+    at = found.start() if found else 0
+    escape = f"\\u{ord(source.text[at]):04x}"
+    hint = f'in double quotes it can be written as an escape: "{escape}"'
+    return _error(source, at, f"the character {escape} cannot stand in YAML", hint=hint)
+
+
+def _error(source: Source, at: int, message: str, *, end: int | None = None, hint: str | None = None) -> Problem:
+    start = min(at, len(source.text))
+    return source.problem("E101", message, at=(start, max(start, end or min(start + 1, len(source.text)))), hint=hint)
+
+
+def quote(what: str, written: str) -> str:
+    """Advice to put `written` in quotes, spelled out where it is short."""
+    if len(written) > _LONGEST_QUOTE:
+        return f"put {what} in quotes"
+    if '"' not in written and "\\" not in written:
+        return f'put {what} in quotes: "{written}"'
+    return f"put {what} in quotes: '{written.replace(chr(39), chr(39) * 2)}'"
+
+
+def _opens_quote(text: str) -> bool:
+    return text.count('"') % 2 == 1 or text.count("'") % 2 == 1
+
+
+def rest_of_line(source: Source, at: int) -> str:
+    """What stands from `at` to the end of the line, without a comment; of a very long line, its beginning."""
+    _, end = source.line_bounds(source.line_at(at))
+    return source.text[at : min(end, at + _WINDOW)].partition(" #")[0].partition("\t#")[0].rstrip()
+
+
+def _in_brackets(source: Source, at: int) -> bool:
+    """Whether a `[` or `{` is open at `at`, as far as its own line tells."""
+    line, _ = source.line_bounds(source.line_at(at))
+    before = source.text[max(line, at - _WINDOW) : at]
+    return before.count("[") > before.count("]") or before.count("{") > before.count("}")
+
+
+def _written(complaint: Complaint, source: Source, *, start: int) -> str:
+    """The value that begins at `start` as its writer meant it: the rest of the line, or of the item in brackets."""
+    rest = rest_of_line(source, start)
+    if complaint.bracket is None and not _in_brackets(source, start):
+        return rest
+    return _ITEM_END.split(rest, maxsplit=1)[0].rstrip()
+
+
+def _template_from(source: Source, at: int) -> str:
+    """The value that begins with `{{` at `at`: to the end of its line, or of the template inside brackets."""
+    rest = rest_of_line(source, at)
+    close = rest.find("}}")
+    return rest[: close + 2] if close >= 0 and _in_brackets(source, at) else rest
+
+
+def _goes_on(complaint: Complaint, source: Source) -> bool:
+    """Whether the parser stopped right behind a value, on the line on which that value ended."""
+    line, _ = source.line_bounds(source.line_at(complaint.at))
+    return complaint.last[1] > line and not source.text[complaint.last[1] : complaint.at].strip(" \t")
+
+
+def _tab(complaint: Complaint, source: Source) -> Problem:
+    begin = source.line_bounds(source.line_at(complaint.at))[0]
+    at = complaint.at if source.text.startswith("\t", complaint.at) else source.text.find("\t", begin)
+    more = len(_LEADING_TAB.findall(source.text, at + 1))
+    others = f"; {more} more {'line begins' if more == 1 else 'lines begin'} with a tab" if more else ""
+    return _error(source, at, "a tab stands in the indentation: use spaces", hint=f"write spaces in its place{others}")
+
+
+def _first_character(complaint: Complaint, source: Source) -> Problem:
+    if source.text.startswith("\t", complaint.at):
+        return _tab(complaint, source)
+    at = complaint.at - source.text.startswith("{%", complaint.at - 1)
+    hint = quote("the text", rest_of_line(source, at) if at < complaint.at else _written(complaint, source, start=at))
+    character = source.text[at : complaint.at + 1]
+    return _error(source, at, f"a text cannot begin with `{character}`", end=complaint.at + 1, hint=hint)
+
+
+def _no_colon(complaint: Complaint, source: Source) -> Problem:
+    written = _written(complaint, source, start=complaint.opened)
+    return _error(
+        source,
+        complaint.opened,
+        "this is no key: a `:` and a blank are missing behind it",
+        end=complaint.opened + len(written),
+        hint="a key is written `name: value`; a text over several lines is indented deeper than its key",
+    )
+
+
+def _colon(complaint: Complaint, source: Source) -> Problem:
+    start, end = complaint.last
+    if source.line_at(start) == source.line_at(complaint.at):
+        hint = quote("the text", _written(complaint, source, start=start))
+        return _error(source, complaint.at, "a second `:` in one line: mapping values are not allowed here", hint=hint)
+    if source.text.startswith(("'", '"'), start):
+        return _open_quote(source, start, end)
+    return _error(
+        source,
+        complaint.at,
+        f"mapping values are not allowed here: the text that began in line {source.line_at(start)} goes on in this one",
+        hint="indent this key as the key that it belongs beside, or put the text in quotes",
+    )
+
+
+def _open_quote(source: Source, start: int, end: int) -> Problem:
+    return _error(
+        source,
+        start,
+        f"a quote that opens here is closed in line {source.line_at(end)} only",
+        hint=f"close it in its own line; a `{source.text[start]}` inside the text must be written otherwise",
+    )
+
+
+def _dash(complaint: Complaint, source: Source) -> Problem:
+    advice = quote("the text", _written(complaint, source, start=complaint.at))
+    message = "a list item cannot begin behind a key, on the key's line"
+    return _error(source, complaint.at, message, hint=f"begin the list in the next line, or {advice}")
+
+
+def _question_mark(complaint: Complaint, source: Source) -> Problem:
+    hint = quote("the text", _written(complaint, source, start=complaint.at))
+    return _error(source, complaint.at, "a text cannot begin with `? `", hint=hint)
+
+
+def _sign(complaint: Complaint, source: Source) -> Problem:
+    """`&`, `*`, `!`, `%`, `|` or `>` as the first character of a value that is not what it announces."""
+    sign = source.text[complaint.opened : complaint.opened + 1]
+    meaning = {
+        "&": "the name of an anchor",
+        "*": "an alias",
+        "!": "a tag",
+        "%": "a directive",
+        "|": "a block of text in the next lines",
+        ">": "a block of text in the next lines",
+    }
+    hint = quote("the text", _written(complaint, source, start=complaint.opened))
+    message = f"`{sign}` begins {meaning.get(sign, 'something else')}, and this is none"
+    return _error(source, complaint.opened, message, hint=hint)
+
+
+def _unclosed_quote(complaint: Complaint, source: Source) -> Problem:
+    mark = source.text[complaint.opened]
+    inside = "''" if mark == "'" else '\\"'
+    hint = f"close it with `{mark}`; a `{mark}` inside the text is written `{inside}`"
+    return _error(source, complaint.opened, "a quote that opens here is never closed", hint=hint)
+
+
+def _escape(complaint: Complaint, source: Source) -> Problem:
+    at = source.text.rfind("\\", 0, complaint.at + 1)
+    written = source.text[at : at + 2]
+    if "escape character" in complaint.problem:
+        hint = f"put the text in single quotes, or double the backslash: `\\{written}`"
+        return _error(source, at, f"`{written}` means nothing in double quotes", end=at + 2, hint=hint)
+    if "hexdecimal" in complaint.problem:
+        digits = {"x": "2", "u": "4"}.get(written[1:], "8")
+        message = f"`{written}` is not followed by {digits} hexadecimal digits"
+        return _error(source, at, message, end=at + 2, hint=f"put the text in single quotes, or write `\\{written}`")
+    hint = "write the character itself, or \\U and its 8 digits"
+    return _error(source, at, "half of a surrogate pair, or no character at all", end=at + 2, hint=hint)
+
+
+def _nothing_there(complaint: Complaint, source: Source) -> Problem:
+    character = source.text[complaint.at : complaint.at + 1]
+    if not character and complaint.bracket is not None:
+        return _unclosed_bracket(replace(complaint, opened=complaint.bracket), source)
+    what = "a key" if character == ":" else "a value"
+    message = f"{what} is missing before `{character}`" if character else "a value is missing at the end of the file"
+    return _error(source, complaint.at, message)
+
+
+def _more_behind(complaint: Complaint, source: Source) -> Problem:
+    """Something stands where the next key or item should begin."""
+    if _goes_on(complaint, source):
+        return _behind_value(complaint, source)
+    if source.text.startswith(": ", complaint.at):
+        return _error(source, complaint.at, "a key is missing before the `:`")
+    if source.text.startswith("- ", complaint.at):
+        message = "a list item stands among the keys of a mapping"
+        return _error(source, complaint.at, message, hint="indent it deeper than the key that the list belongs to")
+    if "'-' indicator" in complaint.problem:
+        return _error(source, complaint.at, "a list goes on here with something that is no item `- …`", hint=_DEDENT)
+    return _error(source, complaint.at, "the indentation of this line fits nothing above it", hint=_DEDENT)
+
+
+def _behind_value(complaint: Complaint, source: Source) -> Problem:
+    start, end = complaint.last
+    mark = source.text[start] if source.text[start] in "'\"" else ""
+    if source.line_at(start) != source.line_at(end):
+        if mark:
+            return _open_quote(source, start, end)
+        return _error(source, complaint.at, "text stands behind a value that has ended")
+    written = _written(complaint, source, start=start)
+    if mark and written.endswith(mark) and source.text[complaint.at].isalnum() and complaint.at == end:
+        hint = quote("the text", written[1:-1]) + f", or write {mark * 2 if mark == chr(39) else chr(92) + mark} in it"
+        return _error(source, end - 1, f"the text ends at this `{mark}`, and more follows", hint=hint)
+    message = "text stands behind a value that has ended"
+    return _error(source, complaint.at, message, hint=quote("the whole value", written))
+
+
+def _unclosed_bracket(complaint: Complaint, source: Source) -> Problem:
+    bracket = source.text[complaint.opened : complaint.opened + 1]
+    closing = "]" if bracket == "[" else "}"
+    hint = f"separate with commas, end with `{closing}`; a text that holds any of `[]{{}},:` needs quotes"
+    if source.line_at(complaint.opened) != source.line_at(complaint.at) or complaint.at >= len(source.text):
+        return _error(
+            source, complaint.opened, f"`{bracket}` opens here, and no `{closing}` is found for it", hint=hint
+        )
+    return _error(source, complaint.at, f"a `,` or `{closing}` is missing before this", hint=hint)
+
+
+def _several(complaint: Complaint, source: Source) -> Problem:
+    return _error(source, complaint.at, "the text goes on after its only value has ended", hint=_DEDENT)
+
+
+def _version(complaint: Complaint, source: Source) -> Problem:
+    return _error(source, complaint.at, "a `%YAML` line stands once, with version 1.2", hint="leave the line out")
+
+
+_EXPLAINERS: tuple[tuple[str, _Explainer], ...] = (
+    ("found a tab character", _tab),
+    ("cannot start any token", _first_character),
+    ("could not find expected ':'", _no_colon),
+    ("mapping values are not allowed", _colon),
+    ("block sequence entries are not allowed", _dash),
+    ("mapping keys are not allowed", _question_mark),
+    ("scanning a quoted scalar", _unclosed_quote),
+    ("parsing a quoted scalar", _escape),
+    ("scanning a directive", _sign),
+    ("anchor", _sign),
+    ("alias", _sign),
+    ("tag", _sign),
+    ("block scalar", _sign),
+    ("expected node content", _nothing_there),
+    ("expected key", _more_behind),
+    ("expected '-' indicator", _more_behind),
+    ("expected ',' or", _unclosed_bracket),
+    ("<document start>", _several),
+    ("YAML d", _version),
+)

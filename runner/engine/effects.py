@@ -1,0 +1,79 @@
+"""What the engine asks of its host, and what the host answers. The engine itself touches nothing outside."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from runner.events import AnyEvent
+from runner.job.model import StepEffect
+from runner.service.calls import Call, CallFailed
+from runner.values import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send one call within `seconds`. `secret`: what comes back is kept out of every event."""
+
+    key: str
+    call: Call
+    effect: StepEffect
+    seconds: float
+    watermark: JsonObject | None = None
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws."""
+
+    key: str
+    seconds: float
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Ask a person; answered with `Done(True)`, or what the person said."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write down what happened. Answered with None."""
+
+    event: AnyEvent
+
+
+Effect: TypeAlias = Send | Pause | Ask | Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The effect was performed. `t` is the run's active seconds when it ended."""
+
+    t: float
+    value: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The call failed."""
+
+    t: float
+    failure: CallFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A signal, or the end of the grace: the effect was not performed."""
+
+    t: float
+    why: str
+
+
+Outcome: TypeAlias = Done | Failed | Stopped
+
+_T = TypeVar("_T")
+Running: TypeAlias = Generator[Effect, Outcome | None, _T]

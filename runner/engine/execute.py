@@ -1,0 +1,120 @@
+"""One attempt of an `execute`: the watermark, the call, what was expected of its answer, and the log's verdict."""
+
+from runner.engine import process_log
+from runner.engine.answer import NOT_READ, broken, judged
+from runner.engine.attempt import Attempt, of_failed_call
+from runner.engine.effects import Failed, Running, Send
+from runner.engine.process_log import Unread
+from runner.engine.state import OpenRow, State, perform
+from runner.engine.verdict import Verdict, verdict
+from runner.events import Status, Trouble
+from runner.job.model import Execute, Expectation, RetryOn, Step, StepEffect, Verify
+from runner.service.calls import ExecuteCall, FailureKind
+from runner.template.evaluate import EvaluationError
+from runner.template.parse import expression
+from runner.values import Json, JsonObject
+
+
+def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
+    """Start the step's process once and find out how that ended."""
+    action = step.action
+    assert isinstance(action, Execute)
+    try:
+        call = _call(state, row, action)
+    except EvaluationError as error:
+        return broken(error)
+    if step.verify is not Verify.NONE:
+        unread = yield from process_log.mark(state, row.key, action.process)
+        if unread is not None and (reason := _cannot_go_on(step, unread)):
+            return reason
+    outcome = yield from perform(state, _send(state, row, step, call))
+    if isinstance(outcome, Failed):
+        return of_failed_call(outcome.failure, step.effect)
+    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the host told to stop
+    ending = yield from _ending(state, row, step, value=outcome.value)
+    row.in_doubt = False
+    return ending
+
+
+def _call(state: State, row: OpenRow, action: Execute) -> ExecuteCall:
+    parameters = {
+        name: value
+        for name, written in action.parameters.items()
+        if (value := state.names.value(written, f"{row.key}.{name}")) is not None
+    }
+    return ExecuteCall(process=action.process, parameters=parameters, result=action.result, decode=action.decode)
+
+
+def _send(state: State, row: OpenRow, step: Step, call: ExecuteCall) -> Send:
+    watermark = process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None
+    return Send(
+        key=row.key, call=call, effect=step.effect, seconds=step.timeout, watermark=watermark, secret=step.secret
+    )
+
+
+def _cannot_go_on(step: Step, unread: Unread) -> Attempt | None:
+    """Why the call is not made where the log could not be read before it; None where it is made all the same.
+
+    Nothing was sent, so that this may be tried again whatever the step's effect.
+    """
+    failure = unread.failure
+    if failure.kind is FailureKind.NOT_SENT and failure.status is None:
+        return Attempt(status=Status.ERROR, trouble=failure.trouble, again=RetryOn.NOT_SENT)
+    if failure.final:
+        return Attempt(status=Status.ERROR, trouble=failure.trouble)
+    if step.verify is not Verify.LOG:
+        return None
+    message = f"`verify: log` needs the process log, and it could not be read: {failure.trouble.message}"
+    trouble = Trouble(code="E208", message=message, hint=failure.trouble.hint)
+    return Attempt(status=Status.ERROR, trouble=trouble, again=RetryOn.NOT_SENT)
+
+
+def _ending(state: State, row: OpenRow, step: Step, *, value: Json) -> Running[Attempt]:
+    """What the answer comes to.
+
+    The log is read first where an expression asks what it says, and not at all for an answer that will be asked for
+    again. Where an expectation failed it is read, too: a process that failed explains its strange result.
+    """
+    action = step.action
+    assert isinstance(action, Execute)
+    found: Verdict | None = None
+    if step.verify is not Verify.NONE and _asks_for_process(step):
+        found = yield from verdict(state, row.key, step, action)
+    first = judged(state, row, step, value, seen=_seen(found), null_matters=action)
+    will_retry = RetryOn.EXPECTATION in step.retry.on and row.attempts < step.retry.max_attempts
+    if found is None and step.verify is not Verify.NONE and not (first.again and will_retry):
+        found = yield from verdict(state, row.key, step, action)
+    return first if found is None else _with_verdict(first, found)
+
+
+def _seen(found: Verdict | None) -> JsonObject:
+    if found is None:
+        return NOT_READ
+    return {"process_status": found.process_status, "process_id": found.process_id}
+
+
+def _with_verdict(first: Attempt, found: Verdict) -> Attempt:
+    warnings = (*first.warnings, found.warning) if found.warning else first.warnings
+    failed_already = first.status is not Status.PASSED
+    told = found.trouble if found.trouble and (not failed_already or found.status is Status.FAILED) else first.trouble
+    return Attempt(
+        status=first.status if failed_already else found.status,
+        result=first.result,
+        trouble=told,
+        again=first.again if failed_already and found.status is Status.PASSED else None,
+        checks=first.checks,
+        outputs=first.outputs,
+        verified=found.verified,
+        process_id=found.process_id,
+        warnings=warnings,
+    )
+
+
+def _asks_for_process(step: Step) -> bool:
+    """Whether an expectation or output of the step names what only the log knows."""
+    texts = [expected.that for expected in step.expect if isinstance(expected, Expectation)]
+    texts.extend(step.outputs.values())
+    return any(name.path[0] in _OF_THE_LOG for text in texts for name in expression(text).names)
+
+
+_OF_THE_LOG = frozenset({"process_status", "process_id"})

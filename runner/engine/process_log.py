@@ -1,0 +1,171 @@
+"""Reading the process log: the watermark before a call, the rows that may be ours after it, one row to its end.
+
+The log is the only witness of how a process ended. A reading is a call like any other, so that it is journaled and
+replayed like any other; it may be repeated freely. A log that refuses to be read is not asked again in this run.
+Server time is compared with server time only: this machine's clock plays no part.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from runner.engine.effects import Done, Pause, Running, Send
+from runner.engine.state import State, note, perform
+from runner.events import LogUnreadable
+from runner.job.model import StepEffect
+from runner.service.calls import (
+    Call,
+    CallFailed,
+    FailureKind,
+    FindProcess,
+    ReadRow,
+    ReadRows,
+    WhoAmI,
+    WhoIsUser,
+)
+from runner.values import Json, JsonObject
+
+READING_SECONDS = 30.0
+READING_TRIES = 3
+BETWEEN_TRIES = 0.5
+
+_NOT_TO_BE_HAD = frozenset({200, 401, 403, 404})
+"""Refusals that say the log is not to be had at all: 200 is a reply with `Message` in place of rows [M]."""
+_SESSION_REFUSED = "E304"
+_FILTER_REFUSED = frozenset({400, 500, 501})
+"""Replies that say this filter is not to be had. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The log could not be read: for good (`state.log.refusal` says so then), or this once."""
+
+    failure: CallFailed
+
+
+def mark(state: State, key: str, process: str) -> Running[Unread | None]:
+    """Make sure that the newest row of `process` is known, read once per run and process."""
+    if state.log.refusal is not None:
+        return Unread(state.log.refusal)
+    if process in state.log.marks:
+        return None
+    rows = yield from _rows(state, key, ReadRows(process=process, top=20))
+    if isinstance(rows, Unread):
+        return rows
+    state.log.marks[process] = _text(rows[0], "started") if rows else None
+    state.log.seen.update(_text(row, "id") or "" for row in rows)
+    return None
+
+
+def watermark(state: State, process: str) -> JsonObject | None:
+    """What `call.sent` says of the log before the call."""
+    return {"started": state.log.marks[process]} if process in state.log.marks else None
+
+
+def new_rows(state: State, key: str, process: str) -> Running[list[JsonObject] | Unread]:
+    """The rows of `process` since its watermark that may be ours, newest first. Whose we are is read once per run."""
+    if not state.log.owner_asked:
+        yield from _ask_owner(state, key)
+    call = ReadRows(process=process, since=state.log.marks[process])
+    rows = yield from _rows(state, key, call)
+    if isinstance(rows, Unread):
+        return rows
+    return [row for row in rows if row["id"] not in state.log.seen and _is_ours(state, row)]
+
+
+def settle(state: State, process: str, rows: list[JsonObject]) -> None:
+    """Take `rows` (newest first) for ours: they are no candidates again, and the newest is the next watermark."""
+    state.log.marks[process] = _text(rows[0], "started")
+    state.log.seen.update(_text(row, "id") or "" for row in rows)
+
+
+def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:
+    """The row of one process by its id; None where there is none."""
+    value = yield from _read(state, key, ReadRow(process_id=process_id))
+    return value if isinstance(value, Unread | dict) else None
+
+
+def _rows(state: State, key: str, call: ReadRows) -> Running[list[JsonObject] | Unread]:
+    known = state.log.schema_ids.get(call.process)
+    value = yield from _read(state, key, _by_schema(call, known) if known else call)
+    if (
+        isinstance(value, Unread)
+        and not known
+        and state.log.refusal is None
+        and value.failure.status in _FILTER_REFUSED
+    ):
+        value = yield from _rows_by_schema(state, key, call, refused=value)
+    if isinstance(value, Unread):
+        return value
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _rows_by_schema(state: State, key: str, call: ReadRows, *, refused: Unread) -> Running["Json | Unread"]:
+    """The longer way where the code cannot be filtered by: its schema's id first, then the rows with that id."""
+    schema_id = yield from _read(state, key, FindProcess(process=call.process))
+    if not isinstance(schema_id, str):
+        return refused
+    state.log.schema_ids[call.process] = schema_id
+    value = yield from _read(state, key, _by_schema(call, schema_id))
+    return value
+
+
+def _by_schema(call: ReadRows, schema_id: str) -> ReadRows:
+    return ReadRows(process=call.process, schema_id=schema_id, since=call.since, top=call.top)
+
+
+def _ask_owner(state: State, key: str) -> Running[None]:
+    """Learn our own contact id. Where it cannot be had, rows of all owners are candidates."""
+    state.log.owner_asked = True
+    for call in (WhoAmI(), WhoIsUser()):
+        outcome = yield from perform(state, _reading(key, call))
+        if isinstance(outcome, Done) and isinstance(outcome.value, str):
+            state.log.owner = outcome.value
+            return
+
+
+def _read(state: State, key: str, call: Call) -> Running["Json | Unread"]:
+    """One reading, tried again where it was not answered: reads just after a rebuild may fail [M]."""
+    for number in range(1, READING_TRIES + 1):
+        outcome = yield from perform(state, _reading(key, call))
+        if isinstance(outcome, Done):
+            return outcome.value
+        failure = outcome.failure
+        if _is_for_good(failure) and isinstance(call, ReadRows | ReadRow):
+            yield from _switch_off(state, failure)
+        if number == READING_TRIES or not _may_pass(failure):
+            break
+        yield from perform(state, Pause(key=key, seconds=BETWEEN_TRIES))
+    return Unread(failure)
+
+
+def _reading(key: str, call: Call) -> Send:
+    return Send(key=key, call=call, effect=StepEffect.READ, seconds=READING_SECONDS)
+
+
+def _is_for_good(failure: CallFailed) -> bool:
+    """A refusal, or a session that is not accepted for the log. A refused sign-in is not the log's doing."""
+    if failure.trouble.code == _SESSION_REFUSED:
+        return True
+    return failure.kind is FailureKind.REFUSED and failure.status in _NOT_TO_BE_HAD
+
+
+def _may_pass(failure: CallFailed) -> bool:
+    """Whether the same reading may be answered a moment later; a 500 may be `Collection was modified` [M]."""
+    if failure.final or _is_for_good(failure):
+        return False
+    return failure.kind is not FailureKind.REFUSED or failure.status == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _switch_off(state: State, failure: CallFailed) -> Running[None]:
+    if state.log.refusal is None:
+        state.log.refusal = failure
+        yield from note(LogUnreadable(error=failure.trouble))
+
+
+def _is_ours(state: State, row: JsonObject) -> bool:
+    return state.log.owner is None or row.get("owner") == state.log.owner
+
+
+def _text(row: JsonObject, name: str) -> str | None:
+    value = row.get(name)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,44 @@
+"""Trying again: which failures a step's `retry` covers, and how long to wait in between."""
+
+from collections.abc import Callable
+
+from runner.engine.attempt import Attempt
+from runner.engine.effects import Pause, Running
+from runner.engine.state import OpenRow, State, note, perform
+from runner.events import AttemptFailed, Status
+from runner.job.model import Retry, RetryOn, Step
+
+_MAKES_FLAKY = frozenset({RetryOn.REFUSED, RetryOn.UNANSWERED})
+
+
+def try_until_done(
+    state: State, row: OpenRow, *, step: Step, attempt: Callable[[State, OpenRow, Step], Running[Attempt]]
+) -> Running[tuple[Attempt, bool]]:
+    """Attempt until it passes, the step's `retry` does not cover the failure, or the attempts are used up.
+
+    Gives the last attempt, and whether it is flaky: passed after the service had refused or not answered.
+    """
+    retry = step.retry
+    stumbled = False
+    for number in range(1, retry.max_attempts + 1):
+        row.attempts = number
+        last = yield from attempt(state, row, step)
+        if last.again not in retry.on or number == retry.max_attempts:
+            break
+        stumbled = stumbled or last.again in _MAKES_FLAKY
+        if last.again is RetryOn.EXPECTATION and last.trouble is not None:
+            yield from note(AttemptFailed(key=row.key, t=state.t, kind="expectation", error=last.trouble))
+        yield from perform(state, Pause(key=row.key, seconds=pause(retry, last, number=number), jitter=retry.jitter))
+    return last, stumbled and last.status is Status.PASSED
+
+
+def pause(retry: Retry, failed: Attempt, *, number: int) -> float:
+    """Seconds before the attempt after the `number`th. What the service asks for wins, up to the step's own `max`."""
+    if failed.retry_after is not None:
+        return min(failed.retry_after, retry.max)
+    seconds = retry.initial
+    for _ in range(number - 1):
+        if seconds >= retry.max:
+            break
+        seconds *= retry.factor
+    return min(seconds, retry.max)

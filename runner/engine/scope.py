@@ -1,0 +1,147 @@
+"""What the expressions of a run can see, and which of it is secret.
+
+The scope grows as steps end. A step that did not run leaves its status behind and nothing else: whoever uses its
+result gets a sentence, never a silent null. What is made from a secret becomes a secret as soon as it exists.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from runner.job.model import Job
+from runner.plan import Plan
+from runner.secrets.redact import Secrets
+from runner.template.evaluate import Scope, boolean, evaluate, render
+from runner.template.parse import Expression, Template, expression, template
+from runner.values import Json, JsonObject, compact
+
+NOTHING_MORE: JsonObject = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What a run is told about itself: a UUIDv7, a UTC time `…Z`, the program's version, the checkout's commit."""
+
+    id: str
+    started_at: str
+    engine: str
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The names of one run. `missing` says why a known name has no value; `tainted` are the paths made from secrets."""
+
+    known: JsonObject
+    functions: Mapping[str, Callable[..., Json]]
+    secrets: Secrets
+    missing: dict[tuple[str, ...], str] = field(default_factory=dict)
+    tainted: set[tuple[str, ...]] = field(default_factory=set)
+
+    def value(self, written: Json, label: str) -> Json:
+        """Work out every template inside `written`. Raises `EvaluationError`."""
+        match written:
+            case str():
+                return self._text(written, label) if "{{" in written else written
+            case list():
+                return [self.value(item, label) for item in written]
+            case dict():
+                return {key: self.value(item, label) for key, item in written.items()}
+            case _:
+                return written
+
+    def text(self, written: str, label: str) -> str:
+        """Work out a template that must give a text: anything else becomes its JSON. Raises `EvaluationError`."""
+        value = self.value(written, label)
+        return value if isinstance(value, str) else compact(value)
+
+    def result_of(self, text: str, label: str, more: JsonObject = NOTHING_MORE) -> Json:
+        """Evaluate an expression; `more` are names beside the run's own. Raises `EvaluationError`."""
+        parsed = expression(text)
+        value = evaluate(parsed, self.scope(more))
+        if self.is_tainted(parsed):
+            self.keep_secret(value, label)
+        return value
+
+    def holds(self, text: str) -> bool:
+        """Evaluate a condition. Raises `EvaluationError`, also where it gives no boolean."""
+        return boolean(expression(text), self.scope())
+
+    def scope(self, more: JsonObject = NOTHING_MORE) -> Scope:
+        return Scope(
+            names={**self.known, **more} if more else self.known, functions=self.functions, missing=self.missing
+        )
+
+    def is_tainted(self, parsed: Expression | Template) -> bool:
+        """Whether `parsed` is made from a secret, as far as the names in it tell."""
+        return bool(self.tainted) and any(_meets(name.path, self.tainted) for name in parsed.names)
+
+    def keep_secret(self, value: Json, label: str) -> None:
+        """Hide every text inside `value`, and the value itself as text, from here on."""
+        for text in _texts(value):
+            self.secrets.add(label, text)
+
+    def _text(self, written: str, label: str) -> Json:
+        parsed = template(written)
+        value = render(parsed, self.scope())
+        if self.is_tainted(parsed):
+            self.keep_secret(value, label)
+        return value
+
+
+def names_of(plan: Plan, run: RunFacts, conditions: Mapping[str, Callable[..., Json]]) -> Names:
+    """The names of a run before its first step, `vars` not yet worked out."""
+    run_id = uuid.UUID(run.id)
+    known: JsonObject = {
+        "inputs": dict(plan.inputs),
+        "target": {"name": plan.target.name, "url": plan.target.url},
+        "run": {"id": run.id, "started_at": run.started_at},
+        "case": None,
+        "vars": {},
+        "steps": {},
+    }
+    functions = {**conditions, "uuid": lambda label: str(uuid.uuid5(run_id, label))}
+    tainted: set[tuple[str, ...]] = {("inputs", declared.name) for declared in plan.job.inputs if declared.secret}
+    return Names(known=known, functions=functions, secrets=plan.secrets, tainted=tainted)
+
+
+def work_out_vars(job: Job, names: Names) -> None:
+    """Work the job's `vars` out, in their order. Raises `EvaluationError` of the first that breaks."""
+    values: JsonObject = {}
+    names.known["vars"] = values
+    for name, written in job.vars.items():
+        values[name] = names.value(written, f"vars.{name}")
+        if makes_secret(written, names):
+            names.tainted.add(("vars", name))
+
+
+def makes_secret(written: Json, names: Names) -> bool:
+    """Whether a template inside `written` is made from a secret."""
+    match written:
+        case str():
+            return "{{" in written and names.is_tainted(template(written))
+        case list():
+            return any(makes_secret(item, names) for item in written)
+        case dict():
+            return any(makes_secret(item, names) for item in written.values())
+        case _:
+            return False
+
+
+def _meets(path: tuple[str | int, ...], tainted: set[tuple[str, ...]]) -> bool:
+    """Whether `path` leads into a secret, or to something that holds one."""
+    return any(path[: len(secret)] == secret[: len(path)] for secret in tainted)
+
+
+def _texts(value: Json) -> list[str]:
+    match value:
+        case None | bool():
+            return []
+        case str():
+            return [value] if value else []
+        case int() | float():
+            return [compact(value)]
+        case list():
+            return [text for item in value for text in _texts(item)]
+        case dict():
+            return [text for item in value.values() for text in _texts(item)]

@@ -1,0 +1,129 @@
+"""What the process log says of an `execute` that was answered: Execute answers 200 also when the process failed [M].
+
+It is asked only where the attempt would pass otherwise. The log gives a status, never a result.
+"""
+
+from dataclasses import dataclass
+
+from runner.engine import process_log
+from runner.engine.effects import Pause, Running
+from runner.engine.process_log import Unread
+from runner.engine.state import State, perform
+from runner.events import Status, Trouble
+from runner.job.model import Execute, Step, StepEffect, Until, Verify
+from runner.values import JsonObject
+
+NO_ROW_YET = 1.0
+"""Seconds before the log is read again where it shows no row of a call that was answered."""
+FIRST_LOOK = 0.5
+LAST_LOOK = 5.0
+"""Seconds between two looks at a running process, growing from the first to the last."""
+
+_ENDED_BADLY = {"error": "E203", "cancelled": "E204"}
+_KNOWN = frozenset({"running", "done", "error", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`status` is PASSED unless the log says otherwise; `process_status` is None where nothing was read."""
+
+    status: Status = Status.PASSED
+    verified: bool | None = None
+    process_id: str | None = None
+    process_status: str | None = None
+    trouble: Trouble | None = None
+    warning: str | None = None
+
+
+def verdict(state: State, key: str, step: Step, execute: Execute) -> Running[Verdict]:
+    """Find the rows of the call in the log, follow those that still run where the step asks for it, and judge."""
+    if state.log.refusal is not None or execute.process not in state.log.marks:
+        return _not_known(step, "the process log cannot be read")
+    rows = yield from _rows_of_call(state, key, execute.process)
+    if isinstance(rows, Unread):
+        return _not_known(step, f"the process log could not be read: {rows.failure.trouble.message}")
+    if not rows:
+        return _not_known(step, "the process log shows no row of this call")
+    process_log.settle(state, execute.process, rows)
+    if execute.until is Until.DONE:
+        rows = yield from _followed(state, key, step, rows)
+    return _judged(step, execute, rows)
+
+
+def _rows_of_call(state: State, key: str, process: str) -> Running[list[JsonObject] | Unread]:
+    rows = yield from process_log.new_rows(state, key, process)
+    if rows == []:
+        yield from perform(state, Pause(key=key, seconds=NO_ROW_YET))
+        rows = yield from process_log.new_rows(state, key, process)
+    return rows
+
+
+def _followed(state: State, key: str, step: Step, rows: list[JsonObject]) -> Running[list[JsonObject]]:
+    """The same rows, each read again until it has ended or the step's time for following is over."""
+    deadline = state.t + step.follow
+    ended = []
+    for row in rows:
+        current = row
+        wait = FIRST_LOOK
+        while current["status"] == "running" and state.t < deadline:
+            yield from perform(state, Pause(key=key, seconds=min(wait, deadline - state.t)))
+            wait = min(wait * 1.5, LAST_LOOK)
+            read = yield from process_log.row_of(state, key, str(row["id"]))
+            current = read if isinstance(read, dict) else current
+        ended.append(current)
+    return ended
+
+
+def _judged(step: Step, execute: Execute, rows: list[JsonObject]) -> Verdict:
+    """Judge by the rows: one is the process itself, several are told apart only where they agree."""
+    bad = [row for row in rows if row["status"] in _ENDED_BADLY]
+    running = [row for row in rows if row["status"] == "running"]
+    only = rows[0] if len(rows) == 1 else None
+    process_id = str(only["id"]) if only else None
+    strange = next((row["status"] for row in rows if row["status"] not in _KNOWN), None)
+    if strange is not None:
+        return _not_known(step, f"the process log shows the status {strange}, which is none that is known", strict=True)
+    if len(bad) == len(rows):
+        return _failed(bad[0], process_id)
+    if bad:
+        return _mixed(step, len(rows))
+    if running and execute.until is Until.DONE:
+        return _still_running(step, process_id)
+    status = "running" if running else str(rows[0]["status"])
+    return Verdict(verified=True, process_id=process_id, process_status=status)
+
+
+def _failed(row: JsonObject, process_id: str | None) -> Verdict:
+    """The log contradicts the answer. Its own text is the best sentence there is."""
+    status = str(row["status"])
+    text = row.get("error")
+    told = f": {text}" if isinstance(text, str) and text else ", and the process log gives no reason"
+    word = "failed" if status == "error" else "was cancelled"
+    return Verdict(
+        status=Status.FAILED,
+        verified=False,
+        process_id=process_id,
+        process_status=status,
+        trouble=Trouble(code=_ENDED_BADLY[status], message=f"the process {word}{told}"),
+    )
+
+
+def _still_running(step: Step, process_id: str | None) -> Verdict:
+    message = f"the process still runs after {step.follow:.0f} s; nothing tells how it will end"
+    hint = "a process that waits for a person is passed by `until: started`; a slow one needs a longer `timeout`"
+    trouble = Trouble(code="E208", message=message, hint=hint)
+    return Verdict(status=Status.UNKNOWN, process_id=process_id, process_status="running", trouble=trouble)
+
+
+def _mixed(step: Step, count: int) -> Verdict:
+    return _not_known(step, f"{count} processes were started at that time, and not all of them passed", strict=True)
+
+
+def _not_known(step: Step, why: str, *, strict: bool = False) -> Verdict:
+    """Nothing is proved. `strict`: there is a sign of failure, so that a call that must not be repeated is in doubt."""
+    once = step.effect is StepEffect.ONCE
+    if step.verify is not Verify.LOG and not (strict and once):
+        return Verdict(warning=f"not verified: {why}")
+    hint = "look at the process log of the site; `verify: auto` passes such a call with a warning"
+    trouble = Trouble(code="E208", message=f"not verified: {why}", hint=hint)
+    return Verdict(status=Status.UNKNOWN if once else Status.ERROR, trouble=trouble)

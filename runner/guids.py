@@ -1,0 +1,18 @@
+"""Ids of elements and processes: 8-4-4-4-12 hexadecimal digits, in any case."""
+
+import re
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIGITS = 32
+
+
+def is_guid(text: str) -> bool:
+    return _GUID.fullmatch(text) is not None
+
+
+def mended(text: str) -> str | None:
+    """The GUID that `text` means: it stands in braces or parentheses, or lacks its dashes. None where it means none."""
+    digits = re.sub(r"[-\s]", "", text.strip().strip("{}()"))
+    if len(digits) != _DIGITS or not re.fullmatch(r"[0-9a-fA-F]+", digits):
+        return None
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,0 +1,32 @@
+"""Signals of the operating system, turned into a `Stop`. Only the main thread may listen."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from runner.hosts.stop import Stop
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Windows knows no SIGHUP; what a system does not know is not listened for."""
+
+
+@contextmanager
+def listening(stop: Stop, given_up: threading.Event) -> Iterator[None]:
+    """The first signal tells `stop`. A second SIGINT says that nobody waits any longer: it sets `given_up`."""
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.why is None:
+            stop.tell(signal.Signals(number).name)
+        elif number == signal.SIGINT:
+            given_up.set()
+
+    known = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    before = {number: signal.signal(number, hear) for number in known}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,60 @@
+"""What stands where a step says nothing: the effect of its action, and the `defaults` of the job.
+
+Works on the raw fields of a step, also on faulty ones: the rules and what is built must agree on it.
+"""
+
+from runner.job.model import StepEffect
+from runner.job.outline import ACTIONS
+from runner.raw import record
+from runner.values import Json, JsonObject
+
+_EFFECTS: dict[Json, StepEffect] = {effect.value: effect for effect in StepEffect}
+_OF_ACTION = {
+    "execute": StepEffect.ONCE,
+    "run": StepEffect.ONCE,
+    "wait": StepEffect.READ,
+    "query": StepEffect.READ,
+    "confirm": StepEffect.READ,
+    "pause": StepEffect.READ,
+}
+_REPEATABLE = ("execute", "element", "elements", "run", "wait", "query")
+"""Actions that are made of attempts; the others know no `retry`."""
+
+
+def action(fields: JsonObject) -> str | None:
+    """The key of the step's action, None where there is none."""
+    return next((key for key in ACTIONS if key in fields), None)
+
+
+def effect(fields: JsonObject) -> StepEffect | None:
+    """What the step may do to the site: as it is written, else by its action. None for an included job."""
+    if "effect" in fields:
+        written = fields["effect"]
+        return _EFFECTS.get(written) if isinstance(written, str) else None
+    key = action(fields)
+    if key in ("element", "elements"):
+        with_values = any("parameters" in record(item) for item in elements(fields[key]))
+        return StepEffect.ONCE if with_values else StepEffect.IDEMPOTENT
+    return _OF_ACTION.get(key or "")
+
+
+def elements(value: Json) -> list[Json]:
+    """The elements of an `element` or `elements`: ids, or records of id and parameters."""
+    return value if isinstance(value, list) else [value]
+
+
+def is_repeatable(fields: JsonObject) -> bool:
+    """Whether the step is made of attempts, so that it has a `retry`."""
+    return action(fields) in _REPEATABLE
+
+
+def retry(fields: JsonObject, defaults: JsonObject) -> JsonObject:
+    """The `retry` of a step, key by key: its own, else that of `defaults`."""
+    if not is_repeatable(fields):
+        return {}
+    return {**record(defaults.get("retry")), **record(fields.get("retry"))}
+
+
+def setting(key: str, fields: JsonObject, defaults: JsonObject) -> Json:
+    """`timeout`, `verify` or `on_failure` of a step, None where nothing is said."""
+    return fields[key] if key in fields else defaults.get(key)

@@ -1,0 +1,73 @@
+"""What a schema cannot say of expectations: one that is always met, or never, checks nothing."""
+
+from runner.job.rules.schemas import sound
+from runner.job.rules.scopes import Scope
+from runner.job.rules.texts import Texts
+from runner.raw import items
+from runner.template import parse
+from runner.template.parse import TemplateProblem
+from runner.values import Json, Path, compact
+
+_MOST_PIECES = 8
+_SAY_MORE = "compare with what the step gives, as in `result | length > 0`"
+
+
+def expectations(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    """Read the list behind `expect`."""
+    pieces: set[int] = set()
+    for index, item in enumerate(items(written)):
+        at = (*path, index)
+        if index in pieces:
+            continue
+        if isinstance(item, str):
+            pieces |= _cut_off(items(written), index)
+        match item:
+            case dict():
+                _that(item.get("that"), (*at, "that"), scope=scope, texts=texts)
+                texts.value(item.get("message"), (*at, "message"), scope)
+                if "schema" in item:
+                    _schema(item["schema"], (*at, "schema"), texts)
+            case _:
+                _that(item, at, scope=scope, texts=texts)
+
+
+def _cut_off(written: list[Json], index: int) -> set[int]:
+    """The items behind `index` that YAML has cut off it, at the commas of `[f(a, b)]`: all together can be read."""
+    text = written[index]
+    if not isinstance(text, str) or _can_be_read(text):
+        return set()
+    for end in range(index + 1, min(len(written), index + _MOST_PIECES)):
+        following = written[end]
+        text = f"{text}, {following if isinstance(following, str) else compact(following)}"
+        if _can_be_read(text):
+            return set(range(index + 1, end + 1))
+    return set()
+
+
+def _can_be_read(text: str) -> bool:
+    try:
+        parse.expression(text)
+    except TemplateProblem as problem:
+        return problem.code != "E120"
+    return True
+
+
+def _that(that: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    if isinstance(that, bool):
+        texts.report("E117", f"`{compact(that)}` says nothing about the step", path, hint=_SAY_MORE)
+        return
+    parsed = texts.expression(that, path, scope)
+    if parsed is None:
+        return
+    if parsed.compares_constants:
+        hint = "compare with what the step gives; a name stands without quotes"
+        texts.report("E117", f"`{parsed.text}` compares constants", path, hint=hint, warning=True)
+    elif parsed.is_constant:
+        texts.report("E117", f"`{parsed.text}` says nothing about the step", path, hint=_SAY_MORE)
+
+
+def _schema(schema: Json, path: Path, texts: Texts) -> None:
+    texts.plain(schema, path)
+    if sound(schema, path, texts) and schema in ({}, True):
+        hint = "say what is expected, as in `schema: {type: array, minItems: 1}`"
+        texts.report("E117", "this schema fits every value", path, hint=hint, warning=True)

@@ -1,0 +1,70 @@
+"""What expressions and templates of a job can see, place by place: which steps have ended, which names are known."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from runner.job.outline import Written
+
+CONDITIONS = frozenset({"success", "failure", "always"})
+OF_AN_ATTEMPT = frozenset({"result", "process_status", "process_id", "seconds"})
+OF_A_TURN = frozenset({"item", "index"})
+NEVER = -1
+_LAST = 1_000_000_000
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is known at one place.
+
+    Steps of a lower `rank` have ended by then. `bare` are the names of the step itself, `vars` those that are worked
+    out, None where all are. `step` is the step whose part it is.
+    """
+
+    rank: int
+    bare: frozenset[str] = _NONE
+    functions: frozenset[str] = _NONE
+    vars: AbstractSet[str] | None = None
+    step: Written | None = None
+
+
+def before_the_steps(worked_out: AbstractSet[str]) -> Scope:
+    """Where `vars` are worked out, those of `worked_out` being known; it may grow."""
+    return Scope(rank=NEVER, vars=worked_out)
+
+
+def after_all_steps() -> Scope:
+    return Scope(rank=_LAST)
+
+
+def condition(step: Written, undone: Written) -> Scope:
+    """An `if`. `undone` is the step that `step` undoes, or `step` itself."""
+    return Scope(rank=_rank(step), bare=_of_undone(step, undone), functions=CONDITIONS, step=step)
+
+
+def turns(step: Written, undone: Written) -> Scope:
+    """The list behind a `for_each`, before its first turn."""
+    return Scope(rank=_rank(step), bare=_of_undone(step, undone), step=step)
+
+
+def values(step: Written, undone: Written) -> Scope:
+    """What a step sends."""
+    return Scope(rank=_rank(step), bare=_of_undone(step, undone) | _of_turns(step), step=step)
+
+
+def outcome(step: Written, undone: Written) -> Scope:
+    """A step's own `expect` and `outputs`."""
+    return Scope(rank=_rank(step), bare=_of_undone(step, undone) | _of_turns(step) | OF_AN_ATTEMPT, step=step)
+
+
+def _rank(step: Written) -> int:
+    """An undoing step sees the step that it undoes."""
+    return step.rank if step.undo is None else step.rank + 1
+
+
+def _of_undone(step: Written, undone: Written) -> frozenset[str]:
+    return _NONE if step.undo is None else OF_AN_ATTEMPT | {"outputs"} | _of_turns(undone)
+
+
+def _of_turns(step: Written) -> frozenset[str]:
+    return OF_A_TURN if "for_each" in step.fields else _NONE

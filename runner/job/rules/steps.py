@@ -1,0 +1,113 @@
+"""What a schema cannot say of one step: names in its texts, ids of elements, keys that contradict each other."""
+
+from collections.abc import Iterator
+
+from runner.guids import is_guid, mended
+from runner.job import defaults
+from runner.job.outline import Written
+from runner.job.rules.expect import expectations
+from runner.job.rules.scopes import Scope, condition, outcome, turns, values
+from runner.job.rules.texts import Texts
+from runner.raw import items, record
+from runner.values import Json, JsonObject, Path
+
+_TEMPLATES = {
+    "execute": ("parameters",),
+    "run": ("parameters",),
+    "element": ("uid", "parameters"),
+    "wait": ("process_id",),
+    "query": ("filter",),
+    "job": ("inputs",),
+    "confirm": (),
+}
+"""The keys of each action in which templates are read; an action that is a text is read as one."""
+
+
+def read_step(step: Written, *, undone: Written, texts: Texts) -> None:
+    """Read every text of `step`; `undone` is the step that it undoes, or `step` itself."""
+    for key, value in step.fields.items():
+        path = (*step.path, key)
+        match key:
+            case "if":
+                texts.expression(value, path, condition(step, undone))
+            case "for_each":
+                _list(value, path, scope=turns(step, undone), texts=texts)
+            case "expect":
+                expectations(value, path, scope=outcome(step, undone), texts=texts)
+            case "outputs":
+                expressions(value, path, scope=outcome(step, undone), texts=texts)
+            case "undo":
+                pass  # its steps are read like all others
+            case "elements":
+                for index, item in enumerate(items(value)):
+                    _action("element", item, (*path, index), scope=values(step, undone), texts=texts)
+            case _ if key in _TEMPLATES:
+                _action(key, value, path, scope=values(step, undone), texts=texts)
+            case _:
+                texts.plain(value, path)
+
+
+def check_step(step: Written, *, preset: JsonObject, texts: Texts) -> None:
+    """Check what `step` says against itself and against `preset`, the job's `defaults`."""
+    for path, written in _ids(step):
+        _guid(written, path, texts)
+    execute = step.fields.get("execute")
+    if isinstance(execute, dict) and "result" not in execute:
+        _without_result(execute, step, preset=preset, texts=texts)
+
+
+def expressions(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    """Read the record behind an `outputs`."""
+    for name, value in record(written).items():
+        texts.expression(value, (*path, name), scope)
+
+
+def _list(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    if isinstance(written, str):
+        texts.expression(written, path, scope)
+    else:
+        texts.value(written, path, scope)
+
+
+def _action(key: str, written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    if not isinstance(written, dict):
+        if key in ("element", "confirm"):
+            texts.value(written, path, scope)
+        return
+    for name, value in written.items():
+        if name in _TEMPLATES[key]:
+            texts.value(value, (*path, name), scope)
+        else:
+            texts.plain(value, (*path, name))
+
+
+def _ids(step: Written) -> Iterator[tuple[Path, str]]:
+    """The ids of elements and processes that `step` names."""
+    fields, path = step.fields, step.path
+    written: list[tuple[Path, Json]] = [((*path, "element"), fields.get("element"))]
+    written += [((*path, "elements", index), item) for index, item in enumerate(items(fields.get("elements")))]
+    written.append(((*path, "wait", "process_id"), record(fields.get("wait")).get("process_id")))
+    for at, value in written:
+        if isinstance(value, str):
+            yield at, value
+        elif isinstance(uid := record(value).get("uid"), str):
+            yield (*at, "uid"), uid
+
+
+def _guid(text: str, path: Path, texts: Texts) -> None:
+    if "{{" in text or is_guid(text):
+        return
+    meant = mended(text)
+    hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
+    texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)
+
+
+def _without_result(execute: JsonObject, step: Written, *, preset: JsonObject, texts: Texts) -> None:
+    path = (*step.path, "execute")
+    if execute.get("required") is True:
+        hint = "name the `result` that must be there"
+        texts.report("E107", "`required` needs a `result`", (*path, "required"), hint=hint)
+    if execute.get("until") == "done" and defaults.setting("verify", step.fields, preset) == "none":
+        message = "with `verify: none` and no `result`, nobody would follow the process until it is done"
+        hint = "leave out `verify: none`, or write `until: started`"
+        texts.report("E107", message, (*path, "until"), hint=hint)

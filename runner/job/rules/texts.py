@@ -1,0 +1,154 @@
+"""Reads every text of a job as what it is at its place: an expression, a value with templates, or a plain text.
+
+Each mistake inside a text becomes a problem at the text itself, inside a block scalar on the line on which it stands.
+"""
+
+from dataclasses import dataclass, field
+
+from runner.documents.document import Document
+from runner.job.outline import Outline
+from runner.job.rules.scopes import CONDITIONS, Scope
+from runner.job.rules.unknown_names import Mistake, function_mistake, mistake
+from runner.places import Span
+from runner.problems import Problem, Severity
+from runner.template import parse
+from runner.template.parse import Expression, Name, Template, TemplateProblem
+from runner.values import Json, Path
+
+_BRACES = "{{"
+_GUESS = "YAML may have "
+_DURATIONS = ("timeout", "cleanup_timeout", "initial", "max", "pause", "every", "max_every")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """The texts of one document; `found` collects what is wrong with them."""
+
+    document: Document
+    known: Outline
+    found: list[Problem] = field(default_factory=list)
+
+    def expression(self, value: Json, path: Path, scope: Scope) -> Expression | None:
+        """A bare expression, None where it cannot be read. A boolean or a number, which stands for itself, is none."""
+        if not isinstance(value, str):
+            return None
+        try:
+            parsed = parse.expression(value)
+        except TemplateProblem as problem:
+            self._unreadable(problem, value, path)
+            return None
+        self._check(parsed, value, path, scope)
+        return parsed
+
+    def value(self, value: Json, path: Path, scope: Scope) -> None:
+        """A value in which every text may be a template, and no key."""
+        match value:
+            case str():
+                if _BRACES in value:
+                    self._template(value, path, scope)
+            case dict():
+                for key, item in value.items():
+                    self._key(key, path)
+                    self.value(item, (*path, key), scope)
+            case list():
+                for index, item in enumerate(value):
+                    self.value(item, (*path, index), scope)
+
+    def plain(self, value: Json, path: Path) -> None:
+        """A value in which no template is read."""
+        match value:
+            case str():
+                if _BRACES in value:
+                    self._template_in_vain(value, path)
+            case dict():
+                for key, item in value.items():
+                    self._key(key, path)
+                    self.plain(item, (*path, key))
+            case list():
+                for index, item in enumerate(value):
+                    self.plain(item, (*path, index))
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        hint: str | None = None,
+        at_key: bool = False,
+        warning: bool = False,
+    ) -> None:
+        severity = Severity.WARNING if warning else Severity.ERROR
+        self.found.append(self.document.problem(code, message, path=path, hint=hint, at_key=at_key, severity=severity))
+
+    def _template(self, text: str, path: Path, scope: Scope) -> None:
+        try:
+            parsed = parse.template(text)
+        except TemplateProblem as problem:
+            self._unreadable(problem, text, path)
+        else:
+            self._check(parsed, text, path, scope)
+
+    def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
+        for name in parsed.names:
+            wrong = mistake(name, scope, self.known)
+            if wrong is not None:
+                self._mistake(
+                    wrong, path, span=self._span(path, text, line=name.line, name=_written(name, wrong, text))
+                )
+        for function in sorted(parsed.functions & CONDITIONS - scope.functions):
+            self._mistake(function_mistake(function), path, span=self._span(path, text, line=0, name=function))
+
+    def _mistake(self, wrong: Mistake, path: Path, *, span: Span) -> None:
+        severity = Severity.WARNING if wrong.warning else Severity.ERROR
+        self.found.append(
+            self.document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint, severity=severity, span=span)
+        )
+
+    def _unreadable(self, problem: TemplateProblem, text: str, path: Path) -> None:
+        span = self._span(path, text, line=problem.line, name=problem.name)
+        hint = self._hint(problem, path)
+        self.found.append(self.document.problem(problem.code, problem.message, path=path, hint=hint, span=span))
+
+    def _hint(self, problem: TemplateProblem, path: Path) -> str | None:
+        """Whether YAML has eaten a part of the text is known here, and only guessed by who reads the text alone."""
+        eaten = self.document.quote_hint(path) if problem.code == "E120" else None
+        is_a_guess = problem.hint is not None and problem.hint.startswith(_GUESS)
+        return eaten or (None if is_a_guess else problem.hint)
+
+    def _template_in_vain(self, text: str, path: Path) -> None:
+        why = _why_not(path)
+        line = text[: text.index(_BRACES)].count("\n")
+        span = self._span(path, text, line=line, name=_BRACES)
+        self.found.append(self.document.problem("E122", "no template is read here", path=path, hint=why, span=span))
+
+    def _key(self, key: str, path: Path) -> None:
+        if _BRACES in key:
+            hint = "only values are worked out, never their names"
+            self.report("E122", "no template is read in a key", (*path, key), hint=hint, at_key=True)
+
+    def _span(self, path: Path, text: str, *, line: int, name: str | None) -> Span:
+        return self.document.name_span(path, line=line, name=name or _line(text, line))
+
+
+def _written(name: Name, wrong: Mistake, text: str) -> str:
+    """As much of a name as leads to its wrong part, where it is written with dots: there may be more such parts."""
+    parts = [str(part) for part in name.path]
+    dotted = ".".join(parts[: parts.index(wrong.part) + 1]) if wrong.part in parts else wrong.part
+    return dotted if dotted in _line(text, name.line) else wrong.part
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.split("\n")
+    return lines[number].strip() if number < len(lines) else ""
+
+
+def _why_not(path: Path) -> str:
+    """Why no template is read at `path`, or where one is."""
+    if path[-1] in _DURATIONS:
+        return "a duration is written out, never worked out"
+    if path[0] == "inputs":
+        return "an input's schema and default stand as they are: a value that is worked out belongs into `vars`"
+    if "schema" in path:
+        return "a schema stands as it is: compare with an expression instead"
+    return "templates are read in `vars`, `parameters`, `uid` and `message`"

@@ -1,0 +1,63 @@
+"""Where a key belongs that stands in the wrong record: told by the schema of the language, which knows every place."""
+
+from dataclasses import dataclass
+
+from runner.values import Json, JsonObject, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One of our schemas, to be asked about the records that it describes."""
+
+    root: JsonObject
+
+    def property(self, schema: JsonObject, key: str) -> JsonObject:
+        """The schema of what stands behind `key`; what is written beside a `$ref` counts before what it leads to."""
+        return self._resolved(_record(schema.get("properties")).get(key))
+
+    def below(self, path: Path) -> dict[str, list[str]]:
+        """The keys that are known one floor below the record at `path`, each with the keys behind which it is."""
+        schema = self._at(path)
+        found: dict[str, list[str]] = {}
+        for name in _keys(schema):
+            behind = self.property(schema, name)
+            for key in _keys(behind) | _keys(self._resolved(behind.get("items"))):
+                found.setdefault(key, []).append(name)
+        return found
+
+    def above(self, key: str, path: Path) -> str | None:
+        """Where above the record at `path` `key` is known, in a hint."""
+        for length in reversed(range(len(path))):
+            if key in _keys(self._at(path[:length])):
+                if length == 0:
+                    return f"`{key}` belongs to the {self.root.get('title')} itself"
+                return f"`{key}` belongs beside `{path[length]}`, not in it"
+        return None
+
+    def _at(self, path: Path) -> JsonObject:
+        """The schema of what stands at `path`, empty where the language does not look into it."""
+        schema = self._resolved(self.root)
+        for part in path:
+            if isinstance(part, int):
+                schema = self._resolved(schema.get("items"))
+            elif part in _keys(schema):
+                schema = self.property(schema, part)
+            else:
+                schema = self._resolved(schema.get("additionalProperties"))
+        return schema
+
+    def _resolved(self, schema: Json) -> JsonObject:
+        found = _record(schema)
+        reference = found.get("$ref")
+        if not isinstance(reference, str):
+            return found
+        name = reference.rpartition("/")[2]
+        return {**self._resolved(_record(self.root.get("$defs")).get(name)), **found}
+
+
+def _keys(schema: JsonObject) -> JsonObject:
+    return _record(schema.get("properties"))
+
+
+def _record(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,56 @@
+"""What is wrong with something that stands where a duration should, and how it is written."""
+
+import re
+
+from runner.json_schema.violations import shown
+from runner.values import Json, kind_of
+
+_EXAMPLES = "for example `500ms`, `30s`, `5m` or `1h`"
+_NUMBER_AND_UNIT = r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*"
+_UNITS = {
+    "ms": "ms msec msecs millis millisecond milliseconds",
+    "s": "s sec secs second seconds",
+    "m": "m min mins minute minutes",
+    "h": "h hr hrs hour hours",
+}
+_MEANT = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+_HOURS_A_DAY = 24
+_DAYS = {"d": 1, "day": 1, "days": 1, "w": 7, "week": 7, "weeks": 7}
+
+
+def mistake(value: Json) -> tuple[str, str]:
+    """Message and hint."""
+    match value:
+        case bool() | None | list() | dict():
+            return f"{kind_of(value)} is not a duration", _EXAMPLES
+        case int() | float():
+            said = shown(value)
+            return f"{_quoted(said)} is not a duration", _of_number(said)
+        case str():
+            return f"{_quoted(value)} is not a duration", _of_text(value)
+
+
+def _of_number(said: str) -> str:
+    if not re.fullmatch(_NUMBER_AND_UNIT, said) or float(said) == 0:
+        return f"a duration is more than zero, {_EXAMPLES}"
+    return f"`{said}` has no unit: write `{said}s`"
+
+
+def _of_text(text: str) -> str:
+    if "{{" in text:
+        return "a duration is written out, never worked out from a template"
+    found = re.fullmatch(_NUMBER_AND_UNIT, text)
+    if found is None or len(text) > len("1000 milliseconds") * 2:
+        return _EXAMPLES
+    number, unit = found[1], found[2].casefold()
+    if float(number) == 0:
+        return f"a duration is more than zero, {_EXAMPLES}"
+    if not unit:
+        return f"`{text}` has no unit: write `{number}s`"
+    if unit in _DAYS and number.isdecimal():
+        return f"write `{int(number) * _DAYS[unit] * _HOURS_A_DAY}h`"
+    return f"write `{number}{_MEANT[unit]}`" if unit in _MEANT else f"the units are `ms`, `s`, `m` and `h`, {_EXAMPLES}"
+
+
+def _quoted(text: str) -> str:
+    return f"`{text}`" if text and text.isprintable() and len(text) <= len("1000 milliseconds") * 2 else shown(text)

@@ -1,0 +1,188 @@
+"""The keys of a record: unknown ones, missing ones, and ones of which there must be exactly one.
+
+One mistake is told once: a misspelt key is not also a missing one, and a step whose action is misspelt does not also
+lack an action.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from runner.guids import is_guid
+from runner.json_schema.violations import Violation
+from runner.language.belongs import Language
+from runner.language.wording import Mistake, braces, either, example, subject
+from runner.values import Json, JsonObject, Path
+from runner.words import suggest
+
+_FEW = 10
+_WORD = r"[\w.$-]+( [\w.$-]+)*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """All violations about the keys of the record at `path`, whose value is `written`."""
+
+    path: Path
+    written: JsonObject
+    unknown: list[Violation] = field(default_factory=list)
+    missing: list[Violation] = field(default_factory=list)
+    choices: list[Violation] = field(default_factory=list)
+
+
+def mistakes(keys: Keys, language: Language) -> Iterator[Mistake]:
+    """What is wrong with the keys of one record."""
+    names = [str(violation.path[-1]) for violation in keys.unknown]
+    if len(names) == 1 and is_guid(names[0]):
+        yield braces(names[0], keys.path)
+        return
+    known = _record(_schema(keys.unknown[0]).get("properties")) if keys.unknown else {}
+    meant = {name: suggest(name, known) for name in names}
+    for name in names:
+        yield _unknown(name, keys, meant=meant[name], language=language)
+    yield from _missing(keys, meant=meant, language=language)
+    yield from _choices(keys, meant=meant, language=language)
+
+
+def emptied(keys: Keys, language: Language) -> Iterator[Path]:
+    """Keys with nothing behind them because what belongs there stands beside them, not indented far enough."""
+    empty = [name for name, value in keys.written.items() if value is None]
+    below = language.below(keys.path) if empty else {}
+    for violation in keys.unknown:
+        yield from ((*keys.path, name) for name in below.get(str(violation.path[-1]), ()) if name in empty)
+
+
+def _unknown(name: str, keys: Keys, *, meant: str | None, language: Language) -> Mistake:
+    schema = _schema(keys.unknown[0])
+    return Mistake(
+        code="E104",
+        message=f"unknown key `{name}` in {subject(keys.path, schema)}",
+        hint=_hint(name, keys, meant=meant, language=language),
+        path=(*keys.path, name),
+        at_key=True,
+    )
+
+
+def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> str | None:
+    """The best of several guesses, the surest first."""
+    if not re.fullmatch(_WORD, name):
+        return "YAML reads `: ` as the end of a key: if this is a text, put it in quotes as a whole"
+    below = language.below(keys.path)
+    there = next((key for key in below.get(name, ()) if key in keys.written), None)
+    if meant in _wanted(keys):
+        return f"did you mean `{meant}`?"
+    if there:
+        return f"`{name}` belongs in `{there}`" + (": indent it further" if keys.written[there] is None else "")
+    if meant:
+        return f"`{meant}` stands here already" if meant in keys.written else f"did you mean `{meant}`?"
+    return language.above(name, keys.path) or _below(name, below) or _known(keys)
+
+
+def _below(name: str, below: Mapping[str, list[str]]) -> str | None:
+    near = name if name in below else suggest(name, below)
+    return near and f"`{near}` belongs in `{below[near][0]}`"
+
+
+def _known(keys: Keys) -> str | None:
+    """What could stand there, where it is short enough to read: what is needed, or all that is known."""
+    wanted = [alternative for choice in keys.choices for alternative in _alternatives(choice)]
+    known = wanted or list(_record(_schema(keys.unknown[0]).get("properties")))
+    if (wanted and keys.written.keys() & set(wanted)) or not 0 < len(known) <= _FEW:
+        return None
+    return f"{'needed' if wanted else 'known'} here: {', '.join(f'`{key}`' for key in known)}"
+
+
+def _missing(keys: Keys, *, meant: Mapping[str, str | None], language: Language) -> Iterator[Mistake]:
+    """Keys that are missing, told together. A misspelt key may also have led into the wrong branch of the schema."""
+    is_misspelt = any(meant.values())
+    missing = [
+        violation
+        for violation in keys.missing
+        if violation.expected not in meant.values() and not (is_misspelt and _is_branch(violation))
+    ]
+    if missing:
+        names = [str(violation.expected) for violation in missing]
+        schema = _schema(missing[0])
+        yield Mistake(
+            code="E105",
+            message=f"{subject(keys.path, schema)} needs {_and(names)}",
+            hint=example(names[0], language.property(schema, names[0])),
+            path=keys.path,
+            at_key=True,
+        )
+
+
+def _choices(keys: Keys, *, meant: Mapping[str, str | None], language: Language) -> Iterator[Mistake]:
+    for choice in keys.choices:
+        names = _alternatives(choice)
+        there = [key for key in keys.written if key in names]
+        title = str(_schema(choice).get("title"))
+        if there:
+            yield _too_many(there, keys.path, title=title)
+        elif not any(_may_be(name, names, meant[name], keys=keys, language=language) for name in meant):
+            yield _none(names, keys.path, title=title)
+
+
+def _may_be(name: str, names: list[str], meant: str | None, *, keys: Keys, language: Language) -> bool:
+    """Whether the unknown key `name` is what somebody wrote for one of `names`."""
+    return meant in names if meant else language.above(name, keys.path) is None
+
+
+def _none(names: list[str], path: Path, *, title: str) -> Mistake:
+    called = subject(path, {"title": title})
+    if title not in _WITH_ACTION:
+        needs = either([f"`{name}`" for name in names])
+        return Mistake(code="E105", message=f"{called} needs {needs}", path=path, at_key=True)
+    this = f"this {called}" if called.startswith("`") else f"this {title}"
+    hint = f"it needs exactly one of {', '.join(f'`{name}`' for name in names)}"
+    return Mistake(code="E110", message=f"{this} has no action", hint=hint, path=path, at_key=True)
+
+
+def _too_many(there: list[str], path: Path, *, title: str) -> Mistake:
+    second = (*path, there[1])
+    if title not in _WITH_ACTION:
+        message, hint = f"{_and(there)} do not go together", f"make two {title}s of it"
+        return Mistake(code="E107", message=message, hint=hint, path=second, at_key=True)
+    called = subject(path, {"title": title})
+    message = f"{called} has one action, this one has {len(there)}: {_and(there)}"
+    hint = "make a list of steps of it" if called.startswith("`") else f"make {_PLURALS[title]} of it"
+    return Mistake(code="E110", message=message, hint=hint, path=second, at_key=True)
+
+
+_WITH_ACTION = ("step", "activity")
+_PLURALS = {"step": "several steps", "activity": "several activities"}
+
+
+def _wanted(keys: Keys) -> set[Json]:
+    """The keys that are missing, and those of which one is."""
+    choices = [_alternatives(choice) for choice in keys.choices]
+    open_choices = [names for names in choices if not keys.written.keys() & set(names)]
+    return {violation.expected for violation in keys.missing} | {name for names in open_choices for name in names}
+
+
+def _alternatives(choice: Violation) -> list[str]:
+    """The keys of which there must be exactly one: `oneOf` in our schemas only ever counts keys."""
+    branches = choice.expected if isinstance(choice.expected, list) else []
+    return [str(key) for branch in branches for key in _list(_record(branch).get("required"))]
+
+
+def _is_branch(violation: Violation) -> bool:
+    """Whether the key is required by a part of a schema that applies only beside certain other keys."""
+    return "additionalProperties" not in _schema(violation)
+
+
+def _schema(violation: Violation) -> JsonObject:
+    return _record(violation.schema)
+
+
+def _record(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _and(names: list[str]) -> str:
+    words = [f"`{name}`" for name in names]
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]

@@ -1,0 +1,87 @@
+"""A document against the schema of its language: every violation becomes a problem at the key or value itself.
+
+What a schema cannot say is the business of `runner.job.rules.job`.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+
+from runner.documents.document import Document
+from runner.json_schema import schemas
+from runner.json_schema.violations import Violation
+from runner.language import keys
+from runner.language.belongs import Language
+from runner.language.keys import Keys
+from runner.language.wording import Mistake, mistake
+from runner.places import START_OF_FILE
+from runner.problems import Problem
+from runner.values import Json, Path
+
+
+def check(document: Document, name: str) -> tuple[Problem, ...]:
+    """What does not fit the schema called `name`, `job`, `targets` or `process`, in the order of the file."""
+    found = schemas.shipped(name).violations(document.data)
+    if not found:
+        return ()
+    language = Language(json.loads(schemas.shipped_text(name)))
+    told = {(said.path, said.at_key): said for said in _mistakes(found, document.data, language=language)}
+    return tuple(sorted((_problem(said, document) for said in told.values()), key=_place))
+
+
+def _mistakes(found: Iterable[Violation], data: Json, *, language: Language) -> Iterator[Mistake]:
+    """One for each mistake: the violations about the keys of one record are looked at together."""
+    records: dict[Path, Keys] = {}
+    values = []
+    for violation in found:
+        match violation.keyword:
+            case "additionalProperties":
+                _keys(records, violation.path[:-1], data).unknown.append(violation)
+            case "required":
+                _keys(records, violation.path, data).missing.append(violation)
+            case "oneOf":
+                _keys(records, violation.path, data).choices.append(violation)
+            case _:
+                values.append(violation)
+    for record in records.values():
+        yield from keys.mistakes(record, language)
+    emptied = {path for record in records.values() for path in keys.emptied(record, language)}
+    yield from _of_values(values, emptied)
+
+
+def _of_values(found: Iterable[Violation], emptied: Collection[Path]) -> Iterator[Mistake]:
+    """Mistakes in single values; of keys that may not stand in one record for one reason, the first."""
+    refused = set()
+    for violation in found:
+        said = mistake(violation)
+        reason = (said.path[:-1], said.hint)
+        if said.path not in emptied and not (violation.keyword == "not" and reason in refused):
+            yield said
+        if violation.keyword == "not":
+            refused.add(reason)
+
+
+def _keys(records: dict[Path, Keys], path: Path, data: Json) -> Keys:
+    if path not in records:
+        written = _value_at(path, data)
+        records[path] = Keys(path=path, written=written if isinstance(written, dict) else {})
+    return records[path]
+
+
+def _value_at(path: Path, data: Json) -> Json:
+    for part in path:
+        match data, part:
+            case dict(), str():
+                data = data[part]
+            case list(), int():
+                data = data[part]
+    return data
+
+
+def _problem(said: Mistake, document: Document) -> Problem:
+    eaten = document.quote_hint(said.path) if said.code == "E106" else None
+    return document.problem(said.code, said.message, path=said.path, at_key=said.at_key, hint=eaten or said.hint)
+
+
+def _place(problem: Problem) -> tuple[int, int, str]:
+    span = problem.span or START_OF_FILE
+    return span.line, span.column, problem.code

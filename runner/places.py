@@ -1,0 +1,14 @@
+"""Where something stands in a file. Lines and columns count from 1, columns in characters; an end is exclusive."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+START_OF_FILE = Span(1, 1, 1, 1)

@@ -1,0 +1,146 @@
+"""What is told to people: mistakes in their files, exit codes, and the table of error codes.
+
+A mistake of the user is a `Problem` value; all are collected, then told. A code is a promise: it is never
+given another meaning. `Usage` is the one exception, for a command that cannot go on before any file was read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from runner.places import Span
+from runner.values import Path
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake, its place and how to mend it.
+
+    `file` is as the user named it, None for a mistake on the command line. `excerpt` is the source line at
+    `span.line`, without its line end. `hint` is a whole sentence or fragment without a full stop.
+    """
+
+    code: str
+    message: str
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+    file: str | None = None
+    span: Span | None = None
+    path: Path = ()
+    excerpt: str | None = None
+
+
+class ExitCode(IntEnum):
+    PASSED = 0
+    FAILED = 1
+    INVALID = 2
+    NO_ANSWER = 3
+    UNKNOWN = 4
+    NOTHING_SELECTED = 5
+    REFUSED = 6
+    FAULT = 70
+    HUNG_UP = 129
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+_STRONGEST_FIRST = (
+    ExitCode.FAULT,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.HUNG_UP,
+    ExitCode.UNKNOWN,
+    ExitCode.NO_ANSWER,
+    ExitCode.FAILED,
+    ExitCode.REFUSED,
+    ExitCode.NOTHING_SELECTED,
+    ExitCode.PASSED,
+)
+
+
+def strongest(codes: Iterable[ExitCode]) -> ExitCode:
+    """The code of a command whose parts ended with `codes`; of no parts at all: nothing was selected."""
+    found = set(codes)
+    return next((code for code in _STRONGEST_FIRST if code in found), ExitCode.NOTHING_SELECTED)
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as it was typed, or files refuse it; nothing was sent. Exit 2."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+CODES = {
+    # files and YAML
+    "E100": "a file or folder cannot be read",
+    "E101": "the text is not YAML, or not UTF-8",
+    "E102": "YAML that is not read here: tags, merge keys, several documents, too deep, too large",
+    "E103": "a key stands twice",
+    "E104": "unknown key",
+    "E105": "a key is missing",
+    "E106": "a value of the wrong kind",
+    "E107": "a value that is not allowed here",
+    "E108": "nothing stands where something must",
+    "E109": "a part of the language that this version does not carry out yet",
+    "E110": "a step needs exactly one action",
+    "E111": "a name or id is used twice",
+    "E112": "a retry that could start a process twice",
+    "E113": "not a GUID",
+    "E114": "not a duration",
+    "E115": "not a JSON Schema",
+    "E116": "a default that does not fit its own schema",
+    "E117": "an expectation that says nothing",
+    # templates and expressions
+    "E120": "an expression that cannot be read",
+    "E121": "braces where a bare expression stands",
+    "E122": "a template where none is read",
+    "E123": "`${{` of another language",
+    "E124": "unknown filter, test or function",
+    "E125": "an operation that expressions do not have",
+    "E126": "unknown name",
+    "E127": "a step that comes later",
+    "E128": "a step that gives no such value",
+    # inputs, targets, the command line
+    "E130": "a required input is missing",
+    "E131": "an input that no selected job knows",
+    "E132": "an input of the wrong type or value",
+    "E133": "a secret on the command line",
+    "E134": "an empty secret",
+    "E140": "no target",
+    "E141": "unknown target",
+    "E142": "a target that cannot be made ready: a variable or a file is missing",
+    "E143": "a target without TLS",
+    "E150": "the command line cannot be understood",
+    "E151": "the runs folder cannot be written or read",
+    "E152": "unknown run",
+    # what a run met
+    "E201": "an expectation is not met",
+    "E202": "an expectation cannot be evaluated",
+    "E203": "the process failed",
+    "E204": "the process was cancelled",
+    "E205": "the service refused the call",
+    "E206": "the result that was asked for is null",
+    "E207": "an expression broke",
+    "E208": "nothing tells whether the process passed",
+    "E301": "no connection",
+    "E302": "no trusted TLS connection",
+    "E303": "the sign-in was refused",
+    "E304": "the session is not accepted, also after a fresh sign-in",
+    "E305": "no answer in time",
+    "E306": "the connection broke before the answer was whole",
+    "E307": "an answer that makes no sense",
+    "E308": "an answer that is too large",
+    "E309": "the service or a gateway before it is in trouble",
+    "E310": "the service asks to call later",
+    "E311": "the run's own files cannot be written",
+    "E312": "the run was stopped or broke off",
+    "E401": "it may or may not have happened",
+    "E700": "a fault of this program",
+}

@@ -1,0 +1,182 @@
+"""What a run has to tell a person, sentence by sentence: its head, a row as it ends, its summary.
+
+No sentence begins with a text from outside, so that none can be taken for a command of the CI that prints it.
+"""
+
+from typing import assert_never
+
+from runner.durations import written
+from runner.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    LogUnreadable,
+    Paused,
+    RunClosing,
+    RunFinished,
+    RunStarted,
+    Section,
+    Status,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
+from runner.report.safe import clean
+from runner.report.sentences import Sentence, Tone, Wish
+from runner.report.summary import summary
+from runner.report.words import RED, because, brief, of_trouble, process_and_help, reasons, title, warnings
+from runner.result import Progress, RunResult, StepResult
+
+MOST_LINES = 30
+"""Lines of one thing that are printed under a row."""
+
+
+class Account:
+    """Tells a run from its events, one by one, each once."""
+
+    def __init__(self, wish: Wish) -> None:
+        self.progress = Progress()
+        self._wish = wish
+        self._page = _Page(wish)
+        self._closed = False
+
+    def hear(self, line: Line) -> list[Sentence]:
+        """What is to be printed on hearing `line`."""
+        step = self.progress.take(line)
+        if step is not None:
+            return self._page.row(step)
+        event = line.event
+        if isinstance(event, RunStarted):
+            return self._page.open(self.progress.result())
+        if isinstance(event, RunFinished):
+            return self.close()
+        return [news(event)] if self._wish.verbose else []
+
+    def close(self) -> list[Sentence]:
+        """The end of the account, also of a run that broke off; nothing where it was told before."""
+        if self._closed:
+            return []
+        self._closed = True
+        rows = [sentence for step in self.progress.cut_off() for sentence in self._page.row(step)]
+        return [*rows, *summary(self.progress.result(), self._wish)]
+
+
+def told(result: RunResult, wish: Wish) -> list[Sentence]:
+    """The whole account of a run; what went on between its rows is told by its events only."""
+    page = _Page(wish)
+    opening = page.open(result) if result.job else []
+    rows = [sentence for step in result.steps for sentence in page.row(step)]
+    return [*opening, *rows, *summary(result, wish)]
+
+
+class _Page:
+    """What stands printed decides what comes next: the head once, a heading where another section begins."""
+
+    def __init__(self, wish: Wish) -> None:
+        self._wish = wish
+        self._head: list[Sentence] = []
+        self._section = Section.STEPS
+
+    def open(self, result: RunResult) -> list[Sentence]:
+        """The head of the run; where little is to be told it waits for the first row."""
+        self._head = _head(result)
+        return [] if self._wish.quiet else self._take_head()
+
+    def row(self, step: StepResult) -> list[Sentence]:
+        if self._wish.quiet and step.status not in RED:
+            return []
+        sentences = self._take_head()
+        if step.section is not self._section:
+            self._section = step.section
+            sentences.append(Sentence(text=f"{step.section}:", indent=2, tone=Tone.FAINT))
+        sentences.append(_row(step))
+        sentences += _details(step, verbose=self._wish.verbose)
+        return sentences
+
+    def _take_head(self) -> list[Sentence]:
+        taken, self._head = self._head, []
+        return taken
+
+
+def _head(result: RunResult) -> list[Sentence]:
+    place = f"{clean(result.target.url)}{' (sandbox)' if result.target.sandbox else ''}"
+    return [
+        Sentence(text=f"run {title(result)}, {place}", tone=Tone.TITLE),
+        Sentence(text=f"id {clean(result.id)}, {clean(result.file)}", indent=2, tone=Tone.FAINT),
+    ]
+
+
+def _row(step: StepResult) -> Sentence:
+    name = "" if step.name == step.key else f"  {clean(step.name)}"
+    return Sentence(text=f"{clean(step.key)}{name}  ({_how(step)})", indent=2, status=step.status)
+
+
+def _how(step: StepResult) -> str:
+    """The status in a word unless it passed, and what it took."""
+    if step.status is Status.SKIPPED:
+        return f"skipped: {because(step)}"
+    parts = [] if step.status is Status.PASSED else [str(step.status)]
+    if step.attempts > 1:
+        parts.append(f"{step.attempts} attempts")
+    if step.flaky:
+        parts.append("flaky")
+    if step.verified == "inferred":
+        parts.append("settled from the process log")
+    return ", ".join([*parts, written(step.seconds)])
+
+
+def _details(step: StepResult, *, verbose: bool) -> list[Sentence]:
+    found: list[Sentence] = []
+    if step.status in RED:
+        found += _sentences(reasons(step), tone=Tone.DOUBT if step.status is Status.UNKNOWN else Tone.BAD)
+        found += _sentences(process_and_help(step))
+    if step.warnings:
+        found += _sentences(warnings(step), tone=Tone.WARNING)
+    return found + _sentences(_values(step), tone=Tone.FAINT) if verbose else found
+
+
+def _values(step: StepResult) -> list[str]:
+    """What a row checked and gave, for whoever wants to see all."""
+    met = [f"met: {clean(check.that)}" for check in step.checks if check.passed]
+    result = [f"result: {brief(step.result)}"] if step.result is not None else []
+    outputs = [f"outputs.{clean(name)}: {brief(value)}" for name, value in step.outputs.items()]
+    return met + result + outputs
+
+
+def _sentences(lines: list[str], *, tone: Tone = Tone.PLAIN) -> list[Sentence]:
+    """Lines under a row. A text without end, a stack trace perhaps, is cut: the reports hold it whole."""
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], f"... {len(lines) - MOST_LINES} more lines, whole in the reports"]
+    return [Sentence(text=line, indent=6, tone=tone) for line in lines]
+
+
+def news(event: AnyEvent) -> Sentence:
+    """What went on inside a row, for whoever wants to see all."""
+    return Sentence(text=_news(event), indent=4, tone=Tone.FAINT)
+
+
+def _news(event: AnyEvent) -> str:
+    match event:
+        case StepStarted(row=row):
+            return f"begun: {clean(row.key)}"
+        case CallSent():
+            return f"sent: {clean(event.key)}, {event.effect}, {brief(event.call)}"
+        case CallAnswered():
+            return f"answered: {clean(event.key)}, {brief(event.value)}"
+        case AttemptFailed():
+            return f"{event.kind}: {clean(event.key)}, {'; '.join(of_trouble(event.error))}"
+        case Paused():
+            return f"waited: {clean(event.key)}, {written(event.seconds)}"
+        case Asked():
+            return f"asked: {clean(event.key)}, {brief(event.value)}"
+        case RunClosing():
+            return f"closing: {clean(event.why)}"
+        case LogUnreadable():
+            return f"the process log cannot be read: {'; '.join(of_trouble(event.error))}"
+        case RunStarted() | StepFinished() | StepSkipped() | RunFinished():
+            return ""
+        case _:
+            assert_never(event)

@@ -1,0 +1,24 @@
+"""How many cells of a terminal a text takes, for whatever is aligned under or beside it.
+
+It knows wide and combining characters as Unicode lists them; what a font makes of an emoji sequence it does not.
+"""
+
+import unicodedata
+
+_WIDE = frozenset("WF")
+_NO_CELL = frozenset(("Mn", "Me", "Cf"))
+
+
+def width(text: str) -> int:
+    """Cells of `text`, which holds no control character."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def padded(text: str, cells: int) -> str:
+    return text + " " * (cells - width(text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in _NO_CELL:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1

@@ -1,0 +1,21 @@
+"""The events of a run as JSON lines: those of its journal, with `***` where a secret was cut out.
+
+`prev` is the folder's own: a line without a secret, and without anything that is not safe to print,
+is the folder's line byte for byte.
+"""
+
+from collections.abc import Iterable
+
+from runner.events import VERSION, Line, encode
+from runner.report.holes import without_holes
+from runner.report.safe import safe_json
+
+
+def report(lines: Iterable[Line]) -> str:
+    """The lines in their order, each with its line end."""
+    return "".join([safe_json(without_holes(_line(line)).decode()) + "\n" for line in lines])
+
+
+def _line(line: Line) -> bytes:
+    before = b'{"v":%d,"seq":%d,"at":"%s",' % (VERSION, line.seq, line.at.encode())
+    return before + encode(line.event)[1:-1] + b',"prev":"%s"}' % line.prev.encode()

@@ -1,0 +1,38 @@
+"""Texts from outside made safe to print, where a person reads them and where a CI looks for commands.
+
+GitHub's runner looks for `##[` anywhere in a line, Azure's agent for `##vso[`, TeamCity for `##teamcity[`.
+GitHub's `::` counts behind blanks too: nothing that is made safe here may stand first in its line.
+"""
+
+import re
+
+from runner.secrets.redact import hide, visible
+
+_COMMAND = re.compile(r"##(?=\w*\[)")
+_UNSAFE_IN_JSON = re.compile(
+    r"(?<=#)#(?=\w*\[)|"
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def clean(text: str) -> str:
+    """A text from outside on one line and safe to print, its holes as `***`."""
+    return text if text.isascii() and text.isprintable() and "##" not in text else safe(str(hide(text)))
+
+
+def safe(text: str, *, keep_lines: bool = False) -> str:
+    """A text without holes made safe to print; a command to a CI is broken by the way it is escaped."""
+    shown = visible(text, keep_lines=keep_lines).replace("\t", "    ")
+    return _COMMAND.sub(r"#\\u0023", shown) if "##" in shown else shown
+
+
+def safe_json(text: str) -> str:
+    """The same JSON with escapes for what is not safe to print. A reader gets the same texts from it."""
+    if text.isascii() and "\x7f" not in text and "##" not in text:
+        return text
+    return _UNSAFE_IN_JSON.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

@@ -1,0 +1,66 @@
+"""The end of an account: how a run ended, or several, where it is written down, and what its exit code means."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from runner.durations import written
+from runner.events import RunStatus
+from runner.problems import ExitCode, strongest
+from runner.report.safe import clean
+from runner.report.sentences import Sentence, Tone, Wish
+from runner.report.words import brief, counted, in_doubt, meaning, of_trouble, said, title
+from runner.result import RunResult, tally
+
+_TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
+
+
+def summary(result: RunResult, wish: Wish) -> list[Sentence]:
+    """How the run ended, what it gave, where it is written down, and what its exit code means."""
+    counts = counted(tally(result.steps))
+    tone = _TONE.get(result.status, Tone.BAD)
+    verdict = Sentence(text=f"{result.status}: {title(result)}: {counts} in {written(result.seconds)}", tone=tone)
+    where = f"{clean(wish.folder)}, " if wish.folder else ""
+    events = Sentence(text=f"events: {where}{clean(result.events)}", indent=2, tone=Tone.FAINT)
+    sentences = [verdict, *_trouble_of_run(result, tone), *_gifts(result, wish), events]
+    if result.status is not RunStatus.PASSED:
+        sentences.append(_exit(result.exit_code, tone))
+    return sentences
+
+
+def _exit(code: ExitCode, tone: Tone) -> Sentence:
+    return Sentence(text=f"exit {code:d}: {meaning(code)}", indent=2, tone=tone)
+
+
+def _trouble_of_run(result: RunResult, tone: Tone) -> list[Sentence]:
+    texts = of_trouble(result.error) if result.error else []
+    if doubt := in_doubt(result.steps):
+        texts.append(doubt)
+    if result.undo != "none":
+        texts.append(f"undo: {clean(result.undo)}")
+    if result.help and result.status is not RunStatus.PASSED:
+        texts += said("help", result.help)
+    sentences = [Sentence(text=text, indent=2, tone=tone) for text in texts]
+    if result.log_unreadable:
+        told = said("warning: the process log cannot be read", result.log_unreadable.message)
+        sentences += [Sentence(text=text, indent=2, tone=Tone.WARNING) for text in told]
+    return sentences
+
+
+def _gifts(result: RunResult, wish: Wish) -> list[Sentence]:
+    if wish.quiet:
+        return []
+    return [Sentence(text=f"outputs.{clean(name)}: {brief(value)}", indent=2) for name, value in result.outputs.items()]
+
+
+def totals(results: Sequence[RunResult]) -> list[Sentence]:
+    """The last words of a command that carried out several runs, or none."""
+    code = strongest(result.exit_code for result in results)
+    counts = Counter(result.status for result in results)
+    told = ", ".join(f"{counts[status]} {status}" for status in RunStatus if counts[status]) or "nothing ran"
+    others = (result for result in results if result.status is not RunStatus.PASSED)
+    tone = Tone.GOOD if code is ExitCode.PASSED else Tone.BAD
+    return [
+        Sentence(text=f"{len(results)} {'run' if len(results) == 1 else 'runs'}: {told}", tone=tone),
+        *(Sentence(text=f"{result.status}: {title(result)}", indent=2) for result in others),
+        _exit(code, tone),
+    ]

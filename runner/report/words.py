@@ -1,0 +1,119 @@
+"""The words that reports share: what a run is called, why a row did not pass, what an exit code means.
+
+Everything that came from outside has passed through `runner.report.safe` when it leaves here.
+"""
+
+from collections.abc import Iterable
+
+from runner.events import Status, Trouble
+from runner.problems import ExitCode
+from runner.report.safe import clean, safe
+from runner.result import RunResult, StepResult
+from runner.secrets.redact import hide
+from runner.values import Json, compact
+
+LONGEST_VALUE = 200
+"""Characters of a value that are printed where a person reads; files hold it whole."""
+
+RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
+"""How a row ends that did not pass. One that was skipped is no bad news by itself."""
+
+_MEANING = {
+    ExitCode.PASSED: "everything selected passed",
+    ExitCode.FAILED: "an expectation or a process failed",
+    ExitCode.INVALID: "bad usage or an invalid file",
+    ExitCode.NO_ANSWER: "no usable answer",
+    ExitCode.UNKNOWN: "an outcome is unknown; a person must settle it",
+    ExitCode.NOTHING_SELECTED: "nothing was selected, so nothing ran",
+    ExitCode.REFUSED: "refused by a guard",
+    ExitCode.FAULT: "a fault of this program",
+    ExitCode.HUNG_UP: "stopped by a hang-up",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.TERMINATED: "terminated",
+}
+_SKIPPED_BECAUSE = {"condition": "its `if` is false", "stopped": "the run had been stopped"}
+
+
+def meaning(code: ExitCode) -> str:
+    """What an exit code says, in words."""
+    return _MEANING[code]
+
+
+def brief(value: Json) -> str:
+    """A value as one safe line of JSON, cut where it grows long."""
+    return shortened(safe(compact(hide(value))))
+
+
+def shortened(text: str, limit: int = LONGEST_VALUE) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def title(result: RunResult) -> str:
+    """`job[case]@target`, as a run is called in reports; of a run whose first line is lost, its id."""
+    if not result.job:
+        return clean(result.id) or "a run without a name"
+    case = "" if result.case is None else f"[{clean(result.case)}]"
+    return f"{clean(result.job)}{case}@{clean(result.target.name)}"
+
+
+def counted(counts: dict[Status, int]) -> str:
+    """`5 passed, 1 failed`; statuses that no row has are left out."""
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no step"
+
+
+def because(step: StepResult) -> str:
+    """Why a row was skipped."""
+    reason = step.reason or ""
+    return _SKIPPED_BECAUSE.get(reason) or clean(reason) or "no reason is known"
+
+
+def in_doubt(steps: Iterable[StepResult], limit: int = 5) -> str:
+    """The sentence on rows whose outcome nobody knows; empty where there is none."""
+    keys = [clean(step.key) for step in steps if step.status is Status.UNKNOWN]
+    if not keys:
+        return ""
+    more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
+    return f"in doubt: {', '.join(keys[:limit])}{more} may or may not have happened"
+
+
+def said(label: str, text: str) -> list[str]:
+    """`label: text` as safe lines; where the text has several, those after the first stand behind a bar."""
+    whole = safe(str(hide(text)).replace("\r\n", "\n").strip("\n"), keep_lines=True)
+    return f"{label}: {whole}".replace("\n", "\n  | ").split("\n")
+
+
+def of_trouble(trouble: Trouble) -> list[str]:
+    """`E305: no answer in time`, and its hint on a line of its own."""
+    hint = said("hint", trouble.hint) if trouble.hint else []
+    return said(clean(trouble.code), trouble.message) + hint
+
+
+def reasons(step: StepResult) -> list[str]:
+    """Why a row did not pass: its error, then failed expectations that the error does not tell already."""
+    lines = of_trouble(step.error) if step.error else []
+    known = step.error.message if step.error else ""
+    for check in step.checks:
+        message = check.message or f"`{check.that}`"
+        if not check.passed and message not in known:
+            lines += said("not met", message)
+    return lines
+
+
+def remarks(step: StepResult) -> list[str]:
+    """What else a file tells of a row: expectations that were met, its process, help where it is needed, warnings."""
+    lines = [line for check in step.checks if check.passed for line in said("met", check.that)]
+    if step.flaky:
+        lines.append(f"flaky: it passed at attempt {step.attempts} only")
+    if step.verified == "inferred":
+        lines.append("settled from the process log")
+    return lines + process_and_help(step) + warnings(step)
+
+
+def process_and_help(step: StepResult) -> list[str]:
+    """What helps a person to go on from a row that did not pass."""
+    lines = said("process", step.process_id) if step.process_id else []
+    return lines + said("help", step.help) if step.help and step.status in RED else lines
+
+
+def warnings(step: StepResult) -> list[str]:
+    return [line for warning in step.warnings for line in said("warning", warning)]

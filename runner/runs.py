@@ -1,0 +1,61 @@
+"""The folder of kept runs: made private, listed, searched; and the names of what a run's own folder holds.
+
+Writing into a run's folder is the journal's business.
+"""
+
+from pathlib import Path
+
+from runner.problems import Problem, UsageError
+
+DEFAULT = Path(".runner/runs")
+EVENTS = "events.jsonl"
+PLAN = "plan.json"
+RESULTS = "results"
+LAST = "last"
+_PRIVATE = 0o700
+
+
+def prepare(root: Path) -> None:
+    """Make the folder of runs, private and out of git's sight. Raises `UsageError` where it cannot be made."""
+    top = root.parent if root == DEFAULT else root
+    try:
+        for folder in dict.fromkeys((top, root)):
+            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        ignored = top / ".gitignore"
+        if not ignored.exists():
+            ignored.write_text("# Runs hold what a site answered; they are not for git.\n*\n")
+    except OSError as error:
+        raise unwritable(root, error.strerror or str(error)) from error
+
+
+def unwritable(root: Path, why: str) -> UsageError:
+    """The runs folder refuses; nothing was sent."""
+    hint = "choose another folder with `--runs DIR`"
+    return UsageError(Problem(code="E151", message=f"the runs folder {root} cannot be written: {why}", hint=hint))
+
+
+def folders(root: Path) -> list[Path]:
+    """The folders of runs, the oldest first: a run's id sorts by time. None where there is no such folder."""
+    try:
+        return sorted(folder for folder in root.iterdir() if (folder / EVENTS).is_file())
+    except OSError:
+        return []
+
+
+def find(root: Path, name: str) -> Path:
+    """The folder of the run called `name`: `last`, its id, or a unique beginning of it. Raises `UsageError`."""
+    known = folders(root)
+    if not known:
+        raise _unknown(f"there is no run in {root}", "`runner run SPEC` makes one; `--runs DIR` looks elsewhere")
+    if name == LAST:
+        return known[-1]
+    found = [folder for folder in known if folder.name.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise _unknown(f"{len(found)} runs begin with `{name}`", "give more of the id")
+    raise _unknown(f"no run in {root} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
+
+
+def _unknown(message: str, hint: str) -> UsageError:
+    return UsageError(Problem(code="E152", message=message, hint=hint))

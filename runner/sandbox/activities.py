@@ -1,0 +1,168 @@
+"""Carrying out a double's activities over the store.
+
+A generator that yields the seconds it wants to wait and touches no clock of its own, so that whoever drives it may
+answer its caller meanwhile. What went wrong in the double ends the process as `error` in the log; the values its
+parameters held then stay, as the service returns them behind a failure, too [M].
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+from uuid import UUID, uuid5
+
+from runner.sandbox.doubles import Activity, Delay, Delete, Double, Fail, Insert, Park, Select, Set, Update
+from runner.sandbox.kinds import GUID, CannotReadError, read
+from runner.sandbox.store import Element, Status, Store
+from runner.template.evaluate import EvaluationError, Scope, boolean, render, render_value
+from runner.template.parse import expression, template
+from runner.values import Json, JsonObject, compact, well_formed
+
+Running: TypeAlias = Generator[float, None, None]
+
+
+class _FailedError(Exception):
+    """The process fails with this text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What activities work on. `now` gives a time as the log writes it, `new_id` a GUID."""
+
+    store: Store
+    now: Callable[[], str]
+    new_id: Callable[[], str]
+
+
+def carry_out(double: Double, surroundings: Surroundings, *, process_id: str, start: int = 0) -> Running:
+    """Do the activities from `start` on, until the end, a failure, or an element that must be executed first."""
+    store = surroundings.store
+    process = store.process(process_id)
+    assert process is not None
+    work = _Work(double=double, surroundings=surroundings, process_id=process_id, parameters=dict(process.parameters))
+    error: str | None = None
+    try:
+        parked = yield from work.from_position(start)
+    except _FailedError as failed:
+        parked, error = False, well_formed(str(failed))
+    store.keep(process_id, work.parameters)
+    if not parked:
+        status = Status.DONE if error is None else Status.ERROR
+        store.end(process_id, status=status, completed=surroundings.now(), error=error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """A process under way; `parameters` holds its values and is changed by what the activities do."""
+
+    double: Double
+    surroundings: Surroundings
+    process_id: str
+    parameters: JsonObject
+
+    def from_position(self, start: int) -> Generator[float, None, bool]:
+        """Whether the process is parked at the end."""
+        for position, activity in enumerate(self.double.activities[start:], start):
+            if not self._applies(activity):
+                continue
+            match activity.deed:
+                case Park():
+                    self._park(activity.deed, position)
+                    return True
+                case Delay(seconds=seconds):
+                    self.surroundings.store.keep(self.process_id, self.parameters)
+                    yield seconds
+                case _:
+                    self._carry_out(activity)
+        return False
+
+    def _applies(self, activity: Activity) -> bool:
+        if activity.condition is None:
+            return True
+        try:
+            return boolean(expression(activity.condition), self._scope())
+        except EvaluationError as error:
+            raise self._broken(activity, error) from None
+
+    def _carry_out(self, activity: Activity) -> None:
+        try:
+            self._do(activity)
+        except (EvaluationError, CannotReadError) as error:
+            raise self._broken(activity, error) from None
+
+    def _do(self, activity: Activity) -> None:
+        match activity.deed:
+            case Set(values=values):
+                for code, value in values.items():
+                    self._put(code, render_value(value, self._scope()))
+            case Fail(text=text):
+                said = render(template(text), self._scope())
+                raise _FailedError(said if isinstance(said, str) else compact(said))
+            case Insert() | Select() | Update() | Delete() as deed:
+                self._on_records(deed)
+            case Park() | Delay():
+                pass
+            case _:
+                assert_never(activity.deed)
+
+    def _on_records(self, deed: Insert | Select | Update | Delete) -> None:
+        store = self.surroundings.store
+        match deed:
+            case Insert():
+                self._insert(deed)
+            case Select(entity=entity, where=where, into=into):
+                self._put(into, [*self._rows(entity, where)])
+            case Update(entity=entity, where=where, values=values):
+                for row in self._rows(entity, where):
+                    store.replace(entity, row | self._rendered(values, row))
+            case Delete(entity=entity, where=where):
+                for row in self._rows(entity, where):
+                    store.delete(entity, row["Id"])
+            case _:
+                assert_never(deed)
+
+    def _park(self, park: Park, position: int) -> None:
+        key = self.surroundings.new_id()
+        if park.into is not None:
+            self._put(park.into, key)
+        caption = park.caption or f"Element {position + 1}"
+        element = Element(id=key, uid=park.uid, process_id=self.process_id, position=position, caption=caption)
+        self.surroundings.store.park(element)
+
+    def _insert(self, insert: Insert) -> None:
+        record = self._rendered(insert.values, None)
+        key = record.get("Id", self.surroundings.new_id())
+        if not isinstance(key, str) or not GUID.fullmatch(key):
+            raise CannotReadError(f"{compact(key)} is no GUID, so it cannot be an Id")
+        record = {"Id": key.lower()} | record | {"Id": key.lower()}
+        if not self.surroundings.store.insert(insert.entity, record):
+            raise CannotReadError(f"{insert.entity} holds a record with the Id {key} already")
+        if insert.into is not None:
+            self._put(insert.into, key.lower())
+
+    def _rows(self, entity: str, where: str | None) -> list[JsonObject]:
+        rows = self.surroundings.store.records(entity)
+        if where is None:
+            return rows
+        condition = expression(where)
+        return [row for row in rows if boolean(condition, self._scope(row))]
+
+    def _rendered(self, values: Mapping[str, Json], row: JsonObject | None) -> JsonObject:
+        scope = self._scope(row)
+        return {column: render_value(value, scope) for column, value in values.items()}
+
+    def _put(self, code: str, value: Json) -> None:
+        self.parameters[code] = read(value, self.double.parameters[code])
+
+    def _scope(self, row: JsonObject | None = None) -> Scope:
+        names: dict[str, Json] = {"parameters": self.parameters, "run": {"id": self.process_id}}
+        if row is not None:
+            names["row"] = row
+        return Scope(names=names, functions={"uuid": self._uuid})
+
+    def _uuid(self, *labels: Json) -> Json:
+        """The same for the same label and process, as in a job it is for the same run."""
+        return str(uuid5(UUID(self.process_id), "".join(str(label) for label in labels)))
+
+    def _broken(self, activity: Activity, error: Exception) -> _FailedError:
+        """A mistake in the double: the log's text says where, since nobody but its author can mend it."""
+        return _FailedError(f"{self.double.file}:{activity.line}: {error}")

@@ -1,0 +1,134 @@
+"""A document without problems → the records of a double. Nothing is checked here: `rules` and the schema have."""
+
+from collections.abc import Iterator
+
+from runner.documents.load import Document
+from runner.durations import seconds
+from runner.sandbox.doubles import (
+    Activity,
+    Deed,
+    Delay,
+    Delete,
+    Direction,
+    Double,
+    Fail,
+    Insert,
+    Kind,
+    Parameter,
+    Park,
+    Select,
+    Set,
+    Update,
+)
+from runner.template.parse import expression, expressions_in
+from runner.values import Json, JsonObject, compact
+
+
+def double(document: Document) -> Double:
+    fields = _record(document.data)
+    code = str(fields["process"])
+    activities = _list(fields.get("activities", []))
+    lines = document.lines_of_items(("activities",))
+    return Double(
+        code=code,
+        caption=str(fields.get("caption", code)),
+        file=document.file,
+        parameters={
+            name: _parameter(name, _record(each)) for name, each in _record(fields.get("parameters", {})).items()
+        },
+        activities=tuple(_activity(_record(each), line) for each, line in zip(activities, lines, strict=True)),
+    )
+
+
+def columns_of(double: Double) -> Iterator[tuple[str, str]]:
+    """Each entity that the double works on, with each column that it names."""
+    for activity in double.activities:
+        match activity.deed:
+            case Insert(entity=entity, values=values):
+                yield from ((entity, column) for column in ("Id", *values))
+            case Select(entity=entity, where=where, into=into):
+                items = double.parameters[into].items
+                yield from ((entity, column) for column in ("Id", *items, *_of_row(where)))
+            case Update(entity=entity, where=where, values=values):
+                used = _of_row(where, *values.values())
+                yield from ((entity, column) for column in ("Id", *values, *used))
+            case Delete(entity=entity, where=where):
+                yield from ((entity, column) for column in ("Id", *_of_row(where)))
+            case _:
+                pass
+
+
+def _of_row(where: str | None, *values: Json) -> Iterator[str]:
+    names = [] if where is None else list(expression(where).names)
+    for value in values:
+        for _, template in expressions_in(value):
+            names.extend(template.names)
+    for name in names:
+        match name.path:
+            case "row", str(column), *_:
+                yield column
+            case _:
+                pass
+
+
+def _parameter(code: str, fields: JsonObject) -> Parameter:
+    return Parameter(
+        code=code,
+        kind=Kind(str(fields["type"])),
+        direction=Direction(str(fields.get("direction", Direction.IN))),
+        items={column: Kind(str(kind)) for column, kind in _record(fields.get("items", {})).items()},
+    )
+
+
+def _activity(fields: JsonObject, line: int) -> Activity:
+    kind = next(key for key in fields if key != "if")
+    return Activity(deed=_deed(kind, fields[kind]), condition=_expression(fields.get("if")), line=line)
+
+
+def _deed(kind: str, value: Json) -> Deed:
+    match kind:
+        case "set":
+            return Set(values=_record(value))
+        case "delay":
+            return Delay(seconds=seconds(str(value)) or 0)
+        case "fail":
+            return Fail(text=str(value))
+        case "element":
+            fields = _record(value)
+            uid = _text(fields.get("uid"))
+            return Park(uid=uid and uid.lower(), into=_text(fields.get("into")), caption=_text(fields.get("caption")))
+        case _:
+            return _on_records(kind, _record(value))
+
+
+def _on_records(kind: str, fields: JsonObject) -> Insert | Select | Update | Delete:
+    entity = str(fields["entity"])
+    where = _expression(fields.get("where"))
+    match kind:
+        case "insert":
+            return Insert(entity=entity, values=_record(fields.get("values", {})), into=_text(fields.get("into")))
+        case "select":
+            return Select(entity=entity, where=where, into=str(fields["into"]))
+        case "update":
+            return Update(entity=entity, where=where, values=_record(fields["values"]))
+        case _:
+            return Delete(entity=entity, where=where)
+
+
+def _expression(value: Json) -> str | None:
+    """A YAML boolean stands for itself."""
+    return value if value is None or isinstance(value, str) else compact(value)
+
+
+def _text(value: Json) -> str | None:
+    return None if value is None else str(value)
+
+
+def _record(value: Json) -> JsonObject:
+    assert isinstance(value, dict)
+    return value
+
+
+def _list(value: Json) -> list[Json]:
+    assert isinstance(value, list)
+    return value

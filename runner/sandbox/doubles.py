@@ -1,0 +1,135 @@
+"""The records of a sandbox: doubles of processes, and the entities they work on.
+
+A double is what LANGUAGE.md calls `*.process.yaml`; after loading, these records are all that the sandbox knows of it.
+Texts that may hold `{{ }}`, and expressions, stay text, as in a job: `runner.template` parses each once.
+Nothing here checks anything; `rules` has done so before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from runner.values import Json, JsonObject
+
+
+class Kind(StrEnum):
+    """The type of a parameter, or of an item of a collection."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    BOOLEAN = "boolean"
+    GUID = "guid"
+    LOOKUP = "lookup"
+    DATETIME = "datetime"
+    DATE = "date"
+    TIME = "time"
+    RECORDS = "records"
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """`items` are the columns of a `records` parameter; without them its records are kept as they come."""
+
+    code: str
+    kind: Kind
+    direction: Direction = Direction.IN
+    items: Mapping[str, Kind] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """Parameters and their new values, worked out in order: a later one sees those before it."""
+
+    values: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insert:
+    entity: str
+    values: Mapping[str, Json]
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    entity: str
+    where: str | None
+    into: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    entity: str
+    where: str | None
+    values: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    entity: str
+    where: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Park:
+    """The process waits here until the element is executed.
+
+    `uid` is an id fixed in the file, as a site's elements have one of their design; each time a process parks here,
+    the element gets an id of its own besides, which is what `into` is given.
+    """
+
+    uid: str | None = None
+    into: str | None = None
+    caption: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fail:
+    text: str
+
+
+Deed: TypeAlias = Set | Insert | Select | Update | Delete | Park | Delay | Fail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One deed, done where `condition` is true or absent. `line` is where it begins in its file."""
+
+    deed: Deed
+    condition: str | None = None
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Double:
+    """The double of one process. `code` is what callers name it by, `caption` what the process log shows."""
+
+    code: str
+    caption: str
+    file: str
+    parameters: Mapping[str, Parameter]
+    activities: tuple[Activity, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubles:
+    """A folder of doubles. `columns` are those any file mentions, `Id` first; `records` the first of each entity."""
+
+    processes: Mapping[str, Double] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)

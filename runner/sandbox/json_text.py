@@ -1,0 +1,29 @@
+"""JSON as the sandbox reads and writes it: strictly, and never with anything that UTF-8 or XML cannot hold."""
+
+import json
+import re
+from typing import NoReturn
+
+from runner.values import Json
+
+_UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""
+
+
+def read_json(text: str | bytes) -> Json:
+    """The value that `text` writes. Raises `ValueError`, also for NaN, Infinity and nesting beyond reason."""
+    try:
+        value: Json = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
+def write_json(value: Json) -> str:
+    """Compact JSON with its texts unescaped, but for characters that could not travel."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text if text.isascii() else _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")

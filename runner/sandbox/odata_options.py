@@ -1,0 +1,116 @@
+"""The options of an OData read: `$filter $select $orderby $top $skip $count`, and their effect on rows.
+
+Options not named here are ignored [?]. A row here is keyed by the paths that filters may name.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from runner.sandbox.odata_filter import FilterError, Node, columns_of, parse
+from runner.sandbox.odata_match import holds
+from runner.values import Json, JsonObject, compact
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_ORDER = re.compile(r"\s*([\w/]+)(?:\s+(asc|desc))?\s*")
+
+
+class OptionError(ValueError):
+    """An option that cannot be read; the message is for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`order` holds paths, and whether each is descending; `select` is None for every column."""
+
+    filter: Node | None = None
+    select: tuple[str, ...] | None = None
+    order: tuple[tuple[str, bool], ...] = ()
+    top: int | None = None
+    skip: int = 0
+    count: bool = False
+
+
+def read_options(query: Mapping[str, str], *, columns: Sequence[str], paths: Iterable[str]) -> Options:
+    """Raises `OptionError`: also for a column that is none of `columns` in `$select`, of `paths` elsewhere."""
+    known = frozenset(paths)
+    node = _filter(query.get("$filter", ""))
+    order = tuple(_ordered_by(query.get("$orderby", "")))
+    for path in (*(columns_of(node) if node else ()), *(path for path, _ in order)):
+        _require(path, known)
+    return Options(
+        filter=node,
+        select=selected(query.get("$select", ""), columns),
+        order=order,
+        top=_whole_number(query, "$top"),
+        skip=_whole_number(query, "$skip") or 0,
+        count=query.get("$count") == "true",
+    )
+
+
+def matching(options: Options, rows: Iterable[JsonObject]) -> list[JsonObject]:
+    """The rows that meet the filter, in order; neither skipped nor cut yet."""
+    node = options.filter
+    found = [row for row in rows if node is None or holds(node, row)]
+    for path, descending in reversed(options.order):
+        found.sort(key=partial(_rank, path=path), reverse=descending)
+    return found
+
+
+def page(options: Options, rows: Sequence[JsonObject]) -> Sequence[JsonObject]:
+    return rows[options.skip : None if options.top is None else options.skip + options.top]
+
+
+def _filter(text: str) -> Node | None:
+    try:
+        return parse(text) if text.strip() else None
+    except FilterError as error:
+        raise OptionError(str(error)) from None
+
+
+def _ordered_by(text: str) -> Iterable[tuple[str, bool]]:
+    for part in text.split(",") if text.strip() else ():
+        found = _ORDER.fullmatch(part)
+        if found is None:
+            raise OptionError(f"Syntax error in $orderby '{text[:200]}'.")
+        yield found[1], found[2] == "desc"
+
+
+def selected(text: str, columns: Sequence[str]) -> tuple[str, ...] | None:
+    """The columns that a `$select` leaves; None for all. Raises `OptionError`."""
+    names = [name.strip() for name in text.split(",")] if text.strip() else ["*"]
+    if "*" in names:
+        return None
+    for name in names:
+        _require(name, columns)
+    return tuple(dict.fromkeys(names))
+
+
+def _require(name: str, known: Iterable[str]) -> None:
+    if name not in known:
+        raise OptionError(f"Could not find a property named '{name}'.")
+
+
+def _whole_number(query: Mapping[str, str], option: str) -> int | None:
+    text = query.get(option)
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text.strip()):
+        raise OptionError(f"Invalid value '{text[:50]}' for {option}.")
+    return int(text)
+
+
+def _rank(row: Mapping[str, Json], *, path: str) -> tuple[int, float, str]:
+    """Null before booleans before numbers before texts, so that any two values have an order."""
+    match value := row.get(path):
+        case None:
+            return 0, 0, ""
+        case bool():
+            return 1, value, ""
+        case int() | float():
+            return 2, value, ""
+        case str():
+            return 3, 0, value
+        case _:
+            return 4, 0, compact(value)

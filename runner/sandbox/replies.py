@@ -1,0 +1,47 @@
+"""The shapes of the service's replies: WCF's XML, its faults, plain JSON, and nothing at all.
+
+The XML has no declaration and escapes `&`, `<`, `>` alone: a real client unwraps it by a regular expression [C].
+"""
+
+import re
+
+from starlette.responses import Response
+
+from runner.sandbox.json_text import write_json
+from runner.values import Json, JsonObject
+
+_STRING = '<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">'
+_FAULT = (
+    '<Fault xmlns="http://schemas.microsoft.com/ws/2005/05/envelope/none"><Code><Value>Receiver</Value></Code>'
+    '<Reason><Text xml:lang="en-US">{}</Text></Reason></Fault>'
+)
+_XML = "application/xml; charset=utf-8"
+_JSON = "application/json; charset=utf-8"
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def string(text: str = "") -> Response:
+    """What WCF makes of a method that returns a text; `text` is what JSON writes, so XML can hold it."""
+    return Response(f"{_STRING}{_escaped(text)}</string>", media_type=_XML)
+
+
+def fault(text: str) -> Response:
+    """Status 500 in WCF's shape. That the service answers so is a choice [?]."""
+    return Response(_FAULT.format(_escaped(_NOT_XML.sub("\ufffd", text))), status_code=500, media_type=_XML)
+
+
+def plain_json(value: Json, *, status: int = 200) -> Response:
+    return Response(write_json(value), status_code=status, media_type=_JSON)
+
+
+def nothing(status: int) -> Response:
+    return Response(None, status_code=status)
+
+
+def error_of(message: str | None) -> JsonObject | None:
+    """The `errorInfo` of replies that have one [C]; None where nothing went wrong."""
+    return None if message is None else {"errorCode": None, "message": message, "stackTrace": None}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

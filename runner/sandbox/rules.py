@@ -1,0 +1,223 @@
+"""What a schema cannot say of a double: its expressions, the names in them, and what fits whom.
+
+Called for a document of any shape, so that all that is wrong with a file is told in one pass: what has not the shape
+that the schema asks for is passed over here.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from runner.documents.load import Document
+from runner.places import Span
+from runner.problems import Problem
+from runner.sandbox.doubles import Kind, Parameter
+from runner.sandbox.kinds import GUID, CannotReadError, read
+from runner.template.parse import Expression, Name, Template, TemplateProblem, expression, template
+from runner.values import Json, JsonObject, Path
+from runner.words import suggest
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OWN_ENTITIES = frozenset({"SysProcessLog"})
+_TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
+_TAKES_RECORDS = frozenset({Kind.RECORDS})
+_FUNCTIONS = frozenset({"uuid"})
+
+
+def check(document: Document) -> tuple[Problem, ...]:
+    fields = document.data
+    if not isinstance(fields, dict):
+        return ()
+    rules = _Rules(document=document, parameters=_parameters(fields.get("parameters")))
+    rules.plain(fields, ("process", "caption"), ())
+    activities = fields.get("activities")
+    for index, activity in enumerate(activities if isinstance(activities, list) else ()):
+        if isinstance(activity, dict):
+            rules.activity(activity, ("activities", index))
+    return tuple(rules.found)
+
+
+def _parameters(declared: Json) -> dict[str, Parameter | None]:
+    """By code; None for one whose declaration is wrong."""
+    if not isinstance(declared, dict):
+        return {}
+    return {code: _parameter(code, fields) for code, fields in declared.items()}
+
+
+def _parameter(code: str, fields: Json) -> Parameter | None:
+    try:
+        return Parameter(code=code, kind=Kind(str(fields["type"]))) if isinstance(fields, dict) else None
+    except (KeyError, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """The rules for one document; `found` collects what breaks them."""
+
+    document: Document
+    parameters: Mapping[str, Parameter | None]
+    uids: set[str] = field(default_factory=set)
+    found: list[Problem] = field(default_factory=list)
+
+    def activity(self, fields: JsonObject, path: Path) -> None:
+        self.expression(fields.get("if"), (*path, "if"))
+        for kind, value in fields.items():
+            here = (*path, kind)
+            match kind, value:
+                case "set", dict():
+                    self._set(value, here)
+                case "fail", str():
+                    self.value(value, here)
+                case "element", dict():
+                    self._element(value, here)
+                case "insert" | "select" | "update" | "delete", dict():
+                    self._on_records(kind, value, here)
+                case _:
+                    pass
+
+    def _set(self, values: JsonObject, path: Path) -> None:
+        for code, value in values.items():
+            here = (*path, code)
+            if code not in self.parameters:
+                self._unknown_parameter(code, here, at_key=True)
+            self.value(value, here)
+            self._fits(value, code, here)
+
+    def _fits(self, value: Json, code: str, path: Path) -> None:
+        """A value without templates is known already."""
+        parameter = self.parameters.get(code)
+        if parameter is None or "{{" in str(value):
+            return
+        try:
+            read(value, parameter)
+        except CannotReadError as error:
+            self.report("E106", f"{error}, which `{code}` holds", path)
+
+    def _element(self, fields: JsonObject, path: Path) -> None:
+        self.plain(fields, ("uid", "caption", "into"), path)
+        self._into(fields, path, takes=_TAKES_ID, what="the id of an element")
+        uid, here = fields.get("uid"), (*path, "uid")
+        if not isinstance(uid, str) or "{{" in uid:
+            return
+        if not GUID.fullmatch(uid):
+            hint = "write 8-4-4-4-12 hexadecimal digits, without braces"
+            self.report("E113", f"`{uid}` is not a GUID", here, hint=hint)
+        elif uid.lower() in self.uids:
+            self.report("E111", "two elements have this id", here)
+        self.uids.add(uid.lower())
+
+    def _on_records(self, kind: str, fields: JsonObject, path: Path) -> None:
+        self.plain(fields, ("entity", "into"), path)
+        self._entity(fields.get("entity"), (*path, "entity"))
+        self.expression(fields.get("where"), (*path, "where"), row=True)
+        values = fields.get("values")
+        for column, value in values.items() if isinstance(values, dict) else ():
+            here = (*path, "values", column)
+            self.value(value, here, row=kind == "update")
+            if not _NAME.fullmatch(column):
+                self.report("E107", f"`{column}` is no name of a column", here, at_key=True)
+            elif kind == "update" and column == "Id":
+                self.report("E107", "the Id of a record cannot be changed", here, at_key=True)
+        if kind == "select":
+            self._into(fields, path, takes=_TAKES_RECORDS, what="records")
+        else:
+            self._into(fields, path, takes=_TAKES_ID, what="an Id")
+
+    def _entity(self, name: Json, path: Path) -> None:
+        if not isinstance(name, str):
+            return
+        if name in _OWN_ENTITIES:
+            self.report("E107", f"`{name}` is kept by the sandbox itself", path)
+        elif not _NAME.fullmatch(name):
+            self.report("E107", f"`{name}` is no name of an entity", path)
+
+    def _into(self, fields: JsonObject, path: Path, *, takes: Collection[Kind], what: str) -> None:
+        code, here = fields.get("into"), (*path, "into")
+        if not isinstance(code, str):
+            return
+        if code not in self.parameters:
+            self._unknown_parameter(code, here)
+            return
+        parameter = self.parameters[code]
+        if parameter is not None and parameter.kind not in takes:
+            hint = f"it needs a parameter of type {' or '.join(f'`{kind}`' for kind in sorted(takes))}"
+            self.report("E107", f"`{code}` is of type `{parameter.kind}` and cannot hold {what}", here, hint=hint)
+
+    def expression(self, value: Json, path: Path, *, row: bool = False) -> None:
+        if isinstance(value, str):
+            try:
+                self._names(expression(value), value, path, row=row)
+            except TemplateProblem as problem:
+                self._unreadable(problem, value, path)
+
+    def value(self, value: Json, path: Path, *, row: bool = False) -> None:
+        match value:
+            case str():
+                try:
+                    self._names(template(value), value, path, row=row)
+                except TemplateProblem as problem:
+                    self._unreadable(problem, value, path)
+            case list():
+                for index, item in enumerate(value):
+                    self.value(item, (*path, index), row=row)
+            case dict():
+                for key, item in value.items():
+                    self.value(item, (*path, key), row=row)
+
+    def plain(self, fields: JsonObject, keys: Iterable[str], path: Path) -> None:
+        """Texts in which no template is read."""
+        for key in keys:
+            if "{{" in str(fields.get(key, "")):
+                hint = "templates are read in `set`, `values` and `fail`"
+                self.report("E122", "no template is read here", (*path, key), hint=hint)
+
+    def report(self, code: str, message: str, path: Path, *, hint: str | None = None, at_key: bool = False) -> None:
+        self.found.append(self.document.problem(code, message, path=path, hint=hint, at_key=at_key))
+
+    def _names(self, parsed: Expression | Template, text: str, path: Path, *, row: bool) -> None:
+        roots = ("parameters", "run", "row") if row else ("parameters", "run")
+        for name in parsed.names:
+            wrong = self._mistake(name, roots)
+            if wrong is not None:
+                message, hint, part = wrong
+                span = self._span(path, text, line=name.line, name=part)
+                self.found.append(self.document.problem("E126", message, path=path, hint=hint, span=span))
+        for function in sorted(parsed.functions - _FUNCTIONS):
+            span = self._span(path, text, line=0, name=function)
+            message = f"`{function}()` is known in jobs only"
+            self.found.append(self.document.problem("E124", message, path=path, span=span))
+
+    def _mistake(self, name: Name, roots: tuple[str, ...]) -> tuple[str, str | None, str] | None:
+        """Message, hint and the part that is wrong."""
+        root, word = str(name.path[0]), str(name.path[1]) if len(name.path) > 1 else None
+        if root not in roots:
+            if root == "row":
+                return "`row` is known in `where` and in the `values` of `update`", None, root
+            hint = f"did you mean `parameters.{root}`?" if root in self.parameters else _listed(roots)
+            return f"unknown name `{root}`", hint, root
+        if root == "parameters" and word is not None and word not in self.parameters:
+            return f"unknown parameter `{word}`", self._near(word), word
+        if root == "run" and word is not None and word != "id":
+            return f"`run` has no `{word}`", "a double knows `run.id`", word
+        return None
+
+    def _unknown_parameter(self, code: str, path: Path, *, at_key: bool = False) -> None:
+        self.report("E126", f"unknown parameter `{code}`", path, hint=self._near(code), at_key=at_key)
+
+    def _near(self, code: str) -> str | None:
+        near = suggest(code, self.parameters)
+        return near and f"did you mean `{near}`?"
+
+    def _unreadable(self, problem: TemplateProblem, text: str, path: Path) -> None:
+        span = self._span(path, text, line=problem.line, name=problem.name)
+        hint = (self.document.quote_hint(path) if problem.code == "E120" else None) or problem.hint
+        self.found.append(self.document.problem(problem.code, problem.message, path=path, hint=hint, span=span))
+
+    def _span(self, path: Path, text: str, *, line: int, name: str | None) -> Span:
+        lines = text.splitlines()
+        return self.document.name_span(path, line=line, name=name or (lines[line].strip() if line < len(lines) else ""))
+
+
+def _listed(roots: tuple[str, ...]) -> str:
+    return f"known here are {', '.join(f'`{root}`' for root in roots)}"

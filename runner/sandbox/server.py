@@ -1,0 +1,169 @@
+"""Serves a stand-in over a real socket, in a thread of its own.
+
+uvicorn does the HTTP, with everything switched off that this needs not: its waits of a tenth of a second on the way out
+most of all, since each run and each test starts and ends a sandbox. No TLS, and no signals: whoever serves ends it.
+"""
+
+import asyncio
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from starlette.types import ASGIApp
+from uvicorn import Config, Server
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from runner.problems import Problem, UsageError
+from runner.sandbox.activities import Surroundings
+from runner.sandbox.app import StandIn
+from runner.sandbox.doubles import Doubles
+from runner.sandbox.process_log import written
+from runner.sandbox.processes import load_doubles
+from runner.sandbox.store import Store
+
+
+@contextmanager
+def served(
+    doubles: Doubles | Path, *, host: str = "127.0.0.1", port: int = 0, data: Path | None = None
+) -> Iterator[str]:
+    """The URL of a sandbox, without a slash at its end, for as long as the context lasts.
+
+    Port 0 takes a free one. `data` is the file that keeps what happened; without it all is forgotten. Records of the
+    folder go into a new file only. Raises `UsageError` for mistakes in the folder, the file, or an address in use.
+    """
+    if isinstance(doubles, Path):
+        doubles, problems = load_doubles(doubles)
+        if problems:
+            raise UsageError(*problems)
+    with closing(Store(doubles.columns, file=data)) as store, closing(_listening(host, port)) as listener:
+        if store.is_new:
+            store.fill(doubles.records)
+        surroundings = Surroundings(store=store, now=_now, new_id=_new_id)
+        app = StandIn(doubles, surroundings, new_token=lambda: uuid4().hex)
+        with _running(app, listener):
+            yield _url(listener)
+
+
+def serve(
+    doubles: Doubles | Path,
+    *,
+    ready: Callable[[str], None],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    data: Path | None = None,
+) -> None:
+    """Serve until the main thread is interrupted; `ready` is told the URL. Raises as `served` does."""
+    with served(doubles, host=host, port=port, data=data) as url:
+        ready(url)
+        forever = threading.Event()
+        while True:
+            forever.wait(1)  # Windows delivers no signal to a thread that waits without an end.
+
+
+class _Server(Server):
+    """uvicorn's server, ended at once when it is told to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        config = Config(
+            app,
+            interface="asgi3",
+            http=H11Protocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            workers=1,
+            timeout_keep_alive=120,
+            h11_max_incomplete_event_size=1024 * 1024,
+        )
+        super().__init__(config)
+        self.is_up = threading.Event()
+        """Also set where it never came up: whoever waits for it must not wait for ever."""
+        self._told_to_end: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def serve_at(self, listener: socket.socket) -> None:
+        try:
+            self.run(sockets=[listener])
+        finally:
+            self.is_up.set()
+
+    async def main_loop(self) -> None:
+        self._loop, self._told_to_end = asyncio.get_running_loop(), asyncio.Event()
+        await self.on_tick(0)
+        self.is_up.set()
+        while not self._told_to_end.is_set():
+            try:
+                await asyncio.wait_for(self._told_to_end.wait(), 1)
+            except TimeoutError:
+                await self.on_tick(0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002  uvicorn's signature
+        """Answers that are still under way are cut off: a caller that ends the sandbox waits for none."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+            if isinstance(connection, H11Protocol) and not connection.transport.is_closing():
+                connection.transport.abort()
+        await asyncio.sleep(0)
+
+    def end(self) -> None:
+        if self._loop is not None and self._told_to_end is not None:
+            self._loop.call_soon_threadsafe(self._told_to_end.set)
+
+
+@contextmanager
+def _running(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
+    server = _Server(app)
+    thread = threading.Thread(target=server.serve_at, args=(listener,), name="sandbox", daemon=True)
+    thread.start()
+    server.is_up.wait()
+    if not server.started:
+        raise RuntimeError("the sandbox did not start")
+    try:
+        yield
+    finally:
+        server.end()
+        thread.join()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A listening socket. It names TCP: with protocol 0 asyncio leaves Nagle's algorithm on, 45 ms a call."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+        try:
+            if sys.platform != "win32":  # There it would let two programs share the port.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen()
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        message = f"the sandbox cannot listen on {host}:{port}: {error.strerror or error}"
+        raise UsageError(Problem(code="E150", message=message)) from error
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _now() -> str:
+    return written(datetime.now(UTC))
+
+
+def _new_id() -> str:
+    return str(uuid4())

@@ -1,0 +1,218 @@
+"""What a sandbox remembers: records of entities, processes (which are the process log, too), and elements.
+
+SQLite, in memory or in a file; every method is one statement or one transaction, and may be called from any thread.
+It knows no time and makes no ids: both are handed in. Sessions are not kept here, as a restarted site forgets them.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from runner.problems import Problem, UsageError
+from runner.values import Json, JsonObject
+
+_OURS = 0x43525342
+"""SQLite's `application_id` of a file that a sandbox made."""
+
+_TABLES = """
+CREATE TABLE record (entity TEXT, id TEXT, body TEXT, UNIQUE (entity, id));
+CREATE TABLE process (id TEXT UNIQUE, code TEXT, caption TEXT, schema_id TEXT, owner TEXT, status TEXT, started TEXT,
+  completed TEXT, error TEXT, parameters TEXT);
+CREATE INDEX process_of_code ON process (code, started);
+CREATE TABLE element (id TEXT UNIQUE, uid TEXT, process_id TEXT, position INTEGER, caption TEXT, executed INTEGER);
+CREATE INDEX element_of_uid ON element (uid, executed);
+CREATE INDEX element_of_process ON element (process_id, executed);
+"""
+
+
+class Status(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One started process. `owner` is a contact's id; times are texts in the log's own format, which sorts."""
+
+    id: str
+    code: str
+    caption: str
+    schema_id: str
+    owner: str
+    status: Status = Status.RUNNING
+    started: str
+    completed: str | None = None
+    error: str | None = None
+    parameters: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """A place where a process waits, or waited; `position` is that of the element among its double's activities."""
+
+    id: str
+    uid: str | None
+    process_id: str
+    position: int
+    caption: str
+    executed: bool = False
+
+
+class Store:
+    """`columns` names every entity there is, with its columns: what a record does not hold of them is null."""
+
+    def __init__(self, columns: Mapping[str, tuple[str, ...]], *, file: Path | None = None) -> None:
+        self._columns = dict(columns)
+        self._lock = threading.RLock()
+        self._database, self.is_new = _opened(file)
+        for entity, body in self._rows("SELECT entity, body FROM record"):
+            known = self._columns.get(str(entity), ())
+            self._columns[str(entity)] = tuple(dict.fromkeys((*known, *json.loads(str(body)))))
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        return tuple(self._columns)
+
+    def columns(self, entity: str) -> tuple[str, ...]:
+        return self._columns[entity]
+
+    def records(self, entity: str) -> list[JsonObject]:
+        """All records of `entity`, oldest first, each with all its columns."""
+        blank: JsonObject = dict.fromkeys(self._columns[entity])
+        found = self._rows("SELECT body FROM record WHERE entity = ? ORDER BY rowid", entity)
+        return [blank | json.loads(str(body)) for (body,) in found]
+
+    def insert(self, entity: str, record: JsonObject) -> bool:
+        """Whether it was inserted: no two records of an entity share an `Id`."""
+        sql = "INSERT OR IGNORE INTO record (entity, id, body) VALUES (?, ?, ?)"
+        return self._change(sql, entity, str(record["Id"]), json.dumps(record)) == 1
+
+    def fill(self, records: Mapping[str, Iterable[JsonObject]]) -> None:
+        """Insert the first records, by entity."""
+        for entity, rows in records.items():
+            for row in rows:
+                self.insert(entity, row)
+
+    def replace(self, entity: str, record: JsonObject) -> None:
+        self._change("UPDATE record SET body = ? WHERE entity = ? AND id = ?", json.dumps(record), entity, record["Id"])
+
+    def delete(self, entity: str, key: Json) -> None:
+        self._change("DELETE FROM record WHERE entity = ? AND id = ?", entity, key)
+
+    def begin(self, process: Process) -> None:
+        values = (process.id, process.code, process.caption, process.schema_id, process.owner, process.status)
+        times = (process.started, process.completed, process.error, json.dumps(process.parameters))
+        self._change("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, *times)
+
+    def newest_start(self) -> str | None:
+        """When the newest process of all was started."""
+        rows = self._rows("SELECT max(started) FROM process")
+        return None if rows[0][0] is None else str(rows[0][0])
+
+    def keep(self, process_id: str, parameters: JsonObject) -> None:
+        self._change("UPDATE process SET parameters = ? WHERE id = ?", json.dumps(parameters), process_id)
+
+    def end(self, process_id: str, *, status: Status, completed: str, error: str | None = None) -> None:
+        sql = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ?"
+        self._change(sql, status, completed, error, process_id)
+
+    def process(self, process_id: str) -> Process | None:
+        rows = self._rows("SELECT * FROM process WHERE id = ?", process_id)
+        return _process(rows[0]) if rows else None
+
+    def processes(self, *, code: str | None = None, since: str | None = None) -> list[Process]:
+        """Those of one code, or of all, started at `since` or later; oldest first."""
+        sql = "SELECT * FROM process WHERE started >= ? ORDER BY rowid"
+        if code is None:
+            return [_process(row) for row in self._rows(sql, since or "")]
+        sql = "SELECT * FROM process WHERE started >= ? AND code = ? ORDER BY rowid"
+        return [_process(row) for row in self._rows(sql, since or "", code)]
+
+    def park(self, element: Element) -> None:
+        values = (element.id, element.uid, element.process_id, element.position, element.caption, element.executed)
+        self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?)", *values)
+
+    def element(self, uid: str) -> Element | None:
+        """By its own id; else by the id fixed in its double: the newest that waits, or else the newest of all."""
+        rows = self._rows("SELECT * FROM element WHERE id = ?", uid) or self._rows(
+            "SELECT * FROM element WHERE uid = ? ORDER BY executed, rowid DESC LIMIT 1", uid
+        )
+        return _element(rows[0]) if rows else None
+
+    def take(self, element: Element) -> bool:
+        """Mark it executed; False where it has been so already."""
+        return self._change("UPDATE element SET executed = 1 WHERE id = ? AND executed = 0", element.id) == 1
+
+    def waiting(self, process_id: str) -> int:
+        """How many elements this process waits for."""
+        rows = self._rows("SELECT count(*) FROM element WHERE process_id = ? AND executed = 0", process_id)
+        return int(str(rows[0][0]))
+
+    def _rows(self, sql: str, *values: Json) -> list[tuple[object, ...]]:
+        with self._lock:
+            return self._database.execute(sql, values).fetchall()
+
+    def _change(self, sql: str, *values: Json) -> int:
+        with self._lock:
+            return self._database.execute(sql, values).rowcount
+
+
+def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
+    """The connection, and whether its tables were made just now. Raises `UsageError` for a file that is not ours."""
+    try:
+        database = sqlite3.connect(":memory:" if file is None else file, check_same_thread=False, isolation_level=None)
+        is_new = database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        if is_new:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(f"BEGIN; {_TABLES} PRAGMA application_id = {_OURS}; COMMIT;")
+        database.execute("PRAGMA synchronous = NORMAL")
+        is_ours = database.execute("PRAGMA application_id").fetchone() == (_OURS,)
+    except sqlite3.Error as error:
+        raise _unreadable(file, str(error)) from error
+    if not is_ours:
+        database.close()
+        raise _unreadable(file, "another program's database")
+    return database, is_new
+
+
+def _unreadable(file: Path | None, why: str) -> UsageError:
+    hint = "name a file that a sandbox made, or one that does not exist yet"
+    return UsageError(Problem(code="E100", message=f"the sandbox cannot keep its data in {file}: {why}", hint=hint))
+
+
+def _process(row: Iterable[object]) -> Process:
+    key, code, caption, schema_id, owner, status, started, completed, error, parameters = row
+    return Process(
+        id=str(key),
+        code=str(code),
+        caption=str(caption),
+        schema_id=str(schema_id),
+        owner=str(owner),
+        status=Status(str(status)),
+        started=str(started),
+        completed=None if completed is None else str(completed),
+        error=None if error is None else str(error),
+        parameters=json.loads(str(parameters)),
+    )
+
+
+def _element(row: Iterable[object]) -> Element:
+    key, uid, process_id, position, caption, executed = row
+    return Element(
+        id=str(key),
+        uid=None if uid is None else str(uid),
+        process_id=str(process_id),
+        position=int(str(position)),
+        caption=str(caption),
+        executed=executed == 1,
+    )

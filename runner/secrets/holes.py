@@ -1,0 +1,67 @@
+"""How a hole is written: what a secret leaves in a text that it was cut out of.
+
+The mark U+E000 and the secret's name in brackets, `[inputs.token]`; in another spelling `[inputs.token|url]`; without
+the first three characters, which another secret took that it overlaps, `[inputs.token|url|3]`. The mark itself, where
+it stood in the text, is doubled. What a secret is, is not known here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+MARK = "\ue000"
+PLAIN = "plain"
+
+_GUARD = "\ue001"
+_TOKEN = re.compile(r"\ue000(?:\ue000|\[\ue001([^\]]*)\]\ue001|\[([^\]\ue001]*)\])")
+"""A doubled mark, a guarded hole, or a hole."""
+_RESERVED = re.compile(r"[%|\[\]\ue000\ue001]")
+_ESCAPED = re.compile(r"%([0-9a-f]{4})")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    name: str
+    spelling: str = PLAIN
+    skipped: int = 0
+
+
+Part: TypeAlias = str | Hole
+
+
+def written(parts: Iterable[Part], *, guarded: bool) -> str:
+    """One text of texts and holes. `guarded`: with a private character between any two of a hole and behind it.
+
+    So a hole can hold no secret itself, nor make one with what follows.
+    """
+    return "".join(
+        part.replace(MARK, MARK * 2) if isinstance(part, str) else _hole(part, guarded=guarded) for part in parts
+    )
+
+
+def taken_apart(text: str) -> Iterator[Part]:
+    """The texts and holes that `text` was written of."""
+    reached = 0
+    for token in _TOKEN.finditer(text):
+        yield text[reached : token.start()]
+        yield MARK if token[0] == MARK * 2 else _read(token[1] or token[2] or "")
+        reached = token.end()
+    yield text[reached:]
+
+
+def _hole(hole: Hole, *, guarded: bool) -> str:
+    label = _RESERVED.sub(lambda found: f"%{ord(found[0]):04x}", hole.name)
+    if hole.spelling != PLAIN or hole.skipped:
+        label += f"|{hole.spelling}"
+    if hole.skipped:
+        label += f"|{hole.skipped}"
+    return f"{MARK}[{_GUARD}{_GUARD.join(label)}]{_GUARD}" if guarded else f"{MARK}[{label}]"
+
+
+def _read(label: str) -> Hole:
+    name, _, way = label.replace(_GUARD, "").partition("|")
+    spelling, _, skipped = way.partition("|")
+    name = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
+    return Hole(name, spelling or PLAIN, int(skipped) if _DIGITS.fullmatch(skipped) else 0)

@@ -1,0 +1,280 @@
+"""Secrets: cut out of what is kept, filled in again where it is sent, hidden where it is shown; text made visible.
+
+A secret that is cut leaves a named hole (`runner.secrets.holes`), and nothing is lost: `fill` gives it back.
+A secret under six characters is hidden only where it is a whole value: `a1` stands in too many innocent words.
+
+Not seen are a part of a secret, and what a one-way function made of it; a value that was computed from a secret is
+another secret, for its owner to add. Nor is a secret safe that holds the mark of holes itself.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from threading import Lock
+
+from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
+from runner.secrets.needles import BEGINNING, Needles
+from runner.secrets.spellings import spellings
+from runner.values import Json, compact
+
+__all__ = ["MARK", "SHORTEST", "STARS", "Secrets", "hide", "visible"]
+
+STARS = "***"
+SHORTEST = BEGINNING
+"""Characters that a text must have to be looked for inside of other texts."""
+
+_NUMBER = "number"
+"""In the place of a spelling: the whole value was a JSON number that is written as the secret is."""
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Control characters but the tab; what turns the direction of writing; what has no width; lone surrogates."""
+_LAST_OF_FOUR_DIGITS = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What follows from `count` secrets. `ways` leads from a spelling to the secret's name and its own."""
+
+    count: int
+    ways: dict[str, tuple[str, str]]
+    short: dict[str, str]
+    numbers: dict[str, str]
+    needles: Needles
+    wide: Needles
+
+
+class Secrets:
+    """The secrets of one program; its threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._spelled: dict[str, dict[str, str]] = {}
+        self._known = _know({})
+
+    @property
+    def weak(self) -> tuple[str, ...]:
+        """Names of the secrets that are too short to be looked for inside of texts."""
+        return tuple(name for name, ways in self._spelled.items() if len(ways[PLAIN]) < SHORTEST)
+
+    def add(self, name: str, value: str) -> None:
+        """Know `value` under `name`, in all its spellings; an empty one is passed over.
+
+        Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old.
+        """
+        with self._lock:
+            number, free = 1, name
+            while free in self._spelled and self._spelled[free][PLAIN] != value:
+                number += 1
+                free = f"{name}#{number}"
+            if value and free not in self._spelled:
+                self._spelled[free] = spellings(value)
+
+    def appears_in(self, text: str) -> bool:
+        """Whether `cut` would change `text`, or a value whose JSON `text` is. Quick, and seldom True in vain."""
+        known = self._ready()
+        return (
+            MARK in text
+            or text in known.short
+            or known.wide.catches(text)
+            or any(compact(short) in text for short in known.short)
+        )
+
+    def cut(self, value: Json) -> Json:
+        """`value` with a named hole in the place of every secret, in keys of records too."""
+        known = self._ready()
+        return _rebuilt(value, leaf=lambda item: _cut_leaf(item, known), key=lambda text: _cut_text(text, known))
+
+    def fill(self, value: Json) -> Json:
+        """What `cut` was given. Raises `LookupError` for a hole whose secret is not known."""
+        return _rebuilt(value, leaf=self._fill_leaf, key=self._fill_text)
+
+    def mask(self, text: str) -> str:
+        """`text`, which nobody has cut, with stars in the place of every secret."""
+        known = self._ready()
+        return STARS if text in known.short else _starred(_parts(text, known))
+
+    def _ready(self) -> _Known:
+        """Worked out when it is asked for: several secrets come one after the other."""
+        if self._known.count != len(self._spelled):
+            self._known = _know(dict(self._spelled))
+        return self._known
+
+    def _fill_leaf(self, item: Json) -> Json:
+        if not isinstance(item, str) or MARK not in item:
+            return item
+        parts = [part for part in taken_apart(item) if part]
+        match parts:
+            case [Hole(name=name, spelling=spelling)] if spelling == _NUMBER:
+                number: Json = json.loads(self._spelling(name, PLAIN))
+                return number
+        return "".join(map(self._filled, parts))
+
+    def _fill_text(self, text: str) -> str:
+        return "".join(map(self._filled, taken_apart(text))) if MARK in text else text
+
+    def _filled(self, part: Part) -> str:
+        return part if isinstance(part, str) else self._spelling(part.name, part.spelling)[part.skipped :]
+
+    def _spelling(self, name: str, spelling: str) -> str:
+        if spelling not in self._spelled.get(name, {}):
+            raise LookupError(f"the secret `{name}` is not known as {spelling}")
+        return self._spelled[name][spelling]
+
+
+def hide(value: Json) -> Json:
+    """`value`, which was cut, as reports show it: with stars for holes. Keys that become the same are numbered."""
+    return _rebuilt(value, leaf=lambda item: _hidden(item) if isinstance(item, str) else item, key=_hidden)
+
+
+def visible(text: str, *, keep_lines: bool = False) -> str:
+    """`text` with all that moves a cursor or cannot be seen written as a backslash, `u` and its code; a tab stays.
+
+    With `keep_lines` line feeds stay, and a carriage return before one is dropped.
+    """
+    if text.isprintable():
+        return text
+    if keep_lines:
+        return "\n".join(_UNSAFE.sub(_escape, line) for line in text.replace("\r\n", "\n").split("\n"))
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
+
+
+def _know(spelled: dict[str, dict[str, str]]) -> _Known:
+    ways: dict[str, tuple[str, str]] = {}
+    short: dict[str, str] = {}
+    for name, texts in spelled.items():
+        if len(texts[PLAIN]) < SHORTEST:
+            short.setdefault(texts[PLAIN], name)
+            continue
+        for spelling, text in texts.items():
+            if len(text) >= SHORTEST:
+                ways.setdefault(text, (name, spelling))
+    needles = Needles(ways)
+    in_json = {way for text in ways for way in (json.dumps(text)[1:-1], compact(text)[1:-1])}
+    return _Known(
+        count=len(spelled),
+        ways=ways,
+        short=short,
+        numbers={text: name for text, (name, spelling) in ways.items() if spelling == PLAIN and _is_number(text)},
+        needles=needles,
+        wide=needles if in_json <= ways.keys() else Needles(in_json | ways.keys()),
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, (int, float)) and json.dumps(value) == text
+
+
+def _cut_leaf(item: Json, known: _Known) -> Json:
+    match item:
+        case str() if item in known.short:
+            return _joined([Hole(known.short[item])], known)
+        case str():
+            return _cut_text(item, known)
+        case int() | float() if known.numbers and (name := known.numbers.get(json.dumps(item))):
+            return _joined([Hole(name, _NUMBER)], known)
+    return item
+
+
+def _cut_text(text: str, known: _Known) -> str:
+    if MARK not in text and not known.needles.catches(text):
+        return text
+    return _joined(_parts(text, known), known)
+
+
+def _parts(text: str, known: _Known) -> list[Part]:
+    """`text` taken apart into secrets and what stands between them; parts of a text may be empty."""
+    parts: list[Part] = []
+    reached = 0
+    for start, place, way in _covering(text, known.needles):
+        parts += (text[reached:place], Hole(*known.ways[way], place - start))
+        reached = start + len(way)
+    parts.append(text[reached:])
+    return parts
+
+
+def _covering(text: str, needles: Needles) -> Iterator[tuple[int, int, str]]:
+    """As few occurrences as hide every character of all: each with its start, and where it is needed from.
+
+    Always the one that reaches furthest of those that begin before the first character that is still bare.
+    """
+    reached = place = 0
+    best: tuple[int, str] | None = None
+    for start, way in needles.caught(text):
+        if best and start > place:
+            yield best[0], place, best[1]
+            reached, best = best[0] + len(best[1]), None
+        if start + len(way) <= reached:
+            continue
+        if best is None:
+            place, best = max(start, reached), (start, way)
+        elif start + len(way) > best[0] + len(best[1]):
+            best = (start, way)
+    if best:
+        yield best[0], place, best[1]
+
+
+def _joined(parts: list[Part], known: _Known) -> str:
+    text = written(parts, guarded=False)
+    return written(parts, guarded=True) if known.needles.catches(text) else text
+
+
+def _hidden(text: str) -> str:
+    return _starred(taken_apart(text)) if MARK in text else text
+
+
+def _starred(parts: Iterable[Part]) -> str:
+    """The text with three stars for neighbouring secrets, and for stars beside them: six stars may be a secret, too."""
+    between: list[list[str]] = [[]]
+    for part in parts:
+        if isinstance(part, str):
+            between[-1].append(part)
+        else:
+            between.append([])
+    first, *inner = map("".join, between)
+    if not inner:
+        return first
+    last = inner.pop()
+    return STARS.join([first.rstrip("*"), *filter(None, (text.strip("*") for text in inner)), last.lstrip("*")])
+
+
+def _rebuilt(value: Json, *, leaf: Callable[[Json], Json], key: Callable[[str], str]) -> Json:
+    """A copy of `value` with other leaves and keys. No recursion: values of the service nest as deep as they like."""
+    todo: list[list[Json] | dict[str, Json]] = []
+
+    def copied(item: Json) -> Json:
+        if not isinstance(item, (dict, list)):
+            return leaf(item)
+        todo.append(item.copy() if isinstance(item, list) else _renamed(item, key))
+        return todo[-1]
+
+    root = copied(value)
+    while todo:
+        part = todo.pop()
+        if isinstance(part, list):
+            part[:] = map(copied, part)
+        else:
+            part.update(zip(part, map(copied, part.values()), strict=True))
+    return root
+
+
+def _renamed(record: dict[str, Json], key: Callable[[str], str]) -> dict[str, Json]:
+    copy: dict[str, Json] = {}
+    for name, item in record.items():
+        number, free = 1, key(name)
+        while free in copy:
+            number += 1
+            free = f"{key(name)} ({number})"
+        copy[free] = item
+    return copy

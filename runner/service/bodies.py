@@ -1,0 +1,252 @@
+"""What stands in the body of a reply: JSON, a text wrapped in XML, a fault, a web page, or nothing.
+
+Bytes in, JSON values out; bombs and nonsense end in one exception with a sentence, never in another one.
+What the content means for a call is not known here.
+"""
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Final, NoReturn, TypeAlias
+from xml.parsers import expat
+
+from runner.values import LARGEST_INTEGER, Json, well_formed
+
+LARGEST_BODY: Final = 32 * 1024 * 1024
+DEEPEST: Final = 200
+"""Levels of lists and records. Whatever is done with a value later must not end in a RecursionError."""
+MOST_PARTS: Final = 2_000_000
+"""Lists and records: 32 MiB of `[],` would become a gigabyte."""
+
+_LONGEST_WORDS: Final = 300
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,1000}?-->\s*)?"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|center)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
+_ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " ", "&amp;": "&"}
+_UNREADABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
+_FAULT_WORDS: Final = frozenset({"Text", "faultstring", "Message"})
+
+
+class NonsenseError(Exception):
+    """A body that cannot be read; the text completes the sentence `the answer made no sense: …`."""
+
+
+class NotJsonError(NonsenseError):
+    """A text that is not JSON at all, as against JSON beyond our bounds."""
+
+
+class TooLargeError(Exception):
+    """A body over `LARGEST_BODY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """The text of a leaf such as `<string xmlns="…">…</string>`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A body that is JSON."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """XML whose root is a `Fault`, in the service's own words."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """HTML: a page for people, never an answer of the service."""
+
+    title: str
+
+
+Content: TypeAlias = Wrapped | Plain | Fault | Page | None
+"""None is an empty body."""
+
+
+def content(body: bytes, *, content_type: str = "") -> Content:
+    """Tell what `body` is, by itself: `content_type` is asked for the charset only, since servers mislabel."""
+    if is_page(body):
+        return Page(title(body))
+    text = _decoded(body, content_type.lower()).strip()
+    if not text:
+        return None
+    return _element(text) if text[0] == "<" else Plain(parsed(text))
+
+
+def is_page(body: bytes) -> bool:
+    return _PAGE.match(body) is not None
+
+
+def title(body: bytes) -> str:
+    """The title of a web page on one line, or nothing."""
+    found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
+    text = "" if found is None else found[1]
+    for entity, character in _ENTITIES.items():
+        text = text.replace(entity, character)
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Words of the service, made fit for one line of ours."""
+    line = _UNREADABLE.sub(" ", text[: 4 * _LONGEST_WORDS]).strip()
+    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1].rstrip() + "…"
+
+
+def parsed(text: str) -> Json:
+    """Read JSON: without NaN and Infinity, integers within 64 bits, at most `DEEPEST` levels.
+
+    Raises `NotJsonError` for what is no JSON, `NonsenseError` for what is beyond these bounds.
+    """
+    parts = text.count("[") + text.count("{")
+    if parts > MOST_PARTS:
+        raise NonsenseError(f"its JSON holds more than {MOST_PARTS} lists and records")
+    try:
+        value: Json = _decoder.decode(text)
+    except RecursionError:
+        raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep") from None
+    except ValueError as error:
+        raise NotJsonError(f"it is no JSON: {error}") from None
+    if parts > DEEPEST:
+        _check_depth(value)
+    return _without_surrogates(value) if _SURROGATE.search(text) else value
+
+
+def inflated(body: bytes, encoding: str) -> bytes:
+    """Unpack a body that was packed although nobody asked for it. Raises `NonsenseError` and `TooLargeError`."""
+    name = encoding.strip().lower()
+    if name in {"", "identity"} or not body:
+        return body
+    if name not in {"gzip", "x-gzip", "deflate"}:
+        raise NonsenseError(f"it is packed as `{shortened(name)}`, which nobody asked for")
+    # A deflate may come bare, against the letter of the standard; a wrapped one begins with the byte 0x78.
+    bare = name == "deflate" and body[0] & 0x0F != zlib.DEFLATED
+    unpacking = zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32)
+    try:
+        unpacked = unpacking.decompress(body, LARGEST_BODY + 1)
+    except zlib.error as error:
+        raise NonsenseError(f"it cannot be unpacked: {error}") from None
+    if len(unpacked) > LARGEST_BODY:
+        raise TooLargeError
+    if not unpacking.eof:
+        raise NonsenseError(f"its {name} ends too early")
+    return unpacked
+
+
+def _decoded(body: bytes, content_type: str) -> str:
+    """UTF-8 with or without a mark, or UTF-16 where a mark or the header says so."""
+    marked = body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return body.decode("utf-16") if marked or "utf-16" in content_type else body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NonsenseError("it is not UTF-8") from None
+
+
+class _Reading:
+    """Reads one XML document without building a tree: 32 MiB of `<a/>` would cost half a gigabyte.
+
+    A DOCTYPE is refused, and with it every entity but the five of XML.
+    """
+
+    def __init__(self) -> None:
+        self.root = ""
+        self.leaf = True
+        self.texts: list[str] = []
+        self.words = ""
+        self._open: list[str] = []
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def read(self, text: str) -> None:
+        try:
+            self._parser.Parse(text, True)  # noqa: FBT003  expat takes it by position
+        except expat.ExpatError as error:
+            raise NonsenseError(f"it is no whole XML: {error}") from None
+
+    def _start(self, name: str, _attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        self.root = self.root or local
+        self.leaf = not self._open
+        self._open.append(local)
+
+    def _end(self, _name: str) -> None:
+        self._open.pop()
+
+    def _text(self, text: str) -> None:
+        if len(self._open) == 1:
+            self.texts.append(text)
+        elif not self.words and self._open[-1] in _FAULT_WORDS:
+            self.words = shortened(text)
+
+    def _doctype(self, *_: object) -> None:
+        raise NonsenseError("it is XML with a document type, which is not read here")
+
+
+def _element(text: str) -> Wrapped | Fault:
+    """Read a root in any namespace or none: some pages of the vendor print another one than the service sends [D]."""
+    reading = _Reading()
+    reading.read(text)
+    if reading.root == "Fault":
+        return Fault(reading.words)
+    if reading.root not in _WRAPPERS or not reading.leaf:
+        raise NonsenseError(f"it is XML that the service does not send, with the root `{shortened(reading.root)}`")
+    return Wrapped("".join(reading.texts))
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= len(str(LARGEST_INTEGER)) + 1 else LARGEST_INTEGER + 1
+    if not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+        raise NonsenseError("its JSON holds an integer of more than 64 bits")
+    return value
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise NonsenseError("its JSON holds a number that is too large")
+    return value
+
+
+def _constant(text: str) -> NoReturn:
+    raise NonsenseError(f"its JSON holds {text}")
+
+
+_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant)
+
+
+def _check_depth(value: Json) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        parts = [part.values() if isinstance(part, dict) else part for part in level if isinstance(part, list | dict)]
+        level = [inner for part in parts for inner in part if isinstance(inner, list | dict)]
+    if level:
+        raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep")
+
+
+def _without_surrogates(value: Json) -> Json:
+    match value:
+        case str():
+            return well_formed(value)
+        case list():
+            return [_without_surrogates(part) for part in value]
+        case dict():
+            return {well_formed(key): _without_surrogates(part) for key, part in value.items()}
+        case _:
+            return value

@@ -1,0 +1,136 @@
+"""The calls a run can make, as records, and the ways in which one ends.
+
+A call is one request and its reply. What it looks like on the wire is `runner.service.wire`'s business;
+whether it is repeated, and what its failure means for a step, is the engine's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias, assert_never
+
+from runner.events import Trouble
+from runner.job.model import Decode
+from runner.values import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecuteCall:
+    """Execute(): `parameters` in the job's order, null ones left out. Answers the decoded result, or None."""
+
+    process: str
+    parameters: Mapping[str, Json]
+    result: str | None = None
+    decode: Decode = Decode.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementCall:
+    """ExecProcElByUId(). Answers the decoded reply, or None."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteCall:
+    """CompleteExecuting() with values. Answers `executionData`, or None."""
+
+    uid: str
+    parameters: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRows:
+    """Rows of one process in SysProcessLog, newest first. Answers a list of rows.
+
+    A row is `{"id", "name", "started", "completed", "status", "owner", "error"}`: `status` is `running`, `done`,
+    `error`, `cancelled` or the server's own id; `started` as the server writes it; absent values are null.
+    The process is told by its code (filtered by `SysSchema/Name`), or by `schema_id` where that path is refused.
+    `since` is a `started` of an earlier row; rows of that very instant are included.
+    """
+
+    process: str
+    schema_id: str | None = None
+    since: str | None = None
+    top: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRow:
+    """One row of SysProcessLog by the process's id. Answers a row as `ReadRows` does, or None for no such row."""
+
+    process_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindProcess:
+    """VwProcessLib by the process's code. Answers the schema id as text, or None."""
+
+    process: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhoAmI:
+    """GetCurrentUserInfo: answers our own contact id as text, or None where the reply holds none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhoIsUser:
+    """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
+
+
+Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | ReadRows | ReadRow | FindProcess | WhoAmI | WhoIsUser
+
+
+class FailureKind(StrEnum):
+    """What a failed call may have done to the site."""
+
+    NOT_SENT = "not_sent"
+    """The service never acted: no connection, 401, a login page, 429."""
+    REFUSED = "refused"
+    """The service said no. Something may have happened before it did."""
+    UNANSWERED = "unanswered"
+    """It may have happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    value: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFailed:
+    """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help."""
+
+    kind: FailureKind
+    trouble: Trouble
+    status: int | None = None
+    retry_after: float | None = None
+    final: bool = False
+
+
+Ending: TypeAlias = Answered | CallFailed
+
+
+def record(call: Call) -> JsonObject:
+    """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
+    match call:
+        case ExecuteCall():
+            parameters = dict(call.parameters)
+            return {"kind": "execute", "process": call.process, "parameters": parameters, "result": call.result}
+        case ElementCall():
+            return {"kind": "element", "uid": call.uid}
+        case CompleteCall():
+            return {"kind": "complete", "uid": call.uid, "parameters": dict(call.parameters)}
+        case ReadRows():
+            return {"kind": "read_rows", "process": call.process, "since": call.since}
+        case ReadRow():
+            return {"kind": "read_row", "process_id": call.process_id}
+        case FindProcess():
+            return {"kind": "find_process", "process": call.process}
+        case WhoAmI():
+            return {"kind": "who_am_i"}
+        case WhoIsUser():
+            return {"kind": "who_is_user"}
+        case _:
+            assert_never(call)

@@ -1,0 +1,196 @@
+"""Replies that say no, and what each means for the call: not sent, refused, or unanswered.
+
+Pure. A reply that was never received is told of in `runner.service.outages`.
+"""
+
+import re
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+
+from runner.events import Trouble
+from runner.service import bodies
+from runner.service.calls import Call, CallFailed, CompleteCall, ElementCall, ExecuteCall, FailureKind
+from runner.service.wire import Reply, Site
+from runner.values import Json, JsonObject
+
+# What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
+_LOGIN_PAGE = re.compile(rb"/Login/|NuiLogin\.aspx|Login\.html")
+_LOGIN_ADDRESS = re.compile(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
+
+_FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
+_WORDS_KEYS: Final = ("Message", "message", "errorInfo", "ExceptionDetail", "error", "value")
+
+_RUNTIME_HINT: Final = {
+    "/0": "check the process's code and `url` (the root, without `/0`); "
+    "an application on .NET needs `runtime: net`, which leaves out `/0`",
+    "": "check the process's code and `url`; an application on .NET Framework needs `runtime: net-framework`, "
+    "which puts `/0` before the services",
+}
+_HINTS: Final = {
+    400: "check the names and values of the parameters",
+    403: "check the user's rights (the operation CanRunBusinessProcesses, the process's own permission); "
+    "a lost or wrong BPMCSRF is answered so, too",
+    405: "try another `execute_method` in the target",
+    413: "send less in one call",
+    414: "the parameters are too long for an address: send less in one call",
+}
+# OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
+_REBUILT: Final = "Collection was modified"
+_LATER: Final = "try again later, or ask those who run the site"
+_LOG: Final = "the application's own log may say more"
+_REDIRECT: Final = "redirects are not followed: put the address that answers into `url` of the target"
+
+
+def signed_out(reply: Reply) -> bool:
+    """Tell whether the call was not dispatched for want of a session: 401, or a login page instead of an answer [M].
+
+    Only web pages count: a result may hold the same words.
+    """
+    if 300 <= reply.status < 400:  # noqa: PLR2004  redirects
+        return _LOGIN_ADDRESS.search(_without_query(reply.headers.get("location", ""))) is not None
+    if 200 <= reply.status < 300:  # noqa: PLR2004  success
+        return bodies.is_page(reply.body) and _LOGIN_PAGE.search(reply.body) is not None
+    return reply.status == HTTPStatus.UNAUTHORIZED
+
+
+def not_accepted(reply: Reply, site: Site) -> CallFailed:
+    """A call that was answered with a demand to sign in, when signing in has been done or cannot be."""
+    shown = (
+        _said(reply, site) if reply.status == HTTPStatus.UNAUTHORIZED else f"{site.name} answered with its login page"
+    )
+    return CallFailed(
+        kind=FailureKind.NOT_SENT,
+        trouble=Trouble(
+            code="E304",
+            message=f"the session is not accepted: {shown}",
+            hint="check `auth` of the target; a gateway before the site must let cookies and BPMCSRF pass",
+        ),
+        status=reply.status,
+    )
+
+
+def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
+    """What a reply with another status than 2xx means; `call` is None while signing in."""
+    status = reply.status
+    if signed_out(reply):
+        return not_accepted(reply, site)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _failed(reply, FailureKind.NOT_SENT, Trouble(code="E310", message=_said(reply, site), hint=_LATER))
+    if 300 <= status < 400:  # noqa: PLR2004  redirects
+        return refused(
+            call, reply, f"{site.name} redirects ({_named(status)}) to {_destination(reply)}", hint=_REDIRECT
+        )
+    if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
+        hint = _RUNTIME_HINT.get(site.prefix) if status == HTTPStatus.NOT_FOUND else _HINTS.get(status)
+        return refused(call, reply, _said(reply, site), hint=hint)
+    if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
+        return refused(call, reply, _said(reply, site), hint=_LOG)
+    if status < HTTPStatus.OK:
+        return nonsense(reply, site, "its status is none that ends a call")
+    return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=_said(reply, site), hint=_LATER))
+
+
+def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None = _LOG) -> CallFailed:
+    if _REBUILT in message and not is_of_engine(call):
+        return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
+    return _failed(reply, FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
+
+
+def nonsense(reply: Reply, site: Site, why: str) -> CallFailed:
+    """A reply that cannot be read as an answer to the call; `why` begins with `it` or `its`."""
+    message = f"the answer of {site.name} makes no sense: {why}"
+    hint = "check `url` and `runtime` of the target, and what stands between here and the site"
+    return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E307", message=message, hint=hint))
+
+
+def is_of_engine(call: Call | None) -> bool:
+    """Tell the calls that act from those that read."""
+    return isinstance(call, ExecuteCall | ElementCall | CompleteCall)
+
+
+def is_fault(call: Call | None, value: JsonObject) -> bool:
+    """A JSON object that names a fault of the service. OData names its own `error`, as a gateway might, too."""
+    return not _FAULT_KEYS.isdisjoint(value) or (not is_of_engine(call) and isinstance(value.get("error"), dict))
+
+
+def words_of(value: Json) -> str:
+    """The service's own words in a JSON fault, wherever it keeps them; nothing where it has none."""
+    for _ in range(len(_WORDS_KEYS)):
+        if not isinstance(value, dict):
+            break
+        value = next((value[key] for key in _WORDS_KEYS if value.get(key)), None)
+    return bodies.shortened(value) if isinstance(value, str) else ""
+
+
+def _failed(reply: Reply, kind: FailureKind, trouble: Trouble) -> CallFailed:
+    return CallFailed(kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply))
+
+
+def _said(reply: Reply, site: Site) -> str:
+    words, named = _words(reply), _named(reply.status)
+    says_no_more = words.startswith(str(reply.status)) or named.endswith(words)  # a page whose title is its status
+    return f"{site.name} answered {named}" if says_no_more else f"{site.name} answered {named}: {words}"
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _words(reply: Reply) -> str:
+    """The service's own words, shortened; of a web page its title."""
+    match _content(reply):
+        case bodies.Fault(words):
+            return words
+        case bodies.Page(title):
+            return title
+        case bodies.Plain(value):
+            return bodies.shortened(value) if isinstance(value, str) else words_of(value)
+        case bodies.Wrapped(text):
+            return bodies.shortened(text)
+        case _:
+            plain = reply.headers.get("content-type", "").startswith("text/plain")
+            return bodies.shortened(reply.body[:65536].decode("utf-8", "replace")) if plain else ""
+
+
+def _content(reply: Reply) -> bodies.Content:
+    """The content of a reply that has failed anyway: nonsense in it is as good as nothing."""
+    try:
+        return bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
+    except bodies.NonsenseError:
+        return None
+
+
+def _holds_fault(call: Call | None, reply: Reply) -> bool:
+    """The service's own fault, as against the page of a gateway: XML `Fault`, or a JSON object that names one."""
+    match _content(reply):
+        case bodies.Fault():
+            return True
+        case bodies.Plain(dict() as value):
+            return is_fault(call, value)
+        case _:
+            return False
+
+
+def _without_query(address: str) -> str:
+    return address.partition("?")[0].partition("#")[0]
+
+
+def _destination(reply: Reply) -> str:
+    address = bodies.shortened(_without_query(reply.headers.get("location", "")))
+    return f"`{address}`" if address else "nowhere"
+
+
+def _retry_after(reply: Reply) -> float | None:
+    """Seconds of Retry-After. A date there is compared with the server's own clock, its `Date`, never with ours."""
+    text = reply.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, (moment - parsedate_to_datetime(reply.headers.get("date", ""))).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

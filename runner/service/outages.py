@@ -1,0 +1,130 @@
+"""Calls without a reply: what broke, and whether the call had left this machine by then.
+
+Pure: exceptions of sockets and TLS in, sentences out. `place` is host and port, never a path or a query,
+which may hold what nobody should read.
+"""
+
+import errno
+import os
+import socket
+import ssl
+from typing import Final
+
+from runner.durations import written
+from runner.events import Trouble
+from runner.service.bodies import LARGEST_BODY, shortened
+from runner.service.calls import CallFailed, FailureKind
+
+_NETWORK: Final = "check `url` of the target, and the network, VPN or firewall between here and there"
+_AUTHORITY: Final = "add the authority's certificate to those this machine trusts; TLS is always verified"
+_RENEW: Final = "the site needs a new certificate; TLS is always verified"
+_IN_LOG: Final = "the process log shows whether it happened"
+
+# Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
+_CERTIFICATE: Final = {
+    9: ("is not valid yet", "check this machine's clock"),
+    10: ("has expired", _RENEW),
+    18: ("is signed by itself, by no authority that is known here", _AUTHORITY),
+    19: ("is signed by an authority that is not known here", _AUTHORITY),
+    20: ("is signed by an authority that is not known here", _AUTHORITY),
+    21: ("is signed by an authority that is not known here", _AUTHORITY),
+    62: ("belongs to another name", "check the host in `url` of the target"),
+    64: ("belongs to another address", "check the host in `url` of the target"),
+}
+_NO_TLS_SPOKEN: Final = frozenset(
+    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"}
+)
+
+
+def no_connection(error: BaseException | None, place: str) -> CallFailed:
+    """Tell why no connection came about, from what the socket or TLS said."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            said, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
+            return _not_sent("E302", f"the TLS certificate of {place} {said}", hint)
+        case ssl.SSLEOFError():
+            return _not_sent("E302", f"{place} broke off the TLS handshake", _NETWORK)
+        case ssl.SSLError() if _reason(error) in _NO_TLS_SPOKEN:
+            return _not_sent("E302", f"{place} does not speak TLS", "check `https` and the port in `url` of the target")
+        case ssl.SSLError():
+            return _not_sent("E302", f"no TLS connection to {place}: {_reason(error)}", _NETWORK)
+        case socket.gaierror() | UnicodeError():
+            return _not_sent("E301", f"the host of {place} is not known: {_said(error)}", _NETWORK)
+        case ConnectionRefusedError():
+            return _not_sent("E301", f"{place} refuses connections", f"is the application running? {_NETWORK}")
+        case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
+            return _not_sent("E301", f"there is no way to {place}: {_said(error)}", _NETWORK)
+        case _:
+            return _not_sent("E301", f"no connection to {place}: {_said(error)}", _NETWORK)
+
+
+def no_connection_in_time(place: str, seconds: float) -> CallFailed:
+    return _not_sent("E301", f"no connection to {place} within {written(seconds)}", _NETWORK)
+
+
+def no_connection_free(place: str, seconds: float) -> CallFailed:
+    return _not_sent(
+        "E301", f"no connection to {place} became free within {written(seconds)}", "run fewer jobs at once"
+    )
+
+
+def no_time_left(place: str, seconds: float) -> CallFailed:
+    message = f"the {written(seconds)} of the call were over before it was sent to {place}"
+    return _not_sent("E305", message, "raise `timeout`")
+
+
+def not_written(place: str, why: str) -> CallFailed:
+    """The call cannot be put into HTTP, now or ever."""
+    message = f"the call to {place} cannot be written: {shortened(why)}"
+    return CallFailed(
+        kind=FailureKind.NOT_SENT,
+        trouble=Trouble(code="E301", message=message, hint="check `url` of the target, and the length of parameters"),
+        final=True,
+    )
+
+
+def no_answer_in_time(place: str, seconds: float) -> CallFailed:
+    return _unanswered("E305", f"{place} did not answer within {written(seconds)}", f"raise `timeout`; {_IN_LOG}")
+
+
+def broken(error: BaseException | None, place: str) -> CallFailed:
+    """The connection ended after the call, or a part of it, had left."""
+    message = f"the connection to {place} broke before the answer was whole"
+    return _unanswered("E306", f"{message}: {_said(error)}" if isinstance(error, OSError) else message, _IN_LOG)
+
+
+def no_http(place: str, why: str) -> CallFailed:
+    message = f"the answer of {place} makes no sense: it is no HTTP: {shortened(why)}"
+    return _unanswered("E307", message, "check the port in `url` of the target")
+
+
+def unreadable(place: str, why: str) -> CallFailed:
+    """A body that cannot be unpacked; `why` begins with `it` or `its`."""
+    return _unanswered("E307", f"the answer of {place} makes no sense: {why}", _IN_LOG)
+
+
+def too_large(place: str) -> CallFailed:
+    message = f"the answer of {place} is larger than {LARGEST_BODY >> 20} MiB"
+    return _unanswered("E308", message, "let the process give back less")
+
+
+def _not_sent(code: str, message: str, hint: str) -> CallFailed:
+    return CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code=code, message=message, hint=hint))
+
+
+def _unanswered(code: str, message: str, hint: str) -> CallFailed:
+    return CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code=code, message=message, hint=hint))
+
+
+def _said(error: BaseException | None) -> str:
+    """The system's own words, without its numbers and without the address."""
+    if isinstance(error, socket.gaierror):
+        return shortened(error.strerror or "")
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return shortened(str(error)) if error is not None else "the system does not say why"
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """OpenSSL's word for it; errors that Python itself raises have none."""
+    return shortened(getattr(error, "reason", None) or str(error))

@@ -1,0 +1,130 @@
+"""Signing in with name and password, as a generator without I/O, and the session that comes of it.
+
+It yields requests, is handed their replies and returns a session or a refusal; who drives it knows the network.
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from runner.events import Trouble
+from runner.service import bodies, failures
+from runner.service.calls import CallFailed, FailureKind
+from runner.service.wire import COMMON_HEADERS, Headers, Reply, Request, Site, json_request
+from runner.targets.model import Password
+from runner.values import Json, JsonObject
+
+Credentials: TypeAlias = Password
+
+_LOGIN: Final = "/ServiceModel/AuthService.svc/Login"
+_URL_HINT: Final = "`url` of the target must be the root of a Creatio site, without `/0` and without a page behind it"
+_AUTH_HINT: Final = "check `auth` of the target; nothing is tried again, since a few wrong tries lock an account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """`cookies` as the site set them; `headers` is what they add to every call."""
+
+    cookies: Mapping[str, str]
+    headers: Headers
+
+
+SigningIn: TypeAlias = Generator[Request, Reply, Session | CallFailed]
+
+
+def session(cookies: Mapping[str, str]) -> Session:
+    """Headers of every call: ForceUseSession and BPMCSRF [D]; without a BPMCSRF cookie we go on without its header."""
+    headers = [("ForceUseSession", "true")]
+    if token := cookies.get("BPMCSRF"):
+        headers.append(("BPMCSRF", token))
+    if cookies:
+        headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
+    return Session(cookies=cookies, headers=tuple(headers))
+
+
+def renewed(known: Session, lines: Iterable[str]) -> Session:
+    """`known` with the cookies of further Set-Cookie lines: BPMSESSIONID comes only later [D]."""
+    cookies = dict(known.cookies)
+    for line in lines:
+        name, _, value = [part.strip() for part in line.partition(";")[0].partition("=")]
+        if name and value:
+            cookies[name] = value
+        else:  # how ASP.NET takes a cookie back
+            cookies.pop(name, None)
+    return session(cookies)
+
+
+def sign_in(site: Site, credentials: Credentials) -> SigningIn:
+    """Sign in at the root of the site, on both runtimes [D].
+
+    A failure is always of kind `not_sent`, since the call behind it never left; `final` where trying again cannot help.
+    """
+    asked = json_request(_LOGIN, {"UserName": credentials.username, "UserPassword": credentials.password})
+    reply = yield replace(asked, headers=(*asked.headers, *session({}).headers))
+    failure = _refusal(reply, site)
+    if failure is not None:
+        return failure
+    signed_in = renewed(session({}), reply.cookies)
+    if "BPMCSRF" not in signed_in.cookies:
+        # Some set-ups give it with the first page only [C].
+        page = yield Request(method="GET", path=f"{site.prefix}/", headers=(*COMMON_HEADERS, *signed_in.headers))
+        signed_in = renewed(signed_in, page.cookies)
+    return signed_in
+
+
+def not_signed_in(failure: CallFailed) -> CallFailed:
+    """What a failure of signing in means for the call behind it: it never left."""
+    trouble = failure.trouble
+    told = Trouble(code=trouble.code, message=f"no sign-in: {trouble.message}", hint=trouble.hint)
+    return replace(failure, kind=FailureKind.NOT_SENT, trouble=told)
+
+
+def _refusal(reply: Reply, site: Site) -> CallFailed | None:
+    """The service answers 200 also when it refuses; its `Code` tells [D]."""
+    if reply.status != 200:  # noqa: PLR2004  OK
+        return _by_status(reply, site)
+    try:
+        content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
+    except bodies.NonsenseError as error:
+        return _nonsense(reply, site, str(error))
+    if not isinstance(content, bodies.Plain) or not isinstance(content.value, dict) or "Code" not in content.value:
+        return _nonsense(reply, site, _seen(content))
+    return None if content.value["Code"] in (0, "0") else _refused(reply, site, content.value)
+
+
+def _refused(reply: Reply, site: Site, answer: JsonObject) -> CallFailed:
+    words = _text(answer, "Message") or failures.words_of(answer.get("Exception"))
+    hint = _AUTH_HINT
+    if _text(answer, "PasswordChangeUrl"):
+        hint = "the password has to be changed: sign in with a browser once"
+    trouble = Trouble(code="E303", message=f"{site.name} refused the sign-in{': ' if words else ''}{words}", hint=hint)
+    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=reply.status, final=True)
+
+
+def _by_status(reply: Reply, site: Site) -> CallFailed:
+    """A plain no stays one however often it is asked; a gateway in trouble may be well again in a minute."""
+    failure = failures.by_status(None, reply, site)
+    told = failure.trouble.message
+    if failures.signed_out(reply) or reply.status == 403:  # noqa: PLR2004  Forbidden
+        trouble = Trouble(code="E303", message=f"{site.name} refused the sign-in: {told}", hint=_AUTH_HINT)
+    elif failure.kind is FailureKind.REFUSED:
+        trouble = Trouble(code="E303", message=f"no sign-in at {_LOGIN}: {told}", hint=_URL_HINT)
+    else:
+        return not_signed_in(failure)
+    return replace(failure, kind=FailureKind.NOT_SENT, trouble=trouble, final=reply.status < 500)  # noqa: PLR2004  its own fault
+
+
+def _nonsense(reply: Reply, site: Site, why: str) -> CallFailed:
+    failure = not_signed_in(failures.nonsense(reply, site, why))
+    return replace(failure, trouble=Trouble(code="E307", message=failure.trouble.message, hint=_URL_HINT))
+
+
+def _seen(content: bodies.Content) -> str:
+    if isinstance(content, bodies.Page):
+        return f"it is a web page{f' with the title `{content.title}`' if content.title else ''}"
+    return "it is no record with a `Code`" if content is not None else "it is empty"
+
+
+def _text(answer: JsonObject, key: str) -> str:
+    found: Json = answer.get(key)
+    return bodies.shortened(found) if isinstance(found, str) else ""

@@ -1,0 +1,154 @@
+"""Requests: how each call looks on the wire.
+
+Pure: nothing is sent here, and no reply is read (`runner.service.replies` does that).
+What belongs to the session (cookies, BPMCSRF, ForceUseSession) and to the connection (Host, Content-Length)
+is added by those who know it.
+
+Facts of the service carry a mark: [D] documented by its vendor, [C] seen in the code of real clients,
+[M] measured on a live application, [?] unknown, so what stands here is our choice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never
+from urllib.parse import quote, urlsplit
+
+from runner.service import process_log
+from runner.service.calls import (
+    Call,
+    CompleteCall,
+    ElementCall,
+    ExecuteCall,
+    FindProcess,
+    ReadRow,
+    ReadRows,
+    WhoAmI,
+    WhoIsUser,
+)
+from runner.targets import model as target
+from runner.values import Json, compact, well_formed
+from runner.version import VERSION
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+COMMON_HEADERS: Final[Headers] = (
+    ("Accept", "application/json, application/xml;q=0.9, */*;q=0.8"),
+    # 300 KB of gzip once became 64 MiB in one read; an answer of ours is rarely worth the packing.
+    ("Accept-Encoding", "identity"),
+    # Execute is a GET with side effects: a cache that answers it would hide that nothing ran.
+    ("Cache-Control", "no-store"),
+    ("User-Agent", f"creatio-runner/{VERSION}"),
+)
+_JSON_HEADERS: Final = (*COMMON_HEADERS, ("Content-Type", "application/json"))
+
+_ENGINE: Final = "/ServiceModel/ProcessEngineService.svc"
+_PREFIXES: Final = {target.Runtime.NET_FRAMEWORK: "/0", target.Runtime.NET: ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where calls go. `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]."""
+
+    url: str
+    prefix: str = "/0"
+    element_call: target.ElementCall = target.ElementCall.PATH
+    execute_method: target.ExecuteMethod = target.ExecuteMethod.GET
+
+    @property
+    def name(self) -> str:
+        """Host and port, for sentences: never what else a `url` may hold, such as a password."""
+        try:
+            return urlsplit(self.url).netloc.rpartition("@")[2] or "the site"
+        except ValueError:
+            return "the site"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`path` is path and query below the site's root, encoded. A `body` of None is none, an empty one has a length."""
+
+    method: str
+    path: str
+    headers: Headers = COMMON_HEADERS
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Names of `headers` are in lower case; `cookies` are the lines of Set-Cookie, which cannot be joined."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    cookies: tuple[str, ...] = ()
+
+
+def site_of(place: target.SiteTarget) -> Site:
+    return Site(
+        url=place.url,
+        prefix=_PREFIXES[place.runtime],
+        element_call=place.element_call,
+        execute_method=place.execute_method,
+    )
+
+
+def request(call: Call, site: Site, *, username: str | None) -> Request:
+    """Write `call` for `site`. `username` is the name we sign in with; only `WhoIsUser` asks for it."""
+    match call:
+        case ExecuteCall():
+            return _execute(call, site)
+        case ElementCall():
+            return _element(call, site)
+        case CompleteCall():
+            return _complete(call, site)
+        case ReadRows() | ReadRow() | FindProcess() | WhoIsUser():
+            return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
+        case WhoAmI():
+            path = f"{site.prefix}/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
+            return json_request(path, {})
+        case _:
+            assert_never(call)
+
+
+def json_request(path: str, body: Json) -> Request:
+    return Request(method="POST", path=path, headers=_JSON_HEADERS, body=well_formed(compact(body)).encode())
+
+
+def encoded(text: str) -> str:
+    """Percent-encoded UTF-8, also `/` and `+`; a blank is `%20`, since some servers read `+` as a plus [C]."""
+    return quote(well_formed(text), safe="")
+
+
+def _execute(call: ExecuteCall, site: Site) -> Request:
+    """Parameters keep the job's order. They stand in the query of a POST, too [C]."""
+    pairs = [] if call.result is None else [("ResultParameterName", call.result)]
+    pairs += [(name, _as_text(value)) for name, value in call.parameters.items() if value is not None]
+    query = "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
+    path = f"{site.prefix}{_ENGINE}/{encoded(call.process)}/Execute{'?' if query else ''}{query}"
+    if site.execute_method is target.ExecuteMethod.POST:
+        return Request(method="POST", path=path, body=b"")
+    return Request(method="GET", path=path)
+
+
+def _element(call: ElementCall, site: Site) -> Request:
+    """Write the id behind the method, as documented [D], or in the query, as the only known client does [C]."""
+    separator = "/" if site.element_call is target.ElementCall.PATH else "?ProcessElementUID="
+    return Request(method="GET", path=f"{site.prefix}{_ENGINE}/ExecProcElByUId{separator}{encoded(call.uid)}")
+
+
+def _complete(call: CompleteCall, site: Site) -> Request:
+    values: list[Json] = [
+        {"name": name, "value": _in_body(value)} for name, value in call.parameters.items() if value is not None
+    ]
+    body: Json = {"processElementUId": call.uid, "parameterValues": values, "collectExecutionData": True}
+    return json_request(f"{site.prefix}{_ENGINE}/CompleteExecuting", body)
+
+
+def _as_text(value: Json) -> str:
+    """Write a value of the query: a text as it is, all else as JSON (seen for RunProcess [M], for Execute [?])."""
+    return value if isinstance(value, str) else compact(value)
+
+
+def _in_body(value: Json) -> Json:
+    """Numbers and booleans stay what they are; a collection is the JSON *text* of an array [M]."""
+    return compact(value) if isinstance(value, list | dict) else value

@@ -1,0 +1,149 @@
+"""Whether filters, tests and functions are known, and called as they can be."""
+
+from jinja2 import nodes
+
+from runner import patterns
+from runner.template import words
+from runner.template.errors import TemplateProblem
+from runner.template.filters import FILTERS, LOOPS
+from runner.template.names import Functions
+from runner.template.signatures import amount, misused
+from runner.template.source import keywords, written
+from runner.template.tests import TESTS
+
+_MAP_KEYWORDS = frozenset({"attribute", "default"})
+_TAKE_PATTERNS = frozenset({"match", "regex_search", "regex_replace"})
+_ALL_FILTERS = FILTERS.keys() | LOOPS.keys()
+
+
+def check_function(node: nodes.Call, available: Functions) -> str:
+    """The name of the function that `node` calls. Raises `TemplateProblem` where it calls none of `available`."""
+    callee = node.node
+    if isinstance(callee, nodes.Getattr):
+        raise _method(callee, node)
+    if not isinstance(callee, nodes.Name):
+        raise refused(node, f"`{written(callee)}` cannot be called", "only functions are called, by their name")
+    takes = available.get(callee.name)
+    if takes is None:
+        raise _unknown_function(callee.name, node, available)
+    _no_stars(node, callee.name)
+    if node.kwargs or len(node.args) != takes:
+        wanted = amount(("text",) * takes, takes)
+        raise unreadable(node, f"`{callee.name}()` takes {wanted}", callee.name)
+    if any(isinstance(argument, nodes.Const) and not isinstance(argument.value, str) for argument in node.args):
+        raise unreadable(node, f"`{callee.name}()` takes a text", callee.name)
+    return callee.name
+
+
+def check_filter(node: nodes.Filter) -> None:
+    _no_stars(node, node.name)
+    _filter_called(node.name, node, node.args, [pair.key for pair in keywords(node)])
+
+
+def check_test(node: nodes.Test) -> None:
+    _no_stars(node, node.name)
+    wrong = f"`{node.name}` takes its argument without a name" if node.kwargs else None
+    _rightly(wrong, node.name, node)
+    _test_called(node.name, node, node.args)
+
+
+def refused(node: nodes.Node, message: str, hint: str | None = None, name: str | None = None) -> TemplateProblem:
+    """The problem of an operation that expressions do not have."""
+    return TemplateProblem("E125", message, hint=hint, name=name, line=node.lineno - 1)
+
+
+def unreadable(node: nodes.Node, message: str, name: str | None = None) -> TemplateProblem:
+    return TemplateProblem("E120", message, name=name, line=node.lineno - 1)
+
+
+def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
+    value, argument = written(callee.node), written(node.args[0]) if node.args else "…"
+    here = words.METHODS.get(callee.attr.lower().replace("_", ""))
+    if here is None and callee.attr in _ALL_FILTERS:
+        here = "write `{value} | " + callee.attr + "`"
+    hint = here.format(value=value, argument=argument) if here else "`value | filter` does such things"
+    return refused(node, f"`.{callee.attr}()`: values have no methods", hint, callee.attr)
+
+
+def _unknown_function(name: str, node: nodes.Call, available: Functions) -> TemplateProblem:
+    argument = written(node.args[0]) if node.args else "…"
+    if (hint := words.FUNCTIONS.get(name.lower())) is not None:
+        hint = hint.replace("{argument}", argument)
+    elif name in _ALL_FILTERS:
+        hint = f"it is a filter: write `{argument} | {name}`"
+    elif name in TESTS:
+        hint = f"it is a test: write `{argument} is {name}`"
+    else:
+        hint = words.suggestion(name, available, {})
+    return TemplateProblem("E124", f"unknown function `{name}`", hint=hint, name=name, line=node.lineno - 1)
+
+
+def _no_stars(node: nodes.Filter | nodes.Test | nodes.Call, name: str) -> None:
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
+        raise refused(node, "`*` and `**` before an argument are not known", "write each argument out", name)
+
+
+def _filter_called(name: str, node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
+    if name in LOOPS:
+        _loop_called(name, node, arguments, named)
+        return
+    if (known := FILTERS.get(name)) is None:
+        hint = f"it is a test: write `is {name}`" if name in TESTS else None
+        hint = hint or words.suggestion(name, _ALL_FILTERS, words.FILTERS)
+        raise TemplateProblem("E124", f"unknown filter `{name}`", hint=hint, name=name, line=node.lineno - 1)
+    _rightly(misused(name, known, len(arguments), named), name, node)
+    _check_patterns(name, node, arguments)
+
+
+def _test_called(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
+    if (known := TESTS.get(name)) is None:
+        hint = words.suggestion(name, TESTS, words.TESTS)
+        raise TemplateProblem("E124", f"unknown test `{name}`", hint=hint, name=name, line=node.lineno - 1)
+    _rightly(misused(name, known, len(arguments), ()), name, node)
+    _check_patterns(name, node, arguments)
+
+
+def _loop_called(name: str, node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
+    """Check `map`, `select` and their like, with the filter or test that they name."""
+    if name == "map":
+        _map_called(node, arguments, named)
+        return
+    _rightly(f"`{name}` has no argument `{named[0]}`" if named else None, name, node)
+    if name in {"selectattr", "rejectattr"}:
+        _rightly(None if arguments else f"`{name}` needs the name of a key", name, node)
+        arguments = arguments[1:]
+    if arguments:
+        _test_called(_literal(name, "test", arguments[0]), node, arguments[1:])
+
+
+def _map_called(node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
+    if not arguments:
+        stray = next((word for word in named if word not in _MAP_KEYWORDS), None)
+        wrong = None if "attribute" in named else '`map` needs a filter, or `attribute="…"`'
+        _rightly(f"`map` has no argument `{stray}`" if stray else wrong, "map", node)
+    else:
+        _filter_called(_literal("map", "filter", arguments[0]), node, arguments[1:], named)
+
+
+def _literal(name: str, what: str, argument: nodes.Expr) -> str:
+    if isinstance(argument, nodes.Const) and isinstance(argument.value, str):
+        return argument.value
+    raise refused(argument, f"`{name}` takes the name of a {what}, written out in quotes", name=name)
+
+
+def _rightly(wrong: str | None, name: str, node: nodes.Node) -> None:
+    if wrong is not None:
+        raise unreadable(node, wrong, name)
+
+
+def _check_patterns(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
+    """Check a pattern, and what it is replaced by, where they are written out."""
+    texts = [each.value for each in arguments if isinstance(each, nodes.Const) and isinstance(each.value, str)]
+    if name not in _TAKE_PATTERNS or not isinstance(arguments[0], nodes.Const) or not texts:
+        return
+    wrong = patterns.check(texts[0])
+    if wrong is None and name == "regex_replace" and len(texts) == 2:  # noqa: PLR2004  both are written out
+        wrong = patterns.check_replacement(texts[0], texts[1])
+    if wrong is not None:
+        hint = "patterns are RE2's: https://github.com/google/re2/wiki/Syntax"
+        raise TemplateProblem("E120", f"`{name}`: {wrong}", hint=hint, name=name, line=node.lineno - 1)

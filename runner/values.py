@@ -1,0 +1,54 @@
+"""JSON values, paths into them, and the text they become.
+
+Everything a job holds, sends and receives is a JSON value; no other shape travels between the rooms.
+A value is never changed after it was made: who needs another one makes it.
+"""
+
+import json
+from typing import TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+JsonObject: TypeAlias = dict[str, Json]
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and indices from the root of a value to a part of it."""
+
+LARGEST_INTEGER = 2**63 - 1
+"""Integers beyond 64 bits are refused at every border: no JSON reader we hand them to agrees on them."""
+
+
+def pointer(path: Path) -> str:
+    """Write `path` as a JSON Pointer (RFC 6901); the root is the empty text."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def compact(value: Json) -> str:
+    """JSON without blanks, keys in their own order, text unescaped: how a value stands inside other text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def canonical(value: Json) -> str:
+    """JSON that is the same for equal values: sorted keys, no blanks. For digests and comparisons."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+
+def well_formed(text: str) -> str:
+    """`text` with lone surrogates replaced by U+FFFD, so that it can always be written as UTF-8."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def kind_of(value: Json) -> str:
+    """Name the kind of `value`: `a text`, `a list`, … with its article, for messages."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case dict():
+            return "a record"

@@ -1,0 +1,241 @@
+"""The word that somebody meant: the nearest of ours, or ours for a word of another tool. Rather none than a silly one.
+
+Two words are compared without regard to case, dashes, underscores and blanks, so that `maxAttempts` is `max_attempts`.
+"""
+
+from collections.abc import Iterable
+
+_LONGEST = 40
+"""Nobody means a key by a longer word, and comparing grows with the square."""
+
+_TELLING = 3
+"""Letters that tell a word by its beginning."""
+
+FOREIGN: dict[str, tuple[str, ...]] = {
+    # Ansible
+    "hosts": ("target",),
+    "tasks": ("steps",),
+    "pretasks": ("steps",),
+    "posttasks": ("finally",),
+    "when": ("if",),
+    "withitems": ("for_each",),
+    "withdict": ("for_each",),
+    "loop": ("for_each",),
+    "register": ("outputs",),
+    "setfact": ("outputs", "vars"),
+    "ignoreerrors": ("on_failure",),
+    "anyerrorsfatal": ("on_failure",),
+    "failedwhen": ("expect",),
+    "changedwhen": ("effect",),
+    "until": ("retry",),
+    "retries": ("retry", "max_attempts"),
+    "delay": ("retry", "initial"),
+    "nolog": ("secret",),
+    "includetasks": ("job",),
+    "importtasks": ("job",),
+    "importplaybook": ("job",),
+    "block": ("steps",),
+    "rescue": ("undo",),
+    "always": ("finally",),
+    "assert": ("expect",),
+    "waitfor": ("wait",),
+    "debug": ("message", "help"),
+    # GitHub Actions, GitLab
+    "uses": ("job",),
+    "with": ("inputs", "job", "parameters"),
+    "include": ("job",),
+    "needs": ("if",),
+    "env": ("vars",),
+    "variables": ("vars",),
+    "continueonerror": ("on_failure",),
+    "allowfailure": ("on_failure",),
+    "timeoutminutes": ("timeout",),
+    "runson": ("target",),
+    "jobs": ("steps",),
+    "strategy": ("cases",),
+    "matrix": ("cases",),
+    "script": ("steps", "execute"),
+    "afterscript": ("finally",),
+    "resourcegroup": ("concurrency",),
+    "environment": ("target",),
+    # Hurl, Tavern, Step CI, and others that call services
+    "asserts": ("expect",),
+    "assertions": ("expect",),
+    "captures": ("outputs",),
+    "capture": ("outputs",),
+    "extract": ("outputs",),
+    "save": ("outputs",),
+    "stages": ("steps",),
+    "testname": ("name",),
+    "request": ("execute",),
+    "response": ("expect",),
+    "check": ("expect",),
+    "checks": ("expect",),
+    "validate": ("expect",),
+    "tests": ("steps", "cases"),
+    "http": ("execute", "query"),
+    "marks": ("tags",),
+    "labels": ("tags",),
+    "parametrize": ("cases",),
+    "params": ("parameters",),
+    "args": ("parameters",),
+    "arguments": ("parameters",),
+    "body": ("parameters",),
+    "data": ("parameters", "values"),
+    "sleep": ("pause",),
+    # Robot Framework, pytest, xUnit
+    "documentation": ("description", "help"),
+    "setup": ("steps",),
+    "teardown": ("finally",),
+    "cleanup": ("finally", "undo"),
+    "testcases": ("cases",),
+    "testtimeout": ("timeout",),
+    "skip": ("if",),
+    "skipif": ("if",),
+    "fixture": ("inputs",),
+    "xfail": ("on_failure",),
+    "shouldbe": ("expect",),
+    # Terraform, and workflow engines
+    "variable": ("inputs",),
+    "locals": ("vars",),
+    "input": ("inputs", "in"),
+    "output": ("outputs", "out"),
+    "inout": ("both",),
+    "foreach": ("for_each",),
+    "count": ("for_each",),
+    "dependson": ("if",),
+    "condition": ("if",),
+    "unless": ("if",),
+    "attempts": ("max_attempts",),
+    "maximumattempts": ("max_attempts",),
+    "maxretries": ("max_attempts",),
+    "limit": ("max_attempts", "top"),
+    "interval": ("initial", "every"),
+    "initialinterval": ("initial",),
+    "maxinterval": ("max",),
+    "backoff": ("factor",),
+    "backoffcoefficient": ("factor",),
+    "multiplier": ("factor",),
+    "compensate": ("undo",),
+    "rollback": ("undo",),
+    "onerror": ("on_failure",),
+    "approval": ("confirm",),
+    "prompt": ("confirm",),
+    "parallel": ("for_each",),
+    # what people call things
+    "version": ("runner",),
+    "title": ("name", "caption"),
+    "label": ("name", "caption"),
+    "summary": ("description", "help"),
+    "comment": ("description", "help"),
+    "note": ("help", "description"),
+    "name": ("process", "caption"),
+    "code": ("process",),
+    "schemaname": ("process",),
+    "resultparametername": ("result",),
+    "processelementuid": ("uid",),
+    "id": ("uid", "process_id"),
+    "path": ("file",),
+    "table": ("entity",),
+    "where": ("filter", "if"),
+    "filter": ("where",),
+    "columns": ("select",),
+    "fields": ("select", "values"),
+    "user": ("username",),
+    "login": ("username",),
+    "pass": ("password",),
+    "token": ("client_secret",),
+    "baseurl": ("url",),
+    "host": ("url", "target"),
+    "site": ("url",),
+    "netcore": ("net",),
+    "dotnet": ("net",),
+    "framework": ("net-framework",),
+    "error": ("fail", "on_failure"),
+    # earlier drafts of JSON Schema, OpenAPI, and names of types
+    "definitions": ("$defs",),
+    "dependencies": ("dependentSchemas",),
+    "additionalitems": ("items",),
+    "nullable": ("type",),
+    "regex": ("pattern",),
+    "example": ("examples",),
+    "str": ("string",),
+    "text": ("string",),
+    "int": ("integer",),
+    "long": ("integer",),
+    "float": ("number",),
+    "double": ("number",),
+    "decimal": ("number",),
+    "bool": ("boolean",),
+    "list": ("array", "records"),
+    "dict": ("object",),
+    "record": ("object", "records"),
+    "uuid": ("guid",),
+    "string": ("text",),
+    "number": ("decimal",),
+}
+"""Words of other tools, folded, with ours in the order in which they are tried: the first that is known counts."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `word` stands for, or None. `known` may hold `word` itself, which is never suggested."""
+    ours = [name for name in known if name != word]
+    folded = _folded(word)
+    if not 0 < len(folded) <= _LONGEST:
+        return None
+    candidates = _candidates(ours)
+    if folded in candidates:
+        return candidates[folded]
+    limit = _slips(folded)
+    measured = [
+        (distance, _rank(folded, name), name)
+        for name in candidates
+        if abs(len(name) - len(folded)) <= limit and (distance := _distance(folded, name)) <= limit
+    ]
+    near = min(measured)[2] if measured else _beginning(folded, candidates)
+    return candidates.get(near)
+
+
+def _candidates(ours: list[str]) -> dict[str, str]:
+    """Folded words and what they stand for; our own before those of other tools."""
+    found = {_folded(name): name for name in reversed(ours)}
+    for word, meant in FOREIGN.items():
+        name = next((name for name in meant if name in ours), None)
+        if name is not None:
+            found.setdefault(word, name)
+    return found
+
+
+def _folded(word: str) -> str:
+    return "".join(character for character in word.casefold() if character not in "-_ \t")
+
+
+def _slips(word: str) -> int:
+    """How many slips of the keyboard a word of this length may hold and still be that word."""
+    return 0 if len(word) <= 2 else 1 if len(word) <= 5 else 2  # noqa: PLR2004  lengths
+
+
+def _rank(word: str, name: str) -> int:
+    """Of words that are equally near, one with the same beginning is meant."""
+    return -next((index for index, (one, other) in enumerate(zip(word, name, strict=False)) if one != other), len(word))
+
+
+def _beginning(word: str, names: Iterable[str]) -> str:
+    """The name that `word` begins (`exec`), or that begins `word` (`timeout_seconds`); empty where there is none."""
+    begun = [name for name in names if len(word) >= _TELLING and name.startswith(word)]
+    beginning = [name for name in names if len(name) > _TELLING and word.startswith(name)]
+    return min(begun, key=len) if begun else max(beginning, key=len, default="")
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters must be added, left out, replaced, or swapped with their neighbour."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one):
+        earlier, before, row = before, row, [i + 1]
+        for j, counterpart in enumerate(other):
+            steps = min(before[j + 1] + 1, row[j] + 1, before[j] + (letter != counterpart))
+            if i and j and letter == other[j - 1] and one[i - 1] == counterpart:
+                steps = min(steps, earlier[j - 1] + 1)
+            row.append(steps)
+    return row[-1]

@@ -1,0 +1,134 @@
+"""The benchmark: `python tests/bench/bench.py`. Whole processes, beside what they are measured against, in one run.
+
+It prints figures and ratios and judges nothing but one thing: a run that did not end as it should ends the benchmark.
+`--runs N` sets how often each process is started (5); the median counts.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+HERE = Path(__file__).parent
+PYTHON = sys.executable
+RUNNER = str(Path(PYTHON).with_name("runner"))
+LIBRARIES = [PYTHON, "-c", "import yaml, jinja2, jsonschema, httpx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Median seconds of a whole process, and the most memory that one of the runs held, in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    # an installed program has its bytecode; one that may not write it would be compiled anew at every start
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    with tempfile.TemporaryDirectory() as folder, _server() as site:
+        os.chdir(folder)
+        _targets(site)
+        for steps in (1, 1_000, 10_000):
+            _job(f"chain{steps}", steps=steps, verify="none")
+        _job("verified1000", steps=1_000, verify="auto")
+        _report(site, runs=runs)
+
+
+def _report(site: str, *, runs: int) -> None:
+    imports = measure(LIBRARIES, runs=runs)
+    bare = measure([PYTHON, str(HERE / "bare.py"), site, "1000"], runs=runs)
+    thousand = measure(_run("chain1000"), runs=runs)
+    verified = measure(_run("verified1000"), runs=runs)
+    one = measure(_run("chain1"), runs=runs)
+    small = measure([RUNNER, "validate", "chain1.job.yaml"], runs=runs)
+    large = measure([RUNNER, "validate", "chain1000.job.yaml"], runs=runs)
+    many = measure(_run("chain10000"), runs=max(1, runs // 3))
+    print(f"import of the four libraries          {imports.seconds:7.3f} s")
+    print(f"bare httpx.Client loop, 1,000 calls   {bare.seconds:7.3f} s")
+    _row("1,000 chained calls", thousand, of=bare, most=1.6)
+    _row("the same, verified by the log", verified, of=bare, most=None)
+    _row("one call", one, of=imports, most=1.8)
+    _row("validate, 1 step", small, of=imports, most=1.0)
+    _row("validate, 1,000 steps", large, of=imports, most=3.0)
+    _row("10,000 chained calls", many, of=thousand, most=11.0)
+
+
+def _row(what: str, figure: Figure, *, of: Figure, most: float | None) -> None:
+    ratio = figure.seconds / of.seconds
+    bound = f"  (at most {most:.1f})" if most is not None else ""
+    print(f"{what:37s} {figure.seconds:7.3f} s {figure.megabytes:6.0f} MB   ratio {ratio:5.2f}{bound}")
+
+
+def measure(command: Sequence[str], *, runs: int) -> Figure:
+    """Start `command` once to warm up and then `runs` times. A run that fails ends the benchmark."""
+    taken = [_once(command) for _ in range(runs + 1)][1:]
+    return Figure(statistics.median(seconds for seconds, _ in taken), max(memory for _, memory in taken))
+
+
+def _once(command: Sequence[str]) -> tuple[float, float]:
+    with tempfile.TemporaryFile() as out:
+        begun = perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            out.seek(0)
+            sys.exit(f"{command} ended with {process.returncode}:\n{out.read().decode()[-2000:]}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def _run(name: str) -> list[str]:
+    return [RUNNER, "run", "-q", "--report-json", "report.json", f"{name}.job.yaml"]
+
+
+def _targets(site: str) -> None:
+    Path("targets.yaml").write_text(
+        f"runner: 1\ntargets:\n  bench:\n    url: {site}\n    auth: {{username: u, password: p}}\n"
+    )
+
+
+def _job(name: str, *, steps: int, verify: str) -> None:
+    """A chain: each call takes a value from the one before, captures one, and is checked twice."""
+    lines = [f"runner: 1\nname: {name}\ntarget: bench\nvars: {{s0: '0'}}\ndefaults: {{verify: {verify}}}\nsteps:\n"]
+    for number in range(1, steps + 1):
+        before = "vars.s0" if number == 1 else f"steps.s{number - 1}.outputs.last"
+        lines.append(
+            f"  - id: s{number}\n"
+            f"    execute:\n"
+            f"      process: UsrBench\n"
+            f'      parameters: {{After: "{{{{ {before} }}}}"}}\n'
+            f"      result: Found\n"
+            f"    effect: read\n"
+            f"    expect:\n"
+            f"      - result | length > 0\n"
+            f'      - result[0].Name == "a contact"\n'
+            f"    outputs: {{last: 'result[0].Id'}}\n"
+        )
+    Path(f"{name}.job.yaml").write_text("".join(lines))
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    process = subprocess.Popen([PYTHON, str(HERE / "server.py")], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+if __name__ == "__main__":
+    main()

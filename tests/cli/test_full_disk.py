@@ -1,0 +1,58 @@
+"""A disk that is full: before the first call, and in the middle of a run. Played by a limit on the size of files."""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+RUNNER = Path(sys.executable).with_name("runner")
+JOB = """runner: 1
+name: filling
+target: here
+defaults: {verify: none}
+steps:
+"""
+
+
+def limited(to: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (to, to))
+
+
+def run(here: Site, folder: Path, *, steps: int, limit: int) -> subprocess.CompletedProcess[str]:
+    (folder / "targets.yaml").write_text(targets(here.url))
+    each = "".join(f"  - id: s{number}\n    execute: {{process: UsrFill}}\n" for number in range(steps))
+    (folder / "a.job.yaml").write_text(JOB + each)
+    command = [str(RUNNER), "run", "a.job.yaml"]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, preexec_fn=limited(limit), timeout=60
+    )
+
+
+def answer(_method: str, path: str) -> Told:
+    return xml(None) if "/Execute" in path else NOTHING
+
+
+@pytest.mark.parametrize("limit", [10, 700])
+def test_a_disk_that_is_full_before_the_first_call_is_exit_2_and_nothing_is_sent(tmp_path: Path, limit: int) -> None:
+    with site(answer) as here:
+        ended = run(here, tmp_path, steps=1, limit=limit)
+        assert here.executes() == []
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert "cannot be written" in ended.stderr
+
+
+def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_tell_how_far_it_came(tmp_path: Path) -> None:
+    with site(answer) as here:
+        ended = run(here, tmp_path, steps=50, limit=6000)
+        sent = len(here.executes())
+    assert ended.returncode in (3, 4), ended.stdout + ended.stderr
+    assert "File too large" in ended.stdout + ended.stderr
+    (events,) = (tmp_path / ".runner" / "runs").glob("*/events.jsonl")
+    whole = [json.loads(line) for line in events.read_text().split("\n")[:-1]]
+    assert 0 < sent < 50
+    assert sum(event["type"] == "call.sent" for event in whole) == sent

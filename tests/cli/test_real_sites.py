@@ -1,0 +1,266 @@
+"""`runner run` against a site over a real socket: what goes wrong there, and what a person is told of it."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from sites import NOTHING, REFUSED, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+from runner.values import JsonObject
+
+READ = """runner: 1
+name: reading
+target: here
+defaults: {retry: {max_attempts: 1, on: [not_sent]}}
+steps:
+  - id: read
+    execute: {process: UsrRead, result: Out}
+    effect: read
+"""
+ONCE = READ.replace("    effect: read\n", "")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("CREATIO_RUNNER_"):
+            monkeypatch.delenv(name)
+
+
+def run(place: Site, job: str, *options: str) -> int:
+    Path("targets.yaml").write_text(targets(place.url))
+    Path("a.job.yaml").write_text(job)
+    return ended(["run", "a.job.yaml", "--report-json", "report.json", *options])
+
+
+def first_step_reported() -> JsonObject:
+    report = json.loads(Path("report.json").read_text())
+    step: JsonObject = report["runs"][0]["steps"][0]
+    return step
+
+
+def execute_gives(told: Told) -> Callable[[str, str], Told]:
+    return lambda _method, path: told if "/Execute" in path else NOTHING
+
+
+def test_a_site_without_a_process_log_passes_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml([{"Id": "1"}]))) as here:
+        assert run(here, READ) == 0
+    out = capsys.readouterr().out
+    assert "not verified" in out
+    assert first_step_reported()["verified"] is None
+
+
+def test_both_runtimes_are_called_at_their_own_prefix() -> None:
+    with site(execute_gives(xml(1))) as here:
+        assert run(here, READ) == 0
+        assert here.executes() == [
+            "GET /0/ServiceModel/ProcessEngineService.svc/UsrRead/Execute?ResultParameterName=Out"
+        ]
+        here.asked.clear()
+        Path("targets.yaml").write_text(targets(here.url).replace("    auth", "    runtime: net\n    auth"))
+        assert ended(["run", "a.job.yaml"]) == 0
+        assert here.executes() == ["GET /ServiceModel/ProcessEngineService.svc/UsrRead/Execute?ResultParameterName=Out"]
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (Told(status=502, body="<html><title>Bad Gateway</title></html>", kind="text/html"), "502"),
+        (Told(status=504), "504"),
+        (Told(body="<html><title>Maintenance</title></html>", kind="text/html"), "Maintenance"),
+        (Told(body='<string xmlns="x">[{"Id":</string>', kind="application/xml"), "no sense"),
+        (Told(body='<string xmlns="x">1</str', kind="application/xml"), "no sense"),
+        (Told(body='<string xmlns="x">1</string>', kind="application/xml", cut=True), "broke"),
+        (Told(silent=True), "broke"),
+    ],
+    ids=["502", "504", "html", "half JSON", "half XML", "cut off", "closed"],
+)
+def test_no_usable_answer_is_exit_3_for_a_read_and_4_for_a_once_call(
+    told: Told, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with site(execute_gives(told)) as here:
+        assert run(here, READ) == 3
+        out = capsys.readouterr().out
+        assert says in out
+        assert run(here, ONCE) == 4
+        assert len(here.executes()) == 2
+    assert "may or may not" in capsys.readouterr().out
+
+
+def test_nobody_listening_is_exit_3_and_the_sentence_names_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        pass
+    assert run(here, ONCE) == 3
+    out = capsys.readouterr().out
+    assert here.url.removeprefix("http://") in out
+    assert "E301" in out
+
+
+def test_a_refused_sign_in_is_exit_3_and_is_not_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1)), sign_in=REFUSED) as here:
+        job = ONCE + "  - id: again\n    execute: {process: UsrRead}\n    if: always()\n"
+        assert run(here, job) == 3
+        assert len(here.asked) == 1
+    assert "Wrong name or password" in capsys.readouterr().out
+
+
+def test_a_lost_session_is_mended_once_and_the_call_sent_again() -> None:
+    answers = [Told(status=302, headers=(("Location", "/Login/NuiLogin.aspx"),)), xml("found")]
+    with site(lambda _method, path: answers.pop(0) if "/Execute" in path else NOTHING) as here:
+        assert run(here, ONCE) == 0
+        assert len([line for line in here.asked if "AuthService" in line]) == 2
+        assert len(here.executes()) == 2
+
+
+def test_a_login_page_in_place_of_every_answer_is_exit_3_and_never_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Told(body='<html><form action="/Login/NuiLogin.aspx"></form></html>', kind="text/html")
+    with site(execute_gives(page)) as here:
+        assert run(here, ONCE) == 3
+    assert "E304" in capsys.readouterr().out
+
+
+def test_a_refusal_is_exit_1_with_the_services_own_words(capsys: pytest.CaptureFixture[str]) -> None:
+    fault = '<Fault><Reason><Text>Process "UsrRead" was not found</Text></Reason></Fault>'
+    with site(execute_gives(Told(status=500, body=fault, kind="application/xml"))) as here:
+        assert run(here, ONCE) == 1
+    assert "was not found" in capsys.readouterr().out
+
+
+def test_control_characters_of_the_service_never_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    nasty = "\x1b[31mred\x07 \u202egnirts"
+    job = READ + "    expect: [result == 1]\n    outputs: {x: result}\noutputs: {x: '1'}\n"
+    with site(execute_gives(xml(nasty))) as here:
+        assert run(here, job) == 1
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "gnirts" in out
+
+
+def test_no_secret_reaches_the_screen_the_reports_or_the_runs_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    secret = "t0p&s3cret/ключ"
+    job = (
+        READ.replace("effect: read", "effect: read\n    expect: [result == 1]").replace(
+            "Out}", 'Out, parameters: {Token: "{{ inputs.token }}", Half: "{{ inputs.token | b64encode }}"}}'
+        )
+        + "inputs: {token: {type: string, secret: true}}\n"
+    )
+    Path("secret.txt").write_text(secret + "\n")
+    with site(execute_gives(xml(f"you sent {secret}"))) as here:
+        options = ["-i", "token=@secret.txt", "--report-junit", "junit.xml", "--report-jsonl", "events.jsonl", "-v"]
+        assert run(here, job, *options) == 1
+        assert secret in here.executes()[0]
+    Path("secret.txt").unlink()
+    captured = capsys.readouterr()
+    texts = [captured.out, captured.err]
+    texts += [path.read_text() for path in Path().rglob("*") if path.is_file() and path.name != "targets.yaml"]
+    for text in texts:
+        for spelled in (secret, "t0p&s3cret", "dDBwJnMzY3", "t0p%26s3cret", "t0p&amp;s3cret", "pa55-w0rd"):
+            assert spelled not in text
+
+
+def test_a_secret_on_the_command_line_is_refused_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    job = READ + "inputs: {token: {type: string, secret: true}}\n"
+    with site(execute_gives(xml(1))) as here:
+        assert run(here, job, "-i", "token=abcdefgh") == 2
+        assert here.asked == []
+    captured = capsys.readouterr()
+    assert "abcdefgh" not in captured.err
+    assert "E133" in captured.err
+
+
+def test_one_invalid_file_and_nothing_is_sent() -> None:
+    Path("b.job.yaml").write_text("runner: 1\nname: b\ntarget: here\nsteps: []\n")
+    with site(execute_gives(xml(1))) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(READ)
+        assert ended(["run", "."]) == 2
+        assert here.asked == []
+    assert not Path(".runner").exists()
+
+
+def test_a_runs_folder_that_cannot_be_written_is_exit_2_and_nothing_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("file").write_text("")
+    with site(execute_gives(xml(1))) as here:
+        assert run(here, READ, "--runs", "file/runs") == 2
+        assert here.asked == []
+    assert "E151" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent() -> None:
+    with site(execute_gives(xml(1))) as here:
+        assert run(here, READ, "--report-junit", "no/such/folder/junit.xml") == 2
+        assert here.asked == []
+
+
+def test_a_missing_variable_of_the_target_is_exit_2_and_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        Path("targets.yaml").write_text(targets(here.url).replace("pa55-w0rd", '"{{ env.NOT_SET }}"'))
+        Path("a.job.yaml").write_text(READ)
+        assert ended(["run", "a.job.yaml"]) == 2
+        assert here.asked == []
+    assert "NOT_SET" in capsys.readouterr().err
+
+
+def test_the_reports_are_drawn_again_from_the_events_alone() -> None:
+    with site(execute_gives(xml(1))) as here:
+        assert run(here, READ, "--report-junit", "junit.xml", "--report-jsonl", "events.jsonl") == 0
+    again = ["--report-json", "r2.json", "--report-junit", "j2.xml", "--report-jsonl", "e2.jsonl"]
+    assert ended(["report", "last", *again]) == 0
+    for first, second in (("report.json", "r2.json"), ("junit.xml", "j2.xml"), ("events.jsonl", "e2.jsonl")):
+        assert Path(first).read_text() == Path(second).read_text()
+    assert ET.fromstring(Path("junit.xml").read_text()).tag == "testsuites"
+
+
+def test_a_report_on_stdout_is_alone_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(READ)
+        assert ended(["run", "a.job.yaml", "--report-json", "-"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["status"] == "passed"
+    assert "passed: reading" in captured.err
+
+
+def test_show_tells_that_a_line_was_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        run(here, READ)
+    assert ended(["show", "last"]) == 0
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    events.write_text(re.sub('"reading"', '"other"', events.read_text(), count=1))
+    assert ended(["show", "last"]) == 1
+    assert "line 2" in capsys.readouterr().out
+
+
+def test_runs_are_listed_and_found_by_the_beginning_of_their_id(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        run(here, READ)
+        run(here, READ)
+    ids = sorted(folder.name for folder in Path(".runner/runs").iterdir())
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    listed = capsys.readouterr().out
+    assert listed.index(ids[1]) < listed.index(ids[0])
+    assert ended(["show", ids[0]]) == 0
+    assert ended(["show", "nope"]) == 2
+    assert ended(["show", ids[0][:1]]) == 2
+
+
+def test_every_option_has_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with site(execute_gives(xml(1))) as here:
+        Path("t.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(READ)
+        monkeypatch.setenv("CREATIO_RUNNER_TARGETS", "t.yaml")
+        monkeypatch.setenv("CREATIO_RUNNER_RUNS", "kept")
+        monkeypatch.setenv("CREATIO_RUNNER_REPORT_JSON", "env.json")
+        assert ended(["run", "a.job.yaml"]) == 0
+    assert Path("kept").is_dir()
+    assert Path("kept/.gitignore").read_text().endswith("*\n")
+    assert Path("env.json").exists()

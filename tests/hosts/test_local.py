@@ -1,0 +1,160 @@
+"""The local host: what it writes before and after it performs an effect, and how it stops."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+from stories import RUN, planned, unanswered
+
+from runner.hosts.local import LocalHost
+from runner.hosts.stop import Stop
+from runner.journal import Journal, JournalError, read
+from runner.result import fold
+from runner.runs import EVENTS
+from runner.secrets.redact import Secrets
+from runner.service.calls import Answered, Call, Ending
+
+NOTHING = Answered(value=None)
+
+
+@dataclass
+class Site:
+    """Answers every call alike, and looks into the journal's file at that moment."""
+
+    ending: Ending = NOTHING
+    file: Path | None = None
+    seen: list[str] = field(default_factory=list)
+    then: Callable[[], None] = lambda: None
+
+    def perform(self, call: Call, seconds: float) -> Ending:
+        del call, seconds
+        self.seen.append(self.file.read_text().splitlines()[-1] if self.file else "")
+        self.then()
+        return self.ending
+
+
+def host(folder: Path, site: Site, *, stop: Stop | None = None, secrets: Secrets | None = None) -> LocalHost:
+    ticks = count()
+    journal = Journal(folder, secrets or Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
+    site.file = folder / EVENTS
+    return LocalHost(
+        caller=site,
+        journal=journal,
+        stop=stop or Stop(grace=30.0),
+        ask=lambda _text: True,
+        clock=lambda: float(next(ticks)),
+        draw=lambda: 0.0,
+    )
+
+
+ONE = "  - id: a\n    execute: {process: UsrA}\n    verify: none\n"
+
+
+def test_the_call_is_in_the_journal_before_it_leaves(tmp_path: Path) -> None:
+    site = Site()
+    host(tmp_path / "run", site).carry(planned(ONE), RUN)
+    assert len(site.seen) == 1
+    assert '"type":"call.sent"' in site.seen[0]
+    assert '"effect":"once"' in site.seen[0]
+
+
+def test_every_outcome_is_journaled_before_the_engine_sees_it(tmp_path: Path) -> None:
+    host(tmp_path / "run", Site()).carry(planned(ONE), RUN)
+    types = [type(line.event).__name__ for line in read(tmp_path / "run").lines]
+    assert types == [
+        "RunStarted",
+        "StepStarted",
+        "CallSent",
+        "CallAnswered",
+        "StepFinished",
+        "RunClosing",
+        "RunFinished",
+    ]
+
+
+def test_a_failed_call_is_journaled_with_all_that_the_engine_was_told(tmp_path: Path) -> None:
+    host(tmp_path / "run", Site(ending=unanswered())).carry(planned(ONE), RUN)
+    text = (tmp_path / "run" / EVENTS).read_text()
+    assert '"type":"attempt.failed"' in text
+    assert '"kind":"unanswered"' in text
+    assert fold(read(tmp_path / "run").lines).exit_code == 4
+
+
+def test_the_answer_of_a_secret_step_is_not_journaled(tmp_path: Path) -> None:
+    site = Site(ending=Answered(value="abcdefgh-12345678"))
+    made = planned(
+        "  - id: a\n    secret: true\n    execute: {process: UsrA, result: Key}\n    verify: none\n"
+        "    expect: [result == 1]\n"
+    )
+    host(tmp_path / "run", site, secrets=made.secrets).carry(made, RUN)
+    assert "abcdefgh" not in (tmp_path / "run" / EVENTS).read_text()
+
+
+def test_nothing_is_sent_once_the_journal_cannot_be_written(tmp_path: Path) -> None:
+    site = Site()
+    carrying = host(tmp_path / "run", site)
+    written = carrying.journal.append
+
+    def full(event: object, *, durable: bool = False) -> None:
+        if durable:
+            raise JournalError("No space left on device")
+        written(event)  # type: ignore[arg-type]  # whatever the host hands on
+
+    carrying.journal.append = full  # type: ignore[method-assign]  # a disk that fills up between two lines
+    with pytest.raises(JournalError):
+        carrying.carry(planned(ONE), RUN)
+    assert site.seen == []
+
+
+def test_a_stop_during_a_call_lets_it_answer_and_turns_to_finally(tmp_path: Path) -> None:
+    stop = Stop(grace=30.0)
+    site = Site()
+    site.then = lambda: stop.tell("SIGTERM")
+    second = "  - id: b\n    execute: {process: UsrB}\n    verify: none\n"
+    steps = ONE + second + "finally:\n" + ONE.replace("id: a", "id: f")
+    host(tmp_path / "run", site, stop=stop).carry(planned(steps), RUN)
+    result = fold(read(tmp_path / "run").lines)
+    assert {step.key: step.status.value for step in result.steps} == {"a": "passed", "b": "error", "f": "passed"}
+    assert (result.status, result.exit_code) == ("cancelled", 143)
+
+
+def test_after_the_grace_nothing_more_is_performed(tmp_path: Path) -> None:
+    stop = Stop(grace=0.0)
+    stop.tell("SIGINT")
+    site = Site()
+    steps = ONE + "finally:\n" + ONE.replace("id: a", "id: f")
+    host(tmp_path / "run", site, stop=stop).carry(planned(steps), RUN)
+    assert site.seen == []
+    assert fold(read(tmp_path / "run").lines).exit_code == 130
+
+
+def test_a_stop_ends_a_pause_at_once(tmp_path: Path) -> None:
+    stop = Stop(grace=30.0)
+    site = Site(ending=unanswered(), then=lambda: stop.tell("SIGINT"))
+    step = (
+        "  - id: a\n    execute: {process: UsrA, result: R}\n    verify: none\n    effect: read\n"
+        "    retry: {max_attempts: 3, initial: 1h, max: 1h, on: [unanswered]}\n"
+    )
+    host(tmp_path / "run", site, stop=stop).carry(planned(step), RUN)
+    assert len(site.seen) == 1
+
+
+def test_jitter_moves_a_pause_by_a_share_of_it(tmp_path: Path) -> None:
+    waited: list[float] = []
+
+    class Watch(Stop):
+        def wait(self, seconds: float) -> None:
+            waited.append(seconds)
+
+    site = Site(ending=unanswered())
+    step = (
+        "  - id: a\n    execute: {process: UsrA, result: R}\n    verify: none\n    effect: read\n"
+        "    retry: {max_attempts: 2, initial: 10s, jitter: 0.5, on: [unanswered]}\n"
+    )
+    for draw, expected in ((-1.0, 5.0), (0.0, 10.0), (1.0, 15.0)):
+        carrying = host(tmp_path / f"run{draw}", site, stop=Watch(grace=1.0))
+        carrying.draw = lambda draw=draw: draw  # type: ignore[misc]  # mypy does not type a lambda's default
+        carrying.carry(planned(step), RUN)
+        assert waited.pop() == expected

@@ -1,0 +1,188 @@
+from runner.documents.document import Document
+from runner.documents.load import load
+from runner.job import build
+from runner.job.model import (
+    Decode,
+    Element,
+    Elements,
+    Execute,
+    Expectation,
+    Input,
+    Job,
+    OnFailure,
+    Retry,
+    RetryOn,
+    SchemaExpectation,
+    Step,
+    StepEffect,
+    Until,
+    Verify,
+)
+
+GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+
+
+def job(text: str) -> Job:
+    loaded = load("one.job.yaml", text.encode())
+    assert isinstance(loaded, Document), loaded
+    return build.job(loaded)
+
+
+def step(text: str, *, before: str = "") -> Step:
+    return job(f"{before}\nname: one\nsteps:\n  - {text}").steps[0]
+
+
+def test_a_whole_job_becomes_records() -> None:
+    built = job("""
+runner: 1
+name: contact-smoke
+description: A contact can be read back.
+help: Ask the CRM team.
+tags: [smoke, contacts]
+target: sandbox
+inputs:
+  phone: {type: string, default: "+1", description: Phone of the contact}
+  token: {type: string, minLength: 8, secret: true}
+  note: {default: null}
+vars: {contact: "Smoke {{ run.id }}", limit: 3}
+steps:
+  - execute: {process: UsrAddContact, parameters: {Name: "{{ vars.contact }}", Fax: null}}
+finally:
+  - id: cleanup
+    element: "{{ vars.contact }}"
+outputs: {contact: vars.contact, one: 1, yes: true}
+""")
+
+    assert built == Job(
+        name="contact-smoke",
+        file="one.job.yaml",
+        description="A contact can be read back.",
+        help="Ask the CRM team.",
+        tags=("smoke", "contacts"),
+        target="sandbox",
+        inputs=(
+            Input(
+                name="phone",
+                schema={"type": "string", "description": "Phone of the contact"},
+                required=False,
+                default="+1",
+                description="Phone of the contact",
+            ),
+            Input(name="token", schema={"type": "string", "minLength": 8}, secret=True),
+            Input(name="note", schema={}, required=False),
+        ),
+        vars={"contact": "Smoke {{ run.id }}", "limit": 3},
+        steps=(
+            Step(
+                condition="success()",
+                effect=StepEffect.ONCE,
+                action=Execute(process="UsrAddContact", parameters={"Name": "{{ vars.contact }}", "Fax": None}),
+                line=14,
+            ),
+        ),
+        final_steps=(
+            Step(
+                id="cleanup",
+                condition="always()",
+                effect=StepEffect.IDEMPOTENT,
+                action=Element(uid="{{ vars.contact }}"),
+                line=16,
+            ),
+        ),
+        outputs={"contact": "vars.contact", "one": "1", "yes": "true"},
+    )
+
+
+def test_a_step_keeps_what_it_says_itself() -> None:
+    built = step("""
+    id: read
+    name: Read
+    help: Rights?
+    if: false
+    execute: {process: A, result: R, required: true, decode: text, until: started}
+    effect: read
+    retry: {max_attempts: 5, initial: 500ms, factor: 1, max: 5s, jitter: 0, on: [expectation, refused]}
+    timeout: 1.5m
+    verify: log
+    expect: [true, result, {that: 1, message: no}, {schema: {type: array}, message: no}, {schema: true}]
+    outputs: {a: result.a, b: 2.5}
+    secret: true
+    on_failure: ignore
+""")
+
+    assert built == Step(
+        id="read",
+        name="Read",
+        help="Rights?",
+        condition="false",
+        effect=StepEffect.READ,
+        retry=Retry(
+            max_attempts=5,
+            initial=0.5,
+            factor=1.0,
+            max=5.0,
+            jitter=0.0,
+            on=frozenset({RetryOn.EXPECTATION, RetryOn.REFUSED}),
+        ),
+        timeout=90.0,
+        follow=90.0,
+        verify=Verify.LOG,
+        expect=(
+            Expectation(that="true"),
+            Expectation(that="result"),
+            Expectation(that="1", message="no"),
+            SchemaExpectation(schema={"type": "array"}, message="no"),
+            SchemaExpectation(schema=True),
+        ),
+        outputs={"a": "result.a", "b": "2.5"},
+        secret=True,
+        on_failure=OnFailure.IGNORE,
+        action=Execute(process="A", result="R", required=True, decode=Decode.TEXT, until=Until.STARTED),
+        line=5,
+    )
+
+
+def test_defaults_fill_in_what_a_step_does_not_say_key_by_key() -> None:
+    before = """
+defaults:
+  timeout: 30s
+  retry: {max_attempts: 9, initial: 2s, on: [unanswered]}
+  verify: none
+  on_failure: continue
+"""
+    filled = step("execute: {process: A}\n    retry: {max_attempts: 2, on: [not_sent]}", before=before)
+    silent = step("execute: {process: A}", before=before)
+
+    assert (filled.timeout, filled.verify, filled.on_failure) == (30.0, Verify.NONE, OnFailure.CONTINUE)
+    assert filled.retry == Retry(max_attempts=2, initial=2.0, on=frozenset({RetryOn.NOT_SENT}))
+    assert silent.retry == Retry(max_attempts=9, initial=2.0, on=frozenset({RetryOn.UNANSWERED}))
+
+
+def test_only_the_own_timeout_of_a_step_bounds_following() -> None:
+    preset = step("execute: {process: A}", before="defaults: {timeout: 30s}")
+    own = step("execute: {process: A}\n    timeout: 2s", before="defaults: {timeout: 30s}")
+
+    assert (preset.timeout, preset.follow) == (30.0, 600.0)
+    assert (own.timeout, own.follow) == (2.0, 2.0)
+
+
+def test_an_execute_is_followed_until_it_is_done_where_a_result_is_asked_for() -> None:
+    asked, plain = step("execute: {process: A, result: R}").action, step("execute: {process: A}").action
+
+    assert isinstance(asked, Execute)
+    assert isinstance(plain, Execute)
+    assert (asked.until, plain.until) == (Until.DONE, Until.STARTED)
+
+
+def test_elements_with_parameters_happen_once_and_others_may_be_repeated() -> None:
+    with_values = step(f"elements: [{GUID}, {{uid: {GUID}, parameters: {{A: 1}}}}]")
+    without = step(f"elements: [{GUID}, {{uid: {GUID}}}]")
+
+    assert with_values.action == Elements(items=(Element(uid=GUID), Element(uid=GUID, parameters={"A": 1})))
+    assert without.action == Elements(items=(Element(uid=GUID), Element(uid=GUID)))
+    assert (with_values.effect, without.effect) == (StepEffect.ONCE, StepEffect.IDEMPOTENT)
+    assert step(f"element: {{uid: {GUID}, parameters: {{}}}}").effect is StepEffect.ONCE
+
+
+def test_a_job_without_steps_in_finally_has_none() -> None:
+    assert job("name: one\nsteps: [{execute: {process: A}}]\nfinally: []").final_steps == ()

@@ -1,0 +1,584 @@
+"""Rules of a whole job, told as `CODE path`; how each mistake reads stands in `tests/wrong/`."""
+
+import pytest
+
+from runner.documents.document import Document
+from runner.documents.load import load
+from runner.job.rules import job as rules
+from runner.problems import Problem, Severity
+from runner.values import pointer
+
+GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+
+
+def document(text: str, *, file: str = "one.job.yaml") -> Document:
+    loaded = load(file, text.encode())
+    assert isinstance(loaded, Document), loaded
+    return loaded
+
+
+def told(text: str, *, reported: tuple[Problem, ...] = ()) -> list[str]:
+    problems = rules.check(document(text), reported=reported)
+    return [f"{problem.code} {pointer(problem.path)}" for problem in problems]
+
+
+def steps(text: str) -> str:
+    return f"runner: 1\nname: one\nsteps:\n{text}"
+
+
+def test_the_first_job_of_the_language_has_no_mistakes() -> None:
+    assert told(LANGUAGE_EXAMPLE) == []
+
+
+def test_every_name_of_the_language_is_known_where_it_may_stand() -> None:
+    text = """
+inputs: {list: {type: array, default: []}, key: {type: string, default: a}}
+vars: {first: "{{ inputs.list }}", second: "{{ vars.first }} {{ uuid('a') }} {{ inputs[vars.first] }}"}
+steps:
+  - id: a
+    if: success() or failure() or always()
+    for_each: inputs.list
+    execute:
+      process: A
+      result: A
+      parameters: {A: "{{ item }} {{ index }} {{ run.id }} {{ run.started_at }} {{ target.name }} {{ target.url }}"}
+    expect:
+      - result is defined and process_status == "done" and process_id != "" and seconds > 0
+      - {that: "vars[inputs.key] == item", message: "{{ result }} {{ item }}"}
+    outputs: {a: result.Id, b: case.name, c: case.index, d: case is none}
+  - id: b
+    if: steps.a.status == "passed" and steps.a.turns[0].status == "passed"
+    execute: {process: B, parameters: {A: "{{ steps.a.result }}", B: "{{ steps.a.outputs.a[0] }}"}}
+    expect: [steps.a.attempts == 1, steps.a.seconds < 1, steps.a.process_id is none]
+finally:
+  - id: c
+    execute: {process: C, parameters: {A: "{{ steps.b.status }}"}}
+  - execute: {process: C, parameters: {A: "{{ steps.c.status }}"}}
+outputs: {c: steps.c.status, a: "steps['a']['outputs']['a']", all: steps.a.outputs}
+"""
+    assert told(text) == []
+
+
+def test_what_a_later_version_carries_out_is_read_as_well() -> None:
+    text = """
+inputs: {who: {type: string}}
+steps:
+  - id: a
+    for_each: ["{{ inputs.who }}"]
+    run: {process: A, results: [X], parameters: {A: "{{ item }}"}}
+    outputs: {x: result.X}
+    undo:
+      - id: u
+        execute:
+          process: U
+          parameters: {A: "{{ result.X }} {{ outputs.x }} {{ item }} {{ index }} {{ steps.a.outputs.x }}"}
+      - if: steps.u.status == "passed"
+        execute: {process: V}
+  - wait: {process_id: "{{ steps.a.process_id }}"}
+    undo: {execute: {process: W, parameters: {A: "{{ result.Id }}"}}}
+  - query: {entity: Contact, filter: "Name eq {{ inputs.who | odata }}"}
+  - id: j
+    job: {file: other.job.yaml, inputs: {a: "{{ steps.a.result }}"}}
+  - confirm: "Delete {{ steps.j.result.count }}?"
+  - pause: 1s
+"""
+    assert told(text) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("inputs.b", "E126"),
+        ("inputs.b | default(1)", "E126"),
+        ("inputs.b is defined", "E126"),
+        ("vars.b", "E126"),
+        ("run.name", "E126"),
+        ("target.password", "E126"),
+        ("case.inputs", "E126"),
+        ("steps.b.result", "E126"),
+        ("steps[0].result", "E126"),
+        ("item", "E126"),
+        ("process", "E126"),
+        ("outputs.x", "E126"),
+        ("steps.own.result", "E127"),
+        ("steps.later.result", "E127"),
+        ("steps.early.reslt", "E128"),
+        ("steps.early.outputs.b", "E128"),
+        ("steps.early.outputs.b is defined", "E128"),
+        ("steps.early.turns", "E128"),
+        ("steps | length", "E125"),
+        ("steps[inputs.a].result", "E125"),
+        ("steps.early[inputs.a]", "E125"),
+        ("failure()", "E124"),
+    ],
+)
+def test_a_name_that_is_not_known_is_told_with_its_code(expression: str, code: str) -> None:
+    text = f"""
+inputs: {{a: {{type: string}}}}
+steps:
+  - id: early
+    execute: {{process: A}}
+    outputs: {{a: "1"}}
+  - id: own
+    execute: {{process: A, result: A}}
+    expect: ['{expression}']
+  - id: later
+    execute: {{process: A}}
+"""
+    assert told(text) == [f"{code} /steps/1/expect/0"]
+
+
+def test_keys_inside_values_are_not_judged() -> None:
+    text = """
+vars: {a: {b: 1}}
+steps:
+  - id: a
+    execute: {process: A, result: A}
+    outputs: {x: result.x}
+  - if: steps.a.result.any.thing[3] == vars.a.c and steps.a.outputs.x.y == run.id.z
+    execute: {process: A}
+"""
+    assert told(text) == []
+
+
+def test_steps_of_an_undo_are_known_in_their_own_list_only_and_in_its_order() -> None:
+    text = """
+steps:
+  - id: a
+    execute: {process: A}
+    undo:
+      - if: steps.v.status == "passed"
+        execute: {process: U}
+      - id: v
+        execute: {process: V}
+  - id: b
+    if: steps.v.status == "passed"
+    execute: {process: B}
+    undo:
+      - if: steps.v.status == "passed" or steps.c.status == "passed"
+        execute: {process: B}
+  - id: c
+    execute: {process: C}
+"""
+    assert told(text) == [
+        "E127 /steps/0/undo/0/if",
+        "E126 /steps/1/if",
+        "E126 /steps/1/undo/0/if",
+        "E127 /steps/1/undo/0/if",
+    ]
+
+
+def test_a_step_of_an_undo_does_not_know_itself_yet() -> None:
+    text = """
+steps:
+  - execute: {process: A}
+    undo: [{id: u, if: steps.u.status == "passed", execute: {process: U}}]
+"""
+    assert told(text) == ["E127 /steps/0/undo/0/if"]
+
+
+def test_an_undo_knows_the_turns_of_its_own_step_only() -> None:
+    text = """
+steps:
+  - execute: {process: A}
+    undo: {execute: {process: U, parameters: {A: "{{ item }}"}}}
+  - for_each: [1]
+    execute: {process: A}
+    undo: {execute: {process: U, parameters: {A: "{{ item }}"}}}
+"""
+    assert told(text) == ["E126 /steps/0/undo/execute/parameters/A"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "hint"),
+    [
+        ("inputs.phoen", "did you mean `inputs.phone`?"),
+        ("inputs.zzz", "the job's inputs: `fax`, `phone`"),
+        ("vars.zzz", "the job's vars: none"),
+        ("input.phone", "did you mean `inputs`?"),
+        ("phone", "did you mean `inputs.phone`?"),
+        ("early", "did you mean `steps.early`?"),
+        ("zzz", "known here: `inputs`, `vars`, `steps`, `run`, `target`, `case`"),
+        ("run.uid", "did you mean `run.id`?"),
+        ("target.zzz", "keys of `target`: `name`, `url`"),
+        ("steps.erly.status", "did you mean `steps.early`?"),
+        ("steps.latr.status", "did you mean `steps.later`?"),
+        ("steps.zzz.status", "steps with an id: `early`, `joined`, `later`"),
+        (
+            "steps.early.zzz",
+            "keys of a step: `status`, `result`, `outputs`, `process_id`, `attempts`, `seconds`, `turns`",
+        ),
+        ("steps.early.kept", "did you mean `outputs.kept`?"),
+        ("steps.early.outputs.kep", "did you mean `kept`?"),
+        ("steps.joined.outputs.kept", "what an included job gives is `steps.joined.result.NAME`"),
+        (
+            "process_status",
+            "`process_status` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.status`",
+        ),
+        ("index", "`index` is known in a step with `for_each`, but not in its `if`"),
+        ("env.HOME", "the environment is read in targets only: declare an input"),
+    ],
+)
+def test_an_unknown_name_comes_with_what_was_probably_meant(expression: str, hint: str) -> None:
+    text = f"""
+inputs: {{phone: {{type: string}}, fax: {{type: string}}}}
+steps:
+  - id: early
+    execute: {{process: A, result: A}}
+    outputs: {{kept: result}}
+  - id: joined
+    job: {{file: other.job.yaml}}
+  - if: '{expression}'
+    execute: {{process: A}}
+  - id: later
+    execute: {{process: A}}
+"""
+    assert [problem.hint for problem in rules.check(document(text))] == [hint]
+
+
+def test_a_var_is_told_what_is_known_to_vars() -> None:
+    (problem,) = rules.check(document("vars: {a: '{{ zzz }}'}"))
+    assert problem.hint == "known here: `inputs`, `vars`, `run`, `target`, `case`"
+
+
+def test_a_name_in_a_block_is_told_on_its_own_line() -> None:
+    text = """
+steps:
+  - execute:
+      process: A
+      parameters:
+        A: |
+          one {{ run.id }}
+          two {{ run.ids }}
+          three {{ run["ids"] }}
+"""
+    spans = [problem.span for problem in rules.check(document(text)) if problem.span]
+
+    assert [(span.line, span.column, span.end_column) for span in spans] == [(8, 18, 25), (9, 25, 28)]
+
+
+def test_an_if_does_not_know_the_item_of_its_loop() -> None:
+    assert told(steps("  - {for_each: [1], if: item == 1, execute: {process: A}}")) == ["E126 /steps/0/if"]
+
+
+def test_job_outputs_know_final_steps_but_no_result() -> None:
+    text = """
+steps: [{execute: {process: A}}]
+finally: [{id: f, execute: {process: A}}]
+outputs: {a: steps.f.status, b: result}
+"""
+    assert told(text) == ["E126 /outputs/b"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'name: "{{ run.id }}"',
+        'description: "{{ run.id }}"',
+        'tags: ["{{ run.id }}"]',
+        'concurrency: "{{ run.id }}"',
+        'inputs: {a: {type: string, description: "{{ run.id }}"}}',
+        'defaults: {timeout: "{{ run.id }}"}',
+    ],
+)
+def test_a_template_where_none_is_read_is_refused(line: str) -> None:
+    assert [problem[:4] for problem in told(f"{line}\nsteps: [{{execute: {{process: A}}}}]")] == ["E122"]
+
+
+def test_braces_in_a_key_are_refused_at_every_depth() -> None:
+    text = steps('  - execute: {process: A, parameters: {A: [{"{{ run.id }}": 1}]}}')
+    assert told(text) == ["E122 /steps/0/execute/parameters/A/0/{{ run.id }}"]
+
+
+def test_braces_inside_a_text_of_an_expression_are_legal() -> None:
+    assert told(steps("""  - {execute: {process: A, result: A}, expect: ['"{{" not in result']}""")) == []
+
+
+@pytest.mark.parametrize("written", [GUID, GUID.upper(), "{{ run.id }}", "a{{ run.id }}"])
+def test_an_id_of_an_element_is_a_guid_or_a_template(written: str) -> None:
+    text = steps(f"  - element: '{written}'\n  - elements: ['{written}', {{uid: '{written}'}}]")
+    assert told(text) == []
+
+
+@pytest.mark.parametrize("written", ["x", "", f"{{{GUID}}}", GUID.replace("-", ""), f"{GUID}0", f" {GUID}"])
+def test_any_other_id_of_an_element_is_refused_wherever_it_stands(written: str) -> None:
+    text = steps(f"""
+  - element: '{written}'
+  - element: {{uid: '{written}'}}
+  - elements: ['{written}', {{uid: '{written}'}}]
+  - wait: {{process_id: '{written}'}}
+""")
+    assert told(text) == [
+        "E113 /steps/0/element",
+        "E113 /steps/1/element/uid",
+        "E113 /steps/2/elements/0",
+        "E113 /steps/2/elements/1/uid",
+        "E113 /steps/3/wait/process_id",
+    ]
+
+
+def test_an_id_stands_twice_at_the_second_also_in_finally_and_undo() -> None:
+    text = """
+steps:
+  - id: a
+    execute: {process: A}
+    undo: [{id: a, execute: {process: A}}]
+finally:
+  - id: a
+    execute: {process: A}
+"""
+    assert told(text) == ["E111 /steps/0/undo/0/id", "E111 /finally/0/id"]
+
+
+@pytest.mark.parametrize(
+    ("action", "refused"),
+    [
+        ("execute: {process: A}", True),
+        ("execute: {process: A}\n    effect: idempotent", False),
+        ("execute: {process: A}\n    effect: read", False),
+        (f"element: {GUID}", False),
+        (f"element: {GUID}\n    effect: once", True),
+        (f"element: {{uid: {GUID}, parameters: {{A: 1}}}}", True),
+        (f"elements: [{GUID}]", False),
+        (f"elements: [{GUID}, {{uid: {GUID}, parameters: {{A: 1}}}}]", True),
+        ("run: {process: A}", True),
+        (f"wait: {{process_id: {GUID}}}", False),
+        ("query: {entity: A}", False),
+    ],
+)
+@pytest.mark.parametrize("on", ["refused", "unanswered"])
+def test_a_retry_is_held_against_the_effect(action: str, on: str, *, refused: bool) -> None:
+    written = told(steps(f"  - {action}\n    retry: {{on: [not_sent, {on}]}}"))
+    preset = told(f"defaults: {{retry: {{on: [not_sent, {on}]}}}}\n" + steps(f"  - {action}"))
+
+    assert written == (["E112 /steps/0/retry/on/1"] if refused else [])
+    assert preset == (["E112 /defaults/retry/on/1"] if refused else [])
+
+
+def test_a_chain_is_never_started_again() -> None:
+    assert told(steps(f"  - {{elements: [{GUID}], retry: {{on: [expectation]}}}}")) == ["E107 /steps/0/retry/on/0"]
+
+
+def test_a_step_with_an_own_on_does_not_take_that_of_the_defaults() -> None:
+    text = "defaults: {retry: {on: [expectation]}}\n" + steps("  - {execute: {process: A}, retry: {on: [not_sent]}}")
+    assert told(text) == []
+
+
+def test_a_mistake_of_the_defaults_is_told_once_and_names_its_steps() -> None:
+    text = "defaults: {retry: {on: [refused]}}\n" + steps("""
+  - id: a
+    execute: {process: A}
+  - execute: {process: A}
+  - execute: {process: A, result: A}
+    effect: read
+  - execute: {process: A}
+  - id: e
+    execute: {process: A}
+""")
+    (problem,) = rules.check(document(text))
+
+    assert problem.message.endswith(": steps `a`, number 2, number 4 and 1 more")
+
+
+def test_three_steps_are_all_named() -> None:
+    text = "defaults: {retry: {on: [refused]}}\n" + steps("  - {execute: {process: A}}\n" * 3)
+    (problem,) = rules.check(document(text))
+
+    assert problem.message.endswith(": steps number 1, number 2, number 3")
+
+
+@pytest.mark.parametrize(
+    ("action", "path"),
+    [
+        ("execute: {process: A, parameters: {A: [{B: TEXT}]}}", "execute/parameters/A/0/B"),
+        ("element: TEXT", "element"),
+        ("element: {uid: TEXT}", "element/uid"),
+        (f"element: {{uid: {GUID}, parameters: {{A: TEXT}}}}", "element/parameters/A"),
+        ("elements: [TEXT]", "elements/0"),
+        ("elements: [{uid: TEXT}]", "elements/0/uid"),
+        ("run: {process: A, parameters: {A: TEXT}}", "run/parameters/A"),
+        ("wait: {process_id: TEXT}", "wait/process_id"),
+        ("query: {entity: A, filter: TEXT}", "query/filter"),
+        ("job: {file: a, inputs: {a: TEXT}}", "job/inputs/a"),
+        ("confirm: TEXT", "confirm"),
+        ("for_each: [TEXT]\n    execute: {process: A}", "for_each/0"),
+        ("execute: {process: A}\n    expect: [{that: run.id, message: TEXT}]", "expect/0/message"),
+        ("execute: {process: A}\n    undo: {element: TEXT}", "undo/element"),
+    ],
+)
+def test_templates_are_read_at(action: str, path: str) -> None:
+    text = steps(f"  - {action}").replace("TEXT", "'{{ nothing }}'")
+    assert told(text) == [f"E126 /steps/0/{path}"]
+
+
+@pytest.mark.parametrize(
+    ("step", "is_followed"),
+    [
+        ("execute: {process: A, until: done}\n    verify: none", False),
+        ("execute: {process: A, until: done}\n    verify: auto", True),
+        ("execute: {process: A, until: done, result: A}\n    verify: none", True),
+        ("execute: {process: A, until: started}\n    verify: none", True),
+        ("execute: {process: A}\n    verify: none", True),
+    ],
+)
+def test_somebody_must_follow_a_process_until_it_is_done(step: str, *, is_followed: bool) -> None:
+    assert told(steps(f"  - {step}")) == ([] if is_followed else ["E107 /steps/0/execute/until"])
+
+
+def test_verify_of_the_defaults_counts_for_steps_that_say_nothing() -> None:
+    text = "defaults: {verify: none}\n" + steps("""
+  - execute: {process: A, until: done}
+  - execute: {process: A, until: done}
+    verify: log
+""")
+    assert told(text) == ["E107 /steps/0/execute/until"]
+
+
+@pytest.mark.parametrize(("expected", "severity"), [("true", "error"), ("'1'", "error"), ("1 == 2", "warning")])
+def test_an_expectation_without_names_says_nothing(expected: str, severity: Severity) -> None:
+    problems = rules.check(document(steps(f"  - {{execute: {{process: A, result: A}}, expect: [{expected}]}}")))
+    assert [(problem.code, problem.severity) for problem in problems] == [("E117", severity)]
+
+
+@pytest.mark.parametrize("schema", ["{}", "true"])
+def test_a_schema_that_fits_all_is_a_warning(schema: str) -> None:
+    text = steps(f"  - {{execute: {{process: A, result: A}}, expect: [{{schema: {schema}}}]}}")
+    assert [problem.severity for problem in rules.check(document(text))] == [Severity.WARNING]
+
+
+def test_a_default_is_held_against_a_sound_schema_only() -> None:
+    text = """
+inputs:
+  a: {type: integer, default: x}
+  b: {type: intger, default: x}
+  c: {type: array, items: {type: integer}, default: [1, x]}
+  d: {type: string, default: x, secret: false}
+steps: [{execute: {process: A}}]
+"""
+    assert told(text) == ["E116 /inputs/a/default", "E115 /inputs/b/type", "E116 /inputs/c/default/1"]
+
+
+def test_inputs_that_coincide_in_capitals_are_refused_at_the_second() -> None:
+    text = "inputs: {phone: {type: string}, fax: {type: string}, PHONE: {type: string}}\n" + steps(
+        "  - {execute: {process: A}}"
+    )
+    assert told(text) == ["E111 /inputs/PHONE"]
+
+
+def test_what_was_reported_before_is_not_said_again() -> None:
+    text = steps("  - {execute: {process: A}, name: '{{ x }}', wen: ['{{ x }}'], expect: [tru e]}")
+    loaded = document(text)
+    before = (
+        loaded.problem("E106", "no text", path=("steps", 0, "name")),
+        loaded.problem("E104", "unknown key", path=("steps", 0, "wen")),
+        loaded.problem("E109", "not there yet", path=("steps", 0, "expect", 0)),
+    )
+    found = rules.check(loaded, reported=before)
+
+    assert [problem.path for problem in found] == [("steps", 0, "expect", 0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "text",
+        "",
+        "steps: {a: 1}",
+        "steps: [1, a, [], null]\nfinally: 3\ninputs: []\nvars: x\noutputs: [a]\ndefaults: []",
+        "inputs: {a: 1, b: null}\ndefaults: {retry: {on: x}}",
+        "steps: [{expect: {a: 1}, execute: [1], element: 1, elements: {a: 1}, retry: [], outputs: 1, if: {}}]",
+        "steps: [{id: 1, effect: [], verify: 1, undo: 3, for_each: 7}, {undo: [1, {undo: {undo: 1}}]}]",
+        "steps: [{expect: [{that: 1, message: 2}, {schema: 3}, 4, null, []], retry: {on: [1, {}, x]}}]",
+        "steps: [{element: {uid: 1, parameters: 2}, wait: 3, query: 4, job: 5, confirm: 6, pause: 7, run: 8}]",
+        "steps: [{execute: {process: 1, required: true, until: 1}, verify: {}, effect: {a: 1}}]",
+    ],
+)
+def test_no_document_is_too_strange(text: str) -> None:
+    rules.check(document(text))
+
+
+def test_problems_come_in_the_order_of_the_file() -> None:
+    text = """
+outputs: {a: nothing}
+steps:
+  - execute: {process: A, parameters: {B: "{{ nothing }}", A: "{{ nothing }}"}}
+    retry: {on: [refused]}
+    if: nothing
+vars: {a: "{{ nothing }}"}
+"""
+    lines = [problem.span.line for problem in rules.check(document(text)) if problem.span]
+
+    assert lines == [2, 4, 4, 5, 6, 7]
+
+
+def test_two_jobs_with_one_name_are_told_at_the_second() -> None:
+    named = [("a", "x.job.yaml"), ("b", "y.job.yaml"), ("a", "z.job.yaml")]
+    documents = [document(f"name: {name}", file=file) for name, file in named]
+
+    (problem,) = rules.names_unique(documents)
+
+    assert (problem.file, problem.path) == ("z.job.yaml", ("name",))
+    assert "x.job.yaml" in problem.message
+
+
+def test_one_job_that_was_named_twice_is_no_mistake() -> None:
+    assert rules.names_unique([document("name: a"), document("name: a"), document("[]"), document("name: 1")]) == ()
+
+
+def test_the_target_of_a_job_is_one_of_the_targets() -> None:
+    (problem,) = rules.target_known(document("target: stagin"), ["staging", "production"])
+
+    assert (problem.code, problem.hint) == ("E141", "did you mean `staging`?")
+    assert rules.target_known(document("target: staging"), ["staging"]) == ()
+    assert rules.target_known(document("name: no-target"), []) == ()
+
+
+LANGUAGE_EXAMPLE = """
+runner: 1
+name: contact-smoke
+target: sandbox
+timeout: 5m
+inputs:
+  phone: {type: string, default: "+1 617 440 2498", description: Phone of the contact}
+  limit: {type: integer, minimum: 1, default: 10}
+vars:
+  contact: "Smoke {{ run.id }}"
+defaults:
+  timeout: 30s
+steps:
+  - id: add
+    execute:
+      process: UsrAddNewExternalContact
+      parameters: {ContactName: "{{ vars.contact }}", ContactPhone: "{{ inputs.phone }}"}
+  - id: read
+    execute: {process: UsrGetAllContacts, result: ContactList}
+    effect: read
+    retry: {max_attempts: 5, initial: 500ms, max: 5s, on: [expectation]}
+    expect:
+      - result | length > 0
+      - that: vars.contact in result | map(attribute="Name")
+        message: the new contact is not in the list
+    outputs:
+      contact_id: (result | selectattr("Name", "eq", vars.contact) | first).Id
+  - id: onboard
+    run:
+      process: UsrOnboardContact
+      parameters: {ContactId: "{{ steps.read.outputs.contact_id }}"}
+      results: [Score, ApprovalElement]
+      until: started
+    expect: [result.Score >= 10]
+    undo:
+      execute: {process: UsrCancelOnboarding, parameters: {ContactId: "{{ steps.read.outputs.contact_id }}"}}
+  - id: approve
+    elements:
+      - "{{ steps.onboard.result.ApprovalElement }}"
+      - 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11
+finally:
+  - id: cleanup
+    if: steps.read.status == "passed"
+    execute: {process: UsrDeleteContact, parameters: {ContactId: "{{ steps.read.outputs.contact_id }}"}}
+    effect: idempotent
+outputs:
+  contact_id: steps.read.outputs.contact_id
+"""

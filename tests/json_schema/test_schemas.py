@@ -1,0 +1,190 @@
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from runner.json_schema import errors as schema_errors
+from runner.json_schema import schemas
+from runner.values import Json, JsonObject
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "message"),
+    [
+        ({"type": "integer"}, "7", '"7" is not a whole number'),
+        ({"type": ["string", "null"]}, 1.5, "1.5 is not a text or null"),
+        ({"enum": ["a", 1]}, "b", '"b" is none of "a", 1'),
+        ({"const": 1}, True, "true is not 1"),
+        ({"minimum": 10}, 7, "7 is less than 10"),
+        ({"exclusiveMaximum": 7}, 7, "7 is not less than 7"),
+        ({"multipleOf": 2}, 7, "7 is no multiple of 2"),
+        ({"minLength": 3}, "a", "it has 1 character, and needs at least 3"),
+        ({"maxItems": 1}, [1, 2], "it has 2 items, and may have at most 1"),
+        ({"uniqueItems": True}, [{"a": 1}, {"a": 1.0}], "an item stands in it twice"),
+        ({"pattern": "^[a-z]+$"}, "A", '"A" does not fit the pattern `^[a-z]+$`'),
+        ({"required": ["a"]}, {}, "the key `a` is missing"),
+        ({"properties": {"a": False}}, {"a": 1}, "nothing may be here"),
+        ({"not": {"type": "null"}}, None, "null is just what must not be here"),
+        ({"contains": {"const": 1}}, [2], "none of its items is one that must be there"),
+        (
+            {"propertyNames": {"maxLength": 1}},
+            {"ab": 1},
+            '"ab" cannot be a key: it has 2 characters, and may have at most 1',
+        ),
+        ({"type": "string"}, ["x" * 100], "a list of 1 item is not a text"),
+        ({"type": "number"}, "x" * 100, "a text of 100 characters is not a number"),
+    ],
+)
+def test_a_violation_is_told_in_a_sentence(schema: JsonObject, value: Json, message: str) -> None:
+    assert [violation.message for violation in schemas.from_job(schema).violations(value)] == [message]
+
+
+def test_of_several_alternatives_the_nearest_is_told() -> None:
+    schema = schemas.from_job({"anyOf": [{"type": "array"}, {"type": "object", "required": ["Id"]}]})
+
+    (violation,) = schema.violations({"Name": "Ann"})
+
+    assert violation.message == "a record of 1 key fits none of the alternatives; the nearest: the key `Id` is missing"
+
+
+def test_each_missing_and_each_unknown_key_is_a_violation_of_its_own() -> None:
+    schema = schemas.from_job({"required": ["a", "b"], "additionalProperties": False, "properties": {"a": {}, "b": {}}})
+
+    found = [
+        (violation.path, violation.keyword, violation.expected) for violation in schema.violations({"c": 1, "d": 2})
+    ]
+
+    assert found == [
+        ((), "required", "a"),
+        ((), "required", "b"),
+        (("c",), "additionalProperties", False),
+        (("d",), "additionalProperties", False),
+    ]
+
+
+def test_the_path_of_a_violation_leads_to_the_part_that_does_not_fit() -> None:
+    schema = schemas.from_job({"items": {"properties": {"Name": {"type": "string"}}}})
+
+    (violation,) = schema.violations([{"Name": "Ann"}, {"Name": None}])
+
+    assert violation.path == (1, "Name")
+    assert violation.value is None
+
+
+def test_a_value_that_is_shown_is_never_cut_in_half() -> None:
+    secret = "s3cret" * 20
+
+    (violation,) = schemas.from_job({"type": "number"}).violations(secret)
+
+    assert "s3c" not in violation.message
+
+
+@pytest.mark.parametrize("value", [10**400, float("inf"), float("nan"), "\ud800", {"\ud800": ["\udfff"]}, -0.0])
+def test_values_beyond_json_are_looked_at_as_well(value: Json) -> None:
+    schema = schemas.from_job({"type": "array", "items": {"pattern": "x"}})
+
+    assert not schema.is_valid(value)
+    assert schema.violations(value)
+    assert all(violation.message.isprintable() for violation in schema.violations(value))
+
+
+def deep(levels: int) -> Json:
+    value: Json = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [100, 127, 200, 100_000])
+def test_no_depth_of_a_value_ends_the_program(levels: int) -> None:
+    recursive = schemas.from_job({"type": "array", "items": {"$ref": "#"}})
+    never = schemas.from_job({"items": {"$ref": "#"}, "not": {"maxItems": 0}})
+
+    assert recursive.is_valid(deep(levels)) == (levels <= schemas.DEEPEST)
+    assert len(never.violations(deep(levels))) == 1
+
+
+def test_very_many_violations_are_cut_off() -> None:
+    schema = schemas.from_job({"items": {"type": "string"}})
+    many: list[Json] = [*range(200_000)]
+
+    assert len(schema.violations(many)) == 100
+
+
+def test_the_one_wrong_record_among_ten_thousand_is_found_quickly() -> None:
+    schema = schemas.from_job(
+        {
+            "items": {"$ref": "#/$defs/row"},
+            "uniqueItems": True,
+            "$defs": {"row": {"properties": {"n": {"type": "integer"}}}},
+        }
+    )
+    rows: list[Json] = [{"n": number, "name": f"row {number}"} for number in range(10_000)]
+    rows[5_000] = {"n": "5000"}
+
+    begun = time.perf_counter()
+    (violation,) = schema.violations(rows)
+
+    assert violation.path == (5_000, "n")
+    assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"pattern": "^(a+)+$", "type": "string"},
+        {"type": "string", "pattern": "^(a|a)*$", "minLength": 10**6},
+    ],
+)
+def test_no_pattern_takes_long(schema: JsonObject) -> None:
+    text = "a" * 50_000 + "!"
+
+    begun = time.perf_counter()
+    assert schemas.from_job(schema).violations(text)
+    assert schemas.from_job({"propertyNames": schema}).violations({text: 1})
+    assert schemas.from_job({"patternProperties": {"^(a+)+$": False}, "minProperties": 2}).violations({text: 1})
+    both: JsonObject = {"patternProperties": {"^(a+)+$": True}, "unevaluatedProperties": False}
+    assert schemas.from_job(both).violations({text: 1})
+    assert time.perf_counter() - begun < 2
+
+
+def test_a_schema_with_the_address_of_the_draft_keeps_its_linear_patterns() -> None:
+    schema: JsonObject = {"$schema": "https://json-schema.org/draft/2020-12/schema", "pattern": r"^\x{41}$"}
+
+    assert schemas.from_job(schema).is_valid("A")
+    assert schemas.from_job({**schema, "minLength": 2}).violations("A")[0].keyword == "minLength"
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[tuple[str, list[str]]]:
+    """An address on this machine, and everybody who has called there; a caller is hung up on."""
+    callers: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, caller = server.accept()
+                    callers.append(str(caller))
+                    connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/schema", callers
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_reference_to_elsewhere_is_never_fetched() -> None:
+    with listening() as (address, callers):
+        outside: list[JsonObject] = [{"$ref": address}, {"$id": address, "$ref": "x"}, {"$dynamicRef": f"{address}#x"}]
+        for schema in outside:
+            assert schemas.flaws(schema)
+            with pytest.raises(ValueError, match="registry"):
+                schemas.from_job(schema)
+            assert schema_errors.explain(json.dumps(schema), 1) == ()
+        assert schemas.from_job({"$id": address, "type": "string"}).violations(1)
+
+        assert callers == []

@@ -1,0 +1,231 @@
+import pytest
+
+from runner.documents import load
+from runner.documents.document import Document
+from runner.language import schema
+
+JOB = "runner: 1\nname: a\n"
+
+
+def told(text: str, name: str = "job") -> list[tuple[str, str, str | None]]:
+    document = load.load("a.yaml", text.encode())
+    assert isinstance(document, Document), document
+    return [(problem.code, problem.message, problem.hint) for problem in schema.check(document, name)]
+
+
+TYPES = (
+    "`type` must be `text`, `integer`, `decimal`, `money`, `boolean`, `guid`, `lookup`, `datetime`, `date`, `time` "
+    "or `records`, not `string`"
+)
+
+
+def step(text: str) -> str:
+    """A job whose only step holds `text`, on its fourth line."""
+    return f"{JOB}steps:\n  - {{{text}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "hint"),
+    [
+        ("tags: smoke", "E106", "`tags` must be a list, not a text", "write a list: `- smoke`"),
+        ("tags: [5]", "E106", "a tag must be a text, not a number", "put it in quotes"),
+        (
+            "vars: [a]",
+            "E106",
+            "`vars` must be a record, not a list",
+            'for example `vars: {contact: "Smoke {{ run.id }}"}`',
+        ),
+        (
+            "defaults: {retry: {max_attempts: '5'}}",
+            "E106",
+            "`max_attempts` must be a whole number, not a text",
+            "write `5` without quotes",
+        ),
+        ("defaults: {retry: {max_attempts: 2.5}}", "E106", "`max_attempts` must be a whole number, not 2.5", None),
+        ("defaults: {retry: 3}", "E106", "`retry` must be a record, not 3", "for example `retry: {max_attempts: 5}`"),
+        (
+            "inputs: {a: {secret: yes}}",
+            "E106",
+            "`secret` must be true or false, not a text",
+            "write `true`: `yes` is a text",
+        ),
+        (
+            "finally: {}",
+            "E106",
+            "`finally` must be a list, not a record",
+            "a list is wanted here: begin each of its items with `-`",
+        ),
+        (
+            "outputs: {a: [x]}",
+            "E106",
+            "`a` must be a text, true or false or a number, not a list",
+            'for example `a: "result[0].Id"`',
+        ),
+        ("runner: 2", "E107", "`runner` must be 1, not 2", None),
+        ("runner: '1'", "E107", "`runner` must be 1, not `1`", "write `1` without quotes"),
+        (
+            "name: My Job",
+            "E107",
+            "`name` cannot be `My Job`",
+            "use small letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
+        ),
+        ("tags: [a b]", "E107", "a tag cannot be `a b`", "use one word, without blanks and parentheses"),
+        (
+            "defaults: {verify: lgo}",
+            "E107",
+            "`verify` must be `auto`, `log` or `none`, not `lgo`",
+            "did you mean `log`?",
+        ),
+        ("defaults: {verify: false}", "E107", "`verify` must be `auto`, `log` or `none`, not false", None),
+        ("defaults: {retry: {factor: 0.5}}", "E107", "`factor` must be at least 1, not 0.5", None),
+        ("defaults: {retry: {jitter: 2}}", "E107", "`jitter` must be at most 1, not 2", None),
+        (
+            "defaults: {retry: {on: [always]}}",
+            "E107",
+            "an item of `on` must be `not_sent`, `refused`, `unanswered` or `expectation`, not `always`",
+            None,
+        ),
+        (
+            "outputs: {a-b: x}",
+            "E107",
+            "`a-b` cannot be a name in `outputs`",
+            "use letters, digits and `_`, not beginning with a digit",
+        ),
+        ("vars: {'': x}", "E107", "a name in `vars` is empty", None),
+        ("vars:", "E108", "nothing stands behind `vars`", 'for example `vars: {contact: "Smoke {{ run.id }}"}`'),
+        ("vars: {a: }", "E108", "nothing stands behind `a`", "write a value, or leave it out"),
+        ("tags: [~]", "E108", "nothing stands behind this `-`", "write a value, or leave it out"),
+        ("cases: []", "E108", "`cases` is empty", "for example `cases: contacts.csv`"),
+        ("defaults: {retry: {on: []}}", "E108", "`on` is empty", "for example `on: [expectation]`"),
+        ("target: ''", "E108", "`target` is empty", "for example `target: sandbox`"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_wanted(text: str, code: str, message: str, hint: str | None) -> None:
+    key = text.partition(":")[0]
+    rest = {"runner": "runner: 1", "name": "name: a", "steps": "steps: [{pause: 1s}]", key: text}
+
+    assert told("\n".join(rest.values()) + "\n") == [(code, message, hint)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "hint"),
+    [
+        ("execute: UsrX", "E106", "`execute` must be a record, not a text", "write `execute: {process: UsrX}`"),
+        ("execute: {process: ''}", "E108", "`process` is empty", "for example `process: UsrAddContact`"),
+        (
+            "execute: {process: X}, expect: result > 0",
+            "E106",
+            "`expect` must be a list, not a text",
+            "write a list: `- result > 0`",
+        ),
+        (
+            "execute: {process: X}, expect: []",
+            "E108",
+            "`expect` is empty",
+            'for example `expect: ["result | length > 0"]`',
+        ),
+        ("execute: {process: X}, if: 5", "E106", "`if` must be a text or true or false, not a number", None),
+        (
+            "execute: {process: X}, expect: [{that: a, schema: {}}]",
+            "E107",
+            "`that` and `schema` do not go together",
+            "make two expectations of it",
+        ),
+        (
+            "element: {7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11}",
+            "E113",
+            "YAML reads an id in braces as a record",
+            "write `7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11` without the braces",
+        ),
+        (
+            "elements: [{uid: {7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11}}]",
+            "E113",
+            "YAML reads an id in braces as a record",
+            "write `7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11` without the braces",
+        ),
+        ("query: {entity: A, top: 0}", "E107", "`top` must be at least 1, not 0", None),
+    ],
+)
+def test_a_wrong_value_in_a_step_is_told_with_what_is_wanted(
+    text: str, code: str, message: str, hint: str | None
+) -> None:
+    found = told(step(text))
+
+    assert [(said, because) for said, because, _ in found] == [(code, message)]
+    assert hint in (None, found[0][2])
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("30", "`30` has no unit: write `30s`"),
+        ("1.5", "`1.5` has no unit: write `1.5s`"),
+        ("'30'", "`30` has no unit: write `30s`"),
+        ("5 min", "write `5m`"),
+        ("10 Seconds", "write `10s`"),
+        ("2d", "write `48h`"),
+        ("1 week", "write `168h`"),
+        ("0s", "a duration is more than zero, for example `500ms`, `30s`, `5m` or `1h`"),
+        ("-5", "a duration is more than zero, for example `500ms`, `30s`, `5m` or `1h`"),
+        ("5 parsecs", "the units are `ms`, `s`, `m` and `h`, for example `500ms`, `30s`, `5m` or `1h`"),
+        ("1h30m", "for example `500ms`, `30s`, `5m` or `1h`"),
+        ("PT5M", "for example `500ms`, `30s`, `5m` or `1h`"),
+        ("true", "for example `500ms`, `30s`, `5m` or `1h`"),
+        ("'{{ vars.t }}'", "a duration is written out, never worked out from a template"),
+    ],
+)
+def test_what_is_no_duration_is_told_how_to_write_it(written: str, hint: str) -> None:
+    ((code, _, said),) = told(f"{JOB}steps: [{{pause: 1s}}]\ntimeout: {written}\n")
+
+    assert (code, said) == ("E114", hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("{url: x, sandbox: y}", "`url` and `sandbox` do not go together", "make two targets of it"),
+        ("{url: x, username: u}", "unknown key `username` in `a`", "`username` belongs in `auth`"),
+        (
+            "{url: x, runtime: netcore}",
+            "`runtime` must be `net-framework` or `net`, not `netcore`",
+            "did you mean `net`?",
+        ),
+        ("{url: x, execute_method: GET}", "`execute_method` must be `get` or `post`, not `GET`", "did you mean `get`?"),
+        (
+            "{url: x, rate: 5 a second}",
+            "`rate` cannot be `5 a second`",
+            "use a whole number, `/`, and `s`, `m` or `h`: `5/s`",
+        ),
+        (
+            "{url: x, auth: {username: u, password: p, client_id: i, client_secret: s}}",
+            "`username` cannot stand here",
+            "a target signs in either with `username` and `password`, or with `client_id` and `client_secret`",
+        ),
+    ],
+)
+def test_a_mistake_in_a_target_is_told_once(text: str, message: str, hint: str) -> None:
+    assert [said[1:] for said in told(f"runner: 1\ntargets: {{a: {text}}}\n", "targets")] == [(message, hint)]
+
+
+def test_a_password_that_is_a_number_is_not_repeated_in_the_message() -> None:
+    text = "runner: 1\ntargets: {a: {url: x, auth: {username: u, password: 73519}}}\n"
+
+    assert told(text, "targets") == [("E106", "`password` must be a text, not a number", "put it in quotes")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "parameters: {A: {type: string}}",
+            TYPES,
+            "did you mean `text`?",
+        ),
+        ("parameters: {A: {type: text, items: {}}}", "`items` cannot stand here", "only `type: records` has items"),
+        ("parameters: {A: text}", "`A` must be a record, not a text", "write `A: {type: text}`"),
+        ("activities: [{background: yes}]", "`background` must be true, not `yes`", "write `true`: `yes` is a text"),
+        ("faults: [{fault: slow, seconds: 0}]", "`seconds` must be more than 0, not 0", None),
+    ],
+)
+def test_a_mistake_in_a_double_is_told_once(text: str, message: str, hint: str | None) -> None:
+    assert [said[1:] for said in told(f"runner: 1\nprocess: X\n{text}\n", "process")] == [(message, hint)]

@@ -1,0 +1,84 @@
+import io
+import re
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from runner.events import AnyEvent, Line
+from runner.report.console import account
+from runner.report.console_live import Live
+from runner.report.sentences import Wish
+from runner.result import fold
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
+    return Terminal()
+
+
+def drawn(lines: Sequence[Line], terminal: Terminal) -> str:
+    live = Live(terminal, Wish())
+    for line in lines:
+        live.event(line)
+    live.close()
+    return terminal.getvalue()
+
+
+def test_the_live_account_says_the_sentences_of_the_plain_one(
+    story: list[AnyEvent], chain: Chain, terminal: Terminal
+) -> None:
+    lines = chain(story)
+    told = STYLE.sub("", drawn(lines, terminal)).replace("\r", "")
+    for sentence in account(fold(lines), Wish()).splitlines():
+        assert sentence in told
+
+
+def test_statuses_are_coloured(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    told = drawn(chain(story), terminal)
+    assert "\x1b[32m✓" in told
+    assert "\x1b[1;31m✗" in told
+
+
+def test_no_color_is_honoured(
+    story: list[AnyEvent], chain: Chain, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    told = drawn(chain(story), terminal)
+    assert "✓ add" in STYLE.sub("", told)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", told)
+
+
+def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    now = [10.0]
+    live = Live(terminal, Wish(), clock=lambda: now[0])
+    for line in chain(story)[:2]:
+        live.event(line)
+    now[0] = 14.2
+    live.refresh()
+    live.close()
+    assert "add  Add a contact  4.2 s" in terminal.getvalue()
+
+
+def test_closing_gives_the_terminal_back(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    told = drawn(chain(story)[:2], terminal)
+    assert told.rindex("\x1b[?25h") > told.rindex("\x1b[?25l")
+    assert "the run broke off" in told
+
+
+def test_closing_without_any_event_is_fine(terminal: Terminal) -> None:
+    Live(terminal, Wish()).close()
+    assert "the run broke off" in terminal.getvalue()

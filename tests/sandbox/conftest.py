@@ -1,0 +1,73 @@
+"""Sandboxes for tests: a folder written from texts, served over a real socket, called by a client that is not ours."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from runner.sandbox.server import served
+
+ECHO = """
+runner: 1
+process: UsrEcho
+caption: Echo what was given
+parameters:
+  Text: {type: text, direction: both}
+  Count: {type: integer, direction: both}
+  Price: {type: money, direction: both}
+  Flag: {type: boolean, direction: both}
+  Key: {type: guid, direction: both}
+  At: {type: datetime, direction: both}
+  Day: {type: date, direction: both}
+  Clock: {type: time, direction: both}
+  Rows: {type: records, direction: both, items: {Id: guid, Name: text, Rank: integer}}
+  Hidden: {type: text, direction: internal}
+  Made: {type: text, direction: out}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
+    """Writes doubles by file name, each with its first two lines left out where it is short of them."""
+
+    def write(files: Mapping[str, str]) -> Path:
+        target = tmp_path / "doubles"
+        target.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (target / name).write_text(text, encoding="utf-8")
+        return target
+
+    return write
+
+
+@pytest.fixture
+def signed_in() -> Iterator[Callable[[str], httpx.Client]]:
+    """Signs in at a URL, as the documentation says, and gives a client that carries the session."""
+    with ExitStack() as clients:
+
+        def sign_in(url: str) -> httpx.Client:
+            client = clients.enter_context(httpx.Client(base_url=url, trust_env=False, verify=False))
+            credentials = {"UserName": "Supervisor", "UserPassword": "Supervisor"}
+            reply = client.post("/ServiceModel/AuthService.svc/Login", json=credentials)
+            assert reply.json()["Code"] == 0
+            client.headers["BPMCSRF"] = client.cookies["BPMCSRF"]
+            return client
+
+        yield sign_in
+
+
+@pytest.fixture
+def site(
+    folder: Callable[[Mapping[str, str]], Path], signed_in: Callable[[str], httpx.Client]
+) -> Iterator[Callable[[Mapping[str, str]], httpx.Client]]:
+    """Serves doubles by file name, and gives a client that is signed in."""
+    with ExitStack() as sandboxes:
+        yield lambda files: signed_in(sandboxes.enter_context(served(folder(files))))
+
+
+@pytest.fixture
+def echo(site: Callable[[Mapping[str, str]], httpx.Client]) -> httpx.Client:
+    """A process with one parameter of each type, which does nothing."""
+    return site({"echo.process.yaml": ECHO})

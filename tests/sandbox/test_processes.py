@@ -1,0 +1,251 @@
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.documents.load import Document, load
+from runner.problems import CODES, Problem
+from runner.sandbox.doubles import Activity, Delay, Direction, Fail, Kind, Park, Select, Set
+from runner.sandbox.processes import load_doubles
+from runner.sandbox.rules import check
+from runner.values import Json
+
+Folder = Callable[[Mapping[str, str]], Path]
+
+ONBOARD = """\
+runner: 1
+process: UsrOnboardContact
+caption: Onboard a contact
+parameters:
+  ContactId: {type: guid, direction: in}
+  Score: {type: integer, direction: out}
+  ApprovalElement: {type: guid, direction: out}
+  Found: {type: records, direction: out, items: {Id: guid, Name: text}}
+activities:
+  - select: {entity: Contact, where: row.Id == parameters.ContactId and row.Rank != 0, into: Found}
+  - fail: No such contact
+    if: parameters.Found | length == 0
+  - set: {Score: "{{ parameters.Found[0].Name | length }}"}
+  - element: {into: ApprovalElement, caption: Approve}
+  - delay: 1.5s
+  - update: {entity: Contact, where: row.Kind == "x", values: {Approved: "{{ row.Town }}"}}
+  - insert: {entity: Log, values: {Text: "{{ run.id }}"}}
+  - delete: {entity: Log, where: row.Old == true}
+"""
+
+HEAD = "runner: 1\nprocess: UsrA\nparameters:\n  Name: {type: text}\n  Rows: {type: records}\nactivities:\n"
+
+
+def told(problem: Problem) -> tuple[str, str, str | None]:
+    """Place and code, message, hint."""
+    assert problem.span is not None
+    return f"{problem.span.line}:{problem.span.column} {problem.code}", problem.message, problem.hint
+
+
+def test_a_double_becomes_records(folder: Folder) -> None:
+    doubles, problems = load_doubles(folder({"UsrOnboardContact.process.yaml": ONBOARD}))
+    assert problems == ()
+    double = doubles.processes["UsrOnboardContact"]
+    assert double.caption == "Onboard a contact"
+    assert double.parameters["Found"].items == {"Id": Kind.GUID, "Name": Kind.TEXT}
+    assert double.parameters["Score"].direction is Direction.OUT
+    found = Select(entity="Contact", where="row.Id == parameters.ContactId and row.Rank != 0", into="Found")
+    assert double.activities[:5] == (
+        Activity(deed=found, line=10),
+        Activity(deed=Fail(text="No such contact"), condition="parameters.Found | length == 0", line=11),
+        Activity(deed=Set(values={"Score": "{{ parameters.Found[0].Name | length }}"}), line=13),
+        Activity(deed=Park(into="ApprovalElement", caption="Approve"), line=14),
+        Activity(deed=Delay(seconds=1.5), line=15),
+    )
+
+
+def test_entities_have_the_columns_that_doubles_and_records_mention(folder: Folder) -> None:
+    records = "Contact:\n  - {Name: Anna, Age: 4}\n  - {Phone: x}\nTown: []\n"
+    doubles, problems = load_doubles(folder({"a.process.yaml": ONBOARD, "records.yaml": records}))
+    assert problems == ()
+    assert doubles.columns == {
+        "Contact": ("Id", "Name", "Age", "Phone", "Rank", "Approved", "Kind", "Town"),
+        "Town": ("Id",),
+        "Log": ("Id", "Text", "Old"),
+    }
+
+
+def test_first_records_without_an_id_get_the_same_one_each_time(folder: Folder) -> None:
+    place = folder(
+        {"records.yaml": "Contact:\n  - Name: Anna\n  - {Name: Boris, Id: AAAAAAAA-0000-0000-0000-000000000001}"}
+    )
+    first, again = (load_doubles(place)[0].records["Contact"] for _ in range(2))
+    assert first == again
+    assert [list(record) for record in first] == [["Id", "Name"], ["Id", "Name"]]
+    assert first[1]["Id"] == "aaaaaaaa-0000-0000-0000-000000000001"
+
+
+def test_a_short_double_is_called_by_its_code(folder: Folder) -> None:
+    doubles, problems = load_doubles(folder({"a.process.yaml": "runner: 1\nprocess: UsrA\n"}))
+    assert problems == ()
+    assert (doubles.processes["UsrA"].caption, doubles.processes["UsrA"].activities) == ("UsrA", ())
+
+
+def test_an_empty_folder_is_a_sandbox_without_processes(folder: Folder) -> None:
+    doubles, problems = load_doubles(folder({"notes.txt": "", "other.yaml": "{"}))
+    assert (doubles.processes, doubles.records, problems) == ({}, {}, ())
+
+
+def test_a_folder_that_does_not_exist_is_a_problem(tmp_path: Path) -> None:
+    _, (problem,) = load_doubles(tmp_path / "none")
+    assert (problem.code, problem.file) == ("E100", str(tmp_path / "none"))
+
+
+MISTAKES = [
+    ("  - set: {Nmae: x}", "7:11 E126", "unknown parameter `Nmae`", "did you mean `Name`?"),
+    ("  - set: {Name: '{{ parameters.Nam }}'}", "7:17 E126", "unknown parameter `Nam`", "did you mean `Name`?"),
+    ("  - set: {Name: '{{ Name }}'}", "7:17 E126", "unknown name `Name`", "did you mean `parameters.Name`?"),
+    ("  - set: {Name: '{{ inputs.x }}'}", "7:17 E126", "unknown name `inputs`", "known here are `parameters`, `run`"),
+    ("  - set: {Name: '{{ run.started_at }}'}", "7:17 E126", "`run` has no `started_at`", "a double knows `run.id`"),
+    ("  - set: {Name: '{{ row.Id }}'}", "7:17 E126", "`row` is known in `where` and in the `values` of `update`", None),
+    ("  - set:\n      Name: |\n        one\n        {{ nothing }}\n", "10:12 E126", "unknown name `nothing`", ...),
+    ("  - set: {Rows: 5}", "7:17 E106", "5 is not a JSON list of records, which `Rows` holds", None),
+    ("  - fail: '{{ success() }}'", "7:11 E124", "`success()` is known in jobs only", None),
+    ("  - fail: '{{ parameters.Name'", "7:11 E120", ..., ...),
+    ("  - fail: x\n    if: parameters.Name === 1", "8:9 E120", ..., ...),
+    ("  - fail: x\n    if: '{{ parameters.Name }}'", "8:9 E121", ..., ...),
+    ("  - fail: x\n    if: row.Id == 1", "8:9 E126", "`row` is known in `where` and in the `values` of `update`", None),
+    ("  - element: {uid: '{1}'}", "7:20 E113", "`{1}` is not a GUID", ...),
+    ("  - element: {uid: '{{ parameters.Name }}'}", "7:20 E122", "no template is read here", ...),
+    ("  - element: {into: Nothing}", "7:21 E126", "unknown parameter `Nothing`", None),
+    ("  - element: {into: Rows}", "7:21 E107", "`Rows` is of type `records` and cannot hold the id of an element", ...),
+    ("  - select: {entity: A, into: Name}", "7:31 E107", "`Name` is of type `text` and cannot hold records", ...),
+    (
+        "  - select: {entity: SysProcessLog, into: Rows}",
+        "7:22 E107",
+        "`SysProcessLog` is kept by the sandbox itself",
+        None,
+    ),
+    ("  - delete: {entity: 'a b'}", "7:22 E107", "`a b` is no name of an entity", None),
+    ("  - delete: {entity: A, where: 'row.'}", "7:32 E120", ..., ...),
+    ("  - insert: {entity: A, values: {'a b': 1}}", "7:34 E107", "`a b` is no name of a column", None),
+    ("  - insert: {entity: A, values: {B: '{{ row.X }}'}}", "7:37 E126", ..., None),
+    ("  - update: {entity: A, values: {Id: x}}", "7:34 E107", "the Id of a record cannot be changed", None),
+    ("  - background: true", "7:5 E109", "`background` is not there yet", None),
+    ("  []\nfaults: [{fault: slow}]", "8:1 E109", "`faults` is not there yet", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"), MISTAKES, ids=[mistake[0].strip() for mistake in MISTAKES]
+)
+def test_a_mistake_in_a_double_is_told_at_its_place(
+    folder: Folder, *, text: str, place: str, message: object, hint: object
+) -> None:
+    doubles, problems = load_doubles(folder({"a.process.yaml": HEAD + text}))
+    assert doubles.processes == {}
+    assert len(problems) == 1
+    said = told(problems[0])
+    assert said[0] == place
+    assert message in {said[1], ...}
+    assert hint in {said[2], ...}
+    assert problems[0].file == str(Path(str(problems[0].file)).parent / "a.process.yaml")
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(folder: Folder) -> None:
+    files = {
+        "a.process.yaml": HEAD + "  - fial: x\n  - fail: '{{ x }}'\n  - {set: {Name: 1}, fail: y}\n  - delay: 5\n",
+        "b.process.yaml": "runner: 1\nprocess: [\n",
+        "c.process.yaml": "- just\n- a list\n",
+        "d.process.yaml": "",
+        "records.yaml": "Contact: 5\n",
+    }
+    doubles, problems = load_doubles(folder(files))
+    assert doubles.processes == {}
+    files_told = [Path(str(problem.file)).name[0] for problem in problems]
+    assert files_told == sorted(files_told)
+    assert set(files_told) == set("abcdr")
+    lines = [problem.span.line for problem in problems if problem.span and str(problem.file).endswith("a.process.yaml")]
+    assert sorted(lines) == [7, 8, 9, 10]
+
+
+def test_one_mistake_is_told_once(folder: Folder) -> None:
+    text = (
+        HEAD + "  - element: {uid: '', into: ''}\n  - set: {Nmae: x, Naem: y, Name: '{{ a }} {{ b }}'}\n    iff: true\n"
+    )
+    _, problems = load_doubles(folder({"a.process.yaml": text}))
+    assert [told(problem)[0] for problem in problems] == [
+        *("7:20 E108", "7:30 E108", "8:11 E126", "8:20 E126", "8:35 E126", "8:35 E126", "9:5 E104"),
+    ]
+
+
+_WORDS = st.sampled_from(
+    [
+        *("process", "parameters", "activities", "faults", "if", "set", "insert", "select", "update", "delete"),
+        *(
+            "element",
+            "delay",
+            "fail",
+            "background",
+            "entity",
+            "where",
+            "values",
+            "into",
+            "uid",
+            "type",
+            "items",
+            "Name",
+        ),
+        *("{{ parameters.Name }}", "{{ x", "row.Id", "records", "text", "", "a b", "[", "SysProcessLog", "\u2028"),
+    ]
+)
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | _WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@given(parameters=_ANYTHING, activity=st.dictionaries(_WORDS, _ANYTHING, max_size=3), more=_ANYTHING)
+def test_no_document_of_whatever_shape_breaks_the_rules(parameters: Json, activity: Json, more: Json) -> None:
+    for data in (more, {"parameters": parameters, "activities": [activity, more], "process": more}):
+        document = load("a.process.yaml", json.dumps(data).encode())
+        assert isinstance(document, Document)
+        assert all(problem.code in CODES for problem in check(document))
+
+
+def test_a_process_has_one_double(folder: Folder) -> None:
+    files = {"a.process.yaml": "runner: 1\nprocess: UsrA", "b.process.yaml": "runner: 1\nprocess: UsrA"}
+    _, (problem,) = load_doubles(folder(files))
+    assert told(problem)[0] == "2:10 E111"
+    assert str(problem.file).endswith("b.process.yaml")
+    assert "a.process.yaml" in problem.message
+
+
+def test_an_id_is_fixed_for_one_element_of_a_double(folder: Folder) -> None:
+    uid = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+    text = f"{HEAD}  - element: {{uid: {uid}}}\n  - element: {{uid: {uid.upper()}}}\n"
+    _, (problem,) = load_doubles(folder({"a.process.yaml": text}))
+    assert told(problem)[:2] == ("8:20 E111", "two elements have this id")
+
+
+RECORD_MISTAKES = [
+    ("[]", "1:1 E106"),
+    ("Contact: {Name: Anna}", "1:10 E106"),
+    ("Contact: [Anna]", "1:11 E106"),
+    ("Contact: [{Id: 5}]", "1:16 E113"),
+    ("Contact: [{Name: [1]}]", "1:18 E106"),
+    ("Contact: [{Name: '{{ x }}'}]", "1:18 E122"),
+    ("Contact: [{'a b': 1}]", "1:12 E107"),
+    ("'a b': []", "1:1 E107"),
+    ("Contact: [", "1:10 E101"),
+    (
+        "Contact:\n  - Id: aaaaaaaa-0000-0000-0000-000000000001\n  - Id: AAAAAAAA-0000-0000-0000-000000000001",
+        "3:9 E111",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), RECORD_MISTAKES)
+def test_a_mistake_in_the_first_records_is_told_at_its_place(folder: Folder, text: str, place: str) -> None:
+    doubles, problems = load_doubles(folder({"records.yaml": text}))
+    assert doubles.records == {}
+    assert [told(problem)[0] for problem in problems] == [place]

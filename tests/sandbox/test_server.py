@@ -1,0 +1,226 @@
+import http.client
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from runner.problems import UsageError
+from runner.sandbox.doubles import Doubles
+from runner.sandbox.server import serve, served
+
+Folder = Callable[[Mapping[str, str]], Path]
+SignIn = Callable[[str], httpx.Client]
+SERVICE = "/0/ServiceModel/ProcessEngineService.svc"
+
+NUMBERED = """
+runner: 1
+process: UsrNumbered
+parameters:
+  Name: {type: text}
+  Found: {type: records, direction: out}
+activities:
+  - insert: {entity: Mark, values: {Name: "{{ parameters.Name }}"}}
+  - select: {entity: Mark, into: Found, where: row.Name == parameters.Name}
+"""
+
+
+def test_ending_a_sandbox_takes_no_time_even_with_a_call_under_way(
+    folder: Folder, signed_in: SignIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = folder({"a.process.yaml": "runner: 1\nprocess: UsrSlow\nactivities: [delay: 30s]\n"})
+    with ThreadPoolExecutor() as pool:
+        with served(slow) as url:
+            client = signed_in(url)
+            waiting = pool.submit(client.get, f"{SERVICE}/UsrSlow/Execute?ResultParameterName=X", timeout=10)
+            while client.get("/odata/SysProcessLog/$count").text == "0":
+                pass
+            client.get(f"{SERVICE}/UsrSlow/Execute")
+            start = time.perf_counter()
+        assert time.perf_counter() - start < 0.1
+        assert isinstance(waiting.exception(timeout=5), httpx.TransportError)
+    assert caplog.records == []
+
+
+def test_sandboxes_start_and_end_in_a_blink_beside_each_other(signed_in: SignIn) -> None:
+    start = time.perf_counter()
+    with served(Doubles()) as one, served(Doubles()) as other:
+        assert one != other
+        assert signed_in(one).get("/odata/").json()["value"] == [
+            {"name": "SysProcessLog", "kind": "EntitySet", "url": "SysProcessLog"}
+        ]
+    assert time.perf_counter() - start < 1
+
+
+def test_eight_threads_start_processes_at_once_and_none_is_lost(folder: Folder, signed_in: SignIn) -> None:
+    with served(folder({"a.process.yaml": NUMBERED})) as url:
+        cookies = signed_in(url)
+
+        def start(number: int) -> str:
+            with httpx.Client(base_url=url, cookies=dict(cookies.cookies), headers=cookies.headers) as client:
+                texts = [
+                    client.get(
+                        f"{SERVICE}/UsrNumbered/Execute",
+                        params={"ResultParameterName": "Found", "Name": f"{number}-{turn}"},
+                    ).text
+                    for turn in range(20)
+                ]
+            assert all(f'"{number}-{turn}\\"' in text for turn, text in enumerate(texts))
+            return "done"
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(start, range(8))) == ["done"] * 8
+        client = signed_in(url)
+        assert client.get("/odata/Mark/$count").text == "160"
+        rows = client.get("/odata/SysProcessLog?$orderby=StartDate").json()["value"]
+        assert len({row["Id"] for row in rows}) == len({row["StartDate"] for row in rows}) == 160
+        assert {row["StatusId"] for row in rows} == {"815c9586-b6e2-df11-971b-001d60e938c6"}
+
+
+def test_calls_are_answered_while_a_process_waits(folder: Folder, signed_in: SignIn) -> None:
+    files = {"a.process.yaml": "runner: 1\nprocess: UsrSlow\nactivities: [delay: 400ms]\n"}
+    with served(folder(files)) as url, ThreadPoolExecutor() as pool:
+        client = signed_in(url)
+        waiting = pool.submit(client.get, f"{SERVICE}/UsrSlow/Execute?ResultParameterName=X")
+        for _ in range(20):
+            assert client.get("/odata/SysProcessLog").status_code == 200
+        assert not waiting.done()
+        assert waiting.result(timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/0", "/0/", "/ping", "/0/ping"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_whoever_asks_whether_it_is_alive_is_answered(path: str, method: str) -> None:
+    with served(Doubles()) as url:
+        assert httpx.request(method, url + path, trust_env=False).status_code == 200
+
+
+def test_a_caller_that_waits_to_be_told_to_go_on_is_told_to() -> None:
+    body = b'{"UserName":"Supervisor","UserPassword":"Supervisor"}'
+    head = "POST /ServiceModel/AuthService.svc/Login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    with served(Doubles()) as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as caller:
+            caller.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+            assert caller.recv(1000).startswith(b"HTTP/1.1 100 ")
+            caller.sendall(body)
+            assert caller.recv(4000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_beyond_any_use_is_refused() -> None:
+    with served(Doubles()) as url:
+        assert httpx.post(f"{url}/x", content=bytes(33 * 1024 * 1024), trust_env=False).status_code == 413
+
+
+def test_a_caller_that_leaves_half_way_harms_nobody(signed_in: SignIn) -> None:
+    with served(Doubles()) as url:
+        host, port = url.removeprefix("http://").split(":")
+        for text in (
+            b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf",
+            b"GET / HT",
+            b"\xff\x00\r\n\r\n",
+        ):
+            with socket.create_connection((host, int(port)), timeout=5) as caller:
+                caller.sendall(text)
+        assert signed_in(url).get("/odata/").status_code == 200
+
+
+def test_an_address_in_use_is_told_as_a_problem() -> None:
+    with served(Doubles()) as url:
+        port = int(url.rsplit(":", 1)[1])
+        with (
+            pytest.raises(UsageError, match=rf"the sandbox cannot listen on 127\.0\.0\.1:{port}: "),
+            served(Doubles(), port=port),
+        ):
+            pass
+
+
+def test_a_host_that_does_not_exist_is_told_as_a_problem() -> None:
+    with pytest.raises(UsageError, match="cannot listen"), served(Doubles(), host="no.such.host.invalid"):
+        pass
+
+
+def test_mistakes_in_the_folder_are_told_before_anything_is_served(folder: Folder) -> None:
+    wrong = folder({"a.process.yaml": "runner: 1\nprocess: UsrA\nactivities: [fail: '{{ x }}']"})
+    with pytest.raises(UsageError) as caught, served(wrong):
+        pass
+    assert [problem.code for problem in caught.value.problems] == ["E126"]
+
+
+def test_what_happened_is_kept_in_a_file(folder: Folder, signed_in: SignIn, tmp_path: Path) -> None:
+    files = {
+        "a.process.yaml": NUMBERED,
+        "b.process.yaml": "runner: 1\nprocess: UsrWaits\nactivities: [element: {uid: "
+        "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11}, insert: {entity: Mark, values: {Name: after}}]",
+        "records.yaml": "Mark: [{Name: first}]",
+    }
+    data = tmp_path / "data.sqlite"
+    with served(folder(files), data=data) as url:
+        client = signed_in(url)
+        client.get(f"{SERVICE}/UsrNumbered/Execute?Name=second")
+        client.get(f"{SERVICE}/UsrWaits/Execute")
+        before = client.get("/odata/SysProcessLog").json()["value"]
+    with served(folder(files), data=data) as url:
+        client = signed_in(url)
+        assert client.get("/odata/SysProcessLog").json()["value"] == before
+        client.get(f"{SERVICE}/ExecProcElByUId/7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11")
+        assert [row["Name"] for row in client.get("/odata/Mark").json()["value"]] == ["first", "second", "after"]
+
+
+def test_first_records_go_into_a_new_file_only(folder: Folder, signed_in: SignIn, tmp_path: Path) -> None:
+    clear = "runner: 1\nprocess: UsrClear\nactivities: [delete: {entity: Mark}]"
+    files = {"a.process.yaml": clear, "records.yaml": "Mark: [{Name: first}]"}
+    data = tmp_path / "data.sqlite"
+    with served(folder(files), data=data) as url:
+        signed_in(url).get(f"{SERVICE}/UsrClear/Execute")
+    with served(folder(files), data=data) as url:
+        assert signed_in(url).get("/odata/Mark/$count").text == "0"
+
+
+def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear database,\n" * 100)
+    foreign = tmp_path / "foreign.sqlite"
+    with closing(sqlite3.connect(foreign)) as database:
+        database.execute("CREATE TABLE record (x)")
+    for data in (letter, foreign, tmp_path / "no" / "folder"):
+        with pytest.raises(UsageError, match="cannot keep its data"), served(Doubles(), data=data):
+            pass
+    assert letter.read_text().startswith("Dear")
+    with closing(sqlite3.connect(foreign)) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("record",)]
+
+
+def test_a_request_line_of_more_than_half_a_megabyte_is_read(signed_in: SignIn) -> None:
+    with served(Doubles()) as url:
+        session = signed_in(url)
+        caller = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
+        headers = {"Cookie": f".ASPXAUTH={session.cookies['.ASPXAUTH']}", "BPMCSRF": session.headers["BPMCSRF"]}
+        caller.request("GET", f"/odata/?x={'y' * 600_000}", headers=headers)
+        assert caller.getresponse().status == 200
+        caller.close()
+
+
+def test_serving_for_good_tells_its_address_and_ends_with_an_interrupt() -> None:
+    class EnoughError(Exception):
+        pass
+
+    told: list[str] = []
+
+    def ready(url: str) -> None:
+        told.append(url)
+        assert httpx.get(url, trust_env=False).status_code == 200
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        serve(Doubles(), ready=ready)
+    assert told
+    assert threading.active_count() == 1
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(told[0], trust_env=False)

@@ -1,0 +1,149 @@
+import contextlib
+import json
+import time
+import tracemalloc
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.service import bodies
+from runner.service.bodies import Fault, NonsenseError, NotJsonError, Page, Plain, TooLargeError, Wrapped
+from runner.values import Json
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", None),
+        (b" \r\n", None),
+        (b"\xef\xbb\xbf", None),
+        (b"42", Plain(42)),
+        (b'{"a": [1]}', Plain({"a": [1]})),
+        (b'\xef\xbb\xbf"x"', Plain("x")),
+        ('"ü"'.encode("utf-16"), Plain("ü")),
+        (
+            b'<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">"a &amp; b &lt; c"</string>',
+            Wrapped('"a & b < c"'),
+        ),
+        (b"<string/>", Wrapped("")),
+        (b'<?xml version="1.0" encoding="utf-8"?>\n<string>1</string>\n', Wrapped("1")),
+        (b'<z:string xmlns:z="urn:z">1</z:string>', Wrapped("1")),
+        (b"<string><![CDATA[<!DOCTYPE html>]]></string>", Wrapped("<!DOCTYPE html>")),
+        (b"<boolean>true</boolean>", Wrapped("true")),
+        (b"<Fault><Reason><Text>No\n such  process</Text></Reason></Fault>", Fault("No such process")),
+        (b'<f:Fault xmlns:f="u"><faultstring>x</faultstring></f:Fault>', Fault("x")),
+        (b"<Fault/>", Fault("")),
+        (b"<!DOCTYPE html><html><head><title>502 &amp; more\n</title>", Page("502 & more")),
+        (b"  <!-- a --><HTML></HTML>", Page("")),
+        (b'<?xml version="1.0"?><!DOCTYPE html PUBLIC "x"><html/>', Page("")),
+    ],
+)
+def test_a_body_is_told_by_what_it_is(body: bytes, expected: bodies.Content) -> None:
+    assert bodies.content(body) == expected
+
+
+def test_utf_16_is_read_where_the_header_says_so() -> None:
+    assert bodies.content('{"a": "ü"}'.encode("utf-16-le"), content_type="application/json; charset=UTF-16") == Plain(
+        {"a": "ü"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"OK", "it is no JSON: Expecting value"),
+        (b'{"a": 1', "it is no JSON: "),
+        (b'{"a": 1} x', "it is no JSON: Extra data"),
+        (b"\xff\xfa\x01", "it is not UTF-8"),
+        (b"NaN", "its JSON holds NaN"),
+        (b"[-Infinity]", "its JSON holds -Infinity"),
+        (b"1e999", "its JSON holds a number that is too large"),
+        (b"9223372036854775808", "its JSON holds an integer of more than 64 bits"),
+        (b"1" * 100_000, "its JSON holds an integer of more than 64 bits"),
+        (b"[" * 100_000, "its JSON is nested over 200 levels deep"),
+        (b"[" * 201 + b"]" * 201, "its JSON is nested over 200 levels deep"),
+        (b"[" + b"[]," * 2_000_000 + b"[]]", "its JSON holds more than 2000000 lists and records"),
+        (b"<string>", "it is no whole XML: no element found"),
+        (b"<string>a</string>b", "it is no whole XML: junk after document element"),
+        (b"<string>&bomb;</string>", "it is no whole XML: undefined entity"),
+        (b'<!DOCTYPE s [<!ENTITY a "b">]><string>&a;</string>', "it is XML with a document type"),
+        (b"<string><a/></string>", "it is XML that the service does not send, with the root `string`"),
+        (b"<feed/>", "it is XML that the service does not send, with the root `feed`"),
+        (b"<a>" * 100_000, "it is no whole XML: "),
+    ],
+    ids=lambda value: value[:30].decode("latin-1") if isinstance(value, bytes) else None,
+)
+def test_nonsense_is_told_in_words(body: bytes, said: str) -> None:
+    with pytest.raises(NonsenseError) as raised:
+        bodies.content(body)
+    assert str(raised.value).startswith(said)
+
+
+def test_numbers_and_levels_up_to_the_bounds_are_read() -> None:
+    assert bodies.parsed("[9223372036854775807, -9223372036854775808]") == [2**63 - 1, -(2**63)]
+    assert bodies.parsed("[" * 200 + "]" * 200)
+
+
+def test_json_beyond_the_bounds_is_json_all_the_same() -> None:
+    with pytest.raises(NonsenseError) as raised:
+        bodies.parsed("NaN")
+    assert not isinstance(raised.value, NotJsonError)
+
+
+@given(JSON)
+def test_any_json_is_read_as_it_was_written(value: Json) -> None:
+    assert bodies.content(json.dumps(value).encode()) == Plain(bodies.parsed(json.dumps(value)))
+    text = json.dumps(value, ensure_ascii=False)
+    assert bodies.parsed(text) == value
+
+
+def test_lone_surrogates_become_something_that_can_be_written() -> None:
+    assert bodies.parsed(r'{"\ud800": ["\udfff", "\ud83d\ude00"]}') == {"�": ["�", "😀"]}
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", b"<", b"<string>", b"{", b'"', b"\xff\xfe"]))
+def test_any_bytes_are_content_or_nonsense(noise: bytes, start: bytes) -> None:
+    with contextlib.suppress(NonsenseError):
+        bodies.content(start + noise)
+
+
+def test_a_large_tree_of_xml_costs_no_tree() -> None:
+    begun = time.process_time()
+    with pytest.raises(NonsenseError):
+        bodies.content(b"<string>" + b"<a/>" * 500_000 + b"</string>")
+    assert time.process_time() - begun < 2
+
+
+def test_words_of_the_service_are_put_on_one_short_line() -> None:
+    assert bodies.shortened("  two\r\n\tlines\x1b[0m \x00 ") == "two lines [0m"
+    assert bodies.shortened("x" * 1000) == "x" * 299 + "…"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", " deflate"])
+def test_packed_bodies_are_unpacked(encoding: str) -> None:
+    wrapping = zlib.MAX_WBITS if "deflate" in encoding else zlib.MAX_WBITS | 16
+    assert bodies.inflated(zlib.compress(b"text" * 100, wbits=wrapping), encoding) == b"text" * 100
+
+
+def test_a_body_of_the_largest_size_is_unpacked_and_a_larger_one_is_not_even_unpacked_to_its_end() -> None:
+    packed = zlib.compress(bytes(bodies.LARGEST_BODY), 1, wbits=zlib.MAX_WBITS | 16)
+    assert len(bodies.inflated(packed, "gzip")) == bodies.LARGEST_BODY
+    bomb = zlib.compress(bytes(4 * bodies.LARGEST_BODY), 1, wbits=zlib.MAX_WBITS | 16)
+    tracemalloc.start()
+    with pytest.raises(TooLargeError):
+        bodies.inflated(bomb, "gzip")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * bodies.LARGEST_BODY

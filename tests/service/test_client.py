@@ -1,0 +1,220 @@
+"""Sessions: signing in once, mending a lost session once, and never trying a refused sign-in again."""
+
+import threading
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, WhoIsUser
+from runner.service.client import Client
+from runner.service.wire import Site
+from runner.targets.model import Password
+from runner.values import Json
+
+PASSWORD = Password(username="Ann", password="p4ss")
+SITE = Site(url="https://site.example/app/")
+CALL = ExecuteCall(process="UsrGet", parameters={}, result="Value")
+LOGIN_PAGE = httpx.Response(200, content=b"<html><script src='/Login/NuiLogin.js'></script></html>")
+
+
+def target(request: httpx.Request) -> str:
+    found: bytes = request.extensions["target"]
+    return found.decode()
+
+
+def xml(text: str) -> httpx.Response:
+    return httpx.Response(200, content=f"<string>{text}</string>".encode())
+
+
+def unauthorized() -> httpx.Response:
+    return httpx.Response(401, json={"Message": "Authentication failed."})
+
+
+class Service:
+    """Knows which sessions are alive, and answers a call with the number of the sign-in it came of."""
+
+    def __init__(self, gone: Callable[[], httpx.Response] = unauthorized, *, code: int = 0) -> None:
+        self.gone = gone
+        self.code = code
+        self.sign_ins = 0
+        self.alive: set[str] = set()
+        self.seen: list[str] = []
+        self.cookie: str | None = None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(f"{request.method} {target(request)}")
+        if target(request).endswith("/Login"):
+            return self.sign_in()
+        token = request.headers.get("bpmcsrf", "")
+        if token not in self.alive:
+            return self.gone()
+        answer = xml(token)
+        if self.cookie:
+            answer.headers["set-cookie"] = self.cookie
+        return answer
+
+    def sign_in(self) -> httpx.Response:
+        self.sign_ins += 1
+        body: Json = {"Code": self.code, "Message": "no" if self.code else ""}
+        self.alive.add(str(self.sign_ins))
+        return httpx.Response(200, json=body, headers={"set-cookie": f"BPMCSRF={self.sign_ins}; path=/"})
+
+
+def client_of(service: Callable[[httpx.Request], httpx.Response], *, password: Password | None = PASSWORD) -> Client:
+    return Client(SITE, password=password, transport=httpx.MockTransport(service))
+
+
+def failed(ending: Ending) -> tuple[FailureKind, str, str]:
+    assert isinstance(ending, CallFailed)
+    return ending.kind, ending.trouble.code, ending.trouble.message
+
+
+def test_one_sign_in_serves_many_calls_below_the_sites_own_path() -> None:
+    service = Service()
+    client = client_of(service)
+    assert [client.perform(CALL, 5) for _ in range(2)] == [Answered(value=1)] * 2
+    assert service.seen == [
+        "POST /app/ServiceModel/AuthService.svc/Login",
+        "GET /app/0/ServiceModel/ProcessEngineService.svc/UsrGet/Execute?ResultParameterName=Value",
+        "GET /app/0/ServiceModel/ProcessEngineService.svc/UsrGet/Execute?ResultParameterName=Value",
+    ]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        unauthorized,
+        lambda: httpx.Response(302, headers={"location": "/app/0/Login/NuiLogin.aspx?ReturnUrl=%2f"}),
+        lambda: httpx.Response(200, content=LOGIN_PAGE.content),
+    ],
+    ids=["401", "302 to the login page", "the login page"],
+)
+def test_a_lost_session_is_mended_with_one_fresh_sign_in_and_the_call_sent_once_more(
+    gone: Callable[[], httpx.Response],
+) -> None:
+    service = Service(gone)
+    client = client_of(service)
+    assert client.perform(CALL, 5) == Answered(value=1)
+    service.alive.clear()
+    assert client.perform(CALL, 5) == Answered(value=2)
+    assert service.sign_ins == 2
+
+
+def test_a_fresh_session_that_is_not_accepted_either_is_told_and_nothing_was_sent() -> None:
+    service = Service()
+    client = client_of(lambda request: service.sign_in() if target(request).endswith("/Login") else unauthorized())
+    kind, code, message = failed(client.perform(CALL, 5))
+    assert (kind, code, service.sign_ins) == (FailureKind.NOT_SENT, "E304", 2)
+    assert message == "the session is not accepted: site.example answered 401 Unauthorized: Authentication failed."
+
+
+def test_a_refused_sign_in_is_never_tried_again() -> None:
+    service = Service(code=1)
+    client = client_of(service)
+    endings = [client.perform(CALL, 5) for _ in range(3)]
+    assert failed(endings[0]) == (FailureKind.NOT_SENT, "E303", "site.example refused the sign-in: no")
+    assert endings[1:] == endings[:1] * 2
+    assert service.sign_ins == 1
+
+
+def test_a_sign_in_that_was_not_answered_may_be_tried_again() -> None:
+    service = Service()
+    broken = iter([httpx.ReadTimeout("x"), httpx.ReadError("x")])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        for error in broken:
+            raise error
+        return service(request)
+
+    client = client_of(answer)
+    assert failed(client.perform(CALL, 5)) == (
+        FailureKind.NOT_SENT,
+        "E305",
+        "no sign-in: site.example did not answer within 5 s",
+    )
+    assert failed(client.perform(CALL, 5))[:2] == (FailureKind.NOT_SENT, "E306")
+    assert client.perform(CALL, 5) == Answered(value=1)
+
+
+def test_without_credentials_nobody_signs_in() -> None:
+    service = Service()
+    client = client_of(service, password=None)
+    kind, code, _ = failed(client.perform(CALL, 5))
+    assert (kind, code, service.sign_ins) == (FailureKind.NOT_SENT, "E304", 0)
+
+
+def test_cookies_of_later_replies_join_the_session() -> None:
+    service = Service()
+    headers: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers.append(request.headers.get("cookie", ""))
+        return service(request)
+
+    client = client_of(answer)
+    service.cookie = "BPMSESSIONID=s; path=/; HttpOnly"
+    for _ in range(2):
+        client.perform(CALL, 5)
+    assert headers == ["", "BPMCSRF=1", "BPMCSRF=1; BPMSESSIONID=s"]
+
+
+def test_threads_that_lose_one_session_sign_in_anew_only_once() -> None:
+    service = Service()
+    client = client_of(service)
+    client.perform(CALL, 5)
+    service.alive.clear()
+    meeting = threading.Barrier(4)
+    gone, service.gone = service.gone, lambda: (meeting.wait(5), gone())[1]
+    endings: list[Ending] = []
+    threads = [threading.Thread(target=lambda: endings.append(client.perform(CALL, 5))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert endings == [Answered(value=2)] * 4
+    assert service.sign_ins == 2
+
+
+def test_one_deadline_covers_signing_in_and_the_call() -> None:
+    now = [0.0]
+    service = Service()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        now[0] += 6
+        return service(request)
+
+    client = Client(SITE, password=PASSWORD, transport=httpx.MockTransport(answer), clock=lambda: now[0])
+    kind, code, message = failed(client.perform(CALL, 5))
+    assert (kind, code) == (FailureKind.NOT_SENT, "E305")
+    assert message == "the 5 s of the call were over before it was sent to site.example"
+    assert len(service.seen) == 1
+
+
+def test_the_name_we_sign_in_with_is_the_name_we_ask_for() -> None:
+    service = Service()
+    client_of(service).perform(WhoIsUser(), 5)
+    assert "Name%20eq%20%27Ann%27" in service.seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (httpx.ConnectError("x"), FailureKind.NOT_SENT, "E301"),
+        (httpx.ConnectTimeout("x"), FailureKind.NOT_SENT, "E301"),
+        (httpx.PoolTimeout("x"), FailureKind.NOT_SENT, "E301"),
+        (httpx.LocalProtocolError("x"), FailureKind.NOT_SENT, "E301"),
+        (httpx.UnsupportedProtocol("x"), FailureKind.NOT_SENT, "E301"),
+        (httpx.ReadTimeout("x"), FailureKind.UNANSWERED, "E305"),
+        (httpx.WriteTimeout("x"), FailureKind.UNANSWERED, "E305"),
+        (httpx.ReadError("x"), FailureKind.UNANSWERED, "E306"),
+        (httpx.WriteError("x"), FailureKind.UNANSWERED, "E306"),
+        (httpx.CloseError("x"), FailureKind.UNANSWERED, "E306"),
+        (httpx.RemoteProtocolError("x"), FailureKind.UNANSWERED, "E307"),
+    ],
+)
+def test_what_a_transport_raises_ends_in_a_failure(error: httpx.HTTPError, kind: FailureKind, code: str) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    assert failed(client_of(answer, password=None).perform(CALL, 5))[:2] == (kind, code)

@@ -1,0 +1,48 @@
+import errno
+import os
+import socket
+import ssl
+import subprocess
+import sys
+
+import pytest
+
+from runner.service import outages
+from runner.service.calls import FailureKind
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+            "E301",
+            "the host of x:1 is not known: Name or",
+        ),
+        (UnicodeError("label too long"), "E301", "the host of x:1 is not known: label too long"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "E301", "x:1 refuses connections"),
+        (OSError(errno.EHOSTUNREACH, "x"), "E301", f"there is no way to x:1: {os.strerror(errno.EHOSTUNREACH)}"),
+        (OSError(errno.ENETUNREACH, "x"), "E301", f"there is no way to x:1: {os.strerror(errno.ENETUNREACH)}"),
+        (OSError(errno.EMFILE, "x"), "E301", f"no connection to x:1: {os.strerror(errno.EMFILE)}"),
+        (ConnectionResetError(errno.ECONNRESET, "x"), "E301", f"no connection to x:1: {os.strerror(errno.ECONNRESET)}"),
+        (ValueError("odd host"), "E301", "no connection to x:1: odd host"),
+        (None, "E301", "no connection to x:1: the system does not say why"),
+        (ssl.SSLEOFError(8, "EOF occurred"), "E302", "x:1 broke off the TLS handshake"),
+        (ssl.SSLError(1, "odd"), "E302", "no TLS connection to x:1: "),
+    ],
+)
+def test_each_way_of_not_connecting_has_its_sentence(error: BaseException | None, code: str, said: str) -> None:
+    failure = outages.no_connection(error, "x:1")
+    assert (failure.kind, failure.trouble.code) == (FailureKind.NOT_SENT, code)
+    assert failure.trouble.message.startswith(said)
+    assert failure.trouble.hint
+
+
+def test_importing_the_client_leaves_the_command_line_of_httpx_out_and_unharmed() -> None:
+    program = (
+        "import sys, runner.service.client\n"
+        "assert not {'rich', 'click', 'pygments'} & set(sys.modules), 'the command line came along'\n"
+        "import httpx._main\n"
+        "assert callable(httpx._main.main)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

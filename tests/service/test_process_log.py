@@ -1,0 +1,69 @@
+import pytest
+
+from runner.service import process_log
+from runner.service.bodies import NonsenseError
+from runner.service.calls import FindProcess, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.values import Json
+
+ROWS = ReadRows(process="P")
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        ("ed2ae277-b6e2-df11-971b-001d60e938c6", "running"),
+        ("815C9586-B6E2-DF11-971B-001D60E938C6", "done"),
+        ("f942c08d-b6e2-df11-971b-001d60e938c6", "error"),
+        ("1be78f3e-234d-4d6a-869a-dc07253fd2f3", "cancelled"),
+        ("11111111-2222-3333-4444-555555555555", "11111111-2222-3333-4444-555555555555"),
+        (None, None),
+    ],
+)
+def test_statuses_are_words_where_they_are_known(status: str | None, word: str | None) -> None:
+    rows = process_log.value(ROWS, {"value": [{"StatusId": status}]})
+    assert isinstance(rows, list)
+    assert isinstance(rows[0], dict)
+    assert rows[0]["status"] == word
+
+
+def test_what_a_row_lacks_is_null_in_every_way_of_lacking_it() -> None:
+    empty: Json = {"Id": "AB", "StartDate": "s", "CompleteDate": "0001-01-01T00:00:00Z", "OwnerId": NOBODY, "Name": ""}
+    assert process_log.value(ROWS, {"value": [empty]}) == [
+        {"id": "ab", "name": None, "started": "s", "completed": None, "status": None, "owner": None, "error": None}
+    ]
+
+
+def test_a_row_that_is_not_there_is_none() -> None:
+    assert process_log.value(ReadRow(process_id="p"), {"value": []}) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], None),
+        ([{"Id": "A"}], "a"),
+        ([{"Id": "A", "SysSchemaId": "B"}], "b"),
+        ([{"Id": "A", "IsActiveVersion": False}, {"Id": "B", "IsActiveVersion": True}], "b"),
+        ([{"Id": NOBODY}], None),
+    ],
+)
+def test_a_schema_is_the_active_versions(rows: list[Json], expected: str | None) -> None:
+    assert process_log.value(FindProcess(process="P"), {"value": rows}) == expected
+
+
+@pytest.mark.parametrize("answer", [None, 1, "x", [], {}, {"contactId": None}, {"contactId": 1}, {"contactId": NOBODY}])
+def test_an_answer_without_a_contact_tells_nobody(answer: Json) -> None:
+    assert process_log.value(WhoAmI(), answer) is None
+
+
+def test_a_user_who_is_not_listed_is_nobody() -> None:
+    assert process_log.value(WhoIsUser(), {"value": []}) is None
+    assert process_log.value(WhoIsUser(), {"value": [{"ContactId": "C"}]}) == "c"
+
+
+@pytest.mark.parametrize("answer", [None, 1, [], {}, {"value": None}, {"value": [1]}])
+def test_what_is_no_collection_is_nonsense(answer: Json) -> None:
+    for call in (ROWS, ReadRow(process_id="p"), FindProcess(process="P"), WhoIsUser()):
+        with pytest.raises(NonsenseError):
+            process_log.value(call, answer)

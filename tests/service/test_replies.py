@@ -1,0 +1,256 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.job.model import Decode
+from runner.service.calls import (
+    Answered,
+    Call,
+    CallFailed,
+    CompleteCall,
+    ElementCall,
+    ExecuteCall,
+    FailureKind,
+    FindProcess,
+    ReadRow,
+    ReadRows,
+    WhoAmI,
+    WhoIsUser,
+)
+from runner.service.replies import read
+from runner.service.wire import Reply, Site
+from runner.values import Json
+
+SITE = Site(url="https://user:secret@site.example/app?key=secret")
+EXECUTE = ExecuteCall(process="UsrGet", parameters={}, result="Value")
+AS_TEXT = ExecuteCall(process="UsrGet", parameters={}, result="Value", decode=Decode.TEXT)
+ELEMENT = ElementCall(uid="u")
+COMPLETE = CompleteCall(uid="u", parameters={})
+ROWS = ReadRows(process="UsrGet")
+NOT_SENT, REFUSED, UNANSWERED = FailureKind.NOT_SENT, FailureKind.REFUSED, FailureKind.UNANSWERED
+
+LOGIN = b'<!DOCTYPE html><html><head><title>Creatio</title></head><script src="/Login/NuiLogin.js"></script></html>'
+PAGE = b"<html><head><title>Maintenance</title></head></html>"
+FAULT = b"<Fault><Reason><Text>No right to run</Text></Reason></Fault>"
+
+
+def reply(body: bytes | str = b"", status: int = 200, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status=status, headers=named, body=body if isinstance(body, bytes) else body.encode())
+
+
+def wrapped(text: str) -> Reply:
+    return reply(f"<string>{text.replace('&', '&amp;').replace('<', '&lt;')}</string>")
+
+
+def failed(call: Call, answer: Reply) -> tuple[FailureKind, str, str]:
+    ending = read(call, answer, site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert ending.status == answer.status
+    assert "secret" not in repr(ending)
+    return ending.kind, ending.trouble.code, ending.trouble.message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", None),
+        (" ", None),
+        ("null", None),
+        ("42", 42),
+        ("true", True),
+        ('"text"', "text"),
+        ('"42"', "42"),
+        ('"true"', "true"),
+        (json.dumps('[{"Id": "1"}]'), [{"Id": "1"}]),
+        (json.dumps(' {"a": "[1]"}'), {"a": "[1]"}),
+        ("[1]", [1]),
+        (json.dumps("[no list"), "[no list"),
+        (json.dumps("[NaN]"), "[NaN]"),
+        (json.dumps("a /Login/ b"), "a /Login/ b"),
+        ("7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11", "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"),
+        ("2026-12-31", "2026-12-31"),
+        ("done & dusted", "done & dusted"),
+    ],
+)
+def test_the_text_of_an_execute_is_json_and_json_in_it_is_read_once_more(text: str, value: Json) -> None:
+    assert read(EXECUTE, wrapped(text), site=SITE) == Answered(value=value)
+
+
+def test_a_step_can_leave_json_in_a_text_alone() -> None:
+    assert read(AS_TEXT, wrapped('"[1]"'), site=SITE) == Answered(value="[1]")
+    assert read(AS_TEXT, wrapped("[1]"), site=SITE) == Answered(value=[1])
+
+
+@pytest.mark.parametrize("body", ["", "null", "<string/>", "<string></string>", '<string xmlns="https://x"/>'])
+def test_nothing_is_nothing_in_every_shape(body: str) -> None:
+    for call in (EXECUTE, ELEMENT, COMPLETE):
+        assert read(call, reply(body), site=SITE) == Answered(value=None)
+        assert read(call, reply(status=204), site=SITE) == Answered(value=None)
+
+
+@pytest.mark.parametrize("text", ['[{"Id', '{"a": ', '"half', "NaN", "1" * 30])
+def test_half_a_json_or_json_beyond_bounds_is_nonsense_and_may_have_happened(text: str) -> None:
+    kind, code, message = failed(EXECUTE, wrapped(text))
+    assert (kind, code) == (UNANSWERED, "E307")
+    assert message.startswith("the answer of site.example makes no sense: it")
+
+
+def test_plain_json_is_read_as_it_is() -> None:
+    assert read(EXECUTE, reply('{"a": 1}'), site=SITE) == Answered(value={"a": 1})
+    assert read(EXECUTE, reply('"[1]"'), site=SITE) == Answered(value=[1])
+    assert read(ELEMENT, reply('{"success": true}'), site=SITE) == Answered(value={"success": True})
+
+
+def test_an_element_that_was_completed_gives_its_execution_data() -> None:
+    assert read(COMPLETE, reply('{"success": true, "errorInfo": null}'), site=SITE) == Answered(value=None)
+    assert read(COMPLETE, reply('{"success": true, "executionData": {"a": 1}}'), site=SITE) == Answered(value={"a": 1})
+    assert failed(COMPLETE, reply("[1]"))[:2] == (UNANSWERED, "E307")
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        (COMPLETE, '{"success": false, "errorInfo": {"message": "No right to run"}}'),
+        (COMPLETE, '<string>{"success": false, "errorInfo": {"message": "No right to run"}}</string>'),
+        (ELEMENT, '{"success": false, "errorInfo": {"message": "No right to run"}}'),
+        (EXECUTE, '{"success": false, "errorInfo": {"message": "No right to run"}}'),
+        (EXECUTE, '{"Message": "No right to run", "ExceptionType": "System.Exception"}'),
+        (EXECUTE, FAULT.decode()),
+        (ROWS, '{"Message": "No right to run"}'),
+        (ROWS, '{"error": {"code": "1", "message": "No right to run"}}'),
+        (ROWS, '{"error": {"message": {"lang": "en", "value": "No right to run"}}}'),
+    ],
+)
+def test_a_no_behind_a_200_is_a_refusal_in_the_services_words(call: Call, body: str) -> None:
+    assert failed(call, reply(body)) == (REFUSED, "E205", "site.example refused the call: No right to run")
+
+
+def test_a_result_that_looks_like_a_refusal_is_a_result() -> None:
+    result: Json = {"success": False, "Message": "x", "ExceptionType": "y"}
+    assert read(EXECUTE, wrapped(json.dumps(json.dumps(result))), site=SITE) == Answered(value=result)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code", "said"),
+    [
+        (
+            reply('{"Message": "Authentication failed."}', 401),
+            NOT_SENT,
+            "E304",
+            "401 Unauthorized: Authentication failed.",
+        ),
+        (
+            reply(b"", 302, location="/Login/NuiLogin.aspx?ReturnUrl=%2f"),
+            NOT_SENT,
+            "E304",
+            "answered with its login page",
+        ),
+        (reply(b"", 302, location="https://x/Login/Login.html"), NOT_SENT, "E304", "answered with its login page"),
+        (reply(LOGIN), NOT_SENT, "E304", "answered with its login page"),
+        (reply(b"", 429, retry_after="7"), NOT_SENT, "E310", "answered 429 Too Many Requests"),
+        (
+            reply(b"", 302, location="https://other/x?a=secret#b"),
+            REFUSED,
+            "E205",
+            "redirects (302 Found) to `https://other/x`",
+        ),
+        (reply(b"", 301), REFUSED, "E205", "redirects (301 Moved Permanently) to nowhere"),
+        (reply(b"", 302, location="/x?back=/Login/"), REFUSED, "E205", "redirects (302 Found) to `/x`"),
+        (reply(b"bad value", 400, content_type="text/plain"), REFUSED, "E205", "answered 400 Bad Request: bad value"),
+        (reply(LOGIN, 403), REFUSED, "E205", "answered 403 Forbidden: Creatio"),
+        (reply(b"", 404), REFUSED, "E205", "answered 404 Not Found"),
+        (reply(PAGE, 404), REFUSED, "E205", "answered 404 Not Found: Maintenance"),
+        (reply(b"", 418), REFUSED, "E205", "answered 418"),
+        (reply(FAULT, 500), REFUSED, "E205", "answered 500 Internal Server Error: No right to run"),
+        (reply(FAULT, 501), REFUSED, "E205", "answered 501 Not Implemented: No right to run"),
+        (reply('{"ExceptionDetail": {"Message": "Deep"}}', 500), REFUSED, "E205", "500 Internal Server Error: Deep"),
+        (reply('{"errorInfo": {"message": "Deep"}}', 500), REFUSED, "E205", "500 Internal Server Error: Deep"),
+        (reply('{"ExceptionType": "x"}', 500), REFUSED, "E205", "answered 500 Internal Server Error"),
+        (reply('{"error": {"message": "upstream"}}', 500), UNANSWERED, "E309", "Internal Server Error: upstream"),
+        (reply(PAGE, 500), UNANSWERED, "E309", "answered 500 Internal Server Error: Maintenance"),
+        (reply(b"<feed/>", 500), UNANSWERED, "E309", "answered 500 Internal Server Error"),
+        (reply(b"", 408), UNANSWERED, "E309", "answered 408 Request Timeout"),
+        (reply(FAULT, 502), UNANSWERED, "E309", "answered 502 Bad Gateway: No right to run"),
+        (reply(b"<html><title>503 Service Temporarily", 503), UNANSWERED, "E309", "answered 503 Service Unavailable"),
+        (reply(LOGIN, 504), UNANSWERED, "E309", "answered 504 Gateway Timeout: Creatio"),
+        (reply(b"", 522), UNANSWERED, "E309", "answered 522"),
+        (reply(b"", 999), UNANSWERED, "E309", "answered 999"),
+        (reply(b"", 101), UNANSWERED, "E307", "its status is none that ends a call"),
+        (reply(PAGE), UNANSWERED, "E307", "it is a web page with the title `Maintenance`"),
+        (reply(b"OK"), UNANSWERED, "E307", "it is no JSON"),
+    ],
+)
+def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: FailureKind, code: str, said: str) -> None:
+    found, number, message = failed(EXECUTE, answer)
+    assert (found, number) == (kind, code)
+    assert said in message
+    assert message.startswith(
+        ("site.example", "the answer of site.example", "the session is not accepted: site.example")
+    )
+
+
+def test_odata_that_cannot_read_just_now_may_be_asked_again() -> None:
+    words = "Collection was modified; enumeration operation may not execute."
+    for status in (200, 500):
+        answer = reply(json.dumps({"Message": words}), status)
+        assert failed(ROWS, answer)[:2] == (UNANSWERED, "E309")
+    assert failed(EXECUTE, reply(json.dumps({"Message": words}), 500))[:2] == (REFUSED, "E205")
+
+
+def test_odata_that_refuses_a_path_with_500_has_refused_it() -> None:
+    assert failed(ROWS, reply('{"error": {"message": "no property Name"}}', 500))[:2] == (REFUSED, "E205")
+
+
+@pytest.mark.parametrize(("prefix", "hint"), [("/0", "`runtime: net`"), ("", "`runtime: net-framework`")])
+def test_not_found_hints_at_the_other_runtime(prefix: str, hint: str) -> None:
+    ending = read(EXECUTE, reply(b"", 404), site=Site(url="https://x", prefix=prefix))
+    assert isinstance(ending, CallFailed)
+    assert hint in (ending.trouble.hint or "")
+
+
+def test_forbidden_hints_at_rights_and_at_bpmcsrf() -> None:
+    ending = read(EXECUTE, reply(b"", 403), site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert "CanRunBusinessProcesses" in (ending.trouble.hint or "")
+    assert "BPMCSRF" in (ending.trouble.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "120"}, 120.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "²"}, None),
+        ({"retry-after": "9" * 5000}, 999999999.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:28:30 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_by_the_servers_own_clock(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    for status in (429, 503):
+        ending = read(EXECUTE, Reply(status=status, headers=headers, body=b""), site=SITE)
+        assert isinstance(ending, CallFailed)
+        assert ending.retry_after == seconds
+
+
+@given(
+    call=st.sampled_from(
+        [EXECUTE, ELEMENT, COMPLETE, ROWS, ReadRow(process_id="p"), FindProcess(process="p"), WhoAmI(), WhoIsUser()]
+    ),
+    status=st.sampled_from([200, 201, 204, 302, 400, 401, 404, 429, 500, 503, 600]),
+    body=st.binary(max_size=100) | st.sampled_from([LOGIN, PAGE, FAULT, b'{"value": [{"Id": 1}]}', b'{"error": 1}']),
+    location=st.text(max_size=20),
+)
+def test_any_reply_to_any_call_is_a_value_or_a_failure(call: Call, status: int, body: bytes, location: str) -> None:
+    answer = reply(body, status, location=location, retry_after=location, date=location, content_type=location)
+    ending = read(call, answer, site=SITE)
+    assert isinstance(ending, Answered | CallFailed)

@@ -1,0 +1,151 @@
+import json
+from collections.abc import Iterable
+
+import pytest
+
+from runner.service.calls import CallFailed, FailureKind
+from runner.service.sign_in import Session, renewed, session, sign_in
+from runner.service.wire import Reply, Request, Site
+from runner.targets.model import Password
+
+SITE = Site(url="https://site.example")
+PASSWORD = Password(username="Ann", password="p4ss/ü")
+COOKIES = ("BPMLOADER=l; path=/; HttpOnly", ".ASPXAUTH=a; path=/; HttpOnly", "BPMCSRF=c; path=/", "UserName=u; path=/")
+WELCOME = {"Code": 0, "Message": "", "Exception": None, "PasswordChangeUrl": None, "RedirectUrl": None}
+
+
+def reply(body: object, status: int = 200, cookies: Iterable[str] = (), **headers: str) -> Reply:
+    written = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Reply(status=status, headers=headers, body=written, cookies=tuple(cookies))
+
+
+def signed_in(*replies: Reply, site: Site = SITE) -> tuple[list[Request], Session | CallFailed]:
+    """Hand the generator `replies` one after the other, and see what it asks and what it returns."""
+    signing_in = sign_in(site, PASSWORD)
+    asked = [next(signing_in)]
+    for answer in replies:
+        try:
+            asked.append(signing_in.send(answer))
+        except StopIteration as ended:
+            return asked, ended.value
+    raise AssertionError("it asks for more")
+
+
+@pytest.mark.parametrize("prefix", ["/0", ""])
+def test_signing_in_is_asked_at_the_root_on_both_runtimes(prefix: str) -> None:
+    asked, found = signed_in(reply(WELCOME, cookies=COOKIES), site=Site(url="https://x", prefix=prefix))
+    assert [(request.method, request.path) for request in asked] == [("POST", "/ServiceModel/AuthService.svc/Login")]
+    assert asked[0].body == '{"UserName":"Ann","UserPassword":"p4ss/ü"}'.encode()
+    assert isinstance(found, Session)
+    assert dict(found.headers) == {
+        "ForceUseSession": "true",
+        "BPMCSRF": "c",
+        "Cookie": "BPMLOADER=l; .ASPXAUTH=a; BPMCSRF=c; UserName=u",
+    }
+
+
+def test_a_missing_bpmcsrf_is_fetched_with_one_more_page() -> None:
+    asked, found = signed_in(reply(WELCOME, cookies=COOKIES[:2]), reply(b"", 302, cookies=("BPMCSRF=late; path=/",)))
+    assert (asked[1].method, asked[1].path) == ("GET", "/0/")
+    assert dict(asked[1].headers)["Cookie"] == "BPMLOADER=l; .ASPXAUTH=a"
+    assert isinstance(found, Session)
+    assert dict(found.headers)["BPMCSRF"] == "late"
+
+
+def test_a_site_without_bpmcsrf_is_worked_with_all_the_same() -> None:
+    _, found = signed_in(reply(WELCOME, cookies=COOKIES[:2]), reply(b"", 404))
+    assert isinstance(found, Session)
+    assert dict(found.headers) == {"ForceUseSession": "true", "Cookie": "BPMLOADER=l; .ASPXAUTH=a"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"Code": 1, "Message": "Wrong user or password"}, "site.example refused the sign-in: Wrong user or password"),
+        ({"Code": 1, "Exception": {"Message": "Locked"}}, "site.example refused the sign-in: Locked"),
+        ({"Code": 2, "Message": None, "Exception": None}, "site.example refused the sign-in"),
+    ],
+)
+def test_a_refusal_behind_a_200_is_final_and_in_the_services_words(answer: object, said: str) -> None:
+    _, found = signed_in(reply(answer, cookies=COOKIES))
+    assert isinstance(found, CallFailed)
+    assert (found.kind, found.trouble.code, found.final) == (FailureKind.NOT_SENT, "E303", True)
+    assert found.trouble.message == said
+
+
+def test_a_password_that_must_be_changed_says_so() -> None:
+    _, found = signed_in(reply({"Code": 1, "Message": "Expired", "PasswordChangeUrl": "/Login/ChangePassword.aspx"}))
+    assert isinstance(found, CallFailed)
+    assert "has to be changed" in (found.trouble.hint or "")
+
+
+LOGIN = b"<html><head><title>Sign in</title></head><body>/Login/</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "final", "said"),
+    [
+        (
+            reply(b"", 401),
+            "E303",
+            True,
+            "site.example refused the sign-in: the session is not accepted: site.example answe",
+        ),
+        (reply(b"", 403), "E303", True, "site.example refused the sign-in: site.example answered 403 Forbidden"),
+        (reply(b"", 404), "E303", True, "no sign-in at /ServiceModel/AuthService.svc/Login: site.example answered 404"),
+        (
+            reply(b"", 302, location="https://x/y"),
+            "E303",
+            True,
+            "no sign-in at /ServiceModel/AuthService.svc/Login: site",
+        ),
+        (
+            reply(LOGIN),
+            "E307",
+            False,
+            "no sign-in: the answer of site.example makes no sense: it is a web page with the",
+        ),
+        (reply(b""), "E307", False, "no sign-in: the answer of site.example makes no sense: it is empty"),
+        (
+            reply(b"<string>"),
+            "E307",
+            False,
+            "no sign-in: the answer of site.example makes no sense: it is no whole XML",
+        ),
+        (
+            reply({"a": 1}),
+            "E307",
+            False,
+            "no sign-in: the answer of site.example makes no sense: it is no record with a",
+        ),
+        (
+            reply([]),
+            "E307",
+            False,
+            "no sign-in: the answer of site.example makes no sense: it is no record with a `Code`",
+        ),
+        (reply(b"", 429), "E310", False, "no sign-in: site.example answered 429 Too Many Requests"),
+        (reply(b"", 503), "E309", False, "no sign-in: site.example answered 503 Service Unavailable"),
+        (
+            reply({"Message": "Deep"}, 500),
+            "E303",
+            False,
+            "no sign-in at /ServiceModel/AuthService.svc/Login: site.example",
+        ),
+    ],
+)
+def test_whatever_else_is_answered_the_call_was_not_sent(answer: Reply, code: str, final: bool, said: str) -> None:  # noqa: FBT001  a column of the table
+    _, found = signed_in(answer)
+    assert isinstance(found, CallFailed)
+    assert (found.kind, found.trouble.code, found.final) == (FailureKind.NOT_SENT, code, final)
+    assert found.trouble.message.startswith(said)
+    assert "p4ss" not in repr(found)
+
+
+def test_later_cookies_are_added_and_taken_back() -> None:
+    known = session({"BPMCSRF": "c", "old": "1"})
+    found = renewed(
+        known, ["BPMSESSIONID=s; path=/; HttpOnly", "old=; expires=Tue, 12-Oct-1999 00:00:00 GMT", "", "x", "=y"]
+    )
+    assert found.cookies == {"BPMCSRF": "c", "BPMSESSIONID": "s"}
+    assert known.cookies == {"BPMCSRF": "c", "old": "1"}

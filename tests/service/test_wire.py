@@ -1,0 +1,89 @@
+"""What the recorded exchanges of `tests/wire/` do not show: odd values, odd names, odd sites."""
+
+import re
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.service.calls import Call, CompleteCall, ElementCall, ExecuteCall, FindProcess, ReadRow, ReadRows, WhoIsUser
+from runner.service.wire import Site, request, site_of
+from runner.targets.model import ElementCall as ElementPlace
+from runner.targets.model import ExecuteMethod, Password, Runtime, SiteTarget
+from runner.values import Json, compact, well_formed
+from runner.version import VERSION
+
+SITE = Site(url="https://site.example")
+
+
+def path(call: Call, *, username: str | None = None) -> str:
+    return request(call, SITE, username=username).path
+
+
+@given(
+    st.text(), st.dictionaries(st.text(min_size=1), st.text() | st.integers() | st.booleans() | st.none(), max_size=3)
+)
+def test_any_text_survives_the_query_and_no_other_character_is_written(process: str, values: dict[str, Json]) -> None:
+    written = path(ExecuteCall(process=process, parameters=values))
+    assert re.fullmatch(r"[A-Za-z0-9_.~%&=?/-]+", written)
+    assert not re.search("%(?![0-9A-F]{2})", written)
+    assert unquote(urlsplit(written).path.split("/")[4]) == well_formed(process)
+    sent = parse_qsl(urlsplit(written).query, keep_blank_values=True)
+    assert sent == [
+        (well_formed(name), well_formed(value if isinstance(value, str) else compact(value)))
+        for name, value in values.items()
+        if value is not None
+    ]
+
+
+def test_a_call_without_parameters_has_no_query() -> None:
+    assert path(ExecuteCall(process="P", parameters={"A": None})).endswith("/P/Execute")
+
+
+def test_a_quote_in_a_name_stays_inside_its_literal() -> None:
+    calls: list[Call] = [ReadRows(process="a' or 1 eq 1"), FindProcess(process="a' or 1 eq 1"), WhoIsUser()]
+    for call in calls:
+        assert "'a'' or 1 eq 1'" in unquote(path(call, username="a' or 1 eq 1"))
+
+
+def test_ids_cannot_reach_other_parts_of_an_address() -> None:
+    assert path(ElementCall(uid="../x?y=1#z")).endswith("/ExecProcElByUId/..%2Fx%3Fy%3D1%23z")
+    assert "%20or%201%20eq%201%26%24top%3D9&$select=" in path(ReadRow(process_id="x or 1 eq 1&$top=9"))
+
+
+def test_lone_surrogates_are_written_as_something_that_utf_8_has() -> None:
+    assert request(CompleteCall(uid="u", parameters={"A": "\ud800"}), SITE, username=None).body is not None
+    assert "A=%EF%BF%BD" in path(ExecuteCall(process="P", parameters={"A": "\ud800"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://site.example", "site.example"),
+        ("http://127.0.0.1:8080/app/", "127.0.0.1:8080"),
+        ("https://ann:p4ss@site.example", "site.example"),
+        ("https://ann:p4ss@[::1", "the site"),
+        ("p4ss", "the site"),
+    ],
+)
+def test_a_site_is_called_by_its_host_and_never_by_what_else_its_url_holds(url: str, name: str) -> None:
+    assert Site(url=url).name == name
+
+
+def test_a_site_is_made_of_its_target() -> None:
+    target = SiteTarget(
+        name="staging",
+        url="https://x",
+        runtime=Runtime.NET,
+        auth=Password(username="a", password="b"),
+        element_call=ElementPlace.QUERY,
+        execute_method=ExecuteMethod.POST,
+    )
+    site = Site(url="https://x", prefix="", element_call=ElementPlace.QUERY, execute_method=ExecuteMethod.POST)
+    assert site_of(target) == site
+    assert site_of(SiteTarget(name="s", url="https://x")).prefix == "/0"
+
+
+def test_the_user_agent_tells_our_name_and_version() -> None:
+    assert dict(request(ElementCall(uid="u"), SITE, username=None).headers)["User-Agent"] == f"creatio-runner/{VERSION}"

@@ -1,0 +1,282 @@
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import TypeAlias
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner import durations, events
+from runner.documents import load
+from runner.documents.document import Document
+from runner.events import Section, Status
+from runner.job.model import Decode, OnFailure, RetryOn, StepEffect, Until, Verify
+from runner.job.outline import ACTIONS
+from runner.json_schema import errors as schema_errors
+from runner.json_schema import schemas
+from runner.problems import ExitCode
+from runner.targets.model import ElementCall, ExecuteMethod, Runtime
+from runner.values import Json, JsonObject, Path
+
+NAMES = ("job", "targets", "process", "report", "event")
+LANGUAGES = ("job", "targets", "process")
+Place: TypeAlias = tuple[str, JsonObject]
+
+
+def whole(name: str) -> JsonObject:
+    """A file beside this one, in which every key of the language stands."""
+    file = FilePath(__file__).with_name(f"every-key.{name}.yaml")
+    document = load.read(file, name=file.name)
+    assert isinstance(document, Document)
+    assert isinstance(document.data, dict)
+    return document.data
+
+
+WHOLE = {name: whole(name) for name in LANGUAGES}
+
+
+def written(name: str) -> JsonObject:
+    schema: JsonObject = json.loads(schemas.shipped_text(name))
+    return schema
+
+
+def at(value: Json, *path: str | int) -> Json:
+    for part in path:
+        match value, part:
+            case (dict(), str()) | (list(), int()):
+                value = value[part]  # type: ignore[index]  # the pattern pairs a record with a text, a list with a number
+            case _:
+                raise KeyError(part)
+    return value
+
+
+def subschemas(schema: Json, place: str = "") -> Iterator[Place]:
+    """Every part that is a schema and says what may stand there; conditions (`if`, `not`) say nothing to people."""
+    if not isinstance(schema, dict):
+        return
+    yield place, schema
+    for key, value in schema.items():
+        match key, value:
+            case ("properties" | "$defs", dict()):
+                for name, item in value.items():
+                    yield from subschemas(item, f"{place}/{key}/{name}")
+            case ("allOf" | "oneOf", list()):
+                for index, item in enumerate(value):
+                    yield from subschemas(item, f"{place}/{key}/{index}")
+            case ("items" | "additionalProperties" | "propertyNames" | "then" | "else", _):
+                yield from subschemas(value, f"{place}/{key}")
+
+
+def properties(schema: Json) -> Iterator[Place]:
+    """Every named property, with the path that leads to it."""
+    return ((place, part) for place, part in subschemas(schema) if place.split("/")[-2:-1] == ["properties"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_schema_is_one_of_draft_2020_12_with_an_address_of_its_own(name: str) -> None:
+    schema = written(name)
+
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$id"] == f"https://creatio-runner.invalid/schema/{name}.schema.json"
+    assert jsonschema_rs.meta.is_valid(schema)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_schema_has_no_flaw_but_the_words_for_editors(name: str) -> None:
+    flaws = schemas.flaws({key: value for key, value in written(name).items() if key != "$id"})
+
+    assert {flaw.value for flaw in flaws} <= {"errorMessage", "patternErrorMessage"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_property_is_described_for_editors(name: str) -> None:
+    schema = written(name)
+
+    def is_described(item: JsonObject) -> bool:
+        reference = item.get("$ref")
+        behind = at(schema, "$defs", reference.rpartition("/")[2]) if isinstance(reference, str) else {}
+        examples_alone = set(item) <= {"examples"}
+        return "description" in item or examples_alone or (isinstance(behind, dict) and "description" in behind)
+
+    assert [place for place, item in properties(schema) if not is_described(item)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_example_and_default_fits_its_own_schema(name: str) -> None:
+    schema = written(name)
+    wrong = []
+    for place, part in subschemas(schema):
+        alone = {key: value for key, value in part.items() if key not in ("$id", "$schema")}
+        examples = part.get("examples", [])
+        shown = [*(examples if isinstance(examples, list) else []), *([part["default"]] if "default" in part else [])]
+        fits = schemas.from_job({"$defs": schema["$defs"], **alone})
+        wrong += [(place, example) for example in shown if not fits.is_valid(example)]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_file_that_uses_every_key_is_accepted(name: str) -> None:
+    assert schemas.shipped(name).violations(WHOLE[name]) == ()
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_the_file_that_uses_every_key_really_does(name: str) -> None:
+    used = set(json.dumps(WHOLE[name]).split('"'))
+    known = {place.rpartition("/")[2] for place, item in properties(written(name)) if "not" not in item}
+    of_json_schema = {"description", "maximum", "minLength", "maxLength", "pattern", "items", "properties", "enum"}
+
+    assert known - used - of_json_schema == set()
+
+
+def test_the_words_of_the_schemas_are_those_of_the_program() -> None:
+    job, targets, event = written("job"), written("targets"), written("event")
+
+    def words(value: Json, *path: str | int) -> set[Json]:
+        found = at(value, *path, "enum")
+        return set(found) if isinstance(found, list) else set()
+
+    step, retry, target = (
+        ("$defs", "step", "properties"),
+        ("$defs", "retry", "properties"),
+        ("$defs", "target", "properties"),
+    )
+    assert words(job, *step, "effect") == set(StepEffect)
+    assert words(job, *retry, "on", "items") == set(RetryOn)
+    assert words(job, "$defs", "verify") == set(Verify)
+    assert words(job, "$defs", "on_failure") == set(OnFailure)
+    assert words(job, "$defs", "execute", "properties", "decode") == set(Decode)
+    assert words(job, "$defs", "execute", "properties", "until") == set(Until)
+    assert words(targets, *target, "runtime") == set(Runtime)
+    assert words(targets, *target, "element_call") == set(ElementCall)
+    assert words(targets, *target, "execute_method") == set(ExecuteMethod)
+    assert words(event, "$defs", "step.finished", "properties", "status") == set(Status)
+    assert words(event, "$defs", "row", "properties", "section") == set(Section)
+    assert words(written("report"), "properties", "exit_code") == set(ExitCode)
+
+
+def test_a_step_and_its_undo_know_the_actions_of_the_program() -> None:
+    job = written("job")
+    choices = at(job, "$defs", "one_action", "then", "oneOf")
+
+    assert isinstance(choices, list)
+    assert [at(choice, "required", 0) for choice in choices] == list(ACTIONS)
+    assert tuple(at(job, "$defs", "undo", "properties") or ()) == ACTIONS  # type: ignore[arg-type]  # a record of them
+    assert set(ACTIONS) <= set(at(job, "$defs", "step", "properties") or ())  # type: ignore[arg-type]  # likewise
+
+
+def test_every_event_of_the_program_fits_its_schema() -> None:
+    row = events.Row(
+        key="a", id=None, name="A", kind="execute", section=events.Section.STEPS, index=None, line=3, help=None
+    )
+    trouble = events.Trouble(code="E301", message="no")
+    check = events.Check(that="x", passed=False, message="no")
+    story: list[events.AnyEvent] = [
+        events.RunStarted(
+            run="r",
+            engine="1",
+            job="j",
+            file="f",
+            case=None,
+            target=events.TargetName(name="t", url="u", sandbox=True),
+            inputs={},
+            digest="d",
+            commit=None,
+            started_at="2026-01-31T09:00:00.000Z",
+        ),
+        events.StepStarted(row=row, t=0.0),
+        events.CallSent(key="a", effect="once", call={}),
+        events.CallAnswered(key="a", t=0.1, value=None),
+        events.AttemptFailed(key="a", t=0.1, kind="refused", error=trouble, status=500),
+        events.Paused(key="a", t=0.1, seconds=1),
+        events.Asked(key="a", t=0.1, value=True),
+        events.LogUnreadable(error=trouble),
+        events.StepFinished(
+            key="a",
+            t=1.0,
+            status=events.Status.FAILED,
+            seconds=1.0,
+            attempts=2,
+            verified="inferred",
+            checks=(check,),
+            error=trouble,
+        ),
+        events.StepSkipped(row=row, reason="condition"),
+        events.RunClosing(t=1.0, why="done"),
+        events.RunFinished(t=1.0, status=events.RunStatus.FAILED, exit_code=1),
+    ]
+    envelope: JsonObject = {"v": 1, "seq": 1, "at": "2026-01-31T09:00:00.000Z", "prev": "0" * 64}
+
+    for event in story:
+        line = {**envelope, **json.loads(events.encode(event))}
+        assert schemas.shipped("event").violations(line) == ()
+        del line[next(key for key in ("t", "row", "error", "key", "run") if key in line)]
+        assert len(schemas.shipped("event").violations(line)) == 1
+
+
+@given(st.from_regex(r"[0-9]{0,3}(\.[0-9]{0,2})?(ms|s|m|h|d|)", fullmatch=True) | st.text(max_size=5))
+@settings(deadline=None)
+def test_the_schema_and_the_program_agree_on_durations(text: str) -> None:
+    accepted = schemas.shipped("job").is_valid({**WHOLE["job"], "timeout": text})
+
+    assert accepted == (durations.seconds(text) is not None)
+
+
+def paths_in(value: Json) -> list[Path]:
+    match value:
+        case dict():
+            return [(), *((key, *rest) for key, item in value.items() for rest in paths_in(item))]
+        case list():
+            return [(), *((index, *rest) for index, item in enumerate(value) for rest in paths_in(item))]
+        case _:
+            return [()]
+
+
+VALUES: list[Json] = [None, True, 0, -1, 1.5, "", "x", "30s", "{{ x }}", [], ["x"], {}, {"uid": 1}, [None]]
+JSON: st.SearchStrategy[Json] = st.sampled_from(VALUES)
+NEW_KEYS = st.sampled_from(
+    ["execute", "element", "retry", "job", "url", "auth", "set", "that", "schema", "attemps", "", "a b"]
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn, whole: JsonObject) -> JsonObject:
+    """A file with every key, and a few faults: values replaced, keys taken away, renamed, or added."""
+    data = copy.deepcopy(whole)
+    for _ in range(draw(st.integers(1, 3))):
+        paths = paths_in(data)[1:]
+        if not paths:
+            break
+        *above, last = draw(st.sampled_from(paths))
+        parent = at(data, *above)
+        if isinstance(parent, list) and isinstance(last, int):
+            parent[last] = draw(JSON)
+        elif isinstance(parent, dict) and isinstance(last, str):
+            match draw(st.sampled_from(["replace", "remove", "rename", "add"])):
+                case "replace":
+                    parent[last] = draw(JSON)
+                case "remove":
+                    del parent[last]
+                case "rename":
+                    parent[draw(NEW_KEYS)] = parent.pop(last)
+                case _:
+                    parent[draw(NEW_KEYS)] = draw(JSON)
+    return data
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_what_one_validator_refuses_the_other_can_explain(name: str, data: st.DataObject) -> None:
+    document = data.draw(mutated(WHOLE[name]))
+
+    explained = schema_errors.explain(schemas.shipped_text(name), document)
+
+    assert bool(explained) == (not schemas.shipped(name).is_valid(document))
+    assert all(
+        at(document, *violation.path) == violation.value or violation.keyword == "propertyNames"
+        for violation in explained
+    )

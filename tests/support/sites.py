@@ -1,0 +1,97 @@
+"""A site for tests, over a real socket: it signs everybody in and answers as it was told. No code of the sandbox."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+NAMESPACE = "http://schemas.microsoft.com/2003/10/Serialization/"
+COOKIES = ("BPMLOADER=a", ".ASPXAUTH=b", "BPMCSRF=c", "UserName=d")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer. `cut`: the connection is closed in the middle of it; `silent`: it is closed without a byte."""
+
+    status: int = 200
+    body: str = ""
+    kind: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+    cut: bool = False
+    silent: bool = False
+
+
+def xml(value: object) -> Told:
+    """A reply of Execute as the service writes it."""
+    text = json.dumps(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Told(body=f'<string xmlns="{NAMESPACE}">{text}</string>', kind="application/xml")
+
+
+SIGNED_IN = Told(
+    body='{"Code":0,"Message":"","Exception":null,"PasswordChangeUrl":null,"RedirectUrl":null}',
+    headers=tuple(("Set-Cookie", f"{cookie}; path=/") for cookie in COOKIES),
+)
+REFUSED = Told(body='{"Code":1,"Message":"Wrong name or password","Exception":{"Message":"no"}}')
+NOTHING = Told(status=404)
+
+
+@dataclass
+class Site:
+    """`asked` holds method and path of every request, decoded. `answer` is given them and tells."""
+
+    answer: Callable[[str, str], Told]
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def executes(self) -> list[str]:
+        return [line for line in self.asked if "/Execute" in line]
+
+
+@contextmanager
+def site(answer: Callable[[str, str], Told], *, sign_in: Told = SIGNED_IN) -> Iterator[Site]:
+    """Serve on a free port of loopback. `answer` is asked for everything but the sign-in."""
+    told = Site(answer=answer)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            told.asked.append(f"{self.command} {unquote(self.path)}")
+            reply = sign_in if "AuthService" in self.path else told.answer(self.command, unquote(self.path))
+            content = reply.body.encode()
+            if reply.silent:
+                self.close_connection = True
+                return
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.kind)
+            for name, value in reply.headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content) + (100 if reply.cut else 0)))
+            self.end_headers()
+            self.wfile.write(content)
+            self.close_connection = reply.cut
+
+        do_GET = do_POST = _serve  # noqa: N815  the library's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
+            del format, args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    told.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield told
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def targets(url: str) -> str:
+    """A targets file with one site, `here`."""
+    return f"runner: 1\ntargets:\n  here:\n    url: {url}\n    auth: {{username: integration, password: pa55-w0rd}}\n"

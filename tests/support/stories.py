@@ -1,0 +1,258 @@
+"""A world for the engine: answers that are told beforehand, a process log in memory, a clock that counts effects.
+
+Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
+"""
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from runner.documents.load import load
+from runner.engine.carry_out import carry_out
+from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, Pause, Send, Stopped
+from runner.engine.scope import RunFacts
+from runner.events import (
+    AnyEvent,
+    RunClosing,
+    RunFinished,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    TargetName,
+    Trouble,
+)
+from runner.job.build import job as build_job
+from runner.plan import Plan, plan
+from runner.secrets.redact import Secrets
+from runner.service.calls import (
+    Answered,
+    CallFailed,
+    CompleteCall,
+    ElementCall,
+    Ending,
+    ExecuteCall,
+    FailureKind,
+    FindProcess,
+    ReadRow,
+    ReadRows,
+    WhoAmI,
+    WhoIsUser,
+)
+from runner.values import Json, JsonObject
+
+WATERMARK = 20
+"""Rows that the engine asks for before a call; after it, it asks for more."""
+
+RUN = RunFacts(id="0193a0c4-0000-7000-8000-000000000001", started_at="2026-01-31T09:00:00.000Z", engine="test")
+
+
+def planned(steps: str, *, inputs: JsonObject | None = None, rest: str = "") -> Plan:
+    """The plan of a job with these steps, written as in a file; `rest` stands before `steps`."""
+    source = f"runner: 1\nname: story\ntarget: here\n{rest}\nsteps:\n{steps}"
+    document = load("story.job.yaml", source.encode())
+    assert not isinstance(document, tuple), document
+    target = TargetName(name="here", url="http://127.0.0.1", sandbox=True)
+    job = build_job(document)
+    values = {declared.name: declared.default for declared in job.inputs} | (inputs or {})
+    return plan(job, source=source, inputs=values, target=target, secrets=Secrets())
+
+
+def not_sent(message: str = "no connection") -> CallFailed:
+    return CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E301", message=message))
+
+
+def refused(status: int = 403, message: str = "no right", *, retry_after: float | None = None) -> CallFailed:
+    trouble = Trouble(code="E205", message=message)
+    return CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=status, retry_after=retry_after)
+
+
+def unanswered(message: str = "no answer within 100 s") -> CallFailed:
+    return CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E305", message=message))
+
+
+@dataclass
+class World:
+    """What the site will answer. `answers` serve executes and elements in turn; None answers nothing in particular.
+
+    Every execute that is answered, or is `unanswered`, leaves a row in the log; `statuses` are theirs in turn (`done`
+    where none is told). `log` may be a failure that every reading gets. `later` are the statuses that a running row
+    takes when it is read again; `crowd` those of processes that others start at the same time.
+    `stop_at` maps the number of an effect to the reason why it is refused.
+    """
+
+    answers: list["Json | CallFailed"] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+    log: CallFailed | None = None
+    path_refused: bool = False
+    owner: str | None = "us"
+    stop_at: dict[int, str] = field(default_factory=dict)
+    late_rows: int = 0
+    crowd: list[str] = field(default_factory=list)
+    rows: list[JsonObject] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    t: float = 0.0
+
+    def carry_out(self, made: Plan) -> "World":
+        running = carry_out(made, RUN)
+        outcome: Outcome | None = None
+        while True:
+            try:
+                effect = running.send(outcome)
+            except StopIteration:
+                return self
+            self.effects.append(effect)
+            outcome = None if isinstance(effect, Note) else self._outcome(effect)
+
+    def _outcome(self, effect: Send | Pause | Ask) -> Outcome:
+        self.t += effect.seconds if isinstance(effect, Pause) else 1.0
+        asked = sum(not isinstance(done, Note) for done in self.effects)
+        if asked in self.stop_at:
+            return Stopped(t=self.t, why=self.stop_at[asked])
+        match effect:
+            case Send():
+                ending = self._ending(effect)
+                if isinstance(ending, CallFailed):
+                    return Failed(t=self.t, failure=ending)
+                return Done(t=self.t, value=ending.value)
+            case Pause() | Ask():
+                return Done(t=self.t, value=True)
+            case _:
+                assert_never(effect)
+
+    def _ending(self, send: Send) -> Ending:
+        match send.call:
+            case ExecuteCall():
+                return self._execute(send.call)
+            case ElementCall() | CompleteCall():
+                return self._next()
+            case ReadRows(schema_id=schema_id):
+                if self.path_refused and schema_id is None:
+                    return refused(status=400, message="cannot filter by that")
+                return self.log or self._rows(send.call)
+            case ReadRow(process_id=process_id):
+                return self.log or self._row(process_id)
+            case FindProcess():
+                return Answered(value="schema-1")
+            case WhoAmI():
+                return Answered(value=self.owner)
+            case WhoIsUser():
+                return Answered(value=None)
+            case _:
+                assert_never(send.call)
+
+    def _next(self) -> Ending:
+        answer = self.answers.pop(0) if self.answers else None
+        return answer if isinstance(answer, CallFailed) else Answered(value=answer)
+
+    def _execute(self, call: ExecuteCall) -> Ending:
+        ending = self._next()
+        if not isinstance(ending, CallFailed) or ending.kind is FailureKind.UNANSWERED:
+            self.add_row(call.process, self.statuses.pop(0) if self.statuses else "done")
+            for status in self.crowd:
+                self.add_row(call.process, status, owner="them")
+        return ending
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us") -> None:
+        number = len(self.rows) + 1
+        row: JsonObject = {
+            "id": f"row-{number}",
+            "name": process,
+            "started": f"2026-01-31T09:00:{number:02d}Z",
+            "completed": None,
+            "status": status,
+            "owner": owner,
+            "error": "Divide by zero" if status == "error" else None,
+        }
+        self.rows.insert(0, row)
+
+    def _rows(self, call: ReadRows) -> Ending:
+        since = call.since or ""
+        found: list[Json] = [row for row in self.rows if row["name"] == call.process and str(row["started"]) >= since]
+        if call.top != WATERMARK and self.late_rows > 0:
+            self.late_rows -= 1
+            found = []
+        return Answered(value=found[: call.top])
+
+    def _row(self, process_id: str) -> Ending:
+        row = next((row for row in self.rows if row["id"] == process_id), None)
+        if row is not None and row["status"] == "running" and self.later:
+            row["status"] = self.later.pop(0)
+        return Answered(value=dict(row) if row else None)
+
+    # what a test looks at
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        return [effect.event for effect in self.effects if isinstance(effect, Note)]
+
+    @property
+    def sent(self) -> list[str]:
+        """The calls, each in two words."""
+        return [_call_in_words(effect) for effect in self.effects if isinstance(effect, Send)]
+
+    @property
+    def pauses(self) -> list[float]:
+        return [effect.seconds for effect in self.effects if isinstance(effect, Pause)]
+
+    @property
+    def story(self) -> list[str]:
+        """Everything that happened, a short line each."""
+        return [line for effect in self.effects if (line := _in_words(effect)) is not None]
+
+    @property
+    def end(self) -> RunFinished:
+        last = self.events[-1]
+        assert isinstance(last, RunFinished)
+        return last
+
+    def finished(self, key: str) -> StepFinished:
+        return next(event for event in self.events if isinstance(event, StepFinished) and event.key == key)
+
+    def statuses_of_rows(self) -> dict[str, str]:
+        found = {event.key: event.status.value for event in self.events if isinstance(event, StepFinished)}
+        skipped = {event.row.key: f"skipped: {event.reason}" for event in self.events if isinstance(event, StepSkipped)}
+        return found | skipped
+
+
+def _call_in_words(send: Send) -> str:
+    match send.call:
+        case ExecuteCall(process=process):
+            return f"execute {process}"
+        case ElementCall(uid=uid):
+            return f"element {uid[:8]}"
+        case CompleteCall(uid=uid):
+            return f"complete {uid[:8]}"
+        case ReadRows(schema_id=schema_id, top=top):
+            return "read " + ("watermark" if top == WATERMARK else "rows") + (" by schema" if schema_id else "")
+        case ReadRow():
+            return "read row"
+        case FindProcess():
+            return "find process"
+        case WhoAmI():
+            return "who am i"
+        case WhoIsUser():
+            return "who is user"
+        case _:
+            assert_never(send.call)
+
+
+def _in_words(effect: Effect) -> str | None:
+    match effect:
+        case Send():
+            return f"send {_call_in_words(effect)}"
+        case Pause(seconds=seconds):
+            return f"pause {seconds:g}"
+        case Ask(text=text):
+            return f"ask {text}"
+        case Note(event=StepStarted(row=row)):
+            return f"begin {row.key}"
+        case Note(event=StepFinished(key=key, status=status)):
+            return f"end {key} {status}"
+        case Note(event=StepSkipped(row=row, reason=reason)):
+            return f"skip {row.key} {reason}"
+        case Note(event=RunClosing(why=why)):
+            return f"closing {why}"
+        case Note(event=RunFinished(status=status, exit_code=code)):
+            return f"finished {status} {int(code)}"
+        case Note():
+            return None

@@ -1,0 +1,63 @@
+"""Every file of this folder is wrong; what is told of it stands beside it, word by word. A file is a test."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.documents import load
+from runner.documents.document import Document
+from runner.job.rules import job as rules
+from runner.language import schema
+from runner.problems import CODES, Problem
+from runner.report import mistakes
+from runner.targets import rules as target_rules
+
+FOLDER = Path(__file__).parent
+FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+def kind_of(file: Path) -> str:
+    """`targets` of `….targets.yaml`, `process` of `….process.yaml`, else `job`."""
+    kinds = {".targets": "targets", ".process": "process"}
+    return kinds.get(Path(file.stem).suffix, "job")
+
+
+def problems_in(file: Path) -> tuple[Problem, ...]:
+    document = load.read(file, name=file.name)
+    if not isinstance(document, Document):
+        return document
+    kind = kind_of(file)
+    reported = schema.check(document, kind)
+    if kind == "job":
+        return reported + rules.check(document, reported=reported)
+    if kind == "targets":
+        return reported + target_rules.check(document, reported=reported)
+    return reported
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_mistake_is_told_as_it_stands_beside_its_file(file: Path) -> None:
+    expected = file.with_suffix(".txt")
+
+    told = mistakes.text(problems_in(file))
+
+    assert told == (expected.read_text(encoding="utf-8") if expected.exists() else f"no {expected.name} yet")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_mistake_is_told_once(file: Path) -> None:
+    places = [(problem.path, problem.span) for problem in problems_in(file)]
+
+    assert len(places) == len(set(places))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_mistake_has_a_known_code_and_a_place(file: Path) -> None:
+    problems = problems_in(file)
+
+    assert problems
+    assert all(problem.code in CODES and problem.span and problem.file == file.name for problem in problems)
+
+
+def test_no_expected_text_has_lost_its_file() -> None:
+    assert {file.stem for file in FOLDER.glob("*.txt")} == {file.stem for file in FILES}

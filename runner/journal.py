@@ -4,6 +4,7 @@ Each line holds the SHA-256 of the line before, so that a later edit shows. Secr
 Large results lie beside it in `results/`. The journal does not know what the events mean.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -27,6 +29,9 @@ _OURS = frozenset(
     | {"t", "seconds", "attempts", "retry_after", "index", "line", "exit_code", "flaky", "final"}
 )
 """Fields that hold our own words and numbers; a secret that happens to be one of them must not cut it."""
+
+_TAIL = 16 * 1024
+"""Bytes in which the last line of a journal is looked for first."""
 
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
@@ -79,6 +84,10 @@ class Journal:
             _write_private(self.folder / name, text.encode())
         except OSError as error:
             raise JournalError(_told(error)) from error
+
+    def seal(self) -> None:
+        """Take nothing more: nobody waits for what happens from here on, and the head that is told stays the head."""
+        self._broken = self._broken or OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
 
     def close(self) -> None:
         os.close(self._file)
@@ -156,6 +165,19 @@ def read(folder: Path) -> Reading:
     return Reading(lines=tuple(lines), flaw=flaw, torn=bool(rest))
 
 
+def ends(folder: Path) -> tuple[Line, ...]:
+    """The first and the last whole line of a journal, as far as they can be read; what lies between is not looked at.
+
+    Raises `OSError` where the journal cannot be read.
+    """
+    with (folder / EVENTS).open("rb") as file:
+        first = file.readline()
+        begun = file.tell()
+        last = _last_line(file, begun)
+    whole = [written[:-1] for written in (first, last) if written.endswith(b"\n")]
+    return tuple(line for line in map(_read_line, whole) if line is not None)
+
+
 def raw_lines(folder: Path) -> Iterator[str]:
     """The whole lines of a journal as they stand. Raises `OSError`."""
     content = (folder / EVENTS).read_bytes()
@@ -167,6 +189,20 @@ def utc_now() -> str:
     """This moment in UTC, to the millisecond: `2026-01-31T09:00:00.000Z`."""
     seconds, rest = divmod(time.time_ns() // 1_000_000, 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
+
+
+def _last_line(file: BinaryIO, begun: int) -> bytes:
+    """The last whole line of what stands behind `begun`, with its line end; nothing where there is none."""
+    end = file.seek(0, os.SEEK_END)
+    size = _TAIL
+    while True:
+        start = max(begun, end - size)
+        file.seek(start)
+        whole, line_end, _ = file.read(end - start).rpartition(b"\n")
+        _, found, last = whole.rpartition(b"\n")
+        if found or start == begun:
+            return last + line_end
+        size *= 8
 
 
 def _read_line(written: bytes) -> Line | None:

@@ -7,11 +7,27 @@ A plan is made before anything is sent and never changes. It knows the secrets, 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
+from runner.durations import written
 from runner.events import Section, TargetName
-from runner.job.model import Element, Elements, Execute, Job, Step
+from runner.job.model import (
+    Confirm,
+    Element,
+    Elements,
+    Execute,
+    IncludedJob,
+    Job,
+    Pause,
+    Query,
+    Run,
+    Step,
+    Wait,
+)
 from runner.secrets.redact import Secrets
 from runner.values import Json, JsonObject, canonical
+
+ATTEMPT_SECONDS = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,24 +48,44 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """`inputs` hold secrets in clear; `secrets` names them all. `source` is the text of the job file.
+class ChosenCase:
+    """The case that a run is for; `index` counts from 0."""
 
+    name: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
+
+    `timeout` is the seconds of one attempt where neither step nor job says any. `alone`: no other run of this program
+    starts processes on the target at the same time.
     `digest` is the same for the same file, inputs that are not secret, and target; a sandbox's port is no part of it.
     """
 
     job: Job
-    case: str | None = None
+    case: ChosenCase | None = None
     target: TargetName
     inputs: Mapping[str, Json]
     secrets: Secrets
     steps: tuple[PlannedStep, ...]
     final_steps: tuple[PlannedStep, ...]
-    source: str
+    sources: Mapping[str, str]
     digest: str
+    timeout: float = ATTEMPT_SECONDS
+    alone: bool = True
 
 
-def plan(job: Job, *, source: str, inputs: Mapping[str, Json], target: TargetName, secrets: Secrets) -> Plan:
+def plan(
+    job: Job,
+    *,
+    sources: Mapping[str, str],
+    inputs: Mapping[str, Json],
+    target: TargetName,
+    secrets: Secrets,
+    case: ChosenCase | None = None,
+) -> Plan:
     """Bring a job together with the values it runs with; registers its secret inputs with `secrets`."""
     for declared in job.inputs:
         if declared.secret and declared.name in inputs:
@@ -57,13 +93,14 @@ def plan(job: Job, *, source: str, inputs: Mapping[str, Json], target: TargetNam
     first_final = len(job.steps) + 1
     return Plan(
         job=job,
+        case=case,
         target=target,
         inputs=inputs,
         secrets=secrets,
-        steps=_planned(job.steps, Section.STEPS, first=1),
-        final_steps=_planned(job.final_steps, Section.FINALLY, first=first_final),
-        source=source,
-        digest=_digest(job, source=source, inputs=inputs, target=target),
+        steps=planned_steps(job.steps, Section.STEPS, first=1),
+        final_steps=planned_steps(job.final_steps, Section.FINALLY, first=first_final),
+        sources=sources,
+        digest=_digest(job, sources=sources, inputs=inputs, target=target, case=case),
     )
 
 
@@ -79,8 +116,8 @@ def kept(plan: Plan) -> JsonObject:
         "format": 1,
         "job": plan.job.name,
         "file": plan.job.file,
-        "source": plan.source,
-        "case": plan.case,
+        "sources": {**plan.sources},
+        "case": {"name": plan.case.name, "index": plan.case.index} if plan.case else None,
         "target": {"name": plan.target.name, "url": plan.target.url, "sandbox": plan.target.sandbox},
         "inputs": open_inputs(plan.job, plan.inputs),
         "digest": plan.digest,
@@ -88,13 +125,8 @@ def kept(plan: Plan) -> JsonObject:
 
 
 def kind_of(step: Step) -> str:
-    match step.action:
-        case Execute():
-            return "execute"
-        case Element():
-            return "element"
-        case Elements():
-            return "elements"
+    """The key of the step's action."""
+    return _KINDS[type(step.action)]
 
 
 def in_words(step: Step) -> str:
@@ -106,20 +138,55 @@ def in_words(step: Step) -> str:
             return f"Execute element {uid}"
         case Elements(items=items):
             return f"Execute a chain of {len(items)} elements"
+        case Run(process=process):
+            return f"Run {process}"
+        case Wait(wanted=wanted):
+            return f"Wait until a process is {wanted}"
+        case Query(entity=entity):
+            return f"Query {entity}"
+        case IncludedJob(job=job):
+            return f"Job {job.name}"
+        case Confirm():
+            return "Ask a person"
+        case Pause(seconds=seconds):
+            return f"Pause for {written(seconds)}"
+        case _:
+            assert_never(step.action)
 
 
-def _planned(steps: tuple[Step, ...], section: Section, *, first: int) -> tuple[PlannedStep, ...]:
+_KINDS: Mapping[type, str] = {
+    Execute: "execute",
+    Element: "element",
+    Elements: "elements",
+    Run: "run",
+    Wait: "wait",
+    Query: "query",
+    IncludedJob: "job",
+    Confirm: "confirm",
+    Pause: "pause",
+}
+
+
+def planned_steps(steps: tuple[Step, ...], section: Section, *, first: int) -> tuple[PlannedStep, ...]:
     return tuple(
         PlannedStep(key=step.id or str(number), section=section, step=step)
         for number, step in enumerate(steps, start=first)
     )
 
 
-def _digest(job: Job, *, source: str, inputs: Mapping[str, Json], target: TargetName) -> str:
+def _digest(
+    job: Job,
+    *,
+    sources: Mapping[str, str],
+    inputs: Mapping[str, Json],
+    target: TargetName,
+    case: ChosenCase | None,
+) -> str:
     url = None if target.sandbox else target.url
     whole: Json = {
-        "source": source,
+        "sources": {**sources},
         "inputs": open_inputs(job, inputs),
+        "case": case.name if case else None,
         "target": {"name": target.name, "url": url, "sandbox": target.sandbox},
     }
     return "sha256:" + hashlib.sha256(canonical(whole).encode()).hexdigest()

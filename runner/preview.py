@@ -3,12 +3,27 @@
 What is known before the run is rendered. The rest stands as its source, `⟨steps.add.result.Id⟩`; so do secrets.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from runner.durations import written
-from runner.job.model import Element, Elements, Execute, Expectation, Expected, Step
-from runner.plan import Plan, PlannedStep
+from runner.job.model import (
+    Confirm,
+    Element,
+    Elements,
+    Execute,
+    Expectation,
+    Expected,
+    IncludedJob,
+    Job,
+    Pause,
+    Query,
+    Run,
+    Step,
+    Wait,
+)
+from runner.plan import Plan, PlannedStep, planned_steps
 from runner.template.evaluate import EvaluationError, Scope, boolean, evaluate
 from runner.template.parse import Expression, expression, template
 from runner.values import Json, JsonObject, compact
@@ -21,6 +36,7 @@ class _Known:
     """What can be worked out before a run. `shown` is how a var reads that cannot be."""
 
     names: JsonObject
+    timeout: float
     shown: dict[str, str] = field(default_factory=dict)
 
     def has(self, parsed: Expression) -> bool:
@@ -38,17 +54,24 @@ class _Known:
 
 def preview(plan: Plan) -> str:
     """The plan as text, a step a paragraph, ending in a line feed."""
+    case = f"[{plan.case.name}]" if plan.case else ""
+    lines = [f"{plan.job.name}{case} on {_target(plan)}", f"  digest {plan.digest}"]
     known = _known(plan)
-    lines = [f"{plan.job.name} on {_target(plan)}", f"  digest {plan.digest}"]
-    for name, value in known.names["inputs"].items() if isinstance(known.names["inputs"], dict) else ():
-        lines.append(f"  input {name} = {_one_line(value)}")
-    for planned in plan.steps:
-        lines.extend(("", *_step(planned, known)))
+    lines.extend(f"  input {name} = {compact(value)}" for name, value in _record(known.names["inputs"]).items())
+    lines.extend(_steps(plan.steps, known))
     if plan.final_steps:
-        lines.extend(("", "finally"))
-    for planned in plan.final_steps:
-        lines.extend(("", *_step(planned, known)))
+        lines.extend(("", "finally", *_steps(plan.final_steps, known)))
     return "\n".join(lines) + "\n"
+
+
+def _record(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _steps(steps: tuple[PlannedStep, ...], known: _Known) -> Iterator[str]:
+    for planned in steps:
+        yield ""
+        yield from _step(planned, known)
 
 
 def _target(plan: Plan) -> str:
@@ -56,24 +79,28 @@ def _target(plan: Plan) -> str:
 
 
 def _known(plan: Plan) -> _Known:
-    secret = {declared.name for declared in plan.job.inputs if declared.secret}
-    known = _Known(
-        {
-            "inputs": {name: value for name, value in plan.inputs.items() if name not in secret},
-            "target": {"name": plan.target.name, "url": plan.target.url} if not plan.target.sandbox else {},
-            "case": None,
-            "vars": {},
-        }
-    )
-    variables = known.names["vars"]
-    assert isinstance(variables, dict)
-    for name, value in plan.job.vars.items():
+    target: JsonObject = {} if plan.target.sandbox else {"name": plan.target.name, "url": plan.target.url}
+    case: Json = None if plan.case is None else {"name": plan.case.name, "index": plan.case.index}
+    names: JsonObject = {"inputs": _open(plan.job, plan.inputs), "target": target, "case": case, "vars": {}}
+    known = _Known(names, timeout=plan.timeout)
+    _work_out_vars(plan.job, known)
+    return known
+
+
+def _open(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
+    """The inputs that may be shown."""
+    secret = {declared.name for declared in job.inputs if declared.secret}
+    return {name: value for name, value in inputs.items() if name not in secret}
+
+
+def _work_out_vars(job: Job, known: _Known) -> None:
+    variables = _record(known.names["vars"])
+    for name, value in job.vars.items():
         rendered, complete = _rendered(value, known)
         if complete:
             variables[name] = rendered
         else:
             known.shown[name] = rendered if isinstance(rendered, str) else compact(rendered)
-    return known
 
 
 def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
@@ -81,13 +108,21 @@ def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
     title = "" if planned.name == planned.key else f"  {planned.name}"
     yield f"{planned.key}{title}"
     yield from _condition(step, known)
-    yield from _action(step, known)
+    if step.for_each is not None:
+        yield f"    for each of {_for_each(step.for_each, known)}"
+    yield from _action(planned, known)
     for expected in step.expect:
         yield f"    expect {_expected(expected)}"
     for name, text in step.outputs.items():
         yield f"    output {name} = {text}"
-    on = ", ".join(sorted(step.retry.on))
-    yield f"    {step.effect} · {written(step.timeout)} · up to {step.retry.max_attempts} attempts on {on or 'nothing'}"
+    if isinstance(step.action, Execute | Element | Elements | Run | Query):
+        on = ", ".join(sorted(step.retry.on)) or "nothing"
+        time = written(step.timeout or known.timeout)
+        yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
+
+
+def _for_each(written_list: "str | list[Json]", known: _Known) -> str:
+    return written_list if isinstance(written_list, str) else compact(_rendered(written_list, known)[0])
 
 
 def _condition(step: Step, known: _Known) -> Iterator[str]:
@@ -104,30 +139,71 @@ def _condition(step: Step, known: _Known) -> Iterator[str]:
         yield f"    fails: {error}"
 
 
-def _action(step: Step, known: _Known) -> Iterator[str]:
-    match step.action:
+def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
+    match planned.step.action:
         case Execute() as action:
             result = f" → {action.result}" if action.result else ""
             yield f"    execute {action.process}{result}, until {action.until}"
-            yield from _parameters(action.parameters.items(), known)
+            yield from _values(action.parameters, known)
+        case Run() as action:
+            results = f" → {', '.join(action.results)}" if action.results else ""
+            yield f"    run {action.process}{results}, until {action.until}"
+            yield from _values(action.parameters, known)
         case Element() as element:
             yield from _element(element, known)
         case Elements(items=items):
             for element in items:
                 yield from _element(element, known)
+        case Wait(process_id=process_id, wanted=wanted):
+            yield f"    wait until {_shown(process_id, known)} is {wanted}"
+        case Query() as query:
+            yield from _query(query, known)
+        case IncludedJob() as included:
+            yield from _included(included, planned, known)
+        case Confirm(text=text):
+            yield f"    ask {_shown(text, known)}"
+        case Pause(seconds=seconds):
+            yield f"    pause {written(seconds)}"
+        case _:
+            assert_never(planned.step.action)
 
 
 def _element(element: Element, known: _Known) -> Iterator[str]:
-    yield f"    element {_one_line(_rendered(element.uid, known)[0])}"
-    if element.parameters is not None:
-        yield from _parameters(element.parameters.items(), known)
+    yield f"    element {_shown(element.uid, known)}"
+    yield from _values(element.parameters or {}, known)
 
 
-def _parameters(parameters: Iterator[tuple[str, Json]] | object, known: _Known) -> Iterator[str]:
-    assert hasattr(parameters, "__iter__")
-    for name, value in parameters:
-        shown, _ = _rendered(value, known)
-        yield f"      {name} = {_one_line(shown)}"
+def _query(query: Query, known: _Known) -> Iterator[str]:
+    yield f"    query {query.entity}, at most {query.top}"
+    if query.filter is not None:
+        yield f"      filter {_shown(query.filter, known)}"
+    for key, names in (("select", query.select), ("orderby", query.orderby)):
+        if names:
+            yield f"      {key} {', '.join(names)}"
+
+
+def _included(included: IncludedJob, planned: PlannedStep, known: _Known) -> Iterator[str]:
+    """The steps of the included job, each under its own key. What is known of its inputs here is known there."""
+    yield f"    job {included.job.name} ({included.job.file})"
+    yield from _values(included.inputs, known)
+    given = {name: _rendered(value, known) for name, value in included.inputs.items()}
+    values = {declared.name: declared.default for declared in included.job.inputs if not declared.required}
+    values |= {name: value for name, (value, complete) in given.items() if complete}
+    inputs = _open(included.job, {name: value for name, value in values.items() if given.get(name, (0, True))[1]})
+    inner = _Known({**known.names, "inputs": inputs, "case": None, "vars": {}}, timeout=known.timeout)
+    _work_out_vars(included.job, inner)
+    for steps, first in ((included.job.steps, 1), (included.job.final_steps, len(included.job.steps) + 1)):
+        for step in planned_steps(steps, planned.section, first=first):
+            yield from (f"    {line}" for line in _step(replace(step, key=f"{planned.key}/{step.key}"), inner))
+
+
+def _values(values: Mapping[str, Json], known: _Known) -> Iterator[str]:
+    for name, value in values.items():
+        yield f"      {name} = {_shown(value, known)}"
+
+
+def _shown(value: Json, known: _Known) -> str:
+    return compact(_rendered(value, known)[0])
 
 
 def _expected(expected: Expected) -> str:
@@ -170,7 +246,3 @@ def _expression(parsed: Expression, known: _Known) -> tuple[Json, bool]:
             return f"⟨{parsed.text}: {error}⟩", False
     variable = parsed.text.strip().removeprefix("vars.")
     return known.shown.get(variable, f"⟨{parsed.text.strip()}⟩"), False
-
-
-def _one_line(value: Json) -> str:
-    return compact(value)

@@ -49,6 +49,9 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+STOPPED = {"SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.HUNG_UP}
+"""The code of a run that was told to stop, by the signal that did."""
+
 _STRONGEST_FIRST = (
     ExitCode.FAULT,
     ExitCode.INTERRUPTED,
@@ -77,10 +80,21 @@ class UsageError(Exception):
         self.problems = problems
 
 
+class RefusedError(Exception):
+    """A guard refuses the command: a protected target, `allow`, a question that nobody can answer. Exit 6.
+
+    Nothing was sent.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
 CODES = {
     # files and YAML
     "E100": "a file or folder cannot be read",
-    "E101": "the text is not YAML, or not UTF-8",
+    "E101": "the text is not YAML or JSON, or not UTF-8",
     "E102": "YAML that is not read here: tags, merge keys, several documents, too deep, too large",
     "E103": "a key stands twice",
     "E104": "unknown key",
@@ -97,6 +111,8 @@ CODES = {
     "E115": "not a JSON Schema",
     "E116": "a default that does not fit its own schema",
     "E117": "an expectation that says nothing",
+    "E118": "a job that includes itself, or others too deep",
+    "E119": "a path that leads out of the project",
     # templates and expressions
     "E120": "an expression that cannot be read",
     "E121": "braces where a bare expression stands",
@@ -109,17 +125,29 @@ CODES = {
     "E128": "a step that gives no such value",
     # inputs, targets, the command line
     "E130": "a required input is missing",
-    "E131": "an input that no selected job knows",
+    "E131": "an input that the job does not know",
     "E132": "an input of the wrong type or value",
     "E133": "a secret on the command line",
     "E134": "an empty secret",
+    "E135": "a secret too short to be hidden everywhere",
+    "E136": "a CSV that cannot be read: other separators, quotes, rows of another length",
     "E140": "no target",
     "E141": "unknown target",
     "E142": "a target that cannot be made ready: a variable or a file is missing",
     "E143": "a target without TLS",
+    "E144": "a process that the target does not have",
+    "E145": "a parameter that the process does not take",
+    "E146": "a result that the process does not give",
     "E150": "the command line cannot be understood",
     "E151": "the runs folder cannot be written or read",
     "E152": "unknown run",
+    "E153": "a file that is to be written is there already, or cannot be written",
+    "E154": "a file that is no kept plan, or one that cannot be carried out as it was kept",
+    # guards
+    "E155": "events that were changed after they were written",
+    "E160": "a protected target that nobody has confirmed",
+    "E161": "a process or an effect that the target does not allow",
+    "E162": "a question that nobody is there to answer",
     # what a run met
     "E201": "an expectation is not met",
     "E202": "an expectation cannot be evaluated",
@@ -129,6 +157,9 @@ CODES = {
     "E206": "the result that was asked for is null",
     "E207": "an expression broke",
     "E208": "nothing tells whether the process passed",
+    "E209": "more records than were allowed for",
+    "E210": "a person did not say yes",
+    "E211": "an included job did not pass",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
     "E303": "the sign-in was refused",

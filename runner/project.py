@@ -6,73 +6,112 @@ neither the environment's values nor any secret is looked at.
 
 import importlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from runner.documents.document import Document
 from runner.documents.load import read
-from runner.job import build
 from runner.job.model import Job
+from runner.job.rules import catalogue
 from runner.job.rules import job as rules
-from runner.language import not_yet, schema
+from runner.job.rules.catalogue import Signature
+from runner.job_files import JobFiles, are_errors
+from runner.language import schema
 from runner.problems import Problem, Severity
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
 from runner.targets.files import find_targets
+from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget, Target
 from runner.words import suggest
 
 JOB_FILES = "*.job.yaml"
 
 
+class Directed(Protocol):
+    """A parameter of a double, as far as it matters here: `in`, `out`, `both` or `internal`."""
+
+    @property
+    def direction(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFile:
-    """One job file. `job` is None where the file has mistakes. `targets` are those that the job can run against."""
+    """One job file. `job` is None where the file, or one that it leans on, has mistakes.
+
+    `documents` are all files that a run of it consists of, by their names, its own first. `targets` are those that
+    the job can run against.
+    """
 
     document: Document
     job: Job | None
+    documents: Mapping[str, Document]
     targets: Mapping[str, Target]
     targets_file: Path | None
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The texts of the documents."""
+        return {name: document.text for name, document in self.documents.items()}
 
 
 @dataclass(slots=True, kw_only=True)
 class Project:
-    """What was opened. `problems` hold warnings, too; `folders` are those whose doubles have been checked."""
+    """What was opened. `problems` hold warnings, too.
+
+    `doubles` are the processes of the sandboxes that have been opened, by their folders; None where those have
+    mistakes. `compared` are the files that have been held against the processes of a target.
+    """
 
     files: list[JobFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    folders: set[Path] = field(default_factory=set)
+    doubles: dict[Path, Mapping[str, Signature] | None] = field(default_factory=dict)
+    compared: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def errors(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.severity is Severity.ERROR]
 
 
-def open_project(specs: Sequence[Path], *, targets: Path | None, environment: Mapping[str, str]) -> Project:
+def open_project(
+    specs: Sequence[Path],
+    *,
+    targets: Path | None,
+    environment: Mapping[str, str],
+    job_files: Callable[[list[Problem]], JobFiles] | None = None,
+) -> Project:
     """Open job files; a folder stands for every `*.job.yaml` in it, not in folders below.
 
-    `targets` is the targets file to use for all of them, None to look for each job's own.
+    `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
+    another way than from the disk, and is handed the list for what is wrong with them.
     """
     project = Project()
-    opened: dict[Path | None, Mapping[str, Target]] = {}
+    jobs = job_files(project.problems) if job_files else JobFiles(called=called, problems=project.problems)
+    read_targets: dict[Path, Mapping[str, Target]] = {}
     for path in _job_files(specs):
-        document = read(path, name=called(path))
-        if isinstance(document, tuple):
-            project.problems.extend(document)
+        opened = jobs.open(path)
+        if opened is None:
             continue
-        found = _checked(document, project)
         file = find_targets(path, explicit=targets, environment=environment)
-        if file is None:
-            known: Mapping[str, Target] = target_build.without_file(path)
-        else:
-            known = opened[file] if file in opened else opened.setdefault(file, open_targets(file, project))
+        if file is not None and file not in read_targets:
+            read_targets[file] = open_targets(file, project)
+        known = target_build.without_file(path) if file is None else read_targets[file]
         if known:
-            project.problems.extend(rules.target_known(document, known))
-        project.files.append(JobFile(document=document, job=found, targets=known, targets_file=file))
-        own = known.get(found.target or "") if found else None
+            project.problems.extend(rules.target_known(opened.document, known))
+        job_file = JobFile(
+            document=opened.document,
+            job=opened.job,
+            documents=opened.documents,
+            targets=known,
+            targets_file=file,
+        )
+        project.files.append(job_file)
+        own = known.get(opened.job.target or "") if opened.job else None
         if own is not None:
             check_doubles(own, project)
+            compare(job_file, own, project)
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     return project
 
@@ -81,21 +120,48 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
     """The targets of a file; none where it has mistakes, which are added to the project."""
     document = read(file, name=called(file))
     if isinstance(document, tuple):
-        project.problems.extend(document)
+        project.problems.extend(without_secrets(document, None))
         return {}
-    problems = [*schema.check(document, "targets"), *not_yet.check(document, "targets")]
+    problems = [*schema.check(document, "targets")]
     problems.extend(target_rules.check(document, reported=problems))
-    project.problems.extend(problems)
-    return {} if _are_errors(problems) else target_build.targets(document, beside=Path(called(file)).parent)
+    project.problems.extend(without_secrets(problems, document))
+    return {} if are_errors(problems) else target_build.targets(document, beside=Path(called(file)).parent)
 
 
 def check_doubles(target: Target, project: Project) -> None:
     """Check the doubles of a sandbox, once."""
-    if isinstance(target, SandboxTarget) and target.folder not in project.folders:
-        project.folders.add(target.folder)
-        # a command for real sites alone does not pay for the sandbox's rooms: 14 ms
-        load_doubles = importlib.import_module("runner.sandbox.processes").load_doubles
-        project.problems.extend(load_doubles(target.folder)[1])
+    if not isinstance(target, SandboxTarget) or target.folder in project.doubles:
+        return
+    if not target.folder.is_dir():
+        message = f"target `{target.name}`: there is no folder `{target.folder}`"
+        hint = "targets.yaml names the folder of the doubles; without that file it is `sandbox`, beside the job"
+        project.problems.append(Problem(code="E100", message=message, hint=hint))
+        project.doubles[target.folder] = None
+        return
+    # a command for real sites alone does not pay for the sandbox's rooms: 14 ms
+    doubles, problems = importlib.import_module("runner.sandbox.processes").load_doubles(target.folder)
+    project.problems.extend(problems)
+    signatures = {code: _signature(double.parameters) for code, double in doubles.processes.items()}
+    project.doubles[target.folder] = None if are_errors(problems) else signatures
+
+
+def compare(file: JobFile, target: Target, project: Project) -> None:
+    """Hold what a job starts against the doubles of its sandbox, once; they are all that this target has."""
+    known = project.doubles.get(target.folder) if isinstance(target, SandboxTarget) else None
+    if known is None:
+        return
+    for document in file.documents.values():
+        if (document.file, target.name) not in project.compared:
+            project.compared.add((document.file, target.name))
+            project.problems.extend(catalogue.check(document, known, target=target.name))
+
+
+def _signature(parameters: Mapping[str, Directed]) -> Signature:
+    directions = {code: str(parameter.direction) for code, parameter in parameters.items()}
+    return Signature(
+        takes=frozenset(code for code, direction in directions.items() if direction in ("in", "both")),
+        gives=frozenset(code for code, direction in directions.items() if direction in ("out", "both")),
+    )
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:
@@ -128,17 +194,6 @@ def _job_files(specs: Sequence[Path]) -> Iterable[Path]:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
-
-
-def _checked(document: Document, project: Project) -> Job | None:
-    problems = [*schema.check(document, "job"), *not_yet.check(document, "job")]
-    problems.extend(rules.check(document, reported=problems))
-    project.problems.extend(problems)
-    return None if _are_errors(problems) else build.job(document)
-
-
-def _are_errors(problems: Iterable[Problem]) -> bool:
-    return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import TypeVar
 
+from runner.durations import seconds
 from runner.values import Json, JsonObject
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -33,3 +34,13 @@ def sure_text(value: Json) -> str:
 def one_of(kind: type[_Choice], value: Json, otherwise: _Choice) -> _Choice:
     """A word of `kind`, or what holds where nothing is written."""
     return kind(value) if isinstance(value, str) else otherwise
+
+
+def duration(value: Json) -> float | None:
+    """Seconds of a written duration, None where there is none."""
+    return seconds(value) if isinstance(value, str) else None
+
+
+def number(value: Json, otherwise: int) -> int:
+    """A whole number, which may be written as `5.0`."""
+    return int(value) if isinstance(value, int | float) else otherwise

@@ -10,6 +10,7 @@ from runner.problems import Problem, UsageError
 DEFAULT = Path(".runner/runs")
 EVENTS = "events.jsonl"
 PLAN = "plan.json"
+REPORT = "report.json"
 RESULTS = "results"
 LAST = "last"
 _PRIVATE = 0o700

@@ -3,7 +3,9 @@
 A target that cannot be made ready is a mistake of the user, told before anything is sent.
 """
 
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +13,14 @@ from types import TracebackType
 from typing import Self
 
 from runner.events import TargetName
-from runner.problems import UsageError
+from runner.problems import Problem, UsageError
 from runner.secrets.redact import Secrets
+from runner.service.access import Credentials
 from runner.service.client import Client
+from runner.service.pace import Wait
 from runner.service.wire import Site, site_of
+from runner.targets.authorities import read_authorities
+from runner.targets.credentials import secret_texts
 from runner.targets.model import Password, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve
 
@@ -24,18 +30,42 @@ Serve = Callable[[Path], AbstractContextManager[str]]
 _SANDBOX_USER = Password(username="Supervisor", password="Supervisor")  # noqa: S106  the stand-in's only user
 
 
+class Hidden:
+    """The texts of one site that no event may hold, also those that are learnt later, such as a token.
+
+    A site serves several runs, and each has secrets of its own: all of them are told.
+    """
+
+    def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
+        self._texts = list(texts)
+        self._told: list[Secrets] = []
+        self._lock = threading.Lock()
+
+    def add(self, name: str, text: str) -> None:
+        with self._lock:
+            self._texts.append((name, text))
+            for secrets in self._told:
+                secrets.add(name, text)
+
+    def tell(self, secrets: Secrets) -> None:
+        """Let `secrets` know all texts, now and whenever another one is learnt."""
+        with self._lock:
+            self._told.append(secrets)
+            for name, text in self._texts:
+                secrets.add(name, text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadySite:
-    """A site that calls can be made to. `credentials` are texts that no event may hold."""
+    """A site that calls can be made to."""
 
     name: TargetName
     client: Client
-    credentials: Password | None = None
+    hidden: Hidden = field(default_factory=Hidden)
 
     def hide_in(self, secrets: Secrets) -> None:
-        if self.credentials is not None:
-            secrets.add("target.username", self.credentials.username)
-            secrets.add("target.password", self.credentials.password)
+        """Let the secrets of a run know those of the site. To be called before its first call."""
+        self.hidden.tell(secrets)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +75,7 @@ class Sites:
     serve: Serve
     environment: Mapping[str, str]
     read_file: Callable[[str], str]
+    wait: Wait = time.sleep
     _ready: dict[Target, ReadySite] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -66,15 +97,35 @@ class Sites:
         match target:
             case SandboxTarget():
                 url = self._open.enter_context(self.serve(target.folder))
-                return self._site(Site(url=url), target.name, credentials=_SANDBOX_USER, sandbox=True)
+                return self._site(_of_sandbox(target, url), target.name, credentials=_SANDBOX_USER, sandbox=True)
             case SiteTarget():
                 ready = resolve(target, environment=self.environment, read_file=self.read_file)
                 if isinstance(ready, tuple):
                     raise UsageError(*ready)
-                return self._site(site_of(ready), target.name, credentials=ready.auth, sandbox=False)
+                authorities = read_authorities(ready, self.read_file)
+                if isinstance(authorities, Problem):
+                    raise UsageError(authorities)
+                site = site_of(ready, authorities=authorities)
+                hidden = Hidden(secret_texts(ready))
+                return self._site(site, target.name, credentials=ready.auth, sandbox=False, hidden=hidden)
 
-    def _site(self, site: Site, name: str, *, credentials: Password | None, sandbox: bool) -> ReadySite:
-        client = Client(site, password=credentials)
+    def _site(
+        self, site: Site, name: str, *, credentials: Credentials | None, sandbox: bool, hidden: Hidden | None = None
+    ) -> ReadySite:
+        known = hidden or Hidden()
+        client = Client(site, credentials=credentials, wait=self.wait, on_secret=known.add)
         self._open.callback(client.close)
-        target = TargetName(name=name, url=site.url, sandbox=sandbox)
-        return ReadySite(name=target, client=client, credentials=None if sandbox else credentials)
+        return ReadySite(name=TargetName(name=name, url=site.url, sandbox=sandbox), client=client, hidden=known)
+
+
+def _of_sandbox(target: SandboxTarget, url: str) -> Site:
+    """A sandbox serves both runtimes, and takes every way of calling."""
+    as_site = SiteTarget(
+        name=target.name,
+        url=url,
+        runtime=target.runtime,
+        element_call=target.element_call,
+        execute_method=target.execute_method,
+        rate=target.rate,
+    )
+    return site_of(as_site)

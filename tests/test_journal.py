@@ -132,6 +132,15 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> N
         opened(tmp_path / "run")
 
 
+def test_a_sealed_journal_takes_nothing_more(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "run")
+    journal.append(Paused(key="a", t=0.0, seconds=1.0))
+    journal.seal()
+    with pytest.raises(JournalError):
+        journal.append(Paused(key="a", t=1.0, seconds=1.0))
+    assert len(read(tmp_path / "run").lines) == 1
+
+
 def test_the_time_of_a_line_is_utc_to_the_millisecond() -> None:
     moment = utc_now()
     assert len(moment) == len("2026-01-31T09:00:00.000Z")

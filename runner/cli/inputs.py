@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from runner.documents.load import read
 from runner.job import inputs
 from runner.job.inputs import Given
-from runner.job.model import Job
+from runner.job.model import Case, Job
 from runner.problems import Problem, UsageError
 from runner.project import called
 from runner.values import Json
@@ -35,15 +35,17 @@ def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     return found
 
 
-def values(jobs: Sequence[Job], known: dict[str, Given]) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The input values of each job, and every mistake in them."""
+def values(
+    runs: Sequence[tuple[Job, Case | None]], known: dict[str, Given], *, jobs: Iterable[Job]
+) -> tuple[list[dict[str, Json]], list[Problem]]:
+    """The input values of each run, and every mistake in them, each once. `jobs` are those that were selected."""
     problems = list(inputs.unknown(known, jobs))
     made = []
-    for job in jobs:
-        of_job, wrong = inputs.supplied(job, given=known, environment=os.environ)
-        made.append(of_job)
+    for job, case in runs:
+        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case)
+        made.append(of_run)
         problems.extend(wrong)
-    return made, problems
+    return made, list(dict.fromkeys(problems))
 
 
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:

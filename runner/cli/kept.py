@@ -1,12 +1,19 @@
-"""A kept run, read back from its folder."""
+"""Kept runs, read back from their folders: one as a whole, or of all of them how they ended."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from runner.events import Line
-from runner.journal import read
+from runner import runs
+from runner.events import Line, RunStatus
+from runner.journal import ends, read
 from runner.problems import Problem, UsageError
 from runner.result import RunResult, fold
+from runner.runs import REPORT
+
+RunName: TypeAlias = tuple[str, str | None, str]
+"""A job, a case or None, and a target: `job[case]@target`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,4 +34,30 @@ def opened(folder: Path) -> KeptRun:
         message = f"the events of run {folder.name} cannot be read: {error.strerror or error}"
         raise UsageError(Problem(code="E151", message=message)) from error
     result = fold(reading.lines, run=folder.name)
-    return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=reading.flaw)
+    flaw = reading.flaw or (len(reading.lines) if _head_differs(folder, result) else None)
+    return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=flaw)
+
+
+def _head_differs(folder: Path, result: RunResult) -> bool:
+    """Whether the last line is another one than the run's own report names: no later line would show its change."""
+    try:
+        told = json.loads((folder / REPORT).read_bytes())["runs"][0]["events"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    return bool(told != result.events)
+
+
+def not_passed(root: Path) -> frozenset[RunName]:
+    """What did not pass when it was carried out last. Of each run only the first and the last line are read.
+
+    A run that cannot be read says nothing; one that broke off, or is still going on, has not passed.
+    """
+    newest: dict[RunName, RunStatus] = {}
+    for folder in reversed(runs.folders(root)):
+        try:
+            result = fold(ends(folder), run=folder.name)
+        except OSError:
+            continue
+        if result.job:
+            newest.setdefault((result.job, result.case, result.target.name), result.status)
+    return frozenset(name for name, status in newest.items() if status is not RunStatus.PASSED)

@@ -4,14 +4,18 @@ Whatever goes wrong ends here in a sentence and an exit code; a fault of ours le
 Only the module of the chosen verb is imported: `runner validate` never pays for a web server.
 """
 
+import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
 
 import click
 
-from runner.problems import ExitCode, Problem, UsageError
+from runner.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.report.mistakes import text as as_text
 from runner.version import VERSION
 from runner.words import suggest
@@ -20,10 +24,13 @@ VERBS = {
     "run": ("runner.cli.run", "Carry jobs out and report what happened."),
     "plan": ("runner.cli.plan", "Print what would be sent; send nothing."),
     "validate": ("runner.cli.validate", "Check job, target and sandbox files."),
+    "list": ("runner.cli.list", "List jobs with their tags and inputs."),
     "report": ("runner.cli.report", "Draw any report of a run again."),
     "show": ("runner.cli.show", "Tell what happened in one run."),
     "runs": ("runner.cli.runs", "List the runs that are kept."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
+    "doctor": ("runner.cli.doctor", "Go the way to a site step by step, and say where it ends."),
+    "init": ("runner.cli.init", "Start a project that runs at once."),
     "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),
 }
 
@@ -39,8 +46,11 @@ class Verbs(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
+        gc.disable()  # what is imported stays; to look through it for garbage is 6 ms of a start
         command: click.Command = importlib.import_module(VERBS[cmd_name][0]).command
-        return command
+        gc.freeze()
+        gc.enable()
+        return _laid_out(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -58,6 +68,14 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _laid_out(command: click.Command) -> click.Command:
+    r"""Let the lines of a paragraph of help stay apart that begins with `\b`: for click that is one character, which
+    cannot stand in a raw docstring.
+    """
+    command.help = (command.help or "").replace("\\b", "\b")
+    return command
+
+
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, "--version", prog_name="runner")
 def runner() -> None:
@@ -68,22 +86,34 @@ def runner() -> None:
       runner validate specs       check them; nothing is sent
       runner plan specs -t test   see what would be sent
 
-    Data goes to stdout, talk to stderr. Every option has a twin in the environment: CREATIO_RUNNER_… in capitals.
+    Data goes to stdout, talk to stderr. Every option but --yes and --confirm has a twin in the environment:
+    CREATIO_RUNNER_… in capitals.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Carry one command out and leave with its exit code."""
+    sys.stdout = sys.stdout or _nowhere()  # both are None where the caller has closed them
+    sys.stderr = sys.stderr or _nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # else somebody has put another one in its place
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(ended(sys.argv[1:] if arguments is None else arguments))
 
 
 def ended(arguments: Sequence[str]) -> int:
     """Carry one command out; its exit code."""
     try:
-        code = runner.main(args=list(arguments), prog_name="runner", standalone_mode=False)
-        sys.stdout.flush()
+        code = _laid_out(runner).main(args=list(arguments), prog_name="runner", standalone_mode=False)
+        code = _told_whole(code if isinstance(code, int) else ExitCode.PASSED)
     except UsageError as error:
         click.echo(as_text(error.problems), nl=False, err=True)
+        return ExitCode.INVALID
+    except RefusedError as error:
+        click.echo(as_text(error.problems), nl=False, err=True)
+        return ExitCode.REFUSED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message, err=True)
         return ExitCode.INVALID
     except click.UsageError as error:
         click.echo(_usage(error), nl=False, err=True)
@@ -91,12 +121,30 @@ def ended(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read us has gone; the interpreter must not complain
-        return ExitCode.NO_ANSWER
+        return _lost()
     except Exception:  # noqa: BLE001  the one place where a fault of ours ends
         click.echo(importlib.import_module("runner.cli.fault").told(), nl=False, err=True)
         return ExitCode.FAULT
-    return code if isinstance(code, int) else ExitCode.PASSED
+    return code
+
+
+def _told_whole(code: int) -> int:
+    """The code of a command whose last words have gone out, too."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return code or _lost()
+    return code
+
+
+def _lost() -> int:
+    """Whoever read us has gone, or the disk behind them is full: the interpreter must not complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return ExitCode.NO_ANSWER
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _usage(error: click.UsageError) -> str:

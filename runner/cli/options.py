@@ -1,5 +1,6 @@
 """Options that several verbs share. Each has a twin in the environment, named after its long form."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +11,32 @@ from runner import runs
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
-SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=click.Path(path_type=Path))
+
+class Filled(click.ParamType[str]):
+    """A text that is not empty: an empty one mostly is a variable of the shell that is not set."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            self.fail("is empty; perhaps a variable of the shell is not set", param, ctx)
+        return value
+
+
+class FilledPath(click.Path):
+    """A path that is not empty, which would stand for the current folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        Filled().convert(str(value), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath())
 
 RUN = click.argument("run", metavar="RUN")
 
@@ -22,7 +48,16 @@ def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     return click.option(*names, envvar=twin, **settings)  # type: ignore[arg-type]  # click types its settings one by one
 
 
-TARGET = option("-t", "--target", "target", metavar="NAME", help="Run against this target, whatever the job says.")
+TARGET = option(
+    "-t",
+    "--target",
+    "target",
+    multiple=True,
+    type=Filled(),
+    metavar="NAME",
+    help="Run against this target, whatever the job says; several times: against each. `env` takes CREATIO_URL and "
+    "its companions, `clio:NAME` an environment of clio.",
+)
 TARGETS = option(
     "--targets",
     metavar="FILE",
@@ -42,7 +77,7 @@ INPUTS_FILE = option(
 )
 TAGS = option("--tags", metavar="EXPR", help="Only jobs whose tags fit: `smoke and not slow`.")
 KEYWORD = option(
-    "-k", "keyword", "--keyword", metavar="TEXT", help="Only jobs whose name holds this text, in any case."
+    "-k", "keyword", "--keyword", metavar="TEXT", help="Only runs whose `job[case]` holds this text, in any case."
 )
 RUNS = option(
     "--runs",
@@ -52,12 +87,25 @@ RUNS = option(
     show_default=True,
     help="Where runs are kept.",
 )
+LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass when they were carried out last.")
+JOBS = option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Carry out up to N runs side by side; each is told whole when it has ended.",
+)
+FAIL_FAST = option("-x", "--fail-fast", is_flag=True, help="After the first run that does not pass, begin no other.")
+YES = click.option("--yes", is_flag=True, help="Say yes to every question of a job. It confirms no protected target.")
+CONFIRM = click.option(
+    "--confirm", multiple=True, metavar="NAME", help="Let the runs go to this protected target; several times: to each."
+)
 REPORTS = (
-    option(
-        "--report-json", metavar="FILE", type=click.Path(allow_dash=True), help="Write a JSON report; `-` is stdout."
-    ),
-    option("--report-junit", metavar="FILE", type=click.Path(allow_dash=True), help="Write JUnit XML for CI."),
-    option("--report-jsonl", metavar="FILE", type=click.Path(allow_dash=True), help="Write the events as JSON lines."),
+    option("--report-json", metavar="FILE", type=Filled(), help="Write a JSON report; `-` is stdout."),
+    option("--report-junit", metavar="FILE", type=Filled(), help="Write JUnit XML for CI."),
+    option("--report-jsonl", metavar="FILE", type=Filled(), help="Write the events as JSON lines."),
 )
 
 

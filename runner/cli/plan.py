@@ -1,13 +1,20 @@
 """`runner plan`: prints what would be sent; sends nothing, starts nothing, reads no secret of a target."""
 
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
+from runner import kept_plan
 from runner.cli import options
-from runner.cli.preparing import Prepared, prepare, wanted
-from runner.events import TargetName
-from runner.plan import Plan, plan
+from runner.cli.prepared import Prepared, wanted
+from runner.cli.preparing import prepare
+from runner.cli.targets import name_of
+from runner.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.preview import preview
-from runner.problems import ExitCode
+from runner.problems import ExitCode, Problem, UsageError
 from runner.report import mistakes
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
@@ -21,25 +28,53 @@ from runner.targets.model import SandboxTarget
 @options.INPUTS_FILE
 @options.TAGS
 @options.KEYWORD
+@options.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Keep the plan in this file; `runner run FILE` carries out exactly that.",
+)
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
     r"""Print what `runner run` would send: what is known is worked out, the rest stands as its source in ⟨ ⟩.
 
     \b
-    Example:
+    Examples:
       runner plan specs/contact-smoke.job.yaml -i phone="+1 202 555 0100"
+      runner plan specs -t staging --out release.plan.json
+
+    A plan that is kept holds the text of all its files and no secret: those come anew when it is carried out.
     """
     preparation = prepare(wanted(context))
     click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
     if not preparation.runs:
-        click.echo("nothing was selected", err=True)
+        click.echo(preparation.nothing, err=True)
         return ExitCode.NOTHING_SELECTED
-    click.echo("\n".join(preview(_plan(prepared)) for prepared in preparation.runs), nl=False)
+    plans = [planned(prepared) for prepared in preparation.runs]
+    click.echo("\n".join(map(preview, plans)), nl=False)
+    if context.params["out"] is not None:
+        _keep(plans, context.params["out"])
     return ExitCode.PASSED
 
 
-def _plan(prepared: Prepared) -> Plan:
+def planned(prepared: Prepared) -> Plan:
+    """The plan of a run whose target has not been made ready: its templates stand as they are written."""
     target = prepared.target
-    is_sandbox = isinstance(target, SandboxTarget)
-    name = TargetName(name=target.name, url="" if isinstance(target, SandboxTarget) else target.url, sandbox=is_sandbox)
-    return plan(prepared.job, source=prepared.source, inputs=prepared.inputs, target=name, secrets=Secrets())
+    made = plan(
+        prepared.job,
+        sources=prepared.sources,
+        inputs=prepared.inputs,
+        target=name_of(target),
+        secrets=Secrets(),
+        case=prepared.chosen_case,
+    )
+    return replace(made, timeout=(None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS)
+
+
+def _keep(plans: Sequence[Plan], file: Path) -> None:
+    try:
+        file.write_text(kept_plan.written(plans), encoding="utf-8", newline="\n")
+    except OSError as error:
+        message = f"the plan {file} cannot be written: {error.strerror or error}"
+        raise UsageError(Problem(code="E153", message=message)) from error
+    click.echo(f"kept in {file}; carry it out with: runner run {shlex.quote(str(file))}", err=True)

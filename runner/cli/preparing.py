@@ -1,96 +1,92 @@
-"""From the words of a command to runs that could begin: files opened, jobs selected, inputs checked, targets found.
+"""From the words of a command to runs that could begin: files opened, jobs and cases selected, inputs checked, targets
+found.
 
-Every mistake in all of it is told at once, and then nothing has been sent.
+Every mistake in all of it is told at once, and then nothing has been sent. A run is made for each job, case and target,
+in this order: jobs as they were named, cases as they were written, targets as they were given.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from runner.cli import inputs
+from runner.cli import inputs, kept, kept_plans
+from runner.cli.prepared import NOTHING, Preparation, Prepared, Wanted
 from runner.cli.selection import by_tags, is_chosen
-from runner.job.model import Job
-from runner.problems import Problem, Severity, UsageError
-from runner.project import JobFile, Project, check_doubles, open_project, target_named
+from runner.cli.targets import Targets
+from runner.job.model import Case, Job
+from runner.problems import Severity, UsageError
+from runner.project import JobFile, open_project
 from runner.targets.model import Target
 from runner.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the command line asks for."""
+class _Chosen:
+    """A job's case that was selected, or its only run."""
 
-    specs: Sequence[Path]
-    target: str | None = None
-    targets: Path | None = None
-    given: Sequence[str] = ()
-    inputs_file: Path | None = None
-    tags: str | None = None
-    keyword: str | None = None
-
-
-def wanted(context: click.Context) -> Wanted:
-    """What the options of a command ask for."""
-    given = context.params
-    return Wanted(
-        specs=given["specs"],
-        target=given["target"],
-        targets=given["targets"],
-        given=given["given"],
-        inputs_file=given["inputs_file"],
-        tags=given["tags"],
-        keyword=given["keyword"],
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A run that could begin."""
-
+    file: JobFile
     job: Job
-    source: str
-    target: Target
-    inputs: dict[str, Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
-    runs: tuple[Prepared, ...]
-    warnings: tuple[Problem, ...]
+    case: Case | None = None
+    index: int | None = None
 
 
 def prepare(wanted: Wanted) -> Preparation:
     """Prepare every selected run. Raises `UsageError` with all mistakes of all files, inputs and targets."""
-    tags = by_tags(wanted.tags) if wanted.tags is not None else None
+    if any(map(kept_plans.is_plan, wanted.specs)):
+        return kept_plans.prepare(wanted)
+    chooses = _selection(wanted)
     known = inputs.given(wanted.given, file=wanted.inputs_file)
-    project = open_project(wanted.specs, targets=wanted.targets, environment=os.environ)
+    project = open_project(wanted.specs, targets=wanted.targets_file, environment=os.environ)
     sound = [(file, file.job) for file in project.files if file.job is not None]
-    chosen = [(file, job) for file, job in sound if is_chosen(job, tags=tags, keyword=wanted.keyword)]
-    values, wrong = inputs.values([job for _, job in chosen], known)
+    chosen = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
+    selected = [one.job for one in chosen] + [job for _, job in sound if job.cases == () and chooses(job, None)]
+    values, wrong = inputs.values([(one.job, one.case) for one in chosen], known, jobs=selected)
     if chosen or not project.errors:
         project.problems.extend(wrong)
-    targets = [_target(file, wanted.target, project) for file, _ in chosen]
+    targets = Targets(project=project, environment=os.environ)
+    found = [[targets.named(one.file, name) for name in wanted.targets or (None,)] for one in chosen]
     if project.errors:
         raise UsageError(*project.problems)
-    runs = tuple(
-        Prepared(job=job, source=file.document.text, target=target, inputs=of_job)
-        for (file, job), target, of_job in zip(chosen, targets, values, strict=True)
-        if target is not None
-    )
+    runs = _prepared(chosen, values, found)
     warnings = tuple(problem for problem in project.problems if problem.severity is Severity.WARNING)
-    return Preparation(runs=runs, warnings=warnings)
+    return _last_failed(Preparation(runs=tuple(runs), warnings=warnings), wanted.last_failed)
 
 
-def _target(file: JobFile, name: str | None, project: Project) -> Target | None:
-    if not file.targets:
-        return None  # the targets file has mistakes, which are told already
-    target = target_named(file, name)
-    if isinstance(target, Problem):
-        if target not in project.problems:
-            project.problems.append(target)
-        return None
-    check_doubles(target, project)
-    return target
+def _selection(wanted: Wanted) -> Callable[[Job, Case | None], bool]:
+    tags = by_tags(wanted.tags) if wanted.tags is not None else None
+    return lambda job, case: is_chosen(job, case, tags=tags, keyword=wanted.keyword)
+
+
+def _runs_of(file: JobFile, job: Job) -> Iterator[_Chosen]:
+    if job.cases is None:
+        yield _Chosen(file=file, job=job)
+    for index, case in enumerate(job.cases or ()):
+        yield _Chosen(file=file, job=job, case=case, index=index)
+
+
+def _prepared(
+    chosen: Iterable[_Chosen], values: Iterable[dict[str, Json]], targets: Iterable[Sequence[Target | None]]
+) -> Iterator[Prepared]:
+    for one, of_run, found in zip(chosen, values, targets, strict=True):
+        for target in found:
+            if target is not None:
+                yield Prepared(
+                    job=one.job,
+                    source=one.file.document.text,
+                    sources=one.file.sources,
+                    target=target,
+                    inputs=of_run,
+                    case=one.case,
+                    case_index=one.index,
+                )
+
+
+def _last_failed(preparation: Preparation, root: Path | None) -> Preparation:
+    """Of the runs those that did not pass when they were carried out last."""
+    if root is None:
+        return preparation
+    names = kept.not_passed(root)
+    runs = tuple(run for run in preparation.runs if run.name in names)
+    why = f"nothing of this has failed, as far as {root} tells: {NOTHING}" if preparation.runs else NOTHING
+    return Preparation(runs=runs, warnings=preparation.warnings, nothing=why)

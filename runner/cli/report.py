@@ -5,7 +5,8 @@ import click
 from runner import runs
 from runner.cli import options, reports
 from runner.cli.kept import opened
-from runner.problems import Problem, UsageError
+from runner.problems import Problem, Severity, UsageError
+from runner.report import mistakes
 
 
 @click.command("report", short_help="Draw any report of a run again.")
@@ -29,5 +30,9 @@ def command(context: click.Context, /, **_: object) -> int:
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     reports.check_places(wishes)
     run = opened(runs.find(context.params["runs"], context.params["run"]))
+    if run.flaw is not None:
+        message = f"line {run.flaw} of the run's events does not match: it was changed after it was written"
+        warning = Problem(code="E155", message=message, severity=Severity.WARNING)
+        click.echo(mistakes.text([warning]), nl=False, err=True)
     reports.write(wishes, [run.result], [run.lines])
     return run.result.exit_code

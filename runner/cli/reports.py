@@ -56,9 +56,23 @@ def write(places: Wishes, results: Sequence[RunResult], lines: Sequence[Sequence
 def check_places(wanted: Wishes) -> None:
     """See before the first call that reports can be written. Raises `UsageError`."""
     places = (wanted.report_json, wanted.report_junit, wanted.report_jsonl)
-    missing = [place for place in places if place and place != STDOUT and not Path(place).absolute().parent.is_dir()]
-    if missing:
-        raise UsageError(*(_unwritable(place, "there is no such folder") for place in missing))
+    problems = [problem for place in places if place and (problem := _place_mistake(place)) is not None]
+    given = [place for place in places if place]
+    problems.extend(
+        Problem(code="E150", message=f"two reports would go to {place}")
+        for place in dict.fromkeys(given)
+        if given.count(place) > 1
+    )
+    if problems:
+        raise UsageError(*problems)
+
+
+def _place_mistake(place: str) -> Problem | None:
+    if place == STDOUT:
+        return None
+    if Path(place).is_dir():
+        return _unwritable(place, "it is a folder")
+    return None if Path(place).absolute().parent.is_dir() else _unwritable(place, "there is no such folder")
 
 
 def _written(place: str, text: str) -> Problem | None:

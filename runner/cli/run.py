@@ -1,58 +1,29 @@
 """`runner run`: carries jobs out, tells how it goes, writes the reports."""
 
-import importlib
 import os
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, TextIO
 
 import click
 
 from runner import runs
-from runner.cli import options, reports
-from runner.cli.carrying import Run, begin, carry
+from runner.cli import options, permission, reports
+from runner.cli.asking import answer_of
+from runner.cli.carrying import Carried, Manner, carry_all
 from runner.cli.inputs import read_text
-from runner.cli.preparing import prepare, wanted
-from runner.events import Line
+from runner.cli.permission import Permission
+from runner.cli.prepared import Preparation, wanted
+from runner.cli.preparing import prepare
+from runner.cli.serving import sandbox
+from runner.cli.telling import Telling
 from runner.hosts.signals import listening
 from runner.hosts.stop import Stop
-from runner.journal import JournalError
-from runner.problems import ExitCode, Problem, Severity, strongest
-from runner.report import console, junit, mistakes
-from runner.report.sentences import Wish
+from runner.problems import STOPPED, ExitCode, UsageError, strongest
+from runner.report import console, mistakes
 from runner.sites import Sites
 
 GRACE = 30.0
 """Seconds that `finally` has after a signal."""
-
-
-class Teller(Protocol):
-    """Whoever tells a run to a person, event by event."""
-
-    def event(self, line: Line) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """How much is told of a run, and where."""
-
-    out: TextIO
-    quiet: bool
-    verbose: bool
-
-    def teller(self, folder: Path) -> Teller:
-        wish = Wish(quiet=self.quiet, verbose=self.verbose, folder=str(folder))
-        if not console.is_live(self.out, os.environ):
-            return console.Plain(self.out, wish)
-        # rich is imported for a terminal alone: it costs a third of the start-up of a small run
-        live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish)
-        return live
 
 
 @click.command("run", short_help="Carry jobs out and report what happened.")
@@ -63,6 +34,11 @@ class Telling:
 @options.INPUTS_FILE
 @options.TAGS
 @options.KEYWORD
+@options.JOBS
+@options.FAIL_FAST
+@options.LAST_FAILED
+@options.YES
+@options.CONFIRM
 @options.option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
 @options.RUNS
 @options.option("-q", "--quiet", is_flag=True, help="Tell only what did not pass, and the end.")
@@ -70,13 +46,15 @@ class Telling:
 @options.reports
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
-    r"""Carry out every job in SPEC: job files, or folders that hold them (*.job.yaml).
+    r"""Carry out every job in SPEC: job files, or folders that hold them (*.job.yaml); or plans that `plan --out` kept.
 
     \b
     Examples:
       runner run specs
       runner run specs/contact-smoke.job.yaml -t staging -i phone="+1 202 555 0100"
       runner run specs --tags "smoke and not slow" --report-junit junit.xml
+      runner run specs -t staging -t production --confirm production -x
+      runner run release.plan.json
 
     \b
     Exit codes:
@@ -86,65 +64,81 @@ def command(context: click.Context, /, **_: object) -> int:
       3  no usable answer: cannot connect, cannot sign in, nonsense
       4  an outcome is unknown: it may or may not have happened
       5  nothing was selected, so nothing ran
+      6  refused by a guard: a protected target, `allow`, a question that nobody can answer; nothing was sent
       70 a fault of this program · 130, 143 interrupted, terminated
     """
     wishes = reports.wishes(context)
-    root: Path = context.params["runs"]
     reports.check_places(wishes)
+    allowed = permission.given(context)
     preparation = prepare(wanted(context))
     click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
+    click.echo("".join(f"{line}\n" for line in preparation.told), nl=False, err=True)
     if not preparation.runs:
-        return _nothing(wishes, allowed=context.params["allow_empty"])
-    out = sys.stderr if wishes.takes_stdout else sys.stdout
-    telling = Telling(out=out, quiet=context.params["quiet"], verbose=context.params["verbose"])
-    runs.prepare(root)
-    with Sites(serve=_sandbox, environment=os.environ, read_file=read_text) as sites:
-        begun = [begin(one, sites.of(one.target), root=root) for one in preparation.runs]
-        code = _carry_all(begun, telling)
-    results = [run.result for run in begun]
-    reports.write(wishes, results, [run.journal.lines for run in begun])
-    if len(results) > 1:
-        click.echo(console.closing(results, encoding=out.encoding or "utf-8"), nl=False, file=out)
+        return _nothing(preparation, wishes, accepted=context.params["allow_empty"])
+    permission.check(preparation.runs, allowed)
+    telling = Telling(
+        out=sys.stderr if wishes.takes_stdout else sys.stdout,
+        quiet=context.params["quiet"],
+        verbose=context.params["verbose"],
+        side_by_side=min(context.params["jobs"], len(preparation.runs)) > 1,
+    )
+    carried, code = _carry_out(context, preparation, allowed, telling)
+    results = [run.result for run in carried.runs]
+    if len(preparation.runs) > 1:
+        telling.say(console.closing(results, encoding=telling.out.encoding or "utf-8"))
+    try:
+        reports.write(wishes, results, [run.journal.lines for run in carried.runs])
+    except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
+        click.echo(mistakes.text(error.problems), nl=False, err=True)
+        return strongest([code, ExitCode.NO_ANSWER])
     return code
 
 
-def _carry_all(begun: Sequence[Run], telling: Telling) -> ExitCode:
-    """Carry the runs out one after the other. A signal ends the one that is under way, and the others do not begin."""
+def _carry_out(
+    context: click.Context, preparation: Preparation, allowed: Permission, telling: Telling
+) -> tuple[Carried, ExitCode]:
+    """Make every site ready, then carry the runs out; what did not begin is told."""
+    given = context.params
     stop, given_up = Stop(grace=GRACE), threading.Event()
-    with listening(stop, given_up):
-        for run in begun:
-            teller = telling.teller(run.journal.folder)
-            try:
-                carry(run, stop=stop, given_up=given_up, listener=teller.event)
-            finally:
-                teller.close()
-            if run.fault is not None:
-                _tell(Problem(code="E311", message=f"the run ended here: its events cannot be written: {run.fault}"))
-            _keep_reports(run)
-    return strongest(run.result.exit_code for run in begun)
+    manner = Manner(
+        root=given["runs"],
+        stop=stop,
+        given_up=given_up,
+        ask=lambda question, stop: True if allowed.yes else answer_of(question, stop),
+        started=telling.started,
+        ended=telling.ended,
+        jobs=given["jobs"],
+        fail_fast=given["fail_fast"],
+    )
+    with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
+        for prepared in preparation.runs:
+            sites.of(prepared.target)
+        runs.prepare(manner.root)
+        with listening(stop, given_up, told=_tell_of_signal):
+            carried = carry_all(preparation.runs, sites, manner)
+        telling.close()
+    return carried, _code(carried, stop)
 
 
-def _keep_reports(run: Run) -> None:
-    """Write the reports into the run's folder. They can be drawn again, so one that cannot be written is a remark."""
-    try:
-        run.journal.keep("report.json", reports.as_json([run.result]))
-        run.journal.keep("junit.xml", junit.report([run.result]))
-    except JournalError as error:
-        message = f"the reports in the run's folder are missing: {error}"
-        _tell(Problem(code="E311", message=message, severity=Severity.WARNING))
+def _tell_of_signal(name: str) -> None:
+    """Said from a signal handler, so past the buffers that it may have interrupted."""
+    text = f"{name}: no further step begins; `finally` has {GRACE:.0f} s, and a second Ctrl-C ends it at once\n"
+    os.write(sys.stderr.fileno(), text.encode())
 
 
-def _tell(problem: Problem) -> None:
-    click.echo(mistakes.text([problem]), nl=False, err=True)
+def _code(carried: Carried, stop: Stop) -> ExitCode:
+    """The command's code: of what ran, of a run that could not begin, and of a signal between two runs."""
+    codes = [run.result.exit_code for run in carried.runs]
+    if carried.trouble is not None:
+        click.echo(mistakes.text(carried.trouble.problems), nl=False, err=True)
+        codes.append(ExitCode.NO_ANSWER)
+    if carried.left_out:
+        click.echo(f"not begun: {', '.join(prepared.title for prepared in carried.left_out)}", err=True)
+        codes.extend([STOPPED[stop.why]] if stop.why is not None else [])
+    return strongest(codes)
 
 
-def _nothing(wishes: reports.Wishes, *, allowed: bool) -> ExitCode:
-    click.echo("nothing was selected, so nothing ran", err=True)
+def _nothing(preparation: Preparation, wishes: reports.Wishes, *, accepted: bool) -> ExitCode:
+    click.echo(f"{preparation.nothing}, so nothing ran", err=True)
     reports.write(wishes, [], [])
-    return ExitCode.PASSED if allowed else ExitCode.NOTHING_SELECTED
-
-
-def _sandbox(folder: Path) -> AbstractContextManager[str]:
-    # the web server is imported only where a target is a sandbox
-    served: AbstractContextManager[str] = importlib.import_module("runner.sandbox.server").served(folder)
-    return served
+    return ExitCode.PASSED if accepted else ExitCode.NOTHING_SELECTED

@@ -1,10 +1,10 @@
-"""Which of the jobs that were named are carried out: `--tags` and `-k`."""
+"""Which of the jobs and cases that were named are carried out: `--tags` and `-k`."""
 
 from collections.abc import Callable, Iterable
 
 import boolean
 
-from runner.job.model import Job
+from runner.job.model import Case, Job
 from runner.problems import Problem, UsageError
 
 _IN_A_TAG = (".", "_", ":", "-", "/")
@@ -30,8 +30,14 @@ def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
     return fits
 
 
-def is_chosen(job: Job, *, tags: Callable[[Iterable[str]], bool] | None, keyword: str | None) -> bool:
-    """Whether a job is selected; a keyword is a part of its name in any case."""
+def is_chosen(
+    job: Job, case: Case | None, *, tags: Callable[[Iterable[str]], bool] | None, keyword: str | None
+) -> bool:
+    """Whether a job's case, or its only run, is selected; a keyword is a part of `job[case]` in any case."""
     if tags is not None and not tags(job.tags):
         return False
-    return keyword is None or keyword.casefold() in job.name.casefold()
+    return keyword is None or keyword.casefold() in _called(job, case).casefold()
+
+
+def _called(job: Job, case: Case | None) -> str:
+    return f"{job.name}[{case.name}]" if case else job.name

@@ -17,7 +17,7 @@ import yaml
 from yaml import events as parsed
 from yaml._yaml import CParser
 
-from runner.documents import encoding, syntax
+from runner.documents import encoding, files, syntax
 from runner.documents.document import Document
 from runner.documents.mistakes import Mistakes, StopError
 from runner.documents.nodes import Trail
@@ -69,15 +69,9 @@ class _Anchor(NamedTuple):
 
 
 def read(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
-    """The file at `path`, called `name` in messages. No more of it is read than a file may hold."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(encoding.LARGEST_FILE + 1)
-    except OSError as error:
-        return (_unreadable(name, error),)
-    except ValueError:
-        return (Problem(code="E100", message="this cannot be the name of a file", file=name),)
-    return load(name, content)
+    """The file at `path`, called `name` in messages."""
+    content = files.content(path, name=name)
+    return (content,) if isinstance(content, Problem) else load(name, content)
 
 
 def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
@@ -96,19 +90,6 @@ def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
     finally:
         if collecting:
             gc.enable()
-
-
-def _unreadable(name: str, error: OSError) -> Problem:
-    match error:
-        case FileNotFoundError():
-            message, hint = f"there is no file `{name}`", None
-        case IsADirectoryError():
-            message, hint = f"`{name}` is a folder, not a file", None
-        case PermissionError():
-            message, hint = f"`{name}` may not be read", "look at the permissions of the file and of its folders"
-        case _:
-            message, hint = f"`{name}` cannot be read: {error.strerror or error}", None
-    return Problem(code="E100", message=message, hint=hint, file=name)
 
 
 def _document(source: Source) -> Document | tuple[Problem, ...]:

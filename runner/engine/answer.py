@@ -4,7 +4,7 @@ from runner.checks import check
 from runner.engine.attempt import Attempt
 from runner.engine.state import OpenRow, State
 from runner.events import Check, Status, Trouble
-from runner.job.model import Execute, RetryOn, Step
+from runner.job.model import Execute, Expectation, Expected, RetryOn, Step
 from runner.template.evaluate import EvaluationError
 from runner.template.parse import expression
 from runner.values import Json, JsonObject
@@ -49,9 +49,14 @@ def expectations(state: State, step: Step, more: JsonObject) -> tuple[tuple[Chec
     if not step.expect:
         return (), None
     scope = state.names.scope(more)
-    found = [check(expected, scope, secret=step.secret) for expected in step.expect]
+    found = [check(expected, scope, secret=step.secret or _is_tainted(state, expected)) for expected in step.expect]
     first = next((trouble for _, trouble in found if trouble is not None), None)
     return tuple(done for done, _ in found), first
+
+
+def _is_tainted(state: State, expected: Expected) -> bool:
+    """Whether what an expectation shows of its values could show a secret, also one too short to be found in a text."""
+    return isinstance(expected, Expectation) and state.names.is_tainted(expression(expected.that))
 
 
 def outputs_of(state: State, row: OpenRow, step: Step, more: JsonObject) -> JsonObject:
@@ -62,7 +67,9 @@ def outputs_of(state: State, row: OpenRow, step: Step, more: JsonObject) -> Json
         outputs[name] = state.names.result_of(text, label, more)
         if state.names.is_tainted(expression(text)) or step.secret:
             state.names.keep_secret(outputs[name], label)
-            state.names.tainted.add(("steps", row.key, "outputs", name))
+            if step.id is not None:
+                state.names.tainted.add(("steps", step.id, "outputs", name))
+                state.names.tainted.add(("steps", step.id, "turns"))
     return outputs
 
 

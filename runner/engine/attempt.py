@@ -1,6 +1,6 @@
 """What one attempt of an action came to, before anyone decides whether to try again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.events import Check, Status, Trouble
 from runner.job.model import RetryOn, StepEffect
@@ -26,6 +26,11 @@ class Attempt:
     verified: bool | str | None = None
     process_id: str | None = None
     warnings: tuple[str, ...] = ()
+
+    def of_process(self, process_id: str | None, *, verified: bool | None, warning: str | None = None) -> "Attempt":
+        """The same attempt with what is known of its process."""
+        warnings = (*self.warnings, warning) if warning else self.warnings
+        return replace(self, verified=verified, process_id=process_id, warnings=warnings)
 
 
 def of_failed_call(failure: CallFailed, effect: StepEffect) -> Attempt:

@@ -12,7 +12,11 @@ from runner.values import Json, JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send one call within `seconds`. `secret`: what comes back is kept out of every event."""
+    """Send one call within `seconds`. `secret`: what comes back is kept out of every event.
+
+    `turn` names a process whose starts take turns within one program, from its watermark to the end of the row: the
+    host waits for the turn before it sends, and gives it back when the row ends.
+    """
 
     key: str
     call: Call
@@ -20,6 +24,7 @@ class Send:
     seconds: float
     watermark: JsonObject | None = None
     secret: bool = False
+    turn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

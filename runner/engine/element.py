@@ -1,19 +1,18 @@
 """One attempt of an element: executed, or completed with values. The service refuses to execute one twice [D]."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
+from runner.engine.parameters import parameters_of
 from runner.engine.state import OpenRow, State, perform
 from runner.events import Status, Trouble
+from runner.guids import is_guid
 from runner.job.model import Element, Step
 from runner.service.calls import CompleteCall, ElementCall
 from runner.template.evaluate import EvaluationError
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def attempt_of(element: Element) -> Callable[[State, OpenRow, Step], Running[Attempt]]:
@@ -27,9 +26,9 @@ def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Runnin
         call = _call(state, row, element)
     except EvaluationError as error:
         return broken(error)
-    if not _GUID.fullmatch(call.uid):
-        return _no_guid(call.uid)
-    send = Send(key=row.key, call=call, effect=step.effect, seconds=step.timeout, secret=step.secret)
+    if not is_guid(call.uid):
+        return no_guid("the element's id", call.uid)
+    send = Send(key=row.key, call=call, effect=step.effect, seconds=state.attempt_seconds(step), secret=step.secret)
     outcome = yield from perform(state, send)
     if isinstance(outcome, Failed):
         return of_failed_call(outcome.failure, step.effect)
@@ -40,16 +39,13 @@ def _call(state: State, row: OpenRow, element: Element) -> ElementCall | Complet
     uid = state.names.text(element.uid, f"{row.key}.uid")
     if element.parameters is None:
         return ElementCall(uid=uid)
-    values = {
-        name: value
-        for name, written in element.parameters.items()
-        if (value := state.names.value(written, f"{row.key}.{name}")) is not None
-    }
+    values = parameters_of(state, row, element.parameters)
     return CompleteCall(uid=uid, parameters=values)
 
 
-def _no_guid(uid: str) -> Attempt:
-    shown = uid if len(uid) <= 60 else uid[:60] + "…"  # noqa: PLR2004  a line of a terminal
-    message = f"the element's id is `{shown}`, which is no GUID"
+def no_guid(what: str, text: str) -> Attempt:
+    """Nothing is sent for an id that a template gave and that is none."""
+    shown = text if len(text) <= 60 else text[:60] + "…"  # noqa: PLR2004  a line of a terminal
+    message = f"{what} is `{shown}`, which is no GUID"
     hint = "an id has 8-4-4-4-12 hexadecimal digits"
     return Attempt(status=Status.FAILED, trouble=Trouble(code="E113", message=message, hint=hint))

@@ -4,12 +4,12 @@ from runner.engine import process_log
 from runner.engine.answer import NOT_READ, broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
-from runner.engine.process_log import Unread
+from runner.engine.parameters import parameters_of
 from runner.engine.state import OpenRow, State, perform
-from runner.engine.verdict import Verdict, verdict
-from runner.events import Status, Trouble
+from runner.engine.verdict import Verdict, cannot_go_on, verdict
+from runner.events import Status
 from runner.job.model import Execute, Expectation, RetryOn, Step, StepEffect, Verify
-from runner.service.calls import ExecuteCall, FailureKind
+from runner.service.calls import ExecuteCall
 from runner.template.evaluate import EvaluationError
 from runner.template.parse import expression
 from runner.values import Json, JsonObject
@@ -24,8 +24,8 @@ def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     except EvaluationError as error:
         return broken(error)
     if step.verify is not Verify.NONE:
-        unread = yield from process_log.mark(state, row.key, action.process)
-        if unread is not None and (reason := _cannot_go_on(step, unread)):
+        unread = yield from process_log.mark(state, row.key, action.process, turn=step.effect is StepEffect.ONCE)
+        if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
     outcome = yield from perform(state, _send(state, row, step, call))
     if isinstance(outcome, Failed):
@@ -37,36 +37,20 @@ def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
 
 
 def _call(state: State, row: OpenRow, action: Execute) -> ExecuteCall:
-    parameters = {
-        name: value
-        for name, written in action.parameters.items()
-        if (value := state.names.value(written, f"{row.key}.{name}")) is not None
-    }
+    parameters = parameters_of(state, row, action.parameters)
     return ExecuteCall(process=action.process, parameters=parameters, result=action.result, decode=action.decode)
 
 
 def _send(state: State, row: OpenRow, step: Step, call: ExecuteCall) -> Send:
-    watermark = process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None
     return Send(
-        key=row.key, call=call, effect=step.effect, seconds=step.timeout, watermark=watermark, secret=step.secret
+        key=row.key,
+        call=call,
+        effect=step.effect,
+        seconds=state.attempt_seconds(step),
+        watermark=process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None,
+        secret=step.secret,
+        turn=call.process if step.effect is StepEffect.ONCE else None,
     )
-
-
-def _cannot_go_on(step: Step, unread: Unread) -> Attempt | None:
-    """Why the call is not made where the log could not be read before it; None where it is made all the same.
-
-    Nothing was sent, so that this may be tried again whatever the step's effect.
-    """
-    failure = unread.failure
-    if failure.kind is FailureKind.NOT_SENT and failure.status is None:
-        return Attempt(status=Status.ERROR, trouble=failure.trouble, again=RetryOn.NOT_SENT)
-    if failure.final:
-        return Attempt(status=Status.ERROR, trouble=failure.trouble)
-    if step.verify is not Verify.LOG:
-        return None
-    message = f"`verify: log` needs the process log, and it could not be read: {failure.trouble.message}"
-    trouble = Trouble(code="E208", message=message, hint=failure.trouble.hint)
-    return Attempt(status=Status.ERROR, trouble=trouble, again=RetryOn.NOT_SENT)
 
 
 def _ending(state: State, row: OpenRow, step: Step, *, value: Json) -> Running[Attempt]:

@@ -17,6 +17,7 @@ from runner.service.calls import (
     CallFailed,
     FailureKind,
     FindProcess,
+    ReadElements,
     ReadRow,
     ReadRows,
     WhoAmI,
@@ -42,13 +43,17 @@ class Unread:
     failure: CallFailed
 
 
-def mark(state: State, key: str, process: str) -> Running[Unread | None]:
-    """Make sure that the newest row of `process` is known, read once per run and process."""
+def mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread | None]:
+    """Make sure that the newest row of `process` is known, read once per run and process.
+
+    Where other runs of this program start the same process (`Plan.alone` is false), it is read before every call that
+    takes its turn: theirs may have come in between.
+    """
     if state.log.refusal is not None:
         return Unread(state.log.refusal)
-    if process in state.log.marks:
+    if process in state.log.marks and (state.run.plan.alone or not turn):
         return None
-    rows = yield from _rows(state, key, ReadRows(process=process, top=20))
+    rows = yield from _rows(state, key, ReadRows(process=process, top=20), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
     state.log.marks[process] = _text(rows[0], "started") if rows else None
@@ -84,9 +89,15 @@ def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unre
     return value if isinstance(value, Unread | dict) else None
 
 
-def _rows(state: State, key: str, call: ReadRows) -> Running[list[JsonObject] | Unread]:
+def elements_of(state: State, key: str, process_id: str) -> Running[list[JsonObject]]:
+    """What the log of elements shows of a process; nothing where it cannot be read, or tracing is off."""
+    value = yield from _read(state, key, ReadElements(process_id=process_id))
+    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+
+
+def _rows(state: State, key: str, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
     known = state.log.schema_ids.get(call.process)
-    value = yield from _read(state, key, _by_schema(call, known) if known else call)
+    value = yield from _read(state, key, _by_schema(call, known) if known else call, turn=turn)
     if (
         isinstance(value, Unread)
         and not known
@@ -123,10 +134,10 @@ def _ask_owner(state: State, key: str) -> Running[None]:
             return
 
 
-def _read(state: State, key: str, call: Call) -> Running["Json | Unread"]:
+def _read(state: State, key: str, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:
     """One reading, tried again where it was not answered: reads just after a rebuild may fail [M]."""
     for number in range(1, READING_TRIES + 1):
-        outcome = yield from perform(state, _reading(key, call))
+        outcome = yield from perform(state, _reading(key, call, turn=turn))
         if isinstance(outcome, Done):
             return outcome.value
         failure = outcome.failure
@@ -138,8 +149,8 @@ def _read(state: State, key: str, call: Call) -> Running["Json | Unread"]:
     return Unread(failure)
 
 
-def _reading(key: str, call: Call) -> Send:
-    return Send(key=key, call=call, effect=StepEffect.READ, seconds=READING_SECONDS)
+def _reading(key: str, call: Call, *, turn: str | None = None) -> Send:
+    return Send(key=key, call=call, effect=StepEffect.READ, seconds=READING_SECONDS, turn=turn)
 
 
 def _is_for_good(failure: CallFailed) -> bool:

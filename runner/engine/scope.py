@@ -5,7 +5,7 @@ result gets a sentence, never a silent null. What is made from a secret becomes 
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from runner.job.model import Job
@@ -33,7 +33,7 @@ class Names:
     """The names of one run. `missing` says why a known name has no value; `tainted` are the paths made from secrets."""
 
     known: JsonObject
-    functions: Mapping[str, Callable[..., Json]]
+    functions: dict[str, Callable[..., Json]]
     secrets: Secrets
     missing: dict[tuple[str, ...], str] = field(default_factory=dict)
     tainted: set[tuple[str, ...]] = field(default_factory=set)
@@ -49,6 +49,11 @@ class Names:
                 return {key: self.value(item, label) for key, item in written.items()}
             case _:
                 return written
+
+    @property
+    def outside(self) -> JsonObject:
+        """What every job of the run sees alike."""
+        return {name: self.known[name] for name in ("target", "run")}
 
     def text(self, written: str, label: str) -> str:
         """Work out a template that must give a text: anything else becomes its JSON. Raises `EvaluationError`."""
@@ -89,20 +94,23 @@ class Names:
         return value
 
 
-def names_of(plan: Plan, run: RunFacts, conditions: Mapping[str, Callable[..., Json]]) -> Names:
-    """The names of a run before its first step, `vars` not yet worked out."""
+def names_of(plan: Plan, run: RunFacts) -> Names:
+    """The names of a run before its first step, `vars` not yet worked out and without the functions of conditions."""
     run_id = uuid.UUID(run.id)
     known: JsonObject = {
         "inputs": dict(plan.inputs),
         "target": {"name": plan.target.name, "url": plan.target.url},
         "run": {"id": run.id, "started_at": run.started_at},
-        "case": None,
+        "case": None if plan.case is None else {"name": plan.case.name, "index": plan.case.index},
         "vars": {},
         "steps": {},
     }
-    functions = {**conditions, "uuid": lambda label: str(uuid.uuid5(run_id, label))}
-    tainted: set[tuple[str, ...]] = {("inputs", declared.name) for declared in plan.job.inputs if declared.secret}
-    return Names(known=known, functions=functions, secrets=plan.secrets, tainted=tainted)
+    functions: dict[str, Callable[..., Json]] = {"uuid": lambda label: str(uuid.uuid5(run_id, label))}
+    return Names(known=known, functions=functions, secrets=plan.secrets, tainted=tainted_inputs(plan.job))
+
+
+def tainted_inputs(job: Job) -> set[tuple[str, ...]]:
+    return {("inputs", declared.name) for declared in job.inputs if declared.secret}
 
 
 def work_out_vars(job: Job, names: Names) -> None:

@@ -1,189 +1,219 @@
-"""One step: whether it is carried out, its row or rows, and what later steps may know of it."""
+"""Steps, in order: whether one is carried out, once or a turn an item, and what later ones may know of it."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from runner.engine.answer import broken, judged
+from runner.engine.answer import broken
+from runner.engine.ask import attempt_confirm, attempt_pause
 from runner.engine.attempt import Attempt
+from runner.engine.chain import attempt_chain
 from runner.engine.effects import Running
 from runner.engine.element import attempt_of
 from runner.engine.execute import attempt_execute
+from runner.engine.included import attempt_included
+from runner.engine.query import attempt_query
 from runner.engine.retry import try_until_done
-from runner.engine.state import OpenRow, State, note
-from runner.events import Row, Section, Status, StepFinished, StepSkipped, StepStarted, Trouble
-from runner.job.model import Element, Elements, Execute, OnFailure
+from runner.engine.rows import begin, end, interrupt, row_of, skip
+from runner.engine.run_process import attempt_run
+from runner.engine.state import HostStopped, OpenRow, State
+from runner.engine.wait import attempt_wait
+from runner.events import Status
+from runner.job import model
+from runner.job.model import Confirm, Element, Elements, Execute, IncludedJob, OnFailure, Query, Run, Step, Wait
 from runner.plan import PlannedStep
 from runner.template.evaluate import EvaluationError
 from runner.template.parse import expression
-from runner.values import Json, JsonObject
+from runner.values import Json, JsonObject, kind_of
 
-HIDDEN = "***"
+MOST_TURNS = 10_000
 _AFTER_A_STOP = frozenset({"failure", "always"})
+_WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a step, or one of its turns, ended: what expressions see of it."""
+
+    status: Status
+    record: JsonObject
+
+
+def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[None]:
+    """Carry steps out. The place where a stop of the host is caught: what is under way ends, the rest is skipped."""
+    depth = len(state.run.open_rows)
+    for position, planned in enumerate(steps):
+        try:
+            yield from carry_out_step(state, planned)
+        except HostStopped as stop:
+            state.run.stopped_by = stop.why
+            state.halted = True
+            status = yield from interrupt(state, stop.why, down_to=depth)
+            state.counted.add(status)
+            _remember(state, planned, {"status": status.value})
+            for left_out in steps[position + 1 :]:
+                yield from _skip(state, left_out, reason="stopped")
+            return
 
 
 def carry_out_step(state: State, planned: PlannedStep) -> Running[None]:
     """Carry one step out, or skip it, and remember how it ended."""
     step = planned.step
-    if planned.section is Section.STEPS and state.halted and not _named(step.condition, _AFTER_A_STOP):
-        yield from skip(state, planned, reason="stopped")
+    if not state.closing and state.halted and not _named(step.condition, _AFTER_A_STOP):
+        yield from _skip(state, planned, reason="stopped")
         return
     try:
         wanted = state.names.holds(step.condition)
+        items = _items(state, planned) if wanted else None
     except EvaluationError as error:
-        yield from _begin(state, planned)
-        yield from _end(state, planned, broken(error), flaky=False)
-        return
-    if not wanted:
-        yield from skip(state, planned, reason="condition")
-        return
-    yield from _begin(state, planned)
-    last, flaky = yield from _attempts(state, planned)
-    yield from _end(state, planned, last, flaky=flaky)
+        ended = yield from _broken(state, planned, error)
+    else:
+        if not wanted:
+            yield from _skip(state, planned, reason="condition")
+            return
+        ended = yield from (_turn(state, planned) if items is None else _turns(state, planned, items))
+    _remember(state, planned, ended.record)
+    _count(state, planned, ended.status)
 
 
-def skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
-    yield from note(StepSkipped(row=row_of(planned), reason=reason))
-    why = "its `if` was false" if reason == "condition" else "the run had been stopped"
-    _remember(state, planned, {"status": Status.SKIPPED.value}, why=f"was skipped: {why}")
+def _items(state: State, planned: PlannedStep) -> list[Json] | None:
+    """What a step is carried out for; None where it is carried out once. Raises `EvaluationError`."""
+    written = planned.step.for_each
+    if written is None:
+        return None
+    label = f"{planned.key}.for_each"
+    names = state.names
+    items = names.value(written, label) if isinstance(written, list) else names.result_of(written, label)
+    if not isinstance(items, list):
+        raise EvaluationError(f"`for_each` must give a list, and gives {kind_of(items)}")
+    if len(items) > MOST_TURNS:
+        raise EvaluationError(f"`for_each` gives {len(items)} items, and at most {MOST_TURNS} are carried out")
+    return items
 
 
-def row_of(planned: PlannedStep, *, index: int | None = None) -> Row:
-    """What reports know of a step, or of one element of its chain."""
+def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[Ended]:
+    """A turn an item, each a row of its own; the first that does not pass ends them, unless `on_failure` says else."""
+    turns: list[Ended] = []
+    for index, item in enumerate(items):
+        more: JsonObject = {"item": item, "index": index}
+        names = replace(state.names, known={**state.names.known, **more}, tainted=state.names.tainted)
+        turn = replace(state, names=names)
+        ended = yield from _turn(turn, planned, index=index)
+        turns.append(ended)
+        goes_on = ended.status is Status.PASSED or planned.step.on_failure is not OnFailure.STOP
+        if not goes_on or ended.status is Status.UNKNOWN:
+            break
+    statuses = {ended.status for ended in turns}
+    worst = next((status for status in _WORST_FIRST if status in statuses), Status.PASSED)
+    return Ended(status=worst, record=_gathered(worst, [ended.record for ended in turns], planned))
+
+
+def _gathered(worst: Status, turns: list[JsonObject], planned: PlannedStep) -> JsonObject:
+    """What expressions see of all turns together."""
+    outputs: JsonObject = {name: [_output(turn, name) for turn in turns] for name in planned.step.outputs}
+    seconds = [turn.get("seconds") for turn in turns]
+    return {
+        "status": worst.value,
+        "result": [turn.get("result") for turn in turns],
+        "outputs": outputs,
+        "attempts": len(turns),
+        "seconds": round(sum(taken for taken in seconds if isinstance(taken, int | float)), 3),
+        "turns": [*turns],
+    }
+
+
+def _output(turn: JsonObject, name: str) -> Json:
+    outputs = turn.get("outputs")
+    return outputs.get(name) if isinstance(outputs, dict) else None
+
+
+def _turn(state: State, planned: PlannedStep, *, index: int | None = None) -> Running[Ended]:
+    key = planned.key if index is None else f"{planned.key}[{index}]"
+    row = yield from begin(state, row_of(state, planned, key=key, index=index))
+    last, flaky = yield from _attempts(state, row, planned)
+    return (yield from _end(state, planned, last, flaky=flaky))
+
+
+def _broken(state: State, planned: PlannedStep, error: EvaluationError) -> Running[Ended]:
+    yield from begin(state, row_of(state, planned, key=planned.key))
+    return (yield from _end(state, planned, broken(error), flaky=False))
+
+
+def _attempts(state: State, row: OpenRow, planned: PlannedStep) -> Running[tuple[Attempt, bool]]:
     step = planned.step
-    return Row(
-        key=planned.key if index is None else f"{planned.key}[{index}]",
-        id=step.id,
-        name=planned.name,
-        kind=planned.kind if index is None else "element",
-        section=planned.section,
-        index=index,
-        line=step.line,
-        help=step.help,
-    )
-
-
-def interrupt(state: State, planned: PlannedStep, why: str) -> Running[None]:
-    """End a step that was under way when the host was told to stop: its open rows, the innermost first."""
-    while state.open_rows:
-        row = state.open_rows[-1]
-        status = Status.UNKNOWN if row.in_doubt else Status.ERROR
-        trouble = Trouble(code="E401" if row.in_doubt else "E312", message=f"the run was stopped: {why}")
-        state.counted.add(status)
-        _remember(state, planned, {"status": status.value}, why=f"ended as `{status.value}`")
-        yield from _finish(state, Attempt(status=status, trouble=trouble), reason="stopped")
-
-
-def _attempts(state: State, planned: PlannedStep) -> Running[tuple[Attempt, bool]]:
-    step, row = planned.step, state.open_rows[-1]
+    attempt: Callable[[State, OpenRow, Step], Running[Attempt]]
     match step.action:
         case Execute():
-            return (yield from try_until_done(state, row, step=step, attempt=attempt_execute))
+            attempt = attempt_execute
         case Element() as element:
-            return (yield from try_until_done(state, row, step=step, attempt=attempt_of(element)))
+            attempt = attempt_of(element)
+        case Run():
+            attempt = attempt_run
+        case Wait():
+            attempt = attempt_wait
+        case Query():
+            attempt = attempt_query
+        case Confirm():
+            attempt = attempt_confirm
+        case model.Pause():
+            attempt = attempt_pause
         case Elements(items=items):
-            return (yield from _chain(state, planned, items))
+            return (yield from attempt_chain(state, row, planned, items=items))
+        case IncludedJob() as included:
+            last = yield from attempt_included(state, row, planned, action=included, carry_steps=carry_out_steps)
+            return last, False
         case _:
             assert_never(step.action)
+    return (yield from try_until_done(state, row, step=step, attempt=attempt))
 
 
-def _chain(state: State, planned: PlannedStep, items: tuple[Element, ...]) -> Running[tuple[Attempt, bool]]:
-    """One element after the other, each a row of its own; it ends at the first that does not pass."""
-    whole = state.open_rows[-1]
-    whole.attempts = 1
-    part = replace(planned.step, expect=(), outputs={})
-    replies: list[Json] = []
-    any_flaky = False
-    for index, element in enumerate(items):
-        yield from _open(state, row_of(planned, index=index))
-        row = state.open_rows[-1]
-        last, flaky = yield from try_until_done(state, row, step=part, attempt=attempt_of(element))
-        yield from _finish(state, last, flaky=flaky, secret=part.secret)
-        any_flaky = any_flaky or flaky
-        replies.append(last.result)
-        if last.status is not Status.PASSED:
-            return Attempt(status=last.status, result=replies, trouble=_in_part(last.trouble, index)), False
-    return judged(state, whole, planned.step, replies), any_flaky
-
-
-def _in_part(trouble: Trouble | None, index: int) -> Trouble | None:
-    if trouble is None:
-        return None
-    return Trouble(code=trouble.code, message=f"element {index + 1} of the chain: {trouble.message}", hint=trouble.hint)
-
-
-def _begin(state: State, planned: PlannedStep) -> Running[None]:
-    yield from _open(state, row_of(planned))
-
-
-def _open(state: State, row: Row) -> Running[None]:
-    state.open_rows.append(OpenRow(key=row.key, started=state.t))
-    yield from note(StepStarted(row=row, t=state.t))
-
-
-def _end(state: State, planned: PlannedStep, last: Attempt, *, flaky: bool) -> Running[None]:
-    step = planned.step
+def _end(state: State, planned: PlannedStep, last: Attempt, *, flaky: bool) -> Running[Ended]:
+    step, row = planned.step, state.run.open_rows[-1]
     record: JsonObject = {
         "status": last.status.value,
         "process_id": last.process_id,
-        "attempts": state.open_rows[-1].attempts,
-        "seconds": round(state.t - state.open_rows[-1].started, 3),
+        "attempts": row.attempts,
+        "seconds": round(state.t - row.started, 3),
     }
     if last.status is Status.PASSED or last.result is not None:
         record["result"] = last.result
     if last.outputs is not None:
-        record["outputs"] = last.outputs
+        record["outputs"] = {**last.outputs}
     if step.secret:
-        state.names.keep_secret(last.result, f"steps.{planned.key}.result")
-        state.names.tainted.add(("steps", planned.key, "result"))
-    yield from _finish(state, last, flaky=flaky, secret=step.secret)
-    _remember(state, planned, record, why=f"ended as `{last.status.value}`")
-    _count(state, planned, last.status)
+        state.names.keep_secret(last.result, f"{row.key}.result")
+        state.names.tainted.update({("steps", step.id or "", "result"), ("steps", step.id or "", "turns")})
+    yield from end(state, last, flaky=flaky, secret=step.secret)
+    return Ended(status=last.status, record=record)
 
 
-def _finish(
-    state: State, last: Attempt, *, flaky: bool = False, secret: bool = False, reason: str | None = None
-) -> Running[None]:
-    row = state.open_rows.pop()
-    yield from note(
-        StepFinished(
-            key=row.key,
-            t=state.t,
-            status=last.status,
-            seconds=round(state.t - row.started, 6),
-            attempts=row.attempts,
-            flaky=flaky,
-            verified=last.verified,
-            process_id=last.process_id,
-            result=HIDDEN if secret and last.result is not None else last.result,
-            outputs=last.outputs or {},
-            checks=last.checks,
-            warnings=last.warnings,
-            reason=reason,
-            error=last.trouble,
-        )
-    )
+def _skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
+    yield from skip(state, planned, reason=reason)
+    why = "its `if` was false" if reason == "condition" else "the run had been stopped"
+    _remember(state, planned, {"status": Status.SKIPPED.value}, why=f"was skipped: {why}")
 
 
-def _remember(state: State, planned: PlannedStep, record: JsonObject, *, why: str) -> None:
+def _remember(state: State, planned: PlannedStep, record: JsonObject, *, why: str | None = None) -> None:
     """Make a step known to later expressions; `why` explains, of what it does not have, that it does not."""
-    if planned.step.id is None:
+    step = planned.step
+    if step.id is None:
         return
     steps = state.names.known["steps"]
     assert isinstance(steps, dict)
-    steps[planned.step.id] = record
+    steps[step.id] = record
+    because = why or f"ended as `{record['status']}`"
     for name in ("result", "outputs"):
         if name not in record:
-            state.names.missing["steps", planned.step.id, name] = f"step `{planned.step.id}` has no {name}: it {why}"
+            state.names.missing["steps", step.id, name] = f"step `{step.id}` has no {name}: it {because}"
 
 
 def _count(state: State, planned: PlannedStep, status: Status) -> None:
-    """Let a step that did not pass count for the run, and stop it where it says so."""
+    """Let a step that did not pass count for its job, and stop the job where it says so."""
     if status is Status.PASSED:
         return
     step = planned.step
     if status is Status.UNKNOWN or step.on_failure is not OnFailure.IGNORE:
         state.counted.add(status)
-    if planned.section is Section.STEPS and (status is Status.UNKNOWN or step.on_failure is OnFailure.STOP):
+    if not state.closing and (status is Status.UNKNOWN or step.on_failure is OnFailure.STOP):
         state.halted = True
 
 

@@ -6,11 +6,14 @@ It is asked only where the attempt would pass otherwise. The log gives a status,
 from dataclasses import dataclass
 
 from runner.engine import process_log
+from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
+from runner.engine.following import Looks, follow, has_ended
 from runner.engine.process_log import Unread
 from runner.engine.state import State, perform
 from runner.events import Status, Trouble
-from runner.job.model import Execute, Step, StepEffect, Until, Verify
+from runner.job.model import Execute, RetryOn, Step, StepEffect, Until, Verify
+from runner.service.calls import FailureKind
 from runner.values import JsonObject
 
 NO_ROW_YET = 1.0
@@ -60,16 +63,14 @@ def _rows_of_call(state: State, key: str, process: str) -> Running[list[JsonObje
 
 def _followed(state: State, key: str, step: Step, rows: list[JsonObject]) -> Running[list[JsonObject]]:
     """The same rows, each read again until it has ended or the step's time for following is over."""
-    deadline = state.t + step.follow
+    looks = Looks(first=FIRST_LOOK, longest=LAST_LOOK, deadline=state.t + step.follow)
     ended = []
     for row in rows:
         current = row
-        wait = FIRST_LOOK
-        while current["status"] == "running" and state.t < deadline:
-            yield from perform(state, Pause(key=key, seconds=min(wait, deadline - state.t)))
-            wait = min(wait * 1.5, LAST_LOOK)
-            read = yield from process_log.row_of(state, key, str(row["id"]))
-            current = read if isinstance(read, dict) else current
+        if not has_ended(row):
+            yield from perform(state, Pause(key=key, seconds=min(FIRST_LOOK, step.follow)))
+            read = yield from follow(state, key, str(row["id"]), looks=looks, until=has_ended)
+            current = read if isinstance(read, dict) else row
         ended.append(current)
     return ended
 
@@ -84,16 +85,23 @@ def _judged(step: Step, execute: Execute, rows: list[JsonObject]) -> Verdict:
     if strange is not None:
         return _not_known(step, f"the process log shows the status {strange}, which is none that is known", strict=True)
     if len(bad) == len(rows):
-        return _failed(bad[0], process_id)
+        return failed(bad[0], process_id)
     if bad:
         return _mixed(step, len(rows))
     if running and execute.until is Until.DONE:
-        return _still_running(step, process_id)
-    status = "running" if running else str(rows[0]["status"])
-    return Verdict(verified=True, process_id=process_id, process_status=status)
+        return still_running(step, process_id)
+    if running:
+        return going_on(process_id, expected=execute.result is not None)
+    return Verdict(verified=True, process_id=process_id, process_status=str(rows[0]["status"]))
 
 
-def _failed(row: JsonObject, process_id: str | None) -> Verdict:
+def going_on(process_id: str | None, *, expected: bool) -> Verdict:
+    """It has started, which is what was asked for. Who did not write `until: started` is told that this is all."""
+    warning = None if expected else "the process is still running; `until: done` would wait for its end"
+    return Verdict(verified=True, process_id=process_id, process_status="running", warning=warning)
+
+
+def failed(row: JsonObject, process_id: str | None) -> Verdict:
     """The log contradicts the answer. Its own text is the best sentence there is."""
     status = str(row["status"])
     text = row.get("error")
@@ -108,7 +116,7 @@ def _failed(row: JsonObject, process_id: str | None) -> Verdict:
     )
 
 
-def _still_running(step: Step, process_id: str | None) -> Verdict:
+def still_running(step: Step, process_id: str | None) -> Verdict:
     message = f"the process still runs after {step.follow:.0f} s; nothing tells how it will end"
     hint = "a process that waits for a person is passed by `until: started`; a slow one needs a longer `timeout`"
     trouble = Trouble(code="E208", message=message, hint=hint)
@@ -127,3 +135,20 @@ def _not_known(step: Step, why: str, *, strict: bool = False) -> Verdict:
     hint = "look at the process log of the site; `verify: auto` passes such a call with a warning"
     trouble = Trouble(code="E208", message=f"not verified: {why}", hint=hint)
     return Verdict(status=Status.UNKNOWN if once else Status.ERROR, trouble=trouble)
+
+
+def cannot_go_on(step: Step, unread: Unread) -> Attempt | None:
+    """Why the call is not made where the log could not be read before it; None where it is made all the same.
+
+    Nothing was sent, so that this may be tried again whatever the step's effect.
+    """
+    failure = unread.failure
+    if failure.kind is FailureKind.NOT_SENT and failure.status is None:
+        return Attempt(status=Status.ERROR, trouble=failure.trouble, again=RetryOn.NOT_SENT)
+    if failure.final:
+        return Attempt(status=Status.ERROR, trouble=failure.trouble)
+    if step.verify is not Verify.LOG:
+        return None
+    message = f"`verify: log` needs the process log, and it could not be read: {failure.trouble.message}"
+    trouble = Trouble(code="E208", message=message, hint=failure.trouble.hint)
+    return Attempt(status=Status.ERROR, trouble=trouble, again=RetryOn.NOT_SENT)

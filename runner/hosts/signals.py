@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -13,13 +13,17 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
-def listening(stop: Stop, given_up: threading.Event) -> Iterator[None]:
-    """The first signal tells `stop`. A second SIGINT says that nobody waits any longer: it sets `given_up`."""
+def listening(stop: Stop, given_up: threading.Event, *, told: Callable[[str], None]) -> Iterator[None]:
+    """The first signal tells `stop`, and `told` its name, inside of the handler.
+
+    A second SIGINT says that nobody waits any longer: it sets `given_up`.
+    """
 
     def hear(number: int, frame: FrameType | None) -> None:
         del frame
         if stop.why is None:
             stop.tell(signal.Signals(number).name)
+            told(signal.Signals(number).name)
         elif number == signal.SIGINT:
             given_up.set()
 

@@ -2,22 +2,18 @@
 
 Checks nothing: `runner.language.schema` and `runner.job.rules` have found the document clean, and
 `runner.language.not_yet` nothing in it that this version lacks. Handed anything else, it raises whatever Python raises.
+Reads no other file either: the jobs and cases that stand in files of their own are handed in.
 """
 
 from collections.abc import Iterator, Mapping
 
 from runner.documents.document import Document
-from runner.durations import seconds
 from runner.job import defaults
+from runner.job.build_action import action
 from runner.job.model import (
-    Action,
-    Decode,
-    Element,
-    Elements,
-    Execute,
+    Case,
     Expectation,
     Expected,
-    Input,
     Job,
     OnFailure,
     Retry,
@@ -25,19 +21,19 @@ from runner.job.model import (
     SchemaExpectation,
     Step,
     StepEffect,
-    Until,
     Verify,
 )
-from runner.job.outline import schema_of
-from runner.raw import items, one_of, record, sure_text, text
-from runner.values import Json, JsonObject, compact
+from runner.job.outline import declared_inputs
+from runner.raw import duration, items, number, one_of, record, sure_text, text
+from runner.values import Json, JsonObject, Path, compact
 
 _FOLLOW = 600.0
-_TIMEOUT = 100.0
 _USUAL_RETRY = Retry()
+_NO_JOBS: Mapping[Path, Job] = {}
 
 
-def job(document: Document) -> Job:
+def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: tuple[Case, ...] | None = None) -> Job:
+    """The job that `document` holds. `included` are the jobs in the place of steps, by the paths of these steps."""
     written = record(document.data)
     return Job(
         name=sure_text(written["name"]),
@@ -46,72 +42,46 @@ def job(document: Document) -> Job:
         help=text(written, "help"),
         tags=tuple(sure_text(tag) for tag in items(written.get("tags"))),
         target=text(written, "target"),
-        inputs=tuple(_input(name, record(value)) for name, value in record(written.get("inputs")).items()),
+        inputs=declared_inputs(written.get("inputs")),
+        cases=cases,
         vars=record(written.get("vars")),
-        steps=tuple(_steps(document, "steps")),
-        final_steps=tuple(_steps(document, "finally")),
+        steps=tuple(_steps(document, "steps", included)),
+        final_steps=tuple(_steps(document, "finally", included)),
         outputs=_expressions(written.get("outputs")),
     )
 
 
-def _steps(document: Document, section: str) -> Iterator[Step]:
+def _steps(document: Document, section: str, included: Mapping[Path, Job]) -> Iterator[Step]:
     """The steps of `steps` or of `finally`."""
     written = record(document.data)
     preset = record(written.get("defaults"))
     condition = "success()" if section == "steps" else "always()"
     lines = document.lines_of_items((section,))
-    for fields, line in zip(items(written.get(section)), lines, strict=True):
-        yield _step(record(fields), preset=preset, condition=condition, line=line)
+    for index, (fields, line) in enumerate(zip(items(written.get(section)), lines, strict=True)):
+        other = included.get((section, index))
+        yield _step(record(fields), preset=preset, condition=condition, line=line, included=other)
 
 
-def _step(fields: JsonObject, *, preset: JsonObject, condition: str, line: int) -> Step:
+def _step(fields: JsonObject, *, preset: JsonObject, condition: str, line: int, included: Job | None) -> Step:
+    each = fields.get("for_each")
     return Step(
         id=text(fields, "id"),
         name=text(fields, "name"),
         help=text(fields, "help"),
         condition=_expression(fields["if"]) if "if" in fields else condition,
-        effect=defaults.effect(fields) or StepEffect.ONCE,
+        effect=defaults.effect(fields) or StepEffect.READ,  # a `job` has none of its own
         retry=_retry(defaults.retry(fields, preset)),
-        timeout=_seconds(defaults.setting("timeout", fields, preset), _TIMEOUT),
-        follow=_seconds(fields.get("timeout"), _FOLLOW),
+        timeout=duration(defaults.timeout(fields, preset)),
+        follow=duration(fields.get("timeout")) or _FOLLOW,
         verify=one_of(Verify, defaults.setting("verify", fields, preset), Verify.AUTO),
         expect=tuple(_expected(item) for item in items(fields.get("expect"))),
         outputs=_expressions(fields.get("outputs")),
         secret=fields.get("secret") is True,
         on_failure=one_of(OnFailure, defaults.setting("on_failure", fields, preset), OnFailure.STOP),
-        action=_action(fields),
+        action=action(fields, included=included),
+        for_each=each if isinstance(each, str | list) else None,
         line=line,
     )
-
-
-def _action(fields: JsonObject) -> Action:
-    match defaults.action(fields):
-        case "execute":
-            return _execute(record(fields["execute"]))
-        case "element":
-            return _element(fields["element"])
-        case "elements":
-            return Elements(items=tuple(_element(item) for item in items(fields["elements"])))
-        case other:
-            raise AssertionError(other)
-
-
-def _execute(written: JsonObject) -> Execute:
-    return Execute(
-        process=sure_text(written["process"]),
-        parameters=record(written.get("parameters")),
-        result=text(written, "result"),
-        required=written.get("required") is True,
-        decode=one_of(Decode, written.get("decode"), Decode.AUTO),
-        until=one_of(Until, written.get("until"), Until.DONE if "result" in written else Until.STARTED),
-    )
-
-
-def _element(written: Json) -> Element:
-    if not isinstance(written, dict):
-        return Element(uid=sure_text(written))
-    parameters = written.get("parameters")
-    return Element(uid=sure_text(written["uid"]), parameters=None if parameters is None else record(parameters))
 
 
 def _retry(written: JsonObject) -> Retry:
@@ -119,10 +89,10 @@ def _retry(written: JsonObject) -> Retry:
         return _USUAL_RETRY
     usual = _USUAL_RETRY
     return Retry(
-        max_attempts=int(_number(written.get("max_attempts"), usual.max_attempts)),
-        initial=_seconds(written.get("initial"), usual.initial),
+        max_attempts=number(written.get("max_attempts"), usual.max_attempts),
+        initial=duration(written.get("initial")) or usual.initial,
         factor=_number(written.get("factor"), usual.factor),
-        max=_seconds(written.get("max"), usual.max),
+        max=duration(written.get("max")) or usual.max,
         jitter=_number(written.get("jitter"), usual.jitter),
         on=frozenset(RetryOn(sure_text(item)) for item in items(written.get("on"))) or usual.on,
     )
@@ -138,17 +108,6 @@ def _expected(written: Json) -> Expected:
     return Expectation(that=_expression(written["that"]), message=message)
 
 
-def _input(name: str, written: JsonObject) -> Input:
-    return Input(
-        name=name,
-        schema=schema_of(written),
-        secret=written.get("secret") is True,
-        required="default" not in written,
-        default=written.get("default"),
-        description=text(written, "description"),
-    )
-
-
 def _expressions(written: Json) -> Mapping[str, str]:
     return {name: _expression(value) for name, value in record(written).items()}
 
@@ -156,11 +115,6 @@ def _expressions(written: Json) -> Mapping[str, str]:
 def _expression(written: Json) -> str:
     """A boolean or a number stands for itself."""
     return written if isinstance(written, str) else compact(written)
-
-
-def _seconds(written: Json, otherwise: float) -> float:
-    found = seconds(written) if isinstance(written, str) else None
-    return otherwise if found is None else found
 
 
 def _number(written: Json, otherwise: float) -> float:

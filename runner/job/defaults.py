@@ -20,6 +20,12 @@ _OF_ACTION = {
 _REPEATABLE = ("execute", "element", "elements", "run", "wait", "query")
 """Actions that are made of attempts; the others know no `retry`."""
 
+_OF_ITS_OWN_TIME = ("wait", "job", "confirm", "pause")
+"""Actions that take their time: only a `timeout` that the step itself writes counts for them."""
+
+VERIFIED = ("execute", "run")
+"""Actions whose outcome is looked up in the process log."""
+
 
 def action(fields: JsonObject) -> str | None:
     """The key of the step's action, None where there is none."""
@@ -56,5 +62,10 @@ def retry(fields: JsonObject, defaults: JsonObject) -> JsonObject:
 
 
 def setting(key: str, fields: JsonObject, defaults: JsonObject) -> Json:
-    """`timeout`, `verify` or `on_failure` of a step, None where nothing is said."""
+    """`verify`, `on_failure`, or another key of a step that `defaults` may hold, None where nothing is said."""
     return fields[key] if key in fields else defaults.get(key)
+
+
+def timeout(fields: JsonObject, defaults: JsonObject) -> Json:
+    """How long an attempt of the step may take, None where nothing is said."""
+    return fields.get("timeout") if action(fields) in _OF_ITS_OWN_TIME else setting("timeout", fields, defaults)

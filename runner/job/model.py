@@ -49,6 +49,14 @@ class Until(StrEnum):
     DONE = "done"
 
 
+class WaitFor(StrEnum):
+    """What a `wait` waits for: the good end, any end, or that the process waits for a person."""
+
+    COMPLETED = "completed"
+    ENDED = "ended"
+    PARKED = "parked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     max_attempts: int = 3
@@ -101,14 +109,67 @@ class Elements:
     items: tuple[Element, ...]
 
 
-Action: TypeAlias = Execute | Element | Elements
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """RunProcess, with its verdict by the process's id. `results` are codes of parameters."""
+
+    process: str
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    results: tuple[str, ...] = ()
+    until: Until = Until.DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Follows a process. `process_id` is a GUID or a template; looks grow from `every` to `max_every` seconds apart."""
+
+    process_id: str
+    wanted: WaitFor = WaitFor.COMPLETED
+    every: float = 1.0
+    max_every: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Reads records through OData. `filter` is a template; more than `top` records are an error."""
+
+    entity: str
+    filter: str | None = None
+    select: tuple[str, ...] = ()
+    orderby: tuple[str, ...] = ()
+    top: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludedJob:
+    """Another job, carried out in the place of this step; nothing of the including job is visible in it."""
+
+    job: "Job"
+    inputs: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """A person says yes, or the step fails. `text` is a template."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    seconds: float
+
+
+Action: TypeAlias = Execute | Element | Elements | Run | Wait | Query | IncludedJob | Confirm | Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step. `line` is where it begins in its file.
 
-    `follow` bounds following a process in the log: the step's own `timeout` where one is written, else 600 s.
+    `timeout` is of one attempt, None where neither step nor job says one. `follow` bounds following a process in the
+    log: the step's own `timeout` where one is written, else 600 s. `for_each` is an expression, or a list whose items
+    may hold templates; None where the step is carried out once.
     """
 
     id: str | None = None
@@ -117,7 +178,7 @@ class Step:
     condition: str
     effect: StepEffect
     retry: Retry = Retry()
-    timeout: float = 100.0
+    timeout: float | None = None
     follow: float = 600.0
     verify: Verify = Verify.AUTO
     expect: tuple[Expected, ...] = ()
@@ -125,6 +186,7 @@ class Step:
     secret: bool = False
     on_failure: OnFailure = OnFailure.STOP
     action: Action
+    for_each: "str | list[Json] | None" = None
     line: int
 
 
@@ -141,8 +203,19 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One set of inputs, by a unique name."""
+
+    name: str
+    inputs: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """`vars` are in the order in which they are worked out; `final_steps` are those under `finally`."""
+    """`cases` is None where the job has none, and then it is one run.
+
+    `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
+    """
 
     name: str
     file: str
@@ -151,6 +224,7 @@ class Job:
     tags: tuple[str, ...] = ()
     target: str | None = None
     inputs: tuple[Input, ...] = ()
+    cases: tuple[Case, ...] | None = None
     vars: Mapping[str, Json] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     final_steps: tuple[Step, ...] = ()

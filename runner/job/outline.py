@@ -4,9 +4,10 @@ Reads the raw document, also a faulty one: whatever has not the shape of the lan
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from runner.raw import items, record
+from runner.job.model import Input
+from runner.raw import items, record, text
 from runner.values import Json, JsonObject, Path
 
 ACTIONS = ("execute", "element", "elements", "run", "wait", "query", "job", "confirm", "pause")
@@ -41,13 +42,17 @@ class Declared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """`vars` keep their order. Of two steps with one id, `by_id` holds the first."""
+    """`vars` keep their order. Of two steps with one id, `by_id` holds the first.
+
+    `included` are the jobs in the place of steps, by the paths of these, as far as they could be read.
+    """
 
     inputs: JsonObject
     vars: JsonObject
     steps: tuple[Written, ...]
     by_id: Mapping[str, Declared]
     outputs: JsonObject
+    included: Mapping[Path, "Outline"] = field(default_factory=dict)
 
 
 def outline(data: JsonObject) -> Outline:
@@ -69,6 +74,22 @@ def outline(data: JsonObject) -> Outline:
 def schema_of(written: JsonObject) -> JsonObject:
     """The JSON Schema of the value of an input, without what stands beside it."""
     return {key: value for key, value in written.items() if key not in ("secret", "default")}
+
+
+def declared_inputs(written: Json) -> tuple[Input, ...]:
+    """What stands behind `inputs`."""
+    return tuple(_input(name, fields) for name, fields in record(written).items() if isinstance(fields, dict))
+
+
+def _input(name: str, written: JsonObject) -> Input:
+    return Input(
+        name=name,
+        schema=schema_of(written),
+        secret=written.get("secret") is True,
+        required="default" not in written,
+        default=written.get("default"),
+        description=text(written, "description"),
+    )
 
 
 def _every_step(data: JsonObject) -> Iterator[Written]:

@@ -34,6 +34,11 @@ class Language:
                 return f"`{key}` belongs beside `{path[length]}`, not in it"
         return None
 
+    def beside(self, key: str, path: Path) -> str | None:
+        """The record beside that at `path` in which `key` is known."""
+        beside = _keys(self._at(path[:-1])) if path else {}
+        return next((name for name in beside if name != path[-1] and key in _keys(self._resolved(beside[name]))), None)
+
     def _at(self, path: Path) -> JsonObject:
         """The schema of what stands at `path`, empty where the language does not look into it."""
         schema = self._resolved(self.root)

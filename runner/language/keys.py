@@ -73,8 +73,13 @@ def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> st
         return f"did you mean `{meant}`?"
     if there:
         return f"`{name}` belongs in `{there}`" + (": indent it further" if keys.written[there] is None else "")
-    if meant:
-        return f"`{meant}` stands here already" if meant in keys.written else f"did you mean `{meant}`?"
+    if meant and meant not in keys.written:
+        return f"did you mean `{meant}`?"
+    other = language.beside(name, keys.path)
+    if other or meant:
+        return (
+            f"`{name}` is known in `{other}`, not in `{keys.path[-1]}`" if other else f"`{meant}` stands here already"
+        )
     return language.above(name, keys.path) or _below(name, below) or _known(keys)
 
 

@@ -5,6 +5,7 @@ What a schema cannot say is the business of `runner.job.rules.job`.
 
 import json
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 
 from runner.documents.document import Document
 from runner.json_schema import schemas
@@ -15,15 +16,32 @@ from runner.language.keys import Keys
 from runner.language.wording import Mistake, mistake
 from runner.places import START_OF_FILE
 from runner.problems import Problem
-from runner.values import Json, Path
+from runner.values import Json, JsonObject, Path
 
 
 def check(document: Document, name: str) -> tuple[Problem, ...]:
     """What does not fit the schema called `name`, `job`, `targets` or `process`, in the order of the file."""
     found = schemas.shipped(name).violations(document.data)
-    if not found:
-        return ()
-    language = Language(json.loads(schemas.shipped_text(name)))
+    return _problems(found, document, language=_language(name)) if found else ()
+
+
+def check_cases(document: Document) -> tuple[Problem, ...]:
+    """What does not fit of a file of cases, which is the same list as `cases` in a job; only that it may be empty."""
+    found = schemas.from_job(_cases()).violations(document.data)
+    return _problems(found, document, language=Language(_cases())) if found else ()
+
+
+def _language(name: str) -> Language:
+    return Language(json.loads(schemas.shipped_text(name)))
+
+
+@cache
+def _cases() -> JsonObject:
+    job = _language("job").root
+    return {"title": "file of cases", "$defs": job["$defs"], "type": "array", "items": {"$ref": "#/$defs/case"}}
+
+
+def _problems(found: Iterable[Violation], document: Document, *, language: Language) -> tuple[Problem, ...]:
     told = {(said.path, said.at_key): said for said in _mistakes(found, document.data, language=language)}
     return tuple(sorted((_problem(said, document) for said in told.values()), key=_place))
 

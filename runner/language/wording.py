@@ -6,6 +6,7 @@ Of violations that are about the keys of a record, missing or unknown, `runner.l
 import re
 from dataclasses import dataclass
 
+from runner.durations import seconds
 from runner.guids import is_guid
 from runner.json_schema.violations import Violation, shown
 from runner.language import durations_meant
@@ -149,6 +150,8 @@ def braces(guid: str, path: Path) -> Mistake:
 def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> str | None:
     """How to write the very value that stands there, where that can be told."""
     match violation.value:
+        case str() as text if violation.path[-1:] == ("wait",) and seconds(text) is not None:
+            return f"write `pause: {text}`: `wait` follows a process"
         case str() as text if "array" in kinds:
             return f"write a list: `- {text}`" if len(text) <= _LONGEST_EXAMPLE and "\n" not in text else None
         case str() as text if "object" in kinds:
@@ -174,7 +177,8 @@ def _as_boolean(text: str) -> str | None:
 def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
     """A bare text where a record is wanted that needs one key: most likely that is the key."""
     required = schema.get("required")
-    if not isinstance(required, list) or len(required) != 1 or not re.fullmatch(_PLAIN, text) or not path:
+    is_plain = re.fullmatch(_PLAIN, text) or is_guid(text)
+    if not isinstance(required, list) or len(required) != 1 or not is_plain or not path:
         return None
     return f"write `{path[-1]}: {{{required[0]}: {text}}}`" if isinstance(path[-1], str) else None
 

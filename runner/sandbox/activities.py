@@ -1,8 +1,8 @@
 """Carrying out a double's activities over the store.
 
-A generator that yields the seconds it wants to wait and touches no clock of its own, so that whoever drives it may
-answer its caller meanwhile. What went wrong in the double ends the process as `error` in the log; the values its
-parameters held then stay, as the service returns them behind a failure, too [M].
+A generator that touches no clock of its own: it yields the deed at which it wants to wait, or at which its caller may
+be answered, and whoever drives it knows what to do. What went wrong in the double ends the process as `error` in the
+log; the values its parameters held then stay, as the service returns them behind a failure, too [M].
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid5
 
-from runner.sandbox.doubles import Activity, Delay, Delete, Double, Fail, Insert, Park, Select, Set, Update
+from runner.sandbox.doubles import Activity, Background, Delay, Delete, Double, Fail, Insert, Park, Select, Set, Update
 from runner.sandbox.kinds import GUID, CannotReadError, read
+from runner.sandbox.library import element_caption, element_uid
 from runner.sandbox.store import Element, Status, Store
 from runner.template.evaluate import EvaluationError, Scope, boolean, render, render_value
 from runner.template.parse import expression, template
 from runner.values import Json, JsonObject, compact, well_formed
 
-Running: TypeAlias = Generator[float, None, None]
+Running: TypeAlias = Generator[Delay | Background, None, None]
 
 
 class _FailedError(Exception):
     """The process fails with this text."""
+
+
+class _CancelledError(Exception):
+    """Somebody has ended the process while it waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +38,24 @@ class Surroundings:
     new_id: Callable[[], str]
 
 
-def carry_out(double: Double, surroundings: Surroundings, *, process_id: str, start: int = 0) -> Running:
-    """Do the activities from `start` on, until the end, a failure, or an element that must be executed first."""
+def carry_out(
+    double: Double, surroundings: Surroundings, *, process_id: str, start: int = 0, failing: str | None = None
+) -> Running:
+    """Do the activities from `start` on, until the end, a failure, or an element that must be executed first.
+
+    With `failing` the process fails at its end with that text. One that was cancelled while it waited is left alone.
+    """
     store = surroundings.store
     process = store.process(process_id)
     assert process is not None
     work = _Work(double=double, surroundings=surroundings, process_id=process_id, parameters=dict(process.parameters))
-    error: str | None = None
+    error = failing
     try:
         parked = yield from work.from_position(start)
     except _FailedError as failed:
         parked, error = False, well_formed(str(failed))
+    except _CancelledError:
+        return
     store.keep(process_id, work.parameters)
     if not parked:
         status = Status.DONE if error is None else Status.ERROR
@@ -59,7 +71,7 @@ class _Work:
     process_id: str
     parameters: JsonObject
 
-    def from_position(self, start: int) -> Generator[float, None, bool]:
+    def from_position(self, start: int) -> Generator[Delay | Background, None, bool]:
         """Whether the process is parked at the end."""
         for position, activity in enumerate(self.double.activities[start:], start):
             if not self._applies(activity):
@@ -68,9 +80,11 @@ class _Work:
                 case Park():
                     self._park(activity.deed, position)
                     return True
-                case Delay(seconds=seconds):
+                case Delay() | Background() as deed:
                     self.surroundings.store.keep(self.process_id, self.parameters)
-                    yield seconds
+                    yield deed
+                    if not self.surroundings.store.is_running(self.process_id):
+                        raise _CancelledError
                 case _:
                     self._carry_out(activity)
         return False
@@ -99,7 +113,7 @@ class _Work:
                 raise _FailedError(said if isinstance(said, str) else compact(said))
             case Insert() | Select() | Update() | Delete() as deed:
                 self._on_records(deed)
-            case Park() | Delay():
+            case Park() | Delay() | Background():
                 pass
             case _:
                 assert_never(activity.deed)
@@ -124,8 +138,14 @@ class _Work:
         key = self.surroundings.new_id()
         if park.into is not None:
             self._put(park.into, key)
-        caption = park.caption or f"Element {position + 1}"
-        element = Element(id=key, uid=park.uid, process_id=self.process_id, position=position, caption=caption)
+        element = Element(
+            id=key,
+            uid=element_uid(self.double.code, park, position),
+            process_id=self.process_id,
+            position=position,
+            caption=element_caption(park, position),
+            started=self.surroundings.now(),
+        )
         self.surroundings.store.park(element)
 
     def _insert(self, insert: Insert) -> None:

@@ -6,45 +6,85 @@ an empty body, a routed method by another verb, too [M]. No header is ever asked
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runner.sandbox.activities import Surroundings
+from runner.sandbox.answering import Cut, answer, login_page
+from runner.sandbox.control import Control
 from runner.sandbox.doubles import Doubles
+from runner.sandbox.engine import Engine
+from runner.sandbox.entities import Entities
+from runner.sandbox.json_text import record_in
+from runner.sandbox.library import schema_reply
+from runner.sandbox.oauth import Tokens
 from runner.sandbox.odata import OData
+from runner.sandbox.recent_calls import RecentCall, RecentCalls
 from runner.sandbox.replies import nothing, plain_json
-from runner.sandbox.service import ProcessEngine
+from runner.sandbox.service import Call, ProcessEngineService
 from runner.sandbox.sign_in import Sessions, User
 
 _LARGEST_BODY = 32 * 1024 * 1024
 
 
 class StandIn:
-    def __init__(self, doubles: Doubles, surroundings: Surroundings, *, new_token: Callable[[], str]) -> None:
+    """`clock` gives seconds, from any start; `new_token` a text that nobody can guess."""
+
+    def __init__(
+        self,
+        doubles: Doubles,
+        surroundings: Surroundings,
+        *,
+        new_token: Callable[[], str],
+        clock: Callable[[], float],
+        page_size: int,
+    ) -> None:
+        store = surroundings.store
+        self._doubles = doubles.processes
+        self._calls = RecentCalls(now=surroundings.now, clock=clock)
         self._sessions = Sessions(new_token)
-        self._engine = ProcessEngine(doubles.processes, surroundings)
-        self._odata = OData(surroundings.store)
+        self._tokens = Tokens(new_token, clock=clock)
+        self._engine = Engine(doubles.processes, surroundings)
+        self._service = ProcessEngineService(self._engine)
+        self._odata = OData(Entities(store, doubles.processes.values()), page_size=page_size)
+        self._control = Control(doubles.processes, store, calls=self._calls, new_token=new_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        parts = tuple(str(scope["path"]).strip("/").split("/"))
         try:
             body = await _body(request)
-            response = nothing(413) if body is None else await self._answer(request, body)
+            if body is None:
+                response = nothing(413)
+            elif parts[0] == "sandbox" or (parts == ("",) and request.method in {"GET", "HEAD"}):
+                response = self._control.answer(request, parts[1:], body)
+            else:
+                response = await self._recorded(request, parts, body)
         except (ClientDisconnect, CancelledError):  # Nobody is left to be answered: the caller left, or we are ended.
             return
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, body: bytes) -> Response:
-        parts = tuple(str(request.scope["path"]).strip("/").split("/"))
+    async def _recorded(self, request: Request, parts: tuple[str, ...], body: bytes) -> Response:
+        query = bytes(request.scope["query_string"]).decode("latin-1")
+        call = self._calls.came(request.method, f"{request.scope['path']}{'?' if query else ''}{query}")
+        response = await self._answer(request, parts, body, call)
+        self._calls.went(call, None if isinstance(response, Cut) else response.status_code)
+        return response
+
+    async def _answer(self, request: Request, parts: tuple[str, ...], body: bytes, call: RecentCall) -> Response:
         match request.method, parts:
             case _, ("" | "0" | "ping",) | ("0", "ping"):
                 return nothing(200)
             case "POST", ("ServiceModel", "AuthService.svc", "Login"):
                 return self._sessions.sign_in(body)
-        user = self._sessions.user_of(request)
+            case "POST", ("connect", "token") | ("0", "connect", "token"):
+                return self._tokens.give(body)
+            case "GET", ("Login", _):
+                return login_page()
+        user = self._tokens.user_of(request) or self._sessions.user_of(request)
         if isinstance(user, Response):
             return user
         prefix, parts = ("/0", parts[1:]) if parts[0] == "0" else ("", parts)
@@ -54,25 +94,37 @@ class StandIn:
                 return self._odata.read(tuple(address), request.query_params, root=root)
             case "POST", ("ServiceModel", "UserInfoService.svc", "GetCurrentUserInfo"):
                 return _introduced(user)
-            case verb, ("ServiceModel", "ProcessEngineService.svc", *call):
-                return await self._called((verb, *call), request.query_params, body, user)
+            case "POST", ("DataService", "json", "SyncReply", "ProcessSchemaRequest"):
+                return plain_json(schema_reply(self._doubles.values(), str(record_in(body).get("uId", ""))))
+            case verb, ("ServiceModel", "ProcessEngineService.svc", *method):
+                called = self._called((verb, *method), request, body, user)
+                return called if isinstance(called, Response) else await self._carried_out(called, call)
         return nothing(404)
 
-    async def _called(self, call: tuple[str, ...], query: Mapping[str, str], body: bytes, user: User) -> Response:
-        """`call` is the verb and the rest of the path; parameters of Execute are in the query, by POST too [C]."""
-        match call:
+    def _called(self, method: tuple[str, ...], request: Request, body: bytes, user: User) -> Call | Response:
+        """`method` is the verb and the rest of the path; parameters of Execute are in the query, by POST too [C]."""
+        query = request.query_params
+        match method:
             case "GET" | "POST", code, "Execute":
-                return await self._engine.execute(code, query, user)
+                return self._service.execute(code, query, user)
+            case "POST", "RunProcess":
+                return self._service.run_process(body, user)
             case "GET" | "POST", "ExecProcElByUId", uid:
-                return await self._engine.execute_element(uid)
+                return self._service.execute_element(uid)
             case "GET" | "POST", "ExecProcElByUId":
                 uid = next((value for name, value in query.items() if name.lower() == "processelementuid"), "")
-                return await self._engine.execute_element(uid)
+                return self._service.execute_element(uid)
             case "POST", "ExecProcElementByUId":
-                return await self._engine.execute_element_of(body)
+                return self._service.execute_element_of(body)
             case "POST", "CompleteExecuting":
-                return await self._engine.complete_element(body)
+                return self._service.complete_element(body)
+            case "POST", "CancelExecution":
+                return self._service.cancel(body)
         return nothing(404)
+
+    async def _carried_out(self, called: Call, call: RecentCall) -> Response:
+        call.fault = self._control.faults.take(called.process, starts=called.queued is not None)
+        return await answer(called, self._engine, call.fault)
 
 
 async def _body(request: Request) -> bytes | None:

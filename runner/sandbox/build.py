@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from runner.documents.load import Document
 from runner.durations import seconds
 from runner.sandbox.doubles import (
+    LINGERING,
     Activity,
+    Background,
     Deed,
     Delay,
     Delete,
     Direction,
     Double,
     Fail,
+    Fault,
+    FaultKind,
     Insert,
     Kind,
     Parameter,
@@ -37,7 +41,17 @@ def double(document: Document) -> Double:
             name: _parameter(name, _record(each)) for name, each in _record(fields.get("parameters", {})).items()
         },
         activities=tuple(_activity(_record(each), line) for each, line in zip(activities, lines, strict=True)),
+        faults=tuple(fault(_record(each)) for each in _list(fields.get("faults", []))),
     )
+
+
+def fault(fields: JsonObject) -> Fault:
+    """A fault of a double's file, or of `POST /sandbox/faults`."""
+    kind = FaultKind(str(fields["fault"]))
+    times, lasting = fields.get("times"), fields.get("seconds", LINGERING.get(kind, 0))
+    assert times is None or isinstance(times, int | float)
+    assert isinstance(lasting, int | float)
+    return Fault(kind=kind, times=None if times is None else int(times), seconds=float(lasting))
 
 
 def columns_of(double: Double) -> Iterator[tuple[str, str]]:
@@ -91,6 +105,8 @@ def _deed(kind: str, value: Json) -> Deed:
             return Set(values=_record(value))
         case "delay":
             return Delay(seconds=seconds(str(value)) or 0)
+        case "background":
+            return Background()
         case "fail":
             return Fail(text=str(value))
         case "element":

@@ -12,6 +12,9 @@ from typing import TypeAlias
 
 from runner.values import Json, JsonObject
 
+OWN_ENTITIES = frozenset({"SysAdminUnit", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"})
+"""Entities that the sandbox keeps itself: no file of a folder may name them."""
+
 
 class Kind(StrEnum):
     """The type of a parameter, or of an item of a collection."""
@@ -99,11 +102,16 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """The caller is answered here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fail:
     text: str
 
 
-Deed: TypeAlias = Set | Insert | Select | Update | Delete | Park | Delay | Fail
+Deed: TypeAlias = Set | Insert | Select | Update | Delete | Park | Delay | Background | Fail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +123,38 @@ class Activity:
     line: int
 
 
+class FaultKind(StrEnum):
+    """What goes wrong with a call. The last two befall starts alone, the others elements that are executed, too."""
+
+    SLOW = "slow"
+    DROP_BEFORE = "drop_before"
+    DROP_AFTER = "drop_after"
+    STATUS_500 = "status_500"
+    GATEWAY_504 = "gateway_504"
+    LOGIN_PAGE = "login_page"
+    UNAUTHORIZED = "unauthorized"
+    HTML = "html"
+    HALF_BODY = "half_body"
+    QUEUED = "queued"
+    SUCCESS_BUT_ERROR = "success_but_error"
+
+
+LINGERING: Mapping[FaultKind, float] = {FaultKind.SLOW: 5.0, FaultKind.QUEUED: 1.0}
+"""The kinds that take time, and how many seconds where nothing is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Befalls the next `times` calls, or every call where that is None.
+
+    `seconds` is how long a `slow` answer is held back, and after how long a `queued` process starts.
+    """
+
+    kind: FaultKind
+    times: int | None = None
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Double:
     """The double of one process. `code` is what callers name it by, `caption` what the process log shows."""
@@ -124,6 +164,7 @@ class Double:
     file: str
     parameters: Mapping[str, Parameter]
     activities: tuple[Activity, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from runner.documents.load import Document, read
 from runner.problems import Problem
+from runner.sandbox.doubles import OWN_ENTITIES
 from runner.sandbox.kinds import GUID
 from runner.values import Json, JsonObject, Path, kind_of
 
@@ -44,6 +45,8 @@ def _problems(document: Document) -> Iterator[Problem]:
 def _of_entity(document: Document, entity: str, rows: Json) -> Iterator[Problem]:
     if not _NAME.fullmatch(entity):
         yield document.problem("E107", f"`{entity}` is no name of an entity", path=(entity,), at_key=True)
+    if entity in OWN_ENTITIES:
+        yield document.problem("E107", f"`{entity}` is kept by the sandbox itself", path=(entity,), at_key=True)
     if not isinstance(rows, list):
         hint = "write a list, each item a record: `- {Name: …}`"
         yield document.problem("E106", f"the records of `{entity}` are {kind_of(rows)}", path=(entity,), hint=hint)

@@ -2,27 +2,42 @@
 
 import json
 import re
+from math import isfinite
 from typing import NoReturn
 
-from runner.values import Json
+from runner.values import Json, JsonObject
 
 _UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""
 
 
 def read_json(text: str | bytes) -> Json:
-    """The value that `text` writes. Raises `ValueError`, also for NaN, Infinity and nesting beyond reason."""
+    """The value that `text` writes. Raises `ValueError`, also for NaN, Infinity, and what is beyond reason."""
     try:
-        value: Json = json.loads(text, parse_constant=_refuse)
+        value: Json = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value
+
+
+def record_in(body: bytes) -> JsonObject:
+    """The JSON record that a request sends; of any other body, one with nothing in it: what is missing is told then."""
+    try:
+        said = read_json(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def write_json(value: Json) -> str:
     """Compact JSON with its texts unescaped, but for characters that could not travel."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text if text.isascii() else _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    return number if isfinite(number) else _refuse(word)
 
 
 def _refuse(word: str) -> NoReturn:

@@ -1,105 +1,99 @@
-"""OData reads of the sandbox's entities and of SysProcessLog (SERVICE.md sections 6 and 10).
+"""OData reads of the sandbox's entities (SERVICE.md sections 6 and 10).
 
 An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C].
 An option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape [?].
-Nothing can be written. The entities of a double are its own: any of their `…Id` columns may be a lookup or none.
+A page holds so many records; where there are more, `@odata.nextLink` leads on, in `$skip` and `$top` [?].
+Nothing can be written.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 from starlette.responses import Response
 
-from runner.sandbox import process_log
+from runner.sandbox.entities import Entities
+from runner.sandbox.entity_set import EntitySet
 from runner.sandbox.json_text import write_json
+from runner.sandbox.metadata import document
 from runner.sandbox.odata_match import Bounds, bounds
 from runner.sandbox.odata_options import OptionError, Options, matching, page, read_options, selected
 from runner.sandbox.replies import nothing, plain_json
-from runner.sandbox.store import Store
 from runner.values import Json, JsonObject, well_formed
 
+PAGE_SIZE = 20_000
+"""As many as a site gives at most, where nobody has set another limit [?]."""
 _ADDRESS = re.compile(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
-_LOG = "SysProcessLog"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _EntitySet:
-    """`columns` are those of the payload, in order; rows are keyed by `paths`, which filters name, and by columns."""
-
-    name: str
-    columns: tuple[str, ...]
-    paths: tuple[str, ...]
-    rows: Callable[[Bounds], Iterable[JsonObject]]
 
 
 class OData:
     """`root` in its calls is the address of the service itself, with a slash at its end."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, entities: Entities, *, page_size: int) -> None:
+        self._entities = entities
+        self._page_size = page_size
 
     def read(self, address: tuple[str, ...], query: Mapping[str, str], *, root: str) -> Response:
         """Answer a GET of `address`, the parts of the path behind `odata`."""
-        if not address:
-            return self._listed(root)
-        found = _ADDRESS.fullmatch(address[0])
-        entities = self._entities(found[1]) if found else None
+        match address:
+            case () | ("",):
+                return self._listed(root)
+            case ("$metadata",):
+                return Response(document(self._entities.all()), media_type="application/xml; charset=utf-8")
+            case first, *rest:
+                return self._read_of(first, tuple(rest), query, root=root)
+            case _:
+                return nothing(404)
+
+    def _read_of(self, first: str, rest: tuple[str, ...], query: Mapping[str, str], *, root: str) -> Response:
+        found = _ADDRESS.fullmatch(first)
+        entities = self._entities.find(found[1]) if found else None
         if found is None or entities is None:
-            uri = root + "/".join(address)
+            uri = root + "/".join((first, *rest))
             return plain_json({"Message": f"No HTTP resource was found that matches the request URI '{uri}'."})
         try:
             if found[2] is not None:
                 select = selected(query.get("$select", ""), entities.columns)
-                return _one(entities, found[2].lower(), address[1:], select=select, root=root)
+                return _one(entities, found[2].lower(), rest, select=select, root=root)
             options = read_options(query, columns=entities.columns, paths=entities.paths)
-            return _many(entities, options, address[1:], root=root)
+            return self._many(entities, options, rest, query=query, root=root)
         except OptionError as error:
             return _error(400, f"The query specified in the URI is not valid. {error}")
 
-    def _entities(self, name: str) -> _EntitySet | None:
-        if name == _LOG:
-            return _EntitySet(
-                name=name,
-                columns=process_log.PLAIN_COLUMNS + process_log.LOOKUP_COLUMNS,
-                paths=process_log.PLAIN_COLUMNS + process_log.PATHS,
-                rows=lambda within: process_log.rows(self._store, within),
-            )
-        if name not in self._store.entities:
-            return None
-        columns = self._store.columns(name)
-        lookups = {f"{column[:-2]}/Id": column for column in columns if column.endswith("Id") and column != "Id"}
-        return _EntitySet(
-            name=name,
-            columns=columns,
-            paths=(*columns, *lookups),
-            rows=lambda _: [
-                row | {path: row[column] for path, column in lookups.items()} for row in self._store.records(name)
-            ],
-        )
-
     def _listed(self, root: str) -> Response:
-        names = sorted({*self._store.entities, _LOG})
-        value: list[Json] = [{"name": name, "kind": "EntitySet", "url": name} for name in names]
+        value: list[Json] = [{"name": name, "kind": "EntitySet", "url": name} for name in self._entities.names()]
         return _reply({"@odata.context": f"{root}$metadata", "value": value})
 
+    def _many(
+        self, entities: EntitySet, options: Options, rest: tuple[str, ...], *, query: Mapping[str, str], root: str
+    ) -> Response:
+        found = matching(options, entities.rows(bounds(options.filter)))
+        if rest == ("$count",):
+            return Response(str(len(found)), media_type="text/plain")
+        if rest:
+            return nothing(404)
+        columns = options.select or entities.columns
+        reply: JsonObject = {"@odata.context": _context(entities, options.select, root)}
+        if options.count:
+            reply["@odata.count"] = len(found)
+        rows = page(options, found)
+        reply["value"] = [_payload(row, columns) for row in rows[: self._page_size]]
+        if len(rows) > self._page_size:
+            reply["@odata.nextLink"] = f"{root}{entities.name}?{_next(query, options, self._page_size)}"
+        return _reply(reply)
 
-def _many(entities: _EntitySet, options: Options, rest: tuple[str, ...], *, root: str) -> Response:
-    found = matching(options, entities.rows(bounds(options.filter)))
-    if rest == ("$count",):
-        return Response(str(len(found)), media_type="text/plain")
-    if rest:
-        return nothing(404)
-    columns = options.select or entities.columns
-    reply: JsonObject = {"@odata.context": _context(entities, options.select, root)}
-    if options.count:
-        reply["@odata.count"] = len(found)
-    reply["value"] = [_payload(row, columns) for row in page(options, found)]
-    return _reply(reply)
+
+def _next(query: Mapping[str, str], options: Options, passed: int) -> str:
+    """The query of the page behind one with `passed` records: the same, with other numbers."""
+    numbers = {"$skip": options.skip + passed} | ({} if options.top is None else {"$top": options.top - passed})
+    texts = {name: text for name, text in query.items() if name not in {"$skip", "$top"}}
+    return "&".join(
+        f"{quote(name, safe='$')}={quote(str(value), safe='')}" for name, value in (texts | numbers).items()
+    )
 
 
 def _one(
-    entities: _EntitySet, key: str, rest: tuple[str, ...], *, select: tuple[str, ...] | None, root: str
+    entities: EntitySet, key: str, rest: tuple[str, ...], *, select: tuple[str, ...] | None, root: str
 ) -> Response:
     row = next((row for row in entities.rows(Bounds(equal={"Id": key})) if row["Id"] == key), None)
     if row is None:
@@ -116,7 +110,7 @@ def _one(
             return nothing(404)
 
 
-def _context(entities: _EntitySet, select: tuple[str, ...] | None, root: str) -> str:
+def _context(entities: EntitySet, select: tuple[str, ...] | None, root: str) -> str:
     columns = f"({','.join(select)})" if select else ""
     return f"{root}$metadata#{entities.name}{columns}"
 

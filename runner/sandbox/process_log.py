@@ -1,32 +1,65 @@
-"""SysProcessLog as OData shows it (SERVICE.md section 6): a view over the store's processes.
+"""SysProcessLog and SysProcessElementLog as OData shows them (SERVICE.md section 6): views over the store.
 
 Lookups are filtered by path alone [M]: `Status/Id`, never `StatusId`. Choices [?]: `Name` holds the caption; a row
-appears when its process starts; what is absent is null, `ParentId` and `RootId` always, as no process here calls
-another. No two processes start within one millisecond, so that the newest is always one.
+appears when its process starts, or reaches an element; what is absent is null, `ParentId` and `RootId` always, as no
+process here calls another. No two processes start within one millisecond, so that the newest is always one.
 """
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid5
 
+from runner.sandbox.entity_set import Edm, EntitySet
 from runner.sandbox.odata_match import Bounds
-from runner.sandbox.store import Process, Status, Store
+from runner.sandbox.store import Element, Process, Status, Store
 from runner.values import JsonObject
 
-_SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
 _STATUS_IDS = {
     Status.RUNNING: "ed2ae277-b6e2-df11-971b-001d60e938c6",
     Status.DONE: "815c9586-b6e2-df11-971b-001d60e938c6",
     Status.ERROR: "f942c08d-b6e2-df11-971b-001d60e938c6",
     Status.CANCELLED: "1be78f3e-234d-4d6a-869a-dc07253fd2f3",
 }
-PLAIN_COLUMNS = ("Id", "Name", "StartDate", "CompleteDate", "DurationInMilliseconds", "ErrorDescription")
-LOOKUP_COLUMNS = ("SysSchemaId", "ParentId", "RootId", "StatusId", "OwnerId")
-PATHS = ("SysSchema/Id", "SysSchema/Name", "Parent/Id", "Root/Id", "Status/Id", "Owner/Id")
+_COLUMNS = {
+    "Id": Edm.GUID,
+    "Name": Edm.STRING,
+    "StartDate": Edm.MOMENT,
+    "CompleteDate": Edm.MOMENT,
+    "DurationInMilliseconds": Edm.DECIMAL,
+    "ErrorDescription": Edm.STRING,
+}
+_LOOKUPS = dict.fromkeys(("SysSchemaId", "ParentId", "RootId", "StatusId", "OwnerId"), Edm.GUID)
+_PATHS = ("SysSchema/Id", "SysSchema/Name", "Parent/Id", "Root/Id", "Status/Id", "Owner/Id")
+_OF_ELEMENTS = {
+    "Id": Edm.GUID,
+    "SchemaElementUId": Edm.GUID,
+    "Caption": Edm.STRING,
+    "Type": Edm.STRING,
+    "StartDate": Edm.MOMENT,
+    "CompleteDate": Edm.MOMENT,
+    "ErrorDescription": Edm.STRING,
+}
+_LOOKUPS_OF_ELEMENTS = dict.fromkeys(("SysProcessId", "StatusId"), Edm.GUID)
+_PATHS_OF_ELEMENTS = ("SysProcess/Id", "Status/Id")
+_USER_TASK = "ProcessSchemaUserTask"
 
 
-def schema_id(code: str) -> str:
-    """The id of a process's schema: the same in every sandbox, as a site keeps its own."""
-    return str(uuid5(_SCHEMAS, code))
+def entity_sets(store: Store) -> tuple[EntitySet, EntitySet]:
+    """SysProcessLog and SysProcessElementLog."""
+    return (
+        EntitySet(
+            name="SysProcessLog",
+            columns=(*_COLUMNS, *_LOOKUPS),
+            types=lambda: _COLUMNS | _LOOKUPS,
+            paths=(*_COLUMNS, *_PATHS),
+            rows=lambda within: _rows(store, within),
+        ),
+        EntitySet(
+            name="SysProcessElementLog",
+            columns=(*_OF_ELEMENTS, *_LOOKUPS_OF_ELEMENTS),
+            types=lambda: _OF_ELEMENTS | _LOOKUPS_OF_ELEMENTS,
+            paths=(*_OF_ELEMENTS, *_PATHS_OF_ELEMENTS),
+            rows=lambda within: [_element_row(each) for each in store.elements(within.equal.get("SysProcess/Id"))],
+        ),
+    )
 
 
 def written(at: datetime) -> str:
@@ -41,7 +74,7 @@ def next_start(now: str, newest: str | None) -> str:
     return written(_read(newest) + timedelta(milliseconds=1))
 
 
-def rows(store: Store, bounds: Bounds) -> list[JsonObject]:
+def _rows(store: Store, bounds: Bounds) -> list[JsonObject]:
     """The rows within `bounds`, oldest first, keyed by column and by path."""
     key = bounds.equal.get("Id")
     if key is not None:
@@ -72,6 +105,23 @@ def _row(process: Process) -> JsonObject:
         "Root/Id": None,
         "Status/Id": status,
         "Owner/Id": process.owner,
+    }
+
+
+def _element_row(element: Element) -> JsonObject:
+    status = _STATUS_IDS[element.status]
+    return {
+        "Id": element.id,
+        "SchemaElementUId": element.uid,
+        "Caption": element.caption,
+        "Type": _USER_TASK,
+        "StartDate": element.started,
+        "CompleteDate": element.completed,
+        "ErrorDescription": None,
+        "SysProcessId": element.process_id,
+        "StatusId": status,
+        "SysProcess/Id": element.process_id,
+        "Status/Id": status,
     }
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runner.documents.load import read
-from runner.language import not_yet
 from runner.language.schema import check
 from runner.places import START_OF_FILE
 from runner.problems import Problem
@@ -43,7 +42,7 @@ def _add(file: Path, processes: dict[str, Double]) -> Iterable[Problem]:
     document = read(file, name=str(file))
     if isinstance(document, tuple):
         return document
-    problems = [*check(document, "process"), *not_yet.check(document, "process")]
+    problems = [*check(document, "process")]
     told = {problem.path for problem in problems}
     problems += [problem for problem in rules.check(document) if problem.path not in told]
     if problems:

@@ -4,6 +4,7 @@ The XML has no declaration and escapes `&`, `<`, `>` alone: a real client unwrap
 """
 
 import re
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
@@ -38,9 +39,19 @@ def nothing(status: int) -> Response:
     return Response(None, status_code=status)
 
 
-def error_of(message: str | None) -> JsonObject | None:
+def error_of(message: str | None, *, code: str | None = None) -> JsonObject | None:
     """The `errorInfo` of replies that have one [C]; None where nothing went wrong."""
-    return None if message is None else {"errorCode": None, "message": message, "stackTrace": None}
+    return None if message is None else {"errorCode": code, "message": message, "stackTrace": None}
+
+
+def not_signed_in(headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a call without a session: 401, in JSON [M]."""
+    body: JsonObject = {
+        "Message": "Authentication failed.",
+        "StackTrace": None,
+        "ExceptionType": "System.InvalidOperationException",
+    }
+    return Response(write_json(body), status_code=401, headers=headers, media_type=_JSON)
 
 
 def _escaped(text: str) -> str:

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from runner.documents.load import Document
 from runner.places import Span
 from runner.problems import Problem
-from runner.sandbox.doubles import Kind, Parameter
+from runner.sandbox.doubles import LINGERING, OWN_ENTITIES, Kind, Parameter
 from runner.sandbox.kinds import GUID, CannotReadError, read
 from runner.template.parse import Expression, Name, Template, TemplateProblem, expression, template
 from runner.values import Json, JsonObject, Path
 from runner.words import suggest
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OWN_ENTITIES = frozenset({"SysProcessLog"})
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
 _TAKES_RECORDS = frozenset({Kind.RECORDS})
 _FUNCTIONS = frozenset({"uuid"})
@@ -34,6 +33,7 @@ def check(document: Document) -> tuple[Problem, ...]:
     for index, activity in enumerate(activities if isinstance(activities, list) else ()):
         if isinstance(activity, dict):
             rules.activity(activity, ("activities", index))
+    rules.faults(fields.get("faults"))
     return tuple(rules.found)
 
 
@@ -59,6 +59,21 @@ class _Rules:
     parameters: Mapping[str, Parameter | None]
     uids: set[str] = field(default_factory=set)
     found: list[Problem] = field(default_factory=list)
+
+    def faults(self, faults: Json) -> None:
+        """They are taken in order, so one without `times` leaves nothing for those behind it."""
+        endless = False
+        for index, fault in enumerate(faults if isinstance(faults, list) else ()):
+            if not isinstance(fault, dict):
+                continue
+            path = ("faults", index)
+            if endless:
+                hint = "give the one before it `times`, or put it last"
+                self.report("E107", "no call meets this fault: the one before it has no `times`", path, hint=hint)
+            if "seconds" in fault and str(fault.get("fault")) not in LINGERING:
+                listed = " and ".join(f"`{kind}`" for kind in LINGERING)
+                self.report("E107", f"`seconds` is said of {listed} alone", (*path, "seconds"), at_key=True)
+            endless = "times" not in fault
 
     def activity(self, fields: JsonObject, path: Path) -> None:
         self.expression(fields.get("if"), (*path, "if"))
@@ -127,7 +142,7 @@ class _Rules:
     def _entity(self, name: Json, path: Path) -> None:
         if not isinstance(name, str):
             return
-        if name in _OWN_ENTITIES:
+        if name in OWN_ENTITIES:
             self.report("E107", f"`{name}` is kept by the sandbox itself", path)
         elif not _NAME.fullmatch(name):
             self.report("E107", f"`{name}` is no name of an entity", path)

@@ -8,6 +8,7 @@ import asyncio
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -22,19 +23,29 @@ from runner.problems import Problem, UsageError
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
 from runner.sandbox.doubles import Doubles
+from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.process_log import written
 from runner.sandbox.processes import load_doubles
 from runner.sandbox.store import Store
 
+_INTERRUPTED = "The sandbox was stopped while this process was under way"
+
 
 @contextmanager
 def served(
-    doubles: Doubles | Path, *, host: str = "127.0.0.1", port: int = 0, data: Path | None = None
+    doubles: Doubles | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    data: Path | None = None,
+    page_size: int = PAGE_SIZE,
 ) -> Iterator[str]:
     """The URL of a sandbox, without a slash at its end, for as long as the context lasts.
 
     Port 0 takes a free one. `data` is the file that keeps what happened; without it all is forgotten. Records of the
-    folder go into a new file only. Raises `UsageError` for mistakes in the folder, the file, or an address in use.
+    folder go into a new file only, and a process that was caught in a wait when the file was left is cancelled.
+    `page_size` is the most records that one OData reply holds. Raises `UsageError` for mistakes in the folder, the
+    file, or an address in use.
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)
@@ -43,8 +54,10 @@ def served(
     with closing(Store(doubles.columns, file=data)) as store, closing(_listening(host, port)) as listener:
         if store.is_new:
             store.fill(doubles.records)
+        else:
+            store.end_interrupted(completed=_now(), error=_INTERRUPTED)
         surroundings = Surroundings(store=store, now=_now, new_id=_new_id)
-        app = StandIn(doubles, surroundings, new_token=lambda: uuid4().hex)
+        app = StandIn(doubles, surroundings, new_token=lambda: uuid4().hex, clock=time.monotonic, page_size=page_size)
         with _running(app, listener):
             yield _url(listener)
 
@@ -56,13 +69,22 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     data: Path | None = None,
+    page_size: int = PAGE_SIZE,
 ) -> None:
     """Serve until the main thread is interrupted; `ready` is told the URL. Raises as `served` does."""
-    with served(doubles, host=host, port=port, data=data) as url:
+    with served(doubles, host=host, port=port, data=data, page_size=page_size) as url:
         ready(url)
         forever = threading.Event()
         while True:
             forever.wait(1)  # Windows delivers no signal to a thread that waits without an end.
+
+
+class _Line(H11Protocol):
+    """uvicorn's protocol, whose requests can end their connection without an answer: `scope["state"]["cut"]()`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "cut": transport.close}
 
 
 class _Server(Server):
@@ -72,7 +94,7 @@ class _Server(Server):
         config = Config(
             app,
             interface="asgi3",
-            http=H11Protocol,
+            http=_Line,
             ws="none",
             loop="asyncio",
             lifespan="off",

@@ -1,178 +1,228 @@
-"""ProcessEngineService: starting processes and executing their elements (SERVICE.md sections 2 and 3).
+"""ProcessEngineService: its methods read a request and give a call that is ready to be carried out, or a refusal.
 
-Where the contract is silent [?], these are our choices: an unknown process or element, and a value that its parameter's
-type does not take, answer 500 with a fault; a value for an `out` or `internal` parameter is dropped like an unknown
-code; without `ResultParameterName` the reply is an empty string, sent at the double's first `delay`; what a caller
-completes an element with is put into the process's parameters of the same names.
+Nothing has happened before a call is carried out (`runner.sandbox.answering`). Where the contract is silent [?], these
+are our choices: what cannot be started or executed (an unknown process or element, a value that its parameter's type
+does not take) answers 500 with a fault, or `success: false` from the JSON methods; without `ResultParameterName`
+Execute replies with an empty string at the double's first wait, with it and a double that goes on in the background it
+waits for the end, as RunProcess does [S]; RunProcess gives no execution data, and `{}` where no results were asked for.
 """
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
 
 from starlette.responses import Response
 
-from runner.sandbox.activities import Running, Surroundings, carry_out
 from runner.sandbox.doubles import Direction, Double, Kind
-from runner.sandbox.json_text import read_json, write_json
-from runner.sandbox.kinds import GUID, CannotReadError, empty, read
-from runner.sandbox.process_log import next_start, schema_id
-from runner.sandbox.replies import error_of, fault, plain_json, string
+from runner.sandbox.engine import Begun, Engine
+from runner.sandbox.json_text import record_in, write_json
+from runner.sandbox.kinds import EMPTY_GUID, CannotReadError
+from runner.sandbox.replies import error_of, fault, nothing, plain_json, string
 from runner.sandbox.sign_in import User
-from runner.sandbox.store import Element, Process, Status
+from runner.sandbox.store import Element, Status
 from runner.values import Json, JsonObject
 
 _RESULT = "ResultParameterName"
-_GIVEN = frozenset({Direction.IN, Direction.BOTH})
 _THREW = "An error has occurred during the process execution. Please check the process log for details"
+_STATUSES = {Status.RUNNING: 1, Status.DONE: 2, Status.ERROR: 3, Status.CANCELLED: 4}
+"""`processStatus` [M]. 0 is inactive: queued, or never started."""
 
 
-class _NotWaitingError(Exception):
-    """No process waits at the element."""
+class Wait(Enum):
+    """How long a call keeps its caller waiting."""
+
+    NOT_AT_ALL = auto()
+    FOR_THE_BACKGROUND = auto()
+    FOR_THE_END = auto()
 
 
-class ProcessEngine:
-    def __init__(self, doubles: Mapping[str, Double], surroundings: Surroundings) -> None:
-        self._doubles = doubles
-        self._surroundings = surroundings
-        self._store = surroundings.store
-        self._newest_start = self._store.newest_start()
-        self._going_on: set[asyncio.Task[None]] = set()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of a process that is ready, and has done nothing yet.
 
-    async def execute(self, code: str, query: Mapping[str, str], user: User) -> Response:
+    `begin` is given the text with which the process is to fail at its end, or None. `reply` is asked when `wait` is
+    over. `queued` is what answers a start that is put off; None for a call that starts no process.
+    """
+
+    process: str
+    wait: Wait = Wait.FOR_THE_END
+    begin: Callable[[str | None], Begun]
+    reply: Callable[[Begun], Response]
+    queued: Callable[[], Response] | None = None
+
+
+class ProcessEngineService:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def execute(self, code: str, query: Mapping[str, str], user: User) -> Call | Response:
         """Run a process. Also when it fails, the answer is 200 and the value that the parameter holds [M]."""
-        double = self._doubles.get(code)
+        double = self._engine.double(code=code)
         if double is None:
             return fault(f"Process {code} is not found")
         try:
-            process = self._begin(double, query, user)
+            values = self._engine.read(double, query)
         except CannotReadError as error:
             return fault(str(error))
-        running = carry_out(double, self._surroundings, process_id=process.id)
-        if _RESULT not in query:
-            self._let_go_on(running)
-            return string()
-        await _to_the_end(running)
-        return string(self._held(double, process.id, query[_RESULT]))
+        result = query.get(_RESULT)
+        return Call(
+            process=double.code,
+            wait=Wait.NOT_AT_ALL if result is None else Wait.FOR_THE_END,
+            begin=lambda failing: self._engine.begin(double, values, user, failing=failing),
+            reply=lambda begun: string() if result is None else string(self._held(double, begun.process_id, result)),
+            queued=lambda: string() if result is None else string("null"),
+        )
 
-    async def execute_element(self, uid: str) -> Response:
-        """ExecProcElByUId. What the reply holds is unknown [?]: an empty string."""
+    def run_process(self, body: bytes, user: User) -> Call | Response:
+        """RunProcess [C]. `success` is not the verdict: a process that failed has it, too, with status 3 [M]."""
+        request = record_in(body)
+        code, uid = _text(request, "schemaName"), _text(request, "schemaUId")
+        double = self._engine.double(code=code, uid=uid)
+        if double is None:
+            return _not_found(code or uid)
+        names = request.get("resultParameterNames")
+        results = [str(name) for name in names] if isinstance(names, list) else []
+        for name in results:
+            if not _gives(double, name):  # before anything starts [S]
+                return _not_found(name)
         try:
-            await self._go_on(self._found(uid), {})
-        except _NotWaitingError as error:
-            return fault(str(error))
-        return string()
+            values = self._engine.read(double, _named(request.get("parameterValues")))
+        except CannotReadError as error:
+            return plain_json(_run_reply(success=False, error=error_of(str(error))))
+        return Call(
+            process=double.code,
+            wait=Wait.FOR_THE_END if results else Wait.FOR_THE_BACKGROUND,
+            begin=lambda failing: self._engine.begin(double, values, user, failing=failing),
+            reply=lambda begun: plain_json(self._ran(double, begun.process_id, results)),
+            queued=lambda: plain_json(_run_reply(success=True)),
+        )
 
-    async def complete_element(self, body: bytes) -> Response:
-        """CompleteExecuting, which puts values into the element first [C]; a second time it is refused [?]."""
-        request = _request(body)
-        element = self._element(_uid(request))
-        if element is not None and element.executed:
-            problem: str | None = "The element is completed already"
-        else:
-            problem = await self._completed(request, _named(request.get("parameterValues")))
-        waiting = 0 if element is None else self._store.waiting(element.process_id)
+    def execute_element(self, uid: str) -> Call | Response:
+        """ExecProcElByUId. What the reply holds is unknown [?]: an empty string."""
+        element = self._engine.element(uid)
+        double = None if element is None else self._engine.double_of(element)
+        if element is None or double is None or element.status is Status.CANCELLED:
+            return fault(_not_waiting(uid, element))
+        return Call(
+            process=double.code,
+            begin=lambda _: self._engine.go_on(double, element, {}),
+            reply=lambda _: string(),
+        )
+
+    def complete_element(self, body: bytes) -> Call | Response:
+        """CompleteExecuting, which puts values into the process first [C]; a second time it is refused [?]."""
+        request = record_in(body)
+        element = self._engine.element(_uid(request))
+        if element is not None and element.status is Status.DONE:
+            return self._completed(element.process_id, "The element is completed already")
+        return self._on_element(_uid(request), _named(request.get("parameterValues")), reply=self._completed)
+
+    def execute_element_of(self, body: bytes) -> Call | Response:
+        """ExecProcElementByUId, the newer spelling of ExecProcElByUId [C]."""
+        return self._on_element(_uid(record_in(body)), {}, reply=_executed)
+
+    def cancel(self, body: bytes) -> Response:
+        """CancelExecution, which answers nothing [C]."""
+        self._engine.cancel(_text(record_in(body), "processDataIds").split(";"))
+        return nothing(200)
+
+    def _on_element(
+        self, uid: str, given: Mapping[str, Json], *, reply: Callable[[str | None, str | None], Response]
+    ) -> Call | Response:
+        """A call of a JSON method, whose `reply` takes the process's id and what went wrong."""
+        element = self._engine.element(uid)
+        double = None if element is None else self._engine.double_of(element)
+        if element is None or double is None or element.status is Status.CANCELLED:
+            return reply(None if element is None else element.process_id, _not_waiting(uid, element))
+        try:
+            values = self._engine.read(double, given)
+        except CannotReadError as error:
+            return reply(element.process_id, str(error))
+        return Call(
+            process=double.code,
+            begin=lambda _: self._engine.go_on(double, element, values),
+            reply=lambda begun: reply(begun.process_id, self._failure(begun.process_id)),
+        )
+
+    def _failure(self, process_id: str) -> str | None:
+        """That the process failed behind the element is told in the generic text alone, a choice [?]."""
+        process = self._engine.store.process(process_id)
+        return _THREW if process is not None and process.status is Status.ERROR else None
+
+    def _completed(self, process_id: str | None, problem: str | None) -> Response:
+        waiting = 0 if process_id is None else self._engine.store.waiting(process_id)
         info = error_of(problem)
         reply: JsonObject = {"success": problem is None, "errorInfo": info, "waitingUserTaskCount": waiting}
         return plain_json({**reply, "executionData": None})
 
-    async def execute_element_of(self, body: bytes) -> Response:
-        """ExecProcElementByUId, the newer spelling of ExecProcElByUId [C]."""
-        problem = await self._completed(_request(body), {})
-        return plain_json({"success": problem is None, "executionData": None, "errorInfo": error_of(problem)})
-
-    def _begin(self, double: Double, given: Mapping[str, str], user: User) -> Process:
-        parameters: JsonObject = {code: empty(parameter.kind) for code, parameter in double.parameters.items()}
-        parameters |= self._read(double, given)
-        self._newest_start = next_start(self._surroundings.now(), self._newest_start)
-        process = Process(
-            id=self._surroundings.new_id(),
-            code=double.code,
-            caption=double.caption,
-            schema_id=schema_id(double.code),
-            owner=user.contact_id,
-            started=self._newest_start,
-            parameters=parameters,
-        )
-        self._store.begin(process)
-        return process
-
-    def _read(self, double: Double, given: Mapping[str, Json]) -> JsonObject:
-        """The values of those codes that the process takes; others are dropped in silence [M]."""
-        values: JsonObject = {}
-        for code, value in given.items():
-            parameter = double.parameters.get(code)
-            if parameter is None or parameter.direction not in _GIVEN:
-                continue
-            try:
-                values[code] = read(value, parameter)
-            except CannotReadError as error:
-                raise CannotReadError(f'Parameter "{code}": {error}') from None
-        return values
-
-    def _element(self, uid: str) -> Element | None:
-        return self._store.element(uid.lower()) if GUID.fullmatch(uid) else None
-
-    def _found(self, uid: str) -> Element:
-        element = self._element(uid)
-        if element is None:
-            raise _NotWaitingError(f"Element {uid} is not found")
-        return element
-
-    async def _go_on(self, element: Element, given: Mapping[str, Json]) -> None:
-        """Execute the element once, and what follows it; an element executed before is left alone [D]."""
-        process = self._store.process(element.process_id)
-        double = None if process is None else self._doubles.get(process.code)
-        if process is None or double is None:
-            raise _NotWaitingError(f"The process of element {element.id} is not found")
-        values = self._read(double, given)
-        if not self._store.take(element):
-            return
-        self._store.keep(process.id, process.parameters | values)
-        following = element.position + 1
-        await _to_the_end(carry_out(double, self._surroundings, process_id=process.id, start=following))
-
-    async def _completed(self, request: JsonObject, given: Mapping[str, Json]) -> str | None:
-        """What both JSON methods complain of; also that the process failed behind the element, a choice [?]."""
-        try:
-            element = self._found(_uid(request))
-            await self._go_on(element, given)
-        except (_NotWaitingError, CannotReadError) as error:
-            return str(error)
-        process = self._store.process(element.process_id)
-        return _THREW if process is not None and process.status is Status.ERROR else None
-
     def _held(self, double: Double, process_id: str, code: str) -> str:
         """A parameter's value as Execute writes it: records are JSON in JSON, an unknown code is null [D]."""
-        process = self._store.process(process_id)
-        parameter = double.parameters.get(code)
-        if process is None or parameter is None or parameter.direction is Direction.INTERNAL:
+        process = self._engine.store.process(process_id)
+        if process is None or not _gives(double, code):
             return "null"
-        value = write_json(process.parameters[code])
-        return write_json(value) if parameter.kind is Kind.RECORDS else value
+        return write_json(_typed(double, code, process.parameters[code]))
 
-    def _let_go_on(self, running: Running) -> None:
-        """Carry out what happens before the first wait; the rest goes on behind the answer."""
-        seconds = next(running, None)
-        if seconds is not None:
-            task = asyncio.create_task(_to_the_end(running, first=seconds))
-            self._going_on.add(task)
-            task.add_done_callback(self._going_on.discard)
-
-
-async def _to_the_end(running: Running, *, first: float = 0) -> None:
-    if first:
-        await asyncio.sleep(first)
-    for seconds in running:
-        await asyncio.sleep(seconds)
+    def _ran(self, double: Double, process_id: str, results: list[str]) -> JsonObject:
+        process = self._engine.store.process(process_id)
+        assert process is not None
+        return _run_reply(
+            success=True,
+            process_id=process_id,
+            status=_STATUSES[process.status],
+            results={code: _typed(double, code, process.parameters[code]) for code in results},
+            error=error_of(_THREW if process.status is Status.ERROR else None),
+        )
 
 
-def _request(body: bytes) -> JsonObject:
-    """The JSON record of a body; of any other body, none with nothing in it: what is missing is told then."""
-    try:
-        said = read_json(body)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+def _run_reply(
+    *,
+    success: bool,
+    process_id: str = EMPTY_GUID,
+    status: int = 0,
+    results: JsonObject | None = None,
+    error: JsonObject | None = None,
+) -> JsonObject:
+    """The reply of RunProcess; by default that of a process that is queued, or refused [M]."""
+    return {
+        "processId": process_id,
+        "processStatus": status,
+        "resultParameterValues": results or {},
+        "executionData": None,
+        "success": success,
+        "errorInfo": error,
+    }
+
+
+def _not_found(name: str) -> Response:
+    error = error_of(f'Item with name "{name}" not found', code="ItemNotFoundException")
+    return plain_json(_run_reply(success=False, error=error))
+
+
+def _executed(process_id: str | None, problem: str | None) -> Response:
+    del process_id
+    return plain_json({"success": problem is None, "executionData": None, "errorInfo": error_of(problem)})
+
+
+def _not_waiting(uid: str, element: Element | None) -> str:
+    if element is not None and element.status is Status.CANCELLED:
+        return f"The process of element {uid} is not running"
+    return f"Element {uid} is not found" if element is None else f"The process of element {uid} is not found"
+
+
+def _gives(double: Double, code: str) -> bool:
+    """Whether `code` is one that a caller may ask for; one of an input parameter is, too [S]."""
+    parameter = double.parameters.get(code)
+    return parameter is not None and parameter.direction is not Direction.INTERNAL
+
+
+def _typed(double: Double, code: str, value: Json) -> Json:
+    """A result: a collection is the JSON *text* of its records, everything else is itself."""
+    return write_json(value) if double.parameters[code].kind is Kind.RECORDS else value
+
+
+def _text(request: JsonObject, key: str) -> str:
+    value = request.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def _uid(request: JsonObject) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runner.sandbox.json_text import read_json
-from runner.sandbox.replies import plain_json
+from runner.sandbox.json_text import record_in
+from runner.sandbox.replies import not_signed_in, plain_json
 from runner.values import JsonObject
 
 
@@ -31,6 +31,8 @@ SUPERVISOR = User(
     contact_id="410006e1-ca4e-4502-a9ec-e54d922d2c00",
 )
 
+USERS = (SUPERVISOR,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Session:
@@ -41,9 +43,9 @@ class _Session:
 class Sessions:
     """Who is signed in. `new_token` gives texts without `=`, as one client splits cookies there [C]."""
 
-    def __init__(self, new_token: Callable[[], str], *, users: tuple[User, ...] = (SUPERVISOR,)) -> None:
+    def __init__(self, new_token: Callable[[], str]) -> None:
         self._new_token = new_token
-        self._users = {user.name: user for user in users}
+        self._users = {user.name: user for user in USERS}
         self._sessions: dict[str, _Session] = {}
 
     def sign_in(self, body: bytes) -> Response:
@@ -69,28 +71,18 @@ class Sessions:
         """Whose session the call belongs to, or the refusal to send: 401 without one, 403 without its BPMCSRF [D]."""
         session = self._sessions.get(request.cookies.get(".ASPXAUTH", ""))
         if session is None:
-            return plain_json(_NOT_SIGNED_IN, status=401)
+            return not_signed_in()
         if request.headers.get("BPMCSRF") != session.csrf:
             return Response(_FORBIDDEN, status_code=403, media_type="text/html")
         return session.user
 
     def _known(self, body: bytes) -> User | None:
-        try:
-            said = read_json(body)
-        except ValueError:
-            return None
-        if not isinstance(said, dict) or not isinstance(said.get("UserName"), str):
-            return None
-        user = self._users.get(str(said["UserName"]))
+        said = record_in(body)
+        user = self._users.get(str(said.get("UserName")))
         return user if user is not None and said.get("UserPassword") == user.password else None
 
 
 _FORBIDDEN = "<html><head><title>Forbidden</title></head><body></body></html>"
-_NOT_SIGNED_IN: JsonObject = {
-    "Message": "Authentication failed.",
-    "StackTrace": None,
-    "ExceptionType": "System.InvalidOperationException",
-}
 
 
 def _verdict(code: int, message: str, exception: JsonObject | None) -> JsonObject:

@@ -17,15 +17,18 @@ from runner.values import Json, JsonObject
 
 _OURS = 0x43525342
 """SQLite's `application_id` of a file that a sandbox made."""
+_VERSION = 2
+"""SQLite's `user_version` of it: that of the tables below."""
 
 _TABLES = """
 CREATE TABLE record (entity TEXT, id TEXT, body TEXT, UNIQUE (entity, id));
 CREATE TABLE process (id TEXT UNIQUE, code TEXT, caption TEXT, schema_id TEXT, owner TEXT, status TEXT, started TEXT,
   completed TEXT, error TEXT, parameters TEXT);
 CREATE INDEX process_of_code ON process (code, started);
-CREATE TABLE element (id TEXT UNIQUE, uid TEXT, process_id TEXT, position INTEGER, caption TEXT, executed INTEGER);
-CREATE INDEX element_of_uid ON element (uid, executed);
-CREATE INDEX element_of_process ON element (process_id, executed);
+CREATE TABLE element (id TEXT UNIQUE, uid TEXT, process_id TEXT, position INTEGER, caption TEXT, status TEXT,
+  started TEXT, completed TEXT);
+CREATE INDEX element_of_uid ON element (uid, status);
+CREATE INDEX element_of_process ON element (process_id, status);
 """
 
 
@@ -54,14 +57,19 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
-    """A place where a process waits, or waited; `position` is that of the element among its double's activities."""
+    """A place where a process waits, or waited; `position` is that of the element among its double's activities.
+
+    `id` is its own, `uid` that of its design. It is running until it was executed, or cancelled with its process.
+    """
 
     id: str
-    uid: str | None
+    uid: str
     process_id: str
     position: int
     caption: str
-    executed: bool = False
+    status: Status = Status.RUNNING
+    started: str
+    completed: str | None = None
 
 
 class Store:
@@ -123,8 +131,23 @@ class Store:
         self._change("UPDATE process SET parameters = ? WHERE id = ?", json.dumps(parameters), process_id)
 
     def end(self, process_id: str, *, status: Status, completed: str, error: str | None = None) -> None:
-        sql = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ?"
-        self._change(sql, status, completed, error, process_id)
+        """End a process, and what it waits for; one that has ended already is left alone."""
+        process = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ? AND status = 'running'"
+        elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
+        with self._lock:
+            self._change(process, status, completed, error, process_id)
+            self._change(elements, Status.CANCELLED, completed, process_id)
+
+    def end_interrupted(self, *, completed: str, error: str) -> None:
+        """Cancel the processes that were under way when the sandbox ended, and did not wait for an element."""
+        sql = (
+            "UPDATE process SET status = ?, completed = ?, error = ? WHERE status = 'running' AND NOT EXISTS"
+            " (SELECT 1 FROM element WHERE process_id = process.id AND element.status = 'running')"
+        )
+        self._change(sql, Status.CANCELLED, completed, error)
+
+    def is_running(self, process_id: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM process WHERE id = ? AND status = 'running'", process_id))
 
     def process(self, process_id: str) -> Process | None:
         rows = self._rows("SELECT * FROM process WHERE id = ?", process_id)
@@ -138,24 +161,44 @@ class Store:
         sql = "SELECT * FROM process WHERE started >= ? AND code = ? ORDER BY rowid"
         return [_process(row) for row in self._rows(sql, since or "", code)]
 
+    def newest(self, count: int) -> list[Process]:
+        """The processes that were started last, newest first."""
+        return [_process(row) for row in self._rows("SELECT * FROM process ORDER BY rowid DESC LIMIT ?", count)]
+
+    def starts(self) -> dict[str, int]:
+        """How often each process was started, by its code."""
+        return {
+            str(code): int(str(times))
+            for code, times in self._rows("SELECT code, count(*) FROM process GROUP BY code ORDER BY code")
+        }
+
     def park(self, element: Element) -> None:
-        values = (element.id, element.uid, element.process_id, element.position, element.caption, element.executed)
-        self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?)", *values)
+        place = (element.id, element.uid, element.process_id, element.position, element.caption)
+        values = (*place, element.status, element.started, element.completed)
+        self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def element(self, uid: str) -> Element | None:
-        """By its own id; else by the id fixed in its double: the newest that waits, or else the newest of all."""
+        """By its own id; else by the id of its design: the newest that waits, or else the newest of all."""
         rows = self._rows("SELECT * FROM element WHERE id = ?", uid) or self._rows(
-            "SELECT * FROM element WHERE uid = ? ORDER BY executed, rowid DESC LIMIT 1", uid
+            "SELECT * FROM element WHERE uid = ? ORDER BY status = 'running' DESC, rowid DESC LIMIT 1", uid
         )
         return _element(rows[0]) if rows else None
 
-    def take(self, element: Element) -> bool:
-        """Mark it executed; False where it has been so already."""
-        return self._change("UPDATE element SET executed = 1 WHERE id = ? AND executed = 0", element.id) == 1
+    def elements(self, process_id: str | None = None) -> list[Element]:
+        """Those that this process reached, or that all did; oldest first."""
+        if process_id is None:
+            return [_element(row) for row in self._rows("SELECT * FROM element ORDER BY rowid")]
+        rows = self._rows("SELECT * FROM element WHERE process_id = ? ORDER BY rowid", process_id)
+        return [_element(row) for row in rows]
+
+    def take(self, element: Element, *, completed: str) -> bool:
+        """Mark it executed; False where it waits no longer."""
+        sql = "UPDATE element SET status = ?, completed = ? WHERE id = ? AND status = 'running'"
+        return self._change(sql, Status.DONE, completed, element.id) == 1
 
     def waiting(self, process_id: str) -> int:
         """How many elements this process waits for."""
-        rows = self._rows("SELECT count(*) FROM element WHERE process_id = ? AND executed = 0", process_id)
+        rows = self._rows("SELECT count(*) FROM element WHERE process_id = ? AND status = 'running'", process_id)
         return int(str(rows[0][0]))
 
     def _rows(self, sql: str, *values: Json) -> list[tuple[object, ...]]:
@@ -174,15 +217,24 @@ def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
         is_new = database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
         if is_new:
             database.execute("PRAGMA journal_mode = WAL")
-            database.executescript(f"BEGIN; {_TABLES} PRAGMA application_id = {_OURS}; COMMIT;")
+            marks = f"PRAGMA application_id = {_OURS}; PRAGMA user_version = {_VERSION};"
+            database.executescript(f"BEGIN; {_TABLES} {marks} COMMIT;")
         database.execute("PRAGMA synchronous = NORMAL")
-        is_ours = database.execute("PRAGMA application_id").fetchone() == (_OURS,)
+        wrong = _not_ours(database)
     except sqlite3.Error as error:
         raise _unreadable(file, str(error)) from error
-    if not is_ours:
+    if wrong is not None:
         database.close()
-        raise _unreadable(file, "another program's database")
+        raise _unreadable(file, wrong)
     return database, is_new
+
+
+def _not_ours(database: sqlite3.Connection) -> str | None:
+    if database.execute("PRAGMA application_id").fetchone() != (_OURS,):
+        return "another program's database"
+    if database.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+        return "another version of the sandbox made it"
+    return None
 
 
 def _unreadable(file: Path | None, why: str) -> UsageError:
@@ -207,12 +259,14 @@ def _process(row: Iterable[object]) -> Process:
 
 
 def _element(row: Iterable[object]) -> Element:
-    key, uid, process_id, position, caption, executed = row
+    key, uid, process_id, position, caption, status, started, completed = row
     return Element(
         id=str(key),
-        uid=None if uid is None else str(uid),
+        uid=str(uid),
         process_id=str(process_id),
         position=int(str(position)),
         caption=str(caption),
-        executed=executed == 1,
+        status=Status(str(status)),
+        started=str(started),
+        completed=None if completed is None else str(completed),
     )

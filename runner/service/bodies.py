@@ -125,6 +125,16 @@ def parsed(text: str) -> Json:
     return _without_surrogates(value) if _SURROGATE.search(text) else value
 
 
+def decoded(value: Json) -> Json:
+    """A collection comes as a text that holds JSON [D]; any other text stays a text."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return parsed(value)
+    except NonsenseError:
+        return value
+
+
 def inflated(body: bytes, encoding: str) -> bytes:
     """Unpack a body that was packed although nobody asked for it. Raises `NonsenseError` and `TooLargeError`."""
     name = encoding.strip().lower()

@@ -40,6 +40,47 @@ class CompleteCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunProcessCall:
+    """RunProcess(). Answers `{"process_id", "status", "results", "error"}`.
+
+    `process_id` is a GUID, or None where the process is queued (an empty GUID with success) [M]; `status` is `done`,
+    `running`, `error`, `cancelled`, `queued`, or a number that is not known, as text; `results` the values by code;
+    `error` the reply's own words, generic where an element threw [M], None where it has none. `success: false` is a
+    refusal, but for a process with an id that ended in error or was cancelled: there the status is the verdict.
+    """
+
+    process: str
+    parameters: Mapping[str, Json]
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryCall:
+    """One page of an OData collection. Answers `{"records": [...], "next": …}`.
+
+    `next` is what to hand in for the following page (path and query on the same site), None at the end. Keys that
+    begin with `@odata.` are dropped from the records. With `next` the other fields are not looked at.
+    """
+
+    entity: str
+    filter: str | None = None
+    select: tuple[str, ...] = ()
+    orderby: tuple[str, ...] = ()
+    top: int = 100
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadElements:
+    """SysProcessElementLog of one process. Answers a list of `{"uid", "caption", "status", "error"}`, newest first.
+
+    `status` is in the words of `ReadRows`. It may be empty where process tracing is off (the sources conflict).
+    """
+
+    process_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRows:
     """Rows of one process in SysProcessLog, newest first. Answers a list of rows.
 
@@ -79,7 +120,19 @@ class WhoIsUser:
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 
-Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | ReadRows | ReadRow | FindProcess | WhoAmI | WhoIsUser
+Call: TypeAlias = (
+    ExecuteCall
+    | ElementCall
+    | CompleteCall
+    | RunProcessCall
+    | QueryCall
+    | ReadRows
+    | ReadRow
+    | ReadElements
+    | FindProcess
+    | WhoAmI
+    | WhoIsUser
+)
 
 
 class FailureKind(StrEnum):
@@ -122,6 +175,15 @@ def record(call: Call) -> JsonObject:
             return {"kind": "element", "uid": call.uid}
         case CompleteCall():
             return {"kind": "complete", "uid": call.uid, "parameters": dict(call.parameters)}
+        case RunProcessCall():
+            results: Json = list(call.results)
+            parameters = dict(call.parameters)
+            return {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
+        case QueryCall():
+            select: Json = list(call.select)
+            return {"kind": "query", "entity": call.entity, "filter": call.filter, "select": select, "next": call.next}
+        case ReadElements():
+            return {"kind": "read_elements", "process_id": call.process_id}
         case ReadRows():
             return {"kind": "read_rows", "process": call.process, "since": call.since}
         case ReadRow():

@@ -1,98 +1,81 @@
-"""The client of one site: signs in, sends calls, notices a lost session and mends it once.
+"""The client of one site: sends calls in a session, notices that it is lost and mends it once.
 
 Every call ends in a value or in a `CallFailed`; nothing is raised, and nothing is repeated that may have happened.
 It may be shared by threads. What a reply means is `replies`' business, what an outage means `outages`'.
 """
 
-import threading
 import time
 
 from runner.service import failures, outages, replies
+from runner.service.access import Access, Credentials, OnSecret, identity_of
 from runner.service.calls import Call, CallFailed, Ending
-from runner.service.sign_in import Credentials, Session, not_signed_in, renewed, session, sign_in
+from runner.service.pace import Pace, Wait
+from runner.service.sign_in import Session
 from runner.service.sockets import Clock
-from runner.service.transport import Carrier, Deadline, Transport
-from runner.service.wire import Reply, Request, Site, request
+from runner.service.transport import Carrier, Deadline, Transport, open_way
+from runner.service.wire import Reply, Request, Site, UnwritableError, request
+from runner.targets.model import ClientCredentials
 
 
 class Client:
-    """Calls to `site`, with `password` or without signing in. `transport` replaces the network, `clock` the time."""
+    """Calls to `site`, with `credentials` or without signing in.
+
+    `transport` replaces the network, `clock` the time, `wait` the waiting for a turn where the site has a `rate`.
+    `on_secret` is told of a token before any call carries it.
+    """
 
     def __init__(
         self,
         site: Site,
         *,
-        password: Credentials | None = None,
+        credentials: Credentials | None = None,
         transport: Transport | None = None,
         clock: Clock = time.monotonic,
+        wait: Wait = time.sleep,
+        on_secret: OnSecret = lambda _name, _text: None,
     ) -> None:
         self._site = site
-        self._credentials = password
         self._clock = clock
-        self._carrier = Carrier(site.url, place=site.name, transport=transport, clock=clock)
-        self._lock = threading.Lock()
-        self._session: Session | None = session({}) if password is None else None
-        self._refusal: CallFailed | None = None
+        self._transport = transport or open_way(site, clock)
+        pace = None if site.rate is None else Pace(site.rate, clock=clock, wait=wait)
+        self._carrier = Carrier(
+            site.url, place=site.name, transport=self._transport, clock=clock, headers=site.headers, pace=pace
+        )
+        self._access = Access(site, credentials, carrier=self._door(credentials), clock=clock, on_secret=on_secret)
+        self._signs_in = credentials is not None
 
     def perform(self, call: Call, seconds: float) -> Ending:
         """Carry out `call` within `seconds`, signing in included."""
         deadline = Deadline(self._clock() + seconds, seconds)
-        username = None if self._credentials is None else self._credentials.username
-        written = request(call, self._site, username=username)
-        known = self._session or self._sign_in(None, deadline)
+        try:
+            written = request(call, self._site, username=self._access.username)
+        except UnwritableError as error:
+            return outages.not_written(self._site.name, str(error), hint="check the job file")
+        known = self._access.session(deadline)
         if isinstance(known, CallFailed):
             return known
         reply = self._sent(written, known, deadline)
-        if isinstance(reply, Reply) and failures.signed_out(reply) and self._credentials is not None:
-            known = self._sign_in(known, deadline)
+        if isinstance(reply, Reply) and failures.signed_out(reply) and self._signs_in:
+            known = self._access.fresh(known, deadline)
             if isinstance(known, CallFailed):
                 return known
             reply = self._sent(written, known, deadline)
         return reply if isinstance(reply, CallFailed) else replies.read(call, reply, site=self._site)
 
     def close(self) -> None:
-        self._carrier.close()
+        self._transport.close()
 
     def _sent(self, written: Request, known: Session, deadline: Deadline) -> Reply | CallFailed:
         reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline)
         if isinstance(reply, Reply) and reply.cookies and not failures.signed_out(reply):
-            with self._lock:
-                if self._session is known:  # else another thread has signed in anew
-                    self._session = renewed(known, reply.cookies)
+            self._access.keep(known, reply.cookies)
         return reply
 
-    def _sign_in(self, stale: Session | None, deadline: Deadline) -> Session | CallFailed:
-        """A session other than `stale`: another thread's, or a fresh one.
-
-        A refusal is remembered, since a second try, by this thread or another, could lock the account.
+    def _door(self, credentials: Credentials | None) -> Carrier:
+        """Where one signs in. The identity service is another origin: neither the target's headers nor its rate are
+        meant for it, and it has connections of its own.
         """
-        if not self._lock.acquire(timeout=max(0.0, deadline.at - self._clock())):
-            return outages.no_time_left(self._site.name, deadline.seconds)
-        try:
-            if self._refusal is not None:
-                return self._refusal
-            if self._session is not None and self._session is not stale:
-                return self._session
-            found = self._signed_in(deadline)
-            if isinstance(found, CallFailed):
-                self._refusal = found if found.final else None
-            else:
-                self._session = found
-            return found
-        finally:
-            self._lock.release()
-
-    def _signed_in(self, deadline: Deadline) -> Session | CallFailed:
-        """Drive the generator that knows how to sign in."""
-        assert self._credentials is not None
-        signing_in = sign_in(self._site, self._credentials)
-        asked = next(signing_in)
-        while True:
-            reply = self._carrier.exchange(asked, headers=(), deadline=deadline)
-            if isinstance(reply, CallFailed):
-                return not_signed_in(reply)
-            try:
-                asked = signing_in.send(reply)
-            except StopIteration as ended:
-                outcome: Session | CallFailed = ended.value
-                return outcome
+        if not isinstance(credentials, ClientCredentials):
+            return self._carrier
+        identity = Site(url=identity_of(self._site))
+        return Carrier(identity.url, place=identity.name, transport=self._transport, clock=self._clock)

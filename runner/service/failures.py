@@ -7,10 +7,11 @@ import re
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from runner.events import Trouble
 from runner.service import bodies
-from runner.service.calls import Call, CallFailed, CompleteCall, ElementCall, ExecuteCall, FailureKind
+from runner.service.calls import Call, CallFailed, CompleteCall, ElementCall, ExecuteCall, FailureKind, RunProcessCall
 from runner.service.wire import Reply, Site
 from runner.values import Json, JsonObject
 
@@ -40,6 +41,7 @@ _REBUILT: Final = "Collection was modified"
 _LATER: Final = "try again later, or ask those who run the site"
 _LOG: Final = "the application's own log may say more"
 _REDIRECT: Final = "redirects are not followed: put the address that answers into `url` of the target"
+_ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
 
 def signed_out(reply: Reply) -> bool:
@@ -56,15 +58,17 @@ def signed_out(reply: Reply) -> bool:
 
 def not_accepted(reply: Reply, site: Site) -> CallFailed:
     """A call that was answered with a demand to sign in, when signing in has been done or cannot be."""
-    shown = (
-        _said(reply, site) if reply.status == HTTPStatus.UNAUTHORIZED else f"{site.name} answered with its login page"
-    )
+    shown = f"{site.name} answered with its login page"
+    if reply.status == HTTPStatus.UNAUTHORIZED:
+        shown = _said(reply, site)
+    elif host := _other_host(reply, site):
+        shown = f"{site.name} redirects to a login page of another host, `{host}`"
     return CallFailed(
         kind=FailureKind.NOT_SENT,
         trouble=Trouble(
             code="E304",
             message=f"the session is not accepted: {shown}",
-            hint="check `auth` of the target; a gateway before the site must let cookies and BPMCSRF pass",
+            hint="check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass",
         ),
         status=reply.status,
     )
@@ -78,9 +82,11 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _failed(reply, FailureKind.NOT_SENT, Trouble(code="E310", message=_said(reply, site), hint=_LATER))
     if 300 <= status < 400:  # noqa: PLR2004  redirects
-        return refused(
-            call, reply, f"{site.name} redirects ({_named(status)}) to {_destination(reply)}", hint=_REDIRECT
-        )
+        where = _destination(reply)
+        message = f"{site.name} redirects ({_named(status)}) to {where}"
+        if _other_host(reply, site):
+            return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
+        return refused(call, reply, message, hint=_REDIRECT)
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
         hint = _RUNTIME_HINT.get(site.prefix) if status == HTTPStatus.NOT_FOUND else _HINTS.get(status)
         return refused(call, reply, _said(reply, site), hint=hint)
@@ -106,7 +112,7 @@ def nonsense(reply: Reply, site: Site, why: str) -> CallFailed:
 
 def is_of_engine(call: Call | None) -> bool:
     """Tell the calls that act from those that read."""
-    return isinstance(call, ExecuteCall | ElementCall | CompleteCall)
+    return isinstance(call, ExecuteCall | ElementCall | CompleteCall | RunProcessCall)
 
 
 def is_fault(call: Call | None, value: JsonObject) -> bool:
@@ -182,6 +188,16 @@ def _without_query(address: str) -> str:
 def _destination(reply: Reply) -> str:
     address = bodies.shortened(_without_query(reply.headers.get("location", "")))
     return f"`{address}`" if address else "nowhere"
+
+
+def _other_host(reply: Reply, site: Site) -> str | None:
+    """The host that a redirect leads to, where it is another one than the site's."""
+    try:
+        host = urlsplit(reply.headers.get("location", "")).hostname
+        own = urlsplit(site.url).hostname
+    except ValueError:
+        return None
+    return bodies.shortened(host) if host and host != own else None
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -8,16 +8,19 @@ import errno
 import os
 import socket
 import ssl
+from http import HTTPStatus
 from typing import Final
 
 from runner.durations import written
 from runner.events import Trouble
 from runner.service.bodies import LARGEST_BODY, shortened
 from runner.service.calls import CallFailed, FailureKind
+from runner.service.tunnel import ProxyError
 
 _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall between here and there"
-_AUTHORITY: Final = "add the authority's certificate to those this machine trusts; TLS is always verified"
+_AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
+_PROXY: Final = "check `proxy` of the target"
 _IN_LOG: Final = "the process log shows whether it happened"
 
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
@@ -39,6 +42,8 @@ _NO_TLS_SPOKEN: Final = frozenset(
 def no_connection(error: BaseException | None, place: str) -> CallFailed:
     """Tell why no connection came about, from what the socket or TLS said."""
     match error:
+        case ProxyError():
+            return _no_way_through(error, place)
         case ssl.SSLCertVerificationError():
             said, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
             return _not_sent("E302", f"the TLS certificate of {place} {said}", hint)
@@ -73,14 +78,18 @@ def no_time_left(place: str, seconds: float) -> CallFailed:
     return _not_sent("E305", message, "raise `timeout`")
 
 
-def not_written(place: str, why: str) -> CallFailed:
+def no_turn(place: str, seconds: float) -> CallFailed:
+    """The pace that the target sets leaves no room for the call in its time."""
+    message = f"`rate` of the target gives no call to {place} a turn within {written(seconds)}"
+    return _not_sent("E305", message, "raise `rate` or `timeout`, or run fewer jobs at once")
+
+
+def not_written(
+    place: str, why: str, *, hint: str = "check `url` of the target, and the length of parameters"
+) -> CallFailed:
     """The call cannot be put into HTTP, now or ever."""
     message = f"the call to {place} cannot be written: {shortened(why)}"
-    return CallFailed(
-        kind=FailureKind.NOT_SENT,
-        trouble=Trouble(code="E301", message=message, hint="check `url` of the target, and the length of parameters"),
-        final=True,
-    )
+    return _for_good(Trouble(code="E301", message=message, hint=hint))
 
 
 def no_answer_in_time(place: str, seconds: float) -> CallFailed:
@@ -108,6 +117,38 @@ def too_large(place: str) -> CallFailed:
     return _unanswered("E308", message, "let the process give back less")
 
 
+def _no_way_through(error: ProxyError, place: str) -> CallFailed:
+    """What stands between us and `place` is a proxy, and it does not let us through. Its address is a secret."""
+    if error.cause is not None:
+        return _no_proxy(error.cause)
+    if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return _for_good(_unknown_to_proxy(knew_us=error.knew_us))
+    if error.status is not None:
+        message = f"the proxy lets no call through to {place}: {shortened(error.words)}"
+        return _not_sent("E301", message, "ask those who run the proxy whether it may lead there")
+    return _not_sent("E301", f"the proxy does not answer as one: {error.words}", _PROXY)
+
+
+def _no_proxy(cause: Exception) -> CallFailed:
+    match cause:
+        case TimeoutError():
+            return _not_sent("E301", "the proxy does not answer", f"{_PROXY}, and the network between here and there")
+        case ConnectionRefusedError():
+            return _not_sent("E301", "the proxy refuses connections", f"is it running? {_PROXY}")
+        case socket.gaierror() | UnicodeError():
+            return _not_sent("E301", f"the host of the proxy is not known: {_said(cause)}", _PROXY)
+        case _:
+            return _not_sent("E301", f"no connection to the proxy: {_said(cause)}", _PROXY)
+
+
+def _unknown_to_proxy(*, knew_us: bool) -> Trouble:
+    if not knew_us:
+        hint = "write them into `proxy` of the target: `http://NAME:PASSWORD@HOST:PORT`"
+        return Trouble(code="E301", message="the proxy wants a name and a password", hint=hint)
+    hint = f"{_PROXY}; nothing is tried again, since a few wrong tries lock an account"
+    return Trouble(code="E301", message="the proxy refuses the name and the password that it was given", hint=hint)
+
+
 def _not_sent(code: str, message: str, hint: str) -> CallFailed:
     return CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code=code, message=message, hint=hint))
 
@@ -128,3 +169,7 @@ def _said(error: BaseException | None) -> str:
 def _reason(error: ssl.SSLError) -> str:
     """OpenSSL's word for it; errors that Python itself raises have none."""
     return shortened(getattr(error, "reason", None) or str(error))
+
+
+def _for_good(trouble: Trouble) -> CallFailed:
+    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, final=True)

@@ -1,16 +1,15 @@
-"""The process log and what is read beside it: OData queries, and the values in their answers.
+"""The process log and what is read beside it: queries of OData, and the values in their answers.
 
 Read by code or by id, never by caption. Whose rows they are, and what they mean for a call, is the engine's business.
 """
 
 from typing import Final, TypeAlias, assert_never
-from urllib.parse import quote
 
-from runner.service.bodies import NonsenseError
-from runner.service.calls import FindProcess, ReadRow, ReadRows, WhoAmI, WhoIsUser
-from runner.values import Json, JsonObject, kind_of, well_formed
+from runner.service import odata
+from runner.service.calls import FindProcess, ReadElements, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.values import Json, JsonObject
 
-Query: TypeAlias = ReadRows | ReadRow | FindProcess | WhoIsUser
+Query: TypeAlias = ReadRows | ReadRow | ReadElements | FindProcess | WhoIsUser
 
 # Ids of the lookup `SysProcessStatus` [M].
 _STATUSES: Final = {
@@ -20,6 +19,9 @@ _STATUSES: Final = {
     "1be78f3e-234d-4d6a-869a-dc07253fd2f3": "cancelled",
 }
 _COLUMNS: Final = "Id,Name,StartDate,CompleteDate,StatusId,OwnerId,ErrorDescription"
+_COLUMNS_OF_ELEMENTS: Final = "SchemaElementUId,Caption,StatusId,ErrorDescription"
+_MOST_ELEMENTS: Final = "100"
+"""An element that waits is among the newest; a process with loops has thousands."""
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -28,15 +30,22 @@ def query(call: Query, *, username: str | None) -> str:
     match call:
         case ReadRows():
             options = {"$filter": _of_process(call), "$select": _COLUMNS, "$orderby": "StartDate desc"}
-            return _query("SysProcessLog", options | {"$top": str(call.top)})
+            return odata.query("SysProcessLog", options | {"$top": str(call.top)})
         case ReadRow():
             # By a filter, not by key: a key that is missing answers 404, as does a site without OData.
-            return _query("SysProcessLog", {"$filter": f"Id eq {call.process_id}", "$select": _COLUMNS, "$top": "1"})
+            return odata.query(
+                "SysProcessLog", {"$filter": f"Id eq {call.process_id}", "$select": _COLUMNS, "$top": "1"}
+            )
+        case ReadElements():
+            # Lookups are filtered by a path [M]. That its rows have a StartDate, as those of processes do, is [?].
+            options = {"$filter": f"SysProcess/Id eq {call.process_id}", "$select": _COLUMNS_OF_ELEMENTS}
+            newest_first = {"$orderby": "StartDate desc", "$top": _MOST_ELEMENTS}
+            return odata.query("SysProcessElementLog", options | newest_first)
         case FindProcess():
-            return _query("VwProcessLib", {"$filter": f"Name eq {_literal(call.process)}"})
+            return odata.query("VwProcessLib", {"$filter": f"Name eq {odata.literal(call.process)}"})
         case WhoIsUser():
-            options = {"$filter": f"Name eq {_literal(username or '')}", "$select": "Id,Name,ContactId"}
-            return _query("SysAdminUnit", options)
+            options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
+            return odata.query("SysAdminUnit", options)
         case _:
             assert_never(call)
 
@@ -45,13 +54,15 @@ def value(call: Query | WhoAmI, answer: Json) -> Json:
     """Take from `answer` what `call` asks for. Raises `NonsenseError` where it has another shape."""
     match call:
         case ReadRows():
-            return [_row(record) for record in _records(answer)]
+            return [_row(record) for record in odata.records(answer)]
         case ReadRow():
-            return next((_row(record) for record in _records(answer)), None)
+            return next((_row(record) for record in odata.records(answer)), None)
+        case ReadElements():
+            return [_element(record) for record in odata.records(answer)]
         case FindProcess():
-            return _schema_id(_records(answer))
+            return _schema_id(odata.records(answer))
         case WhoIsUser():
-            return next((_guid(record.get("ContactId")) for record in _records(answer)), None)
+            return next((_guid(record.get("ContactId")) for record in odata.records(answer)), None)
         case WhoAmI():
             return _guid(answer.get("contactId")) if isinstance(answer, dict) else None
         case _:
@@ -60,40 +71,35 @@ def value(call: Query | WhoAmI, answer: Json) -> Json:
 
 def _of_process(call: ReadRows) -> str:
     """Lookups are filtered by a path [M]; this one leads to a process's code [C], whether it can be filtered is [?]."""
-    by_code = f"SysSchema/Name eq {_literal(call.process)}"
+    by_code = f"SysSchema/Name eq {odata.literal(call.process)}"
     condition = by_code if call.schema_id is None else f"SysSchema/Id eq {call.schema_id}"
     return condition if call.since is None else f"{condition} and StartDate ge {call.since}"
 
 
-def _query(entity: str, options: dict[str, str]) -> str:
-    return f"{entity}?" + "&".join([f"{name}={quote(well_formed(text), safe='')}" for name, text in options.items()])
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _records(answer: Json) -> list[JsonObject]:
-    records = answer.get("value") if isinstance(answer, dict) else None
-    if not isinstance(records, list):
-        raise NonsenseError(f"it is no collection of OData, but {kind_of(answer)}")
-    found = [record for record in records if isinstance(record, dict)]
-    if len(found) < len(records):
-        raise NonsenseError("its rows are no records")
-    return found
-
-
 def _row(record: JsonObject) -> JsonObject:
-    status = _guid(record.get("StatusId"))
     return {
         "id": _guid(record.get("Id")),
         "name": _text(record.get("Name")),
         "started": _moment(record.get("StartDate")),
         "completed": _moment(record.get("CompleteDate")),
-        "status": None if status is None else _STATUSES.get(status, status),
+        "status": _status(record),
         "owner": _guid(record.get("OwnerId")),
         "error": _text(record.get("ErrorDescription")),
     }
+
+
+def _element(record: JsonObject) -> JsonObject:
+    return {
+        "uid": _guid(record.get("SchemaElementUId")),
+        "caption": _text(record.get("Caption")),
+        "status": _status(record),
+        "error": _text(record.get("ErrorDescription")),
+    }
+
+
+def _status(record: JsonObject) -> str | None:
+    status = _guid(record.get("StatusId"))
+    return None if status is None else _STATUSES.get(status, status)
 
 
 def _schema_id(records: list[JsonObject]) -> str | None:

@@ -6,8 +6,17 @@ Pure. A returned value is no proof that the process passed: a failed one answers
 from typing import Final
 
 from runner.job.model import Decode
-from runner.service import bodies, failures, process_log
-from runner.service.calls import Answered, Call, CallFailed, CompleteCall, ElementCall, ExecuteCall
+from runner.service import bodies, failures, odata, process_log, run_process
+from runner.service.calls import (
+    Answered,
+    Call,
+    CallFailed,
+    CompleteCall,
+    ElementCall,
+    ExecuteCall,
+    QueryCall,
+    RunProcessCall,
+)
 from runner.service.wire import Reply, Site
 from runner.values import Json, well_formed
 
@@ -26,7 +35,7 @@ def read(call: Call, reply: Reply, *, site: Site) -> Answered | CallFailed:
     if not 200 <= reply.status < 300:  # noqa: PLR2004  success
         return failures.by_status(call, reply, site)
     try:
-        return Answered(value=_value(call, reply))
+        return Answered(value=_value(call, reply, site))
     except bodies.NonsenseError as error:
         return failures.nonsense(reply, site, str(error))
     except _RefusalError as error:
@@ -35,7 +44,7 @@ def read(call: Call, reply: Reply, *, site: Site) -> Answered | CallFailed:
         return failures.refused(call, reply, f"{site.name} {said}")
 
 
-def _value(call: Call, reply: Reply) -> Json:
+def _value(call: Call, reply: Reply, site: Site) -> Json:
     content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
     match content:
         case bodies.Fault(words):
@@ -50,11 +59,15 @@ def _value(call: Call, reply: Reply) -> Json:
             value = None
     match call:
         case ExecuteCall():
-            return _decoded(value) if call.decode is Decode.AUTO else value
+            return bodies.decoded(value) if call.decode is Decode.AUTO else value
         case ElementCall():
-            return _decoded(value)
+            return bodies.decoded(value)
         case CompleteCall():
             return _execution(value)
+        case RunProcessCall():
+            return _started(value)
+        case QueryCall():
+            return odata.page(call, value, url=site.url, prefix=site.prefix)
         case _:
             return process_log.value(call, value)
 
@@ -66,7 +79,7 @@ def _check_refusal(call: Call, value: Json) -> None:
     is_fault = any(value.get(key) is not None for key in ("ExceptionType", "ExceptionDetail"))
     if not failures.is_of_engine(call) and "value" not in value:
         is_fault = is_fault or failures.is_fault(call, value)
-    if is_fault or value.get("success") is False:
+    if is_fault or (value.get("success") is False and not isinstance(call, RunProcessCall)):
         raise _RefusalError(failures.words_of(value))
 
 
@@ -87,16 +100,6 @@ def _inner(text: str) -> Json:
         return well_formed(text)
 
 
-def _decoded(value: Json) -> Json:
-    """A collection comes as a text that holds JSON [D]; any other text stays a text."""
-    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
-        return value
-    try:
-        return bodies.parsed(value)
-    except bodies.NonsenseError:
-        return value
-
-
 def _execution(value: Json) -> Json:
     if value is None:
         return None
@@ -104,4 +107,13 @@ def _execution(value: Json) -> Json:
         raise bodies.NonsenseError("it is no record with `success` and `executionData`")
     if value.get("success") is False:
         raise _RefusalError(failures.words_of(value))
-    return _decoded(value.get("executionData"))
+    return bodies.decoded(value.get("executionData"))
+
+
+def _started(value: Json) -> Json:
+    if not isinstance(value, dict):
+        raise bodies.NonsenseError("it is no record with `processId` and `processStatus`")
+    error = failures.words_of(value)
+    if run_process.is_refused(value):
+        raise _RefusalError(error)
+    return run_process.value(value, error=error)

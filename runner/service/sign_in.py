@@ -3,8 +3,9 @@
 It yields requests, is handed their replies and returns a session or a refusal; who drives it knows the network.
 """
 
+import math
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from runner.events import Trouble
@@ -14,8 +15,6 @@ from runner.service.wire import COMMON_HEADERS, Headers, Reply, Request, Site, j
 from runner.targets.model import Password
 from runner.values import Json, JsonObject
 
-Credentials: TypeAlias = Password
-
 _LOGIN: Final = "/ServiceModel/AuthService.svc/Login"
 _URL_HINT: Final = "`url` of the target must be the root of a Creatio site, without `/0` and without a page behind it"
 _AUTH_HINT: Final = "check `auth` of the target; nothing is tried again, since a few wrong tries lock an account"
@@ -23,10 +22,18 @@ _AUTH_HINT: Final = "check `auth` of the target; nothing is tried again, since a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """`cookies` as the site set them; `headers` is what they add to every call."""
+    """What every call carries. `cookies` are as the site set them, `headers` is what they add; with an OAuth `token`
+    there are no cookies, and none are taken later.
 
-    cookies: Mapping[str, str]
-    headers: Headers
+    `ends` is when it must not be used any longer, on the clock of whoever signs in. `number` counts sign-ins: sessions
+    of one number differ in their later cookies only.
+    """
+
+    cookies: Mapping[str, str] = field(repr=False)
+    headers: Headers = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    ends: float = math.inf
+    number: int = 0
 
 
 SigningIn: TypeAlias = Generator[Request, Reply, Session | CallFailed]
@@ -43,7 +50,12 @@ def session(cookies: Mapping[str, str]) -> Session:
 
 
 def renewed(known: Session, lines: Iterable[str]) -> Session:
-    """`known` with the cookies of further Set-Cookie lines: BPMSESSIONID comes only later [D]."""
+    """`known` with the cookies of further Set-Cookie lines: BPMSESSIONID comes only later [D].
+
+    A bearer call carries no cookie [C].
+    """
+    if known.token is not None:
+        return known
     cookies = dict(known.cookies)
     for line in lines:
         name, _, value = [part.strip() for part in line.partition(";")[0].partition("=")]
@@ -51,10 +63,11 @@ def renewed(known: Session, lines: Iterable[str]) -> Session:
             cookies[name] = value
         else:  # how ASP.NET takes a cookie back
             cookies.pop(name, None)
-    return session(cookies)
+    fresh = session(cookies)
+    return replace(known, cookies=fresh.cookies, headers=fresh.headers)
 
 
-def sign_in(site: Site, credentials: Credentials) -> SigningIn:
+def sign_in(site: Site, credentials: Password) -> SigningIn:
     """Sign in at the root of the site, on both runtimes [D].
 
     A failure is always of kind `not_sent`, since the call behind it never left; `final` where trying again cannot help.

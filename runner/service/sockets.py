@@ -1,7 +1,8 @@
 """Sockets for httpcore with a total deadline: every wait is for what is left of it.
 
 Each `timeout` that httpcore hands in is taken for a point of time on the clock, not for a number of seconds.
-What a broken socket means is told in `outages`: its own exception travels as the argument of httpcore's.
+What a broken socket means is told in `outages`: its own exception travels as the argument of httpcore's, wrapped in a
+`ProxyError` where it broke on the way to a proxy.
 Looking up a host's name is the system's business, and the one wait that a deadline cannot cut short.
 """
 
@@ -11,7 +12,8 @@ import ssl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-import httpcore
+from runner.service.libraries import httpcore
+from runner.service.tunnel import Proxy, ProxyError, ask
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -29,10 +31,17 @@ def _addresses(host: str, port: int) -> Sequence[Address]:
 
 
 class SocketBackend(httpcore.NetworkBackend):
-    """Opens connections for httpcore, on `clock`."""
+    """Opens connections for httpcore, on `clock`, through `proxy` where there is one."""
 
-    def __init__(self, clock: Clock, *, look_up: Callable[[str, int], Sequence[Address]] = _addresses) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        proxy: Proxy | None = None,
+        look_up: Callable[[str, int], Sequence[Address]] = _addresses,
+    ) -> None:
         self._clock = clock
+        self._proxy = proxy
         self._look_up = look_up
 
     def connect_tcp(  # noqa: PLR0917  httpcore's signature
@@ -43,21 +52,42 @@ class SocketBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Try each address of `host` for its share of the time left: the first may lead nowhere."""
         del local_address, socket_options  # of httpcore's port, and never given by us
         limit = self._clock() + CONNECT_SECONDS
+        limit = min(timeout or limit, limit)
+        if self._proxy is not None:
+            return DeadlineStream(self._through(self._proxy, (host, port), limit), self._clock)
         try:
-            addresses = self._look_up(host, port)
+            return DeadlineStream(self._line(host, port, limit), self._clock)
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(error) from error
+            raise _while_connecting(error) from error
+
+    def _line(self, host: str, port: int, limit: float) -> socket.socket:
+        """Try each address of `host` for its share of the time left: the first may lead nowhere."""
+        addresses = self._look_up(host, port)
         failure: OSError = OSError("the host has no address")
         for number, address in enumerate(addresses):
-            left = min(timeout or limit, limit) - self._clock()
+            left = limit - self._clock()
             try:
-                return DeadlineStream(_connected(address, left / (len(addresses) - number)), self._clock)
+                return _connected(address, left / (len(addresses) - number))
             except OSError as error:
                 failure = error
-        raise _while_connecting(failure)
+        raise failure
+
+    def _through(self, proxy: Proxy, place: tuple[str, int], limit: float) -> socket.socket:
+        """A tunnel to `place`. Whatever breaks on the way is the proxy's doing, also a time that is over."""
+        try:
+            line = self._line(proxy.host, proxy.port, limit)
+            try:
+                ask(line, proxy, place=place, left=lambda: limit - self._clock())
+            except BaseException:
+                line.close()
+                raise
+        except ProxyError as error:
+            raise httpcore.ConnectError(error) from error
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(ProxyError(cause=error)) from error
+        return line
 
 
 def _connected(address: Address, seconds: float) -> socket.socket:

@@ -1,32 +1,22 @@
 """The network: HTTP/1.1 over sockets with a total deadline, and the exchange of one request for its reply.
 
-The only house of httpx, and with `sockets` of httpcore; no exception of theirs, of sockets or of TLS leaves it.
-It follows no redirect, asks no proxy, reads no environment, repeats nothing and knows nothing of sessions.
+With `sockets` and `tunnel` the only user of httpx and httpcore; no exception of theirs, of sockets or of TLS leaves it.
+It follows no redirect, reads no environment, repeats nothing and knows nothing of sessions.
 """
 
 import ssl
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Final, TypeAlias
 
 from runner.service import bodies, outages
 from runner.service.calls import CallFailed
+from runner.service.libraries import httpcore, httpx
+from runner.service.pace import Pace
 from runner.service.sockets import CONNECT_SECONDS, Clock, SocketBackend
-from runner.service.wire import Headers, Reply, Request
-
-# `import httpx` ends with its command line, which brings click, rich and pygments along where they are installed:
-# 86 ms against 53 ms (measured, median of 7 starts). None in `sys.modules` makes that one import fail, which httpx
-# meets as it does without its extra `httpx[cli]`; afterwards `httpx._main` can be imported again.
-_modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # Python allows None
-_modules.setdefault("httpx._main", None)
-import httpcore  # noqa: E402  it must come after the line above
-import httpx  # noqa: E402  likewise
-
-if _modules["httpx._main"] is None:
-    del _modules["httpx._main"]
+from runner.service.tunnel import Proxy, proxy_of
+from runner.service.wire import Headers, Reply, Request, Site
 
 Transport: TypeAlias = httpx.BaseTransport
 
@@ -45,46 +35,62 @@ class Deadline:
 
 
 class Carrier:
-    """The way to one site. `transport` carries requests of httpx; tests hand in another one.
+    """The way to one origin, a site or its identity service. `transport` carries requests of httpx.
 
     Path and query travel as the request's extension `target`, which httpx and httpcore send as it is: `httpx.URL`
     would normalise them, refuse them beyond 64 KiB, and take 15 µs of each call.
     """
 
-    def __init__(self, url: str, *, place: str, transport: Transport | None, clock: Clock) -> None:
-        self._place = place
+    def __init__(
+        self,
+        url: str,
+        *,
+        place: str,
+        transport: Transport,
+        clock: Clock,
+        headers: Headers = (),
+        pace: Pace | None = None,
+    ) -> None:
+        self.place = place
         self._clock = clock
         self._url = _url(url)
-        secure = self._url is not None and self._url.scheme == "https"
-        self._transport = transport or SocketTransport(tls=_trusted() if secure else None, clock=clock)
+        self._transport = transport
+        self._own = _encoded(headers)
+        self._pace = pace
+        self._barred: CallFailed | None = None
 
     def exchange(self, request: Request, *, headers: Headers, deadline: Deadline) -> Reply | CallFailed:
         """Send `request` with the session's `headers` and read the whole reply, or say what broke."""
+        if self._barred is not None:
+            return self._barred
         if self._url is None:
-            return outages.not_written(self._place, "`url` is no address of a site")
+            return outages.not_written(self.place, "`url` is no address of a site")
         if self._clock() >= deadline.at:
-            return outages.no_time_left(self._place, deadline.seconds)
+            return outages.no_time_left(self.place, deadline.seconds)
+        if self._pace is not None and not self._pace.take_turn(deadline.at):
+            return outages.no_turn(self.place, deadline.seconds)
+        lines = [*_encoded(request.headers), *_encoded(headers), *self._own]
         try:
-            return _reply(self._transport.handle_request(_written(request, self._url, headers, deadline)))
+            return _reply(self._transport.handle_request(_written(request, self._url, lines, deadline)))
         except httpx.HTTPError as error:
             return self._failed(error, deadline)
         except bodies.NonsenseError as error:
-            return outages.unreadable(self._place, str(error))
+            return outages.unreadable(self.place, str(error))
         except bodies.TooLargeError:
-            return outages.too_large(self._place)
-
-    def close(self) -> None:
-        self._transport.close()
+            return outages.too_large(self.place)
 
     def _failed(self, error: httpx.HTTPError, deadline: Deadline) -> CallFailed:
-        place, seconds = self._place, deadline.seconds
+        place, seconds = self.place, deadline.seconds
         match error:
             case httpx.ConnectTimeout():
                 return outages.no_connection_in_time(place, min(CONNECT_SECONDS, seconds))
             case httpx.PoolTimeout():
                 return outages.no_connection_free(place, seconds)
             case httpx.ConnectError():
-                return outages.no_connection(error.__cause__, place)
+                failure = outages.no_connection(error.__cause__, place)
+                if failure.final:  # a proxy that does not accept us: to try again could lock the account
+                    self._barred = failure
+                return failure
             case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
                 return outages.not_written(place, str(error))
             case httpx.TimeoutException():
@@ -103,8 +109,11 @@ def _url(text: str) -> httpx.URL | None:
     return url if url.scheme in {"http", "https"} and url.host and (url.port or 0) <= _LAST_PORT else None
 
 
-def _written(request: Request, url: httpx.URL, headers: Headers, deadline: Deadline) -> httpx.Request:
-    lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*request.headers, *headers)]
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _written(request: Request, url: httpx.URL, lines: list[tuple[bytes, bytes]], deadline: Deadline) -> httpx.Request:
     lines.append((b"Host", url.netloc))
     if request.body is not None:
         lines.append((b"Content-Length", b"%d" % len(request.body)))
@@ -145,9 +154,23 @@ def _cut_off(error: httpx.RemoteProtocolError) -> bool:
     return "closed connection" in words or "disconnected" in words
 
 
-def _trusted() -> ssl.SSLContext:
-    """The system's authorities, and those of certifi where the system has none. Costs 5 ms: once a site."""
-    return httpcore.default_ssl_context()
+def open_way(site: Site, clock: Clock) -> Transport:
+    """The network as `site` is reached by it. Its connections to several origins are apart."""
+    secure = any(url.startswith("https:") for url in (site.url.lower(), (site.identity_url or "").lower()))
+    tls = trusting(site.authorities) if secure else None
+    return SocketTransport(tls=tls, clock=clock, proxy=None if site.proxy is None else proxy_of(site.proxy))
+
+
+def trusting(authorities: str | None) -> ssl.SSLContext:
+    """The system's authorities, those of certifi, and `authorities`, in PEM. Costs 5 ms: once a site.
+
+    One of `authorities` need not be a root: whoever names it trusts it as it stands.
+    """
+    context = httpcore.default_ssl_context()
+    if authorities is not None:
+        context.load_verify_locations(cadata=authorities)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 class SocketTransport(httpx.BaseTransport):
@@ -156,13 +179,15 @@ class SocketTransport(httpx.BaseTransport):
     httpx has no total timeout, only one for each read: a server that drips bytes makes 2 s into minutes.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, *, tls: ssl.SSLContext | None, clock: Clock = time.monotonic, proxy: Proxy | None = None
+    ) -> None:
         self._clock = clock
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls,
             max_connections=_CONNECTIONS,
             keepalive_expiry=IDLE_SECONDS,
-            network_backend=SocketBackend(clock),
+            network_backend=SocketBackend(clock, proxy=proxy),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -9,19 +9,22 @@ Facts of the service carry a mark: [D] documented by its vendor, [C] seen in the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
 from urllib.parse import quote, urlsplit
 
-from runner.service import process_log
+from runner.service import odata, process_log
 from runner.service.calls import (
     Call,
     CompleteCall,
     ElementCall,
     ExecuteCall,
     FindProcess,
+    QueryCall,
+    ReadElements,
     ReadRow,
     ReadRows,
+    RunProcessCall,
     WhoAmI,
     WhoIsUser,
 )
@@ -45,14 +48,28 @@ _ENGINE: Final = "/ServiceModel/ProcessEngineService.svc"
 _PREFIXES: Final = {target.Runtime.NET_FRAMEWORK: "/0", target.Runtime.NET: ""}
 
 
+class UnwritableError(Exception):
+    """A call that cannot be put into a request; the text says why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where calls go. `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]."""
+    """Where calls go, and how they get there.
+
+    `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
+    tokens are asked for. `headers` are added to every call to the site. `rate` is in calls a second. `authorities` are
+    certificates in PEM that are trusted beside those of this machine, `proxy` is the URL of one.
+    """
 
     url: str
     prefix: str = "/0"
     element_call: target.ElementCall = target.ElementCall.PATH
     execute_method: target.ExecuteMethod = target.ExecuteMethod.GET
+    identity_url: str | None = None
+    headers: Headers = field(default=(), repr=False)
+    rate: float | None = None
+    authorities: str | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -83,17 +100,26 @@ class Reply:
     cookies: tuple[str, ...] = ()
 
 
-def site_of(place: target.SiteTarget) -> Site:
+def site_of(place: target.SiteTarget, *, authorities: str | None = None) -> Site:
+    """The site of a target that has been made ready; `authorities` is what stands in its `ca_file`."""
     return Site(
         url=place.url,
         prefix=_PREFIXES[place.runtime],
         element_call=place.element_call,
         execute_method=place.execute_method,
+        identity_url=place.identity_url,
+        headers=place.headers,
+        rate=place.rate,
+        authorities=authorities,
+        proxy=place.proxy,
     )
 
 
 def request(call: Call, site: Site, *, username: str | None) -> Request:
-    """Write `call` for `site`. `username` is the name we sign in with; only `WhoIsUser` asks for it."""
+    """Write `call` for `site`. `username` is the name we sign in with; only `WhoIsUser` asks for it.
+
+    Raises `UnwritableError` where `call` names an entity that cannot be one.
+    """
     match call:
         case ExecuteCall():
             return _execute(call, site)
@@ -101,7 +127,11 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _element(call, site)
         case CompleteCall():
             return _complete(call, site)
-        case ReadRows() | ReadRow() | FindProcess() | WhoIsUser():
+        case RunProcessCall():
+            return _run_process(call, site)
+        case QueryCall():
+            return _query(call, site)
+        case ReadRows() | ReadRow() | ReadElements() | FindProcess() | WhoIsUser():
             return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
         case WhoAmI():
             path = f"{site.prefix}/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
@@ -137,18 +167,37 @@ def _element(call: ElementCall, site: Site) -> Request:
 
 
 def _complete(call: CompleteCall, site: Site) -> Request:
-    values: list[Json] = [
-        {"name": name, "value": _in_body(value)} for name, value in call.parameters.items() if value is not None
-    ]
+    values = _named_values(call.parameters)
     body: Json = {"processElementUId": call.uid, "parameterValues": values, "collectExecutionData": True}
     return json_request(f"{site.prefix}{_ENGINE}/CompleteExecuting", body)
+
+
+def _run_process(call: RunProcessCall, site: Site) -> Request:
+    """Names of results, where any are given, let a process of the background run at once [S]."""
+    body: Json = {
+        "schemaName": call.process,
+        "parameterValues": _named_values(call.parameters),
+        "resultParameterNames": list(call.results),
+        "collectExecutionData": False,
+    }
+    return json_request(f"{site.prefix}{_ENGINE}/RunProcess", body)
+
+
+def _query(call: QueryCall, site: Site) -> Request:
+    if not odata.is_entity(call.entity):
+        raise UnwritableError(f"`{call.entity}` is no name of an entity")
+    return Request(method="GET", path=call.next or f"{site.prefix}/odata/{odata.first_page(call)}")
+
+
+def _named_values(parameters: Mapping[str, Json]) -> list[Json]:
+    """Numbers and booleans stay what they are; a collection is the JSON *text* of an array [M]; null is left out."""
+    return [
+        {"name": name, "value": compact(value) if isinstance(value, list | dict) else value}
+        for name, value in parameters.items()
+        if value is not None
+    ]
 
 
 def _as_text(value: Json) -> str:
     """Write a value of the query: a text as it is, all else as JSON (seen for RunProcess [M], for Execute [?])."""
     return value if isinstance(value, str) else compact(value)
-
-
-def _in_body(value: Json) -> Json:
-    """Numbers and booleans stay what they are; a collection is the JSON *text* of an array [M]."""
-    return compact(value) if isinstance(value, list | dict) else value

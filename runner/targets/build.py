@@ -1,13 +1,26 @@
 """A targets file without mistakes → `Target` records. Checks nothing: schema and rules have."""
 
 from pathlib import Path
+from typing import Final
 
 from runner.documents.document import Document
-from runner.raw import one_of, record, sure_text
-from runner.targets.model import ElementCall, ExecuteMethod, Password, Runtime, SandboxTarget, SiteTarget, Target
+from runner.raw import duration, items, one_of, record, sure_text, text
+from runner.targets.model import (
+    Allow,
+    ClientCredentials,
+    ElementCall,
+    ExecuteMethod,
+    Password,
+    Runtime,
+    SandboxTarget,
+    SiteTarget,
+    Target,
+)
 from runner.values import JsonObject
 
 SANDBOX = "sandbox"
+SETTLE: Final = 15.0
+_PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def targets(document: Document, *, beside: Path) -> dict[str, Target]:
@@ -22,19 +35,70 @@ def without_file(job_file: Path) -> dict[str, Target]:
 
 
 def _target(name: str, fields: JsonObject, *, beside: Path) -> Target:
-    if "sandbox" in fields:
-        return SandboxTarget(name=name, folder=beside / sure_text(fields["sandbox"]))
+    return _sandbox(name, fields, beside=beside) if "sandbox" in fields else _site(name, fields, beside=beside)
+
+
+def _sandbox(name: str, fields: JsonObject, *, beside: Path) -> SandboxTarget:
+    return SandboxTarget(
+        name=name,
+        folder=beside / sure_text(fields["sandbox"]),
+        runtime=one_of(Runtime, fields.get("runtime"), Runtime.NET_FRAMEWORK),
+        element_call=one_of(ElementCall, fields.get("element_call"), ElementCall.PATH),
+        execute_method=one_of(ExecuteMethod, fields.get("execute_method"), ExecuteMethod.GET),
+        timeout=duration(fields.get("timeout")),
+        settle=duration(fields.get("settle")) or SETTLE,
+        rate=_rate(fields),
+        protected=fields.get("protected") is True,
+        allow=_allow(fields),
+    )
+
+
+def _site(name: str, fields: JsonObject, *, beside: Path) -> SiteTarget:
     return SiteTarget(
         name=name,
         url=sure_text(fields["url"]),
         runtime=one_of(Runtime, fields.get("runtime"), Runtime.NET_FRAMEWORK),
         auth=_auth(record(fields.get("auth"))),
+        identity_url=text(fields, "identity_url"),
         element_call=one_of(ElementCall, fields.get("element_call"), ElementCall.PATH),
         execute_method=one_of(ExecuteMethod, fields.get("execute_method"), ExecuteMethod.GET),
+        timeout=duration(fields.get("timeout")),
+        settle=duration(fields.get("settle")) or SETTLE,
+        ca_file=text(fields, "ca_file"),
+        proxy=text(fields, "proxy"),
+        headers=tuple((name, sure_text(value)) for name, value in record(fields.get("headers")).items()),
+        rate=_rate(fields),
+        protected=fields.get("protected") is True,
+        allow=_allow(fields),
+        beside=beside,
     )
 
 
-def _auth(written: JsonObject) -> Password | None:
-    if "username" not in written:
+def _auth(written: JsonObject) -> Password | ClientCredentials | None:
+    if "username" in written:
+        return Password(username=sure_text(written["username"]), password=sure_text(written["password"]))
+    if "client_id" in written:
+        client_id, client_secret = sure_text(written["client_id"]), sure_text(written["client_secret"])
+        return ClientCredentials(client_id=client_id, client_secret=client_secret)
+    return None
+
+
+def _rate(fields: JsonObject) -> float | None:
+    """`5/s`, `30/m` as calls a second."""
+    written = text(fields, "rate")
+    if written is None:
         return None
-    return Password(username=sure_text(written["username"]), password=sure_text(written["password"]))
+    number, _, period = written.partition("/")
+    return float(number) / _PERIODS[period]
+
+
+def _allow(fields: JsonObject) -> Allow | None:
+    if "allow" not in fields:
+        return None
+    allow = record(fields["allow"])
+    return Allow(processes=_words(allow, "processes"), effects=_words(allow, "effects"))
+
+
+def _words(allow: JsonObject, key: str) -> tuple[str, ...] | None:
+    """The words behind `key`; an empty list allows nothing, none allows all."""
+    return tuple(sure_text(word) for word in items(allow[key])) if key in allow else None

@@ -3,7 +3,7 @@
 Texts of a site may hold `{{ env.NAME }}` and `{{ file('PATH') }}`; they are worked out when a run begins, never before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
@@ -31,25 +31,68 @@ class ExecuteMethod(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Password:
     username: str
-    password: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCredentials:
+    """OAuth 2.0 client credentials [D]. Where tokens are asked for is the target's `identity_url`."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """What may be sent at all: names of processes with `*` and `?`, and effects; None allows any."""
+
+    processes: tuple[str, ...] | None = None
+    effects: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTarget:
+    """`headers` are pairs, `rate` is in calls a second, times are seconds; `beside` is where a relative `ca_file` lies.
+
+    `timeout` is of one attempt where neither step nor job says one. `settle` is the last of the readings that look
+    for a call in doubt. Made ready, a site with an OAuth client has its `identity_url`.
+    """
+
     name: str
     url: str
     runtime: Runtime = Runtime.NET_FRAMEWORK
-    auth: Password | None = None
+    auth: Password | ClientCredentials | None = None
+    identity_url: str | None = None
     element_call: ElementCall = ElementCall.PATH
     execute_method: ExecuteMethod = ExecuteMethod.GET
+    timeout: float | None = None
+    settle: float = 15.0
+    ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    rate: float | None = None
+    protected: bool = False
+    allow: Allow | None = None
+    beside: Path = Path()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxTarget:
-    """`folder` holds the doubles, `*.process.yaml`; relative to the current folder, or absolute."""
+    """`folder` holds the doubles, `*.process.yaml`; relative to the current folder, or absolute.
+
+    The rest is as in a site, so that a rehearsal goes as the real thing will.
+    """
 
     name: str
     folder: Path
+    runtime: Runtime = Runtime.NET_FRAMEWORK
+    element_call: ElementCall = ElementCall.PATH
+    execute_method: ExecuteMethod = ExecuteMethod.GET
+    timeout: float | None = None
+    settle: float = 15.0
+    rate: float | None = None
+    protected: bool = False
+    allow: Allow | None = None
 
 
 Target: TypeAlias = SiteTarget | SandboxTarget

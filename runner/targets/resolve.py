@@ -5,14 +5,28 @@ Done once, before anything is sent. No value is shown in a message; only the nam
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from runner.problems import Problem
-from runner.targets.model import Password, SiteTarget
-from runner.targets.urls import url_mistake
+from runner.targets.headers import HeaderMistake, value_mistake
+from runner.targets.model import ClientCredentials, Password, SiteTarget
+from runner.targets.urls import (
+    IDENTITY_HINT,
+    NO_IDENTITY,
+    UrlMistake,
+    identity_in_the_cloud,
+    identity_mistake,
+    proxy_mistake,
+    url_mistake,
+    without_token_path,
+)
 from runner.template import parse
 from runner.template.evaluate import EvaluationError, Scope, render
 from runner.template.parse import Template
 from runner.values import Json, JsonObject
+
+_Key: TypeAlias = tuple[str, ...]
+"""Where a text stands in a target: `("url",)`, `("headers", NAME)`."""
 
 
 class _UnreadyError(Exception):
@@ -26,29 +40,62 @@ class _UnreadyError(Exception):
 def resolve(
     target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> SiteTarget | tuple[Problem, ...]:
-    """The same target without templates; its `url` has no `/` at its end.
+    """The same target without templates; its addresses have no `/` at their ends, and that of the identity service is
+    there where it is needed.
 
     `read_file` raises `OSError` or `UnicodeDecodeError` where it cannot.
     """
-    written = {"url": target.url}
-    if target.auth is not None:
-        written |= {"auth.username": target.auth.username, "auth.password": target.auth.password}
-    found: dict[str, str] = {}
+    found: dict[_Key, str] = {}
     problems: list[Problem] = []
-    for key, text in written.items():
+    for key, text in _written(target).items():
         try:
             found[key] = _worked_out(text, environment=environment, read_file=read_file)
             _refuse(key, found[key])
         except _UnreadyError as unready:
             problems.append(_at(target, key, unready.problem))
-    return tuple(problems) if problems else _site(target, found)
+    if problems:
+        return tuple(problems)
+    ready = _site(target, found)
+    if isinstance(ready.auth, ClientCredentials) and ready.identity_url is None:
+        return (_at(target, ("auth",), Problem(code="E142", message=NO_IDENTITY, hint=IDENTITY_HINT)),)
+    return ready
 
 
-def _site(target: SiteTarget, found: Mapping[str, str]) -> SiteTarget:
-    auth = None
-    if target.auth is not None:
-        auth = Password(username=found["auth.username"], password=found["auth.password"])
-    return replace(target, url=found["url"].rstrip("/"), auth=auth)
+def _written(target: SiteTarget) -> dict[_Key, str]:
+    """Every text of a target that may hold a template."""
+    single = {"url": target.url, "identity_url": target.identity_url, "ca_file": target.ca_file, "proxy": target.proxy}
+    written: dict[_Key, str] = {(key,): text for key, text in single.items() if text is not None}
+    match target.auth:
+        case Password(username=username, password=password):
+            written |= {("auth", "username"): username, ("auth", "password"): password}
+        case ClientCredentials(client_id=client_id, client_secret=client_secret):
+            written |= {("auth", "client_id"): client_id, ("auth", "client_secret"): client_secret}
+        case None:
+            pass
+    return written | {("headers", name): value for name, value in target.headers}
+
+
+def _site(target: SiteTarget, found: Mapping[_Key, str]) -> SiteTarget:
+    auth = target.auth
+    match auth:
+        case Password():
+            auth = Password(username=found["auth", "username"], password=found["auth", "password"])
+        case ClientCredentials():
+            client_id, client_secret = found["auth", "client_id"], found["auth", "client_secret"]
+            auth = ClientCredentials(client_id=client_id, client_secret=client_secret)
+    url = found[("url",)].rstrip("/")
+    identity = without_token_path(found.get(("identity_url",), "")) or None
+    if identity is None and isinstance(auth, ClientCredentials):
+        identity = identity_in_the_cloud(url)
+    return replace(
+        target,
+        url=url,
+        auth=auth,
+        identity_url=identity,
+        ca_file=found.get(("ca_file",)),
+        proxy=found.get(("proxy",)),
+        headers=tuple((name, found["headers", name]) for name, _ in target.headers),
+    )
 
 
 def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str]) -> str:
@@ -90,16 +137,30 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
     return Problem(code="E142", message=message, hint="set it, or choose another target with `-t`")
 
 
-def _refuse(key: str, value: str) -> None:
-    if key != "url":
-        if not value:
-            raise _UnreadyError(Problem(code="E134", message="it is empty"))
-        return
-    wrong = url_mistake(value)
+def _refuse(key: _Key, value: str) -> None:
+    wrong = _mistake(key, value)
     if wrong is not None:
         raise _UnreadyError(Problem(code=wrong.code, message=wrong.message, hint=wrong.hint))
 
 
-def _at(target: SiteTarget, key: str, problem: Problem) -> Problem:
-    message = f"target `{target.name}`, `{key}`: {problem.message}"
+def _mistake(key: _Key, value: str) -> UrlMistake | HeaderMistake | Problem | None:
+    match key[0]:
+        case "url":
+            return url_mistake(value)
+        case "identity_url":
+            return identity_mistake(value)
+        case "proxy":
+            return proxy_mistake(value)
+        case "headers":
+            return value_mistake(value)
+        case "auth" if not value:
+            return Problem(code="E134", message="it is empty")
+        case "ca_file" if not value:
+            return Problem(code="E142", message="it is empty")
+        case _:
+            return None
+
+
+def _at(target: SiteTarget, key: _Key, problem: Problem) -> Problem:
+    message = f"target `{target.name}`, `{'.'.join(key)}`: {problem.message}"
     return Problem(code=problem.code, message=message, hint=problem.hint)

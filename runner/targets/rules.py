@@ -1,36 +1,95 @@
-"""What a schema cannot say of targets: their templates and their addresses. Reads no environment and no file."""
+"""What a schema cannot say of targets: their templates, addresses, headers, and what goes together.
 
-from collections.abc import Collection, Iterator
+Reads no environment and no file.
+"""
 
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from runner import durations
 from runner.documents.document import Document
-from runner.problems import Problem
-from runner.raw import record
-from runner.targets.urls import url_mistake
+from runner.problems import Problem, Severity
+from runner.raw import record, text
+from runner.targets.headers import HeaderMistake, name_mistake, value_mistake
+from runner.targets.urls import (
+    IDENTITY_HINT,
+    NO_IDENTITY,
+    UrlMistake,
+    identity_in_the_cloud,
+    identity_mistake,
+    proxy_mistake,
+    url_mistake,
+)
 from runner.template import parse
 from runner.template.parse import Name, TemplateProblem
-from runner.values import Json, Path
+from runner.values import Json, JsonObject, Path
 
-_BRACES = "{{"
-_WORKED_OUT = ("url", "identity_url", "ca_file", "proxy", "auth", "headers")
+_Looked: TypeAlias = Callable[[str], UrlMistake | HeaderMistake | None]
+
+_BRACES: Final = "{{"
+_WORKED_OUT: Final = ("url", "identity_url", "ca_file", "proxy", "auth", "headers")
 """The keys of a site in whose values templates are read."""
+_LOOKED_AT: Final[Mapping[str, _Looked]] = {
+    "url": url_mistake,
+    "identity_url": identity_mistake,
+    "proxy": proxy_mistake,
+    "headers": value_mistake,
+}
+_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers")
+"""What a sandbox has no use for."""
 
 
 def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Problem, ...]:
     """Every mistake of a targets file, in its order. What `reported` says already is not said again."""
-    known = {problem.path for problem in reported if problem.code != "E109"}
+    known = {problem.path for problem in reported}
     targets = record(record(document.data).get("targets"))
-    found = [problem for name, target in targets.items() for problem in _target(document, name, target)]
+    found = [problem for name, target in targets.items() for problem in _target(document, name, record(target))]
     return tuple(problem for problem in found if problem.path not in known)
 
 
-def _target(document: Document, name: str, target: Json) -> Iterator[Problem]:
-    for key, value in record(target).items():
-        path: Path = ("targets", name, key)
-        for at, text in _texts(value, path):
-            if _BRACES in text:
-                yield from _template(document, text, at) if key in _WORKED_OUT else _in_vain(document, at)
-            elif key in ("url", "identity_url"):
-                yield from _url(document, text, at)
+def _target(document: Document, name: str, target: JsonObject) -> Iterator[Problem]:
+    at: Path = ("targets", name)
+    for key, value in target.items():
+        for path, written in _texts(value, (*at, key)):
+            if _BRACES in written:
+                yield from _template(document, written, path) if key in _WORKED_OUT else _in_vain(document, path)
+            elif (wrong := _LOOKED_AT.get(key, _nothing)(written)) is not None:
+                yield document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint)
+            elif key in ("timeout", "settle") and durations.is_too_long(written):
+                yield document.problem("E114", "a duration is at most a year", path=path)
+        if key == "headers":
+            yield from _names_of_headers(document, target, (*at, key))
+    yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _names_of_headers(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    names = tuple(record(target["headers"]))
+    with_a_token = "client_id" in record(target.get("auth"))
+    for number, name in enumerate(names):
+        wrong = name_mistake(name, before=names[:number], signs_in_with_a_token=with_a_token)
+        if wrong is not None:
+            yield document.problem(wrong.code, wrong.message, path=(*at, name), at_key=True, hint=wrong.hint)
+
+
+def _identity(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    """Where an OAuth client's tokens come from must be known; of a `url` that is a template only the run can tell."""
+    url, auth = text(target, "url"), record(target.get("auth"))
+    if "client_id" not in auth or "username" in auth or "identity_url" in target:
+        return
+    if url and _BRACES not in url and url_mistake(url) is None and identity_in_the_cloud(url) is None:
+        yield document.problem("E105", NO_IDENTITY, path=(*at, "auth"), at_key=True, hint=IDENTITY_HINT)
+
+
+def _of_a_sandbox(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    for key in _OF_SITES:
+        if key in target and "url" not in target:
+            message = f"`{key}` says nothing here: a sandbox stands on this machine, and signs in by itself"
+            warning = Severity.WARNING
+            yield document.problem("E107", message, path=(*at, key), at_key=True, severity=warning, hint="leave it out")
 
 
 def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
@@ -68,9 +127,3 @@ def _name_mistake(name: Name) -> tuple[str, str]:
 def _in_vain(document: Document, path: Path) -> Iterator[Problem]:
     hint = f"templates are read in {', '.join(f'`{key}`' for key in _WORKED_OUT)}"
     yield document.problem("E122", "no template is read here", path=path, hint=hint)
-
-
-def _url(document: Document, text: str, path: Path) -> Iterator[Problem]:
-    wrong = url_mistake(text)
-    if wrong is not None:
-        yield document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint)

@@ -4,7 +4,7 @@ Nothing is worked out. What is found by the way, names and functions that are us
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from jinja2 import nodes
@@ -12,9 +12,9 @@ from jinja2 import nodes
 from runner.template import words
 from runner.template.calls import check_filter, check_function, check_test, refused
 from runner.template.errors import EvaluationError, TemplateProblem
-from runner.template.names import Functions, Name
+from runner.template.names import Compared, Functions, Name
 from runner.template.operations import number
-from runner.template.source import keywords, written, written_key
+from runner.template.source import keywords, written, written_key, written_path
 from runner.values import well_formed
 
 DEEPEST = 64
@@ -30,6 +30,7 @@ class Uses:
     names: list[Name] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     compares_constants: bool = False
+    compared: list[Compared] = field(default_factory=list)
 
 
 def look_at(node: nodes.Node, uses: Uses, depth: int = 0) -> None:
@@ -175,6 +176,23 @@ def _compare(node: nodes.Compare, uses: Uses, depth: int) -> None:
         look_at(operand.expr, uses, depth)
     if before == (len(uses.names), len(uses.functions)):
         uses.compares_constants = True
+    if len(node.ops) == 1:
+        uses.compared.extend(_compared(node.expr, node.ops[0]))
+
+
+def _compared(left: nodes.Expr, operand: nodes.Operand) -> Iterator[Compared]:
+    """Texts that a path is compared with, in either order."""
+    right = operand.expr
+    if operand.op in ("eq", "ne"):
+        pairs = [(left, right), (right, left)]
+    elif operand.op in ("in", "notin") and isinstance(right, nodes.List):
+        pairs = [(left, item) for item in right.items]
+    else:
+        return
+    for one, other in pairs:
+        path = written_path(one)
+        if path is not None and isinstance(other, nodes.Const) and isinstance(other.value, str):
+            yield Compared(path, other.value, _line(other))
 
 
 def _condition(node: nodes.CondExpr, uses: Uses, depth: int) -> None:

@@ -19,6 +19,15 @@ class Name:
     dynamic: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A path that is compared with a text that is written out: `steps.read.status == "passed"`, or one in a list."""
+
+    path: Path
+    text: str
+    line: int
+
+
 Functions: TypeAlias = Mapping[str, int]
 """The functions of a place, and how many texts each takes."""
 

@@ -17,7 +17,7 @@ from jinja2.parser import Parser
 from runner.template.allowed import Uses, look_at
 from runner.template.errors import TemplateProblem
 from runner.template.mistakes import mistake
-from runner.template.names import OF_JOBS, OF_TARGETS, Functions, Name
+from runner.template.names import OF_JOBS, OF_TARGETS, Compared, Functions, Name
 from runner.template.scan import LONGEST, check_expression, closing_braces, line_of
 from runner.template.words import NAMES
 from runner.values import Json, Path
@@ -48,6 +48,7 @@ class Expression:
 
     `names` are in the order of the text, behind `default` and `is defined` too. `is_constant`: it uses neither names
     nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes.
+    `compared` are the paths that are compared with texts.
     """
 
     text: str
@@ -56,6 +57,7 @@ class Expression:
     path: Path | None = None
     tree: nodes.Expr | None = None
     compares_constants: bool = False
+    compared: tuple[Compared, ...] = ()
 
     @property
     def is_constant(self) -> bool:
@@ -159,6 +161,7 @@ def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
         functions=frozenset(uses.functions),
         tree=tree,
         compares_constants=uses.compares_constants,
+        compared=tuple(replace(one, line=one.line + lines_before) for one in uses.compared),
     )
 
 

@@ -19,6 +19,9 @@ from time import perf_counter
 HERE = Path(__file__).parent
 PYTHON = sys.executable
 RUNNER = str(Path(PYTHON).with_name("runner"))
+SLOW = 0.02
+"""Seconds that a slow call takes at the server."""
+
 LIBRARIES = [PYTHON, "-c", "import yaml, jinja2, jsonschema, httpx"]
 
 
@@ -42,6 +45,9 @@ def main() -> None:
         for steps in (1, 1_000, 10_000):
             _job(f"chain{steps}", steps=steps, verify="none")
         _job("verified1000", steps=1_000, verify="auto")
+        _loop("loop10000", turns=10_000)
+        _cases("slow", cases=100, steps=10)
+        _many(Path("many"), files=200)
         _report(site, runs=runs)
 
 
@@ -54,6 +60,11 @@ def _report(site: str, *, runs: int) -> None:
     small = measure([RUNNER, "validate", "chain1.job.yaml"], runs=runs)
     large = measure([RUNNER, "validate", "chain1000.job.yaml"], runs=runs)
     many = measure(_run("chain10000"), runs=max(1, runs // 3))
+    loop = measure(_run("loop10000"), runs=max(1, runs // 3))
+    side_by_side = measure([*_run("slow"), "-j", "8"], runs=runs)
+    ideal = Figure(100 * 10 * SLOW / 8, 0)
+    two = measure([PYTHON, "-c", "import yaml, jsonschema"], runs=runs)
+    listed = measure([RUNNER, "list", "many"], runs=runs)
     print(f"import of the four libraries          {imports.seconds:7.3f} s")
     print(f"bare httpx.Client loop, 1,000 calls   {bare.seconds:7.3f} s")
     _row("1,000 chained calls", thousand, of=bare, most=1.6)
@@ -62,6 +73,9 @@ def _report(site: str, *, runs: int) -> None:
     _row("validate, 1 step", small, of=imports, most=1.0)
     _row("validate, 1,000 steps", large, of=imports, most=3.0)
     _row("10,000 chained calls", many, of=thousand, most=11.0)
+    _row("for_each of 10,000 turns", loop, of=many, most=1.0)
+    _row("100 runs of 10 calls of 20 ms, -j 8", side_by_side, of=ideal, most=1.3)
+    _row("list of 200 files", listed, of=Figure(2 * two.seconds + 200 * 0.002, 0), most=1.0)
 
 
 def _row(what: str, figure: Figure, *, of: Figure, most: float | None) -> None:
@@ -117,6 +131,43 @@ def _job(name: str, *, steps: int, verify: str) -> None:
             f"    outputs: {{last: 'result[0].Id'}}\n"
         )
     Path(f"{name}.job.yaml").write_text("".join(lines))
+
+
+def _loop(name: str, *, turns: int) -> None:
+    """The same call for each of many items, with a capture and two checks."""
+    items = ", ".join(str(number) for number in range(turns))
+    Path(f"{name}.job.yaml").write_text(
+        f"runner: 1\nname: {name}\ntarget: bench\nsteps:\n"
+        f"  - id: many\n    for_each: [{items}]\n"
+        "    execute: {process: UsrBench, parameters: {After: '{{ item }}'}, result: Found}\n"
+        "    effect: read\n    verify: none\n"
+        "    expect: [result | length > 0, 'result[0].Name == \"a contact\"']\n"
+        "    outputs: {last: 'result[0].Id'}\n"
+    )
+
+
+def _cases(name: str, *, cases: int, steps: int) -> None:
+    """A run a case, each of a few slow calls."""
+    each = "".join(
+        "  - execute: {process: UsrSlow, result: Found}\n    effect: read\n    verify: none\n" for _ in range(steps)
+    )
+    listed = "".join(f"  - {{name: c{number}, inputs: {{}}}}\n" for number in range(cases))
+    Path(f"{name}.job.yaml").write_text(f"runner: 1\nname: {name}\ntarget: bench\ncases:\n{listed}steps:\n{each}")
+
+
+def _many(folder: Path, *, files: int) -> None:
+    """Many small jobs of a few steps each."""
+    folder.mkdir()
+    for number in range(files):
+        steps = "".join(
+            f"  - id: s{step}\n    execute: {{process: UsrBench, parameters: {{N: 1}}, result: Found}}\n"
+            f"    effect: read\n    expect: [result | length > 0]\n"
+            for step in range(5)
+        )
+        (folder / f"{number}.job.yaml").write_text(
+            f"runner: 1\nname: job{number}\ntags: [smoke]\n"
+            f"inputs: {{who: {{type: string, default: x}}}}\nsteps:\n{steps}"
+        )
 
 
 @contextmanager

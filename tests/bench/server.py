@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections import deque
 
 NAMESPACE = "http://schemas.microsoft.com/2003/10/Serialization/"
@@ -17,12 +18,17 @@ COOKIES = "".join(
 DONE = "815c9586-b6e2-df11-971b-001d60e938c6"
 OWNER = "11111111-1111-1111-1111-111111111111"
 
+SLOW = 0.02
+"""Seconds that `UsrSlow` takes."""
+
 _numbers = itertools.count(1)
 _rows: deque[dict[str, str]] = deque(maxlen=40)
 
 
 def answer(path: str) -> bytes:
     if "/Execute" in path:
+        if "UsrSlow" in path:
+            time.sleep(SLOW)
         number = next(_numbers)
         _rows.appendleft(
             {

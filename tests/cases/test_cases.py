@@ -61,13 +61,23 @@ def _carried_out(command: str, capfd: pytest.CaptureFixture[str]) -> str:
 
 
 def _story(runs: Path) -> str:
-    """The events of every run, a line each: their type, and the row or call they speak of."""
+    """The events of every run, a line each: their type, and the row or call they speak of.
+
+    How often a process is looked at depends on the time that it takes, so looks and pauses are left out.
+    """
     lines = []
     for run in sorted(runs.iterdir()) if runs.exists() else ():
         lines.append("events:")
+        looking: set[str] = set()
         for written in (run / "events.jsonl").read_text().splitlines():
             event = json.loads(written)
             key = event.get("key") or event.get("row", {}).get("key") or ""
-            what = event.get("call", {}).get("kind") or event.get("status") or event.get("why") or ""
-            lines.append(f"  {event['type']} {key} {what}".rstrip())
+            kind = event.get("call", {}).get("kind")
+            if event["type"] == "paused" or kind in _LOOKS or (event["type"] == "call.answered" and key in looking):
+                looking ^= {key} if event["type"] != "paused" else set()
+                continue
+            lines.append(f"  {event['type']} {key} {kind or event.get('status') or event.get('why') or ''}".rstrip())
     return "".join(f"{line}\n" for line in lines)
+
+
+_LOOKS = ("read_row", "read_elements")

@@ -3,6 +3,10 @@
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -13,6 +17,7 @@ from sites import NOTHING, REFUSED, Site, Told, site, targets, xml
 from runner.cli.main import ended
 from runner.values import JsonObject
 
+RUNNER = Path(sys.executable).with_name("runner")
 READ = """runner: 1
 name: reading
 target: here
@@ -239,6 +244,16 @@ def test_show_tells_that_a_line_was_changed(capsys: pytest.CaptureFixture[str]) 
     assert "line 2" in capsys.readouterr().out
 
 
+def test_a_change_of_the_last_line_shows_by_the_runs_own_report(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        run(here, READ + "outputs: {x: '1'}\n")
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    events.write_text(events.read_text().replace('"outputs":{"x":1}', '"outputs":{"x":2}'))
+    assert ended(["show", "last"]) == 1
+    assert ended(["report", "last", "--report-json", "again.json"]) == 0
+    assert "does not match" in capsys.readouterr().err
+
+
 def test_runs_are_listed_and_found_by_the_beginning_of_their_id(capsys: pytest.CaptureFixture[str]) -> None:
     with site(execute_gives(xml(1))) as here:
         run(here, READ)
@@ -264,3 +279,59 @@ def test_every_option_has_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPa
     assert Path("kept").is_dir()
     assert Path("kept/.gitignore").read_text().endswith("*\n")
     assert Path("env.json").exists()
+
+
+def test_a_reader_that_goes_away_does_not_end_a_run() -> None:
+    job = ONCE + "  - id: b\n    execute: {process: UsrB}\nfinally:\n  - id: f\n    execute: {process: UsrF}\n"
+    with site(execute_gives(xml(1))) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(job)
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [str(RUNNER), "run", "a.job.yaml"]
+        ended_with = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+        os.close(writing)
+        assert len(here.executes()) == 3
+    assert (ended_with.returncode, ended_with.stderr) == (0, b"")
+
+
+def test_a_command_without_any_output_still_tells_the_truth_by_its_code() -> None:
+    with site(execute_gives(Told(status=500, body="<Fault><Reason>no</Reason></Fault>"))) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(ONCE)
+        closed = subprocess.run(f"{RUNNER} run a.job.yaml >&- 2>&-", shell=True, check=False, timeout=60)
+    assert closed.returncode == 1
+
+
+@pytest.mark.parametrize("arguments", [["run", ""], ["run", "a.job.yaml", "-t", ""], []])
+def test_an_empty_word_is_a_mistake_and_never_stands_for_something(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(arguments) == 2
+    assert capsys.readouterr().err
+
+
+def test_a_signal_lets_finally_run_and_the_command_ends_with_its_code() -> None:
+    asked: list[str] = []
+
+    def slow(_method: str, path: str) -> Told:
+        if "/Execute" in path:
+            asked.append(path)
+            if len(asked) == 1:
+                os.kill(process.pid, signal.SIGTERM)
+                time.sleep(0.2)
+            return xml(1)
+        return NOTHING
+
+    job = READ + "  - id: never\n    execute: {process: UsrNever}\nfinally:\n  - execute: {process: UsrLast}\n"
+    with site(slow) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(job)
+        Path("b.job.yaml").write_text(READ.replace("name: reading", "name: second"))
+        command = [str(RUNNER), "run", "a.job.yaml", "b.job.yaml"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 143, out + err
+    assert [path.split("/")[4] for path in asked] == ["UsrRead", "UsrLast"]
+    assert "SIGTERM" in err
+    assert "not begun: second@here" in err

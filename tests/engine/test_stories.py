@@ -4,6 +4,12 @@ from stories import World, not_sent, planned, refused, unanswered
 
 from runner.events import AttemptFailed
 
+
+def row_id(number: int) -> str:
+    """The id of the process that was started as the `number`th."""
+    return f"00000000-0000-0000-0000-{number:012d}"
+
+
 ELEMENT = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 OTHER = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a12"
 
@@ -21,7 +27,7 @@ def test_one_execute_reads_the_watermark_sends_and_asks_the_log() -> None:
         "finished passed 0",
     ]
     assert world.finished("a").verified is True
-    assert world.finished("a").process_id == "row-1"
+    assert world.finished("a").process_id == row_id(1)
 
 
 def test_the_log_is_read_once_more_a_call_and_not_twice() -> None:
@@ -30,7 +36,7 @@ def test_the_log_is_read_once_more_a_call_and_not_twice() -> None:
     assert world.sent.count("read watermark") == 1
     assert world.sent.count("read rows") == 3
     assert world.sent.count("who am i") == 1
-    assert [world.finished(f"s{n}").process_id for n in range(3)] == ["row-1", "row-2", "row-3"]
+    assert [world.finished(f"s{n}").process_id for n in range(3)] == [row_id(1), row_id(2), row_id(3)]
 
 
 def test_rows_that_were_there_before_are_not_taken_for_ours() -> None:
@@ -38,7 +44,7 @@ def test_rows_that_were_there_before_are_not_taken_for_ours() -> None:
     world.add_row("UsrA", "error")
     world.add_row("UsrA", "done")
     world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
-    assert world.finished("a").process_id == "row-3"
+    assert world.finished("a").process_id == row_id(3)
     assert world.end.exit_code == 0
 
 
@@ -163,7 +169,7 @@ def test_an_expression_can_ask_what_the_log_says() -> None:
         "    outputs: {id: process_id}\n"
     )
     world = World().carry_out(planned(step))
-    assert world.finished("a").outputs == {"id": "row-1"}
+    assert world.finished("a").outputs == {"id": row_id(1)}
 
 
 def test_a_once_call_without_an_answer_is_unknown_and_never_repeated() -> None:
@@ -418,7 +424,7 @@ def test_a_stop_ends_the_step_skips_the_rest_and_carries_out_finally() -> None:
 def test_a_stop_before_the_verdict_leaves_a_once_call_unknown() -> None:
     world = World(stop_at={4: "SIGINT"}).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
     assert world.statuses_of_rows() == {"a": "unknown"}
-    assert world.end.exit_code == 4
+    assert (world.end.status, world.end.exit_code) == ("unknown", 130)
 
 
 def test_a_stop_in_a_chain_ends_the_element_and_the_chain() -> None:
@@ -467,3 +473,24 @@ def test_rows_of_one_time_that_disagree_leave_a_once_call_unknown() -> None:
     assert once.end.exit_code == 4
     read = crowded().carry_out(planned("  - id: a\n    execute: {process: UsrA}\n    effect: read\n"))
     assert (read.finished("a").status, read.finished("a").verified) == ("passed", None)
+
+
+def test_a_template_that_gives_null_leaves_its_parameter_out_with_a_warning() -> None:
+    steps = (
+        "  - id: a\n    execute: {process: UsrA, result: R}\n    verify: none\n"
+        '  - id: b\n    execute: {process: UsrB, parameters: {X: "{{ steps.a.result }}", Y: null}}\n    verify: none\n'
+    )
+    world = World().carry_out(planned(steps))
+    assert world.finished("b").warnings == ("parameter `X` is left out: its template gives null",)
+
+
+def test_a_process_that_still_runs_is_told_of_though_its_step_passes() -> None:
+    world = World(statuses=["running"]).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
+    assert "still running" in world.finished("a").warnings[0]
+
+
+def test_a_secret_too_short_to_be_found_in_a_text_is_not_shown_by_an_expectation() -> None:
+    step = "  - id: a\n    execute: {process: UsrA}\n    verify: none\n    expect: [inputs.pin == '0']\n"
+    rest = "inputs: {pin: {type: string, secret: true}}"
+    world = World().carry_out(planned(step, rest=rest, inputs={"pin": "zq7"}))
+    assert "zq7" not in repr(world.events)

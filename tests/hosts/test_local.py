@@ -10,11 +10,13 @@ from stories import RUN, planned, unanswered
 
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
+from runner.hosts.turns import Turn, Turns
 from runner.journal import Journal, JournalError, read
 from runner.result import fold
 from runner.runs import EVENTS
 from runner.secrets.redact import Secrets
-from runner.service.calls import Answered, Call, Ending
+from runner.service.calls import Answered, Call, Ending, ExecuteCall, ReadRows
+from runner.values import Json
 
 NOTHING = Answered(value=None)
 
@@ -43,7 +45,8 @@ def host(folder: Path, site: Site, *, stop: Stop | None = None, secrets: Secrets
         caller=site,
         journal=journal,
         stop=stop or Stop(grace=30.0),
-        ask=lambda _text: True,
+        turn=Turn(Turns()),
+        ask=lambda _text, _stop: True,
         clock=lambda: float(next(ticks)),
         draw=lambda: 0.0,
     )
@@ -118,6 +121,28 @@ def test_a_stop_during_a_call_lets_it_answer_and_turns_to_finally(tmp_path: Path
     result = fold(read(tmp_path / "run").lines)
     assert {step.key: step.status.value for step in result.steps} == {"a": "passed", "b": "error", "f": "passed"}
     assert (result.status, result.exit_code) == ("cancelled", 143)
+
+
+def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_path: Path) -> None:
+    stop = Stop(grace=30.0)
+
+    class Logged(Site):
+        def perform(self, call: Call, seconds: float) -> Ending:
+            del seconds
+            match call:
+                case ReadRows(top=50):
+                    row: Json = {"id": "r", "started": "2026", "status": "done", "owner": None, "error": None}
+                    return Answered(value=[row])
+                case ReadRows():
+                    return Answered(value=[])
+                case ExecuteCall():
+                    stop.tell("SIGINT")
+            return NOTHING
+
+    steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrB}\n"
+    host(tmp_path / "run", Logged(), stop=stop).carry(planned(steps), RUN)
+    result = fold(read(tmp_path / "run").lines)
+    assert {step.key: step.status.value for step in result.steps} == {"a": "passed", "b": "error"}
 
 
 def test_after_the_grace_nothing_more_is_performed(tmp_path: Path) -> None:

@@ -1,23 +1,35 @@
+import pytest
+
 from runner.documents.document import Document
 from runner.documents.load import load
 from runner.job import build
 from runner.job.model import (
+    Action,
+    Case,
+    Confirm,
     Decode,
     Element,
     Elements,
     Execute,
     Expectation,
+    IncludedJob,
     Input,
     Job,
     OnFailure,
+    Pause,
+    Query,
     Retry,
     RetryOn,
+    Run,
     SchemaExpectation,
     Step,
     StepEffect,
     Until,
     Verify,
+    Wait,
+    WaitFor,
 )
+from runner.values import Json
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 
@@ -182,6 +194,107 @@ def test_elements_with_parameters_happen_once_and_others_may_be_repeated() -> No
     assert without.action == Elements(items=(Element(uid=GUID), Element(uid=GUID)))
     assert (with_values.effect, without.effect) == (StepEffect.ONCE, StepEffect.IDEMPOTENT)
     assert step(f"element: {{uid: {GUID}, parameters: {{}}}}").effect is StepEffect.ONCE
+
+
+@pytest.mark.parametrize(
+    ("written", "action"),
+    [
+        ("run: {process: A}", Run(process="A", until=Until.DONE)),
+        (
+            "run: {process: A, parameters: {B: 1}, results: [C, D], until: started}",
+            Run(process="A", parameters={"B": 1}, results=("C", "D"), until=Until.STARTED),
+        ),
+        (f"wait: {{process_id: {GUID}}}", Wait(process_id=GUID, wanted=WaitFor.COMPLETED, every=1.0, max_every=10.0)),
+        (
+            f"wait: {{process_id: {GUID}, for: parked, every: 500ms, max_every: 2m}}",
+            Wait(process_id=GUID, wanted=WaitFor.PARKED, every=0.5, max_every=120.0),
+        ),
+        ("query: {entity: A}", Query(entity="A", top=100)),
+        (
+            "query: {entity: A, filter: B eq 1, select: [C, 'D, E'], orderby: 'F desc,G', top: 7.0}",
+            Query(entity="A", filter="B eq 1", select=("C", "D", "E"), orderby=("F desc", "G"), top=7),
+        ),
+        ("confirm: Go on?", Confirm(text="Go on?")),
+        ("pause: 1.5m", Pause(seconds=90.0)),
+    ],
+)
+def test_an_action_becomes_a_record(written: str, action: Action) -> None:
+    assert step(written).action == action
+
+
+@pytest.mark.parametrize(
+    ("written", "every", "longest"),
+    [
+        ("every: 30s", 30.0, 30.0),
+        ("max_every: 500ms", 0.5, 0.5),
+        ("every: 2s", 2.0, 10.0),
+        ("max_every: 1m", 1.0, 60.0),
+    ],
+)
+def test_the_pause_of_a_wait_that_is_not_written_goes_along_with_the_other(
+    written: str, every: float, longest: float
+) -> None:
+    action = step(f"wait: {{process_id: {GUID}, {written}}}").action
+
+    assert isinstance(action, Wait)
+    assert (action.every, action.max_every) == (every, longest)
+
+
+@pytest.mark.parametrize(
+    ("action", "effect"),
+    [
+        ("run: {process: A}", StepEffect.ONCE),
+        (f"wait: {{process_id: {GUID}}}", StepEffect.READ),
+        ("query: {entity: A}", StepEffect.READ),
+        ("confirm: a", StepEffect.READ),
+        ("pause: 1s", StepEffect.READ),
+    ],
+)
+def test_an_action_has_an_effect_of_its_own(action: str, effect: StepEffect) -> None:
+    assert step(action).effect is effect
+
+
+@pytest.mark.parametrize(
+    ("action", "takes_preset"),
+    [
+        ("execute: {process: A}", True),
+        (f"element: {GUID}", True),
+        (f"elements: [{GUID}]", True),
+        ("run: {process: A}", True),
+        ("query: {entity: A}", True),
+        (f"wait: {{process_id: {GUID}}}", False),
+        ("confirm: a", False),
+        ("pause: 1s", False),
+    ],
+)
+def test_the_timeout_of_the_defaults_is_of_attempts_alone(action: str, *, takes_preset: bool) -> None:
+    preset, own = step(action, before="defaults: {timeout: 30s}"), step(f"{action}\n    timeout: 2s")
+
+    assert step(action).timeout is None
+    assert preset.timeout == (30.0 if takes_preset else None)
+    assert (preset.follow, own.timeout, own.follow) == (600.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "each"),
+    [("inputs.list", "inputs.list"), ("[a, 1, null, {b: '{{ x }}'}]", ["a", 1, None, {"b": "{{ x }}"}]), ("[]", [])],
+)
+def test_what_a_step_is_carried_out_for_stays_as_it_is_written(written: str, each: Json) -> None:
+    assert step(f"for_each: {written}\n    pause: 1s").for_each == each
+    assert step("pause: 1s").for_each is None
+
+
+def test_an_included_job_and_cases_are_handed_in() -> None:
+    inner = job("name: inner\nsteps: [{pause: 1s}]")
+    document = load("one.job.yaml", b"name: one\nsteps: [{pause: 1s}, {job: {file: x, inputs: {a: 1}}}]")
+    assert isinstance(document, Document)
+
+    built = build.job(document, included={("steps", 1): inner}, cases=(Case(name="a", inputs={}),))
+
+    assert built.steps[1].action == IncludedJob(job=inner, inputs={"a": 1})
+    assert built.steps[1].effect is StepEffect.READ
+    assert built.cases == (Case(name="a", inputs={}),)
+    assert job("name: one\nsteps: [{pause: 1s}]").cases is None
 
 
 def test_a_job_without_steps_in_finally_has_none() -> None:

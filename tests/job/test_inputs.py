@@ -6,7 +6,7 @@ from runner.documents.document import Document
 from runner.documents.load import load
 from runner.job import build, inputs
 from runner.job.inputs import Given, Origin, from_file, parse_option, supplied
-from runner.job.model import Job
+from runner.job.model import Case, Job
 from runner.places import Span
 from runner.problems import Problem
 from runner.values import Json, pointer
@@ -73,6 +73,30 @@ def test_an_option_comes_before_the_file_and_that_before_the_environment() -> No
     assert (found["limit"], found["phone"], found["flag"]) == (9, "8", True)
 
 
+def test_a_case_comes_after_the_environment_and_before_the_default() -> None:
+    case = Case(name="short", inputs={"limit": 1, "phone": "1", "flag": True, "list": ["1"]})
+    environment = {"CREATIO_RUNNER_INPUT_LIMIT": "7", "CREATIO_RUNNER_INPUT_FLAG": "false"}
+
+    found, problems = supplied(job(), given=given("phone=9"), environment=environment, case=case)
+
+    assert problems == ()
+    assert found == {"phone": "9", "limit": 7, "ratio": 0.5, "flag": False, "list": ["1"], "free": None}
+
+
+def test_a_null_of_a_case_is_a_value() -> None:
+    found, problems = supplied(
+        job("\n  a: {default: 1}"), given={}, environment={}, case=Case(name="one", inputs={"a": None})
+    )
+
+    assert (found, problems) == ({"a": None}, ())
+
+
+def test_an_input_that_a_case_leaves_out_is_told_with_the_name_of_the_run() -> None:
+    _, problems = supplied(job("\n  a: {type: string}"), given={}, environment={}, case=Case(name="one", inputs={}))
+
+    assert [problem.message for problem in problems] == ["job `one[one]`: input `a` is required"]
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -101,9 +125,9 @@ def test_values_of_a_file_are_taken_as_they_are(written: str) -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("limit=ten", "E132 input `limit`: `ten` is not JSON, and the input's type is not `string`"),
+        ("limit=ten", "E132 input `limit`: `ten` is not a whole number"),
         ("limit=0", "E132 input `limit`: 0 is less than 1"),
-        ("flag=yes", "E132 input `flag`: `yes` is not JSON, and the input's type is not `string`"),
+        ("flag=yes", "E132 input `flag`: `yes` is not true or false"),
         ("free=hello", "E132 input `free`: `hello` is not JSON, and the input's type is not `string`"),
         ("free=NaN", "E132 input `free`: `NaN` is not JSON, and the input's type is not `string`"),
         ("free=1e999", "E132 input `free`: `1e999` is not JSON, and the input's type is not `string`"),
@@ -111,7 +135,8 @@ def test_values_of_a_file_are_taken_as_they_are(written: str) -> None:
             "free=9223372036854775808",
             "E132 input `free`: `9223372036854775808` is not JSON, and the input's type is not `string`",
         ),
-        ("ratio=", "E132 input `ratio`: `` is not JSON, and the input's type is not `string`"),
+        ("ratio=", "E132 input `ratio`: `` is not a number"),
+        ("list=a,b", "E132 input `list`: `a,b` is not a list, written as JSON"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(option: str, message: str) -> None:

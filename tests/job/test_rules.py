@@ -1,9 +1,12 @@
 """Rules of a whole job, told as `CODE path`; how each mistake reads stands in `tests/wrong/`."""
 
+from dataclasses import replace
+
 import pytest
 
 from runner.documents.document import Document
 from runner.documents.load import load
+from runner.job.outline import outline
 from runner.job.rules import job as rules
 from runner.problems import Problem, Severity
 from runner.values import pointer
@@ -126,6 +129,220 @@ steps:
     execute: {{process: A}}
 """
     assert told(text) == [f"{code} /steps/1/expect/0"]
+
+
+INNER = """
+inputs: {a: {type: integer}, b: {default: 1}, s: {type: string, secret: true, default: abc}, odd: 3}
+steps: [{execute: {process: A}}]
+outputs: {x: "1", y: "2"}
+"""
+
+
+def told_of_including(text: str) -> list[str]:
+    """`text` with a job in the place of each of its `job` steps."""
+    loaded = document(text)
+    data, inner = loaded.data, document(INNER).data
+    assert isinstance(data, dict)
+    assert isinstance(inner, dict)
+    known = outline(data)
+    included = {step.path: outline(inner) for step in known.steps if "job" in step.fields}
+    problems = rules.check(loaded, known=replace(known, included=included))
+    return [f"{problem.code} {pointer(problem.path)}" for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_known"),
+    [
+        ("steps.one.result.x", True),
+        ("steps.one.result['y']", True),
+        ("steps.one.result", True),
+        ("steps.one.result[inputs.key]", True),
+        ("steps.one.result.x.anything", True),
+        ("steps.one.result.z", False),
+        ("steps.one.result.z is defined", False),
+        ("steps.one.result[0]", False),
+        ("steps.one.outputs.own", True),
+        ("steps.one.outputs.x", False),
+        ("steps.many.result[0].x", True),
+        ("steps.many.result[-1].z", False),
+        ("steps.many.result[0]", True),
+        ("steps.many.result[inputs.key]", True),
+        ("steps.many.result | map(attribute='z')", True),
+        ("steps.many.result.x", False),
+        ("steps.many.turns[0].result.x", True),
+        ("steps.many.turns[0].result.z", False),
+        ("steps.many.turns[0]", True),
+        ("steps.many.turns[0].turns", False),
+        ("steps.many.outputs.own[0]", True),
+        ("steps.many.outputs.own.x", False),
+        ("steps.many.turns[0].outputs.own", True),
+        ("steps.many.turns[0].outputs.x", False),
+        ("steps.many.turns.x", False),
+        ("steps.many.seconds > 1 and steps.many.status == 'passed'", True),
+    ],
+)
+def test_what_an_included_job_gives_is_known_by_its_outputs(expression: str, *, is_known: bool) -> None:
+    text = f"""
+inputs: {{key: {{type: string}}}}
+steps:
+  - id: one
+    job: {{file: inner.job.yaml, inputs: {{a: 1}}}}
+    outputs: {{own: result.x}}
+  - id: many
+    for_each: [1, 2]
+    job: {{file: inner.job.yaml, inputs: {{a: "{{{{ item }}}}"}}}}
+    outputs: {{own: result.y}}
+  - execute: {{process: A, parameters: {{A: "{{{{ {expression} }}}}"}}}}
+"""
+    assert told_of_including(text) == ([] if is_known else ["E128 /steps/2/execute/parameters/A"])
+
+
+def test_an_included_job_is_held_against_its_own_expectations_too() -> None:
+    text = """
+steps:
+  - job: {file: inner.job.yaml, inputs: {a: 1}}
+    expect: [result.x is defined, result.z is defined]
+    outputs: {x: result.x, z: result.z}
+"""
+    assert told_of_including(text) == ["E128 /steps/0/expect/1", "E128 /steps/0/outputs/z"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "codes"),
+    [
+        ("{a: 1}", []),
+        ("{a: 1.0, b: null}", []),
+        ('{a: "{{ run.id }}"}', []),
+        ('{a: 1, b: {x: ["{{ run.id }}"]}}', []),
+        ("{a: 1, odd: x}", []),
+        ("{}", ["E130 /steps/0/job/inputs"]),
+        ("{b: 1}", ["E130 /steps/0/job/inputs"]),
+        ("{a: x}", ["E132 /steps/0/job/inputs/a"]),
+        ("{a: null}", ["E132 /steps/0/job/inputs/a"]),
+        ("{a: 1, z: 1}", ["E131 /steps/0/job/inputs/z"]),
+        (
+            "{aa: 1, b: 2, c: 3}",
+            ["E130 /steps/0/job/inputs", "E131 /steps/0/job/inputs/aa", "E131 /steps/0/job/inputs/c"],
+        ),
+        ("{a: 1, s: hidden}", ["E107 /steps/0/job/inputs/s"]),
+        ("{a: 1, s: ''}", ["E107 /steps/0/job/inputs/s", "E134 /steps/0/job/inputs/s"]),
+    ],
+)
+def test_what_is_handed_in_is_held_against_the_inputs_of_the_included_job(inputs: str, codes: list[str]) -> None:
+    assert told_of_including(steps(f"  - job: {{file: inner.job.yaml, inputs: {inputs}}}")) == codes
+
+
+def test_an_undo_of_turns_sees_one_turn() -> None:
+    text = """
+steps:
+  - id: many
+    for_each: [1, 2]
+    job: {file: inner.job.yaml, inputs: {a: 1}}
+    outputs: {own: result.x}
+    undo: {execute: {process: U, parameters: {A: "{{ steps.many.result.x }} {{ steps.many.outputs.own.key }}"}}}
+"""
+    assert told_of_including(text) == []
+
+
+def test_of_a_job_that_could_not_be_read_nothing_is_said() -> None:
+    text = """
+steps:
+  - id: a
+    job: {file: inner.job.yaml, inputs: {anything: 1}}
+  - if: steps.a.result.anything == 1
+    pause: 1s
+"""
+    assert told(text) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "paths"),
+    [
+        ("select: Id", []),
+        ("select: 'Id, Account/Name, *'", []),
+        ("select: [Id, Имя]", []),
+        ("orderby: Name", []),
+        ("orderby: 'Account/Name desc, Name asc'", []),
+        ("select: 'Id, '", ["select"]),
+        ("select: Name desc", ["select"]),
+        ("select: [Id, '1', a b]", ["select/1", "select/2"]),
+        ("orderby: [Name DESC, 'Name  asc', Name, Name desc first]", ["orderby/0", "orderby/1", "orderby/3"]),
+        ("orderby: ','", ["orderby"]),
+    ],
+)
+def test_columns_of_a_query_are_codes_and_paths(query: str, paths: list[str]) -> None:
+    assert told(steps(f"  - query: {{entity: A, {query}}}")) == [f"E107 /steps/0/query/{path}" for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("written", "severity"),
+    [
+        ("Name eq {{ inputs.a | odata }}", None),
+        ("Name eq 'it''s' and Code eq {{ inputs.a | odata }}", None),
+        ("Id eq {{ inputs.a }}", None),
+        ("Name eq 'Smoke {{ run.id }}'", None),
+        ("Name eq '{{ inputs.a }}'", "warning"),
+        ("Name eq '{{ run.id }} {{ inputs.a }}'", "warning"),
+        ("Name eq 'it''s {{ inputs.a }}'", "warning"),
+        ("Name eq '{{ inputs.a|odata }}'", "error"),
+    ],
+)
+def test_a_value_between_the_quotes_of_a_filter_is_told(written: str, severity: Severity | None) -> None:
+    text = "inputs: {a: {type: string}}\n" + steps(f'  - query: {{entity: A, filter: "{written}"}}')
+    problems = rules.check(document(text))
+
+    assert [(problem.code, problem.severity) for problem in problems] == ([("E107", severity)] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("timeout: 8761h", "/timeout"),
+        ("cleanup_timeout: 525601m", "/cleanup_timeout"),
+        ("defaults: {timeout: 99999999999999999999h}", "/defaults/timeout"),
+        ("defaults: {retry: {initial: 9000h}}", "/defaults/retry/initial"),
+        ("steps: [{pause: 9000h}]", "/steps/0/pause"),
+        ("steps: [{pause: 1s, timeout: 9000h, retry: {max: 9000h}}]", "/steps/0/timeout"),
+        (f"steps: [{{wait: {{process_id: {GUID}, max_every: 9000h}}}}]", "/steps/0/wait/max_every"),
+    ],
+)
+def test_nobody_waits_for_longer_than_a_year(line: str, path: str) -> None:
+    assert f"E114 {path}" in told(line)
+
+
+@pytest.mark.parametrize("line", ["timeout: 8760h", "steps: [{pause: 365.0h, retry: {max: 8760h}, timeout: 1ms}]"])
+def test_a_year_can_be_waited_for(line: str) -> None:
+    assert not any(problem.startswith("E114") for problem in told(line))
+
+
+@pytest.mark.parametrize(
+    ("step", "paths"),
+    [
+        ("pause: 1s\n    retry: {max_attempts: 2}", ["retry"]),
+        ("confirm: a\n    retry: {max_attempts: 2}\n    verify: log", ["retry", "verify"]),
+        ("query: {entity: A}\n    retry: {max_attempts: 2}\n    verify: none", ["verify"]),
+        (f"element: {GUID}\n    verify: auto", ["verify"]),
+        ("run: {process: A}\n    retry: {max_attempts: 2}\n    verify: log", []),
+        ("execute: {process: A}\n    verify: none", []),
+    ],
+)
+def test_a_key_that_an_action_does_not_heed_is_a_warning(step: str, paths: list[str]) -> None:
+    problems = rules.check(document(steps(f"  - {step}")))
+
+    assert [(pointer(problem.path), problem.severity) for problem in problems] == [
+        (f"/steps/0/{path}", Severity.WARNING) for path in paths
+    ]
+
+
+def test_what_the_defaults_say_is_no_key_of_a_step() -> None:
+    assert told("defaults: {retry: {max_attempts: 2}, verify: log}\n" + steps("  - pause: 1s")) == []
+
+
+def test_a_result_is_asked_for_once() -> None:
+    assert told(steps("  - run: {process: A, results: [A, B, A, A]}")) == [
+        "E111 /steps/0/run/results/2",
+        "E111 /steps/0/run/results/3",
+    ]
 
 
 def test_keys_inside_values_are_not_judged() -> None:
@@ -458,6 +675,14 @@ steps: [{execute: {process: A}}]
     assert told(text) == ["E116 /inputs/a/default", "E115 /inputs/b/type", "E116 /inputs/c/default/1"]
 
 
+def test_a_secret_default_is_shown_nowhere() -> None:
+    text = "inputs: {a: {type: string, minLength: 9, secret: true, default: hunter2}}\n" + steps("  - pause: 1s")
+    problems = rules.check(document(text))
+
+    assert [problem.code for problem in problems] == ["E107", "E116"]
+    assert not any("hunter2" in repr(problem) for problem in problems)
+
+
 def test_inputs_that_coincide_in_capitals_are_refused_at_the_second() -> None:
     text = "inputs: {phone: {type: string}, fax: {type: string}, PHONE: {type: string}}\n" + steps(
         "  - {execute: {process: A}}"
@@ -492,6 +717,9 @@ def test_what_was_reported_before_is_not_said_again() -> None:
         "steps: [{expect: [{that: 1, message: 2}, {schema: 3}, 4, null, []], retry: {on: [1, {}, x]}}]",
         "steps: [{element: {uid: 1, parameters: 2}, wait: 3, query: 4, job: 5, confirm: 6, pause: 7, run: 8}]",
         "steps: [{execute: {process: 1, required: true, until: 1}, verify: {}, effect: {a: 1}}]",
+        "steps: [{run: {results: [1, {}, [1], null]}, wait: {every: 1, max_every: []}, retry: {initial: {}}}]",
+        "steps: [{query: {select: 3, orderby: [1, {}, ''], filter: [1]}, pause: [1], timeout: {}, for_each: {}}]",
+        "steps: [{query: {filter: '{{ x', select: '{{ x }}'}, job: {file: [1], inputs: [1]}}]\ncases: 3",
     ],
 )
 def test_no_document_is_too_strange(text: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import (
     Activity,
+    Background,
     Deed,
     Delay,
     Delete,
@@ -33,6 +34,7 @@ PARAMETERS = {
 }
 ANNA, BORIS = "aaaaaaaa-0000-0000-0000-000000000001", "aaaaaaaa-0000-0000-0000-000000000002"
 PROCESS = "bbbbbbbb-0000-0000-0000-000000000001"
+NOW = "2026-01-31T09:00:00.0000000Z"
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def surroundings() -> Iterator[Surroundings]:
     store.fill({"Contact": [{"Id": ANNA, "Name": "Anna"}, {"Id": BORIS, "Name": "Boris", "Age": 42}]})
     yield Surroundings(
         store=store,
-        now=lambda: "2026-01-31T09:00:00.0000000Z",
+        now=lambda: NOW,
         new_id=lambda: f"cccccccc-0000-0000-0000-{next(numbers):012}",
     )
     store.close()
@@ -72,7 +74,7 @@ def begun(surroundings: Surroundings, **given: Json) -> None:
             caption="Test",
             schema_id=PROCESS,
             owner=PROCESS,
-            started="2026-01-31T09:00:00.0000000Z",
+            started=NOW,
             parameters=parameters | given,
         )
     )
@@ -90,7 +92,7 @@ def outcome(surroundings: Surroundings, *deeds: Deed | tuple[str, Deed], **given
 def test_a_double_without_activities_is_done_at_once(surroundings: Surroundings) -> None:
     process = outcome(surroundings)
     assert process.status is Status.DONE
-    assert process.completed == "2026-01-31T09:00:00.0000000Z"
+    assert process.completed == NOW
 
 
 def test_values_that_are_set_see_those_set_before_them(surroundings: Surroundings) -> None:
@@ -165,7 +167,7 @@ def test_a_delay_only_asks_to_wait_and_what_was_done_before_can_be_seen_meanwhil
     begun(surroundings)
     double = double_of(Set(values={"Count": 1}), Delay(seconds=2.5), Set(values={"Count": 2}))
     running = carry_out(double, surroundings, process_id=PROCESS)
-    assert next(running) == 2.5
+    assert next(running) == Delay(seconds=2.5)
     meanwhile = surroundings.store.process(PROCESS)
     assert meanwhile is not None
     assert (meanwhile.status, meanwhile.parameters["Count"]) == (Status.RUNNING, 1)
@@ -173,6 +175,29 @@ def test_a_delay_only_asks_to_wait_and_what_was_done_before_can_be_seen_meanwhil
     after = surroundings.store.process(PROCESS)
     assert after is not None
     assert (after.status, after.parameters["Count"]) == (Status.DONE, 2)
+
+
+def test_a_process_that_goes_on_in_the_background_only_says_so(surroundings: Surroundings) -> None:
+    begun(surroundings)
+    double = double_of(Set(values={"Count": 1}), Background(), Set(values={"Count": 2}))
+    running = carry_out(double, surroundings, process_id=PROCESS)
+    assert next(running) == Background()
+    assert surroundings.store.is_running(PROCESS)
+    assert list(running) == []
+    after = surroundings.store.process(PROCESS)
+    assert after is not None
+    assert (after.status, after.parameters["Count"]) == (Status.DONE, 2)
+
+
+def test_a_process_that_was_cancelled_while_it_waited_does_nothing_more(surroundings: Surroundings) -> None:
+    begun(surroundings)
+    running = carry_out(double_of(Delay(seconds=1), Set(values={"Count": 2})), surroundings, process_id=PROCESS)
+    next(running)
+    surroundings.store.end(PROCESS, status=Status.CANCELLED, completed=NOW)
+    assert list(running) == []
+    after = surroundings.store.process(PROCESS)
+    assert after is not None
+    assert (after.status, after.parameters["Count"]) == (Status.CANCELLED, 0)
 
 
 def test_an_element_parks_the_process_and_what_follows_is_done_from_there(surroundings: Surroundings) -> None:
@@ -199,8 +224,8 @@ def test_a_fixed_id_means_the_newest_element_that_still_waits(surroundings: Surr
     newest = surroundings.store.element(uid)
     assert newest is not None
     assert newest.id.endswith("3")
-    assert surroundings.store.take(newest)
-    assert not surroundings.store.take(newest)
+    assert surroundings.store.take(newest, completed=NOW)
+    assert not surroundings.store.take(newest, completed=NOW)
     older = surroundings.store.element(uid)
     assert older is not None
     assert older.id.endswith("2")

@@ -1,9 +1,11 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
+from runner.sandbox.server import served
 from runner.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
@@ -168,8 +170,56 @@ def test_a_field_is_read_as_json_or_bare(contacts: httpx.Client) -> None:
 @pytest.mark.parametrize("path", ["/odata", "/odata/", "/0/odata", "/0/odata/"])
 def test_the_service_lists_its_entities(contacts: httpx.Client, path: str) -> None:
     listed = contacts.get(path).json()["value"]
-    assert [entity["name"] for entity in listed] == ["Contact", "Empty", "SysProcessLog"]
+    own = ["SysAdminUnit", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"]
+    assert [entity["name"] for entity in listed] == ["Contact", "Empty", *own]
     assert listed[0] == {"name": "Contact", "kind": "EntitySet", "url": "Contact"}
+
+
+def paged(client: httpx.Client, address: str) -> list[list[str]]:
+    """The names on each page, as a client finds them that follows the links."""
+    pages = []
+    while address:
+        reply = client.get(address).json()
+        pages.append([row["Name"] for row in reply["value"]])
+        address = reply.get("@odata.nextLink", "")
+        assert len(pages) < 9
+    return pages
+
+
+PAGES = [
+    ("", ["a", "b"], ["c", "d"], ["e"]),
+    ("$top=5", ["a", "b"], ["c", "d"], ["e"]),
+    ("$top=3", ["a", "b"], ["c"]),
+    ("$top=2", ["a", "b"]),
+    ("$top=0", []),
+    ("$skip=1", ["b", "c"], ["d", "e"]),
+    ("$skip=1&$top=3", ["b", "c"], ["d"]),
+    ("$orderby=Name+desc&%24top=3", ["e", "d"], ["c"]),
+    ("$filter=Name ne 'b%26' and (Name ge 'b')&$select=Name", ["b", "c"], ["d", "e"]),
+]
+
+
+@pytest.mark.parametrize(("query", "pages"), [(query, [*pages]) for query, *pages in PAGES])
+def test_more_records_than_a_page_holds_are_given_page_by_page(
+    folder: Callable[[Mapping[str, str]], Path],
+    signed_in: Callable[[str], httpx.Client],
+    query: str,
+    pages: list[list[str]],
+) -> None:
+    records = "Mark: [{Name: a}, {Name: b}, {Name: c}, {Name: d}, {Name: e}]"
+    with served(folder({"records.yaml": records}), page_size=2) as url:
+        client = signed_in(url)
+        assert paged(client, f"/0/odata/Mark?{query}") == pages
+        assert client.get("/0/odata/Mark?$count=true").json()["@odata.count"] == 5
+        assert client.get("/0/odata/Mark/$count").text == "5"
+
+
+def test_a_page_is_linked_to_at_the_address_that_was_asked(
+    folder: Callable[[Mapping[str, str]], Path], signed_in: Callable[[str], httpx.Client]
+) -> None:
+    with served(folder({"records.yaml": "Mark: [{Name: a}, {Name: b}]"}), page_size=1) as url:
+        link = signed_in(url).get("/0/odata/Mark?$select=Name&$filter=Name ne 'x+%26'").json()["@odata.nextLink"]
+    assert link == f"{url}/0/odata/Mark?$select=Name&$filter=Name%20ne%20%27x%20%26%27&$skip=1"
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])

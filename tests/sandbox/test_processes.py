@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from runner.documents.load import Document, load
 from runner.problems import CODES, Problem
-from runner.sandbox.doubles import Activity, Delay, Direction, Fail, Kind, Park, Select, Set
+from runner.sandbox.doubles import (
+    Activity,
+    Background,
+    Delay,
+    Direction,
+    Fail,
+    Fault,
+    FaultKind,
+    Kind,
+    Park,
+    Select,
+    Set,
+)
 from runner.sandbox.processes import load_doubles
 from runner.sandbox.rules import check
 from runner.values import Json
@@ -34,6 +46,10 @@ activities:
   - update: {entity: Contact, where: row.Kind == "x", values: {Approved: "{{ row.Town }}"}}
   - insert: {entity: Log, values: {Text: "{{ run.id }}"}}
   - delete: {entity: Log, where: row.Old == true}
+  - background: true
+faults:
+  - {fault: queued, times: 2}
+  - {fault: slow, seconds: 0.5}
 """
 
 HEAD = "runner: 1\nprocess: UsrA\nparameters:\n  Name: {type: text}\n  Rows: {type: records}\nactivities:\n"
@@ -59,6 +75,11 @@ def test_a_double_becomes_records(folder: Folder) -> None:
         Activity(deed=Set(values={"Score": "{{ parameters.Found[0].Name | length }}"}), line=13),
         Activity(deed=Park(into="ApprovalElement", caption="Approve"), line=14),
         Activity(deed=Delay(seconds=1.5), line=15),
+    )
+    assert double.activities[-1] == Activity(deed=Background(), line=19)
+    assert double.faults == (
+        Fault(kind=FaultKind.QUEUED, times=2, seconds=1),
+        Fault(kind=FaultKind.SLOW, seconds=0.5),
     )
 
 
@@ -129,8 +150,16 @@ MISTAKES = [
     ("  - insert: {entity: A, values: {'a b': 1}}", "7:34 E107", "`a b` is no name of a column", None),
     ("  - insert: {entity: A, values: {B: '{{ row.X }}'}}", "7:37 E126", ..., None),
     ("  - update: {entity: A, values: {Id: x}}", "7:34 E107", "the Id of a record cannot be changed", None),
-    ("  - background: true", "7:5 E109", "`background` is not there yet", None),
-    ("  []\nfaults: [{fault: slow}]", "8:1 E109", "`faults` is not there yet", None),
+    ("  - background: false", "7:17 E107", ..., ...),
+    ("  []\nfaults: [{fault: slwo}]", "8:18 E107", ..., ...),
+    ("  []\nfaults: [{fault: slow, times: 0}]", "8:31 E107", "`times` must be at least 1, not 0", None),
+    ("  []\nfaults: [{fault: html, seconds: 1}]", "8:24 E107", "`seconds` is said of `slow` and `queued` alone", None),
+    (
+        "  []\nfaults: [{fault: slow}, {fault: html, times: 1}]",
+        "8:25 E107",
+        "no call meets this fault: the one before it has no `times`",
+        "give the one before it `times`, or put it last",
+    ),
 ]
 
 
@@ -206,7 +235,7 @@ _ANYTHING = st.recursive(
 
 @given(parameters=_ANYTHING, activity=st.dictionaries(_WORDS, _ANYTHING, max_size=3), more=_ANYTHING)
 def test_no_document_of_whatever_shape_breaks_the_rules(parameters: Json, activity: Json, more: Json) -> None:
-    for data in (more, {"parameters": parameters, "activities": [activity, more], "process": more}):
+    for data in (more, {"parameters": parameters, "activities": [activity, more], "faults": [more], "process": more}):
         document = load("a.process.yaml", json.dumps(data).encode())
         assert isinstance(document, Document)
         assert all(problem.code in CODES for problem in check(document))
@@ -236,6 +265,7 @@ RECORD_MISTAKES = [
     ("Contact: [{Name: '{{ x }}'}]", "1:18 E122"),
     ("Contact: [{'a b': 1}]", "1:12 E107"),
     ("'a b': []", "1:1 E107"),
+    ("SysAdminUnit: []", "1:1 E107"),
     ("Contact: [", "1:10 E101"),
     (
         "Contact:\n  - Id: aaaaaaaa-0000-0000-0000-000000000001\n  - Id: AAAAAAAA-0000-0000-0000-000000000001",

@@ -5,6 +5,7 @@ only another site would do (another text of the namespace, an entity that is mis
 alone.
 """
 
+import re
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -48,18 +49,22 @@ activities:
   - set: {{NewId: {UID}}}
 """,
     "d.process.yaml": f"runner: 1\nprocess: UsrStart\nactivities: [element: {{uid: {UID}}}]",
+    "e.process.yaml": "runner: 1\nprocess: UsrBad\nactivities: [fail: No]",
+    "f.process.yaml": "runner: 1\nprocess: UsrLater\nfaults: [{fault: queued, seconds: 60}]",
     "records.yaml": "Contact: [{Id: c4ed336c-3e9b-40fe-8b82-5632476472b4, Name: Andrew Baker & Sons}]",
 }
 SAME_BODY = {
     *("execute-collection", "execute-parameters", "execute-unknown-result", "execute-fault"),
     *("execute-started", "execute-wrong-bpmcsrf", "sign-in", "sign-in-refused", "who-am-i", "complete-refused"),
+    *("run", "run-collection", "run-failed", "run-queued", "run-refused", "run-started", "token-refused"),
 }
 UNDERSTOOD = {
     *("complete", "element-path", "element-query", "execute-number", "execute-on-net", "execute-post"),
-    *("log-row", "log-rows", "log-rows-by-schema"),
+    *("elements", "library", "log-row", "log-rows", "log-rows-by-schema", "who-is-user"),
+    *("execute-with-a-token", "query", "query-next", "query-on-net", "token"),
 }
-OTHER_SITES = {"execute-unrouted", "log-unknown-entity"}
-NOT_YET = {"library", "who-is-user"}
+OTHER_SITES = {"execute-unrouted", "log-unknown-entity", "query-unknown-entity"}
+TOKEN = b"client_id=sandbox&client_secret=sandbox&grant_type=client_credentials"
 
 
 def message(name: str, mark: str) -> bytes:
@@ -95,6 +100,14 @@ def recorded_at(site: Callable[[Mapping[str, str]], httpx.Client]) -> httpx.Clie
     return site(FILES)
 
 
+def with_ids_of(recorded: bytes, body: bytes) -> bytes:
+    """`body` with the ids of `recorded` where a process was started: those are new each time."""
+    found = re.search(rb'"processId":"([^"]+)"', recorded)
+    if found is None:
+        return body
+    return re.sub(rb'"processId":"(?!0{8})[^"]+"', b'"processId":"%s"' % found[1], body)
+
+
 def start(client: httpx.Client) -> None:
     assert client.get("/0/ServiceModel/ProcessEngineService.svc/UsrStart/Execute").status_code == 200
 
@@ -112,17 +125,23 @@ def test_a_recorded_request_is_answered_as_it_was(recorded_at: httpx.Client, nam
     status, body = answered(recorded_at, request)
     head, _, expected = reply.partition(b"\r\n\r\n")
     assert status == head.decode().partition("\r\n")[0]
-    assert meaning(body.replace(b'"errorCode":null', b'"errorCode":"Error"')) == meaning(expected)
+    if name == "complete-refused":
+        body = body.replace(b'"errorCode":null', b'"errorCode":"Error"')
+    assert meaning(with_ids_of(expected, body)) == meaning(expected)
 
 
 @pytest.mark.parametrize("name", sorted(UNDERSTOOD))
 def test_a_recorded_request_is_understood(recorded_at: httpx.Client, name: str) -> None:
     start(recorded_at)
-    status, body = answered(recorded_at, message(name, ">"))
+    request = message(name, ">")
+    if name == "execute-with-a-token":
+        token = recorded_at.post("/connect/token", content=TOKEN).json()["access_token"]
+        request = request.replace(b"3f6c1c5e9a0b4d7e", token.encode())
+    status, body = answered(recorded_at, request)
     assert status == "HTTP/1.1 200 OK"
     assert b"Message" not in body
     assert b"success" not in body or b'"success":true' in body
 
 
 def test_every_recorded_exchange_is_sent_or_known_to_be_of_another_site() -> None:
-    assert {path.stem for path in FOLDER.glob("*.txt")} == SAME_BODY | UNDERSTOOD | OTHER_SITES | NOT_YET
+    assert {path.stem for path in FOLDER.glob("*.txt")} == SAME_BODY | UNDERSTOOD | OTHER_SITES

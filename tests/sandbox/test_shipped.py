@@ -90,5 +90,48 @@ def test_nobody_is_onboarded_without_being_named(shipped: httpx.Client) -> None:
     assert newest(shipped)["ErrorDescription"] == "No such contact"
 
 
+def run(client: httpx.Client, process: str, *results: str, **parameters: Json) -> dict[str, Json]:
+    values: Json = [{"name": name, "value": value} for name, value in parameters.items()]
+    body: Json = {"schemaName": process, "parameterValues": values, "resultParameterNames": list(results)}
+    said = client.post(f"{SERVICE}/RunProcess", json=body).json()
+    assert isinstance(said, dict)
+    return said
+
+
+def test_scores_are_recalculated_behind_the_answer(shipped: httpx.Client) -> None:
+    assert run(shipped, "UsrRecalculateScores", Bonus=3)["processStatus"] == 1
+    assert {row["Score"] for row in shipped.get("/odata/Contact").json()["value"]} == {None}
+    assert run(shipped, "UsrRecalculateScores", "Score", Bonus=3)["resultParameterValues"] == {"Score": 28}
+    assert [row["Score"] for row in shipped.get("/odata/Contact").json()["value"]] == [14, 14]
+    assert [row["StatusId"] for row in shipped.get("/odata/SysProcessLog").json()["value"]] == [COMPLETED] * 2
+
+
+@pytest.mark.parametrize(("amount", "percent"), [(0, 0), (99.99, 0), (100, 5), ("999.99", 5), (1000, 10), (1e9, 10)])
+def test_an_amount_earns_a_discount(shipped: httpx.Client, amount: Json, percent: int) -> None:
+    assert run(shipped, "UsrCheckDiscount", "Percent", Amount=amount)["resultParameterValues"] == {"Percent": percent}
+
+
+def test_a_negative_amount_is_refused(shipped: httpx.Client) -> None:
+    assert run(shipped, "UsrCheckDiscount", "Percent", Amount=-1)["processStatus"] == 3
+    assert newest(shipped)["ErrorDescription"] == "An amount cannot be negative"
+
+
+def test_an_integration_is_switched_off_and_on(shipped: httpx.Client) -> None:
+    def switched(*, active: bool) -> Json:
+        said = run(shipped, "UsrSwitchIntegration", "WasActive", Integration="Order import", Active=active)
+        return said["resultParameterValues"]
+
+    def is_active() -> list[Json]:
+        return [row["Active"] for row in shipped.get("/odata/Integration").json()["value"]]
+
+    assert is_active() == [True, False]
+    assert switched(active=False) == {"WasActive": True}
+    assert is_active() == [False, False]
+    assert switched(active=True) == {"WasActive": False}
+    assert is_active() == [True, False]
+    run(shipped, "UsrSwitchIntegration", Integration="Orders")
+    assert newest(shipped)["ErrorDescription"] == "No integration is called Orders"
+
+
 def _files() -> list[Path]:
     return sorted(SHIPPED.glob("*.process.yaml"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, WhoIsUser
+from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, QueryCall, WhoIsUser
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import Password
@@ -62,7 +62,7 @@ class Service:
 
 
 def client_of(service: Callable[[httpx.Request], httpx.Response], *, password: Password | None = PASSWORD) -> Client:
-    return Client(SITE, password=password, transport=httpx.MockTransport(service))
+    return Client(SITE, credentials=password, transport=httpx.MockTransport(service))
 
 
 def failed(ending: Ending) -> tuple[FailureKind, str, str]:
@@ -184,7 +184,7 @@ def test_one_deadline_covers_signing_in_and_the_call() -> None:
         now[0] += 6
         return service(request)
 
-    client = Client(SITE, password=PASSWORD, transport=httpx.MockTransport(answer), clock=lambda: now[0])
+    client = Client(SITE, credentials=PASSWORD, transport=httpx.MockTransport(answer), clock=lambda: now[0])
     kind, code, message = failed(client.perform(CALL, 5))
     assert (kind, code) == (FailureKind.NOT_SENT, "E305")
     assert message == "the 5 s of the call were over before it was sent to site.example"
@@ -195,6 +195,43 @@ def test_the_name_we_sign_in_with_is_the_name_we_ask_for() -> None:
     service = Service()
     client_of(service).perform(WhoIsUser(), 5)
     assert "Name%20eq%20%27Ann%27" in service.seen[-1]
+
+
+def test_a_rate_that_leaves_no_room_for_a_call_is_told_and_nothing_was_sent() -> None:
+    service = Service()
+    site = Site(url="https://site.example", rate=0.1)
+    waits: list[float] = []
+    client = Client(
+        site, transport=httpx.MockTransport(service), clock=lambda: 0.0, wait=waits.append, credentials=PASSWORD
+    )
+    kind, code, message = failed(client.perform(CALL, 5))
+    assert (kind, code) == (FailureKind.NOT_SENT, "E305")
+    assert message == "`rate` of the target gives no call to site.example a turn within 5 s"
+    assert (len(service.seen), waits) == (1, [])  # the sign-in had the one turn that there was
+    assert client.perform(CALL, 50) == Answered(value=1)
+    assert waits == [10.0]
+
+
+def test_a_query_of_what_is_no_entity_is_not_sent() -> None:
+    service = Service()
+    ending = client_of(service).perform(QueryCall(entity="../x"), 5)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.trouble.code, ending.final) == (FailureKind.NOT_SENT, "E301", True)
+    assert ending.trouble.message == "the call to site.example cannot be written: `../x` is no name of an entity"
+    assert service.seen == []
+
+
+def test_headers_of_the_target_come_with_the_sign_in_and_with_every_call() -> None:
+    service = Service()
+    found: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found.append(request.headers.get("x-key"))
+        return service(request)
+
+    site = Site(url="https://site.example", headers=(("X-Key", "gateway"),))
+    Client(site, transport=httpx.MockTransport(answer), credentials=PASSWORD).perform(CALL, 5)
+    assert found == ["gateway", "gateway"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 
 from runner.service import process_log
 from runner.service.bodies import NonsenseError
-from runner.service.calls import FindProcess, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import FindProcess, ReadElements, ReadRow, ReadRows, WhoAmI, WhoIsUser
 from runner.values import Json
 
 ROWS = ReadRows(process="P")
@@ -32,6 +32,22 @@ def test_what_a_row_lacks_is_null_in_every_way_of_lacking_it() -> None:
     assert process_log.value(ROWS, {"value": [empty]}) == [
         {"id": "ab", "name": None, "started": "s", "completed": None, "status": None, "owner": None, "error": None}
     ]
+
+
+def test_elements_are_told_in_the_words_of_rows_and_what_they_lack_is_null() -> None:
+    running, odd = "ED2AE277-B6E2-DF11-971B-001D60E938C6", "11111111-2222-3333-4444-555555555555"
+    found: Json = [
+        {"SchemaElementUId": "AB", "Caption": "Approve", "StatusId": running, "ErrorDescription": ""},
+        {"SchemaElementUId": NOBODY, "StatusId": odd, "ErrorDescription": "No right"},
+    ]
+    assert process_log.value(ReadElements(process_id="p"), {"value": found}) == [
+        {"uid": "ab", "caption": "Approve", "status": "running", "error": None},
+        {"uid": None, "caption": None, "status": odd, "error": "No right"},
+    ]
+
+
+def test_a_process_without_traced_elements_has_none() -> None:
+    assert process_log.value(ReadElements(process_id="p"), {"value": []}) == []
 
 
 def test_a_row_that_is_not_there_is_none() -> None:
@@ -64,6 +80,6 @@ def test_a_user_who_is_not_listed_is_nobody() -> None:
 
 @pytest.mark.parametrize("answer", [None, 1, [], {}, {"value": None}, {"value": [1]}])
 def test_what_is_no_collection_is_nonsense(answer: Json) -> None:
-    for call in (ROWS, ReadRow(process_id="p"), FindProcess(process="P"), WhoIsUser()):
+    for call in (ROWS, ReadRow(process_id="p"), ReadElements(process_id="p"), FindProcess(process="P"), WhoIsUser()):
         with pytest.raises(NonsenseError):
             process_log.value(call, answer)

@@ -17,8 +17,8 @@ import pytest
 from runner.service import calls
 from runner.service.client import Client
 from runner.service.wire import Site
+from runner.targets.model import ClientCredentials, ExecuteMethod, Password
 from runner.targets.model import ElementCall as ElementPlace
-from runner.targets.model import ExecuteMethod, Password
 from runner.values import Json
 from runner.version import VERSION
 
@@ -45,7 +45,7 @@ def recording(path: Path) -> Recording:
         arguments=json.loads(arguments),
         site=json.loads(site),
         request=message(lines, ">"),
-        reply=message(lines, "<"),
+        reply=at_loopback(message(lines, "<")),
         ending=lines[-1],
     )
 
@@ -54,6 +54,13 @@ def message(lines: list[str], mark: str) -> bytes:
     written = [line[2:] for line in lines if line.startswith(mark)]
     end = written.index("")
     return ("\r\n".join(written[:end]) + "\r\n\r\n" + "\n".join(written[end + 1 :])).encode()
+
+
+def at_loopback(reply: bytes) -> bytes:
+    """The reply as a server on this machine gives it, which is called by another name."""
+    head, _, body = reply.partition(b"\r\n\r\n")
+    body = body.replace(b"site.example", b"127.0.0.1")
+    return re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(body), head) + b"\r\n\r\n" + body
 
 
 def served(replies: dict[str, bytes]) -> tuple[int, list[bytes]]:
@@ -96,14 +103,19 @@ def without_place(written: bytes, port: int) -> tuple[str, list[str], str]:
     return first, sorted(headers), body
 
 
+SIGNING_IN = {"sign_in": ("/Login ", "sign-in"), "ask_token": ("/connect/token ", "token")}
+"""What a recording of signing in is called, with its mark in the request line and the recording that succeeds."""
 CALLS: dict[str, Callable[..., calls.Call]] = {
     name: getattr(calls, name)
     for name in (
         "ExecuteCall",
         "ElementCall",
         "CompleteCall",
+        "RunProcessCall",
+        "QueryCall",
         "ReadRows",
         "ReadRow",
+        "ReadElements",
         "FindProcess",
         "WhoAmI",
         "WhoIsUser",
@@ -111,21 +123,31 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
 }
 
 
+def credentials_of(found: Recording) -> Password | ClientCredentials:
+    """Those of the call that signs in, where that is what was recorded; else any."""
+    given = {key: str(value) for key, value in found.arguments.items()}
+    if found.call == "ask_token":
+        return ClientCredentials(**given)
+    if found.site.get("auth") == "client":
+        return ClientCredentials(client_id="sandbox", client_secret="sandbox")
+    return Password(**given) if found.call == "sign_in" else Password(username="Supervisor", password="Supervisor")
+
+
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_a_recorded_exchange_is_written_and_read_as_it_stands(path: Path) -> None:
     found = recording(path)
-    signing_in = found.call == "sign_in"
-    login = found.reply if signing_in else recording(FOLDER / "sign-in.txt").reply
-    port, requests = served({"/Login ": login, "": b"" if signing_in else found.reply})
+    signing_in = found.call in SIGNING_IN
+    replies = {mark: recording(FOLDER / f"{name}.txt").reply for mark, name in SIGNING_IN.values()}
+    if signing_in:
+        replies = dict.fromkeys(replies, found.reply)
+    port, requests = served(replies | {"": b"" if signing_in else found.reply})
     site = Site(
         url=f"http://127.0.0.1:{port}/",
         prefix=found.site.get("prefix", "/0"),
         element_call=ElementPlace(found.site.get("element_call", "path")),
         execute_method=ExecuteMethod(found.site.get("execute_method", "get")),
     )
-    credentials = {"username": "Supervisor", "password": "Supervisor"}
-    credentials.update({key: str(value) for key, value in found.arguments.items() if signing_in})
-    client = Client(site, password=Password(**credentials))
+    client = Client(site, credentials=credentials_of(found))
     call = calls.WhoAmI() if signing_in else CALLS[found.call](**found.arguments)
 
     ending = client.perform(call, 5)
@@ -142,4 +164,4 @@ def test_a_recorded_exchange_is_written_and_read_as_it_stands(path: Path) -> Non
 
 
 def test_every_call_is_recorded() -> None:
-    assert {recording(path).call for path in RECORDED} == {*CALLS, "sign_in"}
+    assert {recording(path).call for path in RECORDED} == {*CALLS, *SIGNING_IN}

@@ -90,6 +90,61 @@ def test_a_client_of_an_https_site_trusts_known_authorities_only() -> None:
     assert ending.trouble.code == "E302"
 
 
+@pytest.mark.parametrize("named", ["authority", "trusted"])
+def test_an_authority_that_the_target_names_is_trusted_and_need_not_be_a_root(named: str) -> None:
+    pem = (CERTIFICATES / f"{named}.pem").read_text()
+    authorities = pem[pem.index("-----BEGIN CERTIFICATE-----") :]
+    with server("trusted") as place:
+        client = Client(Site(url=f"https://{place}", authorities=authorities))
+        with contextlib.closing(client):
+            assert client.perform(CALL, 5) == Answered(value=42)
+
+
+@pytest.mark.parametrize("certificate", ["expired", "other-name"])
+def test_an_authority_that_is_named_makes_no_wrong_certificate_right(certificate: str) -> None:
+    authorities = (CERTIFICATES / "authority.pem").read_text()
+    with server(certificate) as place:
+        client = Client(Site(url=f"https://{place}", authorities=authorities))
+        with contextlib.closing(client):
+            ending = client.perform(CALL, 5)
+    assert isinstance(ending, CallFailed)
+    assert ending.trouble.code == "E302"
+
+
+def test_an_authority_that_is_not_known_is_told_with_the_key_that_names_it() -> None:
+    with server("trusted") as place:
+        ending = perform(place, trusting=None)
+    assert isinstance(ending, CallFailed)
+    assert "`ca_file`" in (ending.trouble.hint or "")
+
+
+def test_a_site_behind_a_proxy_has_its_own_tls() -> None:
+    """The server is the proxy and the site at once: it greets in plain text, then speaks TLS on the same socket."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "trusted.pem")
+    asked = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), listening, listening.accept()[0] as line:
+            asked.append(line.recv(65536))
+            line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with context.wrap_socket(line, server_side=True) as secure:
+                asked.append(secure.recv(65536))
+                secure.sendall(REPLY)
+
+    threading.Thread(target=serve, daemon=True).start()
+    site = Site(
+        url="https://127.0.0.1:8443",
+        authorities=(CERTIFICATES / "authority.pem").read_text(),
+        proxy=f"http://127.0.0.1:{listening.getsockname()[1]}",
+    )
+    with contextlib.closing(Client(site)) as client:
+        assert client.perform(CALL, 5) == Answered(value=42)
+    assert asked[0].startswith(b"CONNECT 127.0.0.1:8443 HTTP/1.1\r\n")
+    assert asked[1].startswith(b"GET /0/ServiceModel/")
+
+
 def test_a_handshake_without_an_end_is_bounded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"127.0.0.1:{silent.getsockname()[1]}"

@@ -1,5 +1,6 @@
 """What the recorded exchanges of `tests/wire/` do not show: odd values, odd names, odd sites."""
 
+import json
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -7,8 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.service.calls import Call, CompleteCall, ElementCall, ExecuteCall, FindProcess, ReadRow, ReadRows, WhoIsUser
-from runner.service.wire import Site, request, site_of
+from runner.service.calls import (
+    Call,
+    CompleteCall,
+    ElementCall,
+    ExecuteCall,
+    FindProcess,
+    QueryCall,
+    ReadElements,
+    ReadRow,
+    ReadRows,
+    RunProcessCall,
+    WhoIsUser,
+)
+from runner.service.wire import Site, UnwritableError, request, site_of
 from runner.targets.model import ElementCall as ElementPlace
 from runner.targets.model import ExecuteMethod, Password, Runtime, SiteTarget
 from runner.values import Json, compact, well_formed
@@ -49,7 +62,44 @@ def test_a_quote_in_a_name_stays_inside_its_literal() -> None:
 
 def test_ids_cannot_reach_other_parts_of_an_address() -> None:
     assert path(ElementCall(uid="../x?y=1#z")).endswith("/ExecProcElByUId/..%2Fx%3Fy%3D1%23z")
-    assert "%20or%201%20eq%201%26%24top%3D9&$select=" in path(ReadRow(process_id="x or 1 eq 1&$top=9"))
+    for call in (ReadRow(process_id="x or 1 eq 1&$top=9"), ReadElements(process_id="x or 1 eq 1&$top=9")):
+        assert "%20or%201%20eq%201%26%24top%3D9&$select=" in path(call)
+    assert "?$filter=a%26%24top%3D9%23&$top=100" in path(QueryCall(entity="Contact", filter="a&$top=9#"))
+
+
+@pytest.mark.parametrize("entity", ["", "..", "Contact/x", "Contact(1)", "Contact?$top=1", "Contact#"])
+def test_what_is_no_entity_is_not_written(entity: str) -> None:
+    for call in (QueryCall(entity=entity), QueryCall(entity=entity, next="/0/odata/Contact?$skip=1")):
+        with pytest.raises(UnwritableError):
+            request(call, SITE, username=None)
+
+
+@given(
+    st.text(),
+    st.dictionaries(
+        st.text(), st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers()), max_size=4
+    ),
+)
+def test_values_of_a_process_are_what_they_are_but_for_collections(process: str, values: dict[str, Json]) -> None:
+    call = RunProcessCall(process=process, parameters=values, results=("A",))
+    written = json.loads(request(call, SITE, username=None).body or b"")
+    assert written == {
+        "schemaName": well_formed(process),
+        "parameterValues": [
+            {
+                "name": well_formed(name),
+                "value": well_formed(compact(value)) if isinstance(value, list) else plain(value),
+            }
+            for name, value in values.items()
+            if value is not None
+        ],
+        "resultParameterNames": ["A"],
+        "collectExecutionData": False,
+    }
+
+
+def plain(value: Json) -> Json:
+    return well_formed(value) if isinstance(value, str) else value
 
 
 def test_lone_surrogates_are_written_as_something_that_utf_8_has() -> None:
@@ -79,9 +129,24 @@ def test_a_site_is_made_of_its_target() -> None:
         auth=Password(username="a", password="b"),
         element_call=ElementPlace.QUERY,
         execute_method=ExecuteMethod.POST,
+        identity_url="https://i",
+        headers=(("X-Key", "1"),),
+        rate=5.0,
+        proxy="http://ann:hunter2@proxy",
     )
-    site = Site(url="https://x", prefix="", element_call=ElementPlace.QUERY, execute_method=ExecuteMethod.POST)
-    assert site_of(target) == site
+    site = Site(
+        url="https://x",
+        prefix="",
+        element_call=ElementPlace.QUERY,
+        execute_method=ExecuteMethod.POST,
+        identity_url="https://i",
+        headers=(("X-Key", "1"),),
+        rate=5.0,
+        authorities="PEM",
+        proxy="http://ann:hunter2@proxy",
+    )
+    assert site_of(target, authorities="PEM") == site
+    assert "hunter2" not in repr(site)
     assert site_of(SiteTarget(name="s", url="https://x")).prefix == "/0"
 
 

@@ -13,7 +13,7 @@ from runner import durations, events
 from runner.documents import load
 from runner.documents.document import Document
 from runner.events import Section, Status
-from runner.job.model import Decode, OnFailure, RetryOn, StepEffect, Until, Verify
+from runner.job.model import Decode, OnFailure, RetryOn, StepEffect, Until, Verify, WaitFor
 from runner.job.outline import ACTIONS
 from runner.json_schema import errors as schema_errors
 from runner.json_schema import schemas
@@ -150,6 +150,8 @@ def test_the_words_of_the_schemas_are_those_of_the_program() -> None:
     assert words(job, "$defs", "on_failure") == set(OnFailure)
     assert words(job, "$defs", "execute", "properties", "decode") == set(Decode)
     assert words(job, "$defs", "execute", "properties", "until") == set(Until)
+    assert words(job, "$defs", "run", "properties", "until") == set(Until)
+    assert words(job, "$defs", "wait", "properties", "for") == set(WaitFor)
     assert words(targets, *target, "runtime") == set(Runtime)
     assert words(targets, *target, "element_call") == set(ElementCall)
     assert words(targets, *target, "execute_method") == set(ExecuteMethod)
@@ -253,17 +255,17 @@ def mutated(draw: st.DrawFn, whole: JsonObject) -> JsonObject:
         *above, last = draw(st.sampled_from(paths))
         parent = at(data, *above)
         if isinstance(parent, list) and isinstance(last, int):
-            parent[last] = draw(JSON)
+            parent[last] = copy.deepcopy(draw(JSON))
         elif isinstance(parent, dict) and isinstance(last, str):
             match draw(st.sampled_from(["replace", "remove", "rename", "add"])):
                 case "replace":
-                    parent[last] = draw(JSON)
+                    parent[last] = copy.deepcopy(draw(JSON))
                 case "remove":
                     del parent[last]
                 case "rename":
                     parent[draw(NEW_KEYS)] = parent.pop(last)
                 case _:
-                    parent[draw(NEW_KEYS)] = draw(JSON)
+                    parent[draw(NEW_KEYS)] = copy.deepcopy(draw(JSON))
     return data
 
 

@@ -40,11 +40,12 @@ NOTHING = Told(status=404)
 
 @dataclass
 class Site:
-    """`asked` holds method and path of every request, decoded. `answer` is given them and tells."""
+    """`asked` holds method and path of every request, decoded, `headers` theirs. `answer` is given them and tells."""
 
     answer: Callable[[str, str], Told]
     url: str = ""
     asked: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
     def executes(self) -> list[str]:
         return [line for line in self.asked if "/Execute" in line]
@@ -61,6 +62,7 @@ def site(answer: Callable[[str, str], Told], *, sign_in: Told = SIGNED_IN) -> It
         def _serve(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             told.asked.append(f"{self.command} {unquote(self.path)}")
+            told.headers.append(dict(self.headers))
             reply = sign_in if "AuthService" in self.path else told.answer(self.command, unquote(self.path))
             content = reply.body.encode()
             if reply.silent:

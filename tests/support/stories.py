@@ -3,7 +3,7 @@
 Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from runner.documents.load import load
@@ -21,6 +21,7 @@ from runner.events import (
     Trouble,
 )
 from runner.job.build import job as build_job
+from runner.job.model import IncludedJob
 from runner.plan import Plan, plan
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
@@ -32,8 +33,11 @@ from runner.service.calls import (
     ExecuteCall,
     FailureKind,
     FindProcess,
+    QueryCall,
+    ReadElements,
     ReadRow,
     ReadRows,
+    RunProcessCall,
     WhoAmI,
     WhoIsUser,
 )
@@ -53,7 +57,17 @@ def planned(steps: str, *, inputs: JsonObject | None = None, rest: str = "") -> 
     target = TargetName(name="here", url="http://127.0.0.1", sandbox=True)
     job = build_job(document)
     values = {declared.name: declared.default for declared in job.inputs} | (inputs or {})
-    return plan(job, source=source, inputs=values, target=target, secrets=Secrets())
+    sources = {job.file: source}
+    return plan(job, sources=sources, inputs=values, target=target, secrets=Secrets())
+
+
+def including(outer: Plan, inner: str, *, inputs: JsonObject) -> Plan:
+    """`outer`, with its first step's action replaced by the job `inner`, given as the text of its file."""
+    document = load("inner.job.yaml", inner.encode())
+    assert not isinstance(document, tuple), document
+    first, *others = outer.steps
+    step = replace(first.step, action=IncludedJob(job=build_job(document), inputs=inputs))
+    return replace(outer, steps=(replace(first, step=step), *others))
 
 
 def not_sent(message: str = "no connection") -> CallFailed:
@@ -89,6 +103,8 @@ class World:
     late_rows: int = 0
     crowd: list[str] = field(default_factory=list)
     rows: list[JsonObject] = field(default_factory=list)
+    elements: list[list[Json]] = field(default_factory=list)
+    says: bool = True
     effects: list[Effect] = field(default_factory=list)
     t: float = 0.0
 
@@ -114,8 +130,10 @@ class World:
                 if isinstance(ending, CallFailed):
                     return Failed(t=self.t, failure=ending)
                 return Done(t=self.t, value=ending.value)
-            case Pause() | Ask():
-                return Done(t=self.t, value=True)
+            case Pause():
+                return Done(t=self.t)
+            case Ask():
+                return Done(t=self.t, value=self.says)
             case _:
                 assert_never(effect)
 
@@ -123,8 +141,12 @@ class World:
         match send.call:
             case ExecuteCall():
                 return self._execute(send.call)
-            case ElementCall() | CompleteCall():
+            case ElementCall() | CompleteCall() | QueryCall():
                 return self._next()
+            case RunProcessCall():
+                return self._run(send.call)
+            case ReadElements():
+                return Answered(value=list(self.elements.pop(0)) if self.elements else [])
             case ReadRows(schema_id=schema_id):
                 if self.path_refused and schema_id is None:
                     return refused(status=400, message="cannot filter by that")
@@ -144,6 +166,16 @@ class World:
         answer = self.answers.pop(0) if self.answers else None
         return answer if isinstance(answer, CallFailed) else Answered(value=answer)
 
+    def _run(self, call: RunProcessCall) -> Ending:
+        """`answers` hold the results, `statuses` what the answer and the row say; `queued` has no id."""
+        ending = self._next()
+        if isinstance(ending, CallFailed):
+            return ending
+        status = self.statuses.pop(0) if self.statuses else "done"
+        self.add_row(call.process, "running" if status == "queued" else status)
+        process_id = None if status == "queued" else self.rows[0]["id"]
+        return Answered(value={"process_id": process_id, "status": status, "results": ending.value})
+
     def _execute(self, call: ExecuteCall) -> Ending:
         ending = self._next()
         if not isinstance(ending, CallFailed) or ending.kind is FailureKind.UNANSWERED:
@@ -155,7 +187,7 @@ class World:
     def add_row(self, process: str, status: str = "done", *, owner: str = "us") -> None:
         number = len(self.rows) + 1
         row: JsonObject = {
-            "id": f"row-{number}",
+            "id": f"00000000-0000-0000-0000-{number:012d}",
             "name": process,
             "started": f"2026-01-31T09:00:{number:02d}Z",
             "completed": None,
@@ -224,6 +256,12 @@ def _call_in_words(send: Send) -> str:
             return f"complete {uid[:8]}"
         case ReadRows(schema_id=schema_id, top=top):
             return "read " + ("watermark" if top == WATERMARK else "rows") + (" by schema" if schema_id else "")
+        case RunProcessCall(process=process):
+            return f"run {process}"
+        case QueryCall(next=following):
+            return "query next" if following else "query"
+        case ReadElements():
+            return "read elements"
         case ReadRow():
             return "read row"
         case FindProcess():

@@ -18,14 +18,17 @@ def check_inputs(texts: Texts) -> None:
 
 def _default(written: JsonObject, path: Path, texts: Texts) -> None:
     default = written["default"]
-    if written.get("secret") is True:
+    is_secret = written.get("secret") is True
+    if is_secret:
         message = f"`{path[-1]}` is secret, but its default stands here for everybody to read"
         hint = "leave the default out: the value can come from the environment or a file"
-        texts.report("E107", message, (*path, "default"), hint=hint, warning=True)
+        texts.report("E107", message, (*path, "default"), hint=hint, warning=True, hidden=True)
     if isinstance(default, str) and "{{" in default:
         return  # that no template is read here has been told
     for violation in schemas.from_job(schema_of(written)).violations(default):
-        texts.report("E116", f"the default does not fit: {violation.message}", (*path, "default", *violation.path))
+        why = f"its `{violation.keyword}`" if is_secret else violation.message
+        message = f"the default does not fit{' ' if is_secret else ': '}{why}"
+        texts.report("E116", message, (*path, "default", *violation.path), hidden=is_secret)
 
 
 def _names_in_the_environment(texts: Texts) -> None:

@@ -7,7 +7,8 @@ not carry out yet is checked like all else; refusing it is `runner.language.not_
 from collections.abc import Collection, Iterable
 
 from runner.documents.document import Document
-from runner.job.outline import outline
+from runner.job.outline import Outline, outline
+from runner.job.rules.actions import check_durations
 from runner.job.rules.inputs import check_inputs
 from runner.job.rules.retry import check_preset, check_retry
 from runner.job.rules.scopes import after_all_steps, before_the_steps
@@ -23,11 +24,16 @@ _WHOLLY_WRONG = ("E104", "E106")
 """A value that was reported with one of these has nothing inside that is worth a word."""
 
 
-def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Problem, ...]:
-    """Every mistake, in the order of the file; warnings too. What `reported` says already is not said again."""
+def check(
+    document: Document, *, reported: Collection[Problem] = (), known: Outline | None = None
+) -> tuple[Problem, ...]:
+    """Every mistake, in the order of the file; warnings too. What `reported` says already is not said again.
+
+    `known` is the document's outline with the jobs that it includes; without it nothing is said of these.
+    """
     if not isinstance(document.data, dict):
         return ()
-    texts = Texts(document=document, known=outline(document.data))
+    texts = Texts(document=document, known=known or outline(document.data))
     _read_job(texts)
     preset = record(document.data.get("defaults"))
     undone = None
@@ -37,6 +43,8 @@ def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Pr
         check_step(step, preset=preset, texts=texts)
         check_retry(step, texts)
     check_preset(preset, texts)
+    check_durations(document.data, (), texts)
+    check_durations(preset, ("defaults",), texts)
     _ids(texts)
     return _news(texts.found, reported)
 
@@ -75,6 +83,8 @@ def _read_job(texts: Texts) -> None:
                 expressions(value, ("outputs",), scope=after_all_steps(), texts=texts)
             case "steps" | "finally":
                 pass
+            case "cases" if isinstance(value, list):
+                pass  # they are read where they are held against the inputs
             case _:
                 texts.plain(value, (key,))
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from runner.guids import is_guid, mended
 from runner.job import defaults
 from runner.job.outline import Written
+from runner.job.rules.actions import check_action
 from runner.job.rules.expect import expectations
+from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
 from runner.job.rules.texts import Texts
 from runner.raw import items, record
@@ -51,6 +53,8 @@ def check_step(step: Written, *, preset: JsonObject, texts: Texts) -> None:
     """Check what `step` says against itself and against `preset`, the job's `defaults`."""
     for path, written in _ids(step):
         _guid(written, path, texts)
+    check_action(step, texts)
+    check_included(step, texts)
     execute = step.fields.get("execute")
     if isinstance(execute, dict) and "result" not in execute:
         _without_result(execute, step, preset=preset, texts=texts)

@@ -3,12 +3,14 @@
 Each mistake inside a text becomes a problem at the text itself, inside a block scalar on the line on which it stands.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.documents.document import Document
 from runner.job.outline import Outline
+from runner.job.rules.name_mistakes import Mistake
 from runner.job.rules.scopes import CONDITIONS, Scope
-from runner.job.rules.unknown_names import Mistake, function_mistake, mistake
+from runner.job.rules.status_names import status_mistake
+from runner.job.rules.unknown_names import function_mistake, mistake
 from runner.places import Span
 from runner.problems import Problem, Severity
 from runner.template import parse
@@ -17,6 +19,9 @@ from runner.values import Json, Path
 
 _BRACES = "{{"
 _GUESS = "YAML may have "
+_READ_IN = (
+    "`vars`, `parameters`, `uid`, `process_id`, `filter`, the `inputs` of a `job`, `for_each`, `confirm` and `message`"
+)
 _DURATIONS = ("timeout", "cleanup_timeout", "initial", "max", "pause", "every", "max_every")
 
 
@@ -77,9 +82,12 @@ class Texts:
         hint: str | None = None,
         at_key: bool = False,
         warning: bool = False,
+        hidden: bool = False,
     ) -> None:
+        """`hidden`: the line itself is not shown, since a secret stands in it."""
         severity = Severity.WARNING if warning else Severity.ERROR
-        self.found.append(self.document.problem(code, message, path=path, hint=hint, at_key=at_key, severity=severity))
+        problem = self.document.problem(code, message, path=path, hint=hint, at_key=at_key, severity=severity)
+        self.found.append(replace(problem, excerpt=None) if hidden else problem)
 
     def _template(self, text: str, path: Path, scope: Scope) -> None:
         try:
@@ -96,6 +104,11 @@ class Texts:
                 self._mistake(
                     wrong, path, span=self._span(path, text, line=name.line, name=_written(name, wrong, text))
                 )
+        for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
+            for compared in part.compared if isinstance(part, Expression) else ():
+                wrong = status_mistake(compared)
+                if wrong is not None:
+                    self._mistake(wrong, path, span=self._span(path, text, line=compared.line, name=compared.text))
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self._mistake(function_mistake(function), path, span=self._span(path, text, line=0, name=function))
 
@@ -151,4 +164,6 @@ def _why_not(path: Path) -> str:
         return "an input's schema and default stand as they are: a value that is worked out belongs into `vars`"
     if "schema" in path:
         return "a schema stands as it is: compare with an expression instead"
-    return "templates are read in `vars`, `parameters`, `uid` and `message`"
+    if path[-2:] == ("job", "file") or path == ("cases",):
+        return "the path of a file is written out, never worked out"
+    return f"templates are read in {_READ_IN}"

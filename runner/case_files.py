@@ -1,0 +1,54 @@
+"""The cases of jobs where they stand in files of their own: a CSV, or the same list as JSON. Each is read once."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from runner.documents import files, json_file, table
+from runner.documents.document import Document
+from runner.documents.table import Table
+from runner.job.cases.found import Cases
+from runner.job.cases.lists import in_list
+from runner.job.cases.tables import in_table
+from runner.job.model import Input
+from runner.language import schema
+from runner.problems import Problem
+
+KINDS = (".csv", ".json")
+
+
+class CaseFiles:
+    """`called` gives the name of a file in messages."""
+
+    def __init__(self, *, called: Callable[[Path], str]) -> None:
+        self._called = called
+        self._read: dict[Path, Table | Document | tuple[Problem, ...]] = {}
+
+    def cases(self, file: Path, inputs: Iterable[Input]) -> Cases:
+        """The cases in `file`, whose name ends in one of `KINDS`, for a job with these inputs.
+
+        Where there is no such file, the one problem has no place, and stands in no line of it.
+        """
+        if file not in self._read:
+            self._read[file] = self._loaded(file)
+        read = self._read[file]
+        match read:
+            case Table():
+                return in_table(read, inputs)
+            case Document():
+                told = schema.check_cases(read)
+                found = in_list(read, (), inputs)
+                known = {problem.path for problem in told}
+                news = tuple(problem for problem in found.problems if problem.path not in known)
+                return Cases(cases=found.cases, problems=(*told, *news))
+            case _:
+                return Cases(problems=read)
+
+    def _loaded(self, file: Path) -> Table | Document | tuple[Problem, ...]:
+        name = self._called(file)
+        content = files.content(file, name=name)
+        if isinstance(content, Problem):
+            return (content,)
+        if file.suffix.casefold() == ".json":
+            return json_file.load(name, content)
+        read = table.load(name, content)
+        return (read,) if isinstance(read, Problem) else read

@@ -1,0 +1,50 @@
+"""A person at the terminal: whether there is one, and whether they say yes. Questions go to stderr, like all talk."""
+
+import select
+import sys
+
+from runner.hosts.stop import Stop
+from runner.report.safe import clean
+
+_LOOK = 0.2
+"""Seconds between two looks at the stop, while nobody answers."""
+
+
+def is_there() -> bool:
+    """Whether somebody can read a question and answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def says_yes(question: str) -> bool:
+    """Ask, until the answer is one. No answer at all, the end of the input, is a no.
+
+    `question` is made safe to print here; nothing in it may stand first in its line.
+    """
+    while True:
+        sys.stderr.write(f"? {clean(question)} [y/N] ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+        match answer.strip().casefold():
+            case "y" | "yes":
+                return True
+            case "n" | "no" | "":
+                if not answer:
+                    sys.stderr.write("\n")
+                return False
+
+
+def answer_of(question: str, stop: Stop) -> bool | None:
+    """What a person says to a question of a run; None where the run was told to stop before they said anything.
+
+    Windows cannot look at its terminal without reading from it, so there the question stays until it is answered.
+    """
+    if sys.platform == "win32":
+        return says_yes(question)
+    sys.stderr.write(f"? {clean(question)} [y/N] ")
+    sys.stderr.flush()
+    while stop.why is None:
+        readable, _, _ = select.select([sys.stdin], [], [], _LOOK)
+        if readable:
+            return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    sys.stderr.write("\n")
+    return None

@@ -1,0 +1,173 @@
+"""`runner doctor`: goes the way to a site step by step, a line for each, and says where it ends and what to try.
+
+It starts no process. What it finds out on the way stands in `runner.doctor`.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+
+from runner.cli import options
+from runner.cli.inputs import read_text
+from runner.cli.serving import sandbox
+from runner.cli.targets import is_outside, outside
+from runner.doctor.findings import Finding, Verdict, failed, ok
+from runner.doctor.way import Way, untrodden, walk
+from runner.problems import ExitCode, Problem, UsageError, strongest
+from runner.project import Project, called, check_doubles, open_targets
+from runner.report.safe import clean
+from runner.secrets.redact import Secrets
+from runner.service.transport import trusting
+from runner.sites import Sites
+from runner.targets.authorities import read_authorities
+from runner.targets.build import without_file
+from runner.targets.files import find_targets
+from runner.targets.model import ClientCredentials, SandboxTarget, SiteTarget, Target
+from runner.targets.resolve import resolve
+from runner.words import suggest
+
+FILE = "targets file"
+TARGET = "target"
+
+
+@click.command("doctor", short_help="Go the way to a site step by step, and say where it ends.")
+@click.argument("specs", nargs=-1, metavar="[SPEC…]", type=click.Path(path_type=Path))
+@options.option("-t", "--target", "target", multiple=True, metavar="NAME", help="Go to this one; several times: each.")
+@options.TARGETS
+@click.pass_context
+def command(context: click.Context, /, **_: object) -> int:
+    r"""Go the way to a target step by step, and say where it ends: its variables, the host's name, a connection, TLS
+    and its certificate, the sign-in, the right to run processes, the process log, the clocks. No process is started.
+
+    The targets file is that of SPEC, else the nearest from the current folder up.
+
+    \b
+    Examples:
+      runner doctor -t staging
+      runner doctor -t staging specs
+
+    Exit 0, 2 where the target itself has a mistake, 3 where a step failed.
+    """
+    given = context.params
+    project = Project()
+    known = _targets(given["specs"], given["targets"], project)
+    names = tuple(dict.fromkeys(given["target"])) or _only(known)
+    chosen = {name: _named(name, known, project) for name in names}
+    codes: list[ExitCode] = []
+    with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
+        for name, (file, target) in chosen.items():
+            click.echo(f"doctor {clean(name)}")
+            secrets = Secrets()
+            codes.append(_code(_told(_examined(target, file, sites, secrets), secrets)))
+    return ExitCode.INVALID if ExitCode.INVALID in codes else strongest(codes)
+
+
+Known = Mapping[str, tuple[str, Target]]
+"""Targets by name, each with the name of the file that it stands in."""
+
+
+def _targets(specs: Sequence[Path], explicit: Path | None, project: Project) -> dict[str, tuple[str, Target]]:
+    """The targets of all targets files that the specs lead to. Raises `UsageError` for mistakes in them."""
+    found: dict[str, tuple[str, Target]] = {}
+    for spec in specs or (Path(),):
+        beside = spec / "any" if spec.is_dir() else spec
+        file = find_targets(beside, explicit=explicit, environment=os.environ)
+        targets = without_file(beside) if file is None else open_targets(file, project)
+        where = "there is none, so there is only the sandbox" if file is None else called(file)
+        found |= {name: (where, target) for name, target in targets.items() if name not in found}
+    _refuse_mistakes(project)
+    return found
+
+
+def _refuse_mistakes(project: Project) -> None:
+    if project.errors:
+        raise UsageError(*project.problems)
+
+
+def _only(known: Known) -> tuple[str, ...]:
+    """The one site there is, or the one target. Raises `UsageError` where that is no choice of one."""
+    sites = [name for name, (_, target) in known.items() if isinstance(target, SiteTarget)]
+    names = sites or list(known)
+    if len(names) == 1:
+        return tuple(names)
+    listed = ", ".join(f"`{name}`" for name in names)
+    raise UsageError(Problem(code="E140", message="which target?", hint=f"name one with `-t`: {listed}"))
+
+
+def _named(name: str, known: Known, project: Project) -> tuple[str, Target]:
+    """A target and where it stands. Raises `UsageError` for one that is not known, or whose doubles have mistakes."""
+    if is_outside(name):
+        found = outside(name, environment=os.environ)
+        if isinstance(found, tuple):
+            raise UsageError(*found)
+        return "not needed", found
+    if name in known:
+        check_doubles(known[name][1], project)
+        _refuse_mistakes(project)
+        return known[name]
+    near = suggest(name, known)
+    hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{one}`' for one in known)}"
+    raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
+
+
+def _examined(target: Target, file: str, sites: Sites, secrets: Secrets) -> Iterator[Finding]:
+    """Each finding as soon as it is made; `secrets` are told what none of them may show."""
+    yield ok(FILE, file)
+    try:
+        ready = sites.of(target)
+        ready.hide_in(secrets)
+        way = Way(url=ready.name.url, caller=ready.client, tls=None, signs_in="the user of the sandbox")
+        if isinstance(target, SiteTarget):
+            way = _way(target, way, sites)
+    except UsageError as error:
+        for problem in error.problems:
+            yield failed(TARGET, problem.message, problem.hint)
+        yield from untrodden()
+        return
+    what = f"the sandbox {target.folder}" if isinstance(target, SandboxTarget) else f"{target.runtime}"
+    yield ok(TARGET, f"{way.url}, {what}")
+    yield from walk(way)
+
+
+def _way(target: SiteTarget, way: Way, sites: Sites) -> Way:
+    """The way to a site as its target says. Raises `UsageError` where something that it needs is missing."""
+    ready = resolve(target, environment=sites.environment, read_file=sites.read_file)
+    if isinstance(ready, tuple):
+        raise UsageError(*ready)
+    authorities = read_authorities(ready, sites.read_file)
+    if isinstance(authorities, Problem):
+        raise UsageError(authorities)
+    return Way(
+        url=way.url,
+        caller=way.caller,
+        tls=partial(trusting, authorities),
+        proxy=ready.proxy,
+        signs_in=_how(ready),
+    )
+
+
+def _how(site: SiteTarget) -> str | None:
+    if site.auth is None:
+        return None
+    return "an OAuth client" if isinstance(site.auth, ClientCredentials) else "name and password"
+
+
+def _told(findings: Iterator[Finding], secrets: Secrets) -> list[Finding]:
+    """Print each finding as soon as it is made."""
+    told = []
+    for finding in findings:
+        click.echo(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.told))}")
+        if finding.hint is not None:
+            click.echo(f"{'try':>29}: {clean(secrets.mask(finding.hint))}")
+        told.append(finding)
+    return told
+
+
+def _code(findings: Sequence[Finding]) -> ExitCode:
+    wrong = {finding.step for finding in findings if finding.verdict is Verdict.FAILED}
+    if TARGET in wrong:
+        return ExitCode.INVALID
+    return ExitCode.NO_ANSWER if wrong else ExitCode.PASSED

@@ -1,0 +1,91 @@
+"""What a command line wants, and the runs that come of it: the records that stand between the two."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from runner.cli.kept import RunName
+from runner.job.model import Case, Job
+from runner.plan import ChosenCase
+from runner.problems import Problem
+from runner.targets.model import Target
+from runner.values import Json
+
+NOTHING = "nothing was selected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the command line asks for. `targets` are names in the order given; `last_failed` is the folder of the kept
+    runs that are looked at for what did not pass, None where that does not matter.
+    """
+
+    specs: Sequence[Path]
+    targets: Sequence[str] = ()
+    targets_file: Path | None = None
+    given: Sequence[str] = ()
+    inputs_file: Path | None = None
+    tags: str | None = None
+    keyword: str | None = None
+    last_failed: Path | None = None
+
+
+def wanted(context: click.Context) -> Wanted:
+    """What the options of a command ask for."""
+    given = context.params
+    return Wanted(
+        specs=given["specs"],
+        targets=tuple(dict.fromkeys(given["target"])),
+        targets_file=given["targets"],
+        given=given["given"],
+        inputs_file=given["inputs_file"],
+        tags=given["tags"],
+        keyword=given["keyword"],
+        last_failed=given["runs"] if given.get("last_failed") else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
+
+    `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a kept plan
+    that the run comes from, None of a run that comes from its files.
+    """
+
+    job: Job
+    source: str
+    sources: Mapping[str, str]
+    target: Target
+    inputs: dict[str, Json]
+    case: Case | None = None
+    case_index: int | None = None
+    digest: str | None = None
+
+    @property
+    def name(self) -> RunName:
+        return self.job.name, self.case.name if self.case else None, self.target.name
+
+    @property
+    def title(self) -> str:
+        """What the run is called in reports: `job[case]@target`."""
+        job, case, target = self.name
+        return f"{job}[{case}]@{target}" if case is not None else f"{job}@{target}"
+
+    @property
+    def chosen_case(self) -> ChosenCase | None:
+        if self.case is None or self.case_index is None:
+            return None
+        return ChosenCase(name=self.case.name, index=self.case_index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """`nothing` says why there are no runs, where there are none; `told` is talk for whoever carries them out."""
+
+    runs: tuple[Prepared, ...]
+    warnings: tuple[Problem, ...] = ()
+    nothing: str = NOTHING
+    told: tuple[str, ...] = ()

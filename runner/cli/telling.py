@@ -1,0 +1,123 @@
+"""Telling people how runs go: on a terminal that redraws its lines, or line by line; side by side, whole as they end.
+
+Whoever reads may go away, and a disk may be full behind a pipe: then nothing more is told, and the runs go on.
+"""
+
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Protocol, TextIO
+
+import click
+
+from runner.cli.carrying import Run
+from runner.cli.guards import asks
+from runner.cli.reports import as_json
+from runner.events import Line
+from runner.journal import JournalError
+from runner.problems import Problem, Severity
+from runner.report import console, junit, mistakes
+from runner.report.sentences import Wish
+from runner.runs import REPORT
+
+
+class Teller(Protocol):
+    """Whoever tells a run to a person, event by event."""
+
+    def event(self, line: Line) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Telling:
+    """How much is told of the runs, and where. `lost`: nobody reads it any more."""
+
+    out: TextIO
+    quiet: bool
+    verbose: bool
+    side_by_side: bool
+    lost: bool = False
+    _tellers: dict[str, tuple[Teller, StringIO | None]] = field(default_factory=dict)
+
+    def started(self, run: Run) -> Callable[[Line], None]:
+        """Who is to hear the run's events."""
+        wish = Wish(quiet=self.quiet, verbose=self.verbose, folder=str(run.journal.folder))
+        page = StringIO() if self.side_by_side else None
+        self._tellers[run.facts.id] = self._teller(wish, page, asking=asks(run.plan.job)), page
+        for name in run.plan.secrets.weak:
+            message = f"secret `{name}` is so short that it is hidden only where it is a whole value"
+            _warn(Problem(code="E135", message=message, severity=Severity.WARNING))
+        return lambda line: self._event(run.facts.id, line)
+
+    def ended(self, run: Run) -> None:
+        """End the account of a run, and keep its reports in its folder."""
+        self._close(run.facts.id)
+        if run.fault is not None:
+            _warn(Problem(code="E311", message=f"the run ended here: its events cannot be written: {run.fault}"))
+        _keep_reports(run)
+
+    def close(self) -> None:
+        """End what is still being told: nobody waits for those runs any longer."""
+        for run in list(self._tellers):
+            self._close(run)
+
+    def say(self, text: str) -> None:
+        """Write to where the runs are told."""
+        if self.lost:
+            return
+        try:
+            self.out.write(text)
+            self.out.flush()
+        except (OSError, ValueError):
+            self._lose()
+
+    def _event(self, run: str, line: Line) -> None:
+        if self.lost or run not in self._tellers:
+            return
+        try:
+            self._tellers[run][0].event(line)
+        except (OSError, ValueError):
+            self._lose()
+
+    def _close(self, run: str) -> None:
+        teller, page = self._tellers.pop(run)
+        if self.lost:
+            return
+        try:
+            teller.close()
+        except (OSError, ValueError):
+            self._lose()
+        if page is not None:
+            self.say(console.encodable(page.getvalue(), self.out.encoding or "utf-8"))
+
+    def _lose(self) -> None:
+        """Let what is written from here on go nowhere, also what the interpreter flushes at its end."""
+        self.lost = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+
+    def _teller(self, wish: Wish, page: StringIO | None, *, asking: bool) -> Teller:
+        """Where a terminal can redraw its lines they are; a question must be able to stand still."""
+        if page is not None:
+            return console.Plain(page, wish)
+        if asking or not console.is_live(self.out, os.environ):
+            return console.Plain(self.out, wish)
+        # rich is imported for a terminal alone: it costs a third of the start-up of a small run
+        live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish)
+        return live
+
+
+def _keep_reports(run: Run) -> None:
+    """Write the reports into the run's folder. They can be drawn again, so one that cannot be written is a remark."""
+    try:
+        run.journal.keep(REPORT, as_json([run.result]))
+        run.journal.keep("junit.xml", junit.report([run.result]))
+    except JournalError as error:
+        message = f"the reports in the run's folder are missing: {error}"
+        _warn(Problem(code="E311", message=message, severity=Severity.WARNING))
+
+
+def _warn(problem: Problem) -> None:
+    click.echo(mistakes.text([problem]), nl=False, err=True)

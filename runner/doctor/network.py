@@ -1,0 +1,194 @@
+"""The way to a host: its name, a connection, TLS, and the time of day that it answers with.
+
+It opens sockets of its own, since the client's hide what a person wants to see here. Nothing is sent but a question
+for the head of the first page; whether the machine at the other end is a Creatio site is not asked here.
+"""
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, TypeAlias
+
+from runner.doctor.findings import Finding, failed, not_tried, ok, unsure
+from runner.durations import written
+from runner.service import outages
+
+NAME: Final = "name resolution"
+CONNECTION: Final = "connection"
+TLS: Final = "TLS"
+CLOCK: Final = "clock"
+
+SECONDS: Final = 10.0
+"""For each step."""
+APART: Final = 5.0
+"""Seconds that two clocks may differ: a reply carries whole seconds, and takes its time."""
+
+_SOON: Final = 21
+"""Days before its end on which a certificate is worth a word."""
+_DAY: Final = 24 * 3600
+_MISMATCHES: Final = (62, 64)
+"""OpenSSL's reasons: the certificate belongs to another name, to another address."""
+
+Trusted: TypeAlias = Callable[[], ssl.SSLContext]
+
+Certificate: TypeAlias = Mapping[str, object]
+"""What `ssl` makes of one that it trusts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """`tls` makes a context with the authorities that are trusted; None where the connection is a plain one.
+
+    `alias` is what a secret host is called: then neither its name nor its address is told.
+    """
+
+    name: str
+    port: int
+    tls: Trusted | None
+    alias: str | None = None
+
+    @property
+    def place(self) -> str:
+        return self.alias or (f"[{self.name}]:{self.port}" if ":" in self.name else f"{self.name}:{self.port}")
+
+
+def resolved(host: Host) -> Finding:
+    try:
+        found = socket.getaddrinfo(host.name, host.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return _failed(NAME, error, host)
+    if host.alias is not None:
+        return ok(NAME, f"{host.alias} has an address")
+    addresses = dict.fromkeys(str(address[0]) for _, _, _, _, address in found)
+    if host.name in addresses:
+        return ok(NAME, f"{host.name} is an address already")
+    return ok(NAME, f"{host.name} is {', '.join(addresses)}")
+
+
+def connected(host: Host) -> Finding:
+    begun = time.monotonic()
+    try:
+        with socket.create_connection((host.name, host.port), timeout=SECONDS) as line:
+            took = time.monotonic() - begun
+            return ok(CONNECTION, f"{host.alias or _address(line)} answers in {written(took)}")
+    except OSError as error:
+        return _failed(CONNECTION, error, host)
+
+
+def secured(host: Host, *, now: Callable[[], float] = time.time) -> Finding:
+    """Speak TLS, and tell of the certificate."""
+    if host.tls is None:
+        return not_tried(TLS, "the connection is a plain one, to this machine itself")
+    try:
+        with _secure_line(host) as line:
+            return _certified(line.getpeercert() or {}, version=line.version() or "TLS", now=now())
+    except ssl.SSLCertVerificationError as error:
+        found = _failed(TLS, error, host)
+        names = _names_beside(host) if error.verify_code in _MISMATCHES else ()
+        return failed(TLS, f"{found.told}: {', '.join(names)}", found.hint) if names else found
+    except OSError as error:
+        return _failed(TLS, error, host)
+
+
+def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> Finding:
+    """Compare the server's clock with ours, by the `Date` of a reply."""
+    try:
+        with _line(host) as line:
+            before = now()
+            date = _date(line, host, path)
+            moment = (before + now()) / 2
+    except (OSError, http.client.HTTPException) as error:
+        return unsure(CLOCK, f"no reply to compare with: {error}", None)
+    if date is None:
+        return unsure(CLOCK, "the reply carries no date", None)
+    ahead = date.timestamp() + 0.5 - moment  # it was cut to whole seconds
+    if abs(ahead) <= APART:
+        return ok(CLOCK, "server and this machine agree")
+    told = f"the server's clock is {written(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    return unsure(CLOCK, told, "set the clock that is wrong: certificates, tokens and dates of jobs depend on it")
+
+
+def _failed(step: str, error: BaseException, host: Host) -> Finding:
+    told = outages.no_connection(error, host.place).trouble
+    return failed(step, told.message, told.hint)
+
+
+def _address(line: socket.socket) -> str:
+    address = line.getpeername()
+    return f"{address[0]}:{address[1]}"
+
+
+@contextmanager
+def _line(host: Host) -> Iterator[socket.socket]:
+    if host.tls is not None:
+        with _secure_line(host) as secure:
+            yield secure
+    else:
+        with socket.create_connection((host.name, host.port), timeout=SECONDS) as plain:
+            yield plain
+
+
+@contextmanager
+def _secure_line(host: Host, *, any_name: bool = False) -> Iterator[ssl.SSLSocket]:
+    assert host.tls is not None
+    context = host.tls()
+    context.check_hostname = not any_name
+    with (
+        socket.create_connection((host.name, host.port), timeout=SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=host.name) as secure,
+    ):
+        yield secure
+
+
+def _names_beside(host: Host) -> tuple[str, ...]:
+    """The names on a certificate that is trusted, and belongs to another name; nothing is sent over that line."""
+    try:
+        with _secure_line(host, any_name=True) as line:
+            return _names(line.getpeercert() or {})
+    except OSError:
+        return ()
+
+
+def _certified(certificate: Certificate, *, version: str, now: float) -> Finding:
+    ends = certificate.get("notAfter")
+    days = int((ssl.cert_time_to_seconds(ends) - now) // _DAY) if isinstance(ends, str) else None
+    names, issuer = ", ".join(_names(certificate)) or "no name", _issuer(certificate)
+    left = "" if days is None else f", {days} days left"
+    told = f"{version}, a certificate for {names}, by {issuer}{left}"
+    if days is not None and days < _SOON:
+        return unsure(TLS, told, "the site needs a new certificate soon")
+    return ok(TLS, told)
+
+
+def _names(certificate: Certificate) -> tuple[str, ...]:
+    return tuple(value for _, value in _pairs(certificate.get("subjectAltName")))
+
+
+def _issuer(certificate: Certificate) -> str:
+    parts = certificate.get("issuer")
+    fields = dict(pair for part in parts for pair in _pairs(part)) if isinstance(parts, tuple) else {}
+    return fields.get("organizationName") or fields.get("commonName") or "an authority without a name"
+
+
+def _pairs(value: object) -> list[tuple[str, str]]:
+    pairs = value if isinstance(value, tuple) else ()
+    return [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, tuple) and len(pair) == 2]  # noqa: PLR2004  a pair
+
+
+def _date(line: socket.socket, host: Host, path: str) -> datetime | None:
+    """The `Date` of the reply to a question for the head of a page."""
+    line.sendall(f"HEAD {path or '/'} HTTP/1.1\r\nHost: {host.place}\r\nConnection: close\r\n\r\n".encode("ascii"))
+    with http.client.HTTPResponse(line, method="HEAD") as reply:
+        reply.begin()
+        text = reply.getheader("Date") or ""
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,30 @@
+"""The bytes of a file that a user named, or the sentence that says why there are none."""
+
+from pathlib import Path
+
+from runner.documents import encoding
+from runner.problems import Problem
+
+
+def content(path: Path, *, name: str) -> bytes | Problem:
+    """What the file at `path`, called `name` in messages, holds. No more of it is read than a file may hold."""
+    try:
+        with path.open("rb") as file:
+            return file.read(encoding.LARGEST_FILE + 1)
+    except OSError as error:
+        return _unreadable(name, error)
+    except ValueError:
+        return Problem(code="E100", message="this cannot be the name of a file", file=name)
+
+
+def _unreadable(name: str, error: OSError) -> Problem:
+    match error:
+        case FileNotFoundError():
+            message, hint = f"there is no file `{name}`", None
+        case IsADirectoryError():
+            message, hint = f"`{name}` is a folder, not a file", None
+        case PermissionError():
+            message, hint = f"`{name}` may not be read", "look at the permissions of the file and of its folders"
+        case _:
+            message, hint = f"`{name}` cannot be read: {error.strerror or error}", None
+    return Problem(code="E100", message=message, hint=hint, file=name)

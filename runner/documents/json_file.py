@@ -1,0 +1,90 @@
+r"""JSON text → `Document`: JSON as its standard has it, with the places that YAML's reader finds.
+
+JSON is YAML but for a few things. Two of them are common: tabs that indent, and characters beyond the first plane
+written as two escapes (`\ud83d\ude00`). For YAML's reader both are replaced by something that is as long.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NoReturn
+
+from runner.documents import encoding
+from runner.documents.document import Document
+from runner.documents.load import load as load_yaml
+from runner.documents.source import Source
+from runner.problems import Problem
+from runner.values import Json
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+_NEUTRAL = r"\uFFFD"
+_FIRST_HALVES, _SECOND_HALVES = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
+
+
+def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
+    """The document in `content`, or all its problems; a key that stands twice is one."""
+    source = encoding.decode(name, content)
+    if isinstance(source, Problem):
+        return (source,)
+    try:
+        data: Json = json.loads(source.text, parse_constant=_refuse)
+    except _ConstantError as error:
+        at = source.text.find(str(error))
+        return (source.problem("E101", f"JSON has no `{error}`", at=(at, at + len(str(error)))),)
+    except json.JSONDecodeError as error:
+        return (_no_json(source, error),)
+    except (ValueError, RecursionError):
+        return _placed(source)  # a number that is too long, or nesting that is too deep: told there
+    half = next(_lone_halves(source.text), None)
+    if half is not None:
+        return (source.problem("E101", "half of a character is escaped here", at=half),)
+    placed = _placed(source)
+    return replace(placed, source=source, data=data) if isinstance(placed, Document) else placed
+
+
+class _ConstantError(Exception):
+    """`NaN` or an infinity; caught in this module."""
+
+
+def _placed(source: Source) -> Document | tuple[Problem, ...]:
+    """What YAML's reader makes of the text. A raw tab never stands inside a text of JSON."""
+    text = _ESCAPE.sub(_neutral, source.text) if "\\" in source.text else source.text
+    return load_yaml(source.file, text.replace("\t", " ").encode())
+
+
+def _neutral(escape: re.Match[str]) -> str:
+    code = _code(escape)
+    return _NEUTRAL if code in _FIRST_HALVES or code in _SECOND_HALVES else escape[0]
+
+
+def _lone_halves(text: str) -> Iterator[tuple[int, int]]:
+    """Where an escape stands for half of a character, without the other half beside it."""
+    if "\\u" not in text:
+        return
+    first: tuple[int, int] | None = None
+    for escape in _ESCAPE.finditer(text):
+        code = _code(escape)
+        fits = first is not None and code in _SECOND_HALVES and escape.start() == first[1]
+        if first is not None and not fits:
+            yield first
+        if code in _SECOND_HALVES and not fits:
+            yield escape.span()
+        first = escape.span() if code in _FIRST_HALVES else None
+    if first is not None:
+        yield first
+
+
+def _code(escape: re.Match[str]) -> int:
+    """The code point of an escape with digits, -1 of any other."""
+    return int(escape[1], 16) if escape[1] else -1
+
+
+def _no_json(source: Source, error: json.JSONDecodeError) -> Problem:
+    at = min(error.pos, max(len(source.text) - 1, 0))
+    said = error.msg[:1].lower() + error.msg[1:]
+    return source.problem("E101", f"this is not JSON: {said}", at=(at, min(at + 1, len(source.text))))
+
+
+def _refuse(written: str) -> NoReturn:
+    raise _ConstantError(written)

@@ -1,0 +1,41 @@
+"""A chain of elements: one after the other, each a row of its own; it ends at the first that does not pass."""
+
+from dataclasses import replace
+
+from runner.engine.answer import judged
+from runner.engine.attempt import Attempt
+from runner.engine.effects import Running
+from runner.engine.element import attempt_of
+from runner.engine.retry import try_until_done
+from runner.engine.rows import begin, end, row_of
+from runner.engine.state import OpenRow, State
+from runner.events import Status, Trouble
+from runner.job.model import Element
+from runner.plan import PlannedStep
+from runner.values import Json
+
+
+def attempt_chain(
+    state: State, whole: OpenRow, planned: PlannedStep, *, items: tuple[Element, ...]
+) -> Running[tuple[Attempt, bool]]:
+    """Retry and doubt are per element; the chain is never restarted. Its own row holds checks and outputs."""
+    whole.attempts = 1
+    part = replace(planned.step, expect=(), outputs={})
+    key = whole.key.removeprefix(state.prefix)
+    replies: list[Json] = []
+    any_flaky = False
+    for index, element in enumerate(items):
+        row = yield from begin(state, row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element"))
+        last, flaky = yield from try_until_done(state, row, step=part, attempt=attempt_of(element))
+        yield from end(state, last, flaky=flaky, secret=part.secret)
+        any_flaky = any_flaky or flaky
+        replies.append(last.result)
+        if last.status is not Status.PASSED:
+            return Attempt(status=last.status, result=replies, trouble=_in_part(last.trouble, index)), False
+    return judged(state, whole, planned.step, replies), any_flaky
+
+
+def _in_part(trouble: Trouble | None, index: int) -> Trouble | None:
+    if trouble is None:
+        return None
+    return Trouble(code=trouble.code, message=f"element {index + 1} of the chain: {trouble.message}", hint=trouble.hint)

@@ -1,0 +1,104 @@
+"""A job in the place of a step: its inputs in, its outputs out, its own `vars`, steps and `finally`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from runner.engine.answer import broken, judged
+from runner.engine.attempt import Attempt
+from runner.engine.effects import Running
+from runner.engine.scope import tainted_inputs, work_out_vars
+from runner.engine.state import HostStopped, OpenRow, State, conditions_of
+from runner.events import RunStatus, Status, Trouble
+from runner.job.model import IncludedJob
+from runner.json_schema import schemas
+from runner.plan import PlannedStep, planned_steps
+from runner.template.evaluate import EvaluationError
+from runner.template.parse import expression
+from runner.values import JsonObject
+
+CarrySteps: TypeAlias = Callable[[State, tuple[PlannedStep, ...]], Running[None]]
+
+_STATUSES = {
+    RunStatus.PASSED: Status.PASSED,
+    RunStatus.FAILED: Status.FAILED,
+    RunStatus.ERROR: Status.ERROR,
+    RunStatus.CANCELLED: Status.ERROR,
+    RunStatus.UNKNOWN: Status.UNKNOWN,
+}
+
+
+def attempt_included(
+    state: State, row: OpenRow, planned: PlannedStep, *, action: IncludedJob, carry_steps: CarrySteps
+) -> Running[Attempt]:
+    """Carry the job out once. A stop of the host still carries out its `finally`, and then goes on upwards."""
+    row.attempts = 1
+    try:
+        inner = _state(state, row, action)
+        inputs_trouble = _inputs_trouble(inner)
+        if inputs_trouble is not None:
+            return Attempt(status=Status.FAILED, trouble=inputs_trouble)
+        work_out_vars(action.job, inner.names)
+    except EvaluationError as error:
+        return broken(error)
+    yield from carry_steps(inner, planned_steps(action.job.steps, planned.section, first=1))
+    inner.closing = True
+    first_final = len(action.job.steps) + 1
+    yield from carry_steps(inner, planned_steps(action.job.final_steps, planned.section, first=first_final))
+    if state.run.stopped_by is not None:
+        raise HostStopped(state.run.stopped_by)
+    return _attempt(state, row, planned, inner)
+
+
+def _state(state: State, row: OpenRow, action: IncludedJob) -> State:
+    """The state of the included job. Nothing of the including one is visible in it. Raises `EvaluationError`."""
+    given = {name: state.names.value(value, f"{row.key}.{name}") for name, value in action.inputs.items()}
+    inputs: JsonObject = {
+        declared.name: given.get(declared.name, declared.default)
+        for declared in action.job.inputs
+        if declared.name in given or not declared.required
+    }
+    names = replace(
+        state.names,
+        known={**state.names.outside, "inputs": inputs, "case": None, "vars": {}, "steps": {}},
+        functions=dict(state.names.functions),
+        missing={},
+        tainted=tainted_inputs(action.job),
+    )
+    inner = State(run=state.run, job=action.job, names=names, prefix=f"{row.key}/")
+    names.functions.update(conditions_of(inner))
+    for declared in action.job.inputs:
+        if declared.secret and declared.name in inputs:
+            names.keep_secret(inputs[declared.name], f"{row.key}.inputs.{declared.name}")
+    return inner
+
+
+def _inputs_trouble(inner: State) -> Trouble | None:
+    """What is wrong with an input that only the run could work out."""
+    values = inner.names.known["inputs"]
+    assert isinstance(values, dict)
+    for declared in inner.job.inputs:
+        if declared.name not in values:
+            return Trouble(code="E130", message=f"job `{inner.job.name}`: input `{declared.name}` is required")
+        wrong = schemas.from_job(declared.schema).violations(values[declared.name])
+        if wrong:
+            why = f"it does not fit `{wrong[0].keyword}`" if declared.secret else wrong[0].message
+            return Trouble(code="E132", message=f"job `{inner.job.name}`: input `{declared.name}`: {why}")
+    return None
+
+
+def _attempt(state: State, row: OpenRow, planned: PlannedStep, inner: State) -> Attempt:
+    """How the included job ended; its outputs are the step's result."""
+    status = _STATUSES[inner.status()]
+    if status is not Status.PASSED:
+        code = {Status.FAILED: "E211", Status.ERROR: "E312", Status.UNKNOWN: "E401"}[status]
+        message = f"the job `{inner.job.name}` ended as `{status}`; its rows say why"
+        return Attempt(status=status, trouble=Trouble(code=code, message=message))
+    try:
+        outputs = {name: inner.names.result_of(text, f"{row.key}.{name}") for name, text in inner.job.outputs.items()}
+    except EvaluationError as error:
+        return broken(error)
+    for name, text in inner.job.outputs.items():
+        if planned.step.id is not None and inner.names.is_tainted(expression(text)):
+            state.names.tainted.add(("steps", planned.step.id, "result", name))
+    return judged(state, row, planned.step, outputs)

@@ -1,0 +1,149 @@
+"""One attempt of a `run`: RunProcess answers with the process's id, so that its end is known for certain.
+
+A status of done or error with an id is a verdict without a reading [M]. One that still runs is followed by its id; one
+that is queued has no id yet, and is found by the watermark.
+"""
+
+from runner.engine import process_log
+from runner.engine.answer import broken, judged
+from runner.engine.attempt import Attempt, of_failed_call
+from runner.engine.effects import Failed, Pause, Running, Send
+from runner.engine.following import Looks, follow, has_ended
+from runner.engine.parameters import parameters_of
+from runner.engine.process_log import Unread
+from runner.engine.state import OpenRow, State, perform
+from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, cannot_go_on, failed, going_on, still_running
+from runner.events import Status, Trouble
+from runner.job.model import Run, Step, StepEffect, Until, Verify
+from runner.service.calls import RunProcessCall
+from runner.template.evaluate import EvaluationError
+from runner.values import Json, JsonObject
+
+
+def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
+    """Start the step's process once and find out how that ended."""
+    action = step.action
+    assert isinstance(action, Run)
+    try:
+        call = _call(state, row, action)
+    except EvaluationError as error:
+        return broken(error)
+    if _needs_mark(step, action):
+        unread = yield from process_log.mark(state, row.key, action.process, turn=step.effect is StepEffect.ONCE)
+        if unread is not None and (reason := cannot_go_on(step, unread)):
+            return reason
+    outcome = yield from perform(state, _send(state, row, step, call))
+    if isinstance(outcome, Failed):
+        return of_failed_call(outcome.failure, step.effect)
+    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the host told to stop
+    answer = outcome.value if isinstance(outcome.value, dict) else {}
+    found = yield from _verdict(state, row, step, answer)
+    row.in_doubt = False
+    return _attempt(state, row, step, answer=answer, found=found)
+
+
+def _needs_mark(step: Step, action: Run) -> bool:
+    """Whether the process may have to be found in the log without its id."""
+    return step.verify is not Verify.NONE and (step.effect is StepEffect.ONCE or action.until is Until.DONE)
+
+
+def _call(state: State, row: OpenRow, action: Run) -> RunProcessCall:
+    parameters = parameters_of(state, row, action.parameters)
+    return RunProcessCall(process=action.process, parameters=parameters, results=action.results)
+
+
+def _send(state: State, row: OpenRow, step: Step, call: RunProcessCall) -> Send:
+    once = step.effect is StepEffect.ONCE
+    return Send(
+        key=row.key,
+        call=call,
+        effect=step.effect,
+        seconds=state.attempt_seconds(step),
+        watermark=process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None,
+        secret=step.secret,
+        turn=call.process if once else None,
+    )
+
+
+def _verdict(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Running[Verdict]:
+    action = step.action
+    assert isinstance(action, Run)
+    status, process_id = str(answer.get("status")), answer.get("process_id")
+    if status == "done":
+        known = process_id if isinstance(process_id, str) else None
+        return Verdict(verified=True, process_id=known, process_status=status)
+    if not isinstance(process_id, str):
+        return (yield from _of_queued(state, row, step, action))
+    if status in ("error", "cancelled"):
+        return (yield from _of_failed(state, row, step, process_id, status=status))
+    if action.until is Until.STARTED:
+        return going_on(process_id, expected=True)
+    return (yield from _of_running(state, row, step, process_id))
+
+
+def _of_failed(state: State, row: OpenRow, step: Step, process_id: str, *, status: str) -> Running[Verdict]:
+    """The answer's own text is generic; the log's is the real one [M]."""
+    read = None
+    if step.verify is not Verify.NONE and state.log.refusal is None:
+        read = yield from process_log.row_of(state, row.key, process_id)
+    text = read.get("error") if isinstance(read, dict) else None
+    return failed({"id": process_id, "status": status, "error": text}, process_id)
+
+
+def _of_running(state: State, row: OpenRow, step: Step, process_id: str) -> Running[Verdict]:
+    if step.verify is Verify.NONE or state.log.refusal is not None:
+        return _unproved(step, process_id, "it still ran when the call was answered, and the process log is not read")
+    yield from perform(state, Pause(key=row.key, seconds=min(FIRST_LOOK, step.follow)))
+    looks = Looks(first=FIRST_LOOK, longest=LAST_LOOK, deadline=state.t + step.follow)
+    read = yield from follow(state, row.key, process_id, looks=looks, until=has_ended)
+    if isinstance(read, Unread) or read is None:
+        return _unproved(step, process_id, "it still ran when the call was answered, and the log does not show it")
+    status = str(read["status"])
+    if status == "running":
+        return still_running(step, process_id)
+    if status in ("error", "cancelled"):
+        return failed(read, process_id)
+    return Verdict(verified=True, process_id=process_id, process_status=status)
+
+
+def _of_queued(state: State, row: OpenRow, step: Step, action: Run) -> Running[Verdict]:
+    """It waits in the background. Its row appears when it begins; until then nothing can be followed."""
+    if action.until is Until.STARTED:
+        return Verdict(process_status="queued", warning="not verified: the process is queued, and has no id yet")
+    if action.process not in state.log.marks:
+        return _unproved(step, None, "it is queued, and the process log cannot be read")
+    deadline = state.t + step.follow
+    wait = FIRST_LOOK
+    while state.t < deadline:
+        rows = yield from process_log.new_rows(state, row.key, action.process)
+        if isinstance(rows, list) and rows:
+            process_log.settle(state, action.process, rows)
+            if len(rows) > 1:
+                return _unproved(step, None, f"it was queued, and {len(rows)} processes began since")
+            return (yield from _of_running(state, row, step, str(rows[0]["id"])))
+        yield from perform(state, Pause(key=row.key, seconds=min(wait, deadline - state.t)))
+        wait = min(wait * 1.5, LAST_LOOK)
+    return _unproved(step, None, f"it was queued, and has not begun within {step.follow:.0f} s")
+
+
+def _unproved(step: Step, process_id: str | None, why: str) -> Verdict:
+    status = Status.UNKNOWN if step.effect is StepEffect.ONCE else Status.ERROR
+    hint = "`until: started` does not wait for the end; a `wait` step can follow the process later"
+    trouble = Trouble(code="E208", message=f"nothing tells how the process ended: {why}", hint=hint)
+    return Verdict(status=status, process_id=process_id, trouble=trouble)
+
+
+def _attempt(state: State, row: OpenRow, step: Step, *, answer: JsonObject, found: Verdict) -> Attempt:
+    """A process that failed is a failed step whatever its results are; else they are judged."""
+    results: Json = answer.get("results")
+    if found.status is not Status.PASSED:
+        return Attempt(
+            status=found.status,
+            result=results,
+            trouble=found.trouble,
+            verified=found.verified,
+            process_id=found.process_id,
+        )
+    seen: JsonObject = {"process_status": found.process_status, "process_id": found.process_id}
+    attempt = judged(state, row, step, results, seen=seen)
+    return attempt.of_process(found.process_id, verified=found.verified, warning=found.warning)

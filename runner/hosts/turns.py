@@ -1,0 +1,44 @@
+"""Starts of one process on one target take turns within this program, so that each finds its own row in the log."""
+
+import threading
+from collections import defaultdict
+
+from runner.hosts.stop import Stop
+
+_LOOK = 0.1
+"""Seconds between two looks at the stop, while waiting for a turn."""
+
+
+class Turns:
+    """The turns on one target, shared by all runs against it."""
+
+    def __init__(self) -> None:
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def lock(self, process: str) -> threading.Lock:
+        return self._locks[process]  # one step of the interpreter: two threads never make two locks
+
+
+class Turn:
+    """The turn that one run has, at most one at a time."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._process: str | None = None
+
+    def take(self, process: str, stop: Stop) -> bool:
+        """Wait for the turn of `process`, or keep it. False where the stop was told meanwhile."""
+        if self._process == process:
+            return True
+        self.give_back()
+        while not self._turns.lock(process).acquire(timeout=_LOOK):
+            if stop.why is not None:
+                return False
+        self._process = process
+        return True
+
+    def give_back(self) -> None:
+        """Give the turn back, if there is one."""
+        if self._process is not None:
+            self._turns.lock(self._process).release()
+            self._process = None

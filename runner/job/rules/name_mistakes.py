@@ -1,0 +1,45 @@
+"""What is said of a wrong name: a record, and the sentences that all kinds of names share."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from runner.words import suggest
+
+_MOST_LISTED = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """What is wrong with a name; `part` is the piece of it that is wrong, as it is written."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    part: str
+    warning: bool = False
+
+
+def unknown(message: str, hint: str | None, *, part: str | int) -> Mistake:
+    return Mistake(code="E126", message=message, hint=hint, part=str(part))
+
+
+def later(part: str, message: str, hint: str | None) -> Mistake:
+    return Mistake(code="E127", message=message, hint=hint, part=part)
+
+
+def not_given(message: str, hint: str | None, part: str | int) -> Mistake:
+    return Mistake(code="E128", message=message, hint=hint, part=str(part))
+
+
+def nearest(word: str | int, among: Collection[str], *, prefix: str = "") -> str | None:
+    near = suggest(str(word), among)
+    return near and f"did you mean `{prefix}{near}`?"
+
+
+def all_of(kind: str, names: Collection[str]) -> str:
+    return f"{kind}: {listed(sorted(names)) if names else 'none'}"
+
+
+def listed(words: Collection[str]) -> str:
+    shown = [f"`{word}`" for word in words]
+    return ", ".join(shown) if len(shown) <= _MOST_LISTED else ", ".join(shown[:_MOST_LISTED]) + ", …"

@@ -1,0 +1,131 @@
+"""Plans that are kept in a file, so that exactly they can be carried out later: written as text, and read back.
+
+A file holds the runs of one command, the texts of all their files, and no secret. Pure: no file is opened here, no
+target looked up.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.events import TargetName
+from runner.plan import ChosenCase, Plan, kept
+from runner.problems import Problem
+from runner.raw import items, record, text
+from runner.values import Json, JsonObject, canonical, well_formed
+from runner.version import VERSION
+
+ENDING = ".plan.json"
+FORMAT = 1
+KIND = "creatio-runner plan"
+_BEGINNING = 200
+"""Characters in which a file says that it is one of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPlan:
+    """One run as it was planned. `inputs` hold `***` for secrets; `target.url` is as the targets file had it."""
+
+    job: str
+    file: str
+    sources: Mapping[str, str]
+    case: ChosenCase | None
+    target: TargetName
+    inputs: JsonObject
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFile:
+    """`version` is of the program that wrote it."""
+
+    version: str
+    plans: tuple[KeptPlan, ...]
+
+
+def written(plans: Sequence[Plan]) -> str:
+    """The text of a file that keeps these plans. A source that several of them share is written once."""
+    sources: dict[str, str] = {}
+    runs: list[Json] = []
+    for plan in plans:
+        sources.update(plan.sources)
+        names: list[Json] = list(plan.sources)
+        runs.append({**kept(plan), "sources": names})
+    texts: JsonObject = {**sources}
+    whole: JsonObject = {"kind": KIND, "format": FORMAT, "version": VERSION, "runs": runs, "sources": texts}
+    whole["digest"] = _digest(whole)
+    return well_formed(json.dumps(whole, ensure_ascii=False, indent=1)) + "\n"
+
+
+def is_plan(name: str, beginning: str) -> bool:
+    """Whether a file is a kept plan, by its name or by how it begins."""
+    return name.endswith(ENDING) or (beginning.lstrip().startswith("{") and f'"{KIND}"' in beginning[:_BEGINNING])
+
+
+def read(name: str, content: str) -> PlanFile | Problem:
+    """What `written` wrote, or what is wrong with it."""
+    try:
+        whole = record(json.loads(content))
+    except (ValueError, RecursionError):
+        return _no_plan(name, "it is no JSON")
+    if whole.get("kind") != KIND:
+        return _no_plan(name, f"it does not say `{KIND}`")
+    if whole.get("format") != FORMAT:
+        return _no_plan(name, f"its format is not {FORMAT}: another version of the program wrote it")
+    if whole.get("digest") != _digest(whole):
+        return _no_plan(name, "it was changed after it was kept")
+    sources = _texts(whole.get("sources"))
+    plans = [_plan(record(run), sources) for run in items(whole.get("runs"))]
+    sound = tuple(plan for plan in plans if plan is not None)
+    if not sound or len(sound) < len(plans):
+        return _no_plan(name, "parts of it are missing")
+    return PlanFile(version=text(whole, "version") or "", plans=sound)
+
+
+def _digest(whole: JsonObject) -> str:
+    """Of all that is carried out. It shows a change by mistake; whoever means harm can make another one."""
+    content = canonical([whole.get("runs"), whole.get("sources")])
+    return "sha256:" + hashlib.sha256(well_formed(content).encode()).hexdigest()
+
+
+def _no_plan(name: str, why: str) -> Problem:
+    hint = "`runner plan SPEC --out FILE` writes one"
+    return Problem(code="E154", message=f"this is not a kept plan: {why}", hint=hint, file=name)
+
+
+def _texts(value: Json) -> dict[str, str]:
+    return {name: content for name, content in record(value).items() if isinstance(content, str)}
+
+
+def _plan(run: JsonObject, sources: Mapping[str, str]) -> KeptPlan | None:
+    """One run; None where a part of it is missing."""
+    job, file, digest = (text(run, key) for key in ("job", "file", "digest"))
+    target, names = _target(record(run.get("target"))), [str(name) for name in items(run.get("sources"))]
+    if job is None or file is None or digest is None or target is None or not _hold(sources, [file, *names]):
+        return None
+    return KeptPlan(
+        job=job,
+        file=file,
+        sources={name: sources[name] for name in names},
+        case=_case(record(run.get("case"))),
+        target=target,
+        inputs=record(run.get("inputs")),
+        digest=digest,
+    )
+
+
+def _hold(sources: Mapping[str, str], names: Iterable[str]) -> bool:
+    return all(name in sources for name in names)
+
+
+def _target(fields: JsonObject) -> TargetName | None:
+    name, url = text(fields, "name"), text(fields, "url")
+    return (
+        None if name is None or url is None else TargetName(name=name, url=url, sandbox=fields.get("sandbox") is True)
+    )
+
+
+def _case(fields: JsonObject) -> ChosenCase | None:
+    name, index = text(fields, "name"), fields.get("index")
+    return ChosenCase(name=name, index=index) if name is not None and isinstance(index, int) else None

@@ -1,0 +1,132 @@
+"""What the sandbox offers besides the service: a page to look at, the same as JSON, and faults to set.
+
+Nobody signs in here, so only this machine is answered, and no page of another site that a browser happens to show.
+"""
+
+from collections.abc import Callable, Mapping
+from ipaddress import IPv6Address, ip_address
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runner.sandbox.doubles import LINGERING, Double, FaultKind
+from runner.sandbox.faults import FaultError, Faults, read_fault
+from runner.sandbox.page import live, page
+from runner.sandbox.recent_calls import RecentCalls
+from runner.sandbox.replies import nothing, plain_json
+from runner.sandbox.store import Process, Store
+from runner.values import Json, JsonObject
+
+_SHOWN = 100
+"""So many instances, the newest."""
+
+
+class Control:
+    """`new_token` gives a text that nobody can guess."""
+
+    def __init__(
+        self, doubles: Mapping[str, Double], store: Store, *, calls: RecentCalls, new_token: Callable[[], str]
+    ) -> None:
+        self.faults = Faults(doubles.values())
+        self._doubles = doubles
+        self._store = store
+        self._calls = calls
+        self._new_token = new_token
+
+    def answer(self, request: Request, parts: tuple[str, ...], body: bytes) -> Response:
+        """Answer a request for `/`, which is no parts at all, or for `/sandbox/…`, which is those behind it."""
+        if not _is_here(request):
+            refusal: JsonObject = {"error": "the sandbox answers this on its own machine alone"}
+            return plain_json(refusal, status=403) if parts else nothing(200)
+        match request.method, parts:
+            case (("GET" | "HEAD"), ()):
+                return page(self._seen(), nonce=self._new_token())
+            case (("GET" | "HEAD"), ("live",)):
+                return live(self._seen(), nonce=self._new_token())
+            case (("GET" | "HEAD"), ("processes" | "instances" | "faults" | "calls" as name,)):
+                return plain_json(self._views()[name]())
+            case "POST", ("faults",):
+                return self._set(body)
+            case "DELETE", ("faults",):
+                self.faults.clear()
+                return plain_json(self.faults.listed())
+        return nothing(404)
+
+    def _views(self) -> dict[str, Callable[[], list[Json]]]:
+        return {
+            "processes": self._processes,
+            "instances": self._instances,
+            "faults": self.faults.listed,
+            "calls": self._calls.listed,
+        }
+
+    def _seen(self) -> JsonObject:
+        views: JsonObject = {name: view() for name, view in self._views().items()}
+        return views | {"kinds": list(FaultKind), "lingering": list(LINGERING)}
+
+    def _set(self, body: bytes) -> Response:
+        try:
+            fault, process = read_fault(body, self.faults.processes)
+        except FaultError as error:
+            return plain_json({"error": str(error)}, status=400)
+        self.faults.add(fault, process)
+        return plain_json(self.faults.listed())
+
+    def _processes(self) -> list[Json]:
+        starts = self._store.starts()
+        return [
+            {
+                "process": double.code,
+                "caption": double.caption,
+                "parameters": [
+                    {"name": code, "type": parameter.kind, "direction": parameter.direction}
+                    for code, parameter in double.parameters.items()
+                ],
+                "starts": starts.get(double.code, 0),
+            }
+            for double in self._doubles.values()
+        ]
+
+    def _instances(self) -> list[Json]:
+        return [self._instance(process) for process in self._store.newest(_SHOWN)]
+
+    def _instance(self, process: Process) -> Json:
+        elements: list[Json] = [
+            {"id": element.id, "caption": element.caption, "status": element.status}
+            for element in self._store.elements(process.id)
+        ]
+        return {
+            "id": process.id,
+            "process": process.code,
+            "status": process.status,
+            "started": process.started,
+            "completed": process.completed,
+            "error": process.error,
+            "parameters": process.parameters,
+            "elements": elements,
+        }
+
+
+def _is_here(request: Request) -> bool:
+    """Whether a program of this machine asks, and where that is a browser, whether the page is our own."""
+    if request.client is None or not _is_loopback(request.client.host):
+        return False
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    return _is_no_foreign_name(host) and (origin is None or origin.partition("://")[2] == host)
+
+
+def _is_loopback(host: str) -> bool:
+    address = ip_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def _is_no_foreign_name(host: str) -> bool:
+    """An address, or `localhost`: any other name may have been made to lead here by the site that it belongs to."""
+    name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    try:
+        ip_address(name)
+    except ValueError:
+        return name.lower() == "localhost"
+    return True

@@ -1,0 +1,142 @@
+"""Processes under way: how they start, go on behind an element, wait, and are cancelled. Knows nothing of HTTP.
+
+A value for an `out` or `internal` parameter is dropped like an unknown code, a choice [?].
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from runner.sandbox.activities import Surroundings, carry_out
+from runner.sandbox.doubles import Background, Delay, Direction, Double
+from runner.sandbox.kinds import GUID, CannotReadError, empty, read
+from runner.sandbox.library import schema_id, schema_uid
+from runner.sandbox.process_log import next_start
+from runner.sandbox.sign_in import User
+from runner.sandbox.store import Element, Process, Status
+from runner.values import Json, JsonObject
+
+_GIVEN = frozenset({Direction.IN, Direction.BOTH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A process, and what is to be done now: nothing is, until it is asked for."""
+
+    process_id: str
+    running: Iterator[Delay | Background]
+
+
+class Engine:
+    def __init__(self, doubles: Mapping[str, Double], surroundings: Surroundings) -> None:
+        self._doubles = doubles
+        self._by_uid = {schema_uid(code): double for code, double in doubles.items()}
+        self._surroundings = surroundings
+        self._newest_start = surroundings.store.newest_start()
+        self._going_on: set[asyncio.Task[None]] = set()
+        self.store = surroundings.store
+
+    def double(self, *, code: str = "", uid: str = "") -> Double | None:
+        """The double of a process by its code, else by the id of its design."""
+        return self._doubles.get(code) if code else self._by_uid.get(uid.lower())
+
+    def double_of(self, element: Element) -> Double | None:
+        process = self.store.process(element.process_id)
+        return None if process is None else self._doubles.get(process.code)
+
+    def element(self, uid: str) -> Element | None:
+        return self.store.element(uid.lower()) if GUID.fullmatch(uid) else None
+
+    def read(self, double: Double, given: Mapping[str, Json]) -> JsonObject:
+        """The values of those codes that the process takes; others are dropped in silence [M].
+
+        Raises `CannotReadError`.
+        """
+        values: JsonObject = {}
+        for code, value in given.items():
+            parameter = double.parameters.get(code)
+            if parameter is None or parameter.direction not in _GIVEN:
+                continue
+            try:
+                values[code] = read(value, parameter)
+            except CannotReadError as error:
+                raise CannotReadError(f'Parameter "{code}": {error}') from None
+        return values
+
+    def begin(self, double: Double, values: JsonObject, user: User, *, failing: str | None = None) -> Begun:
+        """Start a process: its row is in the log at once. With `failing` it fails at its end with that text."""
+        self._newest_start = next_start(self._surroundings.now(), self._newest_start)
+        process = Process(
+            id=self._surroundings.new_id(),
+            code=double.code,
+            caption=double.caption,
+            schema_id=schema_id(double.code),
+            owner=user.contact_id,
+            started=self._newest_start,
+            parameters={code: empty(parameter.kind) for code, parameter in double.parameters.items()} | values,
+        )
+        self.store.begin(process)
+        running = carry_out(double, self._surroundings, process_id=process.id, failing=failing)
+        return Begun(process_id=process.id, running=running)
+
+    def go_on(self, double: Double, element: Element, values: JsonObject) -> Begun:
+        """Execute an element with `values`; one that was executed before is left alone [D]."""
+        process = self.store.process(element.process_id)
+        assert process is not None
+        if not self.store.take(element, completed=self._surroundings.now()):
+            return Begun(process_id=process.id, running=iter(()))
+        self.store.keep(process.id, process.parameters | values)
+        start = element.position + 1
+        running = carry_out(double, self._surroundings, process_id=process.id, start=start)
+        return Begun(process_id=process.id, running=running)
+
+    def cancel(self, process_ids: Iterable[str]) -> None:
+        for key in process_ids:
+            self.store.end(key.lower(), status=Status.CANCELLED, completed=self._surroundings.now())
+
+    async def to_the_end(self, begun: Begun) -> None:
+        """Carry it out until its end, or an element."""
+        await _to_the_end(begun.running)
+
+    async def to_the_background(self, begun: Begun) -> None:
+        """Carry it out until its end, an element, or the point behind which its caller is not to wait."""
+        for deed in begun.running:
+            match deed:
+                case Delay():
+                    await asyncio.sleep(deed.seconds)
+                case Background():
+                    self._leave(_to_the_end(begun.running))
+                    return
+                case _:
+                    assert_never(deed)
+
+    def let_go(self, begun: Begun) -> None:
+        """Carry out what happens before the first wait; the rest goes on by itself."""
+        deed = next(begun.running, None)
+        if deed is not None:
+            self._leave(_to_the_end(begun.running, first=deed))
+
+    def let_go_later(self, seconds: float, begin: Callable[[], Begun]) -> None:
+        self._leave(_later(seconds, begin))
+
+    def _leave(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._going_on.add(task)
+        task.add_done_callback(self._going_on.discard)
+
+
+async def _to_the_end(running: Iterator[Delay | Background], *, first: Delay | Background | None = None) -> None:
+    await _pass(first)
+    for deed in running:
+        await _pass(deed)
+
+
+async def _pass(deed: Delay | Background | None) -> None:
+    if isinstance(deed, Delay):
+        await asyncio.sleep(deed.seconds)
+
+
+async def _later(seconds: float, begin: Callable[[], Begun]) -> None:
+    await asyncio.sleep(seconds)
+    await _to_the_end(begin().running)

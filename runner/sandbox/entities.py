@@ -1,0 +1,54 @@
+"""The entities of a sandbox: those that its folder mentions, and those that every site has.
+
+Of the folder's own entities any `…Id` column may be a lookup or none, so both `OwnerId` and `Owner/Id` are known.
+"""
+
+from collections.abc import Iterable
+
+from runner.sandbox import library, process_log
+from runner.sandbox.doubles import Double
+from runner.sandbox.entity_set import Edm, EntitySet, type_of
+from runner.sandbox.odata_match import Bounds
+from runner.sandbox.sign_in import USERS
+from runner.sandbox.store import Store
+from runner.values import JsonObject
+
+
+class Entities:
+    def __init__(self, store: Store, doubles: Iterable[Double]) -> None:
+        self._store = store
+        kept = (*process_log.entity_sets(store), library.entity_set(doubles), _users())
+        self._kept = {entity_set.name: entity_set for entity_set in kept}
+
+    def names(self) -> list[str]:
+        return sorted({*self._store.entities, *self._kept})
+
+    def find(self, name: str) -> EntitySet | None:
+        return self._kept.get(name) or (self._own(name) if name in self._store.entities else None)
+
+    def all(self) -> list[EntitySet]:
+        return [found for found in map(self.find, self.names()) if found is not None]
+
+    def _own(self, name: str) -> EntitySet:
+        columns = self._store.columns(name)
+        lookups = {f"{column[:-2]}/Id": column for column in columns if column.endswith("Id") and column != "Id"}
+
+        def types() -> dict[str, Edm]:
+            records = self._store.records(name)
+            return {column: type_of(row[column] for row in records) for column in columns} | {"Id": Edm.GUID}
+
+        def rows(_: Bounds) -> list[JsonObject]:
+            return [row | {path: row[column] for path, column in lookups.items()} for row in self._store.records(name)]
+
+        return EntitySet(name=name, columns=columns, types=types, paths=(*columns, *lookups), rows=rows)
+
+
+def _users() -> EntitySet:
+    """SysAdminUnit, as far as one can learn there whose contact a user is."""
+    rows: list[JsonObject] = [
+        {"Id": user.id, "Name": user.name, "ContactId": user.contact_id, "Contact/Id": user.contact_id}
+        for user in USERS
+    ]
+    types = {"Id": Edm.GUID, "Name": Edm.STRING, "ContactId": Edm.GUID}
+    paths = ("Id", "Name", "Contact/Id")
+    return EntitySet(name="SysAdminUnit", columns=tuple(types), types=lambda: types, paths=paths, rows=lambda _: rows)

@@ -1,0 +1,110 @@
+"""The session of one site: one sign-in for all threads, a fresh one where it is lost, none after a refusal."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from runner.service import outages
+from runner.service.calls import CallFailed
+from runner.service.oauth import ask_token, not_asked
+from runner.service.sign_in import Session, SigningIn, not_signed_in, renewed, session, sign_in
+from runner.service.sockets import Clock
+from runner.service.transport import Carrier, Deadline
+from runner.service.wire import Site
+from runner.targets.model import ClientCredentials, Password
+
+Credentials: TypeAlias = Password | ClientCredentials
+OnSecret: TypeAlias = Callable[[str, str], object]
+"""Told the name and the text of a secret as soon as there is one, before any call carries it."""
+
+
+class Access:
+    """`carrier` leads to where one signs in: the site itself, or the identity service."""
+
+    def __init__(
+        self, site: Site, credentials: Credentials | None, *, carrier: Carrier, clock: Clock, on_secret: OnSecret
+    ) -> None:
+        self._site = site
+        self._credentials = credentials
+        self._carrier = carrier
+        self._clock = clock
+        self._on_secret = on_secret
+        self._lock = threading.Lock()
+        self._session: Session | None = session({}) if credentials is None else None
+        self._refusal: CallFailed | None = None
+
+    @property
+    def username(self) -> str | None:
+        """The name that we sign in with; an OAuth client has none that the site knows."""
+        return self._credentials.username if isinstance(self._credentials, Password) else None
+
+    def session(self, deadline: Deadline) -> Session | CallFailed:
+        """The session as it stands, signing in where there is none or its time is over."""
+        known = self._session
+        if known is not None and self._clock() < known.ends:
+            return known
+        return self.fresh(known, deadline)
+
+    def fresh(self, stale: Session | None, deadline: Deadline) -> Session | CallFailed:
+        """A session of another sign-in than `stale`: another thread's, or a fresh one. `stale` where nobody signs in.
+
+        A refusal is remembered, since a second try, by this thread or another, could lock the account.
+        """
+        if self._credentials is None:
+            return stale or session({})
+        if not self._lock.acquire(timeout=max(0.0, deadline.at - self._clock())):
+            return outages.no_time_left(self._site.name, deadline.seconds)
+        try:
+            return self._refusal or self._of_another(stale) or self._signed_in(self._credentials, deadline)
+        finally:
+            self._lock.release()
+
+    def keep(self, known: Session, cookies: Iterable[str]) -> None:
+        """Add the lines of Set-Cookie that came with an answer to a call of `known`."""
+        with self._lock:
+            if self._session is known:  # else another thread has signed in anew
+                self._session = renewed(known, cookies)
+
+    def _of_another(self, stale: Session | None) -> Session | None:
+        known = self._session
+        return known if known is not None and (stale is None or known.number != stale.number) else None
+
+    def _signed_in(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
+        found = self._asked(credentials, deadline)
+        if isinstance(found, CallFailed):
+            self._refusal = found if found.final else None
+            return found
+        if found.token is not None:
+            self._on_secret("target.token", found.token)
+        number = self._session.number + 1 if self._session is not None else 1
+        self._session = replace(found, number=number)
+        return self._session
+
+    def _asked(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
+        """Drive the generator that knows how to sign in."""
+        signing_in, explained = self._way_in(credentials)
+        asked = next(signing_in)
+        while True:
+            reply = self._carrier.exchange(asked, headers=(), deadline=deadline)
+            if isinstance(reply, CallFailed):
+                return explained(reply)
+            try:
+                asked = signing_in.send(reply)
+            except StopIteration as ended:
+                outcome: Session | CallFailed = ended.value
+                return outcome
+
+    def _way_in(self, credentials: Credentials) -> tuple[SigningIn, Callable[[CallFailed], CallFailed]]:
+        match credentials:
+            case Password():
+                return sign_in(self._site, credentials), not_signed_in
+            case ClientCredentials():
+                identity = Site(url=identity_of(self._site), prefix="")
+                return ask_token(identity, credentials, now=self._clock()), not_asked
+            case _:
+                assert_never(credentials)
+
+
+def identity_of(site: Site) -> str:
+    return site.identity_url or site.url

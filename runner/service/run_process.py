@@ -1,0 +1,59 @@
+"""RunProcess: what its reply tells of the process that was started.
+
+Pure. `success` is not the verdict: a process that failed may be answered with `true` [M], and with `false` although it
+has been started. The status is the verdict, where there is an id.
+"""
+
+from typing import Final
+
+from runner.service.bodies import NonsenseError, decoded
+from runner.values import Json, JsonObject, kind_of
+
+# `processStatus` [M]. One that is being cancelled has not ended yet: the log will show its end.
+_QUEUED, _FAILED, _CANCELLED = 0, 3, 4
+_WORDS: Final = {_QUEUED: "queued", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "running"}
+_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def is_refused(answer: JsonObject) -> bool:
+    """Whether no process came of it: `success: false` without one that ended badly."""
+    ended = process_id(answer) is not None and answer.get("processStatus") in (_FAILED, _CANCELLED)
+    return answer.get("success") is False and not ended
+
+
+def value(answer: JsonObject, *, error: str) -> Json:
+    """What a `RunProcessCall` answers. `error`: the reply's own words for what went wrong, empty for none.
+
+    Raises `NonsenseError` where the reply tells of no process.
+    """
+    found = process_id(answer)
+    results: Json = {code: decoded(result) for code, result in _results(answer).items()}
+    return {"process_id": found, "status": _status(answer, found), "results": results, "error": error or None}
+
+
+def process_id(answer: JsonObject) -> str | None:
+    """The process's id in lower case; an empty one is none [M]."""
+    found = answer.get("processId")
+    return found.lower() if isinstance(found, str) and found and found != _NO_GUID else None
+
+
+def _status(answer: JsonObject, found: str | None) -> str:
+    """The status as a word; a number that is not known, as text.
+
+    A process with an id that is called inactive is followed like one that runs [?].
+    """
+    status = answer.get("processStatus")
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise NonsenseError(f"its `processStatus` is {kind_of(status)}")
+    if status == _QUEUED and found is not None:
+        return "running"
+    return _WORDS.get(status, str(status))
+
+
+def _results(answer: JsonObject) -> JsonObject:
+    found = answer.get("resultParameterValues")
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise NonsenseError(f"its `resultParameterValues` are {kind_of(found)}")
+    return found

@@ -1,0 +1,92 @@
+"""The way through a proxy: a tunnel by CONNECT, asked for on a socket that leads to the proxy.
+
+Calls to plain HTTP take it, too. So whatever a proxy answers comes before the first byte of a call has left, and a
+proxy never sees what is in one. Nothing of the proxy is in a sentence: its address is kept secret.
+"""
+
+import re
+import socket
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from runner.version import VERSION
+
+_LONGEST_ANSWER: Final = 65536
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_PORT: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """`authorization` is the header's value that names us, None for a proxy that asks nobody."""
+
+    host: str
+    port: int
+    authorization: str | None = field(default=None, repr=False)
+
+
+class ProxyError(Exception):
+    """No way through the proxy. `status` is of its answer, if there was one; `words` are its own, or ours.
+
+    `cause` is what broke before it could answer.
+    """
+
+    def __init__(
+        self, words: str = "", *, status: int | None = None, cause: Exception | None = None, knew_us: bool = False
+    ) -> None:
+        super().__init__(words)
+        self.words = words
+        self.status = status
+        self.cause = cause
+        self.knew_us = knew_us
+
+
+def proxy_of(url: str) -> Proxy:
+    """The proxy at `url`, which has been found to be one (`runner.targets.urls`); name and password may be in it."""
+    parts = urlsplit(url)
+    authorization = None
+    if parts.username is not None:
+        named = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {b64encode(named.encode()).decode()}"
+    return Proxy(host=parts.hostname or "", port=parts.port or _PORT, authorization=authorization)
+
+
+def ask(line: socket.socket, proxy: Proxy, *, place: tuple[str, int], left: Callable[[], float]) -> None:
+    """Turn `line`, which leads to the proxy, into a tunnel to `place`, a host and port.
+
+    `left` tells the seconds that are left. Raises `ProxyError` where the proxy answers anything but yes, and `OSError`.
+    """
+    line.settimeout(_some(left()))
+    line.sendall(_request(proxy, place))
+    head = b""
+    while not (end := _END_OF_HEAD.search(head)):
+        line.settimeout(_some(left()))
+        received = line.recv(4096)
+        if not received or len(head) > _LONGEST_ANSWER:
+            raise ProxyError("its answer ends too early" if not received else "its answer has no end")
+        head += received
+    status = _STATUS_LINE.match(head)
+    if status is None or (len(head) > end.end() and status[1].startswith(b"2")):
+        raise ProxyError("its answer is no HTTP")
+    if not status[1].startswith(b"2"):
+        words = f"{status[1].decode()} {(status[2] or b'').decode('latin-1')}".strip()
+        raise ProxyError(words, status=int(status[1]), knew_us=proxy.authorization is not None)
+
+
+def _request(proxy: Proxy, place: tuple[str, int]) -> bytes:
+    host, port = place
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}", f"User-Agent: creatio-runner/{VERSION}"]
+    if proxy.authorization is not None:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _some(seconds: float) -> float:
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds

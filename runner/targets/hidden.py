@@ -1,0 +1,211 @@
+"""Problems of a targets file without the secrets that were written into it: in the source line, the message, the hint.
+
+What is not known to be open is taken for a secret, also behind a key that is misspelled or stands in the wrong place.
+Templates stay visible: they hold the name of a secret. Of a file that cannot be read nobody knows what its lines are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from runner.documents.document import Document
+from runner.places import Span
+from runner.problems import Problem
+from runner.secrets.redact import STARS, Secrets
+from runner.values import Json, Path, compact
+
+_OPEN: Final = frozenset(
+    {
+        *("sandbox", "url", "runtime", "identity_url", "element_call", "execute_method", "timeout", "settle"),
+        *("ca_file", "rate", "protected", "allow"),
+    }
+)
+"""Keys of a target behind which no secret stands."""
+_WHO_SIGNS_IN: Final = frozenset({"auth", "username", "password", "client_id", "client_secret"})
+_NAMES: Final = 3
+"""Parts of a path that are open: `targets`, the target's name, a key of the language."""
+_ADDRESSES: Final = frozenset({"url", "identity_url"})
+_NAMED_IN_URL = re.compile(r"(?<=//)[^/@\s]*(?=@)")
+_TEMPLATE = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
+_TEXT_IN_TEMPLATE = re.compile(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
+"""A path, which is no secret, or a text that may be one."""
+_NO_TEXT: Final = " \t'\"|>-"
+_QUOTED = re.compile(r"""`[^`]+`|(?<=: )(["']).+\1(?=$|,)""")
+_WORD = re.compile(r"\w{2,}")
+_COMMENT = re.compile(r"#.*")
+_ANCHOR = re.compile(r"(?<![^\s,\[{])([&*])(?!\*\*)[^\s,\[\]{}]+")
+"""Words of YAML that begin where somebody may have meant a text: an anchor, an alias."""
+_LINE = re.compile(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")
+"""A key and a value in one line, however broken the value is."""
+_ONLY_KEY = re.compile(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a secret stands. Of an address only the name and the password in it are one."""
+
+    span: Span
+    is_address: bool
+
+    def on_line(self, number: int, line: str) -> tuple[int, int]:
+        """The characters of the line with this number that are hidden, from and to; none are `(0, 0)`."""
+        if not self.span.line <= number <= self.span.end_line:
+            return 0, 0
+        start = self.span.column - 1 if self.span.line == number else len(line) - len(line.lstrip())
+        end = self.span.end_column - 1 if self.span.end_line == number else len(line)
+        named = _NAMED_IN_URL.search(line, start, end) if self.is_address else None
+        return (start, end) if named is None else named.span()
+
+
+def without_secrets(problems: Iterable[Problem], document: Document | None) -> list[Problem]:
+    """`problems` as they may be shown; `document` is None where the file could not be read."""
+    found = list(problems)
+    if document is None:
+        return [_of_unreadable(problem) for problem in found]
+    if not found:
+        return []
+    secrets = Secrets()
+    places = set()
+    for path, value in _hidden(document.data):
+        is_key = value is None
+        for literal in _literals(path[-1] if is_key else value):
+            secrets.add("written out", literal)
+        span = document.key_span(path) if is_key else document.value_span(path)
+        places.add(_Place(span, is_address=path[-1] in _ADDRESSES))
+    return [_shown(problem, places, secrets) for problem in found]
+
+
+def _hidden(data: Json) -> Iterator[tuple[Path, Json]]:
+    """The path and the value of every part that is no record or list and may be a secret.
+
+    YAML reads `{…}` as a record with a key and nothing behind it: there the key counts, and the value is null.
+    """
+    root = data if isinstance(data, dict) else {"": data}
+    for key, value in root.items():
+        at: Path = (key,) if isinstance(data, dict) else ()
+        if key == "runner":
+            continue
+        if key != "targets" or not isinstance(value, dict):
+            yield from _leaves(value, at)
+            continue
+        for name, target in value.items():
+            yield from _of_target(target, (*at, name))
+
+
+def _of_target(target: Json, at: Path) -> Iterator[tuple[Path, Json]]:
+    if not isinstance(target, dict):
+        yield from _leaves(target, at)
+        return
+    for key, value in target.items():
+        if key not in _OPEN:
+            yield from _leaves(value, (*at, key))
+        elif key in _ADDRESSES:
+            yield from ((path, part) for path, part in _leaves(value, (*at, key)) if _NAMED_IN_URL.search(str(part)))
+
+
+def _leaves(value: Json, at: Path) -> Iterator[tuple[Path, Json]]:
+    match value:
+        case dict():
+            for key, part in value.items():
+                yield from _leaves(part, (*at, key))
+        case list():
+            for index, part in enumerate(value):
+                yield from _leaves(part, (*at, index))
+        case None:
+            if at[2:3] == ("auth",) and at[-1] not in _WHO_SIGNS_IN:
+                yield at, None
+        case _:
+            yield at, value
+
+
+def _literals(value: Json) -> Iterator[str]:
+    """What of a value is written out: all of it, or what stands around and inside of its templates."""
+    text = value if isinstance(value, str) else compact(value)
+    if (named := _NAMED_IN_URL.search(text)) is not None:
+        yield named[0]
+        yield from named[0].split(":")
+    for part in _TEMPLATE.split(text):
+        if _TEMPLATE.fullmatch(part):
+            yield from (found[1] or found[2] or "" for found in _TEXT_IN_TEMPLATE.finditer(part))
+        elif part.strip(_NO_TEXT):
+            yield part.strip()
+
+
+def _shown(problem: Problem, places: Iterable[_Place], secrets: Secrets) -> Problem:
+    told = replace(
+        problem,
+        message=secrets.mask(problem.message),
+        hint=None if problem.hint is None else secrets.mask(problem.hint),
+        path=(
+            *problem.path[:_NAMES],
+            *(secrets.mask(key) if isinstance(key, str) else key for key in problem.path[_NAMES:]),
+        ),
+    )
+    span, written = problem.span, problem.excerpt
+    if span is None or written is None:
+        return told
+    line = written
+    for start, end in sorted({place.on_line(span.line, line) for place in places}, reverse=True):
+        masked = _masked(line[start:end])
+        if masked != line[start:end]:
+            line = line[:start] + masked + line[end:]
+            span = _moved(span, start=start, by=len(masked) - (end - start), to=start + len(masked))
+    shown = secrets.mask(_without_asides(line))
+    marks_fit = shown[: span.column - 1] == written[: span.column - 1]
+    return replace(told, excerpt=shown if marks_fit else None, span=span)
+
+
+def _moved(span: Span, *, start: int, by: int, to: int) -> Span:
+    """`span` where something in its line, from `start` on, has become longer or shorter, and now ends at `to`."""
+    if span.end_line != span.line or start >= span.end_column - 1:
+        return span
+    return replace(span, end_column=max(span.end_column + by, to + 1 if start >= span.column - 1 else span.column))
+
+
+def _without_asides(line: str) -> str:
+    """`line` without what YAML passes over in it: who writes `password: #a` may have meant a text."""
+    found = _LINE.fullmatch(line)
+    if found is None or found[2] in _OPEN:
+        return line
+    return found[1] + _ANCHOR.sub(rf"\1{STARS}", _COMMENT.sub(f"# {STARS}", found[3]))
+
+
+def _masked(source: str) -> str:
+    """A value as it stands in the file, with stars for what is written out."""
+    if source[:1] in ("'", '"') and _TEMPLATE.search(source):
+        return source[:1] + _masked(source[1:-1]) + source[-1:]
+    return "".join(_masked_part(part) for part in _TEMPLATE.split(source))
+
+
+def _masked_part(part: str) -> str:
+    if _TEMPLATE.fullmatch(part):
+        return _TEXT_IN_TEMPLATE.sub(lambda found: f"'{STARS}'" if found[1] or found[2] else found[0], part)
+    return STARS if part.strip(_NO_TEXT) else part
+
+
+def _of_unreadable(problem: Problem) -> Problem:
+    """Of a file that cannot be read, lines are shown as far as their key, and not quoted from what stands behind it."""
+    line, span = problem.excerpt or "", problem.span
+    found = _LINE.fullmatch(line)
+    if span is None or _ONLY_KEY.fullmatch(line):
+        return problem
+    if found is not None and found[2] in _OPEN and _NAMED_IN_URL.search(found[3]) is None:
+        return problem
+    value = line if found is None else found[3]
+    return replace(
+        problem,
+        message=_unquoted(problem.message, value),
+        hint=None if problem.hint is None else _unquoted(problem.hint, value),
+        excerpt=f"{found[1]}{STARS}" if found is not None and span.column - 1 <= len(found[1]) else None,
+    )
+
+
+def _unquoted(text: str, value: str) -> str:
+    """`text` with stars in place of all that it quotes of `value`."""
+    words = set(_WORD.findall(value))
+
+    def shown(quoted: re.Match[str]) -> str:
+        return f"`{STARS}`" if words.intersection(_WORD.findall(quoted[0])) else quoted[0]
+
+    return _QUOTED.sub(shown, text)

@@ -1,0 +1,110 @@
+"""`--last-failed` and `--fail-fast`: which runs begin, told by what a site was asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+
+JOB = """runner: 1
+name: {name}
+target: here
+inputs: {{process: {{type: string, default: ""}}}}
+defaults: {{verify: none}}
+{cases}
+steps:
+  - execute: {{process: Usr{name}, parameters: {{Which: "{{{{ inputs.process }}}}"}}, result: Out}}
+    effect: read
+    expect: [result == 1]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+class Answers:
+    """Execute gives 1, but for a path that holds one of `wrong`."""
+
+    def __init__(self, *wrong: str) -> None:
+        self.wrong = wrong
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        return xml(2 if any(text in path for text in self.wrong) else 1)
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def here(answers: Answers) -> Iterator[Site]:
+    with site(answers) as place:
+        both = targets(place.url)
+        Path("targets.yaml").write_text(both + both.partition("targets:\n")[2].replace("here:", "there:"))
+        for name in ("a", "b", "c"):
+            Path(f"{name}.job.yaml").write_text(JOB.format(name=name, cases=""))
+        yield place
+
+
+def asked(place: Site) -> list[str]:
+    """What the executes since the last look were for."""
+    found = [line.partition(".svc/Usr")[2].replace("/Execute?ResultParameterName=Out", "") for line in place.executes()]
+    place.asked.clear()
+    return found
+
+
+def test_only_what_did_not_pass_is_carried_out_again_until_it_passes(here: Site, answers: Answers) -> None:
+    answers.wrong = ("Usrb",)
+    assert ended(["run", "."]) == 1
+    assert asked(here) == ["a&Which=", "b&Which=", "c&Which="]
+    assert ended(["run", ".", "--last-failed"]) == 1
+    assert asked(here) == ["b&Which="]
+    answers.wrong = ()
+    assert ended(["run", ".", "--last-failed"]) == 0
+    assert asked(here) == ["b&Which="]
+    assert ended(["run", ".", "--last-failed"]) == 5
+    assert asked(here) == []
+
+
+def test_cases_and_targets_are_told_apart(here: Site, answers: Answers) -> None:
+    cases = "cases: [{name: red, inputs: {process: red}}, {name: blue, inputs: {process: blue}}]"
+    Path("a.job.yaml").write_text(JOB.format(name="a", cases=cases))
+    answers.wrong = ("blue",)
+    assert ended(["run", "a.job.yaml", "-t", "here"]) == 1
+    answers.wrong = ()
+    assert ended(["run", "a.job.yaml", "-t", "there"]) == 0
+    asked(here)
+    assert ended(["run", ".", "-t", "here", "-t", "there", "--last-failed"]) == 0
+    assert asked(here) == ["a&Which=blue"]
+
+
+def test_without_a_run_that_failed_nothing_is_selected_and_the_sentence_says_where_was_looked(
+    here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", ".", "--last-failed", "--runs", "kept"]) == 5
+    assert "nothing of this has failed, as far as kept tells: nothing was selected" in capsys.readouterr().err
+    assert ended(["run", ".", "--last-failed", "--allow-empty"]) == 0
+    assert asked(here) == []
+    assert not Path(".runner").exists()
+
+
+def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_told(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.wrong = ("Usra",)
+    assert ended(["run", ".", "-x"]) == 1
+    assert asked(here) == ["a&Which="]
+    assert "not begun: b@here, c@here" in capsys.readouterr().err
+    assert len(list(Path(".runner/runs").glob("*/events.jsonl"))) == 1
+
+
+def test_fail_fast_has_nothing_to_say_where_all_pass(here: Site) -> None:
+    assert ended(["run", ".", "--fail-fast"]) == 0
+    assert len(asked(here)) == 3

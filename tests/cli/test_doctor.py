@@ -1,0 +1,230 @@
+"""`runner doctor`: a line for each step of the way, and where it ends."""
+
+import json
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, REFUSED, Site, Told, site, targets
+
+from runner.cli.main import ended
+
+CERTIFICATES = Path(__file__).parents[1] / "service" / "certificates"
+STEPS = [
+    "targets file",
+    "target",
+    "name resolution",
+    "connection",
+    "TLS",
+    "sign-in",
+    "right to run",
+    "process log",
+    "clock",
+]
+SIGNED_IN = ["ok", "ok", "ok", "ok", "not tried", "ok"]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("CREATIO_", "CLIO_")):
+            monkeypatch.delenv(name)
+
+
+def verdicts(out: str) -> dict[str, str]:
+    """The verdict of each step, of one target."""
+    lines = [line for line in out.splitlines() if line.startswith("  ") and line[2] != " "]
+    return {line[13:28].strip(): line[2:11].strip() for line in lines}
+
+
+def json_of(value: object) -> Told:
+    return Told(body=json.dumps(value))
+
+
+def good(method: str, path: str) -> Told:
+    """A site where all is well, as far as the doctor asks."""
+    if "GetCurrentUserInfo" in path:
+        return json_of({"contactId": "410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01"})
+    if method == "POST" and path.endswith("/RunProcess"):
+        return json_of({"success": False, "errorInfo": {"message": "Process UsrNobodyHasThis was not found"}})
+    return json_of({"value": []}) if "/odata/SysProcessLog" in path else NOTHING
+
+
+def doctor(here: Site, *options: str) -> int:
+    Path("targets.yaml").write_text(targets(here.url))
+    return ended(["doctor", *options])
+
+
+def test_a_sandbox_is_well_at_every_step_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["init", "."]) == 0
+    capsys.readouterr()
+    assert ended(["doctor", "-t", "sandbox"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("doctor sandbox\n")
+    assert verdicts(out) == dict.fromkeys(STEPS, "ok") | {"TLS": "not tried"}
+
+
+def test_a_site_is_asked_for_nothing_that_could_start_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good) as here:
+        assert doctor(here, "-t", "here") == 0
+        calls = [line.partition("ProcessEngineService.svc/")[2] for line in here.asked]
+        assert [call for call in calls if call] == ["RunProcess"]
+    found = verdicts(capsys.readouterr().out)
+    assert (found["sign-in"], found["right to run"], found["process log"]) == ("ok", "unsure", "ok")
+
+
+def test_a_refused_sign_in_ends_the_way_but_the_clocks_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good, sign_in=REFUSED) as here:
+        assert doctor(here) == 3
+        assert len([line for line in here.asked if "AuthService" in line]) == 1
+    out = capsys.readouterr().out
+    found = verdicts(out)
+    assert (found["connection"], found["sign-in"], found["clock"]) == ("ok", "failed", "ok")
+    assert (found["right to run"], found["process log"]) == ("not tried", "not tried")
+    assert "Wrong name or password" in out
+    assert "try: check `auth` of the target" in out
+
+
+def test_a_missing_right_is_told_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(method: str, path: str) -> Told:
+        return Told(status=403) if path.endswith("/RunProcess") else good(method, path)
+
+    with site(answer) as here:
+        assert doctor(here) == 3
+    out = capsys.readouterr().out
+    assert verdicts(out)["right to run"] == "failed"
+    assert "CanRunBusinessProcesses" in out
+
+
+def test_a_log_that_cannot_be_read_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(lambda method, path: NOTHING if "/odata/" in path else good(method, path)) as here:
+        assert doctor(here) == 3
+    assert verdicts(capsys.readouterr().out)["process log"] == "failed"
+
+
+def test_nobody_listening_ends_the_way_at_the_connection(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good) as here:
+        pass
+    assert doctor(here) == 3
+    found = verdicts(capsys.readouterr().out)
+    assert list(found) == STEPS
+    assert found["connection"] == "failed"
+    assert set(list(found.values())[4:]) == {"not tried"}
+
+
+def test_a_missing_variable_is_exit_2_and_nothing_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good) as here:
+        Path("targets.yaml").write_text(targets(here.url).replace("pa55-w0rd", '"{{ env.NOT_SET }}"'))
+        assert ended(["doctor", "-t", "here"]) == 2
+        assert here.asked == []
+    out = capsys.readouterr().out
+    assert verdicts(out) == dict.fromkeys(STEPS, "not tried") | {"targets file": "ok", "target": "failed"}
+    assert "NOT_SET" in out
+
+
+def test_several_targets_are_gone_to_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good) as here:
+        more = "  there: {url: 'http://127.0.0.1:1'}\n"
+        Path("targets.yaml").write_text(targets(here.url) + more)
+        assert ended(["doctor", "-t", "there", "-t", "here"]) == 3
+    out = capsys.readouterr().out
+    assert out.index("doctor there") < out.index("doctor here")
+
+
+def test_without_a_name_it_is_the_only_site_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good) as here:
+        Path("targets.yaml").write_text(targets(here.url) + "  box: {sandbox: box}\n")
+        assert ended(["doctor"]) == 0
+        Path("targets.yaml").write_text(targets(here.url) + "  there: {url: 'https://there.example.com'}\n")
+        assert ended(["doctor"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out.startswith("doctor here\n")
+    assert "name one with `-t`: `here`, `there`" in captured.err
+
+
+def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("jobs").mkdir()
+    with site(good) as here:
+        Path("jobs/targets.yaml").write_text(targets(here.url))
+        assert ended(["doctor", "jobs"]) == 0
+        assert ended(["doctor", "jobs/any.job.yaml", "-t", "her"]) == 2
+    captured = capsys.readouterr()
+    assert "jobs/targets.yaml" in captured.out
+    assert "did you mean `here`?" in captured.err
+
+
+@contextmanager
+def behind_tls() -> Iterator[int]:
+    """A port behind a certificate of the tests' own authority; whatever is asked there is answered with 404."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "trusted.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    plain, _ = listening.accept()
+                except OSError:
+                    return
+                with suppress(OSError), plain, context.wrap_socket(plain, server_side=True) as line:
+                    line.recv(65536)
+                    line.sendall(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_private_authority_is_trusted_where_the_target_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with behind_tls() as port:
+        plain = f"runner: 1\ntargets:\n  here:\n    url: https://localhost:{port}\n"
+        Path("targets.yaml").write_text(plain)
+        assert ended(["doctor"]) == 3
+        assert verdicts(capsys.readouterr().out)["TLS"] == "failed"
+        Path("targets.yaml").write_text(plain + f"    ca_file: {CERTIFICATES / 'authority.pem'}\n")
+        ended(["doctor"])
+    out = capsys.readouterr().out
+    assert verdicts(out)["TLS"] == "ok"
+    assert "a certificate for localhost, 127.0.0.1, by Authority of the tests" in out
+
+
+def test_the_environment_is_a_target_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good) as here:
+        monkeypatch.setenv("CREATIO_URL", here.url)
+        monkeypatch.setenv("CREATIO_USERNAME", "integration")
+        monkeypatch.setenv("CREATIO_PASSWORD", "pa55-w0rd")
+        assert ended(["doctor", "-t", "env"]) == 0
+    assert capsys.readouterr().out.startswith("doctor env\n")
+
+
+def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = Told(body=json.dumps({"Code": 1, "Message": "no \x1b[31m pa55-w0rd for integration"}))
+    with site(good, sign_in=told) as here:
+        assert doctor(here) == 3
+    out = capsys.readouterr().out
+    assert "pa55-w0rd" not in out
+    assert "integration" not in out
+    assert "\x1b" not in out
+
+
+def test_a_proxy_is_gone_to_without_telling_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(good) as here:
+        proxied = targets("https://example.com") + "    proxy: http://localhost:1\n"
+        Path("targets.yaml").write_text(proxied)
+        assert ended(["doctor"]) == 3
+        Path("targets.yaml").write_text(proxied.replace("localhost:1", here.url.removeprefix("http://")))
+        assert ended(["doctor"]) == 3
+    out = capsys.readouterr().out
+    assert "the proxy has an address" in out
+    assert "the proxy refuses connections" in out
+    assert "the proxy answers in" in out
+    assert "localhost" not in out
+    assert "127.0.0.1" not in out

@@ -1,0 +1,55 @@
+"""Terminals and pipes that are not UTF-8: what they cannot show is escaped, and nothing breaks."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.cli.main import main
+
+BROKEN = "runner: 1\nname: broken\nш: ✓\n"
+GREETED = "name=Мир ✓ 世界"
+
+
+class Pipe(io.TextIOWrapper):
+    """A stream of an encoding, strict as Python makes it where nobody says otherwise."""
+
+    def __init__(self, encoding: str) -> None:
+        self.written = io.BytesIO()
+        super().__init__(self.written, encoding=encoding, errors="strict", write_through=True)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["run", "hello.job.yaml", "-i", GREETED], 0),
+        (["run", "hello.job.yaml", "-i", GREETED, "-v", "--report-json", "-"], 0),
+        (["plan", "hello.job.yaml", "-i", GREETED], 0),
+        (["validate", "broken.job.yaml"], 2),
+        (["list", "hello.job.yaml", "broken.job.yaml"], 2),
+        (["doctor", "-t", "мир"], 2),
+        (["плян"], 2),
+        (["runs"], 0),
+        (["--help"], 0),
+        (["plan", "--help"], 0),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_no_command_breaks_where_the_output_cannot_take_its_characters(
+    command: list[str], code: int, encoding: str, *, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["init", "."])
+    Path("hello.job.yaml").write_text(Path("hello.job.yaml").read_text().replace("Who is greeted", "世界 ✓"))
+    Path("broken.job.yaml").write_text(BROKEN)
+    out, err = Pipe(encoding), Pipe(encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    told = err.written.getvalue().decode(encoding, "replace")
+    assert ended.value.code == code, told
+    assert "E700" not in told

@@ -1,0 +1,121 @@
+"""`runner init`: a project that runs at once, and never a file that is written over."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from runner.cli.init import FILES, SCHEMAS, new_files
+from runner.cli.main import ended
+from runner.documents.document import Document
+from runner.documents.load import read
+from runner.json_schema.schemas import shipped_text
+from runner.values import Json
+
+WRITTEN = {*FILES, *(f"schema/{schema}.schema.json" for schema in SCHEMAS)}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def files_of(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def data(path: Path) -> Json:
+    document = read(path, name=path.name)
+    assert isinstance(document, Document), document
+    return document.data
+
+
+@pytest.mark.parametrize("folder", ["smoke", "deep/in/it", "."])
+def test_a_new_project_validates_and_runs_at_once(folder: str) -> None:
+    assert ended(["init", folder]) == 0
+    assert files_of(Path(folder)) == WRITTEN
+    assert ended(["validate", folder]) == 0
+    assert ended(["run", folder]) == 0
+
+
+def test_without_a_folder_it_is_the_current_one_and_the_next_command_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert ended(["init"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in WRITTEN)
+    assert out.endswith("\nnext: runner run .\n")
+
+
+def test_the_next_command_can_be_pasted_whatever_the_folder_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["init", "my jobs"]) == 0
+    assert "runner run 'my jobs'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = Path("smoke") / name
+    there.parent.mkdir(parents=True)
+    there.write_text("mine")
+    assert ended(["init", "smoke"]) == 2
+    assert str(there) in capsys.readouterr().err
+    assert files_of(Path("smoke")) == {name}
+    assert there.read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through() -> None:
+    Path("targets.yaml").symlink_to("elsewhere.yaml")
+    assert ended(["init"]) == 2
+    assert files_of(Path()) == set()
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_and_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sandbox").write_text("mine")
+    assert ended(["init"]) == 2
+    assert "sandbox" in capsys.readouterr().err
+    assert files_of(Path()) == {"sandbox"}
+
+
+def test_editors_find_a_schema_for_every_file_without_a_network() -> None:
+    assert ended(["init"]) == 0
+    settings = re.sub(r"//.*", "", Path(".vscode/settings.json").read_text())
+    known: dict[str, str] = json.loads(settings)["yaml.schemas"]
+    for path in [path for path in Path().rglob("*.yaml") if not path.name.startswith(".")]:
+        line = path.read_text().splitlines()[0]
+        schema = path.parent / line.removeprefix("# yaml-language-server: $schema=")
+        assert schema.is_file(), line
+        assert any(path.match(pattern) and schema.samefile(file) for file, pattern in known.items()), path
+    for name in SCHEMAS:
+        assert Path(f"schema/{name}.schema.json").read_text() == shipped_text(name)
+
+
+def test_the_entries_for_ci_and_pre_commit_name_the_folder_as_it_is_called_from_the_root_of_the_checkout(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path(".git").mkdir()
+    assert ended(["init", "ops/creatio"]) == 0
+    assert f"move them to {Path.cwd()}" in capsys.readouterr().out
+    hooks = data(Path("ops/creatio/.pre-commit-config.yaml"))
+    assert "runner validate ops/creatio" in json.dumps(hooks)
+    workflow = json.dumps(data(Path("ops/creatio/.github/workflows/creatio.yml")))
+    assert "runner run ops/creatio -t sandbox" in workflow
+    assert "@" not in re.sub(r"actions/[a-z-]+@v\d", "", workflow)
+
+
+def test_the_commented_target_of_a_new_project_is_one_when_the_marks_are_taken_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert ended(["init"]) == 0
+    targets = Path("targets.yaml")
+    targets.write_text(re.sub(r"(?m)^  # ", "  ", targets.read_text()))
+    monkeypatch.setenv("CREATIO_RUNNER_TARGETS", "")
+    assert ended(["plan", ".", "-t", "staging"]) == 0
+
+
+def test_every_template_is_used() -> None:
+    folder = Path(__file__).parents[2] / "runner" / "cli" / "init_files"
+    assert {path.name for path in folder.iterdir()} == {template for template, _ in FILES.values()}
+    assert all(file.text.endswith("\n") for file in new_files(Path(), called="."))

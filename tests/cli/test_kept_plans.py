@@ -1,0 +1,304 @@
+"""A plan that is kept, and carried out exactly as it was kept, whatever has become of its files."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+from runner.values import JsonObject, canonical
+
+INNER = """runner: 1
+name: inner
+inputs: {what: {type: integer}}
+steps:
+  - id: call
+    execute: {process: UsrInner, parameters: {What: "{{ inputs.what }}"}}
+"""
+JOB = """runner: 1
+name: release
+target: here
+inputs:
+  limit: {type: integer, default: 3}
+  token: {type: string, secret: true}
+cases: cases.csv
+defaults: {verify: none}
+steps:
+  - id: call
+    execute:
+      process: UsrOuter
+      parameters:
+        Limit: "{{ inputs.limit }}"
+        Token: "{{ inputs.token }}"
+        Case: "{{ case.name }}{{ case.index }}"
+  - job: {file: inner/inner.job.yaml, inputs: {what: "{{ inputs.limit }}"}}
+"""
+SECRET = "s3cret-t0ken"
+ALL = [
+    "Outer/Execute?Limit=7&Token=s3cret-t0ken&Case=red0",
+    "Inner/Execute?What=7",
+    "Outer/Execute?Limit=3&Token=s3cret-t0ken&Case=blue1",
+    "Inner/Execute?What=3",
+]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("CREATIO_", "CLIO_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", SECRET)
+
+
+@pytest.fixture
+def here() -> Iterator[Site]:
+    """A site, and the files of a job for it."""
+
+    def answer(_method: str, path: str) -> Told:
+        return xml(None) if "/Execute" in path else NOTHING
+
+    with site(answer) as place:
+        Path("targets.yaml").write_text(targets(place.url))
+        Path("inner").mkdir()
+        Path("inner/inner.job.yaml").write_text(INNER)
+        Path("release.job.yaml").write_text(JOB)
+        Path("cases.csv").write_text("name,limit\nred,7\nblue,\n")
+        yield place
+
+
+def asked(place: Site) -> list[str]:
+    return [line.partition(".svc/Usr")[2] for line in place.executes()]
+
+
+def keep(*options: str) -> JsonObject:
+    assert ended(["plan", "release.job.yaml", "--out", "release.plan.json", *options]) == 0
+    whole: JsonObject = json.loads(Path("release.plan.json").read_text())
+    return whole
+
+
+def rewrite(*, sealed: bool, **changes: object) -> None:
+    """Change fields of the first run in the plan that is kept; `sealed`: and the digest of the file with it."""
+    whole = json.loads(Path("release.plan.json").read_text())
+    whole["runs"][0] |= changes
+    if sealed:
+        content = canonical([whole["runs"], whole["sources"]])
+        whole["digest"] = "sha256:" + hashlib.sha256(content.encode()).hexdigest()
+    Path("release.plan.json").write_text(json.dumps(whole))
+
+
+def test_what_is_carried_out_is_what_was_kept_though_every_file_is_gone(here: Site) -> None:
+    keep()
+    assert here.asked == []
+    for file in ("inner/inner.job.yaml", "release.job.yaml", "cases.csv"):
+        Path(file).unlink()
+    assert ended(["run", "release.plan.json"]) == 0
+    assert asked(here) == ALL
+
+
+def test_a_plan_needs_no_checkout_though_its_jobs_lie_in_several_folders_of_one(here: Site) -> None:
+    Path(".git").mkdir()
+    Path("jobs").mkdir()
+    Path("jobs/release.job.yaml").write_text(
+        JOB.replace("inner/inner", "../inner/inner").replace("cases.csv", "../cases.csv")
+    )
+    assert ended(["plan", "jobs/release.job.yaml", "--out", "release.plan.json"]) == 0
+    Path(".git").rmdir()
+    Path("jobs/release.job.yaml").unlink()
+    assert ended(["run", "release.plan.json", "--targets", "targets.yaml"]) == 0
+    assert asked(here) == ALL
+
+
+def test_files_that_have_changed_since_do_not_count(here: Site) -> None:
+    keep()
+    Path("inner/inner.job.yaml").write_text(INNER.replace("UsrInner", "UsrOther"))
+    Path("release.job.yaml").write_text("nonsense: [")
+    Path("cases.csv").write_text("name,limit\nred,8\n")
+    assert ended(["run", "release.plan.json"]) == 0
+    assert asked(here) == ALL
+
+
+def test_a_kept_plan_holds_no_secret_and_says_what_it_was_made_of(here: Site) -> None:
+    whole = keep("-k", "red")
+    assert SECRET not in json.dumps(whole)
+    sources = {name: Path(name).read_text() for name in ("release.job.yaml", "inner/inner.job.yaml")}
+    runs = whole["runs"]
+    assert isinstance(runs, list)
+    (run,) = runs
+    assert isinstance(run, dict)
+    assert whole["sources"] == sources
+    assert (whole["kind"], whole["format"]) == ("creatio-runner plan", 1)
+    assert run["inputs"] == {"limit": 7, "token": "***"}
+    assert run["case"] == {"name": "red", "index": 0}
+    assert run["target"] == {"name": "here", "url": here.url, "sandbox": False}
+    assert str(run["digest"]).startswith("sha256:")
+
+
+def test_the_digest_is_told_and_stands_in_the_report_of_the_run(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    keep("-k", "red")
+    digest = json.loads(Path("release.plan.json").read_text())["runs"][0]["digest"]
+    assert f"digest {digest}" in capsys.readouterr().out
+    assert ended(["run", "release.plan.json", "--report-json", "report.json"]) == 0
+    assert f"the plan of release[red]@here is as it was kept, {digest}" in capsys.readouterr().err
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    assert (run["digest"], run["case"], run["file"]) == (digest, "red", "release.job.yaml")
+    assert here.executes()
+
+
+def test_a_plan_is_known_by_what_it_holds_when_it_is_called_otherwise(here: Site) -> None:
+    keep("-k", "red")
+    Path("release.plan.json").rename("tonight.txt")
+    assert ended(["run", "tonight.txt"]) == 0
+    assert len(asked(here)) == 2
+
+
+def test_secrets_come_anew_and_their_absence_is_told_before_anything_is_sent(
+    here: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep("-k", "red")
+    monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
+    assert ended(["run", "release.plan.json"]) == 2
+    assert "E130" in capsys.readouterr().err
+    assert here.asked == []
+    Path("token").write_text("an0ther-secret")
+    assert ended(["run", "release.plan.json", "-i", "token=@token"]) == 0
+    assert "Token=an0ther-secret" in asked(here)[0]
+
+
+def test_the_environment_does_not_change_an_input_that_the_plan_has_fixed(
+    here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep("-k", "red")
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_LIMIT", "99")
+    assert ended(["run", "release.plan.json"]) == 0
+    assert "Limit=7" in asked(here)[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["-i", "limit=9"], "input `limit` is fixed by the plan"),
+        (["-i", "other=9"], "no selected job knows an input `other`"),
+        (["-t", "here"], "`--target` cannot go with a kept plan"),
+        (["--tags", "x"], "`--tags` cannot go with a kept plan"),
+        (["-k", "red"], "`--keyword` cannot go with a kept plan"),
+        (["--last-failed"], "`--last-failed` cannot go with a kept plan"),
+        (["release.job.yaml"], "kept plans and job files cannot be carried out in one command"),
+    ],
+)
+def test_nothing_on_the_command_line_changes_a_kept_plan(
+    here: Site, options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep()
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json", *options]) == 2
+    assert says in capsys.readouterr().err
+    assert here.asked == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inputs": {"limit": 8, "token": "***"}},
+        {"digest": "sha256:0"},
+        {"sources": ["release.job.yaml"]},
+        {"sources": ["release.job.yaml", "nowhere.job.yaml"]},
+        {"target": None},
+    ],
+    ids=["inputs", "digest", "fewer sources", "other sources", "no target"],
+)
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_plan_that_was_changed_is_not_carried_out(
+    here: Site, changes: JsonObject, *, sealed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep("-k", "red")
+    rewrite(sealed=sealed, **changes)
+    assert ended(["run", "release.plan.json"]) == 2
+    assert "E154" in capsys.readouterr().err
+    assert here.asked == []
+
+
+def test_a_case_that_was_renamed_in_the_plan_is_not_carried_out(here: Site) -> None:
+    keep("-k", "red")
+    rewrite(sealed=False, case={"name": "green", "index": 0})
+    assert ended(["run", "release.plan.json"]) == 2
+    assert here.asked == []
+
+
+def test_a_text_that_was_changed_in_the_plan_is_not_carried_out(here: Site) -> None:
+    keep("-k", "red")
+    plan = Path("release.plan.json")
+    plan.write_text(plan.read_text().replace("UsrInner", "UsrOther"))
+    assert ended(["run", "release.plan.json"]) == 2
+    assert here.asked == []
+
+
+def test_a_target_that_is_another_place_by_now_is_not_gone_to(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    keep("-k", "red")
+    Path("targets.yaml").write_text(targets("https://elsewhere.example.com"))
+    assert ended(["run", "release.plan.json"]) == 2
+    assert "is another place now" in capsys.readouterr().err
+    Path("targets.yaml").write_text(targets(here.url).replace("here:", "there:"))
+    assert ended(["run", "release.plan.json"]) == 2
+    assert "unknown target `here`" in capsys.readouterr().err
+    assert here.asked == []
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", '{"kind": "creatio-runner plan"}', '{"kind": "creatio-runner plan", "format": 9}']
+)
+def test_a_file_that_is_no_plan_is_told(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("x.plan.json").write_text(content)
+    assert ended(["run", "x.plan.json"]) == 2
+    assert "x.plan.json: error[E154]: this is not a kept plan" in capsys.readouterr().err
+
+
+def test_a_plan_file_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "x.plan.json"]) == 2
+    assert "E100" in capsys.readouterr().err
+
+
+def test_a_plan_of_another_version_is_carried_out_with_a_warning(
+    here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = keep("-k", "red")
+    Path("release.plan.json").write_text(json.dumps(whole | {"version": "0.0.0"}))
+    assert ended(["run", "release.plan.json"]) == 0
+    assert "version 0.0.0 made this plan" in capsys.readouterr().err
+    assert here.executes()
+
+
+def test_a_kept_plan_is_shown_again_by_plan(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    keep()
+    first = capsys.readouterr().out
+    Path("release.job.yaml").unlink()
+    assert ended(["plan", "release.plan.json"]) == 0
+    assert capsys.readouterr().out == first
+    assert here.asked == []
+
+
+def test_a_plan_that_cannot_be_written_is_told_and_one_of_nothing_is_not_kept(here: Site) -> None:
+    assert ended(["plan", "release.job.yaml", "--out", "no/such/folder.plan.json"]) == 2
+    assert ended(["plan", "release.job.yaml", "-k", "green", "--out", "x.plan.json"]) == 5
+    assert not Path("x.plan.json").exists()
+    assert here.asked == []
+
+
+def test_a_sandbox_is_a_target_of_a_plan_whatever_port_it_is_served_at(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["init", "."]) == 0
+    assert ended(["plan", "hello.job.yaml", "-i", "name=You", "--out", "hello.plan.json"]) == 0
+    capsys.readouterr()
+    assert ended(["run", "hello.plan.json"]) == 0
+    assert 'outputs.greeting: "Hello, You"' in capsys.readouterr().out
+
+
+def test_guards_hold_for_kept_plans_too(here: Site) -> None:
+    Path("targets.yaml").write_text(targets(here.url) + "    protected: true\n")
+    keep("-k", "red")
+    assert ended(["run", "release.plan.json"]) == 6
+    assert here.asked == []
+    assert ended(["run", "release.plan.json", "--confirm", "here"]) == 0

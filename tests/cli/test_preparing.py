@@ -1,0 +1,190 @@
+"""From the words of a command to its runs: jobs by cases by targets, and every mistake before anything is sent."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.cli.main import ended
+from runner.cli.prepared import Preparation, Wanted
+from runner.cli.preparing import prepare
+from runner.problems import UsageError
+from runner.targets.model import SiteTarget
+
+JOB = """runner: 1
+name: {name}
+tags: [{tags}]
+target: one
+inputs: {{phone: {{type: string, default: none}}, limit: {{type: integer, default: 1}}}}
+steps: [{{execute: {{process: UsrSmoke}}}}]
+"""
+TARGETS = "runner: 1\ntargets:\n" + "".join(
+    f"  {name}: {{url: 'https://{name}.example.com'}}\n" for name in ("one", "two", "three")
+)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("CREATIO_", "CLIO_")):
+            monkeypatch.delenv(name)
+    Path("targets.yaml").write_text(TARGETS)
+
+
+def job(name: str = "smoke", *, cases: str = "", tags: str = "") -> None:
+    Path(f"{name}.job.yaml").write_text(JOB.format(name=name, tags=tags) + cases)
+
+
+def prepared(*specs: str, **options: object) -> Preparation:
+    return prepare(Wanted(specs=[Path(spec) for spec in specs or (".",)], **options))  # type: ignore[arg-type]
+
+
+def titles(*specs: str, **options: object) -> list[str]:
+    return [run.title for run in prepared(*specs, **options).runs]
+
+
+def mistakes(**options: object) -> list[str]:
+    with pytest.raises(UsageError) as refused:
+        prepared(**options)
+    return [problem.code for problem in refused.value.problems]
+
+
+TWO = "cases: [{name: red, inputs: {limit: 2}}, {name: Blue, inputs: {phone: '5'}}]\n"
+
+
+def test_a_job_with_cases_is_a_run_for_each_and_their_inputs_are_converted() -> None:
+    job(cases=TWO)
+    runs = prepared().runs
+    assert [run.title for run in runs] == ["smoke[red]@one", "smoke[Blue]@one"]
+    assert [run.inputs for run in runs] == [{"phone": "none", "limit": 2}, {"phone": "5", "limit": 1}]
+    assert [run.case_index for run in runs] == [0, 1]
+
+
+def test_runs_stand_in_the_order_of_jobs_then_cases_then_targets_as_they_were_given() -> None:
+    job("b", cases=TWO)
+    job("a")
+    assert titles("b.job.yaml", "a.job.yaml", targets=("two", "one")) == [
+        "b[red]@two",
+        "b[red]@one",
+        "b[Blue]@two",
+        "b[Blue]@one",
+        "a@two",
+        "a@one",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "chosen"),
+    [
+        ("smoke", ["smoke[red]@one", "smoke[Blue]@one"]),
+        ("BLUE", ["smoke[Blue]@one"]),
+        ("e[r", ["smoke[red]@one"]),
+        ("green", []),
+        ("@one", []),
+    ],
+)
+def test_a_keyword_is_a_part_of_job_and_case_in_any_case(keyword: str, chosen: list[str]) -> None:
+    job(cases=TWO)
+    assert titles(keyword=keyword) == chosen
+
+
+def test_a_case_that_was_not_selected_keeps_the_number_of_the_others() -> None:
+    job(cases=TWO)
+    (run,) = prepared(keyword="blue").runs
+    assert run.case_index == 1
+
+
+def test_cases_come_from_a_table_and_none_in_it_is_nothing_selected(capsys: pytest.CaptureFixture[str]) -> None:
+    job(cases="cases: cases.csv\n")
+    Path("cases.csv").write_text("name,phone,limit\nred,0049,7\n")
+    assert [run.inputs for run in prepared().runs] == [{"phone": "0049", "limit": 7}]
+    Path("cases.csv").write_text("name,phone,limit\n")
+    assert ended(["run", "."]) == 5
+    assert ended(["run", ".", "-i", "phone=1", "--allow-empty"]) == 0
+    assert "nothing was selected, so nothing ran" in capsys.readouterr().err
+    Path("other.job.yaml").write_text(JOB.format(name="other", tags="").replace("phone:", "fax:"))
+    assert titles(given=["phone=1"]) == ["other@one"]
+
+
+def test_what_is_given_counts_more_than_a_case_and_a_case_more_than_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    job(cases=TWO)
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_PHONE", "from the environment")
+    assert [run.inputs for run in prepared(given=["limit=9"]).runs] == [
+        {"phone": "from the environment", "limit": 9}
+    ] * 2
+
+
+def test_the_inputs_of_all_runs_are_checked_before_any_of_them_begins() -> None:
+    job("a", cases="cases: [{name: red, inputs: {limit: many}}]\n")
+    job("b")
+    assert mistakes() == ["E132"]
+    job("a", cases=TWO.replace("}]", "}, {name: green}]"))
+    Path("b.job.yaml").write_text(JOB.format(name="b", tags="").replace(", default: none", ""))
+    assert mistakes() == ["E130"]
+
+
+def test_a_mistake_in_a_given_value_is_told_once_however_many_cases_there_are() -> None:
+    job(cases=TWO)
+    assert mistakes(given=["limit=x", "other=1"]) == ["E131", "E132"]
+
+
+def test_a_target_that_is_named_twice_is_one_and_one_that_is_not_known_refuses_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    job()
+    assert ended(["plan", ".", "-t", "two", "-t", "two"]) == 0
+    assert capsys.readouterr().out.count("smoke on two") == 1
+    assert mistakes(targets=("one", "thre")) == ["E141"]
+
+
+def test_several_targets_have_a_twin_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job()
+    monkeypatch.setenv("CREATIO_RUNNER_TARGET", "two three")
+    assert ended(["plan", "."]) == 0
+    out = capsys.readouterr().out
+    assert out.index("smoke on two") < out.index("smoke on three")
+
+
+def test_the_environment_is_a_target_of_its_own_and_needs_no_targets_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    job()
+    Path("targets.yaml").unlink()
+    Path("smoke.job.yaml").write_text(JOB.format(name="smoke", tags="").replace("target: one\n", ""))
+    monkeypatch.setenv("CREATIO_URL", "https://env.example.com")
+    monkeypatch.setenv("CREATIO_USERNAME", "somebody")
+    assert mistakes(targets=("env",)) == ["E142"]
+    monkeypatch.setenv("CREATIO_PASSWORD", "pa55-w0rd")
+    (run,) = prepared(targets=("env",)).runs
+    assert isinstance(run.target, SiteTarget)
+    assert run.title == "smoke@env"
+
+
+def test_an_environment_of_clio_is_a_target_and_a_safe_one_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
+    job()
+    registry = {"Environments": {"live": {"Uri": "https://x", "Login": "u", "Password": "p", "Safe": True}}}
+    Path("appsettings.json").write_text(json.dumps(registry))
+    monkeypatch.setenv("CLIO_HOME", str(Path.cwd()))
+    runs = prepared(targets=("one", "clio:live")).runs
+    assert [run.title for run in runs] == ["smoke@one", "smoke@clio:live"]
+    assert isinstance(runs[1].target, SiteTarget)
+    assert runs[1].target.protected
+    assert mistakes(targets=("clio:lve",)) == ["E141"]
+
+
+def test_the_texts_of_included_jobs_travel_with_the_run() -> None:
+    Path("inner").mkdir()
+    Path("inner/inner.job.yaml").write_text(JOB.format(name="inner", tags="").replace("target: one\n", ""))
+    Path("outer.job.yaml").write_text(
+        "runner: 1\nname: outer\ntarget: one\nsteps: [{job: {file: inner/inner.job.yaml}}]\n"
+    )
+    (run,) = prepared("outer.job.yaml").runs
+    assert run.sources == {name: Path(name).read_text() for name in ("outer.job.yaml", "inner/inner.job.yaml")}
+
+
+def test_tags_and_keywords_choose_together() -> None:
+    job("a", cases=TWO, tags="fast")
+    job("b", cases=TWO, tags="slow")
+    assert titles(tags="not slow", keyword="red") == ["a[red]@one"]

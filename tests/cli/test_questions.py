@@ -1,0 +1,180 @@
+"""Questions at a terminal: a real one, so that what a person sees and types is what is tested."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+
+RUNNER = str(Path(sys.executable).with_name("runner"))
+JOB = "runner: 1\nname: smoke\ntarget: here\ndefaults: {verify: none}\nsteps:\n"
+CALL = "  - id: call\n    execute: {process: UsrSmoke}\n"
+ASK = '  - id: ask\n    confirm: "Sure about {{ target.name }}?"\n'
+
+
+@dataclass
+class Terminal:
+    """A `runner` whose standard input and error are a terminal; `seen` is what it has shown so far."""
+
+    process: "subprocess.Popen[bytes]"
+    master: int
+    seen: str = ""
+    out: str = field(default="")
+
+    def wait_for(self, text: str, *, seconds: float = 15) -> None:
+        ends = time.monotonic() + seconds
+        while text not in self.seen:
+            assert time.monotonic() < ends, f"{text!r} was not shown: {self.seen!r}"
+            self._read(0.1)
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def end(self) -> int:
+        self.out = self.process.communicate(timeout=15)[0].decode()
+        self._read(0.1)
+        return self.process.returncode
+
+    def _read(self, seconds: float) -> None:
+        if select.select([self.master], [], [], seconds)[0]:
+            try:
+                self.seen += os.read(self.master, 65536).decode()
+            except OSError:  # how Linux tells that the other end is closed
+                return
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def answer(_method: str, path: str) -> Told:
+    return xml(None) if "/Execute" in path else NOTHING
+
+
+def at_a_terminal(*arguments: str) -> Terminal:
+    master, slave = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CREATIO_RUNNER_")}
+    process = subprocess.Popen([RUNNER, *arguments], stdin=slave, stderr=slave, stdout=subprocess.PIPE, env=environment)
+    os.close(slave)
+    return Terminal(process, master)
+
+
+def write(here: Site, steps: str, *, more: str = "") -> None:
+    Path("targets.yaml").write_text(targets(here.url) + more)
+    Path("a.job.yaml").write_text(JOB + steps)
+
+
+PROTECTED = "    protected: true\n"
+
+
+@pytest.mark.parametrize(("typed", "code", "sent"), [("y\n", 0, 1), ("yes\n", 0, 1), ("n\n", 6, 0), ("\n", 6, 0)])
+def test_a_protected_target_is_opened_by_a_persons_yes_alone(typed: str, code: int, sent: int) -> None:
+    with site(answer) as here:
+        write(here, CALL, more=PROTECTED)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("[y/N]")
+        assert here.asked == []
+        terminal.type(typed)
+        assert terminal.end() == code
+        assert len(here.executes()) == sent
+    assert f"target `here` ({here.url}) is protected. Carry out smoke?" in terminal.seen
+
+
+def test_an_answer_that_is_none_is_asked_for_again_and_the_end_of_the_input_is_a_no() -> None:
+    with site(answer) as here:
+        write(here, CALL, more=PROTECTED)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("[y/N]")
+        terminal.type("perhaps\n")
+        terminal.wait_for("perhaps\r\n? target")
+        terminal.type("\x04")
+        assert terminal.end() == 6
+        assert here.asked == []
+    assert "E160" in terminal.seen
+
+
+def test_an_interrupt_at_the_question_is_130_and_nothing_is_sent() -> None:
+    with site(answer) as here:
+        write(here, CALL, more=PROTECTED)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("[y/N]")
+        terminal.process.send_signal(2)
+        assert terminal.end() == 130
+        assert here.asked == []
+
+
+def test_yes_on_the_command_line_does_not_open_a_protected_target() -> None:
+    with site(answer) as here:
+        write(here, CALL, more=PROTECTED)
+        terminal = at_a_terminal("run", "a.job.yaml", "--yes")
+        terminal.wait_for("[y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 6
+
+
+@pytest.mark.parametrize(("typed", "code", "sent"), [("y\n", 0, 1), ("n\n", 1, 0)])
+def test_a_step_that_asks_goes_on_with_a_persons_yes(typed: str, code: int, sent: int) -> None:
+    with site(answer) as here:
+        write(here, ASK + CALL)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("Sure about here? [y/N]")
+        terminal.type(typed)
+        assert terminal.end() == code
+        assert len(here.executes()) == sent
+
+
+def test_a_step_that_asks_does_not_ask_where_yes_was_said_beforehand() -> None:
+    with site(answer) as here:
+        write(here, ASK + CALL)
+        terminal = at_a_terminal("run", "a.job.yaml", "--yes")
+        assert terminal.end() == 0
+        assert len(here.executes()) == 1
+    assert "[y/N]" not in terminal.seen
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "options", "code"),
+    [
+        (CALL, PROTECTED, [], 6),
+        (CALL, PROTECTED, ["--yes"], 6),
+        (CALL, PROTECTED, ["--confirm", "there"], 6),
+        (CALL, PROTECTED, ["--confirm", "here"], 0),
+        (ASK + CALL, "", [], 6),
+        (ASK + CALL, "", ["--yes"], 0),
+        (CALL, "    allow: {processes: [UsrRead*]}\n", [], 6),
+        (CALL, "    allow: {effects: [read, idempotent]}\n", ["--yes"], 6),
+        (CALL, "    allow: {processes: ['Usr*'], effects: [once]}\n", [], 0),
+    ],
+)
+def test_without_a_terminal_the_guards_decide_before_anything_is_sent(
+    steps: str, more: str, options: list[str], *, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with site(answer) as here:
+        write(here, steps, more=more)
+        assert ended(["run", "a.job.yaml", *options]) == code
+        assert len(here.executes()) == int(code == 0)
+        assert code == 0 or here.asked == []
+    assert ("E16" in capsys.readouterr().err) == (code == 6)
+    assert Path(".runner").exists() == (code == 0)
+
+
+def test_yes_and_confirm_have_no_twins_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_YES", "1")
+    monkeypatch.setenv("CREATIO_RUNNER_CONFIRM", "here")
+    with site(answer) as here:
+        write(here, ASK + CALL, more=PROTECTED)
+        assert ended(["run", "a.job.yaml"]) == 6
+    err = capsys.readouterr().err
+    assert "E160" in err
+    assert "E162" in err

@@ -1,0 +1,142 @@
+"""`runner run` against targets with everything that a real site may need, over real sockets."""
+
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Told, site, xml
+
+from runner.cli.main import ended
+
+JOB = """runner: 1
+name: reading
+steps:
+  - id: read
+    execute: {process: UsrRead, result: Out}
+    effect: read
+    verify: none
+    retry: {max_attempts: 1, on: [not_sent]}
+    expect: [result == 1]
+"""
+TOKEN = "t0ken-of-the-client"
+SECRET = "s3cret-of-the-client"
+CONTROLLED = ("CREATIO_", "CLIO_HOME", "LOCALAPPDATA")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(CONTROLLED):
+            monkeypatch.delenv(name)
+    Path("a.job.yaml").write_text(JOB)
+
+
+def oauth(method: str, path: str) -> Told:
+    """A site that is its own identity service, and repeats the token where a result should be."""
+    if path.endswith("/connect/token"):
+        return Told(body=json.dumps({"access_token": TOKEN, "expires_in": 3600}))
+    return xml(f"you sent {TOKEN} for {SECRET}") if method == "GET" and "/Execute" in path else NOTHING
+
+
+def everything_written(capsys: pytest.CaptureFixture[str], *, but: str) -> str:
+    captured = capsys.readouterr()
+    files = [path.read_text() for path in Path().rglob("*") if path.is_file() and path.name != but]
+    return "".join([captured.out, captured.err, *files])
+
+
+def test_a_token_and_what_it_is_asked_for_with_reach_no_screen_no_report_and_no_event(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with site(oauth) as here:
+        Path("targets.yaml").write_text(
+            f"runner: 1\ntargets:\n  here:\n    url: {here.url}\n    identity_url: {here.url}\n"
+            f"    auth: {{client_id: the-client, client_secret: {SECRET}}}\n    headers: {{X-Key: gateway-key}}\n"
+        )
+        assert (
+            ended(["run", "a.job.yaml", "-t", "here", "-v", "--report-junit", "j.xml", "--report-json", "r.json"]) == 1
+        )
+    assert [headers.get("Authorization") for headers in here.headers] == [None, f"Bearer {TOKEN}"]
+    assert [headers.get("X-Key") for headers in here.headers] == [None, "gateway-key"]
+    written = everything_written(capsys, but="targets.yaml")
+    assert "you sent *** for ***" in written
+    for secret in (TOKEN, SECRET, "the-client", "gateway-key"):
+        assert secret not in written
+
+
+def test_the_environment_alone_can_be_a_target(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with site(lambda _method, _path: xml(1)) as here:
+        monkeypatch.setenv("CREATIO_URL", here.url)
+        monkeypatch.setenv("CREATIO_RUNTIME", "net")
+        monkeypatch.setenv("CREATIO_USERNAME", "integration")
+        assert ended(["run", "a.job.yaml", "-t", "env"]) == 2
+        assert here.asked == []
+        assert "`CREATIO_PASSWORD` is not set" in capsys.readouterr().err
+        monkeypatch.setenv("CREATIO_PASSWORD", "pa55-w0rd")
+        assert ended(["run", "a.job.yaml", "-t", "env"]) == 0
+    assert here.executes() == ["GET /ServiceModel/ProcessEngineService.svc/UsrRead/Execute?ResultParameterName=Out"]
+    assert "pa55-w0rd" not in everything_written(capsys, but="")
+
+
+def test_an_environment_of_clio_can_be_a_target(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with site(lambda _method, _path: xml(1)) as here:
+        dev = {"uri": here.url, "LOGIN": "integration", "Password": "pa55-w0rd", "isnetcore": True}
+        Path("clio").mkdir()
+        registry = json.dumps({"environments": {"dev": dev}}).encode()
+        Path("clio/appsettings.json").write_bytes(b"\xef\xbb\xbf" + registry)
+        monkeypatch.setenv("CLIO_HOME", "clio")
+        assert ended(["run", "a.job.yaml", "-t", "clio:dev"]) == 0
+        assert ended(["run", "a.job.yaml", "-t", "clio:dve"]) == 2
+    assert len(here.executes()) == 1
+    assert Path("clio/appsettings.json").read_bytes() == b"\xef\xbb\xbf" + registry
+    written = everything_written(capsys, but="appsettings.json")
+    assert "did you mean `clio:dev`?" in written
+    assert "pa55-w0rd" not in written
+
+
+def test_a_file_of_authorities_that_is_not_there_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("targets.yaml").write_text("runner: 1\ntargets: {here: {url: 'https://localhost:1', ca_file: ca.pem}}\n")
+    assert ended(["run", "a.job.yaml", "-t", "here"]) == 2
+    assert "E142" in capsys.readouterr().err
+
+
+def test_a_proxy_that_wants_a_password_is_exit_3_and_its_address_is_not_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def serve() -> None:
+            with proxy.accept()[0] as line:
+                line.recv(65536)
+                line.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        port = proxy.getsockname()[1]
+        Path("targets.yaml").write_text(
+            f"runner: 1\ntargets:\n  here: {{url: 'https://crm.example', proxy: 'http://127.0.0.1:{port}'}}\n"
+        )
+        assert ended(["run", "a.job.yaml", "-t", "here"]) == 3
+    out = capsys.readouterr().out
+    assert "the proxy wants a name and a password" in out
+    assert f"127.0.0.1:{port}" not in out
+
+
+def test_a_mistake_in_a_targets_file_shows_no_secret_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("targets.yaml").write_text(
+        "runner: 1\ntargets:\n  here:\n    url: https://crm.example\n"
+        "    auth:\n      username: integration\n      pasword: pa55-w0rd\n"
+    )
+    assert ended(["validate", "a.job.yaml"]) == 2
+    captured = capsys.readouterr()
+    assert "      pasword: ***" in captured.out + captured.err
+    Path("targets.yaml").write_text('runner: 1\ntargets:\n  here:\n    auth:\n      password: "pa55-w0rd\n')
+    assert ended(["validate", "a.job.yaml"]) == 2
+    written = capsys.readouterr()
+    assert "pa55-w0rd" not in captured.out + captured.err + written.out + written.err

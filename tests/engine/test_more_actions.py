@@ -1,0 +1,326 @@
+"""Stories of `run`, `wait`, `query`, `confirm`, `pause`, `for_each` and included jobs."""
+
+import pytest
+from stories import World, including, not_sent, planned, refused, unanswered
+
+from runner.service.calls import ExecuteCall, QueryCall
+from runner.values import JsonObject
+
+GUID = "00000000-0000-0000-0000-000000000001"
+RUN = "  - id: a\n    run: {process: UsrA, results: [Score]}\n"
+
+
+def test_a_run_that_is_done_is_proved_by_its_answer() -> None:
+    world = World(answers=[{"Score": 42}]).carry_out(planned(RUN + "    expect: [result.Score == 42]\n"))
+    assert world.sent == ["read watermark", "run UsrA"]
+    step = world.finished("a")
+    assert (step.status, step.verified, step.process_id, step.result) == ("passed", True, GUID, {"Score": 42})
+
+
+def test_a_run_that_failed_shows_the_logs_text_whatever_its_results_say() -> None:
+    world = World(answers=[{"Score": 42}], statuses=["error"]).carry_out(planned(RUN))
+    step = world.finished("a")
+    assert step.status == "failed"
+    assert step.error
+    assert "Divide by zero" in step.error.message
+    assert world.sent[-1] == "read row"
+
+
+def test_a_run_is_followed_to_its_end_by_its_id() -> None:
+    world = World(answers=[{}], statuses=["running"], later=["running", "done"]).carry_out(planned(RUN))
+    assert world.sent.count("read row") == 2
+    assert world.finished("a").status == "passed"
+    failed = World(answers=[{}], statuses=["running"], later=["error"]).carry_out(planned(RUN))
+    assert failed.end.exit_code == 1
+
+
+def test_a_run_until_started_does_not_wait_for_its_end() -> None:
+    step = "  - id: a\n    run: {process: UsrA, until: started}\n"
+    world = World(answers=[{}], statuses=["running"]).carry_out(planned(step))
+    assert (world.finished("a").status, "read row" in world.sent) == ("passed", False)
+
+
+def test_a_run_that_never_ends_is_unknown_after_its_own_time() -> None:
+    world = World(answers=[{}], statuses=["running"]).carry_out(planned(RUN + "    timeout: 20s\n"))
+    assert world.end.exit_code == 4
+    assert 20 <= world.t < 45
+
+
+def test_a_queued_run_is_found_in_the_log_and_followed() -> None:
+    world = World(answers=[{}], statuses=["queued"], later=["done"], late_rows=2).carry_out(planned(RUN))
+    assert world.sent.count("read rows") == 3
+    assert (world.finished("a").status, world.finished("a").process_id) == ("passed", GUID)
+
+
+def test_a_queued_run_until_started_passes_without_proof() -> None:
+    step = "  - id: a\n    run: {process: UsrA, until: started}\n"
+    world = World(answers=[{}], statuses=["queued"]).carry_out(planned(step))
+    assert (world.finished("a").status, world.finished("a").verified) == ("passed", None)
+    assert world.finished("a").warnings
+
+
+def test_a_queued_run_that_never_begins_is_unknown() -> None:
+    world = World(answers=[{}], statuses=["queued"], late_rows=99)
+    world.carry_out(planned(RUN + "    timeout: 10s\n"))
+    assert world.end.exit_code == 4
+
+
+def test_a_run_that_was_refused_failed_and_one_not_answered_is_unknown() -> None:
+    assert World(answers=[refused()]).carry_out(planned(RUN)).end.exit_code == 1
+    assert World(answers=[unanswered()]).carry_out(planned(RUN)).end.exit_code == 4
+
+
+WAIT = f"  - id: a\n    wait: {{process_id: {GUID}}}\n"
+
+
+def waiting(*later: str, status: str = "running") -> World:
+    world = World(later=list(later))
+    world.add_row("UsrA", status)
+    return world
+
+
+def test_a_wait_looks_more_and_more_seldom_until_the_process_is_done() -> None:
+    world = waiting("running", "running", "running", "done").carry_out(planned(WAIT))
+    assert world.pauses == [1.0, 1.5, 2.25]
+    assert world.finished("a").status == "passed"
+
+
+def test_a_wait_for_a_good_end_fails_at_a_bad_one_and_a_wait_for_any_end_does_not() -> None:
+    failed = waiting("error").carry_out(planned(WAIT))
+    assert failed.finished("a").status == "failed"
+    ended = WAIT.replace("}", ", for: ended}")
+    passed = waiting("error").carry_out(planned(ended + '    expect: [process_status == "error"]\n'))
+    assert passed.finished("a").status == "passed"
+
+
+def test_a_wait_for_a_parked_process_needs_an_element_that_waits() -> None:
+    parked = WAIT.replace("}", ", for: parked}")
+    world = waiting()
+    world.elements = [[], [{"uid": "x", "status": "running"}]]
+    world.carry_out(planned(parked))
+    assert world.finished("a").status == "passed"
+    ended = waiting("done").carry_out(planned(parked))
+    assert ended.finished("a").status == "failed"
+
+
+def test_a_wait_that_is_over_failed_and_says_what_the_log_did_not_show() -> None:
+    late = waiting().carry_out(planned(WAIT + "    timeout: 5s\n"))
+    assert (late.finished("a").status, late.end.exit_code) == ("failed", 1)
+    nothing = World().carry_out(planned(WAIT + "    timeout: 5s\n"))
+    error = nothing.finished("a").error
+    assert error
+    assert "no process of this id" in error.message
+    parked = waiting().carry_out(planned(WAIT.replace("}", ", for: parked}") + "    timeout: 5s\n"))
+    error = parked.finished("a").error
+    assert error
+    assert error.hint
+    assert "tracing" in error.hint
+
+
+def test_a_wait_without_a_log_is_an_error_at_once() -> None:
+    world = World(log=refused(403)).carry_out(planned(WAIT))
+    assert (world.pauses, world.end.exit_code) == ([], 3)
+
+
+QUERY = "  - id: a\n    query: {entity: Contact, top: 3}\n"
+
+
+def test_a_query_reads_every_page() -> None:
+    first: JsonObject = {"records": [{"Id": 1}, {"Id": 2}], "next": "/odata/Contact?$skip=2"}
+    world = World(answers=[first, {"records": [{"Id": 3}], "next": None}]).carry_out(planned(QUERY))
+    assert world.sent == ["query", "query next"]
+    assert world.finished("a").result == [{"Id": 1}, {"Id": 2}, {"Id": 3}]
+
+
+def test_more_records_than_top_are_an_error_and_never_cut_off() -> None:
+    page: JsonObject = {"records": [{"Id": n} for n in range(4)], "next": None}
+    world = World(answers=[page]).carry_out(planned(QUERY))
+    error = world.finished("a").error
+    assert error
+    assert error.code == "E209"
+    call = next(getattr(effect, "call", None) for effect in world.effects if hasattr(effect, "call"))
+    assert isinstance(call, QueryCall)
+    assert call.top == 4
+
+
+def test_a_filter_is_a_template() -> None:
+    rest = 'vars: {who: "O\'Neil"}'
+    step = "  - id: a\n    query: {entity: Contact, filter: 'Name eq {{ vars.who | odata }}'}\n"
+    world = World(answers=[{"records": [], "next": None}]).carry_out(planned(step, rest=rest))
+    call = next(getattr(effect, "call", None) for effect in world.effects if hasattr(effect, "call"))
+    assert isinstance(call, QueryCall)
+    assert call.filter == "Name eq 'O''Neil'"
+
+
+def test_a_query_that_is_not_answered_may_be_retried() -> None:
+    step = QUERY + "    retry: {max_attempts: 2, on: [unanswered]}\n"
+    world = World(answers=[unanswered(), {"records": [], "next": None}]).carry_out(planned(step))
+    assert (world.finished("a").status, world.finished("a").flaky) == ("passed", True)
+
+
+def test_a_person_says_yes_or_the_step_fails() -> None:
+    step = "  - id: a\n    confirm: 'Delete {{ target.name }}?'\n"
+    yes = World().carry_out(planned(step))
+    assert "ask Delete here?" in yes.story
+    assert yes.finished("a").result is True
+    no = World(says=False).carry_out(planned(step))
+    assert (no.finished("a").status, no.end.exit_code) == ("failed", 1)
+
+
+def test_a_pause_waits_and_sends_nothing() -> None:
+    world = World().carry_out(planned("  - id: a\n    pause: 5s\n"))
+    assert (world.pauses, world.sent, world.end.exit_code) == ([5.0], [], 0)
+
+
+LOOP = (
+    "  - id: many\n    for_each: [x, y, z]\n"
+    "    execute: {process: UsrA, parameters: {N: '{{ item }}', I: '{{ index }}'}, result: R}\n"
+    "    verify: none\n    outputs: {twice: result ~ result}\n"
+)
+
+
+def test_a_loop_is_a_row_a_turn_and_none_of_its_own() -> None:
+    after = "  - id: b\n    if: steps.many.result == ['1', '2', '3']\n    pause: 1s\n"
+    rest = "outputs: {all: steps.many.outputs.twice, second: 'steps.many.turns[1].result', how: steps.many.status}"
+    world = World(answers=["1", "2", "3"]).carry_out(planned(LOOP + after, rest=rest))
+    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "passed", "many[2]": "passed", "b": "passed"}
+    assert world.end.outputs == {"all": ["11", "22", "33"], "second": "2", "how": "passed"}
+
+
+def test_the_first_turn_that_does_not_pass_ends_the_loop() -> None:
+    world = World(answers=["1", refused()]).carry_out(planned(LOOP))
+    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "failed"}
+    assert world.end.exit_code == 1
+
+
+@pytest.mark.parametrize(("on_failure", "exit_code"), [("continue", 1), ("ignore", 0)])
+def test_a_loop_whose_failures_let_it_go_on_takes_every_turn(on_failure: str, exit_code: int) -> None:
+    world = World(answers=["1", refused(), "3"]).carry_out(planned(LOOP + f"    on_failure: {on_failure}\n"))
+    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "failed", "many[2]": "passed"}
+    assert world.end.exit_code == exit_code
+
+
+def test_an_unknown_turn_ends_the_loop_whatever_it_says() -> None:
+    world = World(answers=["1", unanswered()]).carry_out(planned(LOOP + "    on_failure: ignore\n"))
+    assert world.end.exit_code == 4
+    assert "many[2]" not in world.statuses_of_rows()
+
+
+def test_a_loop_over_nothing_passes_with_no_rows() -> None:
+    rest = "outputs: {how: steps.many.status, all: steps.many.result}"
+    world = World().carry_out(planned(LOOP.replace("[x, y, z]", "[]"), rest=rest))
+    assert (world.statuses_of_rows(), world.end.outputs) == ({}, {"how": "passed", "all": []})
+    assert world.end.exit_code == 0
+
+
+def test_a_loop_over_something_that_is_no_list_is_a_failure_and_sends_nothing() -> None:
+    world = World().carry_out(planned(LOOP.replace("[x, y, z]", "run.id")))
+    assert world.statuses_of_rows() == {"many": "failed"}
+    assert world.sent == []
+
+
+def test_the_condition_of_a_loop_is_asked_once_without_an_item() -> None:
+    world = World().carry_out(planned(LOOP.replace("    for_each", "    if: 1 == 2\n    for_each")))
+    assert world.statuses_of_rows() == {"many": "skipped: condition"}
+
+
+def test_a_retry_is_of_one_turn() -> None:
+    step = LOOP + "    effect: read\n    retry: {max_attempts: 2, on: [unanswered]}\n"
+    world = World(answers=["1", unanswered(), "2", "3"]).carry_out(planned(step))
+    assert [world.finished(f"many[{n}]").attempts for n in range(3)] == [1, 2, 1]
+
+
+def test_a_chain_in_a_loop_has_both_numbers_in_its_keys() -> None:
+    step = f"  - id: many\n    for_each: [1, 2]\n    elements: [{GUID}]\n"
+    world = World().carry_out(planned(step))
+    assert list(world.statuses_of_rows()) == ["many[0][0]", "many[0]", "many[1][0]", "many[1]"]
+
+
+INNER = """runner: 1
+name: inner
+inputs:
+  who: {type: string}
+  n: {type: integer, default: 1}
+vars: {v: "{{ inputs.who }}!"}
+steps:
+  - id: one
+    execute: {process: UsrIn, parameters: {W: "{{ vars.v }}"}, result: R}
+    verify: none
+  - execute: {process: UsrIn2}
+    verify: none
+finally:
+  - id: clean
+    execute: {process: UsrClean}
+    verify: none
+    effect: idempotent
+outputs: {got: steps.one.result}
+"""
+WHO: JsonObject = {"who": "{{ target.name }}"}
+OUTER = "  - id: outer\n    pause: 1s\n"
+AFTER = "  - id: after\n    execute: {process: UsrAfter}\n    verify: none\n"
+
+
+def test_an_included_job_has_rows_of_its_own_and_gives_its_outputs() -> None:
+    made = including(planned(OUTER, rest="outputs: {x: steps.outer.result.got}"), INNER, inputs=WHO)
+    world = World(answers=["found"]).carry_out(made)
+    assert list(world.statuses_of_rows()) == ["outer/one", "outer/2", "outer/clean", "outer"]
+    assert world.end.outputs == {"x": "found"}
+    call = next(getattr(effect, "call", None) for effect in world.effects if hasattr(effect, "call"))
+    assert isinstance(call, ExecuteCall)
+    assert call.parameters == {"W": "here!"}
+
+
+def test_an_included_job_that_fails_carries_out_its_finally_and_fails_its_step() -> None:
+    made = including(planned(OUTER + AFTER), INNER, inputs=WHO)
+    world = World(answers=[refused()]).carry_out(made)
+    assert world.statuses_of_rows() == {
+        "outer/one": "failed",
+        "outer/2": "skipped: stopped",
+        "outer/clean": "passed",
+        "outer": "failed",
+        "after": "skipped: stopped",
+    }
+    assert world.end.exit_code == 1
+
+
+def test_what_fails_in_an_included_job_counts_as_its_step_says() -> None:
+    made = including(planned(OUTER + "    on_failure: ignore\n" + AFTER), INNER, inputs=WHO)
+    assert World(answers=[refused()]).carry_out(made).end.exit_code == 0
+    unknown = World(answers=[unanswered()]).carry_out(made)
+    assert (unknown.statuses_of_rows()["after"], unknown.end.exit_code) == ("skipped: stopped", 4)
+
+
+def test_an_input_that_only_the_run_knows_is_checked_before_the_included_job_begins() -> None:
+    world = World().carry_out(including(planned(OUTER), INNER, inputs={"who": "x", "n": "{{ target.name }}"}))
+    assert world.sent == []
+    error = world.finished("outer").error
+    assert error
+    assert error.code == "E132"
+
+
+def test_a_stop_in_an_included_job_carries_out_its_finally_and_then_the_outer_one() -> None:
+    final = "finally:\n  - id: f\n    execute: {process: UsrFinal}\n    verify: none\n"
+    made = including(planned(OUTER + AFTER + final), INNER, inputs=WHO)
+    world = World(stop_at={1: "SIGINT"}).carry_out(made)
+    assert world.statuses_of_rows() == {
+        "outer/one": "error",
+        "outer/2": "skipped: stopped",
+        "outer/clean": "passed",
+        "outer": "error",
+        "after": "skipped: stopped",
+        "f": "passed",
+    }
+    assert world.end.exit_code == 130
+
+
+def test_a_name_of_the_including_job_is_no_name_of_the_included_one() -> None:
+    inner = INNER.replace("{{ vars.v }}", "{{ vars.mine }}")
+    world = World().carry_out(including(planned(OUTER, rest="vars: {mine: 1}"), inner, inputs=WHO))
+    assert world.finished("outer/one").status == "failed"
+
+
+def test_a_job_in_a_loop_has_the_turn_in_its_keys() -> None:
+    made = including(planned(OUTER.replace("pause", "for_each: [1, 2]\n    pause")), INNER, inputs=WHO)
+    world = World(answers=["x", None, None, not_sent()]).carry_out(made)
+    assert list(world.statuses_of_rows())[:4] == ["outer[0]/one", "outer[0]/2", "outer[0]/clean", "outer[0]"]
+    assert world.finished("outer[1]/one").attempts == 2

@@ -1,0 +1,151 @@
+import pytest
+
+from runner.documents import load, table
+from runner.documents.document import Document
+from runner.documents.table import Table
+from runner.job.cases.found import MOST_PROBLEMS, Cases
+from runner.job.cases.lists import in_list
+from runner.job.cases.tables import in_table
+from runner.job.model import Case, Input
+from runner.problems import Severity
+from runner.values import Json, JsonObject
+
+INPUTS = (
+    Input(name="phone", schema={"type": "string", "minLength": 2}),
+    Input(name="limit", schema={"type": "integer", "minimum": 1}),
+    Input(name="free", schema={}),
+    Input(name="maybe", schema={"type": ["string", "null"]}),
+    Input(name="broken", schema={"type": "nothing"}),
+)
+TOKEN = Input(name="token", schema={"type": "string", "minLength": 8}, secret=True)
+
+
+def of_list(text: str, *inputs: Input) -> Cases:
+    document = load.load("a.job.yaml", text.encode())
+    assert isinstance(document, Document), document
+    return in_list(document, ("cases",), (*INPUTS, *inputs))
+
+
+def of_table(text: str, *inputs: Input) -> Cases:
+    found = table.load("a.csv", text.encode())
+    assert isinstance(found, Table), found
+    return in_table(found, (*INPUTS, *inputs))
+
+
+def told(found: Cases) -> list[str]:
+    return [f"{problem.code} {problem.span and problem.span.line} {problem.message}" for problem in found.problems]
+
+
+def test_a_list_gives_cases_in_its_order_with_values_as_they_stand() -> None:
+    found = of_list("cases:\n  - {name: b, inputs: {limit: 2, phone: '07'}}\n  - {name: a}\n")
+
+    assert found == Cases(cases=(Case(name="b", inputs={"limit": 2, "phone": "07"}), Case(name="a", inputs={})))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "value"),
+    [
+        ("phone", "007", "007"),
+        ("phone", "true", "true"),
+        ("limit", "3", 3),
+        ("limit", "3.0", 3.0),
+        ("free", "null", None),
+        ("free", "[1]", [1]),
+        ("free", '"""text"""', "text"),
+        ("maybe", "null", None),
+        ("broken", "1", 1),
+    ],
+)
+def test_a_cell_is_read_by_the_type_of_its_input(column: str, cell: str, value: Json) -> None:
+    expected: JsonObject = {column: value}
+    assert of_table(f"name,{column}\na,{cell}\n") == Cases(cases=(Case(name="a", inputs=expected),))
+
+
+def test_an_empty_cell_gives_nothing() -> None:
+    assert of_table('name,phone,limit\na,,""\n').cases == (Case(name="a", inputs={}),)
+
+
+def test_a_table_without_rows_gives_no_cases() -> None:
+    assert of_table("name,limit\n\n") == Cases()
+
+
+def test_all_mistakes_of_all_cases_are_told_in_one_pass() -> None:
+    in_a_table = of_table('name,phone,limit\na,1,0\na,"22\n22",x\n,22,1\nb,22\n')
+    in_a_list = of_list("""cases:
+  - name: a
+    inputs: {phone: 1, limit: 0}
+  - {name: a, inputs: {lmit: 1}}
+""")
+
+    assert told(in_a_table) == [
+        "E132 2 input `phone`: it has 1 character, and needs at least 2",
+        "E132 2 input `limit`: 0 is less than 1",
+        "E111 3 two cases are called `a`: this one and the one in line 2",
+        "E132 4 input `limit`: `x` is not a whole number",
+        "E108 5 this case has no name",
+        "E136 6 this line has 2 cells, and the header 3 columns",
+    ]
+    assert told(in_a_list) == [
+        "E132 3 input `phone`: 1 is not a text",
+        "E132 3 input `limit`: 0 is less than 1",
+        "E111 4 two cases are called `a`: this one and the one in line 2",
+        "E131 4 the job has no input `lmit`",
+    ]
+
+
+def test_a_mistake_deep_in_a_value_stands_there() -> None:
+    records = Input(name="rows", schema={"type": "array", "items": {"type": "object", "required": ["Name"]}})
+    found = of_list("cases:\n- name: a\n  inputs:\n    rows:\n    - {Name: x}\n    - {Nam: x}\n", records)
+
+    assert [(problem.path, problem.span and problem.span.line) for problem in found.problems] == [
+        (("cases", 0, "inputs", "rows", 1), 6)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["cases: x", "cases: {a: 1}", "cases: [1, null, [], {name: 3, inputs: 4}, {}]", "a: 1"]
+)
+def test_what_is_no_case_is_left_to_the_schema(text: str) -> None:
+    assert of_list(text).problems == ()
+
+
+def test_templates_are_read_nowhere_in_cases() -> None:
+    deep = of_list('cases:\n- name: "{{ a }}"\n  inputs:\n    free:\n      - |\n        one\n        {{ a }}\n')
+    flat = of_table("name,limit,phone\n{{ a }},{{ a }},{{ a }}\n")
+
+    assert told(deep) == ["E122 2 no template is read here", "E122 7 no template is read here"]
+    assert told(flat) == ["E122 2 no template is read here"] * 3
+
+
+def test_a_secret_in_cases_is_warned_of_once_and_never_shown() -> None:
+    in_a_list = of_list(
+        "cases: [{name: a, inputs: {token: hunter2, limit: 0}}, {name: b, inputs: {token: long-enough}}]", TOKEN
+    )
+    in_a_table = of_table("name,token,limit\na,hunter2,0\nb,hunter2\nc,long-enough,1\n", TOKEN)
+
+    for found in (in_a_list, in_a_table):
+        warnings = [problem for problem in found.problems if problem.severity is Severity.WARNING]
+        assert [problem.code for problem in warnings] == ["E107"]
+        assert "input `token`: it does not fit `minLength`" in [problem.message for problem in found.problems]
+        assert not any("hunter2" in repr(problem) for problem in found.problems)
+
+
+def test_an_empty_secret_is_refused() -> None:
+    assert "E134 2 input `token` is secret, and empty" in told(
+        of_list("cases:\n- {name: a, inputs: {token: ''}}", TOKEN)
+    )
+
+
+def test_of_very_many_mistakes_the_first_hundred_are_told() -> None:
+    found = of_table("name,limit\n" + "".join(f"{number},x\n" for number in range(1_000)))
+
+    assert len(found.problems) == MOST_PROBLEMS
+    assert found.problems[-1].hint == "900 more mistakes in the cases are not shown"
+    assert found.problems[-2].hint is None
+
+
+def test_rows_before_a_flaw_are_held_against_their_inputs_too() -> None:
+    assert told(of_table('name,limit\na,0\nb,"1\n')) == [
+        "E132 2 input `limit`: 0 is less than 1",
+        "E136 3 a cell begins with a quote here, and no quote ends it",
+    ]

@@ -1,0 +1,147 @@
+import json
+
+import pytest
+
+from runner.service.calls import Answered, CallFailed, FailureKind, RunProcessCall
+from runner.service.replies import read
+from runner.service.wire import Reply, Site
+from runner.values import Json, JsonObject
+
+SITE = Site(url="https://site.example")
+CALL = RunProcessCall(process="UsrAdd", parameters={}, results=("Score",))
+ID = "1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a0001"
+NO_ID = "00000000-0000-0000-0000-000000000000"
+ENDED: JsonObject = {
+    "processId": ID,
+    "processStatus": 2,
+    "resultParameterValues": {"Score": 7},
+    "executionData": None,
+    "success": True,
+    "errorInfo": None,
+}
+
+
+def ending(**changes: Json) -> Answered | CallFailed:
+    body = json.dumps({**ENDED, **changes}).encode()
+    return read(CALL, Reply(status=200, headers={}, body=body), site=SITE)
+
+
+def answered(**changes: Json) -> JsonObject:
+    found = ending(**changes)
+    assert isinstance(found, Answered), found
+    assert isinstance(found.value, dict)
+    return found.value
+
+
+def failed(**changes: Json) -> tuple[FailureKind, str, str]:
+    found = ending(**changes)
+    assert isinstance(found, CallFailed), found
+    return found.kind, found.trouble.code, found.trouble.message
+
+
+def test_a_process_that_ended_is_told_with_its_id_and_its_results() -> None:
+    assert answered() == {"process_id": ID, "status": "done", "results": {"Score": 7}, "error": None}
+
+
+@pytest.mark.parametrize(
+    ("status", "process_id", "word"),
+    [
+        (0, NO_ID, "queued"),
+        (0, None, "queued"),
+        (0, ID, "running"),
+        (1, ID, "running"),
+        (2, ID.upper(), "done"),
+        (3, ID, "error"),
+        (4, ID, "cancelled"),
+        (5, ID, "running"),
+        (6, ID, "6"),
+        (-1, ID, "-1"),
+    ],
+)
+def test_each_status_has_its_word_and_one_that_is_unknown_is_its_number(
+    status: int, process_id: str | None, word: str
+) -> None:
+    found = answered(processStatus=status, processId=process_id)
+
+    assert found["status"] == word
+    assert found["process_id"] == (ID if process_id and process_id != NO_ID else None)
+
+
+def test_success_is_not_the_verdict() -> None:
+    words: JsonObject = {"errorCode": None, "message": "An error has occurred", "stackTrace": None}
+
+    for success in (True, False):
+        found = answered(processStatus=3, success=success, errorInfo=words)
+        assert (found["status"], found["process_id"], found["error"]) == ("error", ID, "An error has occurred")
+
+
+def test_a_refusal_is_told_in_the_services_own_words() -> None:
+    words: JsonObject = {"errorCode": "ItemNotFoundException", "message": 'Process "UsrAdd" was not found'}
+    refused = failed(success=False, processId=NO_ID, processStatus=0, errorInfo=words)
+
+    assert refused == (
+        FailureKind.REFUSED,
+        "E205",
+        'site.example refused the call: Process "UsrAdd" was not found',
+    )
+    assert failed(success=False, processId=None, processStatus=3)[0] is FailureKind.REFUSED
+    assert failed(success=False, processStatus=2)[0] is FailureKind.REFUSED
+    assert failed(success=False, processId=NO_ID, errorInfo=None)[2] == ("site.example refused the call without a word")
+
+
+def test_results_stay_what_they_are_and_a_collection_is_json_in_json() -> None:
+    values: JsonObject = {
+        "Text": "007",
+        "Word": "true",
+        "Float": "1e3",
+        "Number": 1.5,
+        "Flag": False,
+        "None": None,
+        "Rows": '[{"Id":"1","Rows":"[1]"}]',
+        "Brackets": "[no list",
+    }
+
+    assert answered(resultParameterValues=values)["results"] == {**values, "Rows": [{"Id": "1", "Rows": "[1]"}]}
+
+
+def test_no_results_are_an_empty_record() -> None:
+    assert answered(resultParameterValues=None)["results"] == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"processStatus": None}, "its `processStatus` is null"),
+        ({"processStatus": "2"}, "its `processStatus` is a text"),
+        ({"processStatus": True}, "its `processStatus` is a boolean"),
+        ({"resultParameterValues": []}, "its `resultParameterValues` are a list"),
+    ],
+)
+def test_a_reply_that_tells_of_no_process_is_nonsense(changes: JsonObject, said: str) -> None:
+    assert failed(**changes) == (
+        FailureKind.UNANSWERED,
+        "E307",
+        f"the answer of site.example makes no sense: {said}",
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"42", b'<string>"x"</string>', b"<html></html>"])
+def test_a_reply_of_another_kind_may_have_started_the_process(body: bytes) -> None:
+    found = read(CALL, Reply(status=200, headers={}, body=body), site=SITE)
+
+    assert isinstance(found, CallFailed)
+    assert (found.kind, found.trouble.code) == (FailureKind.UNANSWERED, "E307")
+
+
+def test_a_reply_that_is_wrapped_in_xml_is_read_like_a_bare_one() -> None:
+    body = f"<string>{json.dumps(ENDED)}</string>".encode()
+
+    assert read(CALL, Reply(status=200, headers={}, body=body), site=SITE) == ending()
+
+
+def test_a_collection_that_was_modified_is_a_refusal_of_a_process_and_no_answer_to_a_reading() -> None:
+    body = b'{"Message":"Collection was modified; enumeration operation may not execute."}'
+    found = read(CALL, Reply(status=500, headers={}, body=body), site=SITE)
+
+    assert isinstance(found, CallFailed)
+    assert found.kind is FailureKind.REFUSED

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+from runner.documents.document import Document
+from runner.documents.load import load
+from runner.targets import build as target_build
+from runner.targets.model import (
+    Allow,
+    ClientCredentials,
+    ElementCall,
+    ExecuteMethod,
+    Password,
+    Runtime,
+    SandboxTarget,
+    SiteTarget,
+)
+
+
+def document(text: str) -> Document:
+    loaded = load("targets.yaml", f"runner: 1\ntargets:\n{text}".encode())
+    assert isinstance(loaded, Document), loaded
+    return loaded
+
+
+def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
+    built = target_build.targets(
+        document("""
+  here: {sandbox: doubles}
+  plain: {url: https://a.example}
+  full:
+    url: "https://{{ env.HOST }}"
+    runtime: net
+    auth: {username: "{{ env.U }}", password: "{{ env.P }}"}
+    element_call: query
+    execute_method: post
+    timeout: 10s
+    settle: 1m
+    ca_file: "{{ env.CA }}"
+    proxy: http://proxy:3128
+    headers: {X-Key: "1", X-Other: "{{ env.K }}"}
+    rate: 30/m
+    protected: true
+    allow: {processes: ["Usr*"], effects: []}
+  cloud:
+    url: https://a.example
+    identity_url: https://i.example
+    auth: {client_id: a, client_secret: b}
+    rate: 5/s
+    allow: {}
+  rehearsal:
+    {sandbox: s, runtime: net, timeout: 5s, settle: 2s, rate: 7200/h, protected: true, allow: {effects: [read]}}
+"""),
+        beside=Path("specs"),
+    )
+
+    assert built == {
+        "here": SandboxTarget(name="here", folder=Path("specs/doubles")),
+        "plain": SiteTarget(name="plain", url="https://a.example", beside=Path("specs")),
+        "full": SiteTarget(
+            name="full",
+            url="https://{{ env.HOST }}",
+            runtime=Runtime.NET,
+            auth=Password(username="{{ env.U }}", password="{{ env.P }}"),
+            element_call=ElementCall.QUERY,
+            execute_method=ExecuteMethod.POST,
+            timeout=10.0,
+            settle=60.0,
+            ca_file="{{ env.CA }}",
+            proxy="http://proxy:3128",
+            headers=(("X-Key", "1"), ("X-Other", "{{ env.K }}")),
+            rate=0.5,
+            protected=True,
+            allow=Allow(processes=("Usr*",), effects=()),
+            beside=Path("specs"),
+        ),
+        "cloud": SiteTarget(
+            name="cloud",
+            url="https://a.example",
+            identity_url="https://i.example",
+            auth=ClientCredentials(client_id="a", client_secret="b"),
+            rate=5.0,
+            allow=Allow(),
+            beside=Path("specs"),
+        ),
+        "rehearsal": SandboxTarget(
+            name="rehearsal",
+            folder=Path("specs/s"),
+            runtime=Runtime.NET,
+            timeout=5.0,
+            settle=2.0,
+            rate=2.0,
+            protected=True,
+            allow=Allow(effects=("read",)),
+        ),
+    }
+
+
+def test_without_a_targets_file_there_is_the_sandbox_beside_the_job() -> None:
+    assert target_build.without_file(Path("specs/a.job.yaml")) == {
+        "sandbox": SandboxTarget(name="sandbox", folder=Path("specs/sandbox"))
+    }

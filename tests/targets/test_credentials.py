@@ -1,0 +1,44 @@
+from runner.secrets.redact import Secrets
+from runner.targets.credentials import secret_texts
+from runner.targets.model import ClientCredentials, Password, SiteTarget
+
+
+def hidden(site: SiteTarget, text: str) -> str:
+    secrets = Secrets()
+    for name, secret in secret_texts(site):
+        secrets.add(name, secret)
+    return secrets.mask(text)
+
+
+def test_who_signs_in_is_hidden() -> None:
+    user = SiteTarget(name="a", url="https://a.example", auth=Password(username="Supervisor", password="hunter22"))
+    client = ClientCredentials(client_id="client-id", client_secret="client-secret")
+
+    assert hidden(user, "Supervisor hunter22") == "*** ***"
+    assert hidden(SiteTarget(name="a", url="https://a", auth=client), "client-id client-secret") == "*** ***"
+
+
+def test_headers_are_hidden_and_of_an_authorization_what_comes_behind_its_scheme() -> None:
+    headers = (("X-Key", "gateway-key"), ("authorization", "Basic YWxhZGRpbg=="))
+    site = SiteTarget(name="a", url="https://a.example", headers=headers)
+
+    assert hidden(site, "gateway-key; Basic YWxhZGRpbg==; YWxhZGRpbg==") == "***; ***; ***"
+    assert hidden(site, "Basic") == "Basic"
+
+
+def test_all_of_a_proxy_is_hidden_as_written_decoded_and_as_it_is_sent() -> None:
+    site = SiteTarget(name="a", url="https://a.example", proxy="http://prx-user:p%40ssw0rd@proxy.example:3128")
+
+    assert hidden(site, "http://prx-user:p%40ssw0rd@proxy.example:3128") == "***"
+    assert hidden(site, "prx-user p%40ssw0rd p@ssw0rd") == "*** *** ***"
+    assert hidden(site, "Basic cHJ4LXVzZXI6cEBzc3cwcmQ=") == "Basic ***"
+
+
+def test_a_proxy_without_a_name_hides_its_address_alone() -> None:
+    assert hidden(SiteTarget(name="a", url="https://a", proxy="http://proxy:3128"), "http://proxy:3128 proxy") == (
+        "*** proxy"
+    )
+
+
+def test_a_site_without_any_hides_nothing() -> None:
+    assert list(secret_texts(SiteTarget(name="a", url="https://a.example"))) == []

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from runner.targets.files import find_targets
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a `.git`, and a targets file outside of it that nobody may find."""
+    (tmp_path / "targets.yaml").touch()
+    root = tmp_path / "project"
+    (root / ".git").mkdir(parents=True)
+    (root / "specs" / "deep").mkdir(parents=True)
+    return root
+
+
+def found(job: Path, environment: dict[str, str] | None = None, explicit: Path | None = None) -> Path | None:
+    return find_targets(job, explicit=explicit, environment=environment or {})
+
+
+def test_the_targets_file_beside_the_job_comes_before_one_above(project: Path) -> None:
+    job = project / "specs" / "deep" / "a.job.yaml"
+
+    assert found(job) is None
+    (project / "targets.yaml").touch()
+    assert found(job) == project / "targets.yaml"
+    (project / "specs" / "targets.yaml").touch()
+    assert found(job) == project / "specs" / "targets.yaml"
+    (project / "specs" / "deep" / "targets.yaml").touch()
+    assert found(job) == project / "specs" / "deep" / "targets.yaml"
+
+
+def test_the_search_ends_at_the_root_of_the_project(project: Path) -> None:
+    assert found(project / "a.job.yaml") is None
+
+
+def test_without_a_project_only_the_own_folder_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "targets.yaml").touch()
+    (tmp_path / "specs").mkdir()
+
+    assert found(tmp_path / "specs" / "a.job.yaml") is None
+    assert found(tmp_path / "a.job.yaml") == tmp_path / "targets.yaml"
+
+
+def test_a_named_file_comes_before_the_environment_and_that_before_all_others(project: Path) -> None:
+    (project / "targets.yaml").touch()
+    environment = {"CREATIO_RUNNER_TARGETS": "from-environment.yaml"}
+
+    assert found(project / "a.job.yaml", environment) == Path("from-environment.yaml")
+    assert found(project / "a.job.yaml", environment, Path("explicit.yaml")) == Path("explicit.yaml")
+    assert found(project / "a.job.yaml", {"CREATIO_RUNNER_TARGETS": ""}) == project / "targets.yaml"

@@ -1,0 +1,93 @@
+import pytest
+
+from runner.documents.document import Document
+from runner.documents.load import load
+from runner.targets import rules as target_rules
+from runner.values import pointer
+
+
+def document(text: str) -> Document:
+    loaded = load("targets.yaml", f"runner: 1\ntargets:\n{text}".encode())
+    assert isinstance(loaded, Document), loaded
+    return loaded
+
+
+def told(text: str) -> list[str]:
+    return [f"{problem.code} {pointer(problem.path)}" for problem in target_rules.check(document(text))]
+
+
+def test_sound_targets_have_no_mistakes() -> None:
+    assert (
+        told("""
+  sandbox: {sandbox: sandbox}
+  local: {url: http://localhost:8080/app, proxy: "{{ env.PROXY }}"}
+  cloud:
+    url: https://acme.creatio.com
+    auth: {client_id: a, client_secret: b}
+  told_by_the_run:
+    url: "{{ env.URL }}"
+    auth: {client_id: a, client_secret: b}
+  rehearsal: {sandbox: sandbox, protected: true, rate: 5/s, settle: 8760h}
+  gateway:
+    url: https://gateway.example.com
+    auth: {username: a, password: b}
+    headers: {Authorization: Basic abc, X-Key: "{{ env.K }}"}
+    proxy: http://u:p@proxy:3128
+  staging:
+    url: https://staging.example.com
+    identity_url: https://staging-is.example.com/connect/token
+    ca_file: "{{ env.HOME }}/ca.pem"
+    headers: {X-Key: "{{ env.KEY | default('none') }}"}
+    auth: {client_id: "{{ env.ID }}", client_secret: "{{ file('/run/secrets/' ~ env.NAME) }}"}
+    allow: {processes: ["Usr*"], effects: [read]}
+    protected: true
+""")
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        ("{url: '{{ env }}'}", "E126 /targets/a/url"),
+        ("{url: '{{ run.id }}'}", "E126 /targets/a/url"),
+        ("{url: '{{ inputs.site }}'}", "E126 /targets/a/url"),
+        ("{url: '{{ env.A | upcase }}'}", "E124 /targets/a/url"),
+        ("{url: '${{ env.A }}'}", "E123 /targets/a/url"),
+        ("{url: 'https://a.example', auth: {username: '{{ env.', password: x}}", "E120 /targets/a/auth/username"),
+        ("{url: 'https://a.example', headers: {A: '{{ a }}'}}", "E126 /targets/a/headers/A"),
+        ("{url: 'https://a.example', identity_url: 'http://b.example'}", "E143 /targets/a/identity_url"),
+        ("{url: 'https://a.example', settle: '{{ env.S }}'}", "E122 /targets/a/settle"),
+        ("{url: 'https://a.example', allow: {processes: ['{{ env.S }}']}}", "E122 /targets/a/allow/processes/0"),
+        ("{sandbox: '{{ env.S }}'}", "E122 /targets/a/sandbox"),
+        ("{url: 'https://a.example', proxy: 'https://proxy'}", "E107 /targets/a/proxy"),
+        ("{url: 'https://a.example', settle: 9000h}", "E114 /targets/a/settle"),
+        ("{url: 'https://a.example', timeout: 9000h}", "E114 /targets/a/timeout"),
+        ("{url: 'https://a.example', headers: {'A B': x}}", "E107 /targets/a/headers/A B"),
+        ("{url: 'https://a.example', headers: {cookie: x}}", "E107 /targets/a/headers/cookie"),
+        ("{url: 'https://a.example', headers: {X: ' x'}}", "E107 /targets/a/headers/X"),
+        ("{url: 'https://a.example', headers: {X: ''}}", "E134 /targets/a/headers/X"),
+        ("{url: 'https://a.example', headers: {X-A: a, x-a: b}}", "E111 /targets/a/headers/x-a"),
+        ("{url: 'https://a.example', auth: {client_id: a, client_secret: b}}", "E105 /targets/a/auth"),
+        (
+            "{url: 'https://a.creatio.com', auth: {client_id: a, client_secret: b}, headers: {Authorization: x}}",
+            "E107 /targets/a/headers/Authorization",
+        ),
+        ("{sandbox: s, auth: {username: a, password: b}}", "E107 /targets/a/auth"),
+        ("{sandbox: s, proxy: 'http://proxy'}", "E107 /targets/a/proxy"),
+    ],
+)
+def test_a_mistake_of_a_target_stands_at_its_value(line: str, mistake: str) -> None:
+    assert told(f"  a: {line}") == [mistake]
+
+
+@pytest.mark.parametrize("text", ["  a: 1", "  a: {url: 1, auth: 2, headers: [3, {a: 4}]}", "  - a", "  ''"])
+def test_no_targets_file_is_too_strange(text: str) -> None:
+    assert told(text) == []
+
+
+def test_what_was_reported_of_targets_is_not_said_again() -> None:
+    loaded = document("  a: {url: ftp://a.example}")
+    reported = (loaded.problem("E107", "no", path=("targets", "a", "url")),)
+
+    assert target_rules.check(loaded, reported=reported) == ()

@@ -1,0 +1,86 @@
+import pytest
+
+from runner.targets.urls import proxy_mistake, url_mistake
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.creatio.com",
+        "https://example.creatio.com/",
+        "https://example.com:8443/creatio",
+        "HTTPS://example.com",
+        "https://пример.рф",
+        "http://localhost",
+        "http://LOCALHOST:5000",
+        "http://127.0.0.1:80",
+        "http://127.8.8.8",
+        "http://[::1]:80",
+        "http://crm.localhost",
+    ],
+)
+def test_a_site_may_be_called_at(url: str) -> None:
+    assert url_mistake(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://example.com", "E143"),
+        ("http://localhost.example.com", "E143"),
+        ("http://127.0.0.1.example.com", "E143"),
+        ("http://10.0.0.1", "E143"),
+        ("ftp://example.com", "E107"),
+        ("example.com", "E107"),
+        ("localhost:8080", "E107"),
+        ("//example.com", "E107"),
+        ("https://", "E107"),
+        ("https:///path", "E107"),
+        ("https://ann@example.com", "E107"),
+        ("https://ann:secret@example.com", "E107"),
+        ("https://@example.com", "E107"),
+        ("https://example.com?a=b", "E107"),
+        ("https://example.com#a", "E107"),
+        ("https://example.com/0", "E107"),
+        ("https://example.com/0/", "E107"),
+        ("https://example.com/crm/0/Nui/ViewModule.aspx", "E107"),
+        ("https://example.com/Login/NuiLogin.aspx", "E107"),
+        ("https://example.com/ServiceModel/ProcessEngineService.svc", "E107"),
+        ("https://example.com:port", "E107"),
+        ("https://example.com:99999", "E107"),
+        ("https://exa mple.com", "E107"),
+        ("https://example.com\n", "E107"),
+        ("https://[::1", "E107"),
+        ("", "E107"),
+    ],
+)
+def test_a_site_may_not_be_called_at(url: str, code: str) -> None:
+    mistake = url_mistake(url)
+
+    assert mistake is not None
+    assert mistake.code == code
+    assert "secret" not in mistake.message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://proxy", "http://proxy:3128/", "http://u:p@proxy:3128", "http://u%40d:p%2Fw@[::1]:3128"]
+)
+def test_a_proxy_may_be_called_at(url: str) -> None:
+    assert proxy_mistake(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "proxy:3128",
+        "https://proxy",
+        "socks5://proxy",
+        "http://",
+        "http://u:p/w@proxy",
+        "http://proxy/x",
+        "http://a b",
+    ],
+)
+def test_a_proxy_may_not_be_called_at(url: str) -> None:
+    assert proxy_mistake(url) is not None

@@ -3,6 +3,7 @@
 Targets are none of this module's business.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -103,7 +104,7 @@ class JobFiles:
 
     def open(self, path: FilePath) -> Opened | None:
         """The job file that a command names; None where it cannot be read."""
-        file = path.resolve()
+        file = FilePath(os.path.realpath(path))
         self._document(file, name=self._called(path))
         return self._open((file,), root=self._root or root_of(file, beside=path.parent.resolve()))
 

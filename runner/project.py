@@ -187,12 +187,13 @@ def called(path: Path) -> str:
 
 def _job_files(specs: Sequence[Path]) -> Iterable[Path]:
     """The files that `specs` stand for, each once."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for spec in specs:
-        found = sorted(spec.glob(JOB_FILES)) if spec.is_dir() else [spec]
+        found = sorted(path for path in spec.glob(JOB_FILES) if not path.is_fifo()) if spec.is_dir() else [spec]
         for path in found:
-            if path.resolve() not in seen:
-                seen.add(path.resolve())
+            real = os.path.realpath(path)  # unlike `resolve`, it lets a circle of links be the mistake of who reads it
+            if real not in seen:
+                seen.add(real)
                 yield path
 
 

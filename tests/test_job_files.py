@@ -9,6 +9,7 @@ import pytest
 from runner.job.model import IncludedJob
 from runner.job_files import JobFiles, Opened
 from runner.problems import Problem
+from runner.project import open_project
 from runner.values import pointer
 
 STEP = "execute: {process: A}"
@@ -287,9 +288,18 @@ def test_a_step_has_at_most_ten_thousand_turns(project: Path, turns: int, *, is_
     assert told(spec) == ([] if is_right else ["a.job.yaml E107 /steps/0/for_each"])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_told_where_it_is_named(project: Path) -> None:
-    write(project / "inner.job.yaml").chmod(0)
+def test_a_file_that_cannot_be_read_is_told_where_it_is_named(project: Path) -> None:
+    (project / "inner.job.yaml").mkdir()
     spec = write(project / "a.job.yaml", *including("inner.job.yaml"))
 
     assert told(spec) == ["a.job.yaml E100 /steps/0/job/file"]
+
+
+def test_a_circle_of_links_is_told_and_a_pipe_in_a_folder_is_not_waited_for(project: Path) -> None:
+    (project / "circle.job.yaml").symlink_to("circle.job.yaml")
+    os.mkfifo(project / "pipe.job.yaml")
+
+    opened = open_project([project], targets=None, environment={})
+
+    assert [problem.code for problem in opened.problems] == ["E100"]
+    assert "circle.job.yaml" in opened.problems[0].message

@@ -18,7 +18,8 @@ from runner.problems import Problem
 from runner.values import Json
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
-_NEUTRAL = r"\uFFFD"
+_TO_PRIVATE_USE = 0x800
+"""From a half of a character to a character of its own, so that two keys that differ still do."""
 _FIRST_HALVES, _SECOND_HALVES = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
 
 
@@ -55,7 +56,8 @@ def _placed(source: Source) -> Document | tuple[Problem, ...]:
 
 def _neutral(escape: re.Match[str]) -> str:
     code = _code(escape)
-    return _NEUTRAL if code in _FIRST_HALVES or code in _SECOND_HALVES else escape[0]
+    is_half = code in _FIRST_HALVES or code in _SECOND_HALVES
+    return f"\\u{code + _TO_PRIVATE_USE:04X}" if is_half else escape[0]
 
 
 def _lone_halves(text: str) -> Iterator[tuple[int, int]]:

@@ -80,3 +80,9 @@ def test_what_is_no_json_is_told_with_its_place(text: str, message: str, span: S
 )
 def test_what_yaml_refuses_is_refused_in_json_too(text: str, code: str) -> None:
     assert [found[0] for found in told(text)] == [code]
+
+
+def test_keys_that_differ_in_escaped_characters_beyond_the_first_plane_are_not_the_same() -> None:
+    document = json_file.load("a.json", b'{"\\ud800\\udc00": 1, "\\ud800\\udc01": 2}')
+    assert isinstance(document, Document)
+    assert document.data == {"\U00010000": 1, "\U00010001": 2}

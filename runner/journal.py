@@ -33,6 +33,9 @@ _OURS = frozenset(
 _TAIL = 16 * 1024
 """Bytes in which the last line of a journal is looked for first."""
 
+_FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})
+"""Fields that hold whatever a site or a job gave."""
+
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
 
@@ -224,9 +227,16 @@ def _without_secrets(event: AnyEvent, secrets: Secrets) -> AnyEvent:
 
 
 def _cut(name: str, value: Json, secrets: Secrets) -> Json:
-    if name == "row" and isinstance(value, dict):
-        return {part: inner if part in _OURS else secrets.cut(inner) for part, inner in value.items()}
-    return secrets.cut(value)
+    """A field without secrets. The keys of what came from outside are cut, too; those of our own records never."""
+    if name in _FROM_OUTSIDE:
+        return secrets.cut(value)
+    match value:
+        case dict():
+            return {part: inner if part in _OURS else secrets.cut(inner) for part, inner in value.items()}
+        case list():
+            return [_cut(name, item, secrets) for item in value]
+        case _:
+            return secrets.cut(value)
 
 
 def _opened(folder: Path) -> int:

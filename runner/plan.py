@@ -135,7 +135,7 @@ def in_words(step: Step) -> str:
         case Execute(process=process):
             return f"Execute {process}"
         case Element(uid=uid):
-            return f"Execute element {uid}"
+            return "Execute an element" if "{{" in uid else f"Execute element {uid}"
         case Elements(items=items):
             return f"Execute a chain of {len(items)} elements"
         case Run(process=process):

@@ -6,9 +6,22 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from runner.events import CallAnswered, CallSent, Paused, Row, Section, Status, StepFinished, StepStarted
+from runner.events import (
+    CallAnswered,
+    CallSent,
+    Check,
+    Paused,
+    Row,
+    RunStarted,
+    Section,
+    Status,
+    StepFinished,
+    StepStarted,
+    TargetName,
+)
 from runner.journal import LARGE, Journal, JournalError, read, utc_now
 from runner.runs import EVENTS
 from runner.secrets.redact import Secrets
@@ -108,6 +121,34 @@ def test_a_secret_that_is_one_of_our_own_words_does_not_break_an_event(tmp_path:
     assert first.row.name != "passed"
     assert second.status is Status.PASSED
     assert second.result != "passed"
+
+
+@pytest.mark.parametrize("word", ["sandbox", "message", "parameters", "passed", "process"])
+def test_a_secret_that_is_one_of_our_own_keys_does_not_break_an_event(tmp_path: Path, word: str) -> None:
+    secrets = Secrets()
+    secrets.add("target.password", word)
+    journal = opened(tmp_path / "run", secrets)
+    started = RunStarted(
+        run="r",
+        engine="1",
+        job="j",
+        file="f",
+        case=None,
+        target=TargetName(name=f"at {word}", url=f"https://{word}", sandbox=False),
+        inputs={word: word},
+        digest="d",
+        commit=None,
+        started_at="",
+    )
+    journal.append(started)
+    call = {"kind": "execute", "process": word, "parameters": {word: word}, "result": None}
+    journal.append(CallSent(key="a", effect="once", call=call))
+    journal.append(msgspec.structs.replace(finished([word]), checks=(Check(that="x", passed=True, message=word),)))
+    reading = read(tmp_path / "run")
+    assert (len(reading.lines), reading.flaw) == (3, None)
+    first = reading.lines[0].event
+    assert isinstance(first, RunStarted)
+    assert word not in first.target.url
 
 
 def test_a_large_result_lies_in_a_file_of_its_own_once(tmp_path: Path) -> None:

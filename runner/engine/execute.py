@@ -49,7 +49,7 @@ def _send(state: State, row: OpenRow, step: Step, call: ExecuteCall) -> Send:
         seconds=state.attempt_seconds(step),
         watermark=process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None,
         secret=step.secret,
-        turn=call.process if step.effect is StepEffect.ONCE else None,
+        turn=call.process if step.effect is StepEffect.ONCE and step.verify is not Verify.NONE else None,
     )
 
 

@@ -141,7 +141,7 @@ def _read(state: State, key: str, call: Call, *, turn: str | None = None) -> Run
         if isinstance(outcome, Done):
             return outcome.value
         failure = outcome.failure
-        if _is_for_good(failure) and isinstance(call, ReadRows | ReadRow):
+        if is_for_good(failure) and isinstance(call, ReadRows | ReadRow):
             yield from _switch_off(state, failure)
         if number == READING_TRIES or not _may_pass(failure):
             break
@@ -153,7 +153,7 @@ def _reading(key: str, call: Call, *, turn: str | None = None) -> Send:
     return Send(key=key, call=call, effect=StepEffect.READ, seconds=READING_SECONDS, turn=turn)
 
 
-def _is_for_good(failure: CallFailed) -> bool:
+def is_for_good(failure: CallFailed) -> bool:
     """A refusal, or a session that is not accepted for the log. A refused sign-in is not the log's doing."""
     if failure.trouble.code == _SESSION_REFUSED:
         return True
@@ -162,7 +162,7 @@ def _is_for_good(failure: CallFailed) -> bool:
 
 def _may_pass(failure: CallFailed) -> bool:
     """Whether the same reading may be answered a moment later; a 500 may be `Collection was modified` [M]."""
-    if failure.final or _is_for_good(failure):
+    if failure.final or is_for_good(failure):
         return False
     return failure.kind is not FailureKind.REFUSED or failure.status == HTTPStatus.INTERNAL_SERVER_ERROR
 

@@ -48,4 +48,4 @@ def _call(state: State, row: OpenRow, action: Query) -> QueryCall:
 def _too_many(action: Query) -> Attempt:
     message = f"`{action.entity}` has more records than `top: {action.top}` allows"
     hint = "a larger `top` reads them all, a `filter` fewer"
-    return Attempt(status=Status.FAILED, trouble=Trouble(code="E209", message=message, hint=hint))
+    return Attempt(status=Status.ERROR, trouble=Trouble(code="E209", message=message, hint=hint))

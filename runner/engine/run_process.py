@@ -4,6 +4,9 @@ A status of done or error with an id is a verdict without a reading [M]. One tha
 that is queued has no id yet, and is found by the watermark.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from runner.engine import process_log
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
@@ -29,7 +32,7 @@ def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     except EvaluationError as error:
         return broken(error)
     if _needs_mark(step, action):
-        unread = yield from process_log.mark(state, row.key, action.process, turn=step.effect is StepEffect.ONCE)
+        unread = yield from process_log.mark(state, row.key, action.process, turn=False)
         if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
     outcome = yield from perform(state, _send(state, row, step, call))
@@ -53,7 +56,6 @@ def _call(state: State, row: OpenRow, action: Run) -> RunProcessCall:
 
 
 def _send(state: State, row: OpenRow, step: Step, call: RunProcessCall) -> Send:
-    once = step.effect is StepEffect.ONCE
     return Send(
         key=row.key,
         call=call,
@@ -61,7 +63,6 @@ def _send(state: State, row: OpenRow, step: Step, call: RunProcessCall) -> Send:
         seconds=state.attempt_seconds(step),
         watermark=process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None,
         secret=step.secret,
-        turn=call.process if once else None,
     )
 
 
@@ -69,16 +70,28 @@ def _verdict(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Runn
     action = step.action
     assert isinstance(action, Run)
     status, process_id = str(answer.get("status")), answer.get("process_id")
-    if status == "done":
-        known = process_id if isinstance(process_id, str) else None
-        return Verdict(verified=True, process_id=known, process_status=status)
     if not isinstance(process_id, str):
-        return (yield from _of_queued(state, row, step, action))
+        if status == "queued":
+            return (yield from _of_queued(state, row, step, action))
+        return _unproved(step, None, f"it was answered as `{status}`, without an id")
+    if status == "done":
+        return (yield from _of_done(state, row, step, process_id))
     if status in ("error", "cancelled"):
         return (yield from _of_failed(state, row, step, process_id, status=status))
-    if action.until is Until.STARTED:
+    if action.until is Until.DONE:
+        return (yield from _of_running(state, row, step, process_id))
+    if status == "running":
         return going_on(process_id, expected=True)
-    return (yield from _of_running(state, row, step, process_id))
+    return _unproved(step, process_id, f"it was answered as `{status}`, which is neither running nor ended")
+
+
+def _of_done(state: State, row: OpenRow, step: Step, process_id: str) -> Running[Verdict]:
+    """The answer is a verdict; `verify: log` wants to hear it from the log, too."""
+    if step.verify is Verify.LOG and state.log.refusal is None:
+        read = yield from process_log.row_of(state, row.key, process_id)
+        if isinstance(read, dict) and read["status"] in ("error", "cancelled"):
+            return failed(read, process_id)
+    return Verdict(verified=True, process_id=process_id, process_status="done")
 
 
 def _of_failed(state: State, row: OpenRow, step: Step, process_id: str, *, status: str) -> Running[Verdict]:
@@ -146,4 +159,13 @@ def _attempt(state: State, row: OpenRow, step: Step, *, answer: JsonObject, foun
         )
     seen: JsonObject = {"process_status": found.process_status, "process_id": found.process_id}
     attempt = judged(state, row, step, results, seen=seen)
+    attempt = replace(attempt, warnings=(*attempt.warnings, *_nulls(step, results)))
     return attempt.of_process(found.process_id, verified=found.verified, warning=found.warning)
+
+
+def _nulls(step: Step, results: Json) -> Iterator[str]:
+    """A warning for each result that was asked for and is not there."""
+    values = results if isinstance(results, dict) else {}
+    for name in step.action.results if isinstance(step.action, Run) else ():
+        if values.get(name) is None:
+            yield f"`{name}` is null; the process has ended without a value for it, or still runs"

@@ -145,7 +145,7 @@ def cannot_go_on(step: Step, unread: Unread) -> Attempt | None:
     failure = unread.failure
     if failure.kind is FailureKind.NOT_SENT and failure.status is None:
         return Attempt(status=Status.ERROR, trouble=failure.trouble, again=RetryOn.NOT_SENT)
-    if failure.final:
+    if failure.final and not process_log.is_for_good(failure):
         return Attempt(status=Status.ERROR, trouble=failure.trouble)
     if step.verify is not Verify.LOG:
         return None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
+from runner.secrets.redact import SHORTEST
 from runner.service import outages
 from runner.service.calls import CallFailed
 from runner.service.oauth import ask_token, not_asked
@@ -77,6 +78,9 @@ class Access:
             return found
         if found.token is not None:
             self._on_secret("target.token", found.token)
+        for name, value in found.cookies.items():
+            if name != "UserName" and len(value) >= SHORTEST:  # every other one opens the session
+                self._on_secret(f"target.cookie.{name}", value)
         number = self._session.number + 1 if self._session is not None else 1
         self._session = replace(found, number=number)
         return self._session

@@ -71,6 +71,7 @@ def not_accepted(reply: Reply, site: Site) -> CallFailed:
             hint="check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass",
         ),
         status=reply.status,
+        final=True,  # a fresh sign-in has been tried, and the call repeated once; more of both would be guessing
     )
 
 

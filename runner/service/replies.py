@@ -77,6 +77,7 @@ def _check_refusal(call: Call, value: Json) -> None:
     if not isinstance(value, dict):
         return
     is_fault = any(value.get(key) is not None for key in ("ExceptionType", "ExceptionDetail"))
+    is_fault = is_fault or {"Message", "StackTrace"} <= value.keys()
     if not failures.is_of_engine(call) and "value" not in value:
         is_fault = is_fault or failures.is_fault(call, value)
     if is_fault or (value.get("success") is False and not isinstance(call, RunProcessCall)):

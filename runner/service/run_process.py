@@ -9,9 +9,9 @@ from typing import Final
 from runner.service.bodies import NonsenseError, decoded
 from runner.values import Json, JsonObject, kind_of
 
-# `processStatus` [M]. One that is being cancelled has not ended yet: the log will show its end.
+# `processStatus` [M]. One that is being cancelled will not pass any more.
 _QUEUED, _FAILED, _CANCELLED = 0, 3, 4
-_WORDS: Final = {_QUEUED: "queued", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "running"}
+_WORDS: Final = {_QUEUED: "queued", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "cancelled"}
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -40,13 +40,13 @@ def process_id(answer: JsonObject) -> str | None:
 def _status(answer: JsonObject, found: str | None) -> str:
     """The status as a word; a number that is not known, as text.
 
-    A process with an id that is called inactive is followed like one that runs [?].
+    A process that is called inactive although it has an id has not begun [?].
     """
     status = answer.get("processStatus")
     if not isinstance(status, int) or isinstance(status, bool):
         raise NonsenseError(f"its `processStatus` is {kind_of(status)}")
     if status == _QUEUED and found is not None:
-        return "running"
+        return "inactive"
     return _WORDS.get(status, str(status))
 
 

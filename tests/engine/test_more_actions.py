@@ -3,7 +3,7 @@
 import pytest
 from stories import World, including, not_sent, planned, refused, unanswered
 
-from runner.service.calls import ExecuteCall, QueryCall
+from runner.service.calls import Answered, Ending, ExecuteCall, QueryCall, RunProcessCall
 from runner.values import JsonObject
 
 GUID = "00000000-0000-0000-0000-000000000001"
@@ -324,3 +324,38 @@ def test_a_job_in_a_loop_has_the_turn_in_its_keys() -> None:
     world = World(answers=["x", None, None, not_sent()]).carry_out(made)
     assert list(world.statuses_of_rows())[:4] == ["outer[0]/one", "outer[0]/2", "outer[0]/clean", "outer[0]"]
     assert world.finished("outer[1]/one").attempts == 2
+
+
+def answering(status: str, process_id: str | None = GUID) -> World:
+    """A site whose RunProcess answers with this status."""
+
+    class Site(World):
+        def _run(self, call: RunProcessCall) -> Ending:
+            self.add_row(call.process, "error")
+            return Answered(value={"process_id": process_id, "status": status, "results": {"Score": None}})
+
+    return Site()
+
+
+@pytest.mark.parametrize("status", ["inactive", "99"])
+@pytest.mark.parametrize("until", ["started", "done"])
+def test_a_run_whose_status_is_neither_running_nor_ended_is_never_green(status: str, until: str) -> None:
+    step = f"  - id: a\n    run: {{process: UsrA, until: {until}}}\n"
+    assert answering(status).carry_out(planned(step)).end.exit_code in (1, 4)
+
+
+def test_a_run_that_is_done_without_an_id_is_unknown() -> None:
+    assert answering("done", None).carry_out(planned(RUN)).end.exit_code == 4
+
+
+def test_verify_log_hears_the_log_also_of_a_run_whose_answer_is_done() -> None:
+    assert answering("done").carry_out(planned(RUN)).end.exit_code == 0
+    world = answering("done").carry_out(planned(RUN + "    verify: log\n"))
+    assert world.end.exit_code == 1
+    error = world.finished("a").error
+    assert error
+    assert "Divide by zero" in error.message
+
+
+def test_a_result_of_a_run_that_is_not_there_is_a_warning() -> None:
+    assert "`Score` is null" in answering("done").carry_out(planned(RUN)).finished("a").warnings[0]

@@ -117,7 +117,7 @@ def _carry_out(
         with listening(stop, given_up, told=_tell_of_signal):
             carried = carry_all(preparation.runs, sites, manner)
         telling.close()
-    return carried, _code(carried, stop)
+    return carried, _code(carried, stop, given_up=given_up.is_set())
 
 
 def _tell_of_signal(name: str) -> None:
@@ -126,15 +126,16 @@ def _tell_of_signal(name: str) -> None:
     os.write(sys.stderr.fileno(), text.encode())
 
 
-def _code(carried: Carried, stop: Stop) -> ExitCode:
-    """The command's code: of what ran, of a run that could not begin, and of a signal between two runs."""
+def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
+    """The command's code: of what ran, of a run that could not begin, of a signal that let others not begin or end."""
     codes = [run.result.exit_code for run in carried.runs]
     if carried.trouble is not None:
         click.echo(mistakes.text(carried.trouble.problems), nl=False, err=True)
         codes.append(ExitCode.NO_ANSWER)
     if carried.left_out:
         click.echo(f"not begun: {', '.join(prepared.title for prepared in carried.left_out)}", err=True)
-        codes.extend([STOPPED[stop.why]] if stop.why is not None else [])
+    if stop.why is not None and (carried.left_out or given_up):
+        codes.append(STOPPED[stop.why])
     return strongest(codes)
 
 

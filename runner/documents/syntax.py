@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from runner.documents.source import Source
 from runner.problems import Problem
+from runner.secrets.redact import visible
 
 _REFUSED = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What the parser does not read, as YAML 1.2.2 section 5.1 has it. Compiled where it is needed: that takes 3 ms."""
@@ -77,8 +78,10 @@ def unreadable_character(source: Source) -> Problem:
 
 
 def _error(source: Source, at: int, message: str, *, end: int | None = None, hint: str | None = None) -> Problem:
+    """A character of the file that a message shows may be one that nobody can see, or that ends the line."""
     start = min(at, len(source.text))
-    return source.problem("E101", message, at=(start, max(start, end or min(start + 1, len(source.text)))), hint=hint)
+    span = (start, max(start, end or min(start + 1, len(source.text))))
+    return source.problem("E101", visible(message), at=span, hint=hint)
 
 
 def quote(what: str, written: str) -> str:
@@ -233,8 +236,10 @@ def _nothing_there(complaint: Complaint, source: Source) -> Problem:
     if not character and complaint.bracket is not None:
         return _unclosed_bracket(replace(complaint, opened=complaint.bracket), source)
     what = "a key" if character == ":" else "a value"
-    message = f"{what} is missing before `{character}`" if character else "a value is missing at the end of the file"
-    return _error(source, complaint.at, message)
+    if not character:
+        return _error(source, complaint.at, "a value is missing at the end of the file")
+    before = f" before `{character}`" if character.isprintable() and not character.isspace() else " here"
+    return _error(source, complaint.at, f"{what} is missing{before}")
 
 
 def _more_behind(complaint: Complaint, source: Source) -> Problem:

@@ -1,20 +1,23 @@
 """`runner run` against a site over a real socket: what goes wrong there, and what a person is told of it."""
 
+import importlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import click
 import pytest
 from sites import NOTHING, REFUSED, Site, Told, site, targets, xml
 
-from runner.cli.main import ended
+from runner.cli.main import VERBS, ended
 from runner.values import JsonObject
 
 RUNNER = Path(sys.executable).with_name("runner")
@@ -311,14 +314,15 @@ def test_an_empty_word_is_a_mistake_and_never_stands_for_something(
     assert capsys.readouterr().err
 
 
-def test_a_signal_lets_finally_run_and_the_command_ends_with_its_code() -> None:
+@pytest.mark.parametrize(("told", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_lets_finally_run_and_the_command_ends_with_its_code(told: str, code: int) -> None:
     asked: list[str] = []
 
     def slow(_method: str, path: str) -> Told:
         if "/Execute" in path:
             asked.append(path)
             if len(asked) == 1:
-                os.kill(process.pid, signal.SIGTERM)
+                os.kill(process.pid, signal.Signals[told])
                 time.sleep(0.2)
             return xml(1)
         return NOTHING
@@ -331,9 +335,9 @@ def test_a_signal_lets_finally_run_and_the_command_ends_with_its_code() -> None:
         command = [str(RUNNER), "run", "a.job.yaml", "b.job.yaml"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         out, err = process.communicate(timeout=60)
-    assert process.returncode == 143, out + err
+    assert process.returncode == code, out + err
     assert [path.split("/")[4] for path in asked] == ["UsrRead", "UsrLast"]
-    assert "SIGTERM" in err
+    assert told in err
     assert "not begun: second@here" in err
 
 
@@ -347,3 +351,87 @@ def test_a_page_that_only_points_to_the_sign_in_is_met_with_two_calls_and_no_mor
 def test_an_error_behind_a_200_is_no_result() -> None:
     with site(execute_gives(Told(body='{"Message":"An error has occurred.","StackTrace":null}'))) as here:
         assert run(here, ONCE) == 1
+
+
+def test_a_second_interrupt_ends_the_command_at_once_and_its_reports_are_written() -> None:
+    def slow(_method: str, path: str) -> Told:
+        if "/Execute" in path:
+            os.kill(process.pid, signal.SIGINT)
+            time.sleep(0.3)
+            os.kill(process.pid, signal.SIGINT)
+            time.sleep(3)
+        return xml(1) if "/Execute" in path else NOTHING
+
+    with site(slow) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(ONCE)
+        begun = time.monotonic()
+        command = [str(RUNNER), "run", "a.job.yaml", "--report-json", "report.json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        out, err = process.communicate(timeout=60)
+        assert time.monotonic() - begun < 3, out + err
+    assert process.returncode == 130, out + err
+    assert first_step_reported()["status"] == "unknown"
+    assert ended(["show", "last"]) == 0
+
+
+@pytest.mark.parametrize(("jobs", "side_by_side"), [("1", False), ("3", True)])
+def test_runs_go_side_by_side_only_where_that_is_asked_for(jobs: str, *, side_by_side: bool) -> None:
+    lock, here_now, most = threading.Lock(), [0], [0]
+
+    def counting(_method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        with lock:
+            here_now[0] += 1
+            most[0] = max(most[0], here_now[0])
+        time.sleep(0.2)
+        with lock:
+            here_now[0] -= 1
+        return xml(1)
+
+    with site(counting) as here:
+        cases = "cases: [{name: a, inputs: {}}, {name: b, inputs: {}}, {name: c, inputs: {}}]\n"
+        assert run(here, READ + cases, "-j", jobs) == 0
+    assert (most[0] > 1) is side_by_side
+
+
+def test_a_schema_is_printed_as_it_ships(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("job", "targets", "process", "report", "event"):
+        assert ended(["schema", name]) == 0
+        shipped = Path(__file__).parents[2] / "schema" / f"{name}.schema.json"
+        assert json.loads(capsys.readouterr().out) == json.loads(shipped.read_text())
+
+
+def test_runs_are_listed_from_the_folder_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        run(here, READ, "--runs", "elsewhere")
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    assert "reading" not in capsys.readouterr().out
+    assert ended(["runs", "--runs", "elsewhere"]) == 0
+    assert "reading" in capsys.readouterr().out
+
+
+def test_every_option_but_a_few_names_its_twin() -> None:
+    without = {"yes", "confirm", "given", "help", "version"}
+    missing = [
+        f"{verb} {option.name}"
+        for verb in VERBS
+        for option in importlib.import_module(VERBS[verb][0]).command.params
+        if isinstance(option, click.Option) and option.name not in without
+        if not str(option.envvar).startswith("CREATIO_RUNNER_")
+    ]
+    assert missing == []
+
+
+def test_a_fault_of_ours_is_exit_70_with_a_log_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VERBS, "broken", ("runner.no_such_module", "Nothing."))
+    assert ended(["broken"]) == 70
+    said = capsys.readouterr().err
+    assert "E700" in said
+    (log,) = re.findall(r"details of the fault are in (\S+)", said)
+    assert "no_such_module" in Path(log).read_text()
+    Path(log).unlink()

@@ -215,3 +215,9 @@ def test_further_lines_with_tabs_are_counted() -> None:
 
 def test_tabs_elsewhere_are_fine() -> None:
     assert not isinstance(load("f", b"a:\tb\t# c\nd: x\ty\ne: |\n  x\n  \tz\n"), tuple)
+
+
+def test_a_line_end_is_never_shown_in_a_message() -> None:
+    loaded = load("a.yaml", "\ufeff\ufeff\n]".encode())
+    assert isinstance(loaded, tuple)
+    assert [problem.message.isprintable() for problem in loaded] == [True]

@@ -1,8 +1,12 @@
 """The order in which things happen, told as stories: no network, no clock, no files."""
 
+from dataclasses import replace
+
 from stories import World, not_sent, planned, refused, unanswered
 
+from runner.engine.effects import Send
 from runner.events import AttemptFailed
+from runner.service.calls import ExecuteCall
 
 
 def row_id(number: int) -> str:
@@ -494,3 +498,34 @@ def test_a_secret_too_short_to_be_found_in_a_text_is_not_shown_by_an_expectation
     rest = "inputs: {pin: {type: string, secret: true}}"
     world = World().carry_out(planned(step, rest=rest, inputs={"pin": "zq7"}))
     assert "zq7" not in repr(world.events)
+
+
+def seconds_of_calls(world: World) -> list[float]:
+    return [effect.seconds for effect in world.effects if isinstance(effect, Send)]
+
+
+def test_an_attempt_has_the_time_of_its_step_else_of_the_job_else_of_the_target() -> None:
+    steps = (
+        "  - execute: {process: UsrA}\n    verify: none\n    timeout: 7s\n"
+        "  - execute: {process: UsrA}\n    verify: none\n"
+    )
+    assert seconds_of_calls(World().carry_out(planned(steps))) == [7.0, 100.0]
+    assert seconds_of_calls(World().carry_out(planned(steps, rest="defaults: {timeout: 9s}"))) == [7.0, 9.0]
+    assert seconds_of_calls(World().carry_out(replace(planned(steps), timeout=5.0))) == [7.0, 5.0]
+
+
+def test_a_step_with_always_is_carried_out_after_a_failure() -> None:
+    steps = (
+        "  - id: a\n    execute: {process: UsrA}\n"
+        "  - id: b\n    if: always()\n    execute: {process: UsrB}\n"
+        "  - id: c\n    execute: {process: UsrC}\n"
+    )
+    world = World(answers=[refused()]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a": "failed", "b": "passed", "c": "skipped: stopped"}
+
+
+def test_a_result_that_is_to_stay_a_text_is_asked_for_as_one() -> None:
+    step = "  - execute: {process: UsrA, result: R, decode: text}\n    verify: none\n"
+    (send,) = (effect for effect in World().carry_out(planned(step)).effects if isinstance(effect, Send))
+    assert isinstance(send.call, ExecuteCall)
+    assert send.call.decode == "text"

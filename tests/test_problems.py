@@ -1,0 +1,22 @@
+"""Exit codes: which of several speaks for a command."""
+
+import itertools
+
+import pytest
+
+from runner.problems import CODES, ExitCode, strongest
+
+STRONGEST_FIRST = (70, 130, 143, 129, 4, 3, 1, 6, 5, 0)
+
+
+@pytest.mark.parametrize(("stronger", "weaker"), list(itertools.combinations(STRONGEST_FIRST, 2)))
+def test_the_stronger_of_two_codes_wins(stronger: int, weaker: int) -> None:
+    assert strongest([ExitCode(weaker), ExitCode(stronger)]) == stronger
+
+
+def test_of_no_runs_at_all_nothing_was_selected() -> None:
+    assert strongest([]) == 5
+
+
+def test_every_code_has_a_title() -> None:
+    assert all(code[0] == "E" and code[1:].isdigit() and title for code, title in CODES.items())

@@ -1,28 +1,81 @@
-"""`runner runs`: lists the runs that are kept."""
+"""`runner runs`: lists the runs that are kept, and clears old ones away."""
 
+import re
+import shutil
 import sys
+import time
+from pathlib import Path
 
 import click
 
-from runner import runs
+from runner import durations, runs
 from runner.cli import options
 from runner.cli.kept import opened
-from runner.problems import ExitCode
+from runner.events import RunStatus
+from runner.problems import ExitCode, Problem, UsageError
 from runner.report.runs import table
+from runner.result import RunResult
+
+_DAYS = re.compile(r"([0-9]{1,5})d")
+_DAY = 24 * 3600.0
+_TIME_DIGITS = 12
+"""Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""
 
 
 @click.command("runs", short_help="List the runs that are kept.")
 @options.RUNS
+@options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
     r"""List the runs that are kept, the newest first.
 
     \b
-    Example:
+    Examples:
       runner runs
+      runner runs --prune 30d
+
+    A run that broke off, or whose outcome is unknown, is never deleted: somebody still has to settle it.
     """
-    folders = runs.folders(context.params["runs"])
-    text = table([opened(folder).result for folder in reversed(folders)])
+    root: Path = context.params["runs"]
+    if context.params["prune"] is not None:
+        deleted = _prune(root, _seconds(context.params["prune"]))
+        click.echo(f"{deleted} runs deleted", err=True)
+        return ExitCode.PASSED
+    text = table([opened(folder).result for folder in reversed(runs.folders(root))])
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
     return ExitCode.PASSED
+
+
+def _seconds(written: str) -> float:
+    days = _DAYS.fullmatch(written)
+    seconds = int(days[1]) * _DAY if days else durations.seconds(written)
+    if seconds is None:
+        hint = "write a number and a unit: `30d`, `12h`"
+        raise UsageError(Problem(code="E150", message=f"`--prune {written}` is no age", hint=hint))
+    return seconds
+
+
+def _prune(root: Path, seconds: float) -> int:
+    """Delete what is older and settled; how many runs that were."""
+    limit = (time.time() - seconds) * 1000
+    old = [folder for folder in runs.folders(root) if _began(folder) < limit and _is_settled(opened(folder).result)]
+    try:
+        for folder in old:
+            shutil.rmtree(folder)
+    except OSError as error:
+        message = f"the run {folder.name} cannot be deleted: {error.strerror or error}"
+        raise UsageError(Problem(code="E151", message=message)) from error
+    return len(old)
+
+
+def _began(folder: Path) -> float:
+    """Milliseconds since the epoch; of a folder that is not called like a run, never."""
+    try:
+        return int(folder.name.replace("-", "")[:_TIME_DIGITS], 16)
+    except ValueError:
+        return float("inf")
+
+
+def _is_settled(result: RunResult) -> bool:
+    return result.finished and result.status is not RunStatus.UNKNOWN

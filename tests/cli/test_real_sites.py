@@ -435,3 +435,19 @@ def test_a_fault_of_ours_is_exit_70_with_a_log_file(
     (log,) = re.findall(r"details of the fault are in (\S+)", said)
     assert "no_such_module" in Path(log).read_text()
     Path(log).unlink()
+
+
+def test_old_runs_are_deleted_but_for_those_that_nobody_has_settled(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(execute_gives(xml(1))) as here:
+        run(here, READ)
+        run(here, READ)
+    with site(execute_gives(Told(status=504))) as here:
+        run(here, ONCE)
+    folders = sorted(Path(".runner/runs").iterdir())
+    for folder in (folders[0], folders[2]):
+        folder.rename(folder.with_name("0190" + folder.name[4:]))  # as if they had begun in 2024
+    assert ended(["runs", "--prune", "30d"]) == 0
+    left = sorted(folder.name for folder in Path(".runner/runs").iterdir())
+    assert left == ["0190" + folders[2].name[4:], folders[1].name]
+    assert "1 runs deleted" in capsys.readouterr().err
+    assert ended(["runs", "--prune", "soon"]) == 2

@@ -364,3 +364,16 @@ def test_a_result_of_a_run_that_is_not_there_is_a_warning() -> None:
 def test_a_wait_looks_as_often_as_it_is_told_to() -> None:
     step = WAIT.replace("}", ", every: 2s, max_every: 3s}")
     assert waiting("running", "running", "running", "done").carry_out(planned(step)).pauses == [2.0, 3.0, 3.0]
+
+
+def test_a_stop_in_an_included_job_is_a_stop_of_the_outer_one_whatever_its_step_says() -> None:
+    made = including(planned(OUTER + "    on_failure: ignore\n" + AFTER), INNER, inputs=WHO)
+    world = World(stop_at={1: "SIGINT"}).carry_out(made)
+    assert world.statuses_of_rows()["after"] == "skipped: stopped"
+    assert "execute UsrAfter" not in world.sent
+
+
+def test_finally_of_an_included_job_is_asked_its_own_conditions_after_a_failure() -> None:
+    inner = INNER.replace("  - id: clean\n", '  - id: clean\n    if: steps.one.status == "failed"\n')
+    world = World(answers=[refused()]).carry_out(including(planned(OUTER), inner, inputs=WHO))
+    assert world.statuses_of_rows()["outer/clean"] == "passed"

@@ -529,3 +529,11 @@ def test_a_result_that_is_to_stay_a_text_is_asked_for_as_one() -> None:
     (send,) = (effect for effect in World().carry_out(planned(step)).effects if isinstance(effect, Send))
     assert isinstance(send.call, ExecuteCall)
     assert send.call.decode == "text"
+
+
+def test_an_output_of_the_job_that_is_made_from_a_secret_is_one() -> None:
+    rest = "inputs: {token: {type: string, secret: true}}\noutputs: {half: 'inputs.token[:8]'}"
+    step = "  - execute: {process: UsrA}\n    verify: none\n"
+    made = planned(step, rest=rest, inputs={"token": "s3cret-token"})
+    World().carry_out(made)
+    assert made.secrets.mask("it begins with s3cret-t") == "it begins with ***"

@@ -11,7 +11,7 @@ from runner.engine import process_log
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Pause, Running, Send
-from runner.engine.following import Looks, follow, has_ended
+from runner.engine.following import GROWTH, Looks, follow, has_ended
 from runner.engine.parameters import parameters_of
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, State, perform
@@ -135,7 +135,7 @@ def _of_queued(state: State, row: OpenRow, step: Step, action: Run) -> Running[V
                 return _unproved(step, None, f"it was queued, and {len(rows)} processes began since")
             return (yield from _of_running(state, row, step, str(rows[0]["id"])))
         yield from perform(state, Pause(key=row.key, seconds=min(wait, deadline - state.t)))
-        wait = min(wait * 1.5, LAST_LOOK)
+        wait = min(wait * GROWTH, LAST_LOOK)
     return _unproved(step, None, f"it was queued, and has not begun within {step.follow:.0f} s")
 
 

@@ -101,6 +101,12 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     help: str | None = None
 
 
+class RunResumed(Event, frozen=True, tag="run.resumed"):
+    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on."""
+
+    t: float
+
+
 class StepStarted(Event, frozen=True, tag="step.started"):
     row: Row
     t: float
@@ -122,8 +128,9 @@ class CallAnswered(Event, frozen=True, tag="call.answered"):
 
 
 class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
-    """`kind` is `not_sent`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what was expected) or
-    `stopped` (the host was told to stop; the effect was not performed). `final`: repeating cannot help.
+    """`kind` is `not_sent`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what was expected),
+    `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to stop; the effect
+    was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any more.
     """
 
     key: str
@@ -142,6 +149,12 @@ class Paused(Event, frozen=True, tag="paused"):
 
 
 class Asked(Event, frozen=True, tag="asked"):
+    """A person was asked: whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken.
+
+    To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry`, `log` (look again)
+    or `unknown` (go on without knowing).
+    """
+
     key: str
     t: float
     value: Value
@@ -190,6 +203,19 @@ class RunClosing(Event, frozen=True, tag="run.closing"):
     why: str
 
 
+class UndoStarted(Event, frozen=True, tag="undo.started"):
+    """Passed steps are undone from here on, the last first."""
+
+    t: float
+
+
+class UndoFinished(Event, frozen=True, tag="undo.finished"):
+    """`undo` is `complete` or `incomplete`."""
+
+    t: float
+    undo: str
+
+
 class RunFinished(Event, frozen=True, tag="run.finished"):
     t: float
     status: RunStatus
@@ -201,6 +227,7 @@ class RunFinished(Event, frozen=True, tag="run.finished"):
 
 AnyEvent: TypeAlias = (
     RunStarted
+    | RunResumed
     | StepStarted
     | CallSent
     | CallAnswered
@@ -211,6 +238,8 @@ AnyEvent: TypeAlias = (
     | StepFinished
     | StepSkipped
     | RunClosing
+    | UndoStarted
+    | UndoFinished
     | RunFinished
 )
 

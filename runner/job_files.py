@@ -18,7 +18,7 @@ from runner.job.cases.lists import in_list
 from runner.job.model import Job
 from runner.job.outline import Outline, Written, declared_inputs, outline
 from runner.job.rules import job as rules
-from runner.language import not_yet, schema
+from runner.language import schema
 from runner.problems import Problem, Severity
 from runner.project_paths import PathMistake, inside, near_hint, root_of
 from runner.raw import record
@@ -34,6 +34,8 @@ _OF_A_RUN = {
     "target": "an included job runs against the target of the job that includes it",
     "cases": "`for_each` at the step carries an included job out several times",
     "concurrency": "the lock is that of the job that includes it",
+    "timeout": "write the `timeout` at the step",
+    "cleanup_timeout": "that of the job that includes it bounds its `undo` and `finally`, too",
 }
 """Keys that only a whole run has, and what holds in their place."""
 
@@ -47,7 +49,7 @@ class Opened:
     """A job file that is YAML. `job` is None where it, or a job that it includes, has mistakes.
 
     `depth`: how many jobs stand within each other in it. `documents`: all files that a run of it consists of, by
-    their names, its own first; cases are part of a run by their values alone.
+    their names, its own first; cases are part of a run by their values alone. `outlines`: what each declares.
     """
 
     document: Document
@@ -55,6 +57,7 @@ class Opened:
     job: Job | None
     depth: int
     documents: Mapping[str, Document]
+    outlines: Mapping[str, Outline]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,7 +130,7 @@ class JobFiles:
     def _checked(self, checking: _Checking) -> Opened:
         """Check a file. Its own mistakes are told before those of files that it leans on."""
         document, at = checking.document, len(self._problems)
-        checking.problems += [*schema.check(document, "job"), *not_yet.check(document, "job")]
+        checking.problems += schema.check(document, "job")
         known = outline(record(document.data))
         for step in known.steps:
             self._include(step, checking)
@@ -142,6 +145,7 @@ class JobFiles:
             job=_built(checking, cases) if is_sound else None,
             depth=max((one.depth + 1 for one in checking.included.values()), default=0),
             documents=_documents(checking),
+            outlines=_outlines(checking, known),
         )
 
     def _include(self, step: Written, checking: _Checking) -> None:
@@ -250,6 +254,13 @@ def _documents(checking: _Checking) -> dict[str, Document]:
     for opened in checking.included.values():
         documents |= {name: one for name, one in opened.documents.items() if name not in documents}
     return documents
+
+
+def _outlines(checking: _Checking, known: Outline) -> dict[str, Outline]:
+    outlines = {checking.document.file: known}
+    for opened in checking.included.values():
+        outlines |= {name: one for name, one in opened.outlines.items() if name not in outlines}
+    return outlines
 
 
 def _missing(problem: Problem, file: FilePath) -> PathMistake:

@@ -1,53 +1,72 @@
 """The journal of one run: `events.jsonl` in the run's own folder, written line by line and never changed.
 
 Each line holds the SHA-256 of the line before, so that a later edit shows. Secrets are cut out before a line is made.
-Large results lie beside it in `results/`. The journal does not know what the events mean.
+Large results lie beside it in `results/`. One process writes it at a time. The journal does not know what the events
+mean, but for the last: a run that has told its end must not forget it.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-import msgspec
-
-from runner.events import FIRST_PREV, VERSION, AnyEvent, CallAnswered, Line, StepFinished, decode, encode
-from runner.runs import EVENTS, RESULTS
-from runner.secrets.redact import Secrets
-from runner.values import Json, JsonObject, compact
-
-LARGE = 256 * 1024
-"""Bytes from which a result lies in a file of its own."""
-
-_OURS = frozenset(
-    {"type", "key", "status", "section", "kind", "effect", "verified", "reason", "id", "run", "digest", "started_at"}
-    | {"t", "seconds", "attempts", "retry_after", "index", "line", "exit_code", "flaky", "final"}
+from runner.events import FIRST_PREV, VERSION, AnyEvent, Line, RunFinished, decode
+from runner.journal_reading import Reading, ends, is_being_written, raw_lines, read, reading_of
+from runner.private_files import (
+    BINARY,
+    PRIVATE_FILE,
+    PRIVATE_FOLDER,
+    make_folder,
+    sync_folder,
+    take,
+    write_all,
+    write_whole,
 )
-"""Fields that hold our own words and numbers; a secret that happens to be one of them must not cut it."""
+from runner.runs import EVENTS, RESULTS
+from runner.safe_events import LARGE, Apart, referred_to, safe
+from runner.secrets.redact import Secrets
+from runner.values import Json
 
-_TAIL = 16 * 1024
-"""Bytes in which the last line of a journal is looked for first."""
-
-_FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})
-"""Fields that hold whatever a site or a job gave."""
-
-_PRIVATE_FOLDER = 0o700
-_PRIVATE_FILE = 0o600
+__all__ = [
+    "LARGE",
+    "Journal",
+    "JournalError",
+    "LockedError",
+    "Reading",
+    "ends",
+    "is_being_written",
+    "raw_lines",
+    "read",
+    "utc_now",
+]
 
 
 class JournalError(Exception):
     """The journal cannot be written: what it was told of last may not be on disk, and no further call may be sent."""
 
 
+class LockedError(Exception):
+    """Another process writes this journal: the run is being carried out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """`file` is open for appending, and locked; `reading` is what it holds."""
+
+    file: int
+    reading: Reading
+
+
 class Journal:
     """An open journal. `lines` are all that it holds so far; `listener` is told of each as soon as it is written.
 
-    Raises `JournalError` where the folder or a line cannot be written; after that every line is refused.
+    Raises `JournalError` where the folder or a line cannot be written; after that every line is refused. `flaw` is that
+    of an earlier part that does not fit the chain: nothing may be appended to it.
     """
 
     def __init__(
@@ -56,35 +75,56 @@ class Journal:
         secrets: Secrets,
         *,
         now: Callable[[], str],
+        _opened: _Opened | None = None,
     ) -> None:
+        opened = _opened or _created(folder)
         self.folder = folder
-        self.lines: list[Line] = []
-        self.head = FIRST_PREV
+        self.lines: list[Line] = [*opened.reading.lines]
+        self.head = self.lines[-1].sha256 if self.lines else FIRST_PREV
+        self.flaw = opened.reading.flaw
+        self._file = opened.file
         self._secrets = secrets
         self._now = now
         self.listener: Callable[[Line], None] = lambda _line: None
         self._broken: OSError | None = None
-        try:
-            self._file = _opened(folder)
-        except OSError as error:
-            raise JournalError(_told(error)) from error
+
+    @classmethod
+    def reopened(cls, folder: Path, secrets: Secrets, *, now: Callable[[], str]) -> "Journal":
+        """Go on with the journal of a run that broke off. A last line that was cut off in its middle is taken away.
+
+        Raises `LockedError` where the run is still being carried out, and `JournalError` where nobody can tell whether
+        it is, or where the journal cannot be read and written.
+        """
+        return cls(folder, secrets, now=now, _opened=_reopened(folder))
 
     def append(self, event: AnyEvent, *, durable: bool = False) -> None:
-        """Write one event; `durable` waits until it is on disk."""
+        """Write one event; `durable` waits until it is on disk, as the end of a run always does."""
         if self._broken is not None:
             raise JournalError(_told(self._broken))
         try:
-            line = self._write(event, durable=durable)
+            line = self._write(event, durable=durable or isinstance(event, RunFinished))
         except OSError as error:
             self._broken = error
             raise JournalError(_told(error)) from error
         self.lines.append(line)
         self.listener(line)
 
+    def as_written(self, event: AnyEvent) -> AnyEvent:
+        """`event` as it would be read back: without secrets, and a large result apart. Nothing is written."""
+        return decode(safe(event, self._secrets).body)
+
+    def value_of(self, value: Json) -> Json:
+        """A value of an event as it was before it was written: read from its own file, its holes filled.
+
+        Raises `LookupError` for a hole whose secret is not known, and for a file that is not there or was changed.
+        """
+        name = referred_to(value)
+        return self._secrets.fill(value if name is None else _content(self.folder / RESULTS / f"{name}.json", name))
+
     def keep(self, name: str, text: str) -> None:
         """Write a file beside the events: the plan, a report. Raises `JournalError`."""
         try:
-            _write_private(self.folder / name, text.encode())
+            write_whole(self.folder / name, text.encode())
         except OSError as error:
             raise JournalError(_told(error)) from error
 
@@ -93,99 +133,31 @@ class Journal:
         self._broken = self._broken or OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
 
     def close(self) -> None:
+        """Let go of the file and of its lock."""
         os.close(self._file)
 
     def _write(self, event: AnyEvent, *, durable: bool) -> Line:
-        event, body = self._safe(event)
+        safely = safe(event, self._secrets)
+        if safely.apart is not None:
+            self._put_apart(safely.apart)
         seq, at = len(self.lines) + 1, self._now()
         before = b'{"v":%d,"seq":%d,"at":"%s",' % (VERSION, seq, at.encode())
-        written = before + body[1:-1] + b',"prev":"%s"}' % self.head.encode()
-        _write_all(self._file, written + b"\n")
+        written = before + safely.body[1:-1] + b',"prev":"%s"}' % self.head.encode()
+        write_all(self._file, written + b"\n")
         if durable:
             os.fsync(self._file)
-        line = Line(seq=seq, at=at, prev=self.head, event=event, sha256=hashlib.sha256(written).hexdigest())
+        line = Line(seq=seq, at=at, prev=self.head, event=safely.event, sha256=hashlib.sha256(written).hexdigest())
         self.head = line.sha256
         return line
 
-    def _safe(self, event: AnyEvent) -> tuple[AnyEvent, bytes]:
-        """The event as it may lie on disk, and its bytes."""
-        body = encode(event)
-        if self._secrets.appears_in(body.decode()):
-            event = _without_secrets(event, self._secrets)
-            body = encode(event)
-        if len(body) > LARGE:
-            event = self._with_result_apart(event)
-            body = encode(event)
-        return event, body
-
-    def _with_result_apart(self, event: AnyEvent) -> AnyEvent:
-        match event:
-            case CallAnswered(value=value):
-                return msgspec.structs.replace(event, value=self._apart(value))
-            case StepFinished(result=result):
-                return msgspec.structs.replace(event, result=self._apart(result))
-            case _:
-                return event
-
-    def _apart(self, value: Json) -> Json:
-        content = compact(value).encode()
-        if len(content) <= LARGE:
-            return value
-        name = hashlib.sha256(content).hexdigest()
-        target = self.folder / RESULTS / f"{name}.json"
-        if not target.exists():
-            target.parent.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
-            _write_private(target, content)
-        return {"$result": f"sha256:{name}", "bytes": len(content)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A journal read back. `flaw` is the number of the first line that does not fit the chain, None where all do.
-
-    `torn`: the last line was cut off in its middle, and is left out.
-    """
-
-    lines: tuple[Line, ...]
-    flaw: int | None = None
-    torn: bool = False
-
-
-def read(folder: Path) -> Reading:
-    """Read the journal in a run's folder. Raises `OSError` where it cannot be read."""
-    content = (folder / EVENTS).read_bytes()
-    whole, _, rest = content.rpartition(b"\n")
-    lines: list[Line] = []
-    flaw = None
-    prev = FIRST_PREV
-    for number, written in enumerate(whole.split(b"\n") if whole else [], start=1):
-        line = _read_line(written)
-        if line is not None:
-            lines.append(line)
-        if flaw is None and (line is None or line.prev != prev or line.seq != number):
-            flaw = number
-        prev = hashlib.sha256(written).hexdigest()
-    return Reading(lines=tuple(lines), flaw=flaw, torn=bool(rest))
-
-
-def ends(folder: Path) -> tuple[Line, ...]:
-    """The first and the last whole line of a journal, as far as they can be read; what lies between is not looked at.
-
-    Raises `OSError` where the journal cannot be read.
-    """
-    with (folder / EVENTS).open("rb") as file:
-        first = file.readline()
-        begun = file.tell()
-        last = _last_line(file, begun)
-    whole = [written[:-1] for written in (first, last) if written.endswith(b"\n")]
-    return tuple(line for line in map(_read_line, whole) if line is not None)
-
-
-def raw_lines(folder: Path) -> Iterator[str]:
-    """The whole lines of a journal as they stand. Raises `OSError`."""
-    content = (folder / EVENTS).read_bytes()
-    whole, _, _ = content.rpartition(b"\n")
-    yield from whole.decode(errors="replace").splitlines() if whole else []
+    def _put_apart(self, apart: Apart) -> None:
+        target = self.folder / RESULTS / f"{apart.name}.json"
+        if target.exists():
+            return
+        if not target.parent.exists():
+            target.parent.mkdir(mode=PRIVATE_FOLDER)
+            sync_folder(self.folder)
+        write_whole(target, apart.content)
 
 
 def utc_now() -> str:
@@ -194,84 +166,60 @@ def utc_now() -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
 
 
-def _last_line(file: BinaryIO, begun: int) -> bytes:
-    """The last whole line of what stands behind `begun`, with its line end; nothing where there is none."""
-    end = file.seek(0, os.SEEK_END)
-    size = _TAIL
-    while True:
-        start = max(begun, end - size)
-        file.seek(start)
-        whole, line_end, _ = file.read(end - start).rpartition(b"\n")
-        _, found, last = whole.rpartition(b"\n")
-        if found or start == begun:
-            return last + line_end
-        size *= 8
+def _created(folder: Path) -> _Opened:
+    """Make the run's folder and its journal, both private, and have their entries on disk.
 
-
-def _read_line(written: bytes) -> Line | None:
+    A file system without locks is no reason not to run: nobody else knows of a new run.
+    """
     try:
-        around: JsonObject = json.loads(written)
-        event = decode(written)
-        seq, at, prev = around["seq"], around["at"], around["prev"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    if not (isinstance(seq, int) and isinstance(at, str) and isinstance(prev, str)) or around.get("v") != VERSION:
-        return None
-    return Line(seq=seq, at=at, prev=prev, event=event, sha256=hashlib.sha256(written).hexdigest())
+        make_folder(folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | BINARY
+        file = os.open(folder / EVENTS, flags, PRIVATE_FILE)
+        with contextlib.suppress(OSError):
+            take(file)
+        sync_folder(folder)
+    except OSError as error:
+        raise JournalError(_told(error)) from error
+    return _Opened(file=file, reading=Reading())
 
 
-def _without_secrets(event: AnyEvent, secrets: Secrets) -> AnyEvent:
-    fields: JsonObject = msgspec.json.decode(encode(event))
-    safe: JsonObject = {name: value if name in _OURS else _cut(name, value, secrets) for name, value in fields.items()}
-    return decode(msgspec.json.encode(safe))
-
-
-def _cut(name: str, value: Json, secrets: Secrets) -> Json:
-    """A field without secrets. The keys of what came from outside are cut, too; those of our own records never."""
-    if name in _FROM_OUTSIDE:
-        return secrets.cut(value)
-    match value:
-        case dict():
-            return {part: inner if part in _OURS else secrets.cut(inner) for part, inner in value.items()}
-        case list():
-            return [_cut(name, item, secrets) for item in value]
-        case _:
-            return secrets.cut(value)
-
-
-def _opened(folder: Path) -> int:
-    """Make the run's folder and its journal, both private, and have the folder's entry on disk."""
-    folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-    file = os.open(folder / EVENTS, flags, _PRIVATE_FILE)
-    _sync_folder(folder)
-    return file
-
-
-def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):
-        return  # Windows has no handle of a folder to sync
-    handle = os.open(folder, os.O_RDONLY)
+def _reopened(folder: Path) -> _Opened:
+    path = folder / EVENTS
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
+        file = os.open(path, os.O_RDWR | os.O_APPEND | BINARY)
+    except OSError as error:
+        raise JournalError(_told(error)) from error
     try:
-        _write_all(file, content)
-        os.fsync(file)
-    finally:
+        reading = _mended(file, path) if take(file) else None
+    except OSError as error:
         os.close(file)
+        raise JournalError(_told(error)) from error
+    if reading is None:
+        os.close(file)
+        raise LockedError(f"another process is writing {path}")
+    return _Opened(file=file, reading=reading)
 
 
-def _write_all(file: int, content: bytes) -> None:
-    """Write all of it: a single write may take only a part where a disk fills up."""
-    view = memoryview(content)
-    while view:
-        view = view[os.write(file, view) :]
+def _mended(file: int, path: Path) -> Reading:
+    """What the journal holds, after a torn last line was cut off. One with a flaw is left as it is, as evidence."""
+    content = path.read_bytes()
+    reading = reading_of(content)
+    if reading.torn and reading.flaw is None:
+        os.ftruncate(file, content.rfind(b"\n") + 1)
+        os.fsync(file)
+    return reading
+
+
+def _content(path: Path, name: str) -> Json:
+    """The value in a file of its own. Raises `LookupError`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LookupError(_told(error)) from error
+    if hashlib.sha256(content).hexdigest() != name:
+        raise LookupError(f"{path} was changed after it was written")
+    value: Json = json.loads(content)
+    return value
 
 
 def _told(error: OSError) -> str:

@@ -83,6 +83,13 @@ def read(name: str, content: str) -> PlanFile | Problem:
     return PlanFile(version=text(whole, "version") or "", plans=sound)
 
 
+def of_record(run: JsonObject) -> KeptPlan | None:
+    """A run that keeps its texts itself, by their names; None where a part of it is missing."""
+    sources = _texts(run.get("sources"))
+    names: list[Json] = list(sources)
+    return _plan({**run, "sources": names}, sources)
+
+
 def _digest(whole: JsonObject) -> str:
     """Of all that is carried out. It shows a change by mistake; whoever means harm can make another one."""
     content = canonical([whole.get("runs"), whole.get("sources")])

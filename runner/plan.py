@@ -6,7 +6,7 @@ A plan is made before anything is sent and never changes. It knows the secrets, 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from runner.durations import written
@@ -22,12 +22,14 @@ from runner.job.model import (
     Query,
     Run,
     Step,
+    Undo,
     Wait,
 )
 from runner.secrets.redact import Secrets
 from runner.values import Json, JsonObject, canonical
 
 ATTEMPT_SECONDS = 100.0
+SETTLE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,8 @@ class ChosenCase:
 class Plan:
     """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
 
-    `timeout` is the seconds of one attempt where neither step nor job says any. `alone`: no other run of this program
+    `timeout` is the seconds of one attempt where neither step nor job says any; `settle` those from a call in doubt to
+    the last of the readings that look for it. `alone`: no other run of this program
     starts processes on the target at the same time.
     `digest` is the same for the same file, inputs that are not secret, and target; a sandbox's port is no part of it.
     """
@@ -74,6 +77,7 @@ class Plan:
     sources: Mapping[str, str]
     digest: str
     timeout: float = ATTEMPT_SECONDS
+    settle: float = SETTLE_SECONDS
     alone: bool = True
 
 
@@ -171,6 +175,34 @@ def planned_steps(steps: tuple[Step, ...], section: Section, *, first: int) -> t
     return tuple(
         PlannedStep(key=step.id or str(number), section=section, step=step)
         for number, step in enumerate(steps, start=first)
+    )
+
+
+def steps_within(planned: PlannedStep, job: Job) -> tuple[PlannedStep, ...]:
+    """The steps of the job that `planned` includes, as they are known before a run: with the keys of the run's rows."""
+    final = Section.FINALLY if planned.section is Section.STEPS else planned.section
+    inner = planned_steps(job.steps, planned.section, first=1)
+    inner += planned_steps(job.final_steps, final, first=len(job.steps) + 1)
+    return tuple(replace(step, key=f"{planned.key}/{step.key}") for step in inner)
+
+
+def undo_of(planned: PlannedStep) -> tuple[PlannedStep, ...]:
+    """What undoes a step, or each of its turns. Under `finally` nothing does: all undoing is over by then."""
+    undo = planned.step.undo
+    return () if undo is None or planned.section is not Section.STEPS else undo_steps(undo, key=planned.key)
+
+
+def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
+    """The steps that undo the row of `key`, in the order in which they are carried out.
+
+    The one of an undo that is written as one action is `undo/KEY`, those of a list are `undo/KEY/ID`, those without an
+    id by their number in the list.
+    """
+    if undo.alone:
+        return tuple(PlannedStep(key=f"undo/{key}", section=Section.UNDO, step=step) for step in undo.steps)
+    return tuple(
+        PlannedStep(key=f"undo/{key}/{step.id or number}", section=Section.UNDO, step=step)
+        for number, step in enumerate(undo.steps, start=1)
     )
 
 

@@ -4,11 +4,12 @@ What is known before the run is rendered. The rest stands as its source, `⟨ste
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from runner.durations import written
 from runner.job.model import (
+    CLEANUP_SECONDS,
     Confirm,
     Element,
     Elements,
@@ -23,7 +24,7 @@ from runner.job.model import (
     Step,
     Wait,
 )
-from runner.plan import Plan, PlannedStep, planned_steps
+from runner.plan import Plan, PlannedStep, steps_within, undo_of
 from runner.template.evaluate import EvaluationError, Scope, boolean, evaluate
 from runner.template.parse import Expression, expression, template
 from runner.values import Json, JsonObject, compact
@@ -55,13 +56,23 @@ class _Known:
 def preview(plan: Plan) -> str:
     """The plan as text, a step a paragraph, ending in a line feed."""
     case = f"[{plan.case.name}]" if plan.case else ""
-    lines = [f"{plan.job.name}{case} on {_target(plan)}", f"  digest {plan.digest}"]
+    lines = [f"{plan.job.name}{case} on {_target(plan)}", f"  digest {plan.digest}", *_bounds(plan.job)]
     known = _known(plan)
     lines.extend(f"  input {name} = {compact(value)}" for name, value in _record(known.names["inputs"]).items())
     lines.extend(_steps(plan.steps, known))
     if plan.final_steps:
         lines.extend(("", "finally", *_steps(plan.final_steps, known)))
     return "\n".join(lines) + "\n"
+
+
+def _bounds(job: Job) -> Iterator[str]:
+    """How long a run may take, and what it must not overlap with."""
+    if job.timeout is not None:
+        yield f"  timeout {written(job.timeout)}"
+    if job.cleanup_timeout != CLEANUP_SECONDS:
+        yield f"  cleanup_timeout {written(job.cleanup_timeout)}"
+    if job.concurrency is not None:
+        yield f"  concurrency {compact(job.concurrency)}"
 
 
 def _record(value: Json) -> JsonObject:
@@ -111,6 +122,16 @@ def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
     if step.for_each is not None:
         yield f"    for each of {_for_each(step.for_each, known)}"
     yield from _action(planned, known)
+    yield from _outcome(step, known)
+    undo = undo_of(planned)
+    if undo:
+        yield "    if the run fails after it has passed:"
+    for undoing in undo:
+        yield from (f"    {line}" for line in _step(undoing, known))
+
+
+def _outcome(step: Step, known: _Known) -> Iterator[str]:
+    """What is checked and kept, and how often it is tried."""
     for expected in step.expect:
         yield f"    expect {_expected(expected)}"
     for name, text in step.outputs.items():
@@ -192,9 +213,8 @@ def _included(included: IncludedJob, planned: PlannedStep, known: _Known) -> Ite
     inputs = _open(included.job, {name: value for name, value in values.items() if given.get(name, (0, True))[1]})
     inner = _Known({**known.names, "inputs": inputs, "case": None, "vars": {}}, timeout=known.timeout)
     _work_out_vars(included.job, inner)
-    for steps, first in ((included.job.steps, 1), (included.job.final_steps, len(included.job.steps) + 1)):
-        for step in planned_steps(steps, planned.section, first=first):
-            yield from (f"    {line}" for line in _step(replace(step, key=f"{planned.key}/{step.key}"), inner))
+    for step in steps_within(planned, included.job):
+        yield from (f"    {line}" for line in _step(step, inner))
 
 
 def _values(values: Mapping[str, Json], known: _Known) -> Iterator[str]:

@@ -4,22 +4,23 @@ All files are read and checked in one pass; one that cannot be read is one more 
 neither the environment's values nor any secret is looked at.
 """
 
-import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
+from runner.catalogues import Catalogues
 from runner.documents.document import Document
 from runner.documents.load import read
 from runner.job.model import Job
-from runner.job.rules import catalogue
+from runner.job.outline import Outline
+from runner.job.rules import catalogue, flow
 from runner.job.rules import job as rules
-from runner.job.rules.catalogue import Signature
+from runner.job.rules.uses import started
 from runner.job_files import JobFiles, are_errors
 from runner.language import schema
 from runner.problems import Problem, Severity
+from runner.raw import record
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
 from runner.targets.files import find_targets
@@ -30,24 +31,18 @@ from runner.words import suggest
 JOB_FILES = "*.job.yaml"
 
 
-class Directed(Protocol):
-    """A parameter of a double, as far as it matters here: `in`, `out`, `both` or `internal`."""
-
-    @property
-    def direction(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFile:
     """One job file. `job` is None where the file, or one that it leans on, has mistakes.
 
-    `documents` are all files that a run of it consists of, by their names, its own first. `targets` are those that
-    the job can run against.
+    `documents` are all files that a run of it consists of, by their names, its own first; `outlines` say what each
+    declares. `targets` are those that the job can run against.
     """
 
     document: Document
     job: Job | None
     documents: Mapping[str, Document]
+    outlines: Mapping[str, Outline]
     targets: Mapping[str, Target]
     targets_file: Path | None
 
@@ -61,14 +56,18 @@ class JobFile:
 class Project:
     """What was opened. `problems` hold warnings, too.
 
-    `doubles` are the processes of the sandboxes that have been opened, by their folders; None where those have
-    mistakes. `compared` are the files that have been held against the processes of a target.
+    `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
+    what a catalogue knows.
     """
 
     files: list[JobFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    doubles: dict[Path, Mapping[str, Signature] | None] = field(default_factory=dict)
+    catalogue: Path | None = None
     compared: set[tuple[str, str]] = field(default_factory=set)
+    catalogues: Catalogues = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.catalogues = Catalogues(problems=self.problems, called=called, named=self.catalogue)
 
     @property
     def errors(self) -> list[Problem]:
@@ -81,16 +80,18 @@ def open_project(
     targets: Path | None,
     environment: Mapping[str, str],
     job_files: Callable[[list[Problem]], JobFiles] | None = None,
+    catalogue: Path | None = None,
 ) -> Project:
     """Open job files; a folder stands for every `*.job.yaml` in it, not in folders below.
 
     `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
-    another way than from the disk, and is handed the list for what is wrong with them.
+    another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that tells
+    what the site has, whatever target a job names.
     """
-    project = Project()
+    project = Project(catalogue=catalogue)
     jobs = job_files(project.problems) if job_files else JobFiles(called=called, problems=project.problems)
     read_targets: dict[Path, Mapping[str, Target]] = {}
-    for path in _job_files(specs):
+    for path in job_paths(specs):
         opened = jobs.open(path)
         if opened is None:
             continue
@@ -104,14 +105,12 @@ def open_project(
             document=opened.document,
             job=opened.job,
             documents=opened.documents,
+            outlines=opened.outlines,
             targets=known,
             targets_file=file,
         )
         project.files.append(job_file)
-        own = known.get(opened.job.target or "") if opened.job else None
-        if own is not None:
-            check_doubles(own, project)
-            compare(job_file, own, project)
+        compare(job_file, known.get(str(record(opened.document.data).get("target"))), project)
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     return project
 
@@ -130,38 +129,29 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
 
 def check_doubles(target: Target, project: Project) -> None:
     """Check the doubles of a sandbox, once."""
-    if not isinstance(target, SandboxTarget) or target.folder in project.doubles:
-        return
-    if not target.folder.is_dir():
-        message = f"target `{target.name}`: there is no folder `{target.folder}`"
-        hint = "targets.yaml names the folder of the doubles; without that file it is `sandbox`, beside the job"
-        project.problems.append(Problem(code="E100", message=message, hint=hint))
-        project.doubles[target.folder] = None
-        return
-    # a command for real sites alone does not pay for the sandbox's rooms: 14 ms
-    doubles, problems = importlib.import_module("runner.sandbox.processes").load_doubles(target.folder)
-    project.problems.extend(problems)
-    signatures = {code: _signature(double.parameters) for code, double in doubles.processes.items()}
-    project.doubles[target.folder] = None if are_errors(problems) else signatures
+    if isinstance(target, SandboxTarget):
+        project.catalogues.of_doubles(target)
 
 
-def compare(file: JobFile, target: Target, project: Project) -> None:
-    """Hold what a job starts against the doubles of its sandbox, once; they are all that this target has."""
-    known = project.doubles.get(target.folder) if isinstance(target, SandboxTarget) else None
-    if known is None:
-        return
-    for document in file.documents.values():
-        if (document.file, target.name) not in project.compared:
-            project.compared.add((document.file, target.name))
-            project.problems.extend(catalogue.check(document, known, target=target.name))
+def compare(file: JobFile, target: Target | None, project: Project) -> None:
+    """Hold a job, with all that it includes, against what its target has, once; None where it names no target.
+
+    What needs no catalogue is told without one, too: types flow through a job by themselves.
+    """
+    known = project.catalogues.of(target, targets_file=file.targets_file)
+    codes = started(file.documents.values()) if known else frozenset()
+    for one in known or (None,):
+        for name, document in file.documents.items():
+            if (document.file, one.name if one else "") not in project.compared:
+                project.compared.add((document.file, one.name if one else ""))
+                found = [*catalogue.check(document, one, started=codes)] if one else []
+                _tell([*found, *flow.check(document, file.outlines[name], one)], project)
 
 
-def _signature(parameters: Mapping[str, Directed]) -> Signature:
-    directions = {code: str(parameter.direction) for code, parameter in parameters.items()}
-    return Signature(
-        takes=frozenset(code for code, direction in directions.items() if direction in ("in", "both")),
-        gives=frozenset(code for code, direction in directions.items() if direction in ("out", "both")),
-    )
+def _tell(found: Iterable[Problem], project: Project) -> None:
+    """Tell what is not told already, nor stands where something else is wrong."""
+    told = {(problem.file, problem.path) for problem in project.problems if problem.severity is Severity.ERROR}
+    project.problems.extend(one for one in dict.fromkeys(found) if (one.file, one.path) not in told)
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:
@@ -185,7 +175,7 @@ def called(path: Path) -> str:
     return str(path.absolute()) if relative.startswith("..") else relative
 
 
-def _job_files(specs: Sequence[Path]) -> Iterable[Path]:
+def job_paths(specs: Sequence[Path]) -> Iterable[Path]:
     """The files that `specs` stand for, each once."""
     seen: set[str] = set()
     for spec in specs:

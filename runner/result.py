@@ -7,7 +7,7 @@ Texts and values keep their holes: who prints them fills in the `***`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from runner.events import (
     FIRST_PREV,
@@ -22,6 +22,7 @@ from runner.events import (
     Row,
     RunClosing,
     RunFinished,
+    RunResumed,
     RunStarted,
     RunStatus,
     Section,
@@ -31,6 +32,8 @@ from runner.events import (
     StepStarted,
     TargetName,
     Trouble,
+    UndoFinished,
+    UndoStarted,
 )
 from runner.problems import ExitCode
 from runner.values import Json, JsonObject
@@ -69,6 +72,7 @@ class RunResult:
     Where not even the first line is left, every text but `id` and `events` is empty.
     `events` is the hash of the last line: with it a later edit of the journal shows.
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
+    `closing`: the turning point is behind it, and no resume returns to its steps. `resumed`: how often it was.
     """
 
     id: str
@@ -91,6 +95,8 @@ class RunResult:
     finished: bool
     help: str | None
     log_unreadable: Trouble | None
+    closing: bool = False
+    resumed: int = 0
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
@@ -132,33 +138,47 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
 class _OpenRow:
     """A row that has begun and not ended, and what its calls have come to.
 
-    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered.
+    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered. `doubt`
+    is what was said of it when a person was to be asked. `pending`: nothing is known yet of the last call.
     """
 
     row: Row
     started: float
     sent: str = ""
+    pending: bool = False
     changing_calls: int = 0
     in_doubt: bool = False
     answered: bool = False
+    doubt: Trouble | None = None
 
     def send(self, event: CallSent) -> None:
         self.sent = event.effect
+        self.pending = True
         self.changing_calls += event.effect != "read"
         if event.effect == "once":
             self.in_doubt = True
             self.answered = False
+            self.doubt = None
 
     def answer(self) -> None:
         """The call that was sent last is answered; a reading in between settles no doubt."""
+        self.pending = False
         if self.sent == "once":
             self.in_doubt = False
             self.answered = True
 
     def fail(self, event: AttemptFailed) -> None:
-        """Only a call that never reached the service, or that it refused, is out of doubt."""
-        if self.sent == "once" and event.kind in {"not_sent", "refused"}:
+        """Only a call that never reached the service, or that it refused, is out of doubt.
+
+        `stopped` in the place of an answer is told of a call that did not leave; in any other place of what came after.
+        """
+        if event.kind == "in_doubt":
+            self.in_doubt = True
+            self.doubt = event.error
+        never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
+        if self.sent == "once" and never_left:
             self.in_doubt = False
+        self.pending = False
 
     def attempts(self) -> int:
         """Calls that could change something; readings of the log stand beside an attempt, so that they count as one."""
@@ -166,6 +186,8 @@ class _OpenRow:
 
     def trouble(self) -> Trouble:
         """Why the row has no end of its own."""
+        if self.in_doubt and self.doubt is not None:
+            return self.doubt
         if self.in_doubt:
             message = "the run broke off before the call was answered: it may or may not have happened"
             return Trouble(code="E401", message=message, hint=_LOOK_FIRST)
@@ -178,6 +200,9 @@ class _OpenRow:
 _LOOK_FIRST = "look at the process log of the site before you start it again"
 
 
+_OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
+
+
 class Progress:
     """A run as far as it has been told. It takes lines in their order, and gives a result after any of them."""
 
@@ -187,6 +212,10 @@ class Progress:
         self._ended: dict[str, StepResult] = {}
         self._open: dict[str, _OpenRow] = {}
         self._log_unreadable: Trouble | None = None
+        self._closing = False
+        self._undo = "none"
+        self._resumed = 0
+        self._rows: dict[str, Row] = {}
         self._t = 0.0
         self._head = FIRST_PREV
 
@@ -198,6 +227,7 @@ class Progress:
             self._t = max(self._t, event.t)
         match event:
             case StepStarted(row=row):
+                self._rows[row.key] = row
                 self._ended.pop(row.key, None)
                 self._open[row.key] = _OpenRow(row, event.t)
             case StepFinished():
@@ -206,12 +236,10 @@ class Progress:
                 return self._end(_step(row, _skipped(event)))
             case CallSent() | CallAnswered() | AttemptFailed():
                 self._call(event)
-            case RunStarted() | LogUnreadable() | RunFinished():
-                self._of_run(event)
-            case Paused() | Asked() | RunClosing():
+            case Paused() | Asked():
                 pass
             case _:
-                assert_never(event)
+                self._of_run(event)
         return None
 
     def running(self) -> Row | None:
@@ -225,7 +253,7 @@ class Progress:
     def result(self) -> RunResult:
         """The run, were this its last line. Rows stand in the order in which they ended, those without an end last."""
         steps = tuple((self._ended | {step.key: step for step in self.cut_off()}).values())
-        ending = self._finished or _without_end(self._t, steps)
+        ending = self._finished or _without_end(self._t, steps, undo=self._undo)
         started = self._started
         return RunResult(
             id=started.run,
@@ -248,6 +276,8 @@ class Progress:
             finished=self._finished is not None,
             help=started.help,
             log_unreadable=self._log_unreadable,
+            closing=self._closing,
+            resumed=self._resumed,
         )
 
     def _call(self, event: CallSent | CallAnswered | AttemptFailed) -> None:
@@ -262,18 +292,31 @@ class Progress:
             case AttemptFailed():
                 row.fail(event)
 
-    def _of_run(self, event: RunStarted | LogUnreadable | RunFinished) -> None:
+    def _of_run(self, event: _OfRun) -> None:
         match event:
             case RunStarted():
                 self._started = event
+            case RunResumed():
+                self._resumed += 1
             case LogUnreadable():
                 self._log_unreadable = event.error
+            case RunClosing():
+                self._closing = True
+            case UndoStarted():
+                self._undo = "incomplete"
+            case UndoFinished(undo=undo):
+                self._undo = undo
             case RunFinished():
                 self._finished = event
+            case _:
+                assert_never(event)
 
     def _row(self, key: str) -> _OpenRow:
-        """The open row of `key`, or an empty one where no line began it: a journal is never so, its reader may be."""
-        return self._open.get(key) or _OpenRow(_row_called(key), self._t)
+        """The open row of `key`; one that has ended, to be settled; or an empty one where no line began it.
+
+        A journal is never so, its reader may be.
+        """
+        return self._open.get(key) or _OpenRow(self._rows.get(key) or _row_called(key), self._t)
 
     def _end(self, step: StepResult) -> StepResult:
         self._open.pop(step.key, None)
@@ -344,12 +387,12 @@ def _nothing_told(run: str) -> RunStarted:
     )
 
 
-def _without_end(t: float, steps: Iterable[StepResult]) -> RunFinished:
+def _without_end(t: float, steps: Iterable[StepResult], *, undo: str) -> RunFinished:
     """How a run ended that broke off: never well, and in doubt where one of its rows is."""
     doubt = any(step.status is Status.UNKNOWN for step in steps)
     status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
     trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still going on looks the same")
-    return RunFinished(t=t, status=status, exit_code=code, error=trouble)
+    return RunFinished(t=t, status=status, exit_code=code, undo=undo, error=trouble)
 
 
 _EXIT_CODES = frozenset(ExitCode)

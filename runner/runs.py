@@ -5,6 +5,7 @@ Writing into a run's folder is the journal's business.
 
 from pathlib import Path
 
+from runner.private_files import ensure_folder
 from runner.problems import Problem, UsageError
 
 DEFAULT = Path(".runner/runs")
@@ -13,7 +14,6 @@ PLAN = "plan.json"
 REPORT = "report.json"
 RESULTS = "results"
 LAST = "last"
-_PRIVATE = 0o700
 
 
 def prepare(root: Path) -> None:
@@ -21,7 +21,7 @@ def prepare(root: Path) -> None:
     top = root.parent if root == DEFAULT else root
     try:
         for folder in dict.fromkeys((top, root)):
-            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            ensure_folder(folder)
         ignored = top / ".gitignore"
         if not ignored.exists():
             ignored.write_text("# Runs hold what a site answered; they are not for git.\n*\n")

@@ -3,10 +3,13 @@
 Two words are compared without regard to case, dashes, underscores and blanks, so that `maxAttempts` is `max_attempts`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _LONGEST = 40
 """Nobody means a key by a longer word, and comparing grows with the square."""
+
+_TOLD_FROM = 6
+"""A shorter word of another tool is known only as it is: four letters are near to too many others."""
 
 _TELLING = 3
 """Letters that tell a word by its beginning."""
@@ -29,7 +32,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "changedwhen": ("effect",),
     "until": ("retry",),
     "retries": ("retry", "max_attempts"),
-    "delay": ("retry", "initial"),
+    "delay": ("retry", "initial", "pause"),
     "nolog": ("secret",),
     "includetasks": ("job",),
     "importtasks": ("job",),
@@ -40,6 +43,15 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "assert": ("expect",),
     "waitfor": ("wait",),
     "debug": ("message", "help"),
+    "validatecerts": ("ca_file",),
+    "items": ("for_each",),
+    "each": ("for_each",),
+    "repeat": ("for_each",),
+    "enabled": ("if",),
+    "disabled": ("if",),
+    "onlyif": ("if",),
+    "wait": ("initial",),
+    "times": ("max_attempts", "for_each"),
     # GitHub Actions, GitLab
     "uses": ("job",),
     "with": ("inputs", "job", "parameters"),
@@ -58,6 +70,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "afterscript": ("finally",),
     "resourcegroup": ("concurrency",),
     "environment": ("target",),
+    "backofflimit": ("max_attempts",),
+    "activedeadlineseconds": ("timeout",),
     # Hurl, Tavern, Step CI, and others that call services
     "asserts": ("expect",),
     "assertions": ("expect",),
@@ -68,12 +82,28 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "stages": ("steps",),
     "testname": ("name",),
     "request": ("execute",),
-    "response": ("expect",),
+    "response": ("expect", "result"),
+    "outcome": ("status",),
+    "conclusion": ("status",),
+    "state": ("status",),
+    "verifyresponsewith": ("expect",),
+    "test": ("expect",),
+    "bind": ("outputs",),
     "check": ("expect",),
     "checks": ("expect",),
     "validate": ("expect",),
     "tests": ("steps", "cases"),
     "http": ("execute", "query"),
+    "odata": ("query",),
+    "fetch": ("query",),
+    "executeprocess": ("execute",),
+    "startprocess": ("execute",),
+    "executeelement": ("element",),
+    "completeelement": ("element",),
+    "ca": ("ca_file",),
+    "cacert": ("ca_file",),
+    "cert": ("ca_file",),
+    "method": ("execute_method",),
     "marks": ("tags",),
     "labels": ("tags",),
     "parametrize": ("cases",),
@@ -82,7 +112,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "arguments": ("parameters",),
     "body": ("parameters",),
     "data": ("parameters", "values"),
-    "sleep": ("pause",),
+    "sleep": ("pause", "initial"),
     # Robot Framework, pytest, xUnit
     "documentation": ("description", "help"),
     "setup": ("steps",),
@@ -126,6 +156,9 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "version": ("runner",),
     "title": ("name", "caption"),
     "label": ("name", "caption"),
+    "description": ("name", "caption", "help"),
+    "parameters": ("inputs",),
+    "inputs": ("parameters",),
     "summary": ("description", "help"),
     "comment": ("description", "help"),
     "note": ("help", "description"),
@@ -141,6 +174,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "filter": ("where",),
     "columns": ("select",),
     "fields": ("select", "values"),
+    "set": ("values",),
     "user": ("username",),
     "login": ("username",),
     "pass": ("password",),
@@ -158,6 +192,15 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "additionalitems": ("items",),
     "nullable": ("type",),
     "regex": ("pattern",),
+    "options": ("enum",),
+    "choices": ("enum",),
+    "values": ("enum",),
+    "allowedvalues": ("enum",),
+    "value": ("values", "default", "const"),
+    "optional": ("default",),
+    "sensitive": ("secret",),
+    "masked": ("secret",),
+    "password": ("secret", "string", "text"),
     "example": ("examples",),
     "str": ("string",),
     "text": ("string",),
@@ -169,36 +212,52 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "bool": ("boolean",),
     "list": ("array", "records"),
     "dict": ("object",),
+    "map": ("object",),
+    "hash": ("object",),
     "record": ("object", "records"),
-    "uuid": ("guid",),
+    "uuid": ("guid", "string"),
+    "guid": ("string",),
+    "date": ("string",),
+    "datetime": ("string",),
+    "time": ("string",),
+    "email": ("string", "text"),
+    "url": ("string", "text"),
+    "choice": ("string", "text"),
     "string": ("text",),
     "number": ("decimal",),
 }
 """Words of other tools, folded, with ours in the order in which they are tried: the first that is known counts."""
 
 
+def foreign(word: str, known: Collection[str]) -> str | None:
+    """The one of `known` that is meant by a word of another tool, None where `word` is none."""
+    return next((ours for ours in FOREIGN.get(folded(word), ()) if ours in known), None)
+
+
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """The one of `known` that `word` stands for, or None. `known` may hold `word` itself, which is never suggested."""
     ours = [name for name in known if name != word]
-    folded = _folded(word)
-    if not 0 < len(folded) <= _LONGEST:
+    bare = folded(word)
+    if not 0 < len(bare) <= _LONGEST:
         return None
     candidates = _candidates(ours)
-    if folded in candidates:
-        return candidates[folded]
-    limit = _slips(folded)
+    if bare in candidates:
+        return candidates[bare]
+    limit, own = _slips(bare), {folded(name) for name in ours}
     measured = [
-        (distance, _rank(folded, name), name)
+        (distance, _rank(bare, name), name)
         for name in candidates
-        if abs(len(name) - len(folded)) <= limit and (distance := _distance(folded, name)) <= limit
+        if abs(len(name) - len(bare)) <= limit
+        and (len(name) >= _TOLD_FROM or name not in FOREIGN or name in own)
+        and (distance := _distance(bare, name)) <= limit
     ]
-    near = min(measured)[2] if measured else _beginning(folded, candidates)
+    near = min(measured)[2] if measured else _beginning(bare, candidates)
     return candidates.get(near)
 
 
 def _candidates(ours: list[str]) -> dict[str, str]:
     """Folded words and what they stand for; our own before those of other tools."""
-    found = {_folded(name): name for name in reversed(ours)}
+    found = {folded(name): name for name in reversed(ours)}
     for word, meant in FOREIGN.items():
         name = next((name for name in meant if name in ours), None)
         if name is not None:
@@ -206,7 +265,8 @@ def _candidates(ours: list[str]) -> dict[str, str]:
     return found
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
+    """`word` as words are compared."""
     return "".join(character for character in word.casefold() if character not in "-_ \t")
 
 

@@ -205,7 +205,7 @@ def test_a_job_that_is_included_and_named_is_one_job(project: Path) -> None:
     assert action.job is of_inner
 
 
-@pytest.mark.parametrize("key", ["target: t", "cases: [{name: a}]"])
+@pytest.mark.parametrize("key", ["target: t", "cases: [{name: a}]", "timeout: 5m", "cleanup_timeout: 5m"])
 def test_a_key_of_a_whole_run_is_refused_in_an_included_job_alone(project: Path, key: str) -> None:
     inner = write(project / "inner.job.yaml", more=f"{key}\n")
     outers = [write(project / f"{name}.job.yaml", *including("inner.job.yaml", "inner.job.yaml")) for name in "ab"]

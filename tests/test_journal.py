@@ -1,6 +1,7 @@
 """The journal: private, append-only, chained, free of secrets, and readable after any cut."""
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from itertools import count
@@ -15,7 +16,9 @@ from runner.events import (
     Check,
     Paused,
     Row,
+    RunFinished,
     RunStarted,
+    RunStatus,
     Section,
     Status,
     StepFinished,
@@ -186,3 +189,45 @@ def test_the_time_of_a_line_is_utc_to_the_millisecond() -> None:
     moment = utc_now()
     assert len(moment) == len("2026-01-31T09:00:00.000Z")
     assert moment.endswith("Z")
+
+
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by the inode of each file and folder that is brought to disk."""
+    found: list[int] = []
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        found.append(os.fstat(file).st_ino)
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_a_call_that_must_not_happen_twice_and_the_end_of_a_run_are_on_disk_before_they_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = opened(tmp_path / "run")
+    events = (tmp_path / "run" / EVENTS).stat().st_ino
+    found = synced(monkeypatch)
+    told: list[int] = []
+    journal.listener = lambda _line: told.append(found.count(events))
+    journal.append(Paused(key="a", t=0.0, seconds=1.0))
+    journal.append(CallSent(key="a", effect="once", call={}), durable=True)
+    journal.append(CallAnswered(key="a", t=1.0, value=None))
+    journal.append(RunFinished(t=2.0, status=RunStatus.PASSED, exit_code=0))
+    assert told == [0, 1, 1, 2]
+
+
+def test_every_folder_that_was_made_has_its_entry_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = synced(monkeypatch)
+    journal = opened(tmp_path / "a" / "b" / "run")
+    assert {tmp_path.stat().st_ino, (tmp_path / "a").stat().st_ino, (tmp_path / "a" / "b").stat().st_ino} <= set(found)
+    assert found[-1] == (tmp_path / "a" / "b" / "run").stat().st_ino
+    journal.append(finished("x" * (LARGE + 1)))
+    results = tmp_path / "a" / "b" / "run" / "results"
+    (file,) = results.iterdir()
+    assert found[-3:] == [results.parent.stat().st_ino, file.stat().st_ino, results.stat().st_ino]
+    journal.keep("plan.json", "{}")
+    plan = results.parent / "plan.json"
+    assert found[-2:] == [plan.stat().st_ino, results.parent.stat().st_ino]

@@ -10,6 +10,7 @@ from runner.events import (
     LogUnreadable,
     Row,
     RunFinished,
+    RunResumed,
     RunStarted,
     RunStatus,
     Section,
@@ -19,6 +20,8 @@ from runner.events import (
     StepStarted,
     TargetName,
     Trouble,
+    UndoFinished,
+    UndoStarted,
 )
 from runner.problems import ExitCode
 from runner.result import Progress, RunResult, fold, tally, worst
@@ -122,8 +125,13 @@ def test_a_call_without_an_answer_stays_in_doubt_through_readings_of_the_log() -
     assert step.status is Status.UNKNOWN
 
 
-def test_a_call_that_was_cut_by_a_stop_is_in_doubt() -> None:
+def test_a_call_that_a_stop_kept_from_leaving_is_out_of_doubt() -> None:
     (step,) = folded(START, begun("add"), sent("add"), failed("add", "stopped")).steps
+    assert step.status is Status.ERROR
+
+
+def test_a_stop_after_a_call_without_an_answer_leaves_it_in_doubt() -> None:
+    (step,) = folded(START, begun("add"), sent("add"), failed("add", "unanswered"), failed("add", "stopped")).steps
     assert step.status is Status.UNKNOWN
 
 
@@ -199,3 +207,62 @@ def test_a_tally_names_every_status() -> None:
 )
 def test_the_worst_status_speaks_for_all(statuses: list[RunStatus], expected: RunStatus | None) -> None:
     assert worst(folded(START, finished(status, 0)) for status in statuses) is expected
+
+
+def test_a_row_that_is_settled_later_keeps_its_place_and_what_was_known_of_it() -> None:
+    before = (START, begun("add"), ended("add", Status.UNKNOWN), begun("see"), ended("see", Status.PASSED))
+    settled = StepFinished(key="add", t=9.0, status=Status.PASSED, seconds=8.0, attempts=1, verified="inferred")
+    first, second = folded(*before, finished(RunStatus.UNKNOWN, 4), RunResumed(t=5.0), settled).steps
+    assert (first.key, first.name, first.line, first.help) == ("add", "Do add", 3, "hm")
+    assert (first.status, first.verified, first.error) == (Status.PASSED, "inferred", None)
+    assert second.key == "see"
+
+
+def test_a_row_that_ended_and_is_sent_again_is_in_doubt_again_under_its_own_name() -> None:
+    before = (START, begun("add"), ended("add", Status.UNKNOWN), RunResumed(t=5.0))
+    (step,) = folded(*before, sent("add")).steps
+    assert (step.status, step.name, step.line) == (Status.UNKNOWN, "Do add", 3)
+
+
+def test_readings_of_the_log_leave_a_row_that_ended_as_it_was() -> None:
+    before = (START, begun("add"), ended("add", Status.UNKNOWN), RunResumed(t=5.0))
+    assert folded(*before, sent("add", "read"), failed("add", "unanswered")).steps == folded(*before).steps
+
+
+def test_the_later_end_of_a_run_takes_the_place_of_the_first() -> None:
+    first, last = finished(RunStatus.UNKNOWN, 4), RunFinished(t=7.0, status=RunStatus.PASSED, exit_code=0, undo="none")
+    result = folded(START, first, RunResumed(t=5.0), last)
+    assert (result.status, result.exit_code, result.seconds) == (RunStatus.PASSED, ExitCode.PASSED, 7.0)
+    assert (result.undo, result.outputs, result.finished) == ("none", {}, True)
+
+
+def test_a_run_that_ended_in_doubt_stays_so_until_it_has_another_end() -> None:
+    result = folded(START, begun("add"), finished(RunStatus.UNKNOWN, 4), RunResumed(t=5.0))
+    assert (result.status, result.finished) == (RunStatus.UNKNOWN, True)
+
+
+def test_it_is_counted_how_often_a_run_was_resumed() -> None:
+    assert folded(START, begun("add")).resumed == 0
+    assert folded(START, begun("add"), RunResumed(t=1.0), RunResumed(t=2.0)).resumed == 2
+
+
+def test_the_time_of_a_run_goes_on_where_it_was_resumed() -> None:
+    assert folded(START, begun("add"), RunResumed(t=4.0)).seconds == 4.0
+
+
+@pytest.mark.parametrize(
+    ("events", "undo"),
+    [
+        ([], "none"),
+        ([UndoStarted(t=1.0)], "incomplete"),
+        ([UndoStarted(t=1.0), UndoFinished(t=2.0, undo="complete")], "complete"),
+        ([UndoStarted(t=1.0), UndoFinished(t=2.0, undo="incomplete")], "incomplete"),
+    ],
+)
+def test_a_run_that_broke_off_tells_how_far_it_was_undone(events: list[AnyEvent], undo: str) -> None:
+    result = folded(START, begun("add"), ended("add", Status.PASSED), *events)
+    assert (result.undo, result.finished) == (undo, False)
+
+
+def test_the_end_of_a_run_says_how_far_it_was_undone() -> None:
+    assert folded(START, UndoStarted(t=1.0), finished(RunStatus.FAILED, 1)).undo == "complete"

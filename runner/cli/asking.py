@@ -2,6 +2,7 @@
 
 import select
 import sys
+import time
 
 from runner.hosts.stop import Stop
 from runner.report.safe import clean
@@ -33,16 +34,17 @@ def says_yes(question: str) -> bool:
                 return False
 
 
-def answer_of(question: str, stop: Stop) -> bool | None:
-    """What a person says to a question of a run; None where the run was told to stop before they said anything.
+def answer_of(question: str, stop: Stop, seconds: float | None) -> bool | None:
+    """What a person says to a question of a run; None where the stop was told, or `seconds` passed, before an answer.
 
     Windows cannot look at its terminal without reading from it, so there the question stays until it is answered.
     """
     if sys.platform == "win32":
         return says_yes(question)
+    ends = None if seconds is None else time.monotonic() + seconds
     sys.stderr.write(f"? {clean(question)} [y/N] ")
     sys.stderr.flush()
-    while stop.why is None:
+    while stop.why is None and (ends is None or time.monotonic() < ends):
         readable, _, _ = select.select([sys.stdin], [], [], _LOOK)
         if readable:
             return sys.stdin.readline().strip().casefold() in ("y", "yes")

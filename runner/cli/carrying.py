@@ -1,7 +1,7 @@
-"""Carrying prepared runs out: each in a thread of its own, up to `jobs` at once, while the main thread listens.
+"""Carrying runs out: each in a thread of its own, up to `jobs` at once, while the main thread listens.
 
 A signal handler in the thread that reads from a site would have to wait for the site. Runs that go on side by side are
-told whole, one after the other, as they end.
+told whole, one after the other, as they end. Runs that name the same lock wait for one another.
 """
 
 import queue
@@ -9,60 +9,45 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
-from pathlib import Path
-
-import uuid_utils
 
 from runner import runs
-from runner.cli.prepared import Prepared
-from runner.engine.scope import RunFacts
-from runner.events import CallSent, Line, RunStatus, TargetName
-from runner.git import commit_of
+from runner.cli.beginning import Run
+from runner.events import Line, RunStatus, TargetName
 from runner.hosts.local import LocalHost
+from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.journal import Journal, JournalError, utc_now
-from runner.plan import ATTEMPT_SECONDS, Plan, kept, plan
-from runner.problems import UsageError
-from runner.result import RunResult, fold
-from runner.secrets.redact import Secrets
-from runner.sites import ReadySite, Sites
-from runner.values import canonical
-from runner.version import VERSION
+from runner.journal import JournalError
+from runner.locks import Claim
+from runner.problems import Problem, UsageError
+
+_MOMENT = 1.0
+"""Seconds after the grace in which a run may still end by itself, with its last events."""
+
+_LOOK = 0.2
+"""Seconds between two looks at the clock, while no run ends. A wait without an end would let Windows hear no signal."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """One run under way or ended. `fault` is what broke in the thread that carries it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A run that is to begin. `begin` raises `UsageError` where it cannot be written down."""
 
-    plan: Plan
-    facts: RunFacts
-    journal: Journal
-    site: ReadySite
-    fault: BaseException | None = None
-
-    @property
-    def result(self) -> RunResult:
-        """How the run ended, or stands, as its events tell."""
-        return fold(self.journal.lines, run=self.facts.id)
-
-    @property
-    def sent_nothing(self) -> bool:
-        return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
+    title: str
+    lock: Claim | None
+    begin: Callable[[], Run]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How runs are carried out. `ask` puts a question to a person; None where the stop was told before an answer came.
+    """How runs are carried out. `ask` puts a question to a person, within seconds; None where no answer came in time.
 
-    `started` is told of each run as it begins and gives who is to hear its events; `ended` is told when it has ended.
+    `given_up` is set where nobody waits any longer. `started` is told of each run as it begins and gives who is to hear
+    its events; `ended` is told when it has ended.
     """
 
-    root: Path
     stop: Stop
     given_up: threading.Event
-    ask: Callable[[str, Stop], bool | None]
+    ask: Callable[[str, Stop, float | None], bool | None]
     started: Callable[[Run], Callable[[Line], None]]
     ended: Callable[[Run], None]
     jobs: int = 1
@@ -71,27 +56,27 @@ class Manner:
 
 @dataclass(slots=True, kw_only=True)
 class Carried:
-    """What became of the prepared runs: those that began, in the order in which they did, and those that did not.
+    """What became of the runs: those that began, in the order in which they did, and those that did not.
 
     `trouble` is why a later one could not begin.
     """
 
-    left_out: deque[Prepared]
+    left_out: deque[Waiting]
     runs: list[Run] = field(default_factory=list)
     trouble: UsageError | None = None
 
 
-def carry_all(prepared: Sequence[Prepared], sites: Sites, manner: Manner) -> Carried:
+def carry_all(waiting: Sequence[Waiting], manner: Manner) -> Carried:
     """Carry the runs out, up to `jobs` at once, in their order.
 
     A signal, or with `fail_fast` the first that did not pass, lets no further one begin. Raises `UsageError` where the
     first cannot be written down, and a fault of ours as it is.
     """
-    carried = Carried(left_out=deque(prepared))
-    pool = _Pool(sites=sites, manner=manner, alone=manner.jobs == 1 or len(prepared) == 1)
+    carried = Carried(left_out=deque(waiting))
+    pool = _Pool(manner=manner)
     while carried.left_out or pool.under_way:
-        while carried.left_out and pool.under_way < manner.jobs and pool.goes_on:
-            pool.begin(carried)
+        while (one := pool.next_to_begin(carried)) is not None:
+            pool.begin(one, carried)
         run = pool.next_ended() if pool.under_way else None
         if run is None:
             break
@@ -103,49 +88,50 @@ def carry_all(prepared: Sequence[Prepared], sites: Sites, manner: Manner) -> Car
 
 @dataclass(slots=True, kw_only=True)
 class _Pool:
-    """The runs under way. `goes_on` turns false when no further one may begin."""
+    """The runs under way, by their ids with the locks that they name. `halted`: no further one may begin."""
 
-    sites: Sites
     manner: Manner
-    alone: bool
-    under_way: int = 0
+    under_way: dict[str, Claim | None] = field(default_factory=dict)
     halted: bool = False
     _turns: defaultdict[TargetName, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _ended: "queue.SimpleQueue[Run]" = field(default_factory=queue.SimpleQueue)
 
-    @property
-    def goes_on(self) -> bool:
-        return not self.halted and self.manner.stop.why is None
+    def next_to_begin(self, carried: Carried) -> Waiting | None:
+        """The first that may begin now; one whose lock another run has lets those behind it pass."""
+        if self.halted or self.manner.stop.why is not None or len(self.under_way) >= self.manner.jobs:
+            return None
+        taken = {lock for lock in self.under_way.values() if lock is not None}
+        return next((one for one in carried.left_out if one.lock not in taken), None)
 
-    def begin(self, carried: Carried) -> None:
-        """Begin the next run. One that cannot be written down ends the beginning, and refuses the command if first."""
+    def begin(self, one: Waiting, carried: Carried) -> None:
+        """Begin a run. One that cannot be written down ends the beginning, and refuses the command if first."""
         try:
-            run = begun(carried.left_out[0], self.sites, root=self.manner.root, alone=self.alone)
+            run = one.begin()
         except UsageError as error:
             if not carried.runs:
                 raise
             carried.trouble = error
             self.halted = True
             return
-        carried.left_out.popleft()
+        carried.left_out.remove(one)
         carried.runs.append(run)
-        self.under_way += 1
+        self.under_way[run.facts.id] = one.lock
         _start(run, self.manner, turn=Turn(self._turns[run.site.name]), ended=self._ended)
 
     def next_ended(self) -> Run | None:
-        """The next run that ends; None where nobody waits any longer.
-
-        A wait without an end would not let Windows deliver a signal.
-        """
+        """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
         while not self.manner.given_up.is_set():
             try:
-                return self._ended.get(timeout=0.5)
+                return self._ended.get(timeout=_LOOK)
             except queue.Empty:
-                continue
+                if self.manner.stop.is_over(since=_MOMENT):
+                    self.manner.given_up.set()
         return None
 
     def end(self, run: Run) -> None:
-        self.under_way -= 1
+        del self.under_way[run.facts.id]
+        if isinstance(run.fault, ForgottenError):
+            raise _forgotten(run.fault) from run.fault
         self.manner.ended(run)
         if isinstance(run.fault, JournalError):
             if run.sent_nothing:
@@ -156,40 +142,30 @@ class _Pool:
         self.halted = self.halted or (self.manner.fail_fast and run.result.status is not RunStatus.PASSED)
 
 
-def begun(prepared: Prepared, sites: Sites, *, root: Path, alone: bool) -> Run:
-    """Make the run's folder and keep its plan in it. Raises `UsageError` where it cannot."""
-    site = sites.of(prepared.target)
-    secrets = Secrets()
-    site.hide_in(secrets)
-    made = plan(
-        prepared.job,
-        sources=prepared.sources,
-        inputs=prepared.inputs,
-        target=site.name,
-        secrets=secrets,
-        case=prepared.chosen_case,
-    )
-    made = replaced(made, alone=alone, timeout=prepared.target.timeout or ATTEMPT_SECONDS)
-    folder = Path(prepared.job.file).absolute().parent
-    facts = RunFacts(id=str(uuid_utils.uuid7()), started_at=utc_now(), engine=VERSION, commit=commit_of(folder))
-    try:
-        journal = Journal(root / facts.id, secrets, now=utc_now)
-        journal.keep(runs.PLAN, canonical(secrets.cut(kept(made))) + "\n")
-    except JournalError as error:
-        raise runs.unwritable(root, str(error)) from error
-    return Run(plan=made, facts=facts, journal=journal, site=site)
+def _forgotten(fault: ForgottenError) -> UsageError:
+    """What the run was answered, and needs again, was not written down. Nothing has been sent."""
+    hint = "nothing was sent; what the run has done so far stands in `runner show`, and a person has to do the rest"
+    return UsageError(Problem(code="E156", message=f"the run cannot go on: {fault}", hint=hint))
 
 
 def _start(run: Run, manner: Manner, *, turn: Turn, ended: "queue.SimpleQueue[Run]") -> None:
     run.journal.listener = manner.started(run)
-    host = LocalHost(caller=run.site.client, journal=run.journal, stop=manner.stop, turn=turn, ask=manner.ask)
+    host = LocalHost(
+        caller=run.site.client,
+        journal=run.journal,
+        stop=manner.stop,
+        turn=turn,
+        ask=manner.ask,
+        judgement=run.judgement,
+    )
 
     def work() -> None:
         try:
-            host.carry(run.plan, run.facts)
+            host.carry(run.plan, run.facts, earlier=run.earlier)
         except BaseException as fault:  # noqa: BLE001  handed to the main thread, which raises it
             run.fault = fault
         finally:
+            run.unused_verdicts = host.unused_verdicts
             ended.put(run)
 
     threading.Thread(target=work, name=f"run {run.plan.job.name}", daemon=True).start()

@@ -4,7 +4,7 @@ It starts no process. What it finds out on the way stands in `runner.doctor`.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,22 +12,19 @@ import click
 
 from runner.cli import options
 from runner.cli.inputs import read_text
+from runner.cli.known_targets import named, only, targets_of
 from runner.cli.serving import sandbox
-from runner.cli.targets import is_outside, outside
 from runner.doctor.findings import Finding, Verdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.problems import ExitCode, Problem, UsageError, strongest
-from runner.project import Project, called, check_doubles, open_targets
+from runner.project import Project
 from runner.report.safe import clean
 from runner.secrets.redact import Secrets
 from runner.service.transport import trusting
 from runner.sites import Sites
 from runner.targets.authorities import read_authorities
-from runner.targets.build import without_file
-from runner.targets.files import find_targets
 from runner.targets.model import ClientCredentials, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve
-from runner.words import suggest
 
 FILE = "targets file"
 TARGET = "target"
@@ -53,64 +50,17 @@ def command(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     project = Project()
-    known = _targets(given["specs"], given["targets"], project)
-    names = tuple(dict.fromkeys(given["target"])) or _only(known)
-    chosen = {name: _named(name, known, project) for name in names}
+    known = targets_of(given["specs"], given["targets"], project)
+    names = tuple(dict.fromkeys(given["target"])) or only(known)
+    chosen = {name: named(name, known, project) for name in names}
     codes: list[ExitCode] = []
     with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
-        for name, (file, target) in chosen.items():
+        for name, known_target in chosen.items():
             click.echo(f"doctor {clean(name)}")
             secrets = Secrets()
-            codes.append(_code(_told(_examined(target, file, sites, secrets), secrets)))
+            findings = _examined(known_target.target, known_target.where, sites, secrets)
+            codes.append(_code(_told(findings, secrets)))
     return ExitCode.INVALID if ExitCode.INVALID in codes else strongest(codes)
-
-
-Known = Mapping[str, tuple[str, Target]]
-"""Targets by name, each with the name of the file that it stands in."""
-
-
-def _targets(specs: Sequence[Path], explicit: Path | None, project: Project) -> dict[str, tuple[str, Target]]:
-    """The targets of all targets files that the specs lead to. Raises `UsageError` for mistakes in them."""
-    found: dict[str, tuple[str, Target]] = {}
-    for spec in specs or (Path(),):
-        beside = spec / "any" if spec.is_dir() else spec
-        file = find_targets(beside, explicit=explicit, environment=os.environ)
-        targets = without_file(beside) if file is None else open_targets(file, project)
-        where = "there is none, so there is only the sandbox" if file is None else called(file)
-        found |= {name: (where, target) for name, target in targets.items() if name not in found}
-    _refuse_mistakes(project)
-    return found
-
-
-def _refuse_mistakes(project: Project) -> None:
-    if project.errors:
-        raise UsageError(*project.problems)
-
-
-def _only(known: Known) -> tuple[str, ...]:
-    """The one site there is, or the one target. Raises `UsageError` where that is no choice of one."""
-    sites = [name for name, (_, target) in known.items() if isinstance(target, SiteTarget)]
-    names = sites or list(known)
-    if len(names) == 1:
-        return tuple(names)
-    listed = ", ".join(f"`{name}`" for name in names)
-    raise UsageError(Problem(code="E140", message="which target?", hint=f"name one with `-t`: {listed}"))
-
-
-def _named(name: str, known: Known, project: Project) -> tuple[str, Target]:
-    """A target and where it stands. Raises `UsageError` for one that is not known, or whose doubles have mistakes."""
-    if is_outside(name):
-        found = outside(name, environment=os.environ)
-        if isinstance(found, tuple):
-            raise UsageError(*found)
-        return "not needed", found
-    if name in known:
-        check_doubles(known[name][1], project)
-        _refuse_mistakes(project)
-        return known[name]
-    near = suggest(name, known)
-    hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{one}`' for one in known)}"
-    raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
 
 
 def _examined(target: Target, file: str, sites: Sites, secrets: Secrets) -> Iterator[Finding]:

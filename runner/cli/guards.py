@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
+from runner.events import Section
 from runner.job.model import Action, Confirm, Execute, IncludedJob, Job, Pause, Run, Step
+from runner.plan import PlannedStep, planned_steps, steps_within, undo_of
 from runner.problems import Problem
 from runner.targets.model import Allow, Target
 
@@ -26,13 +28,20 @@ class Placed:
     file: str
 
 
-def steps_of(job: Job, *, within: str = "") -> Iterator[Placed]:
-    """Every step of a job that may be carried out, in `finally` and in included jobs, too."""
-    for number, step in enumerate((*job.steps, *job.final_steps), start=1):
-        key = f"{within}{step.id or number}"
-        yield Placed(key=key, step=step, file=job.file)
-        if isinstance(step.action, IncludedJob):
-            yield from steps_of(step.action.job, within=f"{key}/")
+def steps_of(job: Job) -> Iterator[Placed]:
+    """Every step of a job that may be carried out, in `undo`, in `finally` and in included jobs, too."""
+    first_final = len(job.steps) + 1
+    yield from _placed(planned_steps(job.steps, Section.STEPS, first=1), file=job.file)
+    yield from _placed(planned_steps(job.final_steps, Section.FINALLY, first=first_final), file=job.file)
+
+
+def _placed(steps: Iterable[PlannedStep], *, file: str) -> Iterator[Placed]:
+    for planned in steps:
+        action = planned.step.action
+        yield Placed(key=planned.key, step=planned.step, file=file)
+        if isinstance(action, IncludedJob):
+            yield from _placed(steps_within(planned, action.job), file=action.job.file)
+        yield from _placed(undo_of(planned), file=file)
 
 
 def asks(job: Job) -> bool:

@@ -1,16 +1,17 @@
 """Kept runs, read back from their folders: one as a whole, or of all of them how they ended."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from runner import runs
 from runner.events import Line, RunStatus
-from runner.journal import ends, read
+from runner.journal import ends, is_being_written, read
 from runner.problems import Problem, UsageError
 from runner.result import RunResult, fold
-from runner.runs import REPORT
+from runner.runs import EVENTS, REPORT
 
 RunName: TypeAlias = tuple[str, str | None, str]
 """A job, a case or None, and a target: `job[case]@target`."""
@@ -18,33 +19,44 @@ RunName: TypeAlias = tuple[str, str | None, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRun:
-    """`flaw` is the number of the first line whose chain does not hold, None where all do."""
+    """`flaw` is the number of the first line whose chain does not hold, None where all do. `going_on`: some process is
+    writing its events now.
+    """
 
     folder: Path
     lines: tuple[Line, ...]
     result: RunResult
     flaw: int | None
+    going_on: bool = False
 
 
 def opened(folder: Path) -> KeptRun:
     """Read a run's journal. Raises `UsageError` where it cannot be read."""
+    going_on = is_being_written(folder)
     try:
         reading = read(folder)
     except OSError as error:
         message = f"the events of run {folder.name} cannot be read: {error.strerror or error}"
         raise UsageError(Problem(code="E151", message=message)) from error
     result = fold(reading.lines, run=folder.name)
-    flaw = reading.flaw or (len(reading.lines) if _head_differs(folder, result) else None)
-    return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=flaw)
+    flaw = reading.flaw or (len(reading.lines) if _is_missed(folder, reading.lines) else None)
+    return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=flaw, going_on=going_on)
 
 
-def _head_differs(folder: Path, result: RunResult) -> bool:
-    """Whether the last line is another one than the run's own report names: no later line would show its change."""
+def edited(flaw: int, folder: Path) -> str:
+    """The sentence on a journal whose line `flaw` is not as it was written."""
+    return f"line {flaw} of {folder / EVENTS} does not match: it was changed after it was written"
+
+
+def _is_missed(folder: Path, lines: Sequence[Line]) -> bool:
+    """Whether the line that was the last when the run's own report was drawn is not there any more: no later line shows
+    that it was changed. A run that was resumed has more lines behind it.
+    """
     try:
         told = json.loads((folder / REPORT).read_bytes())["runs"][0]["events"]
     except (OSError, ValueError, LookupError, TypeError):
         return False
-    return bool(told != result.events)
+    return all(told != f"sha256:{line.sha256}" for line in lines)
 
 
 def not_passed(root: Path) -> frozenset[RunName]:

@@ -22,6 +22,8 @@ from runner.words import suggest
 
 VERBS = {
     "run": ("runner.cli.run", "Carry jobs out and report what happened."),
+    "resume": ("runner.cli.resume", "Go on where a run broke off."),
+    "reconcile": ("runner.cli.reconcile", "Ask the process log again about calls in doubt."),
     "plan": ("runner.cli.plan", "Print what would be sent; send nothing."),
     "validate": ("runner.cli.validate", "Check job, target and sandbox files."),
     "list": ("runner.cli.list", "List jobs with their tags and inputs."),
@@ -29,9 +31,11 @@ VERBS = {
     "show": ("runner.cli.show", "Tell what happened in one run."),
     "runs": ("runner.cli.runs", "List the runs that are kept."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
+    "catalog": ("runner.cli.catalog", "Know what a site has: pull it, check it, compare two."),
     "doctor": ("runner.cli.doctor", "Go the way to a site step by step, and say where it ends."),
     "init": ("runner.cli.init", "Start a project that runs at once."),
     "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),
+    "explain": ("runner.cli.explain", "Explain an error code, with examples."),
 }
 
 
@@ -73,6 +77,8 @@ def _laid_out(command: click.Command) -> click.Command:
     cannot stand in a raw docstring.
     """
     command.help = (command.help or "").replace("\\b", "\b")
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _laid_out(inner)
     return command
 
 
@@ -86,8 +92,8 @@ def runner() -> None:
       runner validate specs       check them; nothing is sent
       runner plan specs -t test   see what would be sent
 
-    Data goes to stdout, talk to stderr. Every option but --yes and --confirm has a twin in the environment:
-    CREATIO_RUNNER_… in capitals.
+    Data goes to stdout, talk to stderr. Every option but --yes, --confirm, --step, --as and --result has a twin in the
+    environment: CREATIO_RUNNER_… in capitals.
     """
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from runner import runs
+from runner import durations, runs
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
@@ -34,6 +34,20 @@ class FilledPath(click.Path):
     ) -> str | bytes | os.PathLike[str]:
         Filled().convert(str(value), param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Duration(click.ParamType[float]):
+    """A duration with its unit, as in job files; in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        seconds = durations.seconds(value)
+        if seconds is None:
+            self.fail(f"`{value}` is no duration: write a number and a unit, as in `30s` or `10m`", param, ctx)
+        return seconds
 
 
 SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath())
@@ -63,6 +77,13 @@ TARGETS = option(
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="Read targets from this file, not from the nearest targets.yaml.",
+)
+CATALOG = option(
+    "--catalog",
+    "catalogue",
+    metavar="FILE",
+    type=FilledPath(),
+    help="Hold the jobs against what this catalogue file knows, not against NAME.catalog.yaml by the targets.",
 )
 INPUTS = click.option(
     "-i",
@@ -102,6 +123,33 @@ YES = click.option("--yes", is_flag=True, help="Say yes to every question of a j
 CONFIRM = click.option(
     "--confirm", multiple=True, metavar="NAME", help="Let the runs go to this protected target; several times: to each."
 )
+HOLD = option(
+    "--hold", is_flag=True, help="Stop where a call is in doubt, so that it can be settled before the run goes on."
+)
+WAIT_LOCK = option(
+    "--wait-lock",
+    metavar="DURATION",
+    type=Duration(),
+    help="Wait this long for a lock (`concurrency`) that another run holds; without it that is exit 6.",
+)
+GRACE = option(
+    "--grace",
+    metavar="DURATION",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="What a signal leaves the runs for `undo` and `finally`; in GitHub Actions 7s.",
+)
+STEP = click.option("--step", metavar="KEY", type=Filled(), help="The row in doubt that a verdict is given on.")
+AS = click.option(
+    "--as",
+    "verdict",
+    type=click.Choice(["passed", "failed", "retry"]),
+    help="How it is to be taken, by whoever has looked at the site; `retry` sends it again.",
+)
+RESULT = click.option("--result", metavar="JSON", help="What a row that passed gave.")
+QUIET = option("-q", "--quiet", is_flag=True, help="Tell only what did not pass, and the end.")
+VERBOSE = option("-v", "--verbose", is_flag=True, help="Tell every call, attempt and reading, too.")
 REPORTS = (
     option("--report-json", metavar="FILE", type=Filled(), help="Write a JSON report; `-` is stdout."),
     option("--report-junit", metavar="FILE", type=Filled(), help="Write JUnit XML for CI."),

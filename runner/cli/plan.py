@@ -24,6 +24,7 @@ from runner.targets.model import SandboxTarget
 @options.SPECS
 @options.TARGET
 @options.TARGETS
+@options.CATALOG
 @options.INPUTS
 @options.INPUTS_FILE
 @options.TAGS

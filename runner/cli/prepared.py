@@ -25,6 +25,7 @@ class Wanted:
     specs: Sequence[Path]
     targets: Sequence[str] = ()
     targets_file: Path | None = None
+    catalogue: Path | None = None
     given: Sequence[str] = ()
     inputs_file: Path | None = None
     tags: str | None = None
@@ -39,6 +40,7 @@ def wanted(context: click.Context) -> Wanted:
         specs=given["specs"],
         targets=tuple(dict.fromkeys(given["target"])),
         targets_file=given["targets"],
+        catalogue=given.get("catalogue"),
         given=given["given"],
         inputs_file=given["inputs_file"],
         tags=given["tags"],

@@ -37,7 +37,9 @@ def prepare(wanted: Wanted) -> Preparation:
         return kept_plans.prepare(wanted)
     chooses = _selection(wanted)
     known = inputs.given(wanted.given, file=wanted.inputs_file)
-    project = open_project(wanted.specs, targets=wanted.targets_file, environment=os.environ)
+    project = open_project(
+        wanted.specs, targets=wanted.targets_file, environment=os.environ, catalogue=wanted.catalogue
+    )
     sound = [(file, file.job) for file in project.files if file.job is not None]
     chosen = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
     selected = [one.job for one in chosen] + [job for _, job in sound if job.cases == () and chooses(job, None)]

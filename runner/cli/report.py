@@ -4,7 +4,7 @@ import click
 
 from runner import runs
 from runner.cli import options, reports
-from runner.cli.kept import opened
+from runner.cli.kept import edited, opened
 from runner.problems import Problem, Severity, UsageError
 from runner.report import mistakes
 
@@ -31,8 +31,7 @@ def command(context: click.Context, /, **_: object) -> int:
     reports.check_places(wishes)
     run = opened(runs.find(context.params["runs"], context.params["run"]))
     if run.flaw is not None:
-        message = f"line {run.flaw} of the run's events does not match: it was changed after it was written"
-        warning = Problem(code="E155", message=message, severity=Severity.WARNING)
+        warning = Problem(code="E155", message=edited(run.flaw, run.folder), severity=Severity.WARNING)
         click.echo(mistakes.text([warning]), nl=False, err=True)
     reports.write(wishes, [run.result], [run.lines])
     return run.result.exit_code

@@ -10,11 +10,10 @@ import click
 
 from runner import durations, runs
 from runner.cli import options
-from runner.cli.kept import opened
+from runner.cli.kept import KeptRun, opened
 from runner.events import RunStatus
 from runner.problems import ExitCode, Problem, UsageError
-from runner.report.runs import table
-from runner.result import RunResult
+from runner.report.runs import Listed, table
 
 _DAYS = re.compile(r"([0-9]{1,5})d")
 _DAY = 24 * 3600.0
@@ -27,7 +26,7 @@ _TIME_DIGITS = 12
 @options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
-    r"""List the runs that are kept, the newest first.
+    r"""List the runs that are kept, the newest first; below them the commands that settle what is open.
 
     \b
     Examples:
@@ -39,12 +38,16 @@ def command(context: click.Context, /, **_: object) -> int:
     root: Path = context.params["runs"]
     if context.params["prune"] is not None:
         deleted = _prune(root, _seconds(context.params["prune"]))
-        click.echo(f"{deleted} runs deleted", err=True)
+        click.echo(f"{deleted} {'run' if deleted == 1 else 'runs'} deleted", err=True)
         return ExitCode.PASSED
-    text = table([opened(folder).result for folder in reversed(runs.folders(root))])
+    text = table([_listed(opened(folder)) for folder in reversed(runs.folders(root))])
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
     return ExitCode.PASSED
+
+
+def _listed(run: KeptRun) -> Listed:
+    return Listed(result=run.result, folder=str(run.folder), going_on=run.going_on, changed=run.flaw is not None)
 
 
 def _seconds(written: str) -> float:
@@ -59,7 +62,7 @@ def _seconds(written: str) -> float:
 def _prune(root: Path, seconds: float) -> int:
     """Delete what is older and settled; how many runs that were."""
     limit = (time.time() - seconds) * 1000
-    old = [folder for folder in runs.folders(root) if _began(folder) < limit and _is_settled(opened(folder).result)]
+    old = [folder for folder in runs.folders(root) if _began(folder) < limit and _is_settled(opened(folder))]
     try:
         for folder in old:
             shutil.rmtree(folder)
@@ -77,5 +80,5 @@ def _began(folder: Path) -> float:
         return float("inf")
 
 
-def _is_settled(result: RunResult) -> bool:
-    return result.finished and result.status is not RunStatus.UNKNOWN
+def _is_settled(run: KeptRun) -> bool:
+    return run.result.finished and run.result.status is not RunStatus.UNKNOWN and not run.going_on

@@ -6,7 +6,7 @@ import click
 
 from runner import runs
 from runner.cli import options
-from runner.cli.kept import opened
+from runner.cli.kept import KeptRun, edited, opened
 from runner.problems import ExitCode
 from runner.report import console
 from runner.report.sentences import Wish
@@ -18,7 +18,7 @@ from runner.report.sentences import Wish
 @options.option("-v", "--verbose", is_flag=True, help="Tell results and outputs, too.")
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
-    r"""Tell what happened in RUN: `last`, a run's id, or a unique beginning of it.
+    r"""Tell what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next.
 
     \b
     Example:
@@ -27,9 +27,16 @@ def command(context: click.Context, /, **_: object) -> int:
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
     run = opened(runs.find(context.params["runs"], context.params["run"]))
-    wish = Wish(verbose=context.params["verbose"], folder=str(run.folder))
-    click.echo(console.account(run.result, wish, encoding=sys.stdout.encoding or "utf-8"), nl=False)
+    wish = Wish(verbose=context.params["verbose"], folder=str(run.folder), advice=run.flaw is None)
+    click.echo(_account(run, wish, encoding=sys.stdout.encoding or "utf-8"), nl=False)
     if run.flaw is None:
         return ExitCode.PASSED
-    click.echo(f"line {run.flaw} of {run.folder}/events.jsonl does not match: it was changed after it was written")
+    click.echo(edited(run.flaw, run.folder))
     return ExitCode.FAILED
+
+
+def _account(run: KeptRun, wish: Wish, *, encoding: str) -> str:
+    """Of a run that is going on only what has ended: nothing is concluded from what is missing."""
+    if run.going_on:
+        return console.account_so_far(run.lines, wish, encoding=encoding)
+    return console.account(run.result, wish, encoding=encoding)

@@ -12,7 +12,7 @@ from typing import Protocol, TextIO
 
 import click
 
-from runner.cli.carrying import Run
+from runner.cli.beginning import Run
 from runner.cli.guards import asks
 from runner.cli.reports import as_json
 from runner.events import Line
@@ -33,20 +33,31 @@ class Teller(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Telling:
-    """How much is told of the runs, and where. `lost`: nobody reads it any more."""
+    """How much is told of the runs, and where. `held`: they were told to wait where a call is in doubt; `lost`: nobody
+    reads it any more.
+    """
 
     out: TextIO
     quiet: bool
     verbose: bool
     side_by_side: bool
+    held: bool = False
     lost: bool = False
+    _begun: bool = False
     _tellers: dict[str, tuple[Teller, StringIO | None]] = field(default_factory=dict)
+    _runs: dict[str, Run] = field(default_factory=dict)
+
+    def has_begun(self) -> bool:
+        """Whether there is anything to tell yet."""
+        return self._begun
 
     def started(self, run: Run) -> Callable[[Line], None]:
-        """Who is to hear the run's events."""
-        wish = Wish(quiet=self.quiet, verbose=self.verbose, folder=str(run.journal.folder))
+        """Who is to hear the run's events. What an earlier command has told of it is not told again."""
+        self._begun = True
+        wish = Wish(quiet=self.quiet, verbose=self.verbose, folder=str(run.journal.folder), held=self.held)
         page = StringIO() if self.side_by_side else None
-        self._tellers[run.facts.id] = self._teller(wish, page, asking=asks(run.plan.job)), page
+        self._runs[run.facts.id] = run
+        self._tellers[run.facts.id] = self._teller(wish, page, run), page
         for name in run.plan.secrets.weak:
             message = f"secret `{name}` is so short that it is hidden only where it is a whole value"
             _warn(Problem(code="E135", message=message, severity=Severity.WARNING))
@@ -55,14 +66,15 @@ class Telling:
     def ended(self, run: Run) -> None:
         """End the account of a run, and keep its reports in its folder."""
         self._close(run.facts.id)
-        if run.fault is not None:
+        if isinstance(run.fault, JournalError):
             _warn(Problem(code="E311", message=f"the run ended here: its events cannot be written: {run.fault}"))
         _keep_reports(run)
 
     def close(self) -> None:
-        """End what is still being told: nobody waits for those runs any longer."""
+        """End what is still being told: nobody waits for those runs any longer. Their journals are sealed."""
         for run in list(self._tellers):
             self._close(run)
+            _keep_reports(self._runs[run])
 
     def say(self, text: str) -> None:
         """Write to where the runs are told."""
@@ -98,14 +110,14 @@ class Telling:
         self.lost = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
-    def _teller(self, wish: Wish, page: StringIO | None, *, asking: bool) -> Teller:
+    def _teller(self, wish: Wish, page: StringIO | None, run: Run) -> Teller:
         """Where a terminal can redraw its lines they are; a question must be able to stand still."""
         if page is not None:
-            return console.Plain(page, wish)
-        if asking or not console.is_live(self.out, os.environ):
-            return console.Plain(self.out, wish)
+            return console.Plain(page, wish, earlier=run.earlier)
+        if asks(run.plan.job) or not console.is_live(self.out, os.environ):
+            return console.Plain(self.out, wish, earlier=run.earlier)
         # rich is imported for a terminal alone: it costs a third of the start-up of a small run
-        live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish)
+        live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish, earlier=run.earlier)
         return live
 
 

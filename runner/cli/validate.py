@@ -4,17 +4,19 @@ import os
 
 import click
 
-from runner.cli import options
+from runner.cli import checking, options
 from runner.problems import ExitCode
-from runner.project import open_project
 from runner.report import mistakes
+from runner.report.github import github
+from runner.report.sarif import sarif
 
-FORMATS = {"text": mistakes.text, "json": mistakes.json}
+FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sarif": sarif}
 
 
 @click.command("validate", short_help="Check job, target and sandbox files.")
 @options.SPECS
 @options.TARGETS
+@options.CATALOG
 @options.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print them."
 )
@@ -22,21 +24,29 @@ FORMATS = {"text": mistakes.text, "json": mistakes.json}
 def command(context: click.Context, /, **_: object) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.
 
+    A targets file and a double of a process may be named by themselves. `github` shows mistakes at their lines in a
+    pull request, `sarif` is for code scanning; `runner explain CODE` says more about a mistake.
+
     \b
     Examples:
       runner validate specs
       runner validate specs --format json | jq '.problems[].message'
+      runner validate specs --format sarif > runner.sarif
 
     Exit 0 where there is no mistake (warnings are none), 2 where there is one, 5 where there is no job to check.
     """
     given = context.params
-    project = open_project(given["specs"], targets=given["targets"], environment=os.environ)
+    project = checking.checked(
+        given["specs"], targets=given["targets"], environment=os.environ, catalogue=given["catalogue"]
+    )
     click.echo(FORMATS[given["form"]](project.problems), nl=False)
     if project.errors:
-        click.echo(mistakes.count(project.problems), err=True)
+        more = f"`runner explain {project.errors[0].code}` says more"
+        click.echo(f"{mistakes.count(project.problems)}; {more}", err=True)
         return ExitCode.INVALID
-    if not project.files:
+    number = checking.count(given["specs"], project)
+    if not number:
         click.echo("there is no *.job.yaml to check", err=True)
         return ExitCode.NOTHING_SELECTED
-    click.echo(f"{len(project.files)} job files, no mistakes", err=True)
+    click.echo(f"{number} {'file' if number == 1 else 'files'}, no mistakes", err=True)
     return ExitCode.PASSED

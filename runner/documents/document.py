@@ -64,6 +64,8 @@ class Document:
         if part.has_key:
             return self.source.span(*self._bounds(part.node - 1))
         start, end = self._bounds(part.node)
+        if start == end:  # nothing behind a dash
+            start -= self.text[:start].endswith("-")
         return self.source.span(start, min(end, self.source.line_bounds(self.source.line_at(start))[1]))
 
     def name_span(self, path: Path, *, line: int, name: str) -> Span:

@@ -101,7 +101,11 @@ def _document(source: Source) -> Document | tuple[Problem, ...]:
     except StopError:
         pass
     except yaml.YAMLError as error:
-        reading.mistakes.syntax(_complaint(error, reading.trail, source.text))
+        complaint = _complaint(error, reading.trail, source.text)
+        if complaint is not None and "maximum nesting" in complaint.problem:  # libyaml looks ahead and counts, too
+            reading.mistakes.too_deep(DEEPEST, at=complaint.at)
+        else:
+            reading.mistakes.syntax(complaint)
     if reading.mistakes:
         return reading.mistakes.in_order()
     if separators:

@@ -13,6 +13,7 @@ MOST_PROBLEMS = 100
 """The hundredth is the last: a file that repeats one key a million times must not be told so a million times."""
 
 _TAG = re.compile(r"!<[^>\s]*>|![^\s,\[\]{}]*")
+_DECIMAL_COMMA = re.compile(r"(?<=[ :])([0-9]+),[0-9]+\Z")
 _LOOKS = 20
 """So many places are looked at for the first of two keys."""
 
@@ -45,6 +46,10 @@ class Mistakes:
     def stop(self, message: str, *, at: Bounds) -> NoReturn:
         self._found.append(self._source.problem("E102", message, at=at))
         raise StopError
+
+    def too_deep(self, deepest: int, *, at: int) -> None:
+        message = f"lists and records nest deeper than {deepest} here"
+        self._found.append(self._source.problem("E102", message, at=(at, at + 1)))
 
     def syntax(self, complaint: syntax.Complaint | None) -> None:
         """What the parser ended with, None where it met a character that it does not read.
@@ -93,6 +98,11 @@ class Mistakes:
         written = self._source.text[slice(*at)]
         if not written:
             self._report("E102", "a key is missing before the `:`", at=(at[0], at[0] + 1))
+            return
+        comma = _DECIMAL_COMMA.search(self._source.text, max(0, at[0] - _LOOKS), at[1])
+        if comma:
+            hint = f"write `{comma[1]}.{written}`: a comma ends an item"
+            self._report("E102", "a number is written with a point, not with a comma", at=comma.span(), hint=hint)
             return
         message = f"a key must be a text, and `{written}` is {kind_of(key)}"
         self._report("E102", message, at=at, hint=f'put it in quotes: "{written}"')

@@ -21,6 +21,7 @@ _WINDOW = 2_000
 """So far on a line is looked to either side: it may be five million characters long."""
 _ITEM_END = re.compile(r"[,\]}]")
 _LONGEST_QUOTE = 60
+_DASHES = ("\u2013 ", "\u2014 ", "\u2022 ", "\u2212 ", "\u2010 ", "\u2011 ")
 _DEDENT = "the keys of one mapping, and the dashes of one list, stand in one column"
 
 
@@ -166,12 +167,24 @@ def _colon(complaint: Complaint, source: Source) -> Problem:
         return _error(source, complaint.at, "a second `:` in one line: mapping values are not allowed here", hint=hint)
     if source.text.startswith(("'", '"'), start):
         return _open_quote(source, start, end)
+    dash = _first_in_line(source, start)
+    if source.text.startswith(_DASHES, dash):
+        hint = "a word processor made it: write a plain `-`"
+        return _error(source, dash, f"a list item begins with `-`, not with `{source.text[dash]}`", hint=hint)
     return _error(
         source,
-        complaint.at,
+        _first_in_line(source, complaint.at),
         f"mapping values are not allowed here: the text that began in line {source.line_at(start)} goes on in this one",
+        end=complaint.at,
         hint="indent this key as the key that it belongs beside, or put the text in quotes",
     )
+
+
+def _first_in_line(source: Source, at: int) -> int:
+    """The first character that is no blank, of the line of `at`."""
+    begin = source.line_bounds(source.line_at(at))[0]
+    before = source.text[begin : at + 1]
+    return begin + len(before) - len(before.lstrip(" "))
 
 
 def _open_quote(source: Source, start: int, end: int) -> Problem:
@@ -268,7 +281,22 @@ def _behind_value(complaint: Complaint, source: Source) -> Problem:
         hint = quote("the text", written[1:-1]) + f", or write {mark * 2 if mark == chr(39) else chr(92) + mark} in it"
         return _error(source, end - 1, f"the text ends at this `{mark}`, and more follows", hint=hint)
     message = "text stands behind a value that has ended"
+    whole = _cut_text(source, start)
+    if whole is not None:
+        return _error(
+            source, whole, message, end=complaint.at, hint=quote("the whole text", rest_of_line(source, whole))
+        )
     return _error(source, complaint.at, message, hint=quote("the whole value", written))
+
+
+def _cut_text(source: Source, start: int) -> int | None:
+    """Where a text begins of which YAML took the part before `: ` for a key: a bracket or a quote is open in it."""
+    begin = source.line_bounds(source.line_at(start))[0]
+    before = source.text[begin:start]
+    plain = len(before) - len(before.lstrip("- "))
+    key = before[plain:].partition(": ")[0]
+    is_open = any(key.count(one) > key.count(other) for one, other in ("()", "[]", "{}")) or _opens_quote(key)
+    return begin + plain if is_open and key[0] not in "[{" else None
 
 
 def _unclosed_bracket(complaint: Complaint, source: Source) -> Problem:

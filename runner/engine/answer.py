@@ -1,6 +1,6 @@
 """What an answer is worth: the step's expectations and outputs, evaluated over it."""
 
-from runner.checks import check
+from runner.checks.check import check
 from runner.engine.attempt import Attempt
 from runner.engine.state import OpenRow, State
 from runner.events import Check, Status, Trouble
@@ -49,7 +49,11 @@ def expectations(state: State, step: Step, more: JsonObject) -> tuple[tuple[Chec
     if not step.expect:
         return (), None
     scope = state.names.scope(more)
-    found = [check(expected, scope, secret=step.secret or _is_tainted(state, expected)) for expected in step.expect]
+    known = state.names.secrets.appears_in
+    found = [
+        check(expected, scope, secret=step.secret or _is_tainted(state, expected), holds_secret=known)
+        for expected in step.expect
+    ]
     first = next((trouble for _, trouble in found if trouble is not None), None)
     return tuple(done for done, _ in found), first
 

@@ -12,8 +12,9 @@ from runner.values import Json, JsonObject
 class Attempt:
     """How an attempt ended.
 
+    `verified` and `process_id` are as in `runner.events.StepFinished`; `process_status` is in the words of the log.
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
-    cannot help. `verified` and `process_id` are as in `runner.events.StepFinished`.
+    cannot help. `lost`: it passed, but its result never reached us, and is not null either.
     """
 
     status: Status
@@ -25,12 +26,16 @@ class Attempt:
     outputs: JsonObject | None = None
     verified: bool | str | None = None
     process_id: str | None = None
+    process_status: str | None = None
+    lost: bool = False
     warnings: tuple[str, ...] = ()
 
-    def of_process(self, process_id: str | None, *, verified: bool | None, warning: str | None = None) -> "Attempt":
+    def of_process(
+        self, process_id: str | None, *, status: str | None, verified: bool | str | None, warning: str | None = None
+    ) -> "Attempt":
         """The same attempt with what is known of its process."""
         warnings = (*self.warnings, warning) if warning else self.warnings
-        return replace(self, verified=verified, process_id=process_id, warnings=warnings)
+        return replace(self, verified=verified, process_id=process_id, process_status=status, warnings=warnings)
 
 
 def of_failed_call(failure: CallFailed, effect: StepEffect) -> Attempt:
@@ -38,18 +43,24 @@ def of_failed_call(failure: CallFailed, effect: StepEffect) -> Attempt:
     again = None if failure.final else RetryOn(failure.kind.value)
     status = _STATUS[failure.kind]
     trouble = failure.trouble
-    if failure.kind is FailureKind.UNANSWERED and effect is StepEffect.ONCE:
+    if is_in_doubt(failure, effect):
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(trouble))
     return Attempt(status=status, trouble=trouble, again=again, retry_after=failure.retry_after)
 
 
-def in_doubt(cause: Trouble) -> Trouble:
-    """Say of a call that must not happen twice that it may have happened."""
-    return Trouble(
-        code="E401",
-        message=f"it may or may not have happened: {cause.message}",
-        hint="look at the process log of the site before you start it again",
-    )
+def is_in_doubt(failure: CallFailed, effect: StepEffect) -> bool:
+    """Whether something may have happened that must not happen twice."""
+    return failure.kind is FailureKind.UNANSWERED and effect is StepEffect.ONCE
+
+
+def in_doubt(cause: Trouble, *, why: str | None = None) -> Trouble:
+    """Say of a call that must not happen twice that it may have happened; `why` the process log did not settle it."""
+    more = f"; {why}" if why else ""
+    return Trouble(code="E401", message=f"it may or may not have happened: {cause.message}{more}", hint=LATER)
+
+
+LATER = "`reconcile` asks the process log again; who has looked at the site says how it ended with `resume --step --as`"
+"""What can be done about a call in doubt."""
 
 
 _STATUS = {

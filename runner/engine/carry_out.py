@@ -5,9 +5,13 @@ what lets a broken run be resumed by feeding the outcomes it had to a fresh engi
 """
 
 from runner.engine.effects import Running
+from runner.engine.later import settle_later
+from runner.engine.perform import TIMEOUT, close_by, note
+from runner.engine.rows import time_is_over
 from runner.engine.scope import RunFacts, names_of, work_out_vars
-from runner.engine.state import RunState, State, conditions_of, note
+from runner.engine.state import RunState, State, conditions_of
 from runner.engine.step import carry_out_steps
+from runner.engine.undo import undo, undone
 from runner.events import RunClosing, RunFinished, RunStarted, RunStatus, Status, Trouble
 from runner.plan import Plan, open_inputs
 from runner.problems import STOPPED, ExitCode, strongest
@@ -24,17 +28,33 @@ _EXIT_CODES = {
 
 
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
-    """Carry out the steps, reach the turning point, then `finally`, whatever happened."""
-    state = State(run=RunState(plan=plan), job=plan.job, names=names_of(plan, run))
+    """Carry out the steps, reach the turning point, then undo and `finally`, whatever happened.
+
+    A run that has ended with rows in doubt asks for as long as there are some whether they can be settled now.
+    """
+    state = State(run=RunState(plan=plan), job=plan.job, names=names_of(plan, run), ends=plan.job.timeout)
     state.names.functions.update(conditions_of(state))
     yield from note(_started(plan, run))
     trouble = _vars_trouble(state)
     yield from carry_out_steps(state, plan.steps)
     yield from note(RunClosing(t=state.t, why=_why_closing(state)))
-    state.closing = True
+    late = time_is_over(state) if state.run.timed_out else None
+    _turn(state)
+    yield from undo(state)
     yield from carry_out_steps(state, plan.final_steps)
-    outputs, broken = _outputs(state)
-    yield from note(_finished(state, outputs, trouble or broken))
+    while True:
+        outputs, broken = _outputs(state)
+        yield from note(_finished(state, outputs, trouble or late or broken))
+        if not state.run.doubts:
+            return
+        yield from settle_later(state)
+
+
+def _turn(state: State) -> None:
+    """The turning point: from here on there is time for undo and `finally`, and no way back to the steps."""
+    close_by(state.run)
+    state.closing = True
+    state.ends = state.run.cleanup_ends
 
 
 def _started(plan: Plan, run: RunFacts) -> RunStarted:
@@ -67,6 +87,8 @@ def _vars_trouble(state: State) -> Trouble | None:
 def _why_closing(state: State) -> str:
     if state.run.stopped_by is not None:
         return state.run.stopped_by
+    if state.run.timed_out:
+        return TIMEOUT
     return "stopped" if state.halted else "done"
 
 
@@ -90,4 +112,5 @@ def _finished(state: State, outputs: JsonObject, trouble: Trouble | None) -> Run
     status = state.status()
     codes = [STOPPED.get(state.run.stopped_by, ExitCode.INTERRUPTED)] if state.run.stopped_by is not None else []
     exit_code = strongest([*codes, _EXIT_CODES.get(status, ExitCode.PASSED)])
-    return RunFinished(t=state.t, status=status, exit_code=exit_code, outputs=outputs, error=trouble)
+    undo = undone(state.run)
+    return RunFinished(t=state.t, status=status, exit_code=exit_code, outputs=outputs, undo=undo, error=trouble)

@@ -23,19 +23,24 @@ def attempt_chain(
     part = replace(planned.step, expect=(), outputs={})
     key = whole.key.removeprefix(state.prefix)
     replies: list[Json] = []
-    any_flaky = False
+    any_flaky = any_lost = False
     for index, element in enumerate(items):
-        row = yield from begin(state, row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element"))
+        of_row = row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element")
+        row = yield from begin(state, of_row, part, whole=planned.step)
         last, flaky = yield from try_until_done(state, row, step=part, attempt=attempt_of(element))
         yield from end(state, last, flaky=flaky, secret=part.secret)
-        any_flaky = any_flaky or flaky
+        any_flaky, any_lost = any_flaky or flaky, any_lost or last.lost
         replies.append(last.result)
         if last.status is not Status.PASSED:
-            return Attempt(status=last.status, result=replies, trouble=_in_part(last.trouble, index)), False
-    return judged(state, whole, planned.step, replies), any_flaky
+            if last.status is Status.UNKNOWN:
+                state.left_out.update(f"{whole.key}[{later}]" for later in range(index + 1, len(items)))
+            return Attempt(status=last.status, result=replies, trouble=in_part(last.trouble, index)), False
+    attempt = judged(state, whole, planned.step, replies)
+    return replace(attempt, lost=any_lost), any_flaky
 
 
-def _in_part(trouble: Trouble | None, index: int) -> Trouble | None:
+def in_part(trouble: Trouble | None, index: int) -> Trouble | None:
+    """What the row of the chain says where the element at `index` did not pass."""
     if trouble is None:
         return None
     return Trouble(code=trouble.code, message=f"element {index + 1} of the chain: {trouble.message}", hint=trouble.hint)

@@ -38,10 +38,26 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """Ask a person; answered with `Done(True)`, or what the person said."""
+    """Ask a person; answered with `Done(True)`, or what the person said, or None where `seconds` passed before."""
 
     key: str
     text: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """How are the rows of `keys` to be taken, whose calls are in doubt?
+
+    Answered with `Done({"as": …})` as `runner.events.Asked` says, with `"key"` where there are several. Who has no
+    answer now may leave the run here: a fresh engine that is fed with the journal asks again. `ended`: the run is over
+    but for this, and `retry` and `unknown` are no answers any more. `secret` are the keys of rows whose result is kept
+    out of every event, also where a person hands it in.
+    """
+
+    keys: tuple[str, ...]
+    ended: bool
+    secret: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +67,19 @@ class Note:
     event: AnyEvent
 
 
-Effect: TypeAlias = Send | Pause | Ask | Note
+Effect: TypeAlias = Send | Pause | Ask | Judge | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The effect was performed. `t` is the run's active seconds when it ended."""
+    """The effect was performed. `t` is the run's active seconds when it ended.
+
+    `resumed`, of any outcome: the run had broken off since the one before, for nobody knows how long.
+    """
 
     t: float
     value: Json = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +88,17 @@ class Failed:
 
     t: float
     failure: CallFailed
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """A signal, or the end of the grace: the effect was not performed."""
+    """A signal: the effect was not performed. `over`: nor will any other be, since the grace has ended."""
 
     t: float
     why: str
+    over: bool = False
+    resumed: bool = False
 
 
 Outcome: TypeAlias = Done | Failed | Stopped

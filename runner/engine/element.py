@@ -7,7 +7,8 @@ from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.parameters import parameters_of
-from runner.engine.state import OpenRow, State, perform
+from runner.engine.perform import perform
+from runner.engine.state import OpenRow, State
 from runner.events import Status, Trouble
 from runner.guids import is_guid
 from runner.job.model import Element, Step

@@ -1,11 +1,12 @@
 """One attempt of an `execute`: the watermark, the call, what was expected of its answer, and the log's verdict."""
 
-from runner.engine import process_log
+from runner.engine import doubt, process_log
 from runner.engine.answer import NOT_READ, broken, judged
-from runner.engine.attempt import Attempt, of_failed_call
+from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.parameters import parameters_of
-from runner.engine.state import OpenRow, State, perform
+from runner.engine.perform import perform
+from runner.engine.state import OpenRow, State
 from runner.engine.verdict import Verdict, cannot_go_on, verdict
 from runner.events import Status
 from runner.job.model import Execute, Expectation, RetryOn, Step, StepEffect, Verify
@@ -27,10 +28,13 @@ def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         unread = yield from process_log.mark(state, row.key, action.process, turn=step.effect is StepEffect.ONCE)
         if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
+    row.sought = doubt.sought(state, action.process) if step.verify is not Verify.NONE else None
     outcome = yield from perform(state, _send(state, row, step, call))
     if isinstance(outcome, Failed):
+        if is_in_doubt(outcome.failure, step.effect):
+            return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
         return of_failed_call(outcome.failure, step.effect)
-    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the host told to stop
+    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
     ending = yield from _ending(state, row, step, value=outcome.value)
     row.in_doubt = False
     return ending
@@ -63,11 +67,11 @@ def _ending(state: State, row: OpenRow, step: Step, *, value: Json) -> Running[A
     assert isinstance(action, Execute)
     found: Verdict | None = None
     if step.verify is not Verify.NONE and _asks_for_process(step):
-        found = yield from verdict(state, row.key, step, action)
+        found = yield from verdict(state, row, step, action)
     first = judged(state, row, step, value, seen=_seen(found), null_matters=action)
     will_retry = RetryOn.EXPECTATION in step.retry.on and row.attempts < step.retry.max_attempts
     if found is None and step.verify is not Verify.NONE and not (first.again and will_retry):
-        found = yield from verdict(state, row.key, step, action)
+        found = yield from verdict(state, row, step, action)
     return first if found is None else _with_verdict(first, found)
 
 
@@ -90,6 +94,7 @@ def _with_verdict(first: Attempt, found: Verdict) -> Attempt:
         outputs=first.outputs,
         verified=found.verified,
         process_id=found.process_id,
+        process_status=found.process_status,
         warnings=warnings,
     )
 

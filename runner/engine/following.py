@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from runner.engine import process_log
 from runner.engine.effects import Pause, Running
+from runner.engine.perform import perform
 from runner.engine.process_log import Unread
-from runner.engine.state import State, perform
+from runner.engine.state import State
 from runner.values import JsonObject
 
 GROWTH = 1.5

@@ -7,10 +7,11 @@ from typing import TypeAlias
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
+from runner.engine.perform import TIMEOUT, Interrupted
 from runner.engine.scope import tainted_inputs, work_out_vars
-from runner.engine.state import HostStopped, OpenRow, State, conditions_of
-from runner.events import RunStatus, Status, Trouble
-from runner.job.model import IncludedJob
+from runner.engine.state import OpenRow, State, conditions_of
+from runner.events import Status, Trouble
+from runner.job.model import IncludedJob, Step
 from runner.json_schema import schemas
 from runner.plan import PlannedStep, planned_steps
 from runner.template.evaluate import EvaluationError
@@ -19,13 +20,7 @@ from runner.values import JsonObject
 
 CarrySteps: TypeAlias = Callable[[State, tuple[PlannedStep, ...]], Running[None]]
 
-_STATUSES = {
-    RunStatus.PASSED: Status.PASSED,
-    RunStatus.FAILED: Status.FAILED,
-    RunStatus.ERROR: Status.ERROR,
-    RunStatus.CANCELLED: Status.ERROR,
-    RunStatus.UNKNOWN: Status.UNKNOWN,
-}
+_CODES = {Status.FAILED: "E211", Status.ERROR: "E312", Status.UNKNOWN: "E401"}
 
 
 def attempt_included(
@@ -41,13 +36,24 @@ def attempt_included(
         work_out_vars(action.job, inner.names)
     except EvaluationError as error:
         return broken(error)
+    inner.ends = _ends(state, planned.step.timeout)
     yield from carry_steps(inner, planned_steps(action.job.steps, planned.section, first=1))
+    is_over = state.run.stopped_by is not None or state.run.timed_out
     inner.closing = True
+    inner.ends = state.run.cleanup_ends if is_over and not state.closing else state.ends
     first_final = len(action.job.steps) + 1
     yield from carry_steps(inner, planned_steps(action.job.final_steps, planned.section, first=first_final))
-    if state.run.stopped_by is not None:
-        raise HostStopped(state.run.stopped_by)
-    return _attempt(state, row, planned, inner)
+    if state.run.stopped_by is not None and not state.closing:
+        raise Interrupted(state.run.stopped_by)
+    if state.run.timed_out and not state.closing:
+        raise Interrupted(TIMEOUT, over=True)
+    return outcome_of(state, row, planned.step, inner)
+
+
+def _ends(state: State, timeout: float | None) -> float | None:
+    """When the time of the included job is over: its step's own, within that of the including job."""
+    ends = [end for end in (state.ends, state.t + timeout if timeout is not None else None) if end is not None]
+    return min(ends, default=None)
 
 
 def _state(state: State, row: OpenRow, action: IncludedJob) -> State:
@@ -87,11 +93,11 @@ def _inputs_trouble(inner: State) -> Trouble | None:
     return None
 
 
-def _attempt(state: State, row: OpenRow, planned: PlannedStep, inner: State) -> Attempt:
-    """How the included job ended; its outputs are the step's result."""
-    status = _STATUSES[inner.status()]
+def outcome_of(state: State, row: OpenRow, step: Step, inner: State) -> Attempt:
+    """How the included job of the step ended; its outputs are the step's result."""
+    status = inner.worst()
     if status is not Status.PASSED:
-        code = {Status.FAILED: "E211", Status.ERROR: "E312", Status.UNKNOWN: "E401"}[status]
+        code = _CODES[status]
         message = f"the job `{inner.job.name}` ended as `{status}`; its rows say why"
         return Attempt(status=status, trouble=Trouble(code=code, message=message))
     try:
@@ -99,6 +105,6 @@ def _attempt(state: State, row: OpenRow, planned: PlannedStep, inner: State) -> 
     except EvaluationError as error:
         return broken(error)
     for name, text in inner.job.outputs.items():
-        if planned.step.id is not None and inner.names.is_tainted(expression(text)):
-            state.names.tainted.add(("steps", planned.step.id, "result", name))
-    return judged(state, row, planned.step, outputs)
+        if step.id is not None and inner.names.is_tainted(expression(text)):
+            state.names.tainted.add(("steps", step.id, "result", name))
+    return judged(state, row, step, outputs)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from runner.engine.effects import Done, Pause, Running, Send
-from runner.engine.state import State, note, perform
+from runner.engine.perform import note, perform
+from runner.engine.state import Sought, State
 from runner.events import LogUnreadable
 from runner.job.model import StepEffect
 from runner.service.calls import (
@@ -66,20 +67,29 @@ def watermark(state: State, process: str) -> JsonObject | None:
     return {"started": state.log.marks[process]} if process in state.log.marks else None
 
 
-def new_rows(state: State, key: str, process: str) -> Running[list[JsonObject] | Unread]:
-    """The rows of `process` since its watermark that may be ours, newest first. Whose we are is read once per run."""
+def new_rows(
+    state: State, key: str, process: str, *, since: Sought | None = None
+) -> Running[list[JsonObject] | Unread]:
+    """The rows of `process` since its watermark that may be ours, newest first. Whose we are is read once per run.
+
+    `since`: the watermark before an earlier call, which is looked for after others were made.
+    """
     if not state.log.owner_asked:
         yield from _ask_owner(state, key)
-    call = ReadRows(process=process, since=state.log.marks[process])
+    call = ReadRows(process=process, since=since.mark if since else state.log.marks[process])
     rows = yield from _rows(state, key, call)
     if isinstance(rows, Unread):
         return rows
     return [row for row in rows if row["id"] not in state.log.seen and _is_ours(state, row)]
 
 
-def settle(state: State, process: str, rows: list[JsonObject]) -> None:
-    """Take `rows` (newest first) for ours: they are no candidates again, and the newest is the next watermark."""
-    state.log.marks[process] = _text(rows[0], "started")
+def settle(state: State, process: str, rows: list[JsonObject], *, since: Sought | None = None) -> None:
+    """Take `rows` (newest first) for ours: they are no candidates again, and the newest is the next watermark.
+
+    Not so where they were looked for `since` an earlier one: newer rows are known by now.
+    """
+    if since is None or since.mark == state.log.marks.get(process):
+        state.log.marks[process] = _text(rows[0], "started")
     state.log.seen.update(_text(row, "id") or "" for row in rows)
 
 
@@ -126,12 +136,12 @@ def _by_schema(call: ReadRows, schema_id: str) -> ReadRows:
 
 def _ask_owner(state: State, key: str) -> Running[None]:
     """Learn our own contact id. Where it cannot be had, rows of all owners are candidates."""
-    state.log.owner_asked = True
     for call in (WhoAmI(), WhoIsUser()):
         outcome = yield from perform(state, _reading(key, call))
         if isinstance(outcome, Done) and isinstance(outcome.value, str):
             state.log.owner = outcome.value
-            return
+            break
+    state.log.owner_asked = True
 
 
 def _read(state: State, key: str, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
-from runner.engine.state import OpenRow, State, perform
+from runner.engine.perform import perform
+from runner.engine.state import OpenRow, State
 from runner.events import Status, Trouble
 from runner.job.model import Query, Step
 from runner.service.calls import QueryCall

@@ -1,10 +1,13 @@
 """Trying again: which failures a step's `retry` covers, and how long to wait in between."""
 
 from collections.abc import Callable
+from itertools import count
 
 from runner.engine.attempt import Attempt
+from runner.engine.doubt import judged_by_person
 from runner.engine.effects import Pause, Running
-from runner.engine.state import OpenRow, State, note, perform
+from runner.engine.perform import note, perform
+from runner.engine.state import OpenRow, State
 from runner.events import AttemptFailed, Status
 from runner.job.model import Retry, RetryOn, Step
 
@@ -16,14 +19,20 @@ def try_until_done(
 ) -> Running[tuple[Attempt, bool]]:
     """Attempt until it passes, the step's `retry` does not cover the failure, or the attempts are used up.
 
-    Gives the last attempt, and whether it is flaky: passed after the service had refused or not answered.
+    Gives the last attempt, and whether it is flaky: passed after the service had refused or not answered. Where nobody
+    knows how it ended, a person may say so, or that it is to be repeated; nothing else repeats it.
     """
     retry = step.retry
     stumbled = False
-    for number in range(1, retry.max_attempts + 1):
+    for number in count(1):
         row.attempts = number
         last = yield from attempt(state, row, step)
-        if last.again not in retry.on or number == retry.max_attempts:
+        if last.status is Status.UNKNOWN:
+            told = yield from judged_by_person(state, row, step, last)
+            if told is None:
+                continue
+            last = told
+        if last.again not in retry.on or number >= retry.max_attempts:
             break
         stumbled = stumbled or last.again in _MAKES_FLAKY
         if last.again is RetryOn.EXPECTATION and last.trouble is not None:

@@ -7,14 +7,15 @@ that is queued has no id yet, and is found by the watermark.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from runner.engine import process_log
+from runner.engine import doubt, process_log
 from runner.engine.answer import broken, judged
-from runner.engine.attempt import Attempt, of_failed_call
+from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
 from runner.engine.effects import Failed, Pause, Running, Send
 from runner.engine.following import GROWTH, Looks, follow, has_ended
 from runner.engine.parameters import parameters_of
+from runner.engine.perform import perform
 from runner.engine.process_log import Unread
-from runner.engine.state import OpenRow, State, perform
+from runner.engine.state import OpenRow, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, cannot_go_on, failed, going_on, still_running
 from runner.events import Status, Trouble
 from runner.job.model import Run, Step, StepEffect, Until, Verify
@@ -35,10 +36,13 @@ def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         unread = yield from process_log.mark(state, row.key, action.process, turn=False)
         if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
+    row.sought = doubt.sought(state, action.process) if step.verify is not Verify.NONE else None
     outcome = yield from perform(state, _send(state, row, step, call))
     if isinstance(outcome, Failed):
+        if is_in_doubt(outcome.failure, step.effect):
+            return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
         return of_failed_call(outcome.failure, step.effect)
-    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the host told to stop
+    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
     answer = outcome.value if isinstance(outcome.value, dict) else {}
     found = yield from _verdict(state, row, step, answer)
     row.in_doubt = False
@@ -106,6 +110,7 @@ def _of_failed(state: State, row: OpenRow, step: Step, process_id: str, *, statu
 def _of_running(state: State, row: OpenRow, step: Step, process_id: str) -> Running[Verdict]:
     if step.verify is Verify.NONE or state.log.refusal is not None:
         return _unproved(step, process_id, "it still ran when the call was answered, and the process log is not read")
+    row.process_id = process_id
     yield from perform(state, Pause(key=row.key, seconds=min(FIRST_LOOK, step.follow)))
     looks = Looks(first=FIRST_LOOK, longest=LAST_LOOK, deadline=state.t + step.follow)
     read = yield from follow(state, row.key, process_id, looks=looks, until=has_ended)
@@ -156,11 +161,14 @@ def _attempt(state: State, row: OpenRow, step: Step, *, answer: JsonObject, foun
             trouble=found.trouble,
             verified=found.verified,
             process_id=found.process_id,
+            process_status=found.process_status,
         )
     seen: JsonObject = {"process_status": found.process_status, "process_id": found.process_id}
     attempt = judged(state, row, step, results, seen=seen)
     attempt = replace(attempt, warnings=(*attempt.warnings, *_nulls(step, results)))
-    return attempt.of_process(found.process_id, verified=found.verified, warning=found.warning)
+    return attempt.of_process(
+        found.process_id, status=found.process_status, verified=found.verified, warning=found.warning
+    )
 
 
 def _nulls(step: Step, results: Json) -> Iterator[str]:

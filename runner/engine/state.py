@@ -1,4 +1,4 @@
-"""How far one run has come: the only mutable records of the engine, and the only way to have an effect performed.
+"""How far one run has come: the only mutable records of the engine.
 
 Everything here follows from the outcomes alone, so that a fresh engine fed with the same outcomes stands where the
 first one stood.
@@ -7,32 +7,68 @@ first one stood.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runner.engine.effects import Done, Effect, Failed, Note, Running, Stopped
 from runner.engine.scope import Names
-from runner.events import AnyEvent, RunStatus, Status
-from runner.job.model import Job, Step
+from runner.events import RunStatus, Status
+from runner.job.model import Job, Step, Undo
 from runner.plan import Plan
 from runner.service.calls import CallFailed
-from runner.values import Json
+from runner.values import Json, JsonObject
+
+WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
 
-class HostStopped(Exception):  # noqa: N818  no error: it unwinds to the one place that turns to `finally`
-    """The host was told to stop while an effect was asked of it. Caught where the steps of a job are carried out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A start that can be looked for in the process log: its process, and the newest row before it (None: no row)."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    process: str
+    mark: str | None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class OpenRow:
-    """A row that has begun. `in_doubt`: a `once` call of it was sent and its outcome is not known for certain."""
+    """A row that has begun. `in_doubt`: a `once` call of it was sent and its outcome is not known for certain.
+
+    `state` and `step` are what it was begun with; `whole` is the step that it is a part of, if it is one of several,
+    and `index` its place among them, or that of its turn.
+    `has_parts`: it holds rows of its own, and is as they are. `unanswered`: its call was not answered, so that a start
+    is taken for its own by inference only; `process_id` is that of the start that is known as its own.
+    `late`: the process log was read although the job's time was over; that is done once.
+    """
 
     key: str
     started: float
+    state: "State"
+    step: Step
+    index: int | None
+    has_parts: bool
     attempts: int = 0
     in_doubt: bool = False
+    sought: Sought | None = None
+    whole: Step | None = None
+    unanswered: bool = False
+    process_id: str | None = None
+    late: bool = False
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Doubt:
+    """A row that has ended and is in doubt, and the rows it is a part of, the outermost first."""
+
+    row: OpenRow
+    within: tuple[OpenRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoable:
+    """A row that has passed and can be undone. `own` is what expressions see of it."""
+
+    undo: Undo
+    key: str
+    id: str | None
+    state: "State"
+    own: JsonObject
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,26 +88,35 @@ class Log:
     schema_ids: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class RunState:
     """What is known of the whole run. `t` is its active seconds as the last outcome told them.
 
-    `stopped_by` is what told the host to stop; `open_rows` are the rows under way, the innermost last.
+    `stopped_by` is what told the host to stop; `open_rows` are the rows under way, the innermost last; `undoable` those
+    that passed and can be undone, `doubts` those whose outcome nobody knows, `undoing` the states in which they
+    were undone. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of the steps was over
+    before they were.
     """
 
     plan: Plan
     log: Log = field(default_factory=Log)
     t: float = 0.0
     stopped_by: str | None = None
+    timed_out: bool = False
+    cleanup_ends: float | None = None
     open_rows: list[OpenRow] = field(default_factory=list)
+    undoable: list[Undoable] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    undoing: "list[State]" = field(default_factory=list)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class State:
     """What is known of one job of the run: the run's own, or one that a step includes.
 
     `prefix` stands before the keys of its rows. `halted`: a step has stopped it; `closing`: its steps are behind us.
-    `counted` holds the statuses that count for it.
+    `ends` is the active second at which its time is over. `counted` holds the statuses that count for it, `left_out`
+    the keys of what a stop has left out.
     """
 
     run: RunState
@@ -80,7 +125,9 @@ class State:
     prefix: str = ""
     halted: bool = False
     closing: bool = False
+    ends: float | None = None
     counted: set[Status] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
 
     @property
     def t(self) -> float:
@@ -95,21 +142,24 @@ class State:
         """Whether `failure()` is true: in the steps since one has stopped them, in `finally` as soon as one counts."""
         if not self.closing:
             return self.halted
-        return bool(self.counted) or self.run.stopped_by is not None
+        return bool(self.counted) or self.run.stopped_by is not None or self.run.timed_out
 
     def attempt_seconds(self, step: Step) -> float:
         """The time of one attempt of a step."""
         return step.timeout if step.timeout is not None else self.run.plan.timeout
 
     def status(self) -> RunStatus:
-        """How the job ends, were it to end now: the first that applies."""
-        if Status.UNKNOWN in self.counted:
-            return RunStatus.UNKNOWN
-        if self.run.stopped_by is not None:
+        """How the run ends, were it to end now: the first that applies."""
+        worst = self.worst()
+        if worst is not Status.UNKNOWN and self.run.stopped_by is not None:
             return RunStatus.CANCELLED
-        if Status.ERROR in self.counted:
-            return RunStatus.ERROR
-        return RunStatus.FAILED if Status.FAILED in self.counted else RunStatus.PASSED
+        if worst is Status.PASSED and self.run.timed_out:
+            return RunStatus.FAILED
+        return RunStatus(worst.value)
+
+    def worst(self) -> Status:
+        """The worst that counts for this job, whatever became of the rest of the run."""
+        return next((status for status in WORST_FIRST if status in self.counted), Status.PASSED)
 
 
 def conditions_of(state: State) -> dict[str, Callable[..., Json]]:
@@ -119,17 +169,3 @@ def conditions_of(state: State) -> dict[str, Callable[..., Json]]:
         "failure": lambda: state.is_failing,
         "always": lambda: True,
     }
-
-
-def perform(state: State, effect: Effect) -> Running[Done | Failed]:
-    """Have the host perform `effect`. Raises `HostStopped` where it was told to stop instead."""
-    outcome = yield effect
-    assert outcome is not None, "only a Note is answered with None"
-    state.run.t = outcome.t
-    if isinstance(outcome, Stopped):
-        raise HostStopped(outcome.why)
-    return outcome
-
-
-def note(event: AnyEvent) -> Running[None]:
-    yield Note(event)

@@ -12,11 +12,12 @@ from runner.engine.effects import Running
 from runner.engine.element import attempt_of
 from runner.engine.execute import attempt_execute
 from runner.engine.included import attempt_included
+from runner.engine.perform import TIMEOUT, Interrupted, close_by
 from runner.engine.query import attempt_query
 from runner.engine.retry import try_until_done
-from runner.engine.rows import begin, end, interrupt, row_of, skip
+from runner.engine.rows import STOPPED, begin, end, interrupt, row_of, skip
 from runner.engine.run_process import attempt_run
-from runner.engine.state import HostStopped, OpenRow, State
+from runner.engine.state import WORST_FIRST, OpenRow, State, Undoable
 from runner.engine.wait import attempt_wait
 from runner.events import Status
 from runner.job import model
@@ -28,7 +29,6 @@ from runner.values import Json, JsonObject, kind_of
 
 MOST_TURNS = 10_000
 _AFTER_A_STOP = frozenset({"failure", "always"})
-_WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +40,45 @@ class Ended:
 
 
 def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[None]:
-    """Carry steps out. The place where a stop of the host is caught: what is under way ends, the rest is skipped."""
+    """Carry steps out. The place where a stop is caught, of the host or because the time is over.
+
+    What is under way ends. Of the steps the rest is skipped; of undo and `finally` only where nothing can be performed.
+    """
     depth = len(state.run.open_rows)
     for position, planned in enumerate(steps):
         try:
             yield from carry_out_step(state, planned)
-        except HostStopped as stop:
-            state.run.stopped_by = stop.why
-            state.halted = True
-            status = yield from interrupt(state, stop.why, down_to=depth)
-            state.counted.add(status)
-            _remember(state, planned, {"status": status.value})
+        except Interrupted as stop:
+            yield from _interrupted(state, planned, stop, down_to=depth)
+            if state.closing and not stop.over:
+                continue
             for left_out in steps[position + 1 :]:
-                yield from _skip(state, left_out, reason="stopped")
+                yield from _skip(state, left_out, reason=STOPPED)
             return
+
+
+def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_to: int) -> Running[None]:
+    """End what was under way, and let the job and the run know why."""
+    run = state.run
+    if stop.why != TIMEOUT:
+        run.stopped_by = run.stopped_by or stop.why
+    elif not state.closing and state.ends == run.plan.job.timeout:
+        run.timed_out = True
+    state.halted = state.halted or not state.closing
+    if run.stopped_by is not None or run.timed_out:
+        close_by(run)
+    if planned.step.for_each is not None:
+        state.left_out.add(f"{state.prefix}{planned.key}[")  # of which turn is not known, nor needed
+    status = yield from interrupt(state, stop.why, down_to=down_to)
+    state.counted.add(status)
+    remember(state, planned.step, {"status": status.value})
 
 
 def carry_out_step(state: State, planned: PlannedStep) -> Running[None]:
     """Carry one step out, or skip it, and remember how it ended."""
     step = planned.step
     if not state.closing and state.halted and not _named(step.condition, _AFTER_A_STOP):
-        yield from _skip(state, planned, reason="stopped")
+        yield from _skip(state, planned, reason=STOPPED)
         return
     try:
         wanted = state.names.holds(step.condition)
@@ -72,7 +90,7 @@ def carry_out_step(state: State, planned: PlannedStep) -> Running[None]:
             yield from _skip(state, planned, reason="condition")
             return
         ended = yield from (_turn(state, planned) if items is None else _turns(state, planned, items))
-    _remember(state, planned, ended.record)
+    remember(state, planned.step, ended.record)
     _count(state, planned, ended.status)
 
 
@@ -94,6 +112,8 @@ def _items(state: State, planned: PlannedStep) -> list[Json] | None:
 def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[Ended]:
     """A turn an item, each a row of its own; the first that does not pass ends them, unless `on_failure` says else."""
     turns: list[Ended] = []
+    if not items and planned.step.expect:
+        yield from skip(state, planned, reason="nothing")  # else nobody would see that nothing was expected
     for index, item in enumerate(items):
         more: JsonObject = {"item": item, "index": index}
         names = replace(state.names, known={**state.names.known, **more}, tainted=state.names.tainted)
@@ -102,15 +122,16 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
         turns.append(ended)
         goes_on = ended.status is Status.PASSED or planned.step.on_failure is not OnFailure.STOP
         if not goes_on or ended.status is Status.UNKNOWN:
+            state.left_out.update(f"{state.prefix}{planned.key}[{later}]" for later in range(index + 1, len(items)))
             break
     statuses = {ended.status for ended in turns}
-    worst = next((status for status in _WORST_FIRST if status in statuses), Status.PASSED)
-    return Ended(status=worst, record=_gathered(worst, [ended.record for ended in turns], planned))
+    worst = next((status for status in WORST_FIRST if status in statuses), Status.PASSED)
+    return Ended(status=worst, record=gathered(worst, [ended.record for ended in turns], planned.step))
 
 
-def _gathered(worst: Status, turns: list[JsonObject], planned: PlannedStep) -> JsonObject:
+def gathered(worst: Status, turns: list[JsonObject], step: Step) -> JsonObject:
     """What expressions see of all turns together."""
-    outputs: JsonObject = {name: [_output(turn, name) for turn in turns] for name in planned.step.outputs}
+    outputs: JsonObject = {name: [_output(turn, name) for turn in turns] for name in step.outputs}
     seconds = [turn.get("seconds") for turn in turns]
     return {
         "status": worst.value,
@@ -129,13 +150,15 @@ def _output(turn: JsonObject, name: str) -> Json:
 
 def _turn(state: State, planned: PlannedStep, *, index: int | None = None) -> Running[Ended]:
     key = planned.key if index is None else f"{planned.key}[{index}]"
-    row = yield from begin(state, row_of(state, planned, key=key, index=index))
+    has_parts = isinstance(planned.step.action, Elements | IncludedJob)
+    of_row = row_of(state, planned, key=key, index=index)
+    row = yield from begin(state, of_row, planned.step, has_parts=has_parts)
     last, flaky = yield from _attempts(state, row, planned)
     return (yield from _end(state, planned, last, flaky=flaky))
 
 
 def _broken(state: State, planned: PlannedStep, error: EvaluationError) -> Running[Ended]:
-    yield from begin(state, row_of(state, planned, key=planned.key))
+    yield from begin(state, row_of(state, planned, key=planned.key), planned.step)
     return (yield from _end(state, planned, broken(error), flaky=False))
 
 
@@ -169,32 +192,40 @@ def _attempts(state: State, row: OpenRow, planned: PlannedStep) -> Running[tuple
 
 def _end(state: State, planned: PlannedStep, last: Attempt, *, flaky: bool) -> Running[Ended]:
     step, row = planned.step, state.run.open_rows[-1]
+    record = record_of(state, row, last)
+    if step.secret:
+        state.names.keep_secret(last.result, f"{row.key}.result")
+        state.names.tainted.update({("steps", step.id or "", "result"), ("steps", step.id or "", "turns")})
+    if step.undo is not None and last.status is Status.PASSED:
+        own = {**record, "process_status": last.process_status}
+        state.run.undoable.append(Undoable(undo=step.undo, key=row.key, id=step.id, state=state, own=own))
+    yield from end(state, last, flaky=flaky, secret=step.secret)
+    return Ended(status=last.status, record=record)
+
+
+def record_of(state: State, row: OpenRow, last: Attempt) -> JsonObject:
+    """What expressions see of a row that has ended: no result where it has none, or where it was lost."""
     record: JsonObject = {
         "status": last.status.value,
         "process_id": last.process_id,
         "attempts": row.attempts,
         "seconds": round(state.t - row.started, 3),
     }
-    if last.status is Status.PASSED or last.result is not None:
+    if (last.status is Status.PASSED or last.result is not None) and not last.lost:
         record["result"] = last.result
     if last.outputs is not None:
         record["outputs"] = {**last.outputs}
-    if step.secret:
-        state.names.keep_secret(last.result, f"{row.key}.result")
-        state.names.tainted.update({("steps", step.id or "", "result"), ("steps", step.id or "", "turns")})
-    yield from end(state, last, flaky=flaky, secret=step.secret)
-    return Ended(status=last.status, record=record)
+    return record
 
 
 def _skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
     yield from skip(state, planned, reason=reason)
     why = "its `if` was false" if reason == "condition" else "the run had been stopped"
-    _remember(state, planned, {"status": Status.SKIPPED.value}, why=f"was skipped: {why}")
+    remember(state, planned.step, {"status": Status.SKIPPED.value}, why=f"was skipped: {why}")
 
 
-def _remember(state: State, planned: PlannedStep, record: JsonObject, *, why: str | None = None) -> None:
+def remember(state: State, step: Step, record: JsonObject, *, why: str | None = None) -> None:
     """Make a step known to later expressions; `why` explains, of what it does not have, that it does not."""
-    step = planned.step
     if step.id is None:
         return
     steps = state.names.known["steps"]
@@ -202,6 +233,7 @@ def _remember(state: State, planned: PlannedStep, record: JsonObject, *, why: st
     steps[step.id] = record
     because = why or f"ended as `{record['status']}`"
     for name in ("result", "outputs"):
+        state.names.missing.pop(("steps", step.id, name), None)
         if name not in record:
             state.names.missing["steps", step.id, name] = f"step `{step.id}` has no {name}: it {because}"
 

@@ -9,8 +9,9 @@ from runner.engine import process_log
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import Looks, follow, has_ended
+from runner.engine.perform import perform
 from runner.engine.process_log import Unread
-from runner.engine.state import State, perform
+from runner.engine.state import OpenRow, State
 from runner.events import Status, Trouble
 from runner.job.model import Execute, RetryOn, Step, StepEffect, Until, Verify
 from runner.service.calls import FailureKind
@@ -38,18 +39,19 @@ class Verdict:
     warning: str | None = None
 
 
-def verdict(state: State, key: str, step: Step, execute: Execute) -> Running[Verdict]:
+def verdict(state: State, row: OpenRow, step: Step, execute: Execute) -> Running[Verdict]:
     """Find the rows of the call in the log, follow those that still run where the step asks for it, and judge."""
     if state.log.refusal is not None or execute.process not in state.log.marks:
         return _not_known(step, "the process log cannot be read")
-    rows = yield from _rows_of_call(state, key, execute.process)
+    rows = yield from _rows_of_call(state, row.key, execute.process)
     if isinstance(rows, Unread):
         return _not_known(step, f"the process log could not be read: {rows.failure.trouble.message}")
     if not rows:
         return _not_known(step, "the process log shows no row of this call")
     process_log.settle(state, execute.process, rows)
+    row.process_id = str(rows[0]["id"]) if len(rows) == 1 else None
     if execute.until is Until.DONE:
-        rows = yield from _followed(state, key, step, rows)
+        rows = yield from _followed(state, row.key, step, rows)
     return _judged(step, execute, rows)
 
 

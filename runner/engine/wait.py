@@ -6,8 +6,9 @@ from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.element import no_guid
 from runner.engine.following import GROWTH, has_ended
+from runner.engine.perform import perform
 from runner.engine.process_log import Unread
-from runner.engine.state import OpenRow, State, perform
+from runner.engine.state import OpenRow, State
 from runner.engine.verdict import failed
 from runner.events import Status, Trouble
 from runner.guids import is_guid
@@ -58,7 +59,7 @@ def _is_there(state: State, row: OpenRow, action: Wait, seen: JsonObject) -> Run
 def _attempt(state: State, row: OpenRow, step: Step, seen: JsonObject) -> Attempt:
     process_id, status = str(seen["id"]), seen["status"]
     told: JsonObject = {"process_status": status, "process_id": process_id}
-    return judged(state, row, step, dict(seen), seen=told).of_process(process_id, verified=True)
+    return judged(state, row, step, dict(seen), seen=told).of_process(process_id, status=str(status), verified=True)
 
 
 def _missed(action: Wait, seen: JsonObject) -> Attempt:

@@ -1,75 +1,135 @@
 """The local host: performs the engine's effects on this machine, and journals every outcome before handing it back.
 
-It decides nothing about the run. A call that must not happen twice is on disk before it leaves.
+It decides nothing about the run. A call that must not happen twice is on disk before it leaves. A journal that holds
+a beginning of the run is played back first, and nothing of it is done again.
 """
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
-from runner.events import Asked, AttemptFailed, CallAnswered, CallSent, Paused, StepFinished, Trouble
+from runner.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Paused,
+    RunClosing,
+    RunFinished,
+    RunResumed,
+    StepFinished,
+    Trouble,
+)
+from runner.hosts.judgement import Judgement, Judging
+from runner.hosts.replay import SECRET_VALUE, STOPPED_BY, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
 from runner.journal import Journal
 from runner.plan import Plan
-from runner.service.calls import Answered, Call, CallFailed, Ending, record
-from runner.values import Json
-
-SECRET_VALUE: Json = {"$secret": True}
-"""What stands in the journal for the answer of a step that is marked secret."""
+from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, record
 
 
 class Caller(Protocol):
-    """Whoever can make a call: the client of a site."""
+    """Whoever can make a call: the client of a site. `wanted` is asked again where making it ready took time."""
 
-    def perform(self, call: Call, seconds: float) -> Ending: ...
+    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending: ...
+
+
+class _LeftError(Exception):
+    """The run is left as it is: somebody has to settle what is in doubt, or it was not to be carried on."""
 
 
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
-    """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, and gives
-    None where the stop was told before an answer came.
+    """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
+    seconds, and gives None where the stop was told, or the time passed, before an answer came.
     """
 
     caller: Caller
     journal: Journal
     stop: Stop
     turn: Turn
-    ask: Callable[[str, Stop], bool | None]
+    ask: Callable[[str, Stop, float | None], bool | None]
+    judgement: Judgement = field(default_factory=Judgement)
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
+    _judging: Judging = field(init=False)
     _started: float = 0.0
+    _replayed: bool = False
+    _resumed: bool = False
     _turned: bool = False
-    _answered: str | None = None
+    _closing: bool = False
+    _in_doubt: set[str] = field(default_factory=set)
 
-    def carry(self, plan: Plan, run: RunFacts) -> None:
-        """Carry the plan out to its end. Raises `JournalError` where the journal cannot be written any more."""
-        self._started = self.clock()
+    def __post_init__(self) -> None:
+        self._judging = Judging(self.judgement)
+
+    @property
+    def unused_verdicts(self) -> tuple[str, ...]:
+        """The keys of verdicts that were not needed: the rows were settled without them."""
+        return self._judging.unused
+
+    def carry(self, plan: Plan, run: RunFacts, *, earlier: Sequence[Line] = ()) -> None:
+        """Carry the plan out to its end, or to where it is left; from where the `earlier` lines of its journal end.
+
+        Raises `JournalError` where the journal cannot be written any more, `MisfitError` and `ForgottenError` of
+        `runner.hosts.replay`, when nothing has been sent yet.
+        """
+        replay = Replay(self.journal, earlier)
+        self._started = self.clock() - replay.t
+        self._replayed = bool(earlier)
         running = carry_out(plan, run)
         outcome: Outcome | None = None
         try:
             while True:
-                outcome = self._perform(running.send(outcome))
-        except StopIteration:
+                effect = running.send(outcome)
+                told = replay.outcome(effect)
+                outcome = self._perform(effect, told) if isinstance(told, Beyond) else told
+                self._learn(effect, outcome)
+                if outcome is not None and replay.was_resumed() | self._was_resumed():
+                    outcome = replace(outcome, resumed=True)
+        except (StopIteration, _LeftError):
             return
         finally:
             self.turn.give_back()
 
-    def _perform(self, effect: Effect) -> Outcome | None:
-        if isinstance(effect, Note):
-            self.journal.append(effect.event)
-            if isinstance(effect.event, StepFinished):
+    def _learn(self, effect: Effect, outcome: Outcome | None) -> None:
+        """What has to be known of the past when a stop is told: whether the steps are over, and what is in doubt."""
+        match effect:
+            case Note(event=StepFinished(key=key)):
+                self._in_doubt.discard(key)
                 self.turn.give_back()
-                self._answered = None
+            case Note(event=RunClosing()):
+                self._closing = True
+            case Note(event=RunFinished()):
+                self._closing = self._turned = False  # what is settled from here on is not waited for
+            case Send(effect=StepEffect.ONCE) if isinstance(outcome, Done) or _may_have_happened(outcome):
+                self._in_doubt.add(effect.key)
+            case Judge(keys=keys):
+                self._in_doubt.update(keys)
+            case _:
+                pass
+
+    def _perform(self, effect: Effect, beyond: Beyond) -> Outcome | None:
+        if isinstance(effect, Note):
+            self._append(effect.event)
             return None
-        if not self._is_verifying(effect) and (why := self._told_to_stop()) is not None:
-            return self._refuse(effect, why)
+        if isinstance(effect, Judge):
+            return self._judge(effect)
+        if beyond.sent and isinstance(effect, Send) and effect.effect is StepEffect.ONCE:
+            return self._broken_off(effect)
+        if self._judging.only_settles and not self._settles(effect):
+            raise _LeftError
+        if (refusal := self._refusal(effect)) is not None:
+            return refusal
         match effect:
             case Send():
                 return self._send(effect)
@@ -85,59 +145,104 @@ class LocalHost:
             self._turned = True
             return self._refuse(send, str(self.stop.why))
         sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
-        self.journal.append(sent, durable=send.effect is StepEffect.ONCE)
-        ending = self.caller.perform(send.call, send.seconds)
+        self._append(sent, durable=send.effect is StepEffect.ONCE)
+        ending = self.caller.perform(send.call, send.seconds, wanted=lambda: self._is_wanted(send))
         t = self._t()
         match ending:
             case Answered(value=value):
-                self._answered = send.key if send.effect is StepEffect.ONCE else self._answered
-                kept = SECRET_VALUE if send.secret else value
-                self.journal.append(CallAnswered(key=send.key, t=t, value=kept))
+                self._append(CallAnswered(key=send.key, t=t, value=SECRET_VALUE if send.secret else value))
                 return Done(t=t, value=value)
+            case CallFailed(unwanted=True):
+                return self._refusal(send) or self._refuse(send, str(self.stop.why))
             case CallFailed():
-                self.journal.append(_attempt_failed(send.key, t, ending))
+                self._append(_attempt_failed(send.key, t, ending))
                 return Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
 
+    def _broken_off(self, send: Send) -> Failed:
+        """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
+        message = "the run broke off before the call was answered"
+        failure = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E312", message=message))
+        t = self._t()
+        self._append(_attempt_failed(send.key, t, failure))
+        return Failed(t=t, failure=failure)
+
     def _pause(self, pause: Pause) -> Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
         self.stop.wait(seconds)
-        if (why := self._told_to_stop()) is not None:
-            return self._refuse(pause, why)
+        if (refusal := self._refusal(pause)) is not None:
+            return refusal
         t = self._t()
-        self.journal.append(Paused(key=pause.key, t=t, seconds=round(seconds, 3)))
+        self._append(Paused(key=pause.key, t=t, seconds=round(seconds, 3)))
         return Done(t=t)
 
-    def _is_verifying(self, effect: Effect) -> bool:
-        """Whether the process log is read for a call that was answered: that is still done after a stop, once."""
-        return isinstance(effect, Send) and effect.effect is StepEffect.READ and effect.key == self._answered
-
     def _ask(self, ask: Ask) -> Outcome:
-        value = self.ask(ask.text, self.stop)
-        if value is None and (why := self._told_to_stop()) is not None:
-            return self._refuse(ask, why)
+        value = self.ask(ask.text, self.stop, ask.seconds)
+        if value is None and self.stop.why is not None:
+            self._turned = True
+            return self._refuse(ask, self.stop.why)
         t = self._t()
-        self.journal.append(Asked(key=ask.key, t=t, value=bool(value)))
-        return Done(t=t, value=bool(value))
+        self._append(Asked(key=ask.key, t=t, value=value))
+        return Done(t=t, value=value)
 
-    def _told_to_stop(self) -> str | None:
-        """Why the next effect is not performed: the engine is told once, and turns to `finally` within the grace."""
+    def _judge(self, judge: Judge) -> Outcome:
+        answer = self._judging.answer(judge)
+        if answer is None:
+            raise _LeftError
+        t = self._t()
+        is_secret = answer.get("key") in judge.secret and "result" in answer
+        written = {**answer, "result": SECRET_VALUE} if is_secret else answer
+        self._append(Asked(key=",".join(judge.keys), t=t, value=written))
+        return Done(t=t, value=answer)
+
+    def _settles(self, effect: Send | Pause | Ask) -> bool:
+        """Whether the process log is read, or waited for, about a call that may have happened."""
+        reads = not isinstance(effect, Send) or effect.effect is StepEffect.READ
+        return reads and not isinstance(effect, Ask) and effect.key in self._in_doubt
+
+    def _refusal(self, effect: Send | Pause | Ask) -> Stopped | None:
+        """Why the effect is not performed. The engine is told once, and turns to undo and `finally` within the grace.
+
+        A call that may have happened is still looked for once: a reading is performed, a pause before another is not.
+        """
         if self.stop.why is None:
             return None
-        if self._turned and not self.stop.is_over():
+        if self.stop.is_over():
+            return self._refuse(effect, self.stop.why, over=True)
+        if self._turned or self._closing or (isinstance(effect, Send) and self._settles(effect)):
             return None
         self._turned = True
-        return self.stop.why
+        return self._refuse(effect, self.stop.why)
 
-    def _refuse(self, effect: Send | Pause | Ask, why: str) -> Stopped:
+    def _is_wanted(self, send: Send) -> bool:
+        if self.stop.why is None:
+            return True
+        return not self.stop.is_over() and (self._turned or self._closing or self._settles(send))
+
+    def _refuse(self, effect: Send | Pause | Ask, why: str, *, over: bool = False) -> Stopped:
         t = self._t()
-        error = Trouble(code="E312", message=f"stopped: {why}")
-        self.journal.append(AttemptFailed(key=effect.key, t=t, kind="stopped", error=error))
-        return Stopped(t=t, why=why)
+        error = Trouble(code="E312", message=f"{STOPPED_BY}{why}")
+        self._append(AttemptFailed(key=effect.key, t=t, kind="stopped", error=error, final=over))
+        return Stopped(t=t, why=why, over=over)
+
+    def _append(self, event: AnyEvent, *, durable: bool = False) -> None:
+        """Write it down; what goes on where a run broke off is marked as such."""
+        if self._replayed:
+            self._replayed, self._resumed = False, True
+            self.journal.append(RunResumed(t=self._t()))
+        self.journal.append(event, durable=durable)
+
+    def _was_resumed(self) -> bool:
+        resumed, self._resumed = self._resumed, False
+        return resumed
 
     def _t(self) -> float:
         return round(self.clock() - self._started, 6)
+
+
+def _may_have_happened(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.UNANSWERED
 
 
 def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:

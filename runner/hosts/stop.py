@@ -29,6 +29,6 @@ class Stop:
         else:
             time.sleep(max(0.0, min(seconds, self._ends - self._clock())))
 
-    def is_over(self) -> bool:
-        """Whether the grace has ended."""
-        return self._ends is not None and self._clock() >= self._ends
+    def is_over(self, *, since: float = 0.0) -> bool:
+        """Whether the grace has ended, `since` seconds ago or earlier."""
+        return self._ends is not None and self._clock() >= self._ends + since

@@ -1,16 +1,18 @@
 """A document without mistakes → `Job`: defaults are filled in, durations become seconds, the dicts are gone.
 
-Checks nothing: `runner.language.schema` and `runner.job.rules` have found the document clean, and
-`runner.language.not_yet` nothing in it that this version lacks. Handed anything else, it raises whatever Python raises.
-Reads no other file either: the jobs and cases that stand in files of their own are handed in.
+Checks nothing: `runner.language.schema` and `runner.job.rules` have found the document clean. Handed anything else, it
+raises whatever Python raises. Reads no other file either: the jobs and cases that stand in files of their own are
+handed in.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from runner.documents.document import Document
 from runner.job import defaults
 from runner.job.build_action import action
 from runner.job.model import (
+    CLEANUP_SECONDS,
     Case,
     Expectation,
     Expected,
@@ -21,6 +23,7 @@ from runner.job.model import (
     SchemaExpectation,
     Step,
     StepEffect,
+    Undo,
     Verify,
 )
 from runner.job.outline import declared_inputs
@@ -32,9 +35,19 @@ _USUAL_RETRY = Retry()
 _NO_JOBS: Mapping[Path, Job] = {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """The document that a step is part of, the `defaults` of its job, and the jobs in the place of its steps."""
+
+    document: Document
+    preset: JsonObject
+    included: Mapping[Path, Job]
+
+
 def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: tuple[Case, ...] | None = None) -> Job:
     """The job that `document` holds. `included` are the jobs in the place of steps, by the paths of these steps."""
     written = record(document.data)
+    whole = _Whole(document=document, preset=record(written.get("defaults")), included=included)
     return Job(
         name=sure_text(written["name"]),
         file=document.file,
@@ -42,27 +55,38 @@ def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: t
         help=text(written, "help"),
         tags=tuple(sure_text(tag) for tag in items(written.get("tags"))),
         target=text(written, "target"),
+        timeout=duration(written.get("timeout")),
+        cleanup_timeout=duration(written.get("cleanup_timeout")) or CLEANUP_SECONDS,
+        concurrency=text(written, "concurrency"),
         inputs=declared_inputs(written.get("inputs")),
         cases=cases,
         vars=record(written.get("vars")),
-        steps=tuple(_steps(document, "steps", included)),
-        final_steps=tuple(_steps(document, "finally", included)),
+        steps=_steps(written.get("steps"), ("steps",), whole=whole, condition="success()"),
+        final_steps=_steps(written.get("finally"), ("finally",), whole=whole, condition="always()"),
         outputs=_expressions(written.get("outputs")),
     )
 
 
-def _steps(document: Document, section: str, included: Mapping[Path, Job]) -> Iterator[Step]:
-    """The steps of `steps` or of `finally`."""
-    written = record(document.data)
-    preset = record(written.get("defaults"))
-    condition = "success()" if section == "steps" else "always()"
-    lines = document.lines_of_items((section,))
-    for index, (fields, line) in enumerate(zip(items(written.get(section)), lines, strict=True)):
-        other = included.get((section, index))
-        yield _step(record(fields), preset=preset, condition=condition, line=line, included=other)
+def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple[Step, ...]:
+    """The steps of the list at `path`; `condition` stands where a step has no `if`."""
+    lines = whole.document.lines_of_items(path)
+    return tuple(
+        _step(record(fields), (*path, index), whole=whole, condition=condition, line=line)
+        for index, (fields, line) in enumerate(zip(items(written), lines, strict=True))
+    )
 
 
-def _step(fields: JsonObject, *, preset: JsonObject, condition: str, line: int, included: Job | None) -> Step:
+def _undo(written: Json, path: Path, *, whole: _Whole) -> Undo | None:
+    """What undoes a step is carried out whatever else failed, unless it says so itself."""
+    if isinstance(written, dict):
+        step = _step(written, path, whole=whole, condition="always()", line=whole.document.line_of(path))
+        return Undo(steps=(step,), alone=True)
+    steps = _steps(written, path, whole=whole, condition="always()")
+    return Undo(steps=steps, alone=False) if steps else None
+
+
+def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line: int) -> Step:
+    preset = whole.preset
     each = fields.get("for_each")
     return Step(
         id=text(fields, "id"),
@@ -78,8 +102,9 @@ def _step(fields: JsonObject, *, preset: JsonObject, condition: str, line: int, 
         outputs=_expressions(fields.get("outputs")),
         secret=fields.get("secret") is True,
         on_failure=one_of(OnFailure, defaults.setting("on_failure", fields, preset), OnFailure.STOP),
-        action=action(fields, included=included),
+        action=action(fields, included=whole.included.get(path)),
         for_each=each if isinstance(each, str | list) else None,
+        undo=_undo(fields.get("undo"), (*path, "undo"), whole=whole),
         line=line,
     )
 

@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from runner.values import Json, JsonObject
 
+CLEANUP_SECONDS = 300.0
+
 
 class StepEffect(StrEnum):
     """What a step may do to the site: the licence to repeat it, or not."""
@@ -164,6 +166,14 @@ Action: TypeAlias = Execute | Element | Elements | Run | Wait | Query | Included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """What takes a passed step back, in order. `alone`: written as one action, so that its row has no id of its own."""
+
+    steps: "tuple[Step, ...]"
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step. `line` is where it begins in its file.
 
@@ -187,6 +197,7 @@ class Step:
     on_failure: OnFailure = OnFailure.STOP
     action: Action
     for_each: "str | list[Json] | None" = None
+    undo: Undo | None = None
     line: int
 
 
@@ -215,6 +226,8 @@ class Job:
     """`cases` is None where the job has none, and then it is one run.
 
     `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
+    `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
+    `concurrency` names a lock: runs with one name against one site do not overlap.
     """
 
     name: str
@@ -223,6 +236,9 @@ class Job:
     help: str | None = None
     tags: tuple[str, ...] = ()
     target: str | None = None
+    timeout: float | None = None
+    cleanup_timeout: float = CLEANUP_SECONDS
+    concurrency: str | None = None
     inputs: tuple[Input, ...] = ()
     cases: tuple[Case, ...] | None = None
     vars: Mapping[str, Json] = field(default_factory=dict)

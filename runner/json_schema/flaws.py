@@ -26,7 +26,7 @@ _OTHERS = frozenset(
 KEYWORDS = _A_SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _OTHERS
 """Every keyword of the draft; those of earlier drafts that it no longer lists are not among them."""
 
-_TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
+TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 _TOGETHER = frozenset({"allOf", "anyOf", "oneOf"})
 _ALONE = frozenset({"if", "then", "else", "not"})
 _MOST_BRANCHES = 1000
@@ -69,6 +69,7 @@ def _keywords(node: JsonObject, path: Path) -> Iterator[Violation]:
             yield Violation(path=(*path, key), keyword="$schema", message=message, expected=DRAFT, value=value)
         elif key not in KEYWORDS and not key.startswith("x-") and (path or key != "secret"):
             known: list[Json] = [*sorted(KEYWORDS)]
+            near = suggest(key, KEYWORDS if path else {*KEYWORDS, "secret"})
             yield Violation(
                 path=(*path, key),
                 keyword="additionalProperties",
@@ -76,7 +77,7 @@ def _keywords(node: JsonObject, path: Path) -> Iterator[Violation]:
                 expected=known,
                 value=key,
                 schema=node,
-                hint=f"did you mean `{near}`?" if (near := suggest(key, KEYWORDS)) else None,
+                hint=f"did you mean `{near}`?" if near else None,
             )
 
 
@@ -86,9 +87,9 @@ def _types(node: JsonObject, path: Path) -> Iterator[Violation]:
     if isinstance(written, list):
         named = [((*path, "type", index), item) for index, item in enumerate(written)]
     for place, name in named:
-        if isinstance(name, str) and name not in _TYPES:
-            message = f"`{name}` is no type: there are {', '.join(_TYPES)}"
-            near = suggest(name, _TYPES)
+        if isinstance(name, str) and name not in TYPES:
+            message = f"`{name}` is no type: there are {', '.join(TYPES)}"
+            near = suggest(name, TYPES)
             hint = f"did you mean `{near}`?" if near else None
             yield Violation(path=place, keyword="type", message=message, value=name, schema=node, hint=hint)
 

@@ -34,6 +34,11 @@ class Language:
                 return f"`{key}` belongs beside `{path[length]}`, not in it"
         return None
 
+    def in_list(self, path: Path) -> tuple[str, JsonObject]:
+        """What an item is called, and its keys, where a list may stand in place of the record at `path`."""
+        item = self._resolved(self._at(path).get("items"))
+        return str(item.get("title")), _keys(item)
+
     def beside(self, key: str, path: Path) -> str | None:
         """The record beside that at `path` in which `key` is known."""
         beside = _keys(self._at(path[:-1])) if path else {}

@@ -39,6 +39,9 @@ def _of_number(said: str) -> str:
 def _of_text(text: str) -> str:
     if "{{" in text:
         return "a duration is written out, never worked out from a template"
+    meant = _composed(text)
+    if meant:
+        return f"write `{meant}`"
     found = re.fullmatch(_NUMBER_AND_UNIT, text)
     if found is None or len(text) > len("1000 milliseconds") * 2:
         return _EXAMPLES
@@ -50,6 +53,28 @@ def _of_text(text: str) -> str:
     if unit in _DAYS and number.isdecimal():
         return f"write `{int(number) * _DAYS[unit] * _HOURS_A_DAY}h`"
     return f"write `{number}{_MEANT[unit]}`" if unit in _MEANT else f"the units are `ms`, `s`, `m` and `h`, {_EXAMPLES}"
+
+
+def _composed(text: str) -> str | None:
+    """`1,5s`, `1m30s`, `PT5M` and `00:05:00` as one number and one unit."""
+    if len(text) > len("10 hours 10 minutes 10 s"):
+        return None
+    if re.fullmatch(r"[0-9]+,[0-9]+\s*(ms|s|m|h)", text):
+        return text.replace(",", ".").replace(" ", "")
+    clock = re.fullmatch(r"([0-9]+):([0-9]{2}):([0-9]{2})", text)
+    several = re.fullmatch(r"(?i)(?:pt)?(?:(\d+) *h[a-z]*)? *(?:(\d+) *m[a-z]*)? *(?:(\d+) *s[a-z]*)?", text)
+    parts = clock or several
+    if parts is None or (several and sum(map(bool, several.groups())) < (1 if text[:1] in "pP" else 2)):
+        return None
+    seconds = sum(int(part or 0) * each for part, each in zip(parts.groups(), (3600, 60, 1), strict=True))
+    return _in_one_unit(seconds) if seconds else None
+
+
+def _in_one_unit(seconds: int) -> str:
+    for unit, length in (("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
 
 
 def _quoted(text: str) -> str:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from runner.guids import is_guid
 from runner.json_schema.violations import Violation
+from runner.language.advice import advice, disguised
 from runner.language.belongs import Language
 from runner.language.wording import Mistake, braces, either, example, subject
 from runner.values import Json, JsonObject, Path
-from runner.words import suggest
+from runner.words import foreign, suggest
 
 _FEW = 10
 _WORD = r"[\w.$-]+( [\w.$-]+)*"
@@ -37,11 +38,20 @@ def mistakes(keys: Keys, language: Language) -> Iterator[Mistake]:
         yield braces(names[0], keys.path)
         return
     known = _record(_schema(keys.unknown[0]).get("properties")) if keys.unknown else {}
-    meant = {name: suggest(name, known) for name in names}
+    meant = {name: _meant(name, known, keys) for name in names}
     for name in names:
         yield _unknown(name, keys, meant=meant[name], language=language)
     yield from _missing(keys, meant=meant, language=language)
     yield from _choices(keys, meant=meant, language=language)
+
+
+def _meant(name: str, known: JsonObject, keys: Keys) -> str | None:
+    """The key that `name` stands for. Of several that a word of another tool may mean, one that is wanted, or free."""
+    near = suggest(name, known)
+    if near is None or near != foreign(name, known):
+        return near
+    wanted = [key for key in known if key in _wanted(keys)]
+    return foreign(name, wanted) or foreign(name, [key for key in known if key not in keys.written]) or near
 
 
 def emptied(keys: Keys, language: Language) -> Iterator[Path]:
@@ -65,27 +75,54 @@ def _unknown(name: str, keys: Keys, *, meant: str | None, language: Language) ->
 
 def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> str | None:
     """The best of several guesses, the surest first."""
+    known = _record(_schema(keys.unknown[0]).get("properties"))
+    surest = disguised(name, known) or advice(name, known)
+    if surest:
+        return surest
     if not re.fullmatch(_WORD, name):
         return "YAML reads `: ` as the end of a key: if this is a text, put it in quotes as a whole"
     below = language.below(keys.path)
-    there = next((key for key in below.get(name, ()) if key in keys.written), None)
+    there = next(
+        (key for key in below.get(name, ()) if key in keys.written and _may_stand(name, keys.written[name])), None
+    )
     if meant in _wanted(keys):
         return f"did you mean `{meant}`?"
+    if not keys.path and "defaults" in below.get(name, ()) and keys.written.get("defaults", {}) is not None:
+        return f"`{name}` belongs in a step, or for all of them in `defaults`"
     if there:
         return f"`{name}` belongs in `{there}`" + (": indent it further" if keys.written[there] is None else "")
     if meant and meant not in keys.written:
         return f"did you mean `{meant}`?"
+    in_list = _in_list(name, keys, language)
+    if in_list:
+        return in_list
+    if meant and name in below:
+        return _below(name, below, keys)
     other = language.beside(name, keys.path)
     if other or meant:
         return (
             f"`{name}` is known in `{other}`, not in `{keys.path[-1]}`" if other else f"`{meant}` stands here already"
         )
-    return language.above(name, keys.path) or _below(name, below) or _known(keys)
+    return language.above(name, keys.path) or _below(name, below, keys) or _known(keys)
 
 
-def _below(name: str, below: Mapping[str, list[str]]) -> str | None:
+def _in_list(name: str, keys: Keys, language: Language) -> str | None:
+    title, known = language.in_list(keys.path)
+    near = name if name in known else suggest(name, known)
+    return near and f"a {title} may have `{near}`: make a list of {title}s of it"
+
+
+def _below(name: str, below: Mapping[str, list[str]], keys: Keys) -> str | None:
     near = name if name in below else suggest(name, below)
-    return near and f"`{near}` belongs in `{below[near][0]}`"
+    if near is None or not _may_stand(name, keys.written[name]):
+        return None
+    there = [key for key in below[near] if key in keys.written and keys.path] or below[near]
+    return f"`{near}` belongs in {either([f'`{key}`' for key in there])}"
+
+
+def _may_stand(name: str, value: Json) -> bool:
+    """Whether `value` may be what our key of that name holds: `until: result == 1` is of another language."""
+    return name != "until" or not (isinstance(value, str) and re.search(r"[=<>|( ]", value))
 
 
 def _known(keys: Keys) -> str | None:
@@ -111,10 +148,16 @@ def _missing(keys: Keys, *, meant: Mapping[str, str | None], language: Language)
         yield Mistake(
             code="E105",
             message=f"{subject(keys.path, schema)} needs {_and(names)}",
-            hint=example(names[0], language.property(schema, names[0])),
+            hint=_too_deep(names[0], keys.written) or example(names[0], language.property(schema, names[0])),
             path=keys.path,
             at_key=True,
         )
+
+
+def _too_deep(name: str, written: JsonObject) -> str | None:
+    """Where a key that is missing stands one floor too deep."""
+    around = next((key for key, value in written.items() if isinstance(value, dict) and name in value), None)
+    return around and f"`{name}` stands in `{around}`: indent it less"
 
 
 def _choices(keys: Keys, *, meant: Mapping[str, str | None], language: Language) -> Iterator[Mistake]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runner.durations import seconds
 from runner.guids import is_guid
 from runner.json_schema.violations import Violation, shown
-from runner.language import durations_meant
+from runner.language import durations_meant, meant
 from runner.values import Json, JsonObject, Path, compact, kind_of
 from runner.words import suggest
 
@@ -152,10 +152,10 @@ def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> st
     match violation.value:
         case str() as text if violation.path[-1:] == ("wait",) and seconds(text) is not None:
             return f"write `pause: {text}`: `wait` follows a process"
-        case str() as text if "array" in kinds:
-            return f"write a list: `- {text}`" if len(text) <= _LONGEST_EXAMPLE and "\n" not in text else None
+        case str() as text if "array" in kinds and "object" not in kinds:
+            return meant.a_list(text, violation.path)
         case str() as text if "object" in kinds:
-            return _as_record(text, violation.path, schema)
+            return _as_record(text, violation.path, schema) or meant.an_input(text, violation.path)
         case str() as text if "boolean" in kinds and text.casefold() in _YES:
             return f"write `{_YES[text.casefold()]}`" + (
                 "" if text.casefold() in _NOT_PLAIN else f": `{text}` is a text"
@@ -163,10 +163,22 @@ def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> st
         case str() as text if re.fullmatch(_NUMBER, text):
             return f"write `{text}` without quotes"
         case bool() | int() | float() if "string" in kinds and "boolean" not in kinds:
-            return "put it in quotes"
-        case dict() if "array" in kinds:
-            return "a list is wanted here: begin each of its items with `-`"
+            return _in_quotes(compact(violation.value), schema)
+        case dict() as record if "array" in kinds:
+            return meant.items_of(record, violation.path)
+        case dict() | list() | int() as value:
+            return meant.of_neighbours(value, violation.path)
     return None
+
+
+def _in_quotes(written: str, schema: JsonObject) -> str | None:
+    """Advice to quote a number or a boolean, unless a text of that kind would be wrong as well.
+
+    What stands there is not repeated: it may be a password.
+    """
+    pattern = schema.get("pattern")
+    is_wrong = isinstance(pattern, str) and re.search(pattern, written) is None
+    return None if is_wrong else "put it in quotes"
 
 
 def _as_boolean(text: str) -> str | None:
@@ -195,13 +207,15 @@ def _word(violation: Violation, schema: JsonObject) -> Mistake:
         hint = f"write `{value}` without quotes"
     elif isinstance(value, str) and True in options:
         hint = _as_boolean(value)
+    elif violation.path[-1:] == ("on_failure",) and isinstance(value, dict | list):
+        hint = "what is done after a failure stands in `undo`, or in `finally` with `if: failure()`"
     message = f"{subject(violation.path, schema)} must be {wanted}, not {_quoted(value)}"
     return Mistake(code="E107", message=message, hint=hint, path=violation.path)
 
 
 def _pattern(violation: Violation, schema: JsonObject) -> Mistake:
     message = f"{subject(violation.path, schema)} cannot be {_quoted(violation.value)}"
-    return Mistake(code="E107", message=message, hint=_use(schema), path=violation.path)
+    return Mistake(code="E107", message=message, hint=_use(schema, violation), path=violation.path)
 
 
 def _name(violation: Violation, schema: JsonObject) -> Mistake:
@@ -209,7 +223,7 @@ def _name(violation: Violation, schema: JsonObject) -> Mistake:
     if violation.value == "":
         message, hint = f"a name in {where} is empty", None
     else:
-        message, hint = f"{_quoted(violation.value)} cannot be a name in {where}", _use(schema)
+        message, hint = f"{_quoted(violation.value)} cannot be a name in {where}", _use(schema, violation)
     return Mistake(code="E107", message=message, hint=hint, path=violation.path, at_key=True)
 
 
@@ -223,14 +237,18 @@ def _forbidden(violation: Violation, schema: JsonObject) -> Mistake:
 def _bound(violation: Violation, schema: JsonObject) -> Mistake:
     if violation.keyword in _BOUNDS:
         limits = f"must be {_BOUNDS[violation.keyword]} {shown(violation.expected)}, not {shown(violation.value)}"
-        return Mistake(code="E107", message=f"{subject(violation.path, schema)} {limits}", path=violation.path)
+        hint = meant.share(violation.value, violation.expected)
+        message = f"{subject(violation.path, schema)} {limits}"
+        return Mistake(code="E107", message=message, hint=hint, path=violation.path)
     message = f"{subject(violation.path, schema)} cannot be this: {violation.message}"
     return Mistake(code="E107", message=message, path=violation.path)
 
 
-def _use(schema: JsonObject) -> str | None:
-    said = _text(schema.get("patternErrorMessage"))
-    return f"use {said}" if said else None
+def _use(schema: JsonObject, violation: Violation) -> str | None:
+    """What a name may hold, and the name at hand as it may be written."""
+    said, pattern = _text(schema.get("patternErrorMessage")), _text(schema.get("pattern"))
+    near = meant.name(violation.value, pattern) if isinstance(violation.value, str) and pattern else None
+    return f"write `{near}`: {said}" if near else f"use {said}" if said else None
 
 
 def _text(value: Json) -> str | None:

@@ -3,6 +3,7 @@
 No sentence begins with a text from outside, so that none can be taken for a command of the CI that prints it.
 """
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from runner.durations import written
@@ -17,12 +18,15 @@ from runner.events import (
     Paused,
     RunClosing,
     RunFinished,
+    RunResumed,
     RunStarted,
     Section,
     Status,
     StepFinished,
     StepSkipped,
     StepStarted,
+    UndoFinished,
+    UndoStarted,
 )
 from runner.report.safe import clean
 from runner.report.sentences import Sentence, Tone, Wish
@@ -35,10 +39,12 @@ MOST_LINES = 30
 
 
 class Account:
-    """Tells a run from its events, one by one, each once."""
+    """Tells a run from its events, one by one, each once. What the `earlier` ones tell was told by another command."""
 
-    def __init__(self, wish: Wish) -> None:
+    def __init__(self, wish: Wish, *, earlier: Sequence[Line] = ()) -> None:
         self.progress = Progress()
+        for line in earlier:
+            self.progress.take(line)
         self._wish = wish
         self._page = _Page(wish)
         self._closed = False
@@ -49,8 +55,8 @@ class Account:
         if step is not None:
             return self._page.row(step)
         event = line.event
-        if isinstance(event, RunStarted):
-            return self._page.open(self.progress.result())
+        if isinstance(event, RunStarted | RunResumed):
+            return self._page.open(self.progress.result(), resumed=isinstance(event, RunResumed))
         if isinstance(event, RunFinished):
             return self.close()
         return [news(event)] if self._wish.verbose else []
@@ -72,6 +78,19 @@ def told(result: RunResult, wish: Wish) -> list[Sentence]:
     return [*opening, *rows, *summary(result, wish)]
 
 
+def so_far(lines: Sequence[Line], wish: Wish) -> list[Sentence]:
+    """The account of a run that is still going on: what has ended, and what it is at. Nothing is concluded."""
+    progress, page = Progress(), _Page(wish)
+    for line in lines:
+        progress.take(line)
+    result, row = progress.result(), progress.running()
+    opening = page.open(result) if result.job else []
+    under_way = {step.key for step in progress.cut_off()}
+    rows = [sentence for step in result.steps if step.key not in under_way for sentence in page.row(step)]
+    now = f", now at {clean(row.key)}" if row is not None else ""
+    return [*opening, *rows, Sentence(text=f"still going on: {title(result)}{now}", tone=Tone.TITLE)]
+
+
 class _Page:
     """What stands printed decides what comes next: the head once, a heading where another section begins."""
 
@@ -80,9 +99,9 @@ class _Page:
         self._head: list[Sentence] = []
         self._section = Section.STEPS
 
-    def open(self, result: RunResult) -> list[Sentence]:
+    def open(self, result: RunResult, *, resumed: bool = False) -> list[Sentence]:
         """The head of the run; where little is to be told it waits for the first row."""
-        self._head = _head(result)
+        self._head = _head(result, resumed=resumed)
         return [] if self._wish.quiet else self._take_head()
 
     def row(self, step: StepResult) -> list[Sentence]:
@@ -101,10 +120,11 @@ class _Page:
         return taken
 
 
-def _head(result: RunResult) -> list[Sentence]:
+def _head(result: RunResult, *, resumed: bool) -> list[Sentence]:
     place = f"{clean(result.target.url)}{' (sandbox)' if result.target.sandbox else ''}"
+    verb = "resumed" if resumed else "run"
     return [
-        Sentence(text=f"run {title(result)}, {place}", tone=Tone.TITLE),
+        Sentence(text=f"{verb} {title(result)}, {place}", tone=Tone.TITLE),
         Sentence(text=f"id {clean(result.id)}, {clean(result.file)}", indent=2, tone=Tone.FAINT),
     ]
 
@@ -131,7 +151,8 @@ def _how(step: StepResult) -> str:
 def _details(step: StepResult, *, verbose: bool) -> list[Sentence]:
     found: list[Sentence] = []
     if step.status in RED:
-        found += _sentences(reasons(step), tone=Tone.DOUBT if step.status is Status.UNKNOWN else Tone.BAD)
+        tone = Tone.DOUBT if step.status is Status.UNKNOWN else Tone.BAD
+        found += _sentences(reasons(step, traces=verbose), tone=tone)
         found += _sentences(process_and_help(step))
     if step.warnings:
         found += _sentences(warnings(step), tone=Tone.WARNING)
@@ -172,11 +193,25 @@ def _news(event: AnyEvent) -> str:
             return f"waited: {clean(event.key)}, {written(event.seconds)}"
         case Asked():
             return f"asked: {clean(event.key)}, {brief(event.value)}"
-        case RunClosing():
-            return f"closing: {clean(event.why)}"
+        case RunResumed() | RunClosing() | UndoStarted() | UndoFinished():
+            return _turn(event)
         case LogUnreadable():
             return f"the process log cannot be read: {'; '.join(of_trouble(event.error))}"
         case RunStarted() | StepFinished() | StepSkipped() | RunFinished():
             return ""
+        case _:
+            assert_never(event)
+
+
+def _turn(event: RunResumed | RunClosing | UndoStarted | UndoFinished) -> str:
+    match event:
+        case RunResumed():
+            return "resumed"
+        case RunClosing():
+            return f"closing: {clean(event.why)}"
+        case UndoStarted():
+            return "undo begun"
+        case UndoFinished():
+            return f"undo {clean(event.undo)}"
         case _:
             assert_never(event)

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TextIO
 
 from runner.events import Line, Status
-from runner.report.account import Account, told
+from runner.report.account import Account, so_far, told
 from runner.report.sentences import Sentence, Wish
 from runner.report.summary import totals
 from runner.result import RunResult
@@ -34,14 +34,15 @@ _WORDS: Mapping[Status | None, str] = {
 class Plain:
     """Writes the account of one run to `out` as its events come in, a row when it ends.
 
-    `event` takes the run's lines in their order; `close` ends the account of a run that broke off, and does nothing
-    after one that ended. Characters that `out` cannot encode are written as escapes.
+    `event` takes the run's lines in their order, after those that are `earlier` and told already; `close` ends the
+    account of a run that broke off, and does nothing after one that ended. Characters that `out` cannot encode are
+    written as escapes.
     """
 
-    def __init__(self, out: TextIO, wish: Wish) -> None:
+    def __init__(self, out: TextIO, wish: Wish, *, earlier: Sequence[Line] = ()) -> None:
         self._out = out
         self._encoding = out.encoding or "utf-8"
-        self._account = Account(wish)
+        self._account = Account(wish, earlier=earlier)
 
     def event(self, line: Line) -> None:
         self._write(self._account.hear(line))
@@ -58,6 +59,11 @@ class Plain:
 def account(result: RunResult, wish: Wish, *, encoding: str = "utf-8") -> str:
     """What `Plain` would have printed of this run; with `verbose` it lacks what went on inside the rows."""
     return lines(told(result, wish), encoding=encoding)
+
+
+def account_so_far(events: Sequence[Line], wish: Wish, *, encoding: str = "utf-8") -> str:
+    """What `Plain` has printed of a run that another process is still carrying out, and what it is at."""
+    return lines(so_far(events, wish), encoding=encoding)
 
 
 def closing(results: Sequence[RunResult], *, encoding: str = "utf-8") -> str:

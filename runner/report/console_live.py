@@ -46,11 +46,18 @@ class Live:
     `NO_COLOR` is honoured.
     """
 
-    def __init__(self, out: TextIO, wish: Wish, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        wish: Wish,
+        *,
+        earlier: Sequence[Line] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._encoding = self._console.encoding
         self._marks = marks_for(self._encoding)
-        self._account = Account(wish)
+        self._account = Account(wish, earlier=earlier)
         self._clock = clock
         self._row: Row | None = None
         self._since = 0.0

@@ -23,12 +23,12 @@ _LEFT_OUT = "..."
 
 def text(problems: Sequence[Problem]) -> str:
     """All problems, those of one file together and in the order of their places, a blank line between two."""
-    return "\n".join(_text(problem) for problem in _in_order(problems))
+    return "\n".join(_text(problem) for problem in in_order(problems))
 
 
 def json(problems: Sequence[Problem]) -> str:
     """The same as one indented JSON object; what has no place has nulls for it."""
-    whole = {"format": FORMAT, "problems": [_json(problem) for problem in _in_order(problems)]}
+    whole = {"format": FORMAT, "problems": [_json(problem) for problem in in_order(problems)]}
     return safe_json(plain_json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
 
 
@@ -45,7 +45,7 @@ def _many(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _in_order(problems: Sequence[Problem]) -> list[Problem]:
+def in_order(problems: Sequence[Problem]) -> list[Problem]:
     """Files stay in the order in which they come first, and a place without a line is before all lines."""
     files: dict[str | None, int] = {}
     for problem in problems:

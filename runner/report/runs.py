@@ -1,35 +1,66 @@
-"""The table that `runs` prints: one line a run, in the caller's order, and what is wrong with it."""
+"""The table that `runs` prints: one line a run, in the caller's order, and below it what the open ones need next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from runner.durations import written
 from runner.report.cells import padded, width
+from runner.report.next_steps import next_steps
 from runner.report.safe import clean
 from runner.report.words import in_doubt, title
 from runner.result import RunResult
 
 _HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
+_TOLD = 3
+"""Runs whose commands are printed; more would push the table out of sight."""
 
 
-def table(results: Sequence[RunResult]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A run and what its events cannot tell: whether it is `going_on`, whether they were `changed`, its `folder`."""
+
+    result: RunResult
+    folder: str | None = None
+    going_on: bool = False
+    changed: bool = False
+
+
+def table(runs: Sequence[Listed]) -> str:
     """Aligned lines with a head; times are UTC. Of no runs, one sentence."""
-    if not results:
+    if not runs:
         return "no runs yet\n"
-    rows = [_HEAD, *(_cells(result) for result in results)]
+    rows = [_HEAD, *map(_cells, runs)]
     widths = [max(width(row[column]) for row in rows) for column in range(len(_HEAD))]
-    return "".join("  ".join(map(padded, row, widths)).rstrip() + "\n" for row in rows)
+    return "".join("  ".join(map(padded, row, widths)).rstrip() + "\n" for row in rows) + "".join(_needs(runs))
 
 
-def _cells(result: RunResult) -> tuple[str, ...]:
+def _cells(listed: Listed) -> tuple[str, ...]:
     """Our own word comes first: no line begins with a text from outside."""
+    result = listed.result
     started = clean(result.started_at).replace("T", " ").removesuffix("Z").partition(".")[0]
     job = title(result) if result.job else ""
-    return str(result.status), clean(result.id), started, job, written(result.seconds), _note(result)
+    status = "going on" if listed.going_on else str(result.status)
+    return status, clean(result.id), started, job, written(result.seconds), _note(listed)
 
 
-def _note(result: RunResult) -> str:
+def _note(listed: Listed) -> str:
     """What a person must know before trusting the line."""
-    notes = [] if result.finished else ["broke off, or still going on"]
-    if doubt := in_doubt(result.steps):
+    if listed.going_on:
+        return ""
+    notes = ["its events were changed"] if listed.changed else []
+    notes += [] if listed.result.finished else ["broke off, or is held"]
+    if doubt := in_doubt(listed.result.steps):
         notes.append(doubt)
     return "; ".join(notes)
+
+
+def _needs(runs: Iterable[Listed]) -> Iterable[str]:
+    """The commands of the first open runs. One that is going on, or was changed, is not for a command to settle."""
+    found = [(one, next_steps(one.result, folder=one.folder)) for one in runs if not (one.going_on or one.changed)]
+    waiting = [(one, steps) for one, steps in found if steps]
+    for one, steps in waiting[:_TOLD]:
+        yield f"\nwhat {title(one.result)} of {clean(one.result.started_at)[:10]} needs next:\n"
+        for step in steps:
+            yield f"  {step.command}\n      {step.does}\n"
+    if len(waiting) > _TOLD:
+        yield f"\n{len(waiting) - _TOLD} more are open; `runner show RUN` says what one needs next\n"

@@ -30,9 +30,12 @@ class Sentence:
 class Wish:
     """How much is told. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
 
-    `folder` is where the run's files lie, None where they lie nowhere.
+    `folder` is where the run's files lie, None where they lie nowhere. `held`: the run was told to wait where a call
+    is in doubt. `advice`: whether the commands that it needs next are told.
     """
 
     quiet: bool = False
     verbose: bool = False
     folder: str | None = None
+    held: bool = False
+    advice: bool = True

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from runner.durations import written
-from runner.events import RunStatus
+from runner.events import RunStatus, Section, Status
 from runner.problems import ExitCode, strongest
+from runner.report.next_steps import next_steps, standing
 from runner.report.safe import clean
 from runner.report.sentences import Sentence, Tone, Wish
-from runner.report.words import brief, counted, in_doubt, meaning, of_trouble, said, title
+from runner.report.words import RED, brief, counted, in_doubt, meaning, of_trouble, said, title
 from runner.result import RunResult, tally
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
@@ -21,29 +22,47 @@ def summary(result: RunResult, wish: Wish) -> list[Sentence]:
     verdict = Sentence(text=f"{result.status}: {title(result)}: {counts} in {written(result.seconds)}", tone=tone)
     where = f"{clean(wish.folder)}, " if wish.folder else ""
     events = Sentence(text=f"events: {where}{clean(result.events)}", indent=2, tone=Tone.FAINT)
-    sentences = [verdict, *_trouble_of_run(result, tone), *_gifts(result, wish), events]
+    sentences = [verdict, *_trouble_of_run(result, wish, tone), *_gifts(result, wish), events]
     if result.status is not RunStatus.PASSED:
         sentences.append(_exit(result.exit_code, tone))
-    return sentences
+    return sentences + (steps_told(result, folder=wish.folder) if wish.advice else [])
+
+
+def steps_told(result: RunResult, *, folder: str | None) -> list[Sentence]:
+    """The commands that the run needs next, each on a line of its own, so that it can be copied whole."""
+    found = next_steps(result, folder=folder)
+    head = [Sentence(text="what next:", indent=2, tone=Tone.TITLE)] if found else []
+    told = [(Sentence(text=one.command, indent=4), Sentence(text=one.does, indent=6, tone=Tone.FAINT)) for one in found]
+    return head + [sentence for pair in told for sentence in pair]
 
 
 def _exit(code: ExitCode, tone: Tone) -> Sentence:
     return Sentence(text=f"exit {code:d}: {meaning(code)}", indent=2, tone=tone)
 
 
-def _trouble_of_run(result: RunResult, tone: Tone) -> list[Sentence]:
-    texts = of_trouble(result.error) if result.error else []
+def _trouble_of_run(result: RunResult, wish: Wish, tone: Tone) -> list[Sentence]:
+    texts = of_trouble(result.error) if result.error and result.finished else []
+    if where := standing(result, held=wish.held):
+        texts.append(where)
     if doubt := in_doubt(result.steps):
         texts.append(doubt)
     if result.undo != "none":
-        texts.append(f"undo: {clean(result.undo)}")
+        texts.append(_undo(result))
     if result.help and result.status is not RunStatus.PASSED:
         texts += said("help", result.help)
     sentences = [Sentence(text=text, indent=2, tone=tone) for text in texts]
+    if result.steps and all(step.status is Status.SKIPPED for step in result.steps):
+        sentences.append(Sentence(text="warning: every step was skipped", indent=2, tone=Tone.WARNING))
     if result.log_unreadable:
         told = said("warning: the process log cannot be read", result.log_unreadable.message)
         sentences += [Sentence(text=text, indent=2, tone=Tone.WARNING) for text in told]
     return sentences
+
+
+def _undo(result: RunResult) -> str:
+    """Whether what had passed was undone, and what was not."""
+    left = [clean(step.key) for step in result.steps if step.section is Section.UNDO and step.status in RED]
+    return f"undo: {clean(result.undo)}" + (f": {', '.join(left)} did not pass" if left else "")
 
 
 def _gifts(result: RunResult, wish: Wish) -> list[Sentence]:

@@ -3,11 +3,12 @@
 Everything that came from outside has passed through `runner.report.safe` when it leaves here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from runner.events import Status, Trouble
 from runner.problems import ExitCode
 from runner.report.safe import clean, safe
+from runner.report.traces import without_trace
 from runner.result import RunResult, StepResult
 from runner.secrets.redact import hide
 from runner.values import Json, compact
@@ -23,7 +24,7 @@ _MEANING = {
     ExitCode.FAILED: "an expectation or a process failed",
     ExitCode.INVALID: "bad usage or an invalid file",
     ExitCode.NO_ANSWER: "no usable answer",
-    ExitCode.UNKNOWN: "an outcome is unknown; a person must settle it",
+    ExitCode.UNKNOWN: "an outcome is unknown: the process log or a person must settle it",
     ExitCode.NOTHING_SELECTED: "nothing was selected, so nothing ran",
     ExitCode.REFUSED: "refused by a guard",
     ExitCode.FAULT: "a fault of this program",
@@ -31,7 +32,11 @@ _MEANING = {
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.TERMINATED: "terminated",
 }
-_SKIPPED_BECAUSE = {"condition": "its `if` is false", "stopped": "the run had been stopped"}
+_SKIPPED_BECAUSE = {
+    "condition": "its `if` is false",
+    "stopped": "the run had been stopped",
+    "nothing": "`for_each` gave nothing, so nothing was expected",
+}
 
 
 def meaning(code: ExitCode) -> str:
@@ -67,13 +72,23 @@ def because(step: StepResult) -> str:
     return _SKIPPED_BECAUSE.get(reason) or clean(reason) or "no reason is known"
 
 
-def in_doubt(steps: Iterable[StepResult], limit: int = 5) -> str:
+def in_doubt(steps: Sequence[StepResult], limit: int = 5) -> str:
     """The sentence on rows whose outcome nobody knows; empty where there is none."""
-    keys = [clean(step.key) for step in steps if step.status is Status.UNKNOWN]
+    keys = [clean(step.key) for step in doubtful(steps)]
     if not keys:
         return ""
     more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
     return f"in doubt: {', '.join(keys[:limit])}{more} may or may not have happened"
+
+
+def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
+    """The rows whose outcome nobody knows: of one that has parts, the parts."""
+    unknown = [step for step in steps if step.status is Status.UNKNOWN]
+    return tuple(step for step in unknown if not any(_is_part(other, step) for other in unknown))
+
+
+def _is_part(step: StepResult, whole: StepResult) -> bool:
+    return step.key.startswith((f"{whole.key}/", f"{whole.key}["))
 
 
 def said(label: str, text: str) -> list[str]:
@@ -88,9 +103,15 @@ def of_trouble(trouble: Trouble) -> list[str]:
     return said(clean(trouble.code), trouble.message) + hint
 
 
-def reasons(step: StepResult) -> list[str]:
-    """Why a row did not pass: its error, then failed expectations that the error does not tell already."""
-    lines = of_trouble(step.error) if step.error else []
+def reasons(step: StepResult, *, traces: bool = True) -> list[str]:
+    """Why a row did not pass: its error, then failed expectations that the error does not tell already.
+
+    Without `traces` a stack trace in the error is left out.
+    """
+    error = step.error
+    if error and not traces:
+        error = Trouble(code=error.code, message=without_trace(error.message), hint=error.hint)
+    lines = of_trouble(error) if error else []
     known = step.error.message if step.error else ""
     for check in step.checks:
         message = check.message or f"`{check.that}`"

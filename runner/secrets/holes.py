@@ -1,8 +1,9 @@
 """How a hole is written: what a secret leaves in a text that it was cut out of.
 
 The mark U+E000 and the secret's name in brackets, `[inputs.token]`; in another spelling `[inputs.token|url]`; without
-the first three characters, which another secret took that it overlaps, `[inputs.token|url|3]`. The mark itself, where
-it stood in the text, is doubled. What a secret is, is not known here.
+the first three characters, which another secret took that it overlaps, `[inputs.token|url|3]`; and of one that was
+shortened the first twenty alone, `[inputs.token|url|0|20]`. The mark itself, where it stood in the text, is doubled.
+What a secret is, is not known here.
 """
 
 import re
@@ -23,9 +24,12 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Hole:
+    """Of the spelling the characters from `skipped` to `end`, None to its own."""
+
     name: str
     spelling: str = PLAIN
     skipped: int = 0
+    end: int | None = None
 
 
 Part: TypeAlias = str | Hole
@@ -53,15 +57,22 @@ def taken_apart(text: str) -> Iterator[Part]:
 
 def _hole(hole: Hole, *, guarded: bool) -> str:
     label = _RESERVED.sub(lambda found: f"%{ord(found[0]):04x}", hole.name)
-    if hole.spelling != PLAIN or hole.skipped:
+    if hole.spelling != PLAIN or hole.skipped or hole.end is not None:
         label += f"|{hole.spelling}"
-    if hole.skipped:
+    if hole.skipped or hole.end is not None:
         label += f"|{hole.skipped}"
+    if hole.end is not None:
+        label += f"|{hole.end}"
     return f"{MARK}[{_GUARD}{_GUARD.join(label)}]{_GUARD}" if guarded else f"{MARK}[{label}]"
 
 
 def _read(label: str) -> Hole:
     name, _, way = label.replace(_GUARD, "").partition("|")
-    spelling, _, skipped = way.partition("|")
+    spelling, _, part = way.partition("|")
+    skipped, _, end = part.partition("|")
     name = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
-    return Hole(name, spelling or PLAIN, int(skipped) if _DIGITS.fullmatch(skipped) else 0)
+    return Hole(name, spelling or PLAIN, _number(skipped) or 0, _number(end))
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if _DIGITS.fullmatch(digits) else None

@@ -3,8 +3,9 @@
 A secret that is cut leaves a named hole (`runner.secrets.holes`), and nothing is lost: `fill` gives it back.
 A secret under six characters is hidden only where it is a whole value: `a1` stands in too many innocent words.
 
-Not seen are a part of a secret, and what a one-way function made of it; a value that was computed from a secret is
-another secret, for its owner to add. Nor is a secret safe that holds the mark of holes itself.
+Not seen are a part of a secret, but for its beginning where a text was shortened (`…` follows), and what a one-way
+function made of it; a value that was computed from a secret is another secret, for its owner to add. Nor is a secret
+safe that holds the mark of holes itself.
 """
 
 import json
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
-from runner.secrets.needles import BEGINNING, Needles
+from runner.secrets.needles import BEGINNING, Catch, Needles
 from runner.secrets.spellings import spellings
 from runner.values import Json, compact
 
@@ -58,6 +59,12 @@ class Secrets:
     def weak(self) -> tuple[str, ...]:
         """Names of the secrets that are too short to be looked for inside of texts."""
         return tuple(name for name, ways in self._spelled.items() if len(ways[PLAIN]) < SHORTEST)
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """The secrets themselves, by their names."""
+        with self._lock:
+            return {name: ways[PLAIN] for name, ways in self._spelled.items()}
 
     def add(self, name: str, value: str) -> None:
         """Know `value` under `name`, in all its spellings; an empty one is passed over.
@@ -116,7 +123,7 @@ class Secrets:
         return "".join(map(self._filled, taken_apart(text))) if MARK in text else text
 
     def _filled(self, part: Part) -> str:
-        return part if isinstance(part, str) else self._spelling(part.name, part.spelling)[part.skipped :]
+        return part if isinstance(part, str) else self._spelling(part.name, part.spelling)[part.skipped : part.end]
 
     def _spelling(self, name: str, spelling: str) -> str:
         if spelling not in self._spelled.get(name, {}):
@@ -197,32 +204,33 @@ def _parts(text: str, known: _Known) -> list[Part]:
     """`text` taken apart into secrets and what stands between them; parts of a text may be empty."""
     parts: list[Part] = []
     reached = 0
-    for start, place, way in _covering(text, known.needles):
-        parts += (text[reached:place], Hole(*known.ways[way], place - start))
-        reached = start + len(way)
+    for catch, place in _covering(text, known.needles):
+        end = None if catch.found == catch.needle else len(catch.found)
+        parts += (text[reached:place], Hole(*known.ways[catch.needle], place - catch.start, end))
+        reached = catch.end
     parts.append(text[reached:])
     return parts
 
 
-def _covering(text: str, needles: Needles) -> Iterator[tuple[int, int, str]]:
-    """As few occurrences as hide every character of all: each with its start, and where it is needed from.
+def _covering(text: str, needles: Needles) -> Iterator[tuple[Catch, int]]:
+    """As few occurrences as hide every character of all: each with the place where it is needed from.
 
     Always the one that reaches furthest of those that begin before the first character that is still bare.
     """
     reached = place = 0
-    best: tuple[int, str] | None = None
-    for start, way in needles.caught(text):
-        if best and start > place:
-            yield best[0], place, best[1]
-            reached, best = best[0] + len(best[1]), None
-        if start + len(way) <= reached:
+    best: Catch | None = None
+    for catch in needles.caught(text):
+        if best and catch.start > place:
+            yield best, place
+            reached, best = best.end, None
+        if catch.end <= reached:
             continue
         if best is None:
-            place, best = max(start, reached), (start, way)
-        elif start + len(way) > best[0] + len(best[1]):
-            best = (start, way)
+            place, best = max(catch.start, reached), catch
+        elif catch.end > best.end:
+            best = catch
     if best:
-        yield best[0], place, best[1]
+        yield best, place
 
 
 def _joined(parts: list[Part], known: _Known) -> str:

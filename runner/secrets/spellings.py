@@ -14,6 +14,7 @@ _UNTOUCHED = ("", "/", "!*()", "!*'()", ";,/?:@&=+$!*'()#")
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 _ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
 _UNSAFE_IN_HTML = "<>&'+`"
+_SPECIAL_IN_HTML = "<>&'\"/`="
 _HTML: tuple[dict[str, str], ...] = (
     {"&": "&amp;", "<": "&lt;", ">": "&gt;"},
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"},
@@ -67,6 +68,10 @@ def _all(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "case", (text.upper(), text.lower())
     yield "trimmed", (text.strip(),)
     yield "reversed", (text[::-1],)
+    yield "html-numbers", _in_html_numbers(text)
+    yield "escapes", _as_escapes(text)
+    yield "base64-utf-16", _as_base64(text.encode("utf-16-le", errors="surrogatepass"))
+    yield "url-whole", _in_percents(content)
 
 
 def _as_url(text: str) -> Iterator[str]:
@@ -91,6 +96,31 @@ def _as_html(text: str) -> Iterator[str]:
         written = "".join(entities.get(char, char) for char in text)
         yield written
         yield written.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _in_html_numbers(text: str) -> Iterator[str]:
+    """With numbers for all characters, for all but letters and digits, or for those alone that HTML itself needs."""
+    for digits in ("&#{};", "&#x{:x};", "&#x{:X};"):
+        numbers = {char: digits.format(ord(char)) for char in text}
+        yield "".join(numbers[char] for char in text)
+        yield "".join(char if char.isascii() and char.isalnum() else numbers[char] for char in text)
+        yield "".join(numbers[char] if char in _SPECIAL_IN_HTML or not char.isascii() else char for char in text)
+        yield "".join(numbers[char] if char in _SPECIAL_IN_HTML else char for char in text)
+
+
+def _as_escapes(text: str) -> Iterator[str]:
+    r"""Every character as `\u` and four digits."""
+    units = text.encode("utf-16-be", errors="surrogatepass").hex()
+    lower = "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
+    yield lower
+    yield lower.upper().replace("\\U", "\\u")
+
+
+def _in_percents(content: bytes) -> Iterator[str]:
+    """Every byte as in a URL, also those that need it not."""
+    digits = content.hex(" ")
+    for way in (digits, digits.upper()):
+        yield "%" + way.replace(" ", "%") if way else ""
 
 
 def _as_base64(content: bytes) -> Iterator[str]:

@@ -111,6 +111,18 @@ class FindProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSchema:
+    """ProcessSchemaRequest: the signature of one process by the id of its row in VwProcessLib.
+
+    Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
+    "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`;
+    each is null where the reply does not say. `odd` are sentences about what could not be read.
+    """
+
+    schema_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhoAmI:
     """GetCurrentUserInfo: answers our own contact id as text, or None where the reply holds none."""
 
@@ -120,19 +132,10 @@ class WhoIsUser:
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 
-Call: TypeAlias = (
-    ExecuteCall
-    | ElementCall
-    | CompleteCall
-    | RunProcessCall
-    | QueryCall
-    | ReadRows
-    | ReadRow
-    | ReadElements
-    | FindProcess
-    | WhoAmI
-    | WhoIsUser
-)
+Reading: TypeAlias = ReadRows | ReadRow | ReadElements | FindProcess | ReadSchema | WhoAmI | WhoIsUser
+"""Calls that the engine makes of its own accord, to learn something."""
+
+Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | Reading
 
 
 class FailureKind(StrEnum):
@@ -153,13 +156,17 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFailed:
-    """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help."""
+    """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
+
+    `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
+    """
 
     kind: FailureKind
     trouble: Trouble
     status: int | None = None
     retry_after: float | None = None
     final: bool = False
+    unwanted: bool = False
 
 
 Ending: TypeAlias = Answered | CallFailed
@@ -168,6 +175,8 @@ Ending: TypeAlias = Answered | CallFailed
 def record(call: Call) -> JsonObject:
     """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
     match call:
+        case ReadElements() | ReadRow() | ReadRows() | FindProcess() | ReadSchema() | WhoAmI() | WhoIsUser():
+            return _record_of_reading(call)
         case ExecuteCall():
             parameters = dict(call.parameters)
             return {"kind": "execute", "process": call.process, "parameters": parameters, "result": call.result}
@@ -182,6 +191,12 @@ def record(call: Call) -> JsonObject:
         case QueryCall():
             select: Json = list(call.select)
             return {"kind": "query", "entity": call.entity, "filter": call.filter, "select": select, "next": call.next}
+        case _:
+            assert_never(call)
+
+
+def _record_of_reading(call: Reading) -> JsonObject:
+    match call:
         case ReadElements():
             return {"kind": "read_elements", "process_id": call.process_id}
         case ReadRows():
@@ -190,6 +205,8 @@ def record(call: Call) -> JsonObject:
             return {"kind": "read_row", "process_id": call.process_id}
         case FindProcess():
             return {"kind": "find_process", "process": call.process}
+        case ReadSchema():
+            return {"kind": "read_schema", "schema_id": call.schema_id}
         case WhoAmI():
             return {"kind": "who_am_i"}
         case WhoIsUser():

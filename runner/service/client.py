@@ -5,6 +5,7 @@ It may be shared by threads. What a reply means is `replies`' business, what an 
 """
 
 import time
+from collections.abc import Callable
 
 from runner.service import failures, outages, replies
 from runner.service.access import Access, Credentials, OnSecret, identity_of
@@ -44,8 +45,8 @@ class Client:
         self._access = Access(site, credentials, carrier=self._door(credentials), clock=clock, on_secret=on_secret)
         self._signs_in = credentials is not None
 
-    def perform(self, call: Call, seconds: float) -> Ending:
-        """Carry out `call` within `seconds`, signing in included."""
+    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool] = lambda: True) -> Ending:
+        """Carry out `call` within `seconds`, signing in included; not where it is no longer `wanted` after that."""
         deadline = Deadline(self._clock() + seconds, seconds)
         try:
             written = request(call, self._site, username=self._access.username)
@@ -54,11 +55,15 @@ class Client:
         known = self._access.session(deadline)
         if isinstance(known, CallFailed):
             return known
+        if not wanted():
+            return outages.not_wanted(self._site.name)
         reply = self._sent(written, known, deadline)
         if isinstance(reply, Reply) and failures.signed_out(reply) and self._signs_in:
             known = self._access.fresh(known, deadline)
             if isinstance(known, CallFailed):
                 return known
+            if not wanted():
+                return outages.not_wanted(self._site.name)
             reply = self._sent(written, known, deadline)
         return reply if isinstance(reply, CallFailed) else replies.read(call, reply, site=self._site)
 

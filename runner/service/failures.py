@@ -40,6 +40,28 @@ _HINTS: Final = {
 _REBUILT: Final = "Collection was modified"
 _LATER: Final = "try again later, or ask those who run the site"
 _LOG: Final = "the application's own log may say more"
+_RIGHTS: Final = (
+    "check the user's rights: the operation CanRunBusinessProcesses, and the permission to run this process"
+)
+# What a fault is about, by its words: those of the platform [M], else those that most faults of .NET have [?].
+_ABOUT: Final = (
+    (
+        re.compile(r"publish the ", re.IGNORECASE),
+        "publish the process in the designer; a script process that was never published cannot be started",
+    ),
+    (
+        re.compile(r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|прав|доступ", re.IGNORECASE),
+        _RIGHTS,
+    ),
+    (
+        re.compile(r"not found|ItemNotFound|does not exist|no such|unknown|не найден|не существует", re.IGNORECASE),
+        "check the process's code (not its caption), that it is active and published, and the codes of its results",
+    ),
+    (
+        re.compile(r"cast|convert|FormatException|not in a correct format|parse|not a valid", re.IGNORECASE),
+        "check the values of the parameters against their types: dates, numbers, GUIDs",
+    ),
+)
 _REDIRECT: Final = "redirects are not followed: put the address that answers into `url` of the target"
 _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
@@ -92,16 +114,26 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
         hint = _RUNTIME_HINT.get(site.prefix) if status == HTTPStatus.NOT_FOUND else _HINTS.get(status)
         return refused(call, reply, _said(reply, site), hint=hint)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
-        return refused(call, reply, _said(reply, site), hint=_LOG)
+        return refused(call, reply, _said(reply, site))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
     return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=_said(reply, site), hint=_LATER))
 
 
 def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None = _LOG) -> CallFailed:
+    """The service said no, in the words of `message`; where no `hint` is given, they tell what to check."""
+    if hint is _LOG and is_of_engine(call):
+        hint = _about(call, message)
     if _REBUILT in message and not is_of_engine(call):
         return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
     return _failed(reply, FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
+
+
+def _about(call: Call | None, message: str) -> str:
+    """What to check. An element belongs to a process that runs: its words are no news of a process's code."""
+    starts = isinstance(call, ExecuteCall | RunProcessCall)
+    found = next((hint for words, hint in _ABOUT if words.search(message)), None) if starts else None
+    return f"{found}; {_LOG}" if found else _LOG
 
 
 def nonsense(reply: Reply, site: Site, why: str) -> CallFailed:

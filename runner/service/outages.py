@@ -73,6 +73,12 @@ def no_connection_free(place: str, seconds: float) -> CallFailed:
     )
 
 
+def not_wanted(place: str) -> CallFailed:
+    """The run was told to stop while the call was made ready, by a sign-in perhaps."""
+    trouble = Trouble(code="E312", message=f"{place} was not called: the run was told to stop before")
+    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, final=True, unwanted=True)
+
+
 def no_time_left(place: str, seconds: float) -> CallFailed:
     message = f"the {written(seconds)} of the call were over before it was sent to {place}"
     return _not_sent("E305", message, "raise `timeout`")

@@ -6,7 +6,7 @@ Pure. A returned value is no proof that the process passed: a failed one answers
 from typing import Final
 
 from runner.job.model import Decode
-from runner.service import bodies, failures, odata, process_log, run_process
+from runner.service import bodies, failures, library, odata, process_log, run_process
 from runner.service.calls import (
     Answered,
     Call,
@@ -15,6 +15,7 @@ from runner.service.calls import (
     ElementCall,
     ExecuteCall,
     QueryCall,
+    ReadSchema,
     RunProcessCall,
 )
 from runner.service.wire import Reply, Site
@@ -68,6 +69,8 @@ def _value(call: Call, reply: Reply, site: Site) -> Json:
             return _started(value)
         case QueryCall():
             return odata.page(call, value, url=site.url, prefix=site.prefix)
+        case ReadSchema():
+            return library.signature(value)
         case _:
             return process_log.value(call, value)
 
@@ -78,7 +81,7 @@ def _check_refusal(call: Call, value: Json) -> None:
         return
     is_fault = any(value.get(key) is not None for key in ("ExceptionType", "ExceptionDetail"))
     is_fault = is_fault or {"Message", "StackTrace"} <= value.keys()
-    if not failures.is_of_engine(call) and "value" not in value:
+    if not failures.is_of_engine(call) and not {"value", "schema"} & value.keys():
         is_fault = is_fault or failures.is_fault(call, value)
     if is_fault or (value.get("success") is False and not isinstance(call, RunProcessCall)):
         raise _RefusalError(failures.words_of(value))

@@ -24,6 +24,7 @@ from runner.service.calls import (
     ReadElements,
     ReadRow,
     ReadRows,
+    ReadSchema,
     RunProcessCall,
     WhoAmI,
     WhoIsUser,
@@ -133,6 +134,9 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _query(call, site)
         case ReadRows() | ReadRow() | ReadElements() | FindProcess() | WhoIsUser():
             return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
+        case ReadSchema():
+            body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}
+            return json_request(f"{site.prefix}/DataService/json/SyncReply/ProcessSchemaRequest", body)
         case WhoAmI():
             path = f"{site.prefix}/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
             return json_request(path, {})

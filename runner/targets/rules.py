@@ -3,7 +3,9 @@
 Reads no environment and no file.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from runner import durations
@@ -27,6 +29,7 @@ from runner.values import Json, JsonObject, Path
 _Looked: TypeAlias = Callable[[str], UrlMistake | HeaderMistake | None]
 
 _BRACES: Final = "{{"
+_SHELL: Final = re.compile(r"\$([A-Z][A-Z0-9_]+)|\$\{([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%")
 _WORKED_OUT: Final = ("url", "identity_url", "ca_file", "proxy", "auth", "headers")
 """The keys of a site in whose values templates are read."""
 _LOOKED_AT: Final[Mapping[str, _Looked]] = {
@@ -53,6 +56,8 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
         for path, written in _texts(value, (*at, key)):
             if _BRACES in written:
                 yield from _template(document, written, path) if key in _WORKED_OUT else _in_vain(document, path)
+            elif (variable := _SHELL.fullmatch(written)) is not None and key in _WORKED_OUT:
+                yield _of_the_shell(document, path, next(filter(None, variable.groups())))
             elif (wrong := _LOOKED_AT.get(key, _nothing)(written)) is not None:
                 yield document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint)
             elif key in ("timeout", "settle") and durations.is_too_long(written):
@@ -60,6 +65,14 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
         if key == "headers":
             yield from _names_of_headers(document, target, (*at, key))
     yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
+
+
+def _of_the_shell(document: Document, path: Path, variable: str) -> Problem:
+    """A value that may be meant as it stands, so it is a warning; and may be a password, so its line is not shown."""
+    hint = f'write `"{{{{ env.{variable} }}}}"`; a password that looks like this may stand'
+    message = "a variable of the shell is not read here: the text is taken as it stands"
+    problem = document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
+    return replace(problem, excerpt=None)
 
 
 def _nothing(_: str) -> None:

@@ -29,7 +29,7 @@ def check_function(node: nodes.Call, available: Functions) -> str:
     _no_stars(node, callee.name)
     if node.kwargs or len(node.args) != takes:
         wanted = amount(("text",) * takes, takes)
-        raise unreadable(node, f"`{callee.name}()` takes {wanted}", callee.name)
+        raise unreadable(node, f"`{callee.name}()` takes {wanted}", callee.name, words.CALLS.get(callee.name))
     if any(isinstance(argument, nodes.Const) and not isinstance(argument.value, str) for argument in node.args):
         raise unreadable(node, f"`{callee.name}()` takes a text", callee.name)
     return callee.name
@@ -52,8 +52,8 @@ def refused(node: nodes.Node, message: str, hint: str | None = None, name: str |
     return TemplateProblem("E125", message, hint=hint, name=name, line=node.lineno - 1)
 
 
-def unreadable(node: nodes.Node, message: str, name: str | None = None) -> TemplateProblem:
-    return TemplateProblem("E120", message, name=name, line=node.lineno - 1)
+def unreadable(node: nodes.Node, message: str, name: str | None = None, hint: str | None = None) -> TemplateProblem:
+    return TemplateProblem("E120", message, hint=hint, name=name, line=node.lineno - 1)
 
 
 def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:

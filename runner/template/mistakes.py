@@ -28,6 +28,7 @@ _SIGNS = (
     (r"!==", "E120", "`!==` is not an operator here", "write `!=`"),
     (r"===", "E120", "`===` is not an operator here", "write `==`"),
     (r"<>", "E120", "`<>` is not an operator here", "write `!=`"),
+    (r"=~|!~", "E120", "`{found}` is not an operator here", "write `… is match(…)`"),
     (r"=>|=<", "E120", "`{found}` is not an operator here", "write `>=` or `<=`"),
     (r"!(?!=)", "E120", "`!` is not an operator here", "write `not`"),
     (r"\?\?", "E120", "`??` is not an operator here", "write `… | default(…)`"),
@@ -35,6 +36,7 @@ _SIGNS = (
     (r"\?", "E120", "`?` is not an operator here", "write `… if … else …`"),
     (r"\^", "E125", "there is no `^` in expressions", None),
     (r"\+\+|[-+*/~]=", "E125", "`{found}` would change a value, and nothing is changed", None),
+    (r"(?i)\$\{?(?:guid|random\w*|uuid)\b", "E120", "`{found}` is of another language", 'write `uuid("label")`'),
     (
         r"\$",
         "E120",
@@ -50,6 +52,7 @@ _SIGNS = (
         "the `if` is taken for an argument of the test before it",
         "put the test in parentheses: `(… is …) if … else …`",
     ),
+    (r"^\s*(?:and|or)\b", "E120", "nothing stands before `{found}`", None),
     (r";", "E120", "`;` is not known: one expression stands here, and nothing else", None),
     (r"\\", "E120", "`\\` stands outside of a text", None),
     (r"\band\s+and\b|\bor\s+or\b", "E120", "`{found}`: one is enough", None),
@@ -62,6 +65,8 @@ _OPERATORS = {
     "NOT": "not",
     "IN": "in",
     "IS": "is",
+    "count": "… | length",
+    "size": "… | length",
     "contains": "… in …",
     "includes": "… in …",
     "has": "… in …",
@@ -88,11 +93,22 @@ def mistake(text: str, *, stopped_at: str | None, line: int) -> TemplateProblem:
     """The problem of `text`, which the parser read up to `stopped_at`, on that line; None is the end of the text."""
     bare = re.sub(_LITERAL, lambda found: "'" + "_" * (len(found[0]) - 2) + "'", text)
     return (
-        _statement(bare)
+        _third_brace(bare)
+        or _statement(bare)
         or _foreign_sign(bare)
         or _foreign_word(stopped_at, line)
         or _lacking(bare, stopped_at, line)
         or _unexpected(stopped_at, line)
+    )
+
+
+def _third_brace(bare: str) -> TemplateProblem | None:
+    """`{{{ a }}}`, of which the outer braces are gone: a record has a `:` in it."""
+    found = re.fullmatch(r"\s*\{\s*([\w.]+)\s*\}\s*", bare)
+    if found is None:
+        return None
+    return TemplateProblem(
+        "E120", "a third brace begins a record, and this is none", hint=f"write `{{{{ {found[1]} }}}}`"
     )
 
 
@@ -121,7 +137,8 @@ def _foreign_sign(bare: str) -> TemplateProblem | None:
     for sign, code, message, hint in _SIGNS:
         if (found := re.search(sign, bare)) is not None:
             line = line_of(bare, found.start())
-            return TemplateProblem(code, message.replace("{found}", found[0]), hint=hint, name=found[0], line=line)
+            there = found[0].strip()
+            return TemplateProblem(code, message.replace("{found}", there), hint=hint, name=there, line=line)
     return None
 
 

@@ -62,7 +62,8 @@ def _close(text: str, position: int, open_brackets: list[tuple[str, int]]) -> No
     if not open_brackets:
         if text.startswith("}}", position):
             raise _at(text, position, "`}}` without `{{`", hint="a bare expression stands without braces", code="E121")
-        raise _at(text, position, f"`{sign}` closes nothing", name=sign)
+        hint = "a template ends with `}}`" if sign == "}" else None
+        raise _at(text, position, f"`{sign}` closes nothing", name=sign, hint=hint)
     bracket, opened = open_brackets.pop()
     if bracket != _PAIRS[sign]:
         raise _at(text, opened, f"`{bracket}` is not closed before `{sign}`", name=bracket)

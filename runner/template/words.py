@@ -72,6 +72,11 @@ TESTS = {
     "lower": "write `… == … | lower`",
     "matches": "write `match`",
     "null": "write `none`",
+    "numeric": "write `number`",
+    "passed": 'write `… == "passed"`',
+    "failed": 'write `… == "failed"`',
+    "skipped": 'write `… == "skipped"`',
+    "success": 'write `… == "passed"`',
     "object": "write `mapping`",
     "regex": "write `match`",
     "search": "write `match`: it looks at the start, `.*` before the pattern lets it look anywhere",
@@ -83,12 +88,19 @@ TESTS = {
 
 METHODS = {
     "contains": "write `{argument} in {value}`",
+    "count": "write `{value} | length`",
+    "dumps": "write `… | json`",
     "endswith": "write `{value} is match(…)`",
     "get": "write `{value}.KEY | default(…)`",
     "has": "write `{argument} in {value}`",
     "includes": "write `{argument} in {value}`",
     "indexof": "write `{argument} in {value}`",
     "keys": "write `{value} | list`",
+    "length": "write `{value} | length`",
+    "loads": "write `… | from_json`",
+    "parse": "write `… | from_json`",
+    "size": "write `{value} | length`",
+    "stringify": "write `… | json`",
     "map": "write `{value} | map(…)`",
     "match": "write `{value} is match(…)`",
     "matches": "write `{value} is match(…)`",
@@ -140,6 +152,12 @@ FUNCTIONS = {
     "type": "write `… is string`, `… is number`, …",
     "uuid4": 'write `uuid("label")`',
 }
+
+CALLS = {
+    "uuid": 'write `uuid("label")`: the same label gives the same id in one run',
+    "file": "write `file('PATH')`",
+}
+"""How our own functions are called."""
 
 NAMES = {
     "NULL": "write `none`",

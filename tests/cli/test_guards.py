@@ -1,5 +1,6 @@
 """What the guards of a target let through, and what they say of the rest."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from runner.job.model import (
     Run,
     Step,
     StepEffect,
+    Undo,
     Wait,
 )
 from runner.targets.model import Allow, SandboxTarget, SiteTarget
@@ -100,6 +102,48 @@ def test_steps_under_finally_and_in_included_jobs_count_under_their_own_keys() -
     assert told(one, site(processes=("UsrRead",))) == [
         "job `smoke`, step `outer/deep/1` (innermost.job.yaml:3) starts `UsrDrop`; target `live` allows `UsrRead` only",
         "job `smoke`, step `3` (smoke.job.yaml:30) starts `UsrDrop`; target `live` allows `UsrRead` only",
+    ]
+
+
+def undone(one: Step, *undo: Step, alone: bool = False) -> Step:
+    return replace(one, undo=Undo(steps=undo, alone=alone))
+
+
+def test_steps_that_undo_others_count_under_the_keys_of_their_rows() -> None:
+    inner = job(undone(step(Pause(seconds=1), key=None), step(Execute(process="UsrBack")), alone=True), name="inner")
+    one = job(
+        undone(step(Pause(seconds=1)), step(Run(process="UsrUndo"), key=None), step(Run(process="UsrDo"), key="b")),
+        step(IncludedJob(job=inner), key="outer"),
+    )
+    assert [sentence.partition(" starts ")[0] for sentence in told(one, site(processes=()))] == [
+        "job `smoke`, step `undo/a/1` (smoke.job.yaml:7)",
+        "job `smoke`, step `undo/a/b` (smoke.job.yaml:7)",
+        "job `smoke`, step `undo/outer/1` (inner.job.yaml:7)",
+    ]
+
+
+def test_a_job_in_an_undo_counts_but_what_would_undo_it_in_turn_does_not() -> None:
+    inner = job(undone(step(Run(process="UsrDo"), key="do"), step(Run(process="UsrUndo"))), name="inner")
+    one = job(undone(step(Pause(seconds=1)), step(IncludedJob(job=inner)), alone=True))
+    assert [sentence.partition(" starts ")[0] for sentence in told(one, site(processes=()))] == [
+        "job `smoke`, step `undo/a/do` (inner.job.yaml:7)",
+    ]
+
+
+def test_an_undo_under_finally_does_not_count_since_it_is_never_carried_out() -> None:
+    last = undone(step(Pause(seconds=1), key="last"), step(Run(process="UsrUndo")))
+    tidy = job(step(Pause(seconds=1)), final=(last,), name="tidy")
+
+    assert not told(job(step(Pause(seconds=1)), final=(last,)), site(processes=()))
+    assert not told(job(step(IncludedJob(job=tidy))), site(processes=()))
+
+
+def test_a_question_in_an_undo_is_told() -> None:
+    one = job(undone(step(Pause(seconds=1)), step(Confirm(text="Back?"), key="ask", line=9)))
+
+    assert guards.asks(one)
+    assert [problem.message for problem in guards.unanswerable([one])] == [
+        "job `smoke`, step `undo/a/ask` (smoke.job.yaml:9) asks a person, and there is no terminal",
     ]
 
 

@@ -178,3 +178,14 @@ def test_yes_and_confirm_have_no_twins_in_the_environment(
     err = capsys.readouterr().err
     assert "E160" in err
     assert "E162" in err
+
+
+def test_an_interrupt_while_a_step_asks_ends_the_question_and_finally_is_carried_out() -> None:
+    with site(answer) as here:
+        write(here, ASK + CALL + "finally:\n  - execute: {process: UsrTidy}\n")
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("Sure about here? [y/N]")
+        terminal.process.send_signal(2)
+        assert terminal.end() == 130
+        assert [line.split("/")[4] for line in here.executes()] == ["UsrTidy"]
+    assert "SIGINT: no further step begins" in terminal.seen

@@ -414,7 +414,7 @@ def test_runs_are_listed_from_the_folder_that_is_named(capsys: pytest.CaptureFix
 
 
 def test_every_option_but_a_few_names_its_twin() -> None:
-    without = {"yes", "confirm", "given", "help", "version"}
+    without = {"yes", "confirm", "step", "verdict", "result", "given", "help", "version"}
     missing = [
         f"{verb} {option.name}"
         for verb in VERBS
@@ -449,5 +449,5 @@ def test_old_runs_are_deleted_but_for_those_that_nobody_has_settled(capsys: pyte
     assert ended(["runs", "--prune", "30d"]) == 0
     left = sorted(folder.name for folder in Path(".runner/runs").iterdir())
     assert left == ["0190" + folders[2].name[4:], folders[1].name]
-    assert "1 runs deleted" in capsys.readouterr().err
+    assert "1 run deleted" in capsys.readouterr().err
     assert ended(["runs", "--prune", "soon"]) == 2

@@ -68,7 +68,7 @@ MESSAGES = [
     ("a: b⟦:⟧ c", "a second `:` in one line: mapping values are not allowed here", QUOTE + '"b: c"'),
     ("- name: Step⟦:⟧ one # c", "a second `:` in one line: mapping values are not allowed here", QUOTE + '"Step: one"'),
     (
-        "a: x\n  b⟦:⟧ c",
+        "a: x\n  ⟦b⟧: c",
         "mapping values are not allowed here: the text that began in line 1 goes on in this one",
         "indent this key as the key that it belongs beside, or put the text in quotes",
     ),

@@ -3,6 +3,7 @@
 import pytest
 from stories import World, including, not_sent, planned, refused, unanswered
 
+from runner.events import StepSkipped
 from runner.service.calls import Answered, Ending, ExecuteCall, QueryCall, RunProcessCall
 from runner.values import JsonObject
 
@@ -377,3 +378,16 @@ def test_finally_of_an_included_job_is_asked_its_own_conditions_after_a_failure(
     inner = INNER.replace("  - id: clean\n", '  - id: clean\n    if: steps.one.status == "failed"\n')
     world = World(answers=[refused()]).carry_out(including(planned(OUTER), inner, inputs=WHO))
     assert world.statuses_of_rows()["outer/clean"] == "passed"
+
+
+def test_a_loop_over_nothing_says_that_nothing_was_expected() -> None:
+    step = "  - id: a\n    for_each: []\n    query: {entity: Contact}\n    expect: [result | length > 0]\n"
+    world = World().carry_out(planned(step))
+    skipped = [event for event in world.events if isinstance(event, StepSkipped)]
+    assert [(event.row.key, event.reason) for event in skipped] == [("a", "nothing")]
+    assert (world.sent, world.end.exit_code) == ([], 0)
+
+
+def test_a_loop_over_nothing_that_expects_nothing_has_no_row() -> None:
+    world = World().carry_out(planned("  - id: a\n    for_each: []\n    query: {entity: Contact}\n"))
+    assert [event for event in world.events if isinstance(event, StepSkipped)] == []

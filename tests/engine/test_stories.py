@@ -177,7 +177,7 @@ def test_an_expression_can_ask_what_the_log_says() -> None:
 
 
 def test_a_once_call_without_an_answer_is_unknown_and_never_repeated() -> None:
-    world = World(answers=[unanswered()]).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
+    world = World(answers=[unanswered()], lost=True).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
     assert world.sent.count("execute UsrA") == 1
     assert (world.finished("a").status, world.end.status, world.end.exit_code) == ("unknown", "unknown", 4)
 
@@ -256,7 +256,7 @@ def test_a_failed_step_that_says_ignore_does_not_count() -> None:
 
 def test_an_unknown_step_stops_the_run_even_where_failures_are_ignored() -> None:
     steps = "  - id: a\n    execute: {process: UsrA}\n    on_failure: ignore\n  - id: b\n    execute: {process: UsrB}\n"
-    world = World(answers=[unanswered()]).carry_out(planned(steps))
+    world = World(answers=[unanswered()], lost=True).carry_out(planned(steps))
     assert world.statuses_of_rows() == {"a": "unknown", "b": "skipped: stopped"}
     assert world.end.exit_code == 4
 

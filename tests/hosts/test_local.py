@@ -30,8 +30,8 @@ class Site:
     seen: list[str] = field(default_factory=list)
     then: Callable[[], None] = lambda: None
 
-    def perform(self, call: Call, seconds: float) -> Ending:
-        del call, seconds
+    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+        del call, seconds, wanted
         self.seen.append(self.file.read_text().splitlines()[-1] if self.file else "")
         self.then()
         return self.ending
@@ -46,7 +46,7 @@ def host(folder: Path, site: Site, *, stop: Stop | None = None, secrets: Secrets
         journal=journal,
         stop=stop or Stop(grace=30.0),
         turn=Turn(Turns()),
-        ask=lambda _text, _stop: True,
+        ask=lambda _text, _stop, _seconds: True,
         clock=lambda: float(next(ticks)),
         draw=lambda: 0.0,
     )
@@ -127,8 +127,8 @@ def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_p
     stop = Stop(grace=30.0)
 
     class Logged(Site):
-        def perform(self, call: Call, seconds: float) -> Ending:
-            del seconds
+        def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+            del seconds, wanted
             match call:
                 case ReadRows(top=50):
                     row: Json = {"id": "r", "started": "2026", "status": "done", "owner": None, "error": None}

@@ -24,6 +24,7 @@ from runner.job.model import (
     SchemaExpectation,
     Step,
     StepEffect,
+    Undo,
     Until,
     Verify,
     Wait,
@@ -295,6 +296,61 @@ def test_an_included_job_and_cases_are_handed_in() -> None:
     assert built.steps[1].effect is StepEffect.READ
     assert built.cases == (Case(name="a", inputs={}),)
     assert job("name: one\nsteps: [{pause: 1s}]").cases is None
+
+
+def test_a_job_keeps_its_bounds_in_seconds_and_the_name_of_its_lock() -> None:
+    bounded = job("name: one\ntimeout: 1.5m\ncleanup_timeout: 500ms\nconcurrency: a lock\nsteps: [{pause: 1s}]")
+    free = job("name: one\nsteps: [{pause: 1s}]")
+
+    assert (bounded.timeout, bounded.cleanup_timeout, bounded.concurrency) == (90.0, 0.5, "a lock")
+    assert (free.timeout, free.cleanup_timeout, free.concurrency) == (None, 300.0, None)
+
+
+def test_an_undo_of_one_action_is_one_step_that_stands_alone() -> None:
+    built = step("run: {process: A}\n    undo:\n      execute: {process: B}", before="defaults: {timeout: 5s}")
+
+    assert built.undo == Undo(
+        alone=True,
+        steps=(Step(condition="always()", effect=StepEffect.ONCE, timeout=5.0, action=Execute(process="B"), line=5),),
+    )
+
+
+def test_an_undo_of_several_steps_keeps_their_order_and_what_they_say() -> None:
+    undo = """
+    undo:
+      - id: first
+        if: failure()
+        pause: 1s
+        on_failure: ignore
+      - pause: 2s"""
+    built = step(f"pause: 3s{undo}", before="defaults: {on_failure: continue}").undo
+
+    assert built is not None
+    assert not built.alone
+    assert [(one.id, one.condition, one.on_failure, one.line) for one in built.steps] == [
+        ("first", "failure()", OnFailure.IGNORE, 6),
+        (None, "always()", OnFailure.CONTINUE, 10),
+    ]
+    assert step("pause: 1s").undo is None
+
+
+def test_jobs_in_an_undo_are_handed_in_by_their_own_paths() -> None:
+    text = "name: one\nsteps: [{pause: 1s, undo: {job: {file: x}}}]\nfinally: [{pause: 1s, undo: [{job: {file: y}}]}]"
+    document = load("one.job.yaml", text.encode())
+    assert isinstance(document, Document)
+    inner, other = job("name: inner\nsteps: [{pause: 1s}]"), job("name: other\nsteps: [{pause: 1s}]")
+
+    built = build.job(document, included={("steps", 0, "undo"): inner, ("finally", 0, "undo", 0): other})
+
+    undone = [one.undo.steps[0].action for one in (*built.steps, *built.final_steps) if one.undo]
+    assert undone == [IncludedJob(job=inner), IncludedJob(job=other)]
+
+
+def test_an_undo_that_is_an_alias_is_built_as_the_one_it_stands_for() -> None:
+    built = job("name: one\nsteps:\n  - {pause: 1s, undo: &back [{pause: 2s}]}\n  - {pause: 3s, undo: *back}")
+
+    assert built.steps[1].undo == built.steps[0].undo
+    assert built.steps[1].undo is not None
 
 
 def test_a_job_without_steps_in_finally_has_none() -> None:

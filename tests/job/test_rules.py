@@ -244,6 +244,85 @@ steps:
     assert told_of_including(text) == []
 
 
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("result.x", None),
+        ("result.z", "E128"),
+        ("outputs.own", None),
+        ("outputs", None),
+        ("outputs.x", "E128"),
+        ("steps.many.outputs.own.key", None),
+        ("steps.many.outputs.x", "E128"),
+        ("steps.many.status", None),
+        ("steps.many.turns", "E128"),
+        ("steps.many.turns[0].status", "E128"),
+        ("process_status", None),
+        ("attempts", "E126"),
+        ("index", None),
+        ("steps.late.status", "E127"),
+    ],
+)
+def test_an_undo_sees_what_the_turn_had_that_it_undoes(expression: str, code: str | None) -> None:
+    text = f"""
+steps:
+  - id: many
+    for_each: [1, 2]
+    job: {{file: inner.job.yaml, inputs: {{a: 1}}}}
+    outputs: {{own: result.x}}
+    undo: {{execute: {{process: U, parameters: {{A: "{{{{ {expression} }}}}"}}}}}}
+  - id: late
+    pause: 1s
+"""
+    path = "/steps/0/undo/execute/parameters/A"
+    assert told_of_including(text) == ([f"{code} {path}"] if code else [])
+
+
+def test_in_an_undo_each_step_has_a_result_of_its_own_and_keeps_the_outputs_of_the_one_it_undoes() -> None:
+    text = """
+steps:
+  - id: outer
+    job: {file: inner.job.yaml, inputs: {a: 1}}
+    outputs: {own: result.x}
+    undo:
+      - for_each: result.x
+        query: {entity: "A", filter: "B eq {{ item }}"}
+        if: result.x == 1
+        expect: ['result[0].z == outputs.own', outputs.z == 1, item == index]
+      - job: {file: inner.job.yaml, inputs: {a: "{{ result.z }}"}}
+"""
+    assert told_of_including(text) == [
+        "E128 /steps/0/undo/0/expect/1",
+        "E128 /steps/0/undo/1/job/inputs/a",
+    ]
+
+
+def test_an_undo_under_finally_is_warned_of_and_read_all_the_same() -> None:
+    text = steps("  - pause: 1s\nfinally:\n  - pause: 1s\n    undo: {element: '{{ nothing }}'}")
+    found = rules.check(document(text))
+
+    assert [(problem.code, problem.severity) for problem in found] == [
+        ("E107", Severity.WARNING),
+        ("E126", Severity.ERROR),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("undo", "refused"),
+    [
+        ("{execute: {process: A}}", True),
+        ("[{execute: {process: A}}]", True),
+        ("[{execute: {process: A}, effect: read}]", False),
+        ("[{execute: {process: A}, retry: {on: [not_sent]}}]", False),
+        ("{query: {entity: A}}", False),
+    ],
+)
+def test_the_retry_of_the_defaults_is_held_against_the_effect_of_an_undo(undo: str, *, refused: bool) -> None:
+    text = "defaults: {retry: {on: [refused]}}\n" + steps(f"  - pause: 1s\n    undo: {undo}")
+
+    assert told(text) == (["E112 /defaults/retry/on/0"] if refused else [])
+
+
 def test_of_a_job_that_could_not_be_read_nothing_is_said() -> None:
     text = """
 steps:
@@ -696,7 +775,6 @@ def test_what_was_reported_before_is_not_said_again() -> None:
     before = (
         loaded.problem("E106", "no text", path=("steps", 0, "name")),
         loaded.problem("E104", "unknown key", path=("steps", 0, "wen")),
-        loaded.problem("E109", "not there yet", path=("steps", 0, "expect", 0)),
     )
     found = rules.check(loaded, reported=before)
 

@@ -227,7 +227,7 @@ def test_an_undo_has_one_action_or_a_list_of_steps() -> None:
     assert told(step(undo + "[{execute: {process: Y}, retry: {}}]")) == []
     assert [message for _, message, _ in told(step(undo + "{}"))] == ["this `undo` has no action"]
     assert told(step(undo + "{execute: {process: Y}, retry: {}}")) == [
-        ("E104", "unknown key `retry` in `undo`", "`retry` belongs beside `undo`, not in it")
+        ("E104", "unknown key `retry` in `undo`", "a step may have `retry`: make a list of steps of it")
     ]
 
 

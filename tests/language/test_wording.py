@@ -27,7 +27,7 @@ def step(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "code", "message", "hint"),
     [
-        ("tags: smoke", "E106", "`tags` must be a list, not a text", "write a list: `- smoke`"),
+        ("tags: smoke", "E106", "`tags` must be a list, not a text", "write a list: `tags: [smoke]`"),
         ("tags: [5]", "E106", "a tag must be a text, not a number", "put it in quotes"),
         (
             "vars: [a]",
@@ -42,7 +42,7 @@ def step(text: str) -> str:
             "write `5` without quotes",
         ),
         ("defaults: {retry: {max_attempts: 2.5}}", "E106", "`max_attempts` must be a whole number, not 2.5", None),
-        ("defaults: {retry: 3}", "E106", "`retry` must be a record, not 3", "for example `retry: {max_attempts: 5}`"),
+        ("defaults: {retry: 3}", "E106", "`retry` must be a record, not 3", "write `retry: {max_attempts: 3}`"),
         (
             "inputs: {a: {secret: yes}}",
             "E106",
@@ -67,9 +67,9 @@ def step(text: str) -> str:
             "name: My Job",
             "E107",
             "`name` cannot be `My Job`",
-            "use small letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
+            "write `my-job`: small letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
         ),
-        ("tags: [a b]", "E107", "a tag cannot be `a b`", "use one word, without blanks and parentheses"),
+        ("tags: [a b]", "E107", "a tag cannot be `a b`", "write `a-b`: one word, without blanks and parentheses"),
         (
             "defaults: {verify: lgo}",
             "E107",
@@ -89,7 +89,7 @@ def step(text: str) -> str:
             "outputs: {a-b: x}",
             "E107",
             "`a-b` cannot be a name in `outputs`",
-            "use letters, digits and `_`, not beginning with a digit",
+            "write `a_b`: letters, digits and `_`, not beginning with a digit",
         ),
         ("vars: {'': x}", "E107", "a name in `vars` is empty", None),
         ("vars:", "E108", "nothing stands behind `vars`", 'for example `vars: {contact: "Smoke {{ run.id }}"}`'),
@@ -168,8 +168,11 @@ def test_a_wrong_value_in_a_step_is_told_with_what_is_wanted(
         ("0s", "a duration is more than zero, for example `500ms`, `30s`, `5m` or `1h`"),
         ("-5", "a duration is more than zero, for example `500ms`, `30s`, `5m` or `1h`"),
         ("5 parsecs", "the units are `ms`, `s`, `m` and `h`, for example `500ms`, `30s`, `5m` or `1h`"),
-        ("1h30m", "for example `500ms`, `30s`, `5m` or `1h`"),
-        ("PT5M", "for example `500ms`, `30s`, `5m` or `1h`"),
+        ("1h30m", "write `90m`"),
+        ("1,5s", "write `1.5s`"),
+        ("01:00:30", "write `3630s`"),
+        ("m", "for example `500ms`, `30s`, `5m` or `1h`"),
+        ("PT5M", "write `5m`"),
         ("true", "for example `500ms`, `30s`, `5m` or `1h`"),
         ("'{{ vars.t }}'", "a duration is written out, never worked out from a template"),
     ],

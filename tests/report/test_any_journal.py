@@ -102,7 +102,7 @@ def test_the_account_of_a_run_is_what_was_printed_while_it_ran(
 @given(data=st.data())
 def test_nothing_from_outside_acts_on_a_terminal_or_a_ci(data: st.DataObject, journals: Journals, chain: Chain) -> None:
     lines = drawn_prefix(data, journals, chain)
-    told = printed(lines, Wish(verbose=True)) + runs.table([fold(lines)])
+    told = printed(lines, Wish(verbose=True)) + runs.table([runs.Listed(result=fold(lines))])
     for line in told.split("\n"):
         assert not line.lstrip().startswith("::")
         assert not re.search(r"##\w*\[", line)

@@ -14,6 +14,7 @@ from runner.events import (
     RunStatus,
     Status,
     StepFinished,
+    StepSkipped,
     StepStarted,
     Trouble,
 )
@@ -66,7 +67,12 @@ def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> Non
         "  help: Ask the integration team.\n"
         '  outputs.contact: "c-1"\n'
         f"  events: .runner/runs/0194, sha256:{lines[-1].sha256}\n"
-        "  exit 4: an outcome is unknown; a person must settle it\n"
+        "  exit 4: an outcome is unknown: the process log or a person must settle it\n"
+        "  what next:\n"
+        "    runner reconcile 0194d2a0-0000-7000-8000-000000000001\n"
+        "      asks the process log again, and sends nothing else\n"
+        "    runner resume 0194d2a0-0000-7000-8000-000000000001 --step cleanup --as passed\n"
+        "      if you have looked and it passed; `--as failed` if it failed or never began\n"
     )
 
 
@@ -188,8 +194,8 @@ def test_a_run_that_broke_off_tells_its_open_row_and_ends_with_a_summary(story: 
         plain.event(line)
     plain.close()
     assert "? add  Add a contact  (unknown, " in out.getvalue()
-    assert "E312: the run broke off\n" in out.getvalue()
-    assert out.getvalue().endswith("exit 4: an outcome is unknown; a person must settle it\n")
+    assert "it broke off, or is held, with a call in doubt\n" in out.getvalue()
+    assert "exit 4: an outcome is unknown: the process log or a person must settle it\n" in out.getvalue()
 
 
 def test_closing_an_ended_run_adds_nothing(story: list[AnyEvent], chain: Chain) -> None:
@@ -205,6 +211,15 @@ def test_closing_an_ended_run_adds_nothing(story: list[AnyEvent], chain: Chain) 
 def test_an_unreadable_process_log_is_a_warning_of_the_run(start: Callable[..., RunStarted], chain: Chain) -> None:
     events: list[AnyEvent] = [start(), LogUnreadable(error=Trouble(code="E205", message="403")), _passed()]
     assert "  warning: the process log cannot be read: 403\n" in account(fold(chain(events)), Wish())
+
+
+def test_a_run_of_which_every_step_was_skipped_says_so(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    told = account(fold(chain([start(), StepSkipped(row=row("a"), reason="nothing"), _passed()])), Wish())
+    assert "skipped: `for_each` gave nothing, so nothing was expected" in told
+    assert "  warning: every step was skipped\n" in told
+    assert "every step" not in account(fold(chain([start(), _passed()])), Wish())
 
 
 def test_a_terminal_without_signs_gets_words(story: list[AnyEvent], chain: Chain) -> None:

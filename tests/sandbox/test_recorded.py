@@ -57,13 +57,17 @@ SAME_BODY = {
     *("execute-collection", "execute-parameters", "execute-unknown-result", "execute-fault"),
     *("execute-started", "execute-wrong-bpmcsrf", "sign-in", "sign-in-refused", "who-am-i", "complete-refused"),
     *("run", "run-collection", "run-failed", "run-queued", "run-refused", "run-started", "token-refused"),
+    "read-schema-refused",
 }
 UNDERSTOOD = {
     *("complete", "element-path", "element-query", "execute-number", "execute-on-net", "execute-post"),
-    *("elements", "library", "log-row", "log-rows", "log-rows-by-schema", "who-is-user"),
+    *("elements", "library", "library-all", "log-row", "log-rows", "log-rows-by-schema", "who-is-user"),
     *("execute-with-a-token", "query", "query-next", "query-on-net", "token"),
 }
-OTHER_SITES = {"execute-unrouted", "log-unknown-entity", "query-unknown-entity"}
+OTHER_SITES = {
+    *("execute-unrouted", "log-unknown-entity", "query-unknown-entity"),
+    *("read-schema", "read-schema-without-metadata", "read-schema-unknown-service"),
+}
 TOKEN = b"client_id=sandbox&client_secret=sandbox&grant_type=client_credentials"
 
 

@@ -55,6 +55,17 @@ SPELLED = {
     "in hexadecimal capitals": PASSWORD.encode().hex().upper(),
     "as Python writes it": repr(PASSWORD)[1:-1],
     "as Python writes it in ASCII": ascii(PASSWORD)[1:-1],
+    "in HTML with numbers for all": "".join(f"&#{ord(char)};" for char in PASSWORD),
+    "in HTML with hexadecimal numbers for all": "".join(f"&#x{ord(char):x};" for char in PASSWORD),
+    "in HTML with hexadecimal capitals": "".join(f"&#x{ord(char):X};" for char in PASSWORD),
+    "in HTML with numbers where it needs them": "p&#228; ss&#47;w+rd&#39;&#60;&#34;1&#38;&#62;",
+    "in HTML with numbers where HTML needs them": "pä ss&#x2f;w+rd&#x27;&#x3c;&#x22;1&#x26;&#x3e;",
+    "in HTML with numbers for all but letters": "p&#xE4;&#x20;ss&#x2F;w&#x2B;rd&#x27;&#x3C;&#x22;1&#x26;&#x3E;",
+    "as escapes alone": "".join(f"\\u{ord(char):04x}" for char in PASSWORD),
+    "as escapes in capitals": "".join(f"\\u{ord(char):04X}" for char in PASSWORD),
+    "in base64 of UTF-16": base64.b64encode(PASSWORD.encode("utf-16-le")).decode(),
+    "in a URL with all its bytes": "".join(f"%{byte:02X}" for byte in PASSWORD.encode()),
+    "in a URL with all its bytes in small letters": "".join(f"%{byte:02x}" for byte in PASSWORD.encode()),
     "in capitals": PASSWORD.upper(),
     "backwards": PASSWORD[::-1],
 }  # fmt: skip
@@ -81,6 +92,52 @@ def test_base64_of_something_around_a_secret_shows_nothing_of_it(secret: str, be
     hidden = len(text) - len(secrets.mask(text).replace(STARS, ""))
     shared_with_neighbours = 2
     assert hidden > len(secret) * 8 / 6 - shared_with_neighbours
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:"])
+@pytest.mark.parametrize("behind", ["", "z", ":xyz"])
+def test_base64_of_utf_16_around_a_secret_shows_nothing_of_it(before: str, behind: str) -> None:
+    secrets = knowing(token="secret12")
+    text = base64.b64encode(f"{before}secret12{behind}".encode("utf-16-le")).decode()
+    hidden = len(text) - len(secrets.mask(text).replace(STARS, ""))
+    assert hidden > 2 * len("secret12") * 8 / 6 - 2
+    assert secrets.fill(secrets.cut(text)) == text
+
+
+def test_a_character_beyond_sixteen_bits_is_escaped_as_two() -> None:
+    secrets = knowing(token="a😀bcdef")
+    assert secrets.mask(r"\u0061\ud83d\ude00\u0062\u0063\u0064\u0065\u0066") == STARS
+
+
+@pytest.mark.parametrize("length", range(3, 9))
+def test_a_secret_whose_end_was_left_out_of_a_text_is_hidden(length: int) -> None:
+    secrets = knowing(token="swordfish")
+    text = f"it said {'swordfish'[:length]}… and more"
+    assert secrets.mask(text) == "it said ***… and more"
+    assert secrets.cut(text) == f"it said {MARK}[token|plain|0|{length}]… and more"
+    assert secrets.fill(secrets.cut(text)) == text
+    assert secrets.appears_in(compact([text]))
+
+
+def test_a_secret_whose_end_was_left_out_is_hidden_in_every_spelling() -> None:
+    secrets = knowing(token=PASSWORD)
+    for way in spellings(PASSWORD).values():
+        for length in range(3, len(way)):
+            shown = secrets.mask(f"x: {way[:length]}…")
+            assert way[:length] not in shown
+            assert secrets.fill(secrets.cut(f"x: {way[:length]}…")) == f"x: {way[:length]}…"
+
+
+def test_two_letters_of_a_secret_before_a_text_that_was_shortened_are_none() -> None:
+    assert knowing(token="swordfish").mask("it says… and the words, sword and so on…") == (
+        "it says… and the words, sword and so on…"
+    )
+
+
+def test_of_two_secrets_that_begin_alike_the_one_that_hides_more_is_taken() -> None:
+    secrets = knowing(short="swordf", long="swordfish and chips")
+    assert secrets.mask("swordfish an…") == "***…"
+    assert secrets.mask("swordfish xx…") == "***ish xx…"
 
 
 def test_the_hole_is_named_after_the_secret_and_its_spelling() -> None:
@@ -240,7 +297,7 @@ def test_every_spelling_has_a_name_of_its_own_that_depends_on_the_text_alone() -
     assert set(spellings("swordfish")) >= {"plain", "base64", "hex", "case", "reversed"}
 
 
-ALPHABET = "ab1 /+%\"'\\<&\né😀[]|*.-#"
+ALPHABET = "ab1 /+%\"'\\<&\né😀[]|*.-#…"
 SECRET_TEXTS = st.text(ALPHABET, min_size=1, max_size=12)
 
 

@@ -117,6 +117,7 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "ReadRow",
         "ReadElements",
         "FindProcess",
+        "ReadSchema",
         "WhoAmI",
         "WhoIsUser",
     )

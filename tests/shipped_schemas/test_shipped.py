@@ -21,8 +21,8 @@ from runner.problems import ExitCode
 from runner.targets.model import ElementCall, ExecuteMethod, Runtime
 from runner.values import Json, JsonObject, Path
 
-NAMES = ("job", "targets", "process", "report", "event")
-LANGUAGES = ("job", "targets", "process")
+NAMES = ("job", "targets", "process", "catalog", "report", "event")
+LANGUAGES = ("job", "targets", "process", "catalog")
 Place: TypeAlias = tuple[str, JsonObject]
 
 

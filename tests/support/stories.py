@@ -3,12 +3,13 @@
 Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from runner.documents.load import load
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
 from runner.events import (
     AnyEvent,
@@ -19,13 +20,16 @@ from runner.events import (
     StepStarted,
     TargetName,
     Trouble,
+    UndoFinished,
+    UndoStarted,
 )
 from runner.job.build import job as build_job
-from runner.job.model import IncludedJob
+from runner.job.model import IncludedJob, StepEffect
 from runner.plan import Plan, plan
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
     Answered,
+    Call,
     CallFailed,
     CompleteCall,
     ElementCall,
@@ -37,6 +41,7 @@ from runner.service.calls import (
     ReadElements,
     ReadRow,
     ReadRows,
+    ReadSchema,
     RunProcessCall,
     WhoAmI,
     WhoIsUser,
@@ -87,10 +92,11 @@ def unanswered(message: str = "no answer within 100 s") -> CallFailed:
 class World:
     """What the site will answer. `answers` serve executes and elements in turn; None answers nothing in particular.
 
-    Every execute that is answered, or is `unanswered`, leaves a row in the log; `statuses` are theirs in turn (`done`
-    where none is told). `log` may be a failure that every reading gets. `later` are the statuses that a running row
-    takes when it is read again; `crowd` those of processes that others start at the same time.
-    `stop_at` maps the number of an effect to the reason why it is refused.
+    Every execute that is answered, or is `unanswered` and not `lost`, leaves a row in the log; `statuses` are theirs in
+    turn (`done` where none is told). `log` may be a failure that every reading gets. `later` are the statuses that a
+    running row takes when it is read again; `crowd` those of processes that others start at the same time.
+    `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
+    doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is.
     """
 
     answers: list["Json | CallFailed"] = field(default_factory=list)
@@ -100,6 +106,10 @@ class World:
     path_refused: bool = False
     owner: str | None = "us"
     stop_at: dict[int, str] = field(default_factory=dict)
+    over: bool = False
+    verdicts: list[JsonObject] = field(default_factory=list)
+    call_seconds: float = 1.0
+    lost: bool = False
     late_rows: int = 0
     crowd: list[str] = field(default_factory=list)
     rows: list[JsonObject] = field(default_factory=list)
@@ -117,13 +127,18 @@ class World:
             except StopIteration:
                 return self
             self.effects.append(effect)
+            if isinstance(effect, Judge):
+                if effect.ended and not self.verdicts:
+                    return self
+                outcome = Done(t=self.t, value=self.verdicts.pop(0) if self.verdicts else {"as": "unknown"})
+                continue
             outcome = None if isinstance(effect, Note) else self._outcome(effect)
 
     def _outcome(self, effect: Send | Pause | Ask) -> Outcome:
-        self.t += effect.seconds if isinstance(effect, Pause) else 1.0
+        self.t += self._takes(effect)
         asked = sum(not isinstance(done, Note) for done in self.effects)
         if asked in self.stop_at:
-            return Stopped(t=self.t, why=self.stop_at[asked])
+            return Stopped(t=self.t, why=self.stop_at[asked], over=self.over)
         match effect:
             case Send():
                 ending = self._ending(effect)
@@ -136,6 +151,14 @@ class World:
                 return Done(t=self.t, value=self.says)
             case _:
                 assert_never(effect)
+
+    def _takes(self, effect: Send | Pause | Ask) -> float:
+        return effect.seconds if isinstance(effect, Pause) else self.call_seconds
+
+    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+        """As a caller of the local host."""
+        del wanted
+        return self._ending(Send(key="", call=call, effect=StepEffect.READ, seconds=seconds))
 
     def _ending(self, send: Send) -> Ending:
         match send.call:
@@ -157,7 +180,7 @@ class World:
                 return Answered(value="schema-1")
             case WhoAmI():
                 return Answered(value=self.owner)
-            case WhoIsUser():
+            case WhoIsUser() | ReadSchema():
                 return Answered(value=None)
             case _:
                 assert_never(send.call)
@@ -178,7 +201,7 @@ class World:
 
     def _execute(self, call: ExecuteCall) -> Ending:
         ending = self._next()
-        if not isinstance(ending, CallFailed) or ending.kind is FailureKind.UNANSWERED:
+        if not isinstance(ending, CallFailed) or (ending.kind is FailureKind.UNANSWERED and not self.lost):
             self.add_row(call.process, self.statuses.pop(0) if self.statuses else "done")
             for status in self.crowd:
                 self.add_row(call.process, status, owner="them")
@@ -233,12 +256,11 @@ class World:
 
     @property
     def end(self) -> RunFinished:
-        last = self.events[-1]
-        assert isinstance(last, RunFinished)
-        return last
+        return next(event for event in reversed(self.events) if isinstance(event, RunFinished))
 
     def finished(self, key: str) -> StepFinished:
-        return next(event for event in self.events if isinstance(event, StepFinished) and event.key == key)
+        """How a row has ended, the last time where it was settled later."""
+        return next(event for event in reversed(self.events) if isinstance(event, StepFinished) and event.key == key)
 
     def statuses_of_rows(self) -> dict[str, str]:
         found = {event.key: event.status.value for event in self.events if isinstance(event, StepFinished)}
@@ -264,7 +286,7 @@ def _call_in_words(send: Send) -> str:
             return "read elements"
         case ReadRow():
             return "read row"
-        case FindProcess():
+        case FindProcess() | ReadSchema():
             return "find process"
         case WhoAmI():
             return "who am i"
@@ -282,6 +304,12 @@ def _in_words(effect: Effect) -> str | None:
             return f"pause {seconds:g}"
         case Ask(text=text):
             return f"ask {text}"
+        case Judge(keys=keys, ended=ended):
+            return f"judge {','.join(keys)}{' later' if ended else ''}"
+        case Note(event=UndoStarted()):
+            return "undo"
+        case Note(event=UndoFinished(undo=undo)):
+            return f"undo {undo}"
         case Note(event=StepStarted(row=row)):
             return f"begin {row.key}"
         case Note(event=StepFinished(key=key, status=status)):

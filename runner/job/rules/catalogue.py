@@ -1,91 +1,138 @@
 """The processes that a job names against those that its target is known to have.
 
 The service drops an unknown parameter without a word, and gives null for an unknown result [D][M]: what it would not
-tell is told here. What a target has is handed in; where it comes from is not known here.
+tell is told here. Where the catalogue comes from is not known here, and what it does not know is not judged.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 
+from runner.catalogue.model import Catalogue, Direction, Process
 from runner.documents.document import Document
-from runner.job.outline import Written, outline
-from runner.problems import Problem
-from runner.raw import items, record
+from runner.job.outline import Written
+from runner.job.rules.uses import element_ids, results, starts, steps_in
+from runner.problems import Problem, Severity
+from runner.raw import record
 from runner.values import JsonObject, Path
 from runner.words import suggest
 
-_STARTS = ("execute", "run")
+_MOST_LISTED = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """The parameters of one process, by their codes; case matters [M]. `internal` ones are in neither."""
+def check(document: Document, catalogue: Catalogue, *, started: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Every process, parameter, result and element of the document that the catalogue does not have.
 
-    takes: frozenset[str]
-    gives: frozenset[str]
-
-
-def check(document: Document, catalogue: Mapping[str, Signature], *, target: str) -> tuple[Problem, ...]:
-    """Every process, parameter and result of the document that `target` does not have."""
-    steps = outline(record(document.data)).steps
-    return tuple(problem for step in steps for problem in _step(document, step, catalogue, target=target))
+    `started` are the processes that the whole job starts, in whatever file.
+    """
+    return tuple(
+        problem for step in steps_in(document) for problem in _step(document, step, catalogue, started=started)
+    )
 
 
-def _step(document: Document, step: Written, catalogue: Mapping[str, Signature], *, target: str) -> Iterator[Problem]:
-    for key in _STARTS:
-        fields = record(step.fields.get(key))
-        code = fields.get("process")
-        if not isinstance(code, str) or "{{" in code:
-            continue
-        path = (*step.path, key)
-        signature = catalogue.get(code)
-        if signature is None:
-            message = f"target `{target}` has no process `{code}`"
-            hint = _meant(code, catalogue) or f"it has {_listed(catalogue)}"
+def _step(document: Document, step: Written, catalogue: Catalogue, *, started: Collection[str]) -> Iterator[Problem]:
+    for path, code, fields in starts(step):
+        process = catalogue.processes.get(code)
+        if process is None:
+            message = f"{catalogue.name} has no process `{code}`"
+            hint = _process_meant(code, catalogue)
             yield document.problem("E144", message, path=(*path, "process"), hint=hint)
-        else:
-            yield from _parameters(document, fields, path, code=code, signature=signature)
+            continue
+        if process.why_not is not None:
+            message = f"`{code}` cannot be started: {process.why_not}"
+            yield document.problem("E170", message, path=(*path, "process"), hint=catalogue.hint)
+        if process.parameters is not None:
+            yield from _parameters(document, fields, path, process)
+    for at, uid in element_ids(step):
+        yield from _element(document, at, uid, catalogue, started=started)
 
 
-def _parameters(
-    document: Document, fields: JsonObject, path: Path, *, code: str, signature: Signature
-) -> Iterator[Problem]:
+def _process_meant(code: str, catalogue: Catalogue) -> str:
+    near = suggest(code, sorted(catalogue.processes)) or _by_caption(code, catalogue.processes)
+    if near:
+        return f"did you mean `{near}`?"
+    has = f"it has {_listed(catalogue.processes)}"
+    return f"{has}; {catalogue.hint}" if catalogue.hint else has
+
+
+def _by_caption(word: str, processes: Mapping[str, Process]) -> str | None:
+    """The code of the process with this caption, which people read, and the service does not know."""
+    wanted = word.strip().casefold()
+    return next((code for code, one in processes.items() if one.caption.casefold() == wanted), None)
+
+
+def _parameters(document: Document, fields: JsonObject, path: Path, process: Process) -> Iterator[Problem]:
     for name in record(fields.get("parameters")):
-        if name not in signature.takes:
-            what = "gives" if name in signature.gives else "has no parameter"
-            message = f"`{code}` {what} `{name}`" + (", and does not take it" if what == "gives" else "")
-            hint = _meant(name, signature.takes) or _takes(signature)
+        if name not in process.takes:
+            message = _not_there(name, process, process.gives, does="gives", does_not="take")
+            hint = _meant(name, process.takes) or _takes(process.takes)
             at = (*path, "parameters", name)
             yield document.problem("E145", message, path=at, at_key=True, hint=hint)
-    for at, name in _results(fields, path):
-        if name not in signature.gives:
-            what = "takes" if name in signature.takes else "has no parameter"
-            message = f"`{code}` {what} `{name}`" + (", and does not give it" if what == "takes" else "")
-            hint = _meant(name, signature.gives) or _gives(signature)
+    for at, name in results(fields, path):
+        if name not in process.gives:
+            message = _not_there(name, process, process.takes, does="takes", does_not="give")
+            hint = _meant(name, process.gives) or _gives(process.gives)
             yield document.problem("E146", message, path=at, hint=hint)
 
 
-def _results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
-    result = fields.get("result")
-    if isinstance(result, str):
-        yield (*path, "result"), result
-    for index, name in enumerate(items(fields.get("results"))):
-        if isinstance(name, str):
-            yield (*path, "results", index), name
+def _not_there(name: str, process: Process, others: Collection[str], *, does: str, does_not: str) -> str:
+    """Why `name` is of no use here: it is for the other direction, for nobody, or is not there at all."""
+    if name in others:
+        return f"`{process.code}` {does} `{name}`, and does not {does_not} it"
+    known = (process.parameters or {}).get(name)
+    if known is not None and known.direction is Direction.INTERNAL:
+        return f"`{process.code}` keeps `{name}` to itself"
+    return f"`{process.code}` has no parameter `{name}`"
 
 
-def _meant(word: str, known: Mapping[str, Signature] | frozenset[str]) -> str | None:
+def _element(
+    document: Document, at: Path, uid: str, catalogue: Catalogue, *, started: Collection[str]
+) -> Iterator[Problem]:
+    own = [process for code in started if (process := catalogue.processes.get(code)) is not None]
+    if len(own) < len(started) or any(process.elements is None for process in own) or _has(own, uid):
+        return
+    owner = next((process for process in catalogue.processes.values() if _has([process], uid)), None)
+    if owner is None:
+        if all(process.elements is not None for process in catalogue.processes.values()):
+            message = f"no process of {catalogue.name} has an element `{uid}`"
+            yield document.problem("E172", message, path=at, hint=_element_meant(uid, own) or catalogue.hint)
+    elif own and not any(_calls_others(process) for process in own):
+        message = f"element `{uid}` belongs to `{owner.code}`, which this job does not start"
+        hint = _element_meant(uid, own)
+        yield document.problem("E172", message, path=at, hint=hint, severity=Severity.WARNING)
+
+
+def _has(processes: Collection[Process], uid: str) -> bool:
+    return any(one.uid == uid for process in processes for one in process.elements or ())
+
+
+def _calls_others(process: Process) -> bool:
+    """Whether it may start others, whose elements are then as good as its own."""
+    return any("SubProcess" in one.kind or "CallActivity" in one.kind for one in process.elements or ())
+
+
+def _element_meant(uid: str, started: Collection[Process]) -> str | None:
+    names = {one.uid: one.name for process in started for one in process.elements or ()}
+    near = suggest(uid, names)
+    if near:
+        return f"did you mean `{near}`, {names[near]}?"
+    listed = ", ".join(f"`{known}` ({name})" for known, name in list(names.items())[:_MOST_LISTED])
+    return f"elements of the processes that it starts: {listed}" if listed else None
+
+
+def _meant(word: str, known: Collection[str]) -> str | None:
     near = suggest(word, sorted(known))
     return f"did you mean `{near}`?" if near else None
 
 
-def _takes(signature: Signature) -> str:
-    return f"it takes {_listed(signature.takes)}" if signature.takes else "it takes no parameters"
+def _takes(codes: Collection[str]) -> str:
+    return f"it takes {_listed(codes)}" if codes else "it takes no parameters"
 
 
-def _gives(signature: Signature) -> str:
-    return f"it gives {_listed(signature.gives)}" if signature.gives else "it gives no results"
+def _gives(codes: Collection[str]) -> str:
+    return f"it gives {_listed(codes)}" if codes else "it gives no results"
 
 
-def _listed(names: Mapping[str, Signature] | frozenset[str]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
+def _listed(names: Collection[str]) -> str:
+    shown = [f"`{name}`" for name in sorted(names)]
+    if len(shown) > _MOST_LISTED:
+        return ", ".join(shown[:_MOST_LISTED]) + f" and {len(shown) - _MOST_LISTED} more"
+    return ", ".join(shown) or "none"

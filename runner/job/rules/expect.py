@@ -53,7 +53,7 @@ def _can_be_read(text: str) -> bool:
 
 
 def _that(that: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
-    if isinstance(that, bool):
+    if isinstance(that, bool | int | float):
         texts.report("E117", f"`{compact(that)}` says nothing about the step", path, hint=_SAY_MORE)
         return
     parsed = texts.expression(that, path, scope)

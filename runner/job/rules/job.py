@@ -1,7 +1,6 @@
 """What a schema cannot say of a job: names, ids, effects, contradictions. Finds all mistakes in one pass.
 
-A document that the schema has found faulty is checked as well, as far as it has the right shape. What a version does
-not carry out yet is checked like all else; refusing it is `runner.language.not_yet`'s.
+A document that the schema has found faulty is checked as well, as far as it has the right shape.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,6 +10,7 @@ from runner.job.outline import Outline, outline
 from runner.job.rules.actions import check_durations
 from runner.job.rules.inputs import check_inputs
 from runner.job.rules.retry import check_preset, check_retry
+from runner.job.rules.row_names import check_row_names
 from runner.job.rules.scopes import after_all_steps, before_the_steps
 from runner.job.rules.steps import check_step, expressions, read_step
 from runner.job.rules.texts import Texts
@@ -46,6 +46,7 @@ def check(
     check_durations(document.data, (), texts)
     check_durations(preset, ("defaults",), texts)
     _ids(texts)
+    check_row_names(texts)
     return _news(texts.found, reported)
 
 
@@ -109,7 +110,7 @@ def _ids(texts: Texts) -> None:
 
 def _news(found: list[Problem], reported: Collection[Problem]) -> tuple[Problem, ...]:
     """What of `found` is not said in `reported`, in the order of the file."""
-    exact = {problem.path for problem in reported if problem.code != "E109"}
+    exact = {problem.path for problem in reported}
     whole = {problem.path for problem in reported if problem.code in _WHOLLY_WRONG}
     news = [problem for problem in found if problem.path not in exact and not _is_inside(problem.path, whole)]
     return tuple(sorted(dict.fromkeys(news), key=_place))

@@ -1,11 +1,13 @@
 """What is said of a wrong name: a record, and the sentences that all kinds of names share."""
 
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.words import suggest
 
 _MOST_LISTED = 8
+KNOWN_HERE = "known here: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,16 @@ class Mistake:
     hint: str | None = None
     part: str
     warning: bool = False
+
+
+def unquoted(wrong: Mistake, text: str) -> Mistake:
+    """`wrong`, where nothing better is known of a word that is compared: a text that lost its quotes."""
+    word = re.escape(wrong.part)
+    if wrong.code != "E126" or not (wrong.hint or "").startswith(KNOWN_HERE):
+        return wrong
+    if not re.search(rf"(?:[=!]=\s*{word}|\bin\s*\[[^\]]*\b{word})(?![\w.])", text):
+        return wrong
+    return replace(wrong, hint=f'a text stands in quotes: `"{wrong.part}"`')
 
 
 def unknown(message: str, hint: str | None, *, part: str | int) -> Mistake:

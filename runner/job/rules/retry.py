@@ -47,7 +47,7 @@ def check_preset(preset: JsonObject, texts: Texts) -> None:
         for refusal in (_TWICE, _RESTARTED):
             steps = [step for step in texts.known.steps if _takes(step) and _refusal(step.fields, on) is refusal]
             if steps:
-                message = f"{refusal.message.format(on=on)}: {_named(steps)}"
+                message = f"{refusal.message.format(on=on)}: {_named([_called(step, texts) for step in steps])}"
                 hint = "give the step a `retry` with its own `on`, or write its `effect`"
                 texts.report(refusal.code, message, ("defaults", "retry", "on", index), hint=hint)
 
@@ -70,8 +70,17 @@ def _written(on: Json) -> Iterator[tuple[int, str]]:
     return ((index, item) for index, item in enumerate(items(on)) if isinstance(item, str) and item in _KNOWN)
 
 
-def _named(steps: list[Written]) -> str:
-    names = [f"`{step.fields['id']}`" if "id" in step.fields else f"number {step.rank + 1}" for step in steps]
+def _called(step: Written, texts: Texts) -> str:
+    if "id" in step.fields:
+        return f"`{step.fields['id']}`"
+    if step.undo is None:
+        return f"number {step.rank + 1}"
+    undone = next(other for other in texts.known.steps if other.rank == step.rank)
+    key = f"undo/{undone.fields.get('id', step.rank + 1)}"
+    return f"`{key}`" if step.path == step.undo else f"`{key}/{step.turn + 1}`"
+
+
+def _named(names: list[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ("steps " if len(names) > 1 else "step ") + ", ".join(names[:_MOST_NAMED]) + more
 

@@ -1,7 +1,7 @@
 """What expressions and templates of a job can see, place by place: which steps have ended, which names are known."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.job.outline import Written
 
@@ -17,8 +17,9 @@ _NONE: frozenset[str] = frozenset()
 class Scope:
     """What is known at one place.
 
-    Steps of a lower `rank` have ended by then. `bare` are the names of the step itself, `vars` those that are worked
-    out, None where all are. `step` is the step whose part it is.
+    Steps of a lower `rank` have ended by then. `bare` are the names of a step that stand alone, `vars` those that are
+    worked out, None where all are. `step` is the step whose part the place is, `undone` the one that it undoes.
+    `own_result` is the step whose result is called `result` here.
     """
 
     rank: int
@@ -26,6 +27,8 @@ class Scope:
     functions: frozenset[str] = _NONE
     vars: AbstractSet[str] | None = None
     step: Written | None = None
+    undone: Written | None = None
+    own_result: Written | None = None
 
 
 def before_the_steps(worked_out: AbstractSet[str]) -> Scope:
@@ -39,31 +42,27 @@ def after_all_steps() -> Scope:
 
 def condition(step: Written, undone: Written) -> Scope:
     """An `if`. `undone` is the step that `step` undoes, or `step` itself."""
-    return Scope(rank=_rank(step), bare=_of_undone(step, undone), functions=CONDITIONS, step=step)
+    return replace(turns(step, undone), functions=CONDITIONS)
 
 
 def turns(step: Written, undone: Written) -> Scope:
     """The list behind a `for_each`, before its first turn."""
-    return Scope(rank=_rank(step), bare=_of_undone(step, undone), step=step)
+    if step.undo is None:
+        return Scope(rank=step.rank, step=step)
+    bare = OF_AN_ATTEMPT | {"outputs"} | _of_turns(undone)
+    return Scope(rank=step.rank + 1, bare=bare, step=step, undone=undone, own_result=undone)
 
 
 def values(step: Written, undone: Written) -> Scope:
     """What a step sends."""
-    return Scope(rank=_rank(step), bare=_of_undone(step, undone) | _of_turns(step), step=step)
+    before = turns(step, undone)
+    return replace(before, bare=before.bare | _of_turns(step))
 
 
 def outcome(step: Written, undone: Written) -> Scope:
     """A step's own `expect` and `outputs`."""
-    return Scope(rank=_rank(step), bare=_of_undone(step, undone) | _of_turns(step) | OF_AN_ATTEMPT, step=step)
-
-
-def _rank(step: Written) -> int:
-    """An undoing step sees the step that it undoes."""
-    return step.rank if step.undo is None else step.rank + 1
-
-
-def _of_undone(step: Written, undone: Written) -> frozenset[str]:
-    return _NONE if step.undo is None else OF_AN_ATTEMPT | {"outputs"} | _of_turns(undone)
+    before = values(step, undone)
+    return replace(before, bare=before.bare | OF_AN_ATTEMPT, own_result=step)
 
 
 def _of_turns(step: Written) -> frozenset[str]:

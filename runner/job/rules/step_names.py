@@ -6,7 +6,7 @@ not judged, but for two kinds: those of an included job are its outputs, and a s
 
 from runner.job.outline import Declared, Outline, Written
 from runner.job.rules.name_mistakes import Mistake, all_of, later, listed, nearest, not_given, unknown
-from runner.job.rules.scopes import NEVER, OF_AN_ATTEMPT, Scope
+from runner.job.rules.scopes import NEVER, Scope
 from runner.raw import record
 from runner.template.parse import Name
 from runner.values import Path
@@ -33,12 +33,20 @@ def in_steps(name: Name, scope: Scope, known: Outline) -> Mistake | None:
         return _unknown_step(path[1], scope, known)
     if not _has_ended(declared.step, scope):
         return _not_ended(str(path[1]), declared, scope)
-    is_one_turn = scope.step is not None and scope.step.undo == (*declared.step.path, "undo")
-    return _given(name, declared, known, is_list=declared.is_loop and not is_one_turn)
+    is_undone = declared.step is scope.undone
+    wrong = _turns_of_undone(path, declared) if is_undone else None
+    return wrong or _given(name, declared, known, is_list=declared.is_loop and not is_undone)
 
 
-def in_own_result(name: Name, step: Written, known: Outline) -> Mistake | None:
-    return _always_null("the step", step) or _in_included(name, 1, step, known)
+def in_own(name: Name, scope: Scope, known: Outline) -> Mistake | None:
+    """What is wrong with a name that stands alone: `result`, or in an `undo` what its step had."""
+    root, step = name.path[0], scope.own_result
+    if root == "result" and step is not None:
+        whose = "the step that is undone" if step is scope.undone else "the step"
+        return _always_null(whose, step) or _in_included(name, 1, step, known)
+    if root == "outputs" and scope.undone is not None:
+        return _in_own_outputs(name.path, scope.undone)
+    return None
 
 
 def _has_ended(step: Written, scope: Scope) -> bool:
@@ -58,7 +66,7 @@ def _unknown_step(word: str | int, scope: Scope, known: Outline) -> Mistake:
 
 def _not_ended(word: str, declared: Declared, scope: Scope) -> Mistake:
     if declared.step is scope.step:
-        if scope.bare >= OF_AN_ATTEMPT:
+        if scope.own_result is scope.step:
             return later(word, f"`steps.{word}` is this step itself", "here its result is called `result`")
         return later(word, f"`steps.{word}` is this step itself, which has not run yet", _ABOVE)
     if declared.step.undo is not None and (scope.step is None or scope.step.undo != declared.step.undo):
@@ -84,6 +92,13 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
     if key == "outputs":
         return _in_outputs(path, 3, declared) or (_key_of_list(path, 4) if is_list else None)
     return None
+
+
+def _turns_of_undone(path: Path, declared: Declared) -> Mistake | None:
+    if path[2:3] != ("turns",) or not declared.is_loop:
+        return None
+    hint = f"write `steps.{path[1]}.result` for what it gave"
+    return not_given(f"in its `undo`, `steps.{path[1]}` is the one turn that is undone", hint, "turns")
 
 
 def _computed(word: str | int) -> Mistake:
@@ -128,6 +143,15 @@ def _in_outputs(path: Path, at: int, declared: Declared) -> Mistake | None:
         return None
     hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), declared)
     return not_given(f"step `{path[1]}` gives no output `{path[at]}`", hint, path[at])
+
+
+def _in_own_outputs(path: Path, undone: Written) -> Mistake | None:
+    """`outputs.NAME` in an `undo`."""
+    given = record(undone.fields.get("outputs"))
+    if len(path) == 1 or path[1] in given:
+        return None
+    hint = nearest(path[1], given, prefix="outputs.") or all_of("its outputs", given)
+    return not_given(f"the step that is undone gives no output `{path[1]}`", hint, path[1])
 
 
 def _key_of_list(path: Path, at: int) -> Mistake | None:

@@ -6,6 +6,7 @@ from runner.guids import is_guid, mended
 from runner.job import defaults
 from runner.job.outline import Written
 from runner.job.rules.actions import check_action
+from runner.job.rules.conditions import condition as check_condition
 from runner.job.rules.expect import expectations
 from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
@@ -31,7 +32,7 @@ def read_step(step: Written, *, undone: Written, texts: Texts) -> None:
         path = (*step.path, key)
         match key:
             case "if":
-                texts.expression(value, path, condition(step, undone))
+                check_condition(value, path, scope=condition(step, undone), texts=texts)
             case "for_each":
                 _list(value, path, scope=turns(step, undone), texts=texts)
             case "expect":
@@ -54,6 +55,7 @@ def check_step(step: Written, *, preset: JsonObject, texts: Texts) -> None:
     for path, written in _ids(step):
         _guid(written, path, texts)
     check_action(step, texts)
+    _undo_in_finally(step, texts)
     check_included(step, texts)
     execute = step.fields.get("execute")
     if isinstance(execute, dict) and "result" not in execute:
@@ -104,6 +106,12 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     meant = mended(text)
     hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)
+
+
+def _undo_in_finally(step: Written, texts: Texts) -> None:
+    if step.path[0] == "finally" and "undo" in step.fields:
+        message = "`undo` under `finally` is never carried out: all undoing comes before `finally`"
+        texts.report("E107", message, (*step.path, "undo"), at_key=True, hint="leave it out", warning=True)
 
 
 def _without_result(execute: JsonObject, step: Written, *, preset: JsonObject, texts: Texts) -> None:

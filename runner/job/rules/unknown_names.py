@@ -4,13 +4,37 @@ Names alone are judged. Keys inside the values behind them are not: those are kn
 """
 
 from runner.job.outline import Outline
-from runner.job.rules.name_mistakes import Mistake, all_of, listed, nearest, unknown
+from runner.job.rules.name_mistakes import KNOWN_HERE, Mistake, all_of, listed, nearest, unknown
 from runner.job.rules.scopes import NEVER, OF_A_TURN, OF_AN_ATTEMPT, Scope
-from runner.job.rules.step_names import in_own_result, in_steps
+from runner.job.rules.step_names import in_own, in_steps
 from runner.template.parse import Name
+from runner.words import folded
 
 _KEYS_OF = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS_OF)
+_FOREIGN = {
+    "env": "the environment is read in targets only: declare an input",
+    "secrets": "declare an input with `secret: true`, and write `inputs.NAME`",
+    "github": "write `run.id` for what tells one run from another; other values come from `inputs`",
+    "matrix": "write `inputs.NAME`: `cases` gives the inputs of each run",
+    "needs": "write `steps.ID.outputs.NAME`",
+    "params": "write `inputs.NAME`",
+    "parameters": "write `inputs.NAME`",
+    "hostvars": "write `vars.NAME` or `inputs.NAME`",
+    "ansible_date_time": "write `run.started_at`",
+    "loop": "write `item` and `index`, in a step with `for_each`",
+    "each": "write `item` and `index`, in a step with `for_each`",
+    "response": "write `result`, which is what the action gave",
+    "body": "write `result`, which is what the action gave",
+    "pm": "write `result`, which is what the action gave",
+    "status_code": "write `process_status`, or compare `result`",
+    "rc": "write `process_status`, or compare `result`",
+    "yes": "write `true`",
+    "on": "write `true`",
+    "no": "write `false`",
+    "off": "write `false`",
+}
+"""What is written here for names of other languages."""
 
 
 def mistake(name: Name, scope: Scope, known: Outline) -> Mistake | None:
@@ -26,8 +50,7 @@ def mistake(name: Name, scope: Scope, known: Outline) -> Mistake | None:
         return _in_record(name, str(root))
     if root not in scope.bare:
         return _unknown_root(str(root), scope, known)
-    own = scope.step if root == "result" and scope.step and scope.step.undo is None else None
-    return in_own_result(name, own, known) if own else None
+    return in_own(name, scope, known)
 
 
 def function_mistake(function: str) -> Mistake:
@@ -81,9 +104,14 @@ def _root_hint(word: str, scope: Scope, known: Outline) -> str | None:
         return f"`{word}` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.{_kept(word)}`"
     if word in OF_A_TURN:
         return f"`{word}` is known in a step with `for_each`, but not in its `if`"
-    if word == "env":
-        return "the environment is read in targets only: declare an input"
-    return nearest(word, (*_EVERYWHERE, *scope.bare)) or f"known here: {listed(_known_here(scope))}"
+    if word in _FOREIGN:
+        return _FOREIGN[word]
+    joined = next(
+        (f"{root}.{key}" for root, keys in _KEYS_OF.items() for key in keys if folded(root + key) == folded(word)), None
+    )
+    if joined:
+        return f"did you mean `{joined}`?"
+    return nearest(word, (*_EVERYWHERE, *scope.bare)) or f"{KNOWN_HERE}{listed(_known_here(scope))}"
 
 
 def _known_here(scope: Scope) -> list[str]:

@@ -1,6 +1,7 @@
 import pytest
 
-from runner.checks import check, shown
+from runner.checks.check import check
+from runner.checks.shown import shown
 from runner.events import Check, Trouble
 from runner.job.model import Expectation, SchemaExpectation
 from runner.template.scope import Scope

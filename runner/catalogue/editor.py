@@ -1,0 +1,96 @@
+"""The schema of job files for one site: an editor completes its processes, and behind each its own parameters.
+
+What a catalogue does not know is left as open as it was. A value may always be a text, since it may be a template.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from runner.catalogue.model import TAKEN, Catalogue, Kind, Parameter, Process
+from runner.raw import record
+from runner.values import Json, JsonObject
+
+_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.INTEGER: ("integer", "string", "null"),
+    Kind.DECIMAL: ("number", "string", "null"),
+    Kind.MONEY: ("number", "string", "null"),
+    Kind.BOOLEAN: ("boolean", "string", "null"),
+    Kind.GUID: ("string", "null"),
+    Kind.LOOKUP: ("string", "null"),
+    Kind.DATETIME: ("string", "null"),
+    Kind.DATE: ("string", "null"),
+    Kind.TIME: ("string", "null"),
+    Kind.RECORDS: ("array", "string", "null"),
+}
+_ACTIONS: Final = ("execute", "run")
+
+
+def specialised(schema: JsonObject, catalogue: Catalogue) -> JsonObject:
+    """The schema of job files, for a site that has these processes: those that can be started."""
+    every = [catalogue.processes[code] for code in sorted(catalogue.processes)]
+    processes = [process for process in every if process.why_not is None]
+    definitions = {**record(schema.get("$defs"))}
+    definitions["process"] = _codes(record(definitions["process"]), processes)
+    for action in _ACTIONS:
+        definitions[action] = _action(record(definitions[action]), processes)
+    definitions |= {_called(one): _parameters(one.parameters) for one in processes if one.parameters is not None}
+    return {**schema, "$defs": definitions}
+
+
+def _codes(written: JsonObject, processes: Sequence[Process]) -> JsonObject:
+    """The codes, each with its caption where an editor shows one."""
+    codes: list[Json] = [one.code for one in processes]
+    captions: list[Json] = [one.caption or one.code for one in processes]
+    kept = {key: value for key, value in written.items() if key != "examples"}
+    return {**kept, "enum": codes, "enumDescriptions": captions} if codes else written
+
+
+def _action(written: JsonObject, processes: Iterable[Process]) -> JsonObject:
+    known = [one for one in processes if one.parameters is not None]
+    branches: list[Json] = [_branch(one, record(written.get("properties"))) for one in known]
+    return {**written, "allOf": branches} if branches else written
+
+
+def _branch(process: Process, properties: JsonObject) -> JsonObject:
+    """What holds where this process is named."""
+    gives: list[Json] = [*sorted(process.gives)]
+    behind: JsonObject = {"parameters": {"$ref": f"#/$defs/{_called(process)}"}}
+    if "result" in properties:
+        behind["result"] = {"enum": gives} if gives else _nothing(process)
+    if "results" in properties:
+        behind["results"] = {"items": {"enum": gives} if gives else _nothing(process)}
+    named: JsonObject = {"required": ["process"], "properties": {"process": {"const": process.code}}}
+    return {"if": named, "then": {"properties": behind}}
+
+
+def _nothing(process: Process) -> JsonObject:
+    return {"not": {}, "errorMessage": f"{process.code} gives no results"}
+
+
+def _called(process: Process) -> str:
+    """The name of a definition, whatever characters stand in the code: it must be fit for a reference."""
+    code = "".join(one if one.isascii() and one.isalnum() else f"_{ord(one):x}_" for one in process.code)
+    return f"parameters_of_{code}"
+
+
+def _parameters(known: Mapping[str, Parameter]) -> JsonObject:
+    taken = {code: one for code, one in known.items() if one.direction in TAKEN}
+    return {
+        "description": "Values by parameter code. Case counts.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {code: _parameter(taken[code]) for code in sorted(taken)},
+    }
+
+
+def _parameter(one: Parameter) -> JsonObject:
+    schema: JsonObject = {"description": f"{one.kind}, {one.direction}", **_type(one.kind)}
+    if one.kind is Kind.RECORDS and one.items:
+        columns: JsonObject = {name: {"description": str(kind), **_type(kind)} for name, kind in one.items.items()}
+        schema["items"] = {"type": ["object", "string"], "additionalProperties": False, "properties": columns}
+    return schema
+
+
+def _type(kind: Kind) -> JsonObject:
+    types: list[Json] = [*_TYPES.get(kind, ())]
+    return {"type": types} if types else {}

@@ -1,0 +1,108 @@
+"""What a site has: its processes, with what each takes and gives.
+
+A catalogue file and a folder of doubles give the same records. What nobody could find out is said to be unknown here,
+and never guessed: nothing is held against it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+
+class Kind(StrEnum):
+    """The type of a parameter, or of an item of a collection, in the words of the language."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    BOOLEAN = "boolean"
+    GUID = "guid"
+    LOOKUP = "lookup"
+    DATETIME = "datetime"
+    DATE = "date"
+    TIME = "time"
+    RECORDS = "records"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+    INTERNAL = "internal"
+    UNKNOWN = "unknown"
+
+
+TAKEN = (Direction.IN, Direction.BOTH, Direction.UNKNOWN)
+GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
+"""One of an unknown direction may be either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """`items` are the columns of a `records` parameter, none where they are not known. `lookup` is the id of the schema
+    that a lookup leads to.
+    """
+
+    kind: Kind
+    direction: Direction = Direction.IN
+    items: Mapping[str, Kind] = field(default_factory=dict)
+    lookup: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """An element of a process's design; `uid` is in lower case."""
+
+    uid: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """One process. `why_not` says why nobody can start it, None where everybody can, or where that is not known.
+
+    `parameters` are by their codes, whose case matters [M]. `parameters` and `elements` are None where they could not
+    be read; `unread` then says why.
+    """
+
+    code: str
+    caption: str = ""
+    version: int | None = None
+    why_not: str | None = None
+    parameters: Mapping[str, Parameter] | None = field(default_factory=dict)
+    elements: tuple[Element, ...] | None = ()
+    unread: str | None = None
+
+    @cached_property
+    def takes(self) -> frozenset[str]:
+        return frozenset(code for code, one in (self.parameters or {}).items() if one.direction in TAKEN)
+
+    @cached_property
+    def gives(self) -> frozenset[str]:
+        return frozenset(code for code, one in (self.parameters or {}).items() if one.direction in GIVEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """When, in UTC, and by whom: a user of the machine that it happened on."""
+
+    at: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The processes of one site by their codes. `name` is what messages call it; `hint` is how to bring it up to date.
+
+    A mapping may make its records when they are asked for: of five hundred processes a job uses three.
+    """
+
+    name: str
+    processes: Mapping[str, Process]
+    site: str = ""
+    pulled: Pulled | None = None
+    hint: str | None = None

@@ -1,0 +1,108 @@
+"""`Catalogue` → the text of its file: readable, sorted, the same for the same site, whoever pulls it and when.
+
+Text from outside is written so that it can be shown anywhere: what is no plain word stands in quotes, and characters
+that nobody sees stand as escapes. No secret ever gets here: a site's answers hold none.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from runner.catalogue.model import Catalogue, Element, Kind, Parameter, Process, Pulled
+from runner.values import well_formed
+
+_PLAIN = re.compile(
+    r"[A-Za-z_](?:[\w ./()'-]*[\w./()'-])?|https?://[\w./:-]*[\w/-]|\w{8}(?:-\w{4}){3}-\w{12}", re.ASCII
+)
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""What some reader of YAML takes for no text."""
+_HEAD = """\
+# What the site has, as far as jobs need to know it. `runner catalog pull` writes this file, and leaves it as it is
+# where the site has not changed. It holds no secret: commit it.
+"""
+
+
+def written(catalogue: Catalogue) -> str:
+    """The text of the file."""
+    return _HEAD + "".join(f"{line}\n" for line in _lines(catalogue))
+
+
+def as_pulled(catalogue: Catalogue, pulled: Pulled | None) -> Catalogue:
+    """The same with another stamp: where nothing else has changed, a pull keeps the old one."""
+    return replace(catalogue, pulled=pulled)
+
+
+def _lines(catalogue: Catalogue) -> Iterator[str]:
+    yield "runner: 1"
+    yield f"site: {_text(catalogue.site)}"
+    if catalogue.pulled is not None:
+        yield f"pulled: {{at: {_quoted(catalogue.pulled.at)}, by: {_text(catalogue.pulled.by)}}}"
+    if not catalogue.processes:
+        yield "processes: {}"
+        return
+    yield "processes:"
+    for code in sorted(catalogue.processes):
+        yield from _process(catalogue.processes[code])
+
+
+def _process(process: Process) -> Iterator[str]:
+    yield f"  {_text(process.code)}:"
+    yield f"    caption: {_text(process.caption)}"
+    if process.version is not None:
+        yield f"    version: {process.version}"
+    yield f"    runnable: {'true' if process.why_not is None else 'false'}"
+    if process.why_not is not None:
+        yield f"    why_not: {_text(process.why_not)}"
+    if process.unread is not None:
+        yield f"    unread: {_text(process.unread)}"
+    if process.parameters is not None:
+        yield from _block("parameters", _parameters(process.parameters))
+    if process.elements is not None:
+        yield from _block("elements", _elements(process.elements))
+
+
+def _block(key: str, lines: Iterable[str]) -> Iterator[str]:
+    inner = list(lines)
+    yield f"    {key}:" if inner else f"    {key}: {{}}"
+    yield from (f"      {line}" for line in inner)
+
+
+def _parameters(parameters: Mapping[str, Parameter]) -> Iterator[str]:
+    for code in sorted(parameters):
+        one = parameters[code]
+        fields: list[tuple[str, str]] = [("type", one.kind), ("direction", one.direction)]
+        if one.items or one.kind is Kind.RECORDS:
+            fields.append(("items", _items(one.items)))
+        if one.lookup is not None:
+            fields.append(("lookup", _text(one.lookup)))
+        yield f"{_text(code)}: {_flow(fields)}"
+
+
+def _items(items: Mapping[str, Kind]) -> str:
+    return _flow([(_text(name), items[name]) for name in sorted(items)])
+
+
+def _elements(elements: Iterable[Element]) -> Iterator[str]:
+    for one in sorted(elements, key=lambda element: (element.name, element.uid)):
+        yield f"{_text(one.uid)}: {_flow([('name', _text(one.name)), ('type', _text(one.kind))])}"
+
+
+def _flow(fields: Iterable[tuple[str, str]]) -> str:
+    return "{" + ", ".join(f"{name}: {value}" for name, value in fields) + "}"
+
+
+def _text(text: str) -> str:
+    is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _WORDS
+    return text if is_plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """A text in double quotes, which YAML reads as JSON does."""
+    shown = json.dumps(well_formed(text), ensure_ascii=False)
+    return "".join(character if character.isprintable() else _escaped(character) for character in shown)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  the basic plane

@@ -1,0 +1,138 @@
+"""An expectation held against what a step gave, and the sentence that says why it is not met.
+
+The sentence shows the expression, what comes nearest to what was expected, and the values; it stays within some 600
+characters. What cannot be evaluated is not met either: a missing key in an answer is news about the answer.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from runner.checks.reasons import reasons
+from runner.checks.shown import MOST, HoldsSecret, always, bounded, shortened, shown
+from runner.events import Check, Trouble
+from runner.job.model import Expectation, Expected, SchemaExpectation
+from runner.json_schema.schemas import from_job
+from runner.json_schema.violations import Violation
+from runner.template.errors import EvaluationError, TemplateProblem
+from runner.template.evaluate import boolean, render
+from runner.template.explain import values_seen
+from runner.template.parse import Expression, expression, template
+from runner.template.scope import Scope
+from runner.template.source import dotted
+from runner.values import compact
+
+_MOST_VALUES = 6
+_MOST_VIOLATIONS = 3
+_LONGEST_MESSAGE = MOST * 2 // 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What an expectation is held against, and what of it may be shown."""
+
+    scope: Scope
+    secret: bool
+    holds_secret: HoldsSecret
+
+
+def check(
+    expected: Expected, scope: Scope, *, secret: bool = False, holds_secret: HoldsSecret = always
+) -> tuple[Check, Trouble | None]:
+    """Hold `expected` against `scope`, in which `result` is what the step gave; `secret`: no value is shown.
+
+    A text is shown in part only where `holds_secret` denies it. Where the expectation is not met: E201, or E202 where
+    it could not be evaluated at all.
+    """
+    seen = _Seen(scope=scope, secret=secret, holds_secret=holds_secret)
+    match expected:
+        case Expectation():
+            return _check_expression(expected, seen)
+        case SchemaExpectation():
+            return _check_schema(expected, seen)
+
+
+def _check_expression(expected: Expectation, seen: _Seen) -> tuple[Check, Trouble | None]:
+    that = expected.that.strip()
+    named = f"`{shortened(that, seen.holds_secret, instead='the expectation')}`"
+    try:
+        parsed = expression(expected.that)
+        met = boolean(parsed, seen.scope)
+    except TemplateProblem as problem:
+        return _not_met(that, f"{named} cannot be evaluated: {problem.message}", hint=problem.hint, code="E202")
+    except EvaluationError as error:
+        rest = error.message.removeprefix(f"`{that}` ")
+        why = f"{named} {rest}" if rest != error.message else f"{named} cannot be evaluated: {rest}"
+        return _not_met(that, _and(why, _explained(parsed, seen), first="; "), hint=error.hint, code="E202")
+    if met:
+        return Check(that=that, passed=True), None
+    why = _message(expected.message, seen) or f"{named} is false"
+    return _not_met(that, _and(why, _explained(parsed, seen), first=": "), hint=None, code="E201")
+
+
+def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trouble | None]:
+    that = f"result fits {shown(expected.schema)}"
+    violations = from_job(expected.schema).violations(seen.scope.names.get("result"))
+    if not violations:
+        return Check(that=that, passed=True), None
+    why = _message(expected.message, seen) or "`result` does not fit its schema"
+    places = [_violation(found, seen) for found in violations[:_MOST_VIOLATIONS]]
+    more = len(violations) - _MOST_VIOLATIONS
+    told = bounded(why, [*places, f"and {more:,} more"] if more > 0 else places)
+    return _not_met(that, f"{why.rstrip('.')}: {', '.join(told)}" if told else why, hint=None, code="E201")
+
+
+def _violation(found: Violation, seen: _Seen) -> str:
+    place = f"`{dotted(('result', *found.path))}`"
+    return f"{place} does not fit `{found.keyword}`" if seen.secret else f"{place} ({found.message})"
+
+
+def _not_met(that: str, message: str, *, hint: str | None, code: str) -> tuple[Check, Trouble]:
+    return Check(that=that, passed=False, message=message), Trouble(code=code, message=message, hint=hint)
+
+
+def _message(written: str | None, seen: _Seen) -> str | None:
+    """The author's own sentence. One that cannot be rendered must not hide the failure that it speaks of."""
+    if written is None:
+        return None
+    try:
+        parsed = template(written)
+        rendered = None if seen.secret and not parsed.is_plain else render(parsed, seen.scope)
+    except (EvaluationError, TemplateProblem):
+        return written.strip()
+    if rendered is None:
+        return None
+    text = rendered.strip() if isinstance(rendered, str) else compact(rendered)
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    return f"a message of {len(text):,} characters" if seen.holds_secret(text) else f"{text[:_LONGEST_MESSAGE]}…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Explained:
+    why: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+def _explained(parsed: Expression, seen: _Seen) -> _Explained:
+    if seen.secret:
+        return _Explained(why=(), values=())
+    why = tuple(dict.fromkeys(reasons(parsed, seen.scope, seen.holds_secret)))
+    found = values_seen(parsed, seen.scope)[:_MOST_VALUES]
+    if why:  # it tells what matters of a list: the beginning of one is enough beside it
+        whole = [pair for pair in found if not isinstance(pair[1], (list, dict))]
+        found = whole + [pair for pair in found if isinstance(pair[1], (list, dict))][-1:]
+    return _Explained(why=why, values=tuple(f"`{source}` is {shown(value)}" for source, value in found))
+
+
+def _and(sentence: str, explained: _Explained, *, first: str) -> str:
+    """The sentence with what explains it, as far as there is room: reasons before values."""
+    beginning = sentence.rstrip(".")
+    kept = set(bounded(beginning, chain(explained.why, explained.values)))
+    parts = ["; ".join(_kept(explained.why, kept)), ", ".join(_kept(explained.values, kept))]
+    listed = "; ".join(filter(None, parts))
+    return f"{beginning}{first}{listed}" if listed else sentence
+
+
+def _kept(parts: tuple[str, ...], kept: set[str]) -> Iterator[str]:
+    return (part for part in parts if part in kept)

@@ -1,0 +1,43 @@
+"""Why a process failed, in a sentence: the process log's text, and the element at which it happened.
+
+The text is kept whole, with its stack trace: who prints it may leave that out.
+"""
+
+from collections.abc import Sequence
+
+from runner.values import JsonObject
+
+_SAYS_NOTHING = "An error has occurred during the process execution"
+"""How the text begins that stands for every error of an element [M]; the element's own text says more."""
+_LONGEST_CAPTION = 120
+
+
+def failed_element(elements: Sequence[JsonObject]) -> JsonObject | None:
+    """The element that failed, of the rows of SysProcessElementLog, newest first: the newest whose status is error.
+
+    None where no row says so: the log of elements is empty where tracing is off.
+    """
+    return next((element for element in elements if element.get("status") == "error"), None)
+
+
+def sentence(word: str, text: str | None, element: JsonObject | None) -> str:
+    """`the process failed at the element "Approve": …`; `word` is `failed` or `was cancelled`."""
+    own = _text(element, "error")
+    told = own if own and (not text or text.startswith(_SAYS_NOTHING)) else text
+    more = f"; the element says: {own}" if own and told and own not in told and told not in own else ""
+    reason = f": {told}{more}" if told else ", and the process log gives no reason"
+    return f"the process {word}{_place(element)}{reason}"
+
+
+def _place(element: JsonObject | None) -> str:
+    """A caption that is very long is no name, and half of it could be half a secret."""
+    caption = _text(element, "caption")
+    if caption and len(caption) <= _LONGEST_CAPTION:
+        return f' at the element "{caption}"'
+    uid = _text(element, "uid")
+    return f" at the element {uid}" if uid else ""
+
+
+def _text(element: JsonObject | None, name: str) -> str:
+    value = None if element is None else element.get(name)
+    return value.strip() if isinstance(value, str) else ""

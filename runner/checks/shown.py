@@ -1,0 +1,77 @@
+"""Values within a sentence: whole, or with their size. Of a text no part is shown but where nothing secret is in it.
+
+Half a secret would not be recognised, and so not hidden, by who writes the sentence down.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from runner.template.operations import counted
+from runner.values import Json, compact
+
+HoldsSecret: TypeAlias = Callable[[str], bool]
+"""Whether a secret, in any of its spellings, is in a text, so that it may be shown whole only."""
+
+LONGEST = 120
+"""Characters of a value that is shown whole."""
+MOST = 600
+"""Characters of a message, more or less: a sentence is told whole or not at all."""
+_SHORTEST = 20
+_BEGINNING = 200
+
+
+def always(_text: str) -> bool:
+    """For who knows no secrets: then no text is shown in part."""
+    return True
+
+
+def shown(value: Json) -> str:
+    """`value` in a sentence: JSON, of long lists and records the first parts that fit, of long texts the length."""
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"a text of {counted(len(value), 'character')}"
+    written = _json(value, LONGEST)
+    if isinstance(value, (list, dict)) and written[-2:-1] == "…":
+        return f"{written} ({counted(len(value), 'item' if isinstance(value, list) else 'key')})"
+    return written
+
+
+def shortened(text: str, holds_secret: HoldsSecret, *, instead: str) -> str:
+    """`text`, of a long one the beginning; `instead` of it where a secret is in it."""
+    if len(text) <= _BEGINNING:
+        return text
+    return instead if holds_secret(text) else f"{text[:_BEGINNING]}…"
+
+
+def bounded(beginning: str, parts: Iterable[str]) -> list[str]:
+    """As many of `parts` as there is room for behind `beginning`, in their order; one that is too long is left out."""
+    room = MOST - len(beginning)
+    kept = []
+    for part in parts:
+        if len(part) <= room:
+            kept.append(part)
+            room -= len(part) + 2
+    return kept
+
+
+def _json(value: Json, room: int) -> str:
+    """JSON of about `room` characters; scalars are whole, and `…` stands for the parts that have no room."""
+    match value:
+        case str() if len(value) > max(room, _SHORTEST):
+            return f"⟨{counted(len(value), 'character')}⟩"
+        case list():
+            return f"[{_some((('', item) for item in value), room - 1)}]"
+        case dict():
+            return f"{{{_some(((compact(key) + ':', item) for key, item in value.items()), room - 1)}}}"
+        case _:
+            return compact(value)
+
+
+def _some(parts: Iterable[tuple[str, Json]], room: int) -> str:
+    shown_parts: list[str] = []
+    for key, item in parts:
+        if room <= 0:
+            shown_parts.append("…")
+            break
+        shown_parts.append(key + _json(item, room))
+        room -= len(shown_parts[-1]) + 1
+    return ",".join(shown_parts)

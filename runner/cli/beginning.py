@@ -1,0 +1,70 @@
+"""How a run begins: its plan made, its folder and its journal with it."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import uuid_utils
+
+from runner import kept_run, runs
+from runner.cli.prepared import Prepared
+from runner.engine.scope import RunFacts
+from runner.events import CallSent, Line
+from runner.git import commit_of
+from runner.hosts.judgement import Judgement
+from runner.journal import Journal, JournalError, utc_now
+from runner.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.result import RunResult, fold
+from runner.secrets.redact import Secrets
+from runner.sites import ReadySite, Sites
+from runner.version import VERSION
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run under way or ended. `earlier` is what its journal held before this command; `fault` is what broke in the
+    thread that carries it; `unused_verdicts` are the keys of rows that were settled without a person's word on them.
+    """
+
+    plan: Plan
+    facts: RunFacts
+    journal: Journal
+    site: ReadySite
+    judgement: Judgement = field(default_factory=Judgement)
+    earlier: tuple[Line, ...] = ()
+    fault: BaseException | None = None
+    unused_verdicts: tuple[str, ...] = ()
+
+    @property
+    def result(self) -> RunResult:
+        """How the run ended, or stands, as its events tell."""
+        return fold(self.journal.lines, run=self.facts.id)
+
+    @property
+    def sent_nothing(self) -> bool:
+        return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
+
+
+def begun(prepared: Prepared, sites: Sites, *, root: Path, alone: bool, judgement: Judgement) -> Run:
+    """Make the run's folder and keep its plan in it. Raises `UsageError` where it cannot."""
+    site = sites.of(prepared.target)
+    secrets = Secrets()
+    site.hide_in(secrets)
+    made = plan(
+        prepared.job,
+        sources=prepared.sources,
+        inputs=prepared.inputs,
+        target=site.name,
+        secrets=secrets,
+        case=prepared.chosen_case,
+    )
+    target = prepared.target
+    made = replace(made, alone=alone, timeout=target.timeout or ATTEMPT_SECONDS, settle=target.settle)
+    folder = Path(prepared.job.file).absolute().parent
+    facts = RunFacts(id=str(uuid_utils.uuid7()), started_at=utc_now(), engine=VERSION, commit=commit_of(folder))
+    try:
+        journal = Journal(root / facts.id, secrets, now=utc_now)
+        journal.keep(runs.PLAN, kept_run.written(made, key=os.urandom(32).hex()))
+    except JournalError as error:
+        raise runs.unwritable(root, str(error)) from error
+    return Run(plan=made, facts=facts, journal=journal, site=site, judgement=judgement)

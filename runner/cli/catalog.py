@@ -1,0 +1,145 @@
+"""`runner catalog`: brings what a site has to the desk, and watches it for drift. It reads only."""
+
+import os
+
+import click
+
+from runner.catalogue.differences import differences, drifts
+from runner.cli import options
+from runner.cli.catalogue_files import place_of, read_file, stored, write_file
+from runner.cli.catalogues import ask, chosen, used_by
+from runner.cli.drift import FORMATS, Compared
+from runner.cli.inputs import read_text
+from runner.cli.serving import sandbox
+from runner.problems import ExitCode
+from runner.report.safe import clean
+from runner.sites import Sites
+
+SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath())
+ONE_TARGET = options.option("-t", "--target", "target", metavar="NAME", type=options.Filled(), help="The site to ask.")
+FORMAT = options.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How to print what differs.",
+)
+
+
+@click.group("catalog", short_help="Know what a site has: pull it, check it, compare two.")
+def command() -> None:
+    r"""Know which processes a site has, and what each takes and gives: in a file beside targets.yaml, which validate,
+    run and plan hold jobs against.
+
+    \b
+    Examples:
+      runner catalog pull -t staging
+      runner catalog check -t staging --for specs
+    """
+
+
+@command.command("pull", short_help="Write what a site has into its catalogue file.")
+@SPECS
+@ONE_TARGET
+@options.TARGETS
+@options.option(
+    "--out", metavar="FILE", type=options.FilledPath(), help="Write this file, not NAME.catalog.yaml by the targets."
+)
+@click.pass_context
+def pull(context: click.Context, /, **_: object) -> int:
+    r"""Ask a site which processes it has, and what each takes and gives; write it into NAME.catalog.yaml, beside the
+    targets file. Where nothing has changed the file stays as it is. Nothing is started.
+
+    \b
+    Examples:
+      runner catalog pull -t staging
+      runner catalog pull -t staging --out specs/staging.catalog.yaml
+
+    Exit 0, 2 for a mistake in a file or on the command line, 3 where the site does not answer.
+    """
+    given = context.params
+    target = chosen(given["target"], given["specs"], given["targets"])
+    out = given["out"] or place_of(target.target.name, targets_file=target.file)
+    with _sites() as sites:
+        found = ask(target, sites)
+    if found is None:
+        return ExitCode.NO_ANSWER
+    for line in write_file(found, out):
+        click.echo(clean(line), err=True)
+    return ExitCode.PASSED
+
+
+@command.command("check", short_help="Compare a site with its catalogue file.")
+@SPECS
+@ONE_TARGET
+@options.TARGETS
+@options.option(
+    "--for", "jobs", multiple=True, metavar="SPEC", type=options.FilledPath(), help="Tell first what matters to these."
+)
+@options.option("--catalog", "file", metavar="FILE", type=options.FilledPath(), help="Compare with this file.")
+@FORMAT
+@click.pass_context
+def check(context: click.Context, /, **_: object) -> int:
+    r"""Ask a site what it has, and compare it with its catalogue file. With --for, or SPEC, differences that matter to
+    those jobs come first, with the places where they are used.
+
+    \b
+    Examples:
+      runner catalog check -t staging
+      runner catalog check -t staging --for specs
+
+    Exit 0 where nothing differs, 1 where something does, 2 for a mistake in a file or on the command line, 3 where the
+    site does not answer.
+    """
+    given = context.params
+    specs = (*given["jobs"], *given["specs"])
+    target = chosen(given["target"], specs, given["targets"])
+    before = read_file(given["file"] or place_of(target.target.name, targets_file=target.file))
+    used = used_by(specs)
+    with _sites() as sites:
+        after = ask(target, sites)
+    if after is None:
+        return ExitCode.NO_ANSWER
+    found = drifts(differences(before, after), used)
+    return _told(Compared(before=before.name, after=after.name, drifts=found, has_jobs=bool(specs)), given["form"])
+
+
+@command.command("diff", short_help="Compare two catalogues: files, or sites.")
+@click.argument("before", metavar="A", type=options.Filled())
+@click.argument("after", metavar="B", type=options.Filled())
+@options.TARGETS
+@FORMAT
+@click.pass_context
+def diff(context: click.Context, /, **_: object) -> int:
+    r"""Compare what A has with what B has. Each is a catalogue file, or the name of a target: then its site is asked.
+
+    \b
+    Examples:
+      runner catalog diff staging production
+      runner catalog diff specs/staging.catalog.yaml staging
+
+    Exit 0 where nothing differs, 1 where something does, 2 for a mistake in a file or on the command line, 3 where a
+    site does not answer.
+    """
+    given = context.params
+    sides = []
+    with _sites() as sites:
+        for name in (given["before"], given["after"]):
+            file = stored(name)
+            side = read_file(file) if file is not None else ask(chosen(name, (), given["targets"]), sites)
+            if side is None:
+                return ExitCode.NO_ANSWER
+            sides.append(side)
+    before, after = sides
+    found = drifts(differences(before, after), ())
+    return _told(Compared(before=before.name, after=after.name, drifts=found), given["form"])
+
+
+def _sites() -> Sites:
+    return Sites(serve=sandbox, environment=os.environ, read_file=read_text)
+
+
+def _told(found: Compared, form: str) -> int:
+    click.echo(FORMATS[form](found), nl=False)
+    return ExitCode.FAILED if found.drifts else ExitCode.PASSED

@@ -1,0 +1,77 @@
+"""Catalogue files for a command: where they lie, reading one, writing one only where something has changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.catalogue.differences import differences
+from runner.catalogue.model import Catalogue
+from runner.catalogue.read import ENDING, read_catalogue
+from runner.catalogue.write import as_pulled, written
+from runner.documents.encoding import LARGEST_FILE
+from runner.problems import Problem, UsageError
+from runner.project import called
+from runner.targets import clio
+
+
+def place_of(target: str, *, targets_file: Path | None) -> Path:
+    """Where the catalogue of a target lies: beside its targets file, under its name. Raises `UsageError`."""
+    name = target.removeprefix(clio.PREFIX)
+    if not name or set(name) & set('/\\:*?"<>|'):
+        message = f"target `{name}` has a name that no file can have"
+        raise UsageError(Problem(code="E150", message=message, hint="name the file with `--out` or `--catalog`"))
+    return (targets_file.parent if targets_file else Path()) / f"{name}{ENDING}"
+
+
+def stored(name: str) -> Path | None:
+    """The file that a word of the command line means, None where it is the name of a target."""
+    path = Path(name)
+    return path if name.endswith((".yaml", ".yml")) or path.is_file() else None
+
+
+def read_file(file: Path) -> Catalogue:
+    """The catalogue in a file. Raises `UsageError` where there is none."""
+    found = read_catalogue(file, name=called(file))
+    if isinstance(found, Catalogue):
+        return found
+    if not file.exists():
+        message, hint = f"there is no catalogue {called(file)}", "`runner catalog pull` writes it"
+        raise UsageError(Problem(code="E179", message=message, hint=hint))
+    raise UsageError(*found)
+
+
+def write_file(found: Catalogue, file: Path) -> Iterator[str]:
+    """Write the file where it is not so already; say what was done. Raises `UsageError` where it cannot be written."""
+    name = called(file)
+    before = read_catalogue(file, name=name) if file.exists() else None
+    old = before if isinstance(before, Catalogue) else None
+    changed = differences(old, found) if old is not None else ()
+    is_same = old is not None and not changed and old.site == found.site
+    text = written(as_pulled(found, old.pulled) if is_same and old is not None else found)
+    if not is_same or file.read_text(encoding="utf-8") != text:
+        _put(file, text)
+    if is_same and old is not None and old.pulled is not None:
+        yield f"{name}: nothing has changed since {old.pulled.at}: {_counted(found)}"
+    else:
+        news = f", {_many(len(changed), 'difference')} to what it held" if old is not None else ""
+        yield f"{name}: {_counted(found)}{news}"
+
+
+def _put(file: Path, text: str) -> None:
+    if len(text.encode()) > LARGEST_FILE:
+        message = f"the catalogue would be larger than {LARGEST_FILE // 2**20} MiB, and could not be read again"
+        raise UsageError(Problem(code="E179", message=message))
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        message = f"the catalogue {called(file)} cannot be written: {error.strerror or error}"
+        raise UsageError(Problem(code="E179", message=message)) from error
+
+
+def _counted(found: Catalogue) -> str:
+    idle = sum(process.why_not is not None for process in found.processes.values())
+    told = f", {idle} of which cannot be started" if idle else ""
+    return f"{_many(len(found.processes), 'process', 'processes')}{told}"
+
+
+def _many(number: int, word: str, words: str | None = None) -> str:
+    return f"{number} {word if number == 1 else words or word + 's'}"

@@ -1,0 +1,96 @@
+"""Catalogues for a command: which target is meant, what its site has, what jobs use of it."""
+
+import getpass
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from runner.catalogue.differences import Use
+from runner.catalogue.model import Catalogue, Pulled
+from runner.cli.known_targets import KnownTarget, named, only, targets_of
+from runner.documents.document import Document
+from runner.job.rules.uses import uses
+from runner.job_files import JobFiles, are_errors
+from runner.problems import Problem, Severity, UsageError
+from runner.project import Project, called, job_paths
+from runner.pulling import Found, NoAnswerError, pull
+from runner.report import mistakes
+from runner.secrets.redact import Secrets
+from runner.sites import Sites
+from runner.targets.model import SandboxTarget
+
+_MOST_LISTED = 5
+_NOT_CHECKED = "it is kept as unknown, and nothing is held against it"
+
+
+def chosen(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:
+    """The target that is named, or the only one there is. Raises `UsageError`."""
+    project = Project()
+    known = targets_of(specs, targets, project)
+    return named(name or only(known)[0], known, project)
+
+
+def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
+    """What the jobs in `specs` use, whatever the old catalogue says of them. Raises `UsageError` for their mistakes."""
+    problems: list[Problem] = []
+    files = JobFiles(called=called, problems=problems)
+    documents: dict[str, Document] = {}
+    for path in job_paths(specs):
+        opened = files.open(path)
+        documents |= opened.documents if opened is not None else {}
+    if are_errors(problems):
+        raise UsageError(*problems)
+    return uses(documents.values())
+
+
+def ask(known: KnownTarget, sites: Sites) -> Catalogue | None:
+    """What a site has. What it answered and nobody could read is told as warnings; None, and told, where it did not
+    answer.
+    """
+    target, secrets = known.target, Secrets()
+    ready = sites.of(target)
+    ready.hide_in(secrets)
+    try:
+        found = pull(ready.client, listed=lambda number: _tell_number(number, target.name), wait=time.sleep)
+    except NoAnswerError as error:
+        trouble = error.failed.trouble
+        hint = trouble.hint and secrets.mask(trouble.hint)
+        _tell([Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=hint)])
+        return None
+    _tell(list(_odd(found, secrets)))
+    site = f"the sandbox {target.folder.name}" if isinstance(target, SandboxTarget) else ready.name.url
+    return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=_stamp())
+
+
+def _tell_number(number: int, name: str) -> None:
+    click.echo(f"reading {_many(number, 'process', 'processes')} of target `{name}`", err=True)
+
+
+def _stamp() -> Pulled:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name
+        user = "unknown"
+    return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user)
+
+
+def _odd(found: Found, secrets: Secrets) -> Iterator[Problem]:
+    """A warning for each odd answer, with the processes that it was given for."""
+    codes: dict[str, list[str]] = {}
+    for code, sentence in found.odd:
+        codes.setdefault(secrets.mask(sentence), []).append(f"`{code}`")
+    for sentence, listed in codes.items():
+        more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+        message = f"{', '.join(listed[:_MOST_LISTED])}{more}: {sentence}"
+        yield Problem(code="E178", message=message, hint=_NOT_CHECKED, severity=Severity.WARNING)
+
+
+def _tell(problems: Sequence[Problem]) -> None:
+    click.echo(mistakes.text(problems), nl=False, err=True)
+
+
+def _many(number: int, word: str, words: str | None = None) -> str:
+    return f"{number} {word if number == 1 else words or word + 's'}"

@@ -1,0 +1,99 @@
+"""What the verbs share that carry runs out: under signals and locks, to an exit code and reports."""
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+import click
+
+from runner.cli import locking, reports
+from runner.cli.asking import answer_of
+from runner.cli.carrying import Carried, Manner, Waiting, carry_all
+from runner.cli.stopping import hearing, tell_of_giving_up
+from runner.cli.telling import Telling
+from runner.hosts.signals import listening
+from runner.hosts.stop import Stop
+from runner.problems import STOPPED, ExitCode, RefusedError, UsageError, strongest
+from runner.report import mistakes
+
+
+def telling_of(context: click.Context, wishes: reports.Wishes, *, side_by_side: bool = False) -> Telling:
+    """Where and how much the options of a command want to be told."""
+    given = context.params
+    return Telling(
+        out=sys.stderr if wishes.takes_stdout else sys.stdout,
+        quiet=given["quiet"],
+        verbose=given["verbose"],
+        side_by_side=side_by_side,
+        held=given.get("hold", False),
+    )
+
+
+def carry_out(
+    waiting: Sequence[Waiting], telling: Telling, context: click.Context, *, yes: bool
+) -> tuple[Carried, ExitCode]:
+    """Carry runs out to the command's exit code; what did not begin is told. `yes` answers every question of a job.
+
+    Raises `RefusedError` where another program has one of the locks. They are given back when all runs have ended.
+    """
+    given = context.params
+    stop, given_up = Stop(grace=given["grace"]), threading.Event()
+    manner = Manner(
+        stop=stop,
+        given_up=given_up,
+        ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
+        started=telling.started,
+        ended=telling.ended,
+        jobs=given.get("jobs", 1),
+        fail_fast=given.get("fail_fast", False),
+    )
+    with listening(stop, given_up, told=hearing(given["grace"], begun=telling.has_begun)):
+        carried = _carried_under_locks(waiting, manner, wait=given.get("wait_lock"))
+    if given_up.is_set():
+        tell_of_giving_up(stop, given["grace"])
+    telling.close()
+    return carried, _code(carried, stop, given_up=given_up.is_set())
+
+
+def _carried_under_locks(waiting: Sequence[Waiting], manner: Manner, *, wait: float | None) -> Carried:
+    """Carry the runs out under all the locks that they name. Where a signal ends the waiting for one, none begins."""
+    claims = {one.lock: one.title for one in reversed(waiting) if one.lock is not None}
+    try:
+        with locking.held(claims, wait=wait, pause=lambda seconds: _still_waiting(manner.stop, seconds)):
+            return carry_all(waiting, manner)
+    except RefusedError:
+        if manner.stop.why is None:
+            raise
+        return Carried(left_out=deque(waiting))
+
+
+def _still_waiting(stop: Stop, seconds: float) -> bool:
+    """Wait for a lock that is taken, until a signal comes."""
+    if stop.why is None:
+        stop.wait(seconds)
+    return stop.why is None
+
+
+def with_reports(wishes: reports.Wishes, carried: Carried, code: ExitCode) -> ExitCode:
+    """Write the reports; the code of a command whose reports are written, or cannot be."""
+    runs = carried.runs
+    try:
+        reports.write(wishes, [run.result for run in runs], [run.journal.lines for run in runs])
+    except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
+        click.echo(mistakes.text(error.problems), nl=False, err=True)
+        return strongest([code, ExitCode.NO_ANSWER])
+    return code
+
+
+def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
+    """The command's code: of what ran, of a run that could not begin, of a signal that let others not begin or end."""
+    codes = [run.result.exit_code for run in carried.runs]
+    if carried.trouble is not None:
+        click.echo(mistakes.text(carried.trouble.problems), nl=False, err=True)
+        codes.append(ExitCode.NO_ANSWER)
+    if carried.left_out:
+        click.echo(f"not begun: {', '.join(one.title for one in carried.left_out)}", err=True)
+    if stop.why is not None and (carried.left_out or given_up):
+        codes.append(STOPPED[stop.why])
+    return strongest(codes)

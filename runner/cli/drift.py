@@ -1,0 +1,95 @@
+"""What differs between two catalogues, as people and programs read it: what matters to the jobs comes first."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runner.catalogue.differences import About, Difference, Drift
+from runner.report.safe import clean, safe_json
+from runner.values import Json, JsonObject
+
+FORMAT: Final = 1
+_MOST_PLACES: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """`before` and `after` are what the two are called. `has_jobs`: jobs were named, for which some of it matters."""
+
+    before: str
+    after: str
+    drifts: tuple[Drift, ...]
+    has_jobs: bool = False
+
+
+def text(found: Compared) -> str:
+    return "".join(f"{clean(line)}\n" if line.strip() else "\n" for line in _lines(found))
+
+
+def as_json(found: Compared) -> str:
+    whole: JsonObject = {
+        "format": FORMAT,
+        "before": found.before,
+        "after": found.after,
+        "differences": [_record(drift) for drift in found.drifts],
+    }
+    return safe_json(json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
+
+
+FORMATS: Final[Mapping[str, Callable[[Compared], str]]] = {"text": text, "json": as_json}
+
+
+def _lines(found: Compared) -> Iterator[str]:
+    if not found.drifts:
+        yield f"{found.before} and {found.after}: nothing differs"
+        return
+    yield f"{found.before} and {found.after}: {_many(len(found.drifts), 'difference')}"
+    matters = [drift for drift in found.drifts if drift.places]
+    if matters:
+        yield f"{len(matters)} of them {'matter' if len(matters) > 1 else 'matters'} to the jobs:"
+        yield from _each(matters)
+    rest = [drift for drift in found.drifts if not drift.places]
+    if rest and found.has_jobs:
+        yield "the jobs use nothing of this:" if matters else "none of them matters to the jobs:"
+    yield from _each(rest)
+
+
+def _each(drifts: Iterable[Drift]) -> Iterator[str]:
+    for drift in drifts:
+        yield f"  {sentence(drift.difference)}"
+        yield from (f"      used in {place}" for place in drift.places[:_MOST_PLACES])
+        if len(drift.places) > _MOST_PLACES:
+            yield f"      and in {len(drift.places) - _MOST_PLACES} places more"
+
+
+def sentence(one: Difference) -> str:
+    """`UsrAdd: parameter Name: was text, in; is gone`."""
+    what = f"{one.about} `{one.name}`: " if one.about in (About.PARAMETER, About.ELEMENT) else ""
+    what = f"its {one.name}: " if one.about is About.NOTE else what
+    return f"`{one.process}`: {what}{_change(one)}"
+
+
+def _change(one: Difference) -> str:
+    if one.before is None:
+        return "is new" if one.about is About.PROCESS else f"is new, {one.after}"
+    if one.after is None:
+        return "is gone" if one.about is About.PROCESS else f"was {one.before}; is gone"
+    return f"was {one.before or 'empty'}; is {one.after or 'empty'}"
+
+
+def _record(drift: Drift) -> JsonObject:
+    one = drift.difference
+    places: list[Json] = [*drift.places]
+    return {
+        "process": one.process,
+        "about": str(one.about),
+        "name": one.name or None,
+        "before": one.before,
+        "after": one.after,
+        "used_in": places,
+    }
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

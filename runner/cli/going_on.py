@@ -1,0 +1,243 @@
+"""A kept run, made ready to go on: its plan opened again, with secrets, target and credentials that come anew.
+
+Whatever would make it another run than the one that began is refused here, before anything is sent: other secrets,
+another place, another version of the program, events that were changed.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner import kept_run, runs
+from runner.cli.beginning import Run
+from runner.cli.kept import KeptRun, edited
+from runner.cli.opening import Opening, not_secret
+from runner.cli.prepared import Prepared
+from runner.engine.scope import RunFacts
+from runner.events import RunStarted, encode
+from runner.fingerprints import differing
+from runner.hosts.judgement import Judgement
+from runner.job.inputs import VARIABLE, Given
+from runner.journal import Journal, JournalError, LockedError, utc_now
+from runner.kept_plan import KeptPlan
+from runner.plan import Plan, plan
+from runner.problems import Problem, RefusedError, Severity, UsageError
+from runner.project import called
+from runner.report.safe import clean
+from runner.secrets.holes import MARK, Hole, Part, taken_apart, written
+from runner.secrets.redact import Secrets
+from runner.sites import Sites
+from runner.targets.model import SandboxTarget
+from runner.values import canonical
+from runner.version import VERSION
+
+_OF_INPUTS = "inputs."
+_ABOUT_FILES = ("E14", "E17", "E18")
+"""What a job's files are held against may have changed since; the run goes on with what it began with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoingOn:
+    """A run that can go on. `given` and `targets` are what the command line gives anew."""
+
+    kept: KeptRun
+    began: RunStarted
+    plan: kept_run.KeptRun
+    prepared: Prepared
+    given: Mapping[str, Given]
+    targets: Path | None
+
+
+def check(run: KeptRun) -> RunStarted:
+    """How the run began. Raises where nobody may go on with it, whatever else is given."""
+    name = run.folder.name
+    if run.going_on:
+        raise _busy(name)
+    if run.flaw is not None:
+        hint = "nobody can say any more what this run did, so it is not gone on with; the site's process log can tell"
+        raise UsageError(Problem(code="E155", message=edited(run.flaw, run.folder), hint=hint))
+    first = run.lines[0].event if run.lines else None
+    if not isinstance(first, RunStarted):
+        message = f"run {name} broke off before it began: nothing was sent, and there is nothing to go on with"
+        raise UsageError(Problem(code="E156", message=message, hint="`runner run` begins a new one"))
+    return first
+
+
+def opened(run: KeptRun, began: RunStarted, *, given: Mapping[str, Given], targets: Path | None) -> GoingOn:
+    """Open the run's plan. Raises `UsageError` with all that is in the way."""
+    if began.engine != VERSION:
+        message = f"version {began.engine} began this run, and version {VERSION} might carry it out otherwise"
+        hint = f"go on with that version: `pip install creatio-runner=={began.engine}`"
+        raise UsageError(Problem(code="E156", message=message, hint=hint))
+    kept = kept_run.read(run.folder)
+    if isinstance(kept, Problem):
+        raise UsageError(kept)
+    prepared = _prepared(_readable(kept, given), given, targets)
+    return GoingOn(kept=run, began=began, plan=kept, prepared=prepared, given=given, targets=targets)
+
+
+def _readable(run: kept_run.KeptRun, given: Mapping[str, Given]) -> KeptPlan:
+    """The plan with something in the place of every secret that its texts held: a hole can be no YAML.
+
+    It tells which secrets are to be given; with them the texts are read once more.
+    """
+    if not any(MARK in text for text in run.plan.sources.values()):
+        return run.plan
+    known = Secrets()
+    for name in run.fingerprints.of:
+        value = _given(name.removeprefix(_OF_INPUTS), given) if name.startswith(_OF_INPUTS) else None
+        known.add(name, value or "")
+    texts = {
+        name: "".join(_filled(part, known) for part in taken_apart(text)) for name, text in run.plan.sources.items()
+    }
+    return replace(run.plan, sources=texts)
+
+
+def _given(name: str, given: Mapping[str, Given]) -> str | None:
+    """An input as it is given anew, in text; what becomes of it is the job's business."""
+    if name not in given:
+        return os.environ.get(VARIABLE + name.upper())
+    value = given[name].value
+    return value if isinstance(value, str) else canonical(value)
+
+
+def _filled(part: Part, known: Secrets) -> str:
+    if isinstance(part, str):
+        return part
+    try:
+        filled = known.fill(written([part], guarded=False))
+    except LookupError:
+        return "secret"
+    return filled if isinstance(filled, str) else canonical(filled)
+
+
+def _prepared(one: KeptPlan, given: Mapping[str, Given], targets: Path | None) -> Prepared:
+    problems: list[Problem] = []
+    opening = Opening(plans=[one], targets_file=targets, known=given, changes=_changes, code="E156")
+    found = opening.runs(problems)
+    hint = "`runner run` begins a new run with another value"
+    fixed = not_secret(given, [run.job for run in found], by="the run", hint=hint) if found else ()
+    in_the_way = [*problems, *fixed]
+    if found:
+        in_the_way = [one for one in in_the_way if not one.code.startswith(_ABOUT_FILES)]
+    errors = [problem for problem in in_the_way if problem.severity is Severity.ERROR]
+    if errors or not found:
+        raise UsageError(*dict.fromkeys(errors))
+    return found[0]
+
+
+def _changes(prepared: Prepared, one: KeptPlan) -> Iterable[Problem]:
+    """A place that is of another kind than it was."""
+    if isinstance(prepared.target, SandboxTarget) != one.target.sandbox:
+        yield _elsewhere(one)
+
+
+def _elsewhere(one: KeptPlan) -> Problem:
+    then = "a sandbox" if one.target.sandbox else one.target.url
+    message = f"target `{one.target.name}` was {then} when the run began, and is another place now"
+    hint = "a run goes on where it began; `--targets FILE` names the file that still says where that is"
+    return Problem(code="E156", message=message, hint=hint)
+
+
+def changed_files(one: KeptPlan) -> str | None:
+    """The sentence on files of the job that are not what they were; None where they are. What holds a secret is passed
+    over.
+    """
+    changed = [name for name, text in one.sources.items() if MARK not in text and _is_other(Path(name), text)]
+    if not changed:
+        return None
+    listed = ", ".join(clean(called(Path(name))) for name in changed)
+    return f"changed since the run began: {listed}; the run goes on with what it began with"
+
+
+def _is_other(path: Path, text: str) -> bool:
+    """Whether a file says something else now, or is gone."""
+    try:
+        return path.read_bytes().decode("utf-8-sig", "replace") != text.removeprefix("\ufeff")
+    except OSError:
+        return True
+
+
+def gone_on(going_on: GoingOn, sites: Sites, judgement: Judgement) -> Run:
+    """The run, with its journal open for more. Raises where a secret or the place is another one, or somebody else
+    has the journal.
+    """
+    then, began = going_on.plan.plan.target, going_on.began
+    site = sites.of(going_on.prepared.target)
+    if not then.sandbox and site.name.url != then.url:
+        raise UsageError(_elsewhere(going_on.plan.plan))
+    secrets = Secrets()
+    site.hide_in(secrets)
+    made = _plan(going_on, secrets)
+    facts = RunFacts(id=began.run, started_at=began.started_at, engine=began.engine, commit=began.commit)
+    journal = _reopened(going_on.kept, secrets)
+    return Run(plan=made, facts=facts, journal=journal, site=site, judgement=judgement, earlier=tuple(journal.lines))
+
+
+def _plan(going_on: GoingOn, secrets: Secrets) -> Plan:
+    """The plan as it was made then. Where the texts of its files held a secret, they are read again with it."""
+    kept = going_on.plan
+    made = _made(kept, going_on.prepared, secrets)
+    _check_secrets(going_on, secrets)
+    whole = kept_run.filled(kept, secrets)
+    if whole != kept:
+        made = _made(whole, _prepared(whole.plan, going_on.given, going_on.targets), secrets)
+    if made.digest != kept.plan.digest:
+        message = "the run's plan does not fit its digest: it was changed after it was written"
+        raise UsageError(Problem(code="E156", message=message, file=str(going_on.kept.folder / runs.PLAN)))
+    return replace(made, timeout=kept.attempt, settle=kept.settle, alone=kept.alone)
+
+
+def _made(kept: kept_run.KeptRun, prepared: Prepared, secrets: Secrets) -> Plan:
+    one = kept.plan
+    return plan(
+        prepared.job, sources=one.sources, inputs=prepared.inputs, target=one.target, secrets=secrets, case=one.case
+    )
+
+
+def _check_secrets(going_on: GoingOn, secrets: Secrets) -> None:
+    """An input must be the one of before. A credential may be a new one, unless an answer that is needed holds it."""
+    others = differing(going_on.plan.fingerprints, secrets.plain)
+    needed = _holes(going_on.kept) if others else frozenset()
+    wrong = [name for name in others if name.startswith(_OF_INPUTS) or name in needed]
+    if wrong:
+        raise UsageError(*map(_other_secret, wrong))
+
+
+def _holes(run: KeptRun) -> frozenset[str]:
+    """The names of the secrets that the run's events were written without."""
+    texts = [encode(line.event).decode() for line in run.lines]
+    parts = [part for text in texts if MARK in text for part in taken_apart(text)]
+    return frozenset(part.name for part in parts if isinstance(part, Hole))
+
+
+def _other_secret(name: str) -> Problem:
+    message = f"secret `{clean(name)}` is not the one with which the run began"
+    given = name.removeprefix(_OF_INPUTS)
+    if given == name:
+        hint = "what the site answered holds the one of before, which is needed again; nothing was sent"
+    else:
+        variable = f"CREATIO_RUNNER_INPUT_{given.upper()}"
+        hint = f"give the one of before, with `-i {given}=@FILE` or in ${variable}; nothing was sent"
+    return Problem(code="E157", message=message, hint=hint)
+
+
+def _reopened(run: KeptRun, secrets: Secrets) -> Journal:
+    """The journal, which must still be as it was read."""
+    try:
+        journal = Journal.reopened(run.folder, secrets, now=utc_now)
+    except LockedError as error:
+        raise _busy(run.folder.name) from error
+    except JournalError as error:
+        raise runs.unwritable(run.folder.parent, str(error)) from error
+    if f"sha256:{journal.head}" != run.result.events:
+        journal.close()
+        raise _busy(run.folder.name)
+    return journal
+
+
+def _busy(name: str) -> RefusedError:
+    message = f"run {name} is still going on: another process is writing its events"
+    hint = "nothing was sent; `runner show` tells how far it is"
+    return RefusedError(Problem(code="E156", message=message, hint=hint))

@@ -1,0 +1,56 @@
+"""`runner resume`: goes on with a run that broke off, or that somebody can settle by now."""
+
+import click
+
+from runner.cli import options, permission, reports, resuming, verdicts
+from runner.hosts.judgement import Judgement
+from runner.report.words import doubtful
+
+
+@click.command("resume", short_help="Go on where a run broke off.")
+@options.RUN
+@options.STEP
+@options.AS
+@options.RESULT
+@options.HOLD
+@options.TARGETS
+@options.INPUTS
+@options.INPUTS_FILE
+@options.YES
+@options.CONFIRM
+@options.WAIT_LOCK
+@options.GRACE
+@options.RUNS
+@options.QUIET
+@options.VERBOSE
+@options.reports
+@click.pass_context
+def command(context: click.Context, /, **_: object) -> int:
+    r"""Go on with RUN where it broke off: `last`, a run's id, or a unique beginning of it.
+
+    What was answered is not sent again. A call that must not happen twice, and that nobody has answered, is looked for
+    in the process log; where that does not tell, a person's verdict does. Once the run's steps are over, only what is
+    in doubt is settled, and `undo` and `finally` are finished.
+
+    \b
+    Examples:
+      runner resume last
+      runner resume 0194d2a0 --step charge --as passed
+      runner resume 0194d2a0 --step charge --as passed --result '{"Score": 12}'
+      runner resume 0194d2a0 --step charge --as retry
+
+    The job is the one with which the run began, whatever its files say by now. Secrets and credentials come anew.
+    Exit codes are those of `runner run`; of a run that has ended, the run's own, and nothing is sent.
+    """
+    wishes = reports.wishes(context)
+    reports.check_places(wishes)
+    allowed = permission.given(context)
+    run, began = resuming.found(context)
+    said = verdicts.given(context, run.result)
+    if run.result.finished and not doubtful(run.result.steps):
+        return resuming.over(run, wishes, said="nothing is left to do")
+    one = resuming.ready(context, run, began)
+    verdicts.check_results(said, one.prepared.job)
+    permission.check([one.prepared], allowed)
+    judgement = Judgement(verdicts=said, hold=context.params["hold"], look_again=True)
+    return resuming.go_on(context, one, wishes, judgement, locked=True, yes=allowed.yes)

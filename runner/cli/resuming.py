@@ -1,0 +1,76 @@
+"""What `resume` and `reconcile` share: a kept run found, made ready, carried on, and its reports written."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+import click
+
+from runner import runs
+from runner.cli import going_on, inputs, reports
+from runner.cli.beginning import Run
+from runner.cli.carrying import Waiting
+from runner.cli.command import carry_out, telling_of, with_reports
+from runner.cli.going_on import GoingOn
+from runner.cli.inputs import read_text
+from runner.cli.kept import KeptRun, opened
+from runner.cli.locking import claim_of
+from runner.cli.serving import sandbox
+from runner.events import RunStarted
+from runner.hosts.judgement import Judgement
+from runner.problems import ExitCode
+from runner.report.safe import clean
+from runner.report.words import title
+from runner.sites import Sites
+
+
+def found(context: click.Context) -> tuple[KeptRun, RunStarted]:
+    """The run that the command names, where it can be gone on with."""
+    run = opened(runs.find(context.params["runs"], context.params["run"]))
+    return run, going_on.check(run)
+
+
+def ready(context: click.Context, run: KeptRun, began: RunStarted) -> GoingOn:
+    """The run's plan, opened again; that its files have changed since is told."""
+    given = inputs.given(context.params["given"], file=context.params["inputs_file"])
+    one = going_on.opened(run, began, given=given, targets=context.params["targets"])
+    changed = going_on.changed_files(one.plan.plan)
+    if changed is not None:
+        click.echo(changed, err=True)
+    return one
+
+
+def go_on(
+    context: click.Context,
+    one: GoingOn,
+    wishes: reports.Wishes,
+    judgement: Judgement,
+    *,
+    locked: bool,
+    yes: bool,
+) -> ExitCode:
+    """Carry the run on. `locked`: under the lock that its job names."""
+    telling = telling_of(context, wishes)
+    with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
+        site = sites.of(one.prepared.target)
+        begin: Callable[[], Run] = partial(going_on.gone_on, one, sites, judgement)
+        lock = claim_of(one.prepared.job, one.prepared.target, site) if locked else None
+        waiting = Waiting(title=one.prepared.title, lock=lock, begin=begin)
+        carried, code = carry_out([waiting], telling, context, yes=yes)
+    for run in carried.runs:
+        _tell_of_unused_verdicts(run)
+    return with_reports(wishes, carried, code)
+
+
+def over(run: KeptRun, wishes: reports.Wishes, *, said: str) -> ExitCode:
+    """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
+    click.echo(f"{said} of {title(run.result)} ({clean(run.result.id)}): nothing was sent", err=True)
+    reports.write(wishes, [run.result], [run.lines])
+    return run.result.exit_code
+
+
+def _tell_of_unused_verdicts(run: Run) -> None:
+    """The process log, or a signal, was there before a person's word."""
+    statuses = {step.key: step.status for step in run.result.steps}
+    for key in run.unused_verdicts:
+        click.echo(f"the verdict on `{key}` was not used: it is {statuses.get(key, 'not reached')}", err=True)

@@ -1,0 +1,93 @@
+"""The only way of the engine to have an effect performed: within the time of its job, and until the host is stopped."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Running, Send, Stopped
+from runner.engine.state import OpenRow, RunState, State
+from runner.events import AnyEvent
+from runner.service.calls import Call, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.values import JsonObject
+
+TIMEOUT = "timeout"
+"""Why a run closes whose time is over."""
+LATE_SECONDS = 10.0
+"""The time of the one look at the process log that is taken of a call in doubt when the time of the job is over."""
+
+
+class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the one place that turns to undo and `finally`
+    """The host was told to stop, or the job's time is over, while an effect was asked for.
+
+    Caught where the steps of a job are carried out. `over`: nothing is performed from here on.
+    """
+
+    def __init__(self, why: str, *, over: bool = False) -> None:
+        super().__init__(why)
+        self.why = why
+        self.over = over
+
+
+def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
+    """Have the host perform `effect` within what is left of the job's time.
+
+    Raises `Interrupted` where the time is over, or the host was told to stop.
+    """
+    outcome = yield _within(state, effect)
+    assert outcome is not None, "only a Note is answered with None"
+    _take(state, outcome)
+    if isinstance(outcome, Stopped):
+        raise Interrupted(outcome.why, over=outcome.over)
+    return outcome
+
+
+def judge(state: State, rows: Sequence[OpenRow], *, ended: bool) -> Running[JsonObject]:
+    """Ask how rows in doubt are to be taken. That takes no time of the job's, and no stop keeps it from being asked."""
+    secret = frozenset(row.key for row in rows if row.step.secret)
+    outcome = yield Judge(keys=tuple(row.key for row in rows), ended=ended, secret=secret)
+    assert isinstance(outcome, Done), "a doubt is judged, or the run is left where it is"
+    _take(state, outcome)
+    return outcome.value if isinstance(outcome.value, dict) else {}
+
+
+def close_by(run: RunState) -> None:
+    """Let the time for undo and `finally` begin, if it has not: of included jobs and of the run together."""
+    if run.cleanup_ends is None:
+        run.cleanup_ends = run.t + run.plan.job.cleanup_timeout
+
+
+def note(event: AnyEvent) -> Running[None]:
+    yield Note(event)
+
+
+def _take(state: State, outcome: Outcome) -> None:
+    """Let time go on. What was known of the process log before a run broke off is old: others have started processes
+    since. Only a call that is under way is still looked for since its own watermark.
+    """
+    state.run.t = outcome.t
+    if outcome.resumed:
+        under_way = {row.sought.process for row in state.run.open_rows if row.sought is not None}
+        marks = state.log.marks
+        state.log.marks = {process: mark for process, mark in marks.items() if process in under_way}
+
+
+def _within(state: State, effect: Send | Pause | Ask) -> Effect:
+    """The effect with no more time than the job has left. Raises `Interrupted` where it has none."""
+    if state.ends is None:
+        return effect
+    left = state.ends - state.t
+    if left <= 0:
+        if isinstance(effect, Send) and _is_last_look(state, effect.call):
+            return replace(effect, seconds=min(effect.seconds, LATE_SECONDS))
+        raise Interrupted(TIMEOUT, over=True)
+    return effect if effect.seconds is not None and effect.seconds <= left else replace(effect, seconds=left)
+
+
+def _is_last_look(state: State, call: Call) -> bool:
+    """Whether `call` looks in the log for a start in doubt, for which nobody would look any more. Once for each row."""
+    row = state.run.open_rows[-1] if state.run.open_rows else None
+    if row is None or not row.in_doubt or row.late:
+        return False
+    if isinstance(call, ReadRows | ReadRow):
+        row.late = True
+        return True
+    return isinstance(call, WhoAmI | WhoIsUser)

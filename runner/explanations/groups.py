@@ -1,0 +1,31 @@
+"""Codes by what they speak of: their number says so."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from runner.problems import CODES
+
+_GROUPS = (
+    ("E100", "files, and what stands in them"),
+    ("E120", "templates and expressions"),
+    ("E130", "inputs and cases"),
+    ("E140", "targets, and what they have"),
+    ("E150", "the command line, and runs that are kept"),
+    ("E160", "guards"),
+    ("E170", "catalogues, and the types that flow from them"),
+    ("E190", "what says nothing"),
+    ("E201", "what the process, an expectation or a person said"),
+    ("E301", "no usable answer"),
+    ("E401", "nobody knows, or a result is lost"),
+    ("E700", "a fault of this program"),
+)
+
+
+def group(code: str) -> str:
+    """What the codes around `code` have in common."""
+    return [words for first, words in _GROUPS if first <= code][-1]
+
+
+def grouped(codes: Iterable[str] = CODES) -> list[tuple[str, list[str]]]:
+    """The codes by their groups, in the order of their numbers."""
+    return [(words, list(found)) for words, found in groupby(sorted(codes), key=group)]

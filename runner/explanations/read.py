@@ -1,0 +1,78 @@
+"""What a code means, with examples: one Markdown file a code, beside this module, in a small fixed shape.
+
+A file begins with paragraphs that say what the code means. Then come sections: of a mistake in files `Wrong`, `Right`
+and `Check`; of what a command or a run can meet `Looks like` and `What to do`. An example is a fenced block, whose
+first line names its file where that matters. The title is the one of `runner.problems.CODES` and stands nowhere else.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.problems import CODES
+from runner.values import JsonObject
+
+_SECTION = re.compile(r"^## (.+)\n", re.MULTILINE)
+_EXAMPLE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """`file` is None where any name will do; `language` is `yaml`, `csv`, `console`, …"""
+
+    file: str | None
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """`meaning` is plain text in paragraphs; `sections` are Markdown, by their headings."""
+
+    code: str
+    title: str
+    meaning: str
+    sections: dict[str, str]
+
+    def examples(self, section: str) -> tuple[Example, ...]:
+        found = _EXAMPLE.finditer(self.sections.get(section, ""))
+        return tuple(Example(file=one[2], language=one[1], text=one[3]) for one in found)
+
+
+def explanation(code: str) -> Explanation:
+    """What is written of `code`, which must be one of `CODES`."""
+    meaning, *rest = _SECTION.split((Path(__file__).with_name(f"{code}.md")).read_text(encoding="utf-8"))
+    sections = {heading: body.strip() for heading, body in zip(rest[::2], rest[1::2], strict=True)}
+    return Explanation(code=code, title=CODES[code], meaning=meaning.strip(), sections=sections)
+
+
+def as_markdown(explained: Explanation) -> str:
+    """The whole as Markdown, under a heading."""
+    parts = (f"## {heading}\n\n{body}\n" for heading, body in explained.sections.items())
+    return "\n".join([f"# {explained.code}: {explained.title}\n", f"{explained.meaning}\n", *parts])
+
+
+def as_text(explained: Explanation) -> str:
+    """The whole for a terminal: examples stand indented, and no line is broken."""
+    return "\n".join([f"{explained.code}: {explained.title}\n", f"{explained.meaning}\n", *_sections(explained)])
+
+
+def as_json(explained: Explanation) -> JsonObject:
+    return {
+        "code": explained.code,
+        "title": explained.title,
+        "meaning": explained.meaning,
+        "sections": dict(explained.sections),
+    }
+
+
+def _sections(explained: Explanation) -> Iterator[str]:
+    for heading, body in explained.sections.items():
+        yield f"{heading}:\n\n{_EXAMPLE.sub(_indented, body)}\n"
+
+
+def _indented(found: re.Match[str]) -> str:
+    name = f"  {found[2]}\n" if found[2] else ""
+    lines = "\n".join(f"    {line}".rstrip() for line in found[3].splitlines())
+    return name + lines

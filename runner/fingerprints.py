@@ -1,0 +1,40 @@
+"""Fingerprints of secrets: they tell whether a secret that is given anew is the one of before, and not what it is.
+
+Each is an HMAC-SHA256 under a random key of the run. The key lies beside it, so that who reads both can try out
+guesses: the file that holds them is as private as the run.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_LEARNT = ("target.token", "target.cookie.")
+"""Names of what a site gives anew each time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprints:
+    """`of` has them by the names of the secrets, in hexadecimal digits, as `key` is."""
+
+    key: str
+    of: Mapping[str, str]
+
+
+def fingerprints(secrets: Mapping[str, str], *, key: str) -> Fingerprints:
+    """Of all secrets, by their names, that somebody has to give anew; `key` is hexadecimal digits."""
+    given = {name: text for name, text in secrets.items() if not name.startswith(_LEARNT)}
+    return Fingerprints(key=key, of={name: _fingerprint(text, key) for name, text in given.items()})
+
+
+def differing(kept: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of secrets that are not what they were. One that is there on one side only is none of them."""
+    return tuple(
+        name
+        for name, text in secrets.items()
+        if name in kept.of and not hmac.compare_digest(kept.of[name], _fingerprint(text, kept.key))
+    )
+
+
+def _fingerprint(text: str, key: str) -> str:
+    return hmac.new(bytes.fromhex(key), text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()

@@ -1,0 +1,53 @@
+"""What whoever carries a run out says of rows in doubt: verdicts of a person, another look, or nothing for now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runner.engine.effects import Judge
+from runner.values import JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """`verdicts` are a person's by the row's key: `{"as": "passed", "result": …}`, `failed`, `retry`.
+
+    `look_again`: the process log is asked once more about what is in doubt. `hold`: a run with a row in doubt is left
+    before its turning point, so that somebody can settle it. `only_settle`: nothing but that is done, and no call is
+    made but readings of the log.
+    """
+
+    verdicts: Mapping[str, JsonObject] = field(default_factory=dict)
+    hold: bool = False
+    look_again: bool = False
+    only_settle: bool = False
+
+
+_LAST_WORDS = ("passed", "failed")
+"""What can be said of a run that has ended: nothing of it is repeated any more."""
+
+
+class Judging:
+    """Answers the engine's questions; each verdict is given once, each row looked for again once."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        self.only_settles = judgement.only_settle
+        self._leaves = judgement.hold or judgement.only_settle
+        self._looks = judgement.look_again
+        self._looked: set[str] = set()
+        self._verdicts = dict(judgement.verdicts)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The keys of verdicts that nobody asked for."""
+        return tuple(self._verdicts)
+
+    def answer(self, asked: Judge) -> JsonObject | None:
+        """What is said of the rows; None where the run is to be left as it is."""
+        for key in asked.keys:
+            said = self._verdicts.get(key)
+            if said is not None and (not asked.ended or said.get("as") in _LAST_WORDS):
+                return {**self._verdicts.pop(key), "key": key}
+        if self._looks and not self._looked.issuperset(asked.keys):
+            self._looked.update(asked.keys)
+            return {"as": "log"}
+        return None if asked.ended or self._leaves else {"as": "unknown"}

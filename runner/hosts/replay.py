@@ -1,0 +1,158 @@
+"""A journal played back: a fresh engine is handed the outcomes of the first one, until there are no more.
+
+Nothing is performed and nothing written. What the engine notes is compared with what stands there, so that a journal
+which does not fit its plan is found out before anything is sent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Send, Stopped
+from runner.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Paused,
+    RunResumed,
+    Trouble,
+)
+from runner.journal import Journal
+from runner.service.calls import CallFailed, FailureKind, record
+from runner.values import Json
+
+SECRET_VALUE: Json = {"$secret": True}
+"""What stands in the journal for the answer of a step that is marked secret."""
+
+
+class MisfitError(Exception):
+    """The engine does not do what the journal says it did. A fault of this program, or a journal of another plan."""
+
+
+class ForgottenError(Exception):
+    """What a step was answered is not in the journal: it was secret, and the secret is not known any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beyond:
+    """The journal tells no more. `sent`: the call was written down as sent, and nothing tells what became of it."""
+
+    sent: bool = False
+
+
+class Replay:
+    """Plays back the lines of a journal. `t` is the run's active time when the last of them was written."""
+
+    def __init__(self, journal: Journal, lines: Sequence[Line]) -> None:
+        self._journal = journal
+        self._events = [line.event for line in lines]
+        self._next = 0
+        self._resumed = False
+        self.t = max((event.t for event in self._events if hasattr(event, "t")), default=0.0)
+
+    def outcome(self, effect: Effect) -> Outcome | Beyond | None:
+        """What the effect came to. Raises `MisfitError`, and `ForgottenError` where it cannot be known any more."""
+        event = self._look()
+        if event is None:
+            return Beyond()
+        match effect:
+            case Note(event=noted):
+                self._noted(noted, event)
+                return None
+            case Send():
+                return self._sent(effect, event)
+            case Pause() | Ask() | Judge():
+                return self._answered(_key(effect), self._take(event, _key(effect)))
+
+    def was_resumed(self) -> bool:
+        """Whether the run had broken off and was resumed since this was asked last."""
+        resumed, self._resumed = self._resumed, False
+        return resumed
+
+    def _look(self) -> AnyEvent | None:
+        """The next event, past the marks of earlier resumptions."""
+        while self._next < len(self._events) and isinstance(self._events[self._next], RunResumed):
+            self._next += 1
+            self._resumed = True
+        return self._events[self._next] if self._next < len(self._events) else None
+
+    def _take(self, event: AnyEvent, key: str) -> AnyEvent:
+        """Go past an event that must be of this row."""
+        if getattr(event, "key", None) != key:
+            raise MisfitError(f"line {self._next + 1} is not about `{key}`")
+        self._next += 1
+        return event
+
+    def _noted(self, noted: AnyEvent, event: AnyEvent) -> None:
+        if self._journal.as_written(noted) != event:
+            raise MisfitError(f"line {self._next + 1} is not the `{_name(noted)}` that this plan leads to")
+        self._next += 1
+
+    def _sent(self, send: Send, event: AnyEvent) -> Outcome | Beyond:
+        if isinstance(event, CallSent):
+            self._compare(send, event)
+            self._next += 1
+            following = self._look()
+            if following is None:
+                return Beyond(sent=True)
+            if isinstance(following, CallSent) and following.key == send.key:  # it was made anew by a resumption
+                return self._sent(send, following)
+            event = following
+        return self._answered(send.key, self._take(event, send.key))
+
+    def _compare(self, send: Send, event: CallSent) -> None:
+        sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
+        if self._journal.as_written(sent) != event:
+            raise MisfitError(f"line {self._next + 1} is not the call of `{send.key}` that this plan leads to")
+
+    def _answered(self, key: str, event: AnyEvent) -> Outcome:
+        match event:
+            case CallAnswered(value=value):
+                if value == SECRET_VALUE:
+                    raise ForgottenError(f"step `{key}` is marked `secret`, so that its answer was not kept")
+                return Done(t=event.t, value=self._whole(key, value))
+            case Asked(value={"result": told}) if told == SECRET_VALUE:
+                raise ForgottenError(f"step `{key}` is marked `secret`, so that the result handed in was not kept")
+            case Asked():
+                return Done(t=event.t, value=self._whole(key, event.value))
+            case Paused():
+                return Done(t=event.t)
+            case AttemptFailed(kind="stopped"):
+                return Stopped(t=event.t, why=event.error.message.removeprefix(STOPPED_BY), over=event.final)
+            case AttemptFailed():
+                return Failed(t=event.t, failure=self._failure(key, event))
+            case _:
+                raise MisfitError(f"line {self._next} is not an outcome of `{key}`")
+
+    def _failure(self, key: str, event: AttemptFailed) -> CallFailed:
+        trouble = Trouble(
+            code=event.error.code,
+            message=str(self._whole(key, event.error.message)),
+            hint=None if event.error.hint is None else str(self._whole(key, event.error.hint)),
+        )
+        return CallFailed(
+            kind=FailureKind(event.kind),
+            trouble=trouble,
+            status=event.status,
+            retry_after=event.retry_after,
+            final=event.final,
+        )
+
+    def _whole(self, key: str, value: Json) -> Json:
+        try:
+            return self._journal.value_of(value)
+        except LookupError as error:
+            raise ForgottenError(f"the answer of `{key}` cannot be read back: {error}") from error
+
+
+STOPPED_BY = "stopped: "
+
+
+def _key(effect: Pause | Ask | Judge) -> str:
+    return ",".join(effect.keys) if isinstance(effect, Judge) else effect.key
+
+
+def _name(event: AnyEvent) -> str:
+    return str(type(event).__struct_config__.tag)

@@ -1,0 +1,225 @@
+"""Types, as they flow through a job: from what a process gives, through outputs, into what later steps send and expect.
+
+Without a catalogue there is less to know, and types still flow: of inputs by their schemas, of what filters give, of
+what a `query` reads. What is not certain is not told.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runner.catalogue.model import Catalogue, Parameter, Process
+from runner.documents.document import Document
+from runner.job.outline import Outline, Written
+from runner.job.rules import site_types
+from runner.job.rules.fitting import unfit_records, unfit_type, unfit_value
+from runner.job.rules.telling import Telling
+from runner.job.rules.uses import starts
+from runner.problems import Problem
+from runner.raw import items, record
+from runner.template.parse import texts_in
+from runner.template.typed import (
+    A_BOOLEAN,
+    A_NUMBER,
+    A_TEXT,
+    LIST,
+    NULL,
+    UNKNOWN,
+    Type,
+    any_of,
+    in_words,
+    list_of,
+    or_null,
+    record_of,
+)
+from runner.values import Json, Path
+
+_Names = dict[str, Type]
+_OF_A_JOB: Mapping[str, Type] = {
+    "run": record_of({"id": A_TEXT, "started_at": A_TEXT}),
+    "target": record_of({"name": A_TEXT, "url": A_TEXT}),
+    "case": or_null(record_of({"name": A_TEXT, "index": A_NUMBER})),
+}
+_OF_AN_ATTEMPT: Mapping[str, Type] = {
+    "process_status": or_null(A_TEXT),
+    "process_id": or_null(A_TEXT),
+    "seconds": A_NUMBER,
+}
+_OF_A_STEP: Mapping[str, Type] = {
+    "status": A_TEXT,
+    "process_id": or_null(A_TEXT),
+    "attempts": A_NUMBER,
+    "seconds": A_NUMBER,
+}
+
+
+def check(document: Document, known: Outline, catalogue: Catalogue | None) -> tuple[Problem, ...]:
+    """Everything in the document that goes wrong for sure, by the types of its values."""
+    telling = Telling(document=document)
+    _Flow(telling=telling, known=known, catalogue=catalogue).through()
+    return tuple(telling.found)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Flow:
+    """One job on its way. `steps` and `vars` are the types of what has been passed; `own` are the bare names of a step,
+    by its path, for those that undo it.
+    """
+
+    telling: Telling
+    known: Outline
+    catalogue: Catalogue | None
+    names: _Names = field(default_factory=dict)
+    steps: _Names = field(default_factory=dict)
+    vars: _Names = field(default_factory=dict)
+    own: dict[Path, _Names] = field(default_factory=dict)
+
+    def through(self) -> Mapping[str, Type]:
+        """Go through the whole job; the types of its outputs."""
+        inputs = {name: site_types.of_schema(schema) for name, schema in self.known.inputs.items()}
+        self.names = {**_OF_A_JOB, "inputs": record_of(inputs), "vars": record_of(self.vars)}
+        for name, value in self.known.vars.items():
+            self.vars[name] = self.telling.value(value, ("vars", name), self.names)
+        self.names["steps"] = record_of(self.steps)
+        undone: Written | None = None
+        for step in self.known.steps:
+            undone = undone if step.undo is not None else step
+            self._step(step, self._before(step, undone))
+        return {
+            name: self.telling.expression(value, ("outputs", name), self.names)
+            for name, value in self.known.outputs.items()
+        }
+
+    def _before(self, step: Written, undone: Written | None) -> _Names:
+        """What a step knows before its first turn; one that undoes another knows what that one had."""
+        if step.undo is None or undone is None:
+            return self.names
+        own = self.own.get(undone.path, {})
+        name = undone.fields.get("id")
+        if not isinstance(name, str) or name not in self.steps:
+            return {**self.names, **own}
+        alone = {**self.steps, name: _of_step(own.get("result", UNKNOWN), own.get("outputs", UNKNOWN))}
+        return {**self.names, **own, "steps": record_of(alone)}
+
+    def _step(self, step: Written, before: _Names) -> None:
+        fields, path = step.fields, step.path
+        self.telling.condition(fields.get("if"), (*path, "if"), before)
+        inside = before
+        if "for_each" in fields:
+            item = self._items(fields["for_each"], (*path, "for_each"), before)
+            inside = {**before, "item": item, "index": A_NUMBER}
+        result = self._action(step, inside)
+        after = {**inside, **_OF_AN_ATTEMPT, "result": result}
+        for index, expected in enumerate(items(fields.get("expect"))):
+            self._expectation(expected, (*path, "expect", index), after)
+        given = {
+            name: self.telling.expression(value, (*path, "outputs", name), after)
+            for name, value in record(fields.get("outputs")).items()
+        }
+        self._keep(step, after, given)
+
+    def _keep(self, step: Written, after: _Names, given: _Names) -> None:
+        """What others may know of a step that has passed."""
+        outputs, result = record_of(given), after["result"]
+        self.own[step.path] = {**{name: after[name] for name in ("item", "index") if name in after}, **_OF_AN_ATTEMPT}
+        self.own[step.path] |= {"result": result, "outputs": outputs}
+        name = step.fields.get("id")
+        if isinstance(name, str) and name not in self.steps:
+            one = _of_step(result, outputs)
+            self.steps[name] = _of_loop(one, result, given) if "for_each" in step.fields else one
+
+    def _items(self, written: Json, path: Path, before: _Names) -> Type:
+        if not isinstance(written, str):
+            return self.telling.value(written, path, before).of_items
+        found = self.telling.expression(written, path, before)
+        if not found.may_be(LIST):
+            message = f"`for_each` needs a list, and `{written.strip()}` is {in_words(found)}"
+            self.telling.tell("E176", message, path)
+        return found.of_items if found.kinds & LIST else UNKNOWN
+
+    def _expectation(self, expected: Json, path: Path, after: _Names) -> None:
+        if isinstance(expected, dict):
+            self.telling.condition(expected.get("that"), (*path, "that"), after)
+            self.telling.value(expected.get("message"), (*path, "message"), after)
+        else:
+            self.telling.condition(expected, path, after)
+
+    def _action(self, step: Written, inside: _Names) -> Type:
+        """The type of what the step's action gives; what it sends is looked at by the way."""
+        fields, path = step.fields, step.path
+        for at, code, start in starts(step):
+            process = self.catalogue.processes.get(code) if self.catalogue is not None else None
+            self._parameters(record(start.get("parameters")), (*at, "parameters"), process, inside)
+            return (
+                site_types.of_result(start, process) if at[-1] == "execute" else site_types.of_results(start, process)
+            )
+        for key in ("element", "elements", "wait", "query", "confirm"):
+            if key in fields:
+                self.telling.value(fields[key], (*path, key), inside)
+        if "job" in fields:
+            return self._included(step, inside)
+        if "query" in fields:
+            return site_types.of_query(record(fields["query"]))
+        if "wait" in fields:
+            return site_types.of_row()
+        return A_BOOLEAN if "confirm" in fields else UNKNOWN
+
+    def _parameters(self, given: Mapping[str, Json], path: Path, process: Process | None, inside: _Names) -> None:
+        for code, value in given.items():
+            found = self.telling.value(value, (*path, code), inside)
+            if process is not None and code in process.takes:
+                self._fits((*path, code), (process.parameters or {})[code], value, found)
+
+    def _fits(self, path: Path, parameter: Parameter, value: Json, found: Type) -> None:
+        """Hold a value against the parameter that it is given to, and templates in its records against the columns."""
+        code = str(path[-1])
+        for unfit in unfit_value(code, parameter, value):
+            at = (*path, *unfit.path)
+            self.telling.tell(unfit.code, unfit.message, at, hint=unfit.hint, at_key=unfit.at_key)
+        for inner, text in texts_in(value):
+            name = str(inner[-1]) if inner else code
+            kind = parameter.items.get(name) if inner else parameter.kind
+            of_text, source = _inner(found, inner), text.strip()
+            wrong = unfit_type(name, kind, of_text, source=source) if kind is not None else None
+            several = [] if inner else unfit_records(name, parameter, of_text, source=source)
+            for one in (*([wrong] if wrong else []), *several):
+                self.telling.tell(one.code, one.message, (*path, *inner), hint=one.hint)
+
+    def _included(self, step: Written, inside: _Names) -> Type:
+        """What an included job gives; what is handed to it is held against the schemas of its inputs."""
+        action, other = record(step.fields["job"]), self.known.included.get(step.path)
+        path = (*step.path, "job", "inputs")
+        given = {
+            name: self.telling.value(value, (*path, name), inside)
+            for name, value in record(action.get("inputs")).items()
+        }
+        if other is None:
+            return UNKNOWN
+        for name, found in given.items():
+            wanted = site_types.of_schema(other.inputs.get(name))
+            if (
+                found.kinds & wanted.kinds == 0
+                and found.kinds != NULL
+                and any(texts_in(record(action["inputs"])[name]))
+            ):
+                message = f"input `{name}` of `{action.get('file')}` is {in_words(wanted)}, not {in_words(found)}"
+                self.telling.tell("E171", message, (*path, name))
+        quiet = Telling(document=self.telling.document)
+        return record_of(_Flow(telling=quiet, known=other, catalogue=self.catalogue).through())
+
+
+def _inner(one: Type, path: Path) -> Type:
+    """The type at `path` within a value."""
+    for part in path:
+        one = one.of_items if isinstance(part, int) else (one.fields or {}).get(part, UNKNOWN)
+    return one
+
+
+def _of_step(result: Type, outputs: Type) -> Type:
+    return record_of({**_OF_A_STEP, "result": result, "outputs": outputs})
+
+
+def _of_loop(one: Type, result: Type, given: _Names) -> Type:
+    """A step with `for_each`: an item a turn."""
+    outputs = record_of({name: list_of(found) for name, found in given.items()})
+    turns = any_of([one]) or UNKNOWN
+    return record_of({**_OF_A_STEP, "result": list_of(result), "outputs": outputs, "turns": list_of(turns)})

@@ -1,0 +1,117 @@
+"""Texts of a job read for their types: each complaint becomes a problem at its text.
+
+What cannot be read has been told before, and is unknown here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runner.documents.document import Document
+from runner.guids import is_guid
+from runner.problems import Problem, Severity
+from runner.template import parse
+from runner.template.complaints import Complaint
+from runner.template.inferring import of_expression, of_template
+from runner.template.parse import TemplateProblem
+from runner.template.typed import (
+    A_TEXT,
+    BOOLEAN,
+    LIST,
+    NUMBER,
+    TEXT,
+    UNKNOWN,
+    Type,
+    any_of,
+    in_words,
+    list_of,
+    of_value,
+    record_of,
+)
+from runner.values import Json, Path
+
+_A_GUID = Type(kinds=TEXT, form="guid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """`found` collects what is wrong with the texts of one document."""
+
+    document: Document
+    found: list[Problem] = field(default_factory=list)
+
+    def expression(self, written: Json, path: Path, names: Mapping[str, Type]) -> Type:
+        """The type of a bare expression. A boolean or a number stands for itself."""
+        if not isinstance(written, str):
+            return of_value(written)
+        try:
+            parsed = parse.expression(written)
+        except TemplateProblem:
+            return UNKNOWN
+        one, complaints = of_expression(parsed, names)
+        self._complaints(complaints, written, path)
+        return one
+
+    def condition(self, written: Json, path: Path, names: Mapping[str, Type]) -> None:
+        """An expression that must give a boolean; of a constant others tell."""
+        before = len(self.found)
+        one = self.expression(written, path, names)
+        if not isinstance(written, str) or one.may_be(BOOLEAN) or len(self.found) > before:
+            return
+        if not parse.expression(written).is_constant:
+            message = f"`{written.strip()}` gives {in_words(one)}, and a condition is true or false"
+            self.tell("E175", message, path, hint=_comparison(written.strip(), one))
+
+    def value(self, value: Json, path: Path, names: Mapping[str, Type]) -> Type:
+        """The type of a value in which every text may be a template."""
+        match value:
+            case str() if "{{" in value:
+                return self._template(value, path, names)
+            case str():
+                return _A_GUID if is_guid(value) else A_TEXT
+            case list():
+                items = any_of([self.value(item, (*path, index), names) for index, item in enumerate(value)])
+                return list_of(items) if items is not None else of_value(value)
+            case dict():
+                return record_of(
+                    {key: self.value(item, (*path, key), names) for key, item in value.items()}, closed=True
+                )
+            case _:
+                return of_value(value)
+
+    def tell(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        hint: str | None = None,
+        at_key: bool = False,
+    ) -> None:
+        self.found.append(self.document.problem(code, message, path=path, hint=hint, at_key=at_key))
+
+    def _template(self, text: str, path: Path, names: Mapping[str, Type]) -> Type:
+        try:
+            parsed = parse.template(text)
+        except TemplateProblem:
+            return UNKNOWN
+        one, complaints = of_template(parsed, names)
+        self._complaints(complaints, text, path)
+        return one
+
+    def _complaints(self, complaints: list[Complaint], text: str, path: Path) -> None:
+        for one in complaints:
+            line = text.split("\n")[one.line] if one.line <= text.count("\n") else ""
+            part = one.part if one.part and one.part in line else (one.part or "").rpartition(".")[2]
+            span = self.document.name_span(path, line=one.line, name=part if part and part in line else line.strip())
+            severity = Severity.WARNING if one.warning else Severity.ERROR
+            self.found.append(
+                self.document.problem(one.code, one.message, path=path, hint=one.hint, severity=severity, span=span)
+            )
+
+
+def _comparison(source: str, one: Type) -> str:
+    if one.kinds & LIST:
+        return f"ask how many there are: `{source} | length > 0`"
+    if one.kinds & NUMBER:
+        return f"compare it with something, as in `{source} > 0`"
+    return f"compare it with something, as in `{source} == …`"

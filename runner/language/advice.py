@@ -1,0 +1,77 @@
+"""What to write for a key of another tool that has no key of ours for its counterpart, and characters that nobody sees.
+
+A hint for people who know how they say it elsewhere. Words with one word of ours are in `runner.words`.
+"""
+
+import unicodedata
+from collections.abc import Collection
+
+from runner.words import folded, foreign, suggest
+
+_ENDS = "`finally` is carried out at the end, whatever happened"
+_SIGNS_IN = "who signs in stands under `auth` of a target, in targets.yaml"
+_TLS = "TLS is always verified: a private authority goes into `ca_file`"
+_TARGET = "a job has one `target`; `-t NAME` takes others, a run each"
+_VALUES = "values come from `inputs`: with `-i`, `--inputs FILE`, the environment or `cases`"
+_OURS = {
+    "become": _SIGNS_IN,
+    "becomeuser": _SIGNS_IN,
+    "remoteuser": _SIGNS_IN,
+    "delegateto": _TARGET,
+    "connection": _TARGET,
+    "varsfiles": _VALUES,
+    "varsprompt": _VALUES,
+    "envfile": _VALUES,
+    "env": "values go into the `parameters` of the action",
+    "handlers": _ENDS,
+    "notify": _ENDS,
+    "backofflimit": "`max_attempts` belongs in `retry`, as in `defaults: {retry: {max_attempts: 3}}`",
+    "verifyssl": _TLS,
+    "sslverify": _TLS,
+    "tlsverify": _TLS,
+    "insecure": _TLS,
+    "skiptlsverify": _TLS,
+    "rejectunauthorized": _TLS,
+    "runon": _TARGET,
+    "schedule": "what starts a job is not written in it: a timer, CI or a person calls `runner run`",
+    "on": "what starts a job is not written in it: a timer, CI or a person calls `runner run`",
+    "permissions": "what a job may do is written in targets.yaml, under `allow` of a target",
+    "metadata": "`name`, `description` and `tags` stand in the job itself",
+    "spec": "`steps` stand in the job itself",
+}
+_QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
+
+
+def advice(key: str, known: Collection[str]) -> str | None:
+    """What to write for `key`, where none of `known` is meant by it."""
+    return None if foreign(key, known) else _OURS.get(folded(key))
+
+
+def disguised(key: str, known: Collection[str]) -> str | None:
+    """A hint where `key` is one of `known` but for characters that nobody sees, or for quotes of a word processor."""
+    odd = [character for character in key if not _plain(character)]
+    if not odd:
+        return None
+    seen = "".join(character for character in key if _plain(character)).strip()
+    near = seen if seen in known else suggest(seen, known)
+    if near is None:
+        return _of_blanks(key, odd[0])
+    what = f"`{odd[0]}` is no quote to YAML" if odd[0] in _QUOTES else f"there is a {_named(odd[0])} in it"
+    return f"did you mean `{near}`? {what}"
+
+
+def _of_blanks(key: str, odd: str) -> str | None:
+    """Blanks before a key that YAML does not take for any: the key stands in the first column to it."""
+    if key[0] != odd or odd in _QUOTES:
+        return None
+    return f"there is a {_named(odd)} before it, which is no indentation: write plain spaces"
+
+
+def _plain(character: str) -> bool:
+    return character in " \t" or (
+        character not in _QUOTES and unicodedata.category(character) not in ("Zs", "Cf", "Cc", "Zl", "Zp")
+    )
+
+
+def _named(character: str) -> str:
+    return f"{unicodedata.name(character, 'control character').lower()} (U+{ord(character):04X})"

@@ -1,0 +1,101 @@
+"""How the very value that stands there may be written, where its writer clearly meant something that we have.
+
+What cannot be told for certain is left alone: a hint that is typed as it stands must be right.
+"""
+
+import json
+import re
+import unicodedata
+
+from runner.json_schema.flaws import TYPES
+from runner.values import Json, JsonObject, Path, compact
+from runner.words import suggest
+
+_LONGEST = 60
+_WORD = r"[\w.-]+"
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_NAMED = ("steps", "finally", "undo")
+_PER_CENT = 100
+_FEWEST = 5
+"""A smaller number may as well be meant as a multiple."""
+
+
+def a_list(text: str, path: Path) -> str | None:
+    """A bare text where a list is wanted. Words are written in brackets, expressions on lines of their own."""
+    if len(text) > _LONGEST or "\n" in text:
+        return None
+    words = re.split(r"[,;\s]+", text.strip())
+    if path[-1:] == ("expect",) or not path:
+        return f"write a list: `- {text}`"
+    if not all(re.fullmatch(_WORD, word) for word in words):
+        words = [json.dumps(text, ensure_ascii=False)]
+    return f"write a list: `{path[-1]}: [{', '.join(words)}]`"
+
+
+def items_of(record: JsonObject, path: Path) -> str:
+    """A record where a list is wanted: items by their names, or one item without its dash."""
+    first, value = next(iter(record.items()), ("", None))
+    begin = "a list is wanted here: begin each of its items with `-`"
+    if path[-1:] == ("cases",) and re.fullmatch(_WORD, first):
+        return f"{begin}, as in `- name: {first}`"
+    if path and path[-1] in _NAMED and isinstance(value, dict) and re.fullmatch(_WORD, first):
+        return f"{begin}, as in `- id: {first}`"
+    if path[-1:] == ("expect",) and isinstance(value, str | int | float) and re.fullmatch(_WORD, first):
+        return f"{begin}, as in `- {first} == {compact(value)}`"
+    return begin
+
+
+def of_neighbours(value: Json, path: Path) -> str | None:
+    """What stands here in other languages: `retry: 3`, `concurrency: {group: a}`, a list of targets, a bare input."""
+    match path, value:
+        case (*_, "retry"), int() if not isinstance(value, bool) and value > 0:
+            return f"write `retry: {{max_attempts: {value}}}`"
+        case (*_, "concurrency"), {"group": str() as group} if re.fullmatch(_WORD, group):
+            return f"write `concurrency: {group}`"
+        case (*_, "target"), [str() as first, *_] if re.fullmatch(_WORD, first):
+            return f"a run each: leave it out, and say `-t {first} -t …`"
+        case (*_, "element"), [*_]:
+            return "`element` is one; write `elements` for a list"
+        case (*_, "result"), [str() as only] if re.fullmatch(_WORD, only):
+            return f"write `result: {only}`"
+        case (*_, "result"), [*_]:
+            return "`execute` gives one result; `run` gives several, by `results`"
+        case ("inputs", str()), int() | float() | list() if len(compact(value)) <= _LONGEST:
+            return f"an input is a schema: write `{{default: {compact(value)}}}`"
+    return None
+
+
+def name(written: str, pattern: str) -> str | None:
+    """`written` as a name that fits `pattern`: capitals and foreign letters made small and plain, blanks bridged."""
+    if len(written) > _LONGEST:
+        return None
+    for bridge in "-_":
+        for near in (_plain(written, bridge), _plain(_small(written), bridge).lower()):
+            if near and near != written and re.search(pattern, near):
+                return near
+    return None
+
+
+def _plain(text: str, bridge: str) -> str:
+    bare = unicodedata.normalize("NFKD", text.translate(_UMLAUTS)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", bridge, bare).strip(bridge)
+
+
+def _small(text: str) -> str:
+    """`ReadBack` in two words."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+
+
+def share(value: Json, most: Json) -> str | None:
+    """A number of per cent where a share of at most 1 is wanted."""
+    if most != 1 or not isinstance(value, int | float) or not _FEWEST <= value <= _PER_CENT:
+        return None
+    return f"a share of 1 is wanted: write {value / _PER_CENT:g}"
+
+
+def an_input(text: str, path: Path) -> str | None:
+    """A type, or a value, that stands in place of an input's schema."""
+    if path[:1] != ("inputs",) or len(path) != len(("inputs", "name")):
+        return None
+    kind = text if text in TYPES else suggest(text, TYPES)
+    return f"an input is a schema: write `{{type: {kind}}}`" if kind else None

@@ -1,0 +1,125 @@
+"""Files that only their owner can read, and what has to be done so that they are on disk after a power loss.
+
+A kernel lock on an open file says that a process writes it. It vanishes with the process, however that ends; so a lock
+that nobody holds is never found held. What the file says is no business of this module.
+"""
+
+import errno
+import os
+import sys
+import time
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+
+BINARY = getattr(os, "O_BINARY", 0)
+"""Windows would write a carriage return before every line feed."""
+
+_HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
+_FAR_OUT = 0x7FFF_FFFE
+"""Windows lets nobody read a byte that is locked: the lock is on one that no file reaches."""
+_LOOKS = 10
+_BETWEEN_LOOKS = 0.01
+"""Who only asks whether a file is being written holds its lock for a moment: a tenth of a second outlasts many."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a new private folder and those above it, with their entries on disk. Raises `OSError`, also if it exists."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
+    for made in reversed(missing):
+        sync_folder(made.parent)
+
+
+def ensure_folder(folder: Path) -> None:
+    """Make a private folder where there is none yet. Raises `OSError`."""
+    try:
+        make_folder(folder)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the entries of a folder on disk: a file that is synced itself can still lose its name."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # Windows has no handle of a folder to sync
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Have a private file on disk, in the place of an earlier one: at any moment it is there whole, or not at all."""
+    beside = path.with_name(path.name + ".part")
+    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, PRIVATE_FILE)
+    try:
+        write_all(file, content)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def write_all(file: int, content: bytes) -> None:
+    """Write all of it: a single write may take only a part where a disk fills up."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def take(file: int) -> bool:
+    """Take the lock of an open file; False where somebody else has it. Raises `OSError` where there are no locks."""
+    for look in range(_LOOKS):
+        if look:
+            time.sleep(_BETWEEN_LOOKS)
+        if _lock(file, shared=False):
+            return True
+    return False
+
+
+def is_taken(path: Path) -> bool:
+    """Whether some process holds the lock of a file; False also where nobody can tell."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _lock(file, shared=True)
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+
+
+if sys.platform == "win32":
+
+    def _lock(file: int, *, shared: bool) -> bool:  # noqa: ARG001  this system has only the one kind
+        os.lseek(file, _FAR_OUT, os.SEEK_SET)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in _HELD:
+                return False
+            raise
+        return True
+
+else:
+
+    def _lock(file: int, *, shared: bool) -> bool:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _HELD:
+                return False
+            raise
+        return True

@@ -1,0 +1,163 @@
+"""Asking a site for what its processes take and give: the library's list, then one question for each.
+
+Reads only. A process whose answer makes no sense is kept with what is known of it, and told; a site that does not
+answer ends it, since half a catalogue would let jobs fail that are right.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from runner.catalogue.model import Direction, Element, Kind, Parameter, Process
+from runner.raw import items, one_of, record, text
+from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
+from runner.values import Json, JsonObject
+
+SECONDS: Final = 60.0
+"""For each call."""
+_AT_ONCE: Final = 4
+_ATTEMPTS: Final = 3
+_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+_MOST: Final = 20_000
+"""As many rows as a site gives in one reply at most; more come page by page."""
+_COLUMNS: Final = ("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version")
+
+
+class Caller(Protocol):
+    def perform(self, call: Call, seconds: float) -> Ending: ...
+
+
+class NoAnswerError(Exception):
+    """A site that does not tell what it has."""
+
+    def __init__(self, failed: CallFailed) -> None:
+        super().__init__(failed.trouble.message)
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """`odd` are sentences about what the site answered and nobody could read, by the process."""
+
+    processes: dict[str, Process] = field(default_factory=dict)
+    odd: tuple[tuple[str, str], ...] = ()
+
+
+def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
+    """Everything that the site has; `listed` is told how many processes that will be. Raises `NoAnswerError`."""
+    rows = _active(_rows(caller, wait))
+    listed(len(rows))
+    asking = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        read = list(asking.map(lambda row: _signature(caller, row, wait), rows.values()))
+    finally:
+        asking.shutdown(cancel_futures=True)
+    processes = {code: _process(code, row, told) for (code, row), told in zip(rows.items(), read, strict=True)}
+    odd = [(code, str(sentence)) for code, told in zip(rows, read, strict=True) for sentence in items(told.get("odd"))]
+    return Found(processes=processes, odd=tuple(odd))
+
+
+def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObject]:
+    """The library's rows, page by page."""
+    following: str | None = None
+    while True:
+        call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST, next=following)
+        ending = _patiently(caller, call, wait)
+        if isinstance(ending, CallFailed):
+            raise NoAnswerError(ending)
+        page = record(ending.value)
+        yield from map(record, items(page.get("records")))
+        following = text(page, "next")
+        if following is None:
+            return
+
+
+def _active(rows: Iterable[JsonObject]) -> dict[str, JsonObject]:
+    """A row for each code, in their order; of several versions the active one, else the last."""
+    found: dict[str, JsonObject] = {}
+    for row in rows:
+        code = text(row, "Name")
+        if code and (code not in found or _rank(row) >= _rank(found[code])):
+            found[code] = row
+    return {code: found[code] for code in sorted(found)}
+
+
+def _rank(row: JsonObject) -> tuple[bool, int]:
+    version = row.get("Version")
+    return row.get("IsActiveVersion") is True, version if isinstance(version, int) else 0
+
+
+def _signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
+    """What the site tells of the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
+
+    Raises `NoAnswerError`.
+    """
+    keys = dict.fromkeys(key for name in ("Id", "UId") if (key := text(row, name)))
+    refused: CallFailed | None = None
+    for key in keys:
+        ending = _patiently(caller, ReadSchema(schema_id=key), wait)
+        if isinstance(ending, Answered):
+            return record(ending.value)
+        if ending.kind is not FailureKind.REFUSED:
+            raise NoAnswerError(ending)
+        refused = refused or ending
+    why = f"the site refuses to tell: {refused.trouble.message}" if refused else "the library does not tell its id"
+    return {"odd": [why]}
+
+
+def _patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> Ending:
+    """Ask again where the call was not answered: reading may be repeated."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        ending = caller.perform(call, SECONDS)
+        if isinstance(ending, Answered) or ending.final or ending.kind is FailureKind.REFUSED or attempt == _ATTEMPTS:
+            break
+        wait(min(ending.retry_after or _PAUSE * attempt, _LONGEST_PAUSE))
+    return ending
+
+
+def _process(code: str, row: JsonObject, told: JsonObject) -> Process:
+    parameters, elements, version = told.get("parameters"), told.get("elements"), row.get("Version")
+    is_whole = isinstance(parameters, list) and isinstance(elements, list)
+    return Process(
+        code=code,
+        caption=text(row, "Caption") or "",
+        version=version if isinstance(version, int) else None,
+        why_not=_why_not(row),
+        parameters=_parameters(parameters) if isinstance(parameters, list) else None,
+        elements=_elements(elements) if isinstance(elements, list) else None,
+        unread=None if is_whole else "the site did not tell it in full",
+    )
+
+
+def _why_not(row: JsonObject) -> str | None:
+    """Why a process cannot be started by its code: three things must be so [C]; one that is not told counts as so."""
+    if row.get("Enabled") is False:
+        return "it is disabled"
+    if row.get("IsActiveVersion") is False:
+        return "none of its versions is active"
+    return "it has no plain start event" if row.get("HasStartEvent") is False else None
+
+
+def _parameters(told: list[Json]) -> dict[str, Parameter]:
+    return {
+        str(one.get("code")): Parameter(
+            kind=one_of(Kind, one.get("type"), Kind.UNKNOWN),
+            direction=one_of(Direction, one.get("direction"), Direction.UNKNOWN),
+            items={
+                str(item.get("code")): one_of(Kind, item.get("type"), Kind.UNKNOWN)
+                for item in map(record, items(one.get("items")))
+            },
+            lookup=text(one, "lookup"),
+        )
+        for one in map(record, told)
+    }
+
+
+def _elements(told: list[Json]) -> tuple[Element, ...]:
+    elements = [
+        Element(uid=str(one.get("uid")), name=text(one, "name") or "", kind=text(one, "type") or "")
+        for one in map(record, told)
+    ]
+    return tuple(sorted(elements, key=lambda element: (element.name, element.uid)))

@@ -1,0 +1,82 @@
+"""What a run needs next that did not come to its end, or whose outcome is in doubt: what is known of it, and the
+commands that settle it.
+
+Nothing here is guessed: where nobody knows whether a call happened, that is what is said.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from runner import runs
+from runner.events import FIRST_PREV
+from runner.report.safe import clean
+from runner.report.words import doubtful
+from runner.result import RunResult, StepResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """A command as it is to be typed, and what it does."""
+
+    command: str
+    does: str
+
+
+def next_steps(result: RunResult, *, folder: str | None) -> tuple[NextStep, ...]:
+    """The commands that settle the run, the likeliest first; none where nothing is open. `folder` is the run's own."""
+    open_rows = doubtful(result.steps)
+    if open_rows:
+        return (_reconcile(result, folder), _verdict(result, open_rows, folder))
+    if result.finished or not result.job:
+        return ()
+    return (NextStep(command=_typed("resume", result.id, folder), does=_what_resume_does(result)),)
+
+
+def standing(result: RunResult, *, held: bool = False) -> str:
+    """What is known of a run that has not come to its end; empty where it has. `held`: it was told to wait."""
+    if result.finished:
+        return ""
+    if not result.job:
+        return _BEFORE if result.events.endswith(FIRST_PREV) else "its first event is lost"
+    if doubtful(result.steps):
+        return _HELD if held else "it broke off, or is held, with a call in doubt"
+    if result.closing:
+        return "it broke off after its steps: `undo` and `finally` are not done"
+    return "it broke off among its steps: `undo` and `finally` are not done"
+
+
+def _reconcile(result: RunResult, folder: str | None) -> NextStep:
+    command = _typed("reconcile", result.id, folder)
+    return NextStep(command=command, does="asks the process log again, and sends nothing else")
+
+
+def _verdict(result: RunResult, open_rows: Sequence[StepResult], folder: str | None) -> NextStep:
+    """A person's word on the first row in doubt. After the turning point nothing is begun again."""
+    first = open_rows[0]
+    lost = first.error is not None and first.error.code == "E402"
+    given = " --result 'JSON'" if lost else ""
+    command = f"{_typed('resume', result.id, folder)} --step {shlex.quote(clean(first.key))} --as passed{given}"
+    seen = "and know what it gave, as JSON" if lost else "and it passed"
+    others = "`--as failed` if it failed or never began" if result.closing else _OPEN
+    more = "; then so for each row in doubt" if len(open_rows) > 1 else ""
+    return NextStep(command=command, does=f"if you have looked {seen}; {others}{more}")
+
+
+_BEFORE = "it broke off before it began: nothing was sent"
+_HELD = "it is held here until its doubt is settled"
+_OPEN = "`--as failed` if it failed, `--as retry` if it never began"
+
+
+def _what_resume_does(result: RunResult) -> str:
+    if result.closing:
+        return "finishes `undo` and `finally`; its steps are over and are not carried out again"
+    return "goes on where it broke off; what was answered is not sent again"
+
+
+def _typed(verb: str, run: str, folder: str | None) -> str:
+    """The command; the folder of runs is named where it is not the usual one."""
+    root = PurePath(folder).parent if folder is not None else runs.DEFAULT
+    where = "" if root == runs.DEFAULT else f" --runs {shlex.quote(clean(str(root)))}"
+    return f"runner {verb} {shlex.quote(clean(run))}{where}"

@@ -1,0 +1,215 @@
+"""What goes wrong in an expression for sure, and what each kind of operation wants of the types that it meets.
+
+Behind `default` and `is defined` a field that is never there is a warning: whoever asks expects that it may be missing.
+Behind a test that asks what a value is, nothing is certain, and nothing is said.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from jinja2 import nodes
+
+from runner.template.source import written
+from runner.template.typed import (
+    A_TEXT,
+    BOOLEAN,
+    LIST,
+    NULL,
+    NUMBER,
+    RECORD,
+    TEXT,
+    UNKNOWN,
+    Type,
+    in_words,
+    many_in_words,
+)
+from runner.words import suggest
+
+_MOST_LISTED = 8
+_SIZES = ("length", "size", "count")
+_SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """`part` is the piece of the text that is wrong, None for all of it; `line` counts from 0 within the text."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    part: str | None = None
+    line: int = 0
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A part of an expression and its type. `said` is what messages call it, where that is not its source."""
+
+    type: Type
+    node: nodes.Node | None = None
+    said: str = ""
+
+    @property
+    def source(self) -> str:
+        """Made when a message needs it: mostly none does."""
+        return self.said if self.node is None else written(self.node)
+
+    @property
+    def written(self) -> str | None:
+        """The text that it is, where it is one that is written out."""
+        is_text = isinstance(self.node, nodes.Const) and isinstance(self.node.value, str)
+        return self.node.value if is_text and isinstance(self.node, nodes.Const) else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Inferring:
+    """One expression whose type is looked for. `names` are the types of what it may use, `line` is how far it is.
+
+    `guarded`: how many tests that ask what a value is stand before. `expects_absence`: how many `default` or
+    `is defined` stand behind.
+    """
+
+    names: Mapping[str, Type]
+    complaints: list[Complaint] = field(default_factory=list)
+    line: int = 0
+    guarded: int = 0
+    expects_absence: int = 0
+
+    def complain(self, code: str, message: str, *, hint: str | None = None, part: str | None = None) -> Type:
+        """Keep a complaint; what comes of it is unknown, so that nothing else is said of it."""
+        if not self.guarded:
+            warning = code == "E173" and self.expects_absence > 0
+            found = Complaint(code=code, message=message, hint=hint, part=part, line=self.line, warning=warning)
+            self.complaints.append(found)
+        return UNKNOWN
+
+    def wants(self, kinds: int, of: Side, why: str, *, hint: str | None = None) -> bool:
+        """Whether a value may be one of `kinds`; else it is told, with `why`: what takes what."""
+        if of.type.may_be(kinds):
+            return True
+        self.complain("E174", f"{why}, and `{of.source}` is {in_words(of.type)}", hint=hint)
+        return False
+
+    @contextmanager
+    def behind_a_guard(self, *, is_one: bool) -> Iterator[None]:
+        self.guarded += is_one
+        try:
+            yield
+        finally:
+            self.guarded -= is_one
+
+    @contextmanager
+    def expecting_absence(self, *, is_so: bool = True) -> Iterator[None]:
+        self.expects_absence += is_so
+        try:
+            yield
+        finally:
+            self.expects_absence -= is_so
+
+
+def member(of: Side, key: str, state: Inferring) -> Type:
+    """The type of a key of a value."""
+    one = of.type
+    if not one.may_be(RECORD):
+        message = f"`{of.source}` is {in_words(one)}, and has no `{key}`"
+        return state.complain("E173", message, hint=_key_hint(of, key), part=f"{of.source}.{key}")
+    if one.fields is None or key in one.fields or not one.closed:
+        return (one.fields or {}).get(key, UNKNOWN)
+    return lacking(of, key, state, message=f"`{of.source}` has no `{key}`", part=f"{of.source}.{key}")
+
+
+def _key_hint(of: Side, key: str) -> str | None:
+    if key in _SIZES and of.type.kinds & (LIST | TEXT):
+        return f"write `{of.source} | length`"
+    return f'write `{of.source}[0].{key}`, or `{of.source} | map(attribute="{key}")`' if of.type.kinds & LIST else None
+
+
+def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) -> Type:
+    """Tell of a field that a record does not have."""
+    known = sorted(of.type.fields or {})
+    near = suggest(key, known)
+    listed = ", ".join(f"`{name}`" for name in known[:_MOST_LISTED]) + (", …" if len(known) > _MOST_LISTED else "")
+    hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {listed or 'no fields'}"
+    return state.complain("E173", message, hint=hint, part=part)
+
+
+def item(of: Side, state: Inferring) -> Type:
+    """The type of what stands behind a number in `[ ]`."""
+    one = of.type
+    if not one.may_be(LIST | TEXT):
+        message = (
+            f"`{of.source}` is {in_words(one)}: a number in `[ ]` takes an item of a list or a character of a text"
+        )
+        return state.complain("E174", message)
+    if not one.kinds & TEXT:
+        return one.of_items
+    return UNKNOWN if one.kinds & LIST else A_TEXT
+
+
+def compare(left: Side, sign: str, right: Side, state: Inferring) -> None:
+    """Tell of a comparison that breaks for sure, or whose outcome is known; `sign` is Jinja's word for it."""
+    if sign in ("eq", "ne", "equalto"):
+        _same(left, right, state, always="true" if sign == "ne" else "false")
+    elif sign in ("in", "notin"):
+        _contained(left, right, state, always="true" if sign == "notin" else "false")
+    elif not left.type.kinds & right.type.kinds & (NUMBER | TEXT) and not _is_null(left, right):
+        message = f"`{_SIGNS.get(sign, sign)}` compares two numbers or two texts, and {sides(left, right)}"
+        state.complain("E174", message, hint=_together(left, right))
+
+
+def sides(left: Side, right: Side) -> str:
+    return f"`{left.source}` is {in_words(left.type)}, `{right.source}` {in_words(right.type)}"
+
+
+def reading_hint(one: Type) -> str | None:
+    """What to do with a text where a number is wanted; of a list its length is meant as often."""
+    if one.kinds & TEXT:
+        return "`| int` and `| float` read a text as a number"
+    return "`| length` counts the items of a list" if one.kinds & LIST else None
+
+
+def _is_null(*found: Side) -> bool:
+    return any(side.type.kinds == NULL for side in found)
+
+
+def _same(left: Side, right: Side, state: Inferring, *, always: str) -> None:
+    if not left.type.kinds & right.type.kinds and not _is_null(left, right):
+        hint = _together(left, right) or f"this comparison is always {always}"
+        state.complain("E177", f"{sides(left, right)}: they are never equal", hint=hint)
+
+
+def _contained(left: Side, right: Side, state: Inferring, *, always: str) -> None:
+    inner, container = left.type, right.type
+    if not container.may_be(LIST | TEXT | RECORD):
+        message = f"`in` looks into a list, a text or a record, and `{right.source}` is {in_words(container)}"
+        state.complain("E174", message)
+    elif container.kinds != NULL and not container.kinds & LIST and not inner.may_be(TEXT):
+        message = f"`in` looks for a text in {in_words(container)}, and `{left.source}` is {in_words(inner)}"
+        state.complain("E174", message)
+    elif not container.kinds & ~(LIST | NULL) and container.item and not inner.kinds & container.item.kinds:
+        message = f"`{right.source}` holds {many_in_words(container.item)}, and never {in_words(inner)}"
+        hint = _together(left, Side(type=container.item)) or f"this comparison is always {always}"
+        state.complain("E177", message, hint=hint)
+
+
+def _together(left: Side, right: Side) -> str | None:
+    """How the two sides could be brought together."""
+    text, other = (left, right) if left.type.kinds & TEXT else (right, left)
+    if not text.type.kinds & TEXT or text.type.form is not None:
+        return None
+    meant = (text.written or "").strip().casefold()
+    if other.type.kinds & NUMBER and _is_number(meant):
+        return f"write `{meant}` without quotes"
+    if other.type.kinds & BOOLEAN and meant in ("true", "false"):
+        return f"write `{meant}` without quotes"
+    return reading_hint(text.type) if other.type.kinds & NUMBER and text.written is None else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and text[-1].isdigit()

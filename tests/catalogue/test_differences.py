@@ -1,0 +1,111 @@
+"""Two catalogues held against each other, and what of it matters to whom."""
+
+from dataclasses import replace
+
+from runner.catalogue.differences import About, Difference, Use, differences, drifts
+from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Process
+from runner.cli.drift import sentence
+
+UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+NAME = Parameter(kind=Kind.TEXT, direction=Direction.IN)
+ROWS = Parameter(kind=Kind.RECORDS, direction=Direction.OUT, items={"Id": Kind.GUID})
+ADD = Process(
+    code="UsrAdd",
+    caption="Add",
+    version=1,
+    parameters={"Name": NAME, "Rows": ROWS},
+    elements=(Element(uid=UID, name="Approve", kind="UserTask"),),
+)
+OTHER = Process(code="UsrOther")
+
+
+def site(*processes: Process) -> Catalogue:
+    return Catalogue(name="x", processes={process.code: process for process in processes})
+
+
+def told(before: Catalogue, after: Catalogue) -> list[str]:
+    return [sentence(one) for one in differences(before, after)]
+
+
+def test_of_the_same_nothing_is_told() -> None:
+    assert told(site(ADD, OTHER), site(OTHER, replace(ADD))) == []
+
+
+def test_processes_come_and_go() -> None:
+    assert told(site(ADD), site(OTHER)) == ["`UsrAdd`: is gone", "`UsrOther`: is new"]
+
+
+def test_every_part_of_a_process_is_looked_at() -> None:
+    parameters = {
+        "Name": replace(NAME, direction=Direction.BOTH),
+        "Rows": replace(ROWS, items={"Id": Kind.GUID, "Name": Kind.TEXT}),
+        "New": Parameter(kind=Kind.LOOKUP, lookup="here"),
+    }
+    elements = (Element(uid=UID, name="Approve it", kind="UserTask"),)
+    after = replace(
+        ADD, caption="Add it", version=2, why_not="it is disabled", parameters=parameters, elements=elements
+    )
+
+    assert told(site(ADD), site(after)) == [
+        "`UsrAdd`: was can be started; is cannot be started: it is disabled",
+        "`UsrAdd`: its caption: was Add; is Add it",
+        "`UsrAdd`: its version: was 1; is 2",
+        "`UsrAdd`: parameter `Name`: was text, in; is text, both",
+        "`UsrAdd`: parameter `New`: is new, lookup of here, in",
+        "`UsrAdd`: parameter `Rows`: was records (Id guid), out; is records (Id guid, Name text), out",
+        f"`UsrAdd`: element `{UID}`: was Approve, UserTask; is Approve it, UserTask",
+    ]
+
+
+def test_a_part_that_is_gone_is_told_with_what_it_was() -> None:
+    after = replace(ADD, parameters={"Name": NAME}, elements=())
+
+    assert told(site(ADD), site(after)) == [
+        "`UsrAdd`: parameter `Rows`: was records (Id guid), out; is gone",
+        f"`UsrAdd`: element `{UID}`: was Approve, UserTask; is gone",
+    ]
+
+
+def test_what_could_not_be_read_is_one_difference_and_no_loss_of_every_parameter() -> None:
+    after = replace(ADD, parameters=None)
+
+    assert told(site(ADD), site(after)) == ["`UsrAdd`: its parameters: was known; is not known"]
+
+
+def test_what_matters_to_jobs_comes_first_with_the_places() -> None:
+    uses = (
+        Use(process="UsrAdd", about=About.PROCESS, place="b:1"),
+        Use(process="UsrAdd", about=About.PARAMETER, name="Rows", place="b:2"),
+        Use(process="UsrAdd", about=About.PARAMETER, name="Rows", place="b:2"),
+        Use(process="", about=About.ELEMENT, name=UID, place="b:3"),
+        Use(process="UsrOther", about=About.PROCESS, place="b:4"),
+    )
+    parameters = {"Name": replace(NAME, kind=Kind.INTEGER), "New": NAME}
+    after = site(replace(ADD, caption="new", parameters=parameters, elements=()))
+
+    found = drifts(differences(site(ADD, OTHER), after), uses)
+
+    assert [(drift.difference.about, drift.difference.name, drift.places) for drift in found] == [
+        (About.PARAMETER, "Rows", ("b:2",)),
+        (About.ELEMENT, UID, ("b:3",)),
+        (About.PROCESS, "", ("b:4",)),
+        (About.NOTE, "caption", ()),
+        (About.PARAMETER, "Name", ()),
+        (About.PARAMETER, "New", ()),
+    ]
+
+
+def test_a_process_that_can_be_started_no_more_matters_to_whoever_starts_it() -> None:
+    uses = (Use(process="UsrAdd", about=About.PROCESS, place="b:1"),)
+    after = site(replace(ADD, why_not="it is disabled"))
+
+    (drift,) = drifts(differences(site(ADD), after), uses)
+
+    assert drift.places == ("b:1",)
+
+
+def test_a_new_thing_matters_to_nobody() -> None:
+    uses = (Use(process="UsrAdd", about=About.PROCESS, place="b:1"),)
+    new = Difference(process="UsrAdd", about=About.PROCESS, before=None, after="there")
+
+    assert drifts([new], uses)[0].places == ()

@@ -1,0 +1,54 @@
+"""Jobs against `staging.catalog.yaml`, which lies beside their targets file. A file is a test.
+
+What is told of a job in `wrong/` stands beside it, word by word; of those in `right/` nothing is told.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.problems import CODES, Problem
+from runner.project import open_project
+from runner.report import mistakes
+
+FOLDER = Path(__file__).parent
+WRONG = sorted((FOLDER / "wrong").glob("*.job.yaml"))
+RIGHT = sorted((FOLDER / "right").glob("*.job.yaml"))
+
+
+def problems_in(file: Path, monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
+    monkeypatch.chdir(FOLDER)
+    project = open_project([file], targets=FOLDER / "targets.yaml", environment={})
+    return project.problems
+
+
+@pytest.mark.parametrize("file", WRONG, ids=lambda file: file.name)
+def test_what_does_not_fit_the_site_is_told_as_it_stands_beside_the_job(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = file.with_name(file.name.replace(".job.yaml", ".txt"))
+
+    told = mistakes.text(problems_in(file, monkeypatch))
+
+    if os.environ.get("UPDATE_CASES"):
+        expected.write_text(told, encoding="utf-8")
+    assert told == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", WRONG, ids=lambda file: file.name)
+def test_each_is_told_once_with_a_place_and_a_known_code(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = problems_in(file, monkeypatch)
+
+    assert len({(problem.file, problem.path, problem.span) for problem in problems}) == len(problems)
+    assert all(problem.code in CODES and problem.span for problem in problems)
+
+
+@pytest.mark.parametrize("file", RIGHT, ids=lambda file: file.name)
+def test_what_is_not_certain_is_not_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mistakes.text(problems_in(file, monkeypatch)) == ""
+
+
+def test_the_jobs_are_held_against_the_catalogue_at_all() -> None:
+    assert len(WRONG) > 4
+    assert RIGHT

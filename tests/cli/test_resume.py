@@ -1,0 +1,632 @@
+"""Runs that broke off or are in doubt, gone on with and settled, told by what a real site was asked for."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+from runner.journal import Journal
+from runner.locks import Claim, Holder, Lock, hold
+from runner.runs import EVENTS, PLAN
+from runner.sandbox.server import served
+from runner.secrets.redact import Secrets
+from runner.values import JsonObject
+
+RUNNER = str(Path(sys.executable).with_name("runner"))
+JOB = """runner: 1
+name: billing
+target: here
+inputs: {token: {type: string, secret: true}, who: {type: string, default: Ann}}
+defaults: {verify: none}
+steps:
+  - id: open
+    execute: {process: UsrOpen, parameters: {Token: "{{ inputs.token }}", Who: "{{ inputs.who }}"}, result: Out}
+    outputs: {number: result}
+  - id: charge
+    execute: {process: UsrCharge, parameters: {Number: "{{ steps.open.outputs.number }}"}}
+  - id: mail
+    execute: {process: UsrMail}
+finally:
+  - id: shut
+    execute: {process: UsrShut}
+"""
+SECRET = "s3cret-t0ken"
+
+
+@dataclass
+class Place:
+    """Answers `/Execute` by what `told` says of its process, else with 7; `asked` are the processes, in their order."""
+
+    told: dict[str, Told] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        process = path.split("/")[4]
+        self.asked.append(process)
+        return self.told.get(process, xml(7))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("CREATIO_", "CLIO_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", SECRET)
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+@pytest.fixture
+def here(place: Place) -> Iterator[Site]:
+    with site(place) as served:
+        Path("targets.yaml").write_text(targets(served.url))
+        Path("a.job.yaml").write_text(JOB)
+        yield served
+
+
+LOST = Told(silent=True)
+"""What an answer looks like that never came."""
+
+
+def folder() -> Path:
+    (only,) = Path(".runner/runs").iterdir()
+    return only
+
+
+def events() -> list[JsonObject]:
+    return [json.loads(line) for line in (folder() / EVENTS).read_text().splitlines()]
+
+
+def cut_before(kind: str, key: str | None = None) -> None:
+    """Let the run have broken off before its first event of this kind."""
+    lines = (folder() / EVENTS).read_text().splitlines(keepends=True)
+    found = next(
+        number
+        for number, line in enumerate(lines)
+        if json.loads(line)["type"] == kind and (key is None or json.loads(line).get("key") == key)
+    )
+    (folder() / EVENTS).write_text("".join(lines[:found]))
+    for report in ("report.json", "junit.xml"):
+        (folder() / report).unlink(missing_ok=True)
+
+
+def statuses(report: str = "report.json") -> dict[str, str]:
+    (run,) = json.loads(Path(report).read_text())["runs"]
+    return {step["key"]: step["status"] for step in run["steps"]}
+
+
+def in_doubt(place: Place) -> None:
+    """A run that ended with `charge` in doubt."""
+    place.told["UsrCharge"] = LOST
+    assert ended(["run", "a.job.yaml"]) == 4
+    place.told.clear()
+    place.asked.clear()
+
+
+def held(place: Place) -> None:
+    """A run that was held where `charge` is in doubt."""
+    place.told["UsrCharge"] = LOST
+    assert ended(["run", "a.job.yaml", "--hold"]) == 4
+    place.told.clear()
+    place.asked.clear()
+
+
+def broken(place: Place) -> None:
+    """A run that broke off after `charge` was answered."""
+    assert ended(["run", "a.job.yaml"]) == 0
+    cut_before("step.finished", "charge")
+    place.asked.clear()
+
+
+def test_a_run_goes_on_where_it_broke_off_and_nothing_that_was_answered_is_sent_again(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    assert ended(["show", "last"]) == 0
+    assert f"    runner resume {folder().name}\n" in capsys.readouterr().out
+    assert ended(["resume", "last", "--report-json", "report.json"]) == 0
+    assert place.asked == ["UsrMail", "UsrShut"]
+    assert statuses() == {"open": "passed", "charge": "passed", "mail": "passed", "shut": "passed"}
+    out = capsys.readouterr().out
+    assert out.startswith("resumed billing@here, ")
+    assert "✓ open" not in out
+    assert "✓ charge" in out
+    assert here.url in out
+    assert [event["type"] for event in events()].count("run.resumed") == 1
+
+
+def test_every_report_of_a_resumed_run_is_drawn_again_from_its_events_and_its_chain_holds(
+    here: Site, place: Place
+) -> None:
+    broken(place)
+    assert ended(["resume", "last", "--report-json", "1.json", "--report-junit", "1.xml"]) == 0
+    assert ended(["report", "last", "--report-json", "2.json", "--report-junit", "2.xml"]) == 0
+    assert Path("1.json").read_text() == Path("2.json").read_text() == (folder() / "report.json").read_text()
+    assert Path("1.xml").read_text() == Path("2.xml").read_text()
+    assert ended(["show", "last"]) == 0
+    assert here.asked
+
+
+def test_a_run_that_has_ended_sends_nothing_and_ends_with_its_own_code(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.told["UsrMail"] = Told(status=500, body="<Fault><Reason>no</Reason></Fault>")
+    assert ended(["run", "a.job.yaml"]) == 1
+    asked = len(here.asked)
+    for verb in ("resume", "reconcile"):
+        assert ended([verb, "last", "--report-json", "again.json"]) == 1
+        assert statuses("again.json")["mail"] == "failed"
+    assert len(here.asked) == asked
+    err = capsys.readouterr().err
+    assert "nothing is left to do of billing@here" in err
+    assert "nothing is in doubt of billing@here" in err
+
+
+def test_an_unknown_outcome_is_followed_by_commands_that_do_what_they_say(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_doubt(place)
+    (command,) = re.findall(r"^    runner (resume .*)$", capsys.readouterr().out, re.MULTILINE)
+    assert command == f"resume {folder().name} --step charge --as passed"
+    assert ended([*command.split(), "--report-json", "report.json"]) == 1
+    assert place.asked == []
+    assert statuses()["charge"] == "passed"
+    assert here.asked
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "asked"),
+    [
+        (["--as", "passed"], 0, ["UsrMail", "UsrShut"]),
+        (["--as", "failed"], 1, ["UsrShut"]),
+        (["--as", "retry"], 0, ["UsrCharge", "UsrMail", "UsrShut"]),
+    ],
+)
+def test_a_held_run_goes_on_as_a_person_says(
+    here: Site, place: Place, said: list[str], *, code: int, asked: list[str]
+) -> None:
+    held(place)
+    assert ended(["resume", "last", "--step", "charge", *said]) == code
+    assert place.asked == asked
+    assert here.asked
+
+
+def test_a_held_run_waits_and_says_so(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    held(place)
+    out = capsys.readouterr().out
+    assert "  it is held here until its doubt is settled\n" in out
+    assert "`--as retry` if it never began\n" in out
+    assert "UsrShut" not in place.asked
+    assert ended(["runs"]) == 0
+    assert f"\n  runner reconcile {folder().name}\n" in capsys.readouterr().out
+    assert here.asked
+
+
+def test_a_held_run_is_held_again_where_nobody_has_settled_it(here: Site, place: Place) -> None:
+    held(place)
+    assert ended(["resume", "last", "--hold"]) == 4
+    assert place.asked == []
+    assert ended(["resume", "last"]) == 4
+    assert place.asked == ["UsrShut"]
+    assert here.asked
+
+
+def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, place: Place) -> None:
+    in_doubt(place)
+    before = len(here.asked)
+    assert ended(["reconcile", "last", "--report-json", "report.json"]) == 4
+    assert place.asked == []
+    assert statuses()["charge"] == "unknown"
+    assert all("/Execute" not in line for line in here.asked[before:])
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "says"),
+    [
+        (["--step", "chrage", "--as", "passed"], "E158", "did you mean `charge`? in doubt: `charge`"),
+        (["--step", "open", "--as", "passed"], "E158", "no row `open` is in doubt"),
+        (["--step", "charge"], "E150", "a verdict needs both `--step` and `--as`"),
+        (["--as", "passed"], "E150", "a verdict needs both"),
+        (["--result", "1"], "E150", "a verdict needs both"),
+        (["--step", "charge", "--as", "retry"], "E158", "`retry` comes too late"),
+        (["--step", "charge", "--as", "failed", "--result", "1"], "E158", "does not go with `--as failed`"),
+        (["--step", "charge", "--as", "passed", "--result", "yes"], "E158", "`--result` is no JSON"),
+        (["--step", "charge", "--as", "passed", "--result", "NaN"], "E158", "`--result` is no JSON"),
+        (["--step", "charge", "--as", "maybe"], "E150", "'maybe' is not one of"),
+    ],
+)
+def test_a_verdict_that_cannot_be_given_is_told_before_anything_is_done(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str], *, said: list[str], code: str, says: str
+) -> None:
+    in_doubt(place)
+    before, asked = (folder() / EVENTS).read_bytes(), len(here.asked)
+    assert ended(["resume", "last", *said]) == 2
+    err = capsys.readouterr().err
+    assert f"error[{code}]" in err
+    assert says in err
+    assert ((folder() / EVENTS).read_bytes(), len(here.asked)) == (before, asked)
+
+
+def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 2
+    assert "nothing of this run is in doubt" in capsys.readouterr().err
+    assert here.asked
+
+
+def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_result_goes_on(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.told["UsrOpen"] = LOST
+    assert ended(["run", "a.job.yaml", "--hold"]) == 4
+    place.told.clear()
+    place.asked.clear()
+    assert ended(["resume", "last", "--step", "open", "--as", "passed"]) == 2
+    assert "the job needs what `open` gave, and a verdict alone does not tell it" in capsys.readouterr().err
+    assert place.asked == []
+    assert ended(["resume", "last", "--step", "open", "--as", "passed", "--result", "42"]) == 0
+    assert [line for line in here.executes() if "UsrCharge/Execute?Number=42" in line]
+    assert place.asked == ["UsrCharge", "UsrMail", "UsrShut"]
+
+
+def test_job_files_that_have_changed_are_told_and_the_run_goes_on_with_what_it_began_with(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    Path("a.job.yaml").write_text(JOB.replace("UsrMail", "UsrOther"))
+    assert ended(["resume", "last"]) == 0
+    told = "changed since the run began: a.job.yaml; the run goes on with what it began with\n"
+    assert told in capsys.readouterr().err
+    assert place.asked == ["UsrMail", "UsrShut"]
+    assert here.asked
+
+
+def test_a_job_file_that_is_gone_is_told_and_one_that_is_as_it_was_is_not(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held(place)
+    capsys.readouterr()
+    assert ended(["resume", "last", "--hold"]) == 4
+    assert "changed since" not in capsys.readouterr().err
+    Path("a.job.yaml").unlink()
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 0
+    assert "changed since the run began: a.job.yaml" in capsys.readouterr().err
+    assert here.asked
+
+
+@pytest.mark.parametrize("verb", ["resume", "reconcile"])
+def test_events_that_were_changed_are_not_gone_on_with(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    held(place)
+    file = folder() / EVENTS
+    file.write_text(file.read_text().replace('"billing"', '"filling"', 1))
+    asked = len(here.asked)
+    assert ended([verb, "last"]) == 2
+    err = capsys.readouterr().err
+    assert f"error[E155]: line 2 of {file} does not match: it was changed after it was written" in err
+    assert "nobody can say any more what this run did" in err
+    assert len(here.asked) == asked
+
+
+def test_a_run_that_broke_off_before_it_began_is_told(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    cut_before("run.started")
+    assert ended(["resume", "last"]) == 2
+    assert "broke off before it began: nothing was sent" in capsys.readouterr().err
+    assert here.asked
+
+
+def test_a_run_of_another_version_is_not_gone_on_with(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held(place)
+    rewrite_events('"engine":"', '"engine":"9.')
+    assert ended(["resume", "last"]) == 2
+    err = capsys.readouterr().err
+    assert re.search(r"E156\]: version 9\.\S+ began this run, and version \S+ might carry it out otherwise", err)
+    assert "pip install creatio-runner==9." in err
+    assert here.asked
+
+
+def rewrite_events(old: str, new: str) -> None:
+    """Change the events, with a chain that holds again."""
+    prev, lines = "0" * 64, []
+    for written in (folder() / EVENTS).read_text().splitlines():
+        line = re.sub(r'"prev":"\w+"', f'"prev":"{prev}"', written.replace(old, new))
+        prev = hashlib.sha256(line.encode()).hexdigest()
+        lines.append(line)
+    (folder() / EVENTS).write_text("".join(f"{line}\n" for line in lines))
+    (folder() / "report.json").unlink(missing_ok=True)
+
+
+def test_a_secret_input_that_differs_stops_it(
+    here: Site, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "an0ther-one")
+    assert ended(["resume", "last"]) == 2
+    err = capsys.readouterr().err
+    assert "error[E157]: secret `inputs.token` is not the one with which the run began" in err
+    assert "`-i token=@FILE` or in $CREATIO_RUNNER_INPUT_TOKEN; nothing was sent" in err
+    assert "an0ther-one" not in err
+    assert place.asked == []
+    Path("token").write_text(SECRET)
+    assert ended(["resume", "last", "-i", "token=@token"]) == 0
+    assert here.asked
+
+
+def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_told(
+    here: Site, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    assert ended(["resume", "last", "-i", "who=Bob"]) == 2
+    assert "input `who` is fixed by the run: only secrets are given anew" in capsys.readouterr().err
+    monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
+    assert ended(["resume", "last"]) == 2
+    assert "E130" in capsys.readouterr().err
+    assert place.asked == []
+    assert here.asked
+
+
+def test_a_credential_may_be_a_new_one_unless_an_answer_holds_the_one_of_before(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.told["UsrOpen"] = xml("you are pa55-w0rd")
+    broken(place)
+    told = Path("targets.yaml").read_text()
+    Path("targets.yaml").write_text(told.replace("pa55-w0rd", "n3w-passw0rd"))
+    assert ended(["resume", "last"]) == 2
+    assert "error[E157]: secret `target." in capsys.readouterr().err
+    assert place.asked == []
+    Path("targets.yaml").write_text(told)
+    assert ended(["resume", "last"]) == 0
+    assert here.asked
+
+
+def test_a_new_password_that_no_answer_needs_is_fine(here: Site, place: Place) -> None:
+    broken(place)
+    Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("pa55-w0rd", "n3w-passw0rd"))
+    assert ended(["resume", "last"]) == 0
+    assert place.asked == ["UsrMail", "UsrShut"]
+    assert here.asked
+
+
+def test_another_place_under_the_same_name_is_not_gone_to(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    Path("targets.yaml").write_text(targets("https://elsewhere.example.com"))
+    assert ended(["resume", "last"]) == 2
+    assert f"target `here` was {here.url} when the run began, and is another place now" in capsys.readouterr().err
+    Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: doubles}\n")
+    Path("doubles").mkdir()
+    assert ended(["resume", "last"]) == 2
+    assert "is another place now" in capsys.readouterr().err
+    assert place.asked == []
+
+
+@pytest.mark.parametrize("content", [None, "", "{", '{"format": 1}'])
+def test_a_plan_that_is_lost_or_torn_is_told(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    broken(place)
+    (folder() / PLAN).unlink()
+    if content is not None:
+        (folder() / PLAN).write_text(content)
+    assert ended(["resume", "last"]) == 2
+    assert "error[E156]: the run's plan cannot be used" in capsys.readouterr().err
+    assert place.asked == []
+    assert here.asked
+
+
+def test_a_plan_that_was_changed_is_not_gone_on_with(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    (folder() / PLAN).write_text((folder() / PLAN).read_text().replace("UsrMail", "UsrOther"))
+    assert ended(["resume", "last"]) == 2
+    assert "the run's plan does not fit its digest" in capsys.readouterr().err
+    assert place.asked == []
+    assert here.asked
+
+
+def test_guards_and_questions_are_asked_anew_for_a_resume_and_not_for_a_reconcile(here: Site, place: Place) -> None:
+    in_doubt(place)
+    Path("targets.yaml").write_text(targets(here.url) + "    protected: true\n")
+    assert ended(["resume", "last"]) == 6
+    assert ended(["reconcile", "last"]) == 4
+    assert ended(["resume", "last", "--confirm", "here"]) == 4
+    assert place.asked == []
+
+
+def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.job.yaml").write_text(
+        JOB.replace("    outputs: {number: result}\n", "    outputs: {number: result}\n    secret: true\n")
+    )
+    broken(place)
+    asked = len(here.asked)
+    assert ended(["resume", "last"]) == 2
+    err = capsys.readouterr().err
+    assert "error[E156]: the run cannot go on: step `open` is marked `secret`" in err
+    assert "nothing was sent" in err
+    assert len(here.asked) == asked
+
+
+def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    code = (
+        "import sys, time; from pathlib import Path; from runner.journal import Journal; "
+        "from runner.secrets.redact import Secrets; "
+        "j = Journal.reopened(Path(sys.argv[1]), Secrets(), now=str); print('held', flush=True); time.sleep(30)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(folder())], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert ended(["resume", "last"]) == 6
+        assert (
+            f"run {folder().name} is still going on: another process is writing its events" in capsys.readouterr().err
+        )
+        assert ended(["show", "last"]) == 0
+        assert "still going on: billing@here, now at charge\n" in capsys.readouterr().out
+        assert ended(["runs"]) == 0
+        assert capsys.readouterr().out.splitlines()[1].startswith("going on  ")
+    finally:
+        other.kill()
+        other.wait()
+        assert other.stdout is not None
+        other.stdout.close()
+    assert ended(["resume", "last"]) == 0
+    assert here.asked
+
+
+def test_a_run_is_resumed_by_the_beginning_of_its_id_from_the_folder_that_is_named(here: Site, place: Place) -> None:
+    place.told["UsrCharge"] = LOST
+    assert ended(["run", "a.job.yaml", "--hold", "--runs", "kept"]) == 4
+    (run,) = (path for path in Path("kept").iterdir() if path.is_dir())
+    place.asked.clear()
+    assert ended(["resume", run.name[:12], "--runs", "kept", "--step", "charge", "--as", "passed"]) == 0
+    assert place.asked == ["UsrMail", "UsrShut"]
+    assert here.asked
+
+
+def test_a_sandbox_of_the_runners_own_is_a_place_to_go_on_at_whatever_port_it_has() -> None:
+    assert ended(["init", "."]) == 0
+    assert ended(["run", "hello.job.yaml"]) == 0
+    cut_before("run.closing")
+    assert ended(["resume", "last"]) == 0
+
+
+def test_a_job_file_that_holds_a_secret_itself_is_gone_on_with(here: Site, place: Place) -> None:
+    Path("a.job.yaml").write_text(JOB.replace("UsrMail}", f"UsrMail, parameters: {{Known: {SECRET}}}}}"))
+    broken(place)
+    assert SECRET not in (folder() / PLAN).read_text()
+    assert ended(["resume", "last"]) == 0
+    assert [line for line in here.executes() if line.endswith(f"UsrMail/Execute?Known={SECRET}")]
+    assert place.asked == ["UsrMail", "UsrShut"]
+
+
+def test_a_resume_waits_for_the_lock_of_its_job_and_a_reconcile_needs_none(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(JOB + "concurrency: billing\n")
+    held(place)
+    claim = Claim(name="billing", site=here.url)
+    holder = Holder(pid=1, run="", job="nightly@here", since="2026-01-31T09:00:00.000Z", command="runner run nightly")
+    lock = hold(claim, holder, folder=Path("state/creatio-runner/locks").absolute(), wait=lambda _seconds: False)
+    assert isinstance(lock, Lock)
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 6
+    err = capsys.readouterr().err
+    assert f"lock `billing` of {here.url} is held by `nightly@here` (process 1) since 2026-01-31 09:00:00 UTC" in err
+    assert ended(["reconcile", "last"]) == 4
+    assert place.asked == []
+    lock.release()
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 0
+    assert place.asked == ["UsrMail", "UsrShut"]
+
+
+def test_a_catalogue_that_has_changed_since_stops_no_run_that_has_begun(stand_in: str, tmp_path: Path) -> None:
+    shutil.copytree(DOUBLES, tmp_path / "doubles")
+    Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: doubles}\n")
+    assert ended(["run", "a.job.yaml"]) == 0
+    cut_before("run.closing")
+    (tmp_path / "doubles" / "UsrAddNewExternalContact.process.yaml").unlink()
+    assert ended(["validate", "a.job.yaml"]) == 2
+    assert ended(["resume", "last"]) == 0
+    assert stand_in
+
+
+def test_a_run_that_is_going_on_is_not_pruned_though_it_has_ended_before(here: Site, place: Place) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    folder().rename(folder().with_name("0190" + folder().name[4:]))  # as if it had begun in 2024
+    journal = Journal.reopened(folder(), Secrets(), now=str)
+    assert ended(["runs", "--prune", "30d"]) == 0
+    assert folder().is_dir()
+    journal.close()
+    assert ended(["runs", "--prune", "30d"]) == 0
+    assert list(Path(".runner/runs").iterdir()) == []
+    assert (here.asked, place.asked) != ([], [])
+
+
+DOUBLES = Path(__file__).parents[2] / "specs" / "sandbox"
+AGAINST_A_LOG = """runner: 1
+name: adding
+target: here
+steps:
+  - id: add
+    execute: {process: UsrAddNewExternalContact, parameters: {ContactName: Ann, ContactPhone: "1"}}
+"""
+
+
+@pytest.fixture
+def stand_in() -> Iterator[str]:
+    """A site with a process log, which goes on between commands."""
+    with served(DOUBLES) as url:
+        told = targets(url).replace("integration", "Supervisor").replace("pa55-w0rd", "Supervisor")
+        Path("targets.yaml").write_text(told + "    settle: 1s\n")
+        Path("a.job.yaml").write_text(AGAINST_A_LOG)
+        yield url
+
+
+def cut_behind_the_start() -> None:
+    """Let the run have broken off between a call that must not happen twice and its answer."""
+    lines = (folder() / EVENTS).read_text().splitlines(keepends=True)
+    sent = next(number for number, line in enumerate(lines) if json.loads(line).get("effect") == "once")
+    (folder() / EVENTS).write_text("".join(lines[: sent + 1]))
+    (folder() / "report.json").unlink()
+
+
+@pytest.mark.parametrize("verb", ["resume", "reconcile"])
+def test_a_call_that_left_before_the_break_is_settled_by_the_process_log(
+    stand_in: str, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    cut_behind_the_start()
+    assert ended([verb, "last", "--report-json", "report.json"]) == 0
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    (step,) = run["steps"]
+    assert (step["status"], step["verified"]) == ("passed", "inferred")
+    assert "settled from the process log" in capsys.readouterr().out
+    assert stand_in
+
+
+def test_a_verdict_that_the_process_log_has_made_needless_is_said_not_to_have_been_used(
+    stand_in: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    cut_behind_the_start()
+    assert ended(["resume", "last", "--step", "add", "--as", "failed"]) == 0
+    assert "the verdict on `add` was not used: it is passed\n" in capsys.readouterr().err
+    assert stand_in
+
+
+def test_what_is_reconciled_before_the_turning_point_is_gone_on_with_by_resume(
+    stand_in: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(AGAINST_A_LOG + "  - id: all\n    execute: {process: UsrGetAllContacts}\n")
+    assert ended(["run", "a.job.yaml"]) == 0
+    cut_behind_the_start()
+    assert ended(["reconcile", "last"]) == 3
+    assert f"    runner resume {folder().name}\n" in capsys.readouterr().out
+    assert ended(["resume", "last"]) == 0
+    assert stand_in

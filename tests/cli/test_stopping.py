@@ -1,0 +1,237 @@
+"""Being told to stop while runs are under way, by real signals to a real process: what is said, and how it ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Told, site, targets, xml
+
+from runner.cli.main import ended
+
+RUNNER = str(Path(sys.executable).with_name("runner"))
+JOB = "runner: 1\nname: {name}\ntarget: here\ndefaults: {{verify: none}}\nsteps:\n"
+ONCE = "  - id: charge\n    execute: {process: UsrCharge}\n"
+READ = "  - id: look\n    execute: {process: UsrLook, result: Out}\n    effect: read\n"
+FINALLY = "finally:\n  - id: tidy\n    execute: {process: UsrTidy}\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("CREATIO_RUNNER_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@dataclass
+class Slow:
+    """Answers everything at once but the processes in `held`, which wait for `let_go`. `asked` are processes."""
+
+    held: tuple[str, ...] = ("UsrCharge",)
+    asked: list[str] = field(default_factory=list)
+    let_go: threading.Event = field(default_factory=threading.Event)
+    met: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        process = path.split("/")[4]
+        self.asked.append(process)
+        if process in self.held:
+            self.met.set()
+            self.let_go.wait(20)
+        return xml(1)
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+@contextmanager
+def running(slow: Slow, *arguments: str, **jobs: str) -> Iterator[Callable[[], Ended]]:
+    """A `runner run` of these jobs whose held process is under way; gives who waits for its end."""
+    with site(slow) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        for name, steps in jobs.items():
+            Path(f"{name}.job.yaml").write_text(JOB.format(name=name) + steps)
+        command = [RUNNER, "run", ".", "--report-json", "report.json", *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        assert slow.met.wait(20)
+
+        def end() -> Ended:
+            begun = time.monotonic()
+            out, err = process.communicate(timeout=20)
+            return Ended(process.returncode, out, err, time.monotonic() - begun)
+
+        try:
+            yield end
+        finally:
+            slow.let_go.set()
+            process.kill()
+            process.wait()
+
+
+processes: "list[subprocess.Popen[str]]" = []
+
+
+def tell(number: int) -> None:
+    processes[-1].send_signal(number)
+
+
+def statuses() -> dict[str, str]:
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    return {step["key"]: step["status"] for step in run["steps"]}
+
+
+def test_the_first_signal_says_what_happens_now_and_for_how_long() -> None:
+    slow = Slow()
+    with running(slow, "--grace", "10s", a=ONCE + READ + FINALLY) as end:
+        tell(signal.SIGINT)
+        time.sleep(0.1)
+        slow.let_go.set()
+        told = end()
+    assert told.code == 130
+    assert (
+        "SIGINT: no further step begins; a call in flight may still be answered; then `undo` and `finally`, "
+        "all within 10 s; a second Ctrl-C ends it now\n"
+    ) in told.err
+    assert slow.asked == ["UsrCharge", "UsrTidy"]
+    rows = statuses()
+    assert (rows["charge"], rows["tidy"]) == ("passed", "passed")
+    assert rows["look"] in {"error", "skipped"}
+
+
+@pytest.mark.parametrize(("steps", "row"), [(ONCE, {"charge": "unknown"}), (READ, {"look": "error"})])
+def test_when_the_grace_is_over_nobody_waits_and_what_was_in_flight_stays_as_it_is(
+    steps: str, row: dict[str, str]
+) -> None:
+    slow = Slow(held=("UsrCharge", "UsrLook"))
+    with running(slow, "--grace", "300ms", a=steps + FINALLY) as end:
+        tell(signal.SIGTERM)
+        told = end()
+    assert told.code == 143
+    assert told.seconds < 4
+    assert "the grace of 300 ms is over: ended here;" in told.err
+    assert statuses() == row
+    assert "  what next:\n    runner re" in told.out
+    assert Path("report.json").exists()
+
+
+def test_what_is_left_undone_can_be_seen_in_the_runs_own_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    slow = Slow()
+    with running(slow, "--grace", "200ms", a=ONCE) as end:
+        tell(signal.SIGINT)
+        end()
+    (folder,) = Path(".runner/runs").iterdir()
+    assert {"events.jsonl", "plan.json", "report.json", "junit.xml"} <= {file.name for file in folder.iterdir()}
+    assert ended(["show", "last"]) == 0
+    assert f"runner reconcile {folder.name}\n" in capsys.readouterr().out
+
+
+def test_a_second_interrupt_ends_it_now() -> None:
+    slow = Slow()
+    with running(slow, a=ONCE + FINALLY) as end:
+        tell(signal.SIGINT)
+        time.sleep(0.2)
+        tell(signal.SIGINT)
+        told = end()
+    assert told.code == 130
+    assert told.seconds < 4
+    assert "interrupted again: ended here;" in told.err
+    assert statuses() == {"charge": "unknown"}
+    assert slow.asked == ["UsrCharge"]
+
+
+def test_a_sigterm_after_a_sigint_as_github_sends_it_is_no_second_signal() -> None:
+    slow = Slow()
+    with running(slow, "--grace", "10s", a=ONCE + READ + FINALLY) as end:
+        tell(signal.SIGINT)
+        time.sleep(0.1)
+        tell(signal.SIGTERM)
+        time.sleep(0.4)
+        slow.let_go.set()
+        told = end()
+    assert told.code == 130
+    assert slow.asked == ["UsrCharge", "UsrTidy"]
+    assert "again" not in told.err
+
+
+def test_a_signal_reaches_all_runs_that_go_on_side_by_side_and_lets_no_other_begin() -> None:
+    slow = Slow()
+    jobs = dict.fromkeys(("a", "b", "c"), ONCE + READ + FINALLY)
+    with running(slow, "-j", "2", "--grace", "10s", **jobs) as end:
+        time.sleep(0.3)  # let the other get as far; its start of the same process waits for the first one's
+        tell(signal.SIGINT)
+        time.sleep(0.1)
+        slow.let_go.set()
+        told = end()
+    assert told.code == 130
+    assert "not begun: c@here" in told.err
+    runs = json.loads(Path("report.json").read_text())["runs"]
+    assert [run["status"] for run in runs] == ["cancelled", "cancelled"]
+    assert slow.asked.count("UsrTidy") == 2
+
+
+def test_a_pause_ends_at_once() -> None:
+    slow = Slow(held=())
+    job = ONCE + "  - pause: 10m\n" + FINALLY
+    with site(slow) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        Path("a.job.yaml").write_text(JOB.format(name="a") + job)
+        process = subprocess.Popen([RUNNER, "run", "a.job.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while not slow.asked:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGHUP)
+        begun = time.monotonic()
+        process.communicate(timeout=20)
+    assert time.monotonic() - begun < 3
+    assert process.returncode == 129
+    assert slow.asked == ["UsrCharge", "UsrTidy"]
+
+
+@pytest.mark.parametrize("grace", ["10", "0s", "soon", ""])
+def test_a_grace_that_is_no_duration_is_told(grace: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", ".", "--grace", grace]) == 2
+    assert "is no duration: write a number and a unit" in capsys.readouterr().err
+
+
+def test_the_grace_has_a_twin_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_GRACE", "7")
+    assert ended(["run", "."]) == 2
+    assert "`7` is no duration" in capsys.readouterr().err
+
+
+def test_a_sign_in_that_hangs_holds_nobody_up_longer_than_the_grace() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        Path("targets.yaml").write_text(targets(f"http://127.0.0.1:{silent.getsockname()[1]}"))
+        Path("a.job.yaml").write_text(JOB.format(name="a") + READ + FINALLY)
+        command = [RUNNER, "run", "a.job.yaml", "--grace", "300ms", "--report-json", "report.json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        silent.settimeout(20)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            begun = time.monotonic()
+            _, err = process.communicate(timeout=20)
+    assert time.monotonic() - begun < 4
+    assert process.returncode == 130, err
+    assert statuses()["look"] == "error"

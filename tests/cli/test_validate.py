@@ -1,0 +1,88 @@
+"""What `validate` takes and prints, beyond jobs: see `tests/cases` for these."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runner.cli.main import ended
+
+SANDBOX = Path(__file__).parents[2] / "specs" / "sandbox"
+JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps:\n  - execute: {process: UsrGetAllContacts}\n"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A right job on a sandbox of its own."""
+    shutil.copytree(SANDBOX, tmp_path / "sandbox")
+    (tmp_path / "targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbox: sandbox}}\n")
+    (tmp_path / "a.job.yaml").write_text(JOB)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = ended(["validate", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_targets_file_is_checked_as_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbx: sandbox}}\n")
+    code, out, _ = said(capsys, "targets.yaml")
+    assert code == 2
+    assert "targets.yaml:2:21: error[E104]: unknown key `sandbx`" in out
+
+
+def test_a_targets_file_that_is_right_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "targets.yaml") == (0, "", "1 file, no mistakes\n")
+
+
+def test_the_sandboxes_of_a_targets_file_are_checked_with_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nproces: UsrX\n")
+    code, out, _ = said(capsys, "targets.yaml")
+    assert code == 2
+    assert "sandbox/UsrX.process.yaml:2:1: error[E104]" in out
+
+
+def test_a_double_is_checked_with_those_beside_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(project / "sandbox" / "UsrGetAllContacts.process.yaml", project / "sandbox" / "UsrX.process.yaml")
+    code, out, _ = said(capsys, "sandbox/UsrX.process.yaml")
+    assert code == 2
+    assert "error[E111]: `UsrGetAllContacts` has a double already" in out
+
+
+def test_a_mistake_that_is_met_on_two_ways_is_told_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nproces: UsrX\n")
+    _, out, err = said(capsys, "a.job.yaml", "targets.yaml", "sandbox/UsrX.process.yaml")
+    assert out.count("unknown key `proces`") == 1
+    assert err.startswith("1 error in 1 file;")
+
+
+def test_all_that_was_named_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    *_, err = said(capsys, ".", "targets.yaml", "sandbox/UsrGetAllContacts.process.yaml")
+    assert err == "3 files, no mistakes\n"
+
+
+def test_a_folder_without_jobs_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "sandbox") == (5, "", "there is no *.job.yaml to check\n")
+
+
+def test_a_mistake_names_the_command_that_explains_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "a.job.yaml").write_text(JOB + "stepz: []\n")
+    *_, err = said(capsys, ".")
+    assert err == "1 error in 1 file; `runner explain E104` says more\n"
+
+
+def test_github_gets_a_command_a_mistake(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "a.job.yaml").write_text(JOB + "stepz: []\n")
+    code, out, _ = said(capsys, ".", "--format", "github")
+    assert code == 2
+    assert out.startswith("::error title=E104,file=a.job.yaml,line=6,endLine=6,col=1,endColumn=6::a.job.yaml:6:1: ")
+
+
+def test_sarif_is_written_also_where_there_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, ".", "--format", "sarif")
+    assert code == 0
+    assert json.loads(out)["runs"][0]["results"] == []

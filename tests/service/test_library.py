@@ -1,0 +1,144 @@
+"""What ProcessSchemaRequest tells of a process, also where it tells it in an odd way."""
+
+import json
+
+import pytest
+
+from runner.service.bodies import NonsenseError
+from runner.service.library import signature
+from runner.values import Json, JsonObject
+
+TEXT = "8B3F29BB-EA14-4CE5-A5C5-293A929B6BA2"
+UID = "7D8F6F3E-5A52-4B8F-9A54-2B6F0F8C1A11"
+
+
+def answer(schema: Json, *, as_text: bool = True) -> JsonObject:
+    metadata: Json = {"metaData": {"schema": schema}}
+    return {"success": True, "schema": {"metaData": json.dumps(metadata) if as_text else metadata}}
+
+
+def of(schema: Json) -> JsonObject:
+    found = signature(answer(schema))
+    assert isinstance(found, dict)
+    return found
+
+
+def of_one(**parameter: Json) -> tuple[Json, Json]:
+    """The one parameter, and what was odd."""
+    found = of({"parameters": [{"name": "A", "dataValueType": TEXT, "direction": 0, **parameter}], "flowElements": []})
+    parameters = found["parameters"]
+    assert isinstance(parameters, list)
+    return parameters[0], found["odd"]
+
+
+def test_a_parameter_is_told_in_the_words_of_the_language() -> None:
+    items: Json = [{"name": "Id", "dataValueType": "23018567-A13C-4320-8687-FD6F9E3699BD"}]
+    kind = "651ec16f-d140-46db-b9e2-825c985a8ac2"
+
+    found, odd = of_one(dataValueType=kind, direction=1, itemProperties=items, referenceSchemaUId=UID)
+
+    assert found == {
+        "code": "A",
+        "type": "records",
+        "direction": "out",
+        "items": [{"code": "Id", "type": "guid"}],
+        "lookup": UID.lower(),
+    }
+    assert odd == []
+
+
+@pytest.mark.parametrize(("number", "word"), [(0, "in"), (1, "out"), (2, "both"), (3, "internal")])
+def test_a_direction_is_a_word(number: int, word: str) -> None:
+    found, odd = of_one(direction=number)
+    assert isinstance(found, dict)
+    assert (found["direction"], odd) == (word, [])
+
+
+@pytest.mark.parametrize("direction", [None, 4, -1, "0", True, 1.5])
+def test_a_direction_that_is_not_told_is_unknown(direction: Json) -> None:
+    found, odd = of_one(direction=direction)
+    assert isinstance(found, dict)
+    assert (found["direction"], odd) == ("unknown", ["the direction of `A` is not told"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("11111111-2222-3333-4444-555555555555", "`11111111-2222-3333-4444-555555555555` is not known here"),
+        (None, "is not told"),
+        (5, "is not told"),
+    ],
+)
+def test_a_type_that_is_not_listed_is_unknown_and_told(kind: Json, told: str) -> None:
+    found, odd = of_one(dataValueType=kind)
+    assert isinstance(found, dict)
+    assert found["type"] == "unknown"
+    assert odd == [f"the type of `A` {told}"]
+
+
+def test_a_list_of_objects_that_only_code_knows_is_unknown_without_a_word() -> None:
+    found, odd = of_one(dataValueType="4B51A8B5-1EE9-4437-9D58-F35E083CBCDF")
+    assert isinstance(found, dict)
+    assert (found["type"], odd) == ("unknown", [])
+
+
+def test_what_connects_elements_is_no_element() -> None:
+    designed: Json = [
+        {"uId": UID, "name": "Approve", "typeName": "Terrasoft.Core.Process.ProcessSchemaUserTask"},
+        {"uId": UID, "name": "Flow1", "typeName": "Terrasoft.Core.Process.ProcessSchemaSequenceFlow, Terrasoft.Core"},
+        {"uId": UID, "name": "Lane1", "typeName": "Terrasoft.Core.Process.ProcessSchemaLane"},
+        {"name": "without an id"},
+        {"uId": UID},
+        "nonsense",
+    ]
+
+    found = of({"parameters": [], "flowElements": designed})
+
+    assert found["elements"] == [
+        {"uid": UID.lower(), "name": "Approve", "type": "UserTask"},
+        {"uid": UID.lower(), "name": "", "type": "unknown"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ({"success": True}, "the site gives no metadata of it"),
+        ({"schema": {"metaData": ""}}, "the site gives no metadata of it"),
+        ({"schema": None}, "the site gives no metadata of it"),
+        ({"schema": {"metaData": "{"}}, "its metadata cannot be read: it is no JSON: "),
+        ({"schema": {"metaData": "[]"}}, "its metadata holds no design"),
+        ({"schema": {"metaData": 5}}, "its metadata holds no design"),
+    ],
+)
+def test_metadata_that_is_not_there_is_told_and_nothing_is_known(reply: Json, why: str) -> None:
+    found = signature(reply)
+    assert isinstance(found, dict)
+    assert (found["parameters"], found["elements"]) == (None, None)
+    assert isinstance(found["odd"], list)
+    assert [str(sentence)[: len(why)] for sentence in found["odd"]] == [why]
+
+
+def test_a_design_without_parameters_or_elements_tells_nothing_of_them() -> None:
+    found = of({"uId": UID})
+
+    assert (found["parameters"], found["elements"]) == (None, None)
+    assert found["odd"] == ["its metadata does not tell its parameters", "its metadata does not tell its elements"]
+
+
+def test_metadata_that_is_a_record_already_is_read_as_well() -> None:
+    found = signature(answer({"parameters": [], "flowElements": []}, as_text=False))
+
+    assert found == {"parameters": [], "elements": [], "odd": []}
+
+
+def test_a_parameter_without_a_name_is_left_out_and_told() -> None:
+    found = of({"parameters": [{"dataValueType": TEXT}, "nonsense"], "flowElements": []})
+
+    assert (found["parameters"], found["odd"]) == ([], ["one of its parameters has no name"] * 2)
+
+
+@pytest.mark.parametrize("reply", [None, [], "text", 5])
+def test_an_answer_that_is_no_record_makes_no_sense(reply: Json) -> None:
+    with pytest.raises(NonsenseError):
+        signature(reply)

@@ -1,0 +1,95 @@
+"""Every code is explained, and the examples are true: what is called wrong gets that code, what is called right none.
+
+An explanation is a file; to write one is to write its tests.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runner.explanations.groups import grouped
+from runner.explanations.read import as_json, as_markdown, as_text, explanation
+from runner.problems import CODES
+from runner.project import open_project, open_targets
+
+ROOT = Path(__file__).parents[1]
+SANDBOX = ROOT / "specs" / "sandbox"
+FOLDER = ROOT / "runner" / "explanations"
+OF_FILES = ["Wrong", "Right", "Check"]
+OF_RUNS = ["Looks like", "What to do"]
+WRITTEN = sorted(file.stem for file in FOLDER.glob("*.md"))
+WITH_EXAMPLES = [code for code in WRITTEN if list(explanation(code).sections) == OF_FILES]
+
+
+def told_of(code: str, section: str, folder: Path) -> set[str]:
+    """The codes that `validate` tells of the files of one section."""
+    shutil.copytree(SANDBOX, folder / "sandbox")
+    for example in explanation(code).examples(section):
+        assert example.language in {"yaml", "csv"}
+        file = folder / (example.file or "a.job.yaml")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(example.text, encoding="utf-8")
+    project = open_project([folder], targets=None, environment={})
+    if not project.files and (folder / "targets.yaml").exists():
+        open_targets(folder / "targets.yaml", project)
+    assert project.files or project.problems or section == "Right"
+    return {problem.code for problem in project.problems}
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLES)
+def test_the_wrong_example_of_a_code_gets_just_that_code(code: str, tmp_path: Path) -> None:
+    assert told_of(code, "Wrong", tmp_path) == {code}
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLES)
+def test_of_the_right_example_nothing_is_told(code: str, tmp_path: Path) -> None:
+    assert told_of(code, "Right", tmp_path) == set()
+
+
+@pytest.mark.parametrize("code", WRITTEN)
+def test_an_explanation_has_its_fixed_shape(code: str) -> None:
+    explained = explanation(code)
+
+    assert list(explained.sections) in (OF_FILES, OF_RUNS)
+    assert explained.meaning.endswith(".")
+    assert "\n\n\n" not in as_text(explained)
+    for section in ("Check", "What to do"):
+        assert all(line.startswith("- ") for line in explained.sections.get(section, "- ").splitlines())
+    assert all(len(explained.examples(name)) >= 1 for name in ("Wrong", "Right") if name in explained.sections)
+
+
+@pytest.mark.parametrize("code", [code for code in WRITTEN if code not in WITH_EXAMPLES])
+def test_what_a_run_or_command_can_meet_is_shown_as_it_looks(code: str) -> None:
+    (example,) = explanation(code).examples("Looks like")
+
+    assert example.language == "console"
+    assert re.search(rf"\b{code}\b", example.text) or code == "E155"
+
+
+def test_every_code_is_explained_and_nothing_else_is() -> None:
+    assert set(WRITTEN) == set(CODES)
+
+
+def test_each_code_stands_in_one_group() -> None:
+    listed = [code for _, codes in grouped() for code in codes]
+
+    assert listed == sorted(CODES)
+    assert len({words for words, _ in grouped()}) == len(grouped())
+
+
+def test_an_explanation_is_drawn_as_text_markdown_and_json() -> None:
+    explained = explanation("E104")
+
+    assert as_text(explained).startswith("E104: unknown key\n\nA key stands here that is not known here.\n")
+    assert "\nWrong:\n\n    runner: 1\n    name: contacts\n" in as_text(explained)
+    assert "```" not in as_text(explained)
+    assert as_markdown(explained).startswith("# E104: unknown key\n")
+    assert "\n## Right\n\n```yaml\nrunner: 1\n" in as_markdown(explained)
+    assert set(as_json(explained)) == {"code", "title", "meaning", "sections"}
+
+
+def test_an_example_of_several_files_names_them() -> None:
+    assert "\n  cases.csv\n    name,contact\n" in as_text(explanation("E136"))
+    assert [example.file for example in explanation("E136").examples("Wrong")] == ["a.job.yaml", "cases.csv"]

@@ -1,0 +1,195 @@
+"""Pulling a catalogue: which questions a site is asked, and what is made of its answers."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from runner.catalogue.model import Direction, Element, Kind, Parameter
+from runner.events import Trouble
+from runner.pulling import Found, NoAnswerError, pull
+from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
+from runner.values import Json
+
+NOTHING: Json = {"parameters": [], "elements": [], "odd": []}
+REFUSED = CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E205", message="no"))
+UNANSWERED = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E305", message="no answer in time"))
+
+
+def row(code: str, *, key: str = "", **more: Json) -> dict[str, Json]:
+    whole: dict[str, Json] = {"Id": key or f"id-{code}", "UId": f"uid-{code}", "Name": code, "Caption": f"About {code}"}
+    return {**whole, "Enabled": True, "IsActiveVersion": True, "HasStartEvent": True, "Version": 1, **more}
+
+
+@dataclass
+class Site:
+    """A site that answers by what it is asked."""
+
+    rows: list[dict[str, Json]]
+    answer: Callable[[str], Ending] = lambda _key: Answered(value=NOTHING)
+    asked: list[str] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+    listed: list[int] = field(default_factory=list)
+
+    def perform(self, call: Call, seconds: float) -> Ending:
+        assert seconds > 0
+        if isinstance(call, ReadSchema):
+            self.asked.append(call.schema_id)
+            return self.answer(call.schema_id)
+        assert isinstance(call, QueryCall)
+        assert (call.entity, call.orderby) == ("VwProcessLib", ("Name", "Id"))
+        at = int(call.next or 0)
+        page: Json = list(self.rows[at : at + 2])
+        return Answered(value={"records": page, "next": str(at + 2) if at + 2 < len(self.rows) else None})
+
+    def pull(self) -> Found:
+        return pull(self, listed=self.listed.append, wait=self.waited.append)
+
+
+def unless(keys: Collection[str], failed: CallFailed) -> Callable[[str], Ending]:
+    """Answers with nothing, but fails for these ids."""
+    return lambda key: failed if key in keys else Answered(value=NOTHING)
+
+
+def test_every_page_of_the_library_is_read_and_every_process_asked_for() -> None:
+    site = Site([row("C"), row("A"), row("B")])
+
+    found = site.pull()
+
+    assert list(found.processes) == ["A", "B", "C"]
+    assert sorted(site.asked) == ["id-A", "id-B", "id-C"]
+    assert site.listed == [3]
+    assert (found.processes["A"].caption, found.processes["A"].version) == ("About A", 1)
+    assert found.odd == ()
+
+
+def test_parameters_and_elements_are_those_that_the_site_tells() -> None:
+    rows: Json = {"code": "Rows", "type": "records", "direction": "out", "items": [{"code": "Id", "type": "guid"}]}
+    owner: Json = {"code": "Owner", "type": "lookup", "direction": "in", "items": [], "lookup": "x"}
+    elements: Json = [{"uid": "2", "name": "B", "type": "UserTask"}, {"uid": "1", "name": "A", "type": "Start"}]
+    told: Json = {"parameters": [rows, owner], "elements": elements, "odd": []}
+
+    process = Site([row("A")], lambda _: Answered(value=told)).pull().processes["A"]
+
+    assert process.parameters == {
+        "Rows": Parameter(kind=Kind.RECORDS, direction=Direction.OUT, items={"Id": Kind.GUID}),
+        "Owner": Parameter(kind=Kind.LOOKUP, direction=Direction.IN, lookup="x"),
+    }
+    assert process.elements == (
+        Element(uid="1", name="A", kind="Start"),
+        Element(uid="2", name="B", kind="UserTask"),
+    )
+    assert process.unread is None
+
+
+def test_of_several_versions_the_active_one_is_taken_else_the_last() -> None:
+    rows = [
+        row("A", key="a1", Version=1, IsActiveVersion=False),
+        row("A", key="a2", Version=2),
+        row("A", key="a3", Version=3, IsActiveVersion=False),
+        row("B", key="b2", Version=2, IsActiveVersion=False),
+        row("B", key="b1", Version=1, IsActiveVersion=False),
+    ]
+    site = Site(rows)
+
+    found = site.pull()
+
+    assert sorted(site.asked) == ["a2", "b2"]
+    assert found.processes["A"].why_not is None
+    assert found.processes["B"].why_not == "none of its versions is active"
+
+
+@pytest.mark.parametrize(
+    ("column", "why"), [("Enabled", "it is disabled"), ("HasStartEvent", "it has no plain start event")]
+)
+def test_a_process_that_cannot_be_started_is_kept_with_the_reason(column: str, why: str) -> None:
+    assert Site([{**row("A"), column: False}]).pull().processes["A"].why_not == why
+
+
+def test_a_column_that_the_library_does_not_have_speaks_against_nothing() -> None:
+    process = Site([{"Id": "1", "Name": "A"}]).pull().processes["A"]
+
+    assert (process.why_not, process.version, process.caption) == (None, None, "")
+
+
+def test_where_the_id_of_the_row_is_refused_that_of_the_design_is_tried() -> None:
+    site = Site([row("A")], unless(["id-A"], REFUSED))
+
+    found = site.pull()
+
+    assert site.asked == ["id-A", "uid-A"]
+    assert found.processes["A"].parameters == {}
+    assert found.odd == ()
+
+
+def test_a_process_that_the_site_refuses_to_tell_of_is_kept_as_unknown_and_told() -> None:
+    found = Site([row("A"), row("B")], unless(["id-A", "uid-A"], REFUSED)).pull()
+
+    assert (found.processes["A"].parameters, found.processes["A"].elements) == (None, None)
+    assert found.processes["A"].unread == "the site did not tell it in full"
+    assert found.processes["B"].unread is None
+    assert found.odd == (("A", "the site refuses to tell: no"),)
+
+
+def test_of_two_refusals_the_first_is_told() -> None:
+    second = CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E205", message="no such design"))
+
+    found = Site([row("A")], lambda key: second if key == "uid-A" else REFUSED).pull()
+
+    assert found.odd == (("A", "the site refuses to tell: no"),)
+
+
+def test_what_was_odd_in_an_answer_is_handed_on() -> None:
+    told: Json = {"parameters": None, "elements": [], "odd": ["its metadata does not tell its parameters"]}
+
+    found = Site([row("A")], lambda _: Answered(value=told)).pull()
+
+    assert found.odd == (("A", "its metadata does not tell its parameters"),)
+    assert (found.processes["A"].parameters, found.processes["A"].elements) == (None, ())
+    assert found.processes["A"].unread is not None
+
+
+def test_a_question_that_is_not_answered_is_asked_again_after_a_while() -> None:
+    answers: Iterator[Ending] = iter([UNANSWERED, UNANSWERED, Answered(value=NOTHING)])
+    site = Site([row("A")], lambda _: next(answers))
+
+    assert site.pull().processes["A"].unread is None
+    assert site.waited == [1.0, 2.0]
+
+
+def test_a_site_that_does_not_answer_in_the_end_gives_no_catalogue_at_all() -> None:
+    site = Site([row("A"), row("B")], unless(["id-A", "uid-A"], UNANSWERED))
+
+    with pytest.raises(NoAnswerError, match="no answer in time"):
+        site.pull()
+    assert site.asked.count("id-A") == 3
+    assert site.waited == [1.0, 2.0], "not once more, for nothing"
+
+
+def test_a_failure_that_repeating_cannot_mend_is_not_repeated() -> None:
+    lost = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E303", message="refused"), final=True)
+    site = Site([row("A")], lambda _: lost)
+
+    with pytest.raises(NoAnswerError):
+        site.pull()
+    assert (site.asked, site.waited) == (["id-A"], [])
+
+
+def test_a_server_that_asks_for_patience_gets_it_within_bounds() -> None:
+    later = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E310", message="later"), retry_after=3600)
+    answers: Iterator[Ending] = iter([later, Answered(value=NOTHING)])
+    site = Site([row("A")], lambda _: next(answers))
+
+    site.pull()
+
+    assert site.waited == [30.0]
+
+
+def test_a_library_that_cannot_be_read_ends_it() -> None:
+    class Closed(Site):
+        def perform(self, call: Call, seconds: float) -> Ending:
+            del call, seconds
+            return REFUSED
+
+    with pytest.raises(NoAnswerError):
+        Closed([]).pull()

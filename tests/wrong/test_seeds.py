@@ -1,0 +1,68 @@
+"""How many of the mistakes that people make are found, told at their place, and with the right suggestion.
+
+Each is held against what was written down before it was tried, and all together against what is promised.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from seeds import Seed, read_seeds
+
+from runner.problems import Problem
+
+FOLDER = Path(__file__).parent
+SEEDS = read_seeds(FOLDER / "seeds")
+FILES = [file for file in FOLDER.glob("*.yaml") if file.with_suffix(".txt").exists()]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Problem, ...]]:
+    folder = tmp_path_factory.mktemp("seeds")
+    (folder / "right.job.yaml").write_text("runner: 1\nname: right\nsteps: [{pause: 1s}]\n")
+    return {seed.name: seed.problems(folder) for seed in SEEDS}
+
+
+def at_its_place(seed: Seed, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(each for each in problems if each.span and (each.span.line, each.span.column) == seed.place())
+
+
+def suggested(seed: Seed, problems: tuple[Problem, ...]) -> bool:
+    told = at_its_place(seed, problems) or problems
+    return any((seed.hint or "") in f"{each.message} {each.hint or ''}" for each in told)
+
+
+def test_there_are_enough_mistakes_to_judge_by() -> None:
+    assert len(FILES) + len(SEEDS) >= 200
+    assert len({seed.name for seed in SEEDS}) == len(SEEDS)
+
+
+def test_every_mistake_is_found(told: dict[str, tuple[Problem, ...]]) -> None:
+    assert [name for name, problems in told.items() if not problems] == []
+
+
+def test_97_in_100_are_told_at_their_exact_place(told: dict[str, tuple[Problem, ...]]) -> None:
+    elsewhere = [seed.name for seed in SEEDS if not at_its_place(seed, told[seed.name])]
+
+    share = 1 - len(elsewhere) / len(SEEDS)
+    print(f"{len(SEEDS)} seeded mistakes, {share:.1%} at the exact place; elsewhere: {elsewhere}")  # noqa: T201  figures
+    assert share >= 0.97
+
+
+def test_95_in_100_come_with_the_right_suggestion_where_one_is_due(told: dict[str, tuple[Problem, ...]]) -> None:
+    due = [seed for seed in SEEDS if seed.hint]
+    without = [seed.name for seed in due if not suggested(seed, told[seed.name])]
+
+    share = 1 - len(without) / len(due)
+    print(f"a suggestion is due for {len(due)}, right for {share:.1%}; not for: {without}")  # noqa: T201  figures
+    assert share >= 0.95
+
+
+def test_what_is_told_speaks_of_the_mistake(told: dict[str, tuple[Problem, ...]]) -> None:
+    beside = [
+        seed.name
+        for seed in SEEDS
+        if not any(re.search(seed.says, f"{each.message} {each.hint or ''}") for each in told[seed.name])
+    ]
+
+    assert beside == []

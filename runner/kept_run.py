@@ -110,5 +110,13 @@ def _text(value: Json) -> str:
 
 
 def _unusable(path: Path, why: str) -> Problem:
-    hint = "what it has done so far stands in its events: `runner show` tells"
+    hint = left_to_do(path.parent)
     return Problem(code="E156", message=f"the run's plan cannot be used: {why}", hint=hint, file=str(path))
+
+
+def left_to_do(folder: Path) -> str:
+    """What a person can do about a run whose plan is not there to be gone on with."""
+    return (
+        f"nothing was sent; no command can go on with this run: `runner show {folder.name}` tells what it did, the "
+        "site's process log how that ended; then delete the folder"
+    )

@@ -6,10 +6,11 @@ answer ends it, since half a catalogue would let jobs fail that are right.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from runner.catalogue.model import Direction, Element, Kind, Parameter, Process
+from runner.events import Trouble
 from runner.raw import items, one_of, record, text
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
 from runner.values import Json, JsonObject
@@ -22,7 +23,21 @@ _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _MOST: Final = 20_000
 """As many rows as a site gives in one reply at most; more come page by page."""
+_COLUMN_REFUSED: Final = frozenset({400, 500, 501})
+"""A library may lack a column that others have [?]: then all that it has are asked for."""
 _COLUMNS: Final = ("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version")
+
+
+_EMPTY: Final = Trouble(
+    code="E307",
+    message="the library of processes (VwProcessLib) shows none at all",
+    hint="check that the user may read it: a list without what a user may not see is empty, and no error",
+)
+_CIRCLE: Final = Trouble(
+    code="E307",
+    message="the pages of the library of processes (VwProcessLib) lead in a circle",
+    hint="check what stands between here and the site",
+)
 
 
 class Caller(Protocol):
@@ -32,9 +47,9 @@ class Caller(Protocol):
 class NoAnswerError(Exception):
     """A site that does not tell what it has."""
 
-    def __init__(self, failed: CallFailed) -> None:
-        super().__init__(failed.trouble.message)
-        self.failed = failed
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.message)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +63,8 @@ class Found:
 def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
     """Everything that the site has; `listed` is told how many processes that will be. Raises `NoAnswerError`."""
     rows = _active(_rows(caller, wait))
+    if not rows:
+        raise NoAnswerError(_EMPTY)
     listed(len(rows))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
@@ -61,17 +78,24 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
 
 def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObject]:
     """The library's rows, page by page."""
-    following: str | None = None
-    while True:
-        call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST, next=following)
+    call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST)
+    ending = _patiently(caller, call, wait)
+    if isinstance(ending, CallFailed) and ending.status in _COLUMN_REFUSED:
+        call = replace(call, select=())
         ending = _patiently(caller, call, wait)
+    read: set[str] = set()
+    while True:
         if isinstance(ending, CallFailed):
-            raise NoAnswerError(ending)
+            raise NoAnswerError(_unread(ending, "the library of processes (VwProcessLib)"))
         page = record(ending.value)
         yield from map(record, items(page.get("records")))
         following = text(page, "next")
         if following is None:
             return
+        if following in read:
+            raise NoAnswerError(_CIRCLE)
+        read.add(following)
+        ending = _patiently(caller, replace(call, next=following), wait)
 
 
 def _active(rows: Iterable[JsonObject]) -> dict[str, JsonObject]:
@@ -101,10 +125,18 @@ def _signature(caller: Caller, row: JsonObject, wait: Callable[[float], object])
         if isinstance(ending, Answered):
             return record(ending.value)
         if ending.kind is not FailureKind.REFUSED:
-            raise NoAnswerError(ending)
+            raise NoAnswerError(_unread(ending, f"process `{text(row, 'Name')}`"))
         refused = refused or ending
     why = f"the site refuses to tell: {refused.trouble.message}" if refused else "the library does not tell its id"
     return {"odd": [why]}
+
+
+def _unread(failed: CallFailed, what: str) -> Trouble:
+    """What is told of a question that got no answer. Where nothing could be asked, it matters little what it was."""
+    trouble = failed.trouble
+    if failed.kind is FailureKind.NOT_SENT:
+        return trouble
+    return Trouble(code=trouble.code, message=f"{what} cannot be read: {trouble.message}", hint=trouble.hint)
 
 
 def _patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> Ending:

@@ -35,6 +35,7 @@ from runner.events import (
     UndoFinished,
     UndoStarted,
 )
+from runner.open_rows import OpenRow
 from runner.problems import ExitCode
 from runner.values import Json, JsonObject
 
@@ -134,72 +135,6 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
     return next((status for status in _WORST_FIRST if status in found), None)
 
 
-@dataclass(slots=True)
-class _OpenRow:
-    """A row that has begun and not ended, and what its calls have come to.
-
-    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered. `doubt`
-    is what was said of it when a person was to be asked. `pending`: nothing is known yet of the last call.
-    """
-
-    row: Row
-    started: float
-    sent: str = ""
-    pending: bool = False
-    changing_calls: int = 0
-    in_doubt: bool = False
-    answered: bool = False
-    doubt: Trouble | None = None
-
-    def send(self, event: CallSent) -> None:
-        self.sent = event.effect
-        self.pending = True
-        self.changing_calls += event.effect != "read"
-        if event.effect == "once":
-            self.in_doubt = True
-            self.answered = False
-            self.doubt = None
-
-    def answer(self) -> None:
-        """The call that was sent last is answered; a reading in between settles no doubt."""
-        self.pending = False
-        if self.sent == "once":
-            self.in_doubt = False
-            self.answered = True
-
-    def fail(self, event: AttemptFailed) -> None:
-        """Only a call that never reached the service, or that it refused, is out of doubt.
-
-        `stopped` in the place of an answer is told of a call that did not leave; in any other place of what came after.
-        """
-        if event.kind == "in_doubt":
-            self.in_doubt = True
-            self.doubt = event.error
-        never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
-        if self.sent == "once" and never_left:
-            self.in_doubt = False
-        self.pending = False
-
-    def attempts(self) -> int:
-        """Calls that could change something; readings of the log stand beside an attempt, so that they count as one."""
-        return self.changing_calls or int(bool(self.sent))
-
-    def trouble(self) -> Trouble:
-        """Why the row has no end of its own."""
-        if self.in_doubt and self.doubt is not None:
-            return self.doubt
-        if self.in_doubt:
-            message = "the run broke off before the call was answered: it may or may not have happened"
-            return Trouble(code="E401", message=message, hint=_LOOK_FIRST)
-        if self.answered:
-            message = "the run broke off after the call was answered, before it was judged"
-            return Trouble(code="E312", message=message, hint=_LOOK_FIRST)
-        return Trouble(code="E312", message="the run broke off in this step")
-
-
-_LOOK_FIRST = "look at the process log of the site before you start it again"
-
-
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
 
@@ -210,7 +145,7 @@ class Progress:
         self._started = _nothing_told(run)
         self._finished: RunFinished | None = None
         self._ended: dict[str, StepResult] = {}
-        self._open: dict[str, _OpenRow] = {}
+        self._open: dict[str, OpenRow] = {}
         self._log_unreadable: Trouble | None = None
         self._closing = False
         self._undo = "none"
@@ -229,7 +164,7 @@ class Progress:
             case StepStarted(row=row):
                 self._rows[row.key] = row
                 self._ended.pop(row.key, None)
-                self._open[row.key] = _OpenRow(row, event.t)
+                self._open[row.key] = OpenRow(row, event.t)
             case StepFinished():
                 return self._end(_step(self._row(event.key).row, event))
             case StepSkipped(row=row):
@@ -311,19 +246,19 @@ class Progress:
             case _:
                 assert_never(event)
 
-    def _row(self, key: str) -> _OpenRow:
+    def _row(self, key: str) -> OpenRow:
         """The open row of `key`; one that has ended, to be settled; or an empty one where no line began it.
 
         A journal is never so, its reader may be.
         """
-        return self._open.get(key) or _OpenRow(self._rows.get(key) or _row_called(key), self._t)
+        return self._open.get(key) or OpenRow(self._rows.get(key) or _row_called(key), self._t)
 
     def _end(self, step: StepResult) -> StepResult:
         self._open.pop(step.key, None)
         self._ended[step.key] = step
         return step
 
-    def _cut_off(self, row: _OpenRow) -> StepResult:
+    def _cut_off(self, row: OpenRow) -> StepResult:
         """What is to be said of a row without an end."""
         ending = StepFinished(
             key=row.row.key,

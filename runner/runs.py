@@ -12,13 +12,15 @@ DEFAULT = Path(".runner/runs")
 EVENTS = "events.jsonl"
 PLAN = "plan.json"
 REPORT = "report.json"
+JUNIT = "junit.xml"
 RESULTS = "results"
 LAST = "last"
+_SANDBOXES = ".sandboxes"
 
 
 def prepare(root: Path) -> None:
     """Make the folder of runs, private and out of git's sight. Raises `UsageError` where it cannot be made."""
-    top = root.parent if root == DEFAULT else root
+    top = _top(root)
     try:
         for folder in dict.fromkeys((top, root)):
             ensure_folder(folder)
@@ -27,6 +29,20 @@ def prepare(root: Path) -> None:
             ignored.write_text("# Runs hold what a site answered; they are not for git.\n*\n")
     except OSError as error:
         raise unwritable(root, error.strerror or str(error)) from error
+
+
+def _top(root: Path) -> Path:
+    return root.parent if root == DEFAULT else root
+
+
+def sandbox_file(root: Path, port: int) -> Path:
+    """Where a sandbox that was served on `port` keeps what happened in it."""
+    return _top(root) / _SANDBOXES / f"{port}.sqlite"
+
+
+def sandbox_files(root: Path) -> list[Path]:
+    """What sandboxes have left, of runs that are not settled."""
+    return sorted((_top(root) / _SANDBOXES).glob("*.sqlite*"))
 
 
 def unwritable(root: Path, why: str) -> UsageError:

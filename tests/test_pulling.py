@@ -4,16 +4,42 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from runner.catalogue.model import Direction, Element, Kind, Parameter
+from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Pulled
+from runner.catalogue.read import catalogue_in
+from runner.catalogue.write import written
+from runner.documents.load import load
 from runner.events import Trouble
+from runner.language.schema import check
 from runner.pulling import Found, NoAnswerError, pull
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
+from runner.service.library import signature
 from runner.values import Json
 
 NOTHING: Json = {"parameters": [], "elements": [], "odd": []}
 REFUSED = CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E205", message="no"))
 UNANSWERED = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E305", message="no answer in time"))
+
+
+_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-2, 9), st.text(max_size=3)),
+    lambda part: st.one_of(st.lists(part, max_size=2), st.dictionaries(st.text(max_size=3), part, max_size=2)),
+    max_leaves=3,
+)
+_LISTED = ("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version")
+_rows = st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(_LISTED, _json)), max_size=3)
+_part = st.one_of(
+    _json,
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("name", "uId", "dataValueType", "direction", "itemProperties", "typeName"), _json)
+    ),
+)
+_told = st.one_of(
+    _json,
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("parameters", "flowElements"), st.lists(_part, max_size=3))),
+)
 
 
 def row(code: str, *, key: str = "", **more: Json) -> dict[str, Json]:
@@ -191,5 +217,52 @@ def test_a_library_that_cannot_be_read_ends_it() -> None:
             del call, seconds
             return REFUSED
 
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoAnswerError, match=r"^the library of processes \(VwProcessLib\) cannot be read: no$"):
         Closed([]).pull()
+
+
+def test_a_library_that_shows_nothing_gives_no_catalogue() -> None:
+    site = Site([])
+
+    with pytest.raises(NoAnswerError, match="shows none at all"):
+        site.pull()
+    assert site.listed == []
+
+
+@pytest.mark.parametrize("status", [400, 500, 501])
+def test_a_library_without_one_of_the_columns_is_asked_for_all_that_it_has(status: int) -> None:
+    class Older(Site):
+        def perform(self, call: Call, seconds: float) -> Ending:
+            if isinstance(call, QueryCall) and "HasStartEvent" in call.select:
+                return CallFailed(kind=FailureKind.REFUSED, trouble=REFUSED.trouble, status=status)
+            return Site.perform(self, call, seconds)
+
+    assert list(Older([row("A"), row("B"), row("C")]).pull().processes) == ["A", "B", "C"]
+
+
+def test_pages_that_lead_in_a_circle_give_no_catalogue() -> None:
+    class Circle(Site):
+        def perform(self, call: Call, seconds: float) -> Ending:
+            del seconds
+            assert isinstance(call, QueryCall)
+            following = "2" if call.next == "1" else "1"
+            return Answered(value={"records": [row("A")], "next": following})
+
+    with pytest.raises(NoAnswerError, match="lead in a circle"):
+        Circle([]).pull()
+
+
+@given(_rows, _told)
+def test_whatever_a_site_tells_is_a_catalogue_or_told(rows: list[dict[str, Json]], told: Json) -> None:
+    site = Site(rows, lambda _: Answered(value=signature({"schema": {"metaData": {"metaData": {"schema": told}}}})))
+    try:
+        found = site.pull()
+    except NoAnswerError:
+        assert not any(isinstance(one.get("Name"), str) and one["Name"] for one in rows)
+        return
+
+    text = written(Catalogue(name="x", processes=found.processes, pulled=Pulled(at="now", by="me")))
+    document = load("x.catalog.yaml", text.encode())
+    assert not isinstance(document, tuple)
+    assert check(document, "catalog") == ()
+    assert dict(catalogue_in(document).processes) == found.processes

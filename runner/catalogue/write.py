@@ -7,9 +7,8 @@ that nobody sees stand as escapes. No secret ever gets here: a site's answers ho
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
-from runner.catalogue.model import Catalogue, Element, Kind, Parameter, Process, Pulled
+from runner.catalogue.model import Catalogue, Element, Kind, Parameter, Process
 from runner.values import well_formed
 
 _PLAIN = re.compile(
@@ -26,11 +25,6 @@ _HEAD = """\
 def written(catalogue: Catalogue) -> str:
     """The text of the file."""
     return _HEAD + "".join(f"{line}\n" for line in _lines(catalogue))
-
-
-def as_pulled(catalogue: Catalogue, pulled: Pulled | None) -> Catalogue:
-    """The same with another stamp: where nothing else has changed, a pull keeps the old one."""
-    return replace(catalogue, pulled=pulled)
 
 
 def _lines(catalogue: Catalogue) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from runner.checks.reasons import reasons
-from runner.checks.shown import MOST, HoldsSecret, always, bounded, shortened, shown
+from runner.checks.shown import MOST, HoldsSecret, always, begun, bounded, shortened, shown
 from runner.events import Check, Trouble
 from runner.job.model import Expectation, Expected, SchemaExpectation
 from runner.json_schema.schemas import from_job
@@ -122,7 +122,8 @@ def _explained(parsed: Expression, seen: _Seen) -> _Explained:
     if why:  # it tells what matters of a list: the beginning of one is enough beside it
         whole = [pair for pair in found if not isinstance(pair[1], (list, dict))]
         found = whole + [pair for pair in found if isinstance(pair[1], (list, dict))][-1:]
-    return _Explained(why=why, values=tuple(f"`{source}` is {shown(value)}" for source, value in found))
+    told = [(source, shown(value) if why else begun(value, seen.holds_secret)) for source, value in found]
+    return _Explained(why=why, values=tuple(f"`{source}` is {value}" for source, value in told))
 
 
 def _and(sentence: str, explained: _Explained, *, first: str) -> str:

@@ -18,6 +18,7 @@ MOST = 600
 """Characters of a message, more or less: a sentence is told whole or not at all."""
 _SHORTEST = 20
 _BEGINNING = 200
+_BEGINNING_OF_MANY = 80
 
 
 def always(_text: str) -> bool:
@@ -33,6 +34,13 @@ def shown(value: Json) -> str:
     if isinstance(value, (list, dict)) and written[-2:-1] == "…":
         return f"{written} ({counted(len(value), 'item' if isinstance(value, list) else 'key')})"
     return written
+
+
+def begun(value: Json, holds_secret: HoldsSecret) -> str:
+    """As `shown`, and of a long text the beginning, too."""
+    if not isinstance(value, str) or len(value) <= LONGEST or holds_secret(value):
+        return shown(value)
+    return f'{compact(value[:_BEGINNING_OF_MANY])[:-1]}…" ({counted(len(value), "character")})'
 
 
 def shortened(text: str, holds_secret: HoldsSecret, *, instead: str) -> str:

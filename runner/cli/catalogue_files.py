@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.catalogue.differences import differences
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
-from runner.catalogue.write import as_pulled, written
+from runner.catalogue.write import written
 from runner.documents.encoding import LARGEST_FILE
 from runner.problems import Problem, UsageError
 from runner.project import called
@@ -40,15 +40,17 @@ def read_file(file: Path) -> Catalogue:
 
 
 def write_file(found: Catalogue, file: Path) -> Iterator[str]:
-    """Write the file where it is not so already; say what was done. Raises `UsageError` where it cannot be written."""
+    """Write the file where the site has changed; say what was done. Raises `UsageError` where it cannot be written.
+
+    Else it stays as it is, with its stamp, and with what people have written into it.
+    """
     name = called(file)
     before = read_catalogue(file, name=name) if file.exists() else None
     old = before if isinstance(before, Catalogue) else None
     changed = differences(old, found) if old is not None else ()
     is_same = old is not None and not changed and old.site == found.site
-    text = written(as_pulled(found, old.pulled) if is_same and old is not None else found)
-    if not is_same or file.read_text(encoding="utf-8") != text:
-        _put(file, text)
+    if not is_same:
+        _put(file, written(found))
     if is_same and old is not None and old.pulled is not None:
         yield f"{name}: nothing has changed since {old.pulled.at}: {_counted(found)}"
     else:

@@ -4,6 +4,7 @@ import getpass
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ from runner.sites import Sites
 from runner.targets.model import SandboxTarget
 
 _MOST_LISTED = 5
+_MOST_TOLD = 10
 _NOT_CHECKED = "it is kept as unknown, and nothing is held against it"
 
 
@@ -56,7 +58,7 @@ def ask(known: KnownTarget, sites: Sites) -> Catalogue | None:
     try:
         found = pull(ready.client, listed=lambda number: _tell_number(number, target.name), wait=time.sleep)
     except NoAnswerError as error:
-        trouble = error.failed.trouble
+        trouble = error.trouble
         hint = trouble.hint and secrets.mask(trouble.hint)
         _tell([Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=hint)])
         return None
@@ -78,14 +80,22 @@ def _stamp() -> Pulled:
 
 
 def _odd(found: Found, secrets: Secrets) -> Iterator[Problem]:
-    """A warning for each odd answer, with the processes that it was given for."""
-    codes: dict[str, list[str]] = {}
+    """A warning for each odd answer, with the processes that it was given for; of very many the first."""
+    codes: dict[str, dict[str, None]] = {}
     for code, sentence in found.odd:
-        codes.setdefault(secrets.mask(sentence), []).append(f"`{code}`")
-    for sentence, listed in codes.items():
+        codes.setdefault(secrets.mask(sentence), {})[f"`{code}`"] = None
+    for sentence, given in islice(codes.items(), _MOST_TOLD):
+        listed = [*given]
         more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
-        message = f"{', '.join(listed[:_MOST_LISTED])}{more}: {sentence}"
-        yield Problem(code="E178", message=message, hint=_NOT_CHECKED, severity=Severity.WARNING)
+        yield _warning(f"{', '.join(listed[:_MOST_LISTED])}{more}: {sentence}")
+    if len(codes) > _MOST_TOLD:
+        processes = {code for code, _ in found.odd}
+        among = f"in {_many(len(processes), 'process', 'processes')} altogether"
+        yield _warning(f"{_many(len(codes) - _MOST_TOLD, 'more thing')} could not be read, {among}")
+
+
+def _warning(message: str) -> Problem:
+    return Problem(code="E178", message=message, hint=_NOT_CHECKED, severity=Severity.WARNING)
 
 
 def _tell(problems: Sequence[Problem]) -> None:

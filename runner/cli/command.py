@@ -10,7 +10,7 @@ import click
 from runner.cli import locking, reports
 from runner.cli.asking import answer_of
 from runner.cli.carrying import Carried, Manner, Waiting, carry_all
-from runner.cli.stopping import hearing, tell_of_giving_up
+from runner.cli.stopping import hearing, tell_of_code, tell_of_giving_up
 from runner.cli.telling import Telling
 from runner.hosts.signals import listening
 from runner.hosts.stop import Stop
@@ -18,8 +18,10 @@ from runner.problems import STOPPED, ExitCode, RefusedError, UsageError, stronge
 from runner.report import mistakes
 
 
-def telling_of(context: click.Context, wishes: reports.Wishes, *, side_by_side: bool = False) -> Telling:
-    """Where and how much the options of a command want to be told."""
+def telling_of(
+    context: click.Context, wishes: reports.Wishes, *, side_by_side: bool = False, again: str = "resumed"
+) -> Telling:
+    """Where and how much the options of a command want to be told; `again`: what it does with a run of before."""
     given = context.params
     return Telling(
         out=sys.stderr if wishes.takes_stdout else sys.stdout,
@@ -27,6 +29,7 @@ def telling_of(context: click.Context, wishes: reports.Wishes, *, side_by_side: 
         verbose=given["verbose"],
         side_by_side=side_by_side,
         held=given.get("hold", False),
+        again=again,
     )
 
 
@@ -36,9 +39,10 @@ def carry_out(
     """Carry runs out to the command's exit code; what did not begin is told. `yes` answers every question of a job.
 
     Raises `RefusedError` where another program has one of the locks. They are given back when all runs have ended.
+    Signals are listened for until the command ends: a second one from outside must not cost the reports.
     """
     given = context.params
-    stop, given_up = Stop(grace=given["grace"]), threading.Event()
+    stop, given_up, over = Stop(grace=given["grace"]), threading.Event(), threading.Event()
     manner = Manner(
         stop=stop,
         given_up=given_up,
@@ -48,12 +52,14 @@ def carry_out(
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
     )
-    with listening(stop, given_up, told=hearing(given["grace"], begun=telling.has_begun)):
-        carried = _carried_under_locks(waiting, manner, wait=given.get("wait_lock"))
-    if given_up.is_set():
+    heard = hearing(given["grace"], begun=telling.has_begun, over=over.is_set)
+    context.with_resource(listening(stop, given_up, told=heard))
+    carried = _carried_under_locks(waiting, manner, wait=given.get("wait_lock"))
+    over.set()
+    if gave_up := given_up.is_set():
         tell_of_giving_up(stop, given["grace"])
     telling.close()
-    return carried, _code(carried, stop, given_up=given_up.is_set())
+    return carried, _code(carried, stop, given_up=gave_up)
 
 
 def _carried_under_locks(waiting: Sequence[Waiting], manner: Manner, *, wait: float | None) -> Carried:
@@ -82,7 +88,8 @@ def with_reports(wishes: reports.Wishes, carried: Carried, code: ExitCode) -> Ex
         reports.write(wishes, [run.result for run in runs], [run.journal.lines for run in runs])
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
         click.echo(mistakes.text(error.problems), nl=False, err=True)
-        return strongest([code, ExitCode.NO_ANSWER])
+        code = strongest([code, ExitCode.NO_ANSWER])
+    tell_of_code(code, [run.result for run in runs])
     return code
 
 

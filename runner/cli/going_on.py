@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner import kept_run, runs
 from runner.cli.beginning import Run
-from runner.cli.kept import KeptRun, edited
+from runner.cli.kept import NOT_GONE_ON_WITH, KeptRun, edited
 from runner.cli.opening import Opening, not_secret
 from runner.cli.prepared import Prepared
 from runner.engine.scope import RunFacts
@@ -55,8 +55,7 @@ def check(run: KeptRun) -> RunStarted:
     if run.going_on:
         raise _busy(name)
     if run.flaw is not None:
-        hint = "nobody can say any more what this run did, so it is not gone on with; the site's process log can tell"
-        raise UsageError(Problem(code="E155", message=edited(run.flaw, run.folder), hint=hint))
+        raise UsageError(Problem(code="E155", message=edited(run.flaw, run.folder), hint=NOT_GONE_ON_WITH))
     first = run.lines[0].event if run.lines else None
     if not isinstance(first, RunStarted):
         message = f"run {name} broke off before it began: nothing was sent, and there is nothing to go on with"
@@ -185,7 +184,8 @@ def _plan(going_on: GoingOn, secrets: Secrets) -> Plan:
         made = _made(whole, _prepared(whole.plan, going_on.given, going_on.targets), secrets)
     if made.digest != kept.plan.digest:
         message = "the run's plan does not fit its digest: it was changed after it was written"
-        raise UsageError(Problem(code="E156", message=message, file=str(going_on.kept.folder / runs.PLAN)))
+        hint = kept_run.left_to_do(going_on.kept.folder)
+        raise UsageError(Problem(code="E156", message=message, hint=hint, file=str(going_on.kept.folder / runs.PLAN)))
     return replace(made, timeout=kept.attempt, settle=kept.settle, alone=kept.alone)
 
 
@@ -239,5 +239,5 @@ def _reopened(run: KeptRun, secrets: Secrets) -> Journal:
 
 def _busy(name: str) -> RefusedError:
     message = f"run {name} is still going on: another process is writing its events"
-    hint = "nothing was sent; `runner show` tells how far it is"
+    hint = f"nothing was sent; `runner show {name}` tells how far it is"
     return RefusedError(Problem(code="E156", message=message, hint=hint))

@@ -39,8 +39,14 @@ def opened(folder: Path) -> KeptRun:
         message = f"the events of run {folder.name} cannot be read: {error.strerror or error}"
         raise UsageError(Problem(code="E151", message=message)) from error
     result = fold(reading.lines, run=folder.name)
-    flaw = reading.flaw or (len(reading.lines) if _is_missed(folder, reading.lines) else None)
+    flaw = reading.flaw or (max(len(reading.lines), 1) if _is_missed(folder, reading.lines) else None)
     return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=flaw, going_on=going_on)
+
+
+NOT_GONE_ON_WITH = (
+    "nobody can say any more what this run did, so it is not gone on with; the site's process log can tell"
+)
+"""What follows from a journal that is not as it was written."""
 
 
 def edited(flaw: int, folder: Path) -> str:

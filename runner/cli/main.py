@@ -38,6 +38,20 @@ VERBS = {
     "explain": ("runner.cli.explain", "Explain an error code, with examples."),
 }
 
+_MEANT = {
+    **dict.fromkeys(("check", "lint", "verify"), "validate"),
+    **dict.fromkeys(("test", "exec", "execute", "start", "play"), "run"),
+    **dict.fromkeys(("dry-run", "dryrun", "preview"), "plan"),
+    **dict.fromkeys(("retry", "rerun", "continue"), "resume"),
+    **dict.fromkeys(("history", "logs"), "runs"),
+    **dict.fromkeys(("serve", "mock", "server"), "sandbox"),
+    **dict.fromkeys(("new", "create"), "init"),
+    **dict.fromkeys(("ping", "login", "connect"), "doctor"),
+    **dict.fromkeys(("pull", "catalogue"), "catalog"),
+    "ls": "list",
+}
+"""The verb for the word of another tool."""
+
 
 class Verbs(click.Group):
     """The table of verbs as click wants it: names and short texts without importing anything."""
@@ -66,7 +80,7 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in VERBS:
-            near = suggest(name, VERBS)
+            near = _MEANT.get(name.casefold()) or suggest(name, VERBS)
             hint = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(VERBS)}"
             raise UsageError(Problem(code="E150", message=f"there is no verb `{name}`", hint=hint))
         return super().resolve_command(ctx, args)

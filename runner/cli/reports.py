@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from runner.events import Line
-from runner.problems import Problem, UsageError
-from runner.report import json, jsonl, junit
+from runner.private_files import write_whole
+from runner.problems import Problem, Severity, UsageError
+from runner.report import json, jsonl, junit, mistakes
 from runner.result import RunResult
+from runner.runs import JUNIT, REPORT
 from runner.version import VERSION
 
 STDOUT = "-"
@@ -51,6 +53,17 @@ def write(places: Wishes, results: Sequence[RunResult], lines: Sequence[Sequence
     problems = [problem for place, draw in drawn if place and (problem := _written(place, draw())) is not None]
     if problems:
         raise UsageError(*problems)
+
+
+def keep(folder: Path, result: RunResult) -> None:
+    """Write a run's reports into its folder. They can be drawn again, so one that cannot be written is a remark."""
+    try:
+        write_whole(folder / REPORT, as_json([result]).encode())
+        write_whole(folder / JUNIT, junit.report([result]).encode())
+    except OSError as error:
+        message = f"the reports in the run's folder are missing: {error.filename or folder}: {error.strerror or error}"
+        warning = Problem(code="E311", message=message, severity=Severity.WARNING)
+        click.echo(mistakes.text([warning]), nl=False, err=True)
 
 
 def check_places(wanted: Wishes) -> None:

@@ -1,7 +1,6 @@
 """What `resume` and `reconcile` share: a kept run found, made ready, carried on, and its reports written."""
 
 import os
-from collections.abc import Callable
 from functools import partial
 
 import click
@@ -15,12 +14,13 @@ from runner.cli.going_on import GoingOn
 from runner.cli.inputs import read_text
 from runner.cli.kept import KeptRun, opened
 from runner.cli.locking import claim_of
-from runner.cli.serving import sandbox
+from runner.cli.serving import Sandboxes
 from runner.events import RunStarted
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode
+from runner.report.looked import looked_again
 from runner.report.safe import clean
-from runner.report.words import title
+from runner.report.words import doubtful, title
 from runner.sites import Sites
 
 
@@ -31,13 +31,9 @@ def found(context: click.Context) -> tuple[KeptRun, RunStarted]:
 
 
 def ready(context: click.Context, run: KeptRun, began: RunStarted) -> GoingOn:
-    """The run's plan, opened again; that its files have changed since is told."""
+    """The run's plan, opened again."""
     given = inputs.given(context.params["given"], file=context.params["inputs_file"])
-    one = going_on.opened(run, began, given=given, targets=context.params["targets"])
-    changed = going_on.changed_files(one.plan.plan)
-    if changed is not None:
-        click.echo(changed, err=True)
-    return one
+    return going_on.opened(run, began, given=given, targets=context.params["targets"])
 
 
 def go_on(
@@ -50,21 +46,33 @@ def go_on(
     yes: bool,
 ) -> ExitCode:
     """Carry the run on. `locked`: under the lock that its job names."""
-    telling = telling_of(context, wishes)
-    with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
+    telling = telling_of(context, wishes, again="reconciled" if judgement.only_settle else "resumed")
+    sandboxes = Sandboxes(context.params["runs"], again=one.began.target.url)
+    with Sites(serve=sandboxes.serve, environment=os.environ, read_file=read_text) as sites:
         site = sites.of(one.prepared.target)
-        begin: Callable[[], Run] = partial(going_on.gone_on, one, sites, judgement)
+        begin = partial(_gone_on, one, sites, judgement)
         lock = claim_of(one.prepared.job, one.prepared.target, site) if locked else None
         waiting = Waiting(title=one.prepared.title, lock=lock, begin=begin)
         carried, code = carry_out([waiting], telling, context, yes=yes)
     for run in carried.runs:
         _tell_of_unused_verdicts(run)
+        _tell_of_readings(run)
     return with_reports(wishes, carried, code)
+
+
+def _gone_on(one: GoingOn, sites: Sites, judgement: Judgement) -> Run:
+    """The run, with its journal open for more. That its files have changed is told when nothing is in the way."""
+    run = going_on.gone_on(one, sites, judgement)
+    changed = going_on.changed_files(one.plan.plan)
+    if changed is not None:
+        click.echo(changed, err=True)
+    return run
 
 
 def over(run: KeptRun, wishes: reports.Wishes, *, said: str) -> ExitCode:
     """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
     click.echo(f"{said} of {title(run.result)} ({clean(run.result.id)}): nothing was sent", err=True)
+    reports.keep(run.folder, run.result)  # whoever ended the run may have been killed before they were drawn
     reports.write(wishes, [run.result], [run.lines])
     return run.result.exit_code
 
@@ -74,3 +82,10 @@ def _tell_of_unused_verdicts(run: Run) -> None:
     statuses = {step.key: step.status for step in run.result.steps}
     for key in run.unused_verdicts:
         click.echo(f"the verdict on `{key}` was not used: it is {statuses.get(key, 'not reached')}", err=True)
+
+
+def _tell_of_readings(run: Run) -> None:
+    """What the process log said now of what is in doubt still: the rows tell what was found out first."""
+    in_doubt = [step.key for step in doubtful(run.result.steps)]
+    for sentence in looked_again(run.journal.lines, in_doubt, since=len(run.earlier)):
+        click.echo(sentence, err=True)

@@ -15,7 +15,7 @@ from runner.cli.locking import claim_of
 from runner.cli.permission import Permission
 from runner.cli.prepared import Preparation, Prepared, wanted
 from runner.cli.preparing import prepare
-from runner.cli.serving import sandbox
+from runner.cli.serving import Sandboxes
 from runner.cli.telling import Telling
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode
@@ -95,7 +95,8 @@ def _carry_out(
     given = context.params
     alone = given["jobs"] == 1 or len(preparation.runs) == 1
     judgement = Judgement(hold=given["hold"])
-    with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
+    sandboxes = Sandboxes(given["runs"])
+    with Sites(serve=sandboxes.serve, environment=os.environ, read_file=read_text) as sites:
 
         def waiting(prepared: Prepared) -> Waiting:
             begin = partial(begun, prepared, sites, root=given["runs"], alone=alone, judgement=judgement)
@@ -104,7 +105,9 @@ def _carry_out(
 
         all_of_them = [waiting(prepared) for prepared in preparation.runs]
         runs.prepare(given["runs"])
-        return carry_out(all_of_them, telling, context, yes=allowed.yes)
+        carried, code = carry_out(all_of_them, telling, context, yes=allowed.yes)
+    sandboxes.forget(carried.runs)
+    return carried, code
 
 
 def _nothing(preparation: Preparation, wishes: reports.Wishes, *, accepted: bool) -> ExitCode:

@@ -66,8 +66,11 @@ def _prune(root: Path, seconds: float) -> int:
     try:
         for folder in old:
             shutil.rmtree(folder)
+        for file in runs.sandbox_files(root):
+            if file.stat().st_mtime * 1000 < limit:
+                file.unlink()
     except OSError as error:
-        message = f"the run {folder.name} cannot be deleted: {error.strerror or error}"
+        message = f"{error.filename or root} cannot be deleted: {error.strerror or error}"
         raise UsageError(Problem(code="E151", message=message)) from error
     return len(old)
 
@@ -81,4 +84,9 @@ def _began(folder: Path) -> float:
 
 
 def _is_settled(run: KeptRun) -> bool:
-    return run.result.finished and run.result.status is not RunStatus.UNKNOWN and not run.going_on
+    """Whether nothing is left to do about the run; of one that broke off before it began there never was anything."""
+    if run.going_on:
+        return False
+    if not run.lines and run.flaw is None:
+        return True
+    return run.result.finished and run.result.status is not RunStatus.UNKNOWN

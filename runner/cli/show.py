@@ -6,7 +6,7 @@ import click
 
 from runner import runs
 from runner.cli import options
-from runner.cli.kept import KeptRun, edited, opened
+from runner.cli.kept import NOT_GONE_ON_WITH, KeptRun, edited, opened
 from runner.problems import ExitCode
 from runner.report import console
 from runner.report.sentences import Wish
@@ -31,7 +31,7 @@ def command(context: click.Context, /, **_: object) -> int:
     click.echo(_account(run, wish, encoding=sys.stdout.encoding or "utf-8"), nl=False)
     if run.flaw is None:
         return ExitCode.PASSED
-    click.echo(edited(run.flaw, run.folder))
+    click.echo(f"{edited(run.flaw, run.folder)}\n  {NOT_GONE_ON_WITH}")
     return ExitCode.FAILED
 
 

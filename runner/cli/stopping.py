@@ -2,22 +2,26 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
 from runner.durations import written
 from runner.hosts.stop import Stop
+from runner.problems import ExitCode, strongest
+from runner.report.words import meaning
+from runner.result import RunResult
 
 
-def hearing(grace: float, *, begun: Callable[[], bool]) -> Callable[[str], None]:
+def hearing(grace: float, *, begun: Callable[[], bool], over: Callable[[], bool]) -> Callable[[str], None]:
     """Who tells of the first signal. It is said from the signal's handler, so past the buffers it may interrupt.
 
-    `begun` says whether any run has begun by then.
+    `begun` says whether any run has begun by then, `over` whether all are carried out.
     """
 
     def told(name: str) -> None:
-        os.write(sys.stderr.fileno(), (_words(name, grace) if begun() else _NOTHING.format(name)).encode())
+        words = _OVER.format(name) if over() else _words(name, grace) if begun() else _NOTHING.format(name)
+        os.write(sys.stderr.fileno(), words.encode())
 
     return told
 
@@ -28,7 +32,14 @@ def tell_of_giving_up(stop: Stop, grace: float) -> None:
     click.echo(f"{why}: ended here; what was under way is not waited for, and `undo` and `finally` stop too", err=True)
 
 
+def tell_of_code(code: ExitCode, results: Sequence[RunResult]) -> None:
+    """Said where a command ends with another code than its runs do, whose account has told theirs."""
+    if not results or code != strongest(result.exit_code for result in results):
+        click.echo(f"exit {code:d}: {meaning(code)}", err=True)
+
+
 _NOTHING = "{}: no run has begun, and none will\n"
+_OVER = "{}: nothing is under way any more; the reports are being written\n"
 
 
 def _words(name: str, grace: float) -> str:

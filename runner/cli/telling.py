@@ -12,15 +12,14 @@ from typing import Protocol, TextIO
 
 import click
 
+from runner.cli import reports
 from runner.cli.beginning import Run
 from runner.cli.guards import asks
-from runner.cli.reports import as_json
 from runner.events import Line
 from runner.journal import JournalError
 from runner.problems import Problem, Severity
-from runner.report import console, junit, mistakes
+from runner.report import console, mistakes
 from runner.report.sentences import Wish
-from runner.runs import REPORT
 
 
 class Teller(Protocol):
@@ -33,8 +32,8 @@ class Teller(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Telling:
-    """How much is told of the runs, and where. `held`: they were told to wait where a call is in doubt; `lost`: nobody
-    reads it any more.
+    """How much is told of the runs, and where. `held`: they were told to wait where a call is in doubt; `again`: what
+    is done with a run that began in another command; `lost`: nobody reads it any more.
     """
 
     out: TextIO
@@ -42,6 +41,7 @@ class Telling:
     verbose: bool
     side_by_side: bool
     held: bool = False
+    again: str = "resumed"
     lost: bool = False
     _begun: bool = False
     _tellers: dict[str, tuple[Teller, StringIO | None]] = field(default_factory=dict)
@@ -54,7 +54,8 @@ class Telling:
     def started(self, run: Run) -> Callable[[Line], None]:
         """Who is to hear the run's events. What an earlier command has told of it is not told again."""
         self._begun = True
-        wish = Wish(quiet=self.quiet, verbose=self.verbose, folder=str(run.journal.folder), held=self.held)
+        folder = str(run.journal.folder)
+        wish = Wish(quiet=self.quiet, verbose=self.verbose, folder=folder, held=self.held, again=self.again)
         page = StringIO() if self.side_by_side else None
         self._runs[run.facts.id] = run
         self._tellers[run.facts.id] = self._teller(wish, page, run), page
@@ -68,13 +69,13 @@ class Telling:
         self._close(run.facts.id)
         if isinstance(run.fault, JournalError):
             _warn(Problem(code="E311", message=f"the run ended here: its events cannot be written: {run.fault}"))
-        _keep_reports(run)
+        reports.keep(run.journal.folder, run.result)
 
     def close(self) -> None:
         """End what is still being told: nobody waits for those runs any longer. Their journals are sealed."""
         for run in list(self._tellers):
             self._close(run)
-            _keep_reports(self._runs[run])
+            reports.keep(self._runs[run].journal.folder, self._runs[run].result)
 
     def say(self, text: str) -> None:
         """Write to where the runs are told."""
@@ -119,16 +120,6 @@ class Telling:
         # rich is imported for a terminal alone: it costs a third of the start-up of a small run
         live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish, earlier=run.earlier)
         return live
-
-
-def _keep_reports(run: Run) -> None:
-    """Write the reports into the run's folder. They can be drawn again, so one that cannot be written is a remark."""
-    try:
-        run.journal.keep(REPORT, as_json([run.result]))
-        run.journal.keep("junit.xml", junit.report([run.result]))
-    except JournalError as error:
-        message = f"the reports in the run's folder are missing: {error}"
-        _warn(Problem(code="E311", message=message, severity=Severity.WARNING))
 
 
 def _warn(problem: Problem) -> None:

@@ -60,7 +60,9 @@ def _check_row(key: str, result: RunResult) -> None:
     near = suggest(key, keys)
     listed = ", ".join(f"`{clean(one)}`" for one in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
     others = f"in doubt: {listed}" if keys else "nothing of this run is in doubt"
-    _refuse(f"no row `{key}` is in doubt", f"did you mean `{near}`? {others}" if near else others)
+    status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
+    hint = f"did you mean `{near}`? {others}" if near and not status else others
+    _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
 
 
 def _value(written: str) -> Json:

@@ -15,6 +15,10 @@ from runner.problems import Problem, Severity
 from runner.values import Json, Path
 
 _BLANKS = " \t\r\n"
+_DASHED = re.compile(r"\n[ ]*- ")
+IN_ONE_COLUMN = "let every `-` begin in the same column: YAML joins this item and the next"
+CUT_OFF = "YAML reads a comma inside `{ }` as the end of a value: put the whole text in quotes"
+_COMMA = re.compile(r"\s*,")
 _COMMENT = re.compile(r"[ \t]+#")
 
 
@@ -108,6 +112,27 @@ class Document:
                 return self._eaten(part, end)
         return None
 
+    def is_cut_off(self, path: Path) -> bool:
+        """Whether the key at `path` is a piece of the text before it, which YAML has cut at a comma inside `{ }`."""
+        part = self._find(path[:-1])
+        if not isinstance(part.value, dict) or not self.text.startswith("{", self._bounds(part.node)[0]):
+            return False
+        before = [*part.value][: [*part.value].index(path[-1])] if path[-1] in part.value else []
+        cut = next((key for key in reversed(before) if part.value[key] is not None), None)
+        text = part.value[cut] if cut is not None else None
+        return isinstance(text, str) and cut is not None and self.is_bare((*path[:-1], cut)) and _is_open(text)
+
+    def is_bare(self, path: Path) -> bool:
+        """Whether a text stands at `path` that has no quotes around it, and is no block."""
+        part = self._find(path)
+        start, end = self._bounds(part.node)
+        return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
+
+    def joined_items(self, path: Path) -> bool:
+        """Whether the text at `path` is an item without quotes, of which a further line begins with a dash."""
+        is_item = bool(path) and isinstance(path[-1], int)
+        return is_item and self.is_bare(path) and bool(_DASHED.search(self.text, *self._bounds(self._find(path).node)))
+
     def problem(
         self,
         code: str,
@@ -187,7 +212,13 @@ class Document:
             start, _ = self._bounds(self._find(part.path[:-1]).node)
             if self.text.startswith("[", start):
                 return "YAML reads a comma inside `[ ]` as the end of an item: put the whole text in quotes"
+        if isinstance(part.value, str) and _is_open(part.value) and _COMMA.match(self.text, end):
+            return CUT_OFF
         return None
+
+
+def _is_open(text: str) -> bool:
+    return any(text.count(begin) > text.count(end) for begin, end in ("()", "[]"))
 
 
 def _item(value: Json, step: str | int) -> Json:

@@ -1,9 +1,13 @@
 """The bytes of a file that a user named, or the sentence that says why there are none."""
 
+from itertools import islice
 from pathlib import Path
 
 from runner.documents import encoding
 from runner.problems import Problem
+from runner.words import suggest
+
+_MOST_NAMES = 1_000
 
 
 def content(path: Path, *, name: str) -> bytes | Problem:
@@ -12,15 +16,15 @@ def content(path: Path, *, name: str) -> bytes | Problem:
         with path.open("rb") as file:
             return file.read(encoding.LARGEST_FILE + 1)
     except OSError as error:
-        return _unreadable(name, error)
+        return _unreadable(path, name, error)
     except ValueError:
         return Problem(code="E100", message="this cannot be the name of a file", file=name)
 
 
-def _unreadable(name: str, error: OSError) -> Problem:
+def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     match error:
         case FileNotFoundError():
-            message, hint = f"there is no file `{name}`", None
+            message, hint = f"there is no file `{name}`", _near(path)
         case IsADirectoryError():
             message, hint = f"`{name}` is a folder, not a file", None
         case PermissionError():
@@ -28,3 +32,17 @@ def _unreadable(name: str, error: OSError) -> Problem:
         case _:
             message, hint = f"`{name}` cannot be read: {error.strerror or error}", None
     return Problem(code="E100", message=message, hint=hint, file=name)
+
+
+def _near(path: Path) -> str | None:
+    """The file that was probably meant: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
+    try:
+        names = sorted(other.name for other in islice(path.parent.iterdir(), _MOST_NAMES))
+    except OSError:
+        return None
+    stem = path.name.partition(".")[0]
+    same = (
+        name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))
+    )
+    near = suggest(path.name, names) or next(same, None)
+    return near and f"did you mean `{near}`?"

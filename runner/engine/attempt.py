@@ -14,7 +14,8 @@ class Attempt:
 
     `verified` and `process_id` are as in `runner.events.StepFinished`; `process_status` is in the words of the log.
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
-    cannot help. `lost`: it passed, but its result never reached us, and is not null either.
+    cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
+    the process log that says of its one process that it failed.
     """
 
     status: Status
@@ -28,6 +29,7 @@ class Attempt:
     process_id: str | None = None
     process_status: str | None = None
     lost: bool = False
+    failed_row: JsonObject | None = None
     warnings: tuple[str, ...] = ()
 
     def of_process(

@@ -6,7 +6,7 @@ what lets a broken run be resumed by feeding the outcomes it had to a fresh engi
 
 from runner.engine.effects import Running
 from runner.engine.later import settle_later
-from runner.engine.perform import TIMEOUT, close_by, note
+from runner.engine.perform import TIMEOUT, close_by, listen, note
 from runner.engine.rows import time_is_over
 from runner.engine.scope import RunFacts, names_of, work_out_vars
 from runner.engine.state import RunState, State, conditions_of
@@ -37,11 +37,13 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     yield from note(_started(plan, run))
     trouble = _vars_trouble(state)
     yield from carry_out_steps(state, plan.steps)
+    yield from listen(state)
     yield from note(RunClosing(t=state.t, why=_why_closing(state)))
     late = time_is_over(state) if state.run.timed_out else None
     _turn(state)
     yield from undo(state)
     yield from carry_out_steps(state, plan.final_steps)
+    yield from listen(state)
     while True:
         outputs, broken = _outputs(state)
         yield from note(_finished(state, outputs, trouble or late or broken))

@@ -6,6 +6,7 @@ from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
 from runner.engine.element import attempt_of
+from runner.engine.perform import go_on
 from runner.engine.retry import try_until_done
 from runner.engine.rows import begin, end, row_of
 from runner.engine.state import OpenRow, State
@@ -25,6 +26,7 @@ def attempt_chain(
     replies: list[Json] = []
     any_flaky = any_lost = False
     for index, element in enumerate(items):
+        yield from go_on(state)
         of_row = row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element")
         row = yield from begin(state, of_row, part, whole=planned.step)
         last, flaky = yield from try_until_done(state, row, step=part, attempt=attempt_of(element))
@@ -33,6 +35,7 @@ def attempt_chain(
         replies.append(last.result)
         if last.status is not Status.PASSED:
             if last.status is Status.UNKNOWN:
+                whole.replies = None if any_lost else replies[:index]
                 state.left_out.update(f"{whole.key}[{later}]" for later in range(index + 1, len(items)))
             return Attempt(status=last.status, result=replies, trouble=in_part(last.trouble, index)), False
     attempt = judged(state, whole, planned.step, replies)

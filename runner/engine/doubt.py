@@ -83,7 +83,8 @@ def as_told(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Attem
     told: JsonObject = {"process_status": "done", "process_id": None}
     warning = "that it passed is what somebody said who looked at the site"
     if "result" in answer:
-        attempt = judged(state, row, step, answer["result"], seen=told)
+        asked_for = step.action if isinstance(step.action, Execute) else None
+        attempt = judged(state, row, step, answer["result"], seen=told, null_matters=asked_for)
         return attempt.of_process(None, status="done", verified=None, warning=warning)
     if needs_result(state.job, row.whole or step):
         return Attempt(status=Status.UNKNOWN, trouble=lost())
@@ -154,7 +155,7 @@ def _of_row(state: State, row: OpenRow, step: Step, found: JsonObject) -> Attemp
     seen: JsonObject = {"process_status": status, "process_id": process_id}
     if status in ("error", "cancelled"):
         verdict = failed(found, process_id)
-        attempt = Attempt(status=Status.FAILED, trouble=verdict.trouble)
+        attempt = Attempt(status=Status.FAILED, trouble=verdict.trouble, failed_row=verdict.failed_row)
         return attempt.of_process(process_id, status=status, verified=INFERRED if row.unanswered else False)
     if status == "running" and _waits_for_end(step):
         verdict = still_running(step, process_id)

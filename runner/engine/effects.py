@@ -61,13 +61,21 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """Was the run told to stop? Asked where it turns, and where it ends: a stop during the last call of a job is heard.
+
+    Answered with None, or with `Stopped`. Nothing is written down of an answer that is None.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Write down what happened. Answered with None."""
 
     event: AnyEvent
 
 
-Effect: TypeAlias = Send | Pause | Ask | Judge | Note
+Effect: TypeAlias = Send | Pause | Ask | Judge | Listen | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

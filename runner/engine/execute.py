@@ -95,6 +95,7 @@ def _with_verdict(first: Attempt, found: Verdict) -> Attempt:
         verified=found.verified,
         process_id=found.process_id,
         process_status=found.process_status,
+        failed_row=found.failed_row,
         warnings=warnings,
     )
 

@@ -4,13 +4,15 @@ Nothing is sent but readings of the log. Undo and `finally` are behind such a ru
 """
 
 from runner.engine import doubt
+from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.chain import in_part
 from runner.engine.effects import Running
+from runner.engine.failing import at_its_element
 from runner.engine.included import outcome_of
 from runner.engine.perform import Interrupted, judge, note
 from runner.engine.rows import finished
-from runner.engine.state import WORST_FIRST, Doubt, OpenRow, RunState, State
+from runner.engine.state import Doubt, OpenRow, RunState, State
 from runner.engine.step import gathered, record_of, remember
 from runner.events import Status, Trouble
 from runner.job.model import IncludedJob, OnFailure
@@ -54,8 +56,9 @@ def _looked_for_again(row: OpenRow) -> Running[Attempt]:
     unknown = Attempt(status=Status.UNKNOWN)
     try:
         attempt = yield from doubt.looked_for_again(state, row, row.step, unknown)
+        attempt = yield from at_its_element(state, row, row.step, attempt)
     except Interrupted:
-        attempt = unknown
+        attempt = row.known or unknown
     state.run.open_rows.pop()
     return attempt
 
@@ -96,15 +99,16 @@ def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:
 def _record(row: OpenRow, attempt: Attempt) -> JsonObject:
     """What expressions see of the row's step now; of a turn, together with the others."""
     record = record_of(row.state, row, attempt)
+    if row.step.for_each is None or row.index is None:
+        return record
     steps = row.state.names.known["steps"]
     assert isinstance(steps, dict)
     known = steps.get(row.step.id or "")
     turns = known.get("turns") if isinstance(known, dict) else None
-    if row.step.for_each is None or row.index is None or not isinstance(turns, list):
+    if not isinstance(turns, list):
         return record
     every = [record if index == row.index else turn for index, turn in enumerate(turns) if isinstance(turn, dict)]
-    worst = next((status for status in WORST_FIRST if any(turn["status"] == status for turn in every)), Status.PASSED)
-    return gathered(worst, every, row.step)
+    return gathered(every, row.step)
 
 
 def _of_parts(whole: OpenRow, part: OpenRow, last: Attempt) -> Attempt:
@@ -120,4 +124,6 @@ def _of_parts(whole: OpenRow, part: OpenRow, last: Attempt) -> Attempt:
     if worst is not Status.PASSED:
         part.state.left_out -= {key for key in part.state.left_out if key.startswith(beginning)}
         return Attempt(status=worst, trouble=in_part(last.trouble, part.index or 0))
-    return doubt.passed_without_result(whole.state, whole, whole.step)
+    if whole.replies is None or last.lost:
+        return doubt.passed_without_result(whole.state, whole, whole.step)
+    return judged(whole.state, whole, whole.step, [*whole.replies, last.result])

@@ -32,9 +32,8 @@ def needs_result(job: Job, step: Step) -> bool:
         return True
     if isinstance(step.action, Execute) and step.action.required:
         return True
-    own = [expected.that for expected in step.expect if isinstance(expected, Expectation)]
-    undo = [name for undone in (step.undo.steps if step.undo else ()) for name in _names_in(undone)]
-    if any(name[0] == "result" for name in [*_paths([*own, *step.outputs.values()]), *undo]):
+    undo = [name for undone in (step.undo.steps if step.undo else ()) for name in _names_before(undone)]
+    if any(name[0] == "result" for name in [*_names_after(step), *undo]):
         return True
     return step.id is not None and any(_uses(name, step.id) for name in _names_of(job))
 
@@ -52,19 +51,33 @@ def _names_of(job: Job) -> Iterator[Path]:
 
 def _names_in(step: Step) -> Iterator[Path]:
     """Every name that a step uses, in its undo, too."""
-    that = [expected.that for expected in step.expect if isinstance(expected, Expectation)]
-    loop = [step.for_each] if isinstance(step.for_each, str) else []
-    yield from _paths([step.condition, *that, *step.outputs.values(), *loop])
-    messages: list[Json] = [expected.message for expected in step.expect if expected.message]
-    items: list[Json] = step.for_each if isinstance(step.for_each, list) else []
-    for _, found in expressions_in([*messages, *items, *_templates(step.action)]):
-        yield from (name.path for name in found.names)
+    yield from _names_before(step)
+    yield from _names_after(step)
     for undone in step.undo.steps if step.undo else ():
         yield from _names_in(undone)
 
 
+def _names_before(step: Step) -> Iterator[Path]:
+    """The names that have to be known for the step to be carried out."""
+    loop = [step.for_each] if isinstance(step.for_each, str) else []
+    yield from _paths([step.condition, *loop])
+    items: list[Json] = step.for_each if isinstance(step.for_each, list) else []
+    yield from _paths_in([*items, *_templates(step.action)])
+
+
+def _names_after(step: Step) -> Iterator[Path]:
+    """The names by which its answer is judged: in its own expectations and outputs, `result` is the step's own."""
+    expected = [found for found in step.expect if isinstance(found, Expectation)]
+    yield from _paths([*(found.that for found in expected), *step.outputs.values()])
+    yield from _paths_in([found.message for found in expected if found.message])
+
+
 def _paths(texts: Iterable[str]) -> Iterator[Path]:
     return (name.path for text in texts for name in expression(text).names)
+
+
+def _paths_in(written: Iterable[Json]) -> Iterator[Path]:
+    return (name.path for _, found in expressions_in([*written]) for name in found.names)
 
 
 def _templates(action: Action) -> list[Json]:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Running, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Running, Send, Stopped
 from runner.engine.state import OpenRow, RunState, State
 from runner.events import AnyEvent
-from runner.service.calls import Call, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import ReadRow, ReadRows, WhoAmI, WhoIsUser
 from runner.values import JsonObject
 
 TIMEOUT = "timeout"
@@ -18,13 +18,15 @@ LATE_SECONDS = 10.0
 class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the one place that turns to undo and `finally`
     """The host was told to stop, or the job's time is over, while an effect was asked for.
 
-    Caught where the steps of a job are carried out. `over`: nothing is performed from here on.
+    Caught where the steps of a job are carried out. `over`: nothing is performed from here on. `turns` is what
+    expressions see of the turns before the one that was under way, where it was one.
     """
 
     def __init__(self, why: str, *, over: bool = False) -> None:
         super().__init__(why)
         self.why = why
         self.over = over
+        self.turns: list[JsonObject] | None = None
 
 
 def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
@@ -33,7 +35,7 @@ def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
     Raises `Interrupted` where the time is over, or the host was told to stop.
     """
     outcome = yield _within(state, effect)
-    assert outcome is not None, "only a Note is answered with None"
+    assert outcome is not None, "only a Note, or a Listen, is answered with None"
     _take(state, outcome)
     if isinstance(outcome, Stopped):
         raise Interrupted(outcome.why, over=outcome.over)
@@ -47,6 +49,25 @@ def judge(state: State, rows: Sequence[OpenRow], *, ended: bool) -> Running[Json
     assert isinstance(outcome, Done), "a doubt is judged, or the run is left where it is"
     _take(state, outcome)
     return outcome.value if isinstance(outcome.value, dict) else {}
+
+
+def go_on(state: State) -> Running[None]:
+    """To be asked before anything of `steps` begins. Raises `Interrupted` where the host was told to stop."""
+    if state.closing:
+        return
+    yield from listen(state)
+    if state.run.stopped_by is not None:
+        raise Interrupted(state.run.stopped_by)
+
+
+def listen(state: State) -> Running[None]:
+    """Hear of a stop that no effect was refused for."""
+    if state.run.stopped_by is not None:
+        return
+    outcome = yield Listen()
+    if isinstance(outcome, Stopped):
+        _take(state, outcome)
+        state.run.stopped_by = outcome.why
 
 
 def close_by(run: RunState) -> None:
@@ -76,18 +97,27 @@ def _within(state: State, effect: Send | Pause | Ask) -> Effect:
         return effect
     left = state.ends - state.t
     if left <= 0:
-        if isinstance(effect, Send) and _is_last_look(state, effect.call):
-            return replace(effect, seconds=min(effect.seconds, LATE_SECONDS))
+        left = _left_for_last_look(state, effect)
+    if left <= 0:
         raise Interrupted(TIMEOUT, over=True)
+    if isinstance(effect, Pause) and effect.seconds > 0:  # the host may make it longer by its jitter
+        longer = min(effect.jitter, max(0.0, left / effect.seconds - 1))
+        return replace(effect, seconds=min(effect.seconds, left), jitter=longer)
     return effect if effect.seconds is not None and effect.seconds <= left else replace(effect, seconds=left)
 
 
-def _is_last_look(state: State, call: Call) -> bool:
-    """Whether `call` looks in the log for a start in doubt, for which nobody would look any more. Once for each row."""
+def _left_for_last_look(state: State, effect: Send | Pause | Ask) -> float:
+    """Seconds left for looking in the log for a start in doubt, for which nobody would look any more.
+
+    The log is read once for each row; learning whose rows are ours takes of the same time.
+    """
     row = state.run.open_rows[-1] if state.run.open_rows else None
-    if row is None or not row.in_doubt or row.late:
-        return False
-    if isinstance(call, ReadRows | ReadRow):
+    if row is None or not row.in_doubt or row.late or not isinstance(effect, Send):
+        return 0.0
+    if isinstance(effect.call, ReadRows | ReadRow):
         row.late = True
-        return True
-    return isinstance(call, WhoAmI | WhoIsUser)
+    elif not isinstance(effect.call, WhoAmI | WhoIsUser):
+        return 0.0
+    if row.late_ends is None:
+        row.late_ends = state.t + LATE_SECONDS
+    return row.late_ends - state.t

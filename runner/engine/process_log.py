@@ -27,6 +27,7 @@ from runner.service.calls import (
 from runner.values import Json, JsonObject
 
 READING_SECONDS = 30.0
+EXPLAINING_SECONDS = 10.0
 READING_TRIES = 3
 BETWEEN_TRIES = 0.5
 
@@ -105,6 +106,13 @@ def elements_of(state: State, key: str, process_id: str) -> Running[list[JsonObj
     return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
 
+def elements_once(state: State, key: str, process_id: str) -> Running[list[JsonObject]]:
+    """As `elements_of`, for who only wants to explain: asked once, and waited for a little."""
+    outcome = yield from perform(state, _reading(key, ReadElements(process_id=process_id), seconds=EXPLAINING_SECONDS))
+    value = outcome.value if isinstance(outcome, Done) else None
+    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+
+
 def _rows(state: State, key: str, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
     known = state.log.schema_ids.get(call.process)
     value = yield from _read(state, key, _by_schema(call, known) if known else call, turn=turn)
@@ -159,8 +167,8 @@ def _read(state: State, key: str, call: Call, *, turn: str | None = None) -> Run
     return Unread(failure)
 
 
-def _reading(key: str, call: Call, *, turn: str | None = None) -> Send:
-    return Send(key=key, call=call, effect=StepEffect.READ, seconds=READING_SECONDS, turn=turn)
+def _reading(key: str, call: Call, *, turn: str | None = None, seconds: float = READING_SECONDS) -> Send:
+    return Send(key=key, call=call, effect=StepEffect.READ, seconds=seconds, turn=turn)
 
 
 def is_for_good(failure: CallFailed) -> bool:

@@ -6,6 +6,7 @@ from itertools import count
 from runner.engine.attempt import Attempt
 from runner.engine.doubt import judged_by_person
 from runner.engine.effects import Pause, Running
+from runner.engine.failing import at_its_element
 from runner.engine.perform import note, perform
 from runner.engine.state import OpenRow, State
 from runner.events import AttemptFailed, Status
@@ -38,6 +39,7 @@ def try_until_done(
         if last.again is RetryOn.EXPECTATION and last.trouble is not None:
             yield from note(AttemptFailed(key=row.key, t=state.t, kind="expectation", error=last.trouble))
         yield from perform(state, Pause(key=row.key, seconds=pause(retry, last, number=number), jitter=retry.jitter))
+    last = yield from at_its_element(state, row, step, last)
     return last, stumbled and last.status is Status.PASSED
 
 

@@ -91,10 +91,16 @@ def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:
 
     Gives the status of the outermost of them.
     """
-    status = Status.FAILED if why == TIMEOUT else Status.ERROR
+    cut = status = Status.FAILED if why == TIMEOUT else Status.ERROR
     while len(state.run.open_rows) > down_to:
         row = state.run.open_rows[-1]
-        status = Status.UNKNOWN if row.in_doubt or holds_doubt(state.run, row) else status
+        if row.known is not None:
+            status = row.known.status
+            if row.step.secret:
+                row.state.names.keep_secret(row.known.result, f"{row.key}.result")
+            yield from end(state, row.known, secret=row.step.secret)
+            continue
+        status = Status.UNKNOWN if row.in_doubt or holds_doubt(state.run, row) else cut
         trouble = _in_doubt(why) if status is Status.UNKNOWN else _cut(state, why)
         yield from end(state, Attempt(status=status, trouble=trouble), reason=STOPPED)
     return status

@@ -162,6 +162,7 @@ def _attempt(state: State, row: OpenRow, step: Step, *, answer: JsonObject, foun
             verified=found.verified,
             process_id=found.process_id,
             process_status=found.process_status,
+            failed_row=found.failed_row,
         )
     seen: JsonObject = {"process_status": found.process_status, "process_id": found.process_id}
     attempt = judged(state, row, step, results, seen=seen)

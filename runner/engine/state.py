@@ -7,6 +7,7 @@ first one stood.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from runner.engine.attempt import Attempt
 from runner.engine.scope import Names
 from runner.events import RunStatus, Status
 from runner.job.model import Job, Step, Undo
@@ -33,7 +34,9 @@ class OpenRow:
     and `index` its place among them, or that of its turn.
     `has_parts`: it holds rows of its own, and is as they are. `unanswered`: its call was not answered, so that a start
     is taken for its own by inference only; `process_id` is that of the start that is known as its own.
-    `late`: the process log was read although the job's time was over; that is done once.
+    `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
+    how the row ends, whatever stops what is still asked about it. `replies`: those of a chain before its element in
+    doubt, None where one was lost.
     """
 
     key: str
@@ -49,6 +52,9 @@ class OpenRow:
     unanswered: bool = False
     process_id: str | None = None
     late: bool = False
+    late_ends: float | None = None
+    known: Attempt | None = None
+    replies: list[Json] | None = None
     warnings: tuple[str, ...] = ()
 
 

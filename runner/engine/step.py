@@ -12,7 +12,7 @@ from runner.engine.effects import Running
 from runner.engine.element import attempt_of
 from runner.engine.execute import attempt_execute
 from runner.engine.included import attempt_included
-from runner.engine.perform import TIMEOUT, Interrupted, close_by
+from runner.engine.perform import TIMEOUT, Interrupted, close_by, go_on
 from runner.engine.query import attempt_query
 from runner.engine.retry import try_until_done
 from runner.engine.rows import STOPPED, begin, end, interrupt, row_of, skip
@@ -47,6 +47,7 @@ def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[Non
     depth = len(state.run.open_rows)
     for position, planned in enumerate(steps):
         try:
+            yield from go_on(state)
             yield from carry_out_step(state, planned)
         except Interrupted as stop:
             yield from _interrupted(state, planned, stop, down_to=depth)
@@ -67,11 +68,16 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
     state.halted = state.halted or not state.closing
     if run.stopped_by is not None or run.timed_out:
         close_by(run)
-    if planned.step.for_each is not None:
-        state.left_out.add(f"{state.prefix}{planned.key}[")  # of which turn is not known, nor needed
-    status = yield from interrupt(state, stop.why, down_to=down_to)
-    state.counted.add(status)
-    remember(state, planned.step, {"status": status.value})
+    turns = stop.turns
+    if len(run.open_rows) > down_to:
+        status = yield from interrupt(state, stop.why, down_to=down_to)
+        state.counted.add(status)
+        record: JsonObject = {"status": status.value}
+        remember(state, planned.step, record if turns is None else gathered([*turns, record], planned.step))
+    elif turns:
+        remember(state, planned.step, gathered(turns, planned.step))
+    else:
+        yield from _skip(state, planned, reason=STOPPED)
 
 
 def carry_out_step(state: State, planned: PlannedStep) -> Running[None]:
@@ -112,25 +118,38 @@ def _items(state: State, planned: PlannedStep) -> list[Json] | None:
 def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[Ended]:
     """A turn an item, each a row of its own; the first that does not pass ends them, unless `on_failure` says else."""
     turns: list[Ended] = []
+    depth = len(state.run.open_rows)
     if not items and planned.step.expect:
         yield from skip(state, planned, reason="nothing")  # else nobody would see that nothing was expected
     for index, item in enumerate(items):
         more: JsonObject = {"item": item, "index": index}
         names = replace(state.names, known={**state.names.known, **more}, tainted=state.names.tainted)
         turn = replace(state, names=names)
-        ended = yield from _turn(turn, planned, index=index)
+        try:
+            yield from go_on(state)
+            ended = yield from _turn(turn, planned, index=index)
+        except Interrupted as stop:
+            stop.turns = [done.record for done in turns]
+            first = index + (len(state.run.open_rows) > depth)
+            _leave_out(state, planned, turns=range(first, len(items)))
+            raise
         turns.append(ended)
         goes_on = ended.status is Status.PASSED or planned.step.on_failure is not OnFailure.STOP
         if not goes_on or ended.status is Status.UNKNOWN:
-            state.left_out.update(f"{state.prefix}{planned.key}[{later}]" for later in range(index + 1, len(items)))
+            _leave_out(state, planned, turns=range(index + 1, len(items)))
             break
-    statuses = {ended.status for ended in turns}
-    worst = next((status for status in WORST_FIRST if status in statuses), Status.PASSED)
-    return Ended(status=worst, record=gathered(worst, [ended.record for ended in turns], planned.step))
+    record = gathered([ended.record for ended in turns], planned.step)
+    return Ended(status=Status(str(record["status"])), record=record)
 
 
-def gathered(worst: Status, turns: list[JsonObject], step: Step) -> JsonObject:
+def _leave_out(state: State, planned: PlannedStep, *, turns: range) -> None:
+    state.left_out.update(f"{state.prefix}{planned.key}[{index}]" for index in turns)
+
+
+def gathered(turns: list[JsonObject], step: Step) -> JsonObject:
     """What expressions see of all turns together."""
+    statuses = {turn["status"] for turn in turns}
+    worst = next((status for status in WORST_FIRST if status in statuses), Status.PASSED)
     outputs: JsonObject = {name: [_output(turn, name) for turn in turns] for name in step.outputs}
     seconds = [turn.get("seconds") for turn in turns]
     return {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runner.engine import process_log
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
+from runner.engine.failing import why_failed
 from runner.engine.following import Looks, follow, has_ended
 from runner.engine.perform import perform
 from runner.engine.process_log import Unread
@@ -23,13 +24,16 @@ FIRST_LOOK = 0.5
 LAST_LOOK = 5.0
 """Seconds between two looks at a running process, growing from the first to the last."""
 
-_ENDED_BADLY = {"error": "E203", "cancelled": "E204"}
+_ENDED_BADLY = frozenset({"error", "cancelled"})
 _KNOWN = frozenset({"running", "done", "error", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`status` is PASSED unless the log says otherwise; `process_status` is None where nothing was read."""
+    """`status` is PASSED unless the log says otherwise; `process_status` is None where nothing was read.
+
+    `failed_row` is as in `runner.engine.attempt.Attempt`.
+    """
 
     status: Status = Status.PASSED
     verified: bool | None = None
@@ -37,6 +41,7 @@ class Verdict:
     process_status: str | None = None
     trouble: Trouble | None = None
     warning: str | None = None
+    failed_row: JsonObject | None = None
 
 
 def verdict(state: State, row: OpenRow, step: Step, execute: Execute) -> Running[Verdict]:
@@ -105,16 +110,13 @@ def going_on(process_id: str | None, *, expected: bool) -> Verdict:
 
 def failed(row: JsonObject, process_id: str | None) -> Verdict:
     """The log contradicts the answer. Its own text is the best sentence there is."""
-    status = str(row["status"])
-    text = row.get("error")
-    told = f": {text}" if isinstance(text, str) and text else ", and the process log gives no reason"
-    word = "failed" if status == "error" else "was cancelled"
     return Verdict(
         status=Status.FAILED,
         verified=False,
         process_id=process_id,
-        process_status=status,
-        trouble=Trouble(code=_ENDED_BADLY[status], message=f"the process {word}{told}"),
+        process_status=str(row["status"]),
+        trouble=why_failed(row),
+        failed_row=row if process_id is not None else None,
     )
 
 

@@ -66,7 +66,13 @@ def _missed(action: Wait, seen: JsonObject) -> Attempt:
     process_id = str(seen["id"])
     if seen["status"] in ("error", "cancelled"):
         found = failed(seen, process_id)
-        return Attempt(status=Status.FAILED, result=dict(seen), trouble=found.trouble, process_id=process_id)
+        return Attempt(
+            status=Status.FAILED,
+            result=dict(seen),
+            trouble=found.trouble,
+            process_id=process_id,
+            failed_row=found.failed_row,
+        )
     message = f"the process has ended as `{seen['status']}`, and can not be {action.wanted} any more"
     return Attempt(
         status=Status.FAILED,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
 from runner.events import (
     AnyEvent,
@@ -28,7 +28,7 @@ from runner.events import (
     Trouble,
 )
 from runner.hosts.judgement import Judgement, Judging
-from runner.hosts.replay import SECRET_VALUE, STOPPED_BY, Beyond, Replay
+from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, STOPPED_BY, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
@@ -122,6 +122,8 @@ class LocalHost:
         if isinstance(effect, Note):
             self._append(effect.event)
             return None
+        if isinstance(effect, Listen):
+            return self._heard()
         if isinstance(effect, Judge):
             return self._judge(effect)
         if beyond.sent and isinstance(effect, Send) and effect.effect is StepEffect.ONCE:
@@ -130,6 +132,7 @@ class LocalHost:
             raise _LeftError
         if (refusal := self._refusal(effect)) is not None:
             return refusal
+        self._go_on()  # before the effect, however long it takes: its time is none that had passed before
         match effect:
             case Send():
                 return self._send(effect)
@@ -215,23 +218,36 @@ class LocalHost:
         self._turned = True
         return self._refuse(effect, self.stop.why)
 
+    def _heard(self) -> Stopped | None:
+        """The stop that was told, if the engine does not know of it yet."""
+        if self.stop.why is None:
+            return None
+        self._turned = True
+        return self._stopped(OF_THE_RUN, self.stop.why, over=self.stop.is_over())
+
     def _is_wanted(self, send: Send) -> bool:
         if self.stop.why is None:
             return True
         return not self.stop.is_over() and (self._turned or self._closing or self._settles(send))
 
     def _refuse(self, effect: Send | Pause | Ask, why: str, *, over: bool = False) -> Stopped:
+        return self._stopped(effect.key, why, over=over)
+
+    def _stopped(self, key: str, why: str, *, over: bool) -> Stopped:
         t = self._t()
         error = Trouble(code="E312", message=f"{STOPPED_BY}{why}")
-        self._append(AttemptFailed(key=effect.key, t=t, kind="stopped", error=error, final=over))
+        self._append(AttemptFailed(key=key, t=t, kind="stopped", error=error, final=over))
         return Stopped(t=t, why=why, over=over)
 
     def _append(self, event: AnyEvent, *, durable: bool = False) -> None:
-        """Write it down; what goes on where a run broke off is marked as such."""
+        self._go_on()
+        self.journal.append(event, durable=durable)
+
+    def _go_on(self) -> None:
+        """Mark where a run that broke off goes on, once."""
         if self._replayed:
             self._replayed, self._resumed = False, True
             self.journal.append(RunResumed(t=self._t()))
-        self.journal.append(event, durable=durable)
 
     def _was_resumed(self) -> bool:
         resumed, self._resumed = self._resumed, False

@@ -7,7 +7,7 @@ which does not fit its plan is found out before anything is sent.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.events import (
     AnyEvent,
     Asked,
@@ -23,6 +23,8 @@ from runner.journal import Journal
 from runner.service.calls import CallFailed, FailureKind, record
 from runner.values import Json
 
+OF_THE_RUN = ""
+"""The key of a stop that no row was told of."""
 SECRET_VALUE: Json = {"$secret": True}
 """What stands in the journal for the answer of a step that is marked secret."""
 
@@ -63,6 +65,10 @@ class Replay:
                 return None
             case Send():
                 return self._sent(effect, event)
+            case Listen() if getattr(event, "key", None) != OF_THE_RUN:
+                return None
+            case Listen():
+                return self._answered(OF_THE_RUN, self._take(event, OF_THE_RUN))
             case Pause() | Ask() | Judge():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 

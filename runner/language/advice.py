@@ -44,6 +44,8 @@ _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 
 def advice(key: str, known: Collection[str]) -> str | None:
     """What to write for `key`, where none of `known` is meant by it."""
+    if folded(key) == "verify" and "ca_file" in known:
+        return _TLS
     return None if foreign(key, known) else _OURS.get(folded(key))
 
 

@@ -13,7 +13,7 @@ from runner.json_schema.violations import Violation
 from runner.language.advice import advice, disguised
 from runner.language.belongs import Language
 from runner.language.wording import Mistake, braces, either, example, subject
-from runner.values import Json, JsonObject, Path
+from runner.values import Json, JsonObject, Path, compact
 from runner.words import foreign, suggest
 
 _FEW = 10
@@ -76,23 +76,23 @@ def _unknown(name: str, keys: Keys, *, meant: str | None, language: Language) ->
 def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> str | None:
     """The best of several guesses, the surest first."""
     known = _record(_schema(keys.unknown[0]).get("properties"))
-    surest = disguised(name, known) or advice(name, known)
+    surest = disguised(name, known) or advice(name, known) or _for_an_action(name, keys, language=language)
     if surest:
         return surest
     if not re.fullmatch(_WORD, name):
         return "YAML reads `: ` as the end of a key: if this is a text, put it in quotes as a whole"
     below = language.below(keys.path)
-    there = next(
-        (key for key in below.get(name, ()) if key in keys.written and _may_stand(name, keys.written[name])), None
-    )
     if meant in _wanted(keys):
         return f"did you mean `{meant}`?"
+    there = next((key for key in below.get(name, ()) if key in keys.written), None)
     if not keys.path and "defaults" in below.get(name, ()) and keys.written.get("defaults", {}) is not None:
         return f"`{name}` belongs in a step, or for all of them in `defaults`"
-    if there:
+    if there and _may_stand(name, keys.written[name]):
         return f"`{name}` belongs in `{there}`" + (": indent it further" if keys.written[there] is None else "")
     if meant and meant not in keys.written:
         return f"did you mean `{meant}`?"
+    if not meant and (ours := _in_its_record(name, keys)):
+        return ours
     in_list = _in_list(name, keys, language)
     if in_list:
         return in_list
@@ -104,6 +104,31 @@ def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> st
             f"`{name}` is known in `{other}`, not in `{keys.path[-1]}`" if other else f"`{meant}` stands here already"
         )
     return language.above(name, keys.path) or _below(name, below, keys) or _known(keys)
+
+
+def _in_its_record(name: str, keys: Keys) -> str | None:
+    """What is meant by an input among the keys of a case; in an expectation by `result: 5`, and by words of others."""
+    title, value = _schema(keys.unknown[0]).get("title"), keys.written[name]
+    if title == "case":
+        return f"what a case gives stands in its `inputs`: `inputs: {{{name}: …}}`"
+    if title != "expectation":
+        return None
+    if name in _EXPECTED:
+        return f"did you mean `{_EXPECTED[name]}`?"
+    if name in ("result", "process_status", "process_id") and isinstance(value, str | int | float):
+        return f"write `- {name} == {compact(value)}`"
+    return _known(keys)
+
+
+def _for_an_action(name: str, keys: Keys, *, language: Language) -> str | None:
+    """What a step hands in, by the word of another tool, beside the action that it has already."""
+    below = language.below(keys.path)
+    ours = foreign(name, [key for key in ("parameters", "inputs") if key in below])
+    there = next((key for key in _ACTIONS if key in keys.written), None)
+    for key in ("parameters", "inputs"):
+        if ours and there in below.get(key, ()) and isinstance(keys.written[name], dict):
+            return f"`{key}` belongs in `{there}`"
+    return None
 
 
 def _in_list(name: str, keys: Keys, language: Language) -> str | None:
@@ -197,6 +222,15 @@ def _too_many(there: list[str], path: Path, *, title: str) -> Mistake:
     return Mistake(code="E110", message=message, hint=hint, path=second, at_key=True)
 
 
+_EXPECTED = {
+    "assert": "that",
+    "expr": "that",
+    "condition": "that",
+    "check": "that",
+    "msg": "message",
+    "fail_msg": "message",
+}
+_ACTIONS = ("execute", "run", "element", "job")
 _WITH_ACTION = ("step", "activity")
 _PLURALS = {"step": "several steps", "activity": "several activities"}
 

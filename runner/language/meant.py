@@ -6,14 +6,72 @@ What cannot be told for certain is left alone: a hint that is typed as it stands
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from runner.json_schema.flaws import TYPES
 from runner.values import Json, JsonObject, Path, compact
 from runner.words import suggest
 
-_LONGEST = 60
+_LONGEST = 80
 _WORD = r"[\w.-]+"
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_WORDS: Mapping[tuple[str, ...], Mapping[str, str]] = {
+    ("retry", "on"): {
+        "timeout": "`unanswered`",
+        "no_answer": "`unanswered`",
+        "error": "`unanswered`",
+        "connection": "`not_sent`",
+        "connect": "`not_sent`",
+        "connection_error": "`not_sent`",
+        "failure": "`expectation`",
+        "failed": "`expectation`",
+        "expect": "`expectation`",
+        "assertion": "`expectation`",
+        "assert": "`expectation`",
+    },
+    ("on_failure",): {
+        "true": "`continue` or `ignore`",
+        "false": "`stop`",
+        "abort": "`stop`",
+        "fail": "`stop`",
+        "exit": "`stop`",
+        "skip": "`ignore`",
+        "warn": "`ignore`",
+        "never": "`stop`",
+        "retry": "the key `retry` of the step",
+    },
+    ("wait", "for"): {
+        "done": "`completed`",
+        "finished": "`completed`",
+        "success": "`completed`",
+        "passed": "`completed`",
+        "end": "`ended`",
+        "stopped": "`ended`",
+        "waiting": "`parked`",
+        "paused": "`parked`",
+    },
+    ("effect",): {
+        "write": "`once`",
+        "none": "`read`",
+        "get": "`read`",
+        "readonly": "`read`",
+        "safe": "`read`",
+        "repeatable": "`idempotent`",
+        "update": "`once`, or `idempotent` where it may be repeated",
+        "true": "`once`",
+        "false": "`read`",
+    },
+    ("allow", "effects"): {"write": "`once`", "none": "`read`", "get": "`read`", "all": "no `allow` at all"},
+    ("verify",): {"true": "`log`", "false": "`none`", "yes": "`log`", "no": "`none`"},
+    ("until",): {
+        "completed": "`done`",
+        "finished": "`done`",
+        "ended": "`done`",
+        "sent": "`started`",
+        "running": "`started`",
+    },
+}
+"""By the keys that lead to it: what a word of other tools, or of our own for another place, is called there."""
 _NAMED = ("steps", "finally", "undo")
 _PER_CENT = 100
 _FEWEST = 5
@@ -48,6 +106,16 @@ def items_of(record: JsonObject, path: Path) -> str:
 def of_neighbours(value: Json, path: Path) -> str | None:
     """What stands here in other languages: `retry: 3`, `concurrency: {group: a}`, a list of targets, a bare input."""
     match path, value:
+        case (*_, "for_each"), int() if not isinstance(value, bool) and 0 < value <= _FEWEST:
+            return f"write the list out: `for_each: {compact(list(range(1, value + 1)))}`"
+        case (*_, "undo"), str() if re.fullmatch(_WORD, value):
+            return f"write `undo: {{execute: {{process: {value}}}}}`"
+        case (*_, "steps" | "finally" | "undo", int()), str() if re.fullmatch(_WORD, value):
+            return f"write `- execute: {{process: {value}}}`"
+        case ("targets", "url" | "sandbox" | "runtime" | "auth" as key), _:
+            return f"`{key}` belongs in a target: indent it further"
+        case ("targets", str() as target), str() if value.startswith("https://"):
+            return f"write `{target}: {{url: {value}}}`"
         case (*_, "retry"), int() if not isinstance(value, bool) and value > 0:
             return f"write `retry: {{max_attempts: {value}}}`"
         case (*_, "concurrency"), {"group": str() as group} if re.fullmatch(_WORD, group):
@@ -62,6 +130,29 @@ def of_neighbours(value: Json, path: Path) -> str | None:
             return "`execute` gives one result; `run` gives several, by `results`"
         case ("inputs", str()), int() | float() | list() if len(compact(value)) <= _LONGEST:
             return f"an input is a schema: write `{{default: {compact(value)}}}`"
+    return None
+
+
+def word(written: Json, path: Path) -> str | None:
+    """One of the few words behind a key, by what it is called elsewhere."""
+    keys = tuple(key for key in path if isinstance(key, str))[-2:]
+    here = next((words for end, words in _WORDS.items() if keys[-len(end) :] == end), {})
+    return here.get(written.casefold() if isinstance(written, str) else compact(written))
+
+
+def of_names(written: Json, path: Path) -> str | None:
+    """Names in a text or a list, where a record of names and values is wanted."""
+    if isinstance(written, list) and written and all(isinstance(item, dict) for item in written):
+        called = written[0].get("name") if isinstance(written[0], dict) else None
+        if isinstance(called, str) and re.fullmatch(_WORD, called):
+            return f"leave out the `-`: a name stands before its value, as in `{called}: …`"
+        return "leave out the `-`: names and values stand below each other"
+    first = written[0] if isinstance(written, list) and written else written
+    if path[-1:] == ("outputs",) and isinstance(first, str) and re.fullmatch(_WORD, first):
+        return f"a name and an expression: `outputs: {{{first}: result}}`"
+    assigned = re.fullmatch(rf"({_WORD})=({_WORD})", first) if isinstance(first, str) else None
+    if assigned and path:
+        return f"write `{path[-1]}: {{{assigned[1]}: {assigned[2]}}}`"
     return None
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
-from runner.documents.document import Document
+from runner.documents.document import CUT_OFF, IN_ONE_COLUMN, Document
 from runner.json_schema import schemas
 from runner.json_schema.violations import Violation
 from runner.language import keys
@@ -43,7 +43,8 @@ def _cases() -> JsonObject:
 
 def _problems(found: Iterable[Violation], document: Document, *, language: Language) -> tuple[Problem, ...]:
     told = {(said.path, said.at_key): said for said in _mistakes(found, document.data, language=language)}
-    return tuple(sorted((_problem(said, document) for said in told.values()), key=_place))
+    news = (_problem(said, document) for said in told.values() if not _is_told(said, document))
+    return tuple(sorted(news, key=_place))
 
 
 def _mistakes(found: Iterable[Violation], data: Json, *, language: Language) -> Iterator[Mistake]:
@@ -95,8 +96,17 @@ def _value_at(path: Path, data: Json) -> Json:
     return data
 
 
+def _is_told(said: Mistake, document: Document) -> bool:
+    """Whether it is told elsewhere: of an expression that YAML has cut, the beginning cannot be read."""
+    return said.code == "E108" and said.path[-2:-1] == ("outputs",) and document.is_cut_off(said.path)
+
+
 def _problem(said: Mistake, document: Document) -> Problem:
     eaten = document.quote_hint(said.path) if said.code == "E106" else None
+    if document.joined_items(said.path) and not said.at_key:
+        eaten = IN_ONE_COLUMN
+    if said.code in ("E104", "E108") and said.at_key and document.is_cut_off(said.path):
+        eaten = CUT_OFF
     return document.problem(said.code, said.message, path=said.path, at_key=said.at_key, hint=eaten or said.hint)
 
 

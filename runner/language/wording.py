@@ -155,17 +155,22 @@ def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> st
         case str() as text if "array" in kinds and "object" not in kinds:
             return meant.a_list(text, violation.path)
         case str() as text if "object" in kinds:
-            return _as_record(text, violation.path, schema) or meant.an_input(text, violation.path)
+            record = meant.of_neighbours(text, violation.path) or _as_record(text, violation.path, schema)
+            return record or meant.an_input(text, violation.path) or meant.of_names(text, violation.path)
         case str() as text if "boolean" in kinds and text.casefold() in _YES:
             return f"write `{_YES[text.casefold()]}`" + (
                 "" if text.casefold() in _NOT_PLAIN else f": `{text}` is a text"
             )
         case str() as text if re.fullmatch(_NUMBER, text):
             return f"write `{text}` without quotes"
+        case int() as value if hint := meant.of_neighbours(value, violation.path):
+            return hint
         case bool() | int() | float() if "string" in kinds and "boolean" not in kinds:
             return _in_quotes(compact(violation.value), schema)
         case dict() as record if "array" in kinds:
             return meant.items_of(record, violation.path)
+        case list() as names if "object" in kinds and (hint := meant.of_names(names, violation.path)):
+            return hint
         case dict() | list() | int() as value:
             return meant.of_neighbours(value, violation.path)
     return None
@@ -207,6 +212,8 @@ def _word(violation: Violation, schema: JsonObject) -> Mistake:
         hint = f"write `{value}` without quotes"
     elif isinstance(value, str) and True in options:
         hint = _as_boolean(value)
+    elif near is None and (ours := meant.word(value, violation.path)):
+        hint = f"did you mean {ours}?"
     elif violation.path[-1:] == ("on_failure",) and isinstance(value, dict | list):
         hint = "what is done after a failure stands in `undo`, or in `finally` with `if: failure()`"
     message = f"{subject(violation.path, schema)} must be {wanted}, not {_quoted(value)}"

@@ -101,7 +101,7 @@ class _Page:
 
     def open(self, result: RunResult, *, resumed: bool = False) -> list[Sentence]:
         """The head of the run; where little is to be told it waits for the first row."""
-        self._head = _head(result, resumed=resumed)
+        self._head = _head(result, verb=self._wish.again if resumed else "run")
         return [] if self._wish.quiet else self._take_head()
 
     def row(self, step: StepResult) -> list[Sentence]:
@@ -120,9 +120,8 @@ class _Page:
         return taken
 
 
-def _head(result: RunResult, *, resumed: bool) -> list[Sentence]:
+def _head(result: RunResult, *, verb: str) -> list[Sentence]:
     place = f"{clean(result.target.url)}{' (sandbox)' if result.target.sandbox else ''}"
-    verb = "resumed" if resumed else "run"
     return [
         Sentence(text=f"{verb} {title(result)}, {place}", tone=Tone.TITLE),
         Sentence(text=f"id {clean(result.id)}, {clean(result.file)}", indent=2, tone=Tone.FAINT),
@@ -188,7 +187,8 @@ def _news(event: AnyEvent) -> str:
         case CallAnswered():
             return f"answered: {clean(event.key)}, {brief(event.value)}"
         case AttemptFailed():
-            return f"{event.kind}: {clean(event.key)}, {'; '.join(of_trouble(event.error))}"
+            about = f"{clean(event.key)}, " if event.key else ""
+            return f"{event.kind}: {about}{'; '.join(of_trouble(event.error))}"
         case Paused():
             return f"waited: {clean(event.key)}, {written(event.seconds)}"
         case Asked():

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from runner import runs
 from runner.events import FIRST_PREV
 from runner.report.safe import clean
-from runner.report.words import doubtful
+from runner.report.words import doubtful, is_lost
 from runner.result import RunResult, StepResult
 
 
@@ -28,7 +28,8 @@ def next_steps(result: RunResult, *, folder: str | None) -> tuple[NextStep, ...]
     """The commands that settle the run, the likeliest first; none where nothing is open. `folder` is the run's own."""
     open_rows = doubtful(result.steps)
     if open_rows:
-        return (_reconcile(result, folder), _verdict(result, open_rows, folder))
+        asked = [] if all(map(is_lost, open_rows)) else [_reconcile(result, folder)]
+        return (*asked, _verdict(result, open_rows, folder))
     if result.finished or not result.job:
         return ()
     return (NextStep(command=_typed("resume", result.id, folder), does=_what_resume_does(result)),)
@@ -55,11 +56,11 @@ def _reconcile(result: RunResult, folder: str | None) -> NextStep:
 def _verdict(result: RunResult, open_rows: Sequence[StepResult], folder: str | None) -> NextStep:
     """A person's word on the first row in doubt. After the turning point nothing is begun again."""
     first = open_rows[0]
-    lost = first.error is not None and first.error.code == "E402"
+    lost = is_lost(first)
     given = " --result 'JSON'" if lost else ""
     command = f"{_typed('resume', result.id, folder)} --step {shlex.quote(clean(first.key))} --as passed{given}"
     seen = "and know what it gave, as JSON" if lost else "and it passed"
-    others = "`--as failed` if it failed or never began" if result.closing else _OPEN
+    others = _LOST if lost else "`--as failed` if it failed or never began" if result.closing else _OPEN
     more = "; then so for each row in doubt" if len(open_rows) > 1 else ""
     return NextStep(command=command, does=f"if you have looked {seen}; {others}{more}")
 
@@ -67,6 +68,7 @@ def _verdict(result: RunResult, open_rows: Sequence[StepResult], folder: str | N
 _BEFORE = "it broke off before it began: nothing was sent"
 _HELD = "it is held here until its doubt is settled"
 _OPEN = "`--as failed` if it failed, `--as retry` if it never began"
+_LOST = "`--as failed` lets the run end without it"
 
 
 def _what_resume_does(result: RunResult) -> str:

@@ -37,10 +37,13 @@ def table(runs: Sequence[Listed]) -> str:
 def _cells(listed: Listed) -> tuple[str, ...]:
     """Our own word comes first: no line begins with a text from outside."""
     result = listed.result
-    started = clean(result.started_at).replace("T", " ").removesuffix("Z").partition(".")[0]
     job = title(result) if result.job else ""
     status = "going on" if listed.going_on else str(result.status)
-    return status, clean(result.id), started, job, written(result.seconds), _note(listed)
+    return status, clean(result.id), _started(result), job, written(result.seconds), _note(listed)
+
+
+def _started(result: RunResult) -> str:
+    return clean(result.started_at).replace("T", " ").removesuffix("Z").partition(".")[0]
 
 
 def _note(listed: Listed) -> str:
@@ -48,10 +51,10 @@ def _note(listed: Listed) -> str:
     if listed.going_on:
         return ""
     notes = ["its events were changed"] if listed.changed else []
-    notes += [] if listed.result.finished else ["broke off, or is held"]
-    if doubt := in_doubt(listed.result.steps):
-        notes.append(doubt)
-    return "; ".join(notes)
+    doubt = in_doubt(listed.result.steps)
+    if not listed.result.finished:
+        notes.append("broke off, or is held" if doubt else "broke off")
+    return "; ".join([*notes, doubt] if doubt else notes)
 
 
 def _needs(runs: Iterable[Listed]) -> Iterable[str]:
@@ -59,8 +62,8 @@ def _needs(runs: Iterable[Listed]) -> Iterable[str]:
     found = [(one, next_steps(one.result, folder=one.folder)) for one in runs if not (one.going_on or one.changed)]
     waiting = [(one, steps) for one, steps in found if steps]
     for one, steps in waiting[:_TOLD]:
-        yield f"\nwhat {title(one.result)} of {clean(one.result.started_at)[:10]} needs next:\n"
+        yield f"\nwhat {title(one.result)} of {_started(one.result)} needs next:\n"
         for step in steps:
             yield f"  {step.command}\n      {step.does}\n"
-    if len(waiting) > _TOLD:
-        yield f"\n{len(waiting) - _TOLD} more are open; `runner show RUN` says what one needs next\n"
+    if more := len(waiting[_TOLD:]):
+        yield f"\n{more} more {'is' if more == 1 else 'are'} open; `runner show RUN` says what one needs next\n"

@@ -31,7 +31,8 @@ class Wish:
     """How much is told. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
 
     `folder` is where the run's files lie, None where they lie nowhere. `held`: the run was told to wait where a call
-    is in doubt. `advice`: whether the commands that it needs next are told.
+    is in doubt. `advice`: whether the commands that it needs next are told. `again`: what is done with a run that began
+    in another command.
     """
 
     quiet: bool = False
@@ -39,3 +40,4 @@ class Wish:
     folder: str | None = None
     held: bool = False
     advice: bool = True
+    again: str = "resumed"

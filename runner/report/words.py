@@ -72,13 +72,23 @@ def because(step: StepResult) -> str:
     return _SKIPPED_BECAUSE.get(reason) or clean(reason) or "no reason is known"
 
 
-def in_doubt(steps: Sequence[StepResult], limit: int = 5) -> str:
-    """The sentence on rows whose outcome nobody knows; empty where there is none."""
-    keys = [clean(step.key) for step in doubtful(steps)]
-    if not keys:
-        return ""
-    more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
-    return f"in doubt: {', '.join(keys[:limit])}{more} may or may not have happened"
+def in_doubt(steps: Sequence[StepResult]) -> str:
+    """The sentence on rows whose outcome nobody knows, or whose result is lost; empty where there is none."""
+    found = doubtful(steps)
+    open_rows, lost = ([step for step in found if is_lost(step) is which] for which in (False, True))
+    told = [f"{_listed(open_rows)} may or may not have happened"] if open_rows else []
+    told += [f"{_listed(lost)} happened, and what it gave is lost"] if lost else []
+    return f"in doubt: {'; '.join(told)}" if told else ""
+
+
+def is_lost(step: StepResult) -> bool:
+    """Whether it is known that the row passed, and only its result is not."""
+    return step.error is not None and step.error.code == "E402"
+
+
+def _listed(steps: Sequence[StepResult], limit: int = 5) -> str:
+    keys = [clean(step.key) for step in steps]
+    return ", ".join(keys[:limit]) + (f" and {len(keys) - limit} more" if len(keys) > limit else "")
 
 
 def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:

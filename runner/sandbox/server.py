@@ -37,21 +37,21 @@ def served(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    data: Path | None = None,
+    data: Path | Callable[[str], Path] | None = None,
     page_size: int = PAGE_SIZE,
 ) -> Iterator[str]:
     """The URL of a sandbox, without a slash at its end, for as long as the context lasts.
 
-    Port 0 takes a free one. `data` is the file that keeps what happened; without it all is forgotten. Records of the
-    folder go into a new file only, and a process that was caught in a wait when the file was left is cancelled.
-    `page_size` is the most records that one OData reply holds. Raises `UsageError` for mistakes in the folder, the
-    file, or an address in use.
+    Port 0 takes a free one. `data` is the file that keeps what happened, or names it when the URL is known; without it
+    all is forgotten. Records of the folder go into a new file only, and a process that was caught in a wait when the
+    file was left is cancelled. `page_size` is the most records that one OData reply holds. Raises `UsageError` for
+    mistakes in the folder, the file, or an address in use.
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)
         if problems:
             raise UsageError(*problems)
-    with closing(Store(doubles.columns, file=data)) as store, closing(_listening(host, port)) as listener:
+    with closing(_listening(host, port)) as listener, closing(_store(doubles, data, _url(listener))) as store:
         if store.is_new:
             store.fill(doubles.records)
         else:
@@ -60,6 +60,10 @@ def served(
         app = StandIn(doubles, surroundings, new_token=lambda: uuid4().hex, clock=time.monotonic, page_size=page_size)
         with _running(app, listener):
             yield _url(listener)
+
+
+def _store(doubles: Doubles, data: Path | Callable[[str], Path] | None, url: str) -> Store:
+    return Store(doubles.columns, file=data if data is None or isinstance(data, Path) else data(url))
 
 
 def serve(

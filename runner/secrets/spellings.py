@@ -22,7 +22,11 @@ _HTML: tuple[dict[str, str], ...] = (
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"},
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"},
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"},
+    {"'": "&#x27;"},
+    {"'": "&apos;"},
+    {'"': "&#34;"},
 )
+"""What writers of HTML do; the last three are what is left of it where a reader knew the commonest entities only."""
 
 
 def spellings(text: str) -> dict[str, str]:

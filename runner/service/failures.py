@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 from runner.events import Trouble
 from runner.service import bodies
-from runner.service.calls import Call, CallFailed, CompleteCall, ElementCall, ExecuteCall, FailureKind, RunProcessCall
+from runner.service.calls import (
+    Call,
+    CallFailed,
+    CompleteCall,
+    ElementCall,
+    ExecuteCall,
+    FailureKind,
+    QueryCall,
+    RunProcessCall,
+)
 from runner.service.wire import Reply, Site
 from runner.values import Json, JsonObject
 
@@ -23,9 +32,9 @@ _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "
 _WORDS_KEYS: Final = ("Message", "message", "errorInfo", "ExceptionDetail", "error", "value")
 
 _RUNTIME_HINT: Final = {
-    "/0": "check the process's code and `url` (the root, without `/0`); "
+    "/0": "check {what} and `url` (the root, without `/0`); "
     "an application on .NET needs `runtime: net`, which leaves out `/0`",
-    "": "check the process's code and `url`; an application on .NET Framework needs `runtime: net-framework`, "
+    "": "check {what} and `url`; an application on .NET Framework needs `runtime: net-framework`, "
     "which puts `/0` before the services",
 }
 _HINTS: Final = {
@@ -36,10 +45,15 @@ _HINTS: Final = {
     413: "send less in one call",
     414: "the parameters are too long for an address: send less in one call",
 }
+_HINTS_OF_QUERIES: Final = {
+    400: "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
+    403: "check that the user may read this; a lost or wrong BPMCSRF is answered so, too",
+}
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
 _REBUILT: Final = "Collection was modified"
 _LATER: Final = "try again later, or ask those who run the site"
 _LOG: Final = "the application's own log may say more"
+_ENTITY: Final = f"check the entity's name and its columns, and that the user may read it; {_LOG}"
 _RIGHTS: Final = (
     "check the user's rights: the operation CanRunBusinessProcesses, and the permission to run this process"
 )
@@ -111,8 +125,7 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
             return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
         return refused(call, reply, message, hint=_REDIRECT)
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
-        hint = _RUNTIME_HINT.get(site.prefix) if status == HTTPStatus.NOT_FOUND else _HINTS.get(status)
-        return refused(call, reply, _said(reply, site), hint=hint)
+        return refused(call, reply, _said(reply, site), hint=_what_to_check(call, status, site))
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return refused(call, reply, _said(reply, site))
     if status < HTTPStatus.OK:
@@ -122,11 +135,20 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
 
 def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None = _LOG) -> CallFailed:
     """The service said no, in the words of `message`; where no `hint` is given, they tell what to check."""
-    if hint is _LOG and is_of_engine(call):
-        hint = _about(call, message)
+    if hint is _LOG:
+        hint = _ENTITY if isinstance(call, QueryCall) else _about(call, message)
     if _REBUILT in message and not is_of_engine(call):
         return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
     return _failed(reply, FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
+
+
+def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
+    """By the status alone, where the service refuses with one of 4xx."""
+    is_query = isinstance(call, QueryCall)
+    if status == HTTPStatus.NOT_FOUND:
+        what = "the entity's name" if is_query else "the process's code"
+        return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
+    return (_HINTS | _HINTS_OF_QUERIES if is_query else _HINTS).get(status)
 
 
 def _about(call: Call | None, message: str) -> str:

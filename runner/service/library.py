@@ -39,9 +39,9 @@ _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def signature(answer: Json) -> Json:
-    """What a `ReadSchema` answers. Raises `NonsenseError` for an answer that is no record at all."""
+    """What a `ReadSchema` answers."""
     if not isinstance(answer, dict):
-        raise NonsenseError(f"it tells of no process, but is {kind_of(answer)}")
+        return {"parameters": None, "elements": None, "odd": [f"the site's answer is {kind_of(answer)}"]}
     odd: list[Json] = []
     schema = _schema(answer, odd)
     parameters, elements = schema.get("parameters"), schema.get("flowElements")

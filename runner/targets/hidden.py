@@ -72,7 +72,7 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
         for literal in _literals(path[-1] if is_key else value):
             secrets.add("written out", literal)
         span = document.key_span(path) if is_key else document.value_span(path)
-        places.add(_Place(span, is_address=path[-1] in _ADDRESSES))
+        places.add(_Place(span, is_address=bool(path) and path[-1] in _ADDRESSES))
     return [_shown(problem, places, secrets) for problem in found]
 
 

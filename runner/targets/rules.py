@@ -30,6 +30,7 @@ _Looked: TypeAlias = Callable[[str], UrlMistake | HeaderMistake | None]
 
 _BRACES: Final = "{{"
 _SHELL: Final = re.compile(r"\$([A-Z][A-Z0-9_]+)|\$\{([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%")
+_BARE: Final = re.compile(r"\{?\s*env\.[A-Za-z_]\w*\s*\}?")
 _WORKED_OUT: Final = ("url", "identity_url", "ca_file", "proxy", "auth", "headers")
 """The keys of a site in whose values templates are read."""
 _LOOKED_AT: Final[Mapping[str, _Looked]] = {
@@ -38,6 +39,7 @@ _LOOKED_AT: Final[Mapping[str, _Looked]] = {
     "proxy": proxy_mistake,
     "headers": value_mistake,
 }
+_OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it stands"
 _OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers")
 """What a sandbox has no use for."""
 
@@ -58,6 +60,9 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
                 yield from _template(document, written, path) if key in _WORKED_OUT else _in_vain(document, path)
             elif (variable := _SHELL.fullmatch(written)) is not None and key in _WORKED_OUT:
                 yield _of_the_shell(document, path, next(filter(None, variable.groups())))
+            elif _BARE.fullmatch(written) is not None and key in _WORKED_OUT:
+                message = "without braces this is a text, and taken as it stands"
+                yield _of_the_shell(document, path, "NAME", message=message)  # its own name may pass for the secret
             elif (wrong := _LOOKED_AT.get(key, _nothing)(written)) is not None:
                 yield document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint)
             elif key in ("timeout", "settle") and durations.is_too_long(written):
@@ -67,10 +72,9 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
     yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
 
 
-def _of_the_shell(document: Document, path: Path, variable: str) -> Problem:
+def _of_the_shell(document: Document, path: Path, variable: str, *, message: str = _OF_THE_SHELL) -> Problem:
     """A value that may be meant as it stands, so it is a warning; and may be a password, so its line is not shown."""
     hint = f'write `"{{{{ env.{variable} }}}}"`; a password that looks like this may stand'
-    message = "a variable of the shell is not read here: the text is taken as it stands"
     problem = document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
     return replace(problem, excerpt=None)
 

@@ -18,6 +18,7 @@ from runner.template.source import keywords, written, written_key, written_path
 from runner.values import well_formed
 
 DEEPEST = 64
+_WITH_ITSELF = frozenset({"eq", "ne", "gt", "gteq", "lt", "lteq"})
 _OPERATORS = frozenset({"and", "or", "if", "else", "in", "is"})
 _PYTHON_NAME = re.compile(r"__\w+__")
 
@@ -30,6 +31,7 @@ class Uses:
     names: list[Name] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     compares_constants: bool = False
+    compares_itself: bool = False
     compared: list[Compared] = field(default_factory=list)
 
 
@@ -176,6 +178,8 @@ def _compare(node: nodes.Compare, uses: Uses, depth: int) -> None:
         look_at(operand.expr, uses, depth)
     if before == (len(uses.names), len(uses.functions)):
         uses.compares_constants = True
+    if any(operand.op in _WITH_ITSELF and operand.expr == node.expr for operand in node.ops):
+        uses.compares_itself = True
     if len(node.ops) == 1:
         uses.compared.extend(_compared(node.expr, node.ops[0]))
 

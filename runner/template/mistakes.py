@@ -35,6 +35,7 @@ _SIGNS = (
     (r"\?\.", "E120", "`?.` is not known here", "write `.`, and `| default(…)` behind it"),
     (r"\?", "E120", "`?` is not an operator here", "write `… if … else …`"),
     (r"\^", "E125", "there is no `^` in expressions", None),
+    (r"~=", "E120", "`~=` is not an operator here", "write `… is match(…)`"),
     (r"\+\+|[-+*/~]=", "E125", "`{found}` would change a value, and nothing is changed", None),
     (r"(?i)\$\{?(?:guid|random\w*|uuid)\b", "E120", "`{found}` is of another language", 'write `uuid("label")`'),
     (
@@ -53,8 +54,9 @@ _SIGNS = (
         "put the test in parentheses: `(… is …) if … else …`",
     ),
     (r"^\s*(?:and|or)\b", "E120", "nothing stands before `{found}`", None),
-    (r";", "E120", "`;` is not known: one expression stands here, and nothing else", None),
+    (r";", "E120", "`;` is not known: one expression stands here, and nothing else", "leave it out"),
     (r"\\", "E120", "`\\` stands outside of a text", None),
+    (r",\s*\Z", "E120", "`,` is not expected here", "leave it out"),
     (r"\band\s+and\b|\bor\s+or\b", "E120", "`{found}`: one is enough", None),
 )
 

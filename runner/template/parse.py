@@ -48,6 +48,7 @@ class Expression:
 
     `names` are in the order of the text, behind `default` and `is defined` too. `is_constant`: it uses neither names
     nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes.
+    `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
     `compared` are the paths that are compared with texts.
     """
 
@@ -57,6 +58,7 @@ class Expression:
     path: Path | None = None
     tree: nodes.Expr | None = None
     compares_constants: bool = False
+    compares_itself: bool = False
     compared: tuple[Compared, ...] = ()
 
     @property
@@ -161,6 +163,7 @@ def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
         functions=frozenset(uses.functions),
         tree=tree,
         compares_constants=uses.compares_constants,
+        compares_itself=uses.compares_itself,
         compared=tuple(replace(one, line=one.line + lines_before) for one in uses.compared),
     )
 

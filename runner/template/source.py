@@ -1,12 +1,13 @@
 """An expression written out again from its tree, for messages: blanks and quotes may differ from the file's."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
 from jinja2 import nodes
 
-from runner.values import Path, compact
+from runner.values import Path, compact, well_formed
 
 _OPERATORS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
 _LOOSE, _OR, _AND, _NOT, _COMPARE, _ADD, _CONCAT, _MULTIPLY, _UNARY, _FILTER, _TIGHT = range(11)
@@ -76,7 +77,10 @@ def _name(node: nodes.Name) -> _Written:
 
 
 def _constant(node: nodes.Const) -> _Written:
-    return ("none" if node.value is None else compact(node.value)), _TIGHT
+    value = node.value
+    if isinstance(value, float) and not math.isfinite(value):
+        return "1e999", _TIGHT  # what is beyond all numbers was read as this, and is told where it stands
+    return ("none" if value is None else compact(well_formed(value) if isinstance(value, str) else value)), _TIGHT
 
 
 def _attribute(node: nodes.Getattr) -> _Written:

@@ -22,10 +22,14 @@ SLOW = 0.02
 """Seconds that `UsrSlow` takes."""
 
 _numbers = itertools.count(1)
+_requests = itertools.count()
 _rows: deque[dict[str, str]] = deque(maxlen=40)
 
 
 def answer(path: str) -> bytes:
+    if path == "/requests":
+        return reply(str(next(_requests)))
+    next(_requests)
     if "/Execute" in path:
         if "UsrSlow" in path:
             time.sleep(SLOW)

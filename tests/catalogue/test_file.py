@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Process, Pulled
 from runner.catalogue.read import catalogue_in, read_catalogue
-from runner.catalogue.write import as_pulled, written
+from runner.catalogue.write import written
 from runner.documents.load import load
 from runner.language.schema import check
 from runner.report import mistakes
@@ -112,12 +112,6 @@ def test_what_is_written_reads_back_whatever_a_site_calls_its_things(processes: 
 
 def test_a_site_without_processes_has_a_file_too() -> None:
     assert dict(read_back(written(replace(SITE, processes={}))).processes) == {}
-
-
-def test_a_stamp_can_be_kept() -> None:
-    old = Pulled(at="2025-12-31T09:00:00Z", by="bob")
-
-    assert read_back(written(as_pulled(SITE, old))).pulled == old
 
 
 @pytest.mark.parametrize(

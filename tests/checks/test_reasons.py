@@ -229,3 +229,10 @@ def test_a_secret_in_a_text_is_shown_whole_or_not_at_all(before: str, after: str
             continue
         shown = secrets.mask(f"{done.message} {trouble.message} {trouble.hint}")
         assert secret[cut : cut + 4] not in shown
+
+
+def test_of_a_long_text_that_lacks_something_the_beginning_is_shown() -> None:
+    text = "Dear customer, " + "x" * 4985
+
+    assert f'`result` is "{text[:80]}…" (5,000 characters)' in told('"order" in result', result=text)
+    assert "a text of 5,000 characters" in told("result == vars.x", result=text, vars={"x": f"{text}!"})

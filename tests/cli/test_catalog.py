@@ -85,6 +85,17 @@ def test_pulling_again_changes_nothing_where_nothing_has_changed(
     assert "nothing has changed since 2025-01-01T00:00:00Z" in capsys.readouterr().err
 
 
+def test_what_people_write_into_the_file_stays_where_nothing_has_changed(specs: Path) -> None:
+    assert ended(["catalog", "pull", "specs"]) == 0
+    file = specs / "sandbox.catalog.yaml"
+    noted = file.read_text().replace("  UsrDeleteContact:\n", "  UsrDeleteContact: # not on Fridays\n")
+    file.write_text(noted)
+
+    assert ended(["catalog", "pull", "specs"]) == 0
+
+    assert file.read_text() == noted
+
+
 def test_a_change_on_the_site_changes_its_lines_and_the_stamp(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["catalog", "pull", "specs"]) == 0
     file = specs / "sandbox.catalog.yaml"
@@ -218,6 +229,41 @@ def test_a_site_without_the_library_says_so(capsys: pytest.CaptureFixture[str]) 
         assert ended(["catalog", "pull", "-t", "here"]) == 3
         assert ended(["catalog", "diff", "here", "here"]) == 3
     assert "404 Not Found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("library", "code", "words"),
+    [
+        (Told(status=403, body='{"error":{"message":"No right"}}'), "E205", "403 Forbidden: No right"),
+        (Told(body='{"value":[]}'), "E307", "shows none at all"),
+        (Told(body='<html><script src="/Login/NuiLogin.js"></html>', kind="text/html"), "E304", "its login page"),
+    ],
+    ids=["refused", "empty", "login-page"],
+)
+def test_a_site_that_shows_no_library_leaves_the_catalogue_as_it_is(
+    library: Told, code: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("here.catalog.yaml").write_text("what was there\n")
+    with site(lambda _method, path: library if "VwProcessLib" in path else NOTHING) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        assert ended(["catalog", "pull", "-t", "here"]) == 3
+    err = capsys.readouterr().err
+    assert f"error[{code}]" in err
+    assert words in err
+    assert Path("here.catalog.yaml").read_text() == "what was there\n"
+
+
+def test_of_very_many_odd_things_the_first_are_told_and_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    design = {"parameters": [{"name": f"P{number}", "direction": 0} for number in range(30)], "flowElements": []}
+    metadata = json.dumps({"metaData": {"schema": design}})
+    told = Told(body=json.dumps({"success": True, "schema": {"metaData": metadata}}))
+    with site(lambda method, path: reply(method, path, answering(schema=told))) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        assert ended(["catalog", "pull", "-t", "here"]) == 0
+    err = capsys.readouterr().err
+    assert err.count("warning[E178]") == 11
+    assert "`UsrPing`: the type of `P0` is not told" in err
+    assert "20 more things could not be read, in 1 process altogether" in err
 
 
 def test_a_process_that_is_not_told_is_kept_as_unknown_and_nothing_is_held_against_it(

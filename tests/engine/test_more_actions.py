@@ -24,7 +24,7 @@ def test_a_run_that_failed_shows_the_logs_text_whatever_its_results_say() -> Non
     assert step.status == "failed"
     assert step.error
     assert "Divide by zero" in step.error.message
-    assert world.sent[-1] == "read row"
+    assert world.sent[-2:] == ["read row", "read elements"]
 
 
 def test_a_run_is_followed_to_its_end_by_its_id() -> None:

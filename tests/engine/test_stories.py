@@ -537,3 +537,50 @@ def test_an_output_of_the_job_that_is_made_from_a_secret_is_one() -> None:
     made = planned(step, rest=rest, inputs={"token": "s3cret-token"})
     World().carry_out(made)
     assert made.secrets.mask("it begins with s3cret-t") == "it begins with ***"
+
+
+def test_a_stop_that_is_told_between_two_steps_begins_no_other_one() -> None:
+    steps = (
+        "  - id: a\n    execute: {process: UsrA}\n    undo: {execute: {process: UsrBack}}\n"
+        "  - id: b\n    execute: {process: UsrB}\n"
+        "finally:\n  - id: clean\n    execute: {process: UsrClean}\n"
+    )
+    world = World(heard=["", "SIGINT"]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {
+        "a": "passed",
+        "b": "skipped: stopped",
+        "undo/a": "passed",
+        "clean": "passed",
+    }
+    assert (world.end.status, world.end.exit_code, world.end.undo) == ("cancelled", 130, "complete")
+
+
+def test_a_stop_during_the_last_call_is_heard_where_the_run_turns() -> None:
+    steps = "  - id: a\n    execute: {process: UsrA}\nfinally:\n  - id: clean\n    execute: {process: UsrClean}\n"
+    world = World(heard=["", "SIGTERM"]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a": "passed", "clean": "passed"}
+    assert "closing SIGTERM" in world.story
+    assert (world.end.status, world.end.exit_code) == ("cancelled", 143)
+
+
+def test_a_stop_in_finally_is_heard_where_the_run_ends() -> None:
+    steps = "  - id: a\n    execute: {process: UsrA}\nfinally:\n  - id: clean\n    execute: {process: UsrClean}\n"
+    world = World(heard=["", "", "SIGTERM"]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a": "passed", "clean": "passed"}
+    assert "closing done" in world.story
+    assert (world.end.status, world.end.exit_code) == ("cancelled", 143)
+
+
+def test_a_stop_between_two_turns_begins_no_other_one() -> None:
+    steps = "  - id: a\n    for_each: [1, 2, 3]\n    execute: {process: UsrA}\n"
+    world = World(heard=["", "", "SIGINT"]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a[0]": "passed"}
+    assert world.end.exit_code == 130
+
+
+def test_a_stop_between_two_elements_of_a_chain_begins_no_other_one() -> None:
+    one = "0193a0c4-0000-7000-8000-00000000000"
+    steps = f"  - id: a\n    elements: [{one}1, {one}2]\n"
+    world = World(heard=["", "", "SIGINT"]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a[0]": "passed", "a": "error"}
+    assert world.end.exit_code == 130

@@ -76,7 +76,12 @@ def step(text: str) -> str:
             "`verify` must be `auto`, `log` or `none`, not `lgo`",
             "did you mean `log`?",
         ),
-        ("defaults: {verify: false}", "E107", "`verify` must be `auto`, `log` or `none`, not false", None),
+        (
+            "defaults: {verify: false}",
+            "E107",
+            "`verify` must be `auto`, `log` or `none`, not false",
+            "did you mean `none`?",
+        ),
         ("defaults: {retry: {factor: 0.5}}", "E107", "`factor` must be at least 1, not 0.5", None),
         ("defaults: {retry: {jitter: 2}}", "E107", "`jitter` must be at most 1, not 2", None),
         (

@@ -89,9 +89,11 @@ def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story
 
 
 def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
-    _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN, code="E402"), CLOSING, FINISHED), folder=FOLDER)
+    result = story.result(*story.ended(Status.UNKNOWN, code="E402"), CLOSING, FINISHED)
+    (verdict,) = next_steps(result, folder=FOLDER)
     assert verdict.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
-    assert verdict.does.startswith("if you have looked and know what it gave, as JSON; ")
+    assert verdict.does.startswith("if you have looked and know what it gave, as JSON; `--as failed` lets the run end")
+    assert "in doubt: charge happened, and what it gave is lost\n" in account(result, Wish())
 
 
 def test_a_verdict_is_on_the_part_and_not_on_the_whole_and_its_key_can_be_typed(story: Story) -> None:
@@ -201,8 +203,8 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
         f"unknown   {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  1.5 s   "
         "in doubt: charge may or may not have happened\n"
         f"error     {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  500 ms  "
-        "its events were changed; broke off, or is held\n"
-        "\nwhat contact-smoke@sandbox of 2026-01-31 needs next:\n"
+        "its events were changed; broke off\n"
+        "\nwhat contact-smoke@sandbox of 2026-01-31 09:00:00 needs next:\n"
         f"  runner reconcile {ID}\n      asks the process log again, and sends nothing else\n"
         f"  runner resume {ID} --step charge --as passed\n"
         "      if you have looked and it passed; `--as failed` if it failed or never began\n"

@@ -31,6 +31,10 @@ def test_nothing_is_told_of_a_job_that_is_right(file: Path) -> None:
     assert [opened.job is not None for opened in project.files] == [True]
 
 
+def test_there_are_enough_jobs_to_judge_by() -> None:
+    assert len({file.read_bytes() for file in FILES}) == len(FILES) >= 80
+
+
 def test_the_folder_as_a_whole_is_right_and_no_folder_below_is_entered() -> None:
     project = open_project([FOLDER], targets=None, environment={})
 

@@ -14,6 +14,7 @@ from runner.service.calls import (
     ExecuteCall,
     FailureKind,
     FindProcess,
+    QueryCall,
     ReadRow,
     ReadRows,
     WhoAmI,
@@ -29,6 +30,7 @@ AS_TEXT = ExecuteCall(process="UsrGet", parameters={}, result="Value", decode=De
 ELEMENT = ElementCall(uid="u")
 COMPLETE = CompleteCall(uid="u", parameters={})
 ROWS = ReadRows(process="UsrGet")
+QUERY = QueryCall(entity="Contact")
 NOT_SENT, REFUSED, UNANSWERED = FailureKind.NOT_SENT, FailureKind.REFUSED, FailureKind.UNANSWERED
 
 LOGIN = b'<!DOCTYPE html><html><head><title>Creatio</title></head><script src="/Login/NuiLogin.js"></script></html>'
@@ -227,6 +229,24 @@ def test_forbidden_hints_at_rights_and_at_bpmcsrf() -> None:
     assert isinstance(ending, CallFailed)
     assert "CanRunBusinessProcesses" in (ending.trouble.hint or "")
     assert "BPMCSRF" in (ending.trouble.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (200, '{"Message":"No HTTP resource was found"}', "the entity's name"),
+        (500, '{"error":{"message":"Column by path Nmae not found"}}', "its columns"),
+        (400, "", "`select`"),
+        (403, "", "may read"),
+        (404, "", "the entity's name and `url`"),
+    ],
+)
+def test_a_query_that_is_refused_is_not_blamed_on_a_process(status: int, body: str, hint: str) -> None:
+    ending = read(QUERY, reply(body, status), site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert ending.trouble.code == "E205"
+    assert hint in (ending.trouble.hint or "")
+    assert "process" not in (ending.trouble.hint or "")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A sandbox for tests that is served in this process, and what it knows itself: its log tells what really started.
 
-The log is read from the sandbox's file, past everything that the runner reads and believes.
+It is read past everything that the runner reads and believes: from the sandbox's file, where it has one.
 """
 
 import http.client
@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.sandbox.doubles import Doubles
 from runner.sandbox.server import served
+from runner.values import JsonObject
 
 MARK = "Mark"
 """The parameter of a double that tells which step of which run has started it."""
+SHOWN = 100
+"""So many starts are shown by a sandbox that has no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +34,21 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A sandbox that is served at `url` and keeps what happens in `data`."""
+    """A sandbox that is served at `url` and keeps what happens in `data`, or in memory."""
 
     url: str
-    data: Path
+    data: Path | None
 
     def starts(self) -> list[Start]:
         """Everything that was started so far, the oldest first."""
+        if self.data is None:
+            shown = json.loads(self._ask("GET", "/sandbox/instances"))
+            assert len(shown) < SHOWN
+            return [_start(one["process"], one["parameters"], one["status"]) for one in reversed(shown)]
         sql = "SELECT code, parameters, status FROM process ORDER BY rowid"
         with closing(sqlite3.connect(self.data)) as database:
             rows = database.execute(sql).fetchall()
-        return [Start(code, str(json.loads(parameters).get(MARK, "")), status) for code, parameters, status in rows]
+        return [_start(code, json.loads(parameters), status) for code, parameters, status in rows]
 
     def set_fault(self, fault: str, process: str, *, times: int | None = 1, seconds: float | None = None) -> None:
         body = {"fault": fault, "process": process, "times": times, "seconds": seconds}
@@ -54,7 +62,7 @@ class Stand:
     def targets(self, *, more: str = "") -> str:
         """A targets file with this sandbox as a site called `here`."""
         auth = "{username: Supervisor, password: Supervisor}"
-        return f"runner: 1\ntargets:\n  here:\n    url: {self.url}\n    auth: {auth}\n    settle: 200ms\n{more}"
+        return f"runner: 1\ntargets:\n  here:\n    url: {self.url}\n    auth: {auth}\n    settle: 100ms\n{more}"
 
     def _ask(self, method: str, path: str, body: str | None = None) -> str:
         with closing(http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)) as connection:
@@ -65,9 +73,15 @@ class Stand:
         return text
 
 
+def _start(process: str, parameters: JsonObject, status: str) -> Start:
+    return Start(process, str(parameters.get(MARK, "")), status)
+
+
 @contextmanager
-def stand(doubles: Path, data: Path) -> Iterator[Stand]:
-    """Serve a folder of doubles on a free port of loopback, and keep what happens in the file `data`."""
+def stand(doubles: Doubles | Path, data: Path | None = None) -> Iterator[Stand]:
+    """Serve doubles, or a folder of them, on a free port of loopback. What happens is kept in the file `data`, if any:
+    a sandbox without one shows only what came last.
+    """
     with served(doubles, data=data) as url:
         yield Stand(url, data)
 

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from runner.documents.load import load
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
 from runner.events import (
     AnyEvent,
@@ -96,7 +96,10 @@ class World:
     turn (`done` where none is told). `log` may be a failure that every reading gets. `later` are the statuses that a
     running row takes when it is read again; `crowd` those of processes that others start at the same time.
     `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
-    doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is.
+    doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is. `heard` is
+    what is answered to each question whether the run was told to stop: the name of a signal, or nothing.
+    A call takes `call_seconds`, or what `needs` says of it by its words; one of `needs` that is given less is cut off,
+    and not answered.
     """
 
     answers: list["Json | CallFailed"] = field(default_factory=list)
@@ -107,8 +110,10 @@ class World:
     owner: str | None = "us"
     stop_at: dict[int, str] = field(default_factory=dict)
     over: bool = False
+    heard: list[str] = field(default_factory=list)
     verdicts: list[JsonObject] = field(default_factory=list)
     call_seconds: float = 1.0
+    needs: dict[str, float] = field(default_factory=dict)
     lost: bool = False
     late_rows: int = 0
     crowd: list[str] = field(default_factory=list)
@@ -127,6 +132,10 @@ class World:
             except StopIteration:
                 return self
             self.effects.append(effect)
+            if isinstance(effect, Listen):
+                why = self.heard.pop(0) if self.heard else ""
+                outcome = Stopped(t=self.t, why=why) if why else None
+                continue
             if isinstance(effect, Judge):
                 if effect.ended and not self.verdicts:
                     return self
@@ -136,12 +145,12 @@ class World:
 
     def _outcome(self, effect: Send | Pause | Ask) -> Outcome:
         self.t += self._takes(effect)
-        asked = sum(not isinstance(done, Note) for done in self.effects)
+        asked = sum(not isinstance(done, Note | Listen) for done in self.effects)
         if asked in self.stop_at:
             return Stopped(t=self.t, why=self.stop_at[asked], over=self.over)
         match effect:
             case Send():
-                ending = self._ending(effect)
+                ending = self._in_time(effect)
                 if isinstance(ending, CallFailed):
                     return Failed(t=self.t, failure=ending)
                 return Done(t=self.t, value=ending.value)
@@ -153,7 +162,23 @@ class World:
                 assert_never(effect)
 
     def _takes(self, effect: Send | Pause | Ask) -> float:
-        return effect.seconds if isinstance(effect, Pause) else self.call_seconds
+        if isinstance(effect, Pause):
+            return effect.seconds
+        needed = self.needs.get(_call_in_words(effect)) if isinstance(effect, Send) else None
+        return self.call_seconds if needed is None else min(needed, effect.seconds or needed)
+
+    def answer(self, send: Send) -> Ending:
+        """What a call comes to, its time taken."""
+        self.t += self._takes(send)
+        return self._in_time(send)
+
+    def _in_time(self, send: Send) -> Ending:
+        if self.needs.get(_call_in_words(send), 0.0) <= send.seconds:
+            return self._ending(send)
+        if send.effect is StepEffect.READ and not isinstance(send.call, ExecuteCall):
+            return unanswered()
+        self.answers.insert(0, unanswered())
+        return self._ending(send)
 
     def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
         """As a caller of the local host."""
@@ -320,5 +345,5 @@ def _in_words(effect: Effect) -> str | None:
             return f"closing {why}"
         case Note(event=RunFinished(status=status, exit_code=code)):
             return f"finished {status} {int(code)}"
-        case Note():
+        case Note() | Listen():
             return None

@@ -33,8 +33,9 @@ def suggested(seed: Seed, problems: tuple[Problem, ...]) -> bool:
 
 
 def test_there_are_enough_mistakes_to_judge_by() -> None:
-    assert len(FILES) + len(SEEDS) >= 200
+    assert len({(seed.kind, seed.text) for seed in SEEDS}) == len(SEEDS) >= 700
     assert len({seed.name for seed in SEEDS}) == len(SEEDS)
+    assert len(FILES) >= 200
 
 
 def test_every_mistake_is_found(told: dict[str, tuple[Problem, ...]]) -> None:

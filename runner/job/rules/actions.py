@@ -3,21 +3,20 @@
 import re
 from collections.abc import Iterator
 
+from runner.documents.document import IN_ONE_COLUMN
 from runner.durations import is_too_long, seconds
 from runner.job import defaults
 from runner.job.columns import columns
 from runner.job.outline import Written
+from runner.job.rules.filters import check_filter
 from runner.job.rules.texts import Texts
 from runner.raw import items, record
-from runner.template import parse
-from runner.template.parse import Expression, TemplateProblem
 from runner.values import Json, JsonObject, Path
 
 _COLUMN = r"(?:[^\W\d]\w*(?:/[^\W\d]\w*)*|\*)"
 _ORDER = rf"{_COLUMN}(?: (?:asc|desc))?"
 _DIRECTIONS = {"descending": "desc", "down": "desc", "desc": "desc", "ascending": "asc", "up": "asc", "asc": "asc"}
 _NOTHING = "leave it out"
-_ODATA = re.compile(r"\|\s*odata\s*\Z")
 _DURATIONS: dict[str, tuple[str, ...]] = {
     "timeout": (),
     "cleanup_timeout": (),
@@ -26,9 +25,6 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     "wait": ("every", "max_every"),
 }
 """Keys behind which a duration stands, or a record with durations behind these keys."""
-
-_WITHOUT_QUOTES = ("run", "target")
-"""Names whose values never hold a quote."""
 
 
 def check_action(step: Written, texts: Texts) -> None:
@@ -85,8 +81,8 @@ def _query(written: JsonObject, path: Path, texts: Texts) -> None:
     _columns(written.get("select"), (*path, "select"), pattern=_COLUMN, texts=texts)
     _columns(written.get("orderby"), (*path, "orderby"), pattern=_ORDER, texts=texts)
     condition = written.get("filter")
-    if isinstance(condition, str) and "{{" in condition:
-        _quotes(condition, (*path, "filter"), texts)
+    if isinstance(condition, str):
+        check_filter(condition, (*path, "filter"), texts)
 
 
 def _columns(written: Json, path: Path, *, pattern: str, texts: Texts) -> None:
@@ -99,11 +95,14 @@ def _columns(written: Json, path: Path, *, pattern: str, texts: Texts) -> None:
         for column in columns(value):
             if not re.fullmatch(pattern, column):
                 message = f"`{column}` is no column" if column else "there is no column between two commas"
-                texts.report("E107", message, at, hint=_meant(column, pattern))
+                joined = IN_ONE_COLUMN if texts.document.joined_items(at) else None
+                texts.report("E107", message, at, hint=joined or _meant(column, pattern))
                 break
 
 
 def _meant(column: str, pattern: str) -> str:
+    if pattern == _ORDER and re.fullmatch(f"-{_COLUMN}", column):
+        return f"write `{column[1:]} desc`"
     name, _, direction = column.partition(" ")
     if re.fullmatch(_COLUMN, name) and direction:
         if pattern == _COLUMN:
@@ -111,35 +110,6 @@ def _meant(column: str, pattern: str) -> str:
         word = _DIRECTIONS.get(direction.strip().casefold())
         return f"write `{name} {word}`" if word else f"write `{name} asc` or `{name} desc`"
     return "a column is its code, as in `Name`, or a path, as in `Account/Name`"
-
-
-def _quotes(text: str, path: Path, texts: Texts) -> None:
-    """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
-    try:
-        parsed = parse.template(text)
-    except TemplateProblem:
-        return
-    before = ""
-    for part in parsed.parts:
-        if isinstance(part, str):
-            before += part
-        elif before.count("'") % 2 and _quoted(part, path, texts):
-            return
-
-
-def _quoted(part: Expression, path: Path, texts: Texts) -> bool:
-    """Tell of a value in quotes; whether there was something to tell."""
-    inside = f"{{{{ {part.text.strip()} }}}}"
-    if _ODATA.search(part.text):
-        message = f"`odata` writes the quotes itself, and `{inside}` stands in quotes"
-        texts.report("E107", message, path, hint=f"leave the quotes out: `Name eq {inside}`")
-        return True
-    if any(name.path[0] not in _WITHOUT_QUOTES for name in part.names):
-        message = f"a quote in the value of `{inside}` would end the text of this filter"
-        hint = f"`odata` writes a value and its quotes: `Name eq {{{{ {part.text.strip()} | odata }}}}`"
-        texts.report("E107", message, path, hint=hint, warning=True)
-        return True
-    return False
 
 
 def _unheeded(key: str, fields: JsonObject, path: Path, texts: Texts) -> None:

@@ -1,5 +1,8 @@
 """What a schema cannot say of expectations: one that is always met, or never, checks nothing."""
 
+import re
+
+from runner.documents.document import IN_ONE_COLUMN
 from runner.job.rules.schemas import sound
 from runner.job.rules.scopes import Scope
 from runner.job.rules.texts import Texts
@@ -9,6 +12,8 @@ from runner.template.parse import TemplateProblem
 from runner.values import Json, Path, compact
 
 _MOST_PIECES = 8
+_CONDITION = re.compile(r"[=!<>]=|[<>]|\b(?:is|in)\b")
+_DASH = re.compile(r"\s-\s")
 _SAY_MORE = "compare with what the step gives, as in `result | length > 0`"
 
 
@@ -56,6 +61,10 @@ def _that(that: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
     if isinstance(that, bool | int | float):
         texts.report("E117", f"`{compact(that)}` says nothing about the step", path, hint=_SAY_MORE)
         return
+    if isinstance(that, str) and _are_two(that) and texts.document.joined_items(path):
+        message = "two expectations in one: the second is indented further than the first"
+        texts.report("E120", message, path, hint=IN_ONE_COLUMN)
+        return
     parsed = texts.expression(that, path, scope)
     if parsed is None:
         return
@@ -64,6 +73,15 @@ def _that(that: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         texts.report("E117", f"`{parsed.text}` compares constants", path, hint=hint, warning=True)
     elif parsed.is_constant:
         texts.report("E117", f"`{parsed.text}` says nothing about the step", path, hint=_SAY_MORE)
+    elif parsed.compares_itself:
+        message = f"`{parsed.text}` compares something with itself"
+        texts.report("E117", message, path, hint=_SAY_MORE, warning=True)
+
+
+def _are_two(that: str) -> bool:
+    """Whether what stands on either side of a dash could be an expectation."""
+    parts = _DASH.split(that)
+    return len(parts) > 1 and all(map(_CONDITION.search, parts))
 
 
 def _schema(schema: Json, path: Path, texts: Texts) -> None:

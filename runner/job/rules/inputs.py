@@ -1,7 +1,7 @@
 """What a schema cannot say of a job's inputs: that each is a JSON Schema, and that its default fits it."""
 
 from runner.job.outline import schema_of
-from runner.job.rules.schemas import sound
+from runner.job.rules.schemas import as_wanted, sound
 from runner.job.rules.texts import Texts
 from runner.json_schema import schemas
 from runner.values import JsonObject, Path
@@ -28,7 +28,8 @@ def _default(written: JsonObject, path: Path, texts: Texts) -> None:
     for violation in schemas.from_job(schema_of(written)).violations(default):
         why = f"its `{violation.keyword}`" if is_secret else violation.message
         message = f"the default does not fit{' ' if is_secret else ': '}{why}"
-        texts.report("E116", message, (*path, "default", *violation.path), hidden=is_secret)
+        wanted = None if is_secret else as_wanted(violation)
+        texts.report("E116", message, (*path, "default", *violation.path), hint=wanted, hidden=is_secret)
 
 
 def _names_in_the_environment(texts: Texts) -> None:

@@ -68,6 +68,9 @@ def target_known(document: Document, targets: Collection[str]) -> tuple[Problem,
     if not isinstance(name, str) or name in targets:
         return ()
     near = suggest(name, targets)
+    if "://" in name:
+        hint = "a target is a name: its `url` stands under this name in targets.yaml"
+        return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint),)
     hint = f"did you mean `{near}`?" if near else _listed(targets)
     return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint),)
 

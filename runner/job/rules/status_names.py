@@ -25,6 +25,12 @@ _LENGTH = 3
 """`steps`, an id, `status`."""
 
 
+def asked_status(key: str | int) -> str | None:
+    """The status that somebody asks for by a key of the step: `succeeded`, `failed`."""
+    word = str(key).casefold().removeprefix("is_")
+    return word if word in _STATUSES else _FOREIGN.get(word)
+
+
 def status_mistake(compared: Compared) -> Mistake | None:
     """What is wrong with the word that a step's status is compared with, None where it can be one."""
     path = compared.path

@@ -7,6 +7,7 @@ not judged, but for two kinds: those of an included job are its outputs, and a s
 from runner.job.outline import Declared, Outline, Written
 from runner.job.rules.name_mistakes import Mistake, all_of, later, listed, nearest, not_given, unknown
 from runner.job.rules.scopes import NEVER, Scope
+from runner.job.rules.status_names import asked_status
 from runner.raw import record
 from runner.template.parse import Name
 from runner.values import Path
@@ -81,7 +82,7 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
         return _computed(word) if name.dynamic else None
     key = path[2]
     if key not in OF_A_STEP:
-        return not_given(f"a step has no `{key}`", nearest(key, OF_A_STEP) or _of_outputs(declared, key), key)
+        return not_given(f"a step has no `{key}`", nearest(key, OF_A_STEP) or _of_outputs(word, declared, key), key)
     if key == "turns" and not declared.is_loop:
         return not_given(f"step `{word}` has no turns: it has no `for_each`", None, "turns")
     if key == "turns":
@@ -173,7 +174,9 @@ def _always_null(whose: str, step: Written) -> Mistake | None:
     return Mistake(code="E128", message=message, hint=hint, part="result", warning=True)
 
 
-def _of_outputs(declared: Declared, key: str | int) -> str:
+def _of_outputs(word: str | int, declared: Declared, key: str | int) -> str:
+    if (status := asked_status(key)) is not None:
+        return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
     return f"keys of a step: {listed(OF_A_STEP)}"

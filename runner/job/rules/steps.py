@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from runner.documents.document import IN_ONE_COLUMN
 from runner.guids import is_guid, mended
 from runner.job import defaults
 from runner.job.outline import Written
@@ -104,7 +105,10 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     if "{{" in text or is_guid(text):
         return
     meant = mended(text)
-    hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
+    if texts.document.joined_items(path):
+        hint = IN_ONE_COLUMN
+    else:
+        hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)
 
 

@@ -11,6 +11,7 @@ from runner.job.rules.name_mistakes import Mistake, unquoted
 from runner.job.rules.scopes import CONDITIONS, Scope
 from runner.job.rules.status_names import status_mistake
 from runner.job.rules.unknown_names import function_mistake, mistake
+from runner.job.rules.unread import unread
 from runner.places import Span
 from runner.problems import Problem, Severity
 from runner.template import parse
@@ -51,6 +52,8 @@ class Texts:
             case str():
                 if _BRACES in value:
                     self._template(value, path, scope)
+                else:
+                    self._unread(value, value, path, scope)
             case dict():
                 for key, item in value.items():
                     self._key(key, path)
@@ -96,6 +99,18 @@ class Texts:
             self._unreadable(problem, text, path)
         else:
             self._check(parsed, text, path, scope)
+            if text.endswith('"') and text.count('"') % 2 and self.document.is_bare(path):
+                message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
+                self.report("E101", message, path, hint=hint, warning=True)
+            for part in parsed.parts:
+                if isinstance(part, str) and "{" in part:
+                    self._unread(part, text, path, scope)
+
+    def _unread(self, part: str, text: str, path: Path, scope: Scope) -> None:
+        """`part` of `text`, which stands outside of its templates."""
+        for wrong in unread(part, scope, self.known):
+            line = text.count("\n", 0, max(0, text.find(wrong.part)))
+            self._mistake(wrong, path, span=self._span(path, text, line=line, name=wrong.part))
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
         for name in parsed.names:

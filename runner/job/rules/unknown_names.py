@@ -27,6 +27,8 @@ _FOREIGN = {
     "response": "write `result`, which is what the action gave",
     "body": "write `result`, which is what the action gave",
     "pm": "write `result`, which is what the action gave",
+    "status": "write `process_status`, or `steps.ID.status` of an earlier step",
+    "empty": "write `… | length == 0`",
     "status_code": "write `process_status`, or compare `result`",
     "rc": "write `process_status`, or compare `result`",
     "yes": "write `true`",

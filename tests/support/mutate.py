@@ -19,7 +19,7 @@ _SIGNS = "\"'{}[]:,-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """One file with one mistake. `path` leads to it, empty where it is in the text; `was` is what stood there."""
+    """One file with one mistake. `path` leads to it, in the text it is the line; `was` is what stood there."""
 
     file: str
     kind: str
@@ -27,6 +27,7 @@ class Mutation:
     text: str
     was: str
     became: str
+    is_in_the_data: bool
 
     def __str__(self) -> str:
         return f"{self.file}: {self.kind} at {'/'.join(map(str, self.path))}: {self.was} → {self.became}"
@@ -50,7 +51,7 @@ def _in_the_data(file: str, data: Json) -> Iterator[Mutation]:
     for path, value in _nodes(data, ()):
         for kind, changed, was, became in _changes(path, value):
             text = json.dumps(_replaced(data, path, changed), ensure_ascii=False)
-            yield Mutation(file=file, kind=kind, path=path, text=text, was=was, became=became)
+            yield Mutation(file=file, kind=kind, path=path, text=text, was=was, became=became, is_in_the_data=True)
 
 
 _Change = tuple[str, "Json | _Renamed | _Gone", str, str]
@@ -152,7 +153,13 @@ def _in_the_text(file: str, text: str) -> Iterator[Mutation]:
         for kind, changed in _changed_line(line):
             mutated = text[:start] + changed + text[start + len(line) :]
             yield Mutation(
-                file=file, kind=kind, path=(number,), text=mutated, was=line.rstrip(), became=changed.rstrip()
+                file=file,
+                kind=kind,
+                path=(number,),
+                text=mutated,
+                was=line.rstrip(),
+                became=changed.rstrip(),
+                is_in_the_data=False,
             )
         start += len(line)
 

@@ -1,0 +1,66 @@
+"""Names of ours in a text that is sent as it stands: nothing works them out without `{{ }}`.
+
+Only a name that the job has is told, `{inputs.phone}` and `${vars.a}`; `{a}` and `${b}` are texts like any other.
+"""
+
+import re
+from collections.abc import Iterator
+
+from runner.job.outline import Outline
+from runner.job.rules.name_mistakes import Mistake
+from runner.job.rules.scopes import Scope
+from runner.job.rules.unknown_names import mistake
+from runner.template import parse
+from runner.template.parse import Expression, TemplateProblem
+
+_ROOTS = r"(?:inputs|vars|steps|run|target|case|item|index|result|outputs)"
+_ONE_BRACE = re.compile(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
+_STATEMENT = re.compile(r"\{%-?(?P<inside>[^%]*)-?%\}")
+_NAMED = re.compile(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
+_ALONE = re.compile(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
+_SHORTEST = len(("inputs", "phone"))
+
+
+def unread(text: str, scope: Scope, known: Outline) -> Iterator[Mistake]:
+    """What of `text`, which is what stands outside of its templates, reads like a template and is none."""
+    if "{" in text:
+        yield from _one_brace(text, scope, known)
+        yield from _statements(text, scope, known)
+    elif (parsed := _known(text.strip(), scope, known)) and _ALONE.fullmatch(parsed.text.strip()):
+        message = f"`{parsed.text}` is a text here: only what stands in braces is worked out"
+        hint = f'write `"{{{{ {parsed.text} }}}}"`'
+        yield Mistake(code="E123", message=message, hint=hint, part=parsed.text, warning=True)
+
+
+def _one_brace(text: str, scope: Scope, known: Outline) -> Iterator[Mistake]:
+    for found in _ONE_BRACE.finditer(text):
+        parsed = _known(found["inside"].strip(), scope, known)
+        half = found["end"] == "}}" and not found["sign"]
+        if parsed is None or not (half or any(len(name.path) >= _SHORTEST for name in parsed.names)):
+            continue
+        hint = f"write `{{{{ {parsed.text} }}}}`"
+        if half:
+            yield Mistake(code="E120", message="a template begins with two braces", hint=hint, part=found[0])
+        else:
+            message = f"`{found['sign']}{{ }}` is of another language"
+            yield Mistake(code="E123", message=message, hint=hint, part=found[0])
+
+
+def _statements(text: str, scope: Scope, known: Outline) -> Iterator[Mistake]:
+    for found in _STATEMENT.finditer(text):
+        if any(_known(name[0], scope, known) for name in _NAMED.finditer(found["inside"])):
+            message = f"`{found[0]}` is a text here: there are no statements"
+            hint = "write `{{ … if … else … }}`, or an `if` or `for_each` of the step"
+            yield Mistake(code="E125", message=message, hint=hint, part=found[0], warning=True)
+
+
+def _known(text: str, scope: Scope, known: Outline) -> Expression | None:
+    """`text` as an expression, if all that it names is there."""
+    if not re.match(_ROOTS, text):
+        return None
+    try:
+        parsed = parse.expression(text)
+    except TemplateProblem:
+        return None
+    fits = parsed.names and all(mistake(name, scope, known) is None for name in parsed.names)
+    return parsed if fits else None

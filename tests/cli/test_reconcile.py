@@ -1,0 +1,235 @@
+"""`runner reconcile`, end to end: a call in doubt, and what the process log says of it at last, or does not."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sandboxes import stand
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+from runner.values import JsonObject
+
+JOB = """runner: 1
+name: billing
+target: here
+steps:
+  - id: charge
+    execute: {process: UsrCharge}
+"""
+MAIL = "  - id: mail\n    execute: {process: UsrMail}\n    effect: idempotent\n    verify: none\n"
+RESULT = JOB.replace("UsrCharge}", "UsrCharge, result: Receipt}") + "    expect: [result > 0]\n"
+US, SOMEBODY = "410006e1-ca4e-4502-a9ec-e54d922d2c00", "976a1b9e-8e51-4d3a-9d1c-5a0f2b7c8e44"
+DONE, FAILED = "815c9586-b6e2-df11-971b-001d60e938c6", "f942c08d-b6e2-df11-971b-001d60e938c6"
+LOST = Told(silent=True)
+"""What an answer looks like that never came."""
+
+
+def log_row(number: int, *, status: str = DONE, owner: str = US) -> JsonObject:
+    return {
+        "Id": f"1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a{number:04}",
+        "Name": "Charge",
+        "StartDate": f"2026-11-24T10:15:{number:02}.5Z",
+        "CompleteDate": f"2026-11-24T10:15:{number:02}.6Z",
+        "StatusId": status,
+        "OwnerId": owner,
+        "ErrorDescription": "no money" if status == FAILED else "",
+    }
+
+
+@dataclass
+class Place:
+    """A site that takes `UsrCharge` and never answers it. `log` is what its process log shows, None where it fails;
+    `logs_at_once`: it shows a start as soon as the call has come."""
+
+    log: list[JsonObject] | None = field(default_factory=list)
+    logs_at_once: bool = False
+    executed: list[str] = field(default_factory=list)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "GetCurrentUserInfo" in path:
+            return Told(body=json.dumps({"contactId": US}))
+        if "/SysProcessLog" in path:
+            return Told(status=503) if self.log is None else Told(body=json.dumps({"value": self.log}))
+        if "/Execute" not in path:
+            return NOTHING
+        self.executed.append(path.split("/")[4])
+        if self.logs_at_once:
+            self.log = [log_row(9)]
+        return LOST if "UsrCharge" in path else xml(1)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("CREATIO_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+@pytest.fixture
+def here(place: Place) -> Iterator[Site]:
+    with site(place) as served:
+        Path("targets.yaml").write_text(targets(served.url) + "    settle: 20ms\n")
+        Path("a.job.yaml").write_text(JOB)
+        yield served
+
+
+@pytest.fixture
+def in_doubt(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that has ended, and nobody knows whether `charge` happened."""
+    place.log = [log_row(1)]  # of an earlier run: it was there before the call left
+    assert ended(["run", "a.job.yaml"]) == 4
+    assert place.executed == ["UsrCharge"]
+    assert here.executes()
+    capsys.readouterr()
+
+
+def row(report: str = "report.json") -> tuple[str, object, str]:
+    """Of the row in question its status and what verified it, and the status of the run."""
+    (run,) = json.loads(Path(report).read_text())["runs"]
+    return run["steps"][0]["status"], run["steps"][0]["verified"], run["status"]
+
+
+@pytest.mark.usefixtures("in_doubt")
+class TestOfARunInDoubt:
+    def test_a_start_that_the_log_shows_by_now_settles_it(
+        self, place: Place, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        place.log = [log_row(2), log_row(1)]
+        assert ended(["reconcile", "last", "--report-json", "report.json"]) == 0
+        assert row() == ("passed", "inferred", "passed")
+        told = capsys.readouterr()
+        assert told.out.startswith("reconciled billing@here, http://127.0.0.1:")
+        assert "✓ charge  Execute UsrCharge  (settled from the process log, " in told.out
+        assert "what next" not in told.out
+        assert told.err == ""
+        assert place.executed == ["UsrCharge"]
+
+    def test_a_start_that_failed_settles_it_as_failed(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+        place.log = [log_row(2, status=FAILED), log_row(1)]
+        assert ended(["reconcile", "last", "--report-json", "report.json"]) == 1
+        assert row() == ("failed", "inferred", "failed")
+        assert "no money" in capsys.readouterr().out
+
+    def test_no_start_proves_nothing_and_the_code_stays_4(
+        self, place: Place, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for _ in range(2):
+            assert ended(["reconcile", "last", "--report-json", "report.json"]) == 4
+            assert row() == ("unknown", None, "unknown")
+            told = capsys.readouterr()
+            assert told.err == (
+                "the process log was read again about `charge`: it shows no start of it, which proves nothing\n"
+            )
+            assert "    runner reconcile " in told.out
+        assert place.executed == ["UsrCharge"]
+
+    def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+        place.log = [log_row(3), log_row(2), log_row(1)]
+        assert ended(["reconcile", "last"]) == 4
+        assert "about `charge`: it shows 2 starts since, and does not tell which is ours\n" in capsys.readouterr().err
+
+    def test_a_start_of_somebody_else_is_not_taken_for_ours(self, place: Place) -> None:
+        place.log = [log_row(2, owner=SOMEBODY), log_row(1)]
+        assert ended(["reconcile", "last"]) == 4
+
+    def test_a_log_that_cannot_be_read_is_told_with_the_reason(
+        self, place: Place, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        place.log = None
+        assert ended(["reconcile", "last"]) == 4
+        err = capsys.readouterr().err
+        assert err.startswith("the process log could not be read about `charge`\nE3")
+        assert "503" in err
+        place.log = [log_row(2), log_row(1)]
+        assert ended(["reconcile", "last"]) == 0
+
+
+def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(here: Site, place: Place) -> None:
+    Path("a.job.yaml").write_text(JOB + MAIL)
+    assert ended(["run", "a.job.yaml"]) == 4
+    place.log = [log_row(1)]
+    assert ended(["reconcile", "last", "--report-json", "report.json"]) == 1
+    assert row() == ("passed", "inferred", "failed")
+    assert place.executed == ["UsrCharge"]
+    assert here.executes()
+
+
+def test_a_run_that_was_held_is_settled_and_left_and_a_resume_goes_on(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(JOB + MAIL)
+    assert ended(["run", "a.job.yaml", "--hold"]) == 4
+    place.log = [log_row(1)]
+    assert ended(["reconcile", "last"]) == 3
+    assert "      goes on where it broke off; what was answered is not sent again\n" in capsys.readouterr().out
+    assert place.executed == ["UsrCharge"]
+    assert ended(["resume", "last", "--report-json", "report.json"]) == 0
+    assert place.executed == ["UsrCharge", "UsrMail"]
+    assert here.executes()
+
+
+def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not_recommended(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(RESULT)
+    place.logs_at_once = True
+    assert ended(["run", "a.job.yaml"]) == 4
+    out = capsys.readouterr().out
+    assert "E402: it happened, but its answer was lost, and this job needs the result\n" in out
+    assert "  in doubt: charge happened, and what it gave is lost\n" in out
+    assert "--step charge --as passed --result 'JSON'\n" in out
+    assert "runner reconcile" not in out
+    assert ended(["reconcile", "last"]) == 4
+    assert "it shows the process as done, which settles nothing more\n" in capsys.readouterr().err
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed", "--result", "7"]) == 0
+    assert here.executes()
+
+
+def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(RESULT)
+    assert ended(["run", "a.job.yaml"]) == 4
+    place.log = [log_row(1)]
+    assert ended(["reconcile", "last"]) == 4
+    assert "about `charge`: it shows one start since, which does not settle it\n" in capsys.readouterr().err
+    assert here.executes()
+
+
+def test_a_run_without_a_doubt_asks_nothing(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.job.yaml").write_text(JOB.replace("UsrCharge", "UsrMail").replace("UsrMail}", "UsrMail}\n    verify: none"))
+    assert ended(["run", "a.job.yaml"]) == 0
+    asked = len(here.asked)
+    assert ended(["reconcile", "last"]) == 0
+    assert "nothing is in doubt of billing@here" in capsys.readouterr().err
+    assert (len(here.asked), place.executed) == (asked, ["UsrMail"])
+
+
+DOUBLE = "runner: 1\nprocess: UsrCharge\nparameters: {Mark: {type: text, direction: in}}\nactivities: []\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "starts"), [("drop_after", 0, 1), ("gateway_504", 0, 1), ("drop_before", 4, 0)]
+)
+def test_against_the_sandbox_a_lost_answer_is_settled_where_the_process_began(
+    tmp_path: Path, fault: str, code: int, starts: int
+) -> None:
+    (tmp_path / "doubles").mkdir()
+    (tmp_path / "doubles" / "UsrCharge.process.yaml").write_text(DOUBLE)
+    Path("a.job.yaml").write_text(JOB)
+    with stand(tmp_path / "doubles", tmp_path / "sandbox.db") as sandbox:
+        Path("targets.yaml").write_text(sandbox.targets())
+        sandbox.set_fault(fault, "UsrCharge")
+        assert ended(["run", "a.job.yaml"]) == code
+        assert ended(["reconcile", "last"]) == code
+        assert len(sandbox.starts()) == starts

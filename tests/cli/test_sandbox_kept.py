@@ -1,0 +1,80 @@
+"""A sandbox that a command starts by itself: a run that is killed, and gone on with, finds it as it left it."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runner.cli.main import ended
+from runner.runs import EVENTS, sandbox_files
+
+RUNNER = str(Path(sys.executable).with_name("runner"))
+SPECS = Path(__file__).parents[2] / "specs"
+RUNS = Path(".runner/runs")
+JOB = """runner: 1
+name: kept
+target: sandbox
+steps:
+  - id: add
+    execute: {process: UsrAddNewExternalContact, parameters: {ContactName: "Ada"}, result: ContactId}
+  - id: rest
+    pause: 2s
+  - id: look
+    query: {entity: Contact, filter: "Id eq {{ steps.add.result }}"}
+    expect: [result | length == 1]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_shipped_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(SPECS / "sandbox", tmp_path / "sandbox")
+    (tmp_path / "kept.job.yaml").write_text(JOB)
+    monkeypatch.chdir(tmp_path)
+
+
+def kill_behind_the_first_step() -> None:
+    process = subprocess.Popen([RUNNER, "run", "kept.job.yaml"], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while not any('"step.started","row":{"key":"rest"' in file.read_text() for file in RUNS.glob(f"*/{EVENTS}")):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+
+
+def test_a_run_that_was_killed_finds_what_it_had_done() -> None:
+    kill_behind_the_first_step()
+    assert sandbox_files(RUNS) != []
+    assert ended(["resume", "last", "-q", "--report-json", "r.json"]) == 0
+    (run,) = json.loads(Path("r.json").read_text())["runs"]
+    assert [(step["key"], step["status"]) for step in run["steps"]] == [
+        ("add", "passed"),
+        ("rest", "passed"),
+        ("look", "passed"),
+    ]
+
+
+def test_where_it_was_deleted_the_run_goes_on_with_a_new_one() -> None:
+    kill_behind_the_first_step()
+    for file in sandbox_files(RUNS):
+        file.unlink()
+    assert ended(["resume", "last", "-q"]) == 1
+
+
+def test_runs_that_are_settled_leave_nothing_of_it() -> None:
+    Path("kept.job.yaml").write_text(JOB.replace("2s", "1ms"))
+    assert ended(["run", "kept.job.yaml", "-q"]) == 0
+    assert sandbox_files(RUNS) == []
+
+
+def test_what_it_keeps_goes_with_old_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    kill_behind_the_first_step()
+    assert ended(["resume", "last", "-q"]) == 0
+    later = time.time() + 3 * 86_400
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert ended(["runs", "--prune", "1d"]) == 0
+    assert sandbox_files(RUNS) == []

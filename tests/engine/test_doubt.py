@@ -1,0 +1,348 @@
+"""A call that must not happen twice and was not answered: how it is looked for, and what may be said of it."""
+
+from dataclasses import replace
+
+import pytest
+from stories import World, not_sent, planned, refused, unanswered
+
+from runner.events import AttemptFailed, Trouble
+from runner.service.calls import Ending, RunProcessCall
+from runner.values import JsonObject
+
+ONE = "  - id: a\n    execute: {process: UsrA}\n"
+WITH_RESULT = "  - id: a\n    execute: {process: UsrA, result: Out}\n"
+THEN = "  - id: b\n    execute: {process: UsrB}\n    verify: none\n"
+ELEMENT = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+
+
+def row_id(number: int) -> str:
+    return f"00000000-0000-0000-0000-{number:012d}"
+
+
+def lost(*verdicts: JsonObject, late_rows: int = 0) -> World:
+    """A site that does not answer its first call; with `late_rows` the log shows the start only after so many looks."""
+    return World(
+        answers=[unanswered()], lost=late_rows == 0, late_rows=late_rows, verdicts=[*verdicts], call_seconds=0.0
+    )
+
+
+def trouble_of(world: World, key: str = "a") -> Trouble:
+    error = world.finished(key).error
+    assert error
+    return error
+
+
+def test_the_log_is_read_at_once_after_a_fifth_of_the_time_and_at_its_end() -> None:
+    world = lost().carry_out(planned(ONE))
+    assert world.story == [
+        "begin a",
+        "send read watermark",
+        "send execute UsrA",
+        "send who am i",
+        "send read rows",
+        "pause 3",
+        "send read rows",
+        "pause 12",
+        "send read rows",
+        "judge a",
+        "end a unknown",
+        "closing stopped",
+        "finished unknown 4",
+        "judge a later",
+    ]
+
+
+def test_the_target_says_how_long_the_log_is_waited_for() -> None:
+    assert lost().carry_out(replace(planned(ONE), settle=50.0)).pauses == [10.0, 40.0]
+
+
+def test_the_time_that_a_reading_takes_is_no_longer_waited_for() -> None:
+    world = World(answers=[unanswered()], lost=True, needs={"who am i": 2.0, "read rows": 6.0})
+    assert world.carry_out(planned(ONE)).pauses == [1.0]
+
+
+@pytest.mark.parametrize(("late_rows", "pauses"), [(1, [3.0]), (2, [3.0, 12.0])])
+def test_a_start_that_the_log_shows_late_is_found_by_the_next_reading(late_rows: int, pauses: list[float]) -> None:
+    world = lost(late_rows=late_rows).carry_out(planned(ONE))
+    assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
+    assert (world.finished("a").process_id, world.pauses) == (row_id(1), pauses)
+
+
+def test_a_doubt_says_what_is_known_and_what_settles_it() -> None:
+    said = trouble_of(lost().carry_out(planned(ONE)))
+    assert said.code == "E401"
+    assert said.message == (
+        "it may or may not have happened: no answer within 100 s; "
+        "the process log shows no start of it, which proves nothing"
+    )
+    assert said.hint
+    assert "reconcile" in said.hint
+    assert "resume --step --as" in said.hint
+
+
+def test_starts_from_before_the_call_are_no_candidates() -> None:
+    world = lost()
+    world.add_row("UsrA", "done")
+    world.add_row("UsrA", "error")
+    assert world.carry_out(planned(ONE)).finished("a").status == "unknown"
+
+
+def test_a_start_of_an_earlier_step_is_no_candidate() -> None:
+    steps = ONE + ONE.replace("id: a", "id: b")
+    world = World(answers=[None, unanswered()]).carry_out(planned(steps))
+    assert [world.finished(key).process_id for key in ("a", "b")] == [row_id(1), row_id(2)]
+
+    class Forgets(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us") -> None:
+            if not self.rows:
+                super().add_row(process, status, owner=owner)
+
+    assert Forgets(answers=[None, unanswered()]).carry_out(planned(steps)).finished("b").status == "unknown"
+
+
+def test_starts_of_another_owner_are_no_candidates() -> None:
+    world = World(answers=[unanswered()], statuses=["error"], crowd=["done", "done"]).carry_out(planned(ONE))
+    assert (world.finished("a").status, world.finished("a").verified) == ("failed", "inferred")
+    alone = World(answers=[unanswered()], owner="somebody else").carry_out(planned(ONE))
+    assert alone.finished("a").status == "unknown"
+
+
+def test_where_nobody_knows_who_we_are_nothing_is_inferred() -> None:
+    world = World(answers=[unanswered()], owner=None).carry_out(planned(ONE))
+    assert world.finished("a").status == "unknown"
+    assert "does not tell whether it is ours" in trouble_of(world).message
+    assert (world.sent.count("who am i"), world.sent.count("who is user")) == (1, 1)
+
+
+def test_several_starts_that_may_be_it_are_counted_and_none_is_taken() -> None:
+    world = World(answers=[unanswered()])
+    world.crowd = ["done", "error"]
+    world.owner = "them"
+    world.carry_out(planned(ONE))
+    assert world.finished("a").process_id is None
+    assert "shows 2 starts that may be it" in trouble_of(world).message
+
+
+def test_a_log_that_refuses_is_not_waited_for() -> None:
+    world = World(answers=[unanswered()], log=refused(403)).carry_out(planned(ONE))
+    assert world.pauses == []
+    assert "the process log is not read" in trouble_of(world).message
+
+
+def test_a_log_that_refuses_after_the_call_is_not_waited_for_either() -> None:
+    class Closing(World):
+        def _next(self) -> Ending:
+            self.log = refused(403)
+            return super()._next()
+
+    world = Closing(answers=[unanswered()]).carry_out(planned(ONE))
+    assert world.pauses == []
+    assert world.finished("a").status == "unknown"
+
+
+def test_a_log_that_is_not_answered_is_asked_at_each_of_the_three_times() -> None:
+    class Closing(World):
+        def _next(self) -> Ending:
+            self.log = unanswered("the log does not answer")
+            return super()._next()
+
+    world = Closing(answers=[unanswered()], call_seconds=0.0).carry_out(planned(ONE))
+    assert world.sent.count("read rows") == 9
+    assert "the process log could not be read" in trouble_of(world).message
+
+
+def test_without_verification_nothing_is_looked_for() -> None:
+    world = World(answers=[unanswered()]).carry_out(planned(ONE + "    verify: none\n"))
+    assert world.sent == ["execute UsrA"]
+    assert world.finished("a").status == "unknown"
+
+
+def test_an_element_in_doubt_is_unknown_at_once() -> None:
+    step = f"  - id: a\n    element: {{uid: {ELEMENT}, parameters: {{X: 1}}}}\n"
+    world = World(answers=[unanswered()]).carry_out(planned(step))
+    assert (world.sent, world.pauses, world.end.exit_code) == (["complete 7d8f6f3e"], [], 4)
+
+
+def test_a_run_without_an_answer_is_looked_for_like_an_execute() -> None:
+    class Starts(World):
+        def _run(self, call: RunProcessCall) -> Ending:
+            self.add_row(call.process, "running")
+            return super()._run(call)
+
+    step = "  - id: a\n    run: {process: UsrA}\n"
+    world = Starts(answers=[unanswered()], later=["running", "done"]).carry_out(planned(step))
+    assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
+    assert world.sent.count("run UsrA") == 1
+    started = Starts(answers=[unanswered()]).carry_out(planned(step.replace("UsrA", "UsrA, until: started")))
+    assert (started.finished("a").status, "read row" in started.sent) == ("passed", False)
+
+
+def test_the_attempts_before_that_did_not_leave_make_no_difference() -> None:
+    world = World(answers=[not_sent(), not_sent(), unanswered()]).carry_out(planned(ONE))
+    found = world.finished("a")
+    assert (found.status, found.verified, found.attempts, found.flaky) == ("passed", "inferred", 3, False)
+
+
+def test_expectations_that_do_not_need_the_result_are_judged_over_what_the_log_says() -> None:
+    step = ONE + "    expect: [process_status == 'done']\n    outputs: {id: process_id}\n"
+    world = World(answers=[unanswered()]).carry_out(planned(step))
+    assert world.finished("a").outputs == {"id": row_id(1)}
+    failed = World(answers=[unanswered()]).carry_out(planned(step.replace("'done'", "'error'")))
+    assert (failed.finished("a").status, failed.end.exit_code) == ("failed", 1)
+
+
+NEEDS = {
+    "an expectation": WITH_RESULT + "    expect: [result == 1]\n",
+    "a schema": WITH_RESULT + "    expect: [{schema: {type: integer}}]\n",
+    "a message": WITH_RESULT + "    expect: [{that: 1 == seconds, message: 'it is {{ result }}'}]\n",
+    "an output": WITH_RESULT + "    outputs: {out: result}\n",
+    "its being required": WITH_RESULT.replace("Out", "Out, required: true"),
+    "its own undo": WITH_RESULT + "    undo: {execute: {process: UsrU, parameters: {X: '{{ result }}'}}}\n",
+    "a later parameter": WITH_RESULT + THEN.replace("UsrB", "UsrB, parameters: {X: '{{ steps.a.result }}'}"),
+    "a later condition": WITH_RESULT + THEN + "    if: steps.a.result == 1\n",
+    "a later loop": WITH_RESULT + THEN + "    for_each: steps.a.result\n",
+    "the step as a whole": WITH_RESULT + THEN.replace("UsrB", "UsrB, parameters: {X: '{{ steps.a }}'}"),
+    "the end": WITH_RESULT + "finally:\n" + THEN + "    if: steps.a.result == 1\n",
+}
+
+
+@pytest.mark.parametrize("steps", NEEDS.values(), ids=NEEDS.keys())
+def test_who_needs_the_result_is_told_that_it_is_lost(steps: str) -> None:
+    world = World(answers=[unanswered()]).carry_out(planned(steps))
+    assert (world.finished("a").status, trouble_of(world).code) == ("unknown", "E402")
+    assert world.finished("a").process_id == row_id(1)
+    assert "execute UsrB" not in world.sent
+
+
+def test_what_knows_of_the_step_without_its_result_goes_on() -> None:
+    steps = WITH_RESULT + THEN.replace("UsrB", "UsrB, parameters: {X: '{{ steps.a.status }} {{ steps.a.process_id }}'}")
+    assert World(answers=[unanswered()]).carry_out(planned(steps)).end.exit_code == 0
+
+
+def test_a_person_says_that_it_passed_and_the_run_goes_on() -> None:
+    world = lost({"as": "passed"}).carry_out(planned(ONE + THEN))
+    assert world.statuses_of_rows() == {"a": "passed", "b": "passed"}
+    assert (world.finished("a").verified, world.end.exit_code) == (None, 0)
+    assert "what somebody said" in world.finished("a").warnings[0]
+
+
+def test_a_person_says_that_it_failed_and_the_run_ends_so() -> None:
+    world = lost({"as": "failed"}).carry_out(planned(ONE + THEN))
+    assert world.statuses_of_rows() == {"a": "failed", "b": "skipped: stopped"}
+    assert (trouble_of(world).code, world.end.exit_code) == ("E213", 1)
+
+
+def test_what_a_person_calls_failed_is_treated_as_the_step_says() -> None:
+    world = lost({"as": "failed"}).carry_out(planned(ONE + "    on_failure: ignore\n" + THEN))
+    assert world.statuses_of_rows() == {"a": "failed", "b": "passed"}
+    assert world.end.exit_code == 0
+
+
+@pytest.mark.parametrize(("result", "status", "code"), [(42, "passed", 0), (41, "failed", 1)])
+def test_a_result_that_is_handed_in_is_judged_like_any_other(result: int, status: str, code: int) -> None:
+    step = WITH_RESULT + "    expect: [result == 42]\n    outputs: {half: result / 2}\n"
+    world = lost({"as": "passed", "result": result}).carry_out(planned(step, rest="outputs: {r: steps.a.result}"))
+    assert (world.finished("a").status, world.end.exit_code) == (status, code)
+    assert [check.passed for check in world.finished("a").checks] == [status == "passed"]
+    if status == "passed":
+        assert (world.finished("a").outputs, world.end.outputs) == ({"half": 21.0}, {"r": 42})
+
+
+def test_a_null_that_is_handed_in_for_a_required_result_is_none() -> None:
+    step = WITH_RESULT.replace("Out", "Out, required: true")
+    world = lost({"as": "passed", "result": None}).carry_out(planned(step))
+    assert (world.finished("a").status, trouble_of(world).code) == ("failed", "E206")
+
+
+def test_a_person_who_hands_in_no_result_that_is_needed_is_asked_for_it() -> None:
+    step = WITH_RESULT + "    expect: [result == 42]\n"
+    world = lost({"as": "passed"}, {"as": "passed", "result": 42}).carry_out(planned(step))
+    assert world.story.count("judge a") == 2
+    assert world.finished("a").status == "passed"
+    left = lost({"as": "passed"}).carry_out(planned(step))
+    assert trouble_of(left).code == "E402"
+
+
+def test_only_a_persons_word_sends_it_again() -> None:
+    world = lost({"as": "retry"}).carry_out(planned(ONE + THEN))
+    assert world.sent.count("execute UsrA") == 2
+    assert world.finished("a").attempts == 2
+    assert (world.finished("a").verified, world.end.exit_code) == (True, 0)
+
+
+def test_a_call_that_was_repeated_and_is_lost_again_is_asked_about_again() -> None:
+    world = World(answers=[unanswered(), unanswered()], lost=True, verdicts=[{"as": "retry"}])
+    world.carry_out(planned(ONE))
+    assert (world.story.count("judge a"), world.sent.count("execute UsrA")) == (2, 2)
+    assert world.end.exit_code == 4
+
+
+def test_a_start_of_the_first_call_does_not_settle_the_second() -> None:
+    """Both may have come through: then there are two starts, and nobody knows whose result is whose."""
+    world = World(answers=[unanswered(), unanswered()], late_rows=3, verdicts=[{"as": "retry"}])
+    world.carry_out(planned(ONE))
+    assert "2 starts" in trouble_of(world).message
+
+
+def test_another_look_at_the_log_sends_nothing_but_readings() -> None:
+    world = lost({"as": "log"}, late_rows=3).carry_out(planned(ONE + THEN))
+    assert world.sent.count("execute UsrA") == 1
+    assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
+    assert world.statuses_of_rows()["b"] == "passed"
+
+
+def test_a_look_that_finds_nothing_leaves_the_doubt_as_it_was() -> None:
+    world = lost({"as": "log"}).carry_out(planned(ONE))
+    assert trouble_of(world).message.count("it may or may not have happened") == 1
+    assert trouble_of(world).message.count("the process log") == 1
+    assert (world.pauses, world.sent.count("read rows")) == ([3.0, 12.0], 4)
+
+
+def test_another_look_at_a_process_that_still_ran_reads_its_own_row() -> None:
+    step = "  - id: a\n    execute: {process: UsrA, until: done}\n    timeout: 3s\n"
+    world = World(statuses=["running"], verdicts=[{"as": "log"}])
+
+    class Ends(World):
+        def _row(self, process_id: str) -> Ending:
+            if any("judge" in line for line in self.story):
+                self.rows[0]["status"] = "done"
+            return super()._row(process_id)
+
+    world = Ends(statuses=["running"], verdicts=[{"as": "log"}]).carry_out(planned(step))
+    found = world.finished("a")
+    assert (found.status, found.verified, found.process_id) == ("passed", True, row_id(1))
+
+
+def test_a_doubt_is_told_before_anybody_is_asked() -> None:
+    world = lost().carry_out(planned(ONE))
+    (told,) = (event for event in world.events if isinstance(event, AttemptFailed))
+    assert (told.kind, told.error.code) == ("in_doubt", "E401")
+
+
+def test_in_finally_nobody_is_asked_half_way() -> None:
+    steps = "  - id: z\n    pause: 1s\nfinally:\n" + ONE + THEN
+    world = lost().carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"z": "passed", "a": "unknown", "b": "passed"}
+    assert "judge a" not in world.story
+    assert world.story[-1] == "judge a later"
+
+
+def test_what_an_undo_expects_of_its_own_answer_does_not_need_the_steps_result() -> None:
+    step = WITH_RESULT + "    undo: {execute: {process: UsrU, result: Done}, expect: [result == 1]}\n"
+    assert World(answers=[unanswered()]).carry_out(planned(step)).finished("a").status == "passed"
+
+
+def test_a_chain_goes_on_behind_an_element_that_a_person_knows_to_have_passed() -> None:
+    element = f"{{uid: {ELEMENT}, parameters: {{X: 1}}}}"
+    step = f"  - id: a\n    elements: [{element}, {element}, {element}]\n    expect: [result | join == 'xyz']\n"
+    world = World(answers=["x", unanswered(), "z"], verdicts=[{"as": "passed", "result": "y"}])
+    world.carry_out(planned(step))
+    assert world.sent == ["complete 7d8f6f3e"] * 3
+    assert (world.finished("a").result, world.end.exit_code) == (["x", "y", "z"], 0)
+
+
+def test_a_loop_goes_on_behind_a_turn_that_a_person_knows_to_have_passed() -> None:
+    step = ONE + "    for_each: [x, y, z]\n"
+    world = World(answers=[None, unanswered(), None], lost=True, verdicts=[{"as": "passed"}]).carry_out(planned(step))
+    assert world.statuses_of_rows() == {"a[0]": "passed", "a[1]": "passed", "a[2]": "passed"}
+    assert world.end.exit_code == 0

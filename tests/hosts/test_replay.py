@@ -1,0 +1,372 @@
+"""A journal played back: what a fresh engine is handed, and when it is not gone on with. Nothing is sent meanwhile."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import pytest
+from stories import RUN, World, planned, refused
+
+from runner.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    LogUnreadable,
+    Paused,
+    RunResumed,
+    StepFinished,
+    StepStarted,
+    Trouble,
+)
+from runner.hosts.judgement import Judgement
+from runner.hosts.local import LocalHost
+from runner.hosts.replay import ForgottenError, MisfitError
+from runner.hosts.stop import Stop
+from runner.hosts.turns import Turn, Turns
+from runner.journal import Journal, read
+from runner.plan import Plan
+from runner.result import fold
+from runner.runs import EVENTS, RESULTS
+from runner.service.calls import Answered, Call, Ending, ExecuteCall
+
+TWO = """
+  - id: a
+    execute: {process: UsrA, result: R}
+    verify: none
+    outputs: {o: result}
+  - id: b
+    execute: {process: UsrB, parameters: {Of: "{{ steps.a.outputs.o }}"}}
+    verify: none
+"""
+READ = TWO.replace("verify: none\n", "verify: none\n    effect: read\n")
+
+
+@dataclass
+class Place:
+    """Answers with `ending`; `asked` are the calls that came, and `given` their seconds."""
+
+    ending: Ending = field(default_factory=lambda: Answered(value=7))
+    asked: list[Call] = field(default_factory=list)
+
+    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+        del seconds, wanted
+        self.asked.append(call)
+        return self.ending
+
+    @property
+    def processes(self) -> list[str]:
+        return [call.process for call in self.asked if isinstance(call, ExecuteCall)]
+
+
+class AtOnce(Stop):
+    def wait(self, seconds: float) -> None:
+        del seconds
+
+
+def carried(
+    folder: Path, made: Plan, place: Place | World, *, judgement: Judgement | None = None, stop: Stop | None = None
+) -> Journal:
+    """Begin a run in `folder`, or go on with the one that lies there."""
+    is_new = not folder.exists()
+    journal = (Journal if is_new else Journal.reopened)(folder, made.secrets, now=lambda: "2026-01-31T09:00:00.000Z")
+    host = LocalHost(
+        caller=place,
+        journal=journal,
+        stop=stop or AtOnce(grace=30.0),
+        turn=Turn(Turns()),
+        ask=lambda _text, _stop, _seconds: True,
+        judgement=judgement or Judgement(),
+        clock=count().__next__,
+    )
+    try:
+        host.carry(made, RUN, earlier=tuple(journal.lines))
+    finally:
+        journal.close()
+    return journal
+
+
+def cut_behind(folder: Path, *events: type[AnyEvent]) -> None:
+    """Leave of the journal what goes to the last of these events, each looked for behind the one before."""
+    lines = read(folder).lines
+    place = 0
+    for kind in events:
+        place = next(line.seq for line in lines[place:] if isinstance(line.event, kind))
+    written = (folder / EVENTS).read_bytes().splitlines(keepends=True)
+    (folder / EVENTS).write_bytes(b"".join(written[:place]))
+
+
+def rewritten(folder: Path, change: Callable[[AnyEvent], Sequence[AnyEvent]]) -> None:
+    """Write the journal anew, with a chain that holds, each event replaced by what `change` gives for it."""
+    lines = read(folder).lines
+    (folder / EVENTS).unlink()
+    folder.rename(folder.with_name("old"))
+    journal = Journal(folder, planned(TWO).secrets, now=lambda: "2026-01-31T09:00:00.000Z")
+    for line in lines:
+        for event in change(line.event):
+            journal.append(event)
+    journal.close()
+
+
+def events(folder: Path) -> list[AnyEvent]:
+    return [line.event for line in read(folder).lines]
+
+
+def broken_off(folder: Path, steps: str = TWO, *, behind: Sequence[type[AnyEvent]]) -> None:
+    """A run of `steps` that broke off behind the last of these events."""
+    carried(folder, planned(steps), Place())
+    cut_behind(folder, *behind)
+
+
+def test_what_was_answered_is_not_sent_again_and_its_value_goes_on_to_later_steps(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", behind=[CallAnswered])
+    place = Place(ending=Answered(value="another"))
+    carried(tmp_path / "run", planned(TWO), place)
+    assert [call.parameters for call in place.asked if isinstance(call, ExecuteCall)] == [{"Of": 7}]
+    assert fold(read(tmp_path / "run").lines).steps[0].result == 7
+
+
+def test_a_read_that_was_under_way_is_sent_again_and_stands_twice_in_the_journal(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", READ, behind=[CallSent])
+    place = Place()
+    carried(tmp_path / "run", planned(READ), place)
+    assert place.processes == ["UsrA", "UsrB"]
+    first, mark, second, answer = events(tmp_path / "run")[2:6]
+    assert first == second
+    assert isinstance(mark, RunResumed)
+    assert isinstance(answer, CallAnswered)
+
+
+def test_a_read_that_broke_off_again_and_again_is_gone_past_when_it_is_played_back(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", READ, behind=[CallSent])
+    for resumed in (1, 2, 3):
+        carried(tmp_path / "run", planned(READ), Place())
+        cut_behind(tmp_path / "run", *[CallSent] * (resumed + 1))
+    place = Place()
+    carried(tmp_path / "run", planned(READ), place)
+    assert place.processes == ["UsrA", "UsrB"]
+    result = fold(read(tmp_path / "run").lines)
+    assert (result.exit_code, result.resumed) == (0, 4)
+
+
+def test_a_call_that_must_not_happen_twice_and_was_under_way_is_not_sent_again(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", behind=[CallSent])
+    place = Place()
+    carried(tmp_path / "run", planned(TWO), place)
+    assert place.asked == []
+    assert fold(read(tmp_path / "run").lines).exit_code == 4
+
+
+def test_that_it_was_taken_for_unanswered_is_itself_played_back(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", behind=[CallSent])
+    carried(tmp_path / "run", planned(TWO), Place())
+    before = (tmp_path / "run" / EVENTS).read_bytes()
+    place = Place()
+    carried(tmp_path / "run", planned(TWO), place)
+    assert place.asked == []
+    assert (tmp_path / "run" / EVENTS).read_bytes() == before
+
+
+def test_a_resumption_leaves_one_mark_where_it_goes_on_with_the_time_that_had_passed(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", behind=[StepFinished])
+    last = fold(read(tmp_path / "run").lines).seconds
+    carried(tmp_path / "run", planned(TWO), Place())
+    marks = [(place, event) for place, event in enumerate(events(tmp_path / "run")) if isinstance(event, RunResumed)]
+    ((place, mark),) = marks
+    assert isinstance(events(tmp_path / "run")[place - 1], StepFinished)
+    assert mark.t >= last > 0
+
+
+def test_the_mark_of_a_resumption_stands_before_a_pause_that_is_made_again(tmp_path: Path) -> None:
+    """Else a run that breaks off within the pause has it counted, and made once more all the same."""
+    steps = "  - {id: a, pause: 10s}\n"
+    carried(tmp_path / "run", planned(steps), Place())
+    cut_behind(tmp_path / "run", StepStarted)
+    seen: list[AnyEvent] = []
+
+    class Looking(AtOnce):
+        def wait(self, seconds: float) -> None:
+            del seconds
+            seen.append(events(tmp_path / "run")[-1])
+
+    carried(tmp_path / "run", planned(steps), Place(), stop=Looking(grace=30.0))
+    assert [type(event) for event in seen] == [RunResumed]
+
+
+def test_a_run_that_has_ended_is_played_back_without_a_line(tmp_path: Path) -> None:
+    carried(tmp_path / "run", planned(TWO), Place())
+    before = (tmp_path / "run" / EVENTS).read_bytes()
+    place = Place()
+    carried(tmp_path / "run", planned(TWO), place)
+    assert place.asked == []
+    assert (tmp_path / "run" / EVENTS).read_bytes() == before
+
+
+def test_a_stop_is_played_back_as_a_stop(tmp_path: Path) -> None:
+    stop = AtOnce(grace=30.0)
+
+    class Stopping(Place):
+        def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+            stop.tell("SIGTERM")
+            return super().perform(call, seconds, wanted=wanted)
+
+    steps = TWO + "finally:\n  - id: f\n    execute: {process: UsrF}\n    verify: none\n"
+    carried(tmp_path / "run", planned(steps), Stopping(), stop=stop)
+    cut_behind(tmp_path / "run", AttemptFailed)
+    place = Place()
+    carried(tmp_path / "run", planned(steps), place)
+    assert place.processes == ["UsrF"]
+    assert fold(read(tmp_path / "run").lines).exit_code == 143
+
+
+def test_a_failure_is_played_back_with_all_that_was_known_of_it(tmp_path: Path) -> None:
+    trouble = Trouble(code="E205", message="too many", hint="ask for less")
+    ending = replace(refused(429, retry_after=9.5), trouble=trouble, final=False)
+    retry = "retry: {max_attempts: 2, on: [refused]}"
+    steps = f"  - id: a\n    execute: {{process: UsrA}}\n    verify: none\n    effect: read\n    {retry}\n"
+    carried(tmp_path / "run", planned(steps), Place(ending=ending))
+    cut_behind(tmp_path / "run", AttemptFailed)
+    carried(tmp_path / "run", planned(steps), Place(ending=ending))
+    (paused,) = [event for event in events(tmp_path / "run") if isinstance(event, Paused)]
+    assert paused.seconds == pytest.approx(9.5, rel=0.2)
+    assert fold(read(tmp_path / "run").lines).steps[0].error == trouble
+
+
+ANOTHER_PLAN = {
+    "another process": TWO.replace("UsrB", "UsrC"),
+    "another parameter": TWO.replace("Of:", "Off:"),
+    "another effect": TWO.replace("{process: UsrA, result: R}", "{process: UsrA, result: R}\n    effect: idempotent"),
+    "a step less": TWO.partition("  - id: b")[0],
+    "other ids": TWO.replace("id: b", "id: c"),
+}
+
+
+@pytest.mark.parametrize("steps", ANOTHER_PLAN.values(), ids=ANOTHER_PLAN)
+def test_a_journal_of_another_plan_is_found_out_and_nothing_is_sent_or_written(tmp_path: Path, steps: str) -> None:
+    broken_off(tmp_path / "run", behind=[CallSent, CallSent, CallAnswered])
+    assert not_gone_on_with(tmp_path / "run", steps, MisfitError) == "line 1 is not the `run.started`"
+
+
+def not_gone_on_with(folder: Path, steps: str, error: type[Exception], *, judgement: Judgement | None = None) -> str:
+    """The message, up to what the plan leads to; nothing was sent, and not a byte was written."""
+    before, place = (folder / EVENTS).read_bytes(), Place()
+    with pytest.raises(error) as raised:
+        carried(folder, planned(steps), place, judgement=judgement)
+    assert place.asked == []
+    assert (folder / EVENTS).read_bytes() == before
+    return str(raised.value).partition(" that this plan")[0]
+
+
+def other(event: AnyEvent, kind: type[AnyEvent], of: str, /, **fields: object) -> list[AnyEvent]:
+    """The event, changed where it is of this kind and row."""
+    is_it = isinstance(event, kind) and getattr(event, "key", None) == of
+    return [msgspec.structs.replace(event, **fields) if is_it else event]
+
+
+PAUSED = Paused(key="b", t=9.0, seconds=1.0)
+UNREADABLE = LogUnreadable(error=Trouble(code="E205", message="no"))
+TAMPERED: dict[str, tuple[Callable[[AnyEvent], Sequence[AnyEvent]], str]] = {
+    "another call": (lambda e: other(e, CallSent, "b", call={"kind": "query"}), "line 7 is not the call of `b`"),
+    "another watermark": (lambda e: other(e, CallSent, "b", watermark={}), "line 7 is not the call of `b`"),
+    "another effect": (lambda e: other(e, CallSent, "b", effect="read"), "line 7 is not the call of `b`"),
+    "a call of another row": (lambda e: other(e, CallSent, "b", key="c"), "line 7 is not the call of `b`"),
+    "an answer to another row": (lambda e: other(e, CallAnswered, "b", key="a"), "line 8 is not about `b`"),
+    "a verdict of another end": (
+        lambda e: other(e, StepFinished, "a", status="failed"),
+        "line 5 is not the `step.finished`",
+    ),
+    "a line too much": (
+        lambda e: [e, UNREADABLE] if isinstance(e, StepFinished) else [e],
+        "line 6 is not the `step.started`",
+    ),
+    "a line that is missing": (
+        lambda e: [] if isinstance(e, StepFinished) else [e],
+        "line 5 is not the `step.finished`",
+    ),
+    "a beginning in the place of an answer": (
+        lambda e: [e, UNREADABLE] if isinstance(e, CallSent) else [e],
+        "line 4 is not about `a`",
+    ),
+    "an end in the place of an answer": (
+        lambda e: [] if isinstance(e, CallAnswered) else [e],
+        "line 4 is not an outcome of `a`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "says"), TAMPERED.values(), ids=TAMPERED)
+def test_a_journal_that_tells_of_something_else_is_found_out_and_nothing_is_sent(
+    tmp_path: Path, change: Callable[[AnyEvent], Sequence[AnyEvent]], says: str
+) -> None:
+    broken_off(tmp_path / "run", behind=[CallSent, CallSent, CallAnswered])
+    rewritten(tmp_path / "run", change)
+    assert not_gone_on_with(tmp_path / "run", TWO, MisfitError) == says
+
+
+SECRET = TWO.replace("    outputs: {o: result}\n", "    secret: true\n").replace("{{ steps.a.outputs.o }}", "x")
+"""Of the two steps the first is secret."""
+
+
+def test_no_run_goes_on_past_the_answer_of_a_secret_step(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", SECRET, behind=[StepFinished])
+    assert "marked `secret`" in not_gone_on_with(tmp_path / "run", SECRET, ForgottenError)
+
+
+def test_a_run_goes_on_up_to_a_secret_step(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", SECRET, behind=[StepStarted])
+    place = Place()
+    carried(tmp_path / "run", planned(SECRET), place)
+    assert place.processes == ["UsrA", "UsrB"]
+
+
+def test_a_secret_result_that_a_person_handed_in_is_not_kept_and_not_gone_past(tmp_path: Path) -> None:
+    broken_off(tmp_path / "run", SECRET, behind=[CallSent])
+    said = Judgement(verdicts={"a": {"as": "passed", "result": "swordfish"}})
+    carried(tmp_path / "run", planned(SECRET), Place(), judgement=said)
+    assert "swordfish" not in (tmp_path / "run" / EVENTS).read_text()
+    cut_behind(tmp_path / "run", Asked)
+    assert "handed in was not kept" in not_gone_on_with(tmp_path / "run", SECRET, ForgottenError)
+
+
+def test_an_answer_whose_file_is_gone_or_was_changed_is_not_gone_past(tmp_path: Path) -> None:
+    carried(tmp_path / "run", planned(TWO), Place(ending=Answered(value="x" * 300_000)))
+    cut_behind(tmp_path / "run", StepFinished)
+    for file in (tmp_path / "run" / RESULTS).iterdir():
+        file.write_text('"y"')
+    assert "was changed" in not_gone_on_with(tmp_path / "run", TWO, ForgottenError)
+    for file in (tmp_path / "run" / RESULTS).iterdir():
+        file.unlink()
+    assert "No such file" in not_gone_on_with(tmp_path / "run", TWO, ForgottenError)
+
+
+def test_an_answer_with_a_secret_that_nobody_knows_any_more_is_not_gone_past(tmp_path: Path) -> None:
+    made = planned(TWO)
+    made.secrets.add("target.password", "swordfish")
+    carried(tmp_path / "run", made, Place(ending=Answered(value="it is swordfish")))
+    cut_behind(tmp_path / "run", CallAnswered)
+    assert "target.password" in not_gone_on_with(tmp_path / "run", TWO, ForgottenError)
+
+
+def test_a_failure_with_a_secret_that_nobody_knows_any_more_is_not_gone_past(tmp_path: Path) -> None:
+    made = planned(TWO)
+    made.secrets.add("target.password", "swordfish")
+    carried(tmp_path / "run", made, Place(ending=refused(message="swordfish is wrong")))
+    cut_behind(tmp_path / "run", AttemptFailed)
+    assert "target.password" in not_gone_on_with(tmp_path / "run", TWO, ForgottenError)
+
+
+def test_holes_are_filled_before_the_engine_sees_an_answer(tmp_path: Path) -> None:
+    made = planned(TWO)
+    made.secrets.add("target.password", "swordfish")
+    carried(tmp_path / "run", made, Place(ending=Answered(value={"swordfish": "a swordfish"})))
+    cut_behind(tmp_path / "run", CallAnswered)
+    place, again = Place(), planned(TWO)
+    again.secrets.add("target.password", "swordfish")
+    carried(tmp_path / "run", again, place)
+    assert [call.parameters for call in place.asked if isinstance(call, ExecuteCall)] == [
+        {"Of": {"swordfish": "a swordfish"}}
+    ]
+    assert "swordfish" not in (tmp_path / "run" / EVENTS).read_text()

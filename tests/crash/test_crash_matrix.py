@@ -1,0 +1,114 @@
+"""Runs that are killed anywhere, and resumed: nothing is started twice, and the end is the undisturbed one or unknown.
+
+The jobs have every action. The sandbox's own log counts what was started, by a mark that each step gives its process.
+What resumes a run that was killed after a line is killed as well, a few lines further on.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from crashes import JOBS, Kills, Undisturbed, World, world
+from doomed import Commands, Doom, Moment, commands
+
+from runner.events import CallSent, Line
+from runner.job.model import StepEffect
+
+NAMES = sorted(job.name.removesuffix(".job.yaml") for job in JOBS.glob("*.job.yaml"))
+OF_STEPS = frozenset({"execute", "run", "element", "complete", "query"})
+"""The calls that steps ask for; all others read the process log, or what it needs."""
+NewWorld = Callable[[str], AbstractContextManager[World]]
+
+
+def each_line(lines: Sequence[Line]) -> list[int]:
+    return [line.seq for line in lines]
+
+
+def each_kind(lines: Sequence[Line]) -> list[int]:
+    """The last line of each kind. Calls are told apart by what is called, but all that read the site's log are one."""
+    return sorted({_kind(line): line.seq for line in lines}.values())
+
+
+def each_kind_of_call(lines: Sequence[Line]) -> list[int]:
+    return each_kind([line for line in lines if isinstance(line.event, CallSent)])
+
+
+def each_call_that_counts(lines: Sequence[Line]) -> list[int]:
+    """Each that must not happen twice, and one of each other kind."""
+    once = [line.seq for line in lines if isinstance(line.event, CallSent) and line.event.effect == StepEffect.ONCE]
+    return sorted({*once, *each_kind_of_call(lines)})
+
+
+def _kind(line: Line) -> tuple[str, ...]:
+    event = line.event
+    if not isinstance(event, CallSent):
+        return (type(event).__name__,)
+    call = str(event.call["kind"])
+    return ("CallSent", call if call in OF_STEPS else "reading", event.effect)
+
+
+def share(number: int) -> float:
+    """A share that differs from number to number, spread over 0 to 1."""
+    return number * 0.618 % 1
+
+
+def second(first: Doom, number: int) -> Doom:
+    """Another end a few lines further on: each moment in turn, with and without the loss of power."""
+    moments = list(Moment)
+    kept = share(number) if number % 3 == 0 else None
+    return Doom(line=first.line + 1 + number % 7, moment=moments[number % len(moments)], kept=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`lines` chooses the lines at which a run is killed; `kept` tells of each how much outlives the loss of power.
+
+    `again` tells how what resumes it ends, given the first end and its number.
+    """
+
+    lines: Callable[[Sequence[Line]], list[int]]
+    moment: Moment
+    kept: Callable[[int], float | None] = lambda _line: None
+    again: Callable[[Doom, int], Doom | None] = lambda _first, _number: None
+
+    def dooms(self, lines: Sequence[Line]) -> list[Doom]:
+        return [Doom(line=line, moment=self.moment, kept=self.kept(line)) for line in self.lines(lines)]
+
+
+WAYS = {
+    "after-each-line": Way(each_line, Moment.AFTER, again=second),
+    "before-each-kind": Way(each_kind, Moment.BEFORE),
+    "within-each-kind": Way(each_kind, Moment.HALF),
+    "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING),
+    "while-a-call-waits": Way(each_call_that_counts, Moment.WAITING),
+    "power-lost": Way(each_kind, Moment.AFTER, lambda _line: 0),
+    "power-lost-at-any-byte": Way(each_kind_of_call, Moment.WAITING, share),
+}
+
+
+@pytest.fixture(scope="module")
+def carry() -> Iterator[Commands]:
+    with commands(JOBS) as clean:
+        yield clean
+
+
+@pytest.fixture
+def new_world(tmp_path: Path, carry: Commands) -> NewWorld:
+    return lambda job: world(job, tmp_path / f"{len(list(tmp_path.iterdir()))}", carry)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("job", NAMES)
+def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twice(
+    job: str, way: str, new_world: NewWorld, record_property: Callable[[str, object], None]
+) -> None:
+    with new_world(job) as one:
+        undisturbed = Undisturbed.of(one)
+    kills = Kills()
+    for number, first in enumerate(WAYS[way].dooms(undisturbed.lines)):
+        with new_world(job) as one:
+            kills.killed_and_resumed(one, undisturbed, first=first, second=WAYS[way].again(first, number))
+    for name, count in kills.counts().items():
+        record_property(name, count)

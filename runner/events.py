@@ -102,9 +102,15 @@ class RunStarted(Event, frozen=True, tag="run.started"):
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
-    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on."""
+    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on.
+
+    `taken` are ids of processes that other runs are known to have started since, `rivals` the codes of those of which
+    other runs may have.
+    """
 
     t: float
+    taken: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
 
 
 class StepStarted(Event, frozen=True, tag="step.started"):

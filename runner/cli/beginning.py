@@ -8,6 +8,7 @@ import uuid_utils
 
 from runner import kept_run, runs
 from runner.cli.prepared import Prepared
+from runner.engine.effects import Others
 from runner.engine.scope import RunFacts
 from runner.events import CallSent, Line
 from runner.git import commit_of
@@ -22,8 +23,9 @@ from runner.version import VERSION
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One run under way or ended. `earlier` is what its journal held before this command; `fault` is what broke in the
-    thread that carries it; `unused_verdicts` are the keys of rows that were settled without a person's word on them.
+    """One run under way or ended. `earlier` is what its journal held before this command, `others` what other runs have
+    done since; `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
+    settled without a person's word on them.
     """
 
     plan: Plan
@@ -32,6 +34,7 @@ class Run:
     site: ReadySite
     judgement: Judgement = field(default_factory=Judgement)
     earlier: tuple[Line, ...] = ()
+    others: Others = field(default_factory=Others)
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()
 

@@ -157,6 +157,7 @@ def _start(run: Run, manner: Manner, *, turn: Turn, ended: "queue.SimpleQueue[Ru
         turn=turn,
         ask=manner.ask,
         judgement=run.judgement,
+        others=run.others,
     )
 
     def work() -> None:

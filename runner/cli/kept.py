@@ -19,14 +19,15 @@ RunName: TypeAlias = tuple[str, str | None, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRun:
-    """`flaw` is the number of the first line whose chain does not hold, None where all do. `going_on`: some process is
-    writing its events now.
+    """`flaw` is the number of the first line whose chain does not hold, None where all do; `cut`: they do, but the
+    run's own report tells of a line that is not there. `going_on`: some process is writing its events now.
     """
 
     folder: Path
     lines: tuple[Line, ...]
     result: RunResult
     flaw: int | None
+    cut: bool = False
     going_on: bool = False
 
 
@@ -39,8 +40,9 @@ def opened(folder: Path) -> KeptRun:
         message = f"the events of run {folder.name} cannot be read: {error.strerror or error}"
         raise UsageError(Problem(code="E151", message=message)) from error
     result = fold(reading.lines, run=folder.name)
-    flaw = reading.flaw or (max(len(reading.lines), 1) if _is_missed(folder, reading.lines) else None)
-    return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=flaw, going_on=going_on)
+    cut = reading.flaw is None and _is_missed(folder, reading.lines)
+    flaw = max(len(reading.lines), 1) if cut else reading.flaw
+    return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=flaw, cut=cut, going_on=going_on)
 
 
 NOT_GONE_ON_WITH = (
@@ -49,9 +51,12 @@ NOT_GONE_ON_WITH = (
 """What follows from a journal that is not as it was written."""
 
 
-def edited(flaw: int, folder: Path) -> str:
-    """The sentence on a journal whose line `flaw` is not as it was written."""
-    return f"line {flaw} of {folder / EVENTS} does not match: it was changed after it was written"
+def edited(run: KeptRun) -> str:
+    """The sentence on a journal that is not as it was written."""
+    line = f"line {run.flaw} of {run.folder / EVENTS} does not match"
+    if run.cut:
+        return f"{line}: the run's report knows another last line; it was changed, or those behind it are gone"
+    return f"{line}: it was changed after it was written"
 
 
 def _is_missed(folder: Path, lines: Sequence[Line]) -> bool:

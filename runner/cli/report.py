@@ -31,7 +31,7 @@ def command(context: click.Context, /, **_: object) -> int:
     reports.check_places(wishes)
     run = opened(runs.find(context.params["runs"], context.params["run"]))
     if run.flaw is not None:
-        warning = Problem(code="E155", message=edited(run.flaw, run.folder), severity=Severity.WARNING)
+        warning = Problem(code="E155", message=edited(run), severity=Severity.WARNING)
         click.echo(mistakes.text([warning]), nl=False, err=True)
     reports.write(wishes, [run.result], [run.lines])
     return run.result.exit_code

@@ -31,7 +31,7 @@ def command(context: click.Context, /, **_: object) -> int:
     click.echo(_account(run, wish, encoding=sys.stdout.encoding or "utf-8"), nl=False)
     if run.flaw is None:
         return ExitCode.PASSED
-    click.echo(f"{edited(run.flaw, run.folder)}\n  {NOT_GONE_ON_WITH}")
+    click.echo(f"{edited(run)}\n  {NOT_GONE_ON_WITH}")
     return ExitCode.FAILED
 
 

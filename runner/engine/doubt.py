@@ -45,8 +45,11 @@ def judged_by_person(state: State, row: OpenRow, step: Step, unknown: Attempt) -
     row.process_id = row.process_id or unknown.process_id
     if state.run.cleanup_ends is not None:
         return last
-    yield from note(AttemptFailed(key=row.key, t=state.t, kind="in_doubt", error=last.trouble or _NOBODY_KNOWS))
+    told: Trouble | None = None
     while last.status is Status.UNKNOWN:
+        if told != (trouble := last.trouble or _NOBODY_KNOWS):
+            told = trouble
+            yield from note(AttemptFailed(key=row.key, t=state.t, kind="in_doubt", error=trouble))
         answer = yield from judge(state, (row,), ended=False)
         match answer.get("as"):
             case "retry":
@@ -129,6 +132,10 @@ def _looked_for(
 def _of_candidates(
     state: State, row: OpenRow, step: Step, *, rows: list[JsonObject], cause: Trouble
 ) -> Running[Attempt]:
+    assert row.sought is not None
+    if row.sought.process in state.log.rivals and row.unanswered:
+        why = "the process log shows a start that another run may have made"
+        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
     if len(rows) > 1:
         why = f"the process log shows {len(rows)} starts that may be it"
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
@@ -136,7 +143,6 @@ def _of_candidates(
         why = "the process log shows one start, and does not tell whether it is ours"
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
     found = rows[0]
-    assert row.sought is not None
     process_log.settle(state, row.sought.process, rows, since=row.sought)
     row.process_id = str(found["id"])
     if found["status"] == "running" and _waits_for_end(step):

@@ -62,9 +62,10 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Was the run told to stop? Asked where it turns, and where it ends: a stop during the last call of a job is heard.
+    """Was the run told to stop, or had it broken off? Asked before a step begins and before a start is sent, where the
+    run turns and where it ends: what is sent then is made with what is known by then.
 
-    Answered with None, or with `Stopped`. Nothing is written down of an answer that is None.
+    Answered with None, with `Stopped`, or with `Done` where it was resumed. Nothing is written down of a None.
     """
 
 
@@ -79,15 +80,26 @@ Effect: TypeAlias = Send | Pause | Ask | Judge | Listen | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """What other runs have done meanwhile. `taken` are ids of processes that they started; `rivals` the codes of those
+    of which a start of theirs cannot be told from one of ours: they did not read the log, or are in doubt themselves.
+    """
+
+    taken: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """The effect was performed. `t` is the run's active seconds when it ended.
 
-    `resumed`, of any outcome: the run had broken off since the one before, for nobody knows how long.
+    `resumed`, of any outcome: the run had broken off since the one before, for nobody knows how long, and this is what
+    is known of others.
     """
 
     t: float
     value: Json = None
-    resumed: bool = False
+    resumed: Others | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +108,7 @@ class Failed:
 
     t: float
     failure: CallFailed
-    resumed: bool = False
+    resumed: Others | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +118,7 @@ class Stopped:
     t: float
     why: str
     over: bool = False
-    resumed: bool = False
+    resumed: Others | None = None
 
 
 Outcome: TypeAlias = Done | Failed | Stopped

@@ -32,6 +32,9 @@ def settle_later(state: State) -> Running[None]:
             attempt = yield from _as_answered(found, answer)
             if attempt is not None and attempt.status is not Status.UNKNOWN:
                 yield from _settle(state, found, attempt)
+            elif attempt is not None and attempt.trouble not in (None, found.row.doubt):
+                found.row.doubt = attempt.trouble
+                yield from note(finished(found.row.state, found.row, attempt))
     if not run.doubts:
         run.stopped_by = None
         if state.left_out and state.worst() is Status.PASSED:
@@ -53,7 +56,7 @@ def _looked_for_again(row: OpenRow) -> Running[Attempt]:
     state = row.state
     state.ends = None
     state.run.open_rows.append(row)
-    unknown = Attempt(status=Status.UNKNOWN)
+    unknown = Attempt(status=Status.UNKNOWN, trouble=row.doubt)
     try:
         attempt = yield from doubt.looked_for_again(state, row, row.step, unknown)
         attempt = yield from at_its_element(state, row, row.step, attempt)

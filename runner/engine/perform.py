@@ -51,23 +51,26 @@ def judge(state: State, rows: Sequence[OpenRow], *, ended: bool) -> Running[Json
     return outcome.value if isinstance(outcome.value, dict) else {}
 
 
-def go_on(state: State) -> Running[None]:
-    """To be asked before anything of `steps` begins. Raises `Interrupted` where the host was told to stop."""
-    if state.closing:
-        return
-    yield from listen(state)
-    if state.run.stopped_by is not None:
+def go_on(state: State) -> Running[bool]:
+    """To be asked before anything of `steps` begins, and before a start is sent. Whether the run had broken off here.
+
+    Raises `Interrupted` where the host was told to stop, unless undo and `finally` are under way, which go on.
+    """
+    resumed = yield from listen(state)
+    if state.run.stopped_by is not None and not state.closing:
         raise Interrupted(state.run.stopped_by)
+    return resumed
 
 
-def listen(state: State) -> Running[None]:
-    """Hear of a stop that no effect was refused for."""
-    if state.run.stopped_by is not None:
-        return
+def listen(state: State) -> Running[bool]:
+    """Hear of a stop that no effect was refused for, and of a break. Whether there was one."""
     outcome = yield Listen()
+    if outcome is None:
+        return False
+    _take(state, outcome)
     if isinstance(outcome, Stopped):
-        _take(state, outcome)
-        state.run.stopped_by = outcome.why
+        state.run.stopped_by = state.run.stopped_by or outcome.why
+    return outcome.resumed is not None
 
 
 def close_by(run: RunState) -> None:
@@ -82,13 +85,17 @@ def note(event: AnyEvent) -> Running[None]:
 
 def _take(state: State, outcome: Outcome) -> None:
     """Let time go on. What was known of the process log before a run broke off is old: others have started processes
-    since. Only a call that is under way is still looked for since its own watermark.
+    since. Only a call in doubt is still looked for since its own watermark.
     """
     state.run.t = outcome.t
-    if outcome.resumed:
-        under_way = {row.sought.process for row in state.run.open_rows if row.sought is not None}
-        marks = state.log.marks
-        state.log.marks = {process: mark for process, mark in marks.items() if process in under_way}
+    if outcome.resumed is None:
+        return
+    log = state.log
+    sent = {row.sought.process for row in state.run.open_rows if row.sought is not None}
+    log.marks = {process: mark for process, mark in log.marks.items() if process in sent}
+    log.seen.update(outcome.resumed.taken)
+    log.rivals.update(outcome.resumed.rivals)
+    log.refusal = None
 
 
 def _within(state: State, effect: Send | Pause | Ask) -> Effect:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from runner.engine.effects import Done, Pause, Running, Send
-from runner.engine.perform import note, perform
+from runner.engine.perform import go_on, note, perform
 from runner.engine.state import Sought, State
 from runner.events import LogUnreadable
 from runner.job.model import StepEffect
@@ -46,7 +46,16 @@ class Unread:
 
 
 def mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread | None]:
-    """Make sure that the newest row of `process` is known, read once per run and process.
+    """Make sure that the newest row of `process` is known, and is when the next call is sent."""
+    while True:
+        unread = yield from _mark(state, key, process, turn=turn)
+        resumed = yield from go_on(state)
+        if not resumed:
+            return unread
+
+
+def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread | None]:
+    """Read it once per run and process.
 
     Where other runs of this program start the same process (`Plan.alone` is false), it is read before every call that
     takes its turn: theirs may have come in between.
@@ -146,10 +155,10 @@ def _ask_owner(state: State, key: str) -> Running[None]:
     """Learn our own contact id. Where it cannot be had, rows of all owners are candidates."""
     for call in (WhoAmI(), WhoIsUser()):
         outcome = yield from perform(state, _reading(key, call))
+        state.log.owner_asked = isinstance(outcome, Done) or is_for_good(outcome.failure)
         if isinstance(outcome, Done) and isinstance(outcome.value, str):
             state.log.owner = outcome.value
             break
-    state.log.owner_asked = True
 
 
 def _read(state: State, key: str, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:

@@ -47,6 +47,7 @@ def end(
     """End the innermost row that is under way. One whose outcome nobody knows is kept in mind, to be settled later."""
     row = state.run.open_rows.pop()
     if last.status is Status.UNKNOWN and not row.has_parts:
+        row.doubt = last.trouble
         state.run.doubts.append(Doubt(row=row, within=tuple(state.run.open_rows)))
     yield from note(finished(state, row, last, flaky=flaky, secret=secret, reason=reason))
 

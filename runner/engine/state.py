@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from runner.engine.attempt import Attempt
 from runner.engine.scope import Names
-from runner.events import RunStatus, Status
+from runner.events import RunStatus, Status, Trouble
 from runner.job.model import Job, Step, Undo
 from runner.plan import Plan
 from runner.service.calls import CallFailed
@@ -36,7 +36,7 @@ class OpenRow:
     is taken for its own by inference only; `process_id` is that of the start that is known as its own.
     `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
     how the row ends, whatever stops what is still asked about it. `replies`: those of a chain before its element in
-    doubt, None where one was lost.
+    doubt, None where one was lost. `doubt` is what is said of a row that has ended in doubt.
     """
 
     key: str
@@ -54,6 +54,7 @@ class OpenRow:
     late: bool = False
     late_ends: float | None = None
     known: Attempt | None = None
+    doubt: Trouble | None = None
     replies: list[Json] | None = None
     warnings: tuple[str, ...] = ()
 
@@ -83,10 +84,12 @@ class Log:
 
     `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
     that are no candidates any more; `schema_ids` the ids by which a process is filtered where its code is refused.
-    `refusal`: the log refused to be read, and is not asked again.
+    `refusal`: the log refused to be read, and is not asked again; `rivals` are the processes that other runs may have
+    started, nobody knows when.
     """
 
     refusal: CallFailed | None = None
+    rivals: set[str] = field(default_factory=set)
     owner_asked: bool = False
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Others, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
 from runner.events import (
     AnyEvent,
@@ -24,6 +24,7 @@ from runner.events import (
     RunClosing,
     RunFinished,
     RunResumed,
+    RunStarted,
     StepFinished,
     Trouble,
 )
@@ -59,12 +60,14 @@ class LocalHost:
     turn: Turn
     ask: Callable[[str, Stop, float | None], bool | None]
     judgement: Judgement = field(default_factory=Judgement)
+    others: Others = field(default_factory=Others)
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
     _judging: Judging = field(init=False)
     _started: float = 0.0
     _replayed: bool = False
-    _resumed: bool = False
+    _resumed: Others | None = None
+    _resumed_at: float = 0.0
     _turned: bool = False
     _closing: bool = False
     _in_doubt: set[str] = field(default_factory=set)
@@ -94,8 +97,9 @@ class LocalHost:
                 told = replay.outcome(effect)
                 outcome = self._perform(effect, told) if isinstance(told, Beyond) else told
                 self._learn(effect, outcome)
-                if outcome is not None and replay.was_resumed() | self._was_resumed():
-                    outcome = replace(outcome, resumed=True)
+                if outcome is not None:
+                    earlier_others, resumed = replay.was_resumed(), self._was_resumed()
+                    outcome = replace(outcome, resumed=resumed or earlier_others)
         except (StopIteration, _LeftError):
             return
         finally:
@@ -120,7 +124,7 @@ class LocalHost:
 
     def _perform(self, effect: Effect, beyond: Beyond) -> Outcome | None:
         if isinstance(effect, Note):
-            self._append(effect.event)
+            self._append(effect.event, durable=isinstance(effect.event, RunStarted))
             return None
         if isinstance(effect, Listen):
             return self._heard()
@@ -218,9 +222,14 @@ class LocalHost:
         self._turned = True
         return self._refuse(effect, self.stop.why)
 
-    def _heard(self) -> Stopped | None:
-        """The stop that was told, if the engine does not know of it yet."""
-        if self.stop.why is None:
+    def _heard(self) -> Outcome | None:
+        """That the run goes on after a break, or the stop that was told, if the engine does not know of it yet."""
+        if self._judging.only_settles:
+            return None
+        self._go_on()
+        if self._resumed is not None:
+            return Done(t=self._resumed_at)
+        if self.stop.why is None or self._turned:
             return None
         self._turned = True
         return self._stopped(OF_THE_RUN, self.stop.why, over=self.stop.is_over())
@@ -246,11 +255,12 @@ class LocalHost:
     def _go_on(self) -> None:
         """Mark where a run that broke off goes on, once."""
         if self._replayed:
-            self._replayed, self._resumed = False, True
-            self.journal.append(RunResumed(t=self._t()))
+            self._replayed, self._resumed, self._resumed_at = False, self.others, self._t()
+            resumed = RunResumed(t=self._resumed_at, taken=self.others.taken, rivals=self.others.rivals)
+            self.journal.append(resumed)
 
-    def _was_resumed(self) -> bool:
-        resumed, self._resumed = self._resumed, False
+    def _was_resumed(self) -> Others | None:
+        resumed, self._resumed = self._resumed, None
         return resumed
 
     def _t(self) -> float:

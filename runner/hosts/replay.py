@@ -7,7 +7,7 @@ which does not fit its plan is found out before anything is sent.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Others, Outcome, Pause, Send, Stopped
 from runner.events import (
     AnyEvent,
     Asked,
@@ -51,7 +51,8 @@ class Replay:
         self._journal = journal
         self._events = [line.event for line in lines]
         self._next = 0
-        self._resumed = False
+        self._resumed: Others | None = None
+        self._resumed_at = 0.0
         self.t = max((event.t for event in self._events if hasattr(event, "t")), default=0.0)
 
     def outcome(self, effect: Effect) -> Outcome | Beyond | None:
@@ -66,22 +67,23 @@ class Replay:
             case Send():
                 return self._sent(effect, event)
             case Listen() if getattr(event, "key", None) != OF_THE_RUN:
-                return None
+                return None if self._resumed is None else Done(t=self._resumed_at)
             case Listen():
                 return self._answered(OF_THE_RUN, self._take(event, OF_THE_RUN))
             case Pause() | Ask() | Judge():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
-    def was_resumed(self) -> bool:
-        """Whether the run had broken off and was resumed since this was asked last."""
-        resumed, self._resumed = self._resumed, False
+    def was_resumed(self) -> Others | None:
+        """What was known of others, where the run had broken off and was resumed since this was asked last."""
+        resumed, self._resumed = self._resumed, None
         return resumed
 
     def _look(self) -> AnyEvent | None:
         """The next event, past the marks of earlier resumptions."""
-        while self._next < len(self._events) and isinstance(self._events[self._next], RunResumed):
+        while self._next < len(self._events) and isinstance(event := self._events[self._next], RunResumed):
             self._next += 1
-            self._resumed = True
+            self._resumed = Others(taken=event.taken, rivals=event.rivals)
+            self._resumed_at = event.t
         return self._events[self._next] if self._next < len(self._events) else None
 
     def _take(self, event: AnyEvent, key: str) -> AnyEvent:

@@ -4,6 +4,7 @@ Bytes in, JSON values out; bombs and nonsense end in one exception with a senten
 What the content means for a call is not known here.
 """
 
+import html
 import json
 import re
 import zlib
@@ -26,7 +27,6 @@ _PAGE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
-_ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " ", "&amp;": "&"}
 _UNREADABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
@@ -94,10 +94,7 @@ def is_page(body: bytes) -> bool:
 def title(body: bytes) -> str:
     """The title of a web page on one line, or nothing."""
     found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
-    text = "" if found is None else found[1]
-    for entity, character in _ENTITIES.items():
-        text = text.replace(entity, character)
-    return shortened(text)
+    return shortened("" if found is None else html.unescape(found[1]))
 
 
 def shortened(text: str) -> str:

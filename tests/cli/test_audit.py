@@ -67,6 +67,11 @@ def told_as(line: int) -> str:
     return f"line {line} of {folder() / EVENTS} does not match: it was changed after it was written\n"
 
 
+def told_of_the_last(line: int) -> str:
+    why = "the run's report knows another last line; it was changed, or those behind it are gone"
+    return f"line {line} of {folder() / EVENTS} does not match: {why}\n"
+
+
 def test_the_hash_of_the_last_line_is_printed_and_stands_in_every_report(printed: str) -> None:
     head = "sha256:" + hashlib.sha256(lines()[-1].rstrip("\n").encode()).hexdigest()
     assert f"  events: {folder()}, {head}\n" in printed
@@ -92,7 +97,8 @@ def test_whichever_line_is_changed_show_names_the_first_that_does_not_match(
     for number in range(1, len(whole) + 1):
         keep([re.sub('"at":"20', '"at":"21', line) if at == number else line for at, line in enumerate(whole, 1)])
         assert ended(["show", "last"]) == 1
-        assert told_as(min(number + 1, len(whole))) in capsys.readouterr().out
+        told = told_as(number + 1) if number < len(whole) else told_of_the_last(number)
+        assert told in capsys.readouterr().out
     keep(whole)
     assert ended(["show", "last"]) == 0
 
@@ -119,7 +125,7 @@ def test_lines_that_are_missing_or_stand_elsewhere_are_found(change: str, capsys
 def test_an_end_that_was_cut_off_is_known_by_the_runs_own_report(left: int, capsys: pytest.CaptureFixture[str]) -> None:
     keep(lines()[:left])
     assert ended(["show", "last"]) == 1
-    assert told_as(max(len(lines()), 1)) in capsys.readouterr().out
+    assert told_of_the_last(max(len(lines()), 1)) in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("printed")

@@ -43,11 +43,14 @@ def log_row(number: int, *, status: str = DONE, owner: str = US) -> JsonObject:
 @dataclass
 class Place:
     """A site that takes `UsrCharge` and never answers it. `log` is what its process log shows, None where it fails;
-    `logs_at_once`: it shows a start as soon as the call has come."""
+    `logs_at_once`: it shows a start as soon as the call has come; `log_of_next` what it shows then; `answered`: it is.
+    """
 
     log: list[JsonObject] | None = field(default_factory=list)
     logs_at_once: bool = False
     executed: list[str] = field(default_factory=list)
+    answered: bool = False
+    log_of_next: list[JsonObject] | None = None
 
     def __call__(self, _method: str, path: str) -> Told:
         if "GetCurrentUserInfo" in path:
@@ -59,7 +62,8 @@ class Place:
         self.executed.append(path.split("/")[4])
         if self.logs_at_once:
             self.log = [log_row(9)]
-        return LOST if "UsrCharge" in path else xml(1)
+        self.log = self.log_of_next or self.log
+        return LOST if "UsrCharge" in path and not self.answered else xml(1)
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +136,28 @@ class TestOfARunInDoubt:
             )
             assert "    runner reconcile " in told.out
         assert place.executed == ["UsrCharge"]
+
+    def test_a_start_that_another_run_has_made_is_not_taken_for_it(
+        self, place: Place, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        first = next(Path(".runner/runs").iterdir()).name
+        place.answered, place.log_of_next = True, [log_row(2), log_row(1)]
+        assert ended(["run", "a.job.yaml"]) == 0
+        assert ended(["reconcile", first, "--report-json", "report.json"]) == 4
+        assert row() == ("unknown", None, "unknown")
+        assert "about `charge`: it shows one start since, which does not settle it\n" in capsys.readouterr().err
+
+    def test_a_start_that_another_run_may_have_made_is_not_taken_for_it_either(
+        self, place: Place, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        first = next(Path(".runner/runs").iterdir()).name
+        Path("a.job.yaml").write_text(JOB + "    verify: none\n")
+        place.answered, place.log_of_next = True, [log_row(2), log_row(1)]
+        assert ended(["run", "a.job.yaml"]) == 0
+        assert ended(["reconcile", first, "--report-json", "report.json"]) == 4
+        assert "a start that another run may have made" in capsys.readouterr().out
+        place.log = [log_row(3), log_row(2), log_row(1)]
+        assert ended(["reconcile", first]) == 4
 
     def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         place.log = [log_row(3), log_row(2), log_row(1)]

@@ -545,7 +545,7 @@ def test_a_stop_that_is_told_between_two_steps_begins_no_other_one() -> None:
         "  - id: b\n    execute: {process: UsrB}\n"
         "finally:\n  - id: clean\n    execute: {process: UsrClean}\n"
     )
-    world = World(heard=["", "SIGINT"]).carry_out(planned(steps))
+    world = World(heard=["", "", "SIGINT"]).carry_out(planned(steps))
     assert world.statuses_of_rows() == {
         "a": "passed",
         "b": "skipped: stopped",
@@ -557,7 +557,7 @@ def test_a_stop_that_is_told_between_two_steps_begins_no_other_one() -> None:
 
 def test_a_stop_during_the_last_call_is_heard_where_the_run_turns() -> None:
     steps = "  - id: a\n    execute: {process: UsrA}\nfinally:\n  - id: clean\n    execute: {process: UsrClean}\n"
-    world = World(heard=["", "SIGTERM"]).carry_out(planned(steps))
+    world = World(heard=["", "", "SIGTERM"]).carry_out(planned(steps))
     assert world.statuses_of_rows() == {"a": "passed", "clean": "passed"}
     assert "closing SIGTERM" in world.story
     assert (world.end.status, world.end.exit_code) == ("cancelled", 143)
@@ -565,7 +565,7 @@ def test_a_stop_during_the_last_call_is_heard_where_the_run_turns() -> None:
 
 def test_a_stop_in_finally_is_heard_where_the_run_ends() -> None:
     steps = "  - id: a\n    execute: {process: UsrA}\nfinally:\n  - id: clean\n    execute: {process: UsrClean}\n"
-    world = World(heard=["", "", "SIGTERM"]).carry_out(planned(steps))
+    world = World(heard=["", "", "", "", "", "SIGTERM"]).carry_out(planned(steps))
     assert world.statuses_of_rows() == {"a": "passed", "clean": "passed"}
     assert "closing done" in world.story
     assert (world.end.status, world.end.exit_code) == ("cancelled", 143)
@@ -573,7 +573,7 @@ def test_a_stop_in_finally_is_heard_where_the_run_ends() -> None:
 
 def test_a_stop_between_two_turns_begins_no_other_one() -> None:
     steps = "  - id: a\n    for_each: [1, 2, 3]\n    execute: {process: UsrA}\n"
-    world = World(heard=["", "", "SIGINT"]).carry_out(planned(steps))
+    world = World(heard=["", "", "", "SIGINT"]).carry_out(planned(steps))
     assert world.statuses_of_rows() == {"a[0]": "passed"}
     assert world.end.exit_code == 130
 

@@ -370,3 +370,16 @@ def test_holes_are_filled_before_the_engine_sees_an_answer(tmp_path: Path) -> No
         {"Of": {"swordfish": "a swordfish"}}
     ]
     assert "swordfish" not in (tmp_path / "run" / EVENTS).read_text()
+
+
+def test_what_was_known_of_the_log_is_asked_again_after_a_break(tmp_path: Path) -> None:
+    """Others have started the process meanwhile: their row is not taken for ours."""
+    steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
+    world = World(statuses=["done", "done"])
+    carried(tmp_path / "run", planned(steps), world)
+    cut_behind(tmp_path / "run", StepFinished)
+    meanwhile = World(rows=world.rows[1:], statuses=["done"])
+    meanwhile.add_row("UsrA", "error")
+    carried(tmp_path / "run", planned(steps), meanwhile)
+    result = fold(read(tmp_path / "run").lines)
+    assert [(step.status.value, step.verified) for step in result.steps] == [("passed", True), ("passed", True)]

@@ -37,6 +37,7 @@ def root(tmp_path: Path) -> Path:
 def carry(root: Path) -> Carry:
     def carried(world: World, steps: str = STEP, *, number: int = 1) -> None:
         run = f"0193a0c4-0000-7000-8000-00000000000{number}"
+        facts = RunFacts(id=run, started_at="2026-01-31T09:00:00.000Z", engine="test")
         LocalHost(
             caller=world,
             journal=Journal(root / run, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z"),
@@ -44,7 +45,7 @@ def carry(root: Path) -> Carry:
             turn=Turn(Turns()),
             ask=lambda _text, _stop, _seconds: True,
             draw=lambda: -1.0,
-        ).carry(replace(planned(steps), settle=0.01), RunFacts(id=run, started_at="2026-01-31T09:00:00.000Z", engine="test"))
+        ).carry(replace(planned(steps), settle=0.01), facts)
 
     return carried
 

@@ -1,4 +1,4 @@
-"""What the crash tests counted, added up at the end of `pytest tests/crash`."""
+"""What the crash tests counted, added up at the end of a session that ran them."""
 
 from collections import Counter
 

@@ -133,7 +133,8 @@ def _of_candidates(
     state: State, row: OpenRow, step: Step, *, rows: list[JsonObject], cause: Trouble
 ) -> Running[Attempt]:
     assert row.sought is not None
-    if row.sought.process in state.log.rivals and row.unanswered:
+    is_shared = not (state.run.plan.alone or row.in_turn or state.log.knows_others)
+    if row.unanswered and (is_shared or row.sought.process in state.log.rivals):
         why = "the process log shows a start that another run may have made"
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
     if len(rows) > 1:

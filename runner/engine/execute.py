@@ -1,13 +1,12 @@
 """One attempt of an `execute`: the watermark, the call, what was expected of its answer, and the log's verdict."""
 
-from runner.engine import doubt, process_log
 from runner.engine.answer import NOT_READ, broken, judged
-from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
-from runner.engine.effects import Failed, Running, Send
+from runner.engine.attempt import Attempt
+from runner.engine.effects import Running
 from runner.engine.parameters import parameters_of
-from runner.engine.perform import perform
+from runner.engine.start import start
 from runner.engine.state import OpenRow, State
-from runner.engine.verdict import Verdict, cannot_go_on, verdict
+from runner.engine.verdict import Verdict, verdict
 from runner.events import Status
 from runner.job.model import Execute, Expectation, RetryOn, Step, StepEffect, Verify
 from runner.service.calls import ExecuteCall
@@ -24,17 +23,10 @@ def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         call = _call(state, row, action)
     except EvaluationError as error:
         return broken(error)
-    if step.verify is not Verify.NONE:
-        unread = yield from process_log.mark(state, row.key, action.process, turn=step.effect is StepEffect.ONCE)
-        if unread is not None and (reason := cannot_go_on(step, unread)):
-            return reason
-    row.sought = doubt.sought(state, action.process) if step.verify is not Verify.NONE else None
-    outcome = yield from perform(state, _send(state, row, step, call))
-    if isinstance(outcome, Failed):
-        if is_in_doubt(outcome.failure, step.effect):
-            return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
-        return of_failed_call(outcome.failure, step.effect)
-    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
+    marked = step.verify is not Verify.NONE
+    outcome = yield from start(state, row, step, call, marked=marked, in_turn=marked and step.effect is StepEffect.ONCE)
+    if isinstance(outcome, Attempt):
+        return outcome
     ending = yield from _ending(state, row, step, value=outcome.value)
     row.in_doubt = False
     return ending
@@ -43,18 +35,6 @@ def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
 def _call(state: State, row: OpenRow, action: Execute) -> ExecuteCall:
     parameters = parameters_of(state, row, action.parameters)
     return ExecuteCall(process=action.process, parameters=parameters, result=action.result, decode=action.decode)
-
-
-def _send(state: State, row: OpenRow, step: Step, call: ExecuteCall) -> Send:
-    return Send(
-        key=row.key,
-        call=call,
-        effect=step.effect,
-        seconds=state.attempt_seconds(step),
-        watermark=process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None,
-        secret=step.secret,
-        turn=call.process if step.effect is StepEffect.ONCE and step.verify is not Verify.NONE else None,
-    )
 
 
 def _ending(state: State, row: OpenRow, step: Step, *, value: Json) -> Running[Attempt]:

@@ -95,6 +95,7 @@ def _take(state: State, outcome: Outcome) -> None:
     log.marks = {process: mark for process, mark in log.marks.items() if process in sent}
     log.seen.update(outcome.resumed.taken)
     log.rivals.update(outcome.resumed.rivals)
+    log.knows_others = True
     log.refusal = None
 
 

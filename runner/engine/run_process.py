@@ -7,16 +7,17 @@ that is queued has no id yet, and is found by the watermark.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from runner.engine import doubt, process_log
+from runner.engine import process_log
 from runner.engine.answer import broken, judged
-from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
-from runner.engine.effects import Failed, Pause, Running, Send
+from runner.engine.attempt import Attempt
+from runner.engine.effects import Pause, Running
 from runner.engine.following import GROWTH, Looks, follow, has_ended
 from runner.engine.parameters import parameters_of
 from runner.engine.perform import perform
 from runner.engine.process_log import Unread
+from runner.engine.start import start
 from runner.engine.state import OpenRow, State
-from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, cannot_go_on, failed, going_on, still_running
+from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, failed, going_on, still_running
 from runner.events import Status, Trouble
 from runner.job.model import Run, Step, StepEffect, Until, Verify
 from runner.service.calls import RunProcessCall
@@ -32,17 +33,9 @@ def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         call = _call(state, row, action)
     except EvaluationError as error:
         return broken(error)
-    if _needs_mark(step, action):
-        unread = yield from process_log.mark(state, row.key, action.process, turn=False)
-        if unread is not None and (reason := cannot_go_on(step, unread)):
-            return reason
-    row.sought = doubt.sought(state, action.process) if step.verify is not Verify.NONE else None
-    outcome = yield from perform(state, _send(state, row, step, call))
-    if isinstance(outcome, Failed):
-        if is_in_doubt(outcome.failure, step.effect):
-            return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
-        return of_failed_call(outcome.failure, step.effect)
-    row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
+    outcome = yield from start(state, row, step, call, marked=_needs_mark(step, action), in_turn=False)
+    if isinstance(outcome, Attempt):
+        return outcome
     answer = outcome.value if isinstance(outcome.value, dict) else {}
     found = yield from _verdict(state, row, step, answer)
     row.in_doubt = False
@@ -57,17 +50,6 @@ def _needs_mark(step: Step, action: Run) -> bool:
 def _call(state: State, row: OpenRow, action: Run) -> RunProcessCall:
     parameters = parameters_of(state, row, action.parameters)
     return RunProcessCall(process=action.process, parameters=parameters, results=action.results)
-
-
-def _send(state: State, row: OpenRow, step: Step, call: RunProcessCall) -> Send:
-    return Send(
-        key=row.key,
-        call=call,
-        effect=step.effect,
-        seconds=state.attempt_seconds(step),
-        watermark=process_log.watermark(state, call.process) if step.verify is not Verify.NONE else None,
-        secret=step.secret,
-    )
 
 
 def _verdict(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Running[Verdict]:

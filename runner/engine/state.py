@@ -28,12 +28,13 @@ class Sought:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class OpenRow:
-    """A row that has begun. `in_doubt`: a `once` call of it was sent and its outcome is not known for certain.
+    """A row that has begun.
 
     `state` and `step` are what it was begun with; `whole` is the step that it is a part of, if it is one of several,
-    and `index` its place among them, or that of its turn.
-    `has_parts`: it holds rows of its own, and is as they are. `unanswered`: its call was not answered, so that a start
-    is taken for its own by inference only; `process_id` is that of the start that is known as its own.
+    and `index` its place among them, or that of its turn. `has_parts`: it holds rows of its own, and is as they are.
+    `in_doubt`: a `once` call of it was sent and its outcome is not known for certain. `unanswered`: its call was not
+    answered, so that a start is taken for its own by inference only; `in_turn`: no other run of this command started
+    the process meanwhile. `process_id` is that of the start that is known as its own.
     `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
     how the row ends, whatever stops what is still asked about it. `replies`: those of a chain before its element in
     doubt, None where one was lost. `doubt` is what is said of a row that has ended in doubt.
@@ -48,6 +49,7 @@ class OpenRow:
     attempts: int = 0
     in_doubt: bool = False
     sought: Sought | None = None
+    in_turn: bool = False
     whole: Step | None = None
     unanswered: bool = False
     process_id: str | None = None
@@ -85,11 +87,12 @@ class Log:
     `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
     that are no candidates any more; `schema_ids` the ids by which a process is filtered where its code is refused.
     `refusal`: the log refused to be read, and is not asked again; `rivals` are the processes that other runs may have
-    started, nobody knows when.
+    started, nobody knows when, once it `knows_others`.
     """
 
     refusal: CallFailed | None = None
     rivals: set[str] = field(default_factory=set)
+    knows_others: bool = False
     owner_asked: bool = False
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)

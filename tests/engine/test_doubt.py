@@ -163,12 +163,22 @@ def test_an_element_in_doubt_is_unknown_at_once() -> None:
     assert (world.sent, world.pauses, world.end.exit_code) == (["complete 7d8f6f3e"], [], 4)
 
 
-def test_a_run_without_an_answer_is_looked_for_like_an_execute() -> None:
-    class Starts(World):
-        def _run(self, call: RunProcessCall) -> Ending:
-            self.add_row(call.process, "running")
-            return super()._run(call)
+class Starts(World):
+    """A site on which also a `run` that is not answered leaves a row."""
 
+    def _run(self, call: RunProcessCall) -> Ending:
+        self.add_row(call.process, "running")
+        return super()._run(call)
+
+
+@pytest.mark.parametrize(("alone", "status"), [(True, "passed"), (False, "unknown")])
+def test_a_run_beside_others_does_not_take_a_start_that_may_be_theirs(*, alone: bool, status: str) -> None:
+    made = planned("  - id: a\n    run: {process: UsrA}\n")
+    world = Starts(answers=[unanswered()], later=["done"]).carry_out(replace(made, alone=alone))
+    assert world.finished("a").status == status
+
+
+def test_a_run_without_an_answer_is_looked_for_like_an_execute() -> None:
     step = "  - id: a\n    run: {process: UsrA}\n"
     world = Starts(answers=[unanswered()], later=["running", "done"]).carry_out(planned(step))
     assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")

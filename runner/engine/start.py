@@ -1,0 +1,46 @@
+"""Sending the start of a process: what it could be found by is known before, and what became of it after."""
+
+from runner.engine import doubt, process_log
+from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
+from runner.engine.effects import Done, Failed, Running, Send
+from runner.engine.perform import perform
+from runner.engine.state import OpenRow, State
+from runner.engine.verdict import cannot_go_on
+from runner.job.model import Step, StepEffect, Verify
+from runner.service.calls import ExecuteCall, RunProcessCall
+
+
+def start(
+    state: State, row: OpenRow, step: Step, call: ExecuteCall | RunProcessCall, *, marked: bool, in_turn: bool
+) -> Running[Attempt | Done]:
+    """The answer, or how the attempt ended without one.
+
+    `marked`: the process log is read before, so that the row can be found without its id. `in_turn`: runs side by side
+    wait for each other's starts of the process, so that each finds its own row.
+    """
+    process = call.process
+    if marked:
+        unread = yield from process_log.mark(state, row.key, process, turn=in_turn)
+        if unread is not None and (reason := cannot_go_on(step, unread)):
+            return reason
+    is_sought = step.verify is not Verify.NONE
+    row.sought = doubt.sought(state, process) if is_sought else None
+    row.in_turn = in_turn
+    outcome = yield from perform(
+        state,
+        Send(
+            key=row.key,
+            call=call,
+            effect=step.effect,
+            seconds=state.attempt_seconds(step),
+            watermark=process_log.watermark(state, process) if is_sought else None,
+            secret=step.secret,
+            turn=process if in_turn else None,
+        ),
+    )
+    if not isinstance(outcome, Failed):
+        row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
+        return outcome
+    if is_in_doubt(outcome.failure, step.effect):
+        return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
+    return of_failed_call(outcome.failure, step.effect)

@@ -116,7 +116,12 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     # Robot Framework, pytest, xUnit
     "documentation": ("description", "help"),
     "setup": ("steps",),
+    "suitesetup": ("steps",),
+    "testsetup": ("steps",),
     "teardown": ("finally",),
+    "suiteteardown": ("finally",),
+    "testteardown": ("finally",),
+    "restart": ("retry",),
     "cleanup": ("finally", "undo"),
     "testcases": ("cases",),
     "testtimeout": ("timeout",),

@@ -1,6 +1,7 @@
 """How a run begins: its plan made, its folder and its journal with it."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from runner.version import VERSION
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One run under way or ended. `earlier` is what its journal held before this command, `others` what other runs have
-    done since; `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
-    settled without a person's word on them.
+    """One run under way or ended.
+
+    `earlier` is what its journal held before this command, `others` what other runs have done since; `lets_in` tells
+    whether the site does, before the run goes on. `fault` is what broke in the thread that carries it;
+    `unused_verdicts` are the keys of rows that were settled without a person's word on them.
     """
 
     plan: Plan
@@ -35,6 +38,7 @@ class Run:
     judgement: Judgement = field(default_factory=Judgement)
     earlier: tuple[Line, ...] = ()
     others: Others = field(default_factory=Others)
+    lets_in: Callable[[], bool] = lambda: True
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()
 

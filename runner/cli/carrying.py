@@ -158,6 +158,7 @@ def _start(run: Run, manner: Manner, *, turn: Turn, ended: "queue.SimpleQueue[Ru
         ask=manner.ask,
         judgement=run.judgement,
         others=run.others,
+        lets_in=run.lets_in,
     )
 
     def work() -> None:

@@ -209,7 +209,7 @@ def _check_secrets(going_on: GoingOn, secrets: Secrets) -> None:
     needed = _holes(going_on.kept) if others else frozenset()
     wrong = [name for name in others if name.startswith(_OF_INPUTS) or name in needed]
     if wrong:
-        raise UsageError(*map(_other_secret, wrong))
+        raise UsageError(*(_other_secret(name, given=_was_given(name, going_on)) for name in wrong))
 
 
 def _holes(run: KeptRun) -> frozenset[str]:
@@ -219,14 +219,21 @@ def _holes(run: KeptRun) -> frozenset[str]:
     return frozenset(part.name for part in parts if isinstance(part, Hole))
 
 
-def _other_secret(name: str) -> Problem:
+def _was_given(name: str, going_on: GoingOn) -> bool:
+    named = name.removeprefix(_OF_INPUTS)
+    return named in going_on.given or VARIABLE + named.upper() in os.environ
+
+
+def _other_secret(name: str, *, given: bool) -> Problem:
     message = f"secret `{clean(name)}` is not the one with which the run began"
-    given = name.removeprefix(_OF_INPUTS)
-    if given == name:
+    if name.startswith(_OF_INPUTS) and not given:
+        message = f"secret `{clean(name)}` was not given again, and is not kept"
+    named = name.removeprefix(_OF_INPUTS)
+    if named == name:
         hint = "what the site answered holds the one of before, which is needed again; nothing was sent"
     else:
-        variable = f"CREATIO_RUNNER_INPUT_{given.upper()}"
-        hint = f"give the one of before, with `-i {given}=@FILE` or in ${variable}; nothing was sent"
+        variable = f"CREATIO_RUNNER_INPUT_{named.upper()}"
+        hint = f"give the one of before, with `-i {named}=@FILE` or in ${variable}; nothing was sent"
     return Problem(code="E157", message=message, hint=hint)
 
 

@@ -56,7 +56,7 @@ def edited(run: KeptRun) -> str:
     line = f"line {run.flaw} of {run.folder / EVENTS} does not match"
     if run.cut:
         return f"{line}: the run's report knows another last line; it was changed, or those behind it are gone"
-    return f"{line}: it was changed after it was written"
+    return f"{line}: it, or the one before it, was changed after it was written"
 
 
 def _is_missed(folder: Path, lines: Sequence[Line]) -> bool:

@@ -15,13 +15,16 @@ from runner.cli.inputs import read_text
 from runner.cli.kept import KeptRun, opened
 from runner.cli.locking import claim_of
 from runner.cli.serving import Sandboxes
-from runner.events import RunStarted
+from runner.events import RunStarted, Section, Status
 from runner.hosts.judgement import Judgement
-from runner.problems import ExitCode
+from runner.problems import ExitCode, Problem
+from runner.report import mistakes
 from runner.report.looked import looked_again
 from runner.report.safe import clean
 from runner.report.words import doubtful, title
-from runner.sites import Sites
+from runner.result import StepResult
+from runner.secrets.redact import Secrets
+from runner.sites import ReadySite, Sites
 
 
 def found(context: click.Context) -> tuple[KeptRun, RunStarted]:
@@ -60,9 +63,25 @@ def go_on(
     return with_reports(wishes, carried, code)
 
 
+def _lets_in(site: ReadySite, one: GoingOn) -> bool:
+    """Sign in before anything is carried out: else `undo` and `finally` would be given up for a mistyped password."""
+    failure = site.client.sign_in(one.plan.attempt)
+    if failure is None:
+        return True
+    secrets = Secrets()
+    site.hide_in(secrets)
+    trouble = failure.trouble
+    hint = "; ".join(part for part in (trouble.hint, "the run is as it was: resume it again") if part)
+    told = Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=secrets.mask(hint))
+    click.echo(mistakes.text([told]), nl=False, err=True)
+    return False
+
+
 def _gone_on(one: GoingOn, sites: Sites, judgement: Judgement) -> Run:
     """The run, with its journal open for more. That its files have changed is told when nothing is in the way."""
     run = going_on.gone_on(one, sites, judgement)
+    if not (one.kept.result.finished or judgement.only_settle):
+        run.lets_in = partial(_lets_in, run.site, one)
     changed = going_on.changed_files(one.plan.plan)
     if changed is not None:
         click.echo(changed, err=True)
@@ -72,9 +91,16 @@ def _gone_on(one: GoingOn, sites: Sites, judgement: Judgement) -> Run:
 def over(run: KeptRun, wishes: reports.Wishes, *, said: str) -> ExitCode:
     """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
     click.echo(f"{said} of {title(run.result)} ({clean(run.result.id)}): nothing was sent", err=True)
+    rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
+    if rest:
+        click.echo(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}", err=True)
     reports.keep(run.folder, run.result)  # whoever ended the run may have been killed before they were drawn
     reports.write(wishes, [run.result], [run.lines])
     return run.result.exit_code
+
+
+def _is_fine(step: StepResult) -> bool:
+    return step.status is Status.PASSED or (step.status is Status.SKIPPED and step.reason != "stopped")
 
 
 def _tell_of_unused_verdicts(run: Run) -> None:

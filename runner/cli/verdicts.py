@@ -61,6 +61,8 @@ def _check_row(key: str, result: RunResult) -> None:
     listed = ", ".join(f"`{clean(one)}`" for one in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
     others = f"in doubt: {listed}" if keys else "nothing of this run is in doubt"
     status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
+    if any(one.startswith((f"{key}/", f"{key}[")) for one in keys):
+        status = " itself: a part of it is"
     hint = f"did you mean `{near}`? {others}" if near and not status else others
     _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
 

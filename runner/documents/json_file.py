@@ -18,6 +18,7 @@ from runner.problems import Problem
 from runner.values import Json
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+_LAST_COMMA = re.compile(r",\s*[\]}]")
 _TO_PRIVATE_USE = 0x800
 """From a half of a character to a character of its own, so that two keys that differ still do."""
 _FIRST_HALVES, _SECOND_HALVES = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
@@ -83,9 +84,26 @@ def _code(escape: re.Match[str]) -> int:
 
 
 def _no_json(source: Source, error: json.JSONDecodeError) -> Problem:
+    comma = _LAST_COMMA.search(source.text, max(source.text.rfind(",", 0, error.pos + 1), 0))
+    if comma is not None and comma.start() <= error.pos < comma.end():
+        there = (comma.start(), comma.start() + 1)
+        return source.problem("E101", "this is not JSON: a comma behind the last item", at=there, hint="leave it out")
     at = min(error.pos, max(len(source.text) - 1, 0))
     said = error.msg[:1].lower() + error.msg[1:]
-    return source.problem("E101", f"this is not JSON: {said}", at=(at, min(at + 1, len(source.text))))
+    return source.problem(
+        "E101", f"this is not JSON: {said}", at=(at, min(at + 1, len(source.text))), hint=_hint(source.text[at:])
+    )
+
+
+def _hint(rest: str) -> str | None:
+    """What somebody meant who wrote `rest` where JSON has a value or a key."""
+    if rest.startswith(("//", "/*", "#")):
+        return "JSON has no comments"
+    if rest.startswith(("'", *"\u201c\u201d\u201e\u2018\u2019")):
+        return 'a text stands in straight double quotes: `"…"`'
+    word = re.match(r"\w+", rest)
+    here = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false", "None": "null", "NULL": "null"}
+    return f"write `{here[word[0]]}`" if word and word[0] in here else None
 
 
 def _refuse(written: str) -> NoReturn:

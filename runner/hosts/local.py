@@ -51,7 +51,8 @@ class _LeftError(Exception):
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
     """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
-    seconds, and gives None where the stop was told, or the time passed, before an answer came.
+    seconds, and gives None where the stop was told, or the time passed, before an answer came. `lets_in` is asked once
+    before a run that broke off goes on; where it says no, the run is left as it is.
     """
 
     caller: Caller
@@ -61,6 +62,7 @@ class LocalHost:
     ask: Callable[[str, Stop, float | None], bool | None]
     judgement: Judgement = field(default_factory=Judgement)
     others: Others = field(default_factory=Others)
+    lets_in: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
     _judging: Judging = field(init=False)
@@ -255,6 +257,8 @@ class LocalHost:
     def _go_on(self) -> None:
         """Mark where a run that broke off goes on, once."""
         if self._replayed:
+            if not self.lets_in():
+                raise _LeftError
             self._replayed, self._resumed, self._resumed_at = False, self.others, self._t()
             resumed = RunResumed(t=self._resumed_at, taken=self.others.taken, rivals=self.others.rivals)
             self.journal.append(resumed)

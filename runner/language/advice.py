@@ -13,7 +13,12 @@ _SIGNS_IN = "who signs in stands under `auth` of a target, in targets.yaml"
 _TLS = "TLS is always verified: a private authority goes into `ca_file`"
 _TARGET = "a job has one `target`; `-t NAME` takes others, a run each"
 _VALUES = "values come from `inputs`: with `-i`, `--inputs FILE`, the environment or `cases`"
+_PAUSE = "a pause is a step of its own: `- pause: 3s`"
 _OURS = {
+    "delayafter": _PAUSE,
+    "delaybefore": _PAUSE,
+    "sleepafter": _PAUSE,
+    "sleepbefore": _PAUSE,
     "become": _SIGNS_IN,
     "becomeuser": _SIGNS_IN,
     "remoteuser": _SIGNS_IN,

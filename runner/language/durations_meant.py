@@ -3,7 +3,7 @@
 import re
 
 from runner.json_schema.violations import shown
-from runner.values import Json, kind_of
+from runner.values import Json, JsonObject, kind_of
 
 _EXAMPLES = "for example `500ms`, `30s`, `5m` or `1h`"
 _NUMBER_AND_UNIT = r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*"
@@ -21,13 +21,22 @@ _DAYS = {"d": 1, "day": 1, "days": 1, "w": 7, "week": 7, "weeks": 7}
 def mistake(value: Json) -> tuple[str, str]:
     """Message and hint."""
     match value:
-        case bool() | None | list() | dict():
+        case dict():
+            return f"{kind_of(value)} is not a duration", _of_record(value)
+        case bool() | None | list():
             return f"{kind_of(value)} is not a duration", _EXAMPLES
         case int() | float():
             said = shown(value)
             return f"{_quoted(said)} is not a duration", _of_number(said)
         case str():
             return f"{_quoted(value)} is not a duration", _of_text(value)
+
+
+def _of_record(value: JsonObject) -> str:
+    """`{seconds: 5}`, as some write it elsewhere."""
+    (unit, number), *more = value.items() or [("", None)]
+    is_number = isinstance(number, int | float) and not isinstance(number, bool) and number > 0
+    return f"write `{shown(number)}{_MEANT[unit]}`" if not more and is_number and unit in _MEANT else _EXAMPLES
 
 
 def _of_number(said: str) -> str:

@@ -29,7 +29,8 @@ def next_steps(result: RunResult, *, folder: str | None) -> tuple[NextStep, ...]
     open_rows = doubtful(result.steps)
     if open_rows:
         asked = [] if all(map(is_lost, open_rows)) else [_reconcile(result, folder)]
-        return (*asked, _verdict(result, open_rows, folder))
+        resumed = [] if result.finished or not asked else [_looked_for(result, folder)]
+        return (*resumed, *asked, _verdict(result, open_rows, folder))
     if result.finished or not result.job:
         return ()
     return (NextStep(command=_typed("resume", result.id, folder), does=_what_resume_does(result)),)
@@ -46,6 +47,11 @@ def standing(result: RunResult, *, held: bool = False) -> str:
     if result.closing:
         return "it broke off after its steps: `undo` and `finally` are not done"
     return "it broke off among its steps: `undo` and `finally` are not done"
+
+
+def _looked_for(result: RunResult, folder: str | None) -> NextStep:
+    does = "asks the process log, and goes on where it tells; what is in doubt is not sent again"
+    return NextStep(command=_typed("resume", result.id, folder), does=does)
 
 
 def _reconcile(result: RunResult, folder: str | None) -> NextStep:

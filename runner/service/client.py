@@ -67,6 +67,11 @@ class Client:
             reply = self._sent(written, known, deadline)
         return reply if isinstance(reply, CallFailed) else replies.read(call, reply, site=self._site)
 
+    def sign_in(self, seconds: float) -> CallFailed | None:
+        """Sign in within `seconds`, if that is to be done; what is in the way of it."""
+        known = self._access.session(Deadline(self._clock() + seconds, seconds))
+        return known if isinstance(known, CallFailed) else None
+
     def close(self) -> None:
         self._transport.close()
 

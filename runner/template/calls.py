@@ -120,9 +120,14 @@ def _map_called(node: nodes.Node, arguments: list[nodes.Expr], named: list[str])
     if not arguments:
         stray = next((word for word in named if word not in _MAP_KEYWORDS), None)
         wrong = None if "attribute" in named else '`map` needs a filter, or `attribute="…"`'
-        _rightly(f"`map` has no argument `{stray}`" if stray else wrong, "map", node)
-    else:
-        _filter_called(_literal("map", "filter", arguments[0]), node, arguments[1:], named)
+        _rightly(f"`map` has no argument `{stray}`; it has `attribute`, `default`" if stray else wrong, "map", node)
+        return
+    name = _literal("map", "filter", arguments[0])
+    if name in _ALL_FILTERS or words.suggestion(name, {*_ALL_FILTERS, *TESTS}, words.FILTERS):
+        _filter_called(name, node, arguments[1:], named)
+        return
+    hint = f'a key of each item is `map(attribute="{name}")`'
+    raise TemplateProblem("E124", f"unknown filter `{name}`", hint=hint, name=name, line=node.lineno - 1)
 
 
 def _literal(name: str, what: str, argument: nodes.Expr) -> str:

@@ -197,7 +197,9 @@ def _contained(left: Side, right: Side, state: Inferring, *, always: str) -> Non
 def _together(left: Side, right: Side) -> str | None:
     """How the two sides could be brought together."""
     text, other = (left, right) if left.type.kinds & TEXT else (right, left)
-    if not text.type.kinds & TEXT or text.type.form is not None:
+    if not text.type.kinds & TEXT:
+        return _in_it(left, right) or _in_it(right, left)
+    if text.type.form is not None:
         return None
     meant = (text.written or "").strip().casefold()
     if other.type.kinds & NUMBER and _is_number(meant):
@@ -205,6 +207,16 @@ def _together(left: Side, right: Side) -> str | None:
     if other.type.kinds & BOOLEAN and meant in ("true", "false"):
         return f"write `{meant}` without quotes"
     return reading_hint(text.type) if other.type.kinds & NUMBER and text.written is None else None
+
+
+def _in_it(whole: Side, other: Side) -> str | None:
+    """What of a list or a record may be compared with a number."""
+    if not other.type.kinds & NUMBER or whole.node is None:
+        return None
+    if not whole.type.kinds & ~(LIST | NULL):
+        return f"write `{whole.source} | length` for how many it holds"
+    fields = list(whole.type.fields or {})
+    return f"write `{whole.source}.{fields[0]}`" if whole.type.kinds & RECORD and len(fields) == 1 else None
 
 
 def _is_number(text: str) -> bool:

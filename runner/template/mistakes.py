@@ -39,6 +39,12 @@ _SIGNS = (
     (r"\+\+|[-+*/~]=", "E125", "`{found}` would change a value, and nothing is changed", None),
     (r"(?i)\$\{?(?:guid|random\w*|uuid)\b", "E120", "`{found}` is of another language", 'write `uuid("label")`'),
     (
+        r"(?i)\$(?:timestamp|isotimestamp|now|date)\b",
+        "E120",
+        "`{found}` is of another language",
+        "write `run.started_at`: a resumed run must compute the same",
+    ),
+    (
         r"\$",
         "E120",
         "`$` stands before no name here",
@@ -53,6 +59,9 @@ _SIGNS = (
         "the `if` is taken for an argument of the test before it",
         "put the test in parentheses: `(… is …) if … else …`",
     ),
+    (r"^\s*\.[A-Za-z]\w*", "E120", "`{found}`: no name begins with a dot", "write `inputs.NAME` or `vars.NAME`"),
+    (r"\bis(?=\s+-?['\"0-9])", "E120", "`is` does not compare two values", "write `==`"),
+    (r"\bis\s+not(?=\s+-?['\"0-9])", "E120", "`is not` does not compare two values", "write `!=`"),
     (r"^\s*(?:and|or)\b", "E120", "nothing stands before `{found}`", None),
     (r";", "E120", "`;` is not known: one expression stands here, and nothing else", "leave it out"),
     (r"\\", "E120", "`\\` stands outside of a text", None),

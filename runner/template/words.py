@@ -56,6 +56,15 @@ FILTERS = {
 }
 
 TESTS = {
+    "=": "write `eq`",
+    "==": "write `eq`",
+    "===": "write `eq`",
+    "!=": "write `ne`",
+    "<>": "write `ne`",
+    "<": "write `lt`",
+    "<=": "write `le`",
+    ">": "write `gt`",
+    ">=": "write `ge`",
     "array": "write `sequence`",
     "bool": "write `boolean`",
     "contains": "write `… in …`, with the sides exchanged",
@@ -139,6 +148,7 @@ FUNCTIONS = {
     "fromjson": "write `… | from_json`",
     "getenv": "write `env.NAME`, which only a targets file knows",
     "hash": "there is none",
+    "jsonpath": "a dot and `[ ]` lead into a value, as in `result[0].Name`",
     "isinstance": "write `… is string`, `… is number`, …",
     "len": "write `{argument} | length`",
     "lookup": "there are `env.NAME` and `file('…')`, which only a targets file knows",
@@ -152,6 +162,7 @@ FUNCTIONS = {
     "startswith": "write `… is match(…)`",
     "str": "write `{argument} | string`",
     "tojson": "write `{argument} | json`",
+    "toyaml": "write `{argument} | json`",
     "type": "write `… is string`, `… is number`, …",
     "uuid4": 'write `uuid("label")`',
 }

@@ -64,7 +64,8 @@ def keep(changed: list[str]) -> None:
 
 
 def told_as(line: int) -> str:
-    return f"line {line} of {folder() / EVENTS} does not match: it was changed after it was written\n"
+    why = "it, or the one before it, was changed after it was written"
+    return f"line {line} of {folder() / EVENTS} does not match: {why}\n"
 
 
 def told_of_the_last(line: int) -> str:

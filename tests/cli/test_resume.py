@@ -321,7 +321,10 @@ def test_events_that_were_changed_are_not_gone_on_with(
     asked = len(here.asked)
     assert ended([verb, "last"]) == 2
     err = capsys.readouterr().err
-    assert f"error[E155]: line 2 of {file} does not match: it was changed after it was written" in err
+    assert (
+        f"error[E155]: line 2 of {file} does not match: it, or the one before it, was changed after it was written"
+        in err
+    )
     assert "nobody can say any more what this run did" in err
     assert len(here.asked) == asked
 
@@ -630,3 +633,18 @@ def test_what_is_reconciled_before_the_turning_point_is_gone_on_with_by_resume(
     assert f"    runner resume {folder().name}\n" in capsys.readouterr().out
     assert ended(["resume", "last"]) == 0
     assert stand_in
+
+
+def test_a_password_that_is_refused_leaves_the_run_as_it_was(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    events = next(Path(".runner/runs").glob(f"*/{EVENTS}"))
+    before = events.read_bytes()
+    place.asked.clear()
+    let_in, here.sign_in = here.sign_in, Told(status=401)
+    assert ended(["resume", "last"]) in (3, 4)
+    assert "the run is as it was: resume it again" in capsys.readouterr().err
+    assert (events.read_bytes(), place.asked) == (before, [])
+    here.sign_in = let_in
+    assert ended(["resume", "last"]) == 0

@@ -51,7 +51,8 @@ def test_escapes_mean_what_they_mean_in_json_and_places_stay() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "span"),
     [
-        ("[1,]", "this is not JSON: expecting value", Span(1, 4, 1, 5)),
+        ("[1,]", "this is not JSON: a comma behind the last item", Span(1, 3, 1, 4)),
+        ('[{"a": 1,\n}]', "this is not JSON: a comma behind the last item", Span(1, 9, 1, 10)),
         ("[1,\n 'a']", "this is not JSON: expecting value", Span(2, 2, 2, 3)),
         ("- a\n", "this is not JSON: expecting value", Span(1, 1, 1, 2)),
         ("", "this is not JSON: expecting value", Span(1, 1, 1, 1)),
@@ -65,6 +66,25 @@ def test_escapes_mean_what_they_mean_in_json_and_places_stay() -> None:
 )
 def test_what_is_no_json_is_told_with_its_place(text: str, message: str, span: Span) -> None:
     assert told(text) == [("E101", message, span)]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[1,]", "leave it out"),
+        ("[// one\n1]", "JSON has no comments"),
+        ("[1 /* one */]", "JSON has no comments"),
+        ("['a']", 'a text stands in straight double quotes: `"…"`'),
+        ("[True]", "write `true`"),
+        ("[None]", "write `null`"),
+        ("[1,,2]", None),
+    ],
+)
+def test_what_other_languages_write_is_told_with_what_json_writes(text: str, hint: str | None) -> None:
+    found = json_file.load("a.json", text.encode())
+
+    assert isinstance(found, tuple)
+    assert [problem.hint for problem in found] == [hint]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ class Site:
     """`asked` holds method and path of every request, decoded, `headers` theirs. `answer` is given them and tells."""
 
     answer: Callable[[str, str], Told]
+    sign_in: Told
     url: str = ""
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Site:
 @contextmanager
 def site(answer: Callable[[str, str], Told], *, sign_in: Told = SIGNED_IN) -> Iterator[Site]:
     """Serve on a free port of loopback. `answer` is asked for everything but the sign-in."""
-    told = Site(answer=answer)
+    told = Site(answer=answer, sign_in=sign_in)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -63,7 +64,7 @@ def site(answer: Callable[[str, str], Told], *, sign_in: Told = SIGNED_IN) -> It
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             told.asked.append(f"{self.command} {unquote(self.path)}")
             told.headers.append(dict(self.headers))
-            reply = sign_in if "AuthService" in self.path else told.answer(self.command, unquote(self.path))
+            reply = told.sign_in if "AuthService" in self.path else told.answer(self.command, unquote(self.path))
             content = reply.body.encode()
             if reply.silent:
                 self.close_connection = True

@@ -14,6 +14,9 @@ from runner.values import Json, Path, compact
 _MOST_PIECES = 8
 _CONDITION = re.compile(r"[=!<>]=|[<>]|\b(?:is|in)\b")
 _DASH = re.compile(r"\s-\s")
+_ANNOTATIONS = frozenset(
+    {"title", "description", "examples", "default", "deprecated", "$comment", "$schema", "$id", "$defs"}
+)
 _SAY_MORE = "compare with what the step gives, as in `result | length > 0`"
 
 
@@ -86,6 +89,13 @@ def _are_two(that: str) -> bool:
 
 def _schema(schema: Json, path: Path, texts: Texts) -> None:
     texts.plain(schema, path)
-    if sound(schema, path, texts) and schema in ({}, True):
+    if sound(schema, path, texts) and _fits_all(schema):
         hint = "say what is expected, as in `schema: {type: array, minItems: 1}`"
         texts.report("E117", "this schema fits every value", path, hint=hint, warning=True)
+
+
+def _fits_all(schema: Json) -> bool:
+    """Whether nothing in `schema` says what a value must be."""
+    if isinstance(schema, dict):
+        return all(key in _ANNOTATIONS or key.startswith("x-") for key in schema)
+    return schema is True

@@ -26,7 +26,9 @@ def unquoted(wrong: Mistake, text: str) -> Mistake:
     word = re.escape(wrong.part)
     if wrong.code != "E126" or not (wrong.hint or "").startswith(KNOWN_HERE):
         return wrong
-    if not re.search(rf"(?:[=!]=\s*{word}|\bin\s*\[[^\]]*\b{word})(?![\w.])", text):
+    if not re.search(
+        rf"(?:[=!]=\s*{word}|\battribute\s*=\s*{word}|attr\(\s*{word}|\bin\s*\[[^\]]*\b{word})(?![\w.])", text
+    ):
         return wrong
     return replace(wrong, hint=f'a text stands in quotes: `"{wrong.part}"`')
 

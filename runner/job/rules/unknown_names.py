@@ -7,6 +7,8 @@ from runner.job.outline import Outline
 from runner.job.rules.name_mistakes import KNOWN_HERE, Mistake, all_of, listed, nearest, unknown
 from runner.job.rules.scopes import NEVER, OF_A_TURN, OF_AN_ATTEMPT, Scope
 from runner.job.rules.step_names import in_own, in_steps
+from runner.job.rules.uses import starts
+from runner.raw import items
 from runner.template.parse import Name
 from runner.words import folded
 
@@ -26,6 +28,7 @@ _FOREIGN = {
     "each": "write `item` and `index`, in a step with `for_each`",
     "response": "write `result`, which is what the action gave",
     "body": "write `result`, which is what the action gave",
+    "this": "write `result`, which is what the action gave",
     "pm": "write `result`, which is what the action gave",
     "status": "write `process_status`, or `steps.ID.status` of an earlier step",
     "empty": "write `… | length == 0`",
@@ -106,6 +109,8 @@ def _root_hint(word: str, scope: Scope, known: Outline) -> str | None:
         return f"`{word}` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.{_kept(word)}`"
     if word in OF_A_TURN:
         return f"`{word}` is known in a step with `for_each`, but not in its `if`"
+    if given := _given(word, scope, known):
+        return f"write `{given}`, which holds what the process gave as `{word}`"
     if word in _FOREIGN:
         return _FOREIGN[word]
     joined = next(
@@ -114,6 +119,21 @@ def _root_hint(word: str, scope: Scope, known: Outline) -> str | None:
     if joined:
         return f"did you mean `{joined}`?"
     return nearest(word, (*_EVERYWHERE, *scope.bare)) or f"{KNOWN_HERE}{listed(_known_here(scope))}"
+
+
+def _given(word: str, scope: Scope, known: Outline) -> str | None:
+    """Where the value of a process's parameter `word` is kept that a step has asked for, its own step's first."""
+    kept = [("result", scope.own_result)] if scope.own_result is not None else []
+    for name, one in known.by_id.items():
+        if one.step.rank < scope.rank and one.step.undo is None and not one.is_loop:
+            kept.append((f"steps.{name}.result", one.step))
+    for result, step in kept:
+        for _, _, start in starts(step):
+            if start.get("result") == word:
+                return result
+            if word in items(start.get("results")):
+                return f"{result}.{word}"
+    return None
 
 
 def _known_here(scope: Scope) -> list[str]:

@@ -66,7 +66,10 @@ def named(name: str, known: Known, project: Project) -> KnownTarget:
         _refuse_mistakes(project)
         return known[name]
     near = suggest(name, known)
-    hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{one}`' for one in known)}"
+    if not any(one.file for one in known.values()):
+        hint = "there is no `targets.yaml` here or above: name the folder of the jobs, too, or `--targets FILE`"
+    else:
+        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{one}`' for one in known)}"
     raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
 
 

@@ -46,7 +46,7 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     yield from listen(state)
     while True:
         outputs, broken = _outputs(state)
-        yield from note(_finished(state, outputs, trouble or late or broken))
+        yield from note(_finished(state, outputs, trouble or late or broken or _left_out(state)))
         if not state.run.doubts:
             return
         yield from settle_later(state)
@@ -108,6 +108,14 @@ def _outputs(state: State) -> tuple[JsonObject, Trouble | None]:
         state.counted.add(Status.FAILED)
         return outputs, trouble
     return outputs, None
+
+
+def _left_out(state: State) -> Trouble | None:
+    """Why a run fails of which nothing failed: it was settled, and had not been carried out whole."""
+    if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
+        return None
+    message = "nothing failed, but the job was not carried out whole: a stop, or a doubt, had left something out"
+    return Trouble(code="E312", message=message, hint="`runner run` begins a new run")
 
 
 def _finished(state: State, outputs: JsonObject, trouble: Trouble | None) -> RunFinished:

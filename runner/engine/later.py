@@ -39,6 +39,7 @@ def settle_later(state: State) -> Running[None]:
         run.stopped_by = None
         if state.left_out and state.worst() is Status.PASSED:
             state.counted.add(Status.FAILED)
+            run.settled_incomplete = True
 
 
 def _as_answered(found: Doubt, answer: JsonObject) -> Running[Attempt | None]:

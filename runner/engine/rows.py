@@ -102,7 +102,7 @@ def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:
             yield from end(state, row.known, secret=row.step.secret)
             continue
         status = Status.UNKNOWN if row.in_doubt or holds_doubt(state.run, row) else cut
-        trouble = _in_doubt(why) if status is Status.UNKNOWN else _cut(state, why)
+        trouble = _in_doubt(row, why) if status is Status.UNKNOWN else _cut(state, why)
         yield from end(state, Attempt(status=status, trouble=trouble), reason=STOPPED)
     return status
 
@@ -132,7 +132,10 @@ def time_is_over(state: State) -> Trouble:
     return Trouble(code="E212", message=message, hint=hint)
 
 
-def _in_doubt(why: str) -> Trouble:
+def _in_doubt(row: OpenRow, why: str) -> Trouble:
     cause = "the time was over" if why == TIMEOUT else f"{why} stopped the run"
+    if row.process_id is not None:
+        message = f"it has started, and {cause} before the process log told how it ended"
+        return Trouble(code="E401", message=message, hint=LATER)
     message = f"it may or may not have happened: {cause} before the process log told how the process ended"
     return Trouble(code="E401", message=message, hint=LATER)

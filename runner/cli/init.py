@@ -28,6 +28,8 @@ would count for the repository that holds it.
 """
 
 SCHEMAS = ("job", "targets", "process")
+_ADDED_TO = ".gitignore"
+"""Every new repository has one: what is ours is added to it."""
 _AT_THE_ROOT = (".pre-commit-config.yaml", ".github")
 
 
@@ -98,16 +100,30 @@ def _refuse_what_is_in_the_way(files: Iterable[NewFile]) -> None:
 
 
 def _in_the_way(path: Path) -> Path | None:
+    if path.name == _ADDED_TO and path.is_file():
+        return None
     if os.path.lexists(path):
         return path
     above = next((folder for folder in path.parents if os.path.lexists(folder)), None)
     return None if above is None or above.is_dir() else above
 
 
+def _add(file: NewFile) -> None:
+    """Add the lines that are not there yet."""
+    there = file.path.read_text(encoding="utf-8")
+    more = [line for line in file.text.splitlines() if line not in there.splitlines()]
+    if more:
+        separated = there if there.endswith("\n") or not there else f"{there}\n"
+        file.path.write_text(separated + "\n".join(more) + "\n", encoding="utf-8", newline="\n")
+
+
 def _write(files: list[NewFile]) -> None:
     for file in files:
         try:
             file.path.parent.mkdir(parents=True, exist_ok=True)
+            if file.path.name == _ADDED_TO and file.path.is_file():
+                _add(file)
+                continue
             with file.path.open("x", encoding="utf-8", newline="\n") as opened:
                 opened.write(file.text)
         except OSError as error:

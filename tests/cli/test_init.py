@@ -53,7 +53,7 @@ def test_the_next_command_can_be_pasted_whatever_the_folder_is_called(capsys: py
     assert "runner run 'my jobs'" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", sorted(WRITTEN))
+@pytest.mark.parametrize("name", sorted(WRITTEN - {".gitignore"}))
 def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,3 +119,13 @@ def test_every_template_is_used() -> None:
     folder = Path(__file__).parents[2] / "runner" / "cli" / "init_files"
     assert {path.name for path in folder.iterdir()} == {template for template, _ in FILES.values()}
     assert all(file.text.endswith("\n") for file in new_files(Path(), called="."))
+
+
+def test_a_gitignore_that_is_there_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".gitignore").write_text("node_modules/")
+    assert ended(["init"]) == 0
+    lines = Path(".gitignore").read_text().splitlines()
+    assert lines[0] == "node_modules/"
+    assert ".runner/" in lines
+    assert len(lines) == len(set(lines))

@@ -148,6 +148,12 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     final: bool = False
 
 
+GIVEN_UP = "given_up"
+"""`AttemptFailed.kind`, without a key: the run was told to stop, and its end was not waited for."""
+STOPPED_BY = "stopped: "
+"""What stands before the name of the signal where a run was told to stop."""
+
+
 class Paused(Event, frozen=True, tag="paused"):
     key: str
     t: float

@@ -12,8 +12,10 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from runner.events import FIRST_PREV, VERSION, AnyEvent, Line, RunFinished, decode
 from runner.journal_reading import Reading, ends, is_being_written, raw_lines, read, reading_of
@@ -87,6 +89,7 @@ class Journal:
         self._now = now
         self.listener: Callable[[Line], None] = lambda _line: None
         self._broken: OSError | None = None
+        self._lock = Lock()
 
     @classmethod
     def reopened(cls, folder: Path, secrets: Secrets, *, now: Callable[[], str]) -> "Journal":
@@ -99,14 +102,15 @@ class Journal:
 
     def append(self, event: AnyEvent, *, durable: bool = False) -> None:
         """Write one event; `durable` waits until it is on disk, as the end of a run always does."""
-        if self._broken is not None:
-            raise JournalError(_told(self._broken))
-        try:
-            line = self._write(event, durable=durable or isinstance(event, RunFinished))
-        except OSError as error:
-            self._broken = error
-            raise JournalError(_told(error)) from error
-        self.lines.append(line)
+        with self._lock:
+            if self._broken is not None:
+                raise JournalError(_told(self._broken))
+            try:
+                line = self._write(event, durable=durable or isinstance(event, RunFinished))
+            except OSError as error:
+                self._broken = error
+                raise JournalError(_told(error)) from error
+            self.lines.append(line)
         self.listener(line)
 
     def as_written(self, event: AnyEvent) -> AnyEvent:
@@ -128,9 +132,19 @@ class Journal:
         except OSError as error:
             raise JournalError(_told(error)) from error
 
-    def seal(self) -> None:
-        """Take nothing more: nobody waits for what happens from here on, and the head that is told stays the head."""
-        self._broken = self._broken or OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+    def seal(self, last: AnyEvent | None = None) -> None:
+        """Take nothing more, but for `last`, if it can be written: nobody waits for what happens from here on, and the
+        head that is told stays the head.
+        """
+        line = None
+        with self._lock:
+            if last is not None and self._broken is None:
+                with suppress(OSError):
+                    line = self._write(last, durable=True)
+                    self.lines.append(line)
+            self._broken = self._broken or OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+        if line is not None:
+            self.listener(line)
 
     def close(self) -> None:
         """Let go of the file and of its lock."""

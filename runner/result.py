@@ -11,6 +11,8 @@ from typing import TypeAlias, assert_never
 
 from runner.events import (
     FIRST_PREV,
+    GIVEN_UP,
+    STOPPED_BY,
     Asked,
     AttemptFailed,
     CallAnswered,
@@ -36,7 +38,7 @@ from runner.events import (
     UndoStarted,
 )
 from runner.open_rows import OpenRow
-from runner.problems import ExitCode
+from runner.problems import STOPPED, ExitCode
 from runner.values import Json, JsonObject
 
 
@@ -148,6 +150,7 @@ class Progress:
         self._open: dict[str, OpenRow] = {}
         self._log_unreadable: Trouble | None = None
         self._closing = False
+        self._stopped_by: str | None = None
         self._undo = "none"
         self._resumed = 0
         self._rows: dict[str, Row] = {}
@@ -169,6 +172,8 @@ class Progress:
                 return self._end(_step(self._row(event.key).row, event))
             case StepSkipped(row=row):
                 return self._end(_step(row, _skipped(event)))
+            case AttemptFailed(kind=kind) if kind == GIVEN_UP:
+                self._stopped_by = event.error.message.removeprefix(STOPPED_BY)
             case CallSent() | CallAnswered() | AttemptFailed():
                 self._call(event)
             case Paused() | Asked():
@@ -188,7 +193,7 @@ class Progress:
     def result(self) -> RunResult:
         """The run, were this its last line. Rows stand in the order in which they ended, those without an end last."""
         steps = tuple((self._ended | {step.key: step for step in self.cut_off()}).values())
-        ending = self._finished or _without_end(self._t, steps, undo=self._undo)
+        ending = self._finished or _without_end(self._t, steps, undo=self._undo, stopped_by=self._stopped_by)
         started = self._started
         return RunResult(
             id=started.run,
@@ -232,6 +237,7 @@ class Progress:
             case RunStarted():
                 self._started = event
             case RunResumed():
+                self._stopped_by = None
                 self._resumed += 1
             case LogUnreadable():
                 self._log_unreadable = event.error
@@ -322,10 +328,15 @@ def _nothing_told(run: str) -> RunStarted:
     )
 
 
-def _without_end(t: float, steps: Iterable[StepResult], *, undo: str) -> RunFinished:
+def _without_end(t: float, steps: Iterable[StepResult], *, undo: str, stopped_by: str | None) -> RunFinished:
     """How a run ended that broke off: never well, and in doubt where one of its rows is."""
     doubt = any(step.status is Status.UNKNOWN for step in steps)
     status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
+    if stopped_by is not None:
+        status = status if doubt else RunStatus.CANCELLED
+        code = STOPPED.get(stopped_by, ExitCode.INTERRUPTED)
+        trouble = Trouble(code="E312", message=f"{stopped_by} stopped the run, and its end was not waited for")
+        return RunFinished(t=t, status=status, exit_code=code, undo=undo, error=trouble)
     trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still going on looks the same")
     return RunFinished(t=t, status=status, exit_code=code, undo=undo, error=trouble)
 

@@ -266,3 +266,11 @@ def test_a_run_that_broke_off_tells_how_far_it_was_undone(events: list[AnyEvent]
 
 def test_the_end_of_a_run_says_how_far_it_was_undone() -> None:
     assert folded(START, UndoStarted(t=1.0), finished(RunStatus.FAILED, 1)).undo == "complete"
+
+
+def test_a_run_whose_end_was_not_waited_for_is_cancelled_with_the_code_of_the_signal() -> None:
+    given_up = failed("", "given_up")
+    look = folded(START, begun("look"), sent("look", "read"), given_up)
+    assert (look.status, look.exit_code) == (RunStatus.CANCELLED, ExitCode.INTERRUPTED)
+    doubt = folded(START, begun("add"), sent("add"), given_up)
+    assert (doubt.status, doubt.exit_code) == (RunStatus.UNKNOWN, ExitCode.INTERRUPTED)

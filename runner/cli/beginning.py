@@ -48,6 +48,11 @@ class Run:
         return fold(self.journal.lines, run=self.facts.id)
 
     @property
+    def active_seconds(self) -> float:
+        """The active time of the run, as far as its events tell."""
+        return max((getattr(line.event, "t", 0.0) for line in self.journal.lines), default=0.0)
+
+    @property
     def sent_nothing(self) -> bool:
         return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
 

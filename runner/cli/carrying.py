@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from runner import runs
 from runner.cli.beginning import Run
-from runner.events import Line, RunStatus, TargetName
+from runner.events import GIVEN_UP, STOPPED_BY, AttemptFailed, Line, RunStatus, TargetName, Trouble
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
@@ -81,9 +81,16 @@ def carry_all(waiting: Sequence[Waiting], manner: Manner) -> Carried:
         if run is None:
             break
         pool.end(run)
-    for run in carried.runs:
-        run.journal.seal()  # of a run that nobody waited for, too, before its result is told
+    for run in carried.runs:  # before its result is told, of a run that nobody waited for, too
+        is_given_up = manner.stop.why is not None and run.facts.id in pool.under_way
+        run.journal.seal(_given_up(run, str(manner.stop.why)) if is_given_up else None)
     return carried
+
+
+def _given_up(run: Run, why: str) -> AttemptFailed:
+    """What is written last of a run that was told to stop and whose end nobody waited for."""
+    error = Trouble(code="E312", message=f"{STOPPED_BY}{why}")
+    return AttemptFailed(key="", t=run.active_seconds, kind=GIVEN_UP, error=error, final=True)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from runner.engine.carry_out import carry_out
 from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Others, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
 from runner.events import (
+    STOPPED_BY,
     AnyEvent,
     Asked,
     AttemptFailed,
@@ -29,7 +30,7 @@ from runner.events import (
     Trouble,
 )
 from runner.hosts.judgement import Judgement, Judging
-from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, STOPPED_BY, Beyond, Replay
+from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect

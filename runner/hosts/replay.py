@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Others, Outcome, Pause, Send, Stopped
 from runner.events import (
+    GIVEN_UP,
+    STOPPED_BY,
     AnyEvent,
     Asked,
     AttemptFailed,
@@ -80,8 +82,10 @@ class Replay:
 
     def _look(self) -> AnyEvent | None:
         """The next event, past the marks of earlier resumptions."""
-        while self._next < len(self._events) and isinstance(event := self._events[self._next], RunResumed):
+        while self._next < len(self._events) and _is_no_outcome(event := self._events[self._next]):
             self._next += 1
+            if not isinstance(event, RunResumed):
+                continue
             self._resumed = Others(taken=event.taken, rivals=event.rivals)
             self._resumed_at = event.t
         return self._events[self._next] if self._next < len(self._events) else None
@@ -155,7 +159,9 @@ class Replay:
             raise ForgottenError(f"the answer of `{key}` cannot be read back: {error}") from error
 
 
-STOPPED_BY = "stopped: "
+def _is_no_outcome(event: AnyEvent) -> bool:
+    """Whether the event tells only that the run broke off, or goes on."""
+    return isinstance(event, RunResumed) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
 
 
 def _key(effect: Pause | Ask | Judge) -> str:

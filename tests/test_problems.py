@@ -1,11 +1,13 @@
 """Exit codes: which of several speaks for a command."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
 from runner.problems import CODES, ExitCode, strongest
 
+HERE = Path(__file__).parent
 STRONGEST_FIRST = (70, 130, 143, 129, 4, 3, 1, 6, 5, 0)
 
 
@@ -20,3 +22,8 @@ def test_of_no_runs_at_all_nothing_was_selected() -> None:
 
 def test_every_code_has_a_title() -> None:
     assert all(code[0] == "E" and code[1:].isdigit() and title for code, title in CODES.items())
+
+
+def test_every_code_is_met_by_a_test() -> None:
+    texts = "".join(file.read_text(errors="replace") for file in HERE.rglob("*") if file.suffix in {".py", ".txt"})
+    assert [code for code in CODES if code not in texts] == []

@@ -51,6 +51,7 @@ def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_tell_how_far_it
         ended = run(here, tmp_path, steps=50, limit=6000)
         sent = len(here.executes())
     assert ended.returncode in (3, 4), ended.stdout + ended.stderr
+    assert "E311" in ended.stdout + ended.stderr
     assert "File too large" in ended.stdout + ended.stderr
     (events,) = (tmp_path / ".runner" / "runs").glob("*/events.jsonl")
     whole = [json.loads(line) for line in events.read_text().split("\n")[:-1]]

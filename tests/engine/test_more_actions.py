@@ -391,3 +391,17 @@ def test_a_loop_over_nothing_says_that_nothing_was_expected() -> None:
 def test_a_loop_over_nothing_that_expects_nothing_has_no_row() -> None:
     world = World().carry_out(planned("  - id: a\n    for_each: []\n    query: {entity: Contact}\n"))
     assert [event for event in world.events if isinstance(event, StepSkipped)] == []
+
+
+def test_a_person_who_does_not_say_yes_fails_the_step() -> None:
+    world = World(says=False).carry_out(planned("  - id: a\n    confirm: Go on?\n"))
+    error = world.finished("a").error
+    assert error is not None
+    assert (error.code, world.end.exit_code) == ("E210", 1)
+
+
+def test_where_nothing_tells_how_a_process_ended_a_strict_step_does_not_pass() -> None:
+    step = "  - id: a\n    execute: {process: UsrA}\n    verify: log\n"
+    error = World(late_rows=2).carry_out(planned(step)).finished("a").error
+    assert error is not None
+    assert error.code == "E208"

@@ -316,9 +316,17 @@ def main(kind: str, count: int) -> None:
             feeder.feed(data)
 
         feed()
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found = {"count": feeder.count, "slowest": feeder.slowest, "megabytes": megabytes, "codes": sorted(feeder.told)}
+    found = {"count": feeder.count, "slowest": feeder.slowest, "megabytes": megabytes(), "codes": sorted(feeder.told)}
     sys.stdout.write(json.dumps(found))
+
+
+def megabytes() -> float:
+    """The most memory that this program held. What Linux gives as usage counts the parent that forked it, too."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    (held,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())
+    return int(held) / 1024
 
 
 def _quietly(count: int) -> settings:

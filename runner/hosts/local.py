@@ -101,8 +101,9 @@ class LocalHost:
                 outcome = self._perform(effect, told) if isinstance(told, Beyond) else told
                 self._learn(effect, outcome)
                 if outcome is not None:
-                    earlier_others, resumed = replay.was_resumed(), self._was_resumed()
-                    outcome = replace(outcome, resumed=resumed or earlier_others)
+                    told_before, told_now = replay.was_resumed(), self._was_resumed()
+                    if (resumed := told_now or told_before) is not None:
+                        outcome = replace(outcome, resumed=resumed)
         except (StopIteration, _LeftError):
             return
         finally:

@@ -195,6 +195,11 @@ ON_A_TERMINAL = (
 """Makes the terminal on standard input the one that sends Ctrl-C, then becomes the command."""
 
 
+def a_persons_terminal() -> dict[str, str]:
+    """The environment of one whose terminal redraws its lines, wherever the test itself is run."""
+    return {name: value for name, value in os.environ.items() if name != "CI"} | {"TERM": "xterm-256color"}
+
+
 @pytest.fixture
 def begin(here: Here) -> Iterator[Begin]:
     """Begin a command; it is ended with the test. `terminal`: on one of its own, where Ctrl-C can be typed."""
@@ -205,7 +210,7 @@ def begin(here: Here) -> Iterator[Begin]:
         if terminal:
             master, slave = pty.openpty()
             command = [sys.executable, "-c", ON_A_TERMINAL, RUNNER, *arguments]
-            process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
+            process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=a_persons_terminal())
             os.close(slave)
             children.append(Child(process, terminal=master))
         else:

@@ -6,11 +6,24 @@ log; the values its parameters held then stay, as the service returns them behin
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid5
 
-from runner.sandbox.doubles import Activity, Background, Delay, Delete, Double, Fail, Insert, Park, Select, Set, Update
+from runner.sandbox.doubles import (
+    Activity,
+    Background,
+    Deed,
+    Delay,
+    Delete,
+    Double,
+    Fail,
+    Insert,
+    Park,
+    Select,
+    Set,
+    Update,
+)
 from runner.sandbox.kinds import GUID, CannotReadError, read
 from runner.sandbox.library import element_caption, element_uid
 from runner.sandbox.store import Element, Status, Store
@@ -22,7 +35,11 @@ Running: TypeAlias = Generator[Delay | Background, None, None]
 
 
 class _FailedError(Exception):
-    """The process fails with this text."""
+    """The process fails at this activity, with this text."""
+
+    def __init__(self, activity: Activity, text: str) -> None:
+        super().__init__(text)
+        self.activity = activity
 
 
 class _CancelledError(Exception):
@@ -54,6 +71,7 @@ def carry_out(
         parked = yield from work.from_position(start)
     except _FailedError as failed:
         parked, error = False, well_formed(str(failed))
+        work.fail_at(failed.activity, error)
     except _CancelledError:
         return
     store.keep(process_id, work.parameters)
@@ -110,7 +128,7 @@ class _Work:
                     self._put(code, render_value(value, self._scope()))
             case Fail(text=text):
                 said = render(template(text), self._scope())
-                raise _FailedError(said if isinstance(said, str) else compact(said))
+                raise _FailedError(activity, said if isinstance(said, str) else compact(said))
             case Insert() | Select() | Update() | Delete() as deed:
                 self._on_records(deed)
             case Park() | Delay() | Background():
@@ -134,19 +152,27 @@ class _Work:
             case _:
                 assert_never(deed)
 
+    def fail_at(self, activity: Activity, error: str) -> None:
+        """Write down at which element the process fails, as a site does where it logs elements."""
+        element = self._element(activity.deed, self.double.activities.index(activity))
+        failed = replace(element, status=Status.ERROR, completed=element.started, error=error)
+        self.surroundings.store.reach(failed)
+
     def _park(self, park: Park, position: int) -> None:
-        key = self.surroundings.new_id()
+        element = self._element(park, position)
         if park.into is not None:
-            self._put(park.into, key)
-        element = Element(
-            id=key,
-            uid=element_uid(self.double.code, park, position),
+            self._put(park.into, element.id)
+        self.surroundings.store.reach(element)
+
+    def _element(self, deed: Deed, position: int) -> Element:
+        return Element(
+            id=self.surroundings.new_id(),
+            uid=element_uid(self.double.code, deed, position),
             process_id=self.process_id,
             position=position,
-            caption=element_caption(park, position),
+            caption=element_caption(deed, position),
             started=self.surroundings.now(),
         )
-        self.surroundings.store.park(element)
 
     def _insert(self, insert: Insert) -> None:
         record = self._rendered(insert.values, None)
@@ -185,4 +211,4 @@ class _Work:
 
     def _broken(self, activity: Activity, error: Exception) -> _FailedError:
         """A mistake in the double: the log's text says where, since nobody but its author can mend it."""
-        return _FailedError(f"{self.double.file}:{activity.line}: {error}")
+        return _FailedError(activity, f"{self.double.file}:{activity.line}: {error}")

@@ -8,7 +8,7 @@ double is active and enabled; an unknown id is `success: false`. A lookup names 
 from collections.abc import Iterable, Mapping
 from uuid import UUID, uuid5
 
-from runner.sandbox.doubles import Activity, Direction, Double, Kind, Park
+from runner.sandbox.doubles import Activity, Deed, Direction, Double, Kind, Park
 from runner.sandbox.entity_set import Edm, EntitySet
 from runner.sandbox.json_text import write_json
 from runner.sandbox.replies import error_of
@@ -54,13 +54,15 @@ def schema_uid(code: str) -> str:
     return _uid(code)
 
 
-def element_uid(code: str, park: Park, position: int) -> str:
+def element_uid(code: str, deed: Deed, position: int) -> str:
     """The id of an element's design: the one in the file, else one made of its place."""
-    return park.uid or _uid(code, "elements", str(position))
+    own = deed.uid if isinstance(deed, Park) else None
+    return own or _uid(code, "elements", str(position))
 
 
-def element_caption(park: Park, position: int) -> str:
-    return park.caption or f"Element {position + 1}"
+def element_caption(deed: Deed, position: int) -> str:
+    own = deed.caption if isinstance(deed, Park) else None
+    return own or f"Element {position + 1}"
 
 
 def entity_set(doubles: Iterable[Double]) -> EntitySet:

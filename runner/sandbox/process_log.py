@@ -117,7 +117,7 @@ def _element_row(element: Element) -> JsonObject:
         "Type": _USER_TASK,
         "StartDate": element.started,
         "CompleteDate": element.completed,
-        "ErrorDescription": None,
+        "ErrorDescription": element.error,
         "SysProcessId": element.process_id,
         "StatusId": status,
         "SysProcess/Id": element.process_id,

@@ -17,7 +17,7 @@ from runner.values import Json, JsonObject
 
 _OURS = 0x43525342
 """SQLite's `application_id` of a file that a sandbox made."""
-_VERSION = 2
+_VERSION = 3
 """SQLite's `user_version` of it: that of the tables below."""
 
 _TABLES = """
@@ -26,7 +26,7 @@ CREATE TABLE process (id TEXT UNIQUE, code TEXT, caption TEXT, schema_id TEXT, o
   completed TEXT, error TEXT, parameters TEXT);
 CREATE INDEX process_of_code ON process (code, started);
 CREATE TABLE element (id TEXT UNIQUE, uid TEXT, process_id TEXT, position INTEGER, caption TEXT, status TEXT,
-  started TEXT, completed TEXT);
+  started TEXT, completed TEXT, error TEXT);
 CREATE INDEX element_of_uid ON element (uid, status);
 CREATE INDEX element_of_process ON element (process_id, status);
 """
@@ -57,9 +57,10 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
-    """A place where a process waits, or waited; `position` is that of the element among its double's activities.
+    """A place where a process waits, waited, or failed; `position` is its own among its double's activities.
 
-    `id` is its own, `uid` that of its design. It is running until it was executed, or cancelled with its process.
+    `id` is its own, `uid` that of its design. One that waits is running until it was executed, or cancelled with its
+    process.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Element:
     status: Status = Status.RUNNING
     started: str
     completed: str | None = None
+    error: str | None = None
 
 
 class Store:
@@ -172,10 +174,11 @@ class Store:
             for code, times in self._rows("SELECT code, count(*) FROM process GROUP BY code ORDER BY code")
         }
 
-    def park(self, element: Element) -> None:
+    def reach(self, element: Element) -> None:
+        """Write down that its process has come to it."""
         place = (element.id, element.uid, element.process_id, element.position, element.caption)
-        values = (*place, element.status, element.started, element.completed)
-        self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
+        values = (*place, element.status, element.started, element.completed, element.error)
+        self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def element(self, uid: str) -> Element | None:
         """By its own id; else by the id of its design: the newest that waits, or else the newest of all."""
@@ -259,7 +262,7 @@ def _process(row: Iterable[object]) -> Process:
 
 
 def _element(row: Iterable[object]) -> Element:
-    key, uid, process_id, position, caption, status, started, completed = row
+    key, uid, process_id, position, caption, status, started, completed, error = row
     return Element(
         id=str(key),
         uid=str(uid),
@@ -269,4 +272,5 @@ def _element(row: Iterable[object]) -> Element:
         status=Status(str(status)),
         started=str(started),
         completed=None if completed is None else str(completed),
+        error=None if error is None else str(error),
     )

@@ -9,6 +9,7 @@ Site = Callable[[Mapping[str, str]], httpx.Client]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"
 RUNNING = "ed2ae277-b6e2-df11-971b-001d60e938c6"
 COMPLETED = "815c9586-b6e2-df11-971b-001d60e938c6"
+ERROR = "f942c08d-b6e2-df11-971b-001d60e938c6"
 CANCELED = "1be78f3e-234d-4d6a-869a-dc07253fd2f3"
 FIXED = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 DOUBLE = f"""
@@ -83,3 +84,32 @@ def test_the_contact_of_a_user_is_found_by_name(two: httpx.Client) -> None:
     assert two.get("/0/odata/SysAdminUnit?$filter=Name eq 'nobody'").json()["value"] == []
     by_contact = f"/0/odata/SysAdminUnit/$count?$filter=Contact/Id eq {user['ContactId']}"
     assert two.get(by_contact).text == "1"
+
+
+FAILING = """
+runner: 1
+process: UsrTwo
+parameters: {Count: {type: integer, direction: internal}}
+activities:
+  - set: {Count: 1}
+  - fail: "no more than {{ parameters.Count }}"
+    if: parameters.Count > 0
+"""
+BROKEN = FAILING.replace("if: parameters.Count > 0", "if: parameters.Count")
+
+
+def test_the_element_at_which_a_process_fails_is_a_row_with_the_reason(site: Site) -> None:
+    client = site({"a.process.yaml": FAILING})
+    process = start(client)
+    (row,) = rows(client)
+    assert (row["SysProcessId"], row["Caption"], row["StatusId"]) == (process, "Element 2", ERROR)
+    assert row["ErrorDescription"] == "no more than 1"
+    assert row["CompleteDate"] is not None
+
+
+def test_a_double_that_is_wrong_fails_at_the_element_that_is(site: Site) -> None:
+    client = site({"a.process.yaml": BROKEN})
+    start(client)
+    (row,) = rows(client)
+    assert (row["Caption"], row["StatusId"]) == ("Element 2", ERROR)
+    assert "a.process.yaml:7: " in str(row["ErrorDescription"])

@@ -43,7 +43,8 @@ _OVER = "{}: nothing is under way any more; the reports are being written\n"
 
 
 def _words(name: str, grace: float) -> str:
+    ending = "a second Ctrl-C" if name == "SIGINT" else "a SIGINT (Ctrl-C)"
     return (
         f"{name}: no further step begins; a call in flight may still be answered; then `undo` and `finally`, "
-        f"all within {written(grace)}; a second Ctrl-C ends it now\n"
+        f"all within {written(grace)}; {ending} ends it now\n"
     )

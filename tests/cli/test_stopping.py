@@ -127,6 +127,7 @@ def test_when_the_grace_is_over_nobody_waits_and_what_was_in_flight_stays_as_it_
         told = end()
     assert told.code == 143
     assert told.seconds < 4
+    assert "all within 300 ms; a SIGINT (Ctrl-C) ends it now\n" in told.err
     assert "the grace of 300 ms is over: ended here;" in told.err
     assert statuses() == row
     assert "  what next:\n    runner re" in told.out

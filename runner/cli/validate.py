@@ -48,5 +48,6 @@ def command(context: click.Context, /, **_: object) -> int:
     if not number:
         click.echo("there is no *.job.yaml to check", err=True)
         return ExitCode.NOTHING_SELECTED
-    click.echo(f"{number} {'file' if number == 1 else 'files'}, no mistakes", err=True)
+    warned = f", {mistakes.count(project.problems)}" if project.problems else ""
+    click.echo(f"{number} {'file' if number == 1 else 'files'}, no mistakes{warned}", err=True)
     return ExitCode.PASSED

@@ -65,6 +65,14 @@ def test_all_that_was_named_is_counted(capsys: pytest.CaptureFixture[str]) -> No
     assert err == "3 files, no mistakes\n"
 
 
+def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = "runner: 1\nname: b\nsteps:\n  - execute: {process: UsrAdd, result: Rows}\n    expect: [result is defined]\n"
+    (project / "b.job.yaml").write_text(job)
+    code, out, err = said(capsys, "b.job.yaml")
+    assert (code, err) == (0, "1 file, no mistakes, 1 warning in 1 file\n")
+    assert "b.job.yaml:5:14: warning[E117]: " in out
+
+
 def test_a_folder_without_jobs_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "sandbox") == (5, "", "there is no *.job.yaml to check\n")
 

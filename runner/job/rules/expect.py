@@ -4,10 +4,11 @@ import re
 
 from runner.documents.document import IN_ONE_COLUMN
 from runner.job.rules.schemas import sound
-from runner.job.rules.scopes import Scope
+from runner.job.rules.scopes import OF_AN_ATTEMPT, Scope
 from runner.job.rules.texts import Texts
 from runner.raw import items
 from runner.template import parse
+from runner.template.always import always_true
 from runner.template.parse import TemplateProblem
 from runner.values import Json, Path, compact
 
@@ -78,6 +79,9 @@ def _that(that: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         texts.report("E117", f"`{parsed.text}` says nothing about the step", path, hint=_SAY_MORE)
     elif parsed.compares_itself:
         message = f"`{parsed.text}` compares something with itself"
+        texts.report("E117", message, path, hint=_SAY_MORE, warning=True)
+    elif parsed.tree is not None and always_true(parsed.tree, given=OF_AN_ATTEMPT):
+        message = f"`{parsed.text}` is met whatever the step gives"
         texts.report("E117", message, path, hint=_SAY_MORE, warning=True)
 
 

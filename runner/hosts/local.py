@@ -27,7 +27,9 @@ from runner.events import (
     RunResumed,
     RunStarted,
     StepFinished,
+    StepStarted,
     Trouble,
+    UndoStarted,
 )
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
@@ -128,6 +130,8 @@ class LocalHost:
 
     def _perform(self, effect: Effect, beyond: Beyond) -> Outcome | None:
         if isinstance(effect, Note):
+            if self._judging.only_settles and isinstance(effect.event, StepStarted | UndoStarted):
+                raise _LeftError
             self._append(effect.event, durable=isinstance(effect.event, RunStarted))
             return None
         if isinstance(effect, Listen):

@@ -9,7 +9,7 @@ from runner.problems import ExitCode, strongest
 from runner.report.next_steps import next_steps, standing
 from runner.report.safe import clean
 from runner.report.sentences import Sentence, Tone, Wish
-from runner.report.words import RED, brief, counted, in_doubt, meaning, of_trouble, said, title
+from runner.report.words import RED, brief, counted, in_doubt, meaning, meaning_of, of_trouble, said, title
 from runner.result import RunResult, tally
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
@@ -24,7 +24,7 @@ def summary(result: RunResult, wish: Wish) -> list[Sentence]:
     events = Sentence(text=f"events: {where}{clean(result.events)}", indent=2, tone=Tone.FAINT)
     sentences = [verdict, *_trouble_of_run(result, wish, tone), *_gifts(result, wish), events]
     if result.status is not RunStatus.PASSED:
-        sentences.append(_exit(result.exit_code, tone))
+        sentences.append(_exit(result.exit_code, meaning_of(result), tone))
     return sentences + (steps_told(result, folder=wish.folder) if wish.advice else [])
 
 
@@ -36,8 +36,8 @@ def steps_told(result: RunResult, *, folder: str | None) -> list[Sentence]:
     return head + [sentence for pair in told for sentence in pair]
 
 
-def _exit(code: ExitCode, tone: Tone) -> Sentence:
-    return Sentence(text=f"exit {code:d}: {meaning(code)}", indent=2, tone=tone)
+def _exit(code: ExitCode, words: str, tone: Tone) -> Sentence:
+    return Sentence(text=f"exit {code:d}: {words}", indent=2, tone=tone)
 
 
 def _trouble_of_run(result: RunResult, wish: Wish, tone: Tone) -> list[Sentence]:
@@ -81,5 +81,5 @@ def totals(results: Sequence[RunResult]) -> list[Sentence]:
     return [
         Sentence(text=f"{len(results)} {'run' if len(results) == 1 else 'runs'}: {told}", tone=tone),
         *(Sentence(text=f"{result.status}: {title(result)}", indent=2) for result in others),
-        _exit(code, tone),
+        _exit(code, meaning(code), tone),
     ]

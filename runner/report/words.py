@@ -44,6 +44,15 @@ def meaning(code: ExitCode) -> str:
     return _MEANING[code]
 
 
+def meaning_of(result: RunResult) -> str:
+    """What the exit code says of this run: where nothing of it went wrong, but it is not whole, that."""
+    if result.exit_code is ExitCode.NO_ANSWER and not result.finished:
+        return "the run has not come to its end"
+    if result.exit_code is ExitCode.FAILED and result.error is not None and result.error.code == "E312":
+        return "the job was not carried out whole"
+    return meaning(result.exit_code)
+
+
 def brief(value: Json) -> str:
     """A value as one safe line of JSON, cut where it grows long."""
     return shortened(safe(compact(hide(value))))

@@ -180,12 +180,15 @@ class TestOfARunInDoubt:
         assert ended(["reconcile", "last"]) == 0
 
 
-def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(here: Site, place: Place) -> None:
+def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("a.job.yaml").write_text(JOB + MAIL)
     assert ended(["run", "a.job.yaml"]) == 4
     place.log = [log_row(1)]
     assert ended(["reconcile", "last", "--report-json", "report.json"]) == 1
     assert row() == ("passed", "inferred", "failed")
+    assert "  exit 1: the job was not carried out whole\n" in capsys.readouterr().out
     assert place.executed == ["UsrCharge"]
     assert here.executes()
 
@@ -196,8 +199,13 @@ def test_a_run_that_was_held_is_settled_and_left_and_a_resume_goes_on(
     Path("a.job.yaml").write_text(JOB + MAIL)
     assert ended(["run", "a.job.yaml", "--hold"]) == 4
     place.log = [log_row(1)]
-    assert ended(["reconcile", "last"]) == 3
-    assert "      goes on where it broke off; what was answered is not sent again\n" in capsys.readouterr().out
+    capsys.readouterr()
+    assert ended(["reconcile", "last", "--report-json", "report.json"]) == 3
+    out = capsys.readouterr().out
+    assert "      goes on where it broke off; what was answered is not sent again\n" in out
+    assert "  exit 3: the run has not come to its end\n" in out
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    assert [(step["key"], step["status"]) for step in run["steps"]] == [("charge", "passed")]
     assert place.executed == ["UsrCharge"]
     assert ended(["resume", "last", "--report-json", "report.json"]) == 0
     assert place.executed == ["UsrCharge", "UsrMail"]

@@ -5,7 +5,7 @@ What a row says of itself was found out first, perhaps by an earlier command; th
 
 from collections.abc import Iterable, Sequence
 
-from runner.events import AttemptFailed, CallAnswered, CallSent, Line
+from runner.events import AttemptFailed, CallAnswered, CallSent, Line, RunResumed, StepFinished
 from runner.report.safe import clean
 from runner.report.words import of_trouble
 from runner.values import Json
@@ -17,7 +17,10 @@ def looked_again(lines: Sequence[Line], keys: Iterable[str], *, since: int) -> l
     Readings count from line `since` on, where a command has gone on with the run.
     """
     readings = _readings(lines[since:])
-    return [sentence for key in keys if key in readings for sentence in _told(key, readings[key], _known(lines, key))]
+    asked = [key for key in keys if key in readings]
+    return [
+        sentence for key in asked for sentence in _told(key, readings[key], _known(lines, key), _others(lines, key))
+    ]
 
 
 def _readings(lines: Sequence[Line]) -> dict[str, CallAnswered | AttemptFailed]:
@@ -45,6 +48,20 @@ def _known(lines: Sequence[Line], key: str) -> frozenset[str]:
     return frozenset(row for value in answers for row in _rows(value))
 
 
+def _others(lines: Sequence[Line], key: str) -> frozenset[str]:
+    """The rows of the log that belong to other calls, of this run or of other ones."""
+    taken: set[str] = set()
+    for line in lines:
+        match line.event:
+            case RunResumed(taken=ids):
+                taken.update(ids)
+            case StepFinished(key=other, process_id=str(process_id)) if other != key:
+                taken.add(process_id)
+            case _:
+                pass
+    return frozenset(taken)
+
+
 def _may_not_happen_twice(event: object) -> bool:
     return isinstance(event, CallSent) and event.effect == "once"
 
@@ -53,22 +70,24 @@ def _rows(value: Json) -> list[str]:
     return [str(row["id"]) for row in value if isinstance(row, dict) and "id" in row] if isinstance(value, list) else []
 
 
-def _told(key: str, reading: CallAnswered | AttemptFailed, known: frozenset[str]) -> list[str]:
+def _told(key: str, reading: CallAnswered | AttemptFailed, known: frozenset[str], others: frozenset[str]) -> list[str]:
     if isinstance(reading, AttemptFailed):
         return [f"the process log could not be read about `{clean(key)}`", *of_trouble(reading.error)]
     match reading.value:
         case {"status": str(status)}:
             shown = f"it shows the process as {clean(status)}, which settles nothing more"
         case value:
-            shown = _shown([row for row in _rows(value) if row not in known])
+            since = [row for row in _rows(value) if row not in known]
+            shown = _shown([row for row in since if row not in others], others=len(others.intersection(since)))
     return [f"the process log was read again about `{clean(key)}`: {shown}"]
 
 
-def _shown(rows: Sequence[str]) -> str:
+def _shown(rows: Sequence[str], *, others: int) -> str:
+    beside = f" ({others} since of other calls)" if others else ""
     match len(rows):
         case 0:
-            return "it shows no start of it, which proves nothing"
+            return f"it shows no start of it{beside}, which proves nothing"
         case 1:
-            return "it shows one start since, which does not settle it"
+            return f"it shows one start since{beside}, which does not settle it"
         case many:
-            return f"it shows {many} starts since, and does not tell which is ours"
+            return f"it shows {many} starts since{beside}, and does not tell which is ours"

@@ -36,10 +36,13 @@ def given(context: click.Context) -> Permission:
     )
 
 
-def check(runs: Sequence[Prepared], permission: Permission) -> None:
-    """Let the runs begin, or raise `RefusedError`. A person is asked once for each target."""
+def check(runs: Sequence[Prepared], permission: Permission, *, over: bool = False) -> None:
+    """Let the runs begin, or raise `RefusedError`. A person is asked once for each target.
+
+    `over`: no step of them is to be carried out any more, so that no question of theirs is to be answered.
+    """
     refused = list(guards.not_allowed((run.job, run.target) for run in runs))
-    if not permission.yes and permission.ask is None:
+    if not (over or permission.yes) and permission.ask is None:
         refused += guards.unanswerable(run.job for run in runs)
     open_targets = guards.unconfirmed((run.target for run in runs), confirmed=permission.confirmed)
     if permission.ask is None:

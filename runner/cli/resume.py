@@ -51,6 +51,6 @@ def command(context: click.Context, /, **_: object) -> int:
         return resuming.over(run, wishes, said="nothing is left to do")
     one = resuming.ready(context, run, began)
     verdicts.check_results(said, one.prepared.job)
-    permission.check([one.prepared], allowed)
+    permission.check([one.prepared], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=said, hold=context.params["hold"], look_again=True)
     return resuming.go_on(context, one, wishes, judgement, locked=True, yes=allowed.yes)

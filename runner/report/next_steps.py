@@ -24,13 +24,17 @@ class NextStep:
     does: str
 
 
-def next_steps(result: RunResult, *, folder: str | None) -> tuple[NextStep, ...]:
-    """The commands that settle the run, the likeliest first; none where nothing is open. `folder` is the run's own."""
+def next_steps(result: RunResult, *, folder: str | None, held: bool = False) -> tuple[NextStep, ...]:
+    """The commands that settle the run, the likeliest first; none where nothing is open. `folder` is the run's own.
+
+    `held`: it was told to wait where a call is in doubt, and a resume is to be told so again.
+    """
     open_rows = doubtful(result.steps)
     if open_rows:
         asked = [] if all(map(is_lost, open_rows)) else [_reconcile(result, folder)]
-        resumed = [] if result.finished or not asked else [_looked_for(result, folder)]
-        return (*resumed, *asked, _verdict(result, open_rows, folder))
+        again = " --hold" if held and not result.finished else ""
+        resumed = [] if result.finished or not asked else [_looked_for(result, folder, again)]
+        return (*resumed, *asked, _verdict(result, open_rows, folder, again))
     if result.finished or not result.job:
         return ()
     return (NextStep(command=_typed("resume", result.id, folder), does=_what_resume_does(result)),)
@@ -49,9 +53,9 @@ def standing(result: RunResult, *, held: bool = False) -> str:
     return "it broke off among its steps: `undo` and `finally` are not done"
 
 
-def _looked_for(result: RunResult, folder: str | None) -> NextStep:
+def _looked_for(result: RunResult, folder: str | None, again: str) -> NextStep:
     does = "asks the process log, and goes on where it tells; what is in doubt is not sent again"
-    return NextStep(command=_typed("resume", result.id, folder), does=does)
+    return NextStep(command=_typed("resume", result.id, folder) + again, does=does)
 
 
 def _reconcile(result: RunResult, folder: str | None) -> NextStep:
@@ -59,12 +63,13 @@ def _reconcile(result: RunResult, folder: str | None) -> NextStep:
     return NextStep(command=command, does="asks the process log again, and sends nothing else")
 
 
-def _verdict(result: RunResult, open_rows: Sequence[StepResult], folder: str | None) -> NextStep:
+def _verdict(result: RunResult, open_rows: Sequence[StepResult], folder: str | None, again: str) -> NextStep:
     """A person's word on the first row in doubt. After the turning point nothing is begun again."""
     first = open_rows[0]
     lost = is_lost(first)
     given = " --result 'JSON'" if lost else ""
-    command = f"{_typed('resume', result.id, folder)} --step {shlex.quote(clean(first.key))} --as passed{given}"
+    resume = _typed("resume", result.id, folder)
+    command = f"{resume} --step {shlex.quote(clean(first.key))} --as passed{given}{again}"
     seen = "and know what it gave, as JSON" if lost else "and it passed"
     others = _LOST if lost else "`--as failed` if it failed or never began" if result.closing else _OPEN
     more = "; then so for each row in doubt" if len(open_rows) > 1 else ""

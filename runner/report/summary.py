@@ -25,12 +25,12 @@ def summary(result: RunResult, wish: Wish) -> list[Sentence]:
     sentences = [verdict, *_trouble_of_run(result, wish, tone), *_gifts(result, wish), events]
     if result.status is not RunStatus.PASSED:
         sentences.append(_exit(result.exit_code, meaning_of(result), tone))
-    return sentences + (steps_told(result, folder=wish.folder) if wish.advice else [])
+    return sentences + (steps_told(result, folder=wish.folder, held=wish.held) if wish.advice else [])
 
 
-def steps_told(result: RunResult, *, folder: str | None) -> list[Sentence]:
+def steps_told(result: RunResult, *, folder: str | None, held: bool = False) -> list[Sentence]:
     """The commands that the run needs next, each on a line of its own, so that it can be copied whole."""
-    found = next_steps(result, folder=folder)
+    found = next_steps(result, folder=folder, held=held)
     head = [Sentence(text="what next:", indent=2, tone=Tone.TITLE)] if found else []
     told = [(Sentence(text=one.command, indent=4), Sentence(text=one.does, indent=6, tone=Tone.FAINT)) for one in found]
     return head + [sentence for pair in told for sentence in pair]

@@ -648,3 +648,12 @@ def test_a_password_that_is_refused_leaves_the_run_as_it_was(
     assert (events.read_bytes(), place.asked) == (before, [])
     here.sign_in = let_in
     assert ended(["resume", "last"]) == 0
+
+
+def test_a_run_that_has_ended_is_settled_without_a_yes_to_its_questions(here: Site, place: Place) -> None:
+    Path("a.job.yaml").write_text(JOB.replace("steps:\n", "steps:\n  - confirm: Sure?\n"))
+    place.told["UsrCharge"] = LOST
+    assert ended(["run", "a.job.yaml", "--yes"]) == 4
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 1
+    assert place.asked.count("UsrCharge") == 1
+    assert here.executes()

@@ -85,6 +85,9 @@ def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Stor
 def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
     told = story.told(wish=Wish(folder=FOLDER, held=True))
     assert "  it is held here until its doubt is settled" in told
+    resume = f"    runner resume {ID}"
+    assert f"{resume} --hold" in told
+    assert f"{resume} --step charge --as passed --hold" in told
     assert not [line for line in told if line.startswith("  it broke off")]
 
 

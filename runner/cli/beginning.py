@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import uuid_utils
@@ -49,12 +50,19 @@ class Run:
 
     @property
     def active_seconds(self) -> float:
-        """The active time of the run, as far as its events tell."""
-        return max((getattr(line.event, "t", 0.0) for line in self.journal.lines), default=0.0)
+        """The active time of a run that is under way: that of its events, and what has passed since the last one."""
+        told = max((getattr(line.event, "t", 0.0) for line in self.journal.lines), default=0.0)
+        last = self.journal.lines[-1].at if self.journal.lines else ""
+        return told + (_seconds_since(last) if last else 0.0)
 
     @property
     def sent_nothing(self) -> bool:
         return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
+
+
+def _seconds_since(at: str) -> float:
+    """By the wall clock, which may have been set back meanwhile."""
+    return max(0.0, (datetime.fromisoformat(utc_now()) - datetime.fromisoformat(at)).total_seconds())
 
 
 def begun(prepared: Prepared, sites: Sites, *, root: Path, alone: bool, judgement: Judgement) -> Run:

@@ -156,6 +156,8 @@ def test_a_second_interrupt_ends_it_now() -> None:
     assert told.seconds < 4
     assert "interrupted again: ended here;" in told.err
     assert statuses() == {"charge": "unknown"}
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    assert (run["steps"][0]["seconds"] > 0.2, run["seconds"] > 0.2) == (True, True)
     assert slow.asked == ["UsrCharge"]
 
 

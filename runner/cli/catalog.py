@@ -11,6 +11,7 @@ from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
 from runner.cli.inputs import read_text
 from runner.cli.serving import sandbox
+from runner.cli.verb import Verb
 from runner.problems import ExitCode
 from runner.report.safe import clean
 from runner.sites import Sites
@@ -39,7 +40,7 @@ def command() -> None:
     """
 
 
-@command.command("pull", short_help="Write what a site has into its catalogue file.")
+@command.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")
 @SPECS
 @ONE_TARGET
 @options.TARGETS
@@ -70,7 +71,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     return ExitCode.PASSED
 
 
-@command.command("check", short_help="Compare a site with its catalogue file.")
+@command.command("check", cls=Verb, short_help="Compare a site with its catalogue file.")
 @SPECS
 @ONE_TARGET
 @options.TARGETS
@@ -105,7 +106,7 @@ def check(context: click.Context, /, **_: object) -> int:
     return _told(Compared(before=before.name, after=after.name, drifts=found, has_jobs=bool(specs)), given["form"])
 
 
-@command.command("diff", short_help="Compare two catalogues: files, or sites.")
+@command.command("diff", cls=Verb, short_help="Compare two catalogues: files, or sites.")
 @click.argument("before", metavar="A", type=options.Filled())
 @click.argument("after", metavar="B", type=options.Filled())
 @options.TARGETS

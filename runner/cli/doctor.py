@@ -14,6 +14,7 @@ from runner.cli import options
 from runner.cli.inputs import read_text
 from runner.cli.known_targets import named, only, targets_of
 from runner.cli.serving import sandbox
+from runner.cli.verb import Verb
 from runner.doctor.findings import Finding, Verdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.problems import ExitCode, Problem, UsageError, strongest
@@ -30,7 +31,7 @@ FILE = "targets file"
 TARGET = "target"
 
 
-@click.command("doctor", short_help="Go the way to a site step by step, and say where it ends.")
+@click.command("doctor", cls=Verb, short_help="Go the way to a site step by step, and say where it ends.")
 @click.argument("specs", nargs=-1, metavar="[SPEC…]", type=click.Path(path_type=Path))
 @options.option("-t", "--target", "target", multiple=True, metavar="NAME", help="Go to this one; several times: each.")
 @options.TARGETS

@@ -5,6 +5,7 @@ import json
 import click
 
 from runner.cli import options
+from runner.cli.verb import Verb
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
 from runner.problems import CODES, ExitCode, Problem, UsageError
@@ -16,7 +17,7 @@ FORMAT = 1
 _MOST_CODES = 8
 
 
-@click.command("explain", short_help="Explain an error code, with examples.")
+@click.command("explain", cls=Verb, short_help="Explain an error code, with examples.")
 @click.argument("codes", nargs=-1, metavar="[CODE]…")
 @options.option(
     "--format",

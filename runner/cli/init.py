@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.verb import Verb
 from runner.json_schema.schemas import shipped_text
 from runner.problems import ExitCode, Problem, UsageError
 from runner.version import VERSION
@@ -42,7 +43,7 @@ class NewFile:
     what: str
 
 
-@click.command("init", short_help="Start a project that runs at once.")
+@click.command("init", cls=Verb, short_help="Start a project that runs at once.")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:

@@ -3,10 +3,12 @@
 import json
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import click
 
-from runner.cli import options
+from runner.cli import nothing, options
+from runner.cli.verb import Verb
 from runner.job.model import Input, Job
 from runner.problems import ExitCode
 from runner.project import Project, open_project
@@ -18,7 +20,7 @@ from runner.values import JsonObject, compact
 FORMAT = 1
 
 
-@click.command("list", short_help="List jobs with their tags and inputs.")
+@click.command("list", cls=Verb, short_help="List jobs with their tags and inputs.")
 @options.SPECS
 @options.TARGETS
 @options.option(
@@ -44,16 +46,16 @@ def command(context: click.Context, /, **_: object) -> int:
     project = open_project(given["specs"], targets=given["targets"], environment=os.environ)
     jobs = [file.job for file in project.files if file.job is not None]
     click.echo(as_json(jobs) if given["form"] == "json" else as_text(jobs), nl=False)
-    return _told(project)
+    return _told(project, given["specs"])
 
 
-def _told(project: Project) -> ExitCode:
+def _told(project: Project, specs: Sequence[Path]) -> ExitCode:
     click.echo(mistakes.text(project.problems), nl=False, err=True)
     if project.errors:
         click.echo(mistakes.count(project.problems), err=True)
         return ExitCode.INVALID
     if not project.files:
-        click.echo("there is no *.job.yaml to list", err=True)
+        click.echo(nothing.no_jobs(specs), err=True)
         return ExitCode.NOTHING_SELECTED
     return ExitCode.PASSED
 

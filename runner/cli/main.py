@@ -15,6 +15,7 @@ from typing import TextIO
 
 import click
 
+from runner.cli.verb import OPTIONS_OF_OTHERS
 from runner.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.report.mistakes import text as as_text
 from runner.version import VERSION
@@ -168,5 +169,9 @@ def _nowhere() -> TextIO:
 
 
 def _usage(error: click.UsageError) -> str:
+    """A word of another tool is told by what is meant here, else click's own guess stands."""
     hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
-    return as_text((Problem(code="E150", message=error.format_message().rstrip("."), hint=hint),))
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.option_name in OPTIONS_OF_OTHERS:
+        message, hint = error.message, OPTIONS_OF_OTHERS[error.option_name]
+    return as_text((Problem(code="E150", message=message.rstrip("."), hint=hint),))

@@ -12,6 +12,7 @@ from runner.cli import options
 from runner.cli.prepared import Prepared, wanted
 from runner.cli.preparing import prepare
 from runner.cli.targets import name_of
+from runner.cli.verb import Verb
 from runner.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.preview import preview
 from runner.problems import ExitCode, Problem, UsageError
@@ -20,7 +21,7 @@ from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 
 
-@click.command("plan", short_help="Print what would be sent; send nothing.")
+@click.command("plan", cls=Verb, short_help="Print what would be sent; send nothing.")
 @options.SPECS
 @options.TARGET
 @options.TARGETS

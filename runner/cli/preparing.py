@@ -7,10 +7,10 @@ in this order: jobs as they were named, cases as they were written, targets as t
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.cli import inputs, kept, kept_plans
+from runner.cli import inputs, kept, kept_plans, nothing
 from runner.cli.prepared import NOTHING, Preparation, Prepared, Wanted
 from runner.cli.selection import by_tags, is_chosen
 from runner.cli.targets import Targets
@@ -50,9 +50,11 @@ def prepare(wanted: Wanted) -> Preparation:
     found = [[targets.named(one.file, name) for name in wanted.targets or (None,)] for one in chosen]
     if project.errors:
         raise UsageError(*project.problems)
-    runs = _prepared(chosen, values, found)
     warnings = tuple(problem for problem in project.problems if problem.severity is Severity.WARNING)
-    return _last_failed(Preparation(runs=tuple(runs), warnings=warnings), wanted.last_failed)
+    preparation = Preparation(runs=tuple(_prepared(chosen, values, found)), warnings=warnings)
+    if not chosen:
+        return replace(preparation, nothing=nothing.why(wanted, [job for _, job in sound]))
+    return _last_failed(preparation, wanted.last_failed)
 
 
 def _selection(wanted: Wanted) -> Callable[[Job, Case | None], bool]:
@@ -90,5 +92,5 @@ def _last_failed(preparation: Preparation, root: Path | None) -> Preparation:
         return preparation
     names = kept.not_passed(root)
     runs = tuple(run for run in preparation.runs if run.name in names)
-    why = f"nothing of this has failed, as far as {root} tells: {NOTHING}" if preparation.runs else NOTHING
-    return Preparation(runs=runs, warnings=preparation.warnings, nothing=why)
+    why = f"nothing of this has failed, as far as {root} tells: {NOTHING}"
+    return replace(preparation, runs=runs, nothing=why)

@@ -3,11 +3,12 @@
 import click
 
 from runner.cli import options, reports, resuming
+from runner.cli.verb import Verb
 from runner.hosts.judgement import Judgement
 from runner.report.words import doubtful
 
 
-@click.command("reconcile", short_help="Ask the process log again about calls in doubt.")
+@click.command("reconcile", cls=Verb, short_help="Ask the process log again about calls in doubt.")
 @options.RUN
 @options.TARGETS
 @options.INPUTS

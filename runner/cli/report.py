@@ -5,11 +5,12 @@ import click
 from runner import runs
 from runner.cli import options, reports
 from runner.cli.kept import edited, opened
+from runner.cli.verb import Verb
 from runner.problems import Problem, Severity, UsageError
 from runner.report import mistakes
 
 
-@click.command("report", short_help="Draw any report of a run again.")
+@click.command("report", cls=Verb, short_help="Draw any report of a run again.")
 @options.RUN
 @options.RUNS
 @options.reports

@@ -17,13 +17,14 @@ from runner.cli.prepared import Preparation, Prepared, wanted
 from runner.cli.preparing import prepare
 from runner.cli.serving import Sandboxes
 from runner.cli.telling import Telling
+from runner.cli.verb import Verb
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode
 from runner.report import console, mistakes
 from runner.sites import Sites
 
 
-@click.command("run", short_help="Carry jobs out and report what happened.")
+@click.command("run", cls=Verb, short_help="Carry jobs out and report what happened.")
 @options.SPECS
 @options.TARGET
 @options.TARGETS

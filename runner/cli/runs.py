@@ -11,6 +11,7 @@ import click
 from runner import durations, runs
 from runner.cli import options
 from runner.cli.kept import KeptRun, opened
+from runner.cli.verb import Verb
 from runner.events import RunStatus
 from runner.problems import ExitCode, Problem, UsageError
 from runner.report.runs import Listed, table
@@ -21,7 +22,7 @@ _TIME_DIGITS = 12
 """Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""
 
 
-@click.command("runs", short_help="List the runs that are kept.")
+@click.command("runs", cls=Verb, short_help="List the runs that are kept.")
 @options.RUNS
 @options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context

@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 
 from runner.cli import options
+from runner.cli.verb import Verb
 from runner.problems import ExitCode
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.server import serve
 
 
-@click.command("sandbox", short_help="Serve the stand-in of the service.")
+@click.command("sandbox", cls=Verb, short_help="Serve the stand-in of the service.")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("sandbox"))
 @options.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @options.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")

@@ -8,13 +8,14 @@ import click
 from runner.catalogue.editor import specialised
 from runner.cli import options
 from runner.cli.catalogue_files import read_file
+from runner.cli.verb import Verb
 from runner.json_schema.schemas import shipped_text
 from runner.problems import ExitCode, Problem, UsageError
 
 NAMES = ("job", "targets", "process", "catalog", "report", "event")
 
 
-@click.command("schema", short_help="Print a JSON Schema for an editor.")
+@click.command("schema", cls=Verb, short_help="Print a JSON Schema for an editor.")
 @click.argument("name", type=click.Choice(NAMES), default="job")
 @options.option(
     "--catalog",

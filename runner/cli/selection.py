@@ -15,12 +15,7 @@ def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
 
     Raises `UsageError` for a text that is none.
     """
-    algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
-    try:
-        parsed = algebra.parse(written)
-    except boolean.ParseError as error:
-        hint = "words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
-        raise UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be understood", hint=hint)) from error
+    algebra, parsed = _parsed(written)
 
     def fits(tags: Iterable[str]) -> bool:
         present = set(tags)
@@ -28,6 +23,20 @@ def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
         return bool(parsed.subs(values, simplify=True) == algebra.TRUE)
 
     return fits
+
+
+def words_of(written: str) -> list[str]:
+    """The tags that an expression names."""
+    return sorted(str(symbol.obj) for symbol in _parsed(written)[1].symbols)
+
+
+def _parsed(written: str) -> tuple[boolean.BooleanAlgebra, boolean.Expression]:
+    algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
+    try:
+        return algebra, algebra.parse(written)
+    except boolean.ParseError as error:
+        hint = "words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
+        raise UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be understood", hint=hint)) from error
 
 
 def is_chosen(

@@ -7,12 +7,13 @@ import click
 from runner import runs
 from runner.cli import options
 from runner.cli.kept import NOT_GONE_ON_WITH, KeptRun, edited, opened
+from runner.cli.verb import Verb
 from runner.problems import ExitCode
 from runner.report import console
 from runner.report.sentences import Wish
 
 
-@click.command("show", short_help="Tell what happened in one run.")
+@click.command("show", cls=Verb, short_help="Tell what happened in one run.")
 @options.RUN
 @options.RUNS
 @options.option("-v", "--verbose", is_flag=True, help="Tell results and outputs, too.")

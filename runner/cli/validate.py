@@ -4,7 +4,8 @@ import os
 
 import click
 
-from runner.cli import checking, options
+from runner.cli import checking, nothing, options
+from runner.cli.verb import Verb
 from runner.problems import ExitCode
 from runner.report import mistakes
 from runner.report.github import github
@@ -13,7 +14,7 @@ from runner.report.sarif import sarif
 FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sarif": sarif}
 
 
-@click.command("validate", short_help="Check job, target and sandbox files.")
+@click.command("validate", cls=Verb, short_help="Check job, target and sandbox files.")
 @options.SPECS
 @options.TARGETS
 @options.CATALOG
@@ -46,7 +47,7 @@ def command(context: click.Context, /, **_: object) -> int:
         return ExitCode.INVALID
     number = checking.count(given["specs"], project)
     if not number:
-        click.echo("there is no *.job.yaml to check", err=True)
+        click.echo(nothing.no_jobs(given["specs"]), err=True)
         return ExitCode.NOTHING_SELECTED
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
     click.echo(f"{number} {'file' if number == 1 else 'files'}, no mistakes{warned}", err=True)

@@ -74,7 +74,7 @@ def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: pytest
 
 
 def test_a_folder_without_jobs_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "sandbox") == (5, "", "there is no *.job.yaml to check\n")
+    assert said(capsys, "sandbox") == (5, "", "there is no *.job.yaml in sandbox\n")
 
 
 def test_a_mistake_names_the_command_that_explains_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

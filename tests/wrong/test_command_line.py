@@ -52,6 +52,24 @@ MISTAKES = {
     "validate a.job.yaml --format junit": "'sarif'",
     "explain E10": "near are E100",
     "runs --prune 30": "`30d`",
+    "run a.job.yaml --dry-run": "`runner plan` prints what would be sent",
+    "run a.job.yaml -e phone=1": "`-i NAME=VALUE` gives an input",
+    "run a.job.yaml --environment staging": "`-t NAME` names a target",
+    "run a.job.yaml --parallel 4": "`-j N`",
+    "run a.job.yaml -k a -k b": "`--keyword` is given 2 times, and takes one value",
+    "run a.job.yaml --tags smoke --tags slow": "`--tags` is given 2 times, and takes one value",
+}
+NOTHING = {
+    "run a.job.yaml --tags smok": "no job fits `--tags smok`; did you mean `smoke`?: nothing was selected",
+    "run a.job.yaml --tags nightly": "no job fits `--tags nightly`; the tags are `contacts`, `smoke`: nothing",
+    "run a.job.yaml -k contact-smok3": "no run is called like `contact-smok3`; did you mean `contact-smoke`?: nothing",
+    "run a.job.yaml -k red": "no run is called like `red`; the jobs are `contact-smoke`: nothing",
+    "run sandbox": "there is no *.job.yaml in sandbox: nothing was selected, so nothing ran",
+    "plan sandbox": "there is no *.job.yaml in sandbox: nothing was selected",
+    "validate sandbox": "there is no *.job.yaml in sandbox",
+    "list sandbox": "there is no *.job.yaml in sandbox",
+    "validate other": "`b.job.yml` is not read, unless it is called `b.job.yaml`",
+    "validate above": "above/below has some, and folders below are not entered: name it",
 }
 
 
@@ -76,6 +94,29 @@ def test_a_mistake_on_the_command_line_is_told_with_what_was_meant(
     assert code == 2, told.out
     assert MISTAKES[line] in told.err + told.out
     assert not (folder / ".runner").exists()
+
+
+@pytest.mark.parametrize("line", NOTHING)
+def test_where_nothing_is_selected_it_is_told_why(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "above" / "below").mkdir(parents=True)
+    (folder / "above" / "below" / "b.job.yaml").write_text(JOB)
+    (folder / "other").mkdir()
+    (folder / "other" / "b.job.yml").write_text(JOB)
+    (folder / "other" / "a.yaml").write_text("records: {}\n")
+
+    assert ended(line.split()) == 5
+
+    assert NOTHING[line] in capsys.readouterr().err
+
+
+def test_a_tag_and_a_keyword_that_fit_different_jobs_are_told_to_be_too_much_together(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "b.job.yaml").write_text(JOB.replace("contact-smoke", "other").replace("smoke, contacts", "nightly"))
+
+    assert ended(["run", ".", "--tags", "nightly", "-k", "contact"]) == 5
+
+    assert "no run fits both `--tags` and `-k`: nothing was selected" in capsys.readouterr().err
 
 
 def test_a_target_that_is_an_address_is_told_where_addresses_stand(

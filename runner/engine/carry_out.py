@@ -11,7 +11,7 @@ from runner.engine.rows import time_is_over
 from runner.engine.scope import RunFacts, names_of, work_out_vars
 from runner.engine.state import RunState, State, conditions_of
 from runner.engine.step import carry_out_steps
-from runner.engine.undo import undo, undone
+from runner.engine.undo import left_standing, undo, undone
 from runner.events import RunClosing, RunFinished, RunStarted, RunStatus, Status, Trouble
 from runner.plan import Plan, open_inputs
 from runner.problems import STOPPED, ExitCode, strongest
@@ -115,7 +115,8 @@ def _left_out(state: State) -> Trouble | None:
     if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
         return None
     message = "nothing failed, but the job was not carried out whole: a stop, or a doubt, had left something out"
-    return Trouble(code="E312", message=message, hint="`runner run` begins a new run")
+    stays = f"; what passed was not undone: {', '.join(left)}" if (left := left_standing(state.run)) else ""
+    return Trouble(code="E312", message=message + stays, hint="`runner run` begins a new run")
 
 
 def _finished(state: State, outputs: JsonObject, trouble: Trouble | None) -> RunFinished:

@@ -101,8 +101,9 @@ def passed_without_result(state: State, row: OpenRow, step: Step) -> Attempt:
     return _without_result(state, row, step, {"process_status": None, "process_id": None})
 
 
-def lost() -> Trouble:
-    message = "it happened, but its answer was lost, and this job needs the result"
+def lost(process_id: str | None = None) -> Trouble:
+    known = f" as process {process_id}" if process_id is not None else ""
+    message = f"it happened{known}, but its answer was lost, and this job needs the result"
     hint = "who knows the result hands it in: `resume --step KEY --as passed --result JSON`"
     return Trouble(code="E402", message=message, hint=hint)
 
@@ -173,7 +174,7 @@ def _of_row(state: State, row: OpenRow, step: Step, found: JsonObject) -> Attemp
         )
         return Attempt(status=Status.UNKNOWN, trouble=trouble, process_id=process_id)
     if needs_result(state.job, step):
-        return Attempt(status=Status.UNKNOWN, trouble=lost(), process_id=process_id, process_status=status)
+        return Attempt(status=Status.UNKNOWN, trouble=lost(process_id), process_id=process_id, process_status=status)
     attempt = _without_result(state, row, step, seen)
     return attempt.of_process(process_id, status=status, verified=INFERRED if row.unanswered else True)
 

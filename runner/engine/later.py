@@ -89,6 +89,8 @@ def _settle(state: State, found: Doubt, attempt: Attempt) -> Running[None]:
 def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:
     """Write down how the row ended, and let that count in the place of the doubt."""
     step, counted = row.step, row.state.counted
+    if step.undo is not None and attempt.status is Status.PASSED:
+        run.settled_too_late.append(row.key)
     if step.secret:
         row.state.names.keep_secret(attempt.result, f"{row.key}.result")
     if row.whole is None:

@@ -106,8 +106,9 @@ class RunState:
 
     `stopped_by` is what told the host to stop; `open_rows` are the rows under way, the innermost last; `undoable` those
     that passed and can be undone, `doubts` those whose outcome nobody knows, `undoing` the states in which they
-    were undone. `settled_incomplete`: nothing failed, but something had been left out. `cleanup_ends`: when undo and
-    `finally` have to be done; `timed_out`: the time of the steps was over before they were.
+    were undone. `settled_incomplete`: nothing failed, but something had been left out; `settled_too_late`: the rows
+    that turned out to have passed when undo was over. `cleanup_ends`: when undo and `finally` have to be done;
+    `timed_out`: the time of the steps was over before they were.
     """
 
     plan: Plan
@@ -116,6 +117,7 @@ class RunState:
     stopped_by: str | None = None
     timed_out: bool = False
     settled_incomplete: bool = False
+    settled_too_late: list[str] = field(default_factory=list)
     cleanup_ends: float | None = None
     open_rows: list[OpenRow] = field(default_factory=list)
     undoable: list[Undoable] = field(default_factory=list)

@@ -40,6 +40,14 @@ def undone(run: RunState) -> str:
     return INCOMPLETE if any(its.counted or its.left_out for its in run.undoing) else COMPLETE
 
 
+def left_standing(run: RunState) -> tuple[str, ...]:
+    """The rows that could have been undone and were not, as an outcome was unknown then: those that had passed, and
+    those that were settled as passed when it was too late.
+    """
+    before = () if run.undoing else (entry.key for entry in run.undoable)
+    return (*before, *run.settled_too_late)
+
+
 def _state(state: State, entry: Undoable) -> State:
     """The job as its step sees it again, in the time of undo and `finally`. What it adds to names stays in here."""
     names = _names(entry)

@@ -59,7 +59,7 @@ class Account:
             return self._page.open(self.progress.result(), resumed=isinstance(event, RunResumed))
         if isinstance(event, RunFinished):
             return self.close()
-        return [news(event)] if self._wish.verbose else []
+        return self._page.news(event) if self._wish.verbose else []
 
     def close(self) -> list[Sentence]:
         """The end of the account, also of a run that broke off; nothing where it was told before."""
@@ -107,13 +107,19 @@ class _Page:
     def row(self, step: StepResult) -> list[Sentence]:
         if self._wish.quiet and step.status not in RED:
             return []
-        sentences = self._take_head()
-        if step.section is not self._section:
-            self._section = step.section
-            sentences.append(Sentence(text=f"{step.section}:", indent=2, tone=Tone.FAINT))
-        sentences.append(_row(step))
-        sentences += _details(step, verbose=self._wish.verbose)
-        return sentences
+        sentences = [*self._take_head(), *self._heading(step.section), _row(step)]
+        return sentences + _details(step, verbose=self._wish.verbose)
+
+    def news(self, event: AnyEvent) -> list[Sentence]:
+        """What goes on inside of rows; the heading of a section stands before the first of its own."""
+        heading = self._heading(event.row.section) if isinstance(event, StepStarted) else []
+        return [*heading, news(event)]
+
+    def _heading(self, section: Section) -> list[Sentence]:
+        if section is self._section:
+            return []
+        self._section = section
+        return [Sentence(text=f"{section}:", indent=2, tone=Tone.FAINT)]
 
     def _take_head(self) -> list[Sentence]:
         taken, self._head = self._head, []

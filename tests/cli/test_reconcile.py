@@ -194,6 +194,20 @@ def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(
     assert here.executes()
 
 
+def test_what_a_settled_run_leaves_standing_is_told(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undo = "    undo: {execute: {process: UsrRefund}}\n"
+    first = "  - id: mail\n    execute: {process: UsrMail}\n    verify: none\n" + undo
+    Path("a.job.yaml").write_text(JOB.replace("steps:\n", f"steps:\n{first}") + undo + MAIL.replace("mail", "after"))
+    assert ended(["run", "a.job.yaml"]) == 4
+    place.log = [log_row(1)]
+    assert ended(["reconcile", "last"]) == 1
+    assert "had left something out; what passed was not undone: mail, charge\n" in capsys.readouterr().out
+    assert place.executed == ["UsrMail", "UsrCharge"]
+    assert here.executes()
+
+
 def test_a_run_that_was_held_is_settled_and_left_and_a_resume_goes_on(
     here: Site, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,7 +234,7 @@ def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not
     place.logs_at_once = True
     assert ended(["run", "a.job.yaml"]) == 4
     out = capsys.readouterr().out
-    assert "E402: it happened, but its answer was lost, and this job needs the result\n" in out
+    assert f"E402: it happened as process {log_row(9)['Id']}, but its answer was lost, and this job needs" in out
     assert "  in doubt: charge happened, and what it gave is lost\n" in out
     assert "--step charge --as passed --result 'JSON'\n" in out
     assert "runner reconcile" not in out

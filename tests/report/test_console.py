@@ -115,6 +115,9 @@ def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: C
         "closing: stopped",
     ):
         assert f"  {told}\n" in out.getvalue()
+    heading, begun = out.getvalue().index("  finally:\n"), out.getvalue().index("    begun: sign\n")
+    assert heading < begun
+    assert out.getvalue().count("  finally:\n") == 1
 
 
 def test_a_secret_is_printed_as_stars(one_row: Callable[..., RunResult]) -> None:

@@ -21,7 +21,8 @@ def hearing(grace: float, *, begun: Callable[[], bool], over: Callable[[], bool]
 
     def told(name: str) -> None:
         words = _OVER.format(name) if over() else _words(name, grace) if begun() else _NOTHING.format(name)
-        os.write(sys.stderr.fileno(), words.encode())
+        apart = "\n" if sys.stderr.isatty() else ""  # behind the ^C, or a line that is being redrawn
+        os.write(sys.stderr.fileno(), (apart + words).encode())
 
     return told
 

@@ -475,6 +475,7 @@ def test_ctrl_c_twice_gives_a_terminal_that_redraws_its_lines_back_as_it_was(her
     child.type("\x03")
     assert child.end() == 130
     assert child.said.rfind(SHOW_CURSOR) > child.said.rfind(HIDE_CURSOR) >= 0
+    assert "\nSIGINT: no further step begins;" in child.said
     assert "interrupted again: ended here;" in child.said
     assert statuses() == [{"run": "unknown", "charge": "unknown"}]
 

@@ -155,7 +155,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="No connection, or the site asks to call later (429)",
         effect="any",
         log="is not asked: nothing was sent",
-        does="tries again, three times in all",
+        does="tries again, three times in all, unless `retry` says otherwise",
         ways=tuple(
             Way(site=World(answers=[failure] * 3), step=step, came=replace(ERROR, sent=3))
             for failure in (not_sent(), call_later())

@@ -53,6 +53,8 @@ def judged_by_person(state: State, row: OpenRow, step: Step, unknown: Attempt) -
         answer = yield from judge(state, (row,), ended=False)
         match answer.get("as"):
             case "retry":
+                if row.sought is not None:
+                    process_log.never_began(state, row.sought.process, row.key)
                 row.in_doubt = row.unanswered = False
                 row.process_id = None
                 return None
@@ -141,11 +143,14 @@ def _of_candidates(
     if len(rows) > 1:
         why = f"the process log shows {len(rows)} starts that may be it"
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
+    if process_log.earlier(state, row.sought.process, row.key):
+        why = "the process log shows a start that may be that of another step, whose row has not come"
+        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
     if state.log.owner is None and row.unanswered:
         why = "the process log shows one start, and does not tell whether it is ours"
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
     found = rows[0]
-    process_log.settle(state, row.sought.process, rows, since=row.sought)
+    process_log.settle(state, row.sought.process, rows, since=row.sought, of=row.key)
     row.process_id = str(found["id"])
     if found["status"] == "running" and _waits_for_end(step):
         yield from perform(state, Pause(key=row.key, seconds=min(FIRST_LOOK, step.follow)))

@@ -10,8 +10,8 @@ from http import HTTPStatus
 
 from runner.engine.effects import Done, Pause, Running, Send
 from runner.engine.perform import go_on, note, perform
-from runner.engine.state import Sought, State
-from runner.events import LogUnreadable
+from runner.engine.state import Sought, Start, State
+from runner.events import LogUnreadable, Trouble
 from runner.job.model import StepEffect
 from runner.service.calls import (
     Call,
@@ -29,6 +29,8 @@ from runner.values import Json, JsonObject
 READING_SECONDS = 30.0
 EXPLAINING_SECONDS = 10.0
 READING_TRIES = 3
+WATERMARK = 20
+"""Rows that are read before a call: those that share the newest one's moment are known then, too."""
 BETWEEN_TRIES = 0.5
 
 _NOT_TO_BE_HAD = frozenset({200, 401, 403, 404})
@@ -55,7 +57,7 @@ def mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread 
 
 
 def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread | None]:
-    """Read it once per run and process.
+    """Read it once per run and process, and again where a start of another step has no row yet, which may have come.
 
     Where other runs of this program start the same process (`Plan.alone` is false), it is read before every call that
     takes its turn: theirs may have come in between.
@@ -63,13 +65,26 @@ def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread
     if state.log.refusal is not None:
         return Unread(state.log.refusal)
     if process in state.log.marks and (state.run.plan.alone or not turn):
+        yield from _look_for_missing(state, key, process)
         return None
-    rows = yield from _rows(state, key, ReadRows(process=process, top=20), turn=process if turn else None)
+    rows = yield from _rows(state, key, ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
-    state.log.marks[process] = _text(rows[0], "started") if rows else None
+    newest = _text(rows[0], "started") if rows else None
+    if len(rows) == WATERMARK and _text(rows[-1], "started") == newest:
+        rows = yield from _whole(state, key, ReadRows(process=process, since=newest))
+        if isinstance(rows, Unread):
+            return rows
+    state.log.marks[process] = newest
     state.log.seen.update(_text(row, "id") or "" for row in rows)
     return None
+
+
+def _look_for_missing(state: State, key: str, process: str) -> Running[None]:
+    if earlier(state, process, key):
+        rows = yield from new_rows(state, key, process)
+        if isinstance(rows, list) and rows:
+            settle(state, process, rows)
 
 
 def watermark(state: State, process: str) -> JsonObject | None:
@@ -87,20 +102,52 @@ def new_rows(
     if not state.log.owner_asked:
         yield from _ask_owner(state, key)
     call = ReadRows(process=process, since=since.mark if since else state.log.marks[process])
-    rows = yield from _rows(state, key, call)
+    rows = yield from _whole(state, key, call)
     if isinstance(rows, Unread):
         return rows
     return [row for row in rows if row["id"] not in state.log.seen and _is_ours(state, row)]
 
 
-def settle(state: State, process: str, rows: list[JsonObject], *, since: Sought | None = None) -> None:
+def settle(
+    state: State, process: str, rows: list[JsonObject], *, since: Sought | None = None, of: str | None = None
+) -> None:
     """Take `rows` (newest first) for ours: they are no candidates again, and the newest is the next watermark.
 
-    Not so where they were looked for `since` an earlier one: newer rows are known by now.
+    Not so where they were looked for `since` an earlier one: newer rows are known by now. They are of the starts that
+    were missing longest, or of the row whose key is given by `of`.
     """
     if since is None or since.mark == state.log.marks.get(process):
         state.log.marks[process] = _text(rows[0], "started")
     state.log.seen.update(_text(row, "id") or "" for row in rows)
+    _found(state, process, len(rows), of=of)
+
+
+def begun(state: State, process: str, key: str) -> None:
+    """A call of the row `key` may have started `process`; its row in the log is not known yet."""
+    state.log.missing.setdefault(process, []).append(Start(key, state.t))
+
+
+def known(state: State, process: str, key: str, process_id: str) -> None:
+    """The row of such a start is known by its id."""
+    state.log.seen.add(process_id)
+    _found(state, process, 1, of=key)
+
+
+def never_began(state: State, process: str, key: str) -> None:
+    """Somebody who has looked says that nothing of the row `key` has started `process`."""
+    state.log.missing[process] = [start for start in state.log.missing.get(process, []) if start.key != key]
+
+
+def earlier(state: State, process: str, key: str, *, within: float | None = None) -> int:
+    """How many starts of other rows have no row yet: one that is found may be theirs. `within`: of the last seconds."""
+    since = float("-inf") if within is None else state.t - within
+    return sum(start.key != key and start.t >= since for start in state.log.missing.get(process, []))
+
+
+def _found(state: State, process: str, count: int, *, of: str | None) -> None:
+    missing = state.log.missing.get(process, [])
+    for start in [start for start in missing if of is None or start.key == of][:count]:
+        missing.remove(start)
 
 
 def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:
@@ -120,6 +167,17 @@ def elements_once(state: State, key: str, process_id: str) -> Running[list[JsonO
     outcome = yield from perform(state, _reading(key, ReadElements(process_id=process_id), seconds=EXPLAINING_SECONDS))
     value = outcome.value if isinstance(outcome, Done) else None
     return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+
+
+def _whole(state: State, key: str, call: ReadRows) -> Running[list[JsonObject] | Unread]:
+    """All rows that `call` asks for. As many as were asked for at most may be the beginning of more: that is no answer,
+    as the one in question could be among those that are left out.
+    """
+    rows = yield from _rows(state, key, call)
+    if isinstance(rows, list) and len(rows) >= call.top:
+        trouble = Trouble(code="E208", message=f"it shows {len(rows)} starts since, or more: too many to tell apart")
+        return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=trouble))
+    return rows
 
 
 def _rows(state: State, key: str, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:

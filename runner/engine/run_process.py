@@ -37,6 +37,8 @@ def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     if isinstance(outcome, Attempt):
         return outcome
     answer = outcome.value if isinstance(outcome.value, dict) else {}
+    if isinstance(process_id := answer.get("process_id"), str):
+        process_log.known(state, action.process, row.key, process_id)
     found = yield from _verdict(state, row, step, answer)
     row.in_doubt = False
     return _attempt(state, row, step, answer=answer, found=found)
@@ -117,7 +119,10 @@ def _of_queued(state: State, row: OpenRow, step: Step, action: Run) -> Running[V
     while state.t < deadline:
         rows = yield from process_log.new_rows(state, row.key, action.process)
         if isinstance(rows, list) and rows:
+            earlier = process_log.earlier(state, action.process, row.key)
             process_log.settle(state, action.process, rows)
+            if earlier:
+                return _unproved(step, None, "it was queued, and what began since may be the start of another step")
             if len(rows) > 1:
                 return _unproved(step, None, f"it was queued, and {len(rows)} processes began since")
             return (yield from _of_running(state, row, step, str(rows[0]["id"])))

@@ -7,7 +7,7 @@ from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import cannot_go_on
 from runner.job.model import Step, StepEffect, Verify
-from runner.service.calls import ExecuteCall, RunProcessCall
+from runner.service.calls import ExecuteCall, FailureKind, RunProcessCall
 
 
 def start(
@@ -38,6 +38,9 @@ def start(
             turn=process if in_turn else None,
         ),
     )
+    may_have_begun = not isinstance(outcome, Failed) or outcome.failure.kind is FailureKind.UNANSWERED
+    if may_have_begun and (row.sought is not None or isinstance(outcome, Failed)):
+        process_log.begun(state, process, row.key)
     if not isinstance(outcome, Failed):
         row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
         return outcome

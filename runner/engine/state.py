@@ -80,12 +80,22 @@ class Undoable:
     own: JsonObject
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A call that may have started a process: of which row, and when it ended, in active seconds."""
+
+    key: str
+    t: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Log:
     """What is known of the target's process log.
 
     `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
-    that are no candidates any more; `schema_ids` the ids by which a process is filtered where its code is refused.
+    that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest first:
+    a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
+    code is refused.
     `refusal`: the log refused to be read, and is not asked again; `rivals` are the processes that other runs may have
     started, nobody knows when, once it `knows_others`.
     """
@@ -97,6 +107,7 @@ class Log:
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)
 
 

@@ -94,7 +94,9 @@ class World:
 
     Every execute that is answered, or is `unanswered` and not `lost`, leaves a row in the log; `statuses` are theirs in
     turn (`done` where none is told). `log` may be a failure that every reading gets. `later` are the statuses that a
-    running row takes when it is read again; `crowd` those of processes that others start at the same time.
+    running row takes when it is read again; `crowd` those of processes that others start at the same time. A row is
+    shown so many seconds after its call as `lags` says, in turn; of the calls in `never_begun`, counted from 1, there
+    is none.
     `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
     doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is. `heard` is
     what is answered to each question whether the run was told to stop: the name of a signal, or nothing.
@@ -116,6 +118,10 @@ class World:
     needs: dict[str, float] = field(default_factory=dict)
     lost: bool = False
     late_rows: int = 0
+    lags: list[float] = field(default_factory=list)
+    never_begun: frozenset[int] = frozenset()
+    executed: int = 0
+    shown_from: dict[str, float] = field(default_factory=dict)
     crowd: list[str] = field(default_factory=list)
     rows: list[JsonObject] = field(default_factory=list)
     elements: list[list[Json]] = field(default_factory=list)
@@ -226,6 +232,9 @@ class World:
 
     def _execute(self, call: ExecuteCall) -> Ending:
         ending = self._next()
+        self.executed += 1
+        if self.executed in self.never_begun:
+            return ending
         if not isinstance(ending, CallFailed) or (ending.kind is FailureKind.UNANSWERED and not self.lost):
             self.add_row(call.process, self.statuses.pop(0) if self.statuses else "done")
             for status in self.crowd:
@@ -244,10 +253,17 @@ class World:
             "error": "Divide by zero" if status == "error" else None,
         }
         self.rows.insert(0, row)
+        self.shown_from[str(row["id"])] = self.t + (self.lags.pop(0) if self.lags else 0.0)
 
     def _rows(self, call: ReadRows) -> Ending:
         since = call.since or ""
-        found: list[Json] = [row for row in self.rows if row["name"] == call.process and str(row["started"]) >= since]
+        found: list[Json] = [
+            row
+            for row in self.rows
+            if row["name"] == call.process
+            and str(row["started"]) >= since
+            and self.shown_from.get(str(row["id"]), 0.0) <= self.t
+        ]
         if call.top != WATERMARK and self.late_rows > 0:
             self.late_rows -= 1
             found = []

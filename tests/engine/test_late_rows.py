@@ -1,0 +1,105 @@
+"""Rows of the process log that come late: none is taken for another call than its own."""
+
+import pytest
+from stories import World, planned, unanswered
+
+from runner.engine.process_log import WATERMARK
+from runner.events import StepFinished
+from runner.service.calls import ReadRows
+
+TWO = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
+CHARGE = "  - id: b\n    if: always()\n    execute: {process: UsrA}\n"
+LATER = "the process log shows a start that may be that of another step, whose row has not come"
+
+
+def late(lag: float, *statuses: str) -> World:
+    return World(lags=[lag] * 4, statuses=list(statuses), call_seconds=0.0)
+
+
+def ended(world: World, key: str) -> tuple[str, object]:
+    row = world.finished(key)
+    return row.status.value, row.verified
+
+
+def said(row: StepFinished) -> str:
+    return row.error.message if row.error else " ".join(row.warnings)
+
+
+def test_a_late_row_of_an_earlier_call_does_not_verify_the_next_one() -> None:
+    world = late(1.5, "done", "error").carry_out(planned(TWO))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", None))
+    assert "the process log shows a row for 2 calls, and not which is this one" in said(world.finished("b"))
+    assert world.finished("b").process_id is None
+
+
+def test_where_a_late_row_may_be_of_either_call_and_has_failed_nothing_passes() -> None:
+    world = late(1.5, "error", "done").carry_out(planned(TWO))
+    assert ended(world, "b") == ("unknown", None)
+
+
+def test_where_the_rows_of_both_calls_have_come_both_are_judged_by_them() -> None:
+    caught_up = World(lags=[1.5, 1.0], statuses=["done", "done"], call_seconds=0.0).carry_out(planned(TWO))
+    assert (ended(caught_up, "a"), ended(caught_up, "b")) == (("passed", None), ("passed", True))
+    failed = World(lags=[1.5, 1.0], statuses=["error", "error"], call_seconds=0.0).carry_out(planned(TWO))
+    assert ended(failed, "b") == ("failed", False)
+    differing = World(lags=[1.5, 1.0], statuses=["done", "error"], call_seconds=0.0).carry_out(planned(TWO))
+    assert ended(differing, "b") == ("unknown", None)
+
+
+def test_a_late_row_that_has_come_before_the_next_call_is_none_of_its_own() -> None:
+    steps = TWO.replace("  - id: b", "  - pause: 5s\n  - id: b")
+    world = late(1.5, "done", "error").carry_out(planned(steps))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", None))
+    assert said(world.finished("b")) == "not verified: the process log shows no row of this call"
+    world = late(0.5, "done", "error").carry_out(planned(steps))
+    assert ended(world, "b") == ("failed", False)
+
+
+def test_a_call_that_never_began_is_not_settled_by_the_late_row_of_an_earlier_one() -> None:
+    world = late(4.0, "done")
+    world.answers, world.never_begun = [None, unanswered()], frozenset({2})
+    world.carry_out(planned(TWO))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("unknown", None))
+    assert LATER in said(world.finished("b"))
+
+
+def test_the_late_row_of_a_step_in_doubt_does_not_settle_a_later_step() -> None:
+    world = late(16.0, "done")
+    world.answers, world.never_begun = [unanswered(), unanswered()], frozenset({2})
+    world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n" + CHARGE))
+    assert (ended(world, "a"), ended(world, "b")) == (("unknown", None), ("unknown", None))
+    assert LATER in said(world.finished("b"))
+
+
+def test_what_never_began_by_a_persons_word_keeps_no_row_from_the_next() -> None:
+    world = late(0.0, "done")
+    world.answers, world.never_begun = [unanswered(), None, unanswered()], frozenset({1})
+    world.verdicts = [{"as": "retry"}]
+    world.carry_out(planned(TWO))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("passed", "inferred"))
+
+
+def test_a_start_that_is_known_by_its_id_is_none_of_a_later_call() -> None:
+    steps = "  - id: a\n    run: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
+    world = late(0.0, "done", "done").carry_out(planned(steps))
+    assert (ended(world, "b"), world.finished("b").process_id) == (("passed", True), world.rows[0]["id"])
+
+
+def test_more_rows_than_are_read_at_once_settle_nothing() -> None:
+    crowd = ["done"] * ReadRows(process="UsrA").top
+    world = World(answers=[unanswered()], crowd=crowd).carry_out(planned(CHARGE))
+    assert ended(world, "b") == ("unknown", None)
+    assert "the process log could not be read" in said(world.finished("b"))
+    answered = World(crowd=crowd).carry_out(planned(CHARGE))
+    assert ended(answered, "b") == ("passed", None)
+    assert "or more: too many to tell apart" in said(answered.finished("b"))
+
+
+@pytest.mark.parametrize("old", [WATERMARK - 1, WATERMARK, WATERMARK + 1])
+def test_old_rows_of_one_moment_are_all_known_before_a_call(old: int) -> None:
+    world = World(answers=[unanswered()], lost=True)
+    for _ in range(old):
+        world.add_row("UsrA")
+    for row in world.rows:
+        row["started"] = "2026-01-31T09:00:00Z"
+    assert ended(world.carry_out(planned(CHARGE)), "b") == ("unknown", None)

@@ -103,14 +103,9 @@ class RunStarted(Event, frozen=True, tag="run.started"):
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
     """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on.
-
-    `taken` are ids of processes that other runs are known to have started since, `rivals` the codes of those of which
-    other runs may have.
     """
 
     t: float
-    taken: tuple[str, ...] = ()
-    rivals: tuple[str, ...] = ()
 
 
 class StepStarted(Event, frozen=True, tag="step.started"):
@@ -161,10 +156,12 @@ class Paused(Event, frozen=True, tag="paused"):
 
 
 class Asked(Event, frozen=True, tag="asked"):
-    """A person was asked: whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken.
+    """Somebody was asked: a person, whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken;
+    or what other runs know of starts of its process.
 
     To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry`, `log` (look again)
-    or `unknown` (go on without knowing).
+    or `unknown` (go on without knowing); to the third `{"taken": […], "rival": …}`, ids of processes that other runs
+    have started, and whether they may have started one without knowing which.
     """
 
     key: str

@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
-from runner.engine.effects import Others
 from runner.engine.scope import RunFacts
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.journal import Journal
-from runner.other_runs import others
+from runner.other_runs import LATE, Others, others
 from runner.runs import EVENTS, PLAN
 from runner.secrets.redact import Secrets
 
 MINE = "0193a0c4-0000-7000-8000-000000000000"
+BEGUN = 1_000_000.0
+"""When ours began, in seconds since the epoch."""
 SITE = "http://127.0.0.1"
 STEP = "  - id: a\n    execute: {process: UsrA}\n"
 Carry = Callable[..., None]
@@ -29,7 +30,7 @@ def root(tmp_path: Path) -> Path:
     """The folder of runs, in which our own has begun."""
     (tmp_path / MINE).mkdir()
     (tmp_path / MINE / PLAN).write_text("{}")
-    os.utime(tmp_path / MINE / PLAN, (1.0, 1.0))
+    os.utime(tmp_path / MINE / PLAN, (BEGUN, BEGUN))
     return tmp_path
 
 
@@ -50,8 +51,8 @@ def carry(root: Path) -> Carry:
     return carried
 
 
-def known(root: Path, url: str = SITE) -> Others:
-    return others(root, run=MINE, url=url)
+def known(root: Path, url: str = SITE, process: str = "UsrA") -> Others:
+    return others(root, process, run=MINE, url=url)
 
 
 def test_a_start_that_was_found_in_the_log_is_taken(root: Path, carry: Carry) -> None:
@@ -71,7 +72,8 @@ def test_a_start_that_was_found_in_the_log_is_taken(root: Path, carry: Carry) ->
 )
 def test_one_that_was_not_may_be_any(root: Path, carry: Carry, world: World, steps: str) -> None:
     carry(world, steps, number=2)
-    assert known(root).rivals == ("UsrA",)
+    assert known(root).rival
+    assert not known(root, process="UsrB").rival
 
 
 def test_a_call_that_never_left_is_no_start(root: Path, carry: Carry) -> None:
@@ -80,11 +82,15 @@ def test_a_call_that_never_left_is_no_start(root: Path, carry: Carry) -> None:
     assert known(root) == Others()
 
 
-def test_runs_of_another_site_and_those_that_ended_before_ours_began_do_not_count(root: Path, carry: Carry) -> None:
+def test_runs_of_another_site_and_those_that_ended_long_before_ours_began_do_not_count(
+    root: Path, carry: Carry
+) -> None:
     carry(World())
     assert known(root, url="https://example.com") == Others()
     (events,) = root.glob(f"*/{EVENTS}")
-    os.utime(events, (0.5, 0.5))
+    os.utime(events, (BEGUN - LATE + 1, BEGUN - LATE + 1))
+    assert known(root) != Others()
+    os.utime(events, (BEGUN - LATE - 1, BEGUN - LATE - 1))
     assert known(root) == Others()
 
 

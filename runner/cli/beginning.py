@@ -10,7 +10,6 @@ import uuid_utils
 
 from runner import kept_run, runs
 from runner.cli.prepared import Prepared
-from runner.engine.effects import Others
 from runner.engine.scope import RunFacts
 from runner.events import CallSent, Line
 from runner.git import commit_of
@@ -27,8 +26,8 @@ from runner.version import VERSION
 class Run:
     """One run under way or ended.
 
-    `earlier` is what its journal held before this command, `others` what other runs have done since; `lets_in` tells
-    whether the site does, before the run goes on. `fault` is what broke in the thread that carries it;
+    `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run goes
+    on. `fault` is what broke in the thread that carries it;
     `unused_verdicts` are the keys of rows that were settled without a person's word on them.
     """
 
@@ -38,7 +37,6 @@ class Run:
     site: ReadySite
     judgement: Judgement = field(default_factory=Judgement)
     earlier: tuple[Line, ...] = ()
-    others: Others = field(default_factory=Others)
     lets_in: Callable[[], bool] = lambda: True
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()

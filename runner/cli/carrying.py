@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from runner import runs
 from runner.cli.beginning import Run
@@ -19,6 +20,7 @@ from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.journal import JournalError
 from runner.locks import Claim
+from runner.other_runs import others
 from runner.problems import Problem, UsageError
 
 _MOMENT = 1.0
@@ -164,7 +166,7 @@ def _start(run: Run, manner: Manner, *, turn: Turn, ended: "queue.SimpleQueue[Ru
         turn=turn,
         ask=manner.ask,
         judgement=run.judgement,
-        others=run.others,
+        others=partial(others, run.journal.folder.parent, run=run.facts.id, url=run.plan.target.url),
         lets_in=run.lets_in,
     )
 

@@ -14,7 +14,6 @@ from runner.cli.beginning import Run
 from runner.cli.kept import NOT_GONE_ON_WITH, KeptRun, edited
 from runner.cli.opening import Opening, not_secret
 from runner.cli.prepared import Prepared
-from runner.engine.effects import Others
 from runner.engine.scope import RunFacts
 from runner.events import RunStarted, encode
 from runner.fingerprints import differing
@@ -22,12 +21,10 @@ from runner.hosts.judgement import Judgement
 from runner.job.inputs import VARIABLE, Given
 from runner.journal import Journal, JournalError, LockedError, utc_now
 from runner.kept_plan import KeptPlan
-from runner.other_runs import others
 from runner.plan import Plan, plan
 from runner.problems import Problem, RefusedError, Severity, UsageError
 from runner.project import called
 from runner.report.safe import clean
-from runner.report.words import doubtful
 from runner.secrets.holes import MARK, Hole, Part, taken_apart, written
 from runner.secrets.redact import Secrets
 from runner.sites import Sites
@@ -174,11 +171,8 @@ def gone_on(going_on: GoingOn, sites: Sites, judgement: Judgement) -> Run:
     made = _plan(going_on, secrets)
     facts = RunFacts(id=began.run, started_at=began.started_at, engine=began.engine, commit=began.commit)
     journal = _reopened(going_on.kept, secrets)
-    folder, known = going_on.kept.folder, Others()
-    if doubtful(going_on.kept.result.steps):
-        known = others(folder.parent, run=began.run, url=began.target.url)
     earlier = tuple(journal.lines)
-    return Run(plan=made, facts=facts, journal=journal, site=site, judgement=judgement, earlier=earlier, others=known)
+    return Run(plan=made, facts=facts, journal=journal, site=site, judgement=judgement, earlier=earlier)
 
 
 def _plan(going_on: GoingOn, secrets: Secrets) -> Plan:

@@ -15,10 +15,10 @@ from runner.engine.attempt import Attempt, in_doubt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import Looks, follow, has_ended
 from runner.engine.lost import needs_result
-from runner.engine.perform import judge, note, perform
+from runner.engine.perform import inquire, judge, note, perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, Sought, State
-from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, failed, still_running
+from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, failed, going_on, still_running
 from runner.events import AttemptFailed, Status, Trouble
 from runner.job.model import Execute, Run, Step, Until
 from runner.values import JsonObject
@@ -126,20 +126,30 @@ def _looked_for(
             if process_log.is_for_good(rows.failure):
                 break
             continue
+        if rows and row.unanswered:
+            rows, rival = yield from _but_those_of_others(state, row, rows)
+            if rows and rival:
+                why = "the process log shows a start that another run may have made"
+                return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
         if rows:
             return (yield from _of_candidates(state, row, step, rows=rows, cause=cause))
         why = "the process log shows no start of it, which proves nothing"
     return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
 
 
+def _but_those_of_others(state: State, row: OpenRow, rows: list[JsonObject]) -> Running[tuple[list[JsonObject], bool]]:
+    """The rows without those that other runs know as theirs, and whether one of the rest may be theirs, too."""
+    assert row.sought is not None
+    told = yield from inquire(state, row.key, row.sought.process)
+    taken = told.get("taken")
+    state.log.seen.update(str(process_id) for process_id in (taken if isinstance(taken, list) else ()))
+    return [one for one in rows if one["id"] not in state.log.seen], told.get("rival") is True
+
+
 def _of_candidates(
     state: State, row: OpenRow, step: Step, *, rows: list[JsonObject], cause: Trouble
 ) -> Running[Attempt]:
     assert row.sought is not None
-    is_shared = not (state.run.plan.alone or row.in_turn or state.log.knows_others)
-    if row.unanswered and (is_shared or row.sought.process in state.log.rivals):
-        why = "the process log shows a start that another run may have made"
-        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
     if len(rows) > 1:
         why = f"the process log shows {len(rows)} starts that may be it"
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
@@ -181,7 +191,10 @@ def _of_row(state: State, row: OpenRow, step: Step, found: JsonObject) -> Attemp
     if needs_result(state.job, step):
         return Attempt(status=Status.UNKNOWN, trouble=lost(process_id), process_id=process_id, process_status=status)
     attempt = _without_result(state, row, step, seen)
-    return attempt.of_process(process_id, status=status, verified=INFERRED if row.unanswered else True)
+    is_asked_for = not isinstance(step.action, Execute) or step.action.result is not None
+    warning = going_on(process_id, expected=is_asked_for).warning if status == "running" else None
+    verified = INFERRED if row.unanswered else True
+    return attempt.of_process(process_id, status=status, verified=verified, warning=warning)
 
 
 def _without_result(state: State, row: OpenRow, step: Step, seen: JsonObject) -> Attempt:

@@ -60,6 +60,19 @@ class Judge:
     secret: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquire:
+    """What do other runs know of starts of this process? Asked when the log has been read, before a start that it shows
+    is taken for one in doubt.
+
+    Answered with `Done({"taken": […], "rival": …})`: the ids of those that are known to be theirs, and whether they may
+    have made one that nobody knows by its id.
+    """
+
+    key: str
+    process: str
+
+
 @dataclass(frozen=True, slots=True)
 class Listen:
     """Was the run told to stop, or had it broken off? Asked before a step begins and before a start is sent, where the
@@ -76,30 +89,19 @@ class Note:
     event: AnyEvent
 
 
-Effect: TypeAlias = Send | Pause | Ask | Judge | Listen | Note
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Others:
-    """What other runs have done meanwhile. `taken` are ids of processes that they started; `rivals` the codes of those
-    of which a start of theirs cannot be told from one of ours: they did not read the log, or are in doubt themselves.
-    """
-
-    taken: tuple[str, ...] = ()
-    rivals: tuple[str, ...] = ()
+Effect: TypeAlias = Send | Pause | Ask | Judge | Inquire | Listen | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """The effect was performed. `t` is the run's active seconds when it ended.
 
-    `resumed`, of any outcome: the run had broken off since the one before, for nobody knows how long, and this is what
-    is known of others.
+    `resumed`, of any outcome: the run had broken off since the one before, for nobody knows how long.
     """
 
     t: float
     value: Json = None
-    resumed: Others | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ class Failed:
 
     t: float
     failure: CallFailed
-    resumed: Others | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class Stopped:
     t: float
     why: str
     over: bool = False
-    resumed: Others | None = None
+    resumed: bool = False
 
 
 Outcome: TypeAlias = Done | Failed | Stopped

@@ -3,7 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Running, Send, Stopped
+from runner.engine.effects import (
+    Ask,
+    Done,
+    Effect,
+    Failed,
+    Inquire,
+    Judge,
+    Listen,
+    Note,
+    Outcome,
+    Pause,
+    Running,
+    Send,
+    Stopped,
+)
 from runner.engine.state import OpenRow, RunState, State
 from runner.events import AnyEvent
 from runner.service.calls import ReadRow, ReadRows, WhoAmI, WhoIsUser
@@ -51,6 +65,14 @@ def judge(state: State, rows: Sequence[OpenRow], *, ended: bool) -> Running[Json
     return outcome.value if isinstance(outcome.value, dict) else {}
 
 
+def inquire(state: State, key: str, process: str) -> Running[JsonObject]:
+    """What other runs know of starts of `process`. No stop keeps it from being asked."""
+    outcome = yield Inquire(key=key, process=process)
+    assert isinstance(outcome, Done), "what others know is answered, if only that they know nothing"
+    _take(state, outcome)
+    return outcome.value if isinstance(outcome.value, dict) else {}
+
+
 def go_on(state: State) -> Running[bool]:
     """To be asked before anything of `steps` begins, and before a start is sent. Whether the run had broken off here.
 
@@ -70,7 +92,7 @@ def listen(state: State) -> Running[bool]:
     _take(state, outcome)
     if isinstance(outcome, Stopped):
         state.run.stopped_by = state.run.stopped_by or outcome.why
-    return outcome.resumed is not None
+    return outcome.resumed
 
 
 def close_by(run: RunState) -> None:
@@ -88,14 +110,11 @@ def _take(state: State, outcome: Outcome) -> None:
     since. Only a call in doubt is still looked for since its own watermark.
     """
     state.run.t = outcome.t
-    if outcome.resumed is None:
+    if not outcome.resumed:
         return
     log = state.log
     sent = {row.sought.process for row in state.run.open_rows if row.sought is not None}
     log.marks = {process: mark for process, mark in log.marks.items() if process in sent}
-    log.seen.update(outcome.resumed.taken)
-    log.rivals.update(outcome.resumed.rivals)
-    log.knows_others = True
     log.refusal = None
 
 

@@ -81,7 +81,7 @@ def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread
 
 
 def _look_for_missing(state: State, key: str, process: str) -> Running[None]:
-    if earlier(state, process, key):
+    if awaited(state, process, key):
         rows = yield from new_rows(state, key, process)
         if isinstance(rows, list) and rows:
             settle(state, process, rows)
@@ -122,9 +122,9 @@ def settle(
     _found(state, process, len(rows), of=of)
 
 
-def begun(state: State, process: str, key: str) -> None:
+def begun(state: State, process: str, key: str, *, refused: bool = False) -> None:
     """A call of the row `key` may have started `process`; its row in the log is not known yet."""
-    state.log.missing.setdefault(process, []).append(Start(key, state.t))
+    state.log.missing.setdefault(process, []).append(Start(key, state.t, refused))
 
 
 def known(state: State, process: str, key: str, process_id: str) -> None:
@@ -138,10 +138,16 @@ def never_began(state: State, process: str, key: str) -> None:
     state.log.missing[process] = [start for start in state.log.missing.get(process, []) if start.key != key]
 
 
-def earlier(state: State, process: str, key: str, *, within: float | None = None) -> int:
-    """How many starts of other rows have no row yet: one that is found may be theirs. `within`: of the last seconds."""
-    since = float("-inf") if within is None else state.t - within
-    return sum(start.key != key and start.t >= since for start in state.log.missing.get(process, []))
+def earlier(state: State, process: str, key: str) -> int:
+    """How many starts of other steps have no row yet: one that is found may be theirs, however late."""
+    return sum(start.key != key for start in state.log.missing.get(process, []))
+
+
+def awaited(state: State, process: str, key: str) -> int:
+    """Those of them whose row is likely to come still: a call was answered just now, or cut off."""
+    since = state.t - state.run.plan.settle
+    missing = state.log.missing.get(process, [])
+    return sum(start.key != key and start.t >= since and not start.refused for start in missing)
 
 
 def _found(state: State, process: str, count: int, *, of: str | None) -> None:

@@ -38,8 +38,9 @@ def start(
             turn=process if in_turn else None,
         ),
     )
-    may_have_begun = not isinstance(outcome, Failed) or outcome.failure.kind is FailureKind.UNANSWERED
-    if may_have_begun and (row.sought is not None or isinstance(outcome, Failed)):
+    if isinstance(outcome, Failed) and outcome.failure.kind is not FailureKind.NOT_SENT:
+        process_log.begun(state, process, row.key, refused=outcome.failure.kind is FailureKind.REFUSED)
+    elif not isinstance(outcome, Failed) and row.sought is not None:
         process_log.begun(state, process, row.key)
     if not isinstance(outcome, Failed):
         row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop

@@ -82,10 +82,13 @@ class Undoable:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A call that may have started a process: of which row, and when it ended, in active seconds."""
+    """A call that may have started a process: of which row, and when it ended, in active seconds. `refused`: it was,
+    which mostly means that nothing began.
+    """
 
     key: str
     t: float
+    refused: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,13 +99,10 @@ class Log:
     that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest first:
     a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
     code is refused.
-    `refusal`: the log refused to be read, and is not asked again; `rivals` are the processes that other runs may have
-    started, nobody knows when, once it `knows_others`.
+    `refusal`: the log refused to be read, and is not asked again.
     """
 
     refusal: CallFailed | None = None
-    rivals: set[str] = field(default_factory=set)
-    knows_others: bool = False
     owner_asked: bool = False
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)

@@ -48,7 +48,7 @@ def verdict(state: State, row: OpenRow, step: Step, execute: Execute) -> Running
     """Find the rows of the call in the log, follow those that still run where the step asks for it, and judge."""
     if state.log.refusal is not None or execute.process not in state.log.marks:
         return _not_known(step, "the process log cannot be read")
-    earlier = process_log.earlier(state, execute.process, row.key, within=state.run.plan.settle)
+    earlier = process_log.awaited(state, execute.process, row.key)
     rows = yield from _rows_of_call(state, row.key, execute.process, more_than=earlier)
     if isinstance(rows, Unread):
         return _not_known(step, f"the process log could not be read: {rows.failure.trouble.message}")
@@ -145,7 +145,9 @@ def _not_known(step: Step, why: str, *, strict: bool = False) -> Verdict:
     once = step.effect is StepEffect.ONCE
     if step.verify is not Verify.LOG and not (strict and once):
         return Verdict(warning=f"not verified: {why}")
-    hint = "look at the process log of the site; `verify: auto` passes such a call with a warning"
+    hint = "look at the process log of the site"
+    if step.verify is Verify.LOG and not strict:
+        hint += "; `verify: auto` passes such a call with a warning"
     trouble = Trouble(code="E208", message=f"not verified: {why}", hint=hint)
     return Verdict(status=Status.UNKNOWN if once else Status.ERROR, trouble=trouble)
 

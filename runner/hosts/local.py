@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Others, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
 from runner.events import (
     STOPPED_BY,
@@ -37,8 +37,10 @@ from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
 from runner.journal import Journal
+from runner.other_runs import Others
 from runner.plan import Plan
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, record
+from runner.values import Json
 
 
 class Caller(Protocol):
@@ -54,7 +56,8 @@ class _LeftError(Exception):
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
     """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
-    seconds, and gives None where the stop was told, or the time passed, before an answer came. `lets_in` is asked once
+    seconds, and gives None where the stop was told, or the time passed, before an answer came. `others` tells what
+    other runs know of starts of a process, as of now. `lets_in` is asked once
     before a run that broke off goes on; where it says no, the run is left as it is.
     """
 
@@ -64,14 +67,14 @@ class LocalHost:
     turn: Turn
     ask: Callable[[str, Stop, float | None], bool | None]
     judgement: Judgement = field(default_factory=Judgement)
-    others: Others = field(default_factory=Others)
+    others: Callable[[str], Others] = lambda _process: Others()
     lets_in: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
     _judging: Judging = field(init=False)
     _started: float = 0.0
     _replayed: bool = False
-    _resumed: Others | None = None
+    _resumed: bool = False
     _resumed_at: float = 0.0
     _turned: bool = False
     _closing: bool = False
@@ -104,8 +107,8 @@ class LocalHost:
                 self._learn(effect, outcome)
                 if outcome is not None:
                     told_before, told_now = replay.was_resumed(), self._was_resumed()
-                    if (resumed := told_now or told_before) is not None:
-                        outcome = replace(outcome, resumed=resumed)
+                    if told_before or told_now:
+                        outcome = replace(outcome, resumed=True)
         except (StopIteration, _LeftError):
             return
         finally:
@@ -138,6 +141,8 @@ class LocalHost:
             return self._heard()
         if isinstance(effect, Judge):
             return self._judge(effect)
+        if isinstance(effect, Inquire):
+            return self._inquire(effect)
         if beyond.sent and isinstance(effect, Send) and effect.effect is StepEffect.ONCE:
             return self._broken_off(effect)
         if self._judging.only_settles and not self._settles(effect):
@@ -211,6 +216,13 @@ class LocalHost:
         self._append(Asked(key=",".join(judge.keys), t=t, value=written))
         return Done(t=t, value=answer)
 
+    def _inquire(self, inquire: Inquire) -> Outcome:
+        known = self.others(inquire.process)
+        value: Json = {"taken": list(known.taken), "rival": known.rival}
+        t = self._t()
+        self._append(Asked(key=inquire.key, t=t, value=value))
+        return Done(t=t, value=value)
+
     def _settles(self, effect: Send | Pause | Ask) -> bool:
         """Whether the process log is read, or waited for, about a call that may have happened."""
         reads = not isinstance(effect, Send) or effect.effect is StepEffect.READ
@@ -235,7 +247,7 @@ class LocalHost:
         if self._judging.only_settles:
             return None
         self._go_on()
-        if self._resumed is not None:
+        if self._resumed:
             return Done(t=self._resumed_at)
         if self.stop.why is None or self._turned:
             return None
@@ -265,12 +277,11 @@ class LocalHost:
         if self._replayed:
             if not self.lets_in():
                 raise _LeftError
-            self._replayed, self._resumed, self._resumed_at = False, self.others, self._t()
-            resumed = RunResumed(t=self._resumed_at, taken=self.others.taken, rivals=self.others.rivals)
-            self.journal.append(resumed)
+            self._replayed, self._resumed, self._resumed_at = False, True, self._t()
+            self.journal.append(RunResumed(t=self._resumed_at))
 
-    def _was_resumed(self) -> Others | None:
-        resumed, self._resumed = self._resumed, None
+    def _was_resumed(self) -> bool:
+        resumed, self._resumed = self._resumed, False
         return resumed
 
     def _t(self) -> float:

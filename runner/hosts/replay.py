@@ -7,7 +7,7 @@ which does not fit its plan is found out before anything is sent.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Others, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.events import (
     GIVEN_UP,
     STOPPED_BY,
@@ -53,7 +53,7 @@ class Replay:
         self._journal = journal
         self._events = [line.event for line in lines]
         self._next = 0
-        self._resumed: Others | None = None
+        self._resumed = False
         self._resumed_at = 0.0
         self.t = max((event.t for event in self._events if hasattr(event, "t")), default=0.0)
 
@@ -69,15 +69,15 @@ class Replay:
             case Send():
                 return self._sent(effect, event)
             case Listen() if getattr(event, "key", None) != OF_THE_RUN:
-                return None if self._resumed is None else Done(t=self._resumed_at)
+                return Done(t=self._resumed_at) if self._resumed else None
             case Listen():
                 return self._answered(OF_THE_RUN, self._take(event, OF_THE_RUN))
-            case Pause() | Ask() | Judge():
+            case Pause() | Ask() | Judge() | Inquire():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
-    def was_resumed(self) -> Others | None:
-        """What was known of others, where the run had broken off and was resumed since this was asked last."""
-        resumed, self._resumed = self._resumed, None
+    def was_resumed(self) -> bool:
+        """Whether the run had broken off and was resumed since this was asked last."""
+        resumed, self._resumed = self._resumed, False
         return resumed
 
     def _look(self) -> AnyEvent | None:
@@ -86,7 +86,7 @@ class Replay:
             self._next += 1
             if not isinstance(event, RunResumed):
                 continue
-            self._resumed = Others(taken=event.taken, rivals=event.rivals)
+            self._resumed = True
             self._resumed_at = event.t
         return self._events[self._next] if self._next < len(self._events) else None
 
@@ -164,7 +164,7 @@ def _is_no_outcome(event: AnyEvent) -> bool:
     return isinstance(event, RunResumed) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
 
 
-def _key(effect: Pause | Ask | Judge) -> str:
+def _key(effect: Pause | Ask | Judge | Inquire) -> str:
     return ",".join(effect.keys) if isinstance(effect, Judge) else effect.key
 
 

@@ -5,7 +5,7 @@ What a row says of itself was found out first, perhaps by an earlier command; th
 
 from collections.abc import Iterable, Sequence
 
-from runner.events import AttemptFailed, CallAnswered, CallSent, Line, RunResumed, StepFinished
+from runner.events import Asked, AttemptFailed, CallAnswered, CallSent, Line, StepFinished
 from runner.report.safe import clean
 from runner.report.words import of_trouble
 from runner.values import Json
@@ -53,8 +53,8 @@ def _others(lines: Sequence[Line], key: str) -> frozenset[str]:
     taken: set[str] = set()
     for line in lines:
         match line.event:
-            case RunResumed(taken=ids):
-                taken.update(ids)
+            case Asked(value={"taken": list(ids)}):
+                taken.update(map(str, ids))
             case StepFinished(key=other, process_id=str(process_id)) if other != key:
                 taken.add(process_id)
             case _:

@@ -181,6 +181,18 @@ class TestOfARunInDoubt:
         assert ended(["reconcile", "last"]) == 0
 
 
+def test_a_new_run_does_not_take_a_start_that_one_before_it_may_have_made(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 4
+    place.log_of_next = [log_row(1)]  # it comes late: when the next run has begun, whose own call is lost
+    capsys.readouterr()
+    assert ended(["run", "a.job.yaml"]) == 4
+    assert "the process log shows a start that another run may have made\n" in capsys.readouterr().out
+    assert place.executed == ["UsrCharge"] * 2
+    assert here.executes()
+
+
 def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(
     here: Site, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

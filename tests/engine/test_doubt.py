@@ -171,11 +171,23 @@ class Starts(World):
         return super()._run(call)
 
 
-@pytest.mark.parametrize(("alone", "status"), [(True, "passed"), (False, "unknown")])
-def test_a_run_beside_others_does_not_take_a_start_that_may_be_theirs(*, alone: bool, status: str) -> None:
-    made = planned("  - id: a\n    run: {process: UsrA}\n")
-    world = Starts(answers=[unanswered()], later=["done"]).carry_out(replace(made, alone=alone))
+@pytest.mark.parametrize("action", ["run", "execute"])
+@pytest.mark.parametrize(
+    ("others", "status", "why"),
+    [
+        ({"taken": [], "rival": False}, "passed", ""),
+        ({"taken": [], "rival": True}, "unknown", "the process log shows a start that another run may have made"),
+        ({"taken": [row_id(1)], "rival": False}, "unknown", "the process log shows no start of it"),
+        ({"taken": [row_id(1)], "rival": True}, "unknown", "the process log shows no start of it"),
+    ],
+)
+def test_a_start_that_is_or_may_be_that_of_another_run_is_not_taken(
+    action: str, others: JsonObject, status: str, why: str
+) -> None:
+    made = planned(f"  - id: a\n    {action}: {{process: UsrA}}\n")
+    world = Starts(answers=[unanswered()], later=["done"], others=others).carry_out(made)
     assert world.finished("a").status == status
+    assert not why or why in trouble_of(world).message
 
 
 def test_a_run_without_an_answer_is_looked_for_like_an_execute() -> None:
@@ -356,3 +368,9 @@ def test_a_loop_goes_on_behind_a_turn_that_a_person_knows_to_have_passed() -> No
     world = World(answers=[None, unanswered(), None], lost=True, verdicts=[{"as": "passed"}]).carry_out(planned(step))
     assert world.statuses_of_rows() == {"a[0]": "passed", "a[1]": "passed", "a[2]": "passed"}
     assert world.end.exit_code == 0
+
+
+def test_a_start_that_is_found_and_runs_on_is_passed_with_the_same_warning_as_an_answered_one() -> None:
+    world = World(answers=[unanswered()], statuses=["running"]).carry_out(planned(ONE))
+    assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
+    assert world.finished("a").warnings == ("the process is still running; `until: done` would wait for its end",)

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from runner.documents.load import load
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Judge, Listen, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
 from runner.events import (
     AnyEvent,
@@ -100,8 +100,8 @@ class World:
     `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
     doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is. `heard` is
     what is answered to each question whether the run was told to stop: the name of a signal, or nothing.
-    A call takes `call_seconds`, or what `needs` says of it by its words; one of `needs` that is given less is cut off,
-    and not answered.
+    `others` is what other runs know of a process. A call takes `call_seconds`, or what `needs` says of it by its words;
+    one of `needs` that is given less is cut off, and not answered.
     """
 
     answers: list["Json | CallFailed"] = field(default_factory=list)
@@ -120,6 +120,7 @@ class World:
     late_rows: int = 0
     lags: list[float] = field(default_factory=list)
     never_begun: frozenset[int] = frozenset()
+    others: JsonObject = field(default_factory=lambda: {"taken": [], "rival": False})
     executed: int = 0
     shown_from: dict[str, float] = field(default_factory=dict)
     crowd: list[str] = field(default_factory=list)
@@ -147,11 +148,14 @@ class World:
                     return self
                 outcome = Done(t=self.t, value=self.verdicts.pop(0) if self.verdicts else {"as": "unknown"})
                 continue
+            if isinstance(effect, Inquire):
+                outcome = Done(t=self.t, value=self.others)
+                continue
             outcome = None if isinstance(effect, Note) else self._outcome(effect)
 
     def _outcome(self, effect: Send | Pause | Ask) -> Outcome:
         self.t += self._takes(effect)
-        asked = sum(not isinstance(done, Note | Listen) for done in self.effects)
+        asked = sum(not isinstance(done, Note | Listen | Inquire) for done in self.effects)
         if asked in self.stop_at:
             return Stopped(t=self.t, why=self.stop_at[asked], over=self.over)
         match effect:
@@ -361,5 +365,5 @@ def _in_words(effect: Effect) -> str | None:
             return f"closing {why}"
         case Note(event=RunFinished(status=status, exit_code=code)):
             return f"finished {status} {int(code)}"
-        case Note() | Listen():
+        case Note() | Listen() | Inquire():
             return None

@@ -16,7 +16,8 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 def listening(stop: Stop, given_up: threading.Event, *, told: Callable[[str], None]) -> Iterator[None]:
     """The first signal tells `stop`, and `told` its name, inside of the handler.
 
-    A second SIGINT says that nobody waits any longer: it sets `given_up`.
+    A second SIGINT says that nobody waits any longer: it sets `given_up`. A hang-up that was told to be ignored, as
+    `nohup` does, is ignored.
     """
 
     def hear(number: int, frame: FrameType | None) -> None:
@@ -27,10 +28,14 @@ def listening(stop: Stop, given_up: threading.Event, *, told: Callable[[str], No
         elif number == signal.SIGINT:
             given_up.set()
 
-    known = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    known = [number for name in _NAMES if (number := getattr(signal, name, None)) and not _is_ignored(number)]
     before = {number: signal.signal(number, hear) for number in known}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN

@@ -531,3 +531,39 @@ def test_a_first_signal_while_the_reports_are_written_is_told_and_changes_nothin
     assert read_pipe(child).endswith("</testsuites>\n")
     assert child.end() == 0
     assert here.started() == ["UsrCharge"]
+
+
+AT_AN_IMPORT = """
+import os, signal, sys
+class AtAnImport:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["SIGNAL_AT"]:
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
+sys.meta_path.insert(0, AtAnImport())
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "runner.cli.run", "httpcore", "runner.hosts.local"])
+@pytest.mark.parametrize(("number", "code"), CODES)
+def test_a_signal_while_modules_are_imported_ends_it_without_a_trace(
+    tmp_path: Path, module: str, number: int, code: int
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(AT_AN_IMPORT)
+    write("a", CHARGE)
+    known = {"PYTHONPATH": str(tmp_path), "SIGNAL_AT": module, "SIGNAL": str(int(number))}
+    told = subprocess.run([RUNNER, "run", "a.job.yaml"], env=os.environ | known, capture_output=True, check=False)
+    assert (told.returncode, told.stdout, told.stderr) == (code, b"", b"")
+    assert not Path(".runner").exists()
+
+
+def test_a_hang_up_that_is_to_be_ignored_is_ignored(here: Here, begin: Begin) -> None:
+    write("a", CHARGE + NAP.replace("10m", "1s") + FINALLY)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        child = begin("run", "a.job.yaml", *REPORT)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    child.until("step.started", "nap")
+    child.tell(signal.SIGHUP)
+    assert child.end() == 0
+    assert here.started() == ["UsrCharge", "UsrTidy"]

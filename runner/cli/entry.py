@@ -1,0 +1,28 @@
+"""Where the command begins: what a signal does before anything else has begun, then `runner.cli.main`.
+
+A signal that comes while modules are imported ends the program there and then. An exception in the middle of an import
+may be swallowed, or leave the lock of a module behind, on which a thread would wait for ever.
+"""
+
+import os
+import signal
+from types import FrameType
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def main() -> None:
+    """The command `runner`."""
+    for name in _NAMES:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
+    from runner.cli.main import main as carry_out  # noqa: PLC0415  what it imports may take half a second
+
+    carry_out()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End as a shell tells of one that a signal has ended. Nothing of ours is under way that had to be finished."""
+    del frame
+    os._exit(128 + number)

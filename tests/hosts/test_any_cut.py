@@ -26,6 +26,7 @@ from runner.events import (
     RunFinished,
     RunResumed,
     RunStatus,
+    Status,
 )
 from runner.hosts.judgement import Judgement
 from runner.hosts.replay import ForgottenError
@@ -107,13 +108,16 @@ def test_a_run_that_broke_off_anywhere_ends_as_if_undisturbed_or_as_unknown(run:
 def told(result: RunResult, *, besides: RunResult) -> dict[str, object]:
     """What a run came to, without what an interruption may change: times, and what the log was asked.
 
-    Of a row that the log has settled in `besides` nobody knows the result.
+    Of a row that the log has settled in `besides` nobody knows the result. One that passed needs none then; what uses
+    that of one that failed, the run's outputs perhaps, goes without it.
     """
     lost = {step.key for step in besides.steps if step.verified == "inferred"}
-    rows: dict[str, object] = {
-        step.key: (step.status, step.outputs, step.reason, None if step.key in lost else step.result)
-        for step in result.steps
-    }
+    failed = next((step.key for step in besides.steps if step.key in lost and step.status is Status.FAILED), None)
+    rows: dict[str, object] = {}
+    for step in result.steps:
+        rows[step.key] = (step.status, step.outputs, step.reason, None if step.key in lost else step.result)
+        if step.key == failed:
+            return {**rows, "run": (result.status, result.exit_code)}
     return {**rows, "run": (result.status, result.exit_code, result.undo, result.outputs)}
 
 

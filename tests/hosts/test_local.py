@@ -130,7 +130,7 @@ def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_p
         def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
             del seconds, wanted
             match call:
-                case ReadRows(top=50):
+                case ReadRows(top=200):
                     row: Json = {"id": "r", "started": "2026", "status": "done", "owner": None, "error": None}
                     return Answered(value=[row])
                 case ReadRows():

@@ -1,5 +1,6 @@
 """The session of one site: one sign-in for all threads, a fresh one where it is lost, none after a refusal."""
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -62,10 +63,16 @@ class Access:
             self._lock.release()
 
     def keep(self, known: Session, cookies: Iterable[str]) -> None:
-        """Add the lines of Set-Cookie that came with an answer to a call of `known`."""
+        """Add the lines of Set-Cookie that came with an answer to a call of `known`.
+
+        Where they take BPMCSRF back the session is over: without it every call is answered with 403 [D], and from such
+        an answer nobody could tell a lost session from a missing right.
+        """
         with self._lock:
             if self._session is known:  # else another thread has signed in anew
-                self._session = renewed(known, cookies)
+                fresh = renewed(known, cookies)
+                is_lost = "BPMCSRF" in known.cookies and "BPMCSRF" not in fresh.cookies
+                self._session = replace(fresh, ends=-math.inf) if is_lost else fresh
 
     def _of_another(self, stale: Session | None) -> Session | None:
         known = self._session

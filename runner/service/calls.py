@@ -7,11 +7,14 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from runner.events import Trouble
 from runner.job.model import Decode
 from runner.values import Json, JsonObject
+
+MOST_ROWS: Final = 200
+"""Rows of the log that one reading asks for: those of a process that many start, since a watermark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +91,13 @@ class ReadRows:
     `error`, `cancelled` or the server's own id; `started` as the server writes it; absent values are null.
     The process is told by its code (filtered by `SysSchema/Name`), or by `schema_id` where that path is refused.
     `since` is a `started` of an earlier row; rows of that very instant are included.
+    As many rows as `top` may be the beginning of more; with fewer these are all, also where the log answers in pages.
     """
 
     process: str
     schema_id: str | None = None
     since: str | None = None
-    top: int = 50
+    top: int = MOST_ROWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

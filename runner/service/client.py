@@ -6,16 +6,20 @@ It may be shared by threads. What a reply means is `replies`' business, what an 
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
-from runner.service import failures, outages, replies
+from runner.service import odata, outages, replies
 from runner.service.access import Access, Credentials, OnSecret, identity_of
-from runner.service.calls import Call, CallFailed, Ending
+from runner.service.calls import Call, CallFailed, Ending, Reading
+from runner.service.login_page import signed_out
 from runner.service.pace import Pace, Wait
 from runner.service.sign_in import Session
 from runner.service.sockets import Clock
 from runner.service.transport import Carrier, Deadline, Transport, open_way
 from runner.service.wire import Reply, Request, Site, UnwritableError, request
 from runner.targets.model import ClientCredentials
+from runner.values import JsonObject
 
 
 class Client:
@@ -46,26 +50,34 @@ class Client:
         self._signs_in = credentials is not None
 
     def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool] = lambda: True) -> Ending:
-        """Carry out `call` within `seconds`, signing in included; not where it is no longer `wanted` after that."""
+        """Carry out `call` within `seconds`, signing in included; not where it is no longer `wanted` after that.
+
+        A reading that is answered in pages is read to its end, or to as many records as it asks for.
+        """
         deadline = Deadline(self._clock() + seconds, seconds)
         try:
             written = request(call, self._site, username=self._access.username)
         except UnwritableError as error:
             return outages.not_written(self._site.name, str(error), hint="check the job file")
+        earlier: tuple[JsonObject, ...] = ()
+        while True:
+            reply = self._answered(call, written, deadline, wanted=wanted)
+            if isinstance(reply, CallFailed):
+                return reply
+            read = replies.read(call, reply, site=self._site, earlier=earlier)
+            if not isinstance(read, odata.Page):
+                return read
+            earlier, written = read.records, Request(method="GET", path=read.following)
+
+    def _answered(
+        self, call: Call, written: Request, deadline: Deadline, *, wanted: Callable[[], bool]
+    ) -> Reply | CallFailed:
+        """The reply to `call` in a session, a fresh one where it was lost."""
+        send = partial(self._sent, call, written, deadline=deadline, wanted=wanted)
         known = self._access.session(deadline)
-        if isinstance(known, CallFailed):
-            return known
-        if not wanted():
-            return outages.not_wanted(self._site.name)
-        reply = self._sent(written, known, deadline)
-        if isinstance(reply, Reply) and failures.signed_out(reply) and self._signs_in:
-            known = self._access.fresh(known, deadline)
-            if isinstance(known, CallFailed):
-                return known
-            if not wanted():
-                return outages.not_wanted(self._site.name)
-            reply = self._sent(written, known, deadline)
-        return reply if isinstance(reply, CallFailed) else replies.read(call, reply, site=self._site)
+        reply = send(known)
+        is_lost = isinstance(reply, Reply) and signed_out(call, reply) and self._signs_in
+        return send(self._access.fresh(known, deadline)) if is_lost and isinstance(known, Session) else reply
 
     def sign_in(self, seconds: float) -> CallFailed | None:
         """Sign in within `seconds`, if that is to be done; what is in the way of it."""
@@ -75,9 +87,21 @@ class Client:
     def close(self) -> None:
         self._transport.close()
 
-    def _sent(self, written: Request, known: Session, deadline: Deadline) -> Reply | CallFailed:
+    def _sent(
+        self,
+        call: Call,
+        written: Request,
+        known: Session | CallFailed,
+        *,
+        deadline: Deadline,
+        wanted: Callable[[], bool],
+    ) -> Reply | CallFailed:
+        if isinstance(known, CallFailed):
+            return _unread(known) if isinstance(call, Reading) else known
+        if not wanted():
+            return outages.not_wanted(self._site.name)
         reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline)
-        if isinstance(reply, Reply) and reply.cookies and not failures.signed_out(reply):
+        if isinstance(reply, Reply) and reply.cookies and not signed_out(call, reply):
             self._access.keep(known, reply.cookies)
         return reply
 
@@ -89,3 +113,10 @@ class Client:
             return self._carrier
         identity = Site(url=identity_of(self._site))
         return Carrier(identity.url, place=identity.name, transport=self._transport, clock=self._clock)
+
+
+def _unread(failure: CallFailed) -> CallFailed:
+    """A reading for which nobody could be signed in: not to be repeated by itself, since each time would send the
+    password again. It has no reply of its own; whether the site is well again is for the step to try.
+    """
+    return failure if failure.final else replace(failure, final=True, status=None)

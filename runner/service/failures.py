@@ -14,19 +14,14 @@ from runner.service import bodies
 from runner.service.calls import (
     Call,
     CallFailed,
-    CompleteCall,
-    ElementCall,
     ExecuteCall,
     FailureKind,
     QueryCall,
     RunProcessCall,
 )
+from runner.service.login_page import acts, signed_out, without_query
 from runner.service.wire import Reply, Site
 from runner.values import Json, JsonObject
-
-# What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
-_LOGIN_PAGE = re.compile(rb"/Login/|NuiLogin\.aspx|Login\.html")
-_LOGIN_ADDRESS = re.compile(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
 
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
 _WORDS_KEYS: Final = ("Message", "message", "errorInfo", "ExceptionDetail", "error", "value")
@@ -80,18 +75,6 @@ _REDIRECT: Final = "redirects are not followed: put the address that answers int
 _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
 
-def signed_out(reply: Reply) -> bool:
-    """Tell whether the call was not dispatched for want of a session: 401, or a login page instead of an answer [M].
-
-    Only web pages count: a result may hold the same words.
-    """
-    if 300 <= reply.status < 400:  # noqa: PLR2004  redirects
-        return _LOGIN_ADDRESS.search(_without_query(reply.headers.get("location", ""))) is not None
-    if 200 <= reply.status < 300:  # noqa: PLR2004  success
-        return bodies.is_page(reply.body) and _LOGIN_PAGE.search(reply.body) is not None
-    return reply.status == HTTPStatus.UNAUTHORIZED
-
-
 def not_accepted(reply: Reply, site: Site) -> CallFailed:
     """A call that was answered with a demand to sign in, when signing in has been done or cannot be."""
     shown = f"{site.name} answered with its login page"
@@ -114,7 +97,7 @@ def not_accepted(reply: Reply, site: Site) -> CallFailed:
 def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
     """What a reply with another status than 2xx means; `call` is None while signing in."""
     status = reply.status
-    if signed_out(reply):
+    if signed_out(call, reply):
         return not_accepted(reply, site)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _failed(reply, FailureKind.NOT_SENT, Trouble(code="E310", message=_said(reply, site), hint=_LATER))
@@ -137,7 +120,7 @@ def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None =
     """The service said no, in the words of `message`; where no `hint` is given, they tell what to check."""
     if hint is _LOG:
         hint = _ENTITY if isinstance(call, QueryCall) else _about(call, message)
-    if _REBUILT in message and not is_of_engine(call):
+    if _REBUILT in message and not acts(call):
         return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
     return _failed(reply, FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
 
@@ -165,14 +148,9 @@ def nonsense(reply: Reply, site: Site, why: str) -> CallFailed:
     return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E307", message=message, hint=hint))
 
 
-def is_of_engine(call: Call | None) -> bool:
-    """Tell the calls that act from those that read."""
-    return isinstance(call, ExecuteCall | ElementCall | CompleteCall | RunProcessCall)
-
-
 def is_fault(call: Call | None, value: JsonObject) -> bool:
     """A JSON object that names a fault of the service. OData names its own `error`, as a gateway might, too."""
-    return not _FAULT_KEYS.isdisjoint(value) or (not is_of_engine(call) and isinstance(value.get("error"), dict))
+    return not _FAULT_KEYS.isdisjoint(value) or (not acts(call) and isinstance(value.get("error"), dict))
 
 
 def words_of(value: Json) -> str:
@@ -236,12 +214,8 @@ def _holds_fault(call: Call | None, reply: Reply) -> bool:
             return False
 
 
-def _without_query(address: str) -> str:
-    return address.partition("?")[0].partition("#")[0]
-
-
 def _destination(reply: Reply) -> str:
-    address = bodies.shortened(_without_query(reply.headers.get("location", "")))
+    address = bodies.shortened(without_query(reply.headers.get("location", "")))
     return f"`{address}`" if address else "nowhere"
 
 

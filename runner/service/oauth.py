@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from runner.events import Trouble
 from runner.service import bodies, failures
 from runner.service.calls import CallFailed, FailureKind
+from runner.service.login_page import signed_out
 from runner.service.sign_in import Session, SigningIn, not_signed_in
 from runner.service.wire import COMMON_HEADERS, Reply, Request, Site
 from runner.targets.model import ClientCredentials
@@ -78,7 +79,7 @@ def _page(reply: Reply, identity: Site) -> CallFailed | None:
     """
     if reply.status >= 500 or reply.status == 429:  # noqa: PLR2004  trouble of a gateway, too many requests
         return not_asked(failures.by_status(None, reply, identity))
-    if failures.signed_out(reply):
+    if signed_out(None, reply):
         shown = "its login page"
     elif 300 <= reply.status < 400:  # noqa: PLR2004  redirects
         shown = "a redirect"

@@ -5,12 +5,22 @@ Pure. What the records mean is not known here.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from runner.service.bodies import NonsenseError, shortened
+from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
 from runner.values import Json, JsonObject, kind_of, well_formed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The records of a reading so far; the page after them is asked for by `following`, a path and query."""
+
+    records: tuple[JsonObject, ...]
+    following: str
+
 
 _ENTITY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NEXT: Final = "@odata.nextLink"
@@ -54,15 +64,24 @@ def records(answer: Json) -> list[JsonObject]:
 def page(call: QueryCall, answer: Json, *, url: str, prefix: str) -> Json:
     """What a `QueryCall` to the site at `url` answers. Raises `NonsenseError` also for a next page elsewhere."""
     found: list[Json] = [_plain(record) for record in records(answer)]
+    return {"records": found, "next": following(answer, call.entity, this=call.next, url=url, prefix=prefix)}
+
+
+def following(answer: Json, entity: str, *, url: str, prefix: str, this: str | None = None) -> str | None:
+    """Path and query of the page after this one, None at the end. Raises `NonsenseError` where it is none of the site.
+
+    `this` is how the page was asked for that is answered here, where it was not the first.
+    """
     link = answer.get(_NEXT) if isinstance(answer, dict) else None
     if link is None:
-        return {"records": found, "next": None}
+        return None
     if not isinstance(link, str):
         raise NonsenseError(f"the link to its next page is {kind_of(link)}")
-    following = _path(link, base=f"{url.rstrip('/')}{prefix}/odata/", entity=call.entity)
-    if f"{prefix}/odata/{following}" == call.next:
+    base = f"{url.rstrip('/')}{prefix}/odata/"
+    found = f"{prefix}/odata/{_path(link, base=base, entity=entity)}"
+    if found == this:
         raise NonsenseError("its next page is this page again")
-    return {"records": found, "next": f"{prefix}/odata/{following}"}
+    return found
 
 
 def _plain(value: Json) -> Json:
@@ -77,25 +96,14 @@ def _plain(value: Json) -> Json:
 
 
 def _path(link: str, *, base: str, entity: str) -> str:
-    """What `link` asks for below `base`. Only its path and query are used: it may name another scheme or port, since
-    a site behind a gateway does not know by which it is called.
+    """What `link` asks for below `base`. Only its path and query are used, and asked of the site itself: the link may
+    name another scheme, host or port, since a site behind a gateway does not know by which it is called.
     """
     try:
         own, found = urlsplit(base), urlsplit(urljoin(base + entity, link))
-        elsewhere = _host(own.hostname) != _host(found.hostname)
     except ValueError:
         raise NonsenseError("the link to its next page is no address") from None
-    if elsewhere:
-        raise NonsenseError(f"its next page is on another host, `{shortened(found.hostname or 'none')}`")
     if not found.path.startswith(own.path) or {".", ".."} & set(unquote(found.path).split("/")):
         raise NonsenseError("its next page is no page of OData on this site")
     question = f"?{found.query}" if found.query else ""
     return quote(well_formed(found.path[len(own.path) :] + question), safe=_IN_A_LINK)
-
-
-def _host(name: str | None) -> str:
-    """A host as DNS knows it: it may be written with letters of any script, or encoded."""
-    try:
-        return (name or "").encode("idna").decode()
-    except UnicodeError:
-        return name or ""

@@ -4,8 +4,10 @@ Pure: exceptions of sockets and TLS in, sentences out. `place` is host and port,
 which may hold what nobody should read.
 """
 
+import ast
 import errno
 import os
+import re
 import socket
 import ssl
 from http import HTTPStatus
@@ -21,7 +23,7 @@ _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall b
 _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
-_IN_LOG: Final = "the process log shows whether it happened"
+IN_LOG: Final = "the process log shows whether it happened"
 
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
 _CERTIFICATE: Final = {
@@ -37,6 +39,7 @@ _CERTIFICATE: Final = {
 _NO_TLS_SPOKEN: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"}
 )
+_WRITTEN_BYTES: Final = re.compile(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*")\)?""")
 
 
 def no_connection(error: BaseException | None, place: str) -> CallFailed:
@@ -99,23 +102,29 @@ def not_written(
 
 
 def no_answer_in_time(place: str, seconds: float) -> CallFailed:
-    return _unanswered("E305", f"{place} did not answer within {written(seconds)}", f"raise `timeout`; {_IN_LOG}")
+    return _unanswered("E305", f"{place} did not answer within {written(seconds)}", f"raise `timeout`; {IN_LOG}")
 
 
 def broken(error: BaseException | None, place: str) -> CallFailed:
     """The connection ended after the call, or a part of it, had left."""
     message = f"the connection to {place} broke before the answer was whole"
-    return _unanswered("E306", f"{message}: {_said(error)}" if isinstance(error, OSError) else message, _IN_LOG)
+    return _unanswered("E306", f"{message}: {_said(error)}" if isinstance(error, OSError) else message, IN_LOG)
 
 
 def no_http(place: str, why: str) -> CallFailed:
-    message = f"the answer of {place} makes no sense: it is no HTTP: {shortened(why)}"
+    message = f"the answer of {place} makes no sense: it is no HTTP: {shortened(_WRITTEN_BYTES.sub(_as_text, why))}"
     return _unanswered("E307", message, "check the port in `url` of the target")
+
+
+def _as_text(found: re.Match[str]) -> str:
+    """Bytes that a library writes as Python does, as the text that they are."""
+    written_bytes: bytes = ast.literal_eval(found[1])
+    return f"`{shortened(written_bytes.decode('utf-8', 'replace'))}`"
 
 
 def unreadable(place: str, why: str) -> CallFailed:
     """A body that cannot be unpacked; `why` begins with `it` or `its`."""
-    return _unanswered("E307", f"the answer of {place} makes no sense: {why}", _IN_LOG)
+    return _unanswered("E307", f"the answer of {place} makes no sense: {why}", IN_LOG)
 
 
 def too_large(place: str) -> CallFailed:
@@ -165,6 +174,8 @@ def _unanswered(code: str, message: str, hint: str) -> CallFailed:
 
 def _said(error: BaseException | None) -> str:
     """The system's own words, without its numbers and without the address."""
+    if isinstance(error, ssl.SSLError):  # its number is none of the system's
+        return _reason(error)
     if isinstance(error, socket.gaierror):
         return shortened(error.strerror or "")
     if isinstance(error, OSError) and error.errno:

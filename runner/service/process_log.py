@@ -3,10 +3,11 @@
 Read by code or by id, never by caption. Whose rows they are, and what they mean for a call, is the engine's business.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias, assert_never
 
 from runner.service import odata
-from runner.service.calls import FindProcess, ReadElements, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import MOST_ROWS, FindProcess, ReadElements, ReadRow, ReadRows, WhoIsUser
 from runner.values import Json, JsonObject
 
 Query: TypeAlias = ReadRows | ReadRow | ReadElements | FindProcess | WhoIsUser
@@ -20,7 +21,7 @@ _STATUSES: Final = {
 }
 _COLUMNS: Final = "Id,Name,StartDate,CompleteDate,StatusId,OwnerId,ErrorDescription"
 _COLUMNS_OF_ELEMENTS: Final = "SchemaElementUId,Caption,StatusId,ErrorDescription"
-_MOST_ELEMENTS: Final = "100"
+_MOST_ELEMENTS: Final = 100
 """An element that waits is among the newest; a process with loops has thousands."""
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -39,7 +40,7 @@ def query(call: Query, *, username: str | None) -> str:
         case ReadElements():
             # Lookups are filtered by a path [M]. That its rows have a StartDate, as those of processes do, is [?].
             options = {"$filter": f"SysProcess/Id eq {call.process_id}", "$select": _COLUMNS_OF_ELEMENTS}
-            newest_first = {"$orderby": "StartDate desc", "$top": _MOST_ELEMENTS}
+            newest_first = {"$orderby": "StartDate desc", "$top": str(_MOST_ELEMENTS)}
             return odata.query("SysProcessElementLog", options | newest_first)
         case FindProcess():
             return odata.query("VwProcessLib", {"$filter": f"Name eq {odata.literal(call.process)}"})
@@ -50,23 +51,45 @@ def query(call: Query, *, username: str | None) -> str:
             assert_never(call)
 
 
-def value(call: Query | WhoAmI, answer: Json) -> Json:
-    """Take from `answer` what `call` asks for. Raises `NonsenseError` where it has another shape."""
+def entity(call: Query) -> str:
+    return query(call, username=None).partition("?")[0]
+
+
+def most(call: Query) -> int:
+    """The records that are enough for `call`, however many there are."""
     match call:
         case ReadRows():
-            return [_row(record) for record in odata.records(answer)]
+            return call.top
         case ReadRow():
-            return next((_row(record) for record in odata.records(answer)), None)
+            return 1
         case ReadElements():
-            return [_element(record) for record in odata.records(answer)]
-        case FindProcess():
-            return _schema_id(odata.records(answer))
-        case WhoIsUser():
-            return next((_guid(record.get("ContactId")) for record in odata.records(answer)), None)
-        case WhoAmI():
-            return _guid(answer.get("contactId")) if isinstance(answer, dict) else None
+            return _MOST_ELEMENTS
+        case FindProcess() | WhoIsUser():
+            return MOST_ROWS
         case _:
             assert_never(call)
+
+
+def value(call: Query, records: Sequence[JsonObject]) -> Json:
+    """Take from `records` what `call` asks for."""
+    match call:
+        case ReadRows():
+            return [_row(record) for record in records]
+        case ReadRow():
+            return next((_row(record) for record in records), None)
+        case ReadElements():
+            return [_element(record) for record in records]
+        case FindProcess():
+            return _schema_id(records)
+        case WhoIsUser():
+            return next((_guid(record.get("ContactId")) for record in records), None)
+        case _:
+            assert_never(call)
+
+
+def contact(answer: Json) -> str | None:
+    """Our own contact, in an answer to `WhoAmI`."""
+    return _guid(answer.get("contactId")) if isinstance(answer, dict) else None
 
 
 def _of_process(call: ReadRows) -> str:
@@ -102,7 +125,7 @@ def _status(record: JsonObject) -> str | None:
     return None if status is None else _STATUSES.get(status, status)
 
 
-def _schema_id(records: list[JsonObject]) -> str | None:
+def _schema_id(records: Sequence[JsonObject]) -> str | None:
     """The active version's, where several bear the name. A library that has no `SysSchemaId` names itself by it [?]."""
     active = [record for record in records if record.get("IsActiveVersion") is True]
     return next((_guid(record.get("SysSchemaId")) or _guid(record.get("Id")) for record in active or records), None)

@@ -3,7 +3,7 @@
 Pure. A returned value is no proof that the process passed: a failed one answers with whatever its parameter holds [M].
 """
 
-from typing import Final
+from typing import Final, assert_never
 
 from runner.job.model import Decode
 from runner.service import bodies, failures, library, odata, process_log, run_process
@@ -17,9 +17,11 @@ from runner.service.calls import (
     QueryCall,
     ReadSchema,
     RunProcessCall,
+    WhoAmI,
 )
+from runner.service.login_page import acts, signed_out
 from runner.service.wire import Reply, Site
-from runner.values import Json, well_formed
+from runner.values import Json, JsonObject, kind_of, well_formed
 
 # A text that begins so was meant to be JSON: what does not parse then has been cut or broken.
 _BEGINNINGS: Final = ("[", "{", '"')
@@ -29,14 +31,22 @@ class _RefusalError(Exception):
     """A 2xx reply that says no, in the service's words."""
 
 
-def read(call: Call, reply: Reply, *, site: Site) -> Answered | CallFailed:
-    """Read the reply to `call`. Raises nothing, whatever the bytes are."""
-    if failures.signed_out(reply):
+def read(
+    call: Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = ()
+) -> Answered | CallFailed | odata.Page:
+    """Read the reply to `call`. Raises nothing, whatever the bytes are.
+
+    A page of a reading that does not end with it is handed in as `earlier` with the reply to the next one.
+    """
+    if signed_out(call, reply):
         return failures.not_accepted(reply, site)
     if not 200 <= reply.status < 300:  # noqa: PLR2004  success
         return failures.by_status(call, reply, site)
     try:
-        return Answered(value=_value(call, reply, site))
+        value = _value(call, reply)
+        if isinstance(call, process_log.Query):
+            return _reading(call, value, site=site, earlier=earlier)
+        return Answered(value=_answer(call, value, site))
     except bodies.NonsenseError as error:
         return failures.nonsense(reply, site, str(error))
     except _RefusalError as error:
@@ -45,7 +55,8 @@ def read(call: Call, reply: Reply, *, site: Site) -> Answered | CallFailed:
         return failures.refused(call, reply, f"{site.name} {said}")
 
 
-def _value(call: Call, reply: Reply, site: Site) -> Json:
+def _value(call: Call, reply: Reply) -> Json:
+    """The JSON in a reply, or none, where it is no refusal."""
     content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
     match content:
         case bodies.Fault(words):
@@ -54,15 +65,25 @@ def _value(call: Call, reply: Reply, site: Site) -> Json:
             raise bodies.NonsenseError(f"it is a web page{f' with the title `{title}`' if title else ''}")
         case bodies.Plain(value):
             _check_refusal(call, value)
+            return value
         case bodies.Wrapped(text):
-            value = _inner(text)
+            return _inner(text)
         case None:
-            value = None
+            return None
+        case _:
+            assert_never(content)
+
+
+def _answer(
+    call: ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | ReadSchema | WhoAmI,
+    value: Json,
+    site: Site,
+) -> Json:
     match call:
         case ExecuteCall():
             return bodies.decoded(value) if call.decode is Decode.AUTO else value
         case ElementCall():
-            return bodies.decoded(value)
+            return _execution_of_element(bodies.decoded(value))
         case CompleteCall():
             return _execution(value)
         case RunProcessCall():
@@ -71,8 +92,27 @@ def _value(call: Call, reply: Reply, site: Site) -> Json:
             return odata.page(call, value, url=site.url, prefix=site.prefix)
         case ReadSchema():
             return library.signature(value)
+        case WhoAmI():
+            return process_log.contact(value)
         case _:
-            return process_log.value(call, value)
+            assert_never(call)
+
+
+def _reading(
+    call: process_log.Query, answer: Json, *, site: Site, earlier: tuple[JsonObject, ...]
+) -> Answered | odata.Page:
+    """What the records of a reading come to, once all have come: one on a later page may be the one in question.
+
+    An empty page that leads on is taken for nonsense [?], so that no circle of pages is followed for ever.
+    """
+    found = odata.records(answer)
+    records = (*earlier, *found)
+    following = odata.following(answer, process_log.entity(call), url=site.url, prefix=site.prefix)
+    if following is None or len(records) >= process_log.most(call):
+        return Answered(value=process_log.value(call, records))
+    if not found:
+        raise bodies.NonsenseError("a page of it is empty and leads to another")
+    return odata.Page(records=records, following=following)
 
 
 def _check_refusal(call: Call, value: Json) -> None:
@@ -81,7 +121,7 @@ def _check_refusal(call: Call, value: Json) -> None:
         return
     is_fault = any(value.get(key) is not None for key in ("ExceptionType", "ExceptionDetail"))
     is_fault = is_fault or {"Message", "StackTrace"} <= value.keys()
-    if not failures.is_of_engine(call) and not {"value", "schema"} & value.keys():
+    if not acts(call) and not {"value", "schema"} & value.keys():
         is_fault = is_fault or failures.is_fault(call, value)
     if is_fault or (value.get("success") is False and not isinstance(call, RunProcessCall)):
         raise _RefusalError(failures.words_of(value))
@@ -109,9 +149,24 @@ def _execution(value: Json) -> Json:
         return None
     if not isinstance(value, dict):
         raise bodies.NonsenseError("it is no record with `success` and `executionData`")
-    if value.get("success") is False:
-        raise _RefusalError(failures.words_of(value))
+    _check_success(value)
     return bodies.decoded(value.get("executionData"))
+
+
+def _execution_of_element(value: Json) -> Json:
+    """What a record here looks like is not known [?]: one that speaks of `success` must be clear about it."""
+    if isinstance(value, dict) and "success" in value:
+        _check_success(value)
+    return value
+
+
+def _check_success(value: JsonObject) -> None:
+    """Only `true` says that it happened, only `false` that it was refused [C]."""
+    success = value.get("success")
+    if success is False:
+        raise _RefusalError(failures.words_of(value))
+    if success is not True:
+        raise bodies.NonsenseError(f"its `success` is {kind_of(success) if 'success' in value else 'missing'}")
 
 
 def _started(value: Json) -> Json:

@@ -6,7 +6,8 @@ has been started. The status is the verdict, where there is an id.
 
 from typing import Final
 
-from runner.service.bodies import NonsenseError, decoded
+from runner.guids import mended
+from runner.service.bodies import NonsenseError, decoded, shortened
 from runner.values import Json, JsonObject, kind_of
 
 # `processStatus` [M]. One that is being cancelled will not pass any more.
@@ -17,24 +18,39 @@ _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 def is_refused(answer: JsonObject) -> bool:
     """Whether no process came of it: `success: false` without one that ended badly."""
-    ended = process_id(answer) is not None and answer.get("processStatus") in (_FAILED, _CANCELLED)
+    ended = answer.get("processStatus") in (_FAILED, _CANCELLED) and process_id(answer) is not None
     return answer.get("success") is False and not ended
 
 
 def value(answer: JsonObject, *, error: str) -> Json:
     """What a `RunProcessCall` answers. `error`: the reply's own words for what went wrong, empty for none.
 
-    Raises `NonsenseError` where the reply tells of no process.
+    Raises `NonsenseError` where the reply tells of no process. Without an id, only `success: true` says that there is
+    one: it is queued [M].
     """
     found = process_id(answer)
+    status = _status(answer, found)
+    success = answer.get("success")
+    if found is None and success is not True:
+        said = kind_of(success) if "success" in answer else "missing"
+        raise NonsenseError(f"it holds no `processId`, and its `success` is {said}")
     results: Json = {code: decoded(result) for code, result in _results(answer).items()}
-    return {"process_id": found, "status": _status(answer, found), "results": results, "error": error or None}
+    return {"process_id": found, "status": status, "results": results, "error": error or None}
 
 
 def process_id(answer: JsonObject) -> str | None:
-    """The process's id in lower case; an empty one is none [M]."""
-    found = answer.get("processId")
-    return found.lower() if isinstance(found, str) and found and found != _NO_GUID else None
+    """The process's id in lower case; an empty one is none [M].
+
+    Raises `NonsenseError` for one by which no row of the log can be found.
+    """
+    written = answer.get("processId")
+    if written is None or written == "":
+        return None
+    found = mended(written) if isinstance(written, str) else None
+    if found is None:
+        said = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
+        raise NonsenseError(f"its `processId` is no GUID, but {said}")
+    return None if found == _NO_GUID else found.lower()
 
 
 def _status(answer: JsonObject, found: str | None) -> str:

@@ -7,10 +7,12 @@ import math
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
+from urllib.parse import urljoin, urlsplit
 
 from runner.events import Trouble
-from runner.service import bodies, failures
+from runner.service import bodies, failures, outages
 from runner.service.calls import CallFailed, FailureKind
+from runner.service.login_page import signed_out, without_query
 from runner.service.wire import COMMON_HEADERS, Headers, Reply, Request, Site, json_request
 from runner.targets.model import Password
 from runner.values import Json, JsonObject
@@ -35,6 +37,9 @@ class Session:
     ends: float = math.inf
     number: int = 0
 
+
+_ANSWERED: Final = frozenset({"E307", "E308"})
+"""Codes of failures behind which there was an answer, of whatever kind."""
 
 SigningIn: TypeAlias = Generator[Request, Reply, Session | CallFailed]
 
@@ -86,15 +91,21 @@ def sign_in(site: Site, credentials: Password) -> SigningIn:
 
 
 def not_signed_in(failure: CallFailed) -> CallFailed:
-    """What a failure of signing in means for the call behind it: it never left."""
+    """What a failure of signing in means for the call behind it: it never left.
+
+    An answer that makes no sense is one, and ends all trying as a refusal does: who sends a password again and again
+    could lock an account.
+    """
     trouble = failure.trouble
-    told = Trouble(code=trouble.code, message=f"no sign-in: {trouble.message}", hint=trouble.hint)
-    return replace(failure, kind=FailureKind.NOT_SENT, trouble=told)
+    hints = [hint for hint in (trouble.hint or "").split("; ") if hint != outages.IN_LOG]  # no process was to start
+    told = Trouble(code=trouble.code, message=f"no sign-in: {trouble.message}", hint="; ".join(hints) or None)
+    final = failure.final or trouble.code in _ANSWERED
+    return replace(failure, kind=FailureKind.NOT_SENT, trouble=told, final=final)
 
 
 def _refusal(reply: Reply, site: Site) -> CallFailed | None:
     """The service answers 200 also when it refuses; its `Code` tells [D]."""
-    if reply.status != 200:  # noqa: PLR2004  OK
+    if not 200 <= reply.status < 300:  # noqa: PLR2004  success
         return _by_status(reply, site)
     try:
         content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
@@ -118,13 +129,35 @@ def _by_status(reply: Reply, site: Site) -> CallFailed:
     """A plain no stays one however often it is asked; a gateway in trouble may be well again in a minute."""
     failure = failures.by_status(None, reply, site)
     told = failure.trouble.message
-    if failures.signed_out(reply) or reply.status == 403:  # noqa: PLR2004  Forbidden
+    if moved := _moved(reply, site):
+        trouble = moved
+    elif signed_out(None, reply) or reply.status == 403:  # noqa: PLR2004  Forbidden
         trouble = Trouble(code="E303", message=f"{site.name} refused the sign-in: {told}", hint=_AUTH_HINT)
     elif failure.kind is FailureKind.REFUSED:
-        trouble = Trouble(code="E303", message=f"no sign-in at {_LOGIN}: {told}", hint=_URL_HINT)
+        hint = failure.trouble.hint if reply.status < 400 else _URL_HINT  # noqa: PLR2004  a redirect knows better
+        trouble = Trouble(code="E303", message=f"no sign-in at {_LOGIN}: {told}", hint=hint)
     else:
         return not_signed_in(failure)
     return replace(failure, kind=FailureKind.NOT_SENT, trouble=trouble, final=reply.status < 500)  # noqa: PLR2004  its own fault
+
+
+def _moved(reply: Reply, site: Site) -> Trouble | None:
+    """The sign-in is redirected to the one of another address, by which the site wants to be called."""
+    location = without_query(reply.headers.get("location", ""))
+    if not 300 <= reply.status < 400 or not location.endswith(_LOGIN):  # noqa: PLR2004  redirects
+        return None
+    own = site.url.rstrip("/")
+    try:
+        address = urlsplit(urljoin(own + _LOGIN, location))
+    except ValueError:
+        return None
+    root = bodies.shortened(f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path[: -len(_LOGIN)]}")
+    if root == own:
+        return None
+    message = f"no sign-in: {site.name} redirects to `{root}`, so that `url` of the target is wrong"
+    return Trouble(
+        code="E303", message=message, hint=f"if that is the site, write `url: {root}`; nothing was sent there"
+    )
 
 
 def _nonsense(reply: Reply, site: Site, why: str) -> CallFailed:

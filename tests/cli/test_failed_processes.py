@@ -44,7 +44,7 @@ def failing(path: str, *, log: str, elements: Told) -> Told:
         return elements
     if "SysProcessLog" in path:
         row = {"Id": PROCESS, "StartDate": "2026-01-31T09:00:00Z", "StatusId": ERROR, "ErrorDescription": log}
-        return Told(body=json.dumps({"value": [row] if "$top=50" in path else []}))
+        return Told(body=json.dumps({"value": [row] if "$top=200" in path else []}))
     return NOTHING
 
 

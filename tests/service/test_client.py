@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, QueryCall, WhoIsUser
+from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, QueryCall, ReadRow, WhoIsUser
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import Password
@@ -135,6 +135,65 @@ def test_a_sign_in_that_was_not_answered_may_be_tried_again() -> None:
     )
     assert failed(client.perform(CALL, 5))[:2] == (FailureKind.NOT_SENT, "E306")
     assert client.perform(CALL, 5) == Answered(value=1)
+
+
+def test_a_sign_in_that_makes_no_sense_is_never_tried_again() -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(target(request))
+        return httpx.Response(200, json={})
+
+    client = client_of(answer)
+    endings = [client.perform(CALL, 5) for _ in range(3)]
+    assert failed(endings[0])[:2] == (FailureKind.NOT_SENT, "E307")
+    assert endings[1:] == endings[:1] * 2
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_sign_in_behind_a_gateway_in_trouble_is_tried_once_a_call(status: int) -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(target(request))
+        return httpx.Response(status)
+
+    client = client_of(answer)
+    assert failed(client.perform(CALL, 5))[0] is FailureKind.NOT_SENT
+    assert len(seen) == 1
+    assert failed(client.perform(CALL, 5))[0] is FailureKind.NOT_SENT
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("status", [None, 503])
+def test_a_reading_is_not_repeated_for_the_sake_of_a_sign_in(status: int | None) -> None:
+    service = Service()
+    broken = [True]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not broken:
+            return service(request)
+        broken.clear()
+        if status is None:
+            raise httpx.ReadTimeout("x")
+        return httpx.Response(status)
+
+    client = client_of(answer)
+    ending = client.perform(ReadRow(process_id="p"), 5)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.status, ending.final) == (FailureKind.NOT_SENT, None, True)
+    assert client.perform(CALL, 5) == Answered(value=1)  # the next attempt of the step
+
+
+def test_a_session_whose_bpmcsrf_was_taken_back_is_over_before_the_next_call() -> None:
+    service = Service()
+    client = client_of(service)
+    service.cookie = "BPMCSRF=; path=/; expires=Thu, 01-Jan-1970 00:00:00 GMT"
+    assert client.perform(CALL, 5) == Answered(value=1)
+    service.gone = lambda: httpx.Response(403)
+    assert client.perform(CALL, 5) == Answered(value=2)
+    assert service.sign_ins == 2
 
 
 def test_without_credentials_nobody_signs_in() -> None:

@@ -38,6 +38,31 @@ def test_each_way_of_not_connecting_has_its_sentence(error: BaseException | None
     assert failure.trouble.hint
 
 
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("illegal status line: bytearray(b'SSH-2.0 it\\'s me')", "illegal status line: `SSH-2.0 it's me`"),
+        (
+            "illegal status line: bytearray(b'\\x00\\x01\\x02 what is this')",
+            "illegal status line: `what is this`",
+        ),
+        ('illegal header line: bytearray(b"it\'s \\xd0\\x96")', "illegal header line: `it's Ж`"),
+        ("illegal chunk header: b'zz\\xff'", "illegal chunk header: `zz\ufffd`"),
+        ("Receive buffer too long", "Receive buffer too long"),
+    ],
+)
+def test_what_is_no_http_is_shown_as_a_text(why: str, said: str) -> None:
+    message = outages.no_http("x:1", why).trouble.message
+    assert message == f"the answer of x:1 makes no sense: it is no HTTP: {said}"
+
+
+def test_a_connection_that_tls_broke_is_told_in_the_words_of_tls() -> None:
+    error = ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed")
+    message = outages.broken(error, "x:1").trouble.message
+    assert "DECRYPTION_FAILED" in message
+    assert os.strerror(1) not in message
+
+
 def test_importing_the_client_leaves_the_command_line_of_httpx_out_and_unharmed() -> None:
     program = (
         "import sys, runner.service.client\n"

@@ -1,9 +1,8 @@
 import pytest
 
 from runner.service import process_log
-from runner.service.bodies import NonsenseError
-from runner.service.calls import FindProcess, ReadElements, ReadRow, ReadRows, WhoAmI, WhoIsUser
-from runner.values import Json
+from runner.service.calls import FindProcess, ReadElements, ReadRow, ReadRows, WhoIsUser
+from runner.values import Json, JsonObject
 
 ROWS = ReadRows(process="P")
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -21,37 +20,43 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
     ],
 )
 def test_statuses_are_words_where_they_are_known(status: str | None, word: str | None) -> None:
-    rows = process_log.value(ROWS, {"value": [{"StatusId": status}]})
+    rows = process_log.value(ROWS, [{"StatusId": status}])
     assert isinstance(rows, list)
     assert isinstance(rows[0], dict)
     assert rows[0]["status"] == word
 
 
 def test_what_a_row_lacks_is_null_in_every_way_of_lacking_it() -> None:
-    empty: Json = {"Id": "AB", "StartDate": "s", "CompleteDate": "0001-01-01T00:00:00Z", "OwnerId": NOBODY, "Name": ""}
-    assert process_log.value(ROWS, {"value": [empty]}) == [
+    empty: JsonObject = {
+        "Id": "AB",
+        "StartDate": "s",
+        "CompleteDate": "0001-01-01T00:00:00Z",
+        "OwnerId": NOBODY,
+        "Name": "",
+    }
+    assert process_log.value(ROWS, [empty]) == [
         {"id": "ab", "name": None, "started": "s", "completed": None, "status": None, "owner": None, "error": None}
     ]
 
 
 def test_elements_are_told_in_the_words_of_rows_and_what_they_lack_is_null() -> None:
     running, odd = "ED2AE277-B6E2-DF11-971B-001D60E938C6", "11111111-2222-3333-4444-555555555555"
-    found: Json = [
+    found: list[JsonObject] = [
         {"SchemaElementUId": "AB", "Caption": "Approve", "StatusId": running, "ErrorDescription": ""},
         {"SchemaElementUId": NOBODY, "StatusId": odd, "ErrorDescription": "No right"},
     ]
-    assert process_log.value(ReadElements(process_id="p"), {"value": found}) == [
+    assert process_log.value(ReadElements(process_id="p"), found) == [
         {"uid": "ab", "caption": "Approve", "status": "running", "error": None},
         {"uid": None, "caption": None, "status": odd, "error": "No right"},
     ]
 
 
 def test_a_process_without_traced_elements_has_none() -> None:
-    assert process_log.value(ReadElements(process_id="p"), {"value": []}) == []
+    assert process_log.value(ReadElements(process_id="p"), []) == []
 
 
 def test_a_row_that_is_not_there_is_none() -> None:
-    assert process_log.value(ReadRow(process_id="p"), {"value": []}) is None
+    assert process_log.value(ReadRow(process_id="p"), []) is None
 
 
 @pytest.mark.parametrize(
@@ -64,22 +69,15 @@ def test_a_row_that_is_not_there_is_none() -> None:
         ([{"Id": NOBODY}], None),
     ],
 )
-def test_a_schema_is_the_active_versions(rows: list[Json], expected: str | None) -> None:
-    assert process_log.value(FindProcess(process="P"), {"value": rows}) == expected
+def test_a_schema_is_the_active_versions(rows: list[JsonObject], expected: str | None) -> None:
+    assert process_log.value(FindProcess(process="P"), rows) == expected
 
 
 @pytest.mark.parametrize("answer", [None, 1, "x", [], {}, {"contactId": None}, {"contactId": 1}, {"contactId": NOBODY}])
 def test_an_answer_without_a_contact_tells_nobody(answer: Json) -> None:
-    assert process_log.value(WhoAmI(), answer) is None
+    assert process_log.contact(answer) is None
 
 
 def test_a_user_who_is_not_listed_is_nobody() -> None:
-    assert process_log.value(WhoIsUser(), {"value": []}) is None
-    assert process_log.value(WhoIsUser(), {"value": [{"ContactId": "C"}]}) == "c"
-
-
-@pytest.mark.parametrize("answer", [None, 1, [], {}, {"value": None}, {"value": [1]}])
-def test_what_is_no_collection_is_nonsense(answer: Json) -> None:
-    for call in (ROWS, ReadRow(process_id="p"), ReadElements(process_id="p"), FindProcess(process="P"), WhoIsUser()):
-        with pytest.raises(NonsenseError):
-            process_log.value(call, answer)
+    assert process_log.value(WhoIsUser(), []) is None
+    assert process_log.value(WhoIsUser(), [{"ContactId": "C"}]) == "c"

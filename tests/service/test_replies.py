@@ -15,6 +15,7 @@ from runner.service.calls import (
     FailureKind,
     FindProcess,
     QueryCall,
+    ReadElements,
     ReadRow,
     ReadRows,
     WhoAmI,
@@ -271,6 +272,41 @@ def test_retry_after_is_seconds_or_a_date_by_the_servers_own_clock(
         ending = read(EXECUTE, Reply(status=status, headers=headers, body=b""), site=SITE)
         assert isinstance(ending, CallFailed)
         assert ending.retry_after == seconds
+
+
+@pytest.mark.parametrize("body", ["", "null", "1", "[]", "{}", '{"value": null}', '{"value": [1]}'])
+def test_what_is_no_collection_is_no_answer_to_a_reading(body: str) -> None:
+    for call in (ROWS, ReadRow(process_id="p"), ReadElements(process_id="p"), FindProcess(process="P"), WhoIsUser()):
+        assert failed(call, reply(body))[:2] == (UNANSWERED, "E307")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{}", "missing"),
+        ('{"executionData": {"a": 1}}', "missing"),
+        ('{"success": null}', "null"),
+        ('{"success": "false"}', "a text"),
+        ('{"success": "true"}', "a text"),
+        ('{"success": 1}', "a number"),
+        ('<string>{"success": "false"}</string>', "a text"),
+    ],
+)
+def test_only_a_boolean_says_whether_an_element_was_completed(body: str, said: str) -> None:
+    sentence = f"the answer of site.example makes no sense: its `success` is {said}"
+    assert failed(COMPLETE, reply(body)) == (UNANSWERED, "E307", sentence)
+    if said != "missing":
+        assert failed(ELEMENT, reply(body)) == (UNANSWERED, "E307", sentence)
+
+
+def test_an_element_that_answers_with_a_record_of_its_own_has_been_executed() -> None:
+    assert read(ELEMENT, reply('{"Result": 1}'), site=SITE) == Answered(value={"Result": 1})
+    assert read(ELEMENT, reply("{}"), site=SITE) == Answered(value={})
+
+
+def test_a_refusal_of_an_element_is_one_in_xml_too() -> None:
+    body = '<string>{"success": false, "errorInfo": {"message": "No right to run"}}</string>'
+    assert failed(ELEMENT, reply(body)) == (REFUSED, "E205", "site.example refused the call: No right to run")
 
 
 @given(

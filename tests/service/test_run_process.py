@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from runner.service import odata
 from runner.service.calls import Answered, CallFailed, FailureKind, RunProcessCall
 from runner.service.replies import read
 from runner.service.wire import Reply, Site
@@ -23,7 +24,9 @@ ENDED: JsonObject = {
 
 def ending(**changes: Json) -> Answered | CallFailed:
     body = json.dumps({**ENDED, **changes}).encode()
-    return read(CALL, Reply(status=200, headers={}, body=body), site=SITE)
+    found = read(CALL, Reply(status=200, headers={}, body=body), site=SITE)
+    assert not isinstance(found, odata.Page)
+    return found
 
 
 def answered(**changes: Json) -> JsonObject:
@@ -115,6 +118,14 @@ def test_no_results_are_an_empty_record() -> None:
         ({"processStatus": "2"}, "its `processStatus` is a text"),
         ({"processStatus": True}, "its `processStatus` is a boolean"),
         ({"resultParameterValues": []}, "its `resultParameterValues` are a list"),
+        ({"processId": "not-a-guid", "processStatus": 1}, "its `processId` is no GUID, but `not-a-guid`"),
+        ({"processId": ID + "0"}, f"its `processId` is no GUID, but `{ID}0`"),
+        ({"processId": 5}, "its `processId` is no GUID, but a number"),
+        ({"processId": NO_ID, "success": None}, "it holds no `processId`, and its `success` is null"),
+        (
+            {"processId": None, "processStatus": 0, "success": "false"},
+            "it holds no `processId`, and its `success` is a text",
+        ),
     ],
 )
 def test_a_reply_that_tells_of_no_process_is_nonsense(changes: JsonObject, said: str) -> None:
@@ -123,6 +134,31 @@ def test_a_reply_that_tells_of_no_process_is_nonsense(changes: JsonObject, said:
         "E307",
         f"the answer of site.example makes no sense: {said}",
     )
+
+
+def test_an_id_may_stand_in_braces() -> None:
+    assert answered(processId="{" + ID.upper() + "}")["process_id"] == ID
+    assert answered(processId="{" + NO_ID + "}", processStatus=0)["process_id"] is None
+
+
+def test_what_succeeded_need_not_be_told_of_a_process_with_an_id() -> None:
+    for success in (None, "false", "true"):
+        for status, word in ((1, "running"), (2, "done"), (3, "error")):
+            found = answered(success=success, processStatus=status)
+            assert (found["process_id"], found["status"]) == (ID, word)
+
+
+def test_a_refusal_needs_no_sound_id() -> None:
+    assert failed(success=False, processId="none", processStatus=0)[0] is FailureKind.REFUSED
+
+
+def test_a_reply_without_an_id_and_without_success_tells_of_no_process() -> None:
+    body = json.dumps({"processStatus": 0}).encode()
+    found = read(CALL, Reply(status=200, headers={}, body=body), site=SITE)
+
+    assert isinstance(found, CallFailed)
+    assert (found.kind, found.trouble.code) == (FailureKind.UNANSWERED, "E307")
+    assert found.trouble.message.endswith("it holds no `processId`, and its `success` is missing")
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"42", b'<string>"x"</string>', b"<html></html>"])

@@ -3,8 +3,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from runner.service import outages
 from runner.service.calls import CallFailed, FailureKind
-from runner.service.sign_in import Session, renewed, session, sign_in
+from runner.service.sign_in import Session, not_signed_in, renewed, session, sign_in
 from runner.service.wire import Reply, Request, Site
 from runner.targets.model import Password
 
@@ -102,28 +103,29 @@ LOGIN = b"<html><head><title>Sign in</title></head><body>/Login/</body></html>"
         (
             reply(LOGIN),
             "E307",
-            False,
+            True,
             "no sign-in: the answer of site.example makes no sense: it is a web page with the",
         ),
-        (reply(b""), "E307", False, "no sign-in: the answer of site.example makes no sense: it is empty"),
+        (reply(b""), "E307", True, "no sign-in: the answer of site.example makes no sense: it is empty"),
         (
             reply(b"<string>"),
             "E307",
-            False,
+            True,
             "no sign-in: the answer of site.example makes no sense: it is no whole XML",
         ),
         (
             reply({"a": 1}),
             "E307",
-            False,
+            True,
             "no sign-in: the answer of site.example makes no sense: it is no record with a",
         ),
         (
             reply([]),
             "E307",
-            False,
+            True,
             "no sign-in: the answer of site.example makes no sense: it is no record with a `Code`",
         ),
+        (reply(b"", 204), "E307", True, "no sign-in: the answer of site.example makes no sense: it is empty"),
         (reply(b"", 429), "E310", False, "no sign-in: site.example answered 429 Too Many Requests"),
         (reply(b"", 503), "E309", False, "no sign-in: site.example answered 503 Service Unavailable"),
         (
@@ -149,3 +151,45 @@ def test_later_cookies_are_added_and_taken_back() -> None:
     )
     assert found.cookies == {"BPMCSRF": "c", "BPMSESSIONID": "s"}
     assert known.cookies == {"BPMCSRF": "c", "old": "1"}
+
+
+@pytest.mark.parametrize(
+    ("location", "root"),
+    [
+        ("https://www.site.example/ServiceModel/AuthService.svc/Login", "https://www.site.example"),
+        ("https://site.example:8443/ServiceModel/AuthService.svc/Login?x=1", "https://site.example:8443"),
+        ("/app/ServiceModel/AuthService.svc/Login", "https://site.example/app"),
+        ("https://ann:pw@crm.example/a/ServiceModel/AuthService.svc/Login", "https://crm.example/a"),
+    ],
+)
+def test_a_sign_in_that_is_redirected_tells_the_address_to_write(location: str, root: str) -> None:
+    _, found = signed_in(reply(b"", 301, location=location))
+
+    assert isinstance(found, CallFailed)
+    assert (found.kind, found.trouble.code, found.final) == (FailureKind.NOT_SENT, "E303", True)
+    said = f"no sign-in: site.example redirects to `{root}`, so that `url` of the target is wrong"
+    assert found.trouble.message == said
+    assert found.trouble.hint == f"if that is the site, write `url: {root}`; nothing was sent there"
+
+
+@pytest.mark.parametrize(
+    ("location", "said", "hint"),
+    [
+        ("/Login/NuiLogin.aspx", "site.example answered with its login page", "check `auth`"),
+        ("https://site.example/ServiceModel/AuthService.svc/Login", "answered with its login page", "check `auth`"),
+        ("https://sso.example/login", "login page of another host, `sso.example`", "check `auth`"),
+        ("https://crm.example/start", "to `https://crm.example/start`, which is on another host", "put it into `url`"),
+    ],
+)
+def test_a_redirect_to_anything_else_is_no_address_of_the_site(location: str, said: str, hint: str) -> None:
+    _, found = signed_in(reply(b"", 302, location=location))
+
+    assert isinstance(found, CallFailed)
+    assert said in found.trouble.message
+    assert hint in (found.trouble.hint or "")
+
+
+def test_nobody_is_sent_to_the_process_log_for_want_of_a_sign_in() -> None:
+    late = not_signed_in(outages.no_answer_in_time("x:1", 5)).trouble
+    assert (late.message, late.hint) == ("no sign-in: x:1 did not answer within 5 s", "raise `timeout`")
+    assert not_signed_in(outages.broken(None, "x:1")).trouble.hint is None

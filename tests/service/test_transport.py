@@ -157,7 +157,11 @@ def test_an_answer_without_a_length_ends_with_its_connection(serve: Serve) -> No
         (http(WRAPPED)[:-4], "E306", "the connection to {} broke before the answer was whole"),
         (http(b"16\r\n<string>", CHUNKED), "E306", "the connection to {} broke before the answer was whole"),
         (reset, "E306", "the connection to {} broke before the answer was whole: Connection reset by peer"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "E307", "the answer of {} makes no sense: it is no HTTP: illegal status line"),
+        (
+            b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+            "E307",
+            "the answer of {} makes no sense: it is no HTTP: illegal status line: `SSH-2.0-",
+        ),
         (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 200_000, "E307", "the answer of {} makes no sense: it is no HTTP: Receive"),
         (http(b"zz\r\n", CHUNKED), "E307", "the answer of {} makes no sense: it is no HTTP: illegal chunk header"),
         (http(b'{"Id": "1f0', "X: y"), "E307", "the answer of {} makes no sense: it is no JSON: Unterminated string"),

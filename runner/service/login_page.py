@@ -1,0 +1,71 @@
+"""Signs that a call was not dispatched for want of a session: 401, or the login page in the place of an answer [M].
+
+Pure. For a call that acts, such a sign lets it be sent a second time: what may be an answer is never taken for one.
+"""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Final
+
+from runner.service import bodies
+from runner.service.calls import Call, CompleteCall, ElementCall, ExecuteCall, RunProcessCall
+from runner.service.wire import Reply
+
+# What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
+_MARK = re.compile(rb"/Login/|NuiLogin\.aspx|Login\.html")
+_ADDRESS = re.compile(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
+_PASSWORD = re.compile(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
+_TAG = re.compile(rb"/?[a-z0-9]+(?=[\s/>])|!--", re.IGNORECASE)
+_LINKS: Final = frozenset({b"a", b"button"})
+"""What lies between these and their ends leads to another page."""
+_MERELY_NAMES: Final = frozenset({b"link", b"img", b"area", b"!--"})
+"""Tags that may name a file of the login page on any page of the site."""
+
+
+def signed_out(call: Call | None, reply: Reply) -> bool:
+    """Tell whether the call was not dispatched; `call` is None while signing in.
+
+    Only web pages count: a result may hold the same words. A page that was answered with 200 is taken for the login
+    page wherever it names it [M]; as the answer to a call that acts, it must do so in more than a link to it [?], or
+    hold a field for a password: an error page, too, leads back to the sign-in, and may tell of a call that was
+    dispatched.
+    """
+    if 300 <= reply.status < 400:  # noqa: PLR2004  redirects
+        return _ADDRESS.search(without_query(reply.headers.get("location", ""))) is not None
+    if 200 <= reply.status < 300:  # noqa: PLR2004  success
+        return bodies.is_page(reply.body) and (_is_certain(reply.body) if acts(call) else _is_marked(reply.body))
+    return reply.status == HTTPStatus.UNAUTHORIZED
+
+
+def acts(call: Call | None) -> bool:
+    """Tell the calls that act from those that read."""
+    return isinstance(call, ExecuteCall | ElementCall | CompleteCall | RunProcessCall)
+
+
+def without_query(address: str) -> str:
+    return address.partition("?")[0].partition("#")[0]
+
+
+def _is_marked(text: bytes) -> bool:
+    return _MARK.search(text) is not None
+
+
+def _is_certain(page: bytes) -> bool:
+    if not _is_marked(page):
+        return False
+    return _PASSWORD.search(page) is not None or any(map(_is_marked, _beside_links(page)))
+
+
+def _beside_links(page: bytes) -> Iterator[bytes]:
+    """The parts of `page` that belong to no link. Of a page that is no sound HTML rather too few."""
+    ends_with: bytes | None = None
+    for part in page.split(b"<"):
+        found = _TAG.match(part)
+        tag = b"" if found is None else found[0].lower()
+        if tag == ends_with:
+            ends_with = None
+        elif ends_with is None and tag in _LINKS:
+            ends_with = b"/" + tag
+        if ends_with is None:
+            yield part.partition(b">")[2] if tag in _MERELY_NAMES else part

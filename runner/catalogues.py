@@ -5,17 +5,21 @@ names counts for every job, in the place of those.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.catalogue.model import Catalogue
-from runner.catalogue.read import ENDING, read_catalogue
+from runner.catalogue.read import ENDING, catalogue_in, read_document
+from runner.catalogue.rules import another_site
+from runner.documents.document import Document
 from runner.job_files import are_errors
-from runner.problems import Problem
+from runner.problems import Problem, Severity
+from runner.targets.folders import missing_folder
 from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.words import suggest
 
-_NO_FOLDER = "targets.yaml names the folder of the doubles; without that file it is `sandbox`, beside the job"
+_ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class Catalogues:
             case SandboxTarget():
                 own = self.of_doubles(target)
             case SiteTarget() if self.named is None and targets_file is not None:
-                own = self._beside(targets_file, target.name)
+                own = self._beside(targets_file, target)
             case _:
                 pass
         found = (self._in_file(self.named) if self.named is not None else None, own)
@@ -52,8 +56,7 @@ class Catalogues:
 
     def _loaded(self, target: SandboxTarget) -> Catalogue | None:
         if not target.folder.is_dir():
-            message = f"target `{target.name}`: there is no folder `{target.folder}`"
-            self.problems.append(Problem(code="E100", message=message, hint=_NO_FOLDER))
+            self.problems.append(missing_folder(target))
             return None
         # a command for real sites alone does not pay for the sandbox's rooms: 14 ms
         doubles, problems = importlib.import_module("runner.sandbox.processes").load_doubles(target.folder)
@@ -61,17 +64,39 @@ class Catalogues:
         if are_errors(problems):
             return None
         signatures = importlib.import_module("runner.sandbox.signatures")
-        found: Catalogue = signatures.catalogue(doubles.processes, target=target.name)
+        found: Catalogue = signatures.catalogue(doubles, target=target.name, folder=str(target.folder))
         return found
 
-    def _beside(self, targets_file: Path, target: str) -> Catalogue | None:
-        file = targets_file.parent / f"{target}{ENDING}"
-        return self._in_file(file) if "/" not in target and file.is_file() else None
+    def tell_strays(self, targets_file: Path, targets: Mapping[str, Target]) -> None:
+        """Warn of catalogues beside a targets file that are called nearly as that of a target, which has none."""
+        sites = {name for name, one in targets.items() if isinstance(one, SiteTarget)}
+        found = _catalogues_in(targets_file.parent) if sites else frozenset()
+        lacking = sorted(name for name in sites if f"{name}{ENDING}" not in found)
+        for file in sorted(found):
+            name = file.removesuffix(next(ending for ending in _ENDINGS if file.endswith(ending)))
+            near = name if name in lacking else suggest(name, lacking)
+            if near is not None and (name not in sites or name in lacking):
+                message = f"nobody reads {file}: a catalogue is called as its target is"
+                hint, place = f"did you mean `{near}{ENDING}`?", self.called(targets_file.parent / file)
+                told = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
+                self.problems.append(told)
 
-    def _in_file(self, file: Path) -> Catalogue | None:
+    def _beside(self, targets_file: Path, target: SiteTarget) -> Catalogue | None:
+        file = targets_file.parent / f"{target.name}{ENDING}"
+        return self._in_file(file, url=target.url) if "/" not in target.name and file.is_file() else None
+
+    def _in_file(self, file: Path, *, url: str | None = None) -> Catalogue | None:
+        """`url` is the address of the site whose catalogue it is, where that is known."""
         if file not in self._files:
-            found = read_catalogue(file, name=self.called(file))
-            self._files[file] = found if isinstance(found, Catalogue) else None
-            if not isinstance(found, Catalogue):
-                self.problems.extend(found)
+            found = read_document(file, name=self.called(file))
+            self._files[file] = catalogue_in(found) if isinstance(found, Document) else None
+            wrong = another_site(found, url) if isinstance(found, Document) and url is not None else None
+            self.problems.extend(found if isinstance(found, tuple) else [wrong] if wrong else [])
         return self._files[file]
+
+
+def _catalogues_in(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(file.name for file in folder.iterdir() if file.name.endswith(_ENDINGS))
+    except OSError:
+        return frozenset()

@@ -102,8 +102,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
-    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on.
-    """
+    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on."""
 
     t: float
 

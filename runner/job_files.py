@@ -4,7 +4,8 @@ Targets are none of this module's business.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TypeAlias
@@ -18,7 +19,8 @@ from runner.job.cases.lists import in_list
 from runner.job.model import Job
 from runner.job.outline import Outline, Written, declared_inputs, outline
 from runner.job.rules import job as rules
-from runner.language import schema
+from runner.language import as_it_looks, schema
+from runner.language.kinds import other_kind
 from runner.problems import Problem, Severity
 from runner.project_paths import PathMistake, inside, near_hint, root_of
 from runner.raw import record
@@ -38,6 +40,12 @@ _OF_A_RUN = {
     "cleanup_timeout": "that of the job that includes it bounds its `undo` and `finally`, too",
 }
 """Keys that only a whole run has, and what holds in their place."""
+_NO_RUN = "a job runs once for each case, and not at all without one: leave `cases` out, or fill the file"
+
+
+_NO_YAML = frozenset(
+    {".md", ".markdown", ".rst", ".txt", ".csv", ".html", ".toml", ".ini", ".sh", ".ps1", ".py", ".log"}
+)
 
 
 def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
@@ -120,22 +128,29 @@ class JobFiles:
         key = way[-1], root
         if key not in self._opened:
             document = self._document(way[-1])
-            if isinstance(document, Document):
-                self._opened[key] = self._checked(_Checking(way=way, root=root, document=document))
-            else:
-                self._tell(document)
+            if isinstance(document, tuple):
+                self._tell(_of_another_kind(document, way[-1]) or document)
                 self._opened[key] = None
+            elif other := other_kind(document, "job"):
+                self._tell((other,))
+                self._opened[key] = None
+            else:
+                self._opened[key] = self._checked(_Checking(way=way, root=root, document=document))
         return self._opened[key]
 
     def _checked(self, checking: _Checking) -> Opened:
         """Check a file. Its own mistakes are told before those of files that it leans on."""
         document, at = checking.document, len(self._problems)
-        checking.problems += schema.check(document, "job")
+        problems, document = schema.read(document, "job")
+        checking.document = document
+        checking.problems += problems
         known = outline(record(document.data))
         for step in known.steps:
             self._include(step, checking)
         known = replace(known, included=checking.outlines)
-        checking.problems += rules.check(document, reported=tuple(checking.problems), known=known)
+        found = rules.check(document, reported=tuple(checking.problems), known=known)
+        checking.problems += _not_of_refused_ids(found, checking, known)
+        checking.problems += as_it_looks.check(document, reported=tuple(checking.problems))
         cases = self._cases_of(checking, known)
         self._tell(checking.problems, at=at)
         is_sound = checking.is_sound and not are_errors(checking.problems)
@@ -151,7 +166,8 @@ class JobFiles:
     def _include(self, step: Written, checking: _Checking) -> None:
         """Open the job in the place of `step`, if one is there."""
         path = (*step.path, "job", "file")
-        file = self._file(record(step.fields.get("job")).get("file"), path, checking)
+        written = record(step.fields.get("job")).get("file")
+        file = self._file(written, path, checking)
         if file is None:
             return
         wrong = self._way_mistake(checking.way, file)
@@ -160,7 +176,11 @@ class JobFiles:
             return
         document = self._document(file)
         if not isinstance(document, Document) and document[0].span is None:
-            checking.refuse(path, _missing(document[0], file))
+            checking.refuse(path, _missing(document[0], file, str(written)))
+            return
+        if isinstance(document, Document) and (other := other_kind(document, "job")):
+            message = other.message.replace("this", f"`{written}`", 1)
+            checking.refuse(path, PathMistake(code="E107", message=message, hint="name the file of a job"))
             return
         opened = self._open((*checking.way, file), root=checking.root)
         checking.is_sound = checking.is_sound and opened is not None and opened.job is not None
@@ -227,10 +247,12 @@ class JobFiles:
             return None
         cases = self._cases.cases(file, inputs)
         if cases.problems and cases.problems[0].span is None:
-            checking.refuse(("cases",), _missing(cases.problems[0], file))
+            checking.refuse(("cases",), _missing(cases.problems[0], file, str(written)))
             return None
         checking.is_sound = checking.is_sound and not are_errors(cases.problems)
         self._tell(cases.problems)
+        if not cases.cases and not cases.problems:
+            checking.refuse(("cases",), PathMistake(code="E108", message=f"`{written}` holds no cases", hint=_NO_RUN))
         return cases
 
     def _tell(self, problems: Iterable[Problem], *, at: int | None = None) -> None:
@@ -263,9 +285,26 @@ def _outlines(checking: _Checking, known: Outline) -> dict[str, Outline]:
     return outlines
 
 
-def _missing(problem: Problem, file: FilePath) -> PathMistake:
+def _of_another_kind(problems: Sequence[Problem], file: FilePath) -> tuple[Problem, ...]:
+    """What to tell of a file that is no YAML, and by its name need not be."""
+    if problems[0].span is None or file.suffix.casefold() not in _NO_YAML:
+        return ()
+    message = f"`{file.name}` holds no job"
+    return (replace(problems[0], code="E101", message=message, hint="the file of a job is called `NAME.job.yaml`"),)
+
+
+def _missing(problem: Problem, file: FilePath, written: str) -> PathMistake:
     """A file that cannot be read, told where it is named."""
-    return PathMistake(code=problem.code, message=problem.message, hint=problem.hint or near_hint(file))
+    slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
+    return PathMistake(code=problem.code, message=problem.message, hint=slashes or problem.hint or near_hint(file))
+
+
+def _not_of_refused_ids(found: Iterable[Problem], checking: _Checking, known: Outline) -> list[Problem]:
+    """`found` without names of steps whose id is refused: once it is mended, they are another."""
+    refused = {problem.path[:-1] for problem in checking.problems if problem.path[-1:] == ("id",)}
+    ids = [str(step.fields.get("id")) for step in known.steps if step.path in refused]
+    names = {f"steps.{name}" for one in ids for name in (one, re.sub(r"\W+", "_", one).lower())}
+    return [one for one in found if one.code != "E126" or not any(name in (one.excerpt or "") for name in names)]
 
 
 def _name(document: Document | tuple[Problem, ...], file: FilePath) -> str:

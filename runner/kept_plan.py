@@ -19,6 +19,8 @@ from runner.version import VERSION
 ENDING = ".plan.json"
 FORMAT = 1
 KIND = "creatio-runner plan"
+_MARK = "\ufeff"
+_MARK_OR_BLANK = f"{_MARK} \t\r\n"
 _BEGINNING = 200
 """Characters in which a file says that it is one of ours."""
 
@@ -60,13 +62,15 @@ def written(plans: Sequence[Plan]) -> str:
 
 def is_plan(name: str, beginning: str) -> bool:
     """Whether a file is a kept plan, by its name or by how it begins."""
-    return name.endswith(ENDING) or (beginning.lstrip().startswith("{") and f'"{KIND}"' in beginning[:_BEGINNING])
+    return name.endswith(ENDING) or (
+        beginning.lstrip(_MARK_OR_BLANK).startswith("{") and f'"{KIND}"' in beginning[:_BEGINNING]
+    )
 
 
 def read(name: str, content: str) -> PlanFile | Problem:
     """What `written` wrote, or what is wrong with it."""
     try:
-        whole = record(json.loads(content))
+        whole = record(json.loads(content.removeprefix(_MARK)))
     except (ValueError, RecursionError):
         return _no_plan(name, "it is no JSON")
     if whole.get("kind") != KIND:
@@ -74,7 +78,10 @@ def read(name: str, content: str) -> PlanFile | Problem:
     if whole.get("format") != FORMAT:
         return _no_plan(name, f"its format is not {FORMAT}: another version of the program wrote it")
     if whole.get("digest") != _digest(whole):
-        return _no_plan(name, "it was changed after it was kept")
+        message = "this plan was changed after it was kept"
+        return Problem(
+            code="E154", message=message, hint="make a new plan with `runner plan SPEC --out FILE`", file=name
+        )
     sources = _texts(whole.get("sources"))
     plans = [_plan(record(run), sources) for run in items(whole.get("runs"))]
     sound = tuple(plan for plan in plans if plan is not None)

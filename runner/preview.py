@@ -90,7 +90,9 @@ def _target(plan: Plan) -> str:
 
 
 def _known(plan: Plan) -> _Known:
-    target: JsonObject = {} if plan.target.sandbox else {"name": plan.target.name, "url": plan.target.url}
+    target: JsonObject = {"name": plan.target.name}
+    if not plan.target.sandbox:  # its address is known when it has been started
+        target["url"] = plan.target.url
     case: Json = None if plan.case is None else {"name": plan.case.name, "index": plan.case.index}
     names: JsonObject = {"inputs": _open(plan.job, plan.inputs), "target": target, "case": case, "vars": {}}
     known = _Known(names, timeout=plan.timeout)

@@ -6,7 +6,7 @@ neither the environment's values nor any secret is looked at.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.catalogues import Catalogues
@@ -17,8 +17,8 @@ from runner.job.outline import Outline
 from runner.job.rules import catalogue, flow
 from runner.job.rules import job as rules
 from runner.job.rules.uses import started
-from runner.job_files import JobFiles, are_errors
-from runner.language import schema
+from runner.job_files import JobFiles, Opened, are_errors
+from runner.language import as_it_looks, schema
 from runner.problems import Problem, Severity
 from runner.raw import record
 from runner.targets import build as target_build
@@ -81,12 +81,14 @@ def open_project(
     environment: Mapping[str, str],
     job_files: Callable[[list[Problem]], JobFiles] | None = None,
     catalogue: Path | None = None,
+    against: Sequence[str] = (),
 ) -> Project:
     """Open job files; a folder stands for every `*.job.yaml` in it, not in folders below.
 
     `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
     another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that tells
-    what the site has, whatever target a job names.
+    what the site has, whatever target a job names. `against` are the targets that the command names in the place of the
+    jobs' own.
     """
     project = Project(catalogue=catalogue)
     jobs = job_files(project.problems) if job_files else JobFiles(called=called, problems=project.problems)
@@ -101,18 +103,23 @@ def open_project(
         known = target_build.without_file(path) if file is None else read_targets[file]
         if known:
             project.problems.extend(rules.target_known(opened.document, known))
-        job_file = JobFile(
-            document=opened.document,
-            job=opened.job,
-            documents=opened.documents,
-            outlines=opened.outlines,
-            targets=known,
-            targets_file=file,
-        )
+        job_file = _job_file(opened, targets=known, targets_file=file)
         project.files.append(job_file)
-        compare(job_file, known.get(str(record(opened.document.data).get("target"))), project)
+        for name in against or (str(record(opened.document.data).get("target")),):
+            compare(job_file, known.get(name), project)
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     return project
+
+
+def _job_file(opened: Opened, *, targets: Mapping[str, Target], targets_file: Path | None) -> JobFile:
+    return JobFile(
+        document=opened.document,
+        job=opened.job,
+        documents=opened.documents,
+        outlines=opened.outlines,
+        targets=targets,
+        targets_file=targets_file,
+    )
 
 
 def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
@@ -123,8 +130,13 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
         return {}
     problems = [*schema.check(document, "targets")]
     problems.extend(target_rules.check(document, reported=problems))
+    problems.extend(as_it_looks.check(document, reported=problems, shown=False))
     project.problems.extend(without_secrets(problems, document))
-    return {} if are_errors(problems) else target_build.targets(document, beside=Path(called(file)).parent)
+    if are_errors(problems):
+        return {}
+    found = target_build.targets(document, beside=Path(called(file)).parent)
+    project.catalogues.tell_strays(file, found)
+    return found
 
 
 def check_doubles(target: Target, project: Project) -> None:
@@ -149,9 +161,15 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
 
 
 def _tell(found: Iterable[Problem], project: Project) -> None:
-    """Tell what is not told already, nor stands where something else is wrong."""
-    told = {(problem.file, problem.path) for problem in project.problems if problem.severity is Severity.ERROR}
-    project.problems.extend(one for one in dict.fromkeys(found) if (one.file, one.path) not in told)
+    """Tell what is not told already, nor stands where something else is wrong; a better hint takes the place of one."""
+    told = {(problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR}
+    warned = set(project.problems)
+    for one in dict.fromkeys(found):
+        before = told.get((one.file, one.path))
+        if before is None:
+            project.problems.extend([] if one in warned else [one])
+        elif replace(before, hint=one.hint) == one and one.hint:
+            project.problems[project.problems.index(before)] = one
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:
@@ -166,6 +184,8 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
     near = suggest(wanted, file.targets)
     where = called(file.targets_file) if file.targets_file else "the sandbox beside the job"
     hint = f"did you mean `{near}`?" if near else f"{where} has {_listed(file.targets)}"
+    if "," in wanted and all(part in file.targets for part in wanted.split(",")):
+        hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"
     return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)
 
 

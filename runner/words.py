@@ -58,8 +58,10 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "include": ("job",),
     "needs": ("if",),
     "env": ("vars",),
-    "variables": ("vars",),
+    "variables": ("vars", "inputs"),
     "continueonerror": ("on_failure",),
+    "continueonfailure": ("on_failure",),
+    "soft": ("on_failure",),
     "allowfailure": ("on_failure",),
     "timeoutminutes": ("timeout",),
     "runson": ("target",),
@@ -111,7 +113,9 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "args": ("parameters",),
     "arguments": ("parameters",),
     "body": ("parameters",),
-    "data": ("parameters", "values"),
+    "data": ("parameters", "values", "cases"),
+    "dataset": ("cases",),
+    "json": ("parameters",),
     "sleep": ("pause", "initial"),
     # Robot Framework, pytest, xUnit
     "documentation": ("description", "help"),
@@ -171,6 +175,12 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "code": ("process",),
     "schemaname": ("process",),
     "resultparametername": ("result",),
+    "parametervalues": ("parameters",),
+    "schemauid": ("process",),
+    "rootschemaname": ("entity",),
+    "isnetcore": ("runtime",),
+    "safe": ("protected",),
+    "authappuri": ("identity_url",),
     "processelementuid": ("uid",),
     "id": ("uid", "process_id"),
     "path": ("file",),
@@ -180,6 +190,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "columns": ("select",),
     "fields": ("select", "values"),
     "set": ("values",),
+    "return": ("set",),
     "user": ("username",),
     "login": ("username",),
     "pass": ("password",),
@@ -211,8 +222,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "text": ("string",),
     "int": ("integer",),
     "long": ("integer",),
-    "float": ("number",),
-    "double": ("number",),
+    "float": ("number", "decimal"),
+    "double": ("number", "decimal"),
     "decimal": ("number",),
     "bool": ("boolean",),
     "list": ("array", "records"),
@@ -221,6 +232,19 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "hash": ("object",),
     "record": ("object", "records"),
     "uuid": ("guid", "string"),
+    "uniqueidentifier": ("guid",),
+    "float1": ("decimal",),
+    "float2": ("decimal",),
+    "float3": ("decimal",),
+    "float4": ("decimal",),
+    "float8": ("decimal",),
+    "shorttext": ("text",),
+    "mediumtext": ("text",),
+    "longtext": ("text",),
+    "array": ("records",),
+    "collection": ("records",),
+    "compositeobjectlist": ("records",),
+    "bidirectional": ("both",),
     "guid": ("string",),
     "date": ("string",),
     "datetime": ("string",),
@@ -258,6 +282,23 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     ]
     near = min(measured)[2] if measured else _beginning(bare, candidates)
     return candidates.get(near)
+
+
+def slip(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `word` is with a slip of the keyboard: near by its letters alone, its digits the same.
+
+    It is for warnings: somebody could have meant `word` as it stands, and `lab2` is not `lab1` mistyped.
+    """
+    bare, digits = folded(word), [*filter(str.isdigit, word)]
+    near = [
+        (distance, name)
+        for name in known
+        if name != word
+        and [*filter(str.isdigit, name)] == digits
+        and abs(len(folded(name)) - len(bare)) <= _slips(bare)
+        and (distance := _distance(bare, folded(name))) <= _slips(bare)
+    ]
+    return min(near)[1] if near else None
 
 
 def _candidates(ours: list[str]) -> dict[str, str]:

@@ -13,6 +13,9 @@ from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_markdown, as_text, explanation
 from runner.problems import CODES
 from runner.project import open_project, open_targets
+from runner.template.filters import FILTERS, LOOPS
+from runner.template.names import OF_JOBS, OF_TARGETS
+from runner.template.tests import TESTS
 
 ROOT = Path(__file__).parents[1]
 SANDBOX = ROOT / "specs" / "sandbox"
@@ -70,6 +73,19 @@ def test_what_a_run_or_command_can_meet_is_shown_as_it_looks(code: str) -> None:
 
 def test_every_code_is_explained_and_nothing_else_is() -> None:
     assert set(WRITTEN) == set(CODES)
+
+
+def test_every_filter_test_and_function_is_listed_where_an_unknown_one_is_explained() -> None:
+    listed = {
+        kind: set(re.findall(r"`(\w+)", rest))
+        for kind, rest in re.findall(
+            r"^- (Filters|Tests|Functions)\b[^:]*: (.*)", explanation("E124").sections["Check"], re.MULTILINE
+        )
+    }
+
+    assert listed["Filters"] == FILTERS.keys() | LOOPS.keys()
+    assert listed["Tests"] == TESTS.keys()
+    assert listed["Functions"] == (OF_JOBS.keys() | OF_TARGETS.keys() | {"if"})
 
 
 def test_each_code_stands_in_one_group() -> None:

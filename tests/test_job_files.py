@@ -303,3 +303,64 @@ def test_a_circle_of_links_is_told_and_a_pipe_in_a_folder_is_not_waited_for(proj
 
     assert [problem.code for problem in opened.problems] == ["E100"]
     assert "circle.job.yaml" in opened.problems[0].message
+
+
+def test_a_double_in_the_place_of_a_job_is_told_where_it_is_named(project: Path) -> None:
+    (project / "A.process.yaml").write_text("runner: 1\nprocess: A\nactivities: []\n")
+    write(project / "a.job.yaml", *including("A.process.yaml"))
+
+    assert told(project / "a.job.yaml") == ["a.job.yaml E107 /steps/0/job/file"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("README.md", "# A\n\n- b: c\n d: e\n", "E101"),
+        ("notes.txt", "a: b: c", "E101"),
+        ("targets.yaml", "runner: 1\ntargets: {a: {sandbox: b}}\n", "E107"),
+        ("a.plan.json", '{"kind": "creatio-runner plan"}', "E107"),
+    ],
+)
+def test_a_file_that_is_no_job_is_told_in_one_sentence(project: Path, name: str, text: str, code: str) -> None:
+    (project / name).write_text(text)
+    problems: list[Problem] = []
+
+    assert JobFiles(called=lambda path: path.name, problems=problems).open(project / name) is None
+    assert [problem.code for problem in problems] == [code]
+    assert "job" in problems[0].message
+
+
+def test_a_job_with_a_mistake_is_told_of_whatever_its_name_is(project: Path) -> None:
+    (project / "job.txt").write_text(f"runner: 1\nname: a\nsteps: [{{{STEP}, zebra: 1}}]\n")
+
+    assert told(project / "job.txt") == ["job.txt E104 /steps/0/zebra"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "inputs: [{name: a}]",
+        "inputs: 5",
+        "vars: [a]",
+        "variables: {a: 1}",
+        "input: {a: {type: string}}",
+    ],
+)
+def test_what_refers_to_a_part_that_cannot_be_read_is_no_mistake(project: Path, written: str) -> None:
+    uses = (
+        '{process: A, parameters: {B: "{{ inputs.a }}"}}'
+        if "input" in written
+        else '{process: "A", parameters: {B: "{{ vars.a }}"}}'
+    )
+    write(project / "a.job.yaml", f"execute: {uses}", more=f"{written}\n")
+
+    assert len(told(project / "a.job.yaml")) == 1
+
+
+def test_a_mistake_behind_a_mended_key_is_at_the_key_as_it_is_written(project: Path) -> None:
+    write(project / "a.job.yaml", f"{{id: a, loop: [1], {STEP}, outputs: {{b: zebra}}}}")
+
+    assert told(project / "a.job.yaml") == [
+        "a.job.yaml E104 /steps/0/loop",
+        "a.job.yaml E126 /steps/0/outputs/b",
+    ]

@@ -9,8 +9,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
+
+from runner.cli.main import ended
 
 ROOT = Path(__file__).parents[1]
 TOOLS = Path(sys.executable).parent
@@ -55,7 +58,10 @@ def hooked(theirs: Path, ours: Path, hook: str) -> tuple[int, str]:
     """Exit code and words of pre-commit over all that is staged."""
     settings = f"repos:\n  - repo: {ours}\n    rev: v1\n    hooks:\n      - id: {hook}\n        language: unsupported\n"
     (theirs / ".pre-commit-config.yaml").write_text(settings)
-    own = environment(ours.parent)
+    return committed(theirs, environment(ours.parent))
+
+
+def committed(theirs: Path, own: dict[str, str]) -> tuple[int, str]:
     subprocess.run(["git", "add", "-A"], cwd=theirs, env=own, check=True)
     done = subprocess.run(
         [TOOLS / "pre-commit", "run"], cwd=theirs, env=own, capture_output=True, text=True, check=False
@@ -94,3 +100,46 @@ def test_the_hook_for_all_finds_a_job_that_a_change_elsewhere_has_broken(theirs:
     code, told = hooked(theirs, ours, "creatio-runner-validate-all")
     assert code == 1
     assert "specs/a.job.yaml:5:9: error[E141]: unknown target `staging`" in told
+
+
+CASES = "runner: 1\nname: months\ninputs: {days: {type: integer}}\ncases: months.csv\nsteps: [{pause: 1ms}]\n"
+
+
+def test_the_hook_for_all_finds_a_table_of_cases_that_is_broken(theirs: Path, ours: Path) -> None:
+    (theirs / "specs" / "a.job.yaml").write_text(CASES)
+    (theirs / "specs" / "months.csv").write_text("name,days\nmay,thirty\n")
+    code, told = hooked(theirs, ours, "creatio-runner-validate-all")
+    assert code == 1
+    assert "specs/months.csv:2:5: error[E132]" in told
+
+
+@pytest.fixture
+def begun(theirs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project that `runner init` starts, with all of it committed."""
+    monkeypatch.chdir(theirs)
+    assert ended(["init"]) == 0
+    own = environment(theirs.parent)
+    assert committed(theirs, own) == (0, ANY)
+    subprocess.run(["git", "commit", "-q", "-m", "begun"], cwd=theirs, env=own, check=True)
+    return theirs
+
+
+def test_a_new_project_has_a_hook_that_finds_mistakes_in_folders_below(begun: Path) -> None:
+    (begun / "jobs").mkdir()
+    (begun / "jobs" / "x.job.yaml").write_text(WRONG)
+    code, told = committed(begun, environment(begun.parent))
+    assert code == 1
+    assert "jobs/x.job.yaml:4:15: error[E104]" in told
+
+
+def test_a_new_project_has_a_hook_that_finds_a_mistake_in_what_a_job_leans_on(begun: Path) -> None:
+    (begun / "months.job.yaml").write_text(CASES + "target: sandbox\n")
+    (begun / "months.csv").write_text("name,days\nmay,31\n")
+    own = environment(begun.parent)
+    code, told = committed(begun, own)
+    assert code == 0, told
+    subprocess.run(["git", "commit", "-q", "-m", "months"], cwd=begun, env=own, check=True)
+    (begun / "months.csv").write_text("name,days\nmay,thirty\n")
+    code, told = committed(begun, own)
+    assert code == 1
+    assert "months.csv:2:5: error[E132]" in told

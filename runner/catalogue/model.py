@@ -95,9 +95,22 @@ class Pulled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """`columns` are those that a reader is given, `paths` those that filters may name, `numbers` those of them that are
+    seen to hold numbers and nothing else.
+    """
+
+    columns: frozenset[str]
+    paths: frozenset[str]
+    numbers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """The processes of one site by their codes. `name` is what messages call it; `hint` is how to bring it up to date.
 
+    `entities` are None where they are not known, and one of them where its columns are not. `doubles` is the folder of
+    a sandbox, in which another process can be written.
     A mapping may make its records when they are asked for: of five hundred processes a job uses three.
     """
 
@@ -106,3 +119,5 @@ class Catalogue:
     site: str = ""
     pulled: Pulled | None = None
     hint: str | None = None
+    entities: Mapping[str, Entity | None] | None = None
+    doubles: str | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from runner.catalogue import rules
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Process, Pulled
 from runner.documents.document import Document
 from runner.documents.load import read
@@ -16,11 +17,16 @@ ENDING = ".catalog.yaml"
 
 def read_catalogue(path: Path, *, name: str) -> Catalogue | tuple[Problem, ...]:
     """The catalogue in the file at `path`, called `name` in messages, or all its mistakes."""
+    document = read_document(path, name=name)
+    return document if isinstance(document, tuple) else catalogue_in(document)
+
+
+def read_document(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
+    """The document of a catalogue without mistakes, or all its mistakes."""
     document = read(path, name=name)
     if isinstance(document, tuple):
         return document
-    problems = check(document, "catalog")
-    return problems or catalogue_in(document)
+    return check(document, "catalog") or rules.check(document) or document
 
 
 def catalogue_in(document: Document) -> Catalogue:

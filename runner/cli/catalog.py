@@ -5,8 +5,8 @@ import os
 import click
 
 from runner.catalogue.differences import differences, drifts
-from runner.cli import options
-from runner.cli.catalogue_files import place_of, read_file, stored, write_file
+from runner.cli import options, shell
+from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
 from runner.cli.inputs import read_text
@@ -16,7 +16,7 @@ from runner.problems import ExitCode
 from runner.report.safe import clean
 from runner.sites import Sites
 
-SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath())
+SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=shell.expanded)
 ONE_TARGET = options.option("-t", "--target", "target", metavar="NAME", type=options.Filled(), help="The site to ask.")
 FORMAT = options.option(
     "--format",
@@ -62,6 +62,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     given = context.params
     target = chosen(given["target"], given["specs"], given["targets"])
     out = given["out"] or place_of(target.target.name, targets_file=target.file)
+    check_place(out)
     with _sites() as sites:
         found = ask(target, sites)
     if found is None:
@@ -134,7 +135,7 @@ def diff(context: click.Context, /, **_: object) -> int:
             sides.append(side)
     before, after = sides
     found = drifts(differences(before, after), ())
-    return _told(Compared(before=before.name, after=after.name, drifts=found), given["form"])
+    return _told(Compared(before=before.name, after=after.name, drifts=found, side_by_side=True), given["form"])
 
 
 def _sites() -> Sites:

@@ -39,6 +39,17 @@ def read_file(file: Path) -> Catalogue:
     raise UsageError(*found)
 
 
+def check_place(file: Path) -> None:
+    """See before the site is asked that nothing else is written over: a file that is called like a catalogue may be a
+    broken one. Raises `UsageError`.
+    """
+    if file.name.endswith(ENDING) or not file.is_file() or not file.stat().st_size:
+        return
+    if not isinstance(read_catalogue(file, name=called(file)), Catalogue):
+        message = f"the catalogue cannot be written to {called(file)}: it is there already, and holds something else"
+        raise UsageError(Problem(code="E153", message=message, hint="choose another name"))
+
+
 def write_file(found: Catalogue, file: Path) -> Iterator[str]:
     """Write the file where the site has changed; say what was done. Raises `UsageError` where it cannot be written.
 

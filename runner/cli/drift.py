@@ -15,12 +15,16 @@ _MOST_PLACES: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """`before` and `after` are what the two are called. `has_jobs`: jobs were named, for which some of it matters."""
+    """`before` and `after` are what the two are called. `has_jobs`: jobs were named, for which some of it matters.
+
+    `side_by_side`: they are two sites or files, and neither is what the other was before.
+    """
 
     before: str
     after: str
     drifts: tuple[Drift, ...]
     has_jobs: bool = False
+    side_by_side: bool = False
 
 
 def text(found: Compared) -> str:
@@ -48,16 +52,17 @@ def _lines(found: Compared) -> Iterator[str]:
     matters = [drift for drift in found.drifts if drift.places]
     if matters:
         yield f"{len(matters)} of them {'matter' if len(matters) > 1 else 'matters'} to the jobs:"
-        yield from _each(matters)
+        yield from _each(matters, found)
     rest = [drift for drift in found.drifts if not drift.places]
     if rest and found.has_jobs:
         yield "the jobs use nothing of this:" if matters else "none of them matters to the jobs:"
-    yield from _each(rest)
+    yield from _each(rest, found)
 
 
-def _each(drifts: Iterable[Drift]) -> Iterator[str]:
+def _each(drifts: Iterable[Drift], found: Compared) -> Iterator[str]:
     for drift in drifts:
-        yield f"  {sentence(drift.difference)}"
+        one = drift.difference
+        yield f"  {_of_two(one, found) if found.side_by_side else sentence(one)}"
         yield from (f"      used in {place}" for place in drift.places[:_MOST_PLACES])
         if len(drift.places) > _MOST_PLACES:
             yield f"      and in {len(drift.places) - _MOST_PLACES} places more"
@@ -65,9 +70,20 @@ def _each(drifts: Iterable[Drift]) -> Iterator[str]:
 
 def sentence(one: Difference) -> str:
     """`UsrAdd: parameter Name: was text, in; is gone`."""
-    what = f"{one.about} `{one.name}`: " if one.about in (About.PARAMETER, About.ELEMENT) else ""
-    what = f"its {one.name}: " if one.about is About.NOTE else what
-    return f"`{one.process}`: {what}{_change(one)}"
+    return f"{_about(one)}: {_change(one)}"
+
+
+def _about(one: Difference) -> str:
+    what = f": {one.about} `{one.name}`" if one.about in (About.PARAMETER, About.ELEMENT) else ""
+    return f"`{one.process}`" + (f": its {one.name}" if one.about is About.NOTE else what)
+
+
+def _of_two(one: Difference, found: Compared) -> str:
+    """The same of two that lie side by side: nothing was, is new, or is gone."""
+    if one.before is None or one.after is None:
+        side, value = (found.after, one.after) if one.before is None else (found.before, one.before)
+        return f"{_about(one)}: only in {side}" + ("" if one.about is About.PROCESS else f", {value}")
+    return f"{_about(one)}: {one.before or 'empty'} in {found.before}, {one.after or 'empty'} in {found.after}"
 
 
 def _change(one: Difference) -> str:

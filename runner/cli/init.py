@@ -1,4 +1,6 @@
-"""`runner init`: starts a project that runs at once. It writes all of its files or none, and never over another one."""
+"""`runner init`: starts a project that runs at once, and writes over no file: none of the project itself must be there,
+and what other tools read is left as it is.
+"""
 
 import os
 import shlex
@@ -29,6 +31,9 @@ would count for the repository that holds it.
 """
 
 SCHEMAS = ("job", "targets", "process")
+_OF_OTHERS = (".vscode/settings.json", ".pre-commit-config.yaml", ".github/workflows/creatio.yml")
+"""Files that other tools read, and that a repository has already."""
+
 _ADDED_TO = ".gitignore"
 """Every new repository has one: what is ours is added to it."""
 _AT_THE_ROOT = (".pre-commit-config.yaml", ".github")
@@ -41,6 +46,7 @@ class NewFile:
     path: Path
     text: str
     what: str
+    may_be_there: bool = False
 
 
 @click.command("init", cls=Verb, short_help="Start a project that runs at once.")
@@ -54,16 +60,18 @@ def command(context: click.Context, /, **_: object) -> int:
     Example:
       runner init smoke && runner run smoke
 
-    A file that is there already is never written over: then nothing is written at all, and the exit code is 2.
+    No file that is there already is written over: where it is the job, the targets, the double or a schema, nothing is
+    written at all, and the exit code is 2. Files for VS Code, pre-commit and GitHub are left as they are, and told; to
+    a .gitignore a line is added.
     """
     folder: Path = context.params["folder"]
     root = _checkout(folder)
     files = list(new_files(folder, called=_from(root, folder)))
     _refuse_what_is_in_the_way(files)
-    _write(files)
-    cells = max(len(str(file.path)) for file in files)
-    for file in files:
-        click.echo(f"wrote {file.path!s:{cells}}  {file.what}")
+    done = [(_written(file), file) for file in files]
+    cells = [max(map(len, column)) for column in zip(*((did, str(file.path)) for did, file in done), strict=True)]
+    for did, file in done:
+        click.echo(f"{did:{cells[0]}} {file.path!s:{cells[1]}}  {file.what}")
     if root != folder.resolve():
         names = " and ".join(_AT_THE_ROOT)
         click.echo(f"\n{names} count only at the root of the checkout: move them to {root}")
@@ -76,7 +84,7 @@ def new_files(folder: Path, *, called: str) -> Iterator[NewFile]:
     for name, (template, what) in FILES.items():
         text = (_TEMPLATES / template).read_text(encoding="utf-8")
         filled = text.replace("@FOLDER@", shlex.quote(called)).replace("@VERSION@", VERSION)
-        yield NewFile(path=folder / name, text=filled, what=what)
+        yield NewFile(path=folder / name, text=filled, what=what, may_be_there=name in (*_OF_OTHERS, _ADDED_TO))
     for schema in SCHEMAS:
         path = folder / "schema" / f"{schema}.schema.json"
         yield NewFile(path=path, text=shipped_text(schema), what=f"`runner schema {schema}`, for editors")
@@ -94,14 +102,15 @@ def _from(root: Path, folder: Path) -> str:
 
 def _refuse_what_is_in_the_way(files: Iterable[NewFile]) -> None:
     """Raise `UsageError` where one of the files, or something that is no folder in the place of one, is there."""
-    taken = dict.fromkeys(found for file in files if (found := _in_the_way(file.path)) is not None)
+    taken = dict.fromkeys(found for file in files if (found := _in_the_way(file)) is not None)
     if taken:
         message = f"there already, so nothing was written: {', '.join(map(str, taken))}"
         raise UsageError(Problem(code="E153", message=message, hint="choose another folder: `runner init FOLDER`"))
 
 
-def _in_the_way(path: Path) -> Path | None:
-    if path.name == _ADDED_TO and path.is_file():
+def _in_the_way(file: NewFile) -> Path | None:
+    path = file.path
+    if file.may_be_there and path.is_file():
         return None
     if os.path.lexists(path):
         return path
@@ -109,24 +118,26 @@ def _in_the_way(path: Path) -> Path | None:
     return None if above is None or above.is_dir() else above
 
 
-def _add(file: NewFile) -> None:
-    """Add the lines that are not there yet."""
+def _add(file: NewFile) -> str:
+    """Add the lines that are not there yet; what was done."""
     there = file.path.read_text(encoding="utf-8")
     more = [line for line in file.text.splitlines() if line not in there.splitlines()]
-    if more:
-        separated = there if there.endswith("\n") or not there else f"{there}\n"
-        file.path.write_text(separated + "\n".join(more) + "\n", encoding="utf-8", newline="\n")
+    if not more:
+        return "left"
+    separated = there if there.endswith("\n") or not there else f"{there}\n"
+    file.path.write_text(separated + "\n".join(more) + "\n", encoding="utf-8", newline="\n")
+    return "added to"
 
 
-def _write(files: list[NewFile]) -> None:
-    for file in files:
-        try:
-            file.path.parent.mkdir(parents=True, exist_ok=True)
-            if file.path.name == _ADDED_TO and file.path.is_file():
-                _add(file)
-                continue
-            with file.path.open("x", encoding="utf-8", newline="\n") as opened:
-                opened.write(file.text)
-        except OSError as error:
-            message = f"{file.path} cannot be written: {error.strerror or error}"
-            raise UsageError(Problem(code="E153", message=message)) from error
+def _written(file: NewFile) -> str:
+    """Write a file where there is none; what was done. Raises `UsageError` where it cannot be written."""
+    try:
+        if file.may_be_there and file.path.is_file():
+            return _add(file) if file.path.name == _ADDED_TO else "left"
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        with file.path.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(file.text)
+    except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise UsageError(Problem(code="E153", message=f"{file.path} cannot be written: {why}")) from error
+    return "wrote"

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner.documents.load import read
@@ -36,10 +36,10 @@ def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
 
 
 def values(
-    runs: Sequence[tuple[Job, Case | None]], known: dict[str, Given], *, jobs: Iterable[Job]
+    runs: Sequence[tuple[Job, Case | None]], known: dict[str, Given]
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The input values of each run, and every mistake in them, each once. `jobs` are those that were selected."""
-    problems = list(inputs.unknown(known, jobs))
+    """The input values of each run, and every mistake in them, each once."""
+    problems = list(inputs.unknown(known, [job for job, _ in runs]))
     made = []
     for job, case in runs:
         of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from runner.cli import meant
 from runner.cli.targets import is_outside, outside
 from runner.problems import Problem, UsageError
 from runner.project import Project, called, check_doubles, open_targets
@@ -32,6 +33,7 @@ Known: TypeAlias = Mapping[str, KnownTarget]
 
 def targets_of(specs: Sequence[Path], explicit: Path | None, project: Project) -> dict[str, KnownTarget]:
     """The targets of all targets files that the specs lead to. Raises `UsageError` for mistakes in them."""
+    meant.check(specs, of_targets=True)
     found: dict[str, KnownTarget] = {}
     for spec in specs or (Path(),):
         beside = spec / "any" if spec.is_dir() else spec

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import nothing, options
+from runner.cli import left_out, meant, nothing, options
 from runner.cli.verb import Verb
 from runner.job.model import Input, Job
 from runner.problems import ExitCode
@@ -43,7 +43,9 @@ def command(context: click.Context, /, **_: object) -> int:
     Exit 0, 2 where a file has mistakes (they are told, and the other jobs are listed), 5 where there is no job.
     """
     given = context.params
+    meant.check(given["specs"], of_targets=False)
     project = open_project(given["specs"], targets=given["targets"], environment=os.environ)
+    left_out.tell(given["specs"], project, targets=given["targets"])
     jobs = [file.job for file in project.files if file.job is not None]
     click.echo(as_json(jobs) if given["form"] == "json" else as_text(jobs), nl=False)
     return _told(project, given["specs"])

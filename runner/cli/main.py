@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+from click.core import ParameterSource
 
+from runner.cli.shell import PROCESS
 from runner.cli.verb import OPTIONS_OF_OTHERS
 from runner.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.report.mistakes import text as as_text
+from runner.report.safe import clean
 from runner.version import VERSION
 from runner.words import suggest
 
@@ -81,10 +84,22 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in VERBS:
-            near = _MEANT.get(name.casefold()) or suggest(name, VERBS)
-            hint = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(VERBS)}"
-            raise UsageError(Problem(code="E150", message=f"there is no verb `{name}`", hint=hint))
+            message = f"there is no verb `{clean(name)}`"
+            raise UsageError(Problem(code="E150", message=message, hint=_verb_meant(name, args[1:])))
         return super().resolve_command(ctx, args)
+
+
+def _verb_meant(name: str, rest: Sequence[str]) -> str:
+    """What to write in the place of `name`, which is no verb."""
+    near = _MEANT.get(name.casefold())
+    if near is None and name.casefold() == "help":
+        return f"did you mean `runner {rest[0]} --help`?" if rest and rest[0] in VERBS else "did you mean `--help`?"
+    if near is None and (name.endswith(".yaml") or Path(name).exists()):
+        return f"did you mean `runner run {clean(name)}`?"
+    if near is None and PROCESS.fullmatch(name):
+        return "a process is started by a step of a job: `runner run FILE`"
+    near = near or suggest(name, VERBS)
+    return f"did you mean `{near}`?" if near else f"the verbs are {', '.join(VERBS)}"
 
 
 def _laid_out(command: click.Command) -> click.Command:
@@ -128,7 +143,8 @@ def ended(arguments: Sequence[str]) -> int:
         code = _laid_out(runner).main(args=list(arguments), prog_name="runner", standalone_mode=False)
         code = _told_whole(code if isinstance(code, int) else ExitCode.PASSED)
     except UsageError as error:
-        click.echo(as_text(error.problems), nl=False, err=True)
+        notes = "".join(f"{note}\n" for note in getattr(error, "__notes__", ()))
+        click.echo(as_text(error.problems) + notes, nl=False, err=True)
         return ExitCode.INVALID
     except RefusedError as error:
         click.echo(as_text(error.problems), nl=False, err=True)
@@ -174,4 +190,18 @@ def _usage(error: click.UsageError) -> str:
     message = error.format_message()
     if isinstance(error, click.NoSuchOption) and error.option_name in OPTIONS_OF_OTHERS:
         message, hint = error.message, OPTIONS_OF_OTHERS[error.option_name]
+    if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
+        hint = f"`{error.option_name} FILE`; `-` is stdout"
+    variable = _variable(error)
+    if variable is not None:
+        hint = f"it comes from the variable `{variable}` of the environment"
     return as_text((Problem(code="E150", message=message.rstrip("."), hint=hint),))
+
+
+def _variable(error: click.UsageError) -> str | None:
+    """The variable of the environment whose value is wrong, if it is one."""
+    option, context = getattr(error, "param", None), error.ctx
+    if not isinstance(option, click.Option) or context is None or option.name is None:
+        return None
+    source = context.get_parameter_source(option.name)
+    return str(option.envvar) if source is ParameterSource.ENVIRONMENT and option.envvar else None

@@ -1,8 +1,10 @@
 """Why nothing was selected, in words: what was asked for, and what there is."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from runner.cli import left_out
 from runner.cli.prepared import NOTHING, Wanted
 from runner.cli.selection import by_tags, is_chosen, words_of
 from runner.job.model import Case, Job
@@ -11,9 +13,7 @@ from runner.report.safe import clean
 from runner.words import suggest
 
 _LISTED = 8
-_ENDS_LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job", ".yaml", ".yml")
-_BEGINNING = 4096
-"""Bytes of a file in which a job comes to its steps."""
+_LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
 
 
 def no_jobs(specs: Sequence[Path]) -> str:
@@ -30,13 +30,11 @@ def why(wanted: Wanted, jobs: Sequence[Job]) -> str:
     runs = [(job, case) for job in jobs for case in _cases(job)]
     unfit = [
         *(_no_tag(wanted.tags, jobs) if wanted.tags is not None else ()),
-        *(_no_name(wanted.keyword, runs) if wanted.keyword is not None and runs else ()),
+        *(_no_name(wanted.keyword, runs) if wanted.keyword is not None else ()),
     ]
     if unfit:
         return f"{'; '.join(unfit)}: {NOTHING}"
-    if runs:
-        return f"no run fits both `--tags` and `-k`: {NOTHING}"
-    return f"no cases of {_listed([job.name for job in jobs])}: {NOTHING}"
+    return f"no run fits both `--tags` and `-k`: {NOTHING}"
 
 
 def _cases(job: Job) -> Sequence[Case | None]:
@@ -45,23 +43,13 @@ def _cases(job: Job) -> Sequence[Case | None]:
 
 def _meant(folder: Path) -> Iterable[str]:
     """Jobs by another name, and folders below that hold some: they are not entered."""
-    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    for ending in _ENDS_LIKE_A_JOB:
-        for path in inside:
-            if path.name.endswith(ending) and _has_steps(path):
-                stem = path.name.removesuffix(ending)
-                yield f"`{clean(path.name)}` is not read, unless it is called `{clean(stem)}.job.yaml`"
+    inside = left_out.inside(folder)
+    for path in inside:
+        if (name := left_out.meant(path)) is not None:
+            yield f"`{clean(path.name)}` is not read, unless it is called `{clean(name)}`"
     for below in inside:
         if next(below.glob(JOB_FILES), None) is not None:
             yield f"{clean(called(below))} has some, and folders below are not entered: name it"
-
-
-def _has_steps(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return b"steps" in file.read(_BEGINNING)
-    except OSError:
-        return False
 
 
 def _no_tag(written: str, jobs: Sequence[Job]) -> Iterable[str]:
@@ -79,8 +67,10 @@ def _no_name(keyword: str, found: Sequence[tuple[Job, Case | None]]) -> Iterable
         return
     jobs = list(dict.fromkeys(job.name for job, _ in found))
     near = suggest(keyword, [*jobs, *(case.name for _, case in found if case is not None)])
-    there_are = f"the jobs are {_listed(jobs)}"
-    yield f"no run is called like `{clean(keyword)}`; " + (f"did you mean `{clean(near)}`?" if near else there_are)
+    hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {_listed(jobs)}"
+    if _LIKE_AN_EXPRESSION.search(keyword):
+        hint = "`-k` takes a part of the name as it is; `--tags` takes words with `and`, `or`, `not`"
+    yield f"no run is called like `{clean(keyword)}`; {hint}"
 
 
 def _listed(names: Sequence[str]) -> str:

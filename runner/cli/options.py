@@ -8,6 +8,8 @@ from typing import TypeVar
 import click
 
 from runner import durations, runs
+from runner.cli import shell
+from runner.report.safe import clean
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
@@ -36,6 +38,26 @@ class FilledPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class NamedFile(FilledPath):
+    """A file that is read. A word without an ending, or with `=`, is meant otherwise: `instead` says how."""
+
+    def __init__(self, instead: str) -> None:
+        super().__init__()
+        self._instead = instead
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        path = Path(value)
+        if (path.is_dir() or not path.exists()) and (_is_bare(path) or "=" in path.name):
+            self.fail(f"`{clean(str(path))}` is no file; {self._instead.format(clean(str(path)))}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _is_bare(path: Path) -> bool:
+    return bool(path.name) and path.name == str(path) and not path.suffix
+
+
 class Duration(click.ParamType[float]):
     """A duration with its unit, as in job files; in seconds."""
 
@@ -50,7 +72,7 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
-SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath())
+SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath(), callback=shell.expanded)
 
 RUN = click.argument("run", metavar="RUN")
 
@@ -75,14 +97,14 @@ TARGET = option(
 TARGETS = option(
     "--targets",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=NamedFile("`-t {}` names a target, and its file is a `targets.yaml`"),
     help="Read targets from this file, not from the nearest targets.yaml.",
 )
 CATALOG = option(
     "--catalog",
     "catalogue",
     metavar="FILE",
-    type=FilledPath(),
+    type=NamedFile("the catalogue of a target is a file: `{}.catalog.yaml`"),
     help="Hold the jobs against what this catalogue file knows, not against NAME.catalog.yaml by the targets.",
 )
 INPUTS = click.option(
@@ -94,7 +116,11 @@ INPUTS = click.option(
     help="Give an input; NAME=@FILE, NAME=@- for secrets.",
 )
 INPUTS_FILE = option(
-    "--inputs", "inputs_file", metavar="FILE", type=click.Path(path_type=Path), help="Read inputs from YAML or JSON."
+    "--inputs",
+    "inputs_file",
+    metavar="FILE",
+    type=NamedFile("`-i NAME=VALUE` gives an input, and `--inputs` reads a file of them"),
+    help="Read inputs from YAML or JSON.",
 )
 TAGS = option("--tags", metavar="EXPR", help="Only jobs whose tags fit: `smoke and not slow`.")
 KEYWORD = option(

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from runner import kept_plan
-from runner.cli import options
+from runner.cli import options, reports
+from runner.cli.places import taken
 from runner.cli.prepared import Prepared, wanted
 from runner.cli.preparing import prepare
 from runner.cli.targets import name_of
@@ -46,7 +47,10 @@ def command(context: click.Context, /, **_: object) -> int:
       runner plan specs -t staging --out release.plan.json
 
     A plan that is kept holds the text of all its files and no secret: those come anew when it is carried out.
+
+    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected.
     """
+    _check_place(context)
     preparation = prepare(wanted(context))
     click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
     if not preparation.runs:
@@ -71,6 +75,16 @@ def planned(prepared: Prepared) -> Plan:
         case=prepared.chosen_case,
     )
     return replace(made, timeout=(None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS)
+
+
+def _check_place(context: click.Context) -> None:
+    """See that the plan is written over nothing but a plan of before. Raises `UsageError`."""
+    out: Path | None = context.params["out"]
+    if out is None:
+        return
+    mistake = taken(out, what="the plan", begins="{", read=reports.read_by(context))
+    if mistake is not None:
+        raise UsageError(mistake)
 
 
 def _keep(plans: Sequence[Plan], file: Path) -> None:

@@ -31,6 +31,7 @@ class Wanted:
     tags: str | None = None
     keyword: str | None = None
     last_failed: Path | None = None
+    confirmed: Sequence[str] = ()
 
 
 def wanted(context: click.Context) -> Wanted:
@@ -46,6 +47,7 @@ def wanted(context: click.Context) -> Wanted:
         tags=given["tags"],
         keyword=given["keyword"],
         last_failed=given["runs"] if given.get("last_failed") else None,
+        confirmed=given.get("confirm", ()),
     )
 
 

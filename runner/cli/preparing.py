@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.cli import inputs, kept, kept_plans, nothing
+from runner.cli import inputs, kept, kept_plans, left_out, meant, nothing, slips
 from runner.cli.prepared import NOTHING, Preparation, Prepared, Wanted
 from runner.cli.selection import by_tags, is_chosen
 from runner.cli.targets import Targets
 from runner.job.model import Case, Job
-from runner.problems import Severity, UsageError
-from runner.project import JobFile, open_project
+from runner.problems import Problem, Severity, UsageError
+from runner.project import JobFile, Project, open_project
 from runner.targets.model import Target
 from runner.values import Json
 
@@ -36,18 +36,24 @@ def prepare(wanted: Wanted) -> Preparation:
     if any(map(kept_plans.is_plan, wanted.specs)):
         return kept_plans.prepare(wanted)
     chooses = _selection(wanted)
+    meant.check(wanted.specs, of_targets=False)
     known = inputs.given(wanted.given, file=wanted.inputs_file)
     project = open_project(
-        wanted.specs, targets=wanted.targets_file, environment=os.environ, catalogue=wanted.catalogue
+        wanted.specs,
+        targets=wanted.targets_file,
+        environment=os.environ,
+        catalogue=wanted.catalogue,
+        against=wanted.targets,
     )
+    left_out.tell(wanted.specs, project, targets=wanted.targets_file)
     sound = [(file, file.job) for file in project.files if file.job is not None]
     chosen = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
-    selected = [one.job for one in chosen] + [job for _, job in sound if job.cases == () and chooses(job, None)]
-    values, wrong = inputs.values([(one.job, one.case) for one in chosen], known, jobs=selected)
+    values, wrong = inputs.values([(one.job, one.case) for one in chosen], known)
     if chosen or not project.errors:
         project.problems.extend(wrong)
     targets = Targets(project=project, environment=os.environ)
     found = [[targets.named(one.file, name) for name in wanted.targets or (None,)] for one in chosen]
+    project.problems.extend(_slips(wanted, project))
     if project.errors:
         raise UsageError(*project.problems)
     warnings = tuple(problem for problem in project.problems if problem.severity is Severity.WARNING)
@@ -55,6 +61,14 @@ def prepare(wanted: Wanted) -> Preparation:
     if not chosen:
         return replace(preparation, nothing=nothing.why(wanted, [job for _, job in sound]))
     return _last_failed(preparation, wanted.last_failed)
+
+
+def _slips(wanted: Wanted, project: Project) -> Iterator[Problem]:
+    """What was probably mistyped, and is no reason to refuse the command."""
+    jobs = [file.job for file in project.files if file.job is not None]
+    yield from slips.in_tags(wanted.tags, jobs)
+    yield from slips.in_variables(os.environ, jobs)
+    yield from slips.in_confirmed(wanted.confirmed, {name for file in project.files for name in file.targets})
 
 
 def _selection(wanted: Wanted) -> Callable[[Job, Case | None], bool]:

@@ -13,7 +13,14 @@ from runner.report.words import doubtful
 @options.TARGETS
 @options.INPUTS
 @options.INPUTS_FILE
-@options.GRACE
+@options.option(
+    "--grace",
+    metavar="DURATION",
+    type=options.Duration(),
+    default="30s",
+    show_default=True,
+    help="What a signal leaves the reading that is under way.",
+)
 @options.RUNS
 @options.QUIET
 @options.VERBOSE
@@ -33,7 +40,7 @@ def command(context: click.Context, /, **_: object) -> int:
     Exits with the code of the run as it stands then: 4 as long as something is in doubt.
     """
     wishes = reports.wishes(context)
-    reports.check_places(wishes)
+    reports.check_places(wishes, read=reports.read_by(context))
     run, began = resuming.found(context)
     if not doubtful(run.result.steps):
         return resuming.over(run, wishes, said="nothing is in doubt")

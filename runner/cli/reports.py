@@ -1,15 +1,17 @@
 """The reports that were asked for, drawn from results and events, and written where they shall go."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from runner.cli.places import taken
 from runner.events import Line
 from runner.private_files import write_whole
 from runner.problems import Problem, Severity, UsageError
+from runner.project import job_paths
 from runner.report import json, jsonl, junit, mistakes
 from runner.result import RunResult
 from runner.runs import JUNIT, REPORT
@@ -66,26 +68,41 @@ def keep(folder: Path, result: RunResult) -> None:
         click.echo(mistakes.text([warning]), nl=False, err=True)
 
 
-def check_places(wanted: Wishes) -> None:
-    """See before the first call that reports can be written. Raises `UsageError`."""
-    places = (wanted.report_json, wanted.report_junit, wanted.report_jsonl)
-    problems = [problem for place in places if place and (problem := _place_mistake(place)) is not None]
-    given = [place for place in places if place]
-    problems.extend(
-        Problem(code="E150", message=f"two reports would go to {place}")
-        for place in dict.fromkeys(given)
-        if given.count(place) > 1
-    )
+def check_places(wanted: Wishes, *, read: Iterable[Path] = ()) -> None:
+    """See before the first call that reports can be written, and over nothing that is no report, or that the command
+    reads. Raises `UsageError`.
+    """
+    places = {"{": [wanted.report_json, wanted.report_jsonl], "<": [wanted.report_junit]}
+    given = [(place, begins) for begins, those in places.items() for place in those if place]
+    reads = tuple(read)
+    found = (_place_mistake(place, begins, reads) for place, begins in given)
+    problems = [problem for problem in found if problem is not None]
+    problems.extend(_given_twice([place for place, _ in given]))
     if problems:
         raise UsageError(*problems)
 
 
-def _place_mistake(place: str) -> Problem | None:
+def read_by(context: click.Context) -> Iterator[Path]:
+    """The files that the options of a command name for reading, and its jobs."""
+    given = context.params
+    yield from job_paths(given.get("specs", ()))
+    yield from (file for name in ("inputs_file", "targets", "catalogue") if (file := given.get(name)) is not None)
+
+
+def _given_twice(places: Sequence[str]) -> Iterator[Problem]:
+    for place in dict.fromkeys(places):
+        if places.count(place) > 1:
+            yield Problem(code="E150", message=f"two reports would go to {place}")
+
+
+def _place_mistake(place: str, begins: str, read: Iterable[Path]) -> Problem | None:
     if place == STDOUT:
         return None
     if Path(place).is_dir():
         return _unwritable(place, "it is a folder")
-    return None if Path(place).absolute().parent.is_dir() else _unwritable(place, "there is no such folder")
+    if not Path(place).absolute().parent.is_dir():
+        return _unwritable(place, "there is no such folder")
+    return taken(Path(place), what="the report", begins=begins, read=read)
 
 
 def _written(place: str, text: str) -> Problem | None:

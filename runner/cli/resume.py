@@ -44,7 +44,7 @@ def command(context: click.Context, /, **_: object) -> int:
     Exit codes are those of `runner run`; of a run that has ended, the run's own, and nothing is sent.
     """
     wishes = reports.wishes(context)
-    reports.check_places(wishes)
+    reports.check_places(wishes, read=reports.read_by(context))
     allowed = permission.given(context)
     run, began = resuming.found(context)
     said = verdicts.given(context, run.result)

@@ -69,14 +69,15 @@ def command(context: click.Context, /, **_: object) -> int:
       5  nothing was selected, so nothing ran
       6  refused by a guard: a protected target, `allow`, a lock that another run holds, a question that nobody can
          answer; nothing was sent
-      70 a fault of this program · 130, 143 interrupted, terminated
+      70 a fault of this program · 129, 130, 143 hung up, interrupted, terminated
     """
     wishes = reports.wishes(context)
-    reports.check_places(wishes)
+    reports.check_places(wishes, read=reports.read_by(context))
     allowed = permission.given(context)
     preparation = prepare(wanted(context))
     click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
-    click.echo("".join(f"{line}\n" for line in preparation.told), nl=False, err=True)
+    if not context.params["quiet"]:
+        click.echo("".join(f"{line}\n" for line in preparation.told), nl=False, err=True)
     if not preparation.runs:
         return _nothing(preparation, wishes, accepted=context.params["allow_empty"])
     permission.check(preparation.runs, allowed)

@@ -1,9 +1,11 @@
 """`runner runs`: lists the runs that are kept, and clears old ones away."""
 
+import json
 import re
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,7 +16,12 @@ from runner.cli.kept import KeptRun, opened
 from runner.cli.verb import Verb
 from runner.events import RunStatus
 from runner.problems import ExitCode, Problem, UsageError
+from runner.report.next_steps import next_steps
 from runner.report.runs import Listed, table
+from runner.report.safe import safe_json
+from runner.values import Json, JsonObject
+
+FORMAT = 1
 
 _DAYS = re.compile(r"([0-9]{1,5})d")
 _DAY = 24 * 3600.0
@@ -24,6 +31,15 @@ _TIME_DIGITS = 12
 
 @click.command("runs", cls=Verb, short_help="List the runs that are kept.")
 @options.RUNS
+@options.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print them.",
+)
+@options.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Only the N newest.")
 @options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
@@ -32,6 +48,7 @@ def command(context: click.Context, /, **_: object) -> int:
     \b
     Examples:
       runner runs
+      runner runs -n 20 --format json | jq -r '.runs[] | select(.status != "passed").id'
       runner runs --prune 30d
 
     A run that broke off, or whose outcome is unknown, is never deleted: somebody still has to settle it.
@@ -41,10 +58,38 @@ def command(context: click.Context, /, **_: object) -> int:
         deleted = _prune(root, _seconds(context.params["prune"]))
         click.echo(f"{deleted} {'run' if deleted == 1 else 'runs'} deleted", err=True)
         return ExitCode.PASSED
-    text = table([_listed(opened(folder)) for folder in reversed(runs.folders(root))])
+    newest = list(reversed(runs.folders(root)))[: context.params["limit"]]
+    listed = [_listed(opened(folder)) for folder in newest]
+    text = as_json(listed) if context.params["form"] == "json" else table(listed)
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
     return ExitCode.PASSED
+
+
+def as_json(listed: Sequence[Listed]) -> str:
+    whole: JsonObject = {"format": FORMAT, "runs": [_record(one) for one in listed]}
+    return safe_json(json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _record(listed: Listed) -> JsonObject:
+    """`next` are the commands that settle what is open: of one that is going on, or was changed, none does."""
+    run = listed.result
+    is_open = not (listed.going_on or listed.changed)
+    commands: list[Json] = [one.command for one in next_steps(run, folder=listed.folder)] if is_open else []
+    return {
+        "id": run.id,
+        "job": run.job or None,
+        "case": run.case,
+        "target": run.target.name or None,
+        "status": None if listed.going_on else str(run.status),
+        "exit_code": None if listed.going_on else int(run.exit_code),
+        "started_at": run.started_at or None,
+        "seconds": run.seconds,
+        "finished": run.finished,
+        "going_on": listed.going_on,
+        "changed": listed.changed,
+        "next": commands,
+    }
 
 
 def _listed(run: KeptRun) -> Listed:

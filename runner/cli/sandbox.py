@@ -1,14 +1,19 @@
 """`runner sandbox`: serves the stand-in of the service, for trying things out by hand and with other clients."""
 
+import signal
+import threading
 from pathlib import Path
 
 import click
 
 from runner.cli import options
 from runner.cli.verb import Verb
-from runner.problems import ExitCode
+from runner.problems import ExitCode, Problem, UsageError
+from runner.report.safe import clean
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.server import serve
+
+DOUBLES = "*.process.yaml"
 
 
 @click.command("sandbox", cls=Verb, short_help="Serve the stand-in of the service.")
@@ -37,6 +42,9 @@ def command(context: click.Context, /, **_: object) -> int:
       curl -d '{"fault": "drop_after", "times": 1}' http://127.0.0.1:8080/sandbox/faults
     """
     given = context.params
+    _refuse_a_folder_above(given["folder"])
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # so that it is left in order
     try:
         serve(
             given["folder"],
@@ -49,6 +57,20 @@ def command(context: click.Context, /, **_: object) -> int:
     except KeyboardInterrupt:
         return ExitCode.PASSED
     return ExitCode.PASSED
+
+
+def _refuse_a_folder_above(folder: Path) -> None:
+    """Raise `UsageError` where nothing is to be served, and a folder below holds doubles."""
+    if not folder.is_dir() or _holds_doubles(folder) or (folder / "records.yaml").exists():
+        return
+    below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_doubles(path)), None)
+    if below is not None:
+        message = f"there is no {DOUBLES} in {clean(str(folder))}"
+        raise UsageError(Problem(code="E100", message=message, hint=f"did you mean `{clean(str(below))}`?"))
+
+
+def _holds_doubles(folder: Path) -> bool:
+    return next(folder.glob(DOUBLES), None) is not None
 
 
 def _tell(url: str) -> None:

@@ -25,6 +25,8 @@ def command(context: click.Context, /, **_: object) -> int:
     Example:
       runner show last
 
+    For programs there is the JSON report: `runner report RUN --report-json -`.
+
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
     run = opened(runs.find(context.params["runs"], context.params["run"]))

@@ -16,6 +16,15 @@ FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sari
 
 @click.command("validate", cls=Verb, short_help="Check job, target and sandbox files.")
 @options.SPECS
+@options.option(
+    "-t",
+    "--target",
+    "target",
+    multiple=True,
+    type=options.Filled(),
+    metavar="NAME",
+    help="Hold the jobs against this target, whatever they name; several times: against each. Its site is not asked.",
+)
 @options.TARGETS
 @options.CATALOG
 @options.option(
@@ -25,12 +34,14 @@ FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sari
 def command(context: click.Context, /, **_: object) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.
 
-    A targets file and a double of a process may be named by themselves. `github` shows mistakes at their lines in a
-    pull request, `sarif` is for code scanning; `runner explain CODE` says more about a mistake.
+    A targets file, a catalogue, a double of a process and a folder of doubles may be named by themselves. `github`
+    shows mistakes at their lines in a pull request, `sarif` is for code scanning; `runner explain CODE` says more about
+    a mistake.
 
     \b
     Examples:
       runner validate specs
+      runner validate specs -t staging
       runner validate specs --format json | jq '.problems[].message'
       runner validate specs --format sarif > runner.sarif
 
@@ -38,7 +49,11 @@ def command(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     project = checking.checked(
-        given["specs"], targets=given["targets"], environment=os.environ, catalogue=given["catalogue"]
+        given["specs"],
+        targets=given["targets"],
+        environment=os.environ,
+        catalogue=given["catalogue"],
+        against=tuple(dict.fromkeys(given["target"])),
     )
     click.echo(FORMATS[given["form"]](project.problems), nl=False)
     if project.errors:

@@ -1,8 +1,15 @@
 """A verb of the command line, as click carries it out, with what click lets pass."""
 
+import os
 from collections import Counter
+from collections.abc import Iterator
 
 import click
+from click.core import ParameterSource
+
+from runner.cli import shell, twins
+from runner.problems import ExitCode, UsageError
+from runner.report import mistakes
 
 OPTIONS_OF_OTHERS = {
     **dict.fromkeys(("--dry-run", "--dryrun", "--check", "--diff"), "`runner plan` prints what would be sent"),
@@ -18,6 +25,16 @@ OPTIONS_OF_OTHERS = {
     **dict.fromkeys(("--bail", "--exitfirst", "--maxfail"), "`-x` ends at the first that does not pass"),
     **dict.fromkeys(("--junit", "--junitxml", "--junit-xml"), "`--report-junit FILE`"),
     **dict.fromkeys(("--json", "--report", "--output", "-o"), "`--report-json FILE`"),
+    **dict.fromkeys(
+        ("--format", "--reporter", "--reporters", "-r"),
+        "`--report-json FILE`, `--report-junit FILE`, `--report-jsonl FILE`; `-` is stdout",
+    ),
+    **dict.fromkeys(
+        ("-d", "--iteration-data", "--data-file", "--dataset"),
+        "`cases` in a job names its CSV or JSON file: one run per case",
+    ),
+    "--timeout": "`timeout` is a key: of a job, of a step, of a target",
+    "--retries": "`retry` is a key of a step",
     **dict.fromkeys(("--silent", "--quiet-output"), "`-q` tells less"),
     **dict.fromkeys(("--debug", "--trace", "-vv"), "`-v` tells every call"),
     **dict.fromkeys(("--force", "--auto-approve", "--assume-yes"), "`--yes` answers questions; `--confirm TARGET`"),
@@ -31,10 +48,52 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Like click, which lets the last of several win: the first would be dropped without a word."""
+        shell.check(self, args)
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, times in Counter(map(id, given)).items():
             option = next(one for one in given if id(one) == parameter)
             if times > 1 and isinstance(option, click.Option) and not (option.multiple or option.is_flag):
                 name = max(option.opts, key=len)
                 raise click.UsageError(f"`{name}` is given {times} times, and takes one value", ctx)
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        _quiet_or_verbose(ctx)
+        return rest
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Tell of variables that are not read, carry the command out, and where it cannot be tell of those that are."""
+        click.echo(mistakes.text(tuple(twins.unknown(os.environ))), nl=False, err=True)
+        try:
+            code = super().invoke(ctx)
+        except UsageError as error:
+            for note in _from_environment(ctx):
+                error.add_note(note)
+            raise
+        if code == ExitCode.INVALID:
+            click.echo("".join(f"{note}\n" for note in _from_environment(ctx)), nl=False, err=True)
+        return code
+
+
+def _from_environment(context: click.Context) -> Iterator[str]:
+    """The sentence on options that nobody has typed: whoever looks for the mistake looks at the command line first."""
+    names = [
+        f"`{option.envvar}`"
+        for option in context.command.params
+        if isinstance(option, click.Option)
+        and context.get_parameter_source(str(option.name)) is ParameterSource.ENVIRONMENT
+    ]
+    if names:
+        yield f"the environment counts here, too: {', '.join(names)}"
+
+
+def _quiet_or_verbose(context: click.Context) -> None:
+    """One of the two: what the command line says wins over the environment."""
+    if not (context.params.get("quiet") and context.params.get("verbose")):
+        return
+    said = [name for name in ("quiet", "verbose") if _is_said(context, name)]
+    if len(said) != 1:
+        raise click.UsageError("`--quiet` tells less and `--verbose` more: choose one", context)
+    context.params["verbose" if said == ["quiet"] else "quiet"] = False
+
+
+def _is_said(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -5,9 +5,10 @@ nowhere (a missing key) is answered with the place of the last part that exists.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from runner.documents import blanks
 from runner.documents.nodes import Places
 from runner.documents.source import Source
 from runner.places import Span
@@ -38,12 +39,14 @@ class _Part:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """`data` is the root value, None of an empty file. Places of what an alias stands for are those of its anchor;
-    the alias itself is where it was written.
+    the alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds
+    the key of the file.
     """
 
     source: Source
     data: Json
     places: Places
+    originals: Mapping[Path, str] = field(default_factory=dict)
     _children: dict[int, dict[str | int, int]] = field(init=False, default_factory=dict)
 
     @property
@@ -85,6 +88,11 @@ class Document:
         word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
         found = word.search(self.text, first, last) or word.search(self.text, start, end)
         return self.source.span(*(found.span() if found else (first, last)))
+
+    def source_of(self, path: Path) -> str:
+        """What stands in the file at `path`, as it is written."""
+        start, end = self._bounds(self._find(path).node)
+        return self.text[start:end]
 
     def line_of(self, path: Path) -> int:
         """The line of the key, or of the item, at `path`."""
@@ -128,10 +136,27 @@ class Document:
         start, end = self._bounds(part.node)
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
+    def written(self, path: Path) -> str:
+        """The value at `path` as it stands in the file, quotes and all."""
+        return self.text[slice(*self._bounds(self._find(path).node))]
+
+    def rest_behind(self, path: Path) -> str:
+        """What stands behind the value at `path`, on the line on which it ends."""
+        _, end = self._bounds(self._find(path).node)
+        return self.text[end : self.source.line_bounds(self.source.line_at(end))[1]]
+
     def joined_items(self, path: Path) -> bool:
         """Whether the text at `path` is an item without quotes, of which a further line begins with a dash."""
         is_item = bool(path) and isinstance(path[-1], int)
         return is_item and self.is_bare(path) and bool(_DASHED.search(self.text, *self._bounds(self._find(path).node)))
+
+    def odd_blank(self, path: Path) -> Problem | None:
+        """What to tell of another character in the place of a blank, on the line where the value at `path` begins."""
+        start, _ = self._bounds(self._find(path).node)
+        at = blanks.odd_blank(self.source, start, start)
+        if at is None:
+            return None
+        return self.source.problem("E101", blanks.message(self.source, at), at=(at, at + 1), hint=blanks.HINT)
 
     def problem(
         self,
@@ -153,9 +178,12 @@ class Document:
             severity=severity,
             file=self.file,
             span=place,
-            path=path,
+            path=self._as_written(path) if self.originals else path,
             excerpt=self.source.line(place.line),
         )
+
+    def _as_written(self, path: Path) -> Path:
+        return tuple(self.originals.get(path[: length + 1], part) for length, part in enumerate(path))
 
     def _find(self, path: Path) -> _Part:
         found = _Part(0, self.data, ())
@@ -210,7 +238,7 @@ class Document:
             return "YAML reads ` #` as the beginning of a comment: put the whole text in quotes"
         if part.path and isinstance(part.path[-1], int):
             start, _ = self._bounds(self._find(part.path[:-1]).node)
-            if self.text.startswith("[", start):
+            if self.text.startswith("[", start) and len(self._nodes_in(self._find(part.path[:-1]))) > 1:
                 return "YAML reads a comma inside `[ ]` as the end of an item: put the whole text in quotes"
         if isinstance(part.value, str) and _is_open(part.value) and _COMMA.match(self.text, end):
             return CUT_OFF

@@ -4,6 +4,8 @@ Here, too, is what keeps three characters whole that the parser takes for line e
 line separator and paragraph separator. In YAML 1.2, and in JSON, they are characters like any other.
 """
 
+import re
+
 from runner.documents.source import Source
 from runner.problems import Problem
 from runner.values import Json
@@ -12,6 +14,8 @@ LARGEST_FILE = 5 * 2**20
 
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>")
+_CONFLICT = re.compile(r"^(<{7}|>{7})(?: [^\r\n]*)?$", re.MULTILINE)
 _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD
 
@@ -25,9 +29,22 @@ def decode(name: str, content: bytes) -> Source | Problem:
         message = "the file is not UTF-8, but UTF-16 as it seems: UTF-8 is wanted"
         return Source(name, "").problem("E101", message, at=(0, 0), hint="save it as UTF-8")
     try:
-        return Source(name, content.removeprefix(_UTF_8_MARK).decode())
+        source = Source(name, content.removeprefix(_UTF_8_MARK).decode())
     except UnicodeDecodeError as error:
         return _bad_byte(name, content.removeprefix(_UTF_8_MARK), at=error.start)
+    return _conflict(source) or source
+
+
+def _conflict(source: Source) -> Problem | None:
+    """What git leaves in a file where two changes of one place meet, whatever the file holds."""
+    if not any(mark in source.text for mark in _CONFLICT_MARKS):
+        return None
+    found = _CONFLICT.search(source.text)
+    if found is None:
+        return None
+    message = "the file holds a merge conflict: a mark of git stands here"
+    hint = "keep one of the two texts, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
+    return source.problem("E101", message, at=found.span(), hint=hint)
 
 
 def _bad_byte(name: str, content: bytes, *, at: int) -> Problem:

@@ -17,8 +17,9 @@ import yaml
 from yaml import events as parsed
 from yaml._yaml import CParser
 
-from runner.documents import encoding, files, syntax
+from runner.documents import encoding, files
 from runner.documents.document import Document
+from runner.documents.lines import Complaint
 from runner.documents.mistakes import Mistakes, StopError
 from runner.documents.nodes import Trail
 from runner.documents.scalars import BEGINNINGS, ScalarError, plain
@@ -113,11 +114,11 @@ def _document(source: Source) -> Document | tuple[Problem, ...]:
     return Document(source=source, data=value, places=reading.trail.places())
 
 
-def _complaint(error: yaml.YAMLError, trail: Trail, text: str) -> syntax.Complaint | None:
+def _complaint(error: yaml.YAMLError, trail: Trail, text: str) -> Complaint | None:
     if not isinstance(error, yaml.MarkedYAMLError):
         return None
     at = error.problem_mark.index if error.problem_mark else len(text)
-    return syntax.Complaint(
+    return Complaint(
         problem=error.problem or "",
         context=error.context or "",
         at=at,
@@ -238,6 +239,8 @@ class _Reading:
                 key = self._odd_key(key, event, record)
             event = next(self._events)
             record[intern(key)] = self._scalar(event) if type(event) is _SCALAR else self._value(event, depth=depth + 1)
+        if opening.flow_style and None in record.values():
+            self.mistakes.no_blanks(record, at=(opening.start_mark.index, event.end_mark.index))
         self._close(opening, event, node=node)
         return record
 
@@ -254,6 +257,9 @@ class _Reading:
         start, known = event.start_mark.index, len(self.mistakes)
         if opening.start_mark.index == start - 1 and self.source.text.startswith("{{", start - 1):
             self.mistakes.bare_template(start - 1)
+            self._value(event, depth=depth + 1)
+            self.mistakes.forget(behind=known + 1)
+            return {}
         value = self._value(event, depth=depth + 1)
         if len(self.mistakes) == known:
             self.mistakes.value_as_key(value, at=start)

@@ -4,15 +4,18 @@ import re
 from dataclasses import replace
 from typing import NoReturn
 
-from runner.documents import syntax
+from runner.documents import slips, syntax
+from runner.documents.lines import Complaint, quote, rest_of_line
 from runner.documents.source import Source
 from runner.problems import Problem
-from runner.values import Json, kind_of
+from runner.values import Json, JsonObject, kind_of
 
 MOST_PROBLEMS = 100
 """The hundredth is the last: a file that repeats one key a million times must not be told so a million times."""
 
 _TAG = re.compile(r"!<[^>\s]*>|![^\s,\[\]{}]*")
+_NEGATED = re.compile(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCII)
+"""A condition of other languages, which YAML reads as a tag."""
 _DECIMAL_COMMA = re.compile(r"(?<=[ :])([0-9]+),[0-9]+\Z")
 _LOOKS = 20
 """So many places are looked at for the first of two keys."""
@@ -51,7 +54,7 @@ class Mistakes:
         message = f"lists and records nest deeper than {deepest} here"
         self._found.append(self._source.problem("E102", message, at=(at, at + 1)))
 
-    def syntax(self, complaint: syntax.Complaint | None) -> None:
+    def syntax(self, complaint: Complaint | None) -> None:
         """What the parser ended with, None where it met a character that it does not read.
 
         What only follows from a mistake that is known is left out.
@@ -67,6 +70,19 @@ class Mistakes:
     def bare_template(self, at: int) -> None:
         self.add(syntax.bare_template(self._source, at))
 
+    def forget(self, *, behind: int) -> None:
+        """Leave out what has been found after so many mistakes: what stands in a template is not written as YAML."""
+        del self._found[behind:]
+
+    def no_blanks(self, record: JsonObject, *, at: Bounds) -> None:
+        """Keys of a record in braces that are `key:value` as a whole, with nothing behind them."""
+        for key in record:
+            if record[key] is None and ":" in key:
+                bare = re.compile(rf"(?<=[{{,\s]){re.escape(key)}(?=\s*[,}}])").search(self._source.text, *at)
+                found = slips.no_blank(self._source, bare.start(), end=bare.end()) if bare else None
+                if found is not None:
+                    self.add(found)
+
     def number(self, message: str, *, at: Bounds) -> None:
         self._report("E102", message, at=at, hint="put it in quotes if it is a text")
 
@@ -78,10 +94,12 @@ class Mistakes:
         found = _TAG.search(self._source.text, at)
         bounds = found.span() if found else (at, at + 1)
         message = f"tags are not read here, as `{self._source.text[slice(*bounds)]}`"
-        self._report("E102", message, at=bounds, hint="leave it out; a text that begins with `!` needs quotes")
+        name = _NEGATED.fullmatch(self._source.text, *bounds)
+        hint = f"write `not {name[1]}`" if name else "leave it out; a text that begins with `!` needs quotes"
+        self._report("E102", message, at=bounds, hint=hint)
 
     def unknown_anchor(self, name: str, *, at: Bounds) -> None:
-        hint = syntax.quote("it", syntax.rest_of_line(self._source, at[0])) + ", if it is a text"
+        hint = quote("it", rest_of_line(self._source, at[0])) + ", if it is a text"
         self._report("E101", f"`*` begins an alias, and no anchor `&{name}` stands before it", at=at, hint=hint)
 
     def endless_alias(self, *, at: Bounds) -> None:

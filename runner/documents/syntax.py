@@ -7,38 +7,33 @@ Nothing here imports the parser.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from runner.documents import slips
+from runner.documents.lines import (
+    DASHES,
+    WINDOW,
+    Complaint,
+    error,
+    first_in_line,
+    in_brackets,
+    opens_quote,
+    quote,
+    rest_of_line,
+)
 from runner.documents.source import Source
 from runner.problems import Problem
-from runner.secrets.redact import visible
 
 _REFUSED = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What the parser does not read, as YAML 1.2.2 section 5.1 has it. Compiled where it is needed: that takes 3 ms."""
 _BARE_TEMPLATE = re.compile(r"(?:^|[:?-][ \t]|\[|\[[^\]]*,)[ \t]*(\{\{)")
 _LEADING_TAB = re.compile(r"^ *\t", re.MULTILINE)
-_WINDOW = 2_000
-"""So far on a line is looked to either side: it may be five million characters long."""
 _ITEM_END = re.compile(r"[,\]}]")
-_LONGEST_QUOTE = 60
-_DASHES = ("\u2013 ", "\u2014 ", "\u2022 ", "\u2212 ", "\u2010 ", "\u2011 ")
+_TERNARY = re.compile(r"([^?:]+?) \? ([^?:]+?) : ([^?:]+)")
+_SUM = re.compile(r"""(["'])([^"'\\]*)\1\s*[+~]\s*([A-Za-z_][\w.]*)""")
+_RECORD = re.compile(r"[a-z][a-z_]+: [\w.-]+")
+"""A record of our language, as it seems: a text has capitals and blanks."""
 _DEDENT = "the keys of one mapping, and the dashes of one list, stand in one column"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
-    """Offsets are of `Source.text`.
-
-    `opened` is where what could not be read began, `last` bounds the value before, `bracket` is the innermost `[` or
-    `{` that is still open.
-    """
-
-    problem: str
-    context: str
-    at: int
-    opened: int
-    last: tuple[int, int]
-    bracket: int | None
 
 
 _Explainer = Callable[[Complaint, Source], Problem]
@@ -46,16 +41,19 @@ _Explainer = Callable[[Complaint, Source], Problem]
 
 def explain(complaint: Complaint, source: Source) -> Problem:
     """The complaint as a problem, at the place that must be mended."""
-    start = max(source.line_bounds(source.line_at(complaint.at))[0], complaint.at - _WINDOW)
+    start = max(source.line_bounds(source.line_at(complaint.at))[0], complaint.at - WINDOW)
     before = source.text[start : complaint.at + 1]
     bare = _BARE_TEMPLATE.search(before)
-    if bare and not _opens_quote(before[: bare.start()]):
+    if bare and not opens_quote(before[: bare.start()]):
         return bare_template(source, start + bare.start(1))
+    seen = slips.slip(complaint, source)
+    if seen is not None:
+        return seen
     words = f"{complaint.context}: {complaint.problem}"
     for part, explainer in _EXPLAINERS:
         if part in words:
             return explainer(complaint, source)
-    return _error(source, complaint.at, f"the text is not YAML: {complaint.problem}")
+    return error(source, complaint.at, f"the text is not YAML: {complaint.problem}")
 
 
 def bare_template(source: Source, at: int) -> Problem:
@@ -65,8 +63,14 @@ def bare_template(source: Source, at: int) -> Problem:
         "E102",
         "a template without quotes: YAML reads `{{` as the beginning of a mapping",
         at=(at, at + len(written)),
-        hint=quote("the template", written),
+        hint=quote("the template", _otherwise(written)),
     )
+
+
+def _otherwise(template: str) -> str:
+    """`{{ a ? b : c }}` as we write it."""
+    found = _TERNARY.fullmatch(template.removeprefix("{{").removesuffix("}}").strip())
+    return f"{{{{ {found[2]} if {found[1]} else {found[3]} }}}}" if found else template
 
 
 def unreadable_character(source: Source) -> Problem:
@@ -75,46 +79,13 @@ def unreadable_character(source: Source) -> Problem:
     at = found.start() if found else 0
     escape = f"\\u{ord(source.text[at]):04x}"
     hint = f'in double quotes it can be written as an escape: "{escape}"'
-    return _error(source, at, f"the character {escape} cannot stand in YAML", hint=hint)
-
-
-def _error(source: Source, at: int, message: str, *, end: int | None = None, hint: str | None = None) -> Problem:
-    """A character of the file that a message shows may be one that nobody can see, or that ends the line."""
-    start = min(at, len(source.text))
-    span = (start, max(start, end or min(start + 1, len(source.text))))
-    return source.problem("E101", visible(message), at=span, hint=hint)
-
-
-def quote(what: str, written: str) -> str:
-    """Advice to put `written` in quotes, spelled out where it is short."""
-    if len(written) > _LONGEST_QUOTE:
-        return f"put {what} in quotes"
-    if '"' not in written and "\\" not in written:
-        return f'put {what} in quotes: "{written}"'
-    return f"put {what} in quotes: '{written.replace(chr(39), chr(39) * 2)}'"
-
-
-def _opens_quote(text: str) -> bool:
-    return text.count('"') % 2 == 1 or text.count("'") % 2 == 1
-
-
-def rest_of_line(source: Source, at: int) -> str:
-    """What stands from `at` to the end of the line, without a comment; of a very long line, its beginning."""
-    _, end = source.line_bounds(source.line_at(at))
-    return source.text[at : min(end, at + _WINDOW)].partition(" #")[0].partition("\t#")[0].rstrip()
-
-
-def _in_brackets(source: Source, at: int) -> bool:
-    """Whether a `[` or `{` is open at `at`, as far as its own line tells."""
-    line, _ = source.line_bounds(source.line_at(at))
-    before = source.text[max(line, at - _WINDOW) : at]
-    return before.count("[") > before.count("]") or before.count("{") > before.count("}")
+    return error(source, at, f"the character {escape} cannot stand in YAML", hint=hint)
 
 
 def _written(complaint: Complaint, source: Source, *, start: int) -> str:
     """The value that begins at `start` as its writer meant it: the rest of the line, or of the item in brackets."""
     rest = rest_of_line(source, start)
-    if complaint.bracket is None and not _in_brackets(source, start):
+    if complaint.bracket is None and not in_brackets(source, start):
         return rest
     return _ITEM_END.split(rest, maxsplit=1)[0].rstrip()
 
@@ -123,7 +94,7 @@ def _template_from(source: Source, at: int) -> str:
     """The value that begins with `{{` at `at`: to the end of its line, or of the template inside brackets."""
     rest = rest_of_line(source, at)
     close = rest.find("}}")
-    return rest[: close + 2] if close >= 0 and _in_brackets(source, at) else rest
+    return rest[: close + 2] if close >= 0 and in_brackets(source, at) else rest
 
 
 def _goes_on(complaint: Complaint, source: Source) -> bool:
@@ -137,7 +108,7 @@ def _tab(complaint: Complaint, source: Source) -> Problem:
     at = complaint.at if source.text.startswith("\t", complaint.at) else source.text.find("\t", begin)
     more = len(_LEADING_TAB.findall(source.text, at + 1))
     others = f"; {more} more {'line begins' if more == 1 else 'lines begin'} with a tab" if more else ""
-    return _error(source, at, "a tab stands in the indentation: use spaces", hint=f"write spaces in its place{others}")
+    return error(source, at, "a tab stands in the indentation: use spaces", hint=f"write spaces in its place{others}")
 
 
 def _first_character(complaint: Complaint, source: Source) -> Problem:
@@ -146,12 +117,15 @@ def _first_character(complaint: Complaint, source: Source) -> Problem:
     at = complaint.at - source.text.startswith("{%", complaint.at - 1)
     hint = quote("the text", rest_of_line(source, at) if at < complaint.at else _written(complaint, source, start=at))
     character = source.text[at : complaint.at + 1]
-    return _error(source, at, f"a text cannot begin with `{character}`", end=complaint.at + 1, hint=hint)
+    return error(source, at, f"a text cannot begin with `{character}`", end=complaint.at + 1, hint=hint)
 
 
 def _no_colon(complaint: Complaint, source: Source) -> Problem:
+    no_blank = slips.no_blank(source, complaint.opened)
+    if no_blank is not None:
+        return no_blank
     written = _written(complaint, source, start=complaint.opened)
-    return _error(
+    return error(
         source,
         complaint.opened,
         "this is no key: a `:` and a blank are missing behind it",
@@ -163,32 +137,38 @@ def _no_colon(complaint: Complaint, source: Source) -> Problem:
 def _colon(complaint: Complaint, source: Source) -> Problem:
     start, end = complaint.last
     if source.line_at(start) == source.line_at(complaint.at):
-        hint = quote("the text", _written(complaint, source, start=start))
-        return _error(source, complaint.at, "a second `:` in one line: mapping values are not allowed here", hint=hint)
+        return _second_colon(complaint, source)
     if source.text.startswith(("'", '"'), start):
         return _open_quote(source, start, end)
-    dash = _first_in_line(source, start)
-    if source.text.startswith(_DASHES, dash):
+    dash = first_in_line(source, start)
+    if source.text.startswith(DASHES, dash):
         hint = "a word processor made it: write a plain `-`"
-        return _error(source, dash, f"a list item begins with `-`, not with `{source.text[dash]}`", hint=hint)
-    return _error(
+        return error(source, dash, f"a list item begins with `-`, not with `{source.text[dash]}`", hint=hint)
+    return slips.no_blank(source, start) or error(
         source,
-        _first_in_line(source, complaint.at),
+        first_in_line(source, complaint.at),
         f"mapping values are not allowed here: the text that began in line {source.line_at(start)} goes on in this one",
         end=complaint.at,
         hint="indent this key as the key that it belongs beside, or put the text in quotes",
     )
 
 
-def _first_in_line(source: Source, at: int) -> int:
-    """The first character that is no blank, of the line of `at`."""
-    begin = source.line_bounds(source.line_at(at))[0]
-    before = source.text[begin : at + 1]
-    return begin + len(before) - len(before.lstrip(" "))
+def _second_colon(complaint: Complaint, source: Source) -> Problem:
+    """`a: b: c`: a text that needs quotes, a record on the line of its key, or `a ? b : c` of another language."""
+    written = _written(complaint, source, start=complaint.last[0])
+    otherwise = _TERNARY.fullmatch(written)
+    if otherwise:
+        hint = f"write `{otherwise[2]} if {otherwise[1]} else {otherwise[3]}`"
+        return error(source, complaint.at, "a condition is not written with `?` and `:`", hint=hint)
+    hint = quote("the text", written)
+    if _RECORD.fullmatch(written) and complaint.bracket is None:
+        hint = f"write `{{{written}}}`, or begin a new line with it, indented deeper; or {hint}"
+    message = "a second `:` in one line: mapping values are not allowed here"
+    return error(source, complaint.at, message, hint=hint)
 
 
 def _open_quote(source: Source, start: int, end: int) -> Problem:
-    return _error(
+    return error(
         source,
         start,
         f"a quote that opens here is closed in line {source.line_at(end)} only",
@@ -199,12 +179,12 @@ def _open_quote(source: Source, start: int, end: int) -> Problem:
 def _dash(complaint: Complaint, source: Source) -> Problem:
     advice = quote("the text", _written(complaint, source, start=complaint.at))
     message = "a list item cannot begin behind a key, on the key's line"
-    return _error(source, complaint.at, message, hint=f"begin the list in the next line, or {advice}")
+    return error(source, complaint.at, message, hint=f"begin the list in the next line, or {advice}")
 
 
 def _question_mark(complaint: Complaint, source: Source) -> Problem:
     hint = quote("the text", _written(complaint, source, start=complaint.at))
-    return _error(source, complaint.at, "a text cannot begin with `? `", hint=hint)
+    return error(source, complaint.at, "a text cannot begin with `? `", hint=hint)
 
 
 def _sign(complaint: Complaint, source: Source) -> Problem:
@@ -220,14 +200,14 @@ def _sign(complaint: Complaint, source: Source) -> Problem:
     }
     hint = quote("the text", _written(complaint, source, start=complaint.opened))
     message = f"`{sign}` begins {meaning.get(sign, 'something else')}, and this is none"
-    return _error(source, complaint.opened, message, hint=hint)
+    return error(source, complaint.opened, message, hint=hint)
 
 
 def _unclosed_quote(complaint: Complaint, source: Source) -> Problem:
     mark = source.text[complaint.opened]
     inside = "''" if mark == "'" else '\\"'
     hint = f"close it with `{mark}`; a `{mark}` inside the text is written `{inside}`"
-    return _error(source, complaint.opened, "a quote that opens here is never closed", hint=hint)
+    return error(source, complaint.opened, "a quote that opens here is never closed", hint=hint)
 
 
 def _escape(complaint: Complaint, source: Source) -> Problem:
@@ -235,13 +215,13 @@ def _escape(complaint: Complaint, source: Source) -> Problem:
     written = source.text[at : at + 2]
     if "escape character" in complaint.problem:
         hint = f"put the text in single quotes, or double the backslash: `\\{written}`"
-        return _error(source, at, f"`{written}` means nothing in double quotes", end=at + 2, hint=hint)
+        return error(source, at, f"`{written}` means nothing in double quotes", end=at + 2, hint=hint)
     if "hexdecimal" in complaint.problem:
         digits = {"x": "2", "u": "4"}.get(written[1:], "8")
         message = f"`{written}` is not followed by {digits} hexadecimal digits"
-        return _error(source, at, message, end=at + 2, hint=f"put the text in single quotes, or write `\\{written}`")
+        return error(source, at, message, end=at + 2, hint=f"put the text in single quotes, or write `\\{written}`")
     hint = "write the character itself, or \\U and its 8 digits"
-    return _error(source, at, "half of a surrogate pair, or no character at all", end=at + 2, hint=hint)
+    return error(source, at, "half of a surrogate pair, or no character at all", end=at + 2, hint=hint)
 
 
 def _nothing_there(complaint: Complaint, source: Source) -> Problem:
@@ -250,9 +230,9 @@ def _nothing_there(complaint: Complaint, source: Source) -> Problem:
         return _unclosed_bracket(replace(complaint, opened=complaint.bracket), source)
     what = "a key" if character == ":" else "a value"
     if not character:
-        return _error(source, complaint.at, "a value is missing at the end of the file")
+        return error(source, complaint.at, "a value is missing at the end of the file")
     before = f" before `{character}`" if character.isprintable() and not character.isspace() else " here"
-    return _error(source, complaint.at, f"{what} is missing{before}")
+    return error(source, complaint.at, f"{what} is missing{before}")
 
 
 def _more_behind(complaint: Complaint, source: Source) -> Problem:
@@ -260,33 +240,44 @@ def _more_behind(complaint: Complaint, source: Source) -> Problem:
     if _goes_on(complaint, source):
         return _behind_value(complaint, source)
     if source.text.startswith(": ", complaint.at):
-        return _error(source, complaint.at, "a key is missing before the `:`")
+        return error(source, complaint.at, "a key is missing before the `:`")
     if source.text.startswith("- ", complaint.at):
         message = "a list item stands among the keys of a mapping"
-        return _error(source, complaint.at, message, hint="indent it deeper than the key that the list belongs to")
+        return error(source, complaint.at, message, hint="indent it deeper than the key that the list belongs to")
     if "'-' indicator" in complaint.problem:
-        return _error(source, complaint.at, "a list goes on here with something that is no item `- …`", hint=_DEDENT)
-    return _error(source, complaint.at, "the indentation of this line fits nothing above it", hint=_DEDENT)
+        line = source.line_at(complaint.opened)
+        message = "a list goes on here with something that is no item `- …`"
+        hint = f"{_DEDENT}; if names and values are meant, leave out the `-` in line {line}"
+        return error(source, complaint.at, message, hint=hint)
+    return error(source, complaint.at, "the indentation of this line fits nothing above it", hint=_DEDENT)
 
 
 def _behind_value(complaint: Complaint, source: Source) -> Problem:
     start, end = complaint.last
+    if rest_of_line(source, complaint.at) == ",":
+        return error(source, complaint.at, "a `,` ends a value in brackets only", hint="leave the `,` out")
     mark = source.text[start] if source.text[start] in "'\"" else ""
     if source.line_at(start) != source.line_at(end):
         if mark:
             return _open_quote(source, start, end)
-        return _error(source, complaint.at, "text stands behind a value that has ended")
+        return error(source, complaint.at, "text stands behind a value that has ended")
     written = _written(complaint, source, start=start)
     if mark and written.endswith(mark) and source.text[complaint.at].isalnum() and complaint.at == end:
         hint = quote("the text", written[1:-1]) + f", or write {mark * 2 if mark == chr(39) else chr(92) + mark} in it"
-        return _error(source, end - 1, f"the text ends at this `{mark}`, and more follows", hint=hint)
+        return error(source, end - 1, f"the text ends at this `{mark}`, and more follows", hint=hint)
     message = "text stands behind a value that has ended"
     whole = _cut_text(source, start)
+    if whole is not None and (no_blank := slips.no_blank(source, whole)):
+        return no_blank
     if whole is not None:
-        return _error(
+        return error(
             source, whole, message, end=complaint.at, hint=quote("the whole text", rest_of_line(source, whole))
         )
-    return _error(source, complaint.at, message, hint=quote("the whole value", written))
+    sum_of_texts = _SUM.fullmatch(written)
+    if sum_of_texts is not None:
+        hint = f'write `"{sum_of_texts[2]}{{{{ {sum_of_texts[3]} }}}}"`'
+        return error(source, complaint.at, "a value in quotes is a text, and nothing is added to it", hint=hint)
+    return error(source, complaint.at, message, hint=quote("the whole value", written))
 
 
 def _cut_text(source: Source, start: int) -> int | None:
@@ -295,7 +286,7 @@ def _cut_text(source: Source, start: int) -> int | None:
     before = source.text[begin:start]
     plain = len(before) - len(before.lstrip("- "))
     key = before[plain:].partition(": ")[0]
-    is_open = any(key.count(one) > key.count(other) for one, other in ("()", "[]", "{}")) or _opens_quote(key)
+    is_open = any(key.count(one) > key.count(other) for one, other in ("()", "[]", "{}")) or opens_quote(key)
     return begin + plain if is_open and key[0] not in "[{" else None
 
 
@@ -304,18 +295,16 @@ def _unclosed_bracket(complaint: Complaint, source: Source) -> Problem:
     closing = "]" if bracket == "[" else "}"
     hint = f"separate with commas, end with `{closing}`; a text that holds any of `[]{{}},:` needs quotes"
     if source.line_at(complaint.opened) != source.line_at(complaint.at) or complaint.at >= len(source.text):
-        return _error(
-            source, complaint.opened, f"`{bracket}` opens here, and no `{closing}` is found for it", hint=hint
-        )
-    return _error(source, complaint.at, f"a `,` or `{closing}` is missing before this", hint=hint)
+        return error(source, complaint.opened, f"`{bracket}` opens here, and no `{closing}` is found for it", hint=hint)
+    return error(source, complaint.at, f"a `,` or `{closing}` is missing before this", hint=hint)
 
 
 def _several(complaint: Complaint, source: Source) -> Problem:
-    return _error(source, complaint.at, "the text goes on after its only value has ended", hint=_DEDENT)
+    return error(source, complaint.at, "the text goes on after its only value has ended", hint=_DEDENT)
 
 
 def _version(complaint: Complaint, source: Source) -> Problem:
-    return _error(source, complaint.at, "a `%YAML` line stands once, with version 1.2", hint="leave the line out")
+    return error(source, complaint.at, "a `%YAML` line stands once, with version 1.2", hint="leave the line out")
 
 
 _EXPLAINERS: tuple[tuple[str, _Explainer], ...] = (

@@ -123,11 +123,14 @@ def _fault(source: Source, line: int, said: str) -> Problem:
 
 
 def _separated_otherwise(source: Source, header: Row) -> Problem | None:
-    """A header of one cell that holds another separator."""
+    """A header of one cell that holds another separator, or a line that tells a spreadsheet which one it is."""
     for sign, words in _OTHER_SEPARATORS.items():
         if len(header.cells) == 1 and sign in header.cells[0]:
             message = f"the cells of a CSV are separated by commas, those of this file {words}"
             return source.problem("E136", message, at=source.line_bounds(header.first), hint=_SAVE)
+    if header.cells[0].strip().casefold().startswith("sep="):
+        message = "`sep=` is for spreadsheets: a CSV of cases begins with the names of its columns"
+        return source.problem("E136", message, at=source.line_bounds(header.first), hint="leave this line out")
     return None
 
 

@@ -25,7 +25,6 @@ def start(
             return reason
     is_sought = step.verify is not Verify.NONE
     row.sought = doubt.sought(state, process) if is_sought else None
-    row.in_turn = in_turn
     outcome = yield from perform(
         state,
         Send(
@@ -38,13 +37,13 @@ def start(
             turn=process if in_turn else None,
         ),
     )
-    if isinstance(outcome, Failed) and outcome.failure.kind is not FailureKind.NOT_SENT:
-        process_log.begun(state, process, row.key, refused=outcome.failure.kind is FailureKind.REFUSED)
-    elif not isinstance(outcome, Failed) and row.sought is not None:
-        process_log.begun(state, process, row.key)
     if not isinstance(outcome, Failed):
+        if row.sought is not None:
+            process_log.begun(state, process, row.key)
         row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
         return outcome
+    if outcome.failure.kind is not FailureKind.NOT_SENT:
+        process_log.begun(state, process, row.key, refused=outcome.failure.kind is FailureKind.REFUSED)
     if is_in_doubt(outcome.failure, step.effect):
         return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
     return of_failed_call(outcome.failure, step.effect)

@@ -33,8 +33,8 @@ class OpenRow:
     `state` and `step` are what it was begun with; `whole` is the step that it is a part of, if it is one of several,
     and `index` its place among them, or that of its turn. `has_parts`: it holds rows of its own, and is as they are.
     `in_doubt`: a `once` call of it was sent and its outcome is not known for certain. `unanswered`: its call was not
-    answered, so that a start is taken for its own by inference only; `in_turn`: no other run of this command started
-    the process meanwhile. `process_id` is that of the start that is known as its own.
+    answered, so that a start is taken for its own by inference only. `process_id` is that of the start that is known as
+    its own.
     `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
     how the row ends, whatever stops what is still asked about it. `replies`: those of a chain before its element in
     doubt, None where one was lost. `doubt` is what is said of a row that has ended in doubt.
@@ -49,7 +49,6 @@ class OpenRow:
     attempts: int = 0
     in_doubt: bool = False
     sought: Sought | None = None
-    in_turn: bool = False
     whole: Step | None = None
     unanswered: bool = False
     process_id: str | None = None

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from runner.job.model import Input
 from runner.json_schema import schemas
+from runner.json_schema.as_wanted import as_wanted, with_point
 from runner.json_schema.violations import Violation
 from runner.values import LARGEST_INTEGER, Json, Path
 from runner.words import suggest
@@ -41,7 +42,8 @@ def fit(declared: Input, value: Json, *, is_text: bool = False) -> Json:
     violation = _violation(declared, found)
     if violation is not None:
         why = f"it does not fit `{violation.keyword}`" if declared.secret else violation.message
-        raise UnfitError("E132", f"input `{declared.name}`: {why}", path=violation.path)
+        hint = None if declared.secret else as_wanted(violation)
+        raise UnfitError("E132", f"input `{declared.name}`: {why}", hint=hint, path=violation.path)
     return found
 
 
@@ -82,7 +84,7 @@ def _typed(declared: Input, text: str) -> Json:
         shown = "its value" if declared.secret else f"`{short(text)}`"
         kind = _KINDS.get(str(declared.schema.get("type")), "JSON, and the input's type is not `string`")
         message = f"input `{declared.name}`: {shown} is not {kind}"
-        raise UnfitError("E132", message, hint=_json_hint(declared)) from None
+        raise UnfitError("E132", message, hint=_json_hint(declared, text)) from None
 
 
 def _json(text: str) -> Json:
@@ -105,8 +107,10 @@ def _refuse_number(written: str) -> int:
     raise ValueError(written)
 
 
-def _json_hint(declared: Input) -> str | None:
+def _json_hint(declared: Input, text: str) -> str | None:
     match declared.schema.get("type"):
+        case "number" if not declared.secret and (point := with_point(text)):
+            return f"write `{point}`"
         case "boolean":
             return "write `true` or `false`"
         case None if not declared.secret:

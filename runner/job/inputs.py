@@ -118,7 +118,7 @@ def _checked(declared: Input, one: Given) -> Json:
 
 def _problem(job: Job, declared: Input, one: Given | None, unfit: UnfitError, *, case: Case | None) -> Problem:
     if one is not None and one.document is not None:
-        return one.document.problem(unfit.code, unfit.message, path=(declared.name, *unfit.path))
+        return one.document.problem(unfit.code, unfit.message, path=(declared.name, *unfit.path), hint=unfit.hint)
     run = f"{job.name}[{case.name}]" if case else job.name
     message = f"job `{run}`: {unfit.message}" if unfit.code == "E130" else unfit.message
     hint = unfit.hint or (_came(declared, one) if one and unfit.code == "E132" else _how_to_give(declared))

@@ -52,6 +52,7 @@ class Outline:
     steps: tuple[Written, ...]
     by_id: Mapping[str, Declared]
     outputs: JsonObject
+    has_cases: bool = True
     included: Mapping[Path, "Outline"] = field(default_factory=dict)
 
 
@@ -61,14 +62,49 @@ def outline(data: JsonObject) -> Outline:
     for step in steps:
         name = step.fields.get("id")
         if isinstance(name, str) and name not in by_id:
-            by_id[name] = Declared(step=step, outputs=frozenset(record(step.fields.get("outputs"))))
+            by_id[name] = Declared(step=step, outputs=_outputs(step.fields))
     return Outline(
-        inputs=record(data.get("inputs")),
-        vars=record(data.get("vars")),
+        inputs=_by_name(data, "inputs"),
+        vars=_by_name(data, "vars"),
         steps=steps,
         by_id=by_id,
-        outputs=record(data.get("outputs")),
+        outputs=_by_name(data, "outputs"),
+        has_cases="cases" in data,
     )
+
+
+class _Unread(dict[str, Json]):
+    """Names that nobody can read, as of a list where a record must be: whichever is asked for may be there."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Json:
+        return {}
+
+
+class _UnreadOutputs(frozenset[str]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _by_name(fields: JsonObject, key: str) -> JsonObject:
+    written = fields.get(key, {})
+    return written if isinstance(written, dict) else _Unread()
+
+
+def _outputs(step: JsonObject) -> frozenset[str]:
+    written = step.get("outputs", {})
+    return frozenset(written) if isinstance(written, dict) else _UnreadOutputs()
+
+
+def _with_result(step: JsonObject) -> JsonObject:
+    """A step whose action has the `result` that was written beside it: it is told there, and asked for all the same."""
+    for action, key in (("execute", "result"), ("run", "results")):
+        asked = step.get(key)
+        if asked is not None and isinstance(step.get(action), dict):
+            return {**step, action: {key: asked, **record(step[action])}}
+    return step
 
 
 def schema_of(written: JsonObject) -> JsonObject:
@@ -95,13 +131,23 @@ def _input(name: str, written: JsonObject) -> Input:
 def _every_step(data: JsonObject) -> Iterator[Written]:
     rank = 0
     for section in ("steps", "finally"):
-        for index, fields in enumerate(items(data.get(section))):
+        for path, fields in _entries(data.get(section), section):
             if isinstance(fields, dict):
-                path: Path = (section, index)
-                yield Written(path=path, fields=fields, rank=rank)
+                yield Written(path=path, fields=_with_result(fields), rank=rank)
                 if "undo" in fields:
                     yield from _undoing(fields["undo"], path=(*path, "undo"), rank=rank)
             rank += 1
+
+
+def _entries(written: Json, section: str) -> Iterator[tuple[Path, Json]]:
+    """The items of a list of steps, also where their names, or nothing, stand in the place of the dashes."""
+    if isinstance(written, dict) and any(action in written for action in ACTIONS):
+        yield (section,), written
+    elif isinstance(written, dict):
+        for name, fields in written.items():
+            yield (section, name), {"id": name, **fields} if isinstance(fields, dict) else fields
+    for index, fields in enumerate(items(written)):
+        yield (section, index), fields
 
 
 def _undoing(undo: Json, *, path: Path, rank: int) -> Iterator[Written]:

@@ -18,6 +18,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from runner import patterns
+from runner.json_schema import formats
 from runner.json_schema.violations import Violation, sentence
 from runner.values import Json, JsonObject
 
@@ -123,6 +124,11 @@ def _pattern(_: _Validator, pattern: Json, value: Json, __: JsonObject) -> Itera
         yield ValidationError("")
 
 
+def _format(_: _Validator, wanted: Json, value: Json, __: JsonObject) -> Iterator[ValidationError]:
+    if isinstance(value, str) and isinstance(wanted, str) and not formats.fits(wanted, value):
+        yield ValidationError("")
+
+
 def _pattern_properties(
     validator: _Validator, by_pattern: Json, value: Json, _: JsonObject
 ) -> Iterator[ValidationError]:
@@ -184,7 +190,9 @@ def _items_within(root: Json, text: str) -> _Keyword:
         written = _list(value)
         if not (is_closed and isinstance(schema, dict) and len(written) > _LONG):
             return _LIBRARY["items"](validator, schema, value, holder)
-        quick = jsonschema_rs.Draft202012Validator({"$defs": definitions, **schema}, pattern_options=_LINEAR)
+        quick = jsonschema_rs.Draft202012Validator(
+            {"$defs": definitions, **schema}, pattern_options=_LINEAR, validate_formats=True, formats=formats.OWN
+        )
         first = len(_list(holder.get("prefixItems")))
         wrong = (index for index in range(first, len(written)) if not quick.is_valid(written[index]))
         return itertools.chain.from_iterable(validator.descend(written[index], schema, path=index) for index in wrong)
@@ -202,6 +210,7 @@ def _list(value: Json) -> list[Json]:
 
 _KEYWORDS: dict[str, _Keyword] = {
     "pattern": _pattern,
+    "format": _format,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
     "propertyNames": _property_names,

@@ -5,28 +5,12 @@ nowhere, patterns that are not of linear time, and schemas that would be looked 
 from collections.abc import Collection, Iterator
 
 from runner import patterns
+from runner.json_schema.keywords import KEYWORDS, TYPES, nodes
 from runner.json_schema.violations import Violation
 from runner.values import Json, JsonObject, Path
-from runner.words import suggest
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
-_A_SCHEMA = frozenset(
-    {"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"}
-    | {"unevaluatedItems", "unevaluatedProperties", "contentSchema"}
-)
-_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
-_OTHERS = frozenset(
-    "$schema $id $ref $anchor $dynamicRef $dynamicAnchor $vocabulary $comment type const enum multipleOf maximum "  # noqa: SIM905  forty words, one a line, would hide the rest
-    "exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems uniqueItems maxContains "
-    "minContains maxProperties minProperties required dependentRequired format contentEncoding contentMediaType title "
-    "description default deprecated readOnly writeOnly examples".split()
-)
-KEYWORDS = _A_SCHEMA | _SCHEMAS | _NAMED_SCHEMAS | _OTHERS
-"""Every keyword of the draft; those of earlier drafts that it no longer lists are not among them."""
-
-TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 _TOGETHER = frozenset({"allOf", "anyOf", "oneOf"})
 _ALONE = frozenset({"if", "then", "else", "not"})
 _MOST_BRANCHES = 1000
@@ -35,31 +19,15 @@ _MOST_BRANCHES = 1000
 
 def flaws(schema: Json) -> Iterator[Violation]:
     """All flaws of `schema`, whose lists and records are not too deep; `secret` may stand at its root, it is ours."""
-    nodes = list(_nodes(schema, ()))
-    anchors = [node[key] for _, node in nodes for key in ("$anchor", "$dynamicAnchor") if key in node]
-    for path, node in nodes:
+    found = list(nodes(schema))
+    anchors = [node[key] for _, node in found for key in ("$anchor", "$dynamicAnchor") if key in node]
+    for path, node in found:
         yield from _keywords(node, path)
         yield from _types(node, path)
         yield from _patterns(node, path)
         yield from _references(node, path, root=schema, anchors=anchors)
-    if any(_is_endless(node, schema) for _, node in nodes):
+    if any(_is_endless(node, schema) for _, node in found):
         yield Violation(path=(), keyword="$ref", message="its references lead on without end", value=schema)
-
-
-def _nodes(schema: Json, path: Path) -> Iterator[tuple[Path, JsonObject]]:
-    """Every record in `schema` that is a schema, itself first."""
-    if not isinstance(schema, dict):
-        return
-    yield path, schema
-    for key, value in schema.items():
-        if key in _A_SCHEMA:
-            yield from _nodes(value, (*path, key))
-        elif key in _SCHEMAS and isinstance(value, list):
-            for index, item in enumerate(value):
-                yield from _nodes(item, (*path, key, index))
-        elif key in _NAMED_SCHEMAS and isinstance(value, dict):
-            for name, item in value.items():
-                yield from _nodes(item, (*path, key, name))
 
 
 def _keywords(node: JsonObject, path: Path) -> Iterator[Violation]:
@@ -69,7 +37,6 @@ def _keywords(node: JsonObject, path: Path) -> Iterator[Violation]:
             yield Violation(path=(*path, key), keyword="$schema", message=message, expected=DRAFT, value=value)
         elif key not in KEYWORDS and not key.startswith("x-") and (path or key != "secret"):
             known: list[Json] = [*sorted(KEYWORDS)]
-            near = suggest(key, KEYWORDS if path else {*KEYWORDS, "secret"})
             yield Violation(
                 path=(*path, key),
                 keyword="additionalProperties",
@@ -77,7 +44,6 @@ def _keywords(node: JsonObject, path: Path) -> Iterator[Violation]:
                 expected=known,
                 value=key,
                 schema=node,
-                hint=f"did you mean `{near}`?" if near else None,
             )
 
 
@@ -87,11 +53,12 @@ def _types(node: JsonObject, path: Path) -> Iterator[Violation]:
     if isinstance(written, list):
         named = [((*path, "type", index), item) for index, item in enumerate(written)]
     for place, name in named:
-        if isinstance(name, str) and name not in TYPES:
+        if name is None and "type" in node:
+            message = "a bare `null` is no type: there it is a text"
+            yield Violation(path=place, keyword="type", message=message, value=name, schema=node)
+        elif isinstance(name, str) and name not in TYPES:
             message = f"`{name}` is no type: there are {', '.join(TYPES)}"
-            near = suggest(name, TYPES)
-            hint = f"did you mean `{near}`?" if near else None
-            yield Violation(path=place, keyword="type", message=message, value=name, schema=node, hint=hint)
+            yield Violation(path=place, keyword="type", message=message, value=name, schema=node)
 
 
 def _patterns(node: JsonObject, path: Path) -> Iterator[Violation]:

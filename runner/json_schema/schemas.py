@@ -2,7 +2,7 @@
 
 Whether a value fits is said by `jsonschema_rs`, a whole document at once. Why it does not is said by
 `runner.json_schema.errors`, which is imported when there is something to say. Nothing is ever fetched, patterns are of
-linear time, and no nesting ends in a crash. Formats (`format`) are not checked: in this draft they are remarks.
+linear time, and no nesting ends in a crash. Formats (`format`) are checked in the schemas of a job: see `formats`.
 """
 
 import importlib
@@ -15,11 +15,14 @@ from typing import NoReturn
 
 import jsonschema_rs
 
+from runner.json_schema import advice, contradictions, formats
 from runner.json_schema import flaws as schema_flaws
+from runner.json_schema.doubts import Doubt
+from runner.json_schema.doubts import doubts as schema_doubts
 from runner.json_schema.violations import Violation
 from runner.values import Json, well_formed
 
-__all__ = ["Schema", "Violation", "flaws", "from_job", "shipped", "shipped_text"]
+__all__ = ["Doubt", "Schema", "Violation", "doubts", "flaws", "from_job", "shipped", "shipped_text"]
 
 DEEPEST = 128
 """Lists and records within each other. `jsonschema_rs` ends the process where a recursive schema meets ten thousand."""
@@ -87,8 +90,8 @@ def from_job(schema: Json) -> Schema:
 def flaws(schema: Json) -> tuple[Violation, ...]:
     """What makes `schema` none of draft 2020-12, or none that is used here; paths lead into `schema`.
 
-    `secret` at its root is ours, keys that begin with `x-` are free. An unknown keyword has a hint where a known one
-    is near; its `path` leads to what stands behind it.
+    `secret` at its root is ours, keys that begin with `x-` are free. One that nothing fits is flawed as well. Each flaw
+    has a hint where it is known what was meant; the `path` of an unknown keyword leads to what stands behind it.
     """
     if not isinstance(schema, bool | dict):
         message = "a JSON Schema is a record, or true or false"
@@ -96,10 +99,15 @@ def flaws(schema: Json) -> tuple[Violation, ...]:
     if _is_too_deep(schema):
         message = f"lists and records stand more than {DEEPEST} deep within each other"
         return (Violation(path=(), keyword="depth", message=message, value=schema),)
-    found = tuple(schema_flaws.flaws(schema))
+    found = (*schema_flaws.flaws(schema), *contradictions.contradictions(schema))
     told = {flaw.path for flaw in found}
     more = tuple(flaw for flaw in _refusal(schema) if not any(path[: len(flaw.path)] == flaw.path for path in told))
-    return found + more
+    return tuple(advice.advised(flaw, schema) for flaw in found + more)
+
+
+def doubts(schema: Json) -> tuple[Doubt, ...]:
+    """What `schema` most likely does not mean, though it may be written; `flaws` are told by themselves."""
+    return () if _is_too_deep(schema) else tuple(schema_doubts(schema))
 
 
 def _refusal(schema: Json) -> tuple[Violation, ...]:
@@ -115,7 +123,11 @@ def _refusal(schema: Json) -> tuple[Violation, ...]:
 def _schema(text: str) -> Schema:
     """Of one text there is one schema: a thousand steps may expect the same."""
     validator = jsonschema_rs.Draft202012Validator(
-        text, pattern_options=jsonschema_rs.RegexOptions(), retriever=_never, validate_formats=False
+        text,
+        pattern_options=jsonschema_rs.RegexOptions(),
+        retriever=_never,
+        validate_formats=True,
+        formats=formats.OWN,
     )
     return Schema(text, validator)
 

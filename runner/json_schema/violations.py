@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from runner.json_schema.formats import example
+from runner.json_schema.keywords import IN_WORDS
 from runner.values import Json, Path, compact
 
 _LONGEST = 60
@@ -81,7 +83,7 @@ def _compared(value: Json, expected: Json, *, words: str) -> str:
 
 
 def _type(value: Json, expected: Json) -> str:
-    kinds = [_KINDS.get(str(kind), str(kind)) for kind in (expected if isinstance(expected, list) else [expected])]
+    kinds = [IN_WORDS.get(str(kind), str(kind)) for kind in (expected if isinstance(expected, list) else [expected])]
     return f"{shown(value)} is not {' or '.join(kinds)}"
 
 
@@ -94,16 +96,6 @@ def _enum(value: Json, expected: Json) -> str:
 def _counted(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
-
-_KINDS = {
-    "null": "null",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "a text",
-    "array": "a list",
-    "object": "a record",
-}
 
 _SENTENCES: dict[str, _Said] = {
     "type": _type,
@@ -121,6 +113,7 @@ _SENTENCES: dict[str, _Said] = {
     "minProperties": lambda value, expected: _size(value, expected, unit="key", words="needs at least"),
     "maxProperties": lambda value, expected: _size(value, expected, unit="key", words="may have at most"),
     "pattern": lambda value, expected: f"{shown(value)} does not fit the pattern `{expected}`",
+    "format": lambda value, expected: f"{shown(value)} is no `{expected}`{example(expected)}",
     "required": lambda _, expected: f"the key `{expected}` is missing",
     "dependentRequired": lambda _, expected: f"the key `{expected}` is missing, which another key needs",
     "additionalProperties": lambda _, __: "no such key is known",

@@ -3,9 +3,12 @@
 A hint for people who know how they say it elsewhere. Words with one word of ours are in `runner.words`.
 """
 
+import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+from runner.documents.blanks import with_article
+from runner.values import Json
 from runner.words import folded, foreign, suggest
 
 _ENDS = "`finally` is carried out at the end, whatever happened"
@@ -44,14 +47,47 @@ _OURS = {
     "metadata": "`name`, `description` and `tags` stand in the job itself",
     "spec": "`steps` stand in the job itself",
 }
+ACTIONS = ("execute", "run", "element", "elements", "wait", "query", "job", "confirm")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 
 
-def advice(key: str, known: Collection[str]) -> str | None:
-    """What to write for `key`, where none of `known` is meant by it."""
+_AS_SENT = "`process` and `parameters` are enough: the target has the address, and signs in"
+_IN_TARGETS = "the address of a site is the `url` of a target, in targets.yaml"
+_NO_BEARER = "no token is written down: `client_id` and `client_secret` get one, or `username` and `password` sign in"
+_RETRIED = "what is waited for stands in `expect`, and `retry: {max_attempts: 10, on: [expectation]}` asks again"
+IS_SENT = frozenset({"url", "uri", "endpoint", "method", "headers", "header", "contenttype"})
+"""Of a call over HTTP: what the target knows, or the program."""
+_IN: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
+    (frozenset({"process", "decode"}), IS_SENT, _AS_SENT),
+    (frozenset({"cases", "steps"}), frozenset({"url", "uri", "baseurl", "siteurl"}), _IN_TARGETS),
+    (frozenset({"client_secret"}), frozenset({"token", "accesstoken", "apikey", "bearer"}), _NO_BEARER),
+)
+"""Keys that a record has, words that others write in it, and what to do about them."""
+
+
+def advice(key: str, known: Collection[str], written: Mapping[str, Json]) -> str | None:
+    """What to write for `key`, where none of `known` is meant by it, or none alone."""
+    glued = re.match(r"([\w.-]+):[\[{\"']", key)
+    if glued:
+        return f"a blank is missing behind `{glued[1]}:`"
+    word = folded(key)
+    for having, words, hint in _IN:
+        if word in words and having <= set(known):
+            return hint
+    if {"pause", "retry"} <= set(known):
+        if word == "until" and is_condition(written.get(key)):
+            return _RETRIED
+        if word == "delay" and any(name in written for name in ACTIONS):
+            pause = written[key] if isinstance(written[key], str) else "3s"
+            return None if {"retries", "until"} & written.keys() else _PAUSE.replace("3s", str(pause))
     if folded(key) == "verify" and "ca_file" in known:
         return _TLS
     return None if foreign(key, known) else _OURS.get(folded(key))
+
+
+def is_condition(value: Json) -> bool:
+    """Whether `value` is an expression: `until: result == 1` is of another language than `until: done`."""
+    return isinstance(value, str) and bool(re.search(r"[=<>|( ]", value))
 
 
 def disguised(key: str, known: Collection[str]) -> str | None:
@@ -63,7 +99,7 @@ def disguised(key: str, known: Collection[str]) -> str | None:
     near = seen if seen in known else suggest(seen, known)
     if near is None:
         return _of_blanks(key, odd[0])
-    what = f"`{odd[0]}` is no quote to YAML" if odd[0] in _QUOTES else f"there is a {_named(odd[0])} in it"
+    what = f"`{odd[0]}` is no quote to YAML" if odd[0] in _QUOTES else f"there is {with_article(odd[0])} in it"
     return f"did you mean `{near}`? {what}"
 
 
@@ -71,14 +107,10 @@ def _of_blanks(key: str, odd: str) -> str | None:
     """Blanks before a key that YAML does not take for any: the key stands in the first column to it."""
     if key[0] != odd or odd in _QUOTES:
         return None
-    return f"there is a {_named(odd)} before it, which is no indentation: write plain spaces"
+    return f"there is {with_article(odd)} before it, which is no indentation: write plain spaces"
 
 
 def _plain(character: str) -> bool:
     return character in " \t" or (
         character not in _QUOTES and unicodedata.category(character) not in ("Zs", "Cf", "Cc", "Zl", "Zp")
     )
-
-
-def _named(character: str) -> str:
-    return f"{unicodedata.name(character, 'control character').lower()} (U+{ord(character):04X})"

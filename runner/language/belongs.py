@@ -17,7 +17,7 @@ class Language:
 
     def below(self, path: Path) -> dict[str, list[str]]:
         """The keys that are known one floor below the record at `path`, each with the keys behind which it is."""
-        schema = self._at(path)
+        schema = self.at(path)
         found: dict[str, list[str]] = {}
         for name in _keys(schema):
             behind = self.property(schema, name)
@@ -28,7 +28,7 @@ class Language:
     def above(self, key: str, path: Path) -> str | None:
         """Where above the record at `path` `key` is known, in a hint."""
         for length in reversed(range(len(path))):
-            if key in _keys(self._at(path[:length])):
+            if key in _keys(self.at(path[:length])):
                 if length == 0:
                     return f"`{key}` belongs to the {self.root.get('title')} itself"
                 return f"`{key}` belongs beside `{path[length]}`, not in it"
@@ -36,15 +36,15 @@ class Language:
 
     def in_list(self, path: Path) -> tuple[str, JsonObject]:
         """What an item is called, and its keys, where a list may stand in place of the record at `path`."""
-        item = self._resolved(self._at(path).get("items"))
+        item = self._resolved(self.at(path).get("items"))
         return str(item.get("title")), _keys(item)
 
     def beside(self, key: str, path: Path) -> str | None:
         """The record beside that at `path` in which `key` is known."""
-        beside = _keys(self._at(path[:-1])) if path else {}
+        beside = _keys(self.at(path[:-1])) if path else {}
         return next((name for name in beside if name != path[-1] and key in _keys(self._resolved(beside[name]))), None)
 
-    def _at(self, path: Path) -> JsonObject:
+    def at(self, path: Path) -> JsonObject:
         """The schema of what stands at `path`, empty where the language does not look into it."""
         schema = self._resolved(self.root)
         for part in path:

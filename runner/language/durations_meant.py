@@ -15,6 +15,7 @@ _UNITS = {
 }
 _MEANT = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _HOURS_A_DAY = 24
+_MAY_BE_MILLISECONDS, _A_SECOND = 100, 1000
 _DAYS = {"d": 1, "day": 1, "days": 1, "w": 7, "week": 7, "weeks": 7}
 
 
@@ -42,7 +43,7 @@ def _of_record(value: JsonObject) -> str:
 def _of_number(said: str) -> str:
     if not re.fullmatch(_NUMBER_AND_UNIT, said) or float(said) == 0:
         return f"a duration is more than zero, {_EXAMPLES}"
-    return f"`{said}` has no unit: write `{said}s`"
+    return _without_unit(said)
 
 
 def _of_text(text: str) -> str:
@@ -58,10 +59,18 @@ def _of_text(text: str) -> str:
     if float(number) == 0:
         return f"a duration is more than zero, {_EXAMPLES}"
     if not unit:
-        return f"`{text}` has no unit: write `{number}s`"
+        return _without_unit(number)
     if unit in _DAYS and number.isdecimal():
         return f"write `{int(number) * _DAYS[unit] * _HOURS_A_DAY}h`"
     return f"write `{number}{_MEANT[unit]}`" if unit in _MEANT else f"the units are `ms`, `s`, `m` and `h`, {_EXAMPLES}"
+
+
+def _without_unit(number: str) -> str:
+    """A large number counts milliseconds in many tools, and seconds in others."""
+    if float(number) < _MAY_BE_MILLISECONDS:
+        return f"`{number}` has no unit: write `{number}s`"
+    small = f"{number}ms" if float(number) < _A_SECOND else f"{float(number) / _A_SECOND:g}s"
+    return f"`{number}` has no unit: write `{small}` if it counts milliseconds, `{number}s` if seconds"
 
 
 def _composed(text: str) -> str | None:

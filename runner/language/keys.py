@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from runner.guids import is_guid
 from runner.json_schema.violations import Violation
-from runner.language.advice import advice, disguised
+from runner.language import displaced as displaced_keys
+from runner.language.advice import IS_SENT, advice, disguised, is_condition
 from runner.language.belongs import Language
 from runner.language.wording import Mistake, braces, either, example, subject
 from runner.values import Json, JsonObject, Path, compact
-from runner.words import foreign, suggest
+from runner.words import folded, foreign, suggest
 
 _FEW = 10
 _WORD = r"[\w.$-]+( [\w.$-]+)*"
@@ -37,12 +38,33 @@ def mistakes(keys: Keys, language: Language) -> Iterator[Mistake]:
     if len(names) == 1 and is_guid(names[0]):
         yield braces(names[0], keys.path)
         return
+    displaced = _displaced(keys, language=language) if keys.unknown else None
+    if displaced:
+        yield displaced
+        return
     known = _record(_schema(keys.unknown[0]).get("properties")) if keys.unknown else {}
     meant = {name: _meant(name, known, keys) for name in names}
-    for name in names:
+    given = _given(keys, meant=meant)
+    if given:
+        yield displaced_keys.inputs_of_a_case(given, keys.path)
+    for name in (name for name in names if name not in given):
         yield _unknown(name, keys, meant=meant[name], language=language)
     yield from _missing(keys, meant=meant, language=language)
     yield from _choices(keys, meant=meant, language=language)
+
+
+def _displaced(keys: Keys, *, language: Language) -> Mistake | None:
+    missing = [violation.expected for violation in keys.missing]
+    if not keys.path:
+        return displaced_keys.whole_file(keys.written, missing)
+    return displaced_keys.record(keys.path, keys.written, language)
+
+
+def _given(keys: Keys, *, meant: Mapping[str, str | None]) -> list[str]:
+    """The unknown keys of a case that are its inputs."""
+    if not keys.unknown or _schema(keys.unknown[0]).get("title") != "case":
+        return []
+    return [name for name, near in meant.items() if near is None or near in keys.written]
 
 
 def _meant(name: str, known: JsonObject, keys: Keys) -> str | None:
@@ -70,14 +92,15 @@ def _unknown(name: str, keys: Keys, *, meant: str | None, language: Language) ->
         hint=_hint(name, keys, meant=meant, language=language),
         path=(*keys.path, name),
         at_key=True,
+        meant=meant,
     )
 
 
 def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> str | None:
     """The best of several guesses, the surest first."""
     known = _record(_schema(keys.unknown[0]).get("properties"))
-    surest = disguised(name, known) or advice(name, known) or _for_an_action(name, keys, language=language)
-    if surest:
+    surest = disguised(name, known) or advice(name, known, keys.written)
+    if surest := surest or _for_an_action(name, keys, language=language):
         return surest
     if not re.fullmatch(_WORD, name):
         return "YAML reads `: ` as the end of a key: if this is a text, put it in quotes as a whole"
@@ -93,8 +116,7 @@ def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> st
         return f"did you mean `{meant}`?"
     if not meant and (ours := _in_its_record(name, keys)):
         return ours
-    in_list = _in_list(name, keys, language)
-    if in_list:
+    if in_list := _in_list(name, keys, language):
         return in_list
     if meant and name in below:
         return _below(name, below, keys)
@@ -107,10 +129,8 @@ def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> st
 
 
 def _in_its_record(name: str, keys: Keys) -> str | None:
-    """What is meant by an input among the keys of a case; in an expectation by `result: 5`, and by words of others."""
+    """What is meant in an expectation by `result: 5`, and by words of others."""
     title, value = _schema(keys.unknown[0]).get("title"), keys.written[name]
-    if title == "case":
-        return f"what a case gives stands in its `inputs`: `inputs: {{{name}: …}}`"
     if title != "expectation":
         return None
     if name in _EXPECTED:
@@ -147,7 +167,7 @@ def _below(name: str, below: Mapping[str, list[str]], keys: Keys) -> str | None:
 
 def _may_stand(name: str, value: Json) -> bool:
     """Whether `value` may be what our key of that name holds: `until: result == 1` is of another language."""
-    return name != "until" or not (isinstance(value, str) and re.search(r"[=<>|( ]", value))
+    return name != "until" or not is_condition(value)
 
 
 def _known(keys: Keys) -> str | None:
@@ -162,10 +182,13 @@ def _known(keys: Keys) -> str | None:
 def _missing(keys: Keys, *, meant: Mapping[str, str | None], language: Language) -> Iterator[Mistake]:
     """Keys that are missing, told together. A misspelt key may also have led into the wrong branch of the schema."""
     is_misspelt = any(meant.values())
+    is_of_http = any(folded(name) in IS_SENT for name in meant)
     missing = [
         violation
         for violation in keys.missing
-        if violation.expected not in meant.values() and not (is_misspelt and _is_branch(violation))
+        if violation.expected not in meant.values()
+        and not (is_misspelt and _is_branch(violation))
+        and not (is_of_http and violation.expected == "process")
     ]
     if missing:
         names = [str(violation.expected) for violation in missing]

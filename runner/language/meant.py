@@ -8,7 +8,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from runner.json_schema.flaws import TYPES
+from runner.documents.lines import DASHES
+from runner.json_schema.keywords import TYPES
 from runner.values import Json, JsonObject, Path, compact
 from runner.words import suggest
 
@@ -62,7 +63,15 @@ _WORDS: Mapping[tuple[str, ...], Mapping[str, str]] = {
         "false": "`read`",
     },
     ("allow", "effects"): {"write": "`once`", "none": "`read`", "get": "`read`", "all": "no `allow` at all"},
-    ("verify",): {"true": "`log`", "false": "`none`", "yes": "`log`", "no": "`none`"},
+    ("verify",): {"true": "`log`", "false": "`none`", "yes": "`log`", "no": "`none`", "sysprocesslog": "`log`"},
+    ("direction",): {"0": "`in`", "1": "`out`", "2": "`both`", "3": "`internal`", "variable": "`both`"},
+    ("faults", "fault"): {
+        "timeout": "`slow`",
+        "delay": "`slow`",
+        "500": "`status_500`",
+        "504": "`gateway_504`",
+        "401": "`unauthorized`",
+    },
     ("until",): {
         "completed": "`done`",
         "finished": "`done`",
@@ -80,6 +89,11 @@ _FEWEST = 5
 
 def a_list(text: str, path: Path) -> str | None:
     """A bare text where a list is wanted. Words are written in brackets, expressions on lines of their own."""
+    if text.startswith(DASHES):
+        first = re.split(f" (?:{'|'.join(DASHES)})", text[len(DASHES[0]) :])[0]
+        return f"a word processor made the `{text[0]}`: write a plain `-`" + (
+            f", as in `- {first}`" if len(first) <= _LONGEST and "\n" not in first else ""
+        )
     if len(text) > _LONGEST or "\n" in text:
         return None
     words = re.split(r"[,;\s]+", text.strip())
@@ -93,6 +107,9 @@ def a_list(text: str, path: Path) -> str | None:
 def items_of(record: JsonObject, path: Path) -> str:
     """A record where a list is wanted: items by their names, or one item without its dash."""
     first, value = next(iter(record.items()), ("", None))
+    file = next((value for value in record.values() if _is_of_cases(value)), None)
+    if path[-1:] == ("cases",) and len(record) == 1 and file:
+        return f"write `cases: {file}`"
     begin = "a list is wanted here: begin each of its items with `-`"
     if path[-1:] == ("cases",) and re.fullmatch(_WORD, first):
         return f"{begin}, as in `- name: {first}`"
@@ -112,10 +129,10 @@ def of_neighbours(value: Json, path: Path) -> str | None:
             return f"write `undo: {{execute: {{process: {value}}}}}`"
         case (*_, "steps" | "finally" | "undo", int()), str() if re.fullmatch(_WORD, value):
             return f"write `- execute: {{process: {value}}}`"
-        case ("targets", "url" | "sandbox" | "runtime" | "auth" as key), _:
-            return f"`{key}` belongs in a target: indent it further"
-        case ("targets", str() as target), str() if value.startswith("https://"):
-            return f"write `{target}: {{url: {value}}}`"
+        case ("cases", int()), str() if _is_of_cases(value):
+            return f"write `cases: {value}`"
+        case ("targets", *_), _:
+            return _of_targets(value, path)
         case (*_, "retry"), int() if not isinstance(value, bool) and value > 0:
             return f"write `retry: {{max_attempts: {value}}}`"
         case (*_, "concurrency"), {"group": str() as group} if re.fullmatch(_WORD, group):
@@ -133,6 +150,36 @@ def of_neighbours(value: Json, path: Path) -> str | None:
     return None
 
 
+def _of_targets(value: Json, path: Path) -> str | None:
+    match path, value:
+        case ("targets", _, "sandbox"), bool():
+            return "write the name of the folder that holds the doubles: `sandbox: sandbox`"
+        case ("targets", "url" | "sandbox" | "runtime" | "auth" as key), _:
+            return f"`{key}` belongs in a target: indent it further"
+        case ("targets", str() as target), str() if value.startswith("https://"):
+            return f"write `{target}: {{url: {value}}}`"
+    return None
+
+
+def _called(item: Json) -> Json:
+    """The name of a record that stands in a list: behind `name`, or before all that it holds."""
+    record = item if isinstance(item, dict) else {}
+    return record.get(
+        "name", next((key for key, value in record.items() if isinstance(value, dict | list | None)), None)
+    )
+
+
+def _is_of_cases(value: Json) -> bool:
+    return isinstance(value, str) and value.casefold().endswith((".csv", ".json"))
+
+
+def key_and_value(text: str, path: Path) -> str | None:
+    """`process:UsrAdd`, which YAML takes for a text. What may be a password is not repeated."""
+    found = re.fullmatch(r"([A-Za-z_][\w-]*):(?!//)(\S.*)", text) if len(text) <= _LONGEST else None
+    value = "…" if path[:1] == ("targets",) else found and found[2]
+    return found and f"a blank is missing behind the `:`: write `{found[1]}: {value}`"
+
+
 def word(written: Json, path: Path) -> str | None:
     """One of the few words behind a key, by what it is called elsewhere."""
     keys = tuple(key for key in path if isinstance(key, str))[-2:]
@@ -143,7 +190,7 @@ def word(written: Json, path: Path) -> str | None:
 def of_names(written: Json, path: Path) -> str | None:
     """Names in a text or a list, where a record of names and values is wanted."""
     if isinstance(written, list) and written and all(isinstance(item, dict) for item in written):
-        called = written[0].get("name") if isinstance(written[0], dict) else None
+        called = _called(written[0])
         if isinstance(called, str) and re.fullmatch(_WORD, called):
             return f"leave out the `-`: a name stands before its value, as in `{called}: …`"
         return "leave out the `-`: names and values stand below each other"
@@ -185,8 +232,14 @@ def share(value: Json, most: Json) -> str | None:
 
 
 def an_input(text: str, path: Path) -> str | None:
-    """A type, or a value, that stands in place of an input's schema."""
+    """A type that stands in place of a schema, or of the schema of an input."""
+    if path[-1:] == ("schema",):
+        kind = text if text in TYPES else suggest(text, TYPES)
+        return f"write `schema: {{type: {kind}}}`" if kind else None
     if path[:1] != ("inputs",) or len(path) != len(("inputs", "name")):
         return None
     kind = text if text in TYPES else suggest(text, TYPES)
-    return f"an input is a schema: write `{{type: {kind}}}`" if kind else None
+    if kind:
+        return f"an input is a schema: write `{{type: {kind}}}`"
+    written = text if re.fullmatch(_WORD, text) else json.dumps(text, ensure_ascii=False)
+    return f"an input is a schema: write `{{default: {written}}}`" if len(text) <= _LONGEST else None

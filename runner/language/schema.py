@@ -5,14 +5,18 @@ What a schema cannot say is the business of `runner.job.rules.job`.
 
 import json
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 
+from runner.documents import blanks
 from runner.documents.document import CUT_OFF, IN_ONE_COLUMN, Document
 from runner.json_schema import schemas
 from runner.json_schema.violations import Violation
 from runner.language import keys
+from runner.language.as_meant import as_meant
 from runner.language.belongs import Language
 from runner.language.keys import Keys
+from runner.language.kinds import other_kind
 from runner.language.wording import Mistake, mistake
 from runner.places import START_OF_FILE
 from runner.problems import Problem
@@ -21,14 +25,25 @@ from runner.values import Json, JsonObject, Path
 
 def check(document: Document, name: str) -> tuple[Problem, ...]:
     """What does not fit the schema called `name`, `job`, `targets` or `process`, in the order of the file."""
+    return read(document, name)[0]
+
+
+def read(document: Document, name: str) -> tuple[tuple[Problem, ...], Document]:
+    """What does not fit, and the document as it was meant, for those who check it further."""
     found = schemas.shipped(name).violations(document.data)
-    return _problems(found, document, language=_language(name)) if found else ()
+    if not found:
+        return (), document
+    other = other_kind(document, name)
+    if other is not None:
+        return (other,), document
+    told = _mistakes_told(found, document, language=_language(name))
+    return _problems(told, document), as_meant(document, told)
 
 
 def check_cases(document: Document) -> tuple[Problem, ...]:
-    """What does not fit of a file of cases, which is the same list as `cases` in a job; only that it may be empty."""
+    """What does not fit of a file of cases, the list that `cases` may be; an empty one is told where it is named."""
     found = schemas.from_job(_cases()).violations(document.data)
-    return _problems(found, document, language=Language(_cases())) if found else ()
+    return _problems(_mistakes_told(found, document, language=Language(_cases())), document) if found else ()
 
 
 def _language(name: str) -> Language:
@@ -41,10 +56,13 @@ def _cases() -> JsonObject:
     return {"title": "file of cases", "$defs": job["$defs"], "type": "array", "items": {"$ref": "#/$defs/case"}}
 
 
-def _problems(found: Iterable[Violation], document: Document, *, language: Language) -> tuple[Problem, ...]:
+def _mistakes_told(found: Iterable[Violation], document: Document, *, language: Language) -> list[Mistake]:
     told = {(said.path, said.at_key): said for said in _mistakes(found, document.data, language=language)}
-    news = (_problem(said, document) for said in told.values() if not _is_told(said, document))
-    return tuple(sorted(news, key=_place))
+    return [said for said in told.values() if not _is_told(said, document)]
+
+
+def _problems(told: Iterable[Mistake], document: Document) -> tuple[Problem, ...]:
+    return tuple(sorted((_problem(said, document) for said in told), key=_place))
 
 
 def _mistakes(found: Iterable[Violation], data: Json, *, language: Language) -> Iterator[Mistake]:
@@ -67,10 +85,13 @@ def _mistakes(found: Iterable[Violation], data: Json, *, language: Language) -> 
     yield from _of_values(values, emptied)
 
 
-def _of_values(found: Iterable[Violation], emptied: Collection[Path]) -> Iterator[Mistake]:
+def _of_values(found: Collection[Violation], emptied: Collection[Path]) -> Iterator[Mistake]:
     """Mistakes in single values; of keys that may not stand in one record for one reason, the first."""
     refused = set()
+    in_doubt = {violation.path[:-1] for violation in found if violation.keyword in ("enum", "const")}
     for violation in found:
+        if violation.keyword == "not" and violation.path[:-1] in in_doubt:
+            continue  # whether it may stand there is for the word that is wrong to say
         said = mistake(violation)
         reason = (said.path[:-1], said.hint)
         if said.path not in emptied and not (violation.keyword == "not" and reason in refused):
@@ -97,11 +118,18 @@ def _value_at(path: Path, data: Json) -> Json:
 
 
 def _is_told(said: Mistake, document: Document) -> bool:
-    """Whether it is told elsewhere: of an expression that YAML has cut, the beginning cannot be read."""
-    return said.code == "E108" and said.path[-2:-1] == ("outputs",) and document.is_cut_off(said.path)
+    """Whether it is told elsewhere: an expression that YAML has cut, or lines that begin with no blank to YAML."""
+    if said.code != "E108" or not said.at_key:
+        return False
+    if said.path[-2:-1] == ("outputs",) and document.is_cut_off(said.path):
+        return True
+    return blanks.begins_with_one(document.source.line(document.line_of(said.path) + 1))
 
 
 def _problem(said: Mistake, document: Document) -> Problem:
+    odd = document.odd_blank(said.path) if said.code == "E106" else None
+    if odd is not None:
+        return replace(odd, path=said.path)
     eaten = document.quote_hint(said.path) if said.code == "E106" else None
     if document.joined_items(said.path) and not said.at_key:
         eaten = IN_ONE_COLUMN

@@ -37,13 +37,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """A problem before its place is looked up; `at_key` puts it at the key that leads to `path`."""
+    """A problem before its place is looked up; `at_key` puts it at the key that leads to `path`.
+
+    `meant` is our key where another stands for it.
+    """
 
     code: str
     message: str
     path: Path
     hint: str | None = None
     at_key: bool = False
+    meant: str | None = None
 
 
 def mistake(violation: Violation) -> Mistake:
@@ -155,8 +159,7 @@ def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> st
         case str() as text if "array" in kinds and "object" not in kinds:
             return meant.a_list(text, violation.path)
         case str() as text if "object" in kinds:
-            record = meant.of_neighbours(text, violation.path) or _as_record(text, violation.path, schema)
-            return record or meant.an_input(text, violation.path) or meant.of_names(text, violation.path)
+            return _as_keys(text, violation.path, schema)
         case str() as text if "boolean" in kinds and text.casefold() in _YES:
             return f"write `{_YES[text.casefold()]}`" + (
                 "" if text.casefold() in _NOT_PLAIN else f": `{text}` is a text"
@@ -174,6 +177,12 @@ def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> st
         case dict() | list() | int() as value:
             return meant.of_neighbours(value, violation.path)
     return None
+
+
+def _as_keys(text: str, path: Path, schema: JsonObject) -> str | None:
+    """A text where a record is wanted."""
+    record = meant.key_and_value(text, path) or meant.of_neighbours(text, path) or _as_record(text, path, schema)
+    return record or meant.an_input(text, path) or meant.of_names(text, path)
 
 
 def _in_quotes(written: str, schema: JsonObject) -> str | None:

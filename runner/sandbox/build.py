@@ -72,7 +72,8 @@ def columns_of(double: Double) -> Iterator[tuple[str, str]]:
                 pass
 
 
-def _of_row(where: str | None, *values: Json) -> Iterator[str]:
+def columns_in(where: str | None, *values: Json) -> Iterator[tuple[str, int]]:
+    """The columns of `row` that a condition and values use, with the line of the text on which each stands."""
     names = [] if where is None else list(expression(where).names)
     for value in values:
         for _, template in expressions_in(value):
@@ -80,9 +81,13 @@ def _of_row(where: str | None, *values: Json) -> Iterator[str]:
     for name in names:
         match name.path:
             case "row", str(column), *_:
-                yield column
+                yield column, name.line
             case _:
                 pass
+
+
+def _of_row(where: str | None, *values: Json) -> Iterator[str]:
+    return (column for column, _ in columns_in(where, *values))
 
 
 def _parameter(code: str, fields: JsonObject) -> Parameter:

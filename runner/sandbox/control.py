@@ -27,7 +27,7 @@ class Control:
     def __init__(
         self, doubles: Mapping[str, Double], store: Store, *, calls: RecentCalls, new_token: Callable[[], str]
     ) -> None:
-        self.faults = Faults(doubles.values())
+        self.faults = Faults(doubles.values(), taken=store.taken_faults(), on_taken=store.take_fault)
         self._doubles = doubles
         self._store = store
         self._calls = calls

@@ -5,7 +5,7 @@ Texts that may hold `{{ }}`, and expressions, stay text, as in a job: `runner.te
 Nothing here checks anything; `rules` has done so before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -174,3 +174,8 @@ class Doubles:
     processes: Mapping[str, Double] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)
+
+
+def lookups(columns: Iterable[str]) -> dict[str, str]:
+    """The paths of columns that may be lookups, and these: of `StatusId` it is `Status/Id`."""
+    return {f"{column[:-2]}/Id": column for column in columns if column.endswith("Id") and column != "Id"}

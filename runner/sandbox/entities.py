@@ -6,7 +6,7 @@ Of the folder's own entities any `…Id` column may be a lookup or none, so both
 from collections.abc import Iterable
 
 from runner.sandbox import library, process_log
-from runner.sandbox.doubles import Double
+from runner.sandbox.doubles import Double, lookups
 from runner.sandbox.entity_set import Edm, EntitySet, type_of
 from runner.sandbox.odata_match import Bounds
 from runner.sandbox.sign_in import USERS
@@ -31,16 +31,16 @@ class Entities:
 
     def _own(self, name: str) -> EntitySet:
         columns = self._store.columns(name)
-        lookups = {f"{column[:-2]}/Id": column for column in columns if column.endswith("Id") and column != "Id"}
+        paths = lookups(columns)
 
         def types() -> dict[str, Edm]:
             records = self._store.records(name)
             return {column: type_of(row[column] for row in records) for column in columns} | {"Id": Edm.GUID}
 
         def rows(_: Bounds) -> list[JsonObject]:
-            return [row | {path: row[column] for path, column in lookups.items()} for row in self._store.records(name)]
+            return [row | {path: row[column] for path, column in paths.items()} for row in self._store.records(name)]
 
-        return EntitySet(name=name, columns=columns, types=types, paths=(*columns, *lookups), rows=rows)
+        return EntitySet(name=name, columns=columns, types=types, paths=(*columns, *paths), rows=rows)
 
 
 def _users() -> EntitySet:

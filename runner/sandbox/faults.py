@@ -1,11 +1,12 @@
 """Faults that wait for calls: those of the doubles' files, and those that are set while the sandbox serves.
 
 Faults with `times` are taken in the order in which they were set; what they leave over, a fault without `times` befalls
-until it is cleared. A process's own come before those of any process. None outlives the sandbox.
+until it is cleared. A process's own come before those of any process. None that was set outlives the sandbox; of a
+double's own a sandbox that keeps its data knows, when it is served again, how often they have befallen a call.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from runner.durations import LONGEST
 from runner.sandbox.build import fault
@@ -22,22 +23,50 @@ class FaultError(ValueError):
     """What was sent is no fault; the message is for people."""
 
 
-class Faults:
-    """`processes` are the codes of all doubles."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """A fault that waits for calls of `process`, or of any. `position` is its place in its double's file, if any."""
 
-    def __init__(self, doubles: Iterable[Double]) -> None:
-        self._waiting: list[tuple[str | None, Fault]] = []
+    process: str | None
+    fault: Fault
+    position: int | None = None
+
+    @property
+    def rank(self) -> tuple[bool, bool]:
+        """The first of the lowest rank is taken."""
+        return self.fault.times is None, self.process is None
+
+
+class Faults:
+    """`processes` are the codes of all doubles.
+
+    `taken` says how often a fault of a double has befallen a call before, `on_taken` is told when one does: by the
+    double's code and the fault's place in its file.
+    """
+
+    def __init__(
+        self,
+        doubles: Iterable[Double],
+        *,
+        taken: Mapping[tuple[str, int], int] | None = None,
+        on_taken: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self._waiting: list[_Waiting] = []
+        self._on_taken = on_taken
         self.processes: list[str] = []
         for double in doubles:
             self.processes.append(double.code)
-            for each in double.faults:
-                self.add(each, double.code)
+            for position, each in enumerate(double.faults):
+                left = _left(each, (taken or {}).get((double.code, position), 0))
+                if left is not None:
+                    self._waiting.append(_Waiting(process=double.code, fault=left, position=position))
 
     def add(self, added: Fault, process: str | None) -> None:
         """Let it befall calls of `process`, or of any for None. One without `times` takes the place of its like."""
         if added.times is None:
-            self._waiting = [each for each in self._waiting if each[0] != process or each[1].times is not None]
-        self._waiting.append((process, added))
+            kept = [each for each in self._waiting if each.process != process or each.fault.times is not None]
+            self._waiting = kept
+        self._waiting.append(_Waiting(process=process, fault=added))
 
     def clear(self) -> None:
         self._waiting.clear()
@@ -47,27 +76,35 @@ class Faults:
         fitting = [
             (number, each)
             for number, each in enumerate(self._waiting)
-            if each[0] in {process, None} and (starts or each[1].kind not in _OF_STARTS)
+            if each.process in {process, None} and (starts or each.fault.kind not in _OF_STARTS)
         ]
         if not fitting:
             return None
-        number, (owner, taken) = min(fitting, key=lambda found: _rank(*found[1]))
-        if taken.times is not None:
-            left = [(owner, replace(taken, times=taken.times - 1))] if taken.times > 1 else []
-            self._waiting[number : number + 1] = left
-        return taken
+        number, found = min(fitting, key=lambda one: one[1].rank)
+        left = _left(found.fault, 1)
+        self._waiting[number : number + 1] = [] if left is None else [replace(found, fault=left)]
+        if found.position is not None and found.fault.times is not None and self._on_taken is not None:
+            self._on_taken(process, found.position)
+        return found.fault
 
     def listed(self) -> list[Json]:
         """What waits, in the shape in which it is set; `times` is what is left of it."""
         return [
-            {"fault": each.kind, "process": process, "times": each.times, "seconds": each.seconds or None}
-            for process, each in self._waiting
+            {
+                "fault": each.fault.kind,
+                "process": each.process,
+                "times": each.fault.times,
+                "seconds": each.fault.seconds or None,
+            }
+            for each in self._waiting
         ]
 
 
-def _rank(process: str | None, each: Fault) -> tuple[bool, bool]:
-    """The first of the lowest rank is taken."""
-    return each.times is None, process is None
+def _left(fault: Fault, taken: int) -> Fault | None:
+    """What is left of a fault that has befallen so many calls; None where nothing is."""
+    if fault.times is None or not taken:
+        return fault
+    return replace(fault, times=fault.times - taken) if fault.times > taken else None
 
 
 def read_fault(body: bytes, processes: Collection[str]) -> tuple[Fault, str | None]:

@@ -9,9 +9,12 @@ from pathlib import Path as FilePath
 from uuid import UUID, uuid5
 
 from runner.documents.load import Document, read
+from runner.language.meant import of_names
 from runner.problems import Problem
+from runner.raw import items, record
 from runner.sandbox.doubles import OWN_ENTITIES
 from runner.sandbox.kinds import GUID
+from runner.sandbox.unwritten import slips_of_records
 from runner.values import Json, JsonObject, Path, kind_of
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -28,7 +31,9 @@ def load(file: FilePath) -> tuple[Records, tuple[Problem, ...]]:
     if isinstance(document, tuple):
         return {}, document
     problems = tuple(_problems(document))
-    return ({}, problems) if problems else (_records(document.data), ())
+    if problems:
+        return {}, problems
+    return _records(document.data), tuple(slips_of_records(document, _written(document.data)))
 
 
 def _problems(document: Document) -> Iterator[Problem]:
@@ -37,9 +42,14 @@ def _problems(document: Document) -> Iterator[Problem]:
             pass
         case dict() as entities:
             for entity, rows in entities.items():
-                yield from _of_entity(document, entity, rows)
+                if entity == "runner":
+                    message = "records.yaml has no `runner`"
+                    yield document.problem("E104", message, path=(entity,), at_key=True, hint="leave it out")
+                else:
+                    yield from _of_entity(document, entity, rows)
         case other:
-            yield document.problem("E106", f"{kind_of(other)} stands where entities by name should", path=())
+            message = f"{kind_of(other)} stands where entities by name should"
+            yield document.problem("E106", message, path=(), hint=of_names(other, ()))
 
 
 def _of_entity(document: Document, entity: str, rows: Json) -> Iterator[Problem]:
@@ -80,15 +90,18 @@ def _of_record(document: Document, row: JsonObject, path: Path, ids: set[str]) -
         ids.add(key.lower())
 
 
+def _written(entities: Json) -> dict[str, list[JsonObject]]:
+    """The records as they stand in a file without mistakes."""
+    return {entity: [record(row) for row in items(rows)] for entity, rows in record(entities).items()}
+
+
 def _records(entities: Json) -> Records:
-    found: Records = {}
-    for entity, rows in entities.items() if isinstance(entities, dict) else ():
-        assert isinstance(rows, list)
-        found[entity] = tuple(_record(entity, index, row) for index, row in enumerate(rows))
-    return found
+    return {
+        entity: tuple(_record(entity, index, row) for index, row in enumerate(rows))
+        for entity, rows in _written(entities).items()
+    }
 
 
-def _record(entity: str, index: int, row: Json) -> JsonObject:
-    assert isinstance(row, dict)
+def _record(entity: str, index: int, row: JsonObject) -> JsonObject:
     key = str(row["Id"]).lower() if "Id" in row else str(uuid5(_IDS, f"{entity}/{index}"))
     return {"Id": key, **{column: value for column, value in row.items() if column != "Id"}}

@@ -203,6 +203,22 @@ def moment(text: str) -> datetime | None:
         return None
 
 
+def compared_with_texts(node: Node) -> Iterator[str]:
+    """The paths of all columns that `node` compares with a text, in whatever order."""
+    match node:
+        case Compare(left=Column(path=path), right=Literal(value=str())):
+            yield path
+        case Compare(left=Literal(value=str()), right=Column(path=path)):
+            yield path
+        case Not():
+            yield from compared_with_texts(node.operand)
+        case All() | Either():
+            for operand in node.operands:
+                yield from compared_with_texts(operand)
+        case _:
+            pass
+
+
 def columns_of(node: Node) -> Iterator[str]:
     """The paths of all columns that `node` reads."""
     match node:

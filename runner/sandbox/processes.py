@@ -4,18 +4,21 @@ All mistakes of all files are collected; a file that cannot be read is one more 
 shape is `rules`' business, what the records mean that of `activities`.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from runner.documents.document import Document
 from runner.documents.load import read
+from runner.language import as_it_looks
 from runner.language.schema import check
 from runner.places import START_OF_FILE
-from runner.problems import Problem
-from runner.sandbox import build, first_records, rules
+from runner.problems import Problem, Severity
+from runner.sandbox import build, double_types, first_records, rules, unread, unwritten
 from runner.sandbox.doubles import Double, Doubles
+from runner.sandbox.slips import slip_of
+from runner.sandbox.unread import ENDING
 from runner.values import JsonObject
-
-_ENDING = ".process.yaml"
 
 
 def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
@@ -24,35 +27,56 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     Files are called by `folder` as it was given. An empty folder is fine: a sandbox without processes.
     """
     try:
-        files = sorted(path for path in folder.iterdir() if path.name.endswith(_ENDING))
+        files = sorted(path for path in folder.iterdir() if path.name.endswith(ENDING))
     except OSError as error:
         message = f"the folder `{folder}` cannot be read: {error.strerror or error}"
         return Doubles(), (Problem(code="E100", message=message, file=str(folder)),)
-    processes: dict[str, Double] = {}
+    read_doubles: dict[str, tuple[Double, Document]] = {}
     problems: list[Problem] = []
     for file in files:
-        problems.extend(_add(file, processes))
-    records, wrong = first_records.load(folder / "records.yaml")
+        problems.extend(_add(file, read_doubles))
+    records, wrong = first_records.load(folder / unread.RECORDS)
+    problems += [*wrong, *unread.check(folder)]
+    if not are_errors(problems):
+        problems.extend(unwritten.check(read_doubles.values(), records))
+    processes = {code: double for code, (double, _) in read_doubles.items()}
     columns = _columns(processes.values(), records)
-    return Doubles(processes=processes, columns=columns, records=records), (*problems, *wrong)
+    return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
 
 
-def _add(file: Path, processes: dict[str, Double]) -> Iterable[Problem]:
-    """Put the double of `file` among `processes`, or tell what is wrong with it."""
+def are_errors(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
+    """Put the double of `file` among those that were found, and tell what is wrong with it."""
     document = read(file, name=str(file))
     if isinstance(document, tuple):
         return document
     problems = [*check(document, "process")]
     told = {problem.path for problem in problems}
-    problems += [problem for problem in rules.check(document) if problem.path not in told]
-    if problems:
+    in_vain = {"E126"} if ("parameters",) in told else set()  # where no parameter can be read, none is unknown
+    problems += [one for one in rules.check(document) if one.path not in told and one.code not in in_vain]
+    told = {problem.path for problem in problems}
+    problems += [problem for problem in double_types.check(document) if problem.path not in told]
+    problems += as_it_looks.check(document, reported=problems)
+    if are_errors(problems):
         return sorted(problems, key=_place)
     double = build.double(document)
-    if double.code in processes:
-        message = f"`{double.code}` has a double already, in {processes[double.code].file}"
+    if double.code in found:
+        message = f"`{double.code}` has a double already, in {found[double.code][0].file}"
         return (document.problem("E111", message, path=("process",)),)
-    processes[double.code] = double
-    return ()
+    found[double.code] = (double, document)
+    return sorted((*problems, *_another_name(document, double.code, file)), key=_place)
+
+
+def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
+    """A file may have any name; one that is nearly the process's code shows which of the two has a slip."""
+    name = file.name.removesuffix(ENDING)
+    if slip_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
+        return
+    message, hint = f"the file is called `{name}`", f"jobs start a process by the code that stands here: `{name}`?"
+    yield document.problem("E107", message, path=("process",), hint=hint, severity=Severity.WARNING)
 
 
 def _place(problem: Problem) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from runner.documents.load import Document
 from runner.places import Span
-from runner.problems import Problem
+from runner.problems import Problem, Severity
 from runner.sandbox.doubles import LINGERING, OWN_ENTITIES, Kind, Parameter
 from runner.sandbox.kinds import GUID, CannotReadError, read
 from runner.template.parse import Expression, Name, Template, TemplateProblem, expression, template
@@ -21,6 +21,11 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
 _TAKES_RECORDS = frozenset({Kind.RECORDS})
 _FUNCTIONS = frozenset({"uuid"})
+_BARE = re.compile(r"\s*(parameters|row|run)\.(\w+)(?:\.\w+|\[-?\d+\])*\s*")
+_OF_JOBS = frozenset({"inputs", "vars", "steps", "target", "case", "item", "index", "result", "outputs", "env"})
+"""What expressions of jobs know, and those of doubles do not."""
+_TELLING = 4
+"""Letters at its beginning that tell which parameter is meant."""
 
 
 def check(document: Document) -> tuple[Problem, ...]:
@@ -96,6 +101,10 @@ class _Rules:
             here = (*path, code)
             if code not in self.parameters:
                 self._unknown_parameter(code, here, at_key=True)
+            parameter = self.parameters.get(code)
+            if parameter is not None and parameter.kind is not Kind.TEXT and self._is_bare(value, row=False):
+                self._bare(str(value), here, warning=False)
+                continue
             self.value(value, here)
             self._fits(value, code, here)
 
@@ -152,7 +161,9 @@ class _Rules:
         if not isinstance(code, str):
             return
         if code not in self.parameters:
-            self._unknown_parameter(code, here)
+            fitting = [name for name, one in self.parameters.items() if one is not None and one.kind in takes]
+            begun = [name for name in fitting if name.casefold()[:_TELLING] == code.casefold()[:_TELLING]]
+            self._unknown_parameter(code, here, hint=f"did you mean `{begun[0]}`?" if len(begun) == 1 else None)
             return
         parameter = self.parameters[code]
         if parameter is not None and parameter.kind not in takes:
@@ -168,6 +179,8 @@ class _Rules:
 
     def value(self, value: Json, path: Path, *, row: bool = False) -> None:
         match value:
+            case str() if self._is_bare(value, row=row):
+                self._bare(value, path, warning=True)
             case str():
                 try:
                     self._names(template(value), value, path, row=row)
@@ -187,8 +200,31 @@ class _Rules:
                 hint = "templates are read in `set`, `values` and `fail`"
                 self.report("E122", "no template is read here", (*path, key), hint=hint)
 
-    def report(self, code: str, message: str, path: Path, *, hint: str | None = None, at_key: bool = False) -> None:
-        self.found.append(self.document.problem(code, message, path=path, hint=hint, at_key=at_key))
+    def report(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        hint: str | None = None,
+        at_key: bool = False,
+        warning: bool = False,
+    ) -> None:
+        severity = Severity.WARNING if warning else Severity.ERROR
+        problem = self.document.problem(code, message, path=path, hint=hint, at_key=at_key, severity=severity)
+        self.found.append(problem)
+
+    def _bare(self, value: str, path: Path, *, warning: bool) -> None:
+        message = f"`{value.strip()}` is a text here: only what stands in braces is worked out"
+        self.report("E123", message, path, hint=f'write `"{{{{ {value.strip()} }}}}"`', warning=warning)
+
+    def _is_bare(self, value: Json, *, row: bool) -> bool:
+        """Whether `value` is a name as it stands in an expression, and nothing else."""
+        found = _BARE.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            return False
+        root, word = found.groups()
+        return row if root == "row" else word in self.parameters if root == "parameters" else word == "id"
 
     def _names(self, parsed: Expression | Template, text: str, path: Path, *, row: bool) -> None:
         roots = ("parameters", "run", "row") if row else ("parameters", "run")
@@ -209,16 +245,24 @@ class _Rules:
         if root not in roots:
             if root == "row":
                 return "`row` is known in `where` and in the `values` of `update`", None, root
-            hint = f"did you mean `parameters.{root}`?" if root in self.parameters else _listed(roots)
-            return f"unknown name `{root}`", hint, root
+            return f"unknown name `{root}`", self._root_meant(root, roots, is_alone=word is None), root
         if root == "parameters" and word is not None and word not in self.parameters:
             return f"unknown parameter `{word}`", self._near(word), word
         if root == "run" and word is not None and word != "id":
             return f"`run` has no `{word}`", "a double knows `run.id`", word
         return None
 
-    def _unknown_parameter(self, code: str, path: Path, *, at_key: bool = False) -> None:
-        self.report("E126", f"unknown parameter `{code}`", path, hint=self._near(code), at_key=at_key)
+    def _root_meant(self, root: str, roots: tuple[str, ...], *, is_alone: bool) -> str:
+        """A name that stands alone is a parameter's or, where records are looked at, most probably a column's."""
+        is_parameter, may_be_column = root in self.parameters, "row" in roots and is_alone and root not in _OF_JOBS
+        if is_parameter and may_be_column:
+            return f"write `row.{root}` for the column, `parameters.{root}` for the parameter"
+        if is_parameter:
+            return f"did you mean `parameters.{root}`?"
+        return f"did you mean `row.{root}`?" if may_be_column else _listed(roots)
+
+    def _unknown_parameter(self, code: str, path: Path, *, hint: str | None = None, at_key: bool = False) -> None:
+        self.report("E126", f"unknown parameter `{code}`", path, hint=self._near(code) or hint, at_key=at_key)
 
     def _near(self, code: str) -> str | None:
         near = suggest(code, self.parameters)

@@ -25,7 +25,7 @@ from runner.sandbox.app import StandIn
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.process_log import written
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.processes import are_errors, load_doubles
 from runner.sandbox.store import Store
 
 _INTERRUPTED = "The sandbox was stopped while this process was under way"
@@ -49,7 +49,7 @@ def served(
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)
-        if problems:
+        if are_errors(problems):
             raise UsageError(*problems)
     with closing(_listening(host, port)) as listener, closing(_store(doubles, data, _url(listener))) as store:
         if store.is_new:

@@ -1,13 +1,36 @@
 """Doubles as a catalogue: what jobs are held against where their target is a sandbox."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Process
-from runner.sandbox.doubles import Double, Park
+from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Parameter, Process
+from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, Park, lookups
+from runner.values import JsonObject
 
 
-def catalogue(doubles: Mapping[str, Double], *, target: str) -> Catalogue:
-    return Catalogue(name=f"target `{target}`", processes={code: _process(double) for code, double in doubles.items()})
+def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
+    own: dict[str, Entity | None] = {
+        name: Entity(
+            columns=frozenset(columns),
+            paths=frozenset({*columns, *lookups(columns)}),
+            numbers=_numbers(doubles.records.get(name, ())),
+        )
+        for name, columns in doubles.columns.items()
+    }
+    return Catalogue(
+        name=f"target `{target}`",
+        processes={code: _process(double) for code, double in doubles.processes.items()},
+        entities={**own, **dict.fromkeys(OWN_ENTITIES)},
+        doubles=folder,
+    )
+
+
+def _numbers(records: Iterable[JsonObject]) -> frozenset[str]:
+    """The columns that hold numbers in the first records, and nothing else."""
+    numbers: set[str] = set()
+    others: set[str] = set()
+    for column, value in (pair for record in records for pair in record.items() if pair[1] is not None):
+        (numbers if isinstance(value, int | float) and not isinstance(value, bool) else others).add(column)
+    return frozenset(numbers - others)
 
 
 def _process(double: Double) -> Process:

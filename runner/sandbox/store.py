@@ -30,6 +30,10 @@ CREATE TABLE element (id TEXT UNIQUE, uid TEXT, process_id TEXT, position INTEGE
 CREATE INDEX element_of_uid ON element (uid, status);
 CREATE INDEX element_of_process ON element (process_id, status);
 """
+_OF_FAULTS = (
+    "CREATE TABLE IF NOT EXISTS fault (process TEXT, position INTEGER, taken INTEGER, UNIQUE (process, position))"
+)
+"""A file that an earlier sandbox made has no such table, and is as good."""
 
 
 class Status(StrEnum):
@@ -199,6 +203,16 @@ class Store:
         sql = "UPDATE element SET status = ?, completed = ? WHERE id = ? AND status = 'running'"
         return self._change(sql, Status.DONE, completed, element.id) == 1
 
+    def take_fault(self, process: str, position: int) -> None:
+        """Write down that the fault at this place in the double of `process` has befallen a call."""
+        sql = "INSERT INTO fault VALUES (?, ?, 1) ON CONFLICT (process, position) DO UPDATE SET taken = taken + 1"
+        self._change(sql, process, position)
+
+    def taken_faults(self) -> dict[tuple[str, int], int]:
+        """How often each fault of a double has befallen a call."""
+        rows = self._rows("SELECT process, position, taken FROM fault")
+        return {(str(process), int(str(position))): int(str(taken)) for process, position, taken in rows}
+
     def waiting(self, process_id: str) -> int:
         """How many elements this process waits for."""
         rows = self._rows("SELECT count(*) FROM element WHERE process_id = ? AND status = 'running'", process_id)
@@ -224,6 +238,8 @@ def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
             database.executescript(f"BEGIN; {_TABLES} {marks} COMMIT;")
         database.execute("PRAGMA synchronous = NORMAL")
         wrong = _not_ours(database)
+        if wrong is None:
+            database.execute(_OF_FAULTS)
     except sqlite3.Error as error:
         raise _unreadable(file, str(error)) from error
     if wrong is not None:

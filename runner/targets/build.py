@@ -26,7 +26,8 @@ _PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 def targets(document: Document, *, beside: Path) -> dict[str, Target]:
     """Targets by name; `beside` is the folder of the targets file."""
     written = record(record(document.data).get("targets"))
-    return {name: _target(name, record(fields), beside=beside) for name, fields in written.items()}
+    file = document.file
+    return {name: _target(name, record(fields), beside=beside, file=file) for name, fields in written.items()}
 
 
 def without_file(job_file: Path) -> dict[str, Target]:
@@ -34,11 +35,13 @@ def without_file(job_file: Path) -> dict[str, Target]:
     return {SANDBOX: SandboxTarget(name=SANDBOX, folder=job_file.parent / SANDBOX)}
 
 
-def _target(name: str, fields: JsonObject, *, beside: Path) -> Target:
-    return _sandbox(name, fields, beside=beside) if "sandbox" in fields else _site(name, fields, beside=beside)
+def _target(name: str, fields: JsonObject, *, beside: Path, file: str) -> Target:
+    if "sandbox" in fields:
+        return _sandbox(name, fields, beside=beside, file=file)
+    return _site(name, fields, beside=beside)
 
 
-def _sandbox(name: str, fields: JsonObject, *, beside: Path) -> SandboxTarget:
+def _sandbox(name: str, fields: JsonObject, *, beside: Path, file: str) -> SandboxTarget:
     return SandboxTarget(
         name=name,
         folder=beside / sure_text(fields["sandbox"]),
@@ -50,6 +53,7 @@ def _sandbox(name: str, fields: JsonObject, *, beside: Path) -> SandboxTarget:
         rate=_rate(fields),
         protected=fields.get("protected") is True,
         allow=_allow(fields),
+        written_in=file,
     )
 
 

@@ -8,14 +8,16 @@ from runner.targets.model import ClientCredentials, Password, SiteTarget
 
 
 def secret_texts(site: SiteTarget) -> Iterator[tuple[str, str]]:
-    """Names and texts, of a site that was made ready. A token is learnt later only, from the identity service."""
+    """Where each stands in its target, and the text, of a site that was made ready. A token is learnt later only, from
+    the identity service.
+    """
     match site.auth:
         case Password(username=username, password=password):
-            yield "target.username", username
-            yield "target.password", password
+            yield "target.auth.username", username
+            yield "target.auth.password", password
         case ClientCredentials(client_id=client_id, client_secret=client_secret):
-            yield "target.client_id", client_id
-            yield "target.client_secret", client_secret
+            yield "target.auth.client_id", client_id
+            yield "target.auth.client_secret", client_secret
         case None:
             pass
     for name, value in site.headers:

@@ -18,11 +18,11 @@ def find_targets(job_file: Path, *, explicit: Path | None, environment: Mapping[
         return explicit
     if environment.get(VARIABLE):
         return Path(environment[VARIABLE])
-    folders = _up_to_the_root(job_file.parent)
+    folders = up_to_the_root(job_file.parent)
     return next((folder / NAME for folder in folders if (folder / NAME).is_file()), None)
 
 
-def _up_to_the_root(folder: Path) -> list[Path]:
+def up_to_the_root(folder: Path) -> list[Path]:
     """`folder` as it was named, and those above it in the same project."""
     above = [folder, *folder.resolve().parents]
     for index, candidate in enumerate(above):

@@ -33,6 +33,8 @@ _TEXT_IN_TEMPLATE = re.compile(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
 _NO_TEXT: Final = " \t'\"|>-"
 _QUOTED = re.compile(r"""`[^`]+`|(?<=: )(["']).+\1(?=$|,)""")
 _WORD = re.compile(r"\w{2,}")
+_ONLY_ENV = re.compile(r"\{\{ *env\.\w+ *\}\}")
+"""A template that names a variable, and holds no text."""
 _COMMENT = re.compile(r"#.*")
 _ANCHOR = re.compile(r"(?<![^\s,\[{])([&*])(?!\*\*)[^\s,\[\]{}]+")
 """Words of YAML that begin where somebody may have meant a text: an anchor, an alias."""
@@ -206,6 +208,8 @@ def _unquoted(text: str, value: str) -> str:
     words = set(_WORD.findall(value))
 
     def shown(quoted: re.Match[str]) -> str:
+        if _ONLY_ENV.fullmatch(quoted[0].strip("`\"'")):
+            return quoted[0]
         return f"`{STARS}`" if words.intersection(_WORD.findall(quoted[0])) else quoted[0]
 
     return _QUOTED.sub(shown, text)

@@ -80,7 +80,8 @@ class SiteTarget:
 class SandboxTarget:
     """`folder` holds the doubles, `*.process.yaml`; relative to the current folder, or absolute.
 
-    The rest is as in a site, so that a rehearsal goes as the real thing will.
+    `written_in` is the targets file that names it, None where none does. The rest is as in a site, so that a rehearsal
+    goes as the real thing will.
     """
 
     name: str
@@ -93,6 +94,7 @@ class SandboxTarget:
     rate: float | None = None
     protected: bool = False
     allow: Allow | None = None
+    written_in: str | None = field(default=None, compare=False, repr=False)
 
 
 Target: TypeAlias = SiteTarget | SandboxTarget

@@ -12,6 +12,7 @@ from runner import durations
 from runner.documents.document import Document
 from runner.problems import Problem, Severity
 from runner.raw import record, text
+from runner.targets.doubts import interchanged, patterns_that_fit_nothing
 from runner.targets.headers import HeaderMistake, name_mistake, value_mistake
 from runner.targets.urls import (
     IDENTITY_HINT,
@@ -20,6 +21,7 @@ from runner.targets.urls import (
     identity_in_the_cloud,
     identity_mistake,
     proxy_mistake,
+    site_meant,
     url_mistake,
 )
 from runner.template import parse
@@ -29,8 +31,11 @@ from runner.values import Json, JsonObject, Path
 _Looked: TypeAlias = Callable[[str], UrlMistake | HeaderMistake | None]
 
 _BRACES: Final = "{{"
-_SHELL: Final = re.compile(r"\$([A-Z][A-Z0-9_]+)|\$\{([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%")
-_BARE: Final = re.compile(r"\{?\s*env\.[A-Za-z_]\w*\s*\}?")
+_SHELL: Final = re.compile(
+    r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)"
+)
+_BARE: Final = re.compile(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
+_PREFIX: Final = re.compile(r"/0(?=/|$)")
 _WORKED_OUT: Final = ("url", "identity_url", "ca_file", "proxy", "auth", "headers")
 """The keys of a site in whose values templates are read."""
 _LOOKED_AT: Final[Mapping[str, _Looked]] = {
@@ -39,6 +44,8 @@ _LOOKED_AT: Final[Mapping[str, _Looked]] = {
     "proxy": proxy_mistake,
     "headers": value_mistake,
 }
+_ADDRESSES: Final = ("url", "identity_url", "proxy")
+"""Keys behind which no password stands alone, so that a variable of the shell is one for sure."""
 _OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it stands"
 _OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers")
 """What a sandbox has no use for."""
@@ -58,25 +65,47 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
         for path, written in _texts(value, (*at, key)):
             if _BRACES in written:
                 yield from _template(document, written, path) if key in _WORKED_OUT else _in_vain(document, path)
-            elif (variable := _SHELL.fullmatch(written)) is not None and key in _WORKED_OUT:
-                yield _of_the_shell(document, path, next(filter(None, variable.groups())))
-            elif _BARE.fullmatch(written) is not None and key in _WORKED_OUT:
-                message = "without braces this is a text, and taken as it stands"
-                yield _of_the_shell(document, path, "NAME", message=message)  # its own name may pass for the secret
+            elif key in _WORKED_OUT and (literal := _variable(document, written, path)) is not None:
+                yield literal
             elif (wrong := _LOOKED_AT.get(key, _nothing)(written)) is not None:
-                yield document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint)
+                hint = _address_meant(key, written, target) or wrong.hint
+                yield document.problem(wrong.code, wrong.message, path=path, hint=hint)
             elif key in ("timeout", "settle") and durations.is_too_long(written):
                 yield document.problem("E114", "a duration is at most a year", path=path)
         if key == "headers":
             yield from _names_of_headers(document, target, (*at, key))
+    yield from patterns_that_fit_nothing(document, target, at)
+    yield from interchanged(document, target, at)
     yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
 
 
-def _of_the_shell(document: Document, path: Path, variable: str, *, message: str = _OF_THE_SHELL) -> Problem:
-    """A value that may be meant as it stands, so it is a warning; and may be a password, so its line is not shown."""
-    hint = f'write `"{{{{ env.{variable} }}}}"`; a password that looks like this may stand'
+def _variable(document: Document, written: str, path: Path) -> Problem | None:
+    """A variable of the environment, written as elsewhere. In an address it cannot stand; else it may be meant as it
+    stands, so it is a warning; and may be a password, so its line is not shown.
+    """
+    found, bare = _SHELL.fullmatch(written), _BARE.fullmatch(written)
+    if found is None and bare is None:
+        return None
+    message = _OF_THE_SHELL if found else "without braces this is a text, and taken as it stands"
+    name = next(filter(None, found.groups())) if found else "NAME"  # its own name may pass for the secret
+    if path[-1] in _ADDRESSES:
+        name = bare[1] if bare else name
+        return document.problem("E107", message, path=path, hint=f'write `"{{{{ env.{name} }}}}"`')
+    hint = f'write `"{{{{ env.{name} }}}}"`; a password that looks like this may stand'
     problem = document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
     return replace(problem, excerpt=None)
+
+
+def _address_meant(key: str, written: str, target: JsonObject) -> str | None:
+    """The address to write in the place of a wrong one that stands in the file."""
+    meant = site_meant(written) if key in ("url", "identity_url") else None
+    if meant is None:
+        return None
+    if key == "url" and _PREFIX.search(written):
+        if target.get("runtime") == "net":
+            return f"write `{meant}`; a site whose address has `/0` is of `runtime: net-framework`"
+        return f"write `{meant}`: `runtime: net-framework` adds `/0`"
+    return f"write `{meant}`"
 
 
 def _nothing(_: str) -> None:
@@ -95,7 +124,7 @@ def _names_of_headers(document: Document, target: JsonObject, at: Path) -> Itera
 def _identity(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
     """Where an OAuth client's tokens come from must be known; of a `url` that is a template only the run can tell."""
     url, auth = text(target, "url"), record(target.get("auth"))
-    if "client_id" not in auth or "username" in auth or "identity_url" in target:
+    if "client_id" not in auth or {"username", "password"} & auth.keys() or "identity_url" in target:
         return
     if url and _BRACES not in url and url_mistake(url) is None and identity_in_the_cloud(url) is None:
         yield document.problem("E105", NO_IDENTITY, path=(*at, "auth"), at_key=True, hint=IDENTITY_HINT)
@@ -138,7 +167,10 @@ def _template(document: Document, text: str, path: Path) -> Iterator[Problem]:
 def _name_mistake(name: Name) -> tuple[str, str]:
     if name.path[0] == "env":
         return "`env` is read one variable at a time", "write `env.NAME`, the name as it stands"
-    return f"unknown name `{name.path[0]}`", "a target knows `env.NAME` and `file('PATH')` only"
+    word = str(name.path[0])
+    is_a_variable = len(name.path) == 1 and word.isupper()
+    hint = f"write `env.{word}`" if is_a_variable else "a target knows `env.NAME` and `file('PATH')` only"
+    return f"unknown name `{word}`", hint
 
 
 def _in_vain(document: Document, path: Path) -> Iterator[Problem]:

@@ -15,7 +15,9 @@ _LOOPBACK = re.compile(r"localhost|.+\.localhost|127(?:\.[0-9]{1,3}){3}|::1")
 _WITHIN_THE_SITE = re.compile(r"/(0|Login|Nui|Shell|ServiceModel|odata|DataService)(?=/|$)", re.IGNORECASE)
 _CLOUD = re.compile(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.creatio\.com/?", re.IGNORECASE)
 _TOKEN_PATH = re.compile(r"/connect/token/?$", re.IGNORECASE)
-_OUTSIDE_OF_URLS = re.compile(r"[^!-~\u00a0-\U0010ffff]")
+_IDENTITY = re.compile(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-is\.creatio\.com/?", re.IGNORECASE)
+_AROUND = "\"'`<>“”„«»\u2018\u2019"
+"""Signs that mails and documents put around an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,10 @@ class UrlMistake:
 
 def url_mistake(url: str) -> UrlMistake | None:
     """What is wrong with the address of a site; its text is not repeated, since it may hold a password."""
-    if _OUTSIDE_OF_URLS.search(url):
+    if _is_broken(url):
         return UrlMistake(message="a URL holds no blanks and no control characters")
+    if url[:1] in _AROUND or url[-1:] in _AROUND:
+        return UrlMistake(message="signs stand around this URL that are no part of it", hint="leave them out")
     try:
         parts = urlsplit(url)
         bool(parts.port)
@@ -37,10 +41,25 @@ def url_mistake(url: str) -> UrlMistake | None:
     return _scheme_mistake(parts) or _extra_mistake(parts)
 
 
+def site_meant(written: str) -> str | None:
+    """The address that a wrong one most probably means: with its scheme, and without what belongs to no site.
+
+    None where nobody knows. Never one that holds a name or a password.
+    """
+    bare = "".join(sign for sign in written if sign.isprintable() and not sign.isspace()).strip(_AROUND)
+    if "://" not in bare:
+        host = re.split(r"[/:]", bare, maxsplit=1)[0]
+        bare = f"{'http' if is_loopback(host) else 'https'}://{bare}" if "." in host or host == "localhost" else ""
+    bare = re.split(r"[?#]", bare, maxsplit=1)[0].rstrip("/")
+    within = _WITHIN_THE_SITE.search(bare, bare.find("://") + 3)
+    meant = bare[: within.start()] if within else bare
+    return meant if meant and meant != written and url_mistake(meant) is None else None
+
+
 def proxy_mistake(url: str) -> UrlMistake | None:
     """What is wrong with the address of a proxy, which may hold a name and a password; its text is not repeated."""
     hint = "write `http://HOST:PORT`, or `http://NAME:PASSWORD@HOST:PORT`"
-    if _OUTSIDE_OF_URLS.search(url):
+    if _is_broken(url):
         return UrlMistake(message="the URL of a proxy holds no blanks and no control characters", hint=hint)
     try:
         parts = urlsplit(url)
@@ -72,8 +91,19 @@ def identity_in_the_cloud(url: str) -> str | None:
     return None if found is None else f"https://{found[1]}-is.creatio.com"
 
 
+def site_of_identity(url: str) -> str | None:
+    """The site in the vendor's cloud whose identity service is at `url` by the convention, None elsewhere [C]."""
+    found = _IDENTITY.fullmatch(url)
+    return None if found is None else f"https://{found[1]}.creatio.com"
+
+
 def is_loopback(host: str) -> bool:
     return _LOOPBACK.fullmatch(host) is not None
+
+
+def _is_broken(url: str) -> bool:
+    """Whether there is a blank in it, of any alphabet, or a sign that nobody sees."""
+    return not url.isprintable() or " " in url
 
 
 def _scheme_mistake(parts: SplitResult) -> UrlMistake | None:

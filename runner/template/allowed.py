@@ -178,7 +178,8 @@ def _compare(node: nodes.Compare, uses: Uses, depth: int) -> None:
         look_at(operand.expr, uses, depth)
     if before == (len(uses.names), len(uses.functions)):
         uses.compares_constants = True
-    if any(operand.op in _WITH_ITSELF and operand.expr == node.expr for operand in node.ops):
+    lefts = [node.expr, *(operand.expr for operand in node.ops)]
+    if any(operand.op in _WITH_ITSELF and operand.expr == left for left, operand in zip(lefts, node.ops, strict=False)):
         uses.compares_itself = True
     if len(node.ops) == 1:
         uses.compared.extend(_compared(node.expr, node.ops[0]))
@@ -191,12 +192,15 @@ def _compared(left: nodes.Expr, operand: nodes.Operand) -> Iterator[Compared]:
         pairs = [(left, right), (right, left)]
     elif operand.op in ("in", "notin") and isinstance(right, nodes.List):
         pairs = [(left, item) for item in right.items]
+    elif operand.op in ("in", "notin"):
+        pairs = [(left, right)]
     else:
         return
     for one, other in pairs:
         path = written_path(one)
         if path is not None and isinstance(other, nodes.Const) and isinstance(other.value, str):
-            yield Compared(path, other.value, _line(other))
+            is_within = operand.op in ("in", "notin") and other is right
+            yield Compared(path, other.value, _line(other), within=is_within)
 
 
 def _condition(node: nodes.CondExpr, uses: Uses, depth: int) -> None:

@@ -1,9 +1,11 @@
 """Whether filters, tests and functions are known, and called as they can be."""
 
+import re
+
 from jinja2 import nodes
 
 from runner import patterns
-from runner.template import words
+from runner.template import methods, words
 from runner.template.errors import TemplateProblem
 from runner.template.filters import FILTERS, LOOPS
 from runner.template.names import Functions
@@ -13,6 +15,9 @@ from runner.template.tests import TESTS
 
 _MAP_KEYWORDS = frozenset({"attribute", "default"})
 _TAKE_PATTERNS = frozenset({"match", "regex_search", "regex_replace"})
+_NO_METHODS = "`value | filter` does such things"
+_SLASHES = re.compile(r"/(\^.*|.*(?<!\\)\$)/([a-z]*)", re.DOTALL)
+_FILTERING = re.compile(r"(?:\w+\.)?(\w+)\s*(==|!=|>=|<=|>|<)\s*(.+)")
 _ALL_FILTERS = FILTERS.keys() | LOOPS.keys()
 
 
@@ -58,11 +63,12 @@ def unreadable(node: nodes.Node, message: str, name: str | None = None, hint: st
 
 def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
     value, argument = written(callee.node), written(node.args[0]) if node.args else "…"
-    here = words.METHODS.get(callee.attr.lower().replace("_", ""))
+    here = methods.instead(callee, node)
+    if here is None and (known := words.METHODS.get(callee.attr.lower().replace("_", ""))) is not None:
+        here = known.format(value=value, argument=argument)
     if here is None and callee.attr in _ALL_FILTERS:
-        here = "write `{value} | " + callee.attr + "`"
-    hint = here.format(value=value, argument=argument) if here else "`value | filter` does such things"
-    return refused(node, f"`.{callee.attr}()`: values have no methods", hint, callee.attr)
+        here = f"write `{value} | {callee.attr}`"
+    return refused(node, f"`.{callee.attr}()`: values have no methods", here or _NO_METHODS, callee.attr)
 
 
 def _unknown_function(name: str, node: nodes.Call, available: Functions) -> TemplateProblem:
@@ -113,7 +119,19 @@ def _loop_called(name: str, node: nodes.Node, arguments: list[nodes.Expr], named
         _rightly(None if arguments else f"`{name}` needs the name of a key", name, node)
         arguments = arguments[1:]
     if arguments:
-        _test_called(_literal(name, "test", arguments[0]), node, arguments[1:])
+        test = _literal(name, "test", arguments[0])
+        _no_expression(name, test, node)
+        _test_called(test, node, arguments[1:])
+
+
+def _no_expression(name: str, text: str, node: nodes.Node) -> None:
+    """`select("item.Total > 0")`: what is asked of each item is a test, never an expression."""
+    found = _FILTERING.fullmatch(text.strip())
+    if found is not None:
+        value = found[3].replace("'", '"')
+        by_key = name if name.endswith("attr") else f"{name}attr"
+        hint = f'write `{by_key}("{found[1]}", "{methods.TESTS[found[2]]}", {value})`'
+        raise refused(node, f"`{name}` takes the name of a test, and no expression", hint, name)
 
 
 def _map_called(node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
@@ -146,9 +164,22 @@ def _check_patterns(name: str, node: nodes.Node, arguments: list[nodes.Expr]) ->
     texts = [each.value for each in arguments if isinstance(each, nodes.Const) and isinstance(each.value, str)]
     if name not in _TAKE_PATTERNS or not isinstance(arguments[0], nodes.Const) or not texts:
         return
-    wrong = patterns.check(texts[0])
+    wrong = patterns.check(texts[0]) or _between_slashes(texts[0])
     if wrong is None and name == "regex_replace" and len(texts) == 2:  # noqa: PLR2004  both are written out
         wrong = patterns.check_replacement(texts[0], texts[1])
     if wrong is not None:
-        hint = "patterns are RE2's: https://github.com/google/re2/wiki/Syntax"
+        hint = _without_slashes(texts[0]) or "patterns are RE2's: https://github.com/google/re2/wiki/Syntax"
         raise TemplateProblem("E120", f"`{name}`: {wrong}", hint=hint, name=name, line=node.lineno - 1)
+
+
+def _between_slashes(pattern: str) -> str | None:
+    """A pattern of JavaScript fits nothing: before `^` and behind `$` there is no room for a slash."""
+    return "the slashes around the pattern are of JavaScript" if _SLASHES.fullmatch(pattern) else None
+
+
+def _without_slashes(pattern: str) -> str | None:
+    found = _SLASHES.fullmatch(pattern)
+    if found is None:
+        return None
+    flag = "(?i)" if "i" in found[2] else ""
+    return f'write `"{flag}{found[1]}"`'

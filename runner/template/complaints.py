@@ -27,6 +27,8 @@ from runner.template.typed import (
 from runner.words import suggest
 
 _MOST_LISTED = 8
+_NUMBER_OF_A_TURN = ("item", "index")
+"""A key of each turn elsewhere; here it is a name of its own."""
 _SIZES = ("length", "size", "count")
 _SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
 
@@ -121,8 +123,15 @@ def member(of: Side, key: str, state: Inferring) -> Type:
 
 
 def _key_hint(of: Side, key: str) -> str | None:
-    if key in _SIZES and of.type.kinds & (LIST | TEXT):
+    if (of.source, key) == _NUMBER_OF_A_TURN:
+        return "write `index`"
+    is_field = key in (of.type.of_items.fields or {})
+    if key.casefold() in _SIZES and of.type.kinds & (LIST | TEXT) and not is_field:
         return f"write `{of.source} | length`"
+    if of.type.kinds & LIST and key == "value" and not is_field:
+        return f"leave `.value` out: `{of.source}` is the list itself"
+    if of.type.kinds & LIST and key.isdecimal():
+        return f"write `{of.source}[{key}]`, without quotes"
     return f'write `{of.source}[0].{key}`, or `{of.source} | map(attribute="{key}")`' if of.type.kinds & LIST else None
 
 
@@ -131,6 +140,7 @@ def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) ->
     known = sorted(of.type.fields or {})
     near = suggest(key, known)
     listed = ", ".join(f"`{name}`" for name in known[:_MOST_LISTED]) + (", …" if len(known) > _MOST_LISTED else "")
+    near = "index" if (of.source, key) == _NUMBER_OF_A_TURN else near
     hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {listed or 'no fields'}"
     return state.complain("E173", message, hint=hint, part=part)
 
@@ -178,6 +188,22 @@ def _same(left: Side, right: Side, state: Inferring, *, always: str) -> None:
     if not left.type.kinds & right.type.kinds and not _is_null(left, right):
         hint = _together(left, right) or f"this comparison is always {always}"
         state.complain("E177", f"{sides(left, right)}: they are never equal", hint=hint)
+    else:
+        _one_of_words(left, right, state)
+        _one_of_words(right, left, state)
+
+
+def _one_of_words(of: Side, other: Side, state: Inferring) -> None:
+    """Tell of a text that is known to be one of several, and is compared with none of them."""
+    words, text = of.type.words, other.written
+    if words is None or text is None or text in words or of.type.kinds & ~(TEXT | NULL):
+        return
+    near = suggest(text, words)
+    listed = ", ".join(f"`{word}`" for word in sorted(words)[:_MOST_LISTED]) + (
+        ", …" if len(words) > _MOST_LISTED else ""
+    )
+    hint = f"did you mean `{near}`?" if near else f"it is one of {listed}"
+    state.complain("E177", f"`{of.source}` is never `{text}`", hint=hint)
 
 
 def _contained(left: Side, right: Side, state: Inferring, *, always: str) -> None:
@@ -190,17 +216,39 @@ def _contained(left: Side, right: Side, state: Inferring, *, always: str) -> Non
         state.complain("E174", message)
     elif not container.kinds & ~(LIST | NULL) and container.item and not inner.kinds & container.item.kinds:
         message = f"`{right.source}` holds {many_in_words(container.item)}, and never {in_words(inner)}"
-        hint = _together(left, Side(type=container.item)) or f"this comparison is always {always}"
-        state.complain("E177", message, hint=hint)
+        hint = _together(left, Side(type=container.item)) or _among_fields(
+            left, right, sign="not in" if always == "true" else "in"
+        )
+        state.complain("E177", message, hint=hint or f"this comparison is always {always}")
+    elif isinstance(right.node, nodes.List):
+        _one_of_words_in(left, right.node, state)
+
+
+def _one_of_words_in(of: Side, container: nodes.List, state: Inferring) -> None:
+    """Of a list in which no text is one that the value can be, the first is told."""
+    texts = [Side(type=A_TEXT, node=node) for node in container.items]
+    if of.type.words is not None and texts and all(one.written not in (None, *of.type.words) for one in texts):
+        _one_of_words(of, texts[0], state)
+
+
+def _among_fields(left: Side, right: Side, *, sign: str) -> str | None:
+    """How a text is looked for in a column of records."""
+    fields = right.type.of_items.fields
+    if left.type.kinds != TEXT or right.type.of_items.kinds & ~NULL != RECORD:
+        return None
+    column = "Name" if "Name" in (fields or {}) else "KEY"
+    return f'write `{left.source} {sign} {right.source} | map(attribute="{column}")`'
 
 
 def _together(left: Side, right: Side) -> str | None:
     """How the two sides could be brought together."""
     text, other = (left, right) if left.type.kinds & TEXT else (right, left)
     if not text.type.kinds & TEXT:
-        return _in_it(left, right) or _in_it(right, left)
-    if text.type.form is not None:
-        return None
+        return _in_it(left, right) or _in_it(right, left) or _as_boolean(left, right) or _as_boolean(right, left)
+    if text.type.form is not None or text.type.note is not None:
+        return text.type.note
+    if other.type.kinds & ~NULL == RECORD:
+        return _name_in_it(other)
     meant = (text.written or "").strip().casefold()
     if other.type.kinds & NUMBER and _is_number(meant):
         return f"write `{meant}` without quotes"
@@ -217,6 +265,19 @@ def _in_it(whole: Side, other: Side) -> str | None:
         return f"write `{whole.source} | length` for how many it holds"
     fields = list(whole.type.fields or {})
     return f"write `{whole.source}.{fields[0]}`" if whole.type.kinds & RECORD and len(fields) == 1 else None
+
+
+def _as_boolean(of: Side, other: Side) -> str | None:
+    number = other.node.value if isinstance(other.node, nodes.Const) else None
+    if of.type.kinds & ~NULL != BOOLEAN or isinstance(number, bool) or number not in (0, 1):
+        return None
+    return f"write `{'true' if number else 'false'}`"
+
+
+def _name_in_it(whole: Side) -> str | None:
+    """What of a record may be compared with a text."""
+    key = next((key for key in ("name", "Name") if key in (whole.type.fields or {})), None)
+    return f"write `{whole.source}.{key}`" if key and whole.node is not None else None
 
 
 def _is_number(text: str) -> bool:

@@ -39,12 +39,20 @@ def of_expression(parsed: Expression, names: Mapping[str, Type]) -> tuple[Type, 
     return _infer(parsed.tree, state), state.complaints
 
 
+def type_of(node: nodes.Node, names: Mapping[str, Type]) -> Type:
+    """The type of a part of an expression; what goes wrong in it has been told."""
+    return _infer(node, Inferring(names=names))
+
+
 def of_template(parsed: Template, names: Mapping[str, Type]) -> tuple[Type, list[Complaint]]:
     """The type of a template: that of its expression where it is one alone, else a text."""
     parts = [part for part in parsed.parts if isinstance(part, Expression)]
     found = [of_expression(part, names) for part in parts]
     complaints = [one for _, complaints in found for one in complaints]
-    return found[0][0] if len(parsed.parts) == 1 and found else A_TEXT, complaints
+    if len(parsed.parts) == 1 and found:
+        return found[0][0], complaints
+    around = max((part for part in parsed.parts if isinstance(part, str)), key=len, default=None)
+    return Type(kinds=TEXT, holds=around), complaints
 
 
 def _infer(node: nodes.Node, state: Inferring) -> Type:
@@ -89,7 +97,8 @@ def _attribute(node: nodes.Getattr, state: Inferring) -> Type:
 def _item(node: nodes.Getitem, state: Inferring) -> Type:
     of = _side(node.node, state)
     if isinstance(node.arg, nodes.Slice):
-        return of.type if state.wants(LIST | TEXT, of, "`[:]` cuts a list or a text") else UNKNOWN
+        cuts = state.wants(LIST | TEXT, of, "`[:]` cuts a list or a text")
+        return typed.another_text(of.type) if cuts else UNKNOWN
     key = written_key(node.arg)
     if isinstance(key, str):
         return member(of, key, state)
@@ -123,18 +132,18 @@ def _call(node: nodes.Call, state: Inferring) -> Type:
 
 def _condition(node: nodes.CondExpr, state: Inferring) -> Type:
     _infer(node.test, state)
-    with state.behind_a_guard(is_one=_guards(node.test)):
+    with state.behind_a_guard(is_one=guards(node.test)):
         first = _infer(node.expr1, state)
         return first if node.expr2 is None else either(first, _infer(node.expr2, state))
 
 
 def _both(node: nodes.And | nodes.Or, state: Inferring) -> Type:
     left = _infer(node.left, state)
-    with state.behind_a_guard(is_one=_guards(node.left)):
+    with state.behind_a_guard(is_one=guards(node.left)):
         return either(left, _infer(node.right, state))
 
 
-def _guards(node: nodes.Node) -> bool:
+def guards(node: nodes.Node) -> bool:
     """Whether a test in it asks what a value is."""
     tests = [node] if isinstance(node, nodes.Test) else list(node.find_all(nodes.Test))
     return any(test.name in GUARDS for test in tests)

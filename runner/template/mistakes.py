@@ -4,9 +4,12 @@ import re
 
 from runner.template.errors import TemplateProblem
 from runner.template.scan import line_of
+from runner.template.shapes import shape, without_texts
 
-_LITERAL = r"""(?s)'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\""""
-_STATEMENT = r"\s*(?:for|set|let|var|const|return|lambda|import|def|macro|include|if|while|with)\b(?!\s*[.|=])"
+_STATEMENT = (
+    r"\s*(?:assert|expect|for|set|let|var|const|return|lambda|import|def|macro|include|if|while|with)\b(?!\s*[.|=])"
+)
+_LEFT_OUT = frozenset({"assert", "expect", "if", "return"})
 _LOOP = r"(?s:\bfor\b.+\bin\b)"
 _LACKS_A_SIDE = r"(?:[-+*/%~|.,<>=]|\b(?:and|or|not|in|is|if|else))\s*$"
 
@@ -30,6 +33,8 @@ _SIGNS = (
     (r"<>", "E120", "`<>` is not an operator here", "write `!=`"),
     (r"=~|!~", "E120", "`{found}` is not an operator here", "write `… is match(…)`"),
     (r"=>|=<", "E120", "`{found}` is not an operator here", "write `>=` or `<=`"),
+    (r"(?<![\w.])not\s*={1,2}", "E120", "`{found}` is not an operator here", "write `!=`"),
+    (r"(?<![\w.])NOT(?=\s+[\w('])", "E120", "`NOT` is not an operator here", "write `not`"),
     (r"!(?!=)", "E120", "`!` is not an operator here", "write `not`"),
     (r"\?\?", "E120", "`??` is not an operator here", "write `… | default(…)`"),
     (r"\?\.", "E120", "`?.` is not known here", "write `.`, and `| default(…)` behind it"),
@@ -102,10 +107,11 @@ _OPERATORS = {
 
 def mistake(text: str, *, stopped_at: str | None, line: int) -> TemplateProblem:
     """The problem of `text`, which the parser read up to `stopped_at`, on that line; None is the end of the text."""
-    bare = re.sub(_LITERAL, lambda found: "'" + "_" * (len(found[0]) - 2) + "'", text)
+    bare = without_texts(text)
     return (
         _third_brace(bare)
         or _statement(bare)
+        or shape(text, bare, stopped_at=stopped_at)
         or _foreign_sign(bare)
         or _foreign_word(stopped_at, line)
         or _lacking(bare, stopped_at, line)
@@ -130,14 +136,15 @@ def _statement(bare: str) -> TemplateProblem | None:
     if (found := re.match(_STATEMENT, bare)) is None:
         return None
     word = found[0].strip()
-    hint = "leave the word out" if word in {"if", "return"} else "an expression gives a value, and does nothing else"
+    hint = "leave the word out" if word in _LEFT_OUT else "an expression gives a value, and does nothing else"
     return TemplateProblem(
         "E125", f"`{word}` begins no expression", hint=hint, name=word, line=line_of(bare, found.end())
     )
 
 
 def _foreign_word(stopped_at: str | None, line: int) -> TemplateProblem | None:
-    if stopped_at is None or (here := _OPERATORS.get(stopped_at)) is None:
+    here = _OPERATORS.get(stopped_at or "") or _OPERATORS.get((stopped_at or "").casefold())
+    if here is None:
         return None
     return TemplateProblem(
         "E120", f"`{stopped_at}` is not an operator here", hint=f"write `{here}`", name=stopped_at, line=line

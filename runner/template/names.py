@@ -21,11 +21,15 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A path that is compared with a text that is written out: `steps.read.status == "passed"`, or one in a list."""
+    """A path that is compared with a text that is written out: `steps.read.status == "passed"`, or one in a list.
+
+    `within`: it is looked for in the text, as in `steps.read.status in "passed, failed"`.
+    """
 
     path: Path
     text: str
     line: int
+    within: bool = False
 
 
 Functions: TypeAlias = Mapping[str, int]

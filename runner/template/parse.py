@@ -19,6 +19,7 @@ from runner.template.errors import TemplateProblem
 from runner.template.mistakes import mistake
 from runner.template.names import OF_JOBS, OF_TARGETS, Compared, Functions, Name
 from runner.template.scan import LONGEST, check_expression, closing_braces, line_of
+from runner.template.shapes import check_quotes
 from runner.template.words import NAMES
 from runner.values import Json, Path
 
@@ -154,6 +155,7 @@ def _plain_path(text: str, lines_before: int, available: Functions) -> Expressio
 
 def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
     check_expression(text)
+    check_quotes(text)
     tree = _tree(text)
     uses = Uses(available)
     look_at(tree, uses)

@@ -22,7 +22,7 @@ class Type:
 
     `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where
     it is `closed` it has no others, and `note` may say why. `form` is what a text is for sure: `guid`, `datetime`,
-    `date` or `time`.
+    `date` or `time`; `words` are the texts of which it is one, and `holds` is a piece of it.
     """
 
     kinds: int
@@ -31,6 +31,8 @@ class Type:
     closed: bool = False
     form: str | None = None
     note: str | None = None
+    words: frozenset[str] | None = None
+    holds: str | None = None
 
     def may_be(self, kinds: int) -> bool:
         """Whether a value may be one of `kinds`; of what is always null nothing is said."""
@@ -45,6 +47,7 @@ UNKNOWN: Final = Type(kinds=ANYTHING)
 A_BOOLEAN: Final = Type(kinds=BOOLEAN)
 A_NUMBER: Final = Type(kinds=NUMBER)
 A_TEXT: Final = Type(kinds=TEXT)
+A_GUID: Final = Type(kinds=TEXT, form="guid")
 A_LIST: Final = Type(kinds=LIST)
 
 
@@ -64,14 +67,24 @@ def without_null(one: Type) -> Type:
     return replace(one, kinds=one.kinds & ~NULL) if one.kinds & NULL else one
 
 
+def another_text(one: Type) -> Type:
+    """The type of what was cut out of a value, or put into another order: a text is then another one."""
+    return replace(one, form=None, words=None, holds=None) if one.kinds & TEXT else one
+
+
 def either(one: Type, other: Type) -> Type:
     """The type of a value that is of one type or of the other."""
     if one is other:
         return one
     item = _item_of(one, other)
     fields, closed = _fields_of(one, other)
-    form = one.form if one.form == other.form or not other.kinds & TEXT else None
-    return Type(kinds=one.kinds | other.kinds, item=item, fields=fields, closed=closed, form=form)
+    found = Type(kinds=one.kinds | other.kinds, item=item, fields=fields, closed=closed)
+    if not (one.kinds & other.kinds & TEXT):
+        text = one if one.kinds & TEXT else other
+        return replace(found, form=text.form, words=text.words, holds=text.holds)
+    form = one.form if one.form == other.form else None
+    words = one.words | other.words if one.words is not None and other.words is not None else None
+    return replace(found, form=form, words=words, holds=one.holds if one.holds == other.holds else None)
 
 
 def any_of(types: Iterable[Type]) -> Type | None:

@@ -82,6 +82,10 @@ def _same(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
     return typed.without_null(of.type)
 
 
+def _reversed(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
+    return typed.another_text(typed.without_null(of.type))
+
+
 def _a(one: Type) -> Callable[[Side, Arguments, Inferring], Type]:
     return lambda _of, _arguments, _state: one
 
@@ -226,7 +230,7 @@ _MAKERS: Mapping[str, Callable[[Side, Arguments, Inferring], Type]] = {
     **dict.fromkeys(("max", "min"), _extreme),
     **dict.fromkeys(("select", "reject"), _chosen),
     **dict.fromkeys(("selectattr", "rejectattr"), _chosen_by_attribute),
-    "reverse": _same,
+    "reverse": _reversed,
     "sort": _sorted,
     "sum": _total,
     "unique": _unique,

@@ -53,7 +53,10 @@ def test_the_next_command_can_be_pasted_whatever_the_folder_is_called(capsys: py
     assert "runner run 'my jobs'" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", sorted(WRITTEN - {".gitignore"}))
+OF_OTHERS = {".gitignore", ".vscode/settings.json", ".pre-commit-config.yaml", ".github/workflows/creatio.yml"}
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN - OF_OTHERS))
 def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +67,20 @@ def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(
     assert str(there) in capsys.readouterr().err
     assert files_of(Path("smoke")) == {name}
     assert there.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", sorted(OF_OTHERS - {".gitignore"}))
+def test_an_entry_for_another_tool_that_is_there_is_left_and_told(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = Path(name)
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_text("mine")
+    assert ended(["init"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(rf"^left +{re.escape(name)} ", out, re.MULTILINE)
+    assert there.read_text() == "mine"
+    assert files_of(Path()) == WRITTEN
 
 
 def test_a_link_that_leads_nowhere_is_not_written_through() -> None:
@@ -121,11 +138,14 @@ def test_every_template_is_used() -> None:
     assert all(file.text.endswith("\n") for file in new_files(Path(), called="."))
 
 
-def test_a_gitignore_that_is_there_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gitignore_that_is_there_is_added_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path(".gitignore").write_text("node_modules/")
     assert ended(["init"]) == 0
     lines = Path(".gitignore").read_text().splitlines()
     assert lines[0] == "node_modules/"
+    assert re.search(r"^added to +\.gitignore ", capsys.readouterr().out, re.MULTILINE)
     assert ".runner/" in lines
     assert len(lines) == len(set(lines))

@@ -156,6 +156,13 @@ def test_a_plan_is_known_by_what_it_holds_when_it_is_called_otherwise(here: Site
     assert len(asked(here)) == 2
 
 
+def test_a_plan_that_an_editor_saved_with_a_byte_order_mark_is_read(here: Site) -> None:
+    keep("-k", "red")
+    Path("tonight.json").write_bytes(b"\xef\xbb\xbf" + Path("release.plan.json").read_bytes())
+    assert ended(["run", "tonight.json"]) == 0
+    assert len(asked(here)) == 2
+
+
 def test_secrets_come_anew_and_their_absence_is_told_before_anything_is_sent(
     here: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

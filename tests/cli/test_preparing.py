@@ -96,16 +96,15 @@ def test_a_case_that_was_not_selected_keeps_the_number_of_the_others() -> None:
     assert run.case_index == 1
 
 
-def test_cases_come_from_a_table_and_none_in_it_is_nothing_selected(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cases_come_from_a_table_and_none_in_it_is_a_mistake_of_all_that_is_run() -> None:
     job(cases="cases: cases.csv\n")
     Path("cases.csv").write_text("name,phone,limit\nred,0049,7\n")
     assert [run.inputs for run in prepared().runs] == [{"phone": "0049", "limit": 7}]
     Path("cases.csv").write_text("name,phone,limit\n")
-    assert ended(["run", "."]) == 5
-    assert ended(["run", ".", "-i", "phone=1", "--allow-empty"]) == 0
-    assert "nothing was selected, so nothing ran" in capsys.readouterr().err
-    Path("other.job.yaml").write_text(JOB.format(name="other", tags="").replace("phone:", "fax:"))
-    assert titles(given=["phone=1"]) == ["other@one"]
+    assert ended(["run", "."]) == 2
+    assert ended(["run", ".", "--allow-empty"]) == 2
+    job("other")
+    assert mistakes() == ["E108"]
 
 
 def test_what_is_given_counts_more_than_a_case_and_a_case_more_than_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,3 +187,13 @@ def test_tags_and_keywords_choose_together() -> None:
     job("a", cases=TWO, tags="fast")
     job("b", cases=TWO, tags="slow")
     assert titles(tags="not slow", keyword="red") == ["a[red]@one"]
+
+
+def test_a_job_is_held_against_the_targets_that_the_command_names_and_not_against_its_own() -> None:
+    job()
+    Path("one.catalog.yaml").write_text("runner: 1\nsite: https://one.example.com\nprocesses: {}\n")
+    assert mistakes() == ["E144"]
+    assert titles(targets=("two",)) == ["smoke@two"]
+    Path("two.catalog.yaml").write_text("runner: 1\nsite: https://two.example.com\nprocesses: {}\n")
+    assert mistakes(targets=("two", "three")) == ["E144"]
+    assert titles(targets=("three",)) == ["smoke@three"]

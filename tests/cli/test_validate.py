@@ -74,7 +74,54 @@ def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: pytest
 
 
 def test_a_folder_without_jobs_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "sandbox") == (5, "", "there is no *.job.yaml in sandbox\n")
+    Path("empty").mkdir()
+    assert said(capsys, "empty") == (5, "", "there is no *.job.yaml in empty\n")
+
+
+def test_a_folder_of_doubles_is_checked_as_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    doubles = len(list((project / "sandbox").glob("*.process.yaml")))
+    assert said(capsys, "sandbox") == (0, "", f"{doubles} files, no mistakes\n")
+    (project / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nproces: UsrX\n")
+    code, out, _ = said(capsys, "sandbox")
+    assert code == 2
+    assert "sandbox/UsrX.process.yaml:2:1: error[E104]" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("sandbox/records.yaml", "Contact: 1\n", "sandbox/records.yaml:1:10: error"),
+        ("staging.catalog.yaml", "runner: 1\nsite: 1\nprocesses: {}\n", "staging.catalog.yaml:2:7: error[E106]"),
+    ],
+)
+def test_what_jobs_lean_on_is_checked_as_what_it_is(
+    name: str, text: str, *, told: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / name).write_text(text)
+    code, out, _ = said(capsys, name)
+    assert code == 2
+    assert told in out
+
+
+STAGING = "runner: 1\ntargets: {sandbox: {sandbox: sandbox}, staging: {url: https://staging.example.com}}\n"
+CATALOGUE = "runner: 1\nsite: https://staging.example.com\nprocesses: {UsrOther: {runnable: true}}\n"
+
+
+def test_jobs_are_held_against_a_target_that_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "targets.yaml").write_text(STAGING)
+    (project / "staging.catalog.yaml").write_text(CATALOGUE)
+    (project / "a.job.yaml").write_text(JOB.replace("target: sandbox\n", ""))
+    assert said(capsys, ".")[0] == 0
+    code, out, _ = said(capsys, ".", "-t", "staging")
+    assert code == 2
+    assert "a.job.yaml:4:24: error[E144]" in out
+    assert said(capsys, ".", "-t", "env")[0] == 0, "it reads no environment, so nothing is known of `env`"
+    monkeypatch.setenv("CREATIO_RUNNER_TARGET", "stagin")
+    code, out, _ = said(capsys, ".")
+    assert code == 2
+    assert "error[E141]: unknown target `stagin`\n   = hint: did you mean `staging`?" in out
 
 
 def test_a_mistake_names_the_command_that_explains_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

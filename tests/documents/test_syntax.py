@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from runner.documents.load import load
+from runner.documents.load import Document, load
 from runner.problems import Problem
 
 QUOTE = "put the text in quotes: "
@@ -55,6 +55,40 @@ def test_every_template_without_quotes_is_told() -> None:
 
 def test_a_long_template_is_not_repeated_in_the_hint() -> None:
     assert only_problem(f"a: {{{{ {'x' * 100} }}}}").hint == "put the template in quotes"
+
+
+def test_what_stands_in_a_template_without_quotes_is_no_further_mistake() -> None:
+    assert only_problem("a: {b: {{ 5 }}}").hint == 'put the template in quotes: "{{ 5 }}"'
+
+
+def test_a_condition_of_another_language_in_a_template_is_written_as_ours() -> None:
+    assert only_problem("a: {{ b ? 1 : 2 }}").hint == 'put the template in quotes: "{{ 1 if b else 2 }}"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: http://x.y\nb: [https://x.y, c:d]",
+        "a: {b: c:d, 'e:f': null}",
+        "a: b // c",
+        "a: |\n  ```\n  // b\n  \u00a0c:d\n",
+        "a: b,\nc: d",
+    ],
+)
+def test_what_only_looks_like_a_slip_is_read(text: str) -> None:
+    assert isinstance(load("f", text.encode()), Document)
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", ">>>>>>> branch", "<<<<<<<"])
+def test_a_merge_conflict_is_told_whatever_the_rest_of_the_file_is(mark: str) -> None:
+    problem = only_problem(f"a: b\n{mark}\nc: d\n=======\nc: e\n")
+    assert (problem.code, problem.message) == ("E101", "the file holds a merge conflict: a mark of git stands here")
+    assert problem.span
+    assert (problem.span.line, problem.span.end_column) == (2, len(mark) + 1)
+
+
+def test_marks_of_git_inside_of_a_text_are_text() -> None:
+    assert isinstance(load("f", b"a: |\n  <<<<<<< HEAD\nb: '>>>>>>>'"), Document)
 
 
 def test_braces_inside_a_text_are_text() -> None:
@@ -171,6 +205,36 @@ MESSAGES = [
         "a list item stands among the keys of a mapping",
         "indent it deeper than the key that the list belongs to",
     ),
+    ("⟦id:⟧add\nname: x", "a blank is missing behind the `:`", "write `id: add`"),
+    ("- ⟦id:⟧add\n  name: x", "a blank is missing behind the `:`", "write `id: add`"),
+    ("a: b\n⟦timeout:⟧10s\nc: d", "a blank is missing behind the `:`", "write `timeout: 10s`"),
+    ("a:\n  ⟦url:⟧https://x.y\n  b: c", "a blank is missing behind the `:`", "write `url: https://x.y`"),
+    ("⟦a:⟧{b: {c: d}}", "a blank is missing behind the `:`", "write `a: {b: {c: d}}`"),
+    ('⟦a:⟧"b"\nc: d', "a blank is missing behind the `:`", 'write `a: "b"`'),
+    ("a: {⟦type:⟧integer}", "a blank is missing behind the `:`", "write `type: integer`"),
+    (
+        "a:\n⟦\u00a0⟧ b: c\n  d: e",
+        "a no-break space (U+00A0) stands in the indentation, which is no blank to YAML",
+        "write plain spaces in its place",
+    ),
+    (
+        "a:\n  b:⟦\u3000⟧c\n  d: e",
+        "an ideographic space (U+3000) stands behind the `:`, which is no blank to YAML",
+        "write plain spaces in its place",
+    ),
+    ("⟦```yaml⟧\na: b\n```", "``` is Markdown, not YAML", "delete this line, and the other one that begins with ```"),
+    ("a: b\n⟦```⟧\n", "``` is Markdown, not YAML", "delete this line"),
+    ("⟦// why⟧\na: b", "a comment begins with `#`, not with `//`", "write `# why`"),
+    ('a: "b" ⟦// why⟧', "a comment begins with `#`, not with `//`", "write `# why`"),
+    ("a: b\n⟦/* why */⟧\nc: d", "a comment begins with `#`, not with `/*`", "write `# why`"),
+    ('a: "b"⟦,⟧\nc: d', "a `,` ends a value in brackets only", "leave the `,` out"),
+    ("a: b ? c ⟦:⟧ d", "a condition is not written with `?` and `:`", "write `c if b else d`"),
+    (
+        "retry: max_attempts⟦:⟧ 3",
+        "a second `:` in one line: mapping values are not allowed here",
+        "write `{max_attempts: 3}`, or begin a new line with it, indented deeper; or " + QUOTE + '"max_attempts: 3"',
+    ),
+    ("- a: b\n⟦c⟧: d", "a list goes on here with something that is no item `- …`", None),
     ("{a: b} ⟦c⟧", "the text goes on after its only value has ended", None),
     ("⟦%⟧YAML 2.0\n---\na", "a `%YAML` line stands once, with version 1.2", "leave the line out"),
 ]

@@ -72,6 +72,11 @@ def between(found: Table, span: Span) -> str:
         ("name;a\none;1", "the cells of a CSV are separated by commas, those of this file by semicolons", 1),
         ("name\ta\none\t1", "the cells of a CSV are separated by commas, those of this file by tabs", 1),
         ("sep=;\nname;a", "the cells of a CSV are separated by commas, those of this file by semicolons", 1),
+        (
+            "sep=,\nname,a",
+            "`sep=` is for spreadsheets: a CSV of cases begins with the names of its columns",
+            1,
+        ),
         ("", "there is nothing in this file", 1),
         ("\n\n", "there is nothing in this file", 1),
     ],

@@ -93,6 +93,40 @@ def test_all_mistakes_of_all_cases_are_told_in_one_pass() -> None:
     ]
 
 
+def test_a_table_without_a_header_is_told_once() -> None:
+    (problem,) = of_table("a,1,2\nb,3,4\n").problems
+
+    assert (problem.code, problem.hint) == ("E105", "begin it with `name,phone,limit`")
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "hint"),
+    [
+        ("limit", '"5"', "write `5` without quotes"),
+        ("phone", "1617", 'put it in quotes: "1617"'),
+        ("ratio", '"120,5"', "write `120.5`"),
+    ],
+)
+def test_a_value_of_another_type_is_shown_as_it_is_wanted(column: str, written: str, hint: str) -> None:
+    ratio = Input(name="ratio", schema={"type": "number"})
+    found = of_list(f"cases: [{{name: a, inputs: {{{column}: {written}}}}}]", ratio)
+
+    assert [problem.hint for problem in found.problems] == [hint]
+
+
+def test_a_decimal_comma_in_a_cell_is_shown_as_a_point() -> None:
+    found = of_table('name,ratio\na,"120,5"\n', Input(name="ratio", schema={"type": "number"}))
+
+    assert [problem.hint for problem in found.problems] == ["write `120.5`"]
+
+
+def test_a_secret_of_another_type_is_not_repeated_in_the_hint() -> None:
+    pin = Input(name="pin", schema={"type": "string"}, secret=True)
+    found = of_list("cases: [{name: a, inputs: {pin: 161744}}]", pin)
+
+    assert not any("161744" in repr(problem) for problem in found.problems)
+
+
 def test_a_mistake_deep_in_a_value_stands_there() -> None:
     records = Input(name="rows", schema={"type": "array", "items": {"type": "object", "required": ["Name"]}})
     found = of_list("cases:\n- name: a\n  inputs:\n    rows:\n    - {Name: x}\n    - {Nam: x}\n", records)

@@ -162,6 +162,13 @@ def test_a_mistake_of_a_file_stands_in_the_file() -> None:
     ]
 
 
+def test_a_mistake_of_a_file_comes_with_the_value_as_it_is_wanted() -> None:
+    declared = " {limit: {type: integer}}"
+    _, problems = supplied(job(declared), given=given(file='limit: "5"'), environment={})
+
+    assert [problem.hint for problem in problems] == ["write `5` without quotes"]
+
+
 def test_an_input_without_default_must_be_given() -> None:
     assert told("\n  a: {type: string}\n  b: {type: string, secret: true}") == [
         "E130 job `one`: input `a` is required",

@@ -36,6 +36,7 @@ def test_the_first_job_of_the_language_has_no_mistakes() -> None:
 def test_every_name_of_the_language_is_known_where_it_may_stand() -> None:
     text = """
 inputs: {list: {type: array, default: []}, key: {type: string, default: a}}
+cases: [{name: one}]
 vars: {first: "{{ inputs.list }}", second: "{{ vars.first }} {{ uuid('a') }} {{ inputs[vars.first] }}"}
 steps:
   - id: a

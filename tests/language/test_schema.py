@@ -99,6 +99,7 @@ def test_all_mistakes_are_told_in_one_pass_in_the_order_of_the_file() -> None:
         ("onFailure: stop", "unknown key `onFailure` in a step", "did you mean `on_failure`?"),
         ("expects: [x]", "unknown key `expects` in a step", "did you mean `expect`?"),
         ("zebra: 1", "unknown key `zebra` in a step", None),
+        ("'retry:{on': 1", "unknown key `retry:{on` in a step", "a blank is missing behind `retry:`"),
         (
             "retry: {zebra: 1}",
             "unknown key `zebra` in `retry`",

@@ -1,7 +1,7 @@
 """Single mistakes in the shipped jobs: each is told, or leaves a job that does the same, or one that is as right.
 
 Of the last there are few kinds, and `HARMLESS` says of each why nobody but its author could know better. A key, a word
-of ours, a name in an expression and a process or parameter of the sandbox are in none of them.
+of ours, a name in an expression, and a process, parameter, entity or column of the sandbox are in none of them.
 """
 
 import re
@@ -33,12 +33,10 @@ HARMLESS = {
     "a name of one's own": "a job, a tag, an output of the job, or a step that nobody refers to may have any name",
     "left out": "a job without it is as right: a step, a check, or what has a default; who wanted it knows it alone",
     "a value": "what is sent or compared is known to the author alone",
-    "what only the site knows": "entities and columns of a site are in no catalogue",
     "a wider schema": "an input may have several types, or any",
     "a list for a text": "a list is sent as JSON, and a text may hold it",
 }
 _PROSE = ("description", "help", "message", "confirm", "name")
-_SITE = ("entity", "filter", "select", "orderby")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 
@@ -177,8 +175,6 @@ def _harmless(mutation: Mutation, text: str) -> str | None:
             return "left out"
         case [*_, last] if last in _PROSE:
             return "prose"
-        case [_, "query", last] if last in _SITE:
-            return "what only the site knows"
         case [*_, "parameters", _] if mutation.kind == "wrong type":
             return "a list for a text"
         case ["vars", *_] | ["inputs", _, "default"] | [_, "expect"]:

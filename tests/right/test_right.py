@@ -101,11 +101,9 @@ def test_cells_are_read_by_the_types_of_their_inputs() -> None:
     ("name", "cases"),
     [
         ("cases-from-a-spreadsheet", {"one": {"contact": "Alice"}, "two": {"contact": "Bob"}}),
-        ("cases-of-none", {}),
         ("cases-of-names-only", {"one": {}, "two": {}}),
         ("cases-with-the-name-last", {"one": {"contact": "Alice;Bob"}}),
         ("cases-in-json", {"one": {"contact": "😀 / é"}, "two": {}}),
-        ("cases-in-json-of-none", {}),
     ],
 )
 def test_a_file_of_cases_gives(name: str, cases: dict[str, object]) -> None:

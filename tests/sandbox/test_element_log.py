@@ -95,7 +95,7 @@ activities:
   - fail: "no more than {{ parameters.Count }}"
     if: parameters.Count > 0
 """
-BROKEN = FAILING.replace("if: parameters.Count > 0", "if: parameters.Count")
+BROKEN = FAILING.replace("if: parameters.Count > 0", "if: 1 / (parameters.Count - 1) > 0")
 
 
 def test_the_element_at_which_a_process_fails_is_a_row_with_the_reason(site: Site) -> None:

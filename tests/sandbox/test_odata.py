@@ -51,6 +51,8 @@ FILTERS = [
     ("$filter=contains(Name,'ar') or (Age eq 41)", ["Anna", "Clara"]),
     ("$filter=Owner/Id eq " + BORIS, ["Anna"]),
     ("$filter=OwnerId eq " + BORIS, ["Anna"]),
+    ("$filter=OwnerId eq '" + BORIS + "'", ["Anna"]),
+    ("$filter=contains(Name,'" + ANNA + "') or Id ne null and Age eq 42", ["Boris", "Clara"]),
     ("$filter=Id eq " + ANNA, ["Anna"]),
     ("$filter=Active eq true", ["Boris"]),
     ("$filter=Active eq null", ["Anna", "Clara"]),
@@ -79,6 +81,9 @@ def test_options_choose_and_order_the_records(
     "query",
     [
         "$filter=Age eq",
+        "$filter=Id eq '" + ANNA + "'",
+        "$filter='" + ANNA + "' ne Id",
+        "$filter=Age eq 1 or not (Owner/Id eq '" + BORIS + "')",
         "$filter=Nothing eq 1",
         "$filter=Age/Id eq 1",
         "$filter=(((",

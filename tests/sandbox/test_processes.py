@@ -137,6 +137,26 @@ MISTAKES = [
     ("  - element: {uid: '{1}'}", "7:20 E113", "`{1}` is not a GUID", ...),
     ("  - element: {uid: '{{ parameters.Name }}'}", "7:20 E122", "no template is read here", ...),
     ("  - element: {into: Nothing}", "7:21 E126", "unknown parameter `Nothing`", None),
+    ("  - delete: {entity: A, where: Id == 'x'}", "7:32 E126", "unknown name `Id`", "did you mean `row.Id`?"),
+    (
+        "  - delete: {entity: A, where: Name == 'x'}",
+        "7:32 E126",
+        "unknown name `Name`",
+        "write `row.Name` for the column, `parameters.Name` for the parameter",
+    ),
+    ("  - delete: {entity: A, where: inputs.x == 1}", "7:32 E126", "unknown name `inputs`", ...),
+    (
+        "  - set: {Rows: parameters.Name}",
+        "7:17 E123",
+        "`parameters.Name` is a text here: only what stands in braces is worked out",
+        'write `"{{ parameters.Name }}"`',
+    ),
+    ("  - fail: x\n    if: parameters.Name == 0", "8:9 E177", ..., ...),
+    ("  - fail: x\n    if: parameters.Rows > 5", "8:9 E174", ..., ...),
+    ("  - fail: x\n    if: parameters.Rows", "8:9 E175", ..., ...),
+    ("  - fail: '{{ parameters.Rows.Name }}'", "7:11 E173", "`parameters.Rows` is a list, and has no `Name`", ...),
+    ("  - set: {Rows: '{{ 5 }}'}", "7:17 E171", ..., ...),
+    ("  - delete: {entity: A, where: row.Id == 1}", "7:32 E177", ..., ...),
     ("  - element: {into: Rows}", "7:21 E107", "`Rows` is of type `records` and cannot hold the id of an element", ...),
     ("  - select: {entity: A, into: Name}", "7:31 E107", "`Name` is of type `text` and cannot hold records", ...),
     (
@@ -179,6 +199,14 @@ def test_a_mistake_in_a_double_is_told_at_its_place(
     assert problems[0].file == str(Path(str(problems[0].file)).parent / "a.process.yaml")
 
 
+def test_the_parameter_that_begins_alike_is_meant_where_it_alone_can_hold_what_is_put_into_it(folder: Folder) -> None:
+    text = (
+        HEAD.replace("Rows:", "OrderList:").replace("Name:", "OrderName:") + "  - select: {entity: A, into: Orders}\n"
+    )
+    _, (problem,) = load_doubles(folder({"a.process.yaml": text}))
+    assert told(problem) == ("7:31 E126", "unknown parameter `Orders`", "did you mean `OrderList`?")
+
+
 def test_all_mistakes_of_all_files_are_told_at_once(folder: Folder) -> None:
     files = {
         "a.process.yaml": HEAD + "  - fial: x\n  - fail: '{{ x }}'\n  - {set: {Name: 1}, fail: y}\n  - delay: 5\n",
@@ -204,6 +232,18 @@ def test_one_mistake_is_told_once(folder: Folder) -> None:
     assert [told(problem)[0] for problem in problems] == [
         *("7:20 E108", "7:30 E108", "8:11 E126", "8:20 E126", "8:35 E126", "8:35 E126", "9:5 E104"),
     ]
+
+
+def test_where_no_parameter_can_be_read_none_is_unknown(folder: Folder) -> None:
+    text = "runner: 1\nprocess: UsrA\nparameters:\n  - name: A\nactivities:\n  - set: {A: '{{ parameters.B }}'}\n"
+    _, problems = load_doubles(folder({"a.process.yaml": text}))
+    assert [told(problem)[0] for problem in problems] == ["4:3 E106"]
+
+
+def test_a_value_that_is_read_otherwise_than_it_looks_is_warned_of_and_the_double_serves(folder: Folder) -> None:
+    doubles, problems = load_doubles(folder({"UsrAdd.process.yaml": HEAD + "  - set:\n      Name: Contact #1\n"}))
+    assert [problem.code for problem in problems] == ["E109"]
+    assert len(doubles.processes) == 1
 
 
 _WORDS = st.sampled_from(
@@ -266,6 +306,7 @@ RECORD_MISTAKES = [
     ("Contact: [{'a b': 1}]", "1:12 E107"),
     ("'a b': []", "1:1 E107"),
     ("SysAdminUnit: []", "1:1 E107"),
+    ("runner: 1", "1:1 E104"),
     ("Contact: [", "1:10 E101"),
     (
         "Contact:\n  - Id: aaaaaaaa-0000-0000-0000-000000000001\n  - Id: AAAAAAAA-0000-0000-0000-000000000001",

@@ -215,6 +215,21 @@ def test_a_process_that_was_under_way_when_the_sandbox_ended_is_cancelled_at_the
         assert client.get(f"/odata/SysProcessLog({rows['Parked']['Id']})").json()["CompleteDate"] is not None
 
 
+def test_a_fault_of_a_double_that_has_befallen_its_calls_is_over_at_the_next_start(
+    folder: Folder, signed_in: SignIn, tmp_path: Path
+) -> None:
+    faults = "[{fault: html, times: 1}, {fault: status_500, times: 2}]"
+    files = {"a.process.yaml": f"runner: 1\nprocess: UsrA\nactivities: []\nfaults: {faults}"}
+    data = tmp_path / "data.sqlite"
+    waiting = []
+    for _ in range(4):
+        with served(folder(files), data=data) as url:
+            client = signed_in(url)
+            waiting.append([(one["fault"], one["times"]) for one in client.get("/sandbox/faults").json()])
+            client.get(f"{SERVICE}/UsrA/Execute")
+    assert waiting == [[("html", 1), ("status_500", 2)], [("status_500", 2)], [("status_500", 1)], []]
+
+
 def test_first_records_go_into_a_new_file_only(folder: Folder, signed_in: SignIn, tmp_path: Path) -> None:
     clear = "runner: 1\nprocess: UsrClear\nactivities: [delete: {entity: Mark}]"
     files = {"a.process.yaml": clear, "records.yaml": "Mark: [{Name: first}]"}

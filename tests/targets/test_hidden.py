@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runner.documents.document import Document
 from runner.documents.load import load
-from runner.language import schema
+from runner.language import as_it_looks, schema
 from runner.problems import Problem
 from runner.report import mistakes
 from runner.targets import rules
@@ -38,6 +38,7 @@ def told(target: str) -> str:
         "    auth: {username: hunter22, password: [hunter22]}\n",
         "    auth:\n      username: hunter22\n      pasword: hunter22\n",
         "    auth: hunter22\n",
+        "    auth:\n      password:hunter22\n",
         "    auth: {hunter22}\n",
         "    auth:\n      hunter22\n",
         "    auth: {password: {hunter22}, username: {hunter23}}\n",
@@ -65,6 +66,11 @@ def test_a_secret_in_a_file_that_can_be_read_is_never_shown(target: str) -> None
     [
         '    auth:\n      username: a\n      password: "hunter22\n',
         "    auth:\n      password: *hunter22\n",
+        "    auth:\n      password:hunter22\n      username: a\n",
+        "    auth: {password:hunter22, username: a}\n",
+        '    auth:\n      password: "hunter22",\n',
+        '    auth:\n      password: "hunter22" // hunter23\n',
+        "    auth:\n      password: a ? hunter22 : hunter23\n",
         "    auth:\n      password: @hunter22\n",
         "    auth:\n      password: %hunter22\n",
         "    auth:\n      password: !t hunter22\n",
@@ -85,6 +91,18 @@ def test_a_secret_in_a_file_that_can_be_read_is_never_shown(target: str) -> None
 )
 def test_a_secret_in_a_file_that_cannot_be_read_is_never_shown(target: str) -> None:
     told(target)
+
+
+def test_a_secret_that_is_read_otherwise_than_it_looks_is_never_shown() -> None:
+    text = "targets:\n  a:\n    auth:\n      password: hunter22 #12\n      username: “hunter23”\n"
+    document = load("targets.yaml", text.encode())
+    assert isinstance(document, Document)
+
+    shown = mistakes.text(without_secrets(as_it_looks.check(document, shown=False), document))
+
+    assert shown.count("E109") == 2
+    assert "hunter" not in shown
+    assert "12" not in shown
 
 
 def test_a_number_that_is_a_secret_is_hidden() -> None:
@@ -124,6 +142,18 @@ def test_a_template_stays_visible_and_what_is_written_beside_it_does_not() -> No
     assert "5 |     auth: {username: \"{{ inputs.u }}\", password: '{{ env.P }}'}\n" in shown
     assert "'***{{ inputs.u }}'" in told("    headers: {X-A: 'hunter22{{ inputs.u }}'}\n")
     assert "file('/run/x')" in told("    headers: {X-A: \"{{ file('/run/x') | upcase('hunter22') }}\"}\n")
+
+
+def test_a_template_without_quotes_is_shown_in_them_where_it_only_names_a_variable() -> None:
+    document = load(
+        "targets.yaml", b"targets:\n  a:\n    auth:\n      password: {{ env.P }}\n      username: {{ 'hunter22' }}\n"
+    )
+
+    assert not isinstance(document, Document)
+    assert [problem.hint for problem in without_secrets(document, None)] == [
+        'put the template in quotes: "{{ env.P }}"',
+        "put the template in quotes: `***`",
+    ]
 
 
 def test_the_marks_under_a_hidden_value_do_not_tell_its_length() -> None:

@@ -73,12 +73,37 @@ def test_sound_targets_have_no_mistakes() -> None:
             "{url: 'https://a.creatio.com', auth: {client_id: a, client_secret: b}, headers: {Authorization: x}}",
             "E107 /targets/a/headers/Authorization",
         ),
+        ("{url: 'https://a-is.creatio.com'}", "E107 /targets/a/url"),
+        ("{url: 'https://a.example', identity_url: 'https://a.creatio.com'}", "E107 /targets/a/identity_url"),
+        ("{url: 'https://a.example', allow: {processes: [Usr.*]}}", "E107 /targets/a/allow/processes/0"),
+        ("{url: 'https://a.example', headers: {A: '$env:TOKEN'}}", "E107 /targets/a/headers/A"),
+        ("{url: '$CREATIO_URL'}", "E107 /targets/a/url"),
+        ("{url: 'https://a.example', proxy: 'env.PROXY'}", "E107 /targets/a/proxy"),
         ("{sandbox: s, auth: {username: a, password: b}}", "E107 /targets/a/auth"),
         ("{sandbox: s, proxy: 'http://proxy'}", "E107 /targets/a/proxy"),
     ],
 )
 def test_a_mistake_of_a_target_stands_at_its_value(line: str, mistake: str) -> None:
     assert told(f"  a: {line}") == [mistake]
+
+
+def test_what_only_looks_like_a_mistake_of_a_target_is_not_told() -> None:
+    assert (
+        told("""
+  another_cloud:
+    url: https://sales-is.example.com
+    identity_url: https://sales.example.com/app
+    auth: {client_id: a, client_secret: b}
+    allow: {processes: ["*", "Usr?", "Usr[AB]_*", Usrжцф1]}
+  by_convention:
+    url: https://acme.creatio.com
+    identity_url: https://acme-is.creatio.com/connect/token
+    auth: {client_id: a, client_secret: "$up:er"}
+  another_alphabet: {url: "https://пример.рф/creatio"}
+  this_machine: {url: "http://[::1]:5000"}
+""")
+        == []
+    )
 
 
 @pytest.mark.parametrize("text", ["  a: 1", "  a: {url: 1, auth: 2, headers: [3, {a: 4}]}", "  - a", "  ''"])

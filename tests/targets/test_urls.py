@@ -1,6 +1,6 @@
 import pytest
 
-from runner.targets.urls import proxy_mistake, url_mistake
+from runner.targets.urls import proxy_mistake, site_meant, url_mistake
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,33 @@ def test_a_proxy_may_be_called_at(url: str) -> None:
 )
 def test_a_proxy_may_not_be_called_at(url: str) -> None:
     assert proxy_mistake(url) is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("staging.example.com", "https://staging.example.com"),
+        ("localhost:8080/app", "http://localhost:8080/app"),
+        ("\u201chttps://staging.example.com\u201d", "https://staging.example.com"),
+        ("<https://staging.example.com>", "https://staging.example.com"),
+        ("https://staging.example.com\u00a0", "https://staging.example.com"),
+        ("https://staging.example.com\u200b/app", "https://staging.example.com/app"),
+        ("https://staging.example.com/0/odata/", "https://staging.example.com"),
+        ("https://staging.example.com/app/0", "https://staging.example.com/app"),
+        ("https://staging.example.com/Login/NuiLogin.aspx?ReturnUrl=%2f", "https://staging.example.com"),
+        ("https://ann:secret@staging.example.com/0", None),
+        ("ann:secret@staging.example.com", None),
+        ("http://staging.example.com", None),
+        ("ftp://staging.example.com", None),
+        ("secret", None),
+        ("https://staging.example.com", None),
+    ],
+)
+def test_the_address_that_was_meant_is_said_without_a_name_and_a_password(written: str, meant: str | None) -> None:
+    assert site_meant(written) == meant
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u200b", "\ufeff", " ", "\t", "\u202e"])
+def test_no_blank_of_any_alphabet_stands_in_an_address(blank: str) -> None:
+    assert url_mistake(f"https://example.com{blank}") is not None
+    assert proxy_mistake(f"http://proxy{blank}:3128") is not None

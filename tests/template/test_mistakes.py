@@ -1,5 +1,7 @@
 """Every mistake has its code, its words and, where one helps, its hint."""
 
+import time
+
 import pytest
 
 from runner.template.parse import TemplateProblem, expression, template
@@ -36,7 +38,7 @@ def problem_of(text: str) -> TemplateProblem:
         ("a?.b", "E120", "`?.` is not", "default"),
         ("a ? b : c", "E120", "`?` is not", "… if … else …"),
         ("a AND b", "E120", "`AND` is not", "`and`"),
-        ("a contains b", "E120", "`contains` is not", "… in …"),
+        ("a contains b", "E120", "`contains` is not", "`b in a`"),
         ("a eq b", "E120", "`eq` is not", "`==`"),
         ("a^2", "E125", "there is no `^`", ""),
         ("a += 1", "E125", "`+=` would change a value", ""),
@@ -122,6 +124,64 @@ def problem_of(text: str) -> TemplateProblem:
         ("a | select('match', '[')", "E120", "missing ]", "RE2"),
         ("a | regex_replace('b', '\\\\1')", "E120", "has 0", "RE2"),
         ("a | map('regex_search', '*')", "E120", "no argument for repetition", "RE2"),
+        ("NOT a", "E120", "`NOT` is not", "`not`"),
+        ("a not == 5", "E120", "`not ==` is not", "`!=`"),
+        ("not == a", "E120", "`not ==` is not", "`!=`"),
+        ("assert a == 5", "E125", "`assert` begins no expression", "leave the word out"),
+        ("len a.b > 3", "E120", "`len` does not stand before", "`a.b | length`"),
+        ("b and (size a > 3)", "E120", "`size` does not stand before", "`a | length`"),
+        ("typeof a == 'string'", "E120", "`typeof` does not stand before", "`a is string`"),
+        ("a between 1 and 5", "E120", "`between` is not", "`1 <= a and a <= 5`"),
+        ("a.b startsWith 'N'", "E120", "`startsWith` is not", '`a.b is match("^N")`'),
+        ("a ends_with 'N'", "E120", "`ends_with` is not", '`a is match(".*N$")`'),
+        ("a startswith '['", "E120", "`startswith` is not", "`a is match(…)`"),
+        ("a not contains 'N'", "E120", "`contains` is not", '`"N" not in a`'),
+        ("a does not contains 'N'", "E120", "`contains` is not", '`"N" not in a`'),
+        ("a Like 'N'", "E120", "`Like` is not", "match"),
+        ("a in 'b', 'c'", "E120", "a list stands in `[ ]`", '`in ["b", "c"]`'),
+        ("a > 25,0", "E120", "written with a dot", "`25.0`"),
+        ("a..b", "E120", "one dot", "`a.b`"),
+        ("a.some(x => x > 1)", "E125", "hold no functions", '`a | select("gt", 1) | length > 0`'),
+        ("a.Any(x => x.Amount > 0)", "E125", "no functions", '`a | selectattr("Amount", "gt", 0) | length > 0`'),
+        ("a.every(x => x.B.C == 'd')", "E125", "no functions", '`a | rejectattr("B.C", "eq", "d") | length == 0`'),
+        ("a.find(x => x.B == 1).C", "E125", "no functions", '`(a | selectattr("B", "eq", 1) | first)`'),
+        ("a.map(x => x.B)", "E125", "no functions", "chooses among the items"),
+        ("$.Total > 0", "E120", "`$.Total` is a path of JSONPath", "`result.Total`"),
+        ("$[0].Name == 'a'", "E120", "`$[0].Name` is a path", "`result[0].Name`"),
+        ("jsonpath '$.Total' > 0", "E120", "is a path of JSONPath", "`result.Total`"),
+        ("result[*].Total", "E120", "is a path of JSONPath", '`result | map(attribute="Total")`'),
+        ("$.items[*] == 1", "E120", "is a path of JSONPath", "`result.items`"),
+        ("a[?(@.State=='New')]", "E120", "is a path of JSONPath", '`a | selectattr("State", "eq", "New")`'),
+        ("f'Lab {a.b} x'", "E120", "is of Python", '`"Lab " ~ a.b ~ " x"`'),
+        ("a != 410a0000-0000-0000-0000-00000000000a", "E120", "a GUID stands in quotes", '"410a0000'),
+        ("a != 00000000-0000-0000-0000-000000000000", "E120", "a GUID stands in quotes", '"00000000'),
+        ("a > 2026-12-31", "E120", "a date stands in quotes", '`"2026-12-31"`'),
+        ("a > 2026-01-05T10:00:00Z", "E120", "a date stands in quotes", '`"2026-01-05T10:00:00Z"`'),
+        ("a > 31.12.2026", "E120", "a date stands in quotes", '`"31.12.2026"`'),
+        ("a > 12/31/2026", "E120", "a date stands in quotes", '`"12/31/2026"`'),
+        ("a == +1 617 440 2498", "E120", "a phone number stands in quotes", '`"+1 617 440 2498"`'),
+        ("a == 617-440-2498", "E120", "a phone number stands in quotes", '`"617-440-2498"`'),
+        ("a == 10:30", "E120", "a time stands in quotes", '`"10:30"`'),
+        ("a is match('/^New$/i')", "E120", "slashes around the pattern", '`"(?i)^New$"`'),
+        ("a | select('item.Total > 0')", "E125", "and no expression", '`selectattr("Total", "gt", 0)`'),
+        ("a.startswith('x')", "E125", "values have no methods", '`a is match("^x")`'),
+        ("env.get('X')", "E125", "values have no methods", "`env.X`"),
+        ("pm.response.json().Total", "E125", "values have no methods", "`result` in its place"),
+        ("pm.expect(a.B).to.equal(25)", "E125", "values have no methods", "`a.B == 25`"),
+        ("expect(a).not.toBe('x')", "E125", "values have no methods", '`a != "x"`'),
+        ("expect(a).not.to.be.above(5)", "E125", "values have no methods", "`not a > 5`"),
+        ("expect(a).to.include('x')", "E125", "values have no methods", '`"x" in a`'),
+        ("expect(a).toHaveLength(2)", "E125", "values have no methods", "`a | length == 2`"),
+        ("Guid.NewGuid()", "E125", "values have no methods", '`uuid("label")`'),
+        ("'a {}'.format(b)", "E125", "values have no methods", "`~`"),
+        ("today()", "E124", "unknown function `today`", "run.started_at"),
+        ("error()", "E124", "unknown function `error`", "`failure()`"),
+        ("a | upcase", "E124", "unknown filter `upcase`", "`upper`"),
+        ("a | date", "E124", "unknown filter `date`", "a date is a text"),
+        ("a | ternary(1, 2)", "E124", "unknown filter `ternary`", "… if … else …"),
+        ("a | dict2items", "E124", "unknown filter `dict2items`", "`items`"),
+        ("a is exist", "E124", "unknown test `exist`", "`defined`"),
+        ("a is instance(int)", "E124", "unknown test `instance`", "`is integer`"),
     ],
 )
 def test_a_mistake_is_told_in_words(text: str, code: str, message: str, hint: str) -> None:
@@ -168,3 +228,32 @@ def test_what_stands_inside_a_text_is_no_mistake() -> None:
 
 def test_two_unclosed_brackets_blame_the_inner_one() -> None:
     assert problem_of("a([b").name == "["
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a == '410a0000-0000-0000-0000-00000000000a'",
+        "a > '2026-12-31' and b < \"31.12.2026\"",
+        "a - 12 - 31",
+        "2026 - 12 - 31",
+        "a[2026-1:]",
+        "a / 12 / 2026",
+        "a is match('/New/')",
+        "a is match('/[^$]/')",
+        "a | regex_search('^/path/$')",
+        "a[10:30]",
+        "{'a': 10}['a'] == 10.5",
+        "contains == startswith",
+        "between - between and len > size",
+    ],
+)
+def test_what_only_looks_like_a_piece_of_another_language_is_read(text: str) -> None:
+    expression(text)
+
+
+def test_a_piece_of_another_language_is_looked_for_within_bounds() -> None:
+    for text in ("a." * 4990 + "a b", "a " * 4990, "$." * 4900, "x in " + "a," * 4900, "a between 1 and " * 600):
+        began = time.perf_counter()
+        assert problem_of(text).code == "E120"
+        assert time.perf_counter() - began < 1

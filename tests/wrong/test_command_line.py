@@ -1,10 +1,14 @@
 """Mistakes on the command line: each is refused before anything is sent, and says what was probably meant."""
 
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from runner.cli.main import ended
+from runner.cli import twins
+from runner.cli.main import VERBS, ended
 
 JOB = """runner: 1
 name: contact-smoke
@@ -58,8 +62,84 @@ MISTAKES = {
     "run a.job.yaml --parallel 4": "`-j N`",
     "run a.job.yaml -k a -k b": "`--keyword` is given 2 times, and takes one value",
     "run a.job.yaml --tags smoke --tags slow": "`--tags` is given 2 times, and takes one value",
+    "run a.job.yaml -q -v": "choose one",
+    "run a.job.yaml -t sandbox,staging": "`-t sandbox -t staging`",
+    "run a.job.yaml -target staging": "write `--target`, with two hyphens",
+    "run a.job.yaml -tags=smoke": "write `--tags=smoke`, with two hyphens",
+    "run a.job.yaml —target staging": "write `--target`",
+    "run a.job.yaml \N{EN DASH}t staging": "write `-t`",
+    "run a.job.yaml -i phone=Boris Koval": '`-i "phone=Boris Koval"`',
+    "run -i phone=Boris van Koval a.job.yaml": '`-i "phone=Boris van Koval"`',
+    "run a.job.yaml --tags smoke and not slow": '`--tags "smoke and not slow"`',
+    "run *.jobs.yaml": "there is no file `*.jobs.yaml`",
+    "run a.job.yaml --targets staging": "`-t staging` names a target",
+    "run a.job.yaml --inputs phone=1": "`-i NAME=VALUE` gives an input",
+    "run a.job.yaml --catalog staging": "`staging.catalog.yaml`",
+    "run a.job.yaml --timeout 30": "`timeout` is a key: of a job, of a step, of a target",
+    "run a.job.yaml -d cases.csv": "`cases` in a job names its CSV or JSON file",
+    "run a.job.yaml --iteration-data cases.csv": "`cases` in a job",
+    "run a.job.yaml --variable phone=1": "`-i NAME=VALUE` gives an input",
+    "run a.job.yaml --insecure": "TLS is always verified",
+    "run a.job.yaml --report-junit": "`--report-junit FILE`; `-` is stdout",
+    "report last --format junit": "`--report-junit FILE`",
+    "run contact-smoke": "the job `contact-smoke` stands in a.job.yaml: name the file",
+    "validate contact-smoke": "the job `contact-smoke` stands in a.job.yaml: name the file",
+    "run UsrCreateOrder": "a process is started by a step of a job",
+    "UsrCreateOrder": "a process is started by a step of a job: `runner run FILE`",
+    "sandbox .": "did you mean `inhabited`?",
+    "a.job.yaml": "did you mean `runner run a.job.yaml`?",
+    "inhabited": "did you mean `runner run inhabited`?",
+    "help run": "did you mean `runner run --help`?",
+    "help": "did you mean `--help`?",
+    "catalog pull staging": "`-t staging` names a target",
+    "catalog check staging.catalog.yaml": "`--catalog staging.catalog.yaml` compares with it",
+    "run a.job.yaml --report-junit a.job.yaml": "cannot be written to a.job.yaml: this command reads it",
+    "run . --report-json a.job.yaml": "cannot be written to a.job.yaml: this command reads it",
+    "run a.job.yaml --report-json targets.yaml": "targets.yaml: it is there already, and holds something else",
+    "run a.job.yaml --inputs given.json --report-jsonl given.json": "given.json: this command reads it",
+    "plan a.job.yaml --out a.job.yaml": "the plan cannot be written to a.job.yaml: this command reads it",
+    "plan a.job.yaml --out targets.yaml": "targets.yaml: it is there already, and holds something else",
+    "catalog pull -t sandbox --out a.job.yaml": "a.job.yaml: it is there already, and holds something else",
 }
+ENVIRONMENT = {
+    "CREATIO_RUNNER_JOBS=many": "it comes from the variable `CREATIO_RUNNER_JOBS` of the environment",
+    "CREATIO_RUNNER_TARGETS=sandbox": "it comes from the variable `CREATIO_RUNNER_TARGETS` of the environment",
+    "CREATIO_RUNNER_TARGET=stagin": "the environment counts here, too: `CREATIO_RUNNER_TARGET`",
+    "CREATIO_RUNNER_TARGETS=nowhere.yaml": "the environment counts here, too: `CREATIO_RUNNER_TARGETS`",
+    "CREATIO_RUNNER_GRACE=30": "it comes from the variable `CREATIO_RUNNER_GRACE` of the environment",
+}
+PROBABLE = {
+    "run . --tags smoke|or|contatcs": "no job has the tag `contatcs` of `--tags`\n   = hint: did you mean `contacts`?",
+    "run . --confirm sandbx": "`--confirm sandbx` confirms nothing: no such target\n   = hint: did you mean `sandbox`?",
+    "run . CREATIO_RUNNER_TARGT=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
+    "run . CREATIO_RUNER_TARGET=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
+    "run . CREATIO_RUNNER_YES=1": "`--yes` is said on the command line alone, each time anew",
+    "run . CREATIO_RUNNER_INPUT_PHOEN=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
+}
+LET_BE = [
+    "run a.job.yaml --tags not|slow",
+    "run a.job.yaml --tags not|smoke2|and|smoke",
+    "run a.job.yaml --confirm staging",
+    "run a.job.yaml -k|smoke",
+    "run a.job.yaml -i phone=-target",
+    "run a.job.yaml -i phone=—",
+    "run *.job.yaml",
+    "run [ab].job.yaml",
+    "run a.job.yaml --report-json empty.json",
+    "run a.job.yaml --report-json given.json",
+    "run a.job.yaml --report-junit /dev/null",
+    "run a.job.yaml CREATIO_RUNNER_VERSION=0.1.0",
+    "run a.job.yaml CREATIO_RUNNER_INPUT_TOKEN=x",
+    "run a.job.yaml CREATIO_RUNNER_INPUT_PHONE2=x",
+    "run a.job.yaml CREATIO_URL=x",
+    "run a.job.yaml -q CREATIO_RUNNER_VERBOSE=1",
+    "plan a.job.yaml",
+    "list .",
+    "validate . -t staging",
+]
 NOTHING = {
+    "run a.job.yaml -k smoke|or|other": "`-k` takes a part of the name as it is",
+    "run a.job.yaml -k contact*": "`-k` takes a part of the name as it is",
     "run a.job.yaml --tags smok": "no job fits `--tags smok`; did you mean `smoke`?: nothing was selected",
     "run a.job.yaml --tags nightly": "no job fits `--tags nightly`; the tags are `contacts`, `smoke`: nothing",
     "run a.job.yaml -k contact-smok3": "no run is called like `contact-smok3`; did you mean `contact-smoke`?: nothing",
@@ -80,6 +160,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "a.job.yaml").write_text(JOB)
     (tmp_path / "targets.yaml").write_text(TARGETS)
     (tmp_path / "inputs.yaml").write_text("phone: y\n")
+    (tmp_path / "given.json").write_text('{"phone": "y"}\n')
+    (tmp_path / "empty.json").touch()
+    (tmp_path / "staging.catalog.yaml").write_text("runner: 1\nsite: https://staging.example.com\nprocesses: {}\n")
+    (tmp_path / "inhabited").mkdir()
+    (tmp_path / "inhabited" / "UsrA.process.yaml").write_text("runner: 1\nprocess: UsrA\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -96,15 +181,144 @@ def test_a_mistake_on_the_command_line_is_told_with_what_was_meant(
     assert not (folder / ".runner").exists()
 
 
+def words_of(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The words of a command, in which `|` stands for a blank; variables at its end go into the environment."""
+    words = [word.replace("|", " ") for word in line.split()]
+    for variable in [word for word in words if word.startswith("CREATIO_")]:
+        monkeypatch.setenv(*variable.split("=", 1))
+    return [word for word in words if not word.startswith("CREATIO_")]
+
+
+@pytest.mark.parametrize("variable", ENVIRONMENT)
+def test_a_value_from_the_environment_is_told_by_its_variable(
+    variable: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ended(words_of(f"run a.job.yaml {variable}", monkeypatch)) == 2
+
+    assert ENVIRONMENT[variable] in capsys.readouterr().err
+    assert not (folder / ".runner").exists()
+
+
+@pytest.mark.parametrize("line", PROBABLE)
+@pytest.mark.usefixtures("folder")
+def test_what_was_probably_mistyped_is_warned_of_and_the_command_is_carried_out(
+    line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ended(words_of(line, monkeypatch)) == 0
+
+    told = capsys.readouterr().err
+    assert "warning[E150]: " in told
+    assert PROBABLE[line] in told
+
+
+@pytest.mark.parametrize("line", LET_BE)
+@pytest.mark.usefixtures("folder")
+def test_what_may_be_meant_as_it_stands_is_let_be(
+    line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = ended(words_of(line, monkeypatch))
+
+    told = capsys.readouterr()
+    assert "warning" not in told.err + told.out
+    assert code in {0, 5}, told.err
+
+
+LEFT_OUT = {
+    "b.job.yml": "rename it to `b.job.yaml`",
+    "b.jobs.yaml": "rename it to `b.job.yaml`",
+    "b.job.yaml.txt": "rename it to `b.job.yaml`",
+    "b.job.json": "rename it to `b.job.yaml`",
+    "B.Job.YAML": "rename it to `B.job.yaml`",
+    "b.yaml": "rename it to `b.job.yaml`",
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+@pytest.mark.parametrize("verb", ["run", "plan", "list", "validate"])
+def test_a_job_by_another_name_beside_good_ones_is_told_to_be_left_out(
+    verb: str, name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / name).write_text(JOB)
+
+    assert ended([verb, "."]) == 0
+
+    told = capsys.readouterr()
+    assert f"{name}: warning[E100]: this job is not read: its name must end in .job.yaml" in told.out + told.err
+    assert LEFT_OUT[name] in told.out + told.err
+
+
+@pytest.mark.parametrize("name", ["b.job.yaml~", "b.job.yaml.bak", "b.job.yaml.orig", ".b.job.yml.swp", "b.md"])
+def test_copies_of_editors_and_other_texts_are_let_be(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / name).write_text(JOB)
+    (folder / "ci.job.yml").write_text("script: make\n")
+    (folder / "other.yaml").write_text("runner: [1]\nsteps: []\n")
+
+    assert ended(["validate", "."]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_that_another_job_includes_is_not_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "part.yaml").write_text("runner: 1\nname: part\nsteps: [{pause: 1ms}]\n")
+    (folder / "b.job.yaml").write_text("runner: 1\nname: b\nsteps: [{job: {file: part.yaml}}]\n")
+
+    assert ended(["validate", "."]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["targets.yml", "target.yaml", "targets.yaml.txt", "Targets.yaml"])
+def test_a_targets_file_by_another_name_is_told_to_be_left_out(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "targets.yaml").rename(folder / name)
+
+    assert ended(["run", "a.job.yaml"]) == 0
+
+    told = capsys.readouterr().err
+    assert f"{name}: warning[E100]: this file is not read: targets stand in targets.yaml" in told
+
+
+def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0
+    assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0, "a plan of before is written over"
+    capsys.readouterr()
+    assert ended(["run", "a.plan.json", "-q"]) == 0
+    assert "as it was kept" not in capsys.readouterr().err
+    assert ended(["run", "a.plan.json", "--report-json", "a.plan.json"]) == 2
+    assert "this command reads it" in capsys.readouterr().err
+    text = (folder / "a.plan.json").read_text()
+    (folder / "a.plan.json").write_text(text.replace("1ms", "2ms"))
+    assert ended(["run", "a.plan.json"]) == 2
+    assert "this plan was changed after it was kept" in capsys.readouterr().err
+
+
+def test_every_option_has_its_twin_and_no_other_name_is_one() -> None:
+    names = {name for verb in VERBS for name in twins_of(importlib.import_module(VERBS[verb][0]).command)}
+    assert names == {twins.PREFIX + name for name in twins.NAMES}
+
+
+def twins_of(command: click.Command) -> Iterator[str]:
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from twins_of(inner)
+    for option in command.params:
+        if isinstance(option, click.Option) and isinstance(option.envvar, str):
+            yield option.envvar
+
+
 @pytest.mark.parametrize("line", NOTHING)
-def test_where_nothing_is_selected_it_is_told_why(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nothing_is_selected_it_is_told_why(
+    line: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "above" / "below").mkdir(parents=True)
     (folder / "above" / "below" / "b.job.yaml").write_text(JOB)
     (folder / "other").mkdir()
     (folder / "other" / "b.job.yml").write_text(JOB)
     (folder / "other" / "a.yaml").write_text("records: {}\n")
 
-    assert ended(line.split()) == 5
+    assert ended(words_of(line, monkeypatch)) == 5
 
     assert NOTHING[line] in capsys.readouterr().err
 

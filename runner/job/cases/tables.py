@@ -44,6 +44,11 @@ class _Reading:
     def header(self) -> Iterator[Problem]:
         table, cells = self.table, self.table.header.cells
         meant = {cell: suggest(cell, (_NAME, *self.declared)) for cell in cells if not self._is_known(cell)}
+        if len(cells) > 1 and not any(self._is_known(cell) or meant.get(cell) for cell in cells):
+            begin = f"begin it with `{','.join((_NAME, *self.declared)[: _SHOWN + 1])}`"
+            message = f"the cases have no header: the first line holds neither `{_NAME}` nor an input of the job"
+            yield table.problem("E105", message, table.header, hint=begin)
+            return
         if _NAME not in cells and _NAME not in meant.values():
             shown = ",".join((_NAME, *cells[:_SHOWN])) + (",…" if len(cells) > _SHOWN else "")
             message = f"the cases have no column `{_NAME}`"

@@ -101,6 +101,8 @@ def _columns(written: Json, path: Path, *, pattern: str, texts: Texts) -> None:
 
 
 def _meant(column: str, pattern: str) -> str:
+    if ";" in column:
+        return "columns are separated by commas"
     if pattern == _ORDER and re.fullmatch(f"-{_COLUMN}", column):
         return f"write `{column[1:]} desc`"
     name, _, direction = column.partition(" ")

@@ -4,18 +4,24 @@ The service drops an unknown parameter without a word, and gives null for an unk
 tell is told here. Where the catalogue comes from is not known here, and what it does not know is not judged.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
-from runner.catalogue.model import Catalogue, Direction, Process
+from runner.catalogue.model import Catalogue, Direction, Element, Process
 from runner.documents.document import Document
+from runner.guids import is_guid
 from runner.job.outline import Written
-from runner.job.rules.uses import element_ids, results, starts, steps_in
+from runner.job.rules import entities
+from runner.job.rules.uses import element_ids, element_names, results, starts, steps_in
 from runner.problems import Problem, Severity
 from runner.raw import record
 from runner.values import JsonObject, Path
-from runner.words import suggest
+from runner.words import folded, suggest
 
 _MOST_LISTED = 8
+_MOST_MEANT = 4
+_TELLING = 4
+"""Letters by which a part of a code tells which is meant."""
 
 
 def check(document: Document, catalogue: Catalogue, *, started: Collection[str] = ()) -> tuple[Problem, ...]:
@@ -41,15 +47,26 @@ def _step(document: Document, step: Written, catalogue: Catalogue, *, started: C
             yield document.problem("E170", message, path=(*path, "process"), hint=catalogue.hint)
         if process.parameters is not None:
             yield from _parameters(document, fields, path, process)
+    yield from entities.check(document, step, catalogue)
     for at, uid in element_ids(step):
         yield from _element(document, at, uid, catalogue, started=started)
+    for at, name in element_names(step):
+        if (meant := _named(name, catalogue, started)) is not None:
+            hint = f"write its id: `{meant.uid}`, {meant.name}"
+            yield document.problem("E113", f"`{name}` is not a GUID", path=at, hint=hint)
 
 
 def _process_meant(code: str, catalogue: Catalogue) -> str:
+    if is_guid(code):
+        return "a process is named by its code, as in `UsrApproveOrder`; nobody knows it by its id"
     near = suggest(code, sorted(catalogue.processes)) or _by_caption(code, catalogue.processes)
     if near:
         return f"did you mean `{near}`?"
+    if around := _around(code, catalogue.processes):
+        return f"did you mean {' or '.join(f'`{one}`' for one in around)}?"
     has = f"it has {_listed(catalogue.processes)}"
+    if catalogue.doubles is not None and re.fullmatch(r"\w+", code):
+        return f"{has}; or write `{catalogue.doubles}/{code}.process.yaml`"
     return f"{has}; {catalogue.hint}" if catalogue.hint else has
 
 
@@ -57,6 +74,16 @@ def _by_caption(word: str, processes: Mapping[str, Process]) -> str | None:
     """The code of the process with this caption, which people read, and the service does not know."""
     wanted = word.strip().casefold()
     return next((code for code, one in processes.items() if one.caption.casefold() == wanted), None)
+
+
+def _around(word: str, processes: Collection[str]) -> list[str]:
+    """The few codes that end in `word`, as a prefix is left out easily, else those that hold it."""
+    wanted = folded(word)
+    if len(wanted) < _TELLING:
+        return []
+    ending = sorted(code for code in processes if folded(code).endswith(wanted))
+    found = ending or sorted(code for code in processes if wanted in folded(code))
+    return found if len(found) <= _MOST_MEANT else []
 
 
 def _parameters(document: Document, fields: JsonObject, path: Path, process: Process) -> Iterator[Problem]:
@@ -98,6 +125,14 @@ def _element(
         message = f"element `{uid}` belongs to `{owner.code}`, which this job does not start"
         hint = _element_meant(uid, own)
         yield document.problem("E172", message, path=at, hint=hint, severity=Severity.WARNING)
+
+
+def _named(name: str, catalogue: Catalogue, started: Collection[str]) -> Element | None:
+    """The element of this name, of a process that the job starts."""
+    own = [process for code in started if (process := catalogue.processes.get(code)) is not None]
+    wanted = folded(name)
+    named = (one for process in own for one in process.elements or () if folded(one.name) == wanted)
+    return next(named, None)
 
 
 def _has(processes: Collection[Process], uid: str) -> bool:

@@ -1,9 +1,11 @@
-"""What can be known of an `if` before a job runs: that its names exist, and that a constant is true or false."""
+"""What can be known of an `if` before a job runs: that its names exist, and what a constant in it means."""
 
 from runner.job.rules.scopes import Scope
 from runner.job.rules.texts import Texts
 from runner.template import evaluate
+from runner.template.conditions import inside_quotes
 from runner.template.evaluate import EvaluationError
+from runner.template.inferring import of_expression
 from runner.template.parse import Expression
 from runner.values import Json, Path, compact, kind_of
 
@@ -18,6 +20,10 @@ def condition(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         texts.report("E107", message, path, hint="compare it with something, as in `… > 0`")
     elif parsed is not None and parsed.is_constant:
         _constant(parsed, path, texts)
+    elif parsed is not None and (parsed.compares_constants or parsed.compares_itself):
+        what = "constants" if parsed.compares_constants else "something with itself"
+        hint = "compare with what an input or a step gives; a name stands without quotes"
+        texts.report("E177", f"`{parsed.text}` compares {what}", path, hint=hint, warning=True)
 
 
 def _constant(parsed: Expression, path: Path, texts: Texts) -> None:
@@ -28,10 +34,16 @@ def _constant(parsed: Expression, path: Path, texts: Texts) -> None:
         return
     if not isinstance(value, bool):
         message = f"`if` must be true or false, and `{parsed.text}` is {kind_of(value)}"
-        texts.report("E107", message, path, hint=_without_quotes(value))
+        texts.report("E107", message, path, hint=_without_quotes(parsed, value))
+    elif parsed.compares_constants and not of_expression(parsed, {})[1]:  # else what is wrong with it is told
+        message = f"`{parsed.text}` is {compact(value)} whatever happens"
+        hint = "compare with what an input or a step gives; a name stands without quotes"
+        texts.report("E177", message, path, hint=hint, warning=True)
 
 
-def _without_quotes(value: Json) -> str:
+def _without_quotes(parsed: Expression, value: Json) -> str:
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return f"write `{value.lower()}` without quotes"
+    if (inner := inside_quotes(parsed)) is not None:
+        return f"leave the inner quotes out: `{inner}`"
     return "compare it with something, as in `… == …`"

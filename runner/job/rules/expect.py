@@ -9,6 +9,7 @@ from runner.job.rules.texts import Texts
 from runner.raw import items
 from runner.template import parse
 from runner.template.always import always_true
+from runner.template.conditions import inside_quotes
 from runner.template.parse import TemplateProblem
 from runner.values import Json, Path, compact
 
@@ -76,7 +77,9 @@ def _that(that: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         hint = "compare with what the step gives; a name stands without quotes"
         texts.report("E117", f"`{parsed.text}` compares constants", path, hint=hint, warning=True)
     elif parsed.is_constant:
-        texts.report("E117", f"`{parsed.text}` says nothing about the step", path, hint=_SAY_MORE)
+        inner = inside_quotes(parsed)
+        hint = _SAY_MORE if inner is None else f"leave the inner quotes out: `{inner}`"
+        texts.report("E117", f"`{parsed.text}` says nothing about the step", path, hint=hint)
     elif parsed.compares_itself:
         message = f"`{parsed.text}` compares something with itself"
         texts.report("E117", message, path, hint=_SAY_MORE, warning=True)

@@ -5,9 +5,12 @@ Only what no service reads is told. What stands in quotes is a text, and what a 
 
 import re
 
+from runner.job.rules.filter_values import unquoted
+from runner.job.rules.filter_words import VALUE, first_mistake, words
+from runner.job.rules.quotes import may_hold_a_quote
 from runner.job.rules.texts import Texts
 from runner.template import parse
-from runner.template.parse import Expression, TemplateProblem
+from runner.template.parse import Expression, Name, TemplateProblem
 from runner.values import Path
 from runner.words import suggest
 
@@ -39,7 +42,6 @@ _WORDS = frozenset(
     {*_FUNCTIONS, "fractionalseconds", "totaloffsetminutes", "totalseconds", "mindatetime", "maxdatetime"}
 )
 _LIKE = "write `contains(Name, '…')`, or `startswith` or `endswith`"
-_VALUE = "\0"
 
 
 def check_filter(text: str, path: Path, texts: Texts) -> None:
@@ -47,13 +49,27 @@ def check_filter(text: str, path: Path, texts: Texts) -> None:
         parts = parse.template(text).parts if "{{" in text else (text,)
     except TemplateProblem:
         return
-    if not _quoted_values(parts, path, texts):
-        _language(parts, path, texts)
+    before = len(texts.found)
+    whole = "".join(part if isinstance(part, str) else VALUE for part in parts)
+    _language(whole, path, texts, is_plain=len(parts) == 1)
+    if len(texts.found) == before:
+        _words(whole, parts, path, texts)
 
 
-def _language(parts: tuple[str | Expression, ...], path: Path, texts: Texts) -> None:
-    whole = "".join(part if isinstance(part, str) else _VALUE for part in parts)
-    bare = _TEXT.sub(_VALUE, whole)
+def _words(whole: str, parts: tuple[str | Expression, ...], path: Path, texts: Texts) -> None:
+    """What the words of a filter tell. The first mistake is told, one that is certain before one that is probable."""
+    found = words(whole)
+    wrong = first_mistake(found)
+    if (wrong is None or wrong.warning) and _quoted_values(parts, path, texts):
+        return
+    values = [part for part in parts if isinstance(part, Expression)]
+    wrong = wrong or next(unquoted(found, values, texts.known), None)
+    if wrong is not None:
+        texts.report(wrong.code, wrong.message, path, hint=wrong.hint, warning=wrong.warning)
+
+
+def _language(whole: str, path: Path, texts: Texts, *, is_plain: bool) -> None:
+    bare = _TEXT.sub(VALUE, whole)
     found = _SIGN.search(bare)
     if found is not None:
         texts.report("E107", f"`{found[0]}` is not OData", path, hint=_meant(found[0]))
@@ -62,7 +78,7 @@ def _language(parts: tuple[str | Expression, ...], path: Path, texts: Texts) -> 
     elif "'" in bare:
         hint = "a text stands in `'…'`, and a `'` inside it is written `''`"
         texts.report("E107", "a quote in this filter is never closed", path, hint=hint)
-    elif bare.count("(") != bare.count(")") and len(parts) == 1:
+    elif bare.count("(") != bare.count(")") and is_plain:
         missing = ")" if bare.count("(") > bare.count(")") else "("
         texts.report("E107", f"a `{missing}` is missing in this filter", path)
 
@@ -102,9 +118,15 @@ def _quoted(part: Expression, path: Path, texts: Texts) -> bool:
         message = f"`odata` writes the quotes itself, and `{inside}` stands in quotes"
         texts.report("E107", message, path, hint=f"leave the quotes out: `Name eq {inside}`")
         return True
-    if any(name.path[0] not in _WITHOUT_QUOTES for name in part.names):
+    if any(_may_hold_a_quote(name, texts) for name in part.names):
         message = f"a quote in the value of `{inside}` would end the text of this filter"
         hint = f"`odata` writes a value and its quotes: `Name eq {{{{ {part.text.strip()} | odata }}}}`"
         texts.report("E107", message, path, hint=hint, warning=True)
         return True
     return False
+
+
+def _may_hold_a_quote(name: Name, texts: Texts) -> bool:
+    if name.path[0] == "inputs" and len(name.path) == 2:  # noqa: PLR2004  an input itself
+        return may_hold_a_quote(texts.known.inputs.get(str(name.path[1])))
+    return name.path[0] not in _WITHOUT_QUOTES

@@ -1,37 +1,24 @@
 """Whether what a job gives to a parameter can be of its type: what is written out, and what templates give.
 
-Only what is wrong for sure is told. The forms that the service takes were measured [M]; a text that it might take in
-some culture or other is passed over.
+What is wrong for sure is an error, what is read by some servers only a warning. The forms that the service takes were
+measured [M].
 """
 
+import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runner.catalogue.model import Kind, Parameter
-from runner.guids import is_guid, mended
+from runner.job.rules.literals import EXAMPLES, doubt, may_hold
 from runner.job.rules.site_types import TAKES
-from runner.template.typed import LIST, NULL, TEXT, Type, in_words
+from runner.template.typed import LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
 from runner.values import Json, Path, compact, kind_of
 from runner.words import suggest
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
-_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:[.,][0-9]*)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
-_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ].*)?")
 _LONGEST: Final = 40
-_EXAMPLES: Final[Mapping[Kind, str]] = {
-    Kind.GUID: "a GUID is 8-4-4-4-12 hexadecimal digits",
-    Kind.LOOKUP: "a lookup is given by the GUID of its record",
-    Kind.DATETIME: "for example `2026-12-31T23:59:59`",
-    Kind.DATE: "for example `2026-12-31`",
-    Kind.TIME: "for example `18:45:00`",
-    Kind.BOOLEAN: "write `true` or `false`",
-    Kind.RECORDS: "write a list: `- {CODE: VALUE}`",
-    Kind.DECIMAL: "for example `99.99`",
-    Kind.MONEY: "for example `99.99`",
-}
+_MOST_LISTED: Final = 4
 _FORMS: Final[Mapping[str, frozenset[Kind]]] = {
     "guid": frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT}),
     "datetime": frozenset({Kind.DATETIME, Kind.DATE, Kind.TIME, Kind.TEXT}),
@@ -44,6 +31,10 @@ _ARTICLES: Final[Mapping[Kind, str]] = {
     Kind.GUID: "a GUID",
     Kind.RECORDS: "a list of records",
 }
+_NAME = re.compile(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
+_A_NUMBER = re.compile(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
+_SHORTER: Final = {Kind.DATE: "`[:10]` cuts the day out of it", Kind.TIME: "`[11:19]` cuts the time of day out of it"}
+_WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +46,7 @@ class Unfit:
     hint: str | None = None
     path: Path = ()
     at_key: bool = False
+    warning: bool = False
 
 
 def a_kind(kind: Kind) -> str:
@@ -66,13 +58,54 @@ def unfit_type(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | No
     kinds, form = given.kinds & ~NULL, given.form
     if kind not in TAKES or not kinds:
         return None
+    takes = f"`{name}` takes {a_kind(kind)}, and `{source}`"
     if not kinds & TAKES[kind]:
-        message = f"`{name}` takes {a_kind(kind)}, and `{source}` is {in_words(given)}"
-        return Unfit(message=message, hint=_EXAMPLES.get(kind))
-    if kinds == TEXT and form is not None and kind not in _FORMS[form]:
+        return Unfit(
+            message=f"{takes} is {in_words(given)}", hint=_part_meant(kind, given, source) or EXAMPLES.get(kind)
+        )
+    if kind is Kind.BOOLEAN and kinds == NUMBER:
+        return Unfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
+    if kinds != TEXT:
+        return None
+    if form is not None and kind not in _FORMS[form]:
         what = "a GUID" if form == "guid" else f"a {form}"
-        return Unfit(message=f"`{name}` takes {a_kind(kind)}, and `{source}` is {what}", hint=_EXAMPLES.get(kind))
+        return Unfit(message=f"{takes} is {what}", hint=EXAMPLES.get(kind))
+    if form == "datetime" and kind in _SHORTER:
+        message = f"{takes} is a datetime: not every server reads one as {a_kind(kind)}"
+        return Unfit(message=message, hint=_SHORTER[kind], warning=True)
+    if given.words and all(_is_never(kind, word) for word in given.words):
+        return Unfit(message=f"{takes} is {_listed(given.words)}", hint=EXAMPLES.get(kind))
+    if given.holds is not None and not may_hold(kind, given.holds):
+        return Unfit(message=f"{takes} holds {_shown(given.holds.strip())}", hint=EXAMPLES.get(kind))
     return None
+
+
+def _is_never(kind: Kind, text: str) -> bool:
+    found = doubt(kind, text) if text else None
+    return found is not None and found.is_certain
+
+
+def _listed(words: Collection[str]) -> str:
+    return " or ".join(f"`{word}`" for word in sorted(words)[:_MOST_LISTED]) + (
+        " or …" if len(words) > _MOST_LISTED else ""
+    )
+
+
+def _part_meant(kind: Kind, given: Type, source: str) -> str | None:
+    """The part of a record that was meant, where an id is wanted."""
+    if kind not in (Kind.GUID, Kind.LOOKUP) or given.kinds & ~NULL != RECORD or not _is_template_of_a_name(source):
+        return None
+    is_known = given.fields is None or "Id" in given.fields
+    return f"write `{source[:-2].rstrip()}.Id }}}}`" if is_known else None
+
+
+def _compared(source: str) -> str:
+    inner = source[2:-2].strip() if _is_template_of_a_name(source) else "…"
+    return f"`{{{{ {inner} > 0 }}}}`"
+
+
+def _is_template_of_a_name(source: str) -> bool:
+    return re.fullmatch(r"\{\{\s*[\w.\[\]]+\s*\}\}", source) is not None
 
 
 def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) -> Iterator[Unfit]:
@@ -88,7 +121,10 @@ def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) 
 
 def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
     """What is wrong with a value that is written out. Texts that hold templates are passed over, also inside."""
-    if parameter.kind is Kind.RECORDS:
+    if (template := _braces_lost(value)) is not None:
+        message = f"`{name}` takes {a_kind(parameter.kind)}, and this is a record: YAML has taken the braces for one"
+        yield Unfit(message=message, hint=f'write `"{template}"`')
+    elif parameter.kind is Kind.RECORDS:
         yield from _records(name, parameter, value)
     else:
         found = _scalar(name, parameter.kind, value)
@@ -96,20 +132,80 @@ def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]
             yield found
 
 
+def unfit_number(name: str, value: Json, *, written: str) -> Unfit | None:
+    """Why a number for a text, `written` as it stands in the file, is sent as another text, None where it is not.
+
+    An alias is written where it stands, and not looked behind.
+    """
+    sent = compact(value)
+    if written == sent or not _A_NUMBER.fullmatch(written):
+        return None
+    message = f"`{name}` takes a text, and `{written}` is a number to YAML: `{sent}` would be sent"
+    return Unfit(message=message, hint=f'put it in quotes: `"{written}"`')
+
+
+def unfit_default(name: str, kind: Kind, default: str, *, source: str) -> Unfit | None:
+    """Why the default of an input is never of a parameter's type: a run that is given nothing would send it."""
+    if not _is_never(kind, default):
+        return None
+    message = f"`{name}` takes {a_kind(kind)}, and the default of `{source}` is {_shown(default)}"
+    return Unfit(message=message, hint=EXAMPLES.get(kind), warning=True)
+
+
+def numbers_for_texts(parameter: Parameter, value: Json) -> Iterator[tuple[Path, Json]]:
+    """Numbers that are given to texts, with their paths within the value."""
+    if parameter.kind is Kind.TEXT and _is_number(value):
+        yield (), value
+    if parameter.kind is Kind.RECORDS and isinstance(value, list):
+        for index, row in enumerate(value):
+            for key, cell in row.items() if isinstance(row, dict) else ():
+                if parameter.items.get(key) is Kind.TEXT and _is_number(cell):
+                    yield (index, key), cell
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _braces_lost(value: Json) -> str | None:
+    """The template that `{ vars.contact }` was meant to be."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((key, inner),) = value.items()
+        return f"{{{{ {key} }}}}" if inner is None and _NAME.fullmatch(key) else None
+    return None
+
+
 def _scalar(name: str, kind: Kind, value: Json) -> Unfit | None:
     """Null leaves a parameter out, an empty text is the type's empty value, and a template has a type of its own."""
-    if value is None or value == "" or kind not in _CHECKS or (isinstance(value, str) and "{{" in value):
+    if value is None or value == "" or (isinstance(value, str) and "{{" in value):
         return None
-    if _CHECKS[kind](value):
+    if kind is Kind.TEXT:
+        return _wrapped(name, value)
+    found = doubt(kind, value)
+    if found is None:
         return None
-    return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=_EXAMPLES.get(kind))
+    if found.is_certain:
+        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=found.hint)
+    message = f"`{name}` takes {a_kind(kind)}, and not every server reads {_shown(value)} as one"
+    return Unfit(message=message, hint=found.hint, warning=True)
+
+
+def _wrapped(name: str, value: Json) -> Unfit | None:
+    """A value that others put into a record; as JSON, a record is as good a text as any."""
+    if not isinstance(value, dict) or not value or not {key.casefold() for key in value} <= _WRAPPERS:
+        return None
+    message = f"`{name}` takes a text, and a record is sent as JSON, keys and all"
+    return Unfit(message=message, hint="write the value alone", warning=True)
 
 
 def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
-    if value is None or (isinstance(value, str) and ("{{" in value or value.strip()[:1] in ("[", ""))):
+    if isinstance(value, str) and value.strip()[:1] == "[" and "{{" not in value:
+        yield from _records_in_text(name, parameter, value)
+        return
+    if value is None or (isinstance(value, str) and ("{{" in value or not value.strip())):
         return
     if not isinstance(value, list):
-        yield Unfit(message=f"`{name}` takes a list of records, not {_shown(value)}", hint=_EXAMPLES[Kind.RECORDS])
+        yield Unfit(message=f"`{name}` takes a list of records, not {_shown(value)}", hint=EXAMPLES[Kind.RECORDS])
         return
     for index, one in enumerate(value):
         if isinstance(one, dict):
@@ -118,12 +214,25 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
             yield Unfit(message=f"`{name}` takes records, not {_shown(one)}", path=(index,))
 
 
+def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Unfit]:
+    """Records that are written as JSON. One is told of: all stand in one text."""
+    try:
+        value: Json = json.loads(text)
+    except (ValueError, RecursionError):
+        message = f"`{name}` takes a list of records, and this text is no JSON"
+        yield Unfit(message=message, hint=EXAMPLES[Kind.RECORDS])
+        return
+    for found in _records(name, parameter, value):
+        yield replace(found, path=(), at_key=False)
+        return
+
+
 def _fields(name: str, known: Mapping[str, Kind], written: Mapping[str, Json], index: int) -> Iterator[Unfit]:
     for key, value in written.items():
         if key in known:
             found = _scalar(key, known[key], value)
             if found is not None:
-                yield Unfit(message=found.message, hint=found.hint, path=(index, key))
+                yield replace(found, path=(index, key))
         elif known:
             message = f"the records of `{name}` have no `{key}`"
             yield Unfit(code="E173", message=message, hint=_meant(key, known), path=(index, key), at_key=True)
@@ -139,58 +248,3 @@ def _shown(value: Json) -> str:
         return kind_of(value)
     text = value if isinstance(value, str) else compact(value)
     return f"`{text}`" if len(text) <= _LONGEST and text.isprintable() else kind_of(value)
-
-
-def _is_integer(value: Json) -> bool:
-    match value:
-        case bool():
-            return False
-        case int():
-            return True
-        case float():
-            return value.is_integer()
-        case str():
-            return _INTEGER.fullmatch(value) is not None
-        case _:
-            return False
-
-
-def _is_number(value: Json) -> bool:
-    if isinstance(value, str):
-        return _NUMBER.fullmatch(value) is not None
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_boolean(value: Json) -> bool:
-    """What a number means for a boolean is not known [?]."""
-    if isinstance(value, str):
-        return value.strip().casefold() in ("true", "false", "1", "0")
-    return isinstance(value, bool | int | float)
-
-
-def _is_guid(value: Json) -> bool:
-    return isinstance(value, str) and (is_guid(value) or mended(value) is not None)
-
-
-def _is_moment(value: Json) -> bool:
-    """A text with a digit in it; a day that looks like ISO 8601 must be one."""
-    if not isinstance(value, str) or not any(character.isdigit() for character in value):
-        return False
-    found = _ISO_DATE.fullmatch(value.strip())
-    try:
-        return found is None or bool(date(int(found[1]), int(found[2]), int(found[3])))
-    except ValueError:
-        return False
-
-
-_CHECKS: Final[Mapping[Kind, Callable[[Json], bool]]] = {
-    Kind.INTEGER: _is_integer,
-    Kind.DECIMAL: _is_number,
-    Kind.MONEY: _is_number,
-    Kind.BOOLEAN: _is_boolean,
-    Kind.GUID: _is_guid,
-    Kind.LOOKUP: _is_guid,
-    Kind.DATETIME: _is_moment,
-    Kind.DATE: _is_moment,
-    Kind.TIME: _is_moment,
-}

@@ -7,22 +7,37 @@ what a `query` reads. What is not certain is not told.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner.catalogue.model import Catalogue, Parameter, Process
+from runner.catalogue.model import Catalogue, Kind, Parameter, Process
 from runner.documents.document import Document
 from runner.job.outline import Outline, Written
 from runner.job.rules import site_types
-from runner.job.rules.fitting import unfit_records, unfit_type, unfit_value
+from runner.job.rules.fitting import (
+    Unfit,
+    numbers_for_texts,
+    unfit_default,
+    unfit_number,
+    unfit_records,
+    unfit_type,
+    unfit_value,
+)
+from runner.job.rules.schema_types import unmet
+from runner.job.rules.status_names import OF_A_PROCESS, OF_A_STEP
 from runner.job.rules.telling import Telling
-from runner.job.rules.uses import starts
+from runner.job.rules.uses import ids, starts
 from runner.problems import Problem
 from runner.raw import items, record
-from runner.template.parse import texts_in
+from runner.raw import text as raw_text
+from runner.template import parse
+from runner.template.parse import Expression, TemplateProblem, texts_in
 from runner.template.typed import (
     A_BOOLEAN,
+    A_GUID,
     A_NUMBER,
     A_TEXT,
     LIST,
     NULL,
+    RECORD,
+    TEXT,
     UNKNOWN,
     Type,
     any_of,
@@ -35,18 +50,18 @@ from runner.values import Json, Path
 
 _Names = dict[str, Type]
 _OF_A_JOB: Mapping[str, Type] = {
-    "run": record_of({"id": A_TEXT, "started_at": A_TEXT}),
+    "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),
     "target": record_of({"name": A_TEXT, "url": A_TEXT}),
     "case": or_null(record_of({"name": A_TEXT, "index": A_NUMBER})),
 }
 _OF_AN_ATTEMPT: Mapping[str, Type] = {
-    "process_status": or_null(A_TEXT),
-    "process_id": or_null(A_TEXT),
+    "process_status": or_null(Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in OF_A_PROCESS)}")),
+    "process_id": or_null(A_GUID),
     "seconds": A_NUMBER,
 }
 _OF_A_STEP: Mapping[str, Type] = {
-    "status": A_TEXT,
-    "process_id": or_null(A_TEXT),
+    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in OF_A_STEP)}"),
+    "process_id": or_null(A_GUID),
     "attempts": A_NUMBER,
     "seconds": A_NUMBER,
 }
@@ -133,15 +148,29 @@ class _Flow:
         found = self.telling.expression(written, path, before)
         if not found.may_be(LIST):
             message = f"`for_each` needs a list, and `{written.strip()}` is {in_words(found)}"
-            self.telling.tell("E176", message, path)
+            has_list = found.kinds == RECORD and (found.fields or {}).get("result", A_NUMBER).kinds & LIST
+            hint = f"write `{written.strip()}.result`" if has_list else None
+            self.telling.tell("E176", message, path, hint=hint)
         return found.of_items if found.kinds & LIST else UNKNOWN
 
     def _expectation(self, expected: Json, path: Path, after: _Names) -> None:
         if isinstance(expected, dict):
             self.telling.condition(expected.get("that"), (*path, "that"), after)
             self.telling.value(expected.get("message"), (*path, "message"), after)
+            self._schema(expected.get("schema"), (*path, "schema"), after["result"])
         else:
             self.telling.condition(expected, path, after)
+
+    def _schema(self, schema: Json, path: Path, result: Type) -> None:
+        """A schema that the result never fits, null or not, or that checks nothing of it."""
+        found = [*unmet(schema, result)]
+        for one in found:
+            at = (*path, *one.path)
+            self.telling.tell(one.code, one.message, at, hint=one.hint, at_key=one.at_key, warning=one.warning)
+        wanted = site_types.of_schema(schema)
+        if not found and not wanted.kinds & result.kinds:
+            message = f"the result is {in_words(result)}, and never {in_words(wanted)}, as this schema wants it"
+            self.telling.tell("E177", message, path)
 
     def _action(self, step: Written, inside: _Names) -> Type:
         """The type of what the step's action gives; what it sends is looked at by the way."""
@@ -155,6 +184,8 @@ class _Flow:
         for key in ("element", "elements", "wait", "query", "confirm"):
             if key in fields:
                 self.telling.value(fields[key], (*path, key), inside)
+        for at, text, what in ids(step):
+            self._id(text, at, what, inside)
         if "job" in fields:
             return self._included(step, inside)
         if "query" in fields:
@@ -162,6 +193,13 @@ class _Flow:
         if "wait" in fields:
             return site_types.of_row()
         return A_BOOLEAN if "confirm" in fields else UNKNOWN
+
+    def _id(self, text: str, path: Path, what: str, inside: _Names) -> None:
+        """A template in the place of an id."""
+        found = Telling(document=self.telling.document).value(text, path, inside)
+        wrong = unfit_type(what, Kind.GUID, found, source=text.strip())
+        if wrong is not None:
+            self.telling.tell("E113", wrong.message, path, hint=wrong.hint)
 
     def _parameters(self, given: Mapping[str, Json], path: Path, process: Process | None, inside: _Names) -> None:
         for code, value in given.items():
@@ -173,16 +211,39 @@ class _Flow:
         """Hold a value against the parameter that it is given to, and templates in its records against the columns."""
         code = str(path[-1])
         for unfit in unfit_value(code, parameter, value):
-            at = (*path, *unfit.path)
-            self.telling.tell(unfit.code, unfit.message, at, hint=unfit.hint, at_key=unfit.at_key)
+            self._unfit(unfit, path)
+        for inner, column in numbers_for_texts(parameter, value):
+            written = self.telling.document.source_of((*path, *inner))
+            self._unfit(unfit_number(str((*path, *inner)[-1]), column, written=written), (*path, *inner))
         for inner, text in texts_in(value):
             name = str(inner[-1]) if inner else code
             kind = parameter.items.get(name) if inner else parameter.kind
             of_text, source = _inner(found, inner), text.strip()
             wrong = unfit_type(name, kind, of_text, source=source) if kind is not None else None
             several = [] if inner else unfit_records(name, parameter, of_text, source=source)
-            for one in (*([wrong] if wrong else []), *several):
-                self.telling.tell(one.code, one.message, (*path, *inner), hint=one.hint)
+            default = self._default(text) if wrong is None else None
+            lacking = unfit_default(name, kind, default, source=source) if kind is not None and default else None
+            for one in (wrong, lacking, *several):
+                self._unfit(one, (*path, *inner))
+
+    def _unfit(self, one: Unfit | None, path: Path) -> None:
+        """Tell of what stands in the value at `path`."""
+        if one is not None:
+            at, is_warning = (*path, *one.path), one.warning
+            self.telling.tell(one.code, one.message, at, hint=one.hint, at_key=one.at_key, warning=is_warning)
+
+    def _default(self, text: str) -> str | None:
+        """The default of the input that the template `text` gives as it is, where that is a text and no secret."""
+        try:
+            parts = parse.template(text).parts
+        except TemplateProblem:
+            return None
+        match parts:
+            case (Expression(path=("inputs", str() as name)),):
+                declared = record(self.known.inputs.get(name))
+                return None if declared.get("secret") is True else raw_text(declared, "default")
+            case _:
+                return None
 
     def _included(self, step: Written, inside: _Names) -> Type:
         """What an included job gives; what is handed to it is held against the schemas of its inputs."""

@@ -1,10 +1,15 @@
 """What a schema cannot say of a job's inputs: that each is a JSON Schema, and that its default fits it."""
 
 from runner.job.outline import schema_of
-from runner.job.rules.schemas import as_wanted, sound
+from runner.job.rules.schemas import sound
 from runner.job.rules.texts import Texts
 from runner.json_schema import schemas
+from runner.json_schema.as_wanted import as_wanted
+from runner.json_schema.violations import Violation
 from runner.values import JsonObject, Path
+
+_NO_VALUE = ("None", "nil", "undefined")
+"""What other languages write for null."""
 
 
 def check_inputs(texts: Texts) -> None:
@@ -17,19 +22,31 @@ def check_inputs(texts: Texts) -> None:
 
 
 def _default(written: JsonObject, path: Path, texts: Texts) -> None:
-    default = written["default"]
+    default, at = written["default"], (*path, "default")
     is_secret = written.get("secret") is True
     if is_secret:
         message = f"`{path[-1]}` is secret, but its default stands here for everybody to read"
         hint = "leave the default out: the value can come from the environment or a file"
-        texts.report("E107", message, (*path, "default"), hint=hint, warning=True, hidden=True)
+        texts.report("E107", message, at, hint=hint, warning=True, hidden=True)
     if isinstance(default, str) and "{{" in default:
         return  # that no template is read here has been told
-    for violation in schemas.from_job(schema_of(written)).violations(default):
+    misses = schemas.from_job(schema_of(written)).violations(default)
+    for violation in misses:
         why = f"its `{violation.keyword}`" if is_secret else violation.message
         message = f"the default does not fit{' ' if is_secret else ': '}{why}"
-        wanted = None if is_secret else as_wanted(violation)
-        texts.report("E116", message, (*path, "default", *violation.path), hint=wanted, hidden=is_secret)
+        wanted = None if is_secret else as_wanted(violation) or _as_null(violation)
+        texts.report("E116", message, (*at, *violation.path), hint=wanted, hidden=is_secret)
+    if default in _NO_VALUE and not misses and not is_secret and texts.document.is_bare(at):
+        hint = f'write `null`, which `type` must allow; a text stands in quotes: "{default}"'
+        texts.report("E107", f"`{default}` is a text here, and not null", at, hint=hint, warning=True)
+
+
+def _as_null(violation: Violation) -> str | None:
+    """How to declare that there may be no value, where null, or what other languages write for it, stands."""
+    kind, value = violation.expected, violation.value
+    if violation.path or violation.keyword != "type" or not isinstance(kind, str) or value not in (None, *_NO_VALUE):
+        return None
+    return f'for no value, write `type: [{kind}, "null"]`' + ("" if value is None else " and `default: null`")
 
 
 def _names_in_the_environment(texts: Texts) -> None:

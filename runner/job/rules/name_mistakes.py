@@ -4,21 +4,27 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from runner.template.parse import Expression, Template
 from runner.words import suggest
 
 _MOST_LISTED = 8
+_ASKS = re.compile(r"\|\s*default\b|\bdefined\b")
 KNOWN_HERE = "known here: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """What is wrong with a name; `part` is the piece of it that is wrong, as it is written."""
+    """What is wrong with a name; `part` is the piece of it that is wrong, as it is written.
+
+    `unless_asked`: nothing is wrong where the text itself asks whether there is a value.
+    """
 
     code: str
     message: str
     hint: str | None = None
     part: str
     warning: bool = False
+    unless_asked: bool = False
 
 
 def unquoted(wrong: Mistake, text: str) -> Mistake:
@@ -31,6 +37,12 @@ def unquoted(wrong: Mistake, text: str) -> Mistake:
     ):
         return wrong
     return replace(wrong, hint=f'a text stands in quotes: `"{wrong.part}"`')
+
+
+def is_asked(wrong: Mistake, parsed: Expression | Template) -> bool:
+    """Whether the text asks for the absence of what is told to be absent."""
+    asks_whole = any(name.path == (wrong.part,) for name in parsed.names)
+    return wrong.unless_asked and (asks_whole or _ASKS.search(parsed.text) is not None)
 
 
 def unknown(message: str, hint: str | None, *, part: str | int) -> Mistake:

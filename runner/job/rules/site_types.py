@@ -12,6 +12,7 @@ from runner.raw import items, record
 from runner.template import typed
 from runner.template.typed import (
     A_BOOLEAN,
+    A_GUID,
     A_NUMBER,
     A_TEXT,
     BOOLEAN,
@@ -28,14 +29,13 @@ from runner.template.typed import (
 )
 from runner.values import Json, JsonObject
 
-_A_GUID: Final = Type(kinds=TEXT, form="guid")
 _ITEMS: Final[Mapping[Kind, Type]] = {
     Kind.TEXT: A_TEXT,
     Kind.INTEGER: A_NUMBER,
     Kind.DECIMAL: A_NUMBER,
     Kind.MONEY: A_NUMBER,
     Kind.BOOLEAN: A_BOOLEAN,
-    Kind.GUID: _A_GUID,
+    Kind.GUID: A_GUID,
     # by its id [M]; some answers of the platform hold `{value, displayValue}` [?]
     Kind.LOOKUP: Type(kinds=TEXT | RECORD),
     Kind.DATETIME: Type(kinds=TEXT, form="datetime"),
@@ -90,17 +90,22 @@ def _of_records(one: Parameter) -> Type:
 def of_result(fields: JsonObject, process: Process | None) -> Type:
     """The result of an `execute`. One that asks for none has none, which is told elsewhere."""
     code = fields.get("result")
-    if process is None or not isinstance(code, str) or (one := (process.parameters or {}).get(code)) is None:
+    if process is None or not isinstance(code, str) or code not in process.gives:
         return UNKNOWN
-    return of_parameter(one, decoded=fields.get("decode") != "text")
+    return of_parameter((process.parameters or {})[code], decoded=fields.get("decode") != "text")
 
 
 def of_results(fields: JsonObject, process: Process | None) -> Type:
-    """The result of a `run`: a record of those that were asked for, and of no others."""
-    known = (process.parameters or {}) if process is not None else {}
+    """The result of a `run`: a record of those that were asked for, and of no others.
+
+    Where something is wrong with what is asked for, that is told, and of what comes of it nothing is.
+    """
+    known = {code: one for code, one in (process.parameters or {}).items() if code in process.gives} if process else {}
     codes = [code for code in items(fields.get("results")) if isinstance(code, str)]
     found = {code: of_parameter(known[code], decoded=True) if code in known else UNKNOWN for code in codes}
-    return record_of(found, closed=True, note="a `run` gives what its `results` name")
+    is_sound = "result" not in fields and isinstance(fields.get("results", []), list)
+    is_known = process is None or process.parameters is None or all(code in known for code in codes)
+    return record_of(found, closed=is_sound and is_known, note="a `run` gives what its `results` name")
 
 
 def of_query(fields: JsonObject) -> Type:
@@ -108,7 +113,9 @@ def of_query(fields: JsonObject) -> Type:
     asked = columns(fields.get("select"))
     if not asked or not all(column.isidentifier() for column in asked):
         return list_of(Type(kinds=RECORD))
-    return list_of(record_of(dict.fromkeys(("Id", *asked), UNKNOWN), closed=True))
+    listed = ", ".join(f"`{column}`" for column in asked)
+    note = f"`select` asks for {listed}: add the column to it"
+    return list_of(record_of(dict.fromkeys(("Id", *asked), UNKNOWN), closed=True, note=note))
 
 
 def of_row() -> Type:
@@ -120,7 +127,7 @@ def of_schema(schema: Json) -> Type:
     """The type of a value that fits a JSON Schema, as far as its simplest keywords tell."""
     if not isinstance(schema, dict):
         return UNKNOWN
-    known = [_of_named(schema), _of_listed(schema)]
+    known = [_of_listed(schema), _of_named(schema)]
     found = [one for one in known if one is not None]
     return min(found, key=lambda one: one.kinds.bit_count()) if found else UNKNOWN
 
@@ -142,7 +149,9 @@ def _of_named(schema: JsonObject) -> Type | None:
 
 def _of_listed(schema: JsonObject) -> Type | None:
     """By the values that it lists."""
-    if "const" in schema:
-        return typed.of_value(schema["const"])
-    listed = schema.get("enum")
-    return typed.any_of(map(typed.of_value, listed)) if isinstance(listed, list) else None
+    listed = [schema["const"]] if "const" in schema else schema.get("enum")
+    return typed.any_of(map(_of_listed_value, listed)) if isinstance(listed, list) else None
+
+
+def _of_listed_value(value: Json) -> Type:
+    return Type(kinds=TEXT, words=frozenset({value})) if isinstance(value, str) else typed.of_value(value)

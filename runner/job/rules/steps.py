@@ -1,5 +1,6 @@
 """What a schema cannot say of one step: names in its texts, ids of elements, keys that contradict each other."""
 
+import re
 from collections.abc import Iterator
 
 from runner.documents.document import IN_ONE_COLUMN
@@ -12,6 +13,7 @@ from runner.job.rules.expect import expectations
 from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
 from runner.job.rules.texts import Texts
+from runner.job.rules.uses import starts
 from runner.raw import items, record
 from runner.values import Json, JsonObject, Path
 
@@ -25,6 +27,9 @@ _TEMPLATES = {
     "confirm": (),
 }
 """The keys of each action in which templates are read; an action that is a text is read as one."""
+
+_OF_A_NAME = re.compile(r"[g-zG-Z_]")
+"""Letters that no id has."""
 
 
 def read_step(step: Written, *, undone: Written, texts: Texts) -> None:
@@ -107,9 +112,19 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     meant = mended(text)
     if texts.document.joined_items(path):
         hint = IN_ONE_COLUMN
+    elif path[-1] == "process_id" and not meant and _OF_A_NAME.search(text):
+        hint = _of_started(text, texts)
     else:
         hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)
+
+
+def _of_started(text: str, texts: Texts) -> str:
+    """What is waited for is one run of a process, which the step that starts it knows: by the process's code."""
+    for name, declared in texts.known.by_id.items():
+        if any(text in (code, name) for _, code, _ in starts(declared.step)):
+            return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is waited for is one run of the process'
+    return 'write `"{{ steps.ID.process_id }}"`, with the id of the step that starts the process'
 
 
 def _undo_in_finally(step: Written, texts: Texts) -> None:

@@ -11,13 +11,12 @@ from runner.guids import is_guid
 from runner.problems import Problem, Severity
 from runner.template import parse
 from runner.template.complaints import Complaint
+from runner.template.conditions import comparison, of_operands
 from runner.template.inferring import of_expression, of_template
-from runner.template.parse import TemplateProblem
+from runner.template.parse import Expression, TemplateProblem
 from runner.template.typed import (
-    A_TEXT,
+    A_GUID,
     BOOLEAN,
-    LIST,
-    NUMBER,
     TEXT,
     UNKNOWN,
     Type,
@@ -28,8 +27,6 @@ from runner.template.typed import (
     record_of,
 )
 from runner.values import Json, Path
-
-_A_GUID = Type(kinds=TEXT, form="guid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +51,14 @@ class Telling:
     def condition(self, written: Json, path: Path, names: Mapping[str, Type]) -> None:
         """An expression that must give a boolean; of a constant others tell."""
         before = len(self.found)
-        one = self.expression(written, path, names)
-        if not isinstance(written, str) or one.may_be(BOOLEAN) or len(self.found) > before:
+        one, parsed = self.expression(written, path, names), _parsed(written)
+        if parsed is None or parsed.is_constant or len(self.found) > before:
             return
-        if not parse.expression(written).is_constant:
-            message = f"`{written.strip()}` gives {in_words(one)}, and a condition is true or false"
-            self.tell("E175", message, path, hint=_comparison(written.strip(), one))
+        if (wrong := of_operands(parsed, names)) is not None:
+            self._complaints([wrong], parsed.text, path)
+        elif not one.may_be(BOOLEAN):
+            message = f"`{parsed.text}` gives {in_words(one)}, and a condition is true or false"
+            self.tell("E175", message, path, hint=comparison(parsed.text, one, parsed.tree))
 
     def value(self, value: Json, path: Path, names: Mapping[str, Type]) -> Type:
         """The type of a value in which every text may be a template."""
@@ -67,7 +66,7 @@ class Telling:
             case str() if "{{" in value:
                 return self._template(value, path, names)
             case str():
-                return _A_GUID if is_guid(value) else A_TEXT
+                return A_GUID if is_guid(value) else Type(kinds=TEXT, holds=value)
             case list():
                 items = any_of([self.value(item, (*path, index), names) for index, item in enumerate(value)])
                 return list_of(items) if items is not None else of_value(value)
@@ -86,8 +85,11 @@ class Telling:
         *,
         hint: str | None = None,
         at_key: bool = False,
+        warning: bool = False,
     ) -> None:
-        self.found.append(self.document.problem(code, message, path=path, hint=hint, at_key=at_key))
+        severity = Severity.WARNING if warning else Severity.ERROR
+        problem = self.document.problem(code, message, path=path, hint=hint, at_key=at_key, severity=severity)
+        self.found.append(problem)
 
     def _template(self, text: str, path: Path, names: Mapping[str, Type]) -> Type:
         try:
@@ -109,9 +111,11 @@ class Telling:
             )
 
 
-def _comparison(source: str, one: Type) -> str:
-    if one.kinds & LIST:
-        return f"ask how many there are: `{source} | length > 0`"
-    if one.kinds & NUMBER:
-        return f"compare it with something, as in `{source} > 0`"
-    return f"compare it with something, as in `{source} == …`"
+def _parsed(written: Json) -> Expression | None:
+    """A bare expression, None where there is none that can be read."""
+    if not isinstance(written, str):
+        return None
+    try:
+        return parse.expression(written)
+    except TemplateProblem:
+        return None

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from runner.documents.document import Document
 from runner.job.outline import Outline
-from runner.job.rules.name_mistakes import Mistake, unquoted
+from runner.job.rules.name_mistakes import Mistake, is_asked, unquoted
 from runner.job.rules.scopes import CONDITIONS, Scope
 from runner.job.rules.status_names import status_mistake
 from runner.job.rules.unknown_names import function_mistake, mistake
-from runner.job.rules.unread import unread
+from runner.job.rules.unread import MARKS, unread
 from runner.places import Span
 from runner.problems import Problem, Severity
 from runner.template import parse
@@ -103,7 +103,7 @@ class Texts:
                 message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
                 self.report("E101", message, path, hint=hint, warning=True)
             for part in parsed.parts:
-                if isinstance(part, str) and "{" in part:
+                if isinstance(part, str) and MARKS.search(part):
                     self._unread(part, text, path, scope)
 
     def _unread(self, part: str, text: str, path: Path, scope: Scope) -> None:
@@ -115,14 +115,14 @@ class Texts:
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
         for name in parsed.names:
             wrong = mistake(name, scope, self.known)
-            if wrong is not None:
+            if wrong is not None and not is_asked(wrong, parsed):
                 wrong = unquoted(wrong, text)
                 self._mistake(
                     wrong, path, span=self._span(path, text, line=name.line, name=_written(name, wrong, text))
                 )
         for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
             for compared in part.compared if isinstance(part, Expression) else ():
-                wrong = status_mistake(compared)
+                wrong = status_mistake(compared, scope, self.known)
                 if wrong is not None:
                     self._mistake(wrong, path, span=self._span(path, text, line=compared.line, name=compared.text))
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):

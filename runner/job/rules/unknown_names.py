@@ -14,6 +14,8 @@ from runner.words import folded
 
 _KEYS_OF = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS_OF)
+_STARTED = "write `run.started_at`: a resumed run must compute the same"
+_SECONDS = "write `seconds`, which is how long the attempt took, or `steps.ID.seconds` of an earlier step"
 _FOREIGN = {
     "env": "the environment is read in targets only: declare an input",
     "secrets": "declare an input with `secret: true`, and write `inputs.NAME`",
@@ -32,6 +34,10 @@ _FOREIGN = {
     "pm": "write `result`, which is what the action gave",
     "status": "write `process_status`, or `steps.ID.status` of an earlier step",
     "empty": "write `… | length == 0`",
+    **dict.fromkeys(("now", "utcnow", "today", "timestamp", "datetime", "DateTime", "Date", "Now"), _STARTED),
+    **dict.fromkeys(("Guid", "guid", "newguid", "NewGuid"), 'write `uuid("label")`'),
+    **dict.fromkeys(("response_time", "responseTime", "duration", "elapsed", "elapsed_time"), _SECONDS),
+    "jsonData": "write `result`, which is what the action gave",
     "status_code": "write `process_status`, or compare `result`",
     "rc": "write `process_status`, or compare `result`",
     "yes": "write `true`",
@@ -52,7 +58,7 @@ def mistake(name: Name, scope: Scope, known: Outline) -> Mistake | None:
     if root == "vars":
         return _in_vars(name, scope, known)
     if root in _KEYS_OF:
-        return _in_record(name, str(root))
+        return _in_record(name, str(root)) or (_in_no_case(name) if root == "case" and not known.has_cases else None)
     if root not in scope.bare:
         return _unknown_root(str(root), scope, known)
     return in_own(name, scope, known)
@@ -95,14 +101,35 @@ def _in_record(name: Name, root: str) -> Mistake | None:
     return unknown(f"`{root}` has no `{name.path[1]}`", hint, part=name.path[1])
 
 
+def _in_no_case(name: Name) -> Mistake | None:
+    """A warning: whether a job has a case may be asked elsewhere, as in the `if` of the step."""
+    if len(name.path) == 1:
+        return None
+    key = f"case.{name.path[1]}"
+    hint = f'without `cases`, write `{key} | default("…")`'
+    message = f"`{key}` has no value: the job has no `cases`"
+    return Mistake(code="E126", message=message, hint=hint, part="case", warning=True, unless_asked=True)
+
+
 def _unknown_root(word: str, scope: Scope, known: Outline) -> Mistake:
     return unknown(f"unknown name `{word}`", _root_hint(word, scope, known), part=word)
 
 
-def _root_hint(word: str, scope: Scope, known: Outline) -> str | None:
-    for place, names in (("inputs", known.inputs), ("vars", known.vars), ("steps", known.by_id)):
+def declared_as(word: str, scope: Scope, known: Outline) -> str | None:
+    """The whole name of an input, a var or an output of an earlier step that is called `word`."""
+    for place, names in (("inputs", known.inputs), ("vars", known.vars)):
         if word in names:
-            return f"did you mean `{place}.{word}`?"
+            return f"{place}.{word}"
+    for step, declared in known.by_id.items():
+        if word in declared.outputs and declared.step.rank < scope.rank and declared.step.undo is None:
+            return f"steps.{step}.outputs.{word}"
+    return None
+
+
+def _root_hint(word: str, scope: Scope, known: Outline) -> str | None:
+    name = declared_as(word, scope, known) or (f"steps.{word}" if word in known.by_id else None)
+    if name is not None:
+        return f"did you mean `{name}`?"
     if word == "outputs":
         return "write `steps.ID.outputs.NAME`"
     if word in OF_AN_ATTEMPT:
@@ -111,8 +138,10 @@ def _root_hint(word: str, scope: Scope, known: Outline) -> str | None:
         return f"`{word}` is known in a step with `for_each`, but not in its `if`"
     if given := _given(word, scope, known):
         return f"write `{given}`, which holds what the process gave as `{word}`"
-    if word in _FOREIGN:
-        return _FOREIGN[word]
+    return _FOREIGN.get(word) or _near(word, scope)
+
+
+def _near(word: str, scope: Scope) -> str | None:
     joined = next(
         (f"{root}.{key}" for root, keys in _KEYS_OF.items() for key in keys if folded(root + key) == folded(word)), None
     )

@@ -8,7 +8,7 @@ from runner.guids import is_guid
 from runner.job import defaults
 from runner.job.outline import Written, outline
 from runner.raw import items, record
-from runner.values import Json, JsonObject, Path
+from runner.values import JsonObject, Path
 
 STARTS = ("execute", "run")
 
@@ -48,17 +48,30 @@ def results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
 
 def element_ids(step: Written) -> Iterator[tuple[Path, str]]:
     """The ids of elements that are written out."""
+    return ((at, uid.lower()) for at, uid in _uids(step) if is_guid(uid))
+
+
+def element_names(step: Written) -> Iterator[tuple[Path, str]]:
+    """What stands in the place of the ids of elements, and is none."""
+    return ((at, uid) for at, uid in _uids(step) if "{{" not in uid and not is_guid(uid))
+
+
+def _uids(step: Written) -> Iterator[tuple[Path, str]]:
     for key in ("element", "elements"):
         listed = step.fields.get(key)
         for index, item in enumerate(defaults.elements(listed) if key in step.fields else ()):
             path = (*step.path, key, index) if isinstance(listed, list) else (*step.path, key)
-            yield from _id(item, path)
+            at, uid = ((*path, "uid"), record(item).get("uid")) if isinstance(item, dict) else (path, item)
+            if isinstance(uid, str):
+                yield at, uid
 
 
-def _id(item: Json, path: Path) -> Iterator[tuple[Path, str]]:
-    at, uid = ((*path, "uid"), record(item).get("uid")) if isinstance(item, dict) else (path, item)
-    if isinstance(uid, str) and is_guid(uid):
-        yield at, uid.lower()
+def ids(step: Written) -> Iterator[tuple[Path, str, str]]:
+    """The ids that are templates, of elements and of a process that is waited for: path, text, and what it is."""
+    yield from ((at, uid, "uid") for at, uid in _uids(step) if "{{" in uid)
+    process_id = record(step.fields.get("wait")).get("process_id")
+    if isinstance(process_id, str) and "{{" in process_id:
+        yield (*step.path, "wait", "process_id"), process_id, "process_id"
 
 
 def _step(document: Document, step: Written) -> Iterator[Use]:

@@ -1,0 +1,56 @@
+"""What a schema cannot say of a catalogue's file: ids of elements, columns, and whose catalogue it is."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from runner.documents.document import Document
+from runner.guids import is_guid
+from runner.problems import Problem, Severity
+from runner.raw import record, text
+from runner.values import JsonObject, Path
+
+_MAY_HAVE_ITEMS = ("records", "unknown")
+
+
+def check(document: Document) -> tuple[Problem, ...]:
+    """What is wrong with the processes of a document that has the shape of a catalogue."""
+    processes = record(record(document.data).get("processes"))
+    return tuple(
+        problem
+        for code, written in processes.items()
+        for problem in _process(document, record(written), ("processes", code))
+    )
+
+
+def another_site(document: Document, url: str) -> Problem | None:
+    """A warning where the catalogue tells of another site than that of the target it lies there for."""
+    site = text(record(document.data), "site")
+    if site is None or "{{" in url or "://" not in site or _place(site) == _place(url):
+        return None
+    message = f"this is the catalogue of {site}, and the site of the target is {url}"
+    hint = "a file that was copied tells of the site that it comes from: `runner catalog pull` reads this one"
+    return document.problem("E107", message, path=("site",), hint=hint, severity=Severity.WARNING)
+
+
+def _process(document: Document, written: JsonObject, path: Path) -> Iterator[Problem]:
+    for code, parameter in record(written.get("parameters")).items():
+        fields = record(parameter)
+        if "items" in fields and fields.get("type") not in _MAY_HAVE_ITEMS:
+            at = (*path, "parameters", code, "items")
+            hint = "only `type: records` has items"
+            yield document.problem("E107", "`items` cannot stand here", path=at, at_key=True, hint=hint)
+    for uid in record(written.get("elements")):
+        if not is_guid(uid):
+            hint = "an element stands under its id; its name stands behind `name`"
+            at = (*path, "elements", uid)
+            yield document.problem("E113", f"`{uid}` is not a GUID", path=at, at_key=True, hint=hint)
+
+
+def _place(url: str) -> tuple[str, int | None, str]:
+    """Host, port and path, as far as they tell two sites apart."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+        return (parts.hostname or "").casefold(), port, parts.path.rstrip("/").removesuffix("/0")
+    except ValueError:
+        return url, None, ""

@@ -1,0 +1,63 @@
+"""The twins of options in the environment, and variables that look like one and are none.
+
+Only the module of the chosen verb is imported, so that the names stand here; a test holds them against all verbs.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from runner.problems import Problem, Severity
+from runner.report.safe import clean
+from runner.words import slip, suggest
+
+PREFIX: Final = "CREATIO_RUNNER_"
+_INPUT: Final = PREFIX + "INPUT_"
+NAMES: Final = frozenset(
+    (
+        *("ALLOW_EMPTY", "CATALOG", "DATA", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST", "INPUTS", "JOBS"),
+        *(
+            "KEYWORD",
+            "LAST_FAILED",
+            "LIMIT",
+            "OUT",
+            "PAGE_SIZE",
+            "PORT",
+            "PRUNE",
+            "QUIET",
+            "REPORT_JSON",
+            "REPORT_JSONL",
+        ),
+        *("REPORT_JUNIT", "RUNS", "TAGS", "TARGET", "TARGETS", "VERBOSE", "WAIT_LOCK"),
+    )
+)
+WITHOUT: Final = ("YES", "CONFIRM", "STEP", "AS", "RESULT")
+"""Options that must be said each time: what a person has to say is not said by an environment."""
+
+_LIKE_THE_PREFIX: Final = "RUN"
+
+
+def unknown(environment: Mapping[str, str]) -> Iterator[Problem]:
+    """A warning for each variable that no option has, where one is near: others may be somebody's own."""
+    for variable in sorted(environment):
+        if variable.startswith(PREFIX):
+            name = variable.removeprefix(PREFIX)
+            if name not in NAMES and not variable.startswith(_INPUT):
+                yield from _of_no_option(variable, name)
+        elif variable.startswith("C") and _LIKE_THE_PREFIX in variable:
+            near = slip(variable, [PREFIX + name for name in NAMES])
+            if near is not None:
+                yield _warning(variable, f"did you mean `{near}`?")
+
+
+def _of_no_option(variable: str, name: str) -> Iterator[Problem]:
+    near = suggest(name, sorted(NAMES))
+    if name in WITHOUT:
+        option = "--" + name.lower()
+        yield _warning(variable, f"`{option}` is said on the command line alone, each time anew")
+    elif near is not None:
+        yield _warning(variable, f"did you mean `{PREFIX}{near}`?")
+
+
+def _warning(variable: str, hint: str) -> Problem:
+    message = f"the variable `{clean(variable)}` of the environment is not read: no option has it"
+    return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)

@@ -1,0 +1,93 @@
+"""The entities and columns that a `query` names against those that its target is known to have.
+
+Of a sandbox all are known; what a site has, no catalogue tells. A filter is looked at word by word: what stands in a
+template, or in a lambda, is not known.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+
+from runner.catalogue.model import Catalogue, Entity
+from runner.documents.document import Document
+from runner.job.columns import columns
+from runner.job.outline import Written
+from runner.job.rules.filter_words import names_in, texts_compared
+from runner.problems import Problem, Severity
+from runner.raw import items, record, text
+from runner.template import parse
+from runner.template.parse import TemplateProblem
+from runner.values import Json, JsonObject, Path
+from runner.words import suggest
+
+_MOST_LISTED = 8
+_ORDER = re.compile(r"(\S+)(?:\s+(?:asc|desc))?")
+
+
+def check(document: Document, step: Written, catalogue: Catalogue) -> Iterator[Problem]:
+    fields = record(step.fields.get("query"))
+    name, path = text(fields, "entity"), (*step.path, "query")
+    if name is None or "{{" in name or catalogue.entities is None:
+        return
+    if name not in catalogue.entities:
+        near = suggest(name, sorted(catalogue.entities))
+        hint = f"did you mean `{near}`?" if near else f"it has {_listed(catalogue.entities)}"
+        message = f"{catalogue.name} has no entity `{name}`"
+        yield document.problem("E147", message, path=(*path, "entity"), hint=hint)
+    elif (entity := catalogue.entities[name]) is not None:
+        yield from _columns(document, fields, path, entity, called=name)
+
+
+def _columns(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:
+    """One for each text: the first column in it that is not there."""
+    asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
+    ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
+    asked += [(at, found[1], entity.paths) for at, one in ordered if (found := _ORDER.fullmatch(one)) is not None]
+    told: set[Path] = set()
+    for at, column, known in asked:
+        if column not in known and column != "*" and at not in told:
+            told.add(at)
+            yield _no_column(document, column, known, at, called=called)
+    yield from islice(_of_filter(document, fields, (*path, "filter"), entity, called=called), 1)
+
+
+def _of_filter(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:
+    parts = _parts(text(fields, "filter") or "")
+    for column, is_value in names_in(parts):
+        if column not in entity.paths:
+            hint = "a text stands in `'…'`" if is_value and not suggest(column, sorted(entity.paths)) else None
+            yield _no_column(document, column, entity.paths, path, called=called, hint=hint)
+    for column, value in texts_compared(parts):
+        if column in entity.numbers:
+            message = f"`{column}` holds numbers, and `{value}` is a text"
+            hint = f"write `{value[1:-1]}` without quotes" if re.fullmatch(r"'-?\d+(\.\d+)?'", value) else None
+            yield document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
+
+
+def _no_column(
+    document: Document, column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None
+) -> Problem:
+    near = suggest(column, sorted(known))
+    hint = hint or (f"did you mean `{near}`?" if near else f"it has {_listed(known)}")
+    return document.problem("E147", f"`{called}` has no column `{column}`", path=path, hint=hint)
+
+
+def _listed_columns(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    listed = [((*path, index), item) for index, item in enumerate(items(written))] or [(path, written)]
+    for at, value in listed:
+        if isinstance(value, str) and "{{" not in value:
+            yield from ((at, column) for column in columns(value) if column)
+
+
+def _parts(written: str) -> Sequence[object]:
+    """A filter, as texts and templates; nothing where it cannot be read."""
+    try:
+        return parse.template(written).parts if "{{" in written else (written,)
+    except TemplateProblem:
+        return ()
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = [f"`{name}`" for name in sorted(names)]
+    more = f" and {len(shown) - _MOST_LISTED} more" if len(shown) > _MOST_LISTED else ""
+    return ", ".join(shown[:_MOST_LISTED]) + more or "none"

@@ -1,0 +1,72 @@
+"""Values of templates that stand in a filter without quotes, and most probably are texts."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from runner.job.outline import Outline
+from runner.job.rules.filter_words import VALUE, Found, Word, is_compared, is_literal, is_searched_for
+from runner.raw import record
+from runner.template import parse
+from runner.template.parse import Expression, TemplateProblem
+from runner.values import Json
+
+_ODATA: Final = re.compile(r"\|\s*odata\b")
+_TEXTS: Final = (("target", "name"), ("target", "url"), ("case", "name"))
+"""Names that always give a text, and never one that OData reads as a value."""
+_OF_A_NAME: Final = 2
+
+
+def unquoted(found: Sequence[Word], values: Sequence[Expression], known: Outline) -> Iterator[Found]:
+    """`values` are the templates that stand for `VALUE` in `found`, in order."""
+    passed = 0
+    for index, word in enumerate(found):
+        if word.text == VALUE and (is_searched_for(found, index) or is_compared(found, index)):
+            one = values[passed]
+            searched = is_searched_for(found, index)
+            if not _ODATA.search(one.text) and _is_text(one, known, searched=searched):
+                yield _told(found, index, one)
+        passed += word.text.count(VALUE)
+
+
+def _told(found: Sequence[Word], index: int, one: Expression) -> Found:
+    source = one.text.strip()
+    message = f"a text stands in quotes here, and `{{{{ {source} }}}}` writes none"
+    written = f"{{{{ {source} | odata }}}}"
+    before = found[index - 1]
+    if before.text == ",":
+        shown = f"{found[index].inside}({found[index - 2].text}, {written})"
+    else:
+        shown = f"{found[index - 2].text if index > 1 else 'Name'} {before.text} {written}"
+    return Found(message=message, hint=f"`odata` writes a value and its quotes: `{shown}`", warning=True)
+
+
+def _is_text(one: Expression, known: Outline, *, searched: bool) -> bool:
+    """Whether the value is a text that no service reads without quotes. What is searched for is always a text."""
+    begun = _beginning(one, known)
+    if begun is not None:
+        return not is_literal(begun)
+    return searched or one.path in _TEXTS
+
+
+def _beginning(one: Expression, known: Outline) -> str | None:
+    """The value of a template, or how it begins, as far as it is written out in the job; None where it is not."""
+    if one.path is None or len(one.path) != _OF_A_NAME:
+        return None
+    root, name = one.path
+    written: Json = None
+    if root == "vars":
+        written = known.vars.get(str(name))
+    elif root == "inputs":
+        written = record(known.inputs.get(str(name))).get("default")
+    return _written_out(written) if isinstance(written, str) else None
+
+
+def _written_out(text: str) -> str | None:
+    if "{{" not in text:
+        return text
+    try:
+        first = parse.template(text).parts[0]
+    except TemplateProblem:
+        return None
+    return first if isinstance(first, str) and first[:1].isalpha() else None

@@ -1,0 +1,95 @@
+"""The formats of a text (`format`) that draft 2020-12 names: in the schemas of a job they are checked.
+
+One thing is taken that RFC 3339 refuses: a `date-time` and a `time` without an offset, since that is how a site is
+given a moment in its own time, and `Z` would name another one. Formats that are not known here are remarks.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+import jsonschema_rs
+
+from runner.values import Json
+from runner.words import folded, suggest
+
+EXAMPLES: Final[Mapping[str, str]] = {
+    "date-time": "2026-12-31T23:59:59",
+    "date": "2026-12-31",
+    "time": "18:45:00",
+    "duration": "PT30M",
+    "email": "ann@example.com",
+    "idn-email": "ann@example.com",
+    "hostname": "example.com",
+    "idn-hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/a",
+    "uri-reference": "/a",
+    "iri": "https://example.com/a",
+    "iri-reference": "/a",
+    "uuid": "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11",
+    "uri-template": "/a/{id}",
+    "json-pointer": "/a/0",
+    "relative-json-pointer": "1/a",
+    "regex": "^[a-z]+$",
+}
+"""Every format that is checked, with a text that is of it."""
+REMARKS: Final = frozenset({"int32", "int64", "float", "double", "password", "byte", "binary"})
+"""Formats of OpenAPI that people copy along: they say nothing that a text could be held against."""
+_MEANT: Final[Mapping[str, str]] = {
+    "guid": "uuid",
+    "datetime": "date-time",
+    "timestamp": "date-time",
+    "mail": "email",
+    "emailaddress": "email",
+    "url": "uri",
+    "link": "uri",
+    "host": "hostname",
+    "domain": "hostname",
+    "ip": "ipv4",
+    "ipaddress": "ipv4",
+    "regexp": "regex",
+    "iso8601": "date-time",
+}
+
+
+def fits(name: str, text: str) -> bool:
+    """Whether `text` is of the format `name`; every text is of one that is not known."""
+    return _plain(name).is_valid(text)
+
+
+def is_known(name: Json) -> bool:
+    return isinstance(name, str) and name in EXAMPLES
+
+
+def meant(name: str) -> str | None:
+    """The known format that is meant by another word."""
+    return _MEANT.get(folded(name)) or suggest(name, EXAMPLES)
+
+
+def example(name: Json) -> str:
+    """How a text of this format looks, to end a sentence with; empty where that is not known."""
+    return f", as in `{EXAMPLES[name]}`" if isinstance(name, str) and name in EXAMPLES else ""
+
+
+def _is_date_time(text: str) -> bool:
+    return _strict("date-time").is_valid(text) or _strict("date-time").is_valid(f"{text}Z")
+
+
+def _is_time(text: str) -> bool:
+    return _strict("time").is_valid(text) or _strict("time").is_valid(f"{text}Z")
+
+
+OWN: Final = {"date-time": _is_date_time, "time": _is_time}
+"""What `jsonschema_rs` is given in place of formats of its own."""
+
+
+@lru_cache
+def _strict(name: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True)
+
+
+@lru_cache
+def _plain(name: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True, formats=OWN)

@@ -1,0 +1,89 @@
+"""The keywords of draft 2020-12: what stands behind each, of which types each speaks, and where schemas stand."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, TypeAlias
+
+from runner.values import Json, JsonObject, Path
+
+A_SCHEMA: Final = frozenset(
+    {"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"}
+    | {"unevaluatedItems", "unevaluatedProperties", "contentSchema"}
+)
+SCHEMAS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+NAMED_SCHEMAS: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
+_OTHERS = frozenset(
+    "$schema $id $ref $anchor $dynamicRef $dynamicAnchor $vocabulary $comment type const enum multipleOf maximum "  # noqa: SIM905  forty words, one a line, would hide the rest
+    "exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems uniqueItems maxContains "
+    "minContains maxProperties minProperties required dependentRequired format contentEncoding contentMediaType title "
+    "description default deprecated readOnly writeOnly examples".split()
+)
+KEYWORDS: Final = A_SCHEMA | SCHEMAS | NAMED_SCHEMAS | _OTHERS
+"""Every keyword of the draft; those of earlier drafts that it no longer lists are not among them."""
+
+TYPES: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
+IN_WORDS: Final[Mapping[str, str]] = {
+    "null": "null",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "array": "a list",
+    "object": "a record",
+}
+
+OF_TEXTS: Final = frozenset({"minLength", "maxLength", "pattern", "format"})
+OF_NUMBERS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+OF_LISTS: Final = frozenset(
+    {"items", "prefixItems", "contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems"}
+    | {"unevaluatedItems"}
+)
+OF_RECORDS: Final = frozenset(
+    {"properties", "patternProperties", "additionalProperties", "propertyNames", "required", "dependentRequired"}
+    | {"dependentSchemas", "minProperties", "maxProperties", "unevaluatedProperties"}
+)
+SPEAKS_OF: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(OF_TEXTS, frozenset({"string"})),
+    **dict.fromkeys(OF_NUMBERS, frozenset({"number", "integer"})),
+    **dict.fromkeys(OF_LISTS, frozenset({"array"})),
+    **dict.fromkeys(OF_RECORDS, frozenset({"object"})),
+}
+"""The types of which a keyword says something; a value of any other type fits it."""
+
+Place: TypeAlias = Literal["root", "keyword", "index", "name"]
+
+
+def nodes(schema: Json, path: Path = ()) -> Iterator[tuple[Path, JsonObject]]:
+    """Every record in `schema` that is a schema, itself first."""
+    if not isinstance(schema, dict):
+        return
+    yield path, schema
+    for key, value in schema.items():
+        if key in A_SCHEMA:
+            yield from nodes(value, (*path, key))
+        elif key in SCHEMAS and isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from nodes(item, (*path, key, index))
+        elif key in NAMED_SCHEMAS and isinstance(value, dict):
+            for name, item in value.items():
+                yield from nodes(item, (*path, key, name))
+
+
+def place(path: Path) -> Place:
+    """What the last part of `path` is: a keyword, an item of a list behind one, or a name as in `properties`."""
+    found: Place = "root"
+    held_by: str | int = ""
+    for part in path:
+        if found == "keyword" and held_by in NAMED_SCHEMAS:
+            found = "name"
+        else:
+            found = "keyword" if isinstance(part, str) else "index"
+        held_by = part
+    return found
+
+
+def types(node: JsonObject) -> frozenset[str]:
+    """The types that `node` names; none where it names none, or what is no type."""
+    written = node.get("type")
+    named = written if isinstance(written, list) else [written]
+    known = frozenset(name for name in named if isinstance(name, str) and name in TYPES)
+    return known if len(known) == len(named) else frozenset()

@@ -1,0 +1,48 @@
+"""What in a target is most probably not meant: patterns that fit nothing, addresses of the site and of its identity
+service the one in the place of the other.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from runner.documents.document import Document
+from runner.problems import Problem, Severity
+from runner.raw import items, record, text
+from runner.targets.urls import identity_in_the_cloud, site_of_identity
+from runner.values import JsonObject, Path
+
+_PATTERN: Final = re.compile(r"(?:[\w*?]|\[!?[^\]]+\])+")
+"""What may stand in the name of a process, and the signs of patterns of file names."""
+_REGULAR: Final = re.compile(r"\^?((?:\w|\.[*+]?)+)\$?")
+"""A regular expression that such a pattern can say as well."""
+
+
+def patterns_that_fit_nothing(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    """Regular expressions and the like in `allow.processes`: names of processes hold letters, digits and `_`."""
+    for index, pattern in enumerate(items(record(target.get("allow")).get("processes"))):
+        if isinstance(pattern, str) and pattern and not _PATTERN.fullmatch(pattern) and "{{" not in pattern:
+            path = (*at, "allow", "processes", index)
+            message = f"`{pattern}` fits no name of a process: `*` stands for any signs, `?` for one"
+            hint = _as_pattern(pattern)
+            yield document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
+
+
+def _as_pattern(regular: str) -> str | None:
+    found = _REGULAR.fullmatch(regular)
+    return None if found is None else f"write `{re.sub(r'[.][*+]', '*', found[1]).replace('.', '?')}`"
+
+
+def interchanged(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    """The address of an identity service as that of a site, or the other way round, by the convention of the vendor's
+    cloud [C].
+    """
+    url, identity = text(target, "url"), text(target, "identity_url")
+    site = site_of_identity(url) if url else None
+    if site is not None:
+        message = "this is the address of an identity service, and not of a site"
+        yield document.problem("E107", message, path=(*at, "url"), hint=f"write `{site}`", severity=Severity.WARNING)
+    if identity and site_of_identity(identity) is None and (service := identity_in_the_cloud(identity)) is not None:
+        message = "this is the address of a site, and not of its identity service"
+        hint = f"write `{service}`, or leave it out: for `*.creatio.com` it is known"
+        yield document.problem("E107", message, path=(*at, "identity_url"), hint=hint, severity=Severity.WARNING)

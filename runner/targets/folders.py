@@ -1,0 +1,43 @@
+"""A sandbox's folder that is not there: told where a targets file names it, with the folder that was meant."""
+
+from pathlib import Path
+from typing import Final
+
+from runner.documents.load import Document, read
+from runner.problems import Problem
+from runner.targets.hidden import without_secrets
+from runner.targets.model import SandboxTarget
+from runner.words import suggest
+
+_DOUBLES: Final = "*.process.yaml"
+_NO_FOLDER: Final = "targets.yaml names the folder of the doubles; without that file it is `sandbox`, beside the job"
+
+
+def missing_folder(target: SandboxTarget) -> Problem:
+    """Why the doubles of this target cannot be read: where its folder should be there is none."""
+    message = f"target `{target.name}`: there is no folder `{target.folder}`"
+    if target.folder.is_file():
+        message = f"target `{target.name}`: `{target.folder}` is a file, and its doubles stand in a folder"
+    document = None if target.written_in is None else read(Path(target.written_in), name=target.written_in)
+    if not isinstance(document, Document):
+        return Problem(code="E100", message=message, hint=_NO_FOLDER)
+    problem = document.problem("E100", message, path=("targets", target.name, "sandbox"), hint=_meant(target))
+    return without_secrets([problem], document)[0]
+
+
+def _meant(target: SandboxTarget) -> str:
+    """The folder beside it that holds doubles and is called nearly so, or that is the only one."""
+    beside, folder = Path(target.written_in or "").parent, target.folder
+    if folder.is_file():
+        return f"write the folder, `sandbox: {_from(beside, folder.parent)}`"
+    for around in dict.fromkeys((folder.parent, beside)):
+        held = [path.name for path in sorted(around.glob("*")) if any(path.glob(_DOUBLES))]
+        near = folder.name if folder.name in held else suggest(folder.name, held)
+        if near or len(held) == 1:
+            return f"did you mean `{_from(beside, around / (near or held[0]))}`?"
+    return "it is relative to the targets file"
+
+
+def _from(beside: Path, folder: Path) -> str:
+    """`folder` as the targets file in `beside` names it."""
+    return str(folder.relative_to(beside)) if folder.is_relative_to(beside) else str(folder)

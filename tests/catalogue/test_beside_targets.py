@@ -1,0 +1,92 @@
+"""Catalogues beside a targets file: whose they are, and what is wrong with one that is looked at."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.project import open_project
+from runner.report import mistakes
+
+UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+TARGETS = "runner: 1\ntargets:\n  staging: {url: https://staging.example.com}\n  local: {sandbox: doubles}\n"
+JOB = "runner: 1\nname: a\ntarget: staging\nsteps: [{run: {process: UsrAdd}}]\n"
+CATALOGUE = "runner: 1\nsite: https://staging.example.com\nprocesses: {UsrAdd: {runnable: true}}\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("targets.yaml").write_text(TARGETS)
+    Path("a.job.yaml").write_text(JOB)
+
+
+def told(**files: str) -> str:
+    for name, content in files.items():
+        Path(name.replace("__", ".")).write_text(content)
+    return mistakes.text(open_project([Path("a.job.yaml")], targets=None, environment={}).problems)
+
+
+@pytest.mark.parametrize(
+    "site",
+    ["https://staging.example.com", "https://STAGING.example.com/", "https://staging.example.com/0", "doubles", ""],
+)
+def test_a_catalogue_of_the_targets_own_site_is_right(site: str) -> None:
+    assert told(staging__catalog__yaml=CATALOGUE.replace("https://staging.example.com", f'"{site}"')) == ""
+
+
+def test_a_catalogue_of_another_site_is_warned_of_where_it_names_its_site() -> None:
+    assert told(staging__catalog__yaml=CATALOGUE.replace("staging.ex", "prod.ex")) == (
+        "staging.catalog.yaml:2:7: warning[E107]: this is the catalogue of https://prod.example.com, and the site of "
+        "the target is https://staging.example.com\n"
+        "  |\n"
+        "2 | site: https://prod.example.com\n"
+        "  |       ^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  = hint: a file that was copied tells of the site that it comes from: `runner catalog pull` reads this one\n"
+    )
+
+
+def test_an_address_that_is_worked_out_later_is_not_compared() -> None:
+    targets = TARGETS.replace("https://staging.example.com", '"{{ env.SITE }}"')
+
+    assert told(targets__yaml=targets, staging__catalog__yaml=CATALOGUE) == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["stagging.catalog.yaml", "Staging.catalog.yaml", "staging.catalogue.yaml", "staging.catalog.yml"]
+)
+def test_a_catalogue_that_is_called_nearly_as_a_target_is_warned_of(name: str) -> None:
+    Path(name).write_text(CATALOGUE)
+
+    assert told() == (
+        f"{name}: warning[E179]: nobody reads {name}: a catalogue is called as its target is\n"
+        "   = hint: did you mean `staging.catalog.yaml`?\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["production.catalog.yaml", "env.catalog.yaml", "locale.catalog.yaml"])
+def test_a_catalogue_of_a_target_that_stands_elsewhere_may_lie_there(name: str) -> None:
+    Path(name).write_text(CATALOGUE)
+
+    assert told() == ""
+
+
+def test_one_that_lies_beside_the_right_one_is_a_copy() -> None:
+    Path("staging2.catalog.yaml").write_text(CATALOGUE)
+
+    assert told(staging__catalog__yaml=CATALOGUE) == ""
+
+
+def test_what_a_schema_cannot_say_of_a_catalogue_is_told_in_the_catalogue() -> None:
+    process = (
+        "{runnable: true, parameters: {A: {type: text, direction: in, items: {Id: guid}}, "
+        "B: {type: records, direction: in, items: {Id: guid}}, C: {type: unknown, direction: in, items: {}}}, "
+        f"elements: {{UserTask2: {{name: Approve, type: UserTask}}, {UID}: {{name: Other, type: UserTask}}}}}}"
+    )
+    found = told(staging__catalog__yaml=CATALOGUE.replace("{runnable: true}", process))
+
+    assert [line for line in found.splitlines() if "error" in line or "hint" in line] == [
+        "staging.catalog.yaml:3:82: error[E107]: `items` cannot stand here",
+        "  = hint: only `type: records` has items",
+        f"staging.catalog.yaml:3:{process.index('UserTask2') + 21}: error[E113]: `UserTask2` is not a GUID",
+        "  = hint: an element stands under its id; its name stands behind `name`",
+    ]

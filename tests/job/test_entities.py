@@ -1,0 +1,91 @@
+"""A query against the entities and columns of a sandbox."""
+
+import pytest
+
+from runner.catalogue.model import Catalogue, Entity
+from runner.documents.load import load
+from runner.job.rules.catalogue import check
+
+ORDER = Entity(
+    columns=frozenset({"Id", "Number", "StatusId", "Total"}),
+    paths=frozenset({"Id", "Number", "StatusId", "Status/Id", "Total"}),
+    numbers=frozenset({"Total"}),
+)
+CATALOGUE = Catalogue(name="target `here`", processes={}, entities={"Order": ORDER, "SysProcessLog": None})
+
+
+def told(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
+    document = load("a.job.yaml", f"runner: 1\nname: a\nsteps:\n  - query: {query}\n".encode())
+    assert not isinstance(document, tuple)
+    return [
+        f"{problem.code} {problem.span.column if problem.span else 0} {problem.message}; {problem.hint}"
+        for problem in check(document, catalogue)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{entity: Orders}", ["E147 21 target `here` has no entity `Orders`; did you mean `Order`?"]),
+        ("{entity: order}", ["E147 21 target `here` has no entity `order`; did you mean `Order`?"]),
+        (
+            "{entity: Invoice}",
+            ["E147 21 target `here` has no entity `Invoice`; it has `Order`, `SysProcessLog`"],
+        ),
+        (
+            "{entity: Order, select: [Nmber, Id, Totl], orderby: Totl desc}",
+            [
+                "E147 37 `Order` has no column `Nmber`; did you mean `Number`?",
+                "E147 48 `Order` has no column `Totl`; did you mean `Total`?",
+                "E147 64 `Order` has no column `Totl`; did you mean `Total`?",
+            ],
+        ),
+        ("{entity: Order, select: Status/Id}", ["E147 36 `Order` has no column `Status/Id`; did you mean `StatusId`?"]),
+        (
+            "{entity: Order, filter: \"Nmber eq 'x'\"}",
+            ["E147 36 `Order` has no column `Nmber`; did you mean `Number`?"],
+        ),
+        ("{entity: Order, filter: Number eq Smoke}", ["E147 36 `Order` has no column `Smoke`; a text stands in `'…'`"]),
+        (
+            "{entity: Order, filter: \"Number eq '0' and Total gt '0'\"}",
+            ["E107 36 `Total` holds numbers, and `'0'` is a text; write `0` without quotes"],
+        ),
+        (
+            "{entity: Order, filter: \"contains(Nmber, 'x') and Total gt {{ vars.x }}\"}",
+            ["E147 36 `Order` has no column `Nmber`; did you mean `Number`?"],
+        ),
+    ],
+)
+def test_what_the_sandbox_does_not_have_is_told_at_its_place(query: str, expected: list[str]) -> None:
+    assert told(query) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{entity: Order, select: 'Id, Number', orderby: ['Status/Id desc', Total]}",
+        "{entity: Order, select: '*'}",
+        "{entity: Order, filter: \"Status/Id eq null and StatusId ne null and not (Number eq 'Nmber')\"}",
+        '{entity: Order, filter: "{{ vars.column }} eq 5 and Usr{{ vars.column }} eq true and Number eq TRUE"}',
+        '{entity: Order, filter: "Lines/any(o: o/Sum gt 5 and Other eq 1)"}',
+        '{entity: Order, filter: "isof(Total, Edm.String) and cast(Total, Money) eq 5"}',
+        '{entity: Order, filter: "{{ broken"}',
+        "{entity: SysProcessLog, select: Anything, filter: Whatever eq 1}",
+        "{entity: Order, filter: \"Total gt 0 and Number eq '0' and Total lt '{{ vars.x }}'\"}",
+        "[Order]",
+    ],
+)
+def test_what_the_sandbox_has_or_nobody_can_know_is_not_told(query: str) -> None:
+    assert told(query) == []
+
+
+def test_of_a_site_no_entities_are_known() -> None:
+    assert told("{entity: Orders, select: Nmber}", Catalogue(name="staging", processes={})) == []
+
+
+def test_another_process_can_be_written_where_the_target_is_a_sandbox() -> None:
+    sandbox = Catalogue(name="target `here`", processes={}, doubles="specs/sandbox")
+    document = load("a.job.yaml", b"runner: 1\nname: a\nsteps:\n  - execute: {process: UsrX}\n")
+    assert not isinstance(document, tuple)
+    (problem,) = check(document, sandbox)
+    assert problem.hint == "it has none; or write `specs/sandbox/UsrX.process.yaml`"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.problems import Problem, Severity
 from runner.project import JOB_FILES, JobFile, Project, called
+from runner.report.safe import clean
 from runner.targets.files import NAME, VARIABLE, up_to_the_root
 
 _JOB = JOB_FILES.removeprefix("*")
@@ -46,6 +47,23 @@ def meant(path: Path) -> str | None:
     ending = next((one for one in _YAML if folded.endswith(one)), None)
     is_job = ending is not None and _IS_A_JOB.search(_beginning(path)) is not None
     return path.name[: -len(ending)] + _JOB if ending is not None and is_job else None
+
+
+def no_jobs(specs: Sequence[Path]) -> str:
+    """The sentence on folders that hold no job file, with the file or folder that may be meant."""
+    places = ", ".join(clean(called(spec)) for spec in specs)
+    near = next((hint for spec in specs if spec.is_dir() for hint in _instead(spec)), "")
+    return f"there is no {JOB_FILES} in {places}" + (f"; {near}" if near else "")
+
+
+def _instead(folder: Path) -> Iterator[str]:
+    """Jobs by another name, and folders below that hold some: they are not entered."""
+    for path in inside(folder):
+        if (name := meant(path)) is not None:
+            yield f"`{clean(path.name)}` is not read, unless it is called `{clean(name)}`"
+    for below in inside(folder):
+        if next(below.glob(JOB_FILES), None) is not None:
+            yield f"{clean(called(below))} has some, and folders below are not entered: name it"
 
 
 def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import left_out, meant, nothing, options
+from runner.cli import left_out, meant, options
 from runner.cli.verb import Verb
 from runner.job.model import Input, Job
 from runner.problems import ExitCode
@@ -57,7 +57,7 @@ def _told(project: Project, specs: Sequence[Path]) -> ExitCode:
         click.echo(mistakes.count(project.problems), err=True)
         return ExitCode.INVALID
     if not project.files:
-        click.echo(nothing.no_jobs(specs), err=True)
+        click.echo(left_out.no_jobs(specs), err=True)
         return ExitCode.NOTHING_SELECTED
     return ExitCode.PASSED
 

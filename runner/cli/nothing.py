@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from runner.cli import left_out
 from runner.cli.prepared import NOTHING, Wanted
 from runner.cli.selection import by_tags, is_chosen, words_of
 from runner.job.model import Case, Job
-from runner.project import JOB_FILES, called
 from runner.report.safe import clean
 from runner.words import suggest
 
@@ -16,17 +14,10 @@ _LISTED = 8
 _LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
 
 
-def no_jobs(specs: Sequence[Path]) -> str:
-    """The sentence on folders that hold no job file, with the file or folder that may be meant."""
-    places = ", ".join(clean(called(spec)) for spec in specs)
-    near = next((hint for spec in specs if spec.is_dir() for hint in _meant(spec)), "")
-    return f"there is no {JOB_FILES} in {places}" + (f"; {near}" if near else "")
-
-
 def why(wanted: Wanted, jobs: Sequence[Job]) -> str:
     """Why no run of these jobs, which are all that were found, is carried out."""
     if not jobs:
-        return f"{no_jobs(wanted.specs)}: {NOTHING}"
+        return f"{left_out.no_jobs(wanted.specs)}: {NOTHING}"
     runs = [(job, case) for job in jobs for case in _cases(job)]
     unfit = [
         *(_no_tag(wanted.tags, jobs) if wanted.tags is not None else ()),
@@ -39,17 +30,6 @@ def why(wanted: Wanted, jobs: Sequence[Job]) -> str:
 
 def _cases(job: Job) -> Sequence[Case | None]:
     return (None,) if job.cases is None else job.cases
-
-
-def _meant(folder: Path) -> Iterable[str]:
-    """Jobs by another name, and folders below that hold some: they are not entered."""
-    inside = left_out.inside(folder)
-    for path in inside:
-        if (name := left_out.meant(path)) is not None:
-            yield f"`{clean(path.name)}` is not read, unless it is called `{clean(name)}`"
-    for below in inside:
-        if next(below.glob(JOB_FILES), None) is not None:
-            yield f"{clean(called(below))} has some, and folders below are not entered: name it"
 
 
 def _no_tag(written: str, jobs: Sequence[Job]) -> Iterable[str]:

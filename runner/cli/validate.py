@@ -4,7 +4,7 @@ import os
 
 import click
 
-from runner.cli import checking, nothing, options
+from runner.cli import checking, left_out, options
 from runner.cli.verb import Verb
 from runner.problems import ExitCode
 from runner.report import mistakes
@@ -62,7 +62,7 @@ def command(context: click.Context, /, **_: object) -> int:
         return ExitCode.INVALID
     number = checking.count(given["specs"], project)
     if not number:
-        click.echo(nothing.no_jobs(given["specs"]), err=True)
+        click.echo(left_out.no_jobs(given["specs"]), err=True)
         return ExitCode.NOTHING_SELECTED
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
     click.echo(f"{number} {'file' if number == 1 else 'files'}, no mistakes{warned}", err=True)

@@ -69,6 +69,11 @@ class _Processes(Mapping[str, Process]):
         return len(self._written)
 
 
+def _why_not(written: JsonObject) -> str:
+    told = text(written, "why_not")
+    return "the catalogue says so, and not why" if told is None else told
+
+
 def _process(code: str, written: JsonObject) -> Process:
     parameters, elements = written.get("parameters"), written.get("elements")
     version = written.get("version")
@@ -76,7 +81,7 @@ def _process(code: str, written: JsonObject) -> Process:
         code=code,
         caption=text(written, "caption") or "",
         version=version if isinstance(version, int) else None,
-        why_not=text(written, "why_not") if written.get("runnable") is False else None,
+        why_not=_why_not(written) if written.get("runnable") is False else None,
         parameters=_parameters(parameters) if isinstance(parameters, dict) else None,
         elements=_elements(elements) if isinstance(elements, dict) else None,
         unread=text(written, "unread"),

@@ -20,6 +20,9 @@ OPTIONS_OF_OTHERS = {
     **dict.fromkeys(("--env", "--environment", "--host", "--url", "--site"), "`-t NAME` names a target"),
     **dict.fromkeys(("--filter", "--grep", "--name", "--only", "--test"), "`-k TEXT` selects runs by their name"),
     **dict.fromkeys(("--tag", "--include", "--label"), "`--tags EXPR` selects jobs by their tags"),
+    **dict.fromkeys(
+        ("--var-file", "--varfile", "--vars-file", "--env-file"), "`--inputs FILE` reads inputs from YAML or JSON"
+    ),
     **dict.fromkeys(("--skip-tags", "--exclude"), '`--tags "not slow"` leaves jobs out'),
     **dict.fromkeys(("--parallel", "--workers", "--threads", "--forks", "-n"), "`-j N` carries N runs out at once"),
     **dict.fromkeys(("--bail", "--exitfirst", "--maxfail"), "`-x` ends at the first that does not pass"),

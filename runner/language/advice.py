@@ -48,6 +48,7 @@ _OURS = {
     "spec": "`steps` stand in the job itself",
 }
 ACTIONS = ("execute", "run", "element", "elements", "wait", "query", "job", "confirm")
+ALL_ACTIONS = frozenset({*ACTIONS, "pause"})
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 
 
@@ -65,6 +66,30 @@ _IN: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
 """Keys that a record has, words that others write in it, and what to do about them."""
 
 
+_NO_SHELL = "no shell is run here: a step calls the service, with `execute`, `run`, `element`, `query` or `wait`"
+_VALUES_OF_STEPS = "a value is worked out in `vars` of the job, or given on by `outputs` of the step that has it"
+IN_THE_PLACE_OF_ACTIONS = {
+    **dict.fromkeys(("shell", "command", "cmd", "script", "bash", "curl", "powershell", "localexec"), _NO_SHELL),
+    **dict.fromkeys(("setfact", "set", "assign"), _VALUES_OF_STEPS),
+    **dict.fromkeys(
+        ("debug", "echo", "print", "log"), "nothing is printed by a step: `-v` tells every value, and reports hold them"
+    ),
+    **dict.fromkeys(
+        ("assert", "expect", "check", "validate", "fail"),
+        "an expectation stands in the step whose result it judges, as its `expect`",
+    ),
+    "block": "steps are not grouped: they stand one below the other; `undo` and `finally` clean up",
+}
+"""What other languages have in the place of an action, and what to do here."""
+_IN_STEPS = {"checkmode": "`runner plan` prints what would be sent", "rescue": "`undo` of a step is carried out then"}
+_IN_ACTIVITIES = {
+    **dict.fromkeys(("assert", "expect", "check"), "write `fail: TEXT`, with an `if` that says when"),
+    **dict.fromkeys(("setfact", "assign"), "write `set`"),
+    **dict.fromkeys(("pause", "sleep", "wait"), "write `delay`"),
+    "register": "`into` names the parameter that takes what was found",
+}
+
+
 def advice(key: str, known: Collection[str], written: Mapping[str, Json]) -> str | None:
     """What to write for `key`, where none of `known` is meant by it, or none alone."""
     glued = re.match(r"([\w.-]+):[\[{\"']", key)
@@ -74,7 +99,13 @@ def advice(key: str, known: Collection[str], written: Mapping[str, Json]) -> str
     for having, words, hint in _IN:
         if word in words and having <= set(known):
             return hint
+    if {"insert", "delay"} <= set(known) and word in _IN_ACTIVITIES:
+        return _IN_ACTIVITIES[word]
     if {"pause", "retry"} <= set(known):
+        if word in IN_THE_PLACE_OF_ACTIONS and not any(name in written for name in known if name in ALL_ACTIONS):
+            return IN_THE_PLACE_OF_ACTIONS[word]
+        if word in _IN_STEPS:
+            return _IN_STEPS[word]
         if word == "until" and is_condition(written.get(key)):
             return _RETRIED
         if word == "delay" and any(name in written for name in ACTIONS):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from runner.guids import is_guid
 from runner.json_schema.violations import Violation
 from runner.language import displaced as displaced_keys
-from runner.language.advice import IS_SENT, advice, disguised, is_condition
+from runner.language.advice import IN_THE_PLACE_OF_ACTIONS, IS_SENT, advice, disguised, is_condition
 from runner.language.belongs import Language
 from runner.language.wording import Mistake, braces, either, example, subject
 from runner.values import Json, JsonObject, Path, compact
@@ -221,6 +221,8 @@ def _choices(keys: Keys, *, meant: Mapping[str, str | None], language: Language)
 
 def _may_be(name: str, names: list[str], meant: str | None, *, keys: Keys, language: Language) -> bool:
     """Whether the unknown key `name` is what somebody wrote for one of `names`."""
+    if "pause" in names and folded(name) in IN_THE_PLACE_OF_ACTIONS:
+        return True
     return meant in names if meant else language.above(name, keys.path) is None
 
 

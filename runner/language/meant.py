@@ -10,11 +10,13 @@ from collections.abc import Mapping
 
 from runner.documents.lines import DASHES
 from runner.json_schema.keywords import TYPES
+from runner.language.advice import ACTIONS
 from runner.values import Json, JsonObject, Path, compact
 from runner.words import suggest
 
 _LONGEST = 80
 _WORD = r"[\w.-]+"
+_ID = r"[a-z][a-z0-9_]*"
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _WORDS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     ("retry", "on"): {
@@ -111,10 +113,16 @@ def items_of(record: JsonObject, path: Path) -> str:
     if path[-1:] == ("cases",) and len(record) == 1 and file:
         return f"write `cases: {file}`"
     begin = "a list is wanted here: begin each of its items with `-`"
+    if not path and record and all(isinstance(one, dict) for one in record.values()):
+        return f'write a list of cases, as in `[{{"name": {json.dumps(first, ensure_ascii=False)}, "inputs": {{…}}}}]`'
     if path[-1:] == ("cases",) and re.fullmatch(_WORD, first):
         return f"{begin}, as in `- name: {first}`"
+    if path[-1:] in (("steps",), ("finally",), ("undo",)) and first in ACTIONS:
+        return f"{begin}, as in `- {first}: …`"
     if path and path[-1] in _NAMED and isinstance(value, dict) and re.fullmatch(_WORD, first):
         return f"{begin}, as in `- id: {first}`"
+    if path[-1:] == ("expect",) and first in ("that", "schema", "message"):
+        return f"{begin}, as in `- {first}: …`"
     if path[-1:] == ("expect",) and isinstance(value, str | int | float) and re.fullmatch(_WORD, first):
         return f"{begin}, as in `- {first} == {compact(value)}`"
     return begin
@@ -125,10 +133,10 @@ def of_neighbours(value: Json, path: Path) -> str | None:
     match path, value:
         case (*_, "for_each"), int() if not isinstance(value, bool) and 0 < value <= _FEWEST:
             return f"write the list out: `for_each: {compact(list(range(1, value + 1)))}`"
-        case (*_, "undo"), str() if re.fullmatch(_WORD, value):
-            return f"write `undo: {{execute: {{process: {value}}}}}`"
-        case (*_, "steps" | "finally" | "undo", int()), str() if re.fullmatch(_WORD, value):
-            return f"write `- execute: {{process: {value}}}`"
+        case (*_, "run" | "confirm" | "undo"), _:
+            return _of_actions(value, path)
+        case (*_, "steps" | "finally" | "undo", int()), _:
+            return _of_actions(value, path)
         case ("cases", int()), str() if _is_of_cases(value):
             return f"write `cases: {value}`"
         case ("targets", *_), _:
@@ -147,6 +155,21 @@ def of_neighbours(value: Json, path: Path) -> str | None:
             return "`execute` gives one result; `run` gives several, by `results`"
         case ("inputs", str()), int() | float() | list() if len(compact(value)) <= _LONGEST:
             return f"an input is a schema: write `{{default: {compact(value)}}}`"
+    return None
+
+
+def _of_actions(value: Json, path: Path) -> str | None:
+    match path, value:
+        case (*_, "confirm"), bool():
+            return "write the question: `confirm: Send the mails?`"
+        case (*_, "run"), str() if not re.fullmatch(_WORD, value) or " " in value:
+            return "no shell is run here: `run` starts a process, as in `run: {process: UsrCreateOrder}`"
+        case (*_, "undo"), str() if re.fullmatch(_WORD, value):
+            return f"write `undo: {{execute: {{process: {value}}}}}`"
+        case (*_, "undo", int()), str() if re.fullmatch(_ID, value):
+            return "`undo` holds an action, or steps, and not the name of one: `undo: {execute: {process: …}}`"
+        case (*_, "steps" | "finally" | "undo", int()), str() if re.fullmatch(_WORD, value):
+            return f"write `- execute: {{process: {value}}}`"
     return None
 
 
@@ -190,6 +213,8 @@ def word(written: Json, path: Path) -> str | None:
 def of_names(written: Json, path: Path) -> str | None:
     """Names in a text or a list, where a record of names and values is wanted."""
     if isinstance(written, list) and written and all(isinstance(item, dict) for item in written):
+        if not path:
+            return "a job begins with `runner: 1` and `name: …`; what is done stands in the list behind `steps:`"
         called = _called(written[0])
         if isinstance(called, str) and re.fullmatch(_WORD, called):
             return f"leave out the `-`: a name stands before its value, as in `{called}: …`"

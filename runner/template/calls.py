@@ -103,10 +103,22 @@ def _filter_called(name: str, node: nodes.Node, arguments: list[nodes.Expr], nam
 
 def _test_called(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
     if (known := TESTS.get(name)) is None:
-        hint = words.suggestion(name, TESTS, words.TESTS)
+        hint = _test_meant(name, node)
         raise TemplateProblem("E124", f"unknown test `{name}`", hint=hint, name=name, line=node.lineno - 1)
     _rightly(misused(name, known, len(arguments), ()), name, node)
     _check_patterns(name, node, arguments)
+
+
+def _test_meant(name: str, node: nodes.Node) -> str | None:
+    """The test that is meant, with the value that was asked about; a step is asked by its status."""
+    hint = words.suggestion(name, TESTS, words.TESTS)
+    if isinstance(node, nodes.Filter):
+        return words.OF_FIELDS.get(name.lower(), hint)
+    value = written(node.node) if isinstance(node, nodes.Test) else ""
+    if hint is None or not value or hint.count("…") != 1:
+        return hint
+    is_step = re.fullmatch(r"steps\.\w+", value) is not None and "== " in hint
+    return hint.replace("…", f"{value}.status" if is_step else value)
 
 
 def _loop_called(name: str, node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:

@@ -132,16 +132,27 @@ def _key_hint(of: Side, key: str) -> str | None:
         return f"leave `.value` out: `{of.source}` is the list itself"
     if of.type.kinds & LIST and key.isdecimal():
         return f"write `{of.source}[{key}]`, without quotes"
-    return f'write `{of.source}[0].{key}`, or `{of.source} | map(attribute="{key}")`' if of.type.kinds & LIST else None
+    if not of.type.kinds & LIST:
+        return None
+    fields = sorted(of.type.of_items.fields or {})
+    if fields and not is_field:
+        near = suggest(key, fields)
+        if near is None:
+            return f"its records have {_listed(fields)}, as in `{of.source}[0].{fields[0]}`"
+        key = near
+    return f'write `{of.source}[0].{key}`, or `{of.source} | map(attribute="{key}")`'
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:_MOST_LISTED]) + (", …" if len(names) > _MOST_LISTED else "")
 
 
 def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) -> Type:
     """Tell of a field that a record does not have."""
     known = sorted(of.type.fields or {})
     near = suggest(key, known)
-    listed = ", ".join(f"`{name}`" for name in known[:_MOST_LISTED]) + (", …" if len(known) > _MOST_LISTED else "")
     near = "index" if (of.source, key) == _NUMBER_OF_A_TURN else near
-    hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {listed or 'no fields'}"
+    hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {_listed(known) or 'no fields'}"
     return state.complain("E173", message, hint=hint, part=part)
 
 

@@ -9,7 +9,7 @@ FILTERS = {
     "b64_encode": "write `b64encode`",
     "base64": "write `b64encode`",
     "batch": "there is none; `[a:b]` cuts a list",
-    "bool": 'compare instead: `… == "true"`',
+    "bool": 'leave it out, or compare a text: `… == "true"`',
     "boolean": 'compare instead: `… == "true"`',
     "capitalize": "write `upper` and `lower`",
     "contains": "write `… in …`",
@@ -53,6 +53,7 @@ FILTERS = {
     "values": 'write `items | map("last")`',
     "where": "write `selectattr`",
     "wordcount": "there is none",
+    "json_query": "there is none: write the path itself, as in `result[0].Name`",
     "ternary": "write `… if … else …`",
     "dict2items": "write `items`",
     "items2dict": "there is none; write the record out: `{…}`",
@@ -202,7 +203,7 @@ METHODS = {
 FUNCTIONS = {
     "all": "write `… | reject(…) | length == 0`",
     "any": "write `… | select(…) | length > 0`",
-    "bool": 'compare instead: `… == "true"`',
+    "bool": 'leave it out, or compare a text: `… == "true"`',
     "cancelled": "there is none; `failure()` is true after a stop",
     "contains": "write `… in …`",
     "count": "write `… | length`",
@@ -272,6 +273,14 @@ NAMES = {
     "TRUE": "write `true`",
     "FALSE": "write `false`",
 }
+
+
+OF_FIELDS = {
+    "contains": """`"in"` asks whether the field is one of a list; for a part of a text write `"match", ".*…"`""",
+    "startswith": """write `"match", "…"`""",
+    "endswith": """write `"match", ".*…$"`""",
+}
+"""Tests that `selectattr` and its like have not, by what they are called elsewhere."""
 
 
 def suggestion(word: str, known: Iterable[str], foreign: Mapping[str, str]) -> str | None:

@@ -91,6 +91,14 @@ def test_the_file_reads_as_people_write() -> None:
     ]
 
 
+def test_a_process_that_cannot_be_started_is_one_also_where_nobody_wrote_why(tmp_path: Path) -> None:
+    file = tmp_path / "x.catalog.yaml"
+    file.write_text(written(SITE).replace("    why_not: it is disabled\n", ""))
+    read = read_catalogue(file, name="x")
+    assert isinstance(read, Catalogue)
+    assert read.processes["UsrOld"].why_not == "the catalogue says so, and not why"
+
+
 def test_the_order_in_which_a_site_answers_changes_nothing() -> None:
     parameters = ADD.parameters or {}
     turned = replace(ADD, parameters={code: parameters[code] for code in reversed(list(parameters))})

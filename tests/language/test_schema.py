@@ -214,7 +214,7 @@ def test_an_unknown_key_in_place_of_an_action_is_told_once() -> None:
 
     assert (code, message) == ("E104", "unknown key `shell` in a step")
     assert hint is not None
-    assert hint.startswith("needed here: `execute`")
+    assert hint.startswith("no shell is run here: a step calls the service, with `execute`")
 
 
 def test_a_known_key_in_the_wrong_place_does_not_hide_that_the_action_is_missing() -> None:

@@ -92,7 +92,12 @@ def _listed(words: Collection[str]) -> str:
 
 
 def _part_meant(kind: Kind, given: Type, source: str) -> str | None:
-    """The part of a record that was meant, where an id is wanted."""
+    """The part of a record that was meant, where an id is wanted; of a list, one of its items, or each."""
+    if given.kinds & ~NULL == LIST and kind is not Kind.RECORDS and _is_template_of_a_name(source):
+        name, items = source[2:-2].strip(), given.of_items
+        if not items.kinds & TAKES[kind]:
+            return _part_meant(kind, items, f"{{{{ {name}[0] }}}}")
+        return f"write `{{{{ {name}[0] }}}}`, or `for_each: {name}` and `{{{{ item }}}}`"
     if kind not in (Kind.GUID, Kind.LOOKUP) or given.kinds & ~NULL != RECORD or not _is_template_of_a_name(source):
         return None
     is_known = given.fields is None or "Id" in given.fields

@@ -1,15 +1,20 @@
 """A targets file without mistakes → `Target` records. Checks nothing: schema and rules have."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from runner.documents.document import Document
+from runner.problems import Problem
 from runner.raw import duration, items, one_of, record, sure_text, text
+from runner.targets.hidden import without_secrets
 from runner.targets.model import (
     Allow,
     ClientCredentials,
     ElementCall,
     ExecuteMethod,
+    Keys,
     Password,
     Runtime,
     SandboxTarget,
@@ -26,8 +31,7 @@ _PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 def targets(document: Document, *, beside: Path) -> dict[str, Target]:
     """Targets by name; `beside` is the folder of the targets file."""
     written = record(record(document.data).get("targets"))
-    file = document.file
-    return {name: _target(name, record(fields), beside=beside, file=file) for name, fields in written.items()}
+    return {name: _target(name, record(fields), beside=beside, document=document) for name, fields in written.items()}
 
 
 def without_file(job_file: Path) -> dict[str, Target]:
@@ -35,10 +39,19 @@ def without_file(job_file: Path) -> dict[str, Target]:
     return {SANDBOX: SandboxTarget(name=SANDBOX, folder=job_file.parent / SANDBOX)}
 
 
-def _target(name: str, fields: JsonObject, *, beside: Path, file: str) -> Target:
+def _target(name: str, fields: JsonObject, *, beside: Path, document: Document) -> Target:
     if "sandbox" in fields:
-        return _sandbox(name, fields, beside=beside, file=file)
-    return _site(name, fields, beside=beside)
+        return _sandbox(name, fields, beside=beside, file=document.file)
+    return replace(_site(name, fields, beside=beside), placed=partial(_placed, document, name))
+
+
+def _placed(document: Document, name: str, problem: Problem, keys: Keys) -> Problem:
+    """The problem at its place in the file, of which nothing is shown that may be a secret."""
+    path = ("targets", name, *keys)
+    (shown,) = without_secrets(
+        [document.problem(problem.code, problem.message, path=path, hint=problem.hint)], document
+    )
+    return shown
 
 
 def _sandbox(name: str, fields: JsonObject, *, beside: Path, file: str) -> SandboxTarget:

@@ -3,10 +3,16 @@
 Texts of a site may hold `{{ env.NAME }}` and `{{ file('PATH') }}`; they are worked out when a run begins, never before.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
+
+from runner.problems import Problem
+
+Keys: TypeAlias = tuple[str, ...]
+"""A value of a target by its key, and the key within it: `("auth", "password")`."""
 
 
 class Runtime(StrEnum):
@@ -55,7 +61,8 @@ class SiteTarget:
     """`headers` are pairs, `rate` is in calls a second, times are seconds; `beside` is where a relative `ca_file` lies.
 
     `timeout` is of one attempt where neither step nor job says one. `settle` is the last of the readings that look
-    for a call in doubt. Made ready, a site with an OAuth client has its `identity_url`.
+    for a call in doubt. Made ready, a site with an OAuth client has its `identity_url`. `placed` gives a problem with
+    the value of a key, by its path in the target, the place where that is written; None where it is in no file.
     """
 
     name: str
@@ -74,6 +81,7 @@ class SiteTarget:
     protected: bool = False
     allow: Allow | None = None
     beside: Path = Path()
+    placed: Callable[[Problem, Keys], Problem] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,10 @@ Done once, before anything is sent. No value is shown in a message; only the nam
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeAlias
 
 from runner.problems import Problem
 from runner.targets.headers import HeaderMistake, value_mistake
-from runner.targets.model import ClientCredentials, Password, SiteTarget
+from runner.targets.model import ClientCredentials, Keys, Password, SiteTarget
 from runner.targets.urls import (
     IDENTITY_HINT,
     NO_IDENTITY,
@@ -24,9 +23,6 @@ from runner.template import parse
 from runner.template.evaluate import EvaluationError, Scope, render
 from runner.template.parse import Template
 from runner.values import Json, JsonObject
-
-_Key: TypeAlias = tuple[str, ...]
-"""Where a text stands in a target: `("url",)`, `("headers", NAME)`."""
 
 
 class _UnreadyError(Exception):
@@ -45,7 +41,7 @@ def resolve(
 
     `read_file` raises `OSError` or `UnicodeDecodeError` where it cannot.
     """
-    found: dict[_Key, str] = {}
+    found: dict[Keys, str] = {}
     problems: list[Problem] = []
     for key, text in _written(target).items():
         try:
@@ -61,10 +57,10 @@ def resolve(
     return ready
 
 
-def _written(target: SiteTarget) -> dict[_Key, str]:
+def _written(target: SiteTarget) -> dict[Keys, str]:
     """Every text of a target that may hold a template."""
     single = {"url": target.url, "identity_url": target.identity_url, "ca_file": target.ca_file, "proxy": target.proxy}
-    written: dict[_Key, str] = {(key,): text for key, text in single.items() if text is not None}
+    written: dict[Keys, str] = {(key,): text for key, text in single.items() if text is not None}
     match target.auth:
         case Password(username=username, password=password):
             written |= {("auth", "username"): username, ("auth", "password"): password}
@@ -75,7 +71,7 @@ def _written(target: SiteTarget) -> dict[_Key, str]:
     return written | {("headers", name): value for name, value in target.headers}
 
 
-def _site(target: SiteTarget, found: Mapping[_Key, str]) -> SiteTarget:
+def _site(target: SiteTarget, found: Mapping[Keys, str]) -> SiteTarget:
     auth = target.auth
     match auth:
         case Password():
@@ -137,13 +133,13 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
     return Problem(code="E142", message=message, hint="set it, or choose another target with `-t`")
 
 
-def _refuse(key: _Key, value: str) -> None:
+def _refuse(key: Keys, value: str) -> None:
     wrong = _mistake(key, value)
     if wrong is not None:
         raise _UnreadyError(Problem(code=wrong.code, message=wrong.message, hint=wrong.hint))
 
 
-def _mistake(key: _Key, value: str) -> UrlMistake | HeaderMistake | Problem | None:
+def _mistake(key: Keys, value: str) -> UrlMistake | HeaderMistake | Problem | None:
     match key[0]:
         case "url":
             return url_mistake(value)
@@ -161,6 +157,8 @@ def _mistake(key: _Key, value: str) -> UrlMistake | HeaderMistake | Problem | No
             return None
 
 
-def _at(target: SiteTarget, key: _Key, problem: Problem) -> Problem:
+def _at(target: SiteTarget, key: Keys, problem: Problem) -> Problem:
+    """The problem with the target's name and the value's key, and with its place where that is in a file."""
     message = f"target `{target.name}`, `{'.'.join(key)}`: {problem.message}"
-    return Problem(code=problem.code, message=message, hint=problem.hint)
+    told = Problem(code=problem.code, message=message, hint=problem.hint)
+    return told if target.placed is None else target.placed(told, key)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from runner.documents.document import Document
 from runner.documents.load import load
+from runner.report import mistakes
 from runner.targets import build as target_build
 from runner.targets.model import (
     Allow,
@@ -13,6 +14,7 @@ from runner.targets.model import (
     SandboxTarget,
     SiteTarget,
 )
+from runner.targets.resolve import resolve
 
 
 def document(text: str) -> Document:
@@ -98,3 +100,22 @@ def test_without_a_targets_file_there_is_the_sandbox_beside_the_job() -> None:
     assert target_build.without_file(Path("specs/a.job.yaml")) == {
         "sandbox": SandboxTarget(name="sandbox", folder=Path("specs/sandbox"))
     }
+
+
+def test_what_is_missing_when_a_site_is_made_ready_is_told_at_its_place_and_no_secret_with_it() -> None:
+    text = """
+  staging:
+    url: https://staging.example.com
+    auth: {username: "{{ env.WHO }}", password: s3cret-w0rd}
+"""
+    site = target_build.targets(document(text), beside=Path())["staging"]
+    assert isinstance(site, SiteTarget)
+
+    found = resolve(site, environment={}, read_file=str)
+    assert isinstance(found, tuple)
+    (problem,) = found
+
+    told = mistakes.text([problem])
+    message = "error[E142]: target `staging`, `auth.username`: the environment variable `WHO` is not set"
+    assert told.startswith(f"targets.yaml:6:22: {message}\n")
+    assert "s3cret-w0rd" not in told

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid5
 
+from runner.guids import is_guid
 from runner.sandbox.doubles import (
     Activity,
     Background,
@@ -24,7 +25,7 @@ from runner.sandbox.doubles import (
     Set,
     Update,
 )
-from runner.sandbox.kinds import GUID, CannotReadError, read
+from runner.sandbox.kinds import CannotReadError, read
 from runner.sandbox.library import element_caption, element_uid
 from runner.sandbox.store import Element, Status, Store
 from runner.template.evaluate import EvaluationError, Scope, boolean, render, render_value
@@ -177,7 +178,7 @@ class _Work:
     def _insert(self, insert: Insert) -> None:
         record = self._rendered(insert.values, None)
         key = record.get("Id", self.surroundings.new_id())
-        if not isinstance(key, str) or not GUID.fullmatch(key):
+        if not isinstance(key, str) or not is_guid(key):
             raise CannotReadError(f"{compact(key)} is no GUID, so it cannot be an Id")
         record = {"Id": key.lower()} | record | {"Id": key.lower()}
         if not self.surroundings.store.insert(insert.entity, record):

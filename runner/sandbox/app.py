@@ -1,7 +1,8 @@
 """The stand-in as an ASGI application: which call goes where, and who may make it.
 
 Both prefixes are served, `/0` and none, whatever runtime a site claims to be [D]. What is not routed answers 404 with
-an empty body, a routed method by another verb, too [M]. No header is ever asked for but BPMCSRF, and no `Accept` or
+an empty body, a routed method by another verb, too [M]; 405 says that OData takes no writes, and that `/` and `/ping`
+are asked otherwise, 400 that this is no proxy [?]. No header is ever asked for but BPMCSRF, and no `Accept` or
 `Content-Type` refused [C]. A body beyond any use is cut off with 413 [?].
 """
 
@@ -23,11 +24,13 @@ from runner.sandbox.library import schema_reply
 from runner.sandbox.oauth import Tokens
 from runner.sandbox.odata import OData
 from runner.sandbox.recent_calls import RecentCall, RecentCalls
-from runner.sandbox.replies import nothing, plain_json
+from runner.sandbox.replies import not_allowed, not_signed_in, nothing, plain_json
 from runner.sandbox.service import Call, ProcessEngineService
 from runner.sandbox.sign_in import Sessions, User
 
 _LARGEST_BODY = 32 * 1024 * 1024
+_OF_THE_LIVING = ("GET", "HEAD", "POST")
+"""The methods by which clients ask whether the site is alive [C]."""
 
 
 class StandIn:
@@ -75,15 +78,9 @@ class StandIn:
         return response
 
     async def _answer(self, request: Request, parts: tuple[str, ...], body: bytes, call: RecentCall) -> Response:
-        match request.method, parts:
-            case _, ("" | "0" | "ping",) | ("0", "ping"):
-                return nothing(200)
-            case "POST", ("ServiceModel", "AuthService.svc", "Login"):
-                return self._sessions.sign_in(body)
-            case "POST", ("connect", "token") | ("0", "connect", "token"):
-                return self._tokens.give(body)
-            case "GET", ("Login", _):
-                return login_page()
+        answered = self._without_session(request, parts, body)
+        if answered is not None:
+            return answered
         user = self._tokens.user_of(request) or self._sessions.user_of(request)
         if isinstance(user, Response):
             return user
@@ -92,6 +89,8 @@ class StandIn:
             case "GET" | "HEAD", ("odata", *address):
                 root = f"http://{request.headers.get('host', '')}{prefix}/odata/"
                 return self._odata.read(tuple(address), request.query_params, root=root)
+            case _, ("odata", *_):
+                return self._odata.refuse()
             case "POST", ("ServiceModel", "UserInfoService.svc", "GetCurrentUserInfo"):
                 return _introduced(user)
             case "POST", ("DataService", "json", "SyncReply", "ProcessSchemaRequest"):
@@ -100,6 +99,23 @@ class StandIn:
                 called = self._called((verb, *method), request, body, user)
                 return called if isinstance(called, Response) else await self._carried_out(called, call)
         return nothing(404)
+
+    def _without_session(self, request: Request, parts: tuple[str, ...], body: bytes) -> Response | None:
+        """The answer to a call that needs no session; None for any other."""
+        match request.method, parts:
+            case "CONNECT", _:  # that is asked of a proxy
+                return nothing(400)
+            case verb, ("" | "0" | "ping",) | ("0", "ping"):
+                return nothing(200) if verb in _OF_THE_LIVING else not_allowed(*_OF_THE_LIVING)
+            case "POST", ("ServiceModel", "AuthService.svc", "Login"):
+                return self._sessions.sign_in(body)
+            case "POST", ("0", "ServiceModel", "AuthService.svc", "Login"):  # also where there is a session [D]
+                return not_signed_in()
+            case "POST", ("connect", "token") | ("0", "connect", "token"):
+                return self._tokens.give(body, authorization=request.headers.get("authorization", ""))
+            case "GET", ("Login", _):
+                return login_page()
+        return None
 
     def _called(self, method: tuple[str, ...], request: Request, body: bytes, user: User) -> Call | Response:
         """`method` is the verb and the rest of the path; parameters of Execute are in the query, by POST too [C]."""

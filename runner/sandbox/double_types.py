@@ -1,6 +1,6 @@
 """Types in a double: what goes wrong for sure with the values of its parameters, told as it is of jobs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,14 +86,13 @@ class _Double:
     def _set(self, code: str, value: Json, path: Path) -> None:
         """A value without templates was read before, as the parameter will read it."""
         found = self.telling.value(value, path, self.names)
-        kind = next(self._kind(code), None)
+        kind = self._kind(code)
         if kind is None or not isinstance(value, str) or "{{" not in value:
             return
         wrong = unfit_type(code, kind, found, source=value.strip())
         if wrong is not None:
             self.telling.tell(wrong.code, wrong.message, path, hint=wrong.hint, warning=wrong.warning)
 
-    def _kind(self, code: str) -> Iterator[KindOfSite]:
+    def _kind(self, code: str) -> KindOfSite | None:
         written = self.kinds.get(code)
-        if written in set(Kind):
-            yield KindOfSite(written)
+        return KindOfSite(written) if written in set(Kind) else None

@@ -8,9 +8,10 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from runner.guids import is_guid
 from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import Background, Delay, Direction, Double
-from runner.sandbox.kinds import GUID, CannotReadError, empty, read
+from runner.sandbox.kinds import CannotReadError, empty, read
 from runner.sandbox.library import schema_id, schema_uid
 from runner.sandbox.process_log import next_start
 from runner.sandbox.sign_in import User
@@ -46,7 +47,7 @@ class Engine:
         return None if process is None else self._doubles.get(process.code)
 
     def element(self, uid: str) -> Element | None:
-        return self.store.element(uid.lower()) if GUID.fullmatch(uid) else None
+        return self.store.element(uid.lower()) if is_guid(uid) else None
 
     def read(self, double: Double, given: Mapping[str, Json]) -> JsonObject:
         """The values of those codes that the process takes; others are dropped in silence [M].

@@ -3,9 +3,10 @@
 Of the folder's own entities any `…Id` column may be a lookup or none, so both `OwnerId` and `Owner/Id` are known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from runner.sandbox import library, process_log
+from runner.sandbox.column_types import declared
 from runner.sandbox.doubles import Double, lookups
 from runner.sandbox.entity_set import Edm, EntitySet, type_of
 from runner.sandbox.odata_match import Bounds
@@ -15,8 +16,9 @@ from runner.values import JsonObject
 
 
 class Entities:
-    def __init__(self, store: Store, doubles: Iterable[Double]) -> None:
+    def __init__(self, store: Store, doubles: Collection[Double]) -> None:
         self._store = store
+        self._declared = declared(doubles)
         kept = (*process_log.entity_sets(store), library.entity_set(doubles), _users())
         self._kept = {entity_set.name: entity_set for entity_set in kept}
 
@@ -35,12 +37,16 @@ class Entities:
 
         def types() -> dict[str, Edm]:
             records = self._store.records(name)
-            return {column: type_of(row[column] for row in records) for column in columns} | {"Id": Edm.GUID}
+            held = {column: type_of((row[column] for row in records), self._said(name, column)) for column in columns}
+            return held | {"Id": Edm.GUID}
 
         def rows(_: Bounds) -> list[JsonObject]:
             return [row | {path: row[column] for path, column in paths.items()} for row in self._store.records(name)]
 
         return EntitySet(name=name, columns=columns, types=types, paths=(*columns, *paths), rows=rows)
+
+    def _said(self, entity: str, column: str) -> Collection[Edm]:
+        return self._declared.get((entity, column), ())
 
 
 def _users() -> EntitySet:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from runner.sandbox.kinds import GUID
+from runner.guids import is_guid
 from runner.sandbox.odata_match import Bounds
 from runner.values import Json, JsonObject
 
@@ -40,9 +40,12 @@ class EntitySet:
     rows: Callable[[Bounds], Iterable[JsonObject]]
 
 
-def type_of(values: Iterable[Json]) -> Edm:
-    """The type of a column that holds these values; null says nothing, and values of several types are texts."""
-    found = {_type(value) for value in values if value is not None}
+def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm:
+    """The type of a column that holds these values, and may hold what is declared.
+
+    Null says nothing, and values of several types are texts.
+    """
+    found = {*declared, *(_type(value) for value in values if value is not None)}
     for wider in (Edm.LONG, Edm.DECIMAL):
         if wider in found and found <= {Edm.INTEGER, Edm.LONG, Edm.DECIMAL}:
             found = {Edm.DECIMAL if Edm.DECIMAL in found else wider}
@@ -57,7 +60,7 @@ def _type(value: Json) -> Edm:
             return Edm.INTEGER if -(2**31) <= value < 2**31 else Edm.LONG
         case float():
             return Edm.DECIMAL
-        case str() if GUID.fullmatch(value):
+        case str() if is_guid(value):
             return Edm.GUID
         case str() if _MOMENT.fullmatch(value):
             return Edm.MOMENT

@@ -12,7 +12,7 @@ from runner.durations import LONGEST
 from runner.sandbox.build import fault
 from runner.sandbox.doubles import LINGERING, Double, Fault, FaultKind
 from runner.sandbox.json_text import read_json
-from runner.values import Json, JsonObject, compact
+from runner.values import Json, JsonObject, compact, is_number
 from runner.words import suggest
 
 _OF_STARTS = frozenset({FaultKind.QUEUED, FaultKind.SUCCESS_BUT_ERROR})
@@ -147,7 +147,7 @@ def _unknown(key: str, value: Json, known: Collection[str]) -> Iterator[str]:
 
 
 def _of_seconds(value: Json, kind: str) -> Iterator[str]:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
+    if not is_number(value) or not 0 < value <= LONGEST:
         yield f"`seconds` is a number of seconds, more than 0 and at most a year, not {compact(value)}"
     if kind not in LINGERING:
         yield f"`seconds` is said of {' and '.join(LINGERING)} alone"

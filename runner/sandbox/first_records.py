@@ -9,11 +9,11 @@ from pathlib import Path as FilePath
 from uuid import UUID, uuid5
 
 from runner.documents.load import Document, read
+from runner.guids import is_guid
 from runner.language.meant import of_names
 from runner.problems import Problem
 from runner.raw import items, record
 from runner.sandbox.doubles import OWN_ENTITIES
-from runner.sandbox.kinds import GUID
 from runner.sandbox.unwritten import slips_of_records
 from runner.values import Json, JsonObject, Path, kind_of
 
@@ -82,7 +82,7 @@ def _of_record(document: Document, row: JsonObject, path: Path, ids: set[str]) -
     key = row.get("Id")
     if "Id" not in row:
         return
-    if not isinstance(key, str) or not GUID.fullmatch(key):
+    if not isinstance(key, str) or not is_guid(key):
         yield document.problem("E113", "an `Id` is a GUID", path=(*path, "Id"))
     elif key.lower() in ids:
         yield document.problem("E111", "two records have this Id", path=(*path, "Id"))

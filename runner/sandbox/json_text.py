@@ -20,13 +20,18 @@ def read_json(text: str | bytes) -> Json:
     return value
 
 
-def record_in(body: bytes) -> JsonObject:
-    """The JSON record that a request sends; of any other body, one with nothing in it: what is missing is told then."""
+def record_or_none(body: bytes) -> JsonObject | None:
+    """The JSON record that a request sends; None for any other body."""
     try:
         said = read_json(body)
     except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def record_in(body: bytes) -> JsonObject:
+    """The JSON record that a request sends; of any other body, one with nothing in it: what is missing is told then."""
+    return record_or_none(body) or {}
 
 
 def write_json(value: Json) -> str:

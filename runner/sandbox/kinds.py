@@ -7,12 +7,12 @@ choice [?], and so is every text below that is refused. The sandbox's server tim
 import re
 from datetime import UTC, date, datetime, time
 
+from runner.guids import is_guid
 from runner.sandbox.doubles import Kind, Parameter
 from runner.sandbox.json_text import read_json
-from runner.values import LARGEST_INTEGER, Json, compact, kind_of, well_formed
+from runner.values import LARGEST_INTEGER, Json, compact, is_number, kind_of, well_formed
 
 EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
-GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?")
 _LARGEST_NUMBER = 1e300
@@ -90,7 +90,7 @@ def _number(value: Json) -> int | float:
         number: Json = float(value) if set(value) & set(".eE") else int(value)
     else:
         number = value
-    if isinstance(number, int | float) and not isinstance(number, bool) and abs(number) <= _LARGEST_NUMBER:
+    if is_number(number) and abs(number) <= _LARGEST_NUMBER:
         return number
     raise _refused(value, "a number")
 
@@ -104,7 +104,7 @@ def _boolean(value: Json) -> bool:
 
 
 def _guid(value: Json) -> str:
-    if isinstance(value, str) and GUID.fullmatch(value):
+    if isinstance(value, str) and is_guid(value):
         return value.lower()
     raise _refused(value, "a GUID")
 

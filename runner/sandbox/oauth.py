@@ -4,9 +4,10 @@ Tokens are asked for at the site itself, as real clients do where there is no ot
 would answer there with its login page [M]. A token acts as Supervisor, lives an hour, and cannot be renewed.
 """
 
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,11 +36,18 @@ class Tokens:
         self._clock = clock
         self._tokens: dict[str, _Token] = {}
 
-    def give(self, body: bytes) -> Response:
-        """Answer `connect/token`; a refusal is 400 with the words of the standard."""
+    def give(self, body: bytes, *, authorization: str = "") -> Response:
+        """Answer `connect/token`, whose client stands in the form, or in the header `Authorization: Basic`.
+
+        A refusal is in the words of the standard, RFC 6749: 400, or 401 where the header names another client.
+        """
         form = parse_qs(body.decode("utf-8", "replace"))
-        if form.get("client_id") != [CLIENT_ID] or form.get("client_secret") != [CLIENT_SECRET]:
-            return plain_json({"error": "invalid_client"}, status=400)
+        in_form = form.get("client_id") == [CLIENT_ID] and form.get("client_secret") == [CLIENT_SECRET]
+        scheme, _, credentials = authorization.partition(" ")
+        basic = scheme.lower() == "basic"
+        if not in_form and not (basic and _client_in(credentials) == (CLIENT_ID, CLIENT_SECRET)):
+            headers = {"WWW-Authenticate": 'Basic realm="sandbox"'} if basic else None
+            return plain_json({"error": "invalid_client"}, status=401 if basic else 400, headers=headers)
         if form.get("grant_type") != ["client_credentials"]:
             return plain_json({"error": "unsupported_grant_type"}, status=400)
         token = self._new_token()
@@ -59,3 +67,12 @@ class Tokens:
         if token is None or token.ends <= self._clock():
             return not_signed_in({"WWW-Authenticate": 'Bearer error="invalid_token"'})
         return token.user
+
+
+def _client_in(credentials: str) -> tuple[str, str] | None:
+    """Id and secret, each encoded as in a form before base64 (RFC 6749, 2.3.1)."""
+    try:
+        name, colon, secret = b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (unquote_plus(name), unquote_plus(secret)) if colon else None

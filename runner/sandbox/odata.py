@@ -3,7 +3,7 @@
 An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C].
 An option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape [?].
 A page holds so many records; where there are more, `@odata.nextLink` leads on, in `$skip` and `$top` [?].
-Nothing can be written.
+Nothing can be written: that is told in OData's shape, too, with 405 [?].
 """
 
 import re
@@ -26,6 +26,9 @@ PAGE_SIZE = 20_000
 _ADDRESS = re.compile(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
 
 
+_READ_ONLY = "this sandbox takes no writes through OData; a process writes records"
+
+
 class OData:
     """`root` in its calls is the address of the service itself, with a slash at its end."""
 
@@ -44,6 +47,10 @@ class OData:
                 return self._read_of(first, tuple(rest), query, root=root)
             case _:
                 return nothing(404)
+
+    def refuse(self) -> Response:
+        """Answer any other method."""
+        return _error(405, _READ_ONLY, headers={"Allow": "GET"})
 
     def _read_of(self, first: str, rest: tuple[str, ...], query: Mapping[str, str], *, root: str) -> Response:
         found = _ADDRESS.fullmatch(first)
@@ -132,5 +139,5 @@ def _reply(value: JsonObject) -> Response:
     )
 
 
-def _error(status: int, message: str) -> Response:
-    return plain_json({"error": {"code": "", "message": message}}, status=status)
+def _error(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    return plain_json({"error": {"code": "", "message": message}}, status=status, headers=headers)

@@ -12,12 +12,11 @@ from runner.documents.document import Document
 from runner.documents.load import read
 from runner.language import as_it_looks
 from runner.language.schema import check
-from runner.places import START_OF_FILE
-from runner.problems import Problem, Severity
+from runner.problems import Problem, Severity, are_errors, in_order
 from runner.sandbox import build, double_types, first_records, rules, unread, unwritten
 from runner.sandbox.doubles import Double, Doubles
 from runner.sandbox.slips import slip_of
-from runner.sandbox.unread import ENDING
+from runner.targets.folders import ENDING, RECORDS
 from runner.values import JsonObject
 
 
@@ -35,17 +34,13 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     problems: list[Problem] = []
     for file in files:
         problems.extend(_add(file, read_doubles))
-    records, wrong = first_records.load(folder / unread.RECORDS)
+    records, wrong = first_records.load(folder / RECORDS)
     problems += [*wrong, *unread.check(folder)]
     if not are_errors(problems):
         problems.extend(unwritten.check(read_doubles.values(), records))
     processes = {code: double for code, (double, _) in read_doubles.items()}
     columns = _columns(processes.values(), records)
     return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
-
-
-def are_errors(problems: Iterable[Problem]) -> bool:
-    return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
@@ -61,13 +56,13 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
     problems += [problem for problem in double_types.check(document) if problem.path not in told]
     problems += as_it_looks.check(document, reported=problems)
     if are_errors(problems):
-        return sorted(problems, key=_place)
+        return in_order(problems)
     double = build.double(document)
     if double.code in found:
         message = f"`{double.code}` has a double already, in {found[double.code][0].file}"
         return (document.problem("E111", message, path=("process",)),)
     found[double.code] = (double, document)
-    return sorted((*problems, *_another_name(document, double.code, file)), key=_place)
+    return in_order((*problems, *_another_name(document, double.code, file)))
 
 
 def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
@@ -77,11 +72,6 @@ def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem
         return
     message, hint = f"the file is called `{name}`", f"jobs start a process by the code that stands here: `{name}`?"
     yield document.problem("E107", message, path=("process",), hint=hint, severity=Severity.WARNING)
-
-
-def _place(problem: Problem) -> tuple[int, int]:
-    span = problem.span or START_OF_FILE
-    return span.line, span.column
 
 
 def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObject]]) -> dict[str, tuple[str, ...]]:

@@ -26,17 +26,22 @@ def string(text: str = "") -> Response:
     return Response(f"{_STRING}{_escaped(text)}</string>", media_type=_XML)
 
 
-def fault(text: str) -> Response:
-    """Status 500 in WCF's shape. That the service answers so is a choice [?]."""
-    return Response(_FAULT.format(_escaped(_NOT_XML.sub("\ufffd", text))), status_code=500, media_type=_XML)
+def fault(text: str, *, status: int = 500) -> Response:
+    """A refusal in WCF's shape. That the service answers so is a choice [?]."""
+    return Response(_FAULT.format(_escaped(_NOT_XML.sub("\ufffd", text))), status_code=status, media_type=_XML)
 
 
-def plain_json(value: Json, *, status: int = 200) -> Response:
-    return Response(write_json(value), status_code=status, media_type=_JSON)
+def plain_json(value: Json, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(write_json(value), status_code=status, headers=headers, media_type=_JSON)
 
 
 def nothing(status: int) -> Response:
     return Response(None, status_code=status)
+
+
+def not_allowed(*methods: str) -> Response:
+    """405, with the methods that are allowed."""
+    return Response(None, status_code=405, headers={"Allow": ", ".join(methods)})
 
 
 def error_of(message: str | None, *, code: str | None = None) -> JsonObject | None:

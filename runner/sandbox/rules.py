@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from runner.documents.load import Document
+from runner.guids import is_guid
 from runner.places import Span
 from runner.problems import Problem, Severity
 from runner.sandbox.doubles import LINGERING, OWN_ENTITIES, Kind, Parameter
-from runner.sandbox.kinds import GUID, CannotReadError, read
+from runner.sandbox.kinds import CannotReadError, read
 from runner.template.parse import Expression, Name, Template, TemplateProblem, expression, template
 from runner.values import Json, JsonObject, Path
-from runner.words import suggest
+from runner.words import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
@@ -124,7 +125,7 @@ class _Rules:
         uid, here = fields.get("uid"), (*path, "uid")
         if not isinstance(uid, str) or "{{" in uid:
             return
-        if not GUID.fullmatch(uid):
+        if not is_guid(uid):
             hint = "write 8-4-4-4-12 hexadecimal digits, without braces"
             self.report("E113", f"`{uid}` is not a GUID", here, hint=hint)
         elif uid.lower() in self.uids:
@@ -265,8 +266,7 @@ class _Rules:
         self.report("E126", f"unknown parameter `{code}`", path, hint=self._near(code) or hint, at_key=at_key)
 
     def _near(self, code: str) -> str | None:
-        near = suggest(code, self.parameters)
-        return near and f"did you mean `{near}`?"
+        return did_you_mean(code, self.parameters)
 
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path) -> None:
         span = self._span(path, text, line=problem.line, name=problem.name)

@@ -19,13 +19,14 @@ from starlette.types import ASGIApp
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from runner.problems import Problem, UsageError
+from runner.problems import Problem, UsageError, are_errors
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
+from runner.sandbox.data_lock import locked
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.process_log import written
-from runner.sandbox.processes import are_errors, load_doubles
+from runner.sandbox.processes import load_doubles
 from runner.sandbox.store import Store
 
 _INTERRUPTED = "The sandbox was stopped while this process was under way"
@@ -45,13 +46,13 @@ def served(
     Port 0 takes a free one. `data` is the file that keeps what happened, or names it when the URL is known; without it
     all is forgotten. Records of the folder go into a new file only, and a process that was caught in a wait when the
     file was left is cancelled. `page_size` is the most records that one OData reply holds. Raises `UsageError` for
-    mistakes in the folder, the file, or an address in use.
+    mistakes in the folder, the file, one that another sandbox has open, or an address in use.
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)
         if are_errors(problems):
             raise UsageError(*problems)
-    with closing(_listening(host, port)) as listener, closing(_store(doubles, data, _url(listener))) as store:
+    with closing(_listening(host, port)) as listener, _opened(doubles, data, _url(listener)) as store:
         if store.is_new:
             store.fill(doubles.records)
         else:
@@ -62,8 +63,11 @@ def served(
             yield _url(listener)
 
 
-def _store(doubles: Doubles, data: Path | Callable[[str], Path] | None, url: str) -> Store:
-    return Store(doubles.columns, file=data if data is None or isinstance(data, Path) else data(url))
+@contextmanager
+def _opened(doubles: Doubles, data: Path | Callable[[str], Path] | None, url: str) -> Iterator[Store]:
+    file = data if data is None or isinstance(data, Path) else data(url)
+    with locked(file), closing(Store(doubles.columns, file=file)) as store:
+        yield store
 
 
 def serve(

@@ -2,7 +2,8 @@
 
 Nothing has happened before a call is carried out (`runner.sandbox.answering`). Where the contract is silent [?], these
 are our choices: what cannot be started or executed (an unknown process or element, a value that its parameter's type
-does not take) answers 500 with a fault, or `success: false` from the JSON methods; without `ResultParameterName`
+does not take) answers 500 with a fault, or `success: false` from the JSON methods; a body of RunProcess that is no JSON
+object answers 400 with a fault; without `ResultParameterName`
 Execute replies with an empty string at the double's first wait, with it and a double that goes on in the background it
 waits for the end, as RunProcess does [S]; RunProcess gives no execution data, and `{}` where no results were asked for.
 """
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from runner.sandbox.doubles import Direction, Double, Kind
 from runner.sandbox.engine import Begun, Engine
-from runner.sandbox.json_text import record_in, write_json
+from runner.sandbox.json_text import record_in, record_or_none, write_json
 from runner.sandbox.kinds import EMPTY_GUID, CannotReadError
 from runner.sandbox.replies import error_of, fault, nothing, plain_json, string
 from runner.sandbox.sign_in import User
@@ -75,7 +76,9 @@ class ProcessEngineService:
 
     def run_process(self, body: bytes, user: User) -> Call | Response:
         """RunProcess [C]. `success` is not the verdict: a process that failed has it, too, with status 3 [M]."""
-        request = record_in(body)
+        request = record_or_none(body)
+        if request is None:
+            return fault("The body of the request is not a JSON object", status=400)
         code, uid = _text(request, "schemaName"), _text(request, "schemaUId")
         double = self._engine.double(code=code, uid=uid)
         if double is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Parameter, Process
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, Park, lookups
-from runner.values import JsonObject
+from runner.values import JsonObject, is_number
 
 
 def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
@@ -29,7 +29,7 @@ def _numbers(records: Iterable[JsonObject]) -> frozenset[str]:
     numbers: set[str] = set()
     others: set[str] = set()
     for column, value in (pair for record in records for pair in record.items() if pair[1] is not None):
-        (numbers if isinstance(value, int | float) and not isinstance(value, bool) else others).add(column)
+        (numbers if is_number(value) else others).add(column)
     return frozenset(numbers - others)
 
 

@@ -1,7 +1,7 @@
 """A word that is another one with a slip of the keyboard: nearer than what is suggested for a word that is wrong.
 
 Here both words may be meant, so the beginning of a word, and what other tools call it, is no slip; neither are two
-names that differ in their numbers.
+names that differ in their numbers. Columns are longer words than tags and options, for which `runner.words.slip` is.
 """
 
 from collections.abc import Collection

@@ -84,3 +84,69 @@ def test_a_client_that_reads_it_as_xml_finds_keys_types_sets_and_lookups(documen
 )
 def test_a_column_has_the_type_of_what_it_holds(values: list[Json], expected: Edm) -> None:
     assert type_of(values) is expected
+
+
+RATE = """
+runner: 1
+process: UsrRate
+parameters:
+  Score: {type: integer}
+  Price: {type: money}
+  Note: {type: text}
+  Owner: {type: lookup}
+  At: {type: datetime}
+  Day: {type: date}
+  Flag: {type: boolean}
+activities:
+  - insert:
+      entity: Rating
+      values:
+        Score: "{{ parameters.Score }}"
+        Price: "{{ parameters.Price }}"
+        Note: "{{ parameters.Note }}"
+        OwnerId: "{{ parameters.Owner }}"
+        At: "{{ parameters.At }}"
+        Day: "{{ parameters.Day }}"
+        Flag: "{{ parameters.Flag }}"
+        Stage: 1
+        Kind: new
+        Total: "{{ parameters.Score + 1 }}"
+        Gone: null
+  - update: {entity: Rating, values: {Stage: 2.5, Late: true}}
+"""
+
+
+def types(client: httpx.Client) -> dict[str | None, str | None]:
+    tree = ET.fromstring(client.get("/0/odata/$metadata").text)
+    rating = next(each for each in tree.iter(f"{EDM}EntityType") if each.get("Name") == "Rating")
+    return {each.get("Name"): each.get("Type") for each in rating.iter(f"{EDM}Property")}
+
+
+def test_a_column_has_the_type_of_what_a_double_puts_there_before_and_behind_the_first_record(site: Site) -> None:
+    client = site({"a.process.yaml": RATE})
+    before = types(client)
+    assert before == {
+        "Id": "Edm.Guid",
+        "Score": "Edm.Int32",
+        "Price": "Edm.Decimal",
+        "Note": "Edm.String",
+        "OwnerId": "Edm.Guid",
+        "At": "Edm.DateTimeOffset",
+        "Day": "Edm.String",
+        "Flag": "Edm.Boolean",
+        "Stage": "Edm.Decimal",
+        "Kind": "Edm.String",
+        "Total": "Edm.String",
+        "Gone": "Edm.String",
+        "Late": "Edm.Boolean",
+    }
+    values = {"Score": 3, "Price": 2, "Note": ANNA, "Owner": ANNA, "At": "2026-01-31T09:00:00Z", "Flag": True}
+    named = [{"name": name, "value": value} for name, value in values.items()]
+    address = "/0/ServiceModel/ProcessEngineService.svc/RunProcess"
+    said = client.post(address, json={"schemaName": "UsrRate", "parameterValues": named}).json()
+    assert said["processStatus"] == 2
+    assert types(client) == before | {"Total": "Edm.Int32"}
+
+
+def test_a_column_whose_records_differ_from_what_a_double_puts_there_is_text(site: Site) -> None:
+    assert types(site({"a.process.yaml": RATE, "records.yaml": "Rating: [{Score: many}]"}))["Score"] == "Edm.String"

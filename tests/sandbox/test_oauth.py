@@ -1,4 +1,5 @@
 import json
+from base64 import b64encode
 
 import httpx
 import pytest
@@ -29,6 +30,35 @@ def test_a_client_is_given_a_token_and_calls_with_nothing_else(stranger: httpx.C
         assert stranger.get("/0/odata/SysProcessLog/$count", headers=headers).text == "0"
         service = "/0/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
         assert stranger.post(service, headers=headers).json()["userName"] == "Supervisor"
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize(
+    ("scheme", "credentials"),
+    [("Basic", "sandbox:sandbox"), ("basic", "sandbox:sandbox"), ("Basic", "sand%62ox:s%61ndbox")],
+)
+def test_a_client_may_stand_in_the_header(stranger: httpx.Client, address: str, scheme: str, credentials: str) -> None:
+    headers = {"Authorization": f"{scheme} {b64encode(credentials.encode()).decode()}"}
+    said = stranger.post(address, data={"grant_type": "client_credentials"}, headers=headers).json()
+    headers = {"Authorization": f"Bearer {said['access_token']}"}
+    assert stranger.get("/0/odata/SysProcessLog/$count", headers=headers).text == "0"
+
+
+@pytest.mark.parametrize(
+    "credentials", [b"sandbox:wrong", b"wrong:sandbox", b"sandbox", b":", b"\xff:\xff", b"sandbox:sandbox:"]
+)
+def test_another_client_in_the_header_is_refused_as_headers_are(stranger: httpx.Client, credentials: bytes) -> None:
+    headers = {"Authorization": f"Basic {b64encode(credentials).decode()}"}
+    reply = stranger.post("/connect/token", data={"grant_type": "client_credentials"}, headers=headers)
+    assert (reply.status_code, reply.json()) == (401, {"error": "invalid_client"})
+    assert reply.headers["www-authenticate"] == 'Basic realm="sandbox"'
+
+
+def test_a_header_that_is_no_base64_is_refused(stranger: httpx.Client) -> None:
+    headers = {"Authorization": "Basic sandbox:sandbox"}
+    assert (
+        stranger.post("/connect/token", data={"grant_type": "client_credentials"}, headers=headers).status_code == 401
+    )
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

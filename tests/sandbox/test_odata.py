@@ -227,10 +227,29 @@ def test_a_page_is_linked_to_at_the_address_that_was_asked(
     assert link == f"{url}/0/odata/Mark?$select=Name&$filter=Name%20ne%20%27x%20%26%27&$skip=1"
 
 
-@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-def test_nothing_is_written_through_odata(contacts: httpx.Client, method: str) -> None:
-    reply = contacts.request(method, "/odata/Contact")
-    assert (reply.status_code, reply.content) == (404, b"")
+WRITES = [
+    ("POST", "Contact"),
+    ("PATCH", f"Contact({ANNA})"),
+    ("PUT", f"Contact({ANNA})"),
+    ("DELETE", f"Contact({ANNA})"),
+    ("POST", "$batch"),
+    ("POST", ""),
+]
+
+
+@pytest.mark.parametrize(("method", "address"), WRITES)
+@pytest.mark.parametrize("prefix", ["/0", ""])
+def test_a_write_is_refused_in_words(contacts: httpx.Client, prefix: str, method: str, address: str) -> None:
+    reply = contacts.request(method, f"{prefix}/odata/{address}", json={"Name": "Dora"})
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET")
+    message = "this sandbox takes no writes through OData; a process writes records"
+    assert reply.json() == {"error": {"code": "", "message": message}}
+    assert names(contacts, "") == ["Anna", "Boris", "Clara"]
+
+
+def test_a_stranger_who_writes_is_told_to_sign_in(contacts: httpx.Client) -> None:
+    contacts.cookies.clear()
+    assert contacts.post("/0/odata/Contact", json={"Name": "Dora"}).status_code == 401
 
 
 def test_head_is_a_get_without_a_body(contacts: httpx.Client) -> None:

@@ -145,13 +145,24 @@ def test_what_cannot_be_started_is_no_success_and_starts_nothing(
     assert log(echo) == []
 
 
+def test_a_name_that_cannot_be_one_starts_nothing(echo: httpx.Client) -> None:
+    reply = echo.post(f"{SERVICE}/RunProcess", content=b'{"schemaName": "\\ud800"}')
+    assert (reply.status_code, reply.json()["success"]) == (200, False)
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"\xff", b"[" * 100_000, b'{"schemaName": "\\ud800"}', b'{"schemaName": "UsrEcho", "x": 1e999}'],
+    [
+        *(b"", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"schemaName": "UsrEcho"', b"schemaName=UsrEcho"),
+        b'{"schemaName": "UsrEcho", "x": 1e999}',
+    ],
+    ids=lambda body: body[:40].decode("latin-1"),
 )
-def test_a_body_that_says_nothing_starts_nothing(echo: httpx.Client, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_a_fault_and_starts_nothing(echo: httpx.Client, body: bytes) -> None:
     reply = echo.post(f"{SERVICE}/RunProcess", content=body)
-    assert (reply.status_code, reply.json()["success"]) == (200, False)
+    assert (reply.status_code, reply.headers["content-type"]) == (400, "application/xml; charset=utf-8")
+    assert "The body of the request is not a JSON object" in reply.text
+    assert log(echo) == []
 
 
 def test_unknown_codes_and_those_that_nobody_may_give_are_dropped_in_silence(echo: httpx.Client) -> None:

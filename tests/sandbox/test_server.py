@@ -99,6 +99,26 @@ def test_whoever_asks_whether_it_is_alive_is_answered(path: str, method: str) ->
         assert httpx.request(method, url + path, trust_env=False).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/0", "/0/", "/ping", "/0/ping"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
+def test_nobody_asks_by_another_method_whether_it_is_alive(path: str, method: str) -> None:
+    with served(Doubles()) as url:
+        reply = httpx.request(method, url + path, trust_env=False)
+        assert (reply.status_code, reply.headers["allow"], reply.content) == (405, "GET, HEAD, POST", b"")
+
+
+@pytest.mark.parametrize("target", ["/", "/0/ping", "example.com:443", "/odata/Contact", "*"])
+def test_it_is_no_proxy(target: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    with served(Doubles()) as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as caller:
+            caller.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert caller.recv(4000).startswith(b"HTTP/1.1 400 ")
+            caller.sendall(b"GET /0/ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert caller.recv(4000).startswith(b"HTTP/1.1 200 ")
+    assert (capfd.readouterr().err, caplog.records) == ("", [])
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

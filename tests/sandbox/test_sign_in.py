@@ -65,6 +65,10 @@ def test_signing_in_happens_at_the_root_alone(stranger: httpx.Client) -> None:
     assert stranger.post("/0" + LOGIN, json=PASSWORD).status_code == 401
 
 
+def test_who_is_signed_in_cannot_sign_in_elsewhere_either(echo: httpx.Client) -> None:
+    assert echo.post("/0" + LOGIN, json=PASSWORD).status_code == 401
+
+
 @pytest.mark.parametrize("path", [EXECUTE, "/odata/Contact", "/0/no/such/thing"])
 def test_a_call_without_a_session_is_refused_in_json(stranger: httpx.Client, path: str) -> None:
     reply = stranger.get(path)

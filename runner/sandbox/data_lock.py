@@ -1,0 +1,74 @@
+"""One sandbox to a data file: a second one would, at its start, cancel what the first has under way.
+
+The kernel's lock is on a file of its own beside the data: on the data itself it would get in the way of SQLite's locks
+where a system keeps both in one list. It vanishes with the sandbox, however that ends; one that was killed leaves the
+empty file behind. Where no lock is to be had, nobody is refused.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from runner.private_files import BINARY, PRIVATE_FILE, take
+from runner.problems import Problem, UsageError
+
+_ENDING = "-lock"
+"""As SQLite calls what it puts beside a file: `-wal`, `-shm`."""
+
+
+@contextmanager
+def locked(data: Path | None) -> Iterator[None]:
+    """Hold the lock of `data` for as long as the context lasts. Raises `UsageError` where another sandbox has it."""
+    if data is None:
+        yield
+        return
+    real = Path(os.path.realpath(data))
+    path = real.with_name(real.name + _ENDING)
+    try:
+        file = _taken(path)
+    except OSError:  # what is wrong with its folder is told when the data is opened
+        file = None
+    else:
+        if file is None:
+            message = f"the sandbox cannot keep its data in {data}: another sandbox keeps its own there"
+            raise UsageError(Problem(code="E100", message=message, hint="end that one, or name another file"))
+    try:
+        yield
+    finally:
+        if file is not None:
+            _let_go(file, path)
+
+
+def _taken(path: Path) -> int | None:
+    """The open file, locked; None where somebody else has it. Raises `OSError` where there are no locks."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, PRIVATE_FILE)
+        try:
+            is_ours = take(file)
+            if is_ours and _is_at(path, file):
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+        if not is_ours:
+            return None
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Whether it is still the one: who held it before deletes it while others may have opened it already."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _let_go(file: int, path: Path) -> None:
+    """Delete it while it is locked, so that nobody else's is deleted; Windows deletes none that anybody has open."""
+    with suppress(OSError):
+        path.unlink()
+    os.close(file)
+    if os.name == "nt":
+        with suppress(OSError):
+            path.unlink()

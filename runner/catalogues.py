@@ -13,8 +13,7 @@ from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, catalogue_in, read_document
 from runner.catalogue.rules import another_site
 from runner.documents.document import Document
-from runner.job_files import are_errors
-from runner.problems import Problem, Severity
+from runner.problems import Problem, Severity, are_errors
 from runner.targets.folders import missing_folder
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.words import suggest

@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import TypeAlias
 
 from runner.case_files import KINDS, CaseFiles
+from runner.documents import files
 from runner.documents.document import Document
 from runner.documents.load import read
 from runner.job import build
@@ -21,8 +22,8 @@ from runner.job.outline import Outline, Written, declared_inputs, outline
 from runner.job.rules import job as rules
 from runner.language import as_it_looks, schema
 from runner.language.kinds import other_kind
-from runner.problems import Problem, Severity
-from runner.project_paths import PathMistake, inside, near_hint, root_of
+from runner.problems import Problem, are_errors
+from runner.project_paths import PathMistake, inside, root_of
 from runner.raw import record
 from runner.values import Json, Path
 
@@ -262,10 +263,6 @@ class JobFiles:
         self._problems[place:place] = news
 
 
-def are_errors(problems: Iterable[Problem]) -> bool:
-    return any(problem.severity is Severity.ERROR for problem in problems)
-
-
 def _built(checking: _Checking, cases: Cases | None) -> Job:
     jobs = {path: opened.job for path, opened in checking.included.items() if opened.job is not None}
     return build.job(checking.document, included=jobs, cases=cases.cases if cases else None)
@@ -296,7 +293,7 @@ def _of_another_kind(problems: Sequence[Problem], file: FilePath) -> tuple[Probl
 def _missing(problem: Problem, file: FilePath, written: str) -> PathMistake:
     """A file that cannot be read, told where it is named."""
     slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
-    return PathMistake(code=problem.code, message=problem.message, hint=slashes or problem.hint or near_hint(file))
+    return PathMistake(code=problem.code, message=problem.message, hint=slashes or problem.hint or files.near(file))
 
 
 def _not_of_refused_ids(found: Iterable[Problem], checking: _Checking, known: Outline) -> list[Problem]:

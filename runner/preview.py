@@ -25,6 +25,7 @@ from runner.job.model import (
     Wait,
 )
 from runner.plan import Plan, PlannedStep, steps_within, undo_of
+from runner.raw import record
 from runner.template.evaluate import EvaluationError, Scope, boolean, evaluate
 from runner.template.parse import Expression, expression, template
 from runner.values import Json, JsonObject, compact
@@ -58,7 +59,7 @@ def preview(plan: Plan) -> str:
     case = f"[{plan.case.name}]" if plan.case else ""
     lines = [f"{plan.job.name}{case} on {_target(plan)}", f"  digest {plan.digest}", *_bounds(plan.job)]
     known = _known(plan)
-    lines.extend(f"  input {name} = {compact(value)}" for name, value in _record(known.names["inputs"]).items())
+    lines.extend(f"  input {name} = {compact(value)}" for name, value in record(known.names["inputs"]).items())
     lines.extend(_steps(plan.steps, known))
     if plan.final_steps:
         lines.extend(("", "finally", *_steps(plan.final_steps, known)))
@@ -73,10 +74,6 @@ def _bounds(job: Job) -> Iterator[str]:
         yield f"  cleanup_timeout {written(job.cleanup_timeout)}"
     if job.concurrency is not None:
         yield f"  concurrency {compact(job.concurrency)}"
-
-
-def _record(value: Json) -> JsonObject:
-    return value if isinstance(value, dict) else {}
 
 
 def _steps(steps: tuple[PlannedStep, ...], known: _Known) -> Iterator[str]:
@@ -107,7 +104,7 @@ def _open(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
 
 
 def _work_out_vars(job: Job, known: _Known) -> None:
-    variables = _record(known.names["vars"])
+    variables = record(known.names["vars"])
     for name, value in job.vars.items():
         rendered, complete = _rendered(value, known)
         if complete:

@@ -1,14 +1,14 @@
 """What is told to people: mistakes in their files, exit codes, and the table of error codes.
 
 A mistake of the user is a `Problem` value; all are collected, then told. A code is a promise: it is never
-given another meaning. `Usage` is the one exception, for a command that cannot go on before any file was read.
+given another meaning. The two exceptions are for a command that cannot go on: as it was typed, or for a guard.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from runner.places import Span
+from runner.places import START_OF_FILE, Span
 from runner.values import Path
 
 
@@ -33,6 +33,21 @@ class Problem:
     span: Span | None = None
     path: Path = ()
     excerpt: str | None = None
+
+
+def are_errors(problems: Iterable[Problem]) -> bool:
+    """Whether one of them is more than a warning."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those of one file in the order of the file; what has no place comes first."""
+    return tuple(sorted(problems, key=_place))
+
+
+def _place(problem: Problem) -> tuple[int, int, str]:
+    span = problem.span or START_OF_FILE
+    return span.line, span.column, problem.code
 
 
 class ExitCode(IntEnum):

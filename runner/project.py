@@ -17,16 +17,16 @@ from runner.job.outline import Outline
 from runner.job.rules import catalogue, flow
 from runner.job.rules import job as rules
 from runner.job.rules.uses import started
-from runner.job_files import JobFiles, Opened, are_errors
+from runner.job_files import JobFiles, Opened
 from runner.language import as_it_looks, schema
-from runner.problems import Problem, Severity
+from runner.problems import Problem, Severity, are_errors
 from runner.raw import record
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
 from runner.targets.files import find_targets
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget, Target
-from runner.words import suggest
+from runner.words import did_you_mean
 
 JOB_FILES = "*.job.yaml"
 
@@ -151,17 +151,20 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
     What needs no catalogue is told without one, too: types flow through a job by themselves.
     """
     known = project.catalogues.of(target, targets_file=file.targets_file)
-    codes = started(file.documents.values()) if known else frozenset()
+    codes = started(file.outlines.values()) if known else frozenset()
     for one in known or (None,):
         for name, document in file.documents.items():
+            outline = file.outlines[name]
             if (document.file, one.name if one else "") not in project.compared:
                 project.compared.add((document.file, one.name if one else ""))
-                found = [*catalogue.check(document, one, started=codes)] if one else []
-                _tell([*found, *flow.check(document, file.outlines[name], one)], project)
+                found = [*catalogue.check(document, outline, one, started=codes)] if one else []
+                _tell([*found, *flow.check(document, outline, one)], project)
 
 
-def _tell(found: Iterable[Problem], project: Project) -> None:
+def _tell(found: Sequence[Problem], project: Project) -> None:
     """Tell what is not told already, nor stands where something else is wrong; a better hint takes the place of one."""
+    if not found:
+        return
     told = {(problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR}
     warned = set(project.problems)
     for one in dict.fromkeys(found):
@@ -181,9 +184,8 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
         return file.document.problem("E140", message, path=("name",), at_key=True, hint=hint)
     if wanted in file.targets:
         return file.targets[wanted]
-    near = suggest(wanted, file.targets)
     where = called(file.targets_file) if file.targets_file else "the sandbox beside the job"
-    hint = f"did you mean `{near}`?" if near else f"{where} has {_listed(file.targets)}"
+    hint = did_you_mean(wanted, file.targets) or f"{where} has {_listed(file.targets)}"
     if "," in wanted and all(part in file.targets for part in wanted.split(",")):
         hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"
     return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)

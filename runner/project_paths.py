@@ -6,10 +6,6 @@ The project is the folder of the nearest `.git`, else that of the job that was n
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.words import suggest
-
-_MOST_NAMES = 1000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathMistake:
@@ -36,13 +32,3 @@ def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Path
         return found
     hint = f"paths in a job stay inside the project, `{shown}`: the folder of `.git`, else that of the job"
     return PathMistake(code="E119", message=f"`{written}` leads out of the project", hint=hint)
-
-
-def near_hint(file: Path) -> str | None:
-    """The file that was probably meant by one that is not there, in a hint."""
-    try:
-        names = [other.name for other, _ in zip(file.parent.iterdir(), range(_MOST_NAMES), strict=False)]
-    except OSError:
-        return None
-    near = suggest(file.name, sorted(names))
-    return near and f"did you mean `{near}`?"

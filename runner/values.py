@@ -5,7 +5,7 @@ A value is never changed after it was made: who needs another one makes it.
 """
 
 import json
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
@@ -35,6 +35,24 @@ def canonical(value: Json) -> str:
 def well_formed(text: str) -> str:
     """`text` with lone surrogates replaced by U+FFFD, so that it can always be written as UTF-8."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether `value` is a number of JSON: to Python, true and false are numbers, too."""
+    return type(value) is int or type(value) is float
+
+
+def value_at(path: Path, value: Json) -> Json:
+    """What stands at `path` in `value`; null where nothing does."""
+    for part in path:
+        match value, part:
+            case dict(), str():
+                value = value.get(part)
+            case list(), int() if 0 <= part < len(value):
+                value = value[part]
+            case _:
+                return None
+    return value
 
 
 def kind_of(value: Json) -> str:

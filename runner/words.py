@@ -3,7 +3,8 @@
 Two words are compared without regard to case, dashes, underscores and blanks, so that `maxAttempts` is `max_attempts`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 _LONGEST = 40
 """Nobody means a key by a longer word, and comparing grows with the square."""
@@ -269,7 +270,7 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     bare = folded(word)
     if not 0 < len(bare) <= _LONGEST:
         return None
-    candidates = _candidates(ours)
+    candidates = _candidates(tuple(ours))
     if bare in candidates:
         return candidates[bare]
     limit, own = _slips(bare), {folded(name) for name in ours}
@@ -282,6 +283,12 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     ]
     near = min(measured)[2] if measured else _beginning(bare, candidates)
     return candidates.get(near)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """The hint that asks for the one of `known` that `word` stands for, None where it stands for none."""
+    near = suggest(word, known)
+    return near and f"did you mean `{near}`?"
 
 
 def slip(word: str, known: Iterable[str]) -> str | None:
@@ -301,8 +308,11 @@ def slip(word: str, known: Iterable[str]) -> str | None:
     return min(near)[1] if near else None
 
 
-def _candidates(ours: list[str]) -> dict[str, str]:
-    """Folded words and what they stand for; our own before those of other tools."""
+@lru_cache(maxsize=64)
+def _candidates(ours: tuple[str, ...]) -> Mapping[str, str]:
+    """Folded words and what they stand for; our own before those of other tools. Kept: most words are held against the
+    keys of a few records.
+    """
     found = {folded(name): name for name in reversed(ours)}
     for word, meant in FOREIGN.items():
         name = next((name for name in meant if name in ours), None)

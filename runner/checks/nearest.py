@@ -4,10 +4,8 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from heapq import nlargest
 from itertools import takewhile
-from typing import TypeGuard
 
-from runner.template.operations import is_number
-from runner.values import Json, compact
+from runner.values import Json, compact, is_number
 
 _NEAR = 0.6
 """How alike two texts must be, from 0 to 1, for one to be told instead of the other."""
@@ -26,7 +24,7 @@ def nearest(wanted: Json, values: Sequence[Json]) -> int | None:
         return alike
     if isinstance(wanted, str):
         return _nearest_text(wanted, values)
-    return _nearest_number(wanted, values) if isinstance(wanted, (int, float)) and is_number(wanted) else None
+    return _nearest_number(wanted, values) if is_number(wanted) else None
 
 
 def _is_same_but_for_its_type(value: Json, wanted: Json) -> bool:
@@ -36,12 +34,8 @@ def _is_same_but_for_its_type(value: Json, wanted: Json) -> bool:
 
 
 def _nearest_number(wanted: float, values: Sequence[Json]) -> int | None:
-    numbers = [(abs(value - wanted), index) for index, value in enumerate(values) if _is_number(value)]
+    numbers = [(abs(value - wanted), index) for index, value in enumerate(values) if is_number(value)]
     return min(numbers)[1] if numbers else None
-
-
-def _is_number(value: Json) -> TypeGuard[int | float]:
-    return is_number(value)
 
 
 def _nearest_text(wanted: str, values: Sequence[Json]) -> int | None:

@@ -8,11 +8,11 @@ from runner.checks.nearest import nearest
 from runner.checks.shown import LONGEST, HoldsSecret, shown
 from runner.checks.texts import difference
 from runner.template.deciding import Compared, Side, Sought, deciding, false_part
-from runner.template.operations import counted, is_number, same
+from runner.template.operations import counted, same
 from runner.template.parse import Expression
 from runner.template.scope import Scope
 from runner.template.source import dotted
-from runner.values import Json, Path, kind_of
+from runner.values import Json, Path, is_number, kind_of
 from runner.words import suggest
 
 _DEEPEST = 40

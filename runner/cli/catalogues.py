@@ -14,8 +14,8 @@ from runner.catalogue.model import Catalogue, Pulled
 from runner.cli.known_targets import KnownTarget, named, only, targets_of
 from runner.documents.document import Document
 from runner.job.rules.uses import uses
-from runner.job_files import JobFiles, are_errors
-from runner.problems import Problem, Severity, UsageError
+from runner.job_files import JobFiles
+from runner.problems import Problem, Severity, UsageError, are_errors
 from runner.project import Project, called, job_paths
 from runner.pulling import Found, NoAnswerError, pull
 from runner.report import mistakes

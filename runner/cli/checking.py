@@ -14,10 +14,9 @@ from runner.cli import left_out, meant
 from runner.cli.targets import Targets, is_outside
 from runner.problems import Problem
 from runner.project import JOB_FILES, Project, called, check_doubles, open_project, open_targets
-
-_TARGETS = "targets.yaml"
-_DOUBLE = ".process.yaml"
-_RECORDS = "records.yaml"
+from runner.targets import folders
+from runner.targets.files import NAME
+from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
 
 
 def checked(
@@ -50,7 +49,7 @@ def checked(
 def count(specs: Sequence[Path], project: Project) -> int:
     """How many files were checked that a command named, or that stand in a folder that it named."""
     named = {spec for spec in specs if _is_of_itself(spec) and not spec.is_dir()}
-    doubles = {path for spec in specs if _is_folder_of_doubles(spec) for path in spec.glob(f"*{_DOUBLE}")}
+    doubles = {path for spec in specs if _is_folder_of_doubles(spec) for path in spec.glob(DOUBLES)}
     return len(project.files) + len(named | doubles)
 
 
@@ -69,7 +68,7 @@ def _is_of_itself(spec: Path) -> bool:
 
 
 def _is_targets(spec: Path) -> bool:
-    return spec.name == _TARGETS or spec.name.endswith(f".{_TARGETS}")
+    return spec.name == NAME or spec.name.endswith(f".{NAME}")
 
 
 def _is_catalogue(spec: Path) -> bool:
@@ -77,13 +76,13 @@ def _is_catalogue(spec: Path) -> bool:
 
 
 def _folder_of_doubles(spec: Path) -> Path | None:
-    if spec.name.endswith(_DOUBLE) or spec.name == _RECORDS:
+    if spec.name.endswith(folders.ENDING) or spec.name == RECORDS:
         return spec.parent
     return spec if _is_folder_of_doubles(spec) else None
 
 
 def _is_folder_of_doubles(spec: Path) -> bool:
-    return spec.is_dir() and any(spec.glob(f"*{_DOUBLE}")) and not any(spec.glob(JOB_FILES))
+    return spec.is_dir() and holds_doubles(spec) and not any(spec.glob(JOB_FILES))
 
 
 def _wrong_doubles(folder: Path) -> Sequence[Problem]:

@@ -22,18 +22,10 @@ from runner.project import called
 from runner.secrets.redact import Secrets
 from runner.version import VERSION
 
-_BEGINNING = 1024
-"""Bytes of a file that are looked at to see what it is."""
-
 
 def is_plan(spec: Path) -> bool:
     """Whether a SPEC is a kept plan, by its name or by how it begins; one that cannot be read is so by its name."""
-    try:
-        with spec.open("rb") as file:
-            beginning = file.read(_BEGINNING).decode(errors="replace")
-    except (OSError, ValueError):
-        beginning = ""
-    return kept_plan.is_plan(spec.name, beginning)
+    return kept_plan.is_plan(spec.name, files.beginning(spec).decode(errors="replace"))
 
 
 def prepare(wanted: Wanted) -> Preparation:

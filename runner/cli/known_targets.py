@@ -13,7 +13,7 @@ from runner.project import Project, called, check_doubles, open_targets
 from runner.targets.build import without_file
 from runner.targets.files import find_targets
 from runner.targets.model import SiteTarget, Target
-from runner.words import suggest
+from runner.words import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +67,10 @@ def named(name: str, known: Known, project: Project) -> KnownTarget:
         check_doubles(known[name].target, project)
         _refuse_mistakes(project)
         return known[name]
-    near = suggest(name, known)
     if not any(one.file for one in known.values()):
         hint = "there is no `targets.yaml` here or above: name the folder of the jobs, too, or `--targets FILE`"
     else:
-        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{one}`' for one in known)}"
+        hint = did_you_mean(name, known) or f"there are {', '.join(f'`{one}`' for one in known)}"
     raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
 
 

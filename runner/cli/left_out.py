@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from runner.problems import Problem, Severity
+from runner.documents.files import beginning, passed_over
+from runner.problems import Problem
 from runner.project import JOB_FILES, JobFile, Project, called
 from runner.report.safe import clean
 from runner.targets.files import NAME, VARIABLE, up_to_the_root
@@ -18,9 +19,6 @@ _JOB = JOB_FILES.removeprefix("*")
 _LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job")
 _YAML = (".yaml", ".yml")
 _LIKE_TARGETS = ("targets.yml", "target.yaml", "target.yml", "targets.yaml.txt", "targets.json", NAME)
-_BEGINNING = 4096
-"""Bytes of a file in which a job comes to its steps."""
-
 _IS_A_JOB = re.compile(rb"(?m)^runner:[ \t]*1\b(?s:.*)^steps:")
 _HAS_TARGETS = re.compile(rb"(?m)^[ \t{\"]*targets\"?:")
 
@@ -43,9 +41,9 @@ def meant(path: Path) -> str | None:
         return name[: -len(_JOB)] + _JOB
     ending = next((one for one in _LIKE_A_JOB if folded.endswith(one)), None)
     if ending is not None:
-        return name[: -len(ending)] + _JOB if b"steps" in _beginning(path) else None
+        return name[: -len(ending)] + _JOB if b"steps" in beginning(path) else None
     ending = next((one for one in _YAML if folded.endswith(one)), None)
-    is_job = ending is not None and _IS_A_JOB.search(_beginning(path)) is not None
+    is_job = ending is not None and _IS_A_JOB.search(beginning(path)) is not None
     return path.name[: -len(ending)] + _JOB if ending is not None and is_job else None
 
 
@@ -71,7 +69,8 @@ def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:
     for folder in dict.fromkeys(spec for spec in specs if spec.is_dir()):
         for path in inside(folder):
             if os.path.realpath(path) not in read and (name := meant(path)) is not None:
-                yield _not_read(path, f"this job is not read: its name must end in {_JOB}", name)
+                message = f"this job is not read: its name must end in {_JOB}"
+                yield passed_over(message, name=called(path), instead=name)
 
 
 def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
@@ -83,8 +82,9 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
                 break
             searched[folder.resolve()] = None
     for path in (path for folder in searched for path in inside(folder)):
-        if path.name.casefold() in _LIKE_TARGETS and path.name != NAME and _HAS_TARGETS.search(_beginning(path)):
-            yield _not_read(path, f"this file is not read: targets stand in {NAME}", NAME)
+        if path.name.casefold() in _LIKE_TARGETS and path.name != NAME and _HAS_TARGETS.search(beginning(path)):
+            message = f"this file is not read: targets stand in {NAME}"
+            yield passed_over(message, name=called(path), instead=NAME)
 
 
 def inside(folder: Path) -> Sequence[Path]:
@@ -97,16 +97,3 @@ def inside(folder: Path) -> Sequence[Path]:
 
 def _is_same(folder: Path, other: Path) -> bool:
     return folder.resolve() == other.resolve()
-
-
-def _not_read(path: Path, message: str, name: str) -> Problem:
-    hint = f"rename it to `{name}`"
-    return Problem(code="E100", message=message, hint=hint, file=called(path), severity=Severity.WARNING)
-
-
-def _beginning(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_BEGINNING)
-    except OSError:
-        return b""

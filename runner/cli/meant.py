@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from runner.catalogue.read import ENDING
 from runner.cli import left_out
 from runner.cli.shell import PROCESS
+from runner.documents.files import beginning
 from runner.problems import Problem, UsageError
 from runner.project import JOB_FILES, called
 from runner.report.safe import clean
 
-_CATALOGUE = ".catalog.yaml"
-_BEGINNING = 4096
 _MOST_FILES = 500
 
 
@@ -21,7 +21,7 @@ def check(specs: Iterable[Path], *, of_targets: bool) -> None:
     about targets, and takes jobs only to find them, or to say what matters to the jobs.
     """
     for spec in specs:
-        if of_targets and spec.name.endswith(_CATALOGUE):
+        if of_targets and spec.name.endswith(ENDING):
             raise UsageError(_mistake(spec, f"`--catalog {clean(str(spec))}` compares with it, `-t` names a target"))
         if spec.name != str(spec) or spec.suffix or spec.exists():
             continue
@@ -43,7 +43,7 @@ def _is_a_beginning(name: str) -> bool:
 
 def _of_a_job(name: str) -> str | None:
     line = re.compile(rb"(?m)^name:[ \t]*[\"']?%s[\"']?[ \t]*(#.*)?\r?$" % re.escape(name.encode(errors="replace")))
-    found = next((path for path in islice(_near(), _MOST_FILES) if line.search(_beginning(path))), None)
+    found = next((path for path in islice(_near(), _MOST_FILES) if line.search(beginning(path))), None)
     if found is None:
         return None
     return f"the job `{clean(name)}` stands in {clean(called(found))}: name the file"
@@ -60,11 +60,3 @@ def _of_a_process(name: str) -> str | None:
 
 def _of_a_target(name: str) -> str:
     return f"`-t {clean(name)}` names a target"
-
-
-def _beginning(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_BEGINNING)
-    except OSError:
-        return b""

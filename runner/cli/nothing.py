@@ -8,9 +8,9 @@ from runner.cli.prepared import NOTHING, Wanted
 from runner.cli.selection import by_tags, is_chosen, words_of
 from runner.job.model import Case, Job
 from runner.report.safe import clean
+from runner.sentences import listed
 from runner.words import suggest
 
-_LISTED = 8
 _LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
 
 
@@ -38,7 +38,7 @@ def _no_tag(written: str, jobs: Sequence[Job]) -> Iterable[str]:
         return
     tags = sorted({tag for job in jobs for tag in job.tags})
     near = next((near for word in words_of(written) if word not in tags and (near := suggest(word, tags))), None)
-    there_are = f"the tags are {_listed(tags)}" if tags else "the jobs have no tags"
+    there_are = f"the tags are {listed([*map(clean, tags)])}" if tags else "the jobs have no tags"
     yield f"no job fits `--tags {clean(written)}`; " + (f"did you mean `{near}`?" if near else there_are)
 
 
@@ -47,12 +47,7 @@ def _no_name(keyword: str, found: Sequence[tuple[Job, Case | None]]) -> Iterable
         return
     jobs = list(dict.fromkeys(job.name for job, _ in found))
     near = suggest(keyword, [*jobs, *(case.name for _, case in found if case is not None)])
-    hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {_listed(jobs)}"
+    hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {listed([*map(clean, jobs)])}"
     if _LIKE_AN_EXPRESSION.search(keyword):
         hint = "`-k` takes a part of the name as it is; `--tags` takes words with `and`, `or`, `not`"
     yield f"no run is called like `{clean(keyword)}`; {hint}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(f"`{clean(name)}`" for name in names[:_LISTED]) + more

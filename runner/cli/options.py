@@ -124,7 +124,12 @@ INPUTS_FILE = option(
 )
 TAGS = option("--tags", metavar="EXPR", help="Only jobs whose tags fit: `smoke and not slow`.")
 KEYWORD = option(
-    "-k", "keyword", "--keyword", metavar="TEXT", help="Only runs whose `job[case]` holds this text, in any case."
+    "-k",
+    "keyword",
+    "--keyword",
+    type=Filled(),
+    metavar="TEXT",
+    help="Only runs whose `job[case]` holds this text, in any case.",
 )
 RUNS = option(
     "--runs",

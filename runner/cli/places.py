@@ -6,27 +6,24 @@ A report or a plan of before is written over; what a file holds is seen by how i
 from collections.abc import Iterable
 from pathlib import Path
 
+from runner.documents.files import beginning
 from runner.problems import Problem
 
-_BEGINNING = 256
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def taken(place: Path, *, what: str, begins: str, read: Iterable[Path]) -> Problem | None:
     """Why `what` must not be written to `place`. `begins` is how such a file begins, `read` what the command reads.
 
-    What is no file, such as a device, takes all that is written to it, and an empty file is nobody's.
+    What is no file, such as a device, takes all that is written to it, and an empty file is nobody's. Of one that
+    cannot be read whoever writes it tells.
     """
     if not place.is_file():
         return None
     if any(_is_same(place, other) for other in read):
         return _refused(f"{what} cannot be written to {place}: this command reads it")
-    try:
-        with place.open("rb") as file:
-            beginning = file.read(_BEGINNING).lstrip(_BLANK)
-    except OSError:
-        return None  # whoever writes it tells
-    if not beginning or beginning.startswith(begins.encode()):
+    there = beginning(place).lstrip(_BLANK)
+    if not there or there.startswith(begins.encode()):
         return None
     return _refused(f"{what} cannot be written to {place}: it is there already, and holds something else")
 

@@ -12,8 +12,7 @@ from runner.problems import ExitCode, Problem, UsageError
 from runner.report.safe import clean
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.server import serve
-
-DOUBLES = "*.process.yaml"
+from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
 
 
 @click.command("sandbox", cls=Verb, short_help="Serve the stand-in of the service.")
@@ -61,16 +60,12 @@ def command(context: click.Context, /, **_: object) -> int:
 
 def _refuse_a_folder_above(folder: Path) -> None:
     """Raise `UsageError` where nothing is to be served, and a folder below holds doubles."""
-    if not folder.is_dir() or _holds_doubles(folder) or (folder / "records.yaml").exists():
+    if not folder.is_dir() or holds_doubles(folder) or (folder / RECORDS).exists():
         return
-    below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_doubles(path)), None)
+    below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and holds_doubles(path)), None)
     if below is not None:
         message = f"there is no {DOUBLES} in {clean(str(folder))}"
         raise UsageError(Problem(code="E100", message=message, hint=f"did you mean `{clean(str(below))}`?"))
-
-
-def _holds_doubles(folder: Path) -> bool:
-    return next(folder.glob(DOUBLES), None) is not None
 
 
 def _tell(url: str) -> None:

@@ -15,19 +15,8 @@ _INPUT: Final = PREFIX + "INPUT_"
 NAMES: Final = frozenset(
     (
         *("ALLOW_EMPTY", "CATALOG", "DATA", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST", "INPUTS", "JOBS"),
-        *(
-            "KEYWORD",
-            "LAST_FAILED",
-            "LIMIT",
-            "OUT",
-            "PAGE_SIZE",
-            "PORT",
-            "PRUNE",
-            "QUIET",
-            "REPORT_JSON",
-            "REPORT_JSONL",
-        ),
-        *("REPORT_JUNIT", "RUNS", "TAGS", "TARGET", "TARGETS", "VERBOSE", "WAIT_LOCK"),
+        *("KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT", "PRUNE", "QUIET", "RUNS", "TAGS", "TARGET"),
+        *("REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),
     )
 )
 WITHOUT: Final = ("YES", "CONFIRM", "STEP", "AS", "RESULT")

@@ -89,11 +89,6 @@ class Document:
         found = word.search(self.text, first, last) or word.search(self.text, start, end)
         return self.source.span(*(found.span() if found else (first, last)))
 
-    def source_of(self, path: Path) -> str:
-        """What stands in the file at `path`, as it is written."""
-        start, end = self._bounds(self._find(path).node)
-        return self.text[start:end]
-
     def line_of(self, path: Path) -> int:
         """The line of the key, or of the item, at `path`."""
         part = self._find(path)

@@ -1,13 +1,15 @@
-"""The bytes of a file that a user named, or the sentence that says why there are none."""
+"""The bytes of a file that a user named, or the sentence that says why there are none; and files that nobody named."""
 
 from itertools import islice
 from pathlib import Path
 
 from runner.documents import encoding
-from runner.problems import Problem
+from runner.problems import Problem, Severity
 from runner.words import suggest
 
 _MOST_NAMES = 1_000
+_BEGINNING = 4096
+"""Bytes in which a file of ours says what it is."""
 
 
 def content(path: Path, *, name: str) -> bytes | Problem:
@@ -21,10 +23,25 @@ def content(path: Path, *, name: str) -> bytes | Problem:
         return Problem(code="E100", message="this cannot be the name of a file", file=name)
 
 
+def beginning(path: Path) -> bytes:
+    """How a file begins; nothing of one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_BEGINNING)
+    except (OSError, ValueError):
+        return b""
+
+
+def passed_over(message: str, *, name: str, instead: str) -> Problem:
+    """A warning about the file `name`, which would be read were it called `instead`."""
+    hint = f"rename it to `{instead}`"
+    return Problem(code="E100", message=message, hint=hint, file=name, severity=Severity.WARNING)
+
+
 def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     match error:
         case FileNotFoundError():
-            message, hint = f"there is no file `{name}`", _near(path)
+            message, hint = f"there is no file `{name}`", near(path)
         case IsADirectoryError():
             message, hint = f"`{name}` is a folder, not a file", None
         case PermissionError():
@@ -34,7 +51,7 @@ def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     return Problem(code="E100", message=message, hint=hint, file=name)
 
 
-def _near(path: Path) -> str | None:
+def near(path: Path) -> str | None:
     """The file that was probably meant: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
     try:
         names = sorted(other.name for other in islice(path.parent.iterdir(), _MOST_NAMES))
@@ -44,5 +61,5 @@ def _near(path: Path) -> str | None:
     same = (
         name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))
     )
-    near = suggest(path.name, names) or next(same, None)
-    return near and f"did you mean `{near}`?"
+    found = suggest(path.name, names) or next(same, None)
+    return found and f"did you mean `{found}`?"

@@ -7,7 +7,7 @@ from typing import NoReturn
 from runner.documents import slips, syntax
 from runner.documents.lines import Complaint, quote, rest_of_line
 from runner.documents.source import Source
-from runner.problems import Problem
+from runner.problems import Problem, in_order
 from runner.values import Json, JsonObject, kind_of
 
 MOST_PROBLEMS = 100
@@ -32,12 +32,13 @@ class Mistakes:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._found: list[Problem] = []
+        self._item_begun_at: Bounds | None = None
 
     def __len__(self) -> int:
         return len(self._found)
 
     def in_order(self) -> tuple[Problem, ...]:
-        return tuple(sorted(self._found, key=_position))
+        return in_order(self._found)
 
     def add(self, problem: Problem) -> None:
         """Raises `StopError` where there are enough."""
@@ -106,7 +107,28 @@ class Mistakes:
         self._report("E102", "an alias stands inside the value that it stands for", at=at)
 
     def second_key(self, key: str, *, at: Bounds) -> None:
-        self._report("E103", f"the key `{key}` stands twice", at=at, hint=self._earlier(at))
+        earlier, hint = self._earlier(at), None
+        if earlier is not None and self._is_first_of_item(earlier):
+            self._item_begun_at = at
+            hint = f"it begins the item in line {earlier} already: a new one begins with `-`, as in `- {key}: …`"
+        elif self._follows_a_missing_dash(at):
+            return
+        elif earlier is not None:
+            hint = f"it stands in line {earlier} already"
+        self._report("E103", f"the key `{key}` stands twice", at=at, hint=hint)
+
+    def _is_first_of_item(self, line: int) -> bool:
+        return self._source.line(line).lstrip(" ").startswith("- ")
+
+    def _follows_a_missing_dash(self, at: Bounds) -> bool:
+        """Whether this key stands twice only because the item that it belongs to was not begun."""
+        if self._item_begun_at is None:
+            return False
+        (began, column), (line, here) = self._source.position(self._item_begun_at[0]), self._source.position(at[0])
+        between = map(self._source.line, range(began, line))
+        return here == column and not any(
+            text.strip() and len(text) - len(text.lstrip(" ")) < column - 1 for text in between
+        )
 
     def merge_key(self, *, at: Bounds) -> None:
         hint = "write its keys out, or use an alias as the whole value"
@@ -131,8 +153,8 @@ class Mistakes:
     def _report(self, code: str, message: str, *, at: Bounds, hint: str | None = None) -> None:
         self.add(self._source.problem(code, message, at=at, hint=hint))
 
-    def _earlier(self, at: Bounds) -> str | None:
-        """Where the first of two keys stands: in block style, in the same column above."""
+    def _earlier(self, at: Bounds) -> int | None:
+        """The line of the first of two keys: in block style, in the same column above."""
         written, (line, column) = self._source.text[slice(*at)], self._source.position(at[0])
         end = at[0]
         for _ in range(_LOOKS):
@@ -141,9 +163,5 @@ class Mistakes:
                 break
             found = self._source.position(end)
             if found[1] == column and found[0] != line:
-                return f"it stands in line {found[0]} already"
+                return found[0]
         return None
-
-
-def _position(problem: Problem) -> tuple[int, int]:
-    return (problem.span.line, problem.span.column) if problem.span else (0, 0)

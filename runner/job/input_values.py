@@ -8,7 +8,7 @@ from runner.json_schema import schemas
 from runner.json_schema.as_wanted import as_wanted, with_point
 from runner.json_schema.violations import Violation
 from runner.values import LARGEST_INTEGER, Json, Path
-from runner.words import suggest
+from runner.words import did_you_mean
 
 _SHOWN = 40
 _KINDS = {
@@ -56,9 +56,8 @@ def refuse_empty(declared: Input, value: Json) -> None:
 def unknown_input(name: str, declared: Iterable[str], *, whose: str = "the job") -> tuple[str, str]:
     """Message and hint for a value that no input is there for."""
     known = sorted(declared)
-    near = suggest(name, known)
     listed = ", ".join(f"`{word}`" for word in known)
-    hint = f"did you mean `{near}`?" if near else f"its inputs are {listed}" if known else "it has no inputs"
+    hint = did_you_mean(name, known) or (f"its inputs are {listed}" if known else "it has no inputs")
     return f"{whose} has no input `{short(name)}`", hint
 
 

@@ -12,7 +12,7 @@ from runner.job.input_values import UnfitError, fit, refuse_empty, short
 from runner.job.model import Case, Input, Job
 from runner.problems import Problem
 from runner.values import Json, kind_of
-from runner.words import suggest
+from runner.words import did_you_mean
 
 VARIABLE = "CREATIO_RUNNER_INPUT_"
 
@@ -126,9 +126,8 @@ def _problem(job: Job, declared: Input, one: Given | None, unfit: UnfitError, *,
 
 
 def _unknown(name: str, one: Given, known: set[str]) -> Problem:
-    near = suggest(name, known)
     listed = ", ".join(f"`{word}`" for word in sorted(known))
-    hint = f"did you mean `{near}`?" if near else f"the inputs are {listed}" if known else "no selected job has inputs"
+    hint = did_you_mean(name, known) or (f"the inputs are {listed}" if known else "no selected job has inputs")
     message = f"no selected job knows an input `{short(name)}`"
     if one.document is not None:
         return one.document.problem("E131", message, path=(name,), at_key=True, hint=hint)

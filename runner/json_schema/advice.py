@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, NAMED_SCHEMAS, OF_NUMBERS, SCHEMAS, TYPES, place
+from runner.json_schema.as_wanted import NUMBER
+from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, OF_NUMBERS, SCHEMAS, TYPES, place
 from runner.json_schema.violations import Violation
-from runner.values import Json, JsonObject, Path, compact
+from runner.values import Json, JsonObject, Path, compact, value_at
 from runner.words import suggest
 
 _FORMAT_AS_TYPE: Final[Mapping[str, str]] = {
@@ -22,16 +23,8 @@ _FORMAT_AS_TYPE: Final[Mapping[str, str]] = {
     "url": "uri",
     "uri": "uri",
 }
-_LEAST: Final[Mapping[str, str]] = {
-    "string": "minLength",
-    "array": "minItems",
-    "object": "minProperties",
-    "number": "minimum",
-    "integer": "minimum",
-}
 _RENAMED: Final[Mapping[str, str]] = {"id": "$id", "dependencies": "dependentSchemas"}
 _EITHER: Final = re.compile(r"\s*[|,/]\s*|\s+or\s+")
-_BARE_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _NAME: Final = re.compile(r"[\w.-]+")
 _LISTS: Final = frozenset({"required", "enum", "type", "examples"})
 _MOST_NAMES: Final = 4
@@ -43,10 +36,10 @@ def advised(flaw: Violation, schema: Json) -> Violation:
 
 
 def _hint(flaw: Violation, schema: Json) -> str | None:
-    holder = _at(schema, flaw.path[:-1])
+    holder = value_at(flaw.path[:-1], schema)
     if flaw.keyword == "additionalProperties" and isinstance(holder, dict):
         return _keyword(str(flaw.value), holder, at_root=len(flaw.path) == 1)
-    value = _at(schema, flaw.path)
+    value = value_at(flaw.path, schema)
     match place(flaw.path):
         case "keyword" if isinstance(holder, dict):
             return _of_keyword(str(flaw.path[-1]), value, holder, flaw.path)
@@ -59,18 +52,6 @@ def _hint(flaw: Violation, schema: Json) -> str | None:
     return None
 
 
-def _at(schema: Json, path: Path) -> Json:
-    found = schema
-    for part in path:
-        if isinstance(found, dict) and isinstance(part, str):
-            found = found.get(part)
-        elif isinstance(found, list) and isinstance(part, int) and part < len(found):
-            found = found[part]
-        else:
-            return None
-    return found
-
-
 def _keyword(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
     """What an unknown keyword stands for: a word of another draft, a slip, or the name of a property."""
     value, known = holder[key], holder.get("type")
@@ -80,8 +61,8 @@ def _keyword(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
         return f"write `type: {key}`"
     if key == "dependencies" and isinstance(value, dict) and all(isinstance(one, list) for one in value.values()):
         return "did you mean `dependentRequired`?"
-    if key in ("min", "max") and isinstance(known, str) and known in _LEAST:
-        return f"did you mean `{_LEAST[known].replace('min', key)}`?"
+    if key in ("min", "max") and isinstance(known, str) and known in LEAST:
+        return f"did you mean `{LEAST[known].replace('min', key)}`?"
     near = _RENAMED.get(key) or suggest(key, {*KEYWORDS, "secret"} if at_root else KEYWORDS)
     if _is_like_a_schema(value) and near not in A_SCHEMA | NAMED_SCHEMAS:
         named = f"properties: {{{key}: {_written(value)}}}"
@@ -150,7 +131,7 @@ def _list(keyword: str, value: Json) -> str | None:
 def _without_quotes(keyword: str, value: Json) -> str | None:
     if not isinstance(value, str):
         return None
-    is_number = _BARE_NUMBER.fullmatch(value) and (keyword in OF_NUMBERS or keyword.startswith(("min", "max")))
+    is_number = NUMBER.fullmatch(value) and (keyword in OF_NUMBERS or keyword.startswith(("min", "max")))
     is_boolean = value in ("true", "false") and keyword in ("uniqueItems", "deprecated", "readOnly", "writeOnly")
     return f"write `{value}` without quotes" if is_number or is_boolean else None
 

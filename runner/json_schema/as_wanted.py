@@ -1,11 +1,20 @@
 """How the value that stands there is written as the type that its schema wants."""
 
 import re
+from collections.abc import Mapping
+from typing import Final
 
 from runner.json_schema.violations import Violation
 from runner.values import compact
 
-_BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+BOOLEANS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("yes", "on", "true"), "true"),
+    **dict.fromkeys(("no", "off", "false"), "false"),
+}
+"""What people write for true and false, folded."""
+WHOLE: Final = re.compile(r"-?[0-9]+")
+NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+"""A text that would be a number without its quotes."""
 
 
 def as_wanted(violation: Violation) -> str | None:
@@ -16,11 +25,11 @@ def as_wanted(violation: Violation) -> str | None:
     match value:
         case bool() | int() | float() if kinds == "string":
             return f'put it in quotes: "{compact(value)}"'
-        case str() if kinds == "boolean" and value.casefold() in _BOOLEANS:
-            return f"write `{_BOOLEANS[value.casefold()]}`"
-        case str() if kinds == "integer" and re.fullmatch(r"-?[0-9]+", value):
+        case str() if kinds == "boolean" and value.casefold() in BOOLEANS:
+            return f"write `{BOOLEANS[value.casefold()]}`"
+        case str() if kinds == "integer" and WHOLE.fullmatch(value):
             return f"write `{value}` without quotes"
-        case str() if kinds == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+        case str() if kinds == "number" and NUMBER.fullmatch(value):
             return f"write `{value}` without quotes"
         case str() if kinds == "number" and (point := with_point(value)):
             return f"write `{point}`"

@@ -3,13 +3,13 @@
 Only what no writer can have meant: `false` and `not: {}` are ways to say that nothing may be there.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeGuard
+from typing import Final
 
+from runner.json_schema.as_wanted import NUMBER, WHOLE
 from runner.json_schema.keywords import IN_WORDS, nodes, types
 from runner.json_schema.violations import Violation, shown
-from runner.values import Json, JsonObject, Path, compact
+from runner.values import Json, JsonObject, Path, compact, is_number
 from runner.words import suggest
 
 _BOUNDS: Final = (
@@ -22,8 +22,6 @@ _BOUNDS: Final = (
     ("exclusiveMinimum", "maximum", "number"),
     ("exclusiveMinimum", "exclusiveMaximum", "number"),
 )
-_WHOLE: Final = re.compile(r"-?[0-9]+")
-_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _MOST_WRITTEN: Final = 8
 _KINDS: Final[Mapping[type, str]] = {
     type(None): "null",
@@ -58,7 +56,7 @@ def _bounds(node: JsonObject, path: Path) -> Iterator[Violation]:
     told: set[str] = set()
     for least, most, what in _BOUNDS:
         low, high = node.get(least), node.get(most)
-        if not (_is_number(low) and _is_number(high)):
+        if not (is_number(low) and is_number(high)):
             continue
         is_open = "exclusive" in least or "exclusive" in most
         second = max(least, most, key=written.index)
@@ -66,10 +64,6 @@ def _bounds(node: JsonObject, path: Path) -> Iterator[Violation]:
             told.add(second)
             message = f"no {what} fits both `{least}: {shown(low)}` and `{most}: {shown(high)}`"
             yield Violation(path=(*path, second), keyword=second, message=message, value=node[second], schema=node)
-
-
-def _is_number(value: Json) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _listed(node: JsonObject, path: Path) -> Iterator[Violation]:
@@ -112,9 +106,9 @@ def _as_type(value: Json, wanted: frozenset[str]) -> str | None:
             return f'"{compact(value)}"'
         case str() if wanted == {"boolean"} and value.casefold() in ("true", "false"):
             return value.casefold()
-        case str() if "integer" in wanted and _WHOLE.fullmatch(value):
+        case str() if "integer" in wanted and WHOLE.fullmatch(value):
             return value
-        case str() if "number" in wanted and _NUMBER.fullmatch(value):
+        case str() if "number" in wanted and NUMBER.fullmatch(value):
             return value
     return None
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from runner.json_schema import formats
 from runner.json_schema.contradictions import may_be
-from runner.json_schema.keywords import IN_WORDS, SPEAKS_OF, nodes, types
+from runner.json_schema.keywords import IN_WORDS, LEAST, SPEAKS_OF, nodes, types
 from runner.json_schema.violations import shown
 from runner.values import Json, JsonObject, Path, compact
 from runner.words import folded
@@ -23,13 +23,6 @@ _MANY: Final[Mapping[str, str]] = {
     "string": "texts",
     "array": "lists",
     "object": "records",
-}
-_LEAST: Final[Mapping[str, str]] = {
-    "string": "minLength",
-    "array": "minItems",
-    "object": "minProperties",
-    "number": "minimum",
-    "integer": "minimum",
 }
 _BOUNDS: Final = frozenset({"minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"})
 _WITH: Final[Mapping[str, str]] = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
@@ -78,7 +71,7 @@ def _is_a_remark(keyword: str, node: JsonObject) -> bool:
 
 def _instead(keyword: str, of: frozenset[str]) -> str | None:
     """The keyword that says it of the type that stands there, or where it belongs."""
-    least = next((_LEAST[name] for name in sorted(of) if name in _LEAST), None)
+    least = next((LEAST[name] for name in sorted(of) if name in LEAST), None)
     if least is not None and keyword in _BOUNDS:
         return f"did you mean `{least}`?"
     if least is not None and keyword.replace("max", "min").replace("Max", "Min") in _BOUNDS:

@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol, TypeAlias, cast
 
 import jsonschema_rs
@@ -20,6 +21,7 @@ from referencing.exceptions import Unresolvable
 from runner import patterns
 from runner.json_schema import formats
 from runner.json_schema.violations import Violation, sentence
+from runner.raw import items, record
 from runner.values import Json, JsonObject
 
 _MOST = 100
@@ -73,10 +75,17 @@ def explain(text: str, value: Json) -> tuple[Violation, ...]:
     """
     if "unevaluatedProperties" in text and "patternProperties" in text:
         return ()
+    return _violations(_validator(text), value)
+
+
+@lru_cache(maxsize=8)
+def _validator(text: str) -> _Whole:
+    """To make one takes longer than to explain a file with it, and all files of a folder are held against the same."""
     schema: Json = json.loads(text)
     keywords = {**_KEYWORDS, "items": _items_within(schema, text)}
     ours = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]  # their stubs leave it open
-    return _violations(ours(_without_draft(schema), registry=Registry()), value)
+    validator: _Whole = ours(_without_draft(schema), registry=Registry())
+    return validator
 
 
 def explain_schema(schema: Json) -> tuple[Violation, ...]:
@@ -132,8 +141,8 @@ def _format(_: _Validator, wanted: Json, value: Json, __: JsonObject) -> Iterato
 def _pattern_properties(
     validator: _Validator, by_pattern: Json, value: Json, _: JsonObject
 ) -> Iterator[ValidationError]:
-    for pattern, schema in _record(by_pattern).items():
-        for key, item in _record(value).items():
+    for pattern, schema in record(by_pattern).items():
+        for key, item in record(value).items():
             if patterns.search(pattern, key):
                 yield from validator.descend(item, schema, path=key, schema_path=pattern)
 
@@ -141,8 +150,8 @@ def _pattern_properties(
 def _additional_properties(
     validator: _Validator, schema: Json, value: Json, holder: JsonObject
 ) -> Iterator[ValidationError]:
-    named, by_pattern = _record(holder.get("properties")), _record(holder.get("patternProperties"))
-    for key, item in _record(value).items():
+    named, by_pattern = record(holder.get("properties")), record(holder.get("patternProperties"))
+    for key, item in record(value).items():
         if key in named or any(patterns.search(pattern, key) for pattern in by_pattern):
             continue
         if schema is False:
@@ -152,7 +161,7 @@ def _additional_properties(
 
 
 def _property_names(validator: _Validator, schema: Json, value: Json, _: JsonObject) -> Iterator[ValidationError]:
-    for key in _record(value):
+    for key in record(value):
         for error in validator.descend(key, schema):
             failed = error.validator
             yield ValidationError(
@@ -162,16 +171,16 @@ def _property_names(validator: _Validator, schema: Json, value: Json, _: JsonObj
 
 def _required(_: _Validator, required: Json, value: Json, __: JsonObject) -> Iterator[ValidationError]:
     if isinstance(value, dict):
-        for key in _list(required):
+        for key in items(required):
             if key not in value:
                 yield ValidationError("", validator_value=key)
 
 
 def _dependent_required(_: _Validator, needs: Json, value: Json, __: JsonObject) -> Iterator[ValidationError]:
-    for key, needed in _record(needs).items():
-        if key in _record(value):
+    for key, needed in record(needs).items():
+        if key in record(value):
             yield from (
-                ValidationError("", validator_value=name) for name in _list(needed) if name not in _record(value)
+                ValidationError("", validator_value=name) for name in items(needed) if name not in record(value)
             )
 
 
@@ -183,29 +192,21 @@ def _unique_items(_: _Validator, wanted: Json, value: Json, __: JsonObject) -> I
 
 def _items_within(root: Json, text: str) -> _Keyword:
     """`items` for long lists: the one wrong step among a thousand is found before it is explained."""
-    definitions = _record(_record(root).get("$defs"))
-    is_closed = _ELSEWHERE.search(text) is None and text.count('"$id"') <= ("$id" in _record(root))
+    definitions = record(record(root).get("$defs"))
+    is_closed = _ELSEWHERE.search(text) is None and text.count('"$id"') <= ("$id" in record(root))
 
-    def items(validator: _Validator, schema: Json, value: Json, holder: JsonObject) -> Iterable[ValidationError]:
-        written = _list(value)
+    def of_list(validator: _Validator, schema: Json, value: Json, holder: JsonObject) -> Iterable[ValidationError]:
+        written = items(value)
         if not (is_closed and isinstance(schema, dict) and len(written) > _LONG):
             return _LIBRARY["items"](validator, schema, value, holder)
         quick = jsonschema_rs.Draft202012Validator(
             {"$defs": definitions, **schema}, pattern_options=_LINEAR, validate_formats=True, formats=formats.OWN
         )
-        first = len(_list(holder.get("prefixItems")))
+        first = len(items(holder.get("prefixItems")))
         wrong = (index for index in range(first, len(written)) if not quick.is_valid(written[index]))
         return itertools.chain.from_iterable(validator.descend(written[index], schema, path=index) for index in wrong)
 
-    return items
-
-
-def _record(value: Json) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
+    return of_list
 
 
 _KEYWORDS: dict[str, _Keyword] = {

@@ -31,6 +31,15 @@ IN_WORDS: Final[Mapping[str, str]] = {
     "object": "a record",
 }
 
+LEAST: Final[Mapping[str, str]] = {
+    "string": "minLength",
+    "array": "minItems",
+    "object": "minProperties",
+    "number": "minimum",
+    "integer": "minimum",
+}
+"""The keyword that says how little a value of a type may be."""
+
 OF_TEXTS: Final = frozenset({"minLength", "maxLength", "pattern", "format"})
 OF_NUMBERS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 OF_LISTS: Final = frozenset(

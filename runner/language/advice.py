@@ -81,7 +81,13 @@ IN_THE_PLACE_OF_ACTIONS = {
     "block": "steps are not grouped: they stand one below the other; `undo` and `finally` clean up",
 }
 """What other languages have in the place of an action, and what to do here."""
-_IN_STEPS = {"checkmode": "`runner plan` prints what would be sent", "rescue": "`undo` of a step is carried out then"}
+_IN_ORDER = "leave it out: steps are carried out in their order, and none behind one that did not pass"
+_AN_INPUT = "a secret is an input: `inputs: {token: {type: string, secret: true}}`"
+_IN_STEPS = {
+    **dict.fromkeys(("needs", "dependson", "after", "dependencies", "requires"), _IN_ORDER),
+    "checkmode": "`runner plan` prints what would be sent",
+    "rescue": "`undo` of a step is carried out then",
+}
 _IN_ACTIVITIES = {
     **dict.fromkeys(("assert", "expect", "check"), "write `fail: TEXT`, with an `if` that says when"),
     **dict.fromkeys(("setfact", "assign"), "write `set`"),
@@ -99,6 +105,8 @@ def advice(key: str, known: Collection[str], written: Mapping[str, Json]) -> str
     for having, words, hint in _IN:
         if word in words and having <= set(known):
             return hint
+    if {"cases", "steps"} <= set(known) and word == "secrets":
+        return _AN_INPUT
     if {"insert", "delay"} <= set(known) and word in _IN_ACTIVITIES:
         return _IN_ACTIVITIES[word]
     if {"pause", "retry"} <= set(known):

@@ -13,11 +13,13 @@ from runner.problems import Problem, Severity
 from runner.values import Json, Path
 
 _OPENING, _CLOSING = "\u201c\u201e\u2018\u201a\u00ab\u00bb", "\u201d\u201c\u2019\u2018\u00bb\u00ab"
-_MAY_BE = re.compile(rf"[ \t]#[0-9A-Fa-f]|[{_OPENING}]|[0-9el],[ \t]*$|:[ \t]+[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_MAY_BE = re.compile(rf"#[0-9A-Fa-f]|[{_OPENING}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+"""What a file holds that is worth a closer look; each begins with a rare character, so that all else is passed over."""
 _NO_COMMENT = re.compile(r"[ \t]+#(?:[0-9]|[0-9A-Fa-f]{3}(?:[0-9A-Fa-f]{3})?\b)")
 """A number, or a colour, as nobody begins a comment."""
 _WITH_COMMA = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
 _BREAK_KEPT = re.compile(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})
 _FREE = frozenset({"parameters", "vars", "inputs", "values", "set", "default", "auth", "headers"})
 
@@ -101,6 +103,3 @@ def _break(document: Document, path: Path, text: str) -> _Said | None:
         return None
     hint = "write `|-` in its place, or the text in quotes on the line of its key"
     return "the text ends with a line break, which is a part of it", hint, hint
-
-
-_LONGEST = 60

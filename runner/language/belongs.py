@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from runner.raw import record
 from runner.values import Json, JsonObject, Path
 
 
@@ -13,7 +14,7 @@ class Language:
 
     def property(self, schema: JsonObject, key: str) -> JsonObject:
         """The schema of what stands behind `key`; what is written beside a `$ref` counts before what it leads to."""
-        return self._resolved(_record(schema.get("properties")).get(key))
+        return self._resolved(record(schema.get("properties")).get(key))
 
     def below(self, path: Path) -> dict[str, list[str]]:
         """The keys that are known one floor below the record at `path`, each with the keys behind which it is."""
@@ -57,17 +58,13 @@ class Language:
         return schema
 
     def _resolved(self, schema: Json) -> JsonObject:
-        found = _record(schema)
+        found = record(schema)
         reference = found.get("$ref")
         if not isinstance(reference, str):
             return found
         name = reference.rpartition("/")[2]
-        return {**self._resolved(_record(self.root.get("$defs")).get(name)), **found}
+        return {**self._resolved(record(self.root.get("$defs")).get(name)), **found}
 
 
 def _keys(schema: JsonObject) -> JsonObject:
-    return _record(schema.get("properties"))
-
-
-def _record(value: Json) -> JsonObject:
-    return value if isinstance(value, dict) else {}
+    return record(schema.get("properties"))

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from runner.language.belongs import Language
 from runner.language.wording import Mistake
+from runner.sentences import both
 from runner.values import Json, JsonObject, Path
 
 
@@ -31,12 +32,7 @@ def record(path: Path, written: JsonObject, language: Language) -> Mistake | Non
 def inputs_of_a_case(names: Collection[str], path: Path) -> Mistake:
     """What a case gives, written beside its name."""
     first, *more = names
-    what = f"unknown key `{first}` in a case" if not more else f"{_and(names)} are no keys of a case"
+    what = f"unknown key `{first}` in a case" if not more else f"{both(names)} are no keys of a case"
     inputs = ", ".join(f"{name}: …" for name in names)
     hint = f"what a case gives stands in its `inputs`: `inputs: {{{inputs}}}`"
     return Mistake(code="E104", message=what, hint=hint, path=(*path, first), at_key=True)
-
-
-def _and(names: Collection[str]) -> str:
-    words = [f"`{name}`" for name in names]
-    return " and ".join((", ".join(words[:-1]), words[-1]))

@@ -3,7 +3,7 @@
 import re
 
 from runner.json_schema.violations import shown
-from runner.values import Json, JsonObject, kind_of
+from runner.values import Json, JsonObject, is_number, kind_of
 
 _EXAMPLES = "for example `500ms`, `30s`, `5m` or `1h`"
 _NUMBER_AND_UNIT = r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*"
@@ -36,8 +36,8 @@ def mistake(value: Json) -> tuple[str, str]:
 def _of_record(value: JsonObject) -> str:
     """`{seconds: 5}`, as some write it elsewhere."""
     (unit, number), *more = value.items() or [("", None)]
-    is_number = isinstance(number, int | float) and not isinstance(number, bool) and number > 0
-    return f"write `{shown(number)}{_MEANT[unit]}`" if not more and is_number and unit in _MEANT else _EXAMPLES
+    is_duration = not more and unit in _MEANT and is_number(number) and number > 0
+    return f"write `{shown(number)}{_MEANT[unit]}`" if is_duration else _EXAMPLES
 
 
 def _of_number(said: str) -> str:

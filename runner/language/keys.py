@@ -13,7 +13,9 @@ from runner.json_schema.violations import Violation
 from runner.language import displaced as displaced_keys
 from runner.language.advice import IN_THE_PLACE_OF_ACTIONS, IS_SENT, advice, disguised, is_condition
 from runner.language.belongs import Language
-from runner.language.wording import Mistake, braces, either, example, subject
+from runner.language.wording import Mistake, braces, example, subject
+from runner.raw import items, record
+from runner.sentences import both, either
 from runner.values import Json, JsonObject, Path, compact
 from runner.words import folded, foreign, suggest
 
@@ -42,7 +44,7 @@ def mistakes(keys: Keys, language: Language) -> Iterator[Mistake]:
     if displaced:
         yield displaced
         return
-    known = _record(_schema(keys.unknown[0]).get("properties")) if keys.unknown else {}
+    known = record(_schema(keys.unknown[0]).get("properties")) if keys.unknown else {}
     meant = {name: _meant(name, known, keys) for name in names}
     given = _given(keys, meant=meant)
     if given:
@@ -98,13 +100,13 @@ def _unknown(name: str, keys: Keys, *, meant: str | None, language: Language) ->
 
 def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> str | None:
     """The best of several guesses, the surest first."""
-    known = _record(_schema(keys.unknown[0]).get("properties"))
+    known = record(_schema(keys.unknown[0]).get("properties"))
+    below = language.below(keys.path)
     surest = disguised(name, known) or advice(name, known, keys.written)
-    if surest := surest or _for_an_action(name, keys, language=language):
+    if surest := surest or _for_an_action(name, keys, below=below):
         return surest
     if not re.fullmatch(_WORD, name):
         return "YAML reads `: ` as the end of a key: if this is a text, put it in quotes as a whole"
-    below = language.below(keys.path)
     if meant in _wanted(keys):
         return f"did you mean `{meant}`?"
     there = next((key for key in below.get(name, ()) if key in keys.written), None)
@@ -123,7 +125,9 @@ def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> st
     other = language.beside(name, keys.path)
     if other or meant:
         return (
-            f"`{name}` is known in `{other}`, not in `{keys.path[-1]}`" if other else f"`{meant}` stands here already"
+            f"`{name}` is known in `{other}`, not in `{keys.path[-1]}`"
+            if other
+            else f"`{name}` means `{meant}`, which stands here already"
         )
     return language.above(name, keys.path) or _below(name, below, keys) or _known(keys)
 
@@ -140,9 +144,8 @@ def _in_its_record(name: str, keys: Keys) -> str | None:
     return _known(keys)
 
 
-def _for_an_action(name: str, keys: Keys, *, language: Language) -> str | None:
+def _for_an_action(name: str, keys: Keys, *, below: Mapping[str, list[str]]) -> str | None:
     """What a step hands in, by the word of another tool, beside the action that it has already."""
-    below = language.below(keys.path)
     ours = foreign(name, [key for key in ("parameters", "inputs") if key in below])
     there = next((key for key in _ACTIONS if key in keys.written), None)
     for key in ("parameters", "inputs"):
@@ -173,7 +176,7 @@ def _may_stand(name: str, value: Json) -> bool:
 def _known(keys: Keys) -> str | None:
     """What could stand there, where it is short enough to read: what is needed, or all that is known."""
     wanted = [alternative for choice in keys.choices for alternative in _alternatives(choice)]
-    known = wanted or list(_record(_schema(keys.unknown[0]).get("properties")))
+    known = wanted or list(record(_schema(keys.unknown[0]).get("properties")))
     if (wanted and keys.written.keys() & set(wanted)) or not 0 < len(known) <= _FEW:
         return None
     return f"{'needed' if wanted else 'known'} here: {', '.join(f'`{key}`' for key in known)}"
@@ -195,7 +198,7 @@ def _missing(keys: Keys, *, meant: Mapping[str, str | None], language: Language)
         schema = _schema(missing[0])
         yield Mistake(
             code="E105",
-            message=f"{subject(keys.path, schema)} needs {_and(names)}",
+            message=f"{subject(keys.path, schema)} needs {both(names)}",
             hint=_too_deep(names[0], keys.written) or example(names[0], language.property(schema, names[0])),
             path=keys.path,
             at_key=True,
@@ -216,7 +219,7 @@ def _choices(keys: Keys, *, meant: Mapping[str, str | None], language: Language)
         if there:
             yield _too_many(there, keys.path, title=title)
         elif not any(_may_be(name, names, meant[name], keys=keys, language=language) for name in meant):
-            yield _none(names, keys.path, title=title)
+            yield _none(names, keys.path, title=title, written=keys.written)
 
 
 def _may_be(name: str, names: list[str], meant: str | None, *, keys: Keys, language: Language) -> bool:
@@ -226,27 +229,33 @@ def _may_be(name: str, names: list[str], meant: str | None, *, keys: Keys, langu
     return meant in names if meant else language.above(name, keys.path) is None
 
 
-def _none(names: list[str], path: Path, *, title: str) -> Mistake:
+def _none(names: list[str], path: Path, *, title: str, written: JsonObject) -> Mistake:
     called = subject(path, {"title": title})
     if title not in _WITH_ACTION:
         needs = either([f"`{name}`" for name in names])
         return Mistake(code="E105", message=f"{called} needs {needs}", path=path, at_key=True)
     this = f"this {called}" if called.startswith("`") else f"this {title}"
     hint = f"it needs exactly one of {', '.join(f'`{name}`' for name in names)}"
+    if title == "step" and isinstance(path[-1], int) and path[-1] > 0 and written.keys() <= _OF_THE_STEP_ABOVE:
+        hint = f"leave the `-` out, if `{next(iter(written))}` belongs to the step above"
     return Mistake(code="E110", message=f"{this} has no action", hint=hint, path=path, at_key=True)
 
 
 def _too_many(there: list[str], path: Path, *, title: str) -> Mistake:
     second = (*path, there[1])
     if title not in _WITH_ACTION:
-        message, hint = f"{_and(there)} do not go together", f"make two {title}s of it"
+        message, hint = f"{both(there)} do not go together", f"make two {title}s of it"
         return Mistake(code="E107", message=message, hint=hint, path=second, at_key=True)
     called = subject(path, {"title": title})
-    message = f"{called} has one action, this one has {len(there)}: {_and(there)}"
+    message = f"{called} has one action, this one has {len(there)}: {both(there)}"
     hint = "make a list of steps of it" if called.startswith("`") else f"make {_PLURALS[title]} of it"
     return Mistake(code="E110", message=message, hint=hint, path=second, at_key=True)
 
 
+_OF_THE_STEP_ABOVE = frozenset(
+    {"expect", "outputs", "retry", "effect", "undo", "verify", "timeout", "on_failure", "help", "secret", "if"}
+)
+"""Keys that no step consists of alone."""
 _EXPECTED = {
     "assert": "that",
     "expr": "that",
@@ -270,7 +279,7 @@ def _wanted(keys: Keys) -> set[Json]:
 def _alternatives(choice: Violation) -> list[str]:
     """The keys of which there must be exactly one: `oneOf` in our schemas only ever counts keys."""
     branches = choice.expected if isinstance(choice.expected, list) else []
-    return [str(key) for branch in branches for key in _list(_record(branch).get("required"))]
+    return [str(key) for branch in branches for key in items(record(branch).get("required"))]
 
 
 def _is_branch(violation: Violation) -> bool:
@@ -279,17 +288,4 @@ def _is_branch(violation: Violation) -> bool:
 
 
 def _schema(violation: Violation) -> JsonObject:
-    return _record(violation.schema)
-
-
-def _record(value: Json) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
-
-
-def _and(names: list[str]) -> str:
-    words = [f"`{name}`" for name in names]
-    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
+    return record(violation.schema)

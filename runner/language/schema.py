@@ -18,9 +18,8 @@ from runner.language.belongs import Language
 from runner.language.keys import Keys
 from runner.language.kinds import other_kind
 from runner.language.wording import Mistake, mistake
-from runner.places import START_OF_FILE
-from runner.problems import Problem
-from runner.values import Json, JsonObject, Path
+from runner.problems import Problem, in_order
+from runner.values import Json, JsonObject, Path, value_at
 
 
 def check(document: Document, name: str) -> tuple[Problem, ...]:
@@ -46,6 +45,7 @@ def check_cases(document: Document) -> tuple[Problem, ...]:
     return _problems(_mistakes_told(found, document, language=Language(_cases())), document) if found else ()
 
 
+@cache
 def _language(name: str) -> Language:
     return Language(json.loads(schemas.shipped_text(name)))
 
@@ -62,7 +62,7 @@ def _mistakes_told(found: Iterable[Violation], document: Document, *, language: 
 
 
 def _problems(told: Iterable[Mistake], document: Document) -> tuple[Problem, ...]:
-    return tuple(sorted((_problem(said, document) for said in told), key=_place))
+    return in_order(_problem(said, document) for said in told)
 
 
 def _mistakes(found: Iterable[Violation], data: Json, *, language: Language) -> Iterator[Mistake]:
@@ -102,19 +102,9 @@ def _of_values(found: Collection[Violation], emptied: Collection[Path]) -> Itera
 
 def _keys(records: dict[Path, Keys], path: Path, data: Json) -> Keys:
     if path not in records:
-        written = _value_at(path, data)
+        written = value_at(path, data)
         records[path] = Keys(path=path, written=written if isinstance(written, dict) else {})
     return records[path]
-
-
-def _value_at(path: Path, data: Json) -> Json:
-    for part in path:
-        match data, part:
-            case dict(), str():
-                data = data[part]
-            case list(), int():
-                data = data[part]
-    return data
 
 
 def _is_told(said: Mistake, document: Document) -> bool:
@@ -136,8 +126,3 @@ def _problem(said: Mistake, document: Document) -> Problem:
     if said.code in ("E104", "E108") and said.at_key and document.is_cut_off(said.path):
         eaten = CUT_OFF
     return document.problem(said.code, said.message, path=said.path, at_key=said.at_key, hint=eaten or said.hint)
-
-
-def _place(problem: Problem) -> tuple[int, int, str]:
-    span = problem.span or START_OF_FILE
-    return span.line, span.column, problem.code

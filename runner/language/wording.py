@@ -8,30 +8,23 @@ from dataclasses import dataclass
 
 from runner.durations import seconds
 from runner.guids import is_guid
+from runner.json_schema.as_wanted import BOOLEANS, NUMBER
+from runner.json_schema.keywords import IN_WORDS
 from runner.json_schema.violations import Violation, shown
 from runner.language import durations_meant, meant
+from runner.sentences import either
 from runner.values import Json, JsonObject, Path, compact, kind_of
 from runner.words import suggest
 
 _LONGEST_EXAMPLE = 90
 _LONGEST_WORD = 40
 _PLAIN = r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*"
-_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 _NOT_PLAIN = frozenset({"true", "false", "null"})
-_YES = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _BOUNDS = {
     "minimum": "at least",
     "maximum": "at most",
     "exclusiveMinimum": "more than",
     "exclusiveMaximum": "less than",
-}
-_KINDS = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a record",
 }
 
 
@@ -63,7 +56,7 @@ def mistake(violation: Violation) -> Mistake:
             return _type(violation, schema)
         case "enum" | "const":
             return _word(violation, schema)
-        case "minLength" | "minItems":
+        case "minLength" | "minItems" | "minProperties":
             return _empty(violation, schema)
         case "pattern":
             return _pattern(violation, schema)
@@ -107,11 +100,6 @@ def flow(value: Json) -> str:
             return compact(value)
 
 
-def either(words: list[str]) -> str:
-    """`a`, `a or b`, `a, b or c`."""
-    return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
-
-
 def _nothing(violation: Violation, schema: JsonObject) -> Mistake:
     path = violation.path
     if not path:
@@ -134,7 +122,7 @@ def _type(violation: Violation, schema: JsonObject) -> Mistake:
     if isinstance(value, dict) and (guid := next(iter(value), "")) and is_guid(guid):
         return braces(guid, path)
     kinds = violation.expected if isinstance(violation.expected, list) else [violation.expected]
-    wanted = either([_KINDS[str(kind)] for kind in kinds])
+    wanted = either([IN_WORDS[str(kind)] for kind in kinds])
     there = compact(value) if isinstance(value, bool | int | float) and "string" not in kinds else kind_of(value)
     message = f"{subject(path, schema)} must be {wanted}, not {there}"
     hint = _as_wanted(violation, schema, [str(kind) for kind in kinds]) or example(path[-1] if path else None, schema)
@@ -160,11 +148,9 @@ def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> st
             return meant.a_list(text, violation.path)
         case str() as text if "object" in kinds:
             return _as_keys(text, violation.path, schema)
-        case str() as text if "boolean" in kinds and text.casefold() in _YES:
-            return f"write `{_YES[text.casefold()]}`" + (
-                "" if text.casefold() in _NOT_PLAIN else f": `{text}` is a text"
-            )
-        case str() as text if re.fullmatch(_NUMBER, text):
+        case str() as text if "boolean" in kinds and text.casefold() in BOOLEANS:
+            return _as_boolean(text)
+        case str() as text if NUMBER.fullmatch(text):
             return f"write `{text}` without quotes"
         case int() as value if hint := meant.of_neighbours(value, violation.path):
             return hint
@@ -196,7 +182,7 @@ def _in_quotes(written: str, schema: JsonObject) -> str | None:
 
 
 def _as_boolean(text: str) -> str | None:
-    meant = _YES.get(text.casefold())
+    meant = BOOLEANS.get(text.casefold())
     return meant and f"write `{meant}`" + ("" if text.casefold() == meant else f": `{text}` is a text")
 
 

@@ -1,7 +1,7 @@
 """The end of an account: how a run ended, or several, where it is written down, and what its exit code means."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runner.durations import written
 from runner.events import RunStatus, Section, Status
@@ -51,12 +51,22 @@ def _trouble_of_run(result: RunResult, wish: Wish, tone: Tone) -> list[Sentence]
     if result.help and result.status is not RunStatus.PASSED:
         texts += said("help", result.help)
     sentences = [Sentence(text=text, indent=2, tone=tone) for text in texts]
-    if result.steps and all(step.status is Status.SKIPPED for step in result.steps):
-        sentences.append(Sentence(text="warning: every step was skipped", indent=2, tone=Tone.WARNING))
+    sentences += [Sentence(text=f"warning: {text}", indent=2, tone=Tone.WARNING) for text in _hollow(result)]
     if result.log_unreadable:
         told = said("warning: the process log cannot be read", result.log_unreadable.message)
         sentences += [Sentence(text=text, indent=2, tone=Tone.WARNING) for text in told]
     return sentences
+
+
+def _hollow(result: RunResult) -> Iterator[str]:
+    """What a run that looks well did not do."""
+    if result.steps and all(step.status is Status.SKIPPED for step in result.steps):
+        yield "every step was skipped"
+    if result.finished and not result.steps:
+        yield "no step was carried out"
+    ignored = [clean(step.key) for step in result.steps if step.status in RED]
+    if result.status is RunStatus.PASSED and ignored:
+        yield f"did not pass, and does not count: {', '.join(ignored)}"
 
 
 def _undo(result: RunResult) -> str:

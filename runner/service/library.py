@@ -6,6 +6,7 @@ Pure. Nothing odd is refused: what cannot be read is null or `unknown`, and a se
 from collections.abc import Iterator
 from typing import Final
 
+from runner.raw import record
 from runner.service.bodies import NonsenseError, parsed, shortened
 from runner.values import Json, JsonObject, kind_of
 
@@ -58,7 +59,7 @@ def signature(answer: Json) -> Json:
 
 def _schema(answer: JsonObject, odd: list[Json]) -> JsonObject:
     """The design of a process, in the metadata, which is JSON *text* [C]."""
-    metadata = _record(answer.get("schema")).get("metaData")
+    metadata = record(answer.get("schema")).get("metaData")
     if metadata is None or metadata == "":
         odd.append("the site gives no metadata of it")
         return {}
@@ -68,14 +69,14 @@ def _schema(answer: JsonObject, odd: list[Json]) -> JsonObject:
         except NonsenseError as error:
             odd.append(f"its metadata cannot be read: {error}")
             return {}
-    schema = _record(_record(_record(metadata).get("metaData")).get("schema"))
+    schema = record(record(record(metadata).get("metaData")).get("schema"))
     if not schema:
         odd.append("its metadata holds no design")
     return schema
 
 
 def _parameters(written: list[Json], odd: list[Json]) -> Iterator[JsonObject]:
-    for parameter in map(_record, written):
+    for parameter in map(record, written):
         code = parameter.get("name")
         if not isinstance(code, str) or not code:
             odd.append("one of its parameters has no name")
@@ -93,7 +94,7 @@ def _parameters(written: list[Json], odd: list[Json]) -> Iterator[JsonObject]:
 
 
 def _items(written: Json, code: str, odd: list[Json]) -> Iterator[JsonObject]:
-    for item in map(_record, written if isinstance(written, list) else []):
+    for item in map(record, written if isinstance(written, list) else []):
         name = item.get("name")
         if isinstance(name, str) and name:
             yield {"code": name, "type": _type(item, f"{code}.{name}", odd)}
@@ -116,7 +117,7 @@ def _direction(written: Json) -> str:
 
 
 def _elements(written: list[Json]) -> Iterator[JsonObject]:
-    for element in map(_record, written):
+    for element in map(record, written):
         uid, name, kind = _guid(element.get("uId")), element.get("name"), _kind(element.get("typeName"))
         if uid is not None and not kind.endswith(_BETWEEN):
             yield {"uid": uid, "name": name if isinstance(name, str) else "", "type": kind}
@@ -130,7 +131,3 @@ def _kind(written: Json) -> str:
 
 def _guid(written: Json) -> str | None:
     return written.lower() if isinstance(written, str) and written and written != _NO_GUID else None
-
-
-def _record(value: Json) -> JsonObject:
-    return value if isinstance(value, dict) else {}

@@ -10,7 +10,7 @@ from typing import Final
 from runner.problems import Problem
 from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
 from runner.targets.urls import UrlMistake, identity_in_the_cloud, identity_mistake, url_mistake
-from runner.words import suggest
+from runner.words import did_you_mean
 
 NAME: Final = "env"
 URL: Final = "CREATIO_URL"
@@ -61,8 +61,7 @@ def _runtime(given: Mapping[str, str]) -> Iterator[Problem]:
     runtime = given.get(RUNTIME)
     known = [str(word) for word in Runtime]
     if runtime is not None and runtime not in known:
-        near = suggest(runtime, known)
-        hint = f"did you mean `{near}`?" if near else None
+        hint = did_you_mean(runtime, known)
         yield _problem("E107", f"`{RUNTIME}` is neither `net-framework` nor `net`", hint)
 
 

@@ -1,4 +1,4 @@
-"""A sandbox's folder that is not there: told where a targets file names it, with the folder that was meant."""
+"""The folder of a sandbox: how its files are called, and where none is, which was meant."""
 
 from pathlib import Path
 from typing import Final
@@ -9,8 +9,14 @@ from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget
 from runner.words import suggest
 
-_DOUBLES: Final = "*.process.yaml"
+ENDING: Final = ".process.yaml"
+DOUBLES: Final = f"*{ENDING}"
+RECORDS: Final = "records.yaml"
 _NO_FOLDER: Final = "targets.yaml names the folder of the doubles; without that file it is `sandbox`, beside the job"
+
+
+def holds_doubles(folder: Path) -> bool:
+    return next(folder.glob(DOUBLES), None) is not None
 
 
 def missing_folder(target: SandboxTarget) -> Problem:
@@ -31,7 +37,7 @@ def _meant(target: SandboxTarget) -> str:
     if folder.is_file():
         return f"write the folder, `sandbox: {_from(beside, folder.parent)}`"
     for around in dict.fromkeys((folder.parent, beside)):
-        held = [path.name for path in sorted(around.glob("*")) if any(path.glob(_DOUBLES))]
+        held = [path.name for path in sorted(around.glob("*")) if holds_doubles(path)]
         near = folder.name if folder.name in held else suggest(folder.name, held)
         if near or len(held) == 1:
             return f"did you mean `{_from(beside, around / (near or held[0]))}`?"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from runner.template.errors import EvaluationError
-from runner.template.operations import LARGEST_TEXT, is_number, joined, number
-from runner.values import Json, kind_of
+from runner.template.operations import LARGEST_TEXT, joined, number
+from runner.values import Json, is_number, kind_of
 
 
 def negated(value: Json) -> Json:

@@ -9,6 +9,7 @@ from runner.template import methods, words
 from runner.template.errors import TemplateProblem
 from runner.template.filters import FILTERS, LOOPS
 from runner.template.names import Functions
+from runner.template.shapes import SIGNS_AS_TESTS
 from runner.template.signatures import amount, misused
 from runner.template.source import keywords, written
 from runner.template.tests import TESTS
@@ -142,7 +143,7 @@ def _no_expression(name: str, text: str, node: nodes.Node) -> None:
     if found is not None:
         value = found[3].replace("'", '"')
         by_key = name if name.endswith("attr") else f"{name}attr"
-        hint = f'write `{by_key}("{found[1]}", "{methods.TESTS[found[2]]}", {value})`'
+        hint = f'write `{by_key}("{found[1]}", "{SIGNS_AS_TESTS[found[2]]}", {value})`'
         raise refused(node, f"`{name}` takes the name of a test, and no expression", hint, name)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
+from runner.sentences import begun
 from runner.template.source import written
 from runner.template.typed import (
     A_TEXT,
@@ -24,13 +25,13 @@ from runner.template.typed import (
     in_words,
     many_in_words,
 )
-from runner.words import suggest
+from runner.words import did_you_mean, suggest
 
-_MOST_LISTED = 8
 _NUMBER_OF_A_TURN = ("item", "index")
 """A key of each turn elsewhere; here it is a name of its own."""
 _SIZES = ("length", "size", "count")
-_SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
+SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
+"""How a comparison is written, by Jinja's words for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +139,9 @@ def _key_hint(of: Side, key: str) -> str | None:
     if fields and not is_field:
         near = suggest(key, fields)
         if near is None:
-            return f"its records have {_listed(fields)}, as in `{of.source}[0].{fields[0]}`"
+            return f"its records have {begun(fields)}, as in `{of.source}[0].{fields[0]}`"
         key = near
     return f'write `{of.source}[0].{key}`, or `{of.source} | map(attribute="{key}")`'
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names[:_MOST_LISTED]) + (", …" if len(names) > _MOST_LISTED else "")
 
 
 def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) -> Type:
@@ -152,7 +149,7 @@ def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) ->
     known = sorted(of.type.fields or {})
     near = suggest(key, known)
     near = "index" if (of.source, key) == _NUMBER_OF_A_TURN else near
-    hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {_listed(known) or 'no fields'}"
+    hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {begun(known) or 'no fields'}"
     return state.complain("E173", message, hint=hint, part=part)
 
 
@@ -176,7 +173,7 @@ def compare(left: Side, sign: str, right: Side, state: Inferring) -> None:
     elif sign in ("in", "notin"):
         _contained(left, right, state, always="true" if sign == "notin" else "false")
     elif not left.type.kinds & right.type.kinds & (NUMBER | TEXT) and not _is_null(left, right):
-        message = f"`{_SIGNS.get(sign, sign)}` compares two numbers or two texts, and {sides(left, right)}"
+        message = f"`{SIGNS.get(sign, sign)}` compares two numbers or two texts, and {sides(left, right)}"
         state.complain("E174", message, hint=_together(left, right))
 
 
@@ -209,11 +206,7 @@ def _one_of_words(of: Side, other: Side, state: Inferring) -> None:
     words, text = of.type.words, other.written
     if words is None or text is None or text in words or of.type.kinds & ~(TEXT | NULL):
         return
-    near = suggest(text, words)
-    listed = ", ".join(f"`{word}`" for word in sorted(words)[:_MOST_LISTED]) + (
-        ", …" if len(words) > _MOST_LISTED else ""
-    )
-    hint = f"did you mean `{near}`?" if near else f"it is one of {listed}"
+    hint = did_you_mean(text, words) or f"it is one of {begun(sorted(words))}"
     state.complain("E177", f"`{of.source}` is never `{text}`", hint=hint)
 
 

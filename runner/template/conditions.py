@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from jinja2 import nodes
 
-from runner.template.complaints import Complaint
+from runner.template.complaints import SIGNS, Complaint
 from runner.template.inferring import guards, type_of
 from runner.template.parse import Expression, TemplateProblem, expression
 from runner.template.source import written
@@ -19,7 +19,6 @@ from runner.template.typed import BOOLEAN, LIST, NUMBER, Type, in_words
 
 _DOES_SOMETHING = re.compile(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 _WORDS: Mapping[type[nodes.Node], str] = {nodes.And: "and", nodes.Or: "or"}
-_SIGNS = {"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +139,7 @@ def _meant(one: _Operand, tree: nodes.Expr) -> str | None:
     left, sign, first = written(before.expr), before.ops[0].op, before.ops[0].expr
     if sign not in ("eq", "ne"):
         is_like = _is_number(first) and _is_number(one.node)
-        return f"write `{left} {_SIGNS[sign]} {written(one.node)}`" if is_like and sign in _SIGNS else None
+        return f"write `{left} {SIGNS[sign]} {written(one.node)}`" if is_like and sign in SIGNS else None
     listed = ", ".join(map(written, [first, *_constants_behind(before, tree)]))
     return f"write `{left} {'in' if sign == 'eq' else 'not in'} [{listed}]`"
 

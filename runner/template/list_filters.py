@@ -11,7 +11,7 @@ from typing import TypeAlias
 from runner.template.errors import EvaluationError
 from runner.template.operations import Absent, Value, as_text, joined, member, number
 from runner.template.scalar_filters import number_for, text_for
-from runner.values import Json, kind_of
+from runner.values import Json, is_number, kind_of
 
 _Key: TypeAlias = "bool | int | float | str | tuple[_Key, ...] | frozenset[_Key] | None"
 
@@ -172,7 +172,7 @@ def _sortable(name: str, values: list[Json], *, case_sensitive: bool) -> list[st
     texts = [each if case_sensitive else each.lower() for each in values if isinstance(each, str)]
     if values and len(texts) == len(values):
         return list(texts)
-    numbers = [each for each in values if isinstance(each, (int, float)) and not isinstance(each, bool)]
+    numbers = [each for each in values if is_number(each)]
     if len(numbers) == len(values) or all(isinstance(each, bool) for each in values):
         return [each for each in values if isinstance(each, (int, float))]
     kinds = sorted({kind_of(each) for each in values})

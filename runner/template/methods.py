@@ -7,7 +7,6 @@ from jinja2 import nodes
 from runner.template.shapes import beginning, ending
 from runner.template.source import written, written_path
 
-TESTS = {"==": "eq", "!=": "ne", ">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
 _NO_KEYS = frozenset({"pm", "postman", "response", "res", "jsondata", "body"})
 """Names that scripts of other tools give to what they were answered."""
 _EXPECTING = {

@@ -11,8 +11,8 @@ from itertools import islice
 from typing import TypeAlias
 
 from runner.template.errors import EvaluationError
-from runner.values import LARGEST_INTEGER, Json, compact, kind_of
-from runner.words import suggest
+from runner.values import LARGEST_INTEGER, Json, compact, is_number, kind_of
+from runner.words import did_you_mean
 
 LARGEST_TEXT = 1 << 20
 """Bytes of UTF-8 that a text may have, and characters that the JSON of a value may have."""
@@ -92,10 +92,6 @@ def member(container: Value, key: Json, *, parent: str, where: str) -> Value:
             return Absent(where, parent, container, key)
         case _:
             raise EvaluationError(f"`{parent}[…]` takes a key or a number, not {kind_of(key)}")
-
-
-def is_number(value: Value) -> bool:
-    return type(value) is int or type(value) is float
 
 
 def same(left: Json, right: Json) -> bool:
@@ -221,8 +217,7 @@ def _why_absent(absent: Absent) -> tuple[str, str | None]:
     match container, key:
         case dict(), _:
             known = ", ".join(f"`{name}`" for name in islice(container, _KEYS_NAMED))
-            near = suggest(str(key), container)
-            hint = f"did you mean `{near}`?" if near else f"its keys are {known}" if known else None
+            hint = did_you_mean(str(key), container) or (f"its keys are {known}" if known else None)
             what = f"`{parent}` has no key `{key}`" if container else f"`{parent}` is an empty record"
             return what, hint
         case ((list() | str()), int()):

@@ -18,7 +18,8 @@ _PATH = r"(?<![\w.])(?!(?:and|or|not|in|is|if|else)\b)[A-Za-z_]\w*(?:\[-?\w+\]|\
 """It begins where a word begins: so looking for it takes no longer than reading the text."""
 _VALUE = rf"(?:{_TEXT}|-?\d+(?:\.\d+)?|{_PATH})"
 _COMPARISON = r"===?|!==?|>=|<=|>|<"
-_TESTS = {"==": "eq", "===": "eq", "!=": "ne", "!==": "ne", ">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
+SIGNS_AS_TESTS = {"==": "eq", "===": "eq", "!=": "ne", "!==": "ne", ">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
+"""The test that says the same of each item of a list."""
 _AMOUNTS = {
     **dict.fromkeys(("some", "any", "exists", "contains"), "{chosen} | length > 0"),
     **dict.fromkeys(("every", "all"), "{rejected} | length == 0"),
@@ -126,7 +127,7 @@ def _chosen(whole: str, item: str, body: str, bare: str) -> str | None:
 
 
 def _selected(whole: str, key: str, sign: str, value: str) -> str:
-    test = f'"{_TESTS[sign]}", {_quoted(value)}'
+    test = f'"{SIGNS_AS_TESTS[sign]}", {_quoted(value)}'
     return f'{whole} | selectattr("{key}", {test})' if key else f"{whole} | select({test})"
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from runner.template.errors import EvaluationError
-from runner.template.operations import Absent, Value, contains, is_number, less, present, same
+from runner.template.operations import Absent, Value, contains, less, present, same
 from runner.template.scalar_filters import matches
 from runner.template.signatures import Called, called
-from runner.values import Json, kind_of
+from runner.values import Json, is_number, kind_of
 
 
 def _defined(value: Value) -> bool:

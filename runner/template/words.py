@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from runner.words import suggest
+from runner.words import did_you_mean
 
 FILTERS = {
     "b64_decode": "write `b64decode`",
@@ -287,5 +287,4 @@ def suggestion(word: str, known: Iterable[str], foreign: Mapping[str, str]) -> s
     """A hint for an unknown word: what it is called here, or the nearest word, or nothing."""
     if (here := foreign.get(word.lower())) is not None:
         return here
-    near = suggest(word, known)
-    return None if near is None else f"did you mean `{near}`?"
+    return did_you_mean(word, known)

@@ -36,7 +36,7 @@ from runner.runs import EVENTS
 from runner.values import JsonObject
 
 many = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink such a case takes minutes, and helps little

@@ -4,7 +4,9 @@ import pytest
 
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process
 from runner.documents.load import load
+from runner.job.outline import outline
 from runner.job.rules.catalogue import check
+from runner.raw import record
 
 
 def parameter(direction: Direction) -> Parameter:
@@ -36,7 +38,7 @@ def told(action: str) -> list[str]:
     assert not isinstance(document, tuple)
     return [
         f"{problem.code} {problem.span.column if problem.span else 0} {problem.message}; {problem.hint}"
-        for problem in check(document, CATALOGUE)
+        for problem in check(document, outline(record(document.data)), CATALOGUE)
     ]
 
 
@@ -86,4 +88,4 @@ def test_final_steps_are_looked_at_too_and_shapes_that_are_wrong_are_not() -> No
     source = b"runner: 1\nname: a\nsteps: [1, {execute: 2}]\nfinally:\n  - execute: {process: Nope, parameters: [x]}\n"
     document = load("a.job.yaml", source)
     assert not isinstance(document, tuple)
-    assert [problem.code for problem in check(document, CATALOGUE)] == ["E144"]
+    assert [problem.code for problem in check(document, outline(record(document.data)), CATALOGUE)] == ["E144"]

@@ -4,7 +4,9 @@ import pytest
 
 from runner.catalogue.model import Catalogue, Entity
 from runner.documents.load import load
+from runner.job.outline import outline
 from runner.job.rules.catalogue import check
+from runner.raw import record
 
 ORDER = Entity(
     columns=frozenset({"Id", "Number", "StatusId", "Total"}),
@@ -19,7 +21,7 @@ def told(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
     assert not isinstance(document, tuple)
     return [
         f"{problem.code} {problem.span.column if problem.span else 0} {problem.message}; {problem.hint}"
-        for problem in check(document, catalogue)
+        for problem in check(document, outline(record(document.data)), catalogue)
     ]
 
 
@@ -87,5 +89,5 @@ def test_another_process_can_be_written_where_the_target_is_a_sandbox() -> None:
     sandbox = Catalogue(name="target `here`", processes={}, doubles="specs/sandbox")
     document = load("a.job.yaml", b"runner: 1\nname: a\nsteps:\n  - execute: {process: UsrX}\n")
     assert not isinstance(document, tuple)
-    (problem,) = check(document, sandbox)
+    (problem,) = check(document, outline(record(document.data)), sandbox)
     assert problem.hint == "it has none; or write `specs/sandbox/UsrX.process.yaml`"

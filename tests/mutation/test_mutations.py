@@ -117,6 +117,7 @@ def _of(file: Path, copy: Path) -> Iterator[Outcome]:
     texts = {**{f"m{number}": one.text for number, one in enumerate(chosen)}, "line": unmutated(text), "text": text}
     paths = {name: copy.with_name(f"{name}.job.yaml") for name in texts}
     for name, path in paths.items():
+        path.unlink(missing_ok=True)  # some file systems write a file to disk before they let it be written over
         path.write_text(texts[name], encoding="utf-8")
     around = _around(file, copy, paths) if copy.parent.name == "parts" else {}
     jobs, problems = _opened([*paths.values(), *around.values()])
@@ -144,6 +145,7 @@ def _around(file: Path, copy: Path, paths: Mapping[str, Path]) -> dict[str, Path
     made = {}
     for name, path in paths.items():
         made[name] = copy.parents[1] / f"around-{path.name}"
+        made[name].unlink(missing_ok=True)
         made[name].write_text(text.replace(f"parts/{file.name}", f"parts/{path.name}"), encoding="utf-8")
     return made
 

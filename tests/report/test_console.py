@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -118,6 +119,18 @@ def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: C
     heading, begun = out.getvalue().index("  finally:\n"), out.getvalue().index("    begun: sign\n")
     assert heading < begun
     assert out.getvalue().count("  finally:\n") == 1
+
+
+def test_what_a_run_that_passed_did_not_do_is_told(
+    one_row: Callable[..., RunResult], chain: Chain, start: Callable[..., RunStarted]
+) -> None:
+    nothing = fold(chain([start(), _passed()]))
+    assert "  warning: no step was carried out\n" in account(nothing, Wish())
+    failed = one_row(status=Status.FAILED, error=Trouble(code="E203", message="no"))
+    ignored = replace(failed, status=RunStatus.PASSED)
+    assert "  warning: did not pass, and does not count: add\n" in account(ignored, Wish())
+    assert "warning" not in account(failed, Wish())
+    assert "warning" not in account(one_row(), Wish())
 
 
 def test_a_secret_is_printed_as_stars(one_row: Callable[..., RunResult]) -> None:

@@ -271,7 +271,7 @@ def mutated(draw: st.DrawFn, whole: JsonObject) -> JsonObject:
 
 @pytest.mark.parametrize("name", LANGUAGES)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_one_validator_refuses_the_other_can_explain(name: str, data: st.DataObject) -> None:
     document = data.draw(mutated(WHOLE[name]))
 

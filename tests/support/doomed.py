@@ -86,6 +86,7 @@ class Commands:
 def commands(jobs: Path) -> Iterator[Commands]:
     """`jobs` is a folder of jobs that the commands will be about."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_MEANT_FOR_US)}
+    environment["PATH"] = ""  # no git is found, which would be started for each run
     asking = [sys.executable, str(Path(__file__)), str(jobs)]
     with subprocess.Popen(asking, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as clean:
         yield Commands(clean)
@@ -117,6 +118,7 @@ def _carry_out(arguments: list[str], folder: Path, doom: Doom | None) -> NoRetur
     signal.alarm(TOO_LONG)
     os.chdir(folder)
     os.environ["XDG_STATE_HOME"] = str(folder)
+    Path(_SAID).unlink(missing_ok=True)
     nothing, said = os.open(os.devnull, os.O_RDONLY), os.open(_SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for number, file in enumerate((nothing, said, said)):
         os.dup2(file, number)

@@ -142,6 +142,7 @@ class _Feeder:
     def feed(self, data: bytes) -> None:
         file = self.folder / _name(data)
         file.parent.mkdir(exist_ok=True)
+        file.unlink(missing_ok=True)  # some file systems write a file to disk before they let it be written over
         file.write_bytes(data)
         before = time.process_time()
         problems = checking.checked([file], targets=None, environment={}).problems

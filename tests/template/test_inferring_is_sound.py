@@ -125,7 +125,7 @@ def holds(one: Type, value: Json) -> bool:
     return True
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(EXPRESSIONS, st.data())
 def test_a_type_holds_every_value_and_a_complaint_comes_true(written: str, data: st.DataObject) -> None:
     try:

@@ -10,28 +10,28 @@ from collections.abc import Collection, Iterator, Mapping
 from runner.catalogue.model import Catalogue, Direction, Element, Process
 from runner.documents.document import Document
 from runner.guids import is_guid
-from runner.job.outline import Written
+from runner.job.outline import Outline, Written
 from runner.job.rules import entities
-from runner.job.rules.uses import element_ids, element_names, results, starts, steps_in
+from runner.job.rules.uses import element_ids, element_names, results, starts
 from runner.problems import Problem, Severity
 from runner.raw import record
+from runner.sentences import MOST, listed
 from runner.values import JsonObject, Path
-from runner.words import folded, suggest
+from runner.words import did_you_mean, folded, suggest
 
-_MOST_LISTED = 8
 _MOST_MEANT = 4
 _TELLING = 4
 """Letters by which a part of a code tells which is meant."""
 
 
-def check(document: Document, catalogue: Catalogue, *, started: Collection[str] = ()) -> tuple[Problem, ...]:
+def check(
+    document: Document, known: Outline, catalogue: Catalogue, *, started: Collection[str] = ()
+) -> tuple[Problem, ...]:
     """Every process, parameter, result and element of the document that the catalogue does not have.
 
     `started` are the processes that the whole job starts, in whatever file.
     """
-    return tuple(
-        problem for step in steps_in(document) for problem in _step(document, step, catalogue, started=started)
-    )
+    return tuple(problem for step in known.steps for problem in _step(document, step, catalogue, started=started))
 
 
 def _step(document: Document, step: Written, catalogue: Catalogue, *, started: Collection[str]) -> Iterator[Problem]:
@@ -64,7 +64,7 @@ def _process_meant(code: str, catalogue: Catalogue) -> str:
         return f"did you mean `{near}`?"
     if around := _around(code, catalogue.processes):
         return f"did you mean {' or '.join(f'`{one}`' for one in around)}?"
-    has = f"it has {_listed(catalogue.processes)}"
+    has = f"it has {listed(sorted(catalogue.processes)) or 'none'}"
     if catalogue.doubles is not None and re.fullmatch(r"\w+", code):
         return f"{has}; or write `{catalogue.doubles}/{code}.process.yaml`"
     return f"{has}; {catalogue.hint}" if catalogue.hint else has
@@ -90,13 +90,13 @@ def _parameters(document: Document, fields: JsonObject, path: Path, process: Pro
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")
-            hint = _meant(name, process.takes) or _takes(process.takes)
+            hint = did_you_mean(name, sorted(process.takes)) or _takes(process.takes)
             at = (*path, "parameters", name)
             yield document.problem("E145", message, path=at, at_key=True, hint=hint)
     for at, name in results(fields, path):
         if name not in process.gives:
             message = _not_there(name, process, process.takes, does="takes", does_not="give")
-            hint = _meant(name, process.gives) or _gives(process.gives)
+            hint = did_you_mean(name, sorted(process.gives)) or _gives(process.gives)
             yield document.problem("E146", message, path=at, hint=hint)
 
 
@@ -149,25 +149,13 @@ def _element_meant(uid: str, started: Collection[Process]) -> str | None:
     near = suggest(uid, names)
     if near:
         return f"did you mean `{near}`, {names[near]}?"
-    listed = ", ".join(f"`{known}` ({name})" for known, name in list(names.items())[:_MOST_LISTED])
-    return f"elements of the processes that it starts: {listed}" if listed else None
-
-
-def _meant(word: str, known: Collection[str]) -> str | None:
-    near = suggest(word, sorted(known))
-    return f"did you mean `{near}`?" if near else None
+    shown = ", ".join(f"`{known}` ({name})" for known, name in list(names.items())[:MOST])
+    return f"elements of the processes that it starts: {shown}" if shown else None
 
 
 def _takes(codes: Collection[str]) -> str:
-    return f"it takes {_listed(codes)}" if codes else "it takes no parameters"
+    return f"it takes {listed(sorted(codes))}" if codes else "it takes no parameters"
 
 
 def _gives(codes: Collection[str]) -> str:
-    return f"it gives {_listed(codes)}" if codes else "it gives no results"
-
-
-def _listed(names: Collection[str]) -> str:
-    shown = [f"`{name}`" for name in sorted(names)]
-    if len(shown) > _MOST_LISTED:
-        return ", ".join(shown[:_MOST_LISTED]) + f" and {len(shown) - _MOST_LISTED} more"
-    return ", ".join(shown) or "none"
+    return f"it gives {listed(sorted(codes))}" if codes else "it gives no results"

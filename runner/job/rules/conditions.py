@@ -7,7 +7,7 @@ from runner.template.conditions import inside_quotes
 from runner.template.evaluate import EvaluationError
 from runner.template.inferring import of_expression
 from runner.template.parse import Expression
-from runner.values import Json, Path, compact, kind_of
+from runner.values import Json, Path, compact, is_number, kind_of
 
 _NOTHING = evaluate.Scope(names={})
 
@@ -15,7 +15,7 @@ _NOTHING = evaluate.Scope(names={})
 def condition(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
     """Read what stands behind `if`."""
     parsed = texts.expression(written, path, scope)
-    if isinstance(written, int | float) and not isinstance(written, bool):
+    if is_number(written):
         message = f"`if` must be true or false, and `{compact(written)}` is a number"
         texts.report("E107", message, path, hint="compare it with something, as in `… > 0`")
     elif parsed is not None and parsed.is_constant:

@@ -15,12 +15,12 @@ from runner.job.outline import Written
 from runner.job.rules.filter_words import names_in, texts_compared
 from runner.problems import Problem, Severity
 from runner.raw import items, record, text
+from runner.sentences import listed
 from runner.template import parse
 from runner.template.parse import TemplateProblem
 from runner.values import Json, JsonObject, Path
-from runner.words import suggest
+from runner.words import did_you_mean, suggest
 
-_MOST_LISTED = 8
 _ORDER = re.compile(r"(\S+)(?:\s+(?:asc|desc))?")
 
 
@@ -30,8 +30,9 @@ def check(document: Document, step: Written, catalogue: Catalogue) -> Iterator[P
     if name is None or "{{" in name or catalogue.entities is None:
         return
     if name not in catalogue.entities:
-        near = suggest(name, sorted(catalogue.entities))
-        hint = f"did you mean `{near}`?" if near else f"it has {_listed(catalogue.entities)}"
+        hint = (
+            did_you_mean(name, sorted(catalogue.entities)) or f"it has {listed(sorted(catalogue.entities)) or 'none'}"
+        )
         message = f"{catalogue.name} has no entity `{name}`"
         yield document.problem("E147", message, path=(*path, "entity"), hint=hint)
     elif (entity := catalogue.entities[name]) is not None:
@@ -67,8 +68,7 @@ def _of_filter(document: Document, fields: JsonObject, path: Path, entity: Entit
 def _no_column(
     document: Document, column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None
 ) -> Problem:
-    near = suggest(column, sorted(known))
-    hint = hint or (f"did you mean `{near}`?" if near else f"it has {_listed(known)}")
+    hint = hint or did_you_mean(column, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
     return document.problem("E147", f"`{called}` has no column `{column}`", path=path, hint=hint)
 
 
@@ -85,9 +85,3 @@ def _parts(written: str) -> Sequence[object]:
         return parse.template(written).parts if "{{" in written else (written,)
     except TemplateProblem:
         return ()
-
-
-def _listed(names: Collection[str]) -> str:
-    shown = [f"`{name}`" for name in sorted(names)]
-    more = f" and {len(shown) - _MOST_LISTED} more" if len(shown) > _MOST_LISTED else ""
-    return ", ".join(shown[:_MOST_LISTED]) + more or "none"

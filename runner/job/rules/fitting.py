@@ -14,8 +14,8 @@ from runner.catalogue.model import Kind, Parameter
 from runner.job.rules.literals import EXAMPLES, doubt, may_hold
 from runner.job.rules.site_types import TAKES
 from runner.template.typed import LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
-from runner.values import Json, Path, compact, kind_of
-from runner.words import suggest
+from runner.values import Json, Path, compact, is_number, kind_of
+from runner.words import did_you_mean
 
 _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
@@ -159,17 +159,13 @@ def unfit_default(name: str, kind: Kind, default: str, *, source: str) -> Unfit 
 
 def numbers_for_texts(parameter: Parameter, value: Json) -> Iterator[tuple[Path, Json]]:
     """Numbers that are given to texts, with their paths within the value."""
-    if parameter.kind is Kind.TEXT and _is_number(value):
+    if parameter.kind is Kind.TEXT and is_number(value):
         yield (), value
     if parameter.kind is Kind.RECORDS and isinstance(value, list):
         for index, row in enumerate(value):
             for key, cell in row.items() if isinstance(row, dict) else ():
-                if parameter.items.get(key) is Kind.TEXT and _is_number(cell):
+                if parameter.items.get(key) is Kind.TEXT and is_number(cell):
                     yield (index, key), cell
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _braces_lost(value: Json) -> str | None:
@@ -244,8 +240,7 @@ def _fields(name: str, known: Mapping[str, Kind], written: Mapping[str, Json], i
 
 
 def _meant(key: str, known: Collection[str]) -> str:
-    near = suggest(key, known)
-    return f"did you mean `{near}`?" if near else f"they have {', '.join(f'`{one}`' for one in sorted(known))}"
+    return did_you_mean(key, known) or f"they have {', '.join(f'`{one}`' for one in sorted(known))}"
 
 
 def _shown(value: Json) -> str:

@@ -21,7 +21,7 @@ from runner.job.rules.fitting import (
     unfit_value,
 )
 from runner.job.rules.schema_types import unmet
-from runner.job.rules.status_names import OF_A_PROCESS, OF_A_STEP
+from runner.job.rules.status_names import STATUSES_OF_A_PROCESS, STATUSES_OF_A_STEP
 from runner.job.rules.telling import Telling
 from runner.job.rules.uses import ids, starts
 from runner.problems import Problem
@@ -55,12 +55,14 @@ _OF_A_JOB: Mapping[str, Type] = {
     "case": or_null(record_of({"name": A_TEXT, "index": A_NUMBER})),
 }
 _OF_AN_ATTEMPT: Mapping[str, Type] = {
-    "process_status": or_null(Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in OF_A_PROCESS)}")),
+    "process_status": or_null(
+        Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in STATUSES_OF_A_PROCESS)}")
+    ),
     "process_id": or_null(A_GUID),
     "seconds": A_NUMBER,
 }
 _OF_A_STEP: Mapping[str, Type] = {
-    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in OF_A_STEP)}"),
+    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in STATUSES_OF_A_STEP)}"),
     "process_id": or_null(A_GUID),
     "attempts": A_NUMBER,
     "seconds": A_NUMBER,
@@ -213,7 +215,7 @@ class _Flow:
         for unfit in unfit_value(code, parameter, value):
             self._unfit(unfit, path)
         for inner, column in numbers_for_texts(parameter, value):
-            written = self.telling.document.source_of((*path, *inner))
+            written = self.telling.document.written((*path, *inner))
             self._unfit(unfit_number(str((*path, *inner)[-1]), column, written=written), (*path, *inner))
         for inner, text in texts_in(value):
             name = str(inner[-1]) if inner else code

@@ -14,11 +14,10 @@ from runner.job.rules.row_names import check_row_names
 from runner.job.rules.scopes import after_all_steps, before_the_steps
 from runner.job.rules.steps import check_step, expressions, read_step
 from runner.job.rules.texts import Texts
-from runner.places import START_OF_FILE
-from runner.problems import Problem
+from runner.problems import Problem, in_order
 from runner.raw import record
 from runner.values import Path
-from runner.words import suggest
+from runner.words import did_you_mean
 
 _WHOLLY_WRONG = ("E104", "E106")
 """A value that was reported with one of these has nothing inside that is worth a word."""
@@ -67,11 +66,10 @@ def target_known(document: Document, targets: Collection[str]) -> tuple[Problem,
     name = record(document.data).get("target")
     if not isinstance(name, str) or name in targets:
         return ()
-    near = suggest(name, targets)
     if "://" in name:
         hint = "a target is a name: its `url` stands under this name in targets.yaml"
         return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint),)
-    hint = f"did you mean `{near}`?" if near else _listed(targets)
+    hint = did_you_mean(name, targets) or _listed(targets)
     return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint),)
 
 
@@ -116,16 +114,11 @@ def _news(found: list[Problem], reported: Collection[Problem]) -> tuple[Problem,
     exact = {problem.path for problem in reported}
     whole = {problem.path for problem in reported if problem.code in _WHOLLY_WRONG}
     news = [problem for problem in found if problem.path not in exact and not _is_inside(problem.path, whole)]
-    return tuple(sorted(dict.fromkeys(news), key=_place))
+    return in_order(dict.fromkeys(news))
 
 
 def _is_inside(path: Path, whole: Collection[Path]) -> bool:
     return bool(whole) and any(path[:length] in whole for length in range(1, len(path)))
-
-
-def _place(problem: Problem) -> tuple[int, int, str]:
-    span = problem.span or START_OF_FILE
-    return span.line, span.column, problem.code
 
 
 def _listed(names: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from runner.catalogue.model import Kind
 from runner.guids import is_guid, mended
 from runner.job.rules.moments import date_doubt, datetime_doubt, time_doubt
 from runner.job.rules.verdicts import Doubt, may_be, never
-from runner.values import Json
+from runner.values import Json, is_number
 
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
@@ -67,7 +67,7 @@ def _number(value: Json) -> Doubt | None:
             return None
         plain = _ungrouped(value.strip())
         return may_be(plain) if plain else never(EXAMPLES[Kind.DECIMAL])
-    return None if isinstance(value, int | float) and not isinstance(value, bool) else never(EXAMPLES[Kind.DECIMAL])
+    return None if is_number(value) else never(EXAMPLES[Kind.DECIMAL])
 
 
 def _ungrouped(text: str) -> str | None:

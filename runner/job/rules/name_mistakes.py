@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from runner.sentences import begun
 from runner.template.parse import Expression, Template
 from runner.words import suggest
 
-_MOST_LISTED = 8
 _ASKS = re.compile(r"\|\s*default\b|\bdefined\b")
 KNOWN_HERE = "known here: "
 
@@ -63,9 +63,4 @@ def nearest(word: str | int, among: Collection[str], *, prefix: str = "") -> str
 
 
 def all_of(kind: str, names: Collection[str]) -> str:
-    return f"{kind}: {listed(sorted(names)) if names else 'none'}"
-
-
-def listed(words: Collection[str]) -> str:
-    shown = [f"`{word}`" for word in words]
-    return ", ".join(shown) if len(shown) <= _MOST_LISTED else ", ".join(shown[:_MOST_LISTED]) + ", …"
+    return f"{kind}: {begun(sorted(names)) if names else 'none'}"

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from runner.job.rules.site_types import KINDS
 from runner.json_schema.contradictions import as_written, listed_by
 from runner.json_schema.doubts import idle, twin
 from runner.json_schema.keywords import types
 from runner.raw import items, record
+from runner.sentences import begun
 from runner.template.typed import (
     BOOLEAN,
     LIST,
@@ -29,15 +31,6 @@ from runner.template.typed import (
 from runner.values import Json, JsonObject, Path
 from runner.words import suggest
 
-_BITS: Final[Mapping[str, int]] = {
-    "null": NULL,
-    "boolean": BOOLEAN,
-    "number": NUMBER,
-    "integer": NUMBER,
-    "string": TEXT,
-    "array": LIST,
-    "object": RECORD,
-}
 _NAMES: Final[Mapping[int, frozenset[str]]] = {
     BOOLEAN: frozenset({"boolean"}),
     NUMBER: frozenset({"number", "integer"}),
@@ -45,7 +38,6 @@ _NAMES: Final[Mapping[int, frozenset[str]]] = {
     LIST: frozenset({"array"}),
     RECORD: frozenset({"object"}),
 }
-_MOST_LISTED: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +85,7 @@ def _of_type(schema: JsonObject, one: Type, said: str, path: Path) -> Unmet | No
     wanted = types(schema)
     bits = 0
     for name in wanted:
-        bits |= _BITS[name]
+        bits |= KINDS[name]
     if not wanted or bits & (one.kinds | NULL):
         return None
     message = f"{said} is {in_words(one)}, and never {in_words(Type(kinds=bits))}"
@@ -149,6 +141,4 @@ def _keys(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Unme
 def _known(near: str | None, one: Type) -> str:
     if near is not None:
         return f"did you mean `{near}`?"
-    names = sorted(one.fields or {})
-    listed = ", ".join(f"`{name}`" for name in names[:_MOST_LISTED]) + (", …" if len(names) > _MOST_LISTED else "")
-    return one.note or f"it has {listed or 'no fields'}"
+    return one.note or f"it has {begun(sorted(one.fields or {})) or 'no fields'}"

@@ -55,8 +55,8 @@ def turns(step: Written, undone: Written) -> Scope:
 
 def values(step: Written, undone: Written) -> Scope:
     """What a step sends."""
-    before = turns(step, undone)
-    return replace(before, bare=before.bare | _of_turns(step))
+    before, own = turns(step, undone), _of_turns(step)
+    return replace(before, bare=before.bare | own) if own else before
 
 
 def outcome(step: Written, undone: Written) -> Scope:

@@ -45,7 +45,7 @@ _ITEMS: Final[Mapping[Kind, Type]] = {
 _OR_NULL: Final[Mapping[Kind, Type]] = {kind: or_null(one) for kind, one in _ITEMS.items()}
 _TEXT_OR_DECODED: Final = or_null(Type(kinds=TEXT | LIST | RECORD))
 """A text that begins like JSON is decoded [D], so a result of the type text may come as what it holds."""
-_KINDS: Final = {
+KINDS: Final[Mapping[str, int]] = {
     "string": TEXT,
     "integer": NUMBER,
     "number": NUMBER,
@@ -54,6 +54,7 @@ _KINDS: Final = {
     "object": RECORD,
     "null": NULL,
 }
+"""The kinds of the types of a JSON Schema."""
 TAKES: Final[Mapping[Kind, int]] = {
     Kind.INTEGER: NUMBER | TEXT,
     Kind.DECIMAL: NUMBER | TEXT,
@@ -137,9 +138,9 @@ def _of_named(schema: JsonObject) -> Type | None:
     written = schema.get("type")
     kinds = 0
     for name in items(written) if isinstance(written, list) else [written]:
-        if not isinstance(name, str) or name not in _KINDS:
+        if not isinstance(name, str) or name not in KINDS:
             return None
-        kinds |= _KINDS[name]
+        kinds |= KINDS[name]
     fields = {name: of_schema(part) for name, part in record(schema.get("properties")).items()}
     is_closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
     item = of_schema(schema["items"]) if isinstance(schema.get("items"), dict) and "prefixItems" not in schema else None

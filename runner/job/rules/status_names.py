@@ -15,7 +15,7 @@ from runner.template.names import Compared
 from runner.values import Path
 from runner.words import suggest
 
-OF_A_STEP = tuple(status.value for status in Status)
+STATUSES_OF_A_STEP = tuple(status.value for status in Status)
 _FOREIGN = {
     "success": "passed",
     "successful": "passed",
@@ -49,16 +49,16 @@ class _Words:
     whose: str
 
 
-_OF_A_STEP = _Words(known=OF_A_STEP, foreign=_FOREIGN, whose="a step is")
-OF_A_PROCESS = ("done", "error", "running", "cancelled", "queued", "inactive")
+_OF_A_STEP = _Words(known=STATUSES_OF_A_STEP, foreign=_FOREIGN, whose="a step is")
+STATUSES_OF_A_PROCESS = ("done", "error", "running", "cancelled", "queued", "inactive")
 """The words for a process [M]; a status of another id in the log stands as that id."""
-_OF_A_PROCESS = _Words(known=OF_A_PROCESS, foreign=_FOREIGN_TO_THE_LOG, whose="a process is")
+_OF_A_PROCESS = _Words(known=STATUSES_OF_A_PROCESS, foreign=_FOREIGN_TO_THE_LOG, whose="a process is")
 
 
 def asked_status(key: str | int) -> str | None:
     """The status that somebody asks for by a key of the step: `succeeded`, `failed`."""
     word = str(key).casefold().removeprefix("is_")
-    return word if word in OF_A_STEP else _FOREIGN.get(word)
+    return word if word in STATUSES_OF_A_STEP else _FOREIGN.get(word)
 
 
 def status_mistake(compared: Compared, scope: Scope, known: Outline) -> Mistake | None:

@@ -5,15 +5,16 @@ not judged, but for two kinds: those of an included job are its outputs, and a s
 """
 
 from runner.job.outline import Declared, Outline, Written
-from runner.job.rules.name_mistakes import Mistake, all_of, later, listed, nearest, not_given, unknown
+from runner.job.rules.name_mistakes import Mistake, all_of, later, nearest, not_given, unknown
 from runner.job.rules.scopes import NEVER, Scope
 from runner.job.rules.status_names import asked_status
 from runner.raw import record
+from runner.sentences import begun
 from runner.template.parse import Name
 from runner.values import Path
 
-OF_A_STEP = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
-OF_A_TURN = tuple(key for key in OF_A_STEP if key != "turns")
+KEYS_OF_A_STEP = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
+KEYS_OF_A_TURN = tuple(key for key in KEYS_OF_A_STEP if key != "turns")
 _ABOVE = "only steps that stand above can be used"
 
 
@@ -81,8 +82,10 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
     if len(path) == 2:  # noqa: PLR2004  `steps.ID` alone
         return _computed(word) if name.dynamic else None
     key = path[2]
-    if key not in OF_A_STEP:
-        return not_given(f"a step has no `{key}`", nearest(key, OF_A_STEP) or _of_outputs(word, declared, key), key)
+    if key not in KEYS_OF_A_STEP:
+        return not_given(
+            f"a step has no `{key}`", nearest(key, KEYS_OF_A_STEP) or _of_outputs(word, declared, key), key
+        )
     if key == "turns" and not declared.is_loop:
         return not_given(f"step `{word}` has no turns: it has no `for_each`", None, "turns")
     if key == "turns":
@@ -114,8 +117,8 @@ def _computed(word: str | int) -> Mistake:
 def _of_a_turn(name: Name, declared: Declared, known: Outline) -> Mistake | None:
     """`steps.ID.turns[0].KEY`, where a turn is named at all."""
     match name.path[4:]:
-        case (key, *_) if key not in OF_A_TURN:
-            return not_given(f"a turn has no `{key}`", nearest(key, OF_A_TURN), key)
+        case (key, *_) if key not in KEYS_OF_A_TURN:
+            return not_given(f"a turn has no `{key}`", nearest(key, KEYS_OF_A_TURN), key)
         case ("result", *_):
             return _in_result(name, 5, declared.step, known)
         case ("outputs", *_):
@@ -179,7 +182,7 @@ def _of_outputs(word: str | int, declared: Declared, key: str | int) -> str:
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
-    return f"keys of a step: {listed(OF_A_STEP)}"
+    return f"keys of a step: {begun(KEYS_OF_A_STEP)}"
 
 
 def _outputs_hint(word: str, declared: Declared) -> str:

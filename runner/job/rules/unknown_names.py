@@ -4,11 +4,12 @@ Names alone are judged. Keys inside the values behind them are not: those are kn
 """
 
 from runner.job.outline import Outline
-from runner.job.rules.name_mistakes import KNOWN_HERE, Mistake, all_of, listed, nearest, unknown
+from runner.job.rules.name_mistakes import KNOWN_HERE, Mistake, all_of, nearest, unknown
 from runner.job.rules.scopes import NEVER, OF_A_TURN, OF_AN_ATTEMPT, Scope
 from runner.job.rules.step_names import in_own, in_steps
 from runner.job.rules.uses import starts
 from runner.raw import items
+from runner.sentences import begun
 from runner.template.parse import Name
 from runner.words import folded
 
@@ -97,7 +98,7 @@ def _in_record(name: Name, root: str) -> Mistake | None:
     keys = _KEYS_OF[root]
     if len(name.path) == 1 or name.path[1] in keys:
         return None
-    hint = nearest(name.path[1], keys, prefix=f"{root}.") or f"keys of `{root}`: {listed(keys)}"
+    hint = nearest(name.path[1], keys, prefix=f"{root}.") or f"keys of `{root}`: {begun(keys)}"
     return unknown(f"`{root}` has no `{name.path[1]}`", hint, part=name.path[1])
 
 
@@ -147,7 +148,7 @@ def _near(word: str, scope: Scope) -> str | None:
     )
     if joined:
         return f"did you mean `{joined}`?"
-    return nearest(word, (*_EVERYWHERE, *scope.bare)) or f"{KNOWN_HERE}{listed(_known_here(scope))}"
+    return nearest(word, (*_EVERYWHERE, *scope.bare)) or f"{KNOWN_HERE}{begun(_known_here(scope))}"
 
 
 def _given(word: str, scope: Scope, known: Outline) -> str | None:

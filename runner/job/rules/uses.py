@@ -6,7 +6,7 @@ from runner.catalogue.differences import About, Use
 from runner.documents.document import Document
 from runner.guids import is_guid
 from runner.job import defaults
-from runner.job.outline import Written, outline
+from runner.job.outline import Outline, Written, outline
 from runner.raw import items, record
 from runner.values import JsonObject, Path
 
@@ -14,16 +14,14 @@ STARTS = ("execute", "run")
 
 
 def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
-    return tuple(use for document in documents for step in steps_in(document) for use in _step(document, step))
+    return tuple(
+        use for document in documents for step in outline(record(document.data)).steps for use in _step(document, step)
+    )
 
 
-def steps_in(document: Document) -> tuple[Written, ...]:
-    return outline(record(document.data)).steps
-
-
-def started(documents: Iterable[Document]) -> frozenset[str]:
+def started(files: Iterable[Outline]) -> frozenset[str]:
     """The codes of all processes that these files start."""
-    steps = (step for document in documents for step in steps_in(document))
+    steps = (step for known in files for step in known.steps)
     return frozenset(code for step in steps for _, code, _ in starts(step))
 
 

@@ -1,0 +1,30 @@
+"""Words and names, as a sentence has them."""
+
+from collections.abc import Collection, Sequence
+
+MOST = 8
+"""More names than these nobody reads; how many more there are is said."""
+
+
+def either(words: Sequence[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
+
+
+def both(names: Collection[str]) -> str:
+    """The same with `and`, each of the names in backticks."""
+    words = [f"`{name}`" for name in names]
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
+
+
+def listed(names: Collection[str]) -> str:
+    """The first names, each in backticks, and how many are left; empty where there are none."""
+    shown = [f"`{name}`" for name in names]
+    more = f" and {len(shown) - MOST} more" if len(shown) > MOST else ""
+    return ", ".join(shown[:MOST]) + more
+
+
+def begun(names: Collection[str]) -> str:
+    """The first names, each in backticks, with dots where there are more."""
+    shown = [f"`{name}`" for name in names]
+    return ", ".join(shown[:MOST]) + (", …" if len(shown) > MOST else "")

@@ -32,6 +32,8 @@ READING_TRIES = 3
 WATERMARK = 20
 """Rows that are read before a call: those that share the newest one's moment are known then, too."""
 BETWEEN_TRIES = 0.5
+LATE = 15.0
+"""Seconds after a call in which its row may come: one that shows up then may be that of any call of these seconds."""
 
 _NOT_TO_BE_HAD = frozenset({200, 401, 403, 404})
 """Refusals that say the log is not to be had at all: 200 is a reply with `Message` in place of rows [M]."""
@@ -81,7 +83,7 @@ def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread
 
 
 def _look_for_missing(state: State, key: str, process: str) -> Running[None]:
-    if awaited(state, process, key):
+    if awaited(state, process, besides=key):
         rows = yield from new_rows(state, key, process)
         if isinstance(rows, list) and rows:
             settle(state, process, rows)
@@ -143,16 +145,19 @@ def earlier(state: State, process: str, key: str) -> int:
     return sum(start.key != key for start in state.log.missing.get(process, []))
 
 
-def awaited(state: State, process: str, key: str) -> int:
-    """Those of them whose row is likely to come still: a call was answered just now, or cut off."""
-    since = state.t - state.run.plan.settle
+def awaited(state: State, process: str, *, besides: str | None = None) -> int:
+    """How many starts may still get their row, as they were answered just now, or cut off; but for those of a step."""
+    since = state.t - max(LATE, state.run.plan.settle)
     missing = state.log.missing.get(process, [])
-    return sum(start.key != key and start.t >= since and not start.refused for start in missing)
+    return sum(start.key != besides and start.t >= since and not start.refused for start in missing)
 
 
 def _found(state: State, process: str, count: int, *, of: str | None) -> None:
+    """So many of the missing starts have their row. Nobody knows which; those that stay are as old as the oldest, so
+    that what never began is not waited for again and again.
+    """
     missing = state.log.missing.get(process, [])
-    for start in [start for start in missing if of is None or start.key == of][:count]:
+    for start in [start for start in reversed(missing) if of is None or start.key == of][:count]:
         missing.remove(start)
 
 

@@ -13,7 +13,7 @@ from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import GROWTH, Looks, follow, has_ended
 from runner.engine.parameters import parameters_of
-from runner.engine.perform import perform
+from runner.engine.perform import inquire, perform
 from runner.engine.process_log import Unread
 from runner.engine.start import start
 from runner.engine.state import OpenRow, State
@@ -105,6 +105,8 @@ def _of_running(state: State, row: OpenRow, step: Step, process_id: str) -> Runn
         return still_running(step, process_id)
     if status in ("error", "cancelled"):
         return failed(read, process_id)
+    if status != "done":
+        return _unproved(step, process_id, f"the process log shows the status {status}, which is none that is known")
     return Verdict(verified=True, process_id=process_id, process_status=status)
 
 
@@ -120,9 +122,10 @@ def _of_queued(state: State, row: OpenRow, step: Step, action: Run) -> Running[V
         rows = yield from process_log.new_rows(state, row.key, action.process)
         if isinstance(rows, list) and rows:
             earlier = process_log.earlier(state, action.process, row.key)
+            known = yield from inquire(state, row.key, action.process)
             process_log.settle(state, action.process, rows)
-            if earlier:
-                return _unproved(step, None, "it was queued, and what began since may be the start of another step")
+            if earlier or known.get("rival") is True:
+                return _unproved(step, None, "it was queued, and what began since may be another start")
             if len(rows) > 1:
                 return _unproved(step, None, f"it was queued, and {len(rows)} processes began since")
             return (yield from _of_running(state, row, step, str(rows[0]["id"])))

@@ -1,5 +1,7 @@
 """Sending the start of a process: what it could be found by is known before, and what became of it after."""
 
+from http import HTTPStatus
+
 from runner.engine import doubt, process_log
 from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
 from runner.engine.effects import Done, Failed, Running, Send
@@ -7,7 +9,7 @@ from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import cannot_go_on
 from runner.job.model import Step, StepEffect, Verify
-from runner.service.calls import ExecuteCall, FailureKind, RunProcessCall
+from runner.service.calls import CallFailed, ExecuteCall, FailureKind, RunProcessCall
 
 
 def start(
@@ -42,8 +44,15 @@ def start(
             process_log.begun(state, process, row.key)
         row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
         return outcome
-    if outcome.failure.kind is not FailureKind.NOT_SENT:
+    if outcome.failure.kind is not FailureKind.NOT_SENT and not _was_turned_away(outcome.failure):
         process_log.begun(state, process, row.key, refused=outcome.failure.kind is FailureKind.REFUSED)
     if is_in_doubt(outcome.failure, step.effect):
         return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
     return of_failed_call(outcome.failure, step.effect)
+
+
+def _was_turned_away(failure: CallFailed) -> bool:
+    """Whether the service said no before it began anything: no right, no such process, a call that it cannot read."""
+    status = failure.status or 0
+    is_no = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return failure.kind is FailureKind.REFUSED and is_no

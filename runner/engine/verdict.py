@@ -48,30 +48,33 @@ def verdict(state: State, row: OpenRow, step: Step, execute: Execute) -> Running
     """Find the rows of the call in the log, follow those that still run where the step asks for it, and judge."""
     if state.log.refusal is not None or execute.process not in state.log.marks:
         return _not_known(step, "the process log cannot be read")
-    earlier = process_log.awaited(state, execute.process, row.key)
-    rows = yield from _rows_of_call(state, row.key, execute.process, more_than=earlier)
+    starts = max(1, process_log.awaited(state, execute.process))
+    rows = yield from _rows_of_call(state, row.key, execute.process, starts=starts)
     if isinstance(rows, Unread):
         return _not_known(step, f"the process log could not be read: {rows.failure.trouble.message}")
     if not rows:
         return _not_known(step, "the process log shows no row of this call")
     process_log.settle(state, execute.process, rows)
-    row.process_id = str(rows[0]["id"]) if len(rows) == 1 and not earlier else None
+    row.process_id = str(rows[0]["id"]) if len(rows) == starts == 1 else None
     if execute.until is Until.DONE:
         rows = yield from _followed(state, row.key, step, rows)
-    return _judged(step, execute, rows) if len(rows) > earlier else _of_others_too(step, rows, starts=earlier + 1)
+    found = _judged(step, execute, rows) if len(rows) >= starts else _of_others_too(step, rows, starts=starts)
+    if found.status is Status.UNKNOWN and row.process_id is None:
+        row.sought = None  # its row is among those that are known by now: no later one is its own
+    return found
 
 
-def _rows_of_call(state: State, key: str, process: str, *, more_than: int) -> Running[list[JsonObject] | Unread]:
-    """The rows since the watermark. Those of earlier calls may come late: there should be `more_than` they are."""
+def _rows_of_call(state: State, key: str, process: str, *, starts: int) -> Running[list[JsonObject] | Unread]:
+    """The rows since the watermark. Those of earlier calls may come late: there should be one for each start."""
     rows = yield from process_log.new_rows(state, key, process)
-    if isinstance(rows, list) and len(rows) <= more_than:
+    if isinstance(rows, list) and len(rows) < starts:
         yield from perform(state, Pause(key=key, seconds=NO_ROW_YET))
         rows = yield from process_log.new_rows(state, key, process)
     return rows
 
 
 def _of_others_too(step: Step, rows: list[JsonObject], *, starts: int) -> Verdict:
-    """The rows may all be those of earlier calls, which had none when they were looked for."""
+    """The rows may all be those of earlier calls or attempts, which had none when they were looked for."""
     strict = any(row["status"] in _ENDED_BADLY for row in rows)
     one = "a row" if len(rows) == 1 else f"{len(rows)} rows"
     return _not_known(step, f"the process log shows {one} for {starts} calls, and not which is this one", strict=strict)

@@ -1,11 +1,12 @@
 """Rows of the process log that come late: none is taken for another call than its own."""
 
 import pytest
-from stories import World, planned, unanswered
+from stories import World, planned, refused, unanswered
 
 from runner.engine.process_log import WATERMARK
 from runner.events import StepFinished
 from runner.service.calls import ReadRows
+from runner.values import JsonObject
 
 TWO = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
 CHARGE = "  - id: b\n    if: always()\n    execute: {process: UsrA}\n"
@@ -103,3 +104,47 @@ def test_old_rows_of_one_moment_are_all_known_before_a_call(old: int) -> None:
     for row in world.rows:
         row["started"] = "2026-01-31T09:00:00Z"
     assert ended(world.carry_out(planned(CHARGE)), "b") == ("unknown", None)
+
+
+def test_a_row_that_is_in_doubt_among_several_is_not_settled_by_one_that_comes_later() -> None:
+    verdicts: list[JsonObject] = [{"as": "unknown"}, {"as": "log"}]
+    world = World(lags=[2.5, 0.0], statuses=["done", "error"], verdicts=verdicts, call_seconds=0.0)
+    world.carry_out(planned(TWO, rest="finally: [{pause: 5s}]"))
+    assert world.verdicts == []
+    assert ended(world, "b") == ("unknown", None)
+
+
+def test_a_second_attempt_is_not_judged_by_the_row_of_the_first() -> None:
+    retried = "    effect: idempotent\n    retry: {max_attempts: 2, on: [unanswered], initial: 1ms}\n"
+    world = World(answers=[unanswered()], lags=[0.0, 5.0], statuses=["done", "error"], call_seconds=0.0)
+    world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n" + retried))
+    assert ended(world, "a") == ("passed", None)
+    assert "a row for 2 calls" in said(world.finished("a"))
+
+
+def test_a_call_that_never_began_is_waited_for_a_while_and_no_longer() -> None:
+    many = "".join(f"  - id: s{n}\n    execute: {{process: UsrA}}\n" for n in range(30))
+    first = "  - id: a\n    execute: {process: UsrA}\n    effect: read\n    on_failure: ignore\n"
+    world = World(answers=[unanswered()], never_begun=frozenset({1}), call_seconds=0.2).carry_out(planned(first + many))
+    verified = [world.finished(f"s{n}").verified for n in range(30)]
+    assert verified.count(None) < 12
+    assert verified[15:] == [True] * 15
+
+
+def test_a_start_that_was_turned_away_keeps_no_row_from_a_later_one() -> None:
+    world = World(answers=[refused(403), unanswered()])
+    world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n    on_failure: continue\n" + CHARGE))
+    assert ended(world, "b") == ("passed", "inferred")
+
+
+@pytest.mark.parametrize(("rival", "status"), [(False, "passed"), (True, "unknown")])
+def test_what_was_queued_is_not_found_where_another_run_may_have_started_it(*, rival: bool, status: str) -> None:
+    world = World(statuses=["queued"], later=["done"], others={"taken": [], "rival": rival})
+    world.carry_out(planned("  - id: a\n    run: {process: UsrA}\n"))
+    assert world.finished("a").status == status
+
+
+def test_a_status_that_nobody_knows_proves_nothing_of_a_run() -> None:
+    world = World(statuses=["running"], later=["suspended"]).carry_out(planned("  - id: a\n    run: {process: UsrA}\n"))
+    assert world.finished("a").status == "unknown"
+    assert "shows the status suspended, which is none that is known" in said(world.finished("a"))

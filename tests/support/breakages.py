@@ -194,7 +194,11 @@ BREAKAGES: tuple[Breakage, ...] = (
         effect="`idempotent`, `read`",
         log="is read for the verdict",
         does="repeats it",
-        ways=tuple(Way(site=LOST, step=step + RETRIED, came=FLAKY) for step in REPEATABLE),
+        ways=tuple(
+            Way(site=site, step=step + RETRIED, came=came)
+            for step in REPEATABLE
+            for site, came in ((silent("done", "done"), FLAKY), (LOST, replace(FLAKY, verified=None)))
+        ),
     ),
     Breakage(
         what="No answer",

@@ -18,8 +18,8 @@ from runner.job.model import Execute, RetryOn, Step, StepEffect, Until, Verify
 from runner.service.calls import FailureKind
 from runner.values import JsonObject
 
-NO_ROW_YET = 1.0
-"""Seconds before the log is read again where it shows no row of a call that was answered."""
+NO_ROW_YET = (0.25, 0.75)
+"""Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
 FIRST_LOOK = 0.5
 LAST_LOOK = 5.0
 """Seconds between two looks at a running process, growing from the first to the last."""
@@ -67,8 +67,10 @@ def verdict(state: State, row: OpenRow, step: Step, execute: Execute) -> Running
 def _rows_of_call(state: State, key: str, process: str, *, starts: int) -> Running[list[JsonObject] | Unread]:
     """The rows since the watermark. Those of earlier calls may come late: there should be one for each start."""
     rows = yield from process_log.new_rows(state, key, process)
-    if isinstance(rows, list) and len(rows) < starts:
-        yield from perform(state, Pause(key=key, seconds=NO_ROW_YET))
+    for seconds in NO_ROW_YET:
+        if isinstance(rows, Unread) or len(rows) >= starts:
+            break
+        yield from perform(state, Pause(key=key, seconds=seconds))
         rows = yield from process_log.new_rows(state, key, process)
     return rows
 

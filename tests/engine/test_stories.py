@@ -110,9 +110,10 @@ def test_verify_log_sends_nothing_in_later_steps_either() -> None:
     assert world.finished("b").status == "error"
 
 
-def test_a_row_that_appears_late_is_waited_for_once() -> None:
-    world = World(late_rows=1).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
-    assert world.pauses == [1.0]
+@pytest.mark.parametrize(("late_rows", "pauses"), [(1, [0.25]), (2, [0.25, 0.75])])
+def test_a_row_that_appears_late_is_waited_for_a_second(late_rows: int, pauses: list[float]) -> None:
+    world = World(late_rows=late_rows).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
+    assert world.pauses == pauses
     assert world.finished("a").verified is True
 
 

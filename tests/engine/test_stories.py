@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send

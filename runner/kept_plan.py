@@ -40,14 +40,20 @@ class KeptPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFile:
-    """`version` is of the program that wrote it."""
+    """`version` is of the program that wrote it. `base` leads from the file's folder up to the one from which the names
+    in the plan lead; it is empty where they are the same.
+    """
 
     version: str
     plans: tuple[KeptPlan, ...]
+    base: str = ""
 
 
-def written(plans: Sequence[Plan]) -> str:
-    """The text of a file that keeps these plans. A source that several of them share is written once."""
+def written(plans: Sequence[Plan], *, base: str = "") -> str:
+    """The text of a file that keeps these plans. A source that several of them share is written once.
+
+    `base` is no part of the digest: the same plan may be kept in two places.
+    """
     sources: dict[str, str] = {}
     runs: list[Json] = []
     for plan in plans:
@@ -56,6 +62,8 @@ def written(plans: Sequence[Plan]) -> str:
         runs.append({**kept(plan), "sources": names})
     texts: JsonObject = {**sources}
     whole: JsonObject = {"kind": KIND, "format": FORMAT, "version": VERSION, "runs": runs, "sources": texts}
+    if base:
+        whole["base"] = base
     whole["digest"] = _digest(whole)
     return well_formed(json.dumps(whole, ensure_ascii=False, indent=1)) + "\n"
 
@@ -87,7 +95,12 @@ def read(name: str, content: str) -> PlanFile | Problem:
     sound = tuple(plan for plan in plans if plan is not None)
     if not sound or len(sound) < len(plans):
         return _no_plan(name, "parts of it are missing")
-    return PlanFile(version=text(whole, "version") or "", plans=sound)
+    return PlanFile(version=text(whole, "version") or "", plans=sound, base=_upward(text(whole, "base")))
+
+
+def _upward(base: str | None) -> str:
+    """`base` where it leads up and nowhere else."""
+    return base if base is not None and set(base.split("/")) == {".."} else ""
 
 
 def of_record(run: JsonObject) -> KeptPlan | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.catalogues import Catalogues
 from runner.documents.document import Document
+from runner.documents.files import is_meant
 from runner.documents.load import read
 from runner.job.model import Job
 from runner.job.outline import Outline
@@ -201,12 +202,16 @@ def job_paths(specs: Sequence[Path]) -> Iterable[Path]:
     """The files that `specs` stand for, each once."""
     seen: set[str] = set()
     for spec in specs:
-        found = sorted(path for path in spec.glob(JOB_FILES) if not path.is_fifo()) if spec.is_dir() else [spec]
-        for path in found:
+        for path in jobs_in(spec) if spec.is_dir() else [spec]:
             real = os.path.realpath(path)  # unlike `resolve`, it lets a circle of links be the mistake of who reads it
             if real not in seen:
                 seen.add(real)
                 yield path
+
+
+def jobs_in(folder: Path) -> list[Path]:
+    """The job files that a folder stands for."""
+    return sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
 
 
 def _listed(names: Iterable[str]) -> str:

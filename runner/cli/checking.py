@@ -13,10 +13,10 @@ from runner.catalogue.read import ENDING, read_catalogue
 from runner.cli import left_out, meant
 from runner.cli.targets import Targets, is_outside
 from runner.problems import Problem
-from runner.project import JOB_FILES, Project, called, check_doubles, open_project, open_targets
+from runner.project import Project, called, check_doubles, jobs_in, open_project, open_targets
 from runner.targets import folders
 from runner.targets.files import NAME
-from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
+from runner.targets.folders import RECORDS, doubles_in, holds_doubles
 
 
 def checked(
@@ -49,7 +49,7 @@ def checked(
 def count(specs: Sequence[Path], project: Project) -> int:
     """How many files were checked that a command named, or that stand in a folder that it named."""
     named = {spec for spec in specs if _is_of_itself(spec) and not spec.is_dir()}
-    doubles = {path for spec in specs if _is_folder_of_doubles(spec) for path in spec.glob(DOUBLES)}
+    doubles = {path for spec in specs if _is_folder_of_doubles(spec) for path in doubles_in(spec)}
     return len(project.files) + len(named | doubles)
 
 
@@ -82,7 +82,7 @@ def _folder_of_doubles(spec: Path) -> Path | None:
 
 
 def _is_folder_of_doubles(spec: Path) -> bool:
-    return spec.is_dir() and holds_doubles(spec) and not any(spec.glob(JOB_FILES))
+    return spec.is_dir() and holds_doubles(spec) and not jobs_in(spec)
 
 
 def _wrong_doubles(folder: Path) -> Sequence[Problem]:

@@ -53,6 +53,8 @@ def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
     if isinstance(document, tuple):
         problems.extend(document)
         return {}
+    if document.data is None:  # nothing but comments
+        return {}
     found = inputs.from_file(document)
     if isinstance(found, Problem):
         problems.append(found)

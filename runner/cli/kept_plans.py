@@ -5,6 +5,7 @@ Three things come anew: the secrets, the target of the same name, and with it th
 another place by now, or the plan was changed after it was kept, nothing is carried out.
 """
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from runner.cli.opening import Opening, not_secret
 from runner.cli.prepared import Preparation, Prepared, Wanted
 from runner.cli.targets import name_of
 from runner.documents import files
+from runner.job.inputs import Given, Origin
 from runner.kept_plan import KeptPlan, PlanFile
 from runner.plan import plan
 from runner.problems import Problem, Severity, UsageError
@@ -42,10 +44,12 @@ def prepare(wanted: Wanted) -> Preparation:
                 targets_file=wanted.targets_file,
                 known=known,
                 changes=partial(_changes, called(spec)),
+                base=_base(spec, plans),
             )
             runs.extend(opening.runs(problems))
     hint = "make a new plan for another value"
-    problems.extend(not_secret(known, [run.job for run in runs], by="the plan", hint=hint))
+    typed = {name: one for name, one in known.items() if not _is_for_all_commands(one, wanted)}
+    problems.extend(not_secret(typed, [run.job for run in runs], by="the plan", hint=hint))
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise UsageError(*dict.fromkeys(problems))
     told = tuple(f"the plan of {run.title} is as it was kept, {run.digest}" for run in runs)
@@ -53,7 +57,7 @@ def prepare(wanted: Wanted) -> Preparation:
 
 
 def _refuse_what_a_plan_says(wanted: Wanted) -> None:
-    """A kept plan is carried out as it is, and by itself."""
+    """A kept plan is carried out as it is, and by itself. What is set once for all commands gives way to it."""
     said = {
         "--target": wanted.targets,
         "--tags": wanted.tags,
@@ -63,12 +67,16 @@ def _refuse_what_a_plan_says(wanted: Wanted) -> None:
     found = [
         Problem(code="E150", message=f"`{option}` cannot go with a kept plan, which is carried out as it is")
         for option, value in said.items()
-        if value
+        if value and option not in wanted.from_environment
     ]
     if not all(map(is_plan, wanted.specs)):
         found.append(Problem(code="E150", message="kept plans and job files cannot be carried out in one command"))
     if found:
         raise UsageError(*found)
+
+
+def _is_for_all_commands(one: Given, wanted: Wanted) -> bool:
+    return one.origin is Origin.INPUTS_FILE and "--inputs" in wanted.from_environment
 
 
 def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
@@ -82,6 +90,15 @@ def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
         message = f"version {found.version or 'unknown'} made this plan, and version {VERSION} is to carry it out"
         problems.append(Problem(code="E154", message=message, file=name, severity=Severity.WARNING))
     return found
+
+
+def _base(spec: Path, plans: PlanFile) -> Path:
+    """The folder from which the names in a plan lead: the current one, or where their files are not there, the one in
+    which the plan was made.
+    """
+    here, made_in = Path(), Path(os.path.realpath(spec)).parent / plans.base
+    names = {one.file for one in plans.plans}
+    return next((folder for folder in (here, made_in) if any((folder / name).is_file() for name in names)), here)
 
 
 def _changes(name: str, prepared: Prepared, one: KeptPlan) -> Iterator[Problem]:

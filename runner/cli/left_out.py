@@ -1,7 +1,8 @@
 """Files that a command passes over although they are meant for it: jobs and targets files under another name.
 
-A name that looks like a job's is told where steps stand in the file; any other YAML only where it says that it is a
-job, and no job includes it. Drafts and copies of editors (`a.job.yaml~`, `a.job.yaml.bak`) are left alone.
+Only a file that says `runner: 1` is ours: other tools have jobs and targets, too. One whose name does not look like a
+job's is told only where its folder holds no job: jobs elsewhere may include it. What somebody has put aside
+(`a.draft.yaml`, `template.yaml`) and copies of editors (`a.job.yaml~`, `a.job.yaml.bak`) are left alone.
 """
 
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from runner.documents.files import beginning, passed_over
 from runner.problems import Problem
-from runner.project import JOB_FILES, JobFile, Project, called
+from runner.project import JOB_FILES, JobFile, Project, called, jobs_in
 from runner.report.safe import clean
 from runner.targets.files import NAME, VARIABLE, up_to_the_root
 
@@ -19,8 +20,11 @@ _JOB = JOB_FILES.removeprefix("*")
 _LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job")
 _YAML = (".yaml", ".yml")
 _LIKE_TARGETS = ("targets.yml", "target.yaml", "target.yml", "targets.yaml.txt", "targets.json", NAME)
-_IS_A_JOB = re.compile(rb"(?m)^runner:[ \t]*1\b(?s:.*)^steps:")
-_HAS_TARGETS = re.compile(rb"(?m)^[ \t{\"]*targets\"?:")
+_PUT_ASIDE = frozenset(("disabled", "draft", "example", "template", "bak", "old", "sample"))
+_WORD = re.compile(r"[a-z]+")
+_IS_OURS = re.compile(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
+_HAS_STEPS = re.compile(rb"(?m)\bsteps\"?[ \t]*:")
+_HAS_TARGETS = re.compile(rb"(?m)\btargets\"?[ \t]*:")
 
 
 def tell(specs: Sequence[Path], project: Project, *, targets: Path | None) -> None:
@@ -32,19 +36,24 @@ def tell(specs: Sequence[Path], project: Project, *, targets: Path | None) -> No
         project.problems.extend(_targets(project.files))
 
 
-def meant(path: Path) -> str | None:
-    """The name that a file should have that probably is a job; None of one that is read, or is none."""
+def meant(path: Path, *, endings: Sequence[str] = (*_LIKE_A_JOB, *_YAML)) -> str | None:
+    """The name that a file with one of these endings should have that probably is a job; None of one that is read, or
+    is none.
+    """
     name, folded = path.name, path.name.casefold()
     if name.endswith(_JOB):
         return None
     if folded.endswith(_JOB):
         return name[: -len(_JOB)] + _JOB
-    ending = next((one for one in _LIKE_A_JOB if folded.endswith(one)), None)
-    if ending is not None:
-        return name[: -len(ending)] + _JOB if b"steps" in beginning(path) else None
-    ending = next((one for one in _YAML if folded.endswith(one)), None)
-    is_job = ending is not None and _IS_A_JOB.search(beginning(path)) is not None
-    return path.name[: -len(ending)] + _JOB if ending is not None and is_job else None
+    ending = next((one for one in endings if folded.endswith(one)), None)
+    if ending is None or not _PUT_ASIDE.isdisjoint(_WORD.findall(folded)):
+        return None
+    return name[: -len(ending)] + _JOB if _is_ours(path, _HAS_STEPS) else None
+
+
+def _is_ours(path: Path, holds: re.Pattern[bytes]) -> bool:
+    start = beginning(path)
+    return _IS_OURS.search(start) is not None and holds.search(start) is not None
 
 
 def no_jobs(specs: Sequence[Path]) -> str:
@@ -60,15 +69,16 @@ def _instead(folder: Path) -> Iterator[str]:
         if (name := meant(path)) is not None:
             yield f"`{clean(path.name)}` is not read, unless it is called `{clean(name)}`"
     for below in inside(folder):
-        if next(below.glob(JOB_FILES), None) is not None:
+        if jobs_in(below):
             yield f"{clean(called(below))} has some, and folders below are not entered: name it"
 
 
 def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:
     read = {os.path.realpath(name) for file in files for name in file.documents}
     for folder in dict.fromkeys(spec for spec in specs if spec.is_dir()):
+        endings = _LIKE_A_JOB if jobs_in(folder) else (*_LIKE_A_JOB, *_YAML)
         for path in inside(folder):
-            if os.path.realpath(path) not in read and (name := meant(path)) is not None:
+            if os.path.realpath(path) not in read and (name := meant(path, endings=endings)) is not None:
                 message = f"this job is not read: its name must end in {_JOB}"
                 yield passed_over(message, name=called(path), instead=name)
 
@@ -82,7 +92,7 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
                 break
             searched[folder.resolve()] = None
     for path in (path for folder in searched for path in inside(folder)):
-        if path.name.casefold() in _LIKE_TARGETS and path.name != NAME and _HAS_TARGETS.search(beginning(path)):
+        if path.name.casefold() in _LIKE_TARGETS and path.name != NAME and _is_ours(path, _HAS_TARGETS):
             message = f"this file is not read: targets stand in {NAME}"
             yield passed_over(message, name=called(path), instead=NAME)
 

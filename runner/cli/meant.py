@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.catalogue.read import ENDING
 from runner.cli import left_out
 from runner.cli.shell import PROCESS
-from runner.documents.files import beginning
+from runner.documents.files import beginning, is_meant
 from runner.problems import Problem, UsageError
 from runner.project import JOB_FILES, called
 from runner.report.safe import clean
@@ -51,7 +51,7 @@ def _of_a_job(name: str) -> str | None:
 
 def _near() -> Iterator[Path]:
     for pattern in (JOB_FILES, f"*/{JOB_FILES}"):
-        yield from sorted(Path().glob(pattern))
+        yield from sorted(path for path in Path().glob(pattern) if is_meant(path))
 
 
 def _of_a_process(name: str) -> str | None:

@@ -19,6 +19,9 @@ from runner.project import Project, called, open_project
 from runner.targets.model import Target
 from runner.values import Json
 
+_OF_NO_TARGET = ("E100", "E141")
+_ELSEWHERE = "it was planned in another folder: go there, or name its targets file with `--targets FILE`"
+
 Changes: TypeAlias = Callable[[Prepared, KeptPlan], Iterable[Problem]]
 """What is not as it was when the plan was made, and stands in the way of its run."""
 
@@ -26,7 +29,7 @@ Changes: TypeAlias = Callable[[Prepared, KeptPlan], Iterable[Problem]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """Plans, while their runs are prepared. `known` are the inputs that were given; `code` is that of a text that is
-    missing.
+    missing; `base` is the folder from which the names of their files lead.
     """
 
     plans: Sequence[KeptPlan]
@@ -34,23 +37,29 @@ class Opening:
     known: Mapping[str, Given]
     changes: Changes
     code: str = "E154"
+    base: Path = Path()
 
     def runs(self, problems: list[Problem]) -> list[Prepared]:
         """Their runs, as far as nothing is in their way; what is goes into `problems`."""
         project = open_project(
-            [Path(file) for file in dict.fromkeys(one.file for one in self.plans)],
+            [self.base / file for file in dict.fromkeys(one.file for one in self.plans)],
             targets=self.targets_file,
             environment=os.environ,
             job_files=self._job_files,
         )
         targets = Targets(project=project, environment=os.environ)
         found = [self._run(one, project, targets) for one in self.plans]
-        problems.extend(project.problems)
+        problems.extend(map(self._with_a_way_out, project.problems))
         return [run for run in found if run is not None]
+
+    def _with_a_way_out(self, problem: Problem) -> Problem:
+        """A target that is missing because the command is given elsewhere than where the plan was made."""
+        is_elsewhere = self.targets_file is None and not any((self.base / one.file).is_file() for one in self.plans)
+        return replace(problem, hint=_ELSEWHERE) if is_elsewhere and problem.code in _OF_NO_TARGET else problem
 
     def _job_files(self, problems: list[Problem]) -> JobFiles:
         """The plan's own texts in the place of files. They were inside their project when it was kept."""
-        texts = {Path(name).resolve(): (name, text) for one in self.plans for name, text in one.sources.items()}
+        texts = {(self.base / name).resolve(): (name, text) for one in self.plans for name, text in one.sources.items()}
 
         def name_of_file(path: Path) -> str:
             return texts[path.resolve()][0] if path.resolve() in texts else called(path)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from runner import durations, runs
-from runner.cli import shell
+from runner.cli import shell, twins
 from runner.report.safe import clean
 
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -72,6 +72,15 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
+class Twinned(click.Option):
+    """An option with a twin in the environment, whose value need not be meant for this verb."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        choices = self.type.choices if isinstance(self.type, click.Choice) else None
+        return None if value is None or twins.is_passed_over(value, choices=choices) else value
+
+
 SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath(), callback=shell.expanded)
 
 RUN = click.argument("run", metavar="RUN")
@@ -80,8 +89,8 @@ RUN = click.argument("run", metavar="RUN")
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     """An option of click, with its twin: `--report-json` is also `CREATIO_RUNNER_REPORT_JSON`."""
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
-    twin = "CREATIO_RUNNER_" + long.removeprefix("--").upper().replace("-", "_")
-    return click.option(*names, envvar=twin, **settings)  # type: ignore[arg-type]  # click types its settings one by one
+    twin = twins.PREFIX + long.removeprefix("--").upper().replace("-", "_")
+    return click.option(*names, cls=Twinned, envvar=twin, **settings)
 
 
 TARGET = option(

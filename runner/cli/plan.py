@@ -1,5 +1,6 @@
 """`runner plan`: prints what would be sent; sends nothing, starts nothing, reads no secret of a target."""
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -89,8 +90,16 @@ def _check_place(context: click.Context) -> None:
 
 def _keep(plans: Sequence[Plan], file: Path) -> None:
     try:
-        file.write_text(kept_plan.written(plans), encoding="utf-8", newline="\n")
+        file.write_text(kept_plan.written(plans, base=_base(file)), encoding="utf-8", newline="\n")
     except OSError as error:
         message = f"the plan {file} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error
     click.echo(f"kept in {file}; carry it out with: runner run {shlex.quote(str(file))}", err=True)
+
+
+def _base(file: Path) -> str:
+    """The way from the folder of a plan up to the current one; empty where that is not above, so that nothing else is
+    told of where the plan was made.
+    """
+    folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()
+    return "/".join(".." for _ in folder.relative_to(here).parts) if folder.is_relative_to(here) else ""

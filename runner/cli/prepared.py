@@ -1,10 +1,11 @@
 """What a command line wants, and the runs that come of it: the records that stand between the two."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from runner.cli.kept import RunName
 from runner.job.model import Case, Job
@@ -19,7 +20,8 @@ NOTHING = "nothing was selected"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the folder of the kept
-    runs that are looked at for what did not pass, None where that does not matter.
+    runs that are looked at for what did not pass, None where that does not matter. `from_environment` are the options
+    that nobody has typed.
     """
 
     specs: Sequence[Path]
@@ -32,6 +34,7 @@ class Wanted:
     keyword: str | None = None
     last_failed: Path | None = None
     confirmed: Sequence[str] = ()
+    from_environment: frozenset[str] = frozenset()
 
 
 def wanted(context: click.Context) -> Wanted:
@@ -48,7 +51,14 @@ def wanted(context: click.Context) -> Wanted:
         keyword=given["keyword"],
         last_failed=given["runs"] if given.get("last_failed") else None,
         confirmed=given.get("confirm", ()),
+        from_environment=frozenset(_from_environment(context)),
     )
+
+
+def _from_environment(context: click.Context) -> Iterator[str]:
+    for option in context.command.params:
+        if context.get_parameter_source(str(option.name)) is ParameterSource.ENVIRONMENT:
+            yield max(option.opts, key=len)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ def read_by(context: click.Context) -> Iterator[Path]:
 
 def _given_twice(places: Sequence[str]) -> Iterator[Problem]:
     for place in dict.fromkeys(places):
-        if places.count(place) > 1:
+        if places.count(place) > 1 and not Path(place).is_char_device():
             yield Problem(code="E150", message=f"two reports would go to {place}")
 
 

@@ -23,6 +23,7 @@ PROCESS = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
 """How the code of a process looks: `UsrCreateOrder`."""
 
 _PATTERN = re.compile(r"[*?\[]")
+_OF_FILES = (".yaml", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,4 +103,7 @@ def _fitting(spec: Path) -> Sequence[Path]:
     if not _PATTERN.search(str(spec)) or spec.exists():
         return (spec,)
     found = glob.glob(str(spec), recursive=True)  # noqa: PTH207  of a path, absolute or not, as a shell would
-    return [Path(one) for one in sorted(found)] or (spec,)
+    fitting = [Path(one) for one in sorted(found)]
+    if spec.suffix in _OF_FILES:
+        fitting = [path for path in fitting if not path.is_dir()]
+    return fitting or (spec,)

@@ -3,12 +3,12 @@
 Only the module of the chosen verb is imported, so that the names stand here; a test holds them against all verbs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from runner.cli.mistyped import mistyped
 from runner.problems import Problem, Severity
 from runner.report.safe import clean
-from runner.words import slip, suggest
 
 PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
@@ -22,7 +22,20 @@ NAMES: Final = frozenset(
 WITHOUT: Final = ("YES", "CONFIRM", "STEP", "AS", "RESULT")
 """Options that must be said each time: what a person has to say is not said by an environment."""
 
+FORMATS: Final = frozenset(("text", "json", "github", "sarif"))
+"""All values of `FORMAT`; each verb takes some of them."""
+
 _LIKE_THE_PREFIX: Final = "RUN"
+_OF_A_SERVICE: Final = ("tcp://", "udp://", "sctp://")
+"""How Docker and Kubernetes begin the variables for a service: one called `creatio-runner` gets our names."""
+
+
+def is_passed_over(value: str, *, choices: Collection[str] | None) -> bool:
+    """Whether the value of a twin is not for this option: it is meant for another verb, or is the address of a
+    service. `choices` are those of the option, None where it takes any.
+    """
+    of_another_verb = choices is not None and value not in choices and value in FORMATS
+    return of_another_verb or value.startswith(_OF_A_SERVICE)
 
 
 def unknown(environment: Mapping[str, str]) -> Iterator[Problem]:
@@ -33,13 +46,13 @@ def unknown(environment: Mapping[str, str]) -> Iterator[Problem]:
             if name not in NAMES and not variable.startswith(_INPUT):
                 yield from _of_no_option(variable, name)
         elif variable.startswith("C") and _LIKE_THE_PREFIX in variable:
-            near = slip(variable, [PREFIX + name for name in NAMES])
+            near = mistyped(variable, [PREFIX + name for name in NAMES])
             if near is not None:
                 yield _warning(variable, f"did you mean `{near}`?")
 
 
 def _of_no_option(variable: str, name: str) -> Iterator[Problem]:
-    near = suggest(name, sorted(NAMES))
+    near = mistyped(name, NAMES)
     if name in WITHOUT:
         option = "--" + name.lower()
         yield _warning(variable, f"`{option}` is said on the command line alone, each time anew")

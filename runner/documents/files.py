@@ -1,5 +1,6 @@
 """The bytes of a file that a user named, or the sentence that says why there are none; and files that nobody named."""
 
+import stat
 from itertools import islice
 from pathlib import Path
 
@@ -30,6 +31,20 @@ def beginning(path: Path) -> bytes:
             return file.read(_BEGINNING)
     except (OSError, ValueError):
         return b""
+
+
+def is_meant(path: Path) -> bool:
+    """Whether a folder that is named stands for this file, too.
+
+    It does not for what is hidden, as locks and copies of editors and systems are, nor for what is no file. A link that
+    leads nowhere is meant: whoever reads it tells.
+    """
+    if path.name.startswith("."):
+        return False
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
 
 
 def passed_over(message: str, *, name: str, instead: str) -> Problem:

@@ -17,7 +17,7 @@ import yaml
 from yaml import events as parsed
 from yaml._yaml import CParser
 
-from runner.documents import encoding, files
+from runner.documents import encoding, files, tabs
 from runner.documents.document import Document
 from runner.documents.lines import Complaint
 from runner.documents.mistakes import Mistakes, StopError
@@ -96,17 +96,14 @@ def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
 def _document(source: Source) -> Document | tuple[Problem, ...]:
     text, separators = encoding.without_separators(source.text)
     reading = _Reading(source, CParser(text))
-    value: Json = None
-    try:
-        value = reading.root()
-    except StopError:
-        pass
-    except yaml.YAMLError as error:
-        complaint = _complaint(error, reading.trail, source.text)
-        if complaint is not None and "maximum nesting" in complaint.problem:  # libyaml looks ahead and counts, too
-            reading.mistakes.too_deep(DEEPEST, at=complaint.at)
-        else:
-            reading.mistakes.syntax(complaint)
+    value, complaint = _read(reading)
+    if complaint is not None and tabs.indents_nothing(text, complaint.at):
+        reading = _without_tabs(source, text)
+        value, complaint = _read(reading)
+    if complaint is not None and "maximum nesting" in complaint.problem:  # libyaml looks ahead and counts, too
+        reading.mistakes.too_deep(DEEPEST, at=complaint.at)
+    elif complaint is not None:
+        reading.mistakes.syntax(complaint)
     if reading.mistakes:
         return reading.mistakes.in_order()
     if separators:
@@ -114,9 +111,27 @@ def _document(source: Source) -> Document | tuple[Problem, ...]:
     return Document(source=source, data=value, places=reading.trail.places())
 
 
-def _complaint(error: yaml.YAMLError, trail: Trail, text: str) -> Complaint | None:
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return None
+def _read(reading: "_Reading") -> tuple[Json, Complaint | None]:
+    """The root, and what the parser complained of, if it did."""
+    try:
+        return reading.root(), None
+    except StopError:
+        return None, None
+    except yaml.MarkedYAMLError as error:
+        return None, _complaint(error, reading.trail, reading.source.text)
+    except yaml.YAMLError:
+        reading.mistakes.unreadable()
+        return None, None
+
+
+def _without_tabs(source: Source, text: str) -> "_Reading":
+    """Another pass over `text`, for which tabs that indent nothing are hidden; what is a text is known by one more."""
+    scout = _Reading(source, CParser(tabs.masked(text)))
+    _read(scout)
+    return _Reading(source, CParser(tabs.masked(text, scout.trail.leaves())))
+
+
+def _complaint(error: yaml.MarkedYAMLError, trail: Trail, text: str) -> Complaint:
     at = error.problem_mark.index if error.problem_mark else len(text)
     return Complaint(
         problem=error.problem or "",

@@ -55,14 +55,12 @@ class Mistakes:
         message = f"lists and records nest deeper than {deepest} here"
         self._found.append(self._source.problem("E102", message, at=(at, at + 1)))
 
-    def syntax(self, complaint: Complaint | None) -> None:
-        """What the parser ended with, None where it met a character that it does not read.
+    def unreadable(self) -> None:
+        """The parser met a character that it does not read."""
+        self._found.append(syntax.unreadable_character(self._source))
 
-        What only follows from a mistake that is known is left out.
-        """
-        if complaint is None:
-            self._found.append(syntax.unreadable_character(self._source))
-            return
+    def syntax(self, complaint: Complaint) -> None:
+        """What the parser ended with. What only follows from a mistake that is known is left out."""
         problem = syntax.explain(complaint, self._source)
         told = (problem.span, self._source.span(*complaint.last))
         if not any(known.span in told for known in self._found):

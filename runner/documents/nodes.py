@@ -5,7 +5,7 @@ Places are offsets into the text, four bytes a number: a file of ten thousand st
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -50,6 +50,15 @@ class Trail:
         if not self.starts or self.ends[-1] < self._last_bracket[1]:
             return self._last_bracket
         return self.starts[-1], self.ends[-1]
+
+    def leaves(self) -> Iterator[tuple[int, int]]:
+        """Where the scalars and aliases stand that have ended, in the order of the file."""
+        parents = set(self._closed)
+        return (
+            bounds
+            for node, bounds in enumerate(zip(self.starts, self.ends, strict=True))
+            if node not in parents and bounds[1]
+        )
 
     def open_bracket(self, text: str) -> int | None:
         """Offset of the innermost `[` or `{` that is not closed yet."""

@@ -27,7 +27,7 @@ from runner.problems import Problem
 _REFUSED = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What the parser does not read, as YAML 1.2.2 section 5.1 has it. Compiled where it is needed: that takes 3 ms."""
 _BARE_TEMPLATE = re.compile(r"(?:^|[:?-][ \t]|\[|\[[^\]]*,)[ \t]*(\{\{)")
-_LEADING_TAB = re.compile(r"^ *\t", re.MULTILINE)
+_LEADING_TAB = re.compile(r"^ *\t[ \t]*[^\s#]", re.MULTILINE)
 _ITEM_END = re.compile(r"[,\]}]")
 _TERNARY = re.compile(r"([^?:]+?) \? ([^?:]+?) : ([^?:]+)")
 _SUM = re.compile(r"""(["'])([^"'\\]*)\1\s*[+~]\s*([A-Za-z_][\w.]*)""")

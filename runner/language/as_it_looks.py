@@ -12,11 +12,14 @@ from runner.documents.lines import quote, quoted
 from runner.problems import Problem, Severity
 from runner.values import Json, Path
 
-_OPENING, _CLOSING = "\u201c\u201e\u2018\u201a\u00ab\u00bb", "\u201d\u201c\u2019\u2018\u00bb\u00ab"
+_OPENING, _CLOSING = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
+"""Not those that the names of firms and books stand in, as in `«Ann»`: who writes them means them."""
 _MAY_BE = re.compile(rf"#[0-9A-Fa-f]|[{_OPENING}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 """What a file holds that is worth a closer look; each begins with a rare character, so that all else is passed over."""
-_NO_COMMENT = re.compile(r"[ \t]+#(?:[0-9]|[0-9A-Fa-f]{3}(?:[0-9A-Fa-f]{3})?\b)")
-"""A number, or a colour, as nobody begins a comment."""
+_NO_COMMENT = re.compile(
+    r"[ \t]+#(?:[0-9]+(?![./:]?[0-9])|[0-9A-Fa-f]{6}|([0-9A-Fa-f])\1\1|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{3})(?![\w-])"
+)
+"""A number, or a colour, as nobody begins a comment; a day, or a word such as `bad`, may begin one."""
 _WITH_COMMA = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
 _BREAK_KEPT = re.compile(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _LONGEST = 60

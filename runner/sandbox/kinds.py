@@ -1,7 +1,8 @@
 """Values of parameters, read by the parameter's type: from the text of a query, from JSON, from an activity.
 
 What a type takes follows SERVICE.md section 4 [M, measured for RunProcess]; that Execute takes the same texts is a
-choice [?], and so is every text below that is refused. The sandbox's server time is UTC.
+choice [?], and so is every text below that is refused, that blanks around a number, a boolean or a moment are no part
+of it, and that a day alone is its midnight. The sandbox's server time is UTC.
 """
 
 import re
@@ -19,6 +20,9 @@ _LARGEST_NUMBER = 1e300
 _DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
+
+
+_WITHOUT_BLANKS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.BOOLEAN, Kind.DATETIME, Kind.DATE, Kind.TIME})
 
 
 class CannotReadError(ValueError):
@@ -58,6 +62,8 @@ def read(value: Json, parameter: Parameter) -> Json:
 def _scalar(value: Json, kind: Kind) -> Json:
     if value is None or value == "":
         return empty(kind)
+    if isinstance(value, str) and kind in _WITHOUT_BLANKS:
+        value = value.strip()
     match kind:
         case Kind.TEXT:
             return well_formed(value if isinstance(value, str) else compact(value))
@@ -120,7 +126,7 @@ def _moment(value: Json, kind: Kind) -> str:
 
 def _datetime(text: str) -> str:
     """UTC with a `Z`. A text without an offset is taken as the server's local time, which here is UTC."""
-    if not _DATETIME.fullmatch(text):
+    if not _DATETIME.fullmatch(text) and not _DATE.fullmatch(text):
         raise ValueError(text)
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -16,7 +16,7 @@ from runner.problems import Problem, Severity, are_errors, in_order
 from runner.sandbox import build, double_types, first_records, rules, unread, unwritten
 from runner.sandbox.doubles import Double, Doubles
 from runner.sandbox.slips import slip_of
-from runner.targets.folders import ENDING, RECORDS
+from runner.targets.folders import ENDING, RECORDS, doubles_in
 from runner.values import JsonObject
 
 
@@ -26,7 +26,7 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     Files are called by `folder` as it was given. An empty folder is fine: a sandbox without processes.
     """
     try:
-        files = sorted(path for path in folder.iterdir() if path.name.endswith(ENDING))
+        files = doubles_in(folder)
     except OSError as error:
         message = f"the folder `{folder}` cannot be read: {error.strerror or error}"
         return Doubles(), (Problem(code="E100", message=message, file=str(folder)),)

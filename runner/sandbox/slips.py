@@ -1,27 +1,76 @@
 """A word that is another one with a slip of the keyboard: nearer than what is suggested for a word that is wrong.
 
 Here both words may be meant, so the beginning of a word, and what other tools call it, is no slip; neither are two
-names that differ in their numbers. Columns are longer words than tags and options, for which `runner.words.slip` is.
+names that differ in their numbers, nor one of the names that Creatio itself gives. Columns are longer words than tags
+and options, for which `runner.words.slip` is.
 """
 
+import re
 from collections.abc import Collection
+from typing import Final
 
-from runner.words import folded, foreign, suggest
+from runner.words import folded
 
 _SHORTEST = 4
 """Letters of a word that is no other's slip by chance; in case alone shorter ones may differ."""
+_STANDARD: Final = frozenset(
+    {
+        *("Account", "Activity", "Address", "Amount", "Author", "Balance", "Birthday", "Brand", "Budget", "Call"),
+        *("Campaign", "Case", "Category", "City", "Class", "Code", "Color", "Comment", "Company", "Contact"),
+        *("Contract", "Cost", "Count", "Country", "County", "CreatedBy", "CreatedOn", "Currency", "Customer", "Date"),
+        *("Department", "Description", "Document", "DueDate", "Email", "Employee", "EndDate", "Event", "Fax", "File"),
+        *("Folder", "Form", "Gender", "GivenName", "Group", "Id", "Image", "Invoice", "Item", "Job", "Key", "Kind"),
+        *("Land", "Language", "Lead", "Line", "Link", "Mail", "ManagerName", "Mark", "MobilePhone", "ModifiedBy"),
+        *("ModifiedOn", "Month", "Name", "Note", "Notes", "Number", "Opportunity", "Order", "OrderNumber", "Owner"),
+        *("OwnerRole", "Parent", "Part", "Partner", "Payment", "Period", "Phone", "Phase", "Place", "Plan", "Position"),
+        *(
+            "Post",
+            "Price",
+            "Primary",
+            "Priority",
+            "Problem",
+            "Product",
+            "Project",
+            "Quantity",
+            "Rank",
+            "Rate",
+            "Reason",
+        ),
+        *("Region", "Result", "Role", "Sale", "Score", "Service", "Site", "Size", "Skype", "Source", "Stage"),
+        *("StartDate", "State", "Status", "Street", "Sum", "Surname", "Symbol", "Tag", "Task", "Tax", "Team", "Term"),
+        *("Time", "Title", "Total", "Type", "Unit", "Url", "User", "Value", "Vendor", "Web", "Week", "Work", "Year"),
+        *("Zip", "ZipCode"),
+    }
+)
+"""Entities and columns of Creatio, and words that one meets in others; each may be meant beside what is near to it."""
+_OWN_PREFIX: Final = re.compile(r"Usr(?=[A-Z])")
 
 
 def slip_of(word: str, known: Collection[str]) -> str | None:
     """The one of `known` that was meant, None where `word` is one of them, or most probably is meant as it stands."""
-    near = suggest(word, known) if word not in known else None
-    if near is None or foreign(word, known) == near:
-        return near if near is not None and folded(word) == folded(near) else None
-    one, other = sorted((folded(word), folded(near)), key=len)
-    if one == other:
-        return near
-    is_part = other.startswith(one) and len(other) - len(one) > 1
-    return None if is_part or len(one) < _SHORTEST or _letters(one) == _letters(other) else near
+    if word in known:
+        return None
+    bare = folded(word)
+    in_another_case = next((one for one in known if folded(one) == bare), None)
+    if in_another_case is not None or _is_standard(word):
+        return in_another_case
+    return next((one for one in sorted(known) if _is_slip(bare, folded(one))), None)
+
+
+def _is_standard(word: str) -> bool:
+    bare = _OWN_PREFIX.sub("", word, count=1)
+    return bare in _STANDARD or bare.removesuffix("Id") in _STANDARD
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether one letter is swapped with its neighbour, added, left out, or another one; digits are no letters."""
+    if min(len(one), len(other)) < _SHORTEST or _letters(one) == _letters(other):
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    left, right = one[start:], other[start:]
+    if len(left) == len(right):
+        return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
+    return left[1:] == right or left == right[1:]
 
 
 def _letters(word: str) -> str:

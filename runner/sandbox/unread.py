@@ -10,7 +10,8 @@ from runner.targets.folders import ENDING, RECORDS
 
 _LIKE_A_DOUBLE = re.compile(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
 _LIKE_RECORDS = re.compile(r"records?\.ya?ml(?:\.txt)?", re.IGNORECASE)
-_IS_A_DOUBLE = re.compile(rb"(?m)^process:[ \t]*\S")
+_IS_OURS = re.compile(rb"(?m)^runner:[ \t]*1\b")
+_OF_A_PROCESS = re.compile(rb"(?m)^process:[ \t]*\S")
 
 
 def check(folder: Path) -> Iterator[Problem]:
@@ -21,6 +22,11 @@ def check(folder: Path) -> Iterator[Problem]:
         if _LIKE_RECORDS.fullmatch(path.name) and path.is_file():
             message = f"these records are not read: the first records stand in {RECORDS}"
             yield passed_over(message, name=str(path), instead=RECORDS)
-        elif (found := _LIKE_A_DOUBLE.fullmatch(path.name)) and path.is_file() and _IS_A_DOUBLE.search(beginning(path)):
+        elif (found := _LIKE_A_DOUBLE.fullmatch(path.name)) and path.is_file() and _is_a_double(path):
             message = f"this double is not read: its name must end in {ENDING}"
             yield passed_over(message, name=str(path), instead=f"{found[1] or found[2]}{ENDING}")
+
+
+def _is_a_double(path: Path) -> bool:
+    start = beginning(path)
+    return _IS_OURS.search(start) is not None and _OF_A_PROCESS.search(start) is not None

@@ -5,6 +5,7 @@ service the one in the place of the other.
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from runner.documents.document import Document
 from runner.problems import Problem, Severity
@@ -42,7 +43,15 @@ def interchanged(document: Document, target: JsonObject, at: Path) -> Iterator[P
     if site is not None:
         message = "this is the address of an identity service, and not of a site"
         yield document.problem("E107", message, path=(*at, "url"), hint=f"write `{site}`", severity=Severity.WARNING)
-    if identity and site_of_identity(identity) is None and (service := identity_in_the_cloud(identity)) is not None:
+    is_a_site = bool(url and identity) and site is None and _are_of_one_host(url or "", identity or "")
+    if is_a_site and (service := identity_in_the_cloud(identity or "")) is not None:
         message = "this is the address of a site, and not of its identity service"
         hint = f"write `{service}`, or leave it out: for `*.creatio.com` it is known"
         yield document.problem("E107", message, path=(*at, "identity_url"), hint=hint, severity=Severity.WARNING)
+
+
+def _are_of_one_host(url: str, identity: str) -> bool:
+    try:
+        return urlsplit(url).hostname == urlsplit(identity).hostname
+    except ValueError:
+        return False

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from runner.documents.files import is_meant
 from runner.documents.load import Document, read
 from runner.problems import Problem
 from runner.targets.hidden import without_secrets
@@ -16,7 +17,12 @@ _NO_FOLDER: Final = "targets.yaml names the folder of the doubles; without that 
 
 
 def holds_doubles(folder: Path) -> bool:
-    return next(folder.glob(DOUBLES), None) is not None
+    return any(map(is_meant, folder.glob(DOUBLES)))
+
+
+def doubles_in(folder: Path) -> list[Path]:
+    """The files of the doubles. Raises `OSError` where the folder cannot be read."""
+    return sorted(path for path in folder.iterdir() if path.name.endswith(ENDING) and is_meant(path))
 
 
 def missing_folder(target: SandboxTarget) -> Problem:

@@ -1,7 +1,8 @@
 """What goes wrong in an expression for sure, and what each kind of operation wants of the types that it meets.
 
-Behind `default` and `is defined` a field that is never there is a warning: whoever asks expects that it may be missing.
-Behind a test that asks what a value is, nothing is certain, and nothing is said.
+Behind `default` and `is defined` a field that is never there is told only where it is another one with a slip, and as a
+warning: whoever asks expects that it may be missing. Behind a test that asks what a value is, nothing is certain, and
+nothing is said; behind one that asks whether it is there, nothing is said of that value.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ from runner.template.typed import (
     in_words,
     many_in_words,
 )
-from runner.words import did_you_mean, suggest
+from runner.words import did_you_mean, slip, suggest
 
 _NUMBER_OF_A_TURN = ("item", "index")
 """A key of each turn elsewhere; here it is a name of its own."""
@@ -70,14 +71,15 @@ class Side:
 class Inferring:
     """One expression whose type is looked for. `names` are the types of what it may use, `line` is how far it is.
 
-    `guarded`: how many tests that ask what a value is stand before. `expects_absence`: how many `default` or
-    `is defined` stand behind.
+    `guarded`: how many tests that ask what a value is stand before. `asked`: the values of which a test before asks
+    whether they are there. `expects_absence`: how many `default` or `is defined` stand behind.
     """
 
     names: Mapping[str, Type]
     complaints: list[Complaint] = field(default_factory=list)
     line: int = 0
     guarded: int = 0
+    asked: tuple[str, ...] = ()
     expects_absence: int = 0
 
     def complain(self, code: str, message: str, *, hint: str | None = None, part: str | None = None) -> Type:
@@ -96,12 +98,19 @@ class Inferring:
         return False
 
     @contextmanager
-    def behind_a_guard(self, *, is_one: bool) -> Iterator[None]:
+    def behind_a_guard(self, *, is_one: bool, asked: tuple[str, ...] = ()) -> Iterator[None]:
+        before = self.asked
         self.guarded += is_one
+        self.asked += asked
         try:
             yield
         finally:
             self.guarded -= is_one
+            self.asked = before
+
+    def is_asked(self, part: str) -> bool:
+        """Whether a test before asks for `part`, or for something in it."""
+        return any(one == part or one.startswith((f"{part}.", f"{part}[")) for one in self.asked)
 
     @contextmanager
     def expecting_absence(self, *, is_so: bool = True) -> Iterator[None]:
@@ -115,7 +124,11 @@ class Inferring:
 def member(of: Side, key: str, state: Inferring) -> Type:
     """The type of a key of a value."""
     one = of.type
+    if state.asked and state.is_asked(f"{of.source}.{key}"):
+        return (one.fields or {}).get(key, UNKNOWN)
     if not one.may_be(RECORD):
+        if state.expects_absence and key not in (one.of_items.fields or {}):
+            return UNKNOWN
         message = f"`{of.source}` is {in_words(one)}, and has no `{key}`"
         return state.complain("E173", message, hint=_key_hint(of, key), part=f"{of.source}.{key}")
     if one.fields is None or key in one.fields or not one.closed:
@@ -147,6 +160,8 @@ def _key_hint(of: Side, key: str) -> str | None:
 def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) -> Type:
     """Tell of a field that a record does not have."""
     known = sorted(of.type.fields or {})
+    if state.expects_absence and slip(key, known) is None:
+        return UNKNOWN
     near = suggest(key, known)
     near = "index" if (of.source, key) == _NUMBER_OF_A_TURN else near
     hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {begun(known) or 'no fields'}"

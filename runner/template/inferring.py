@@ -10,7 +10,7 @@ from jinja2 import nodes
 from runner.template import typed
 from runner.template.complaints import Complaint, Inferring, Side, compare, item, member, reading_hint, sides
 from runner.template.parse import Expression, Template
-from runner.template.source import dotted, keywords, written_key
+from runner.template.source import dotted, keywords, written, written_key
 from runner.template.typed import (
     A_BOOLEAN,
     A_NUMBER,
@@ -37,6 +37,11 @@ def of_expression(parsed: Expression, names: Mapping[str, Type]) -> tuple[Type, 
         return _of_path(parsed.path, state), state.complaints
     assert parsed.tree is not None
     return _infer(parsed.tree, state), state.complaints
+
+
+def of_path(path: Path, names: Mapping[str, Type]) -> Type:
+    """The type of a name and keys; what goes wrong in it is not told."""
+    return _of_path(path, Inferring(names=names))
 
 
 def type_of(node: nodes.Node, names: Mapping[str, Type]) -> Type:
@@ -132,14 +137,14 @@ def _call(node: nodes.Call, state: Inferring) -> Type:
 
 def _condition(node: nodes.CondExpr, state: Inferring) -> Type:
     _infer(node.test, state)
-    with state.behind_a_guard(is_one=guards(node.test)):
+    with state.behind_a_guard(is_one=guards(node.test), asked=asked(node.test)):
         first = _infer(node.expr1, state)
         return first if node.expr2 is None else either(first, _infer(node.expr2, state))
 
 
 def _both(node: nodes.And | nodes.Or, state: Inferring) -> Type:
     left = _infer(node.left, state)
-    with state.behind_a_guard(is_one=guards(node.left)):
+    with state.behind_a_guard(is_one=guards(node.left), asked=asked(node.left)):
         return either(left, _infer(node.right, state))
 
 
@@ -147,6 +152,12 @@ def guards(node: nodes.Node) -> bool:
     """Whether a test in it asks what a value is."""
     tests = [node] if isinstance(node, nodes.Test) else list(node.find_all(nodes.Test))
     return any(test.name in GUARDS for test in tests)
+
+
+def asked(node: nodes.Node) -> tuple[str, ...]:
+    """The values of which a test in it asks whether they are there."""
+    tests = [node] if isinstance(node, nodes.Test) else list(node.find_all(nodes.Test))
+    return tuple(written(test.node) for test in tests if test.name in OF_ABSENCE)
 
 
 def _not(node: nodes.Not, state: Inferring) -> Type:

@@ -303,6 +303,52 @@ def test_a_sandbox_is_a_target_of_a_plan_whatever_port_it_is_served_at(capsys: p
     assert 'outputs.greeting: "Hello, You"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["p/hello.plan.json", "p/deep/er/hello.plan.json"])
+def test_a_plan_is_carried_out_from_the_folder_in_which_it_lies(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ended(["init", "specs"]) == 0
+    Path(name).parent.mkdir(parents=True)
+    assert ended(["plan", "specs/hello.job.yaml", "--out", name]) == 0
+    monkeypatch.chdir(Path(name).parent)
+    assert ended(["run", "hello.plan.json"]) == 0
+
+
+def test_where_a_plan_lies_is_no_part_of_its_digest_and_tells_no_name_of_a_folder(
+    here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = keep()
+    Path("p").mkdir()
+    assert ended(["plan", "release.job.yaml", "--out", "p/release.plan.json"]) == 0
+    assert json.loads(Path("p/release.plan.json").read_text()) == whole | {"base": ".."}
+    Path("p").rename("inner/p")
+    monkeypatch.chdir("inner")
+    assert ended(["plan", "../release.job.yaml", "--out", "../other.plan.json"]) == 0
+    assert "base" not in json.loads(Path("../other.plan.json").read_text())
+    assert here.asked == []
+
+
+def test_a_plan_that_was_made_elsewhere_says_so_and_takes_the_file_of_its_targets(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ended(["init", "specs"]) == 0
+    assert ended(["plan", "specs/hello.job.yaml", "--out", "hello.plan.json"]) == 0
+    Path("elsewhere").mkdir()
+    Path("hello.plan.json").rename("elsewhere/hello.plan.json")
+    monkeypatch.chdir("elsewhere")
+    assert ended(["run", "hello.plan.json"]) == 2
+    assert "it was planned in another folder: go there, or name its targets file" in capsys.readouterr().err
+    assert ended(["run", "hello.plan.json", "--targets", "../specs/targets.yaml"]) == 0
+
+
+def test_what_is_set_for_all_commands_gives_way_to_a_kept_plan(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("-k", "red")
+    Path("inputs.yaml").write_text("limit: 99\nother: 1\n")
+    for name, value in {"TARGET": "staging", "TAGS": "slow", "KEYWORD": "x", "LAST_FAILED": "1"}.items():
+        monkeypatch.setenv(f"CREATIO_RUNNER_{name}", value)
+    monkeypatch.setenv("CREATIO_RUNNER_INPUTS", "inputs.yaml")
+    assert ended(["run", "release.plan.json"]) == 0
+    assert "Limit=7" in asked(here)[0]
+
+
 def test_guards_hold_for_kept_plans_too(here: Site) -> None:
     Path("targets.yaml").write_text(targets(here.url) + "    protected: true\n")
     keep("-k", "red")

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
+
+from runner.cli.sandbox import command as sandbox
 
 RUNNER = Path(sys.executable).with_name("runner")
 CONTACTS = "Contact: [{Name: Anna}, {Name: Boris}, {Name: Clara}]"
@@ -53,3 +56,10 @@ def test_a_page_without_records_is_refused(tmp_path: Path) -> None:
     program = subprocess.run(command, capture_output=True, text=True, check=False)
     assert program.returncode == 2
     assert "--page-size" in program.stderr
+
+
+def test_the_address_that_a_cluster_gives_a_service_of_our_name_is_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_PORT", "tcp://10.0.0.1:8081")
+    assert sandbox.make_context("sandbox", []).params["port"] == 8080
+    monkeypatch.setenv("CREATIO_RUNNER_PORT", "8081")
+    assert sandbox.make_context("sandbox", []).params["port"] == 8081

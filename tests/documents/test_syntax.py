@@ -4,6 +4,7 @@ import pytest
 
 from runner.documents.load import Document, load
 from runner.problems import Problem
+from runner.values import Json
 
 QUOTE = "put the text in quotes: "
 
@@ -257,7 +258,7 @@ def test_a_slip_of_syntax_is_told_in_plain_words_where_it_must_be_mended(
 
 TABS = [
     *("a:\n⟦\t⟧b: c", "a: b\n⟦\t⟧c: d", "a:\n  b: c\n  ⟦\t⟧d: e", "a:\n  - b\n⟦\t⟧- c", "-⟦\t⟧x", "- ⟦\t⟧x: y"),
-    *("a: |\n⟦\t⟧x", "⟦\t⟧# comment\na: b", "a: b\n⟦\t⟧\nc: d", 'a: "x"\n⟦\t⟧b: c'),
+    *("a: |\n⟦\t⟧x", "\t# comment\na: b\n\t\n⟦\t⟧c: d", 'a: "x"\n⟦\t⟧b: c', "a: |\n  x\n⟦\t⟧\t\t\nb: c"),
 ]
 
 
@@ -272,13 +273,30 @@ def test_a_tab_in_the_indentation_is_told_at_the_tab(marked: str) -> None:
 
 def test_further_lines_with_tabs_are_counted() -> None:
     assert (
-        only_problem("a:\n\tb: 1\n\tc: 2\n  \td: 3\n").hint
+        only_problem("a:\n\tb: 1\n\tc: 2\n\t\n\t# c\n  \td: 3\n").hint
         == "write spaces in its place; 2 more lines begin with a tab"
     )
 
 
 def test_tabs_elsewhere_are_fine() -> None:
     assert not isinstance(load("f", b"a:\tb\t# c\nd: x\ty\ne: |\n  x\n  \tz\n"), tuple)
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("a: b\n\t\nc: d\n", {"a": "b", "c": "d"}),
+        ("\t# one\na:\n  \t # two\n  - 1\r\n\t\r\n\t\t\t# three\n  - 2\n  \t", {"a": [1, 2]}),
+        ("a: |\n  x\n\t\n  \t# y\n  \t\n  z\n\t\n\t\t\t# no text\nb: 1\n", {"a": "x\n\n\t# y\n\t\nz\n", "b": 1}),
+        ("a: x\n\t\n  y\nb: 'x\n\t# y\n\t\n  z'\n\t\n", {"a": "x\ny", "b": "x # y\nz"}),
+        ("a: &a |2\n   x\n  \t# y\nb: *a\n\t#\n", {"a": " x\n\t# y\n", "b": " x\n\t# y\n"}),
+        ("\t\n", None),
+    ],
+)
+def test_a_tab_that_indents_nothing_is_fine_and_stays_where_it_is_a_part_of_a_text(text: str, data: Json) -> None:
+    loaded = load("f", text.encode())
+    assert not isinstance(loaded, tuple), loaded
+    assert (loaded.data, loaded.text) == (data, text)
 
 
 def test_a_line_end_is_never_shown_in_a_message() -> None:

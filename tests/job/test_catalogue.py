@@ -6,6 +6,8 @@ from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Proces
 from runner.documents.load import load
 from runner.job.outline import outline
 from runner.job.rules.catalogue import check
+from runner.job.rules.literals import doubt
+from runner.problems import Severity
 from runner.raw import record
 
 
@@ -40,6 +42,19 @@ def told(action: str) -> list[str]:
         f"{problem.code} {problem.span.column if problem.span else 0} {problem.message}; {problem.hint}"
         for problem in check(document, outline(record(document.data)), CATALOGUE)
     ]
+
+
+@pytest.mark.parametrize(("name", "severity"), [("ContactName", Severity.WARNING), ("Own", Severity.ERROR)])
+@pytest.mark.parametrize("asked", ["run: {process: UsrAdd, results: [%s]}", "execute: {process: UsrAdd, result: %s}"])
+def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(
+    asked: str, name: str, severity: Severity
+) -> None:
+    document = load("a.job.yaml", f"runner: 1\nname: a\nsteps:\n  - {asked % name}\n".encode())
+    assert not isinstance(document, tuple)
+
+    (problem,) = check(document, outline(record(document.data)), CATALOGUE)
+
+    assert (problem.code, problem.severity) == ("E146", severity)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +104,19 @@ def test_final_steps_are_looked_at_too_and_shapes_that_are_wrong_are_not() -> No
     document = load("a.job.yaml", source)
     assert not isinstance(document, tuple)
     assert [problem.code for problem in check(document, outline(record(document.data)), CATALOGUE)] == ["E144"]
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("9" * 5000, "an integer has 32 bits: at most 2147483647"),
+        ("-2147483649", "an integer has 32 bits: at least -2147483648"),
+        ("-2147483648", None),
+        ("0" * 5000, None),
+    ],
+    ids=["thousands of digits", "below the least", "the least", "thousands of zeros"],
+)
+def test_an_integer_in_a_text_may_have_any_number_of_digits(written: str, hint: str | None) -> None:
+    found = doubt(Kind.INTEGER, written)
+
+    assert (found and found.hint) == hint

@@ -320,3 +320,25 @@ def test_a_mistake_in_the_first_records_is_told_at_its_place(folder: Folder, tex
     doubles, problems = load_doubles(folder({"records.yaml": text}))
     assert doubles.records == {}
     assert [told(problem)[0] for problem in problems] == [place]
+
+
+def test_hidden_copies_and_folders_are_no_doubles(folder: Folder) -> None:
+    path = folder({"a.process.yaml": f"{HEAD}  - delay: 1s\n", "._a.process.yaml": "\0\5\26\7"})
+    (path / ".#a.process.yaml").symlink_to("somebody@host.1234:5")
+    (path / "old.process.yaml").mkdir()
+    doubles, problems = load_doubles(path)
+    assert ([*doubles.processes], problems) == (["UsrA"], ())
+
+
+@pytest.mark.parametrize("text", ["process: build\n", "runner: docker\nprocess: build\n", "runner: 1\nname: a\n"])
+def test_a_file_of_another_tool_is_no_double_by_another_name(folder: Folder, text: str) -> None:
+    _, problems = load_doubles(folder({"a.yaml": text, "b.process.yml": text}))
+    assert problems == ()
+
+
+def test_a_double_by_another_name_is_told(folder: Folder) -> None:
+    _, (problem,) = load_doubles(folder({"a.process.yml": "runner: 1\nprocess: UsrA\n"}))
+    assert (problem.message, problem.hint) == (
+        "this double is not read: its name must end in .process.yaml",
+        "rename it to `a.process.yaml`",
+    )

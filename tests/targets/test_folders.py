@@ -7,7 +7,7 @@ import pytest
 from runner.documents.load import load
 from runner.problems import Problem
 from runner.targets import build
-from runner.targets.folders import missing_folder
+from runner.targets.folders import holds_doubles, missing_folder
 from runner.targets.model import SandboxTarget
 
 
@@ -55,3 +55,11 @@ def test_a_sandbox_that_no_file_names_is_told_without_a_place(tmp_path: Path) ->
     assert (problem.file, problem.span) == (None, None)
     assert problem.hint is not None
     assert "beside the job" in problem.hint
+
+
+def test_a_hidden_copy_makes_no_folder_of_doubles(tmp_path: Path) -> None:
+    (tmp_path / "._UsrA.process.yaml").touch()
+    (tmp_path / "old.process.yaml").mkdir()
+    assert not holds_doubles(tmp_path)
+    (tmp_path / "UsrA.process.yaml").touch()
+    assert holds_doubles(tmp_path)

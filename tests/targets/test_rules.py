@@ -74,7 +74,8 @@ def test_sound_targets_have_no_mistakes() -> None:
             "E107 /targets/a/headers/Authorization",
         ),
         ("{url: 'https://a-is.creatio.com'}", "E107 /targets/a/url"),
-        ("{url: 'https://a.example', identity_url: 'https://a.creatio.com'}", "E107 /targets/a/identity_url"),
+        ("{url: 'https://a-is.creatio.com', identity_url: 'https://a-is.creatio.com'}", "E107 /targets/a/url"),
+        ("{url: 'https://A.creatio.com/', identity_url: 'https://a.creatio.com'}", "E107 /targets/a/identity_url"),
         ("{url: 'https://a.example', allow: {processes: [Usr.*]}}", "E107 /targets/a/allow/processes/0"),
         ("{url: 'https://a.example', headers: {A: '$env:TOKEN'}}", "E107 /targets/a/headers/A"),
         ("{url: '$CREATIO_URL'}", "E107 /targets/a/url"),
@@ -99,6 +100,9 @@ def test_what_only_looks_like_a_mistake_of_a_target_is_not_told() -> None:
     url: https://acme.creatio.com
     identity_url: https://acme-is.creatio.com/connect/token
     auth: {client_id: a, client_secret: "$up:er"}
+  a_service_of_many_sites: {url: "https://acme.creatio.com", identity_url: "https://identity.creatio.com"}
+  its_own_site: {url: "https://crm.example.com", identity_url: "https://acme.creatio.com"}
+  told_by_the_run: {url: "{{ env.URL }}", identity_url: "https://acme.creatio.com"}
   another_alphabet: {url: "https://пример.рф/creatio"}
   this_machine: {url: "http://[::1]:5000"}
 """)

@@ -113,6 +113,9 @@ PROBABLE = {
     "run . --confirm sandbx": "`--confirm sandbx` confirms nothing: no such target\n   = hint: did you mean `sandbox`?",
     "run . CREATIO_RUNNER_TARGT=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
     "run . CREATIO_RUNER_TARGET=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
+    "run . CREATIO_RUNNER_TAG=smoke": "did you mean `CREATIO_RUNNER_TAGS`?",
+    "run . CREATIO_RUNNER_JOBSS=2": "did you mean `CREATIO_RUNNER_JOBS`?",
+    "run . CREATIO_RUNNER_REPORTJSON=x": "did you mean `CREATIO_RUNNER_REPORT_JSON`?",
     "run . CREATIO_RUNNER_YES=1": "`--yes` is said on the command line alone, each time anew",
     "run . CREATIO_RUNNER_INPUT_PHOEN=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
 }
@@ -131,6 +134,21 @@ LET_BE = [
     "run a.job.yaml CREATIO_RUNNER_VERSION=0.1.0",
     "run a.job.yaml CREATIO_RUNNER_INPUT_TOKEN=x",
     "run a.job.yaml CREATIO_RUNNER_INPUT_PHONE2=x",
+    "run a.job.yaml CREATIO_RUNNER_INPUT_PHONES=x",
+    "run a.job.yaml CREATIO_RUNNER_INPUT_PHONE_ID=x",
+    "run a.job.yaml CREATIO_RUNNER_INPUT_PHRONE=x",
+    "run a.job.yaml CREATIO_RUNNER_HOSTNAME=ci-7",
+    "run a.job.yaml CREATIO_RUNNER_DATE=2026-11-26",
+    "run a.job.yaml CREATIO_RUNNER_DATABASE=x",
+    "run a.job.yaml CREATIO_RUNNER_TARGET_URL=https://example.com",
+    "run a.job.yaml CREATIO_RUNNER_SERVICE_HOST=10.0.0.1 CREATIO_RUNNER_SERVICE_PORT=8080",
+    "run a.job.yaml CREATIO_RUNNER_PORT=tcp://10.0.0.1:8080 CREATIO_RUNNER_PORT_80_TCP=tcp://10.0.0.1:80",
+    "run a.job.yaml CREATIO_RUNNER_PORT_80_TCP_ADDR=10.0.0.1 CREATIO_RUNNER_PORT_80_TCP_PROTO=tcp",
+    "run a.job.yaml --report-json /dev/null --report-junit /dev/null",
+    "run a.job.yaml --inputs comments.yaml",
+    "list . CREATIO_RUNNER_FORMAT=github",
+    "runs CREATIO_RUNNER_FORMAT=sarif",
+    "explain E104 CREATIO_RUNNER_FORMAT=github",
     "run a.job.yaml CREATIO_URL=x",
     "run a.job.yaml -q CREATIO_RUNNER_VERBOSE=1",
     "plan a.job.yaml",
@@ -160,6 +178,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "a.job.yaml").write_text(JOB)
     (tmp_path / "targets.yaml").write_text(TARGETS)
     (tmp_path / "inputs.yaml").write_text("phone: y\n")
+    (tmp_path / "comments.yaml").write_text("# phone: y\n")
     (tmp_path / "given.json").write_text('{"phone": "y"}\n')
     (tmp_path / "empty.json").touch()
     (tmp_path / "staging.catalog.yaml").write_text("runner: 1\nsite: https://staging.example.com\nprocesses: {}\n")
@@ -229,7 +248,6 @@ LEFT_OUT = {
     "b.job.yaml.txt": "rename it to `b.job.yaml`",
     "b.job.json": "rename it to `b.job.yaml`",
     "B.Job.YAML": "rename it to `B.job.yaml`",
-    "b.yaml": "rename it to `b.job.yaml`",
 }
 
 
@@ -279,6 +297,81 @@ def test_a_targets_file_by_another_name_is_told_to_be_left_out(
     assert f"{name}: warning[E100]: this file is not read: targets stand in targets.yaml" in told
 
 
+FILES_OF_OTHERS = {
+    "build.job.yml": "steps: [make]\n",
+    "deploy.jobs.yml": "jobs: {a: {steps: [make]}}\n",
+    "etl.job.json": '{"runner": "docker", "steps": []}\n',
+    "backup.job": "# steps: none\n",
+    "targets.json": '[{\n  "targets": ["10.0.0.1:9100"]\n}]\n',
+    "targets.yml": "- labels: {}\n  targets: [10.0.0.1:9100]\n",
+    "b.disabled.yaml": JOB,
+    "b.disabled.job.yml": JOB,
+    "template.yaml": JOB,
+    "b.example.yaml": JOB,
+    "b-draft.yaml": JOB,
+    "shared.yaml": JOB,
+    ".b.job.yaml": "steps: [\n",
+    "._a.job.yaml": "\0\5\26\7",
+}
+
+
+@pytest.mark.parametrize("name", FILES_OF_OTHERS)
+def test_files_of_others_and_jobs_put_aside_are_let_be(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / name).write_text(FILES_OF_OTHERS[name])
+    if name.startswith("targets"):
+        (folder / "targets.yaml").unlink()
+
+    assert ended(["validate", "."]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_job_without_its_ending_is_told_where_the_folder_holds_no_other(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "other").mkdir()
+    (folder / "other" / "b.yaml").write_text(JOB)
+
+    assert ended(["validate", "other"]) == 5
+    assert "`b.yaml` is not read, unless it is called `b.job.yaml`" in capsys.readouterr().err
+    assert ended(["validate", ".", "other"]) == 0
+    assert "rename it to `b.job.yaml`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("pattern", [".", "*.job.yaml"])
+@pytest.mark.usefixtures("folder")
+def test_a_folder_or_a_pattern_means_visible_files(pattern: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".#a.job.yaml").symlink_to("somebody@host.1234:5")
+    Path(".b.job.yaml").write_text(JOB)
+    Path("old.job.yaml").mkdir()
+    Path("old.job.yaml", "b.job.yaml").write_text("steps: [\n")
+
+    assert ended(["validate", pattern]) == 0
+    assert ended(["run", pattern]) == 0
+    assert "error" not in capsys.readouterr().err
+
+    Path("gone.job.yaml").symlink_to("nowhere.job.yaml")
+    assert ended(["validate", pattern]) == 2
+    assert "there is no file `gone.job.yaml`" in capsys.readouterr().out
+
+
+def test_a_form_that_no_verb_has_is_refused_and_one_of_another_verb_only_on_the_command_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del folder
+    assert ended(["list", ".", "--format", "github"]) == 2
+    monkeypatch.setenv("CREATIO_RUNNER_FORMAT", "gihtub")
+    assert ended(["validate", "."]) == 2
+    assert "it comes from the variable `CREATIO_RUNNER_FORMAT` of the environment" in capsys.readouterr().err
+
+
+def test_all_forms_of_all_verbs_are_known() -> None:
+    options = [option for verb in VERBS for option in options_of(importlib.import_module(VERBS[verb][0]).command)]
+    forms = [one.type.choices for one in options if one.name == "form" and isinstance(one.type, click.Choice)]
+    assert {form for choices in forms for form in choices} == twins.FORMATS
+
+
 def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -301,11 +394,13 @@ def test_every_option_has_its_twin_and_no_other_name_is_one() -> None:
 
 
 def twins_of(command: click.Command) -> Iterator[str]:
+    return (option.envvar for option in options_of(command) if isinstance(option.envvar, str))
+
+
+def options_of(command: click.Command) -> Iterator[click.Option]:
     for inner in command.commands.values() if isinstance(command, click.Group) else ():
-        yield from twins_of(inner)
-    for option in command.params:
-        if isinstance(option, click.Option) and isinstance(option.envvar, str):
-            yield option.envvar
+        yield from options_of(inner)
+    yield from (option for option in command.params if isinstance(option, click.Option))
 
 
 @pytest.mark.parametrize("line", NOTHING)

@@ -97,7 +97,8 @@ def _parameters(document: Document, fields: JsonObject, path: Path, process: Pro
         if name not in process.gives:
             message = _not_there(name, process, process.takes, does="takes", does_not="give")
             hint = did_you_mean(name, sorted(process.gives)) or _gives(process.gives)
-            yield document.problem("E146", message, path=at, hint=hint)
+            severity = Severity.WARNING if name in process.takes else Severity.ERROR  # its value comes back [S]
+            yield document.problem("E146", message, path=at, hint=hint, severity=severity)
 
 
 def _not_there(name: str, process: Process, others: Collection[str], *, does: str, does_not: str) -> str:

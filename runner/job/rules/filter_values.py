@@ -9,9 +9,11 @@ from runner.job.rules.filter_words import VALUE, Found, Word, is_compared, is_li
 from runner.raw import record
 from runner.template import parse
 from runner.template.parse import Expression, TemplateProblem
-from runner.values import Json
+from runner.values import Json, Path
 
 _ODATA: Final = re.compile(r"\|\s*odata\b")
+_A_QUOTE: Final = re.compile(r"""\"[^"]*'[^"]*\"""")
+"""A quote in a text of an expression."""
 _TEXTS: Final = (("target", "name"), ("target", "url"), ("case", "name"))
 """Names that always give a text, and never one that OData reads as a value."""
 _OF_A_NAME: Final = 2
@@ -24,7 +26,7 @@ def unquoted(found: Sequence[Word], values: Sequence[Expression], known: Outline
         if word.text == VALUE and (is_searched_for(found, index) or is_compared(found, index)):
             one = values[passed]
             searched = is_searched_for(found, index)
-            if not _ODATA.search(one.text) and _is_text(one, known, searched=searched):
+            if not _writes_quotes(one, known, set()) and _is_text(one, known, searched=searched):
                 yield _told(found, index, one)
         passed += word.text.count(VALUE)
 
@@ -39,6 +41,36 @@ def _told(found: Sequence[Word], index: int, one: Expression) -> Found:
     else:
         shown = f"{found[index - 2].text if index > 1 else 'Name'} {before.text} {written}"
     return Found(message=message, hint=f"`odata` writes a value and its quotes: `{shown}`", warning=True)
+
+
+def _writes_quotes(one: Expression, known: Outline, seen: set[Path]) -> bool:
+    """Whether the value may bring its own quotes: by itself, or as a var or an output of a step that does.
+
+    `seen` are names that have been looked into, and bring none.
+    """
+    if _ODATA.search(one.text) or _A_QUOTE.search(one.text):
+        return True
+    paths = {name.path for name in one.names} - seen
+    seen |= paths
+    return any(
+        "'" in part if isinstance(part, str) else _writes_quotes(part, known, seen)
+        for path in paths
+        for part in _made_of(path, known)
+    )
+
+
+def _made_of(path: Path, known: Outline) -> Sequence[str | Expression]:
+    """What is written behind a name: the template of a var, the expression of an output."""
+    try:
+        match path:
+            case ("vars", str() as name, *_) if isinstance(text := known.vars.get(name), str) and "{{" in text:
+                return parse.template(text).parts
+            case ("steps", str() as step, "outputs", str() as name) if step in known.by_id:
+                text = record(known.by_id[step].step.fields.get("outputs")).get(name)
+                return (parse.expression(text),) if isinstance(text, str) else ()
+    except TemplateProblem:
+        pass
+    return ()
 
 
 def _is_text(one: Expression, known: Outline, *, searched: bool) -> bool:

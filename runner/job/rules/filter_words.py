@@ -30,7 +30,7 @@ _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _NAME: Final = re.compile(r"[^\W\d]\w*")
 _COLUMN: Final = re.compile(r"[^\W\d]\w*(?:/[^\W\d]\w*)*")
 _OF_TYPES: Final = frozenset({"cast", "isof"})
-_ID: Final = re.compile(r"(?:.*/)?Id|.*[a-z0-9]Id", re.DOTALL)
+_ID: Final = re.compile(r"(?:.*/)?Id", re.DOTALL)
 _LOOKUP: Final = re.compile(r"[^\W\d]\w*[a-z0-9]Id")
 _ROOTS: Final = frozenset({"inputs", "vars", "steps", "run", "target", "case", "item"})
 _WORDS: Final = {
@@ -70,7 +70,7 @@ class Word:
     def is_any(self) -> bool:
         """Whether it may be anything: a template, or what only a parser of OData understands."""
         return any(sign in self.text for sign in (VALUE, "@", "$", "{", "[")) or (
-            ":" in self.text and not self.text[:1].isdigit()
+            ":" in self.text and (self.inside == "case" or not self.text[:1].isdigit())
         )
 
 

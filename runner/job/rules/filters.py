@@ -4,19 +4,27 @@ Only what no service reads is told. What stands in quotes is a text, and what a 
 """
 
 import re
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
+from runner.job.outline import Written
 from runner.job.rules.filter_values import unquoted
 from runner.job.rules.filter_words import VALUE, first_mistake, words
-from runner.job.rules.quotes import may_hold_a_quote
+from runner.job.rules.quotes import Quotes
 from runner.job.rules.texts import Texts
 from runner.template import parse
-from runner.template.parse import Expression, Name, TemplateProblem
-from runner.values import Path
+from runner.template.parse import Expression, TemplateProblem
+from runner.values import Path, compact
 from runner.words import suggest
 
+Parts: TypeAlias = tuple[str | Expression, ...]
+"""A filter: its own text, and templates in it."""
+
 _ODATA = re.compile(r"\|\s*odata\s*\Z")
-_WITHOUT_QUOTES = ("run", "target")
-"""Names whose values never hold a quote."""
+_BEFORE = re.compile(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,\s*)\Z")
+"""What stands before a value: a column and a comparison, or a function with its column."""
+_TIGHT = re.compile(r"[\w.]+(?:\[[^\[\]]*\])*[\w.]*(?:\s*\|\s*\w+(?:\([^()]*\))?)*")
+"""A name, and filters behind it: what another filter may follow."""
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 _SIGN = re.compile(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
 _MEANT = {
@@ -39,7 +47,8 @@ _FUNCTIONS = (
     *("round", "floor", "ceiling", "cast", "isof"),
 )
 _WORDS = frozenset(
-    {*_FUNCTIONS, "fractionalseconds", "totaloffsetminutes", "totalseconds", "mindatetime", "maxdatetime"}
+    {*_FUNCTIONS, "fractionalseconds", "totaloffsetminutes", "totalseconds", "mindatetime", "maxdatetime", "now"}
+    | {"case", "matchesPattern", "hassubset", "hassubsequence", "any", "all", "in", "divby", "not", "and", "or"}
 )
 _LIKE = "write `contains(Name, '…')`, or `startswith` or `endswith`"
 
@@ -56,7 +65,7 @@ def check_filter(text: str, path: Path, texts: Texts) -> None:
         _words(whole, parts, path, texts)
 
 
-def _words(whole: str, parts: tuple[str | Expression, ...], path: Path, texts: Texts) -> None:
+def _words(whole: str, parts: Parts, path: Path, texts: Texts) -> None:
     """What the words of a filter tell. The first mistake is told, one that is certain before one that is probable."""
     found = words(whole)
     wrong = first_mistake(found)
@@ -100,33 +109,68 @@ def _meant(sign: str) -> str:
     return f"write `{_MEANT[sign]}`"
 
 
-def _quoted_values(parts: tuple[str | Expression, ...], path: Path, texts: Texts) -> bool:
+def _quoted_values(parts: Parts, path: Path, texts: Texts) -> bool:
     """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
-    before = ""
-    for part in parts:
-        if isinstance(part, str):
-            before += part
-        elif before.count("'") % 2 and _quoted(part, path, texts):
+    quotes = Quotes(known=texts.known, step=_step_at(path, texts), of_result=lambda _: False)
+    for index, part in in_quotes(parts):
+        inside = f"{{{{ {part.text.strip()} }}}}"
+        if _ODATA.search(part.text):
+            message = f"`odata` writes the quotes itself, and `{inside}` stands in quotes"
+            texts.report("E107", message, path, hint=f"leave the quotes out: `{_with_odata(parts, index)}`")
+            return True
+        if quotes.may_be_in(part):
+            message, hint = ending_the_text(parts, index, part)
+            texts.report("E107", message, path, hint=hint, warning=True)
             return True
     return False
 
 
-def _quoted(part: Expression, path: Path, texts: Texts) -> bool:
-    """Tell of a value in quotes; whether there was something to tell."""
-    inside = f"{{{{ {part.text.strip()} }}}}"
-    if _ODATA.search(part.text):
-        message = f"`odata` writes the quotes itself, and `{inside}` stands in quotes"
-        texts.report("E107", message, path, hint=f"leave the quotes out: `Name eq {inside}`")
-        return True
-    if any(_may_hold_a_quote(name, texts) for name in part.names):
-        message = f"a quote in the value of `{inside}` would end the text of this filter"
-        hint = f"`odata` writes a value and its quotes: `Name eq {{{{ {part.text.strip()} | odata }}}}`"
-        texts.report("E107", message, path, hint=hint, warning=True)
-        return True
-    return False
+def _step_at(path: Path, texts: Texts) -> Written | None:
+    around = [step for step in texts.known.steps if path[: len(step.path)] == step.path]
+    return max(around, key=lambda step: len(step.path), default=None)
 
 
-def _may_hold_a_quote(name: Name, texts: Texts) -> bool:
-    if name.path[0] == "inputs" and len(name.path) == 2:  # noqa: PLR2004  an input itself
-        return may_hold_a_quote(texts.known.inputs.get(str(name.path[1])))
-    return name.path[0] not in _WITHOUT_QUOTES
+def in_quotes(parts: Parts) -> Iterator[tuple[int, Expression]]:
+    """The templates of a filter that stand between quotes, by their place among `parts`."""
+    before = ""
+    for index, part in enumerate(parts):
+        if isinstance(part, str):
+            before += part
+        elif before.count("'") % 2:
+            yield index, part
+
+
+def ending_the_text(parts: Parts, index: int, part: Expression) -> tuple[str, str]:
+    """What is told of a template in quotes whose value may hold one, and the hint."""
+    message = f"a quote in the value of `{{{{ {part.text.strip()} }}}}` would end the text of this filter"
+    return message, f"`odata` writes a value and its quotes: `{_with_odata(parts, index)}`"
+
+
+def _with_odata(parts: Parts, index: int) -> str:
+    """How the whole text in quotes is written without them, behind what it is compared with."""
+    first = last = index
+    while not _has_quote(parts[first]):
+        first -= 1
+    while last < len(parts) and not _has_quote(parts[last]):
+        last += 1
+    head, _, opening = str(parts[first]).rpartition("'")
+    ending = str(parts[last]).partition("'")[0] if last < len(parts) else ""
+    pieces = [piece for piece in (opening, *parts[first + 1 : last], ending) if piece != ""]
+    found = _BEFORE.search(head)
+    value = f"{{{{ {_joined(pieces)} | odata }}}}"
+    return f"{found[0]}{value}{')' if found[1] else ''}" if found is not None else value
+
+
+def _has_quote(part: str | Expression) -> bool:
+    return isinstance(part, str) and "'" in part
+
+
+def _joined(pieces: Sequence[str | Expression]) -> str:
+    sources = [compact(piece) if isinstance(piece, str) else _ODATA.sub("", piece.text).strip() for piece in pieces]
+    if len(sources) == 1:
+        return sources[0] if _TIGHT.fullmatch(sources[0]) else f"({sources[0]})"
+    tight = [
+        source if isinstance(piece, str) or _TIGHT.fullmatch(source) else f"({source})"
+        for piece, source in zip(pieces, sources, strict=True)
+    ]
+    return f"({' ~ '.join(tight)})"

@@ -11,6 +11,7 @@ from runner.catalogue.model import Catalogue, Kind, Parameter, Process
 from runner.documents.document import Document
 from runner.job.outline import Outline, Written
 from runner.job.rules import site_types
+from runner.job.rules.filter_results import quotes_of_results
 from runner.job.rules.fitting import (
     Unfit,
     numbers_for_texts,
@@ -191,10 +192,17 @@ class _Flow:
         if "job" in fields:
             return self._included(step, inside)
         if "query" in fields:
+            self._filter(step, inside)
             return site_types.of_query(record(fields["query"]))
         if "wait" in fields:
             return site_types.of_row()
         return A_BOOLEAN if "confirm" in fields else UNKNOWN
+
+    def _filter(self, step: Written, inside: _Names) -> None:
+        """What steps give may end a text of a filter with a quote of its own; of all else `filters` tells."""
+        path = (*step.path, "query", "filter")
+        for message, hint in quotes_of_results(step, self.known, inside):
+            self.telling.tell("E107", message, path, hint=hint, warning=True)
 
     def _id(self, text: str, path: Path, what: str, inside: _Names) -> None:
         """A template in the place of an id."""

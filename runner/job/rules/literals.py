@@ -14,11 +14,13 @@ from runner.job.rules.moments import date_doubt, datetime_doubt, time_doubt
 from runner.job.rules.verdicts import Doubt, may_be, never
 from runner.values import Json, is_number
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
+_INTEGER = re.compile(r"\s*([+-]?)(?=[0-9])0*+([0-9]*+)\s*")
+_ENOUGH = 20
+"""So many digits tell that an integer is too large; Python refuses to read thousands of them."""
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _GROUPED = re.compile(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
 _THOUSAND = 3
-_MOST_OF_32_BITS: Final = 2**31 - 1
+_LEAST, _MOST = -(2**31), 2**31 - 1
 EXAMPLES: Final[Mapping[Kind, str]] = {
     Kind.GUID: "a GUID is 8-4-4-4-12 hexadecimal digits",
     Kind.LOOKUP: "a lookup is given by the GUID of its record",
@@ -52,13 +54,15 @@ def may_hold(kind: Kind, piece: str) -> bool:
 
 
 def _integer(value: Json) -> Doubt | None:
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        value = int(value)
+    if isinstance(value, str) and (found := _INTEGER.fullmatch(value)):
+        value = int(f"{found[1]}0{found[2][:_ENOUGH]}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         return never()
-    return None if abs(value) <= _MOST_OF_32_BITS else may_be(f"an integer has 32 bits: at most {_MOST_OF_32_BITS}")
+    if _LEAST <= value <= _MOST:
+        return None
+    return may_be(f"an integer has 32 bits: {f'at most {_MOST}' if value > 0 else f'at least {_LEAST}'}")
 
 
 def _number(value: Json) -> Doubt | None:

@@ -14,9 +14,10 @@ from runner.job.rules.unknown_names import function_mistake, mistake
 from runner.job.rules.unread import MARKS, unread
 from runner.places import Span
 from runner.problems import Problem, Severity
+from runner.raw import record
 from runner.template import parse
 from runner.template.parse import Expression, Name, Template, TemplateProblem
-from runner.values import Json, Path
+from runner.values import Json, Path, is_number
 
 _BRACES = "{{"
 _GUESS = "YAML may have "
@@ -99,7 +100,8 @@ class Texts:
             self._unreadable(problem, text, path)
         else:
             self._check(parsed, text, path, scope)
-            if text.endswith('"') and text.count('"') % 2 and self.document.is_bare(path):
+            is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, self.known)
+            if is_odd and self.document.is_bare(path):
                 message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
                 self.report("E101", message, path, hint=hint, warning=True)
             for part in parsed.parts:
@@ -158,6 +160,21 @@ class Texts:
 
     def _span(self, path: Path, text: str, *, line: int, name: str | None) -> Span:
         return self.document.name_span(path, line=line, name=name or _line(text, line))
+
+
+def _ends_in_inches(parsed: Template, known: Outline) -> bool:
+    """Whether the `"` that ends a text stands behind a number."""
+    *before, end = parsed.parts
+    if end != '"':
+        return isinstance(end, str) and end[-2:-1].isdecimal()
+    path = before[-1].path if before and isinstance(before[-1], Expression) else None
+    if path is None or len(path) != 2:  # noqa: PLR2004  a root and a name
+        return False
+    declared = record(known.inputs.get(str(path[1])))
+    is_input = path[0] == "inputs" and (
+        declared.get("type") in ("integer", "number") or is_number(declared.get("default"))
+    )
+    return is_input or (path[0] == "vars" and is_number(known.vars.get(str(path[1]))))
 
 
 def _written(name: Name, wrong: Mistake, text: str) -> str:

@@ -1,0 +1,32 @@
+"""The name that a variable of the environment has with one slip of the keyboard.
+
+An environment holds what others have put there, for other jobs and other programs, so that only a letter left out,
+typed twice or swapped with its neighbour counts: `DATE` is not `DATA` mistyped, nor `CONTRACT` `CONTACT`.
+"""
+
+from collections.abc import Collection, Iterator
+
+from runner.words import folded
+
+_SHORTEST = 4
+"""Shorter words are near to too many others."""
+
+
+def mistyped(word: str, known: Collection[str]) -> str | None:
+    """The one of `known` that `word` is with one slip, its digits the same."""
+    bare, digits = folded(word), [*filter(str.isdigit, word)]
+    near = (
+        name
+        for name in sorted(known)
+        if name != word and [*filter(str.isdigit, name)] == digits and bare in _with_a_slip(folded(name))
+    )
+    return next(near, None)
+
+
+def _with_a_slip(name: str) -> Iterator[str]:
+    yield name
+    for at, letter in enumerate(name if len(name) >= _SHORTEST else ""):
+        before, after = name[:at], name[at + 1 :]
+        yield before + after
+        yield before + letter + letter + after
+        yield before + after[:1] + letter + after[1:]

@@ -236,9 +236,14 @@ def _none(names: list[str], path: Path, *, title: str, written: JsonObject) -> M
         return Mistake(code="E105", message=f"{called} needs {needs}", path=path, at_key=True)
     this = f"this {called}" if called.startswith("`") else f"this {title}"
     hint = f"it needs exactly one of {', '.join(f'`{name}`' for name in names)}"
-    if title == "step" and isinstance(path[-1], int) and path[-1] > 0 and written.keys() <= _OF_THE_STEP_ABOVE:
+    if _is_of_the_step_above(written, path, title):
         hint = f"leave the `-` out, if `{next(iter(written))}` belongs to the step above"
     return Mistake(code="E110", message=f"{this} has no action", hint=hint, path=path, at_key=True)
+
+
+def _is_of_the_step_above(written: JsonObject, path: Path, title: str) -> bool:
+    is_further = title == "step" and bool(path) and isinstance(path[-1], int) and path[-1] > 0
+    return is_further and bool(written) and written.keys() <= _OF_THE_STEP_ABOVE
 
 
 def _too_many(there: list[str], path: Path, *, title: str) -> Mistake:

@@ -1,6 +1,7 @@
 """A disk that is full: before the first call, and in the middle of a run. Played by a limit on the size of files."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -19,6 +20,10 @@ steps:
 """
 
 
+WITHOUT_BYTECODE = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Python 3.11 keeps a module's bytecode also where only a part of it fitted on the disk, for all later processes."""
+
+
 def limited(to: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (to, to))
 
@@ -29,7 +34,14 @@ def run(here: Site, folder: Path, *, steps: int, limit: int) -> subprocess.Compl
     (folder / "a.job.yaml").write_text(JOB + each)
     command = [str(RUNNER), "run", "a.job.yaml"]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, preexec_fn=limited(limit), timeout=60
+        command,
+        cwd=folder,
+        env=WITHOUT_BYTECODE,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limited(limit),
+        timeout=60,
     )
 
 

@@ -1,6 +1,7 @@
 """Each row of the table of what breaks, carried out: by the engine alone, and by the local host with its journal."""
 
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -147,12 +148,13 @@ class Caller:
 
 @contextmanager
 def limits_kept() -> Iterator[None]:
-    """Whatever size files were limited to meanwhile, they may grow again afterwards."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    """Whatever size files were limited to meanwhile, they may grow again afterwards, and no half bytecode is kept."""
+    before, sys.dont_write_bytecode = (resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode), True
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, before[0])
+        sys.dont_write_bytecode = before[1]
 
 
 def now() -> str:

@@ -44,11 +44,18 @@ def start(
             process_log.begun(state, process, row.key)
         row.in_doubt = step.effect is StepEffect.ONCE  # from here to the verdict, were the run told to stop
         return outcome
-    if outcome.failure.kind is not FailureKind.NOT_SENT and not _was_turned_away(outcome.failure):
-        process_log.begun(state, process, row.key, refused=outcome.failure.kind is FailureKind.REFUSED)
-    if is_in_doubt(outcome.failure, step.effect):
-        return (yield from doubt.settled(state, row, step, cause=outcome.failure.trouble))
-    return of_failed_call(outcome.failure, step.effect)
+    return (yield from _without_answer(state, row, step, process=process, failure=outcome.failure))
+
+
+def _without_answer(
+    state: State, row: OpenRow, step: Step, *, process: str, failure: CallFailed
+) -> Running[Attempt | Done]:
+    """What the attempt comes to, and that the process may have been started, unless the call never got so far."""
+    if failure.kind is not FailureKind.NOT_SENT and not _was_turned_away(failure):
+        process_log.begun(state, process, row.key, refused=failure.kind is FailureKind.REFUSED)
+    if is_in_doubt(failure, step.effect):
+        return (yield from doubt.settled(state, row, step, cause=failure.trouble))
+    return of_failed_call(failure, step.effect)
 
 
 def _was_turned_away(failure: CallFailed) -> bool:

@@ -120,6 +120,12 @@ def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> st
         return ours
     if in_list := _in_list(name, keys, language):
         return in_list
+    return _elsewhere(name, keys, meant=meant, language=language)
+
+
+def _elsewhere(name: str, keys: Keys, *, meant: str | None, language: Language) -> str | None:
+    """In which other record the key belongs, or what could stand here instead."""
+    below = language.below(keys.path)
     if meant and name in below:
         return _below(name, below, keys)
     other = language.beside(name, keys.path)

@@ -5,9 +5,14 @@ Two words are compared without regard to case, dashes, underscores and blanks, s
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
+
+from runner.near_misses import eligible, folded, near, near_folded
+
+__all__ = ["FOREIGN", "did_you_mean", "folded", "foreign", "slip", "suggest"]
 
 _LONGEST = 40
-"""Nobody means a key by a longer word, and comparing grows with the square."""
+"""Nobody means a key by a longer word."""
 
 _TOLD_FROM = 6
 """A shorter word of another tool is known only as it is: four letters are near to too many others."""
@@ -266,29 +271,25 @@ def foreign(word: str, known: Collection[str]) -> str | None:
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """The one of `known` that `word` stands for, or None. `known` may hold `word` itself, which is never suggested."""
-    ours = [name for name in known if name != word]
     bare = folded(word)
     if not 0 < len(bare) <= _LONGEST:
         return None
-    candidates = _candidates(tuple(ours))
-    if bare in candidates:
-        return candidates[bare]
-    limit, own = _slips(bare), {folded(name) for name in ours}
+    candidates = _candidates(eligible(name for name in known if name != word))
+    if bare in candidates.meant:
+        return candidates.meant[bare]
     measured = [
         (distance, _rank(bare, name), name)
-        for name in candidates
-        if abs(len(name) - len(bare)) <= limit
-        and (len(name) >= _TOLD_FROM or name not in FOREIGN or name in own)
-        and (distance := _distance(bare, name)) <= limit
+        for distance, index in near_folded(bare, candidates.names, slips=_slips(bare))
+        if len(name := candidates.names[index]) >= _TOLD_FROM or name not in FOREIGN or name in candidates.own
     ]
-    near = min(measured)[2] if measured else _beginning(bare, candidates)
-    return candidates.get(near)
+    found = min(measured)[2] if measured else _beginning(bare, candidates.names)
+    return candidates.meant.get(found)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The hint that asks for the one of `known` that `word` stands for, None where it stands for none."""
-    near = suggest(word, known)
-    return near and f"did you mean `{near}`?"
+    found = suggest(word, known)
+    return found and f"did you mean `{found}`?"
 
 
 def slip(word: str, known: Iterable[str]) -> str | None:
@@ -296,34 +297,33 @@ def slip(word: str, known: Iterable[str]) -> str | None:
 
     It is for warnings: somebody could have meant `word` as it stands, and `lab2` is not `lab1` mistyped.
     """
-    bare, digits = folded(word), [*filter(str.isdigit, word)]
-    near = [
+    digits = [*filter(str.isdigit, word)]
+    found = [
         (distance, name)
-        for name in known
-        if name != word
-        and [*filter(str.isdigit, name)] == digits
-        and abs(len(folded(name)) - len(bare)) <= _slips(bare)
-        and (distance := _distance(bare, folded(name))) <= _slips(bare)
+        for distance, name in near(word, known, slips=_slips(folded(word)))
+        if name != word and [*filter(str.isdigit, name)] == digits
     ]
-    return min(near)[1] if near else None
+    return min(found)[1] if found else None
+
+
+class _Candidates(NamedTuple):
+    """Folded words and what they stand for. `own` are ours, in `meant` before those of other tools."""
+
+    meant: Mapping[str, str]
+    own: frozenset[str]
+    names: tuple[str, ...]
 
 
 @lru_cache(maxsize=64)
-def _candidates(ours: tuple[str, ...]) -> Mapping[str, str]:
-    """Folded words and what they stand for; our own before those of other tools. Kept: most words are held against the
-    keys of a few records.
-    """
-    found = {folded(name): name for name in reversed(ours)}
+def _candidates(ours: tuple[str, ...]) -> _Candidates:
+    """Kept, since most words are held against the keys of a few records."""
+    found, known = {folded(name): name for name in reversed(ours)}, frozenset(ours)
+    own = frozenset(found)
     for word, meant in FOREIGN.items():
-        name = next((name for name in meant if name in ours), None)
+        name = next((name for name in meant if name in known), None)
         if name is not None:
             found.setdefault(word, name)
-    return found
-
-
-def folded(word: str) -> str:
-    """`word` as words are compared."""
-    return "".join(character for character in word.casefold() if character not in "-_ \t")
+    return _Candidates(meant=found, own=own, names=tuple(found))
 
 
 def _slips(word: str) -> int:
@@ -341,17 +341,3 @@ def _beginning(word: str, names: Iterable[str]) -> str:
     begun = [name for name in names if len(word) >= _TELLING and name.startswith(word)]
     beginning = [name for name in names if len(name) > _TELLING and word.startswith(name)]
     return min(begun, key=len) if begun else max(beginning, key=len, default="")
-
-
-def _distance(one: str, other: str) -> int:
-    """How many letters must be added, left out, replaced, or swapped with their neighbour."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one):
-        earlier, before, row = before, row, [i + 1]
-        for j, counterpart in enumerate(other):
-            steps = min(before[j + 1] + 1, row[j] + 1, before[j] + (letter != counterpart))
-            if i and j and letter == other[j - 1] and one[i - 1] == counterpart:
-                steps = min(steps, earlier[j - 1] + 1)
-            row.append(steps)
-    return row[-1]

@@ -1,17 +1,12 @@
-"""The one of many values that comes nearest to the one that was looked for. Its cost grows with their number only."""
+"""The value among many that comes nearest to the one that was looked for."""
 
-from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
-from heapq import nlargest
-from itertools import takewhile
+from collections.abc import Sequence
 
+from runner.near_misses import LONGEST_NAME, most_alike
 from runner.values import Json, compact, is_number
 
 _NEAR = 0.6
 """How alike two texts must be, from 0 to 1, for one to be told instead of the other."""
-_LOOKED_AT = 30
-"""Texts that are compared closely: those with most in common at their beginning and end."""
-_LONGEST = 200
 
 
 def nearest(wanted: Json, values: Sequence[Json]) -> int | None:
@@ -29,7 +24,7 @@ def nearest(wanted: Json, values: Sequence[Json]) -> int | None:
 
 def _is_same_but_for_its_type(value: Json, wanted: Json) -> bool:
     if isinstance(wanted, str):
-        return isinstance(value, (int, float)) and len(wanted) < _LONGEST and compact(value) == wanted
+        return isinstance(value, (int, float)) and len(wanted) < LONGEST_NAME and compact(value) == wanted
     return isinstance(value, str) and not isinstance(wanted, (list, dict)) and compact(wanted) == value
 
 
@@ -42,31 +37,11 @@ def _nearest_text(wanted: str, values: Sequence[Json]) -> int | None:
     folded = _folded(wanted)
     texts = [(index, _folded(value)) for index, value in enumerate(values) if isinstance(value, str)]
     same = next((index for index, text in texts if text == folded), None)
-    if same is not None or len(wanted) > _LONGEST:
+    if same is not None:
         return same
-    short = [(index, text) for index, text in texts if len(text) <= _LONGEST]
-    best = nlargest(_LOOKED_AT, short, key=lambda pair: _ends_in_common(folded, pair[1]))
-    matcher = SequenceMatcher(b=folded, autojunk=False)
-    found: tuple[float, int] | None = None
-    for index, text in best:
-        matcher.set_seq1(text)
-        ratio = matcher.ratio()
-        if ratio >= _NEAR and (found is None or ratio > found[0]):
-            found = ratio, index
-    return found[1] if found else None
+    found = most_alike(folded, [text for _, text in texts], least=_NEAR)
+    return None if found is None else texts[found][0]
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split()) if len(text) <= _LONGEST else text
-
-
-def _ends_in_common(one: str, other: str) -> float:
-    """The share of a text that both begin and end with."""
-    longest, shortest = max(len(one), len(other)), min(len(one), len(other))
-    start = _same(zip(one, other, strict=False))
-    end = _same(zip(reversed(one), reversed(other), strict=False))
-    return min(start + end, shortest) / longest if longest else 1.0
-
-
-def _same(pairs: Iterable[tuple[str, str]]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return " ".join(text.casefold().split()) if len(text) <= LONGEST_NAME else text

@@ -6,7 +6,7 @@ typed twice or swapped with its neighbour counts: `DATE` is not `DATA` mistyped,
 
 from collections.abc import Collection, Iterator
 
-from runner.words import folded
+from runner.near_misses import folded, near
 
 _SHORTEST = 4
 """Shorter words are near to too many others."""
@@ -15,12 +15,12 @@ _SHORTEST = 4
 def mistyped(word: str, known: Collection[str]) -> str | None:
     """The one of `known` that `word` is with one slip, its digits the same."""
     bare, digits = folded(word), [*filter(str.isdigit, word)]
-    near = (
+    slipped = (
         name
-        for name in sorted(known)
+        for name in sorted(name for _, name in near(word, known, slips=1))
         if name != word and [*filter(str.isdigit, name)] == digits and bare in _with_a_slip(folded(name))
     )
-    return next(near, None)
+    return next(slipped, None)
 
 
 def _with_a_slip(name: str) -> Iterator[str]:

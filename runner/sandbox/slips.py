@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from runner.words import folded
+from runner.near_misses import folded, near
 
 _SHORTEST = 4
 """Letters of a word that is no other's slip by chance; in case alone shorter ones may differ."""
@@ -50,11 +50,11 @@ def slip_of(word: str, known: Collection[str]) -> str | None:
     """The one of `known` that was meant, None where `word` is one of them, or most probably is meant as it stands."""
     if word in known:
         return None
-    bare = folded(word)
-    in_another_case = next((one for one in known if folded(one) == bare), None)
+    found = sorted(near(word, known, slips=1))
+    in_another_case = next((name for slips, name in found if slips == 0), None)
     if in_another_case is not None or _is_standard(word):
         return in_another_case
-    return next((one for one in sorted(known) if _is_slip(bare, folded(one))), None)
+    return next((name for _, name in found if _may_be_mistyped(folded(word), folded(name))), None)
 
 
 def _is_standard(word: str) -> bool:
@@ -62,15 +62,9 @@ def _is_standard(word: str) -> bool:
     return bare in _STANDARD or bare.removesuffix("Id") in _STANDARD
 
 
-def _is_slip(one: str, other: str) -> bool:
-    """Whether one letter is swapped with its neighbour, added, left out, or another one; digits are no letters."""
-    if min(len(one), len(other)) < _SHORTEST or _letters(one) == _letters(other):
-        return False
-    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    left, right = one[start:], other[start:]
-    if len(left) == len(right):
-        return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
-    return left[1:] == right or left == right[1:]
+def _may_be_mistyped(one: str, other: str) -> bool:
+    """Whether two words, a slip apart, are long enough and differ in more than a digit."""
+    return min(len(one), len(other)) >= _SHORTEST and _letters(one) != _letters(other)
 
 
 def _letters(word: str) -> str:

@@ -212,12 +212,12 @@ def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None
 def _template(text: str, read: Callable[[str], Expression]) -> Template:
     parts: list[str | Expression] = []
     names: dict[Name, None] = {}
-    kept = 0
+    kept = lines_before = counted = 0
     while (start := text.find("{{", kept)) >= 0:
         end = _closed(text, start)
         if start > kept:
             parts.append(text[kept:start])
-        lines_before = line_of(text, start)
+        lines_before, counted = lines_before + text.count("\n", counted, start), start
         try:
             part = read(text[start + 2 : end])
         except TemplateProblem as problem:
@@ -233,15 +233,14 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
 
 def _closed(text: str, start: int) -> int:
     """The position of the `}}` that belongs to the `{{` at `start`."""
-    line = line_of(text, start)
     if text.startswith("$", start - 1) and start:
         hint = 'leave out the `$`; a dollar before a value is `{{ "$" }}{{ … }}`'
-        raise TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line)
+        raise TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line_of(text, start))
     end = closing_braces(text, start + 2)
     for sign, at in ((text[start + 2], f"{{{{{text[start + 2]}"), (text[end - 1], f"{text[end - 1]}}}}}")):
         if sign in "+-":
             hint = "leave out the sign, or put a blank before a minus: blanks around `{{ }}` always stay"
-            raise TemplateProblem("E120", f"`{at}` is not known", hint=hint, name=at, line=line)
+            raise TemplateProblem("E120", f"`{at}` is not known", hint=hint, name=at, line=line_of(text, start))
     return end
 
 

@@ -889,3 +889,13 @@ finally:
 outputs:
   contact_id: steps.read.outputs.contact_id
 """
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("{{ vras.y }}", "E126"), ("{{ vars.z }}", "E126"), ("{{ inputs.a }}", "E126")],
+)
+def test_of_a_text_that_repeats_a_mistake_a_hundred_are_reported(line: str, code: str) -> None:
+    codes = [problem.code for problem in rules.check(document("vars:\n  y: a\n  x: |" + f"\n    {line}" * 300))]
+
+    assert codes.count(code) == 100

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import SupportsIndex
 
 import pytest
 
@@ -183,3 +184,23 @@ def test_an_escape_that_is_none_keeps_its_backslash(worked_out: Callable[[str], 
 def test_two_halves_of_a_character_become_one_and_a_lone_half_is_replaced(worked_out: Callable[[str], Json]) -> None:
     assert worked_out(r"'\ud83d\ude00'") == "😀"
     assert worked_out(r"'\ud83d'") == "\ufffd"
+
+
+class Counted(str):
+    """A text that counts the characters in which somebody counts lines."""
+
+    __slots__ = ("looked_at",)
+    looked_at: int
+
+    def count(self, sub: str, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /) -> int:
+        first, last, _ = slice(start, end).indices(len(self))
+        self.looked_at += max(0, last - first)
+        return super().count(sub, start, end)
+
+
+def test_the_lines_of_a_text_are_counted_once_however_many_expressions_it_holds() -> None:
+    text = Counted("{{ 1 }}\n{{ a }} " * 2_000)
+    text.looked_at = 0
+
+    assert template(text).names[-1].line == 2_000
+    assert text.looked_at <= len(text)

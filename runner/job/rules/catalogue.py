@@ -13,6 +13,7 @@ from runner.guids import is_guid
 from runner.job.outline import Outline, Written
 from runner.job.rules import entities
 from runner.job.rules.uses import element_ids, element_names, results, starts
+from runner.near_misses import ending_in
 from runner.problems import Problem, Severity
 from runner.raw import record
 from runner.sentences import MOST, listed
@@ -77,12 +78,8 @@ def _by_caption(word: str, processes: Mapping[str, Process]) -> str | None:
 
 
 def _around(word: str, processes: Collection[str]) -> list[str]:
-    """The few codes that end in `word`, as a prefix is left out easily, else those that hold it."""
-    wanted = folded(word)
-    if len(wanted) < _TELLING:
-        return []
-    ending = sorted(code for code in processes if folded(code).endswith(wanted))
-    found = ending or sorted(code for code in processes if wanted in folded(code))
+    """The few codes that end in `word` or hold it."""
+    found = ending_in(word, sorted(processes)) if len(folded(word)) >= _TELLING else []
     return found if len(found) <= _MOST_MEANT else []
 
 

@@ -1,7 +1,7 @@
 """What is said of a wrong name: a record, and the sentences that all kinds of names share."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from runner.sentences import begun
@@ -10,6 +10,8 @@ from runner.words import suggest
 
 _ASKS = re.compile(r"\|\s*default\b|\bdefined\b")
 KNOWN_HERE = "known here: "
+MOST_IN_A_TEXT = 100
+"""The hundredth mistake of a text is the last that is reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +41,11 @@ def unquoted(wrong: Mistake, text: str) -> Mistake:
     return replace(wrong, hint=f'a text stands in quotes: `"{wrong.part}"`')
 
 
-def is_asked(wrong: Mistake, parsed: Expression | Template) -> bool:
-    """Whether the text asks for the absence of what is told to be absent."""
-    asks_whole = any(name.path == (wrong.part,) for name in parsed.names)
-    return wrong.unless_asked and (asks_whole or _ASKS.search(parsed.text) is not None)
+def asked_in(parsed: Expression | Template) -> Callable[[Mistake], bool]:
+    """What tells of a mistake whether the text asks for the absence of what is absent."""
+    asks = _ASKS.search(parsed.text) is not None
+    whole = {name.path[0] for name in parsed.names if len(name.path) == 1}
+    return lambda wrong: wrong.unless_asked and (asks or wrong.part in whole)
 
 
 def unknown(message: str, hint: str | None, *, part: str | int) -> Mistake:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from runner.documents.document import Document
 from runner.guids import is_guid
+from runner.job.rules.name_mistakes import MOST_IN_A_TEXT
 from runner.problems import Problem, Severity
 from runner.template import parse
 from runner.template.complaints import Complaint
@@ -101,8 +102,9 @@ class Telling:
         return one
 
     def _complaints(self, complaints: list[Complaint], text: str, path: Path) -> None:
-        for one in complaints:
-            line = text.split("\n")[one.line] if one.line <= text.count("\n") else ""
+        lines = text.split("\n") if complaints else []
+        for one in complaints[:MOST_IN_A_TEXT]:
+            line = lines[one.line] if one.line < len(lines) else ""
             part = one.part if one.part and one.part in line else (one.part or "").rpartition(".")[2]
             span = self.document.name_span(path, line=one.line, name=part if part and part in line else line.strip())
             severity = Severity.WARNING if one.warning else Severity.ERROR

@@ -3,11 +3,13 @@
 Each mistake inside a text becomes a problem at the text itself, inside a block scalar on the line on which it stands.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from runner.documents.document import Document
 from runner.job.outline import Outline
-from runner.job.rules.name_mistakes import Mistake, is_asked, unquoted
+from runner.job.rules.name_mistakes import MOST_IN_A_TEXT, Mistake, asked_in, unquoted
 from runner.job.rules.scopes import CONDITIONS, Scope
 from runner.job.rules.status_names import status_mistake
 from runner.job.rules.unknown_names import function_mistake, mistake
@@ -16,6 +18,7 @@ from runner.places import Span
 from runner.problems import Problem, Severity
 from runner.raw import record
 from runner.template import parse
+from runner.template.names import Compared
 from runner.template.parse import Expression, Name, Template, TemplateProblem
 from runner.values import Json, Path, is_number
 
@@ -99,36 +102,45 @@ class Texts:
         except TemplateProblem as problem:
             self._unreadable(problem, text, path)
         else:
+            most = len(self.found) + MOST_IN_A_TEXT
             self._check(parsed, text, path, scope)
             is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, self.known)
             if is_odd and self.document.is_bare(path):
                 message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
                 self.report("E101", message, path, hint=hint, warning=True)
             for part in parsed.parts:
-                if isinstance(part, str) and MARKS.search(part):
+                if isinstance(part, str) and MARKS.search(part) and len(self.found) < most:
                     self._unread(part, text, path, scope)
 
     def _unread(self, part: str, text: str, path: Path, scope: Scope) -> None:
         """`part` of `text`, which stands outside of its templates."""
-        for wrong in unread(part, scope, self.known):
+        for wrong in islice(unread(part, scope, self.known), MOST_IN_A_TEXT):
             line = text.count("\n", 0, max(0, text.find(wrong.part)))
             self._mistake(wrong, path, span=self._span(path, text, line=line, name=wrong.part))
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
-        for name in parsed.names:
-            wrong = mistake(name, scope, self.known)
-            if wrong is not None and not is_asked(wrong, parsed):
-                wrong = unquoted(wrong, text)
-                self._mistake(
-                    wrong, path, span=self._span(path, text, line=name.line, name=_written(name, wrong, text))
-                )
+        for name, wrong in islice(self._wrong_names(parsed, scope), MOST_IN_A_TEXT):
+            found = unquoted(wrong, text)
+            span = self._span(path, text, line=name.line, name=_written(name, found, text))
+            self._mistake(found, path, span=span)
+        for compared, wrong in islice(self._wrong_statuses(parsed, scope), MOST_IN_A_TEXT):
+            self._mistake(wrong, path, span=self._span(path, text, line=compared.line, name=compared.text))
+        for function in sorted(parsed.functions & CONDITIONS - scope.functions):
+            self._mistake(function_mistake(function), path, span=self._span(path, text, line=0, name=function))
+
+    def _wrong_names(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[Name, Mistake]]:
+        found = ((name, wrong) for name in parsed.names if (wrong := mistake(name, scope, self.known)) is not None)
+        first = next(found, None)
+        if first is not None:
+            is_asked = asked_in(parsed)
+            yield from (pair for pair in chain((first,), found) if not is_asked(pair[1]))
+
+    def _wrong_statuses(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[Compared, Mistake]]:
         for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
             for compared in part.compared if isinstance(part, Expression) else ():
                 wrong = status_mistake(compared, scope, self.known)
                 if wrong is not None:
-                    self._mistake(wrong, path, span=self._span(path, text, line=compared.line, name=compared.text))
-        for function in sorted(parsed.functions & CONDITIONS - scope.functions):
-            self._mistake(function_mistake(function), path, span=self._span(path, text, line=0, name=function))
+                    yield compared, wrong
 
     def _mistake(self, wrong: Mistake, path: Path, *, span: Span) -> None:
         severity = Severity.WARNING if wrong.warning else Severity.ERROR

@@ -26,20 +26,23 @@ from runner.job.model import (
 )
 from runner.plan import Plan, PlannedStep, steps_within, undo_of
 from runner.raw import record
-from runner.template.evaluate import EvaluationError, Scope, boolean, evaluate
+from runner.template.evaluate import EvaluationError, Room, Scope, boolean, evaluate
 from runner.template.parse import Expression, expression, template
 from runner.values import Json, JsonObject, compact
 
+_LARGEST = 64 << 20
+"""Characters of all values that are worked out for one preview."""
 _ALWAYS_KNOWN = frozenset({"success()", "always()"})
 
 
 @dataclass(slots=True)
 class _Known:
-    """What can be worked out before a run. `shown` is how a var reads that cannot be."""
+    """What can be worked out before a run. `shown` is how a var reads that cannot be. `room` bounds the whole text."""
 
     names: JsonObject
     timeout: float
     shown: dict[str, str] = field(default_factory=dict)
+    room: Room = field(default_factory=lambda: Room("the values of this plan", most=_LARGEST))
 
     def has(self, parsed: Expression) -> bool:
         return not parsed.functions and all(self._leads_somewhere(name.path) for name in parsed.names)
@@ -210,7 +213,7 @@ def _included(included: IncludedJob, planned: PlannedStep, known: _Known) -> Ite
     values = {declared.name: declared.default for declared in included.job.inputs if not declared.required}
     values |= {name: value for name, (value, complete) in given.items() if complete}
     inputs = _open(included.job, {name: value for name, value in values.items() if given.get(name, (0, True))[1]})
-    inner = _Known({**known.names, "inputs": inputs, "case": None, "vars": {}}, timeout=known.timeout)
+    inner = _Known({**known.names, "inputs": inputs, "case": None, "vars": {}}, timeout=known.timeout, room=known.room)
     _work_out_vars(included.job, inner)
     for step in steps_within(planned, included.job):
         yield from (f"    {line}" for line in _step(step, inner))
@@ -260,7 +263,9 @@ def _text(text: str, known: _Known) -> tuple[Json, bool]:
 def _expression(parsed: Expression, known: _Known) -> tuple[Json, bool]:
     if known.has(parsed):
         try:
-            return evaluate(parsed, known.scope()), True
+            value = evaluate(parsed, known.scope())
+            known.room.take(value)
+            return value, True  # noqa: TRY300
         except EvaluationError as error:
             return f"⟨{parsed.text}: {error}⟩", False
     variable = parsed.text.strip().removeprefix("vars.")

@@ -32,6 +32,8 @@ __all__ = ["Document", "load", "read"]
 DEEPEST = 64
 MOST_NODES = 1_000_000
 """Keys and what aliases stand for included."""
+MOST_TEXT = 2 * encoding.LARGEST_FILE
+"""Characters of the file, and of what its aliases stand for."""
 
 _PROPERTIES = re.compile(r"(?:(?:&[0-9A-Za-z_-]++|!<[^>\s]*+>|![^\s,\[\]{}]*+)(?:[ \t\r\n]++|#[^\r\n]*+)*+){1,2}+")
 _ALIAS: type[object] = parsed.AliasEvent
@@ -61,11 +63,14 @@ class _Event:
 
 
 class _Anchor(NamedTuple):
-    """What an alias stands for. `nodes` counts with aliases expanded; `height` is how deep lists and records nest."""
+    """What an alias stands for. `nodes` and `text` count with aliases expanded, `text` the characters as written;
+    `height` is how deep lists and records nest.
+    """
 
     node: int
     value: Json
     nodes: int
+    text: int
     height: int
 
 
@@ -159,6 +164,7 @@ class _Reading:
         self._add_start, self._add_end = self.trail.add_start, self.trail.add_end
         self._anchors: dict[str, _Anchor | None] = {}
         self._room = MOST_NODES
+        self._room_for_text = MOST_TEXT - len(source.text)
         self._deepest = 0
 
     def root(self) -> Json:
@@ -205,7 +211,7 @@ class _Reading:
         self._properties(event, node=node)
         value = event.value if event.style else self._plain(event.value)
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(node=node, value=value, nodes=1, height=0)
+            self._anchors[event.anchor] = _Anchor(node=node, value=value, nodes=1, text=len(event.value), height=0)
         return value
 
     def _collection(self, event: _Event, *, depth: int) -> Json:
@@ -232,10 +238,11 @@ class _Reading:
             return self._parts(event, node=node, depth=depth)
         self._anchors[event.anchor] = None
         around, self._deepest = self._deepest, depth
-        before = node - self._room
+        before, text_before = node - self._room, self._room_for_text
         value = self._parts(event, node=node, depth=depth)
         nodes, height = len(self._starts) - self._room - before, self._deepest - depth + 1
-        self._anchors[event.anchor] = _Anchor(node=node, value=value, nodes=nodes, height=height)
+        text = self._ends[node] - self._starts[node] + text_before - self._room_for_text
+        self._anchors[event.anchor] = _Anchor(node=node, value=value, nodes=nodes, text=text, height=height)
         self._deepest = max(self._deepest, around)
         return value
 
@@ -305,6 +312,9 @@ class _Reading:
         if anchor is None:
             self.mistakes.endless_alias(at=at)
             return None
+        self._room_for_text -= anchor.text
+        if self._room_for_text < 0:
+            self.mistakes.stop(f"more than {MOST_TEXT // 2**20} MiB of text, with aliases expanded", at=at)
         self._room -= anchor.nodes - 1
         if len(self._starts) > self._room:
             self._stop_for_size()

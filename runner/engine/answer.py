@@ -69,6 +69,7 @@ def outputs_of(state: State, row: OpenRow, step: Step, more: JsonObject) -> Json
     for name, text in step.outputs.items():
         label = f"{row.key}.outputs.{name}"
         outputs[name] = state.names.result_of(text, label, more)
+        state.names.room_for_outputs.take(outputs[name])
         if state.names.is_tainted(expression(text)) or step.secret:
             state.names.keep_secret(outputs[name], label)
             if step.id is not None:

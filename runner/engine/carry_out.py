@@ -15,7 +15,7 @@ from runner.engine.undo import left_standing, undo, undone
 from runner.events import RunClosing, RunFinished, RunStarted, RunStatus, Status, Trouble
 from runner.plan import Plan, open_inputs
 from runner.problems import STOPPED, ExitCode, strongest
-from runner.template.evaluate import EvaluationError
+from runner.template.evaluate import EvaluationError, Room
 from runner.values import JsonObject
 
 _EXIT_CODES = {
@@ -97,12 +97,14 @@ def _why_closing(state: State) -> str:
 def _outputs(state: State) -> tuple[JsonObject, Trouble | None]:
     """The job's outputs. Of a run that passed each must be there; of another one those that can be had are."""
     outputs: JsonObject = {}
-    trouble = None
+    trouble, room = None, Room("the outputs of the job")
     for name, text in state.job.outputs.items():
         try:
-            outputs[name] = state.names.result_of(text, f"outputs.{name}")
-        except EvaluationError as error:
             outputs[name] = None
+            value = state.names.result_of(text, f"outputs.{name}")
+            room.take(value)
+            outputs[name] = value
+        except EvaluationError as error:
             trouble = trouble or Trouble(code="E207", message=f"output `{name}`: {error}", hint=error.hint)
     if trouble is not None and state.status() is RunStatus.PASSED:
         state.counted.add(Status.FAILED)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
+from runner.engine.parameters import within
 from runner.engine.perform import TIMEOUT, Interrupted
 from runner.engine.scope import tainted_inputs, work_out_vars
 from runner.engine.state import OpenRow, State, conditions_of
@@ -14,7 +15,7 @@ from runner.events import Status, Trouble
 from runner.job.model import IncludedJob, Step
 from runner.json_schema import schemas
 from runner.plan import PlannedStep, planned_steps
-from runner.template.evaluate import EvaluationError
+from runner.template.evaluate import EvaluationError, Room
 from runner.template.parse import expression
 from runner.values import JsonObject
 
@@ -50,6 +51,15 @@ def attempt_included(
     return outcome_of(state, row, planned.step, inner)
 
 
+def _outputs(inner: State, row: OpenRow) -> JsonObject:
+    """Raises `EvaluationError`."""
+    outputs: JsonObject = {}
+    for name, text in inner.job.outputs.items():
+        outputs[name] = inner.names.result_of(text, f"{row.key}.{name}")
+        inner.names.room_for_outputs.take(outputs[name])
+    return outputs
+
+
 def _ends(state: State, timeout: float | None) -> float | None:
     """When the time of the included job is over: its step's own, within that of the including job."""
     ends = [end for end in (state.ends, state.t + timeout if timeout is not None else None) if end is not None]
@@ -58,7 +68,7 @@ def _ends(state: State, timeout: float | None) -> float | None:
 
 def _state(state: State, row: OpenRow, action: IncludedJob) -> State:
     """The state of the included job. Nothing of the including one is visible in it. Raises `EvaluationError`."""
-    given = {name: state.names.value(value, f"{row.key}.{name}") for name, value in action.inputs.items()}
+    given = within(state, row, action.inputs, Room("the inputs of this job"))
     inputs: JsonObject = {
         declared.name: given.get(declared.name, declared.default)
         for declared in action.job.inputs
@@ -101,7 +111,7 @@ def outcome_of(state: State, row: OpenRow, step: Step, inner: State) -> Attempt:
         message = f"the job `{inner.job.name}` ended as `{status}`; its rows say why"
         return Attempt(status=status, trouble=Trouble(code=code, message=message))
     try:
-        outputs = {name: inner.names.result_of(text, f"{row.key}.{name}") for name, text in inner.job.outputs.items()}
+        outputs = _outputs(inner, row)
     except EvaluationError as error:
         return broken(error)
     for name, text in inner.job.outputs.items():

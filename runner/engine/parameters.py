@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from runner.engine.state import OpenRow, State
+from runner.template.evaluate import Room
 from runner.values import Json, JsonObject
 
 
@@ -11,10 +12,15 @@ def parameters_of(state: State, row: OpenRow, written: Mapping[str, Json]) -> Js
 
     Who writes null means it. A template that gives null may be a mistake, so the row tells of it.
     """
-    values = {name: state.names.value(value, f"{row.key}.{name}") for name, value in written.items()}
+    values = within(state, row, written, Room("the parameters of this call"))
     row.warnings = tuple(
         f"parameter `{name}` is left out: its template gives null"
         for name, value in values.items()
         if value is None and written[name] is not None
     )
     return {name: value for name, value in values.items() if value is not None}
+
+
+def within(state: State, row: OpenRow, written: Mapping[str, Json], room: Room) -> JsonObject:
+    """Values by name, worked out. Raises `EvaluationError`, also where they come to more than there is room for."""
+    return {name: state.names.value(value, f"{row.key}.{name}", room) for name, value in written.items()}

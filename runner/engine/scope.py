@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from runner.job.model import Job
 from runner.plan import Plan
 from runner.secrets.redact import Secrets
-from runner.template.evaluate import Scope, boolean, evaluate, render
+from runner.template.evaluate import Room, Scope, boolean, evaluate, render
 from runner.template.parse import Expression, Template, expression, template
 from runner.values import Json, JsonObject, compact
 
 NOTHING_MORE: JsonObject = {}
+LARGEST_OUTPUTS = 64 << 20
+"""Characters that the outputs of all steps of a run may have together: they are kept until its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,25 +32,31 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """The names of one run. `missing` says why a known name has no value; `tainted` are the paths made from secrets."""
+    """The names of one run. `missing` says why a known name has no value; `tainted` are the paths made from secrets.
+
+    `room_for_outputs` is what the outputs of the run's steps may still come to, those of turns each counted.
+    """
 
     known: JsonObject
     functions: dict[str, Callable[..., Json]]
     secrets: Secrets
     missing: dict[tuple[str, ...], str] = field(default_factory=dict)
     tainted: set[tuple[str, ...]] = field(default_factory=set)
+    room_for_outputs: Room = field(default_factory=lambda: Room("the outputs of all steps", most=LARGEST_OUTPUTS))
 
-    def value(self, written: Json, label: str) -> Json:
-        """Work out every template inside `written`. Raises `EvaluationError`."""
+    def value(self, written: Json, label: str, room: Room) -> Json:
+        """Work out every template inside `written`, within `room`. Raises `EvaluationError`."""
         match written:
-            case str():
-                return self._text(written, label) if "{{" in written else written
             case list():
-                return [self.value(item, label) for item in written]
+                return [self.value(item, label, room) for item in written]
             case dict():
-                return {key: self.value(item, label) for key, item in written.items()}
+                for key in written:
+                    room.take(key)
+                return {key: self.value(item, label, room) for key, item in written.items()}
             case _:
-                return written
+                value = self._text(written, label) if isinstance(written, str) and "{{" in written else written
+                room.take(value)
+                return value
 
     @property
     def outside(self) -> JsonObject:
@@ -57,7 +65,7 @@ class Names:
 
     def text(self, written: str, label: str) -> str:
         """Work out a template that must give a text: anything else becomes its JSON. Raises `EvaluationError`."""
-        value = self.value(written, label)
+        value = self._text(written, label) if "{{" in written else written
         return value if isinstance(value, str) else compact(value)
 
     def result_of(self, text: str, label: str, more: JsonObject = NOTHING_MORE) -> Json:
@@ -117,8 +125,9 @@ def work_out_vars(job: Job, names: Names) -> None:
     """Work the job's `vars` out, in their order. Raises `EvaluationError` of the first that breaks."""
     values: JsonObject = {}
     names.known["vars"] = values
+    room = Room("the vars")
     for name, written in job.vars.items():
-        values[name] = names.value(written, f"vars.{name}")
+        values[name] = names.value(written, f"vars.{name}", room)
         if makes_secret(written, names):
             names.tainted.add(("vars", name))
 

@@ -23,7 +23,7 @@ from runner.events import Status
 from runner.job import model
 from runner.job.model import Confirm, Element, Elements, Execute, IncludedJob, OnFailure, Query, Run, Step, Wait
 from runner.plan import PlannedStep
-from runner.template.evaluate import EvaluationError
+from runner.template.evaluate import EvaluationError, Room
 from runner.template.parse import expression
 from runner.values import Json, JsonObject, kind_of
 
@@ -107,7 +107,8 @@ def _items(state: State, planned: PlannedStep) -> list[Json] | None:
         return None
     label = f"{planned.key}.for_each"
     names = state.names
-    items = names.value(written, label) if isinstance(written, list) else names.result_of(written, label)
+    room = Room("the items of `for_each`")
+    items = names.value(written, label, room) if isinstance(written, list) else names.result_of(written, label)
     if not isinstance(items, list):
         raise EvaluationError(f"`for_each` must give a list, and gives {kind_of(items)}")
     if len(items) > MOST_TURNS:

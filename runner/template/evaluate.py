@@ -1,13 +1,13 @@
 """Expressions and templates worked out in a scope: the face of this room to the rest of the program."""
 
 from runner.template.errors import EvaluationError
-from runner.template.operations import Value, as_text, bounded, joined, present, small
+from runner.template.operations import LARGEST_TEXT, Room, Value, as_text, bounded, joined, present, small
 from runner.template.parse import Expression, Template, template
 from runner.template.scope import Scope, part_of
 from runner.template.walk import walk
 from runner.values import Json, kind_of
 
-__all__ = ["EvaluationError", "Scope", "boolean", "evaluate", "render", "render_value"]
+__all__ = ["EvaluationError", "Room", "Scope", "boolean", "evaluate", "render", "render_value"]
 
 
 def evaluate(expression: Expression, scope: Scope) -> Json:
@@ -41,7 +41,7 @@ def render(parsed: Template, scope: Scope) -> Json:
 
 def render_value(value: Json, scope: Scope) -> Json:
     """`value` with every text inside it rendered; keys are none. Raises `EvaluationError`."""
-    made = _rendered(value, scope)
+    made = _rendered(value, scope, Room("the parts of this value", most=LARGEST_TEXT))
     return small(made) if isinstance(made, (list, dict)) and made is not value else made
 
 
@@ -60,16 +60,18 @@ def _in_text(part: Expression, scope: Scope) -> str:
     return as_text(value)
 
 
-def _rendered(value: Json, scope: Scope) -> Json:
+def _rendered(value: Json, scope: Scope, room: Room) -> Json:
     """The same object where there is nothing to render."""
     match value:
-        case str():
-            return render(template(value), scope) if "{{" in value else value
+        case str() if "{{" in value:
+            text = render(template(value), scope)
+            room.take(text)
+            return text
         case list():
-            made = [_rendered(item, scope) for item in value]
+            made = [_rendered(item, scope, room) for item in value]
             return made if any(new is not old for new, old in zip(made, value, strict=True)) else value
         case dict():
-            record = {key: _rendered(item, scope) for key, item in value.items()}
+            record = {key: _rendered(item, scope, room) for key, item in value.items()}
             return record if any(record[key] is not value[key] for key in record) else value
         case _:
             return value

@@ -17,8 +17,12 @@ from runner.words import did_you_mean
 LARGEST_TEXT = 1 << 20
 """Bytes of UTF-8 that a text may have, and characters that the JSON of a value may have."""
 
+LARGEST_TOGETHER = 8 << 20
+"""Characters that the parameters of a call may have together, and what else is worked out at once."""
+
 _MOST_WORK = 10_000_000
 _CHARACTERS_A_UNIT = 16
+_KEEP_LESS = 'keep less of it, for example `| map(attribute="Id")`'
 _KEYS_NAMED = 8
 
 
@@ -155,9 +159,39 @@ def room_for(length: int) -> None:
         raise _too_large("the text")
 
 
+class Room:
+    """What values that are worked out together may still come to, in characters of their JSON.
+
+    `what` they are begins the sentence of who takes more.
+    """
+
+    __slots__ = ("_most", "_what", "left")
+
+    def __init__(self, what: str, *, most: int = LARGEST_TOGETHER) -> None:
+        self.left = self._most = most
+        self._what = what
+
+    def take(self, value: Json) -> None:
+        """Count `value`. Raises `EvaluationError` where there is no room for it; what is smaller may still fit."""
+        taken = characters(value, most=self.left)
+        if taken > self.left:
+            raise EvaluationError(f"{self._what} come to more than {self._most >> 20} MiB", hint=_KEEP_LESS)
+        self.left -= taken
+
+
 def small(value: Json) -> Json:
-    """`value`, refused where its JSON would have more than a million characters; parts it shares count each time."""
-    left = LARGEST_TEXT
+    """`value`, refused where its JSON would have more than a million characters."""
+    if characters(value, most=LARGEST_TEXT) > LARGEST_TEXT:
+        raise _too_large("the value")
+    return value
+
+
+def characters(value: Json, *, most: int) -> int:
+    """About how many characters the JSON of `value` has, counted until there are more than `most`.
+
+    Parts that it shares count each time.
+    """
+    left = most
     rest: list[Json] = [value]
     while rest and left >= 0:
         part = rest.pop()
@@ -173,9 +207,7 @@ def small(value: Json) -> Json:
                 rest.extend(part.values() if left >= 0 else ())
             case _:
                 left -= 4
-    if left < 0:
-        raise _too_large("the value")
-    return value
+    return most - left
 
 
 def as_text(value: Json) -> str:
@@ -209,7 +241,7 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def _too_large(what: str) -> EvaluationError:
-    return EvaluationError(f"{what} is larger than 1 MiB", hint='keep less of it, for example `| map(attribute="Id")`')
+    return EvaluationError(f"{what} is larger than 1 MiB", hint=_KEEP_LESS)
 
 
 def _why_absent(absent: Absent) -> tuple[str, str | None]:

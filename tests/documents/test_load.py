@@ -250,6 +250,27 @@ def test_a_million_nodes_are_read_and_one_more_is_told(item: str) -> None:
     assert told(text + f"- {item}\n") == [("E102", 1999, 3)]
 
 
+@pytest.mark.parametrize("anchored", ["&a {text}", "&a [{text}]", "&a {{k: {text}}}", "&a\n  - {text}"])
+def test_aliases_cannot_make_more_than_ten_mebibytes_of_text(anchored: str) -> None:
+    begun = "a:\n- " + anchored.format(text="x" * 2**20).replace("\n", "\n  ") + "\nb:\n"
+    assert isinstance(load("f", (begun + "- *a\n" * 8).encode()), Document)
+    problem = only_problem(begun + "- *a\n" * 3_000)
+    assert (problem.code, problem.message) == ("E102", "more than 10 MiB of text, with aliases expanded")
+    assert problem.span
+    lines = begun.count("\n")
+    assert (problem.span.line, problem.span.column, problem.span.end_column) == (lines + 9, 3, 5)
+
+
+def test_text_that_aliases_of_aliases_make_is_counted() -> None:
+    text = f"a0: &a0 {'x' * 1_000}\n" + "".join(
+        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 9)
+    )
+    problem = only_problem(text)
+    assert problem.message == "more than 10 MiB of text, with aliases expanded"
+    assert problem.span
+    assert problem.span.line == 5
+
+
 def test_a_file_over_five_mebibytes_is_told_unread() -> None:
     assert isinstance(load("f", b"#" * 5 * 2**20), Document)
     problem = only_problem(b"#" * (5 * 2**20 + 1))

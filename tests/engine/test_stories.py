@@ -7,6 +7,7 @@ from stories import World, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
 from runner.events import AttemptFailed
+from runner.plan import Plan
 from runner.service.calls import ExecuteCall
 
 
@@ -322,6 +323,73 @@ def test_using_the_result_of_a_skipped_step_is_a_failure_that_says_so() -> None:
     assert error.code == "E207"
     assert "skipped" in error.message
     assert "execute UsrB" not in world.sent
+
+
+INPUTS = "inputs:\n  long: {type: string}\n"
+
+
+def planned_with_a_long_input(steps: str, *, rest: str = "") -> Plan:
+    return planned(steps, inputs={"long": "x" * 2**20}, rest=INPUTS + rest)
+
+
+CLEANUP = "finally:\n  - id: z\n    execute: {process: UsrZ}\n"
+TEXTS = ", ".join(['"{{ inputs.long }}"'] * 9)
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        (f"execute: {{process: UsrA, parameters: {{X: [{TEXTS}]}}}}", "the parameters of this call"),
+        (f"run: {{process: UsrA, parameters: {{X: [{TEXTS}]}}}}", "the parameters of this call"),
+        (f"element: {{uid: {ELEMENT}, parameters: {{X: {{Y: [{TEXTS}]}}}}}}", "the parameters of this call"),
+        (
+            "execute: {process: UsrA, parameters: {"
+            + ", ".join(f'P{n}: "{{{{ inputs.long }}}}"' for n in range(9))
+            + "}}",
+            "the parameters of this call",
+        ),
+        (f"for_each: [{TEXTS}]\n    execute: {{process: UsrA}}", "the items of `for_each`"),
+    ],
+)
+def test_values_that_come_to_too_much_together_are_a_failure_and_nothing_is_sent(step: str, what: str) -> None:
+    world = World().carry_out(planned_with_a_long_input(f"  - id: a\n    {step}\n{CLEANUP}"))
+    error = world.finished("a").error
+    assert error
+    assert (error.code, error.message) == ("E207", f"{what} come to more than 8 MiB")
+    assert [call for call in world.sent if call.startswith(("execute", "run", "complete"))] == ["execute UsrZ"]
+    assert world.statuses_of_rows() == {"a": "failed", "z": "passed"}
+
+
+def test_as_much_as_there_is_room_for_is_sent() -> None:
+    texts = ", ".join(['"{{ inputs.long }}"'] * 7)
+    world = World().carry_out(
+        planned_with_a_long_input(f"  - id: a\n    execute: {{process: UsrA, parameters: {{X: [{texts}]}}}}\n")
+    )
+    assert world.statuses_of_rows() == {"a": "passed"}
+
+
+def test_vars_that_come_to_too_much_together_fail_the_run_before_its_first_step() -> None:
+    rest = f"vars:\n  a: [{TEXTS}]\n"
+    world = World().carry_out(
+        planned_with_a_long_input(f"  - id: a\n    execute: {{process: UsrA}}\n{CLEANUP}", rest=rest)
+    )
+    assert world.end.error
+    assert world.end.error.message == "`vars` cannot be worked out: the vars come to more than 8 MiB"
+    assert [call for call in world.sent if call.startswith("execute")] == ["execute UsrZ"]
+
+
+def test_outputs_of_turns_that_come_to_too_much_together_end_the_turns_and_not_the_run() -> None:
+    step = (
+        f"  - id: a\n    for_each: {[*range(100)]}\n    execute: {{process: UsrA}}\n"
+        f"    outputs: {{all: inputs.long}}\n{CLEANUP}    outputs: {{small: 1 + 1}}\n"
+    )
+    world = World().carry_out(planned_with_a_long_input(step))
+    turns = [call for call in world.sent if call == "execute UsrA"]
+    assert len(turns) == 64
+    error = world.finished("a[63]").error
+    assert error
+    assert error.message == "the outputs of all steps come to more than 64 MiB"
+    assert world.finished("z").status == "passed"
 
 
 def test_a_condition_that_gives_no_boolean_is_a_failure_and_nothing_is_sent() -> None:

@@ -41,6 +41,8 @@ def render(parsed: Template, scope: Scope) -> Json:
 
 def render_value(value: Json, scope: Scope) -> Json:
     """`value` with every text inside it rendered; keys are none. Raises `EvaluationError`."""
+    if isinstance(value, str):
+        return render(template(value), scope) if "{{" in value else value
     made = _rendered(value, scope, Room("the parts of this value", most=LARGEST_TEXT))
     return small(made) if isinstance(made, (list, dict)) and made is not value else made
 

@@ -59,7 +59,7 @@ def test_what_is_rendered_has_at_most_a_mebibyte(rendered: Rendered) -> None:
     large = "x" * (1 << 20)
     assert rendered("{{ a }}", a=large) == large
     for value in ("{{ a }}.", "{{ a }}{{ a }}", ["{{ a }}"], {"k": "{{ a }}", "l": "{{ a }}"}):
-        with pytest.raises(EvaluationError, match="larger than 1 MiB"):
+        with pytest.raises(EvaluationError, match=r"(larger|more) than 1 MiB"):
             rendered(value, a=large)
     with pytest.raises(EvaluationError, match="larger than 1 MiB"):
         rendered("{{ a }}", a=large + "x")
@@ -71,7 +71,7 @@ def test_values_that_double_and_double_are_stopped() -> None:
     value: Json = "x" * 100_000
     for _ in range(3):
         value = render_value(["{{ a }}", "{{ a }}"], Scope(names={"a": value}))
-    with pytest.raises(EvaluationError, match="larger than 1 MiB"):
+    with pytest.raises(EvaluationError, match="more than 1 MiB"):
         render_value(["{{ a }}", "{{ a }}"], Scope(names={"a": value}))
 
 

@@ -1,4 +1,4 @@
-"""What the crash tests counted, added up at the end of a session that ran them; and no test writes into the checkout."""
+"""What the crash tests counted, added up at the end of a session; and that no test writes into the checkout."""
 
 from collections import Counter
 from collections.abc import Iterator

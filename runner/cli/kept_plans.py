@@ -61,7 +61,7 @@ def _refuse_what_a_plan_says(wanted: Wanted) -> None:
     said = {
         "--target": wanted.targets,
         "--tags": wanted.tags,
-        "--keyword": wanted.keyword,
+        "--keyword": wanted.keywords,
         "--last-failed": wanted.last_failed,
     }
     found = [

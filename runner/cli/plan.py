@@ -25,6 +25,7 @@ from runner.targets.model import SandboxTarget
 
 @click.command("plan", cls=Verb, short_help="Print what would be sent; send nothing.")
 @options.SPECS
+@options.RECURSIVE
 @options.TARGET
 @options.TARGETS
 @options.CATALOG
@@ -53,7 +54,7 @@ def command(context: click.Context, /, **_: object) -> int:
     """
     _check_place(context)
     preparation = prepare(wanted(context))
-    click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
+    click.echo(mistakes.text(preparation.warnings) + preparation.left_below, nl=False, err=True)
     if not preparation.runs:
         click.echo(preparation.nothing, err=True)
         return ExitCode.NOTHING_SELECTED

@@ -31,10 +31,11 @@ class Wanted:
     given: Sequence[str] = ()
     inputs_file: Path | None = None
     tags: str | None = None
-    keyword: str | None = None
+    keywords: Sequence[str] = ()
     last_failed: Path | None = None
     confirmed: Sequence[str] = ()
     from_environment: frozenset[str] = frozenset()
+    recursive: bool = False
 
 
 def wanted(context: click.Context) -> Wanted:
@@ -48,9 +49,10 @@ def wanted(context: click.Context) -> Wanted:
         given=given["given"],
         inputs_file=given["inputs_file"],
         tags=given["tags"],
-        keyword=given["keyword"],
+        keywords=given["keywords"],
         last_failed=given["runs"] if given.get("last_failed") else None,
         confirmed=given.get("confirm", ()),
+        recursive=given["recursive"],
         from_environment=frozenset(_from_environment(context)),
     )
 
@@ -97,9 +99,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """`nothing` says why there are no runs, where there are none; `told` is talk for whoever carries them out."""
+    """`nothing` says why there are no runs, where there are none; `told` is talk for whoever carries them out;
+    `left_below` the line on jobs that were not read.
+    """
 
     runs: tuple[Prepared, ...]
     warnings: tuple[Problem, ...] = ()
     nothing: str = NOTHING
     told: tuple[str, ...] = ()
+    left_below: str = ""

@@ -26,6 +26,7 @@ from runner.sites import Sites
 
 @click.command("run", cls=Verb, short_help="Carry jobs out and report what happened.")
 @options.SPECS
+@options.RECURSIVE
 @options.TARGET
 @options.TARGETS
 @options.CATALOG
@@ -77,7 +78,7 @@ def command(context: click.Context, /, **_: object) -> int:
     preparation = prepare(wanted(context))
     click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
     if not context.params["quiet"]:
-        click.echo("".join(f"{line}\n" for line in preparation.told), nl=False, err=True)
+        click.echo("".join(f"{line}\n" for line in preparation.told) + preparation.left_below, nl=False, err=True)
     if not preparation.runs:
         return _nothing(preparation, wishes, accepted=context.params["allow_empty"])
     permission.check(preparation.runs, allowed)

@@ -125,11 +125,9 @@ ALIASES = {
     **dict.fromkeys((">", "greaterthan"), "gt"),
     ">=": "ge",
 }
-"""Jinja's other names of the same tests; those that are signs can only be named as a text: `selectattr("A", "==", 1)`."""
+"""Jinja's other names of the same tests. Those that are signs are named as a text: `selectattr("A", "==", 1)`."""
 
-TESTS: dict[str, Called[bool]] = {
-    name: called(_FUNCTIONS[ALIASES.get(name, name)]) for name in (*_FUNCTIONS, *ALIASES)
-}
+TESTS: dict[str, Called[bool]] = {name: called(_FUNCTIONS[ALIASES.get(name, name)]) for name in (*_FUNCTIONS, *ALIASES)}
 _OF_ABSENCE = frozenset({"defined", "undefined"})
 
 

@@ -116,7 +116,7 @@ def test_the_entries_for_ci_and_pre_commit_name_the_folder_as_it_is_called_from_
     assert ended(["init", "ops/creatio"]) == 0
     assert f"move them to {Path.cwd()}" in capsys.readouterr().out
     hooks = data(Path("ops/creatio/.pre-commit-config.yaml"))
-    assert "runner validate ops/creatio" in json.dumps(hooks)
+    assert "runner validate --recursive ops/creatio" in json.dumps(hooks)
     workflow = json.dumps(data(Path("ops/creatio/.github/workflows/creatio.yml")))
     assert "runner run ops/creatio -t sandbox" in workflow
     assert "@" not in re.sub(r"actions/[a-z-]+@v\d", "", workflow)

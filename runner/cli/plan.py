@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import uuid_utils
 
 from runner import kept_plan
 from runner.cli import options, reports
@@ -91,7 +92,9 @@ def _check_place(context: click.Context) -> None:
 
 def _keep(plans: Sequence[Plan], file: Path) -> None:
     try:
-        file.write_text(kept_plan.written(plans, base=_base(file)), encoding="utf-8", newline="\n")
+        file.write_text(
+            kept_plan.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
+        )
     except OSError as error:
         message = f"the plan {file} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error

@@ -68,7 +68,7 @@ class Prepared:
     """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a kept plan
-    that the run comes from, None of a run that comes from its files.
+    that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
     """
 
     job: Job
@@ -79,6 +79,7 @@ class Prepared:
     case: Case | None = None
     case_index: int | None = None
     digest: str | None = None
+    plan_key: str | None = None
 
     @property
     def name(self) -> RunName:

@@ -19,7 +19,7 @@ NAMES: Final = frozenset(
         *("RECURSIVE", "REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),
     )
 )
-WITHOUT: Final = ("YES", "CONFIRM", "STEP", "AS", "RESULT")
+WITHOUT: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT")
 """Options that must be said each time: what a person has to say is not said by an environment."""
 
 FORMATS: Final = frozenset(("text", "json", "github", "sarif"))

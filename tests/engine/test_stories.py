@@ -589,8 +589,8 @@ def test_a_stop_between_two_elements_of_a_chain_begins_no_other_one() -> None:
 
 
 def test_a_row_that_a_stop_left_out_names_the_step_that_stopped_the_run() -> None:
-    steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    pause: 1s\n  - id: c\n    if: always()\n    pause: 1s\n"
-    steps += "  - id: d\n    if: failure() and false\n    pause: 1s\n"
+    steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    pause: 1s\n"
+    steps += "  - id: c\n    if: always()\n    pause: 1s\n  - id: d\n    if: failure() and false\n    pause: 1s\n"
     world = World(answers=[refused()]).carry_out(planned(steps))
     assert skipped_by(world) == {"b": ("stopped", "a"), "d": ("condition", None)}
 

@@ -35,10 +35,13 @@ def targets_of(specs: Sequence[Path], explicit: Path | None, project: Project) -
     """The targets of all targets files that the specs lead to. Raises `UsageError` for mistakes in them."""
     meant.check(specs, of_targets=True)
     found: dict[str, KnownTarget] = {}
+    read: dict[Path, Mapping[str, Target]] = {}
     for spec in specs or (Path(),):
         beside = spec / "any" if spec.is_dir() else spec
         file = find_targets(beside, explicit=explicit, environment=os.environ)
-        targets = without_file(beside) if file is None else open_targets(file, project)
+        if file is not None and file.resolve() not in read:
+            read[file.resolve()] = open_targets(file, project)
+        targets = without_file(beside) if file is None else read[file.resolve()]
         where = f"{searched(beside.parent)}, so there is only the sandbox" if file is None else called(file)
         for name, target in targets.items():
             found.setdefault(name, KnownTarget(target=target, file=file, where=where))
@@ -76,4 +79,4 @@ def named(name: str, known: Known, project: Project) -> KnownTarget:
 
 def _refuse_mistakes(project: Project) -> None:
     if project.errors:
-        raise UsageError(*project.problems)
+        raise UsageError(*dict.fromkeys(project.problems))

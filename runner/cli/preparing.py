@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.cli import inputs, kept, kept_plans, left_out, meant, nothing, slips
+from runner.cli import inputs, kept, kept_plans, left_out, meant, missing_inputs, nothing, slips
 from runner.cli.prepared import NOTHING, Preparation, Prepared, Wanted
 from runner.cli.selection import by_tags, is_chosen
 from runner.cli.targets import Targets, is_outside
@@ -52,11 +52,14 @@ def prepare(wanted: Wanted) -> Preparation:
     selected = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
     goes_to = _goes_to(wanted, project)
     chosen = [one for one in selected if goes_to(one)]
-    values, wrong = inputs.values([(one.job, one.case) for one in chosen], known)
-    if chosen or not project.errors:
-        project.problems.extend(wrong)
     targets = Targets(project=project, environment=os.environ)
     found = [[targets.named(one.file, name) for name in goes_to(one)] for one in chosen]
+    cases = [(one.job, one.case) for one in chosen]
+    if not project.errors:
+        known |= missing_inputs.asked_for(cases, known, os.environ)
+    values, wrong = inputs.values(cases, known)
+    if chosen or not project.errors:
+        project.problems.extend(wrong)
     project.problems.extend(_slips(wanted, project))
     if project.errors:
         raise UsageError(*project.problems)

@@ -83,8 +83,8 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
     yield from patterns_that_fit_nothing(document, target, at)
     yield from interchanged(document, target, at)
     for problem in written_out(document, target, at):
-        literal = text(record(target.get("auth")), str(problem.path[-1])) or ""
-        if _variable(document, literal, problem.path) is None:
+        secret = text(record(target.get("auth")), str(problem.path[-1])) or ""
+        if _variable(document, secret, problem.path) is None:
             yield problem
     yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
 

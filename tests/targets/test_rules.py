@@ -55,7 +55,10 @@ def test_sound_targets_have_no_mistakes() -> None:
         ("{url: '{{ inputs.site }}'}", "E126 /targets/a/url"),
         ("{url: '{{ env.A | upcase }}'}", "E124 /targets/a/url"),
         ("{url: '${{ env.A }}'}", "E123 /targets/a/url"),
-        ("{url: 'https://a.example', auth: {username: '{{ env.', password: '{{ env.X }}'}}", "E120 /targets/a/auth/username"),
+        (
+            "{url: 'https://a.example', auth: {username: '{{ env.', password: '{{ env.X }}'}}",
+            "E120 /targets/a/auth/username",
+        ),
         ("{url: 'https://a.example', headers: {A: '{{ a }}'}}", "E126 /targets/a/headers/A"),
         ("{url: 'https://a.example', identity_url: 'http://b.example'}", "E143 /targets/a/identity_url"),
         ("{url: 'http://a.example', plain_http: false}", "E143 /targets/a/url"),
@@ -77,7 +80,7 @@ def test_sound_targets_have_no_mistakes() -> None:
         ("{url: 'https://a.example', headers: {X-A: a, x-a: b}}", "E111 /targets/a/headers/x-a"),
         ("{url: 'https://a.example', auth: {client_id: a, client_secret: '{{ env.B }}'}}", "E105 /targets/a/auth"),
         (
-            "{url: 'https://a.creatio.com', auth: {client_id: a, client_secret: '{{ env.B }}'}, headers: {Authorization: x}}",
+            "{url: https://a.creatio.com, auth: {client_id: a,client_secret: '{{env.B}}'},headers: {Authorization: b}}",
             "E107 /targets/a/headers/Authorization",
         ),
         ("{url: 'https://a-is.creatio.com'}", "E107 /targets/a/url"),

@@ -72,8 +72,8 @@ else:
     import termios
 
     def _without_echo() -> str:
-        """A line that the terminal does not show. It shows again what is typed, whatever happens: a signal that ends the
-        program then and there runs no `finally`.
+        """A line that the terminal does not show. It shows again what is typed, whatever happens: a signal that ends
+        the program then and there runs no `finally`.
         """
         file = sys.stdin.fileno()
         before = termios.tcgetattr(file)

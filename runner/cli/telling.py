@@ -76,7 +76,7 @@ class Telling:
         self._runs[run.facts.id] = run
         self._tellers[run.facts.id] = self._teller(wish, page, run), page
         if not self._is_redrawn(page, run):
-            self._alive[run.facts.id] = Alive(self.clock)
+            self._alive[run.facts.id] = Alive(self.clock, earlier=run.earlier)
         for name in run.plan.secrets.weak:
             if name in self._weak:
                 continue

@@ -3,7 +3,7 @@
 Drawn from events alone. The clock is handed in, and nothing here knows where the line is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from runner.durations import written
@@ -26,10 +26,12 @@ class _Doing:
 class Alive:
     """Of one run: `hear` takes its events, in one thread; `line` and `waits_for` may be asked in another."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
         self._clock = clock
         self._open: tuple[_Doing, ...] = ()
         self._told = 0.0  # changed by who asks for the line alone, as `_open` is by who tells of events
+        for line in earlier:
+            self.hear(line)
 
     def hear(self, line: Line) -> None:
         match line.event:

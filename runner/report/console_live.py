@@ -59,7 +59,7 @@ class Live:
         self._encoding = self._console.encoding
         self._marks = marks_for(self._encoding)
         self._account = Account(wish, earlier=earlier)
-        self._alive = Alive(clock)
+        self._alive = Alive(clock, earlier=earlier)
         self._clock = clock
         self._row: Row | None = None
         self._since = 0.0

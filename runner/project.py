@@ -30,6 +30,7 @@ from runner.targets.model import SandboxTarget, Target
 from runner.words import did_you_mean
 
 JOB_FILES = "*.job.yaml"
+_NEAR = "did you mean"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +117,9 @@ def open_project(
 
 
 def _with_search(problem: Problem, folder: Path) -> Problem:
-    """An unknown target with where a targets file was looked for: there is none."""
-    return replace(problem, hint=f"{problem.hint}; {searched(folder)}")
+    """An unknown target with where a targets file was looked for: there is none. A word that is near is hint enough."""
+    near = (problem.hint or "").startswith(_NEAR)
+    return problem if near else replace(problem, hint=f"{problem.hint}; {searched(folder)}")
 
 
 def _links_out(specs: Sequence[Path]) -> Iterator[Problem]:
@@ -204,7 +206,7 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
         return file.targets[wanted]
     where = called(file.targets_file) if file.targets_file else "the sandbox beside the job"
     hint = did_you_mean(wanted, file.targets) or f"{where} has {_listed(file.targets)}"
-    if file.targets_file is None:
+    if file.targets_file is None and not hint.startswith(_NEAR):
         hint = f"{hint}; {searched(Path(file.document.file).parent)}"
     if "," in wanted and all(part in file.targets for part in wanted.split(",")):
         hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"

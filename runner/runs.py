@@ -39,7 +39,7 @@ def _top(root: Path) -> Path:
 
 def plan_file(root: Path, key: str) -> Path:
     """Where it stands which runs came of the kept plan with this key. The key is somebody's text, and no name."""
-    return root / _PLANS / hashlib.sha256(key.encode()).hexdigest()
+    return _top(root) / _PLANS / hashlib.sha256(key.encode()).hexdigest()
 
 
 def sandbox_file(root: Path, port: int) -> Path:

@@ -198,10 +198,13 @@ class StepFinished(Event, frozen=True, tag="step.finished"):
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):
-    """`reason` is `condition` (its `if` was false) or `stopped` (the run had been stopped)."""
+    """`reason` is `condition` (its `if` was false), `nothing` (its `for_each` gave nothing, and it has expectations) or
+    `stopped` (the run had been stopped). `by` is then the key of the step that stopped it; None where that was no step.
+    """
 
     row: Row
     reason: str
+    by: str | None = None
 
 
 class RunClosing(Event, frozen=True, tag="run.closing"):

@@ -41,18 +41,20 @@ class KeptPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFile:
     """`version` is of the program that wrote it. `base` leads from the file's folder up to the one from which the names
-    in the plan lead; it is empty where they are the same.
+    in the plan lead; it is empty where they are the same. `key` tells this plan from every other, also from another of
+    the same jobs.
     """
 
     version: str
+    key: str
     plans: tuple[KeptPlan, ...]
     base: str = ""
 
 
-def written(plans: Sequence[Plan], *, base: str = "") -> str:
+def written(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
     """The text of a file that keeps these plans. A source that several of them share is written once.
 
-    `base` is no part of the digest: the same plan may be kept in two places.
+    `base` is no part of the digest, nor is `key`: the same plan may be kept in two places, and twice.
     """
     sources: dict[str, str] = {}
     runs: list[Json] = []
@@ -61,7 +63,7 @@ def written(plans: Sequence[Plan], *, base: str = "") -> str:
         names: list[Json] = list(plan.sources)
         runs.append({**kept(plan), "sources": names})
     texts: JsonObject = {**sources}
-    whole: JsonObject = {"kind": KIND, "format": FORMAT, "version": VERSION, "runs": runs, "sources": texts}
+    whole: JsonObject = {"kind": KIND, "format": FORMAT, "version": VERSION, "key": key, "runs": runs, "sources": texts}
     if base:
         whole["base"] = base
     whole["digest"] = _digest(whole)
@@ -95,7 +97,8 @@ def read(name: str, content: str) -> PlanFile | Problem:
     sound = tuple(plan for plan in plans if plan is not None)
     if not sound or len(sound) < len(plans):
         return _no_plan(name, "parts of it are missing")
-    return PlanFile(version=text(whole, "version") or "", plans=sound, base=_upward(text(whole, "base")))
+    key = text(whole, "key") or _digest(whole)  # a version that gave none kept plans in this format, too
+    return PlanFile(version=text(whole, "version") or "", key=key, plans=sound, base=_upward(text(whole, "base")))
 
 
 def _upward(base: str | None) -> str:

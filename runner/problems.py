@@ -179,6 +179,9 @@ CODES = {
     "E161": "a process or an effect that the target does not allow",
     "E162": "a question that nobody is there to answer",
     "E163": "a lock that another run holds",
+    "E165": "a kept plan that has been carried out before",
+    "E166": "a password that stands in a targets file",
+    "E167": "a target that is called without TLS, as it says",
     # what a run met
     "E201": "an expectation is not met",
     "E202": "an expectation cannot be evaluated",

@@ -5,13 +5,13 @@ neither the environment's values nor any secret is looked at.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.catalogues import Catalogues
 from runner.documents.document import Document
-from runner.documents.files import is_meant
+from runner.documents.files import below, is_meant
 from runner.documents.load import read
 from runner.job.model import Job
 from runner.job.outline import Outline
@@ -24,12 +24,13 @@ from runner.problems import Problem, Severity, are_errors
 from runner.raw import record
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
-from runner.targets.files import find_targets
+from runner.targets.files import find_targets, searched
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget, Target
 from runner.words import did_you_mean
 
 JOB_FILES = "*.job.yaml"
+_NEAR = "did you mean"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +84,9 @@ def open_project(
     job_files: Callable[[list[Problem]], JobFiles] | None = None,
     catalogue: Path | None = None,
     against: Sequence[str] = (),
+    recursive: bool = False,
 ) -> Project:
-    """Open job files; a folder stands for every `*.job.yaml` in it, not in folders below.
+    """Open job files; a folder stands for every `*.job.yaml` in it, and where it is `recursive` in folders below.
 
     `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
     another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that tells
@@ -94,7 +96,7 @@ def open_project(
     project = Project(catalogue=catalogue)
     jobs = job_files(project.problems) if job_files else JobFiles(called=called, problems=project.problems)
     read_targets: dict[Path, Mapping[str, Target]] = {}
-    for path in job_paths(specs):
+    for path in job_paths(specs, recursive=recursive):
         opened = jobs.open(path)
         if opened is None:
             continue
@@ -102,14 +104,31 @@ def open_project(
         if file is not None and file not in read_targets:
             read_targets[file] = open_targets(file, project)
         known = target_build.without_file(path) if file is None else read_targets[file]
-        if known:
-            project.problems.extend(rules.target_known(opened.document, known))
+        if known and not against:
+            problems = rules.target_known(opened.document, known)
+            project.problems.extend(problems if file else [_with_search(one, path.parent) for one in problems])
         job_file = _job_file(opened, targets=known, targets_file=file)
         project.files.append(job_file)
         for name in against or (str(record(opened.document.data).get("target")),):
             compare(job_file, known.get(name), project)
+    project.problems.extend(_links_out(specs) if recursive else ())
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     return project
+
+
+def _with_search(problem: Problem, folder: Path) -> Problem:
+    """An unknown target with where a targets file was looked for: there is none. A word that is near is hint enough."""
+    near = (problem.hint or "").startswith(_NEAR)
+    return problem if near else replace(problem, hint=f"{problem.hint}; {searched(folder)}")
+
+
+def _links_out(specs: Sequence[Path]) -> Iterator[Problem]:
+    """A warning for each job below that is a link to somewhere else."""
+    for spec in specs:
+        for path in (path for inner in below(spec) for path in jobs_in(inner)) if spec.is_dir() else ():
+            if leads_out(path, spec):
+                message = f"{called(path)} leads out of the folder that was named, and is not read"
+                yield Problem(code="E119", message=message, file=called(path), severity=Severity.WARNING)
 
 
 def _job_file(opened: Opened, *, targets: Mapping[str, Target], targets_file: Path | None) -> JobFile:
@@ -187,6 +206,8 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
         return file.targets[wanted]
     where = called(file.targets_file) if file.targets_file else "the sandbox beside the job"
     hint = did_you_mean(wanted, file.targets) or f"{where} has {_listed(file.targets)}"
+    if file.targets_file is None and not hint.startswith(_NEAR):
+        hint = f"{hint}; {searched(Path(file.document.file).parent)}"
     if "," in wanted and all(part in file.targets for part in wanted.split(",")):
         hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"
     return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)
@@ -198,20 +219,29 @@ def called(path: Path) -> str:
     return str(path.absolute()) if relative.startswith("..") else relative
 
 
-def job_paths(specs: Sequence[Path]) -> Iterable[Path]:
+def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Path]:
     """The files that `specs` stand for, each once."""
     seen: set[str] = set()
     for spec in specs:
-        for path in jobs_in(spec) if spec.is_dir() else [spec]:
+        for path in jobs_in(spec, recursive=recursive) if spec.is_dir() else [spec]:
             real = os.path.realpath(path)  # unlike `resolve`, it lets a circle of links be the mistake of who reads it
             if real not in seen:
                 seen.add(real)
                 yield path
 
 
-def jobs_in(folder: Path) -> list[Path]:
-    """The job files that a folder stands for."""
-    return sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
+def jobs_in(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """The job files that a folder stands for; `recursive`: with those in folders below, but for links that lead out."""
+    found = sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
+    if recursive:
+        for inner in below(folder):
+            found += [path for path in jobs_in(inner) if not leads_out(path, folder)]
+    return found
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether it is a link to something that does not lie in `folder`."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _listed(names: Iterable[str]) -> str:

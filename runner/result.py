@@ -6,7 +6,7 @@ Texts and values keep their holes: who prints them fills in the `***`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 from runner.events import (
@@ -44,7 +44,7 @@ from runner.values import Json, JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """One row of a run: its `Row`, and how it ended as in `StepFinished`."""
+    """One row of a run: its `Row`, and how it ended as in `StepFinished`. `skipped_by` is `StepSkipped.by`."""
 
     key: str
     id: str | None
@@ -56,6 +56,7 @@ class StepResult:
     help: str | None
     status: Status
     reason: str | None = None
+    skipped_by: str | None = None
     flaky: bool = False
     verified: bool | str | None = None
     attempts: int = 0
@@ -171,7 +172,7 @@ class Progress:
             case StepFinished():
                 return self._end(_step(self._row(event.key).row, event))
             case StepSkipped(row=row):
-                return self._end(_step(row, _skipped(event)))
+                return self._end(replace(_step(row, _skipped(event)), skipped_by=event.by))
             case AttemptFailed(kind=kind) if kind == GIVEN_UP:
                 self._stopped_by = event.error.message.removeprefix(STOPPED_BY)
             case CallSent() | CallAnswered() | AttemptFailed():

@@ -3,6 +3,7 @@
 Writing into a run's folder is the journal's business.
 """
 
+import hashlib
 from pathlib import Path
 
 from runner.private_files import ensure_folder
@@ -16,6 +17,7 @@ JUNIT = "junit.xml"
 RESULTS = "results"
 LAST = "last"
 _SANDBOXES = ".sandboxes"
+_PLANS = ".plans"
 
 
 def prepare(root: Path) -> None:
@@ -33,6 +35,11 @@ def prepare(root: Path) -> None:
 
 def _top(root: Path) -> Path:
     return root.parent if root == DEFAULT else root
+
+
+def plan_file(root: Path, key: str) -> Path:
+    """Where it stands which runs came of the kept plan with this key. The key is somebody's text, and no name."""
+    return _top(root) / _PLANS / hashlib.sha256(key.encode()).hexdigest()
 
 
 def sandbox_file(root: Path, port: int) -> Path:

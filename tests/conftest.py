@@ -1,9 +1,24 @@
-"""What the crash tests counted, added up at the end of a session that ran them."""
+"""What the crash tests counted, added up at the end of a session; and that no test writes into the checkout."""
 
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from crashes import COUNTED, SEED
+
+_ROOT = Path(__file__).parents[1]
+
+
+def _visible() -> set[str]:
+    return {path.name for path in _ROOT.iterdir() if not path.name.startswith(".")}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_in_the_checkout() -> Iterator[None]:
+    before = _visible()
+    yield
+    assert _visible() <= before, "a test wrote into the root of the checkout: it needs a folder of its own"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

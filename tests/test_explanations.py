@@ -84,7 +84,7 @@ def test_every_filter_test_and_function_is_listed_where_an_unknown_one_is_explai
     }
 
     assert listed["Filters"] == FILTERS.keys() | LOOPS.keys()
-    assert listed["Tests"] == TESTS.keys()
+    assert listed["Tests"] == {name for name in TESTS if name.isidentifier()}  # the others are signs
     assert listed["Functions"] == (OF_JOBS.keys() | OF_TARGETS.keys() | {"if"})
 
 

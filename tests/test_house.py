@@ -29,3 +29,11 @@ def test_ci_runs_the_line_of_the_readme_and_nothing_weaker() -> None:
     line = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest"
     assert line in (ROOT / "README.md").read_text()
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == line
+
+
+def test_the_root_holds_what_belongs_there_and_no_file_of_a_test() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("an unpacked archive: nobody knows what is tracked")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    visible = {name.partition("/")[0] for name in tracked if not name.startswith(".")}
+    assert visible == {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "runner", "schema", "specs", "tests"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli.going_on import ABOUT_FILES
 from runner.problems import CODES, ExitCode, strongest
 
 HERE = Path(__file__).parent
@@ -27,3 +28,7 @@ def test_every_code_has_a_title() -> None:
 def test_every_code_is_met_by_a_test() -> None:
     texts = "".join(file.read_text(errors="replace") for file in HERE.rglob("*") if file.suffix in {".py", ".txt"})
     assert [code for code in CODES if code not in texts] == []
+
+
+def test_codes_that_a_resumed_run_passes_over_exist() -> None:
+    assert [start for start in ABOUT_FILES if not any(code.startswith(start) for code in CODES)] == []

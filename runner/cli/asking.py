@@ -4,8 +4,10 @@ import select
 import sys
 import time
 
+from runner.engine.effects import Ask
 from runner.hosts.stop import Stop
 from runner.report.safe import clean
+from runner.report.words import said
 
 _LOOK = 0.2
 """Seconds between two looks at the stop, while nobody answers."""
@@ -16,37 +18,53 @@ def is_there() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def says_yes(question: str) -> bool:
+def says_yes(question: str, *, explained: str | None = None) -> bool:
     """Ask, until the answer is one. No answer at all, the end of the input, is a no.
 
-    `question` is made safe to print here; nothing in it may stand first in its line.
+    `question` is made safe to print here; nothing in it may stand first in its line. `explained` is shown to whoever
+    answers with `?`, or with something that is no answer.
     """
     while True:
-        sys.stderr.write(f"? {clean(question)} [y/N] ")
-        sys.stderr.flush()
-        answer = sys.stdin.readline()
-        match answer.strip().casefold():
-            case "y" | "yes":
-                return True
-            case "n" | "no" | "":
-                if not answer:
-                    sys.stderr.write("\n")
-                return False
+        _put(question)
+        meant = _meaning(sys.stdin.readline(), explained)
+        if meant is not None:
+            return meant
 
 
-def answer_of(question: str, stop: Stop, seconds: float | None) -> bool | None:
+def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
     """What a person says to a question of a run; None where the stop was told, or `seconds` passed, before an answer.
 
     Windows cannot look at its terminal without reading from it, so there the question stays until it is answered.
     """
     if sys.platform == "win32":
-        return says_yes(question)
+        return says_yes(ask.text, explained=ask.help)
     ends = None if seconds is None else time.monotonic() + seconds
-    sys.stderr.write(f"? {clean(question)} [y/N] ")
-    sys.stderr.flush()
+    _put(ask.text)
     while stop.why is None and (ends is None or time.monotonic() < ends):
         readable, _, _ = select.select([sys.stdin], [], [], _LOOK)
         if readable:
-            return sys.stdin.readline().strip().casefold() in ("y", "yes")
+            meant = _meaning(sys.stdin.readline(), ask.help)
+            if meant is not None:
+                return meant
+            _put(ask.text)
     sys.stderr.write("\n")
+    return None
+
+
+def _put(question: str) -> None:
+    sys.stderr.write(f"? {clean(question)} [y/N] ")
+    sys.stderr.flush()
+
+
+def _meaning(answer: str, explained: str | None) -> bool | None:
+    """What an answer means; None of one that is none, after it was explained what is."""
+    match answer.strip().casefold():
+        case "y" | "yes":
+            return True
+        case "n" | "no" | "":
+            if not answer:
+                sys.stderr.write("\n")
+            return False
+    lines = said("help", explained) if explained else []
+    sys.stderr.write("".join(f"  {line}\n" for line in (*lines, "`y` is a yes; `n`, or nothing, is a no")))
     return None

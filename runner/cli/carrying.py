@@ -13,6 +13,7 @@ from functools import partial
 
 from runner import runs
 from runner.cli.beginning import Run
+from runner.engine.effects import Ask
 from runner.events import GIVEN_UP, STOPPED_BY, AttemptFailed, Line, RunStatus, TargetName, Trouble
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
@@ -43,13 +44,14 @@ class Waiting:
 class Manner:
     """How runs are carried out. `ask` puts a question to a person, within seconds; None where no answer came in time.
 
-    `given_up` is set where nobody waits any longer. `started` is told of each run as it begins and gives who is to hear
-    its events; `ended` is told when it has ended.
+    `look` is called again and again while runs are under way. `given_up` is set where nobody waits any longer.
+    `started` is told of each run as it begins and gives who is to hear its events; `ended` is told when it has ended.
     """
 
     stop: Stop
     given_up: threading.Event
-    ask: Callable[[str, Stop, float | None], bool | None]
+    ask: Callable[[Ask, Stop, float | None], bool | None]
+    look: Callable[[], None] = lambda: None
     started: Callable[[Run], Callable[[Line], None]]
     ended: Callable[[Run], None]
     jobs: int = 1
@@ -130,6 +132,7 @@ class _Pool:
     def next_ended(self) -> Run | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
         while not self.manner.given_up.is_set():
+            self.manner.look()
             try:
                 return self._ended.get(timeout=_LOOK)
             except queue.Empty:

@@ -26,13 +26,16 @@ def checked(
     environment: Mapping[str, str],
     catalogue: Path | None = None,
     against: Sequence[str] = (),
+    recursive: bool = False,
 ) -> Project:
     """Everything wrong with `specs` and with what they lean on, each mistake once. `against`: names of targets that the
     jobs are to fit in the place of their own.
     """
     jobs = [spec for spec in specs if not _is_of_itself(spec)]
     meant.check(jobs, of_targets=False)
-    project = open_project(jobs, targets=targets, environment=environment, catalogue=catalogue, against=against)
+    project = open_project(
+        jobs, targets=targets, environment=environment, catalogue=catalogue, against=against, recursive=recursive
+    )
     left_out.tell(jobs, project, targets=targets)
     _hold_against(against, project, environment)
     for spec in dict.fromkeys(filter(_is_targets, specs)):

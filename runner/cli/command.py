@@ -49,6 +49,7 @@ def carry_out(
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=telling.started,
         ended=telling.ended,
+        look=telling.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
     )

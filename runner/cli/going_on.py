@@ -33,7 +33,7 @@ from runner.values import canonical
 from runner.version import VERSION
 
 _OF_INPUTS = "inputs."
-_ABOUT_FILES = ("E14", "E17", "E18")
+ABOUT_FILES = ("E14", "E17")
 """What a job's files are held against may have changed since; the run goes on with what it began with."""
 
 
@@ -119,7 +119,7 @@ def _prepared(one: KeptPlan, given: Mapping[str, Given], targets: Path | None) -
     fixed = not_secret(given, [run.job for run in found], by="the run", hint=hint) if found else ()
     in_the_way = [*problems, *fixed]
     if found:
-        in_the_way = [one for one in in_the_way if not one.code.startswith(_ABOUT_FILES)]
+        in_the_way = [one for one in in_the_way if not one.code.startswith(ABOUT_FILES)]
     errors = [problem for problem in in_the_way if problem.severity is Severity.ERROR]
     if errors or not found:
         raise UsageError(*dict.fromkeys(errors))

@@ -2,11 +2,13 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runner.documents.load import read
 from runner.job import inputs
+from runner.job.input_values import short
 from runner.job.inputs import Given
 from runner.job.model import Case, Job
 from runner.problems import Problem, UsageError
@@ -21,7 +23,7 @@ def read_text(path: str) -> str:
 
 def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     """What the command line gives, by name. Raises `UsageError` with every mistake in it."""
-    problems: list[Problem] = []
+    problems: list[Problem] = [*_given_twice(options)]
     found = _from_file(file, problems) if file else {}
     for option in options:
         parsed = inputs.parse_option(option, read_file=read_text, stdin=sys.stdin.read)
@@ -33,6 +35,14 @@ def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     if problems:
         raise UsageError(*problems)
     return found
+
+
+def _given_twice(options: Sequence[str]) -> Iterator[Problem]:
+    """Inputs that have several values: nobody knows which is wanted. No value is shown."""
+    for name, times in Counter(option.partition("=")[0] for option in options).items():
+        if name and times > 1:
+            message = f"input `{short(name)}` is given {times} times, and takes one value"
+            yield Problem(code="E150", message=message, hint="keep one; `cases` of a job make several runs")
 
 
 def values(

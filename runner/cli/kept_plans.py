@@ -7,6 +7,7 @@ another place by now, or the plan was changed after it was kept, nothing is carr
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def prepare(wanted: Wanted) -> Preparation:
                 changes=partial(_changes, called(spec)),
                 base=_base(spec, plans),
             )
-            runs.extend(opening.runs(problems))
+            runs.extend(replace(run, plan_key=plans.key) for run in opening.runs(problems))
     hint = "make a new plan for another value"
     typed = {name: one for name, one in known.items() if not _is_for_all_commands(one, wanted)}
     problems.extend(not_secret(typed, [run.job for run in runs], by="the plan", hint=hint))
@@ -61,7 +62,7 @@ def _refuse_what_a_plan_says(wanted: Wanted) -> None:
     said = {
         "--target": wanted.targets,
         "--tags": wanted.tags,
-        "--keyword": wanted.keyword,
+        "--keyword": wanted.keywords,
         "--last-failed": wanted.last_failed,
     }
     found = [

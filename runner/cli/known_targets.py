@@ -11,7 +11,7 @@ from runner.cli.targets import is_outside, outside
 from runner.problems import Problem, UsageError
 from runner.project import Project, called, check_doubles, open_targets
 from runner.targets.build import without_file
-from runner.targets.files import find_targets
+from runner.targets.files import find_targets, searched
 from runner.targets.model import SiteTarget, Target
 from runner.words import did_you_mean
 
@@ -35,11 +35,14 @@ def targets_of(specs: Sequence[Path], explicit: Path | None, project: Project) -
     """The targets of all targets files that the specs lead to. Raises `UsageError` for mistakes in them."""
     meant.check(specs, of_targets=True)
     found: dict[str, KnownTarget] = {}
+    read: dict[Path, Mapping[str, Target]] = {}
     for spec in specs or (Path(),):
         beside = spec / "any" if spec.is_dir() else spec
         file = find_targets(beside, explicit=explicit, environment=os.environ)
-        targets = without_file(beside) if file is None else open_targets(file, project)
-        where = "there is none, so there is only the sandbox" if file is None else called(file)
+        if file is not None and file.resolve() not in read:
+            read[file.resolve()] = open_targets(file, project)
+        targets = without_file(beside) if file is None else read[file.resolve()]
+        where = f"{searched(beside.parent)}, so there is only the sandbox" if file is None else called(file)
         for name, target in targets.items():
             found.setdefault(name, KnownTarget(target=target, file=file, where=where))
     _refuse_mistakes(project)
@@ -68,7 +71,7 @@ def named(name: str, known: Known, project: Project) -> KnownTarget:
         _refuse_mistakes(project)
         return known[name]
     if not any(one.file for one in known.values()):
-        hint = "there is no `targets.yaml` here or above: name the folder of the jobs, too, or `--targets FILE`"
+        hint = f"{next(iter(known.values())).where}: name the folder of the jobs, too, or `--targets FILE`"
     else:
         hint = did_you_mean(name, known) or f"there are {', '.join(f'`{one}`' for one in known)}"
     raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
@@ -76,4 +79,4 @@ def named(name: str, known: Known, project: Project) -> KnownTarget:
 
 def _refuse_mistakes(project: Project) -> None:
     if project.errors:
-        raise UsageError(*project.problems)
+        raise UsageError(*dict.fromkeys(project.problems))

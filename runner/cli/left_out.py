@@ -8,19 +8,23 @@ job's is told only where its folder holds no job: jobs elsewhere may include it.
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from runner.documents.files import beginning, passed_over
+from runner.documents.files import beginning, below, passed_over
 from runner.problems import Problem
-from runner.project import JOB_FILES, JobFile, Project, called, jobs_in
+from runner.project import JOB_FILES, JobFile, Project, called, jobs_in, leads_out
 from runner.report.safe import clean
-from runner.targets.files import NAME, VARIABLE, up_to_the_root
+from runner.sentences import begun
+from runner.targets.files import NAME, VARIABLE, searched_folders
 
 _JOB = JOB_FILES.removeprefix("*")
 _LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job")
 _YAML = (".yaml", ".yml")
 _LIKE_TARGETS = ("targets.yml", "target.yaml", "target.yml", "targets.yaml.txt", "targets.json", NAME)
 _PUT_ASIDE = frozenset(("disabled", "draft", "example", "template", "bak", "old", "sample"))
+_MOST_FOLDERS = 5_000
+"""Folders that are searched for jobs which nobody has asked for."""
 _WORD = re.compile(r"[a-z]+")
 _IS_OURS = re.compile(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
 _HAS_STEPS = re.compile(rb"(?m)\bsteps\"?[ \t]*:")
@@ -63,14 +67,29 @@ def no_jobs(specs: Sequence[Path]) -> str:
     return f"there is no {JOB_FILES} in {places}" + (f"; {near}" if near else "")
 
 
+def in_folders_below(specs: Iterable[Path], project: Project) -> str:
+    """The line on jobs in folders below that were not read, nor included by one that was; empty where there is none."""
+    read = {os.path.realpath(name) for file in project.files for name in file.documents}
+    found: dict[str, Path] = {}
+    for spec in specs:
+        for inner in islice(below(spec), _MOST_FOLDERS) if spec.is_dir() else ():
+            found.update((os.path.realpath(path), inner) for path in jobs_in(inner) if not leads_out(path, spec))
+    left = {real: folder for real, folder in found.items() if real not in read}
+    if not left:
+        return ""
+    places = [clean(called(folder)) for folder in dict.fromkeys(left.values())]
+    jobs = f"{len(left)} more {'job lies' if len(left) == 1 else 'jobs lie'}"
+    return f"{jobs} in folders below and {'was' if len(left) == 1 else 'were'} not read, `-r` does: {begun(places)}\n"
+
+
 def _instead(folder: Path) -> Iterator[str]:
     """Jobs by another name, and folders below that hold some: they are not entered."""
     for path in inside(folder):
         if (name := meant(path)) is not None:
             yield f"`{clean(path.name)}` is not read, unless it is called `{clean(name)}`"
-    for below in inside(folder):
-        if jobs_in(below):
-            yield f"{clean(called(below))} has some, and folders below are not entered: name it"
+    for inner in islice(below(folder), _MOST_FOLDERS):
+        if jobs_in(inner):
+            yield f"{clean(called(inner))} has some, and folders below are not entered: name it, or give `-r`"
 
 
 def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:
@@ -87,7 +106,7 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
     """Files that look like a targets file, in the folders that were searched for one."""
     searched: dict[Path, None] = {}
     for parent, found in dict.fromkeys((Path(file.document.file).parent, file.targets_file) for file in files):
-        for folder in up_to_the_root(parent):
+        for folder in searched_folders(parent):
             if found is not None and _is_same(folder, found.parent):
                 break
             searched[folder.resolve()] = None

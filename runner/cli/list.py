@@ -22,6 +22,7 @@ FORMAT = 1
 
 @click.command("list", cls=Verb, short_help="List jobs with their tags and inputs.")
 @options.SPECS
+@options.RECURSIVE
 @options.TARGETS
 @options.option(
     "--format",
@@ -44,7 +45,8 @@ def command(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     meant.check(given["specs"], of_targets=False)
-    project = open_project(given["specs"], targets=given["targets"], environment=os.environ)
+    recursive = given["recursive"]
+    project = open_project(given["specs"], targets=given["targets"], environment=os.environ, recursive=recursive)
     left_out.tell(given["specs"], project, targets=given["targets"])
     jobs = [file.job for file in project.files if file.job is not None]
     click.echo(as_json(jobs) if given["form"] == "json" else as_text(jobs), nl=False)
@@ -52,7 +54,7 @@ def command(context: click.Context, /, **_: object) -> int:
 
 
 def _told(project: Project, specs: Sequence[Path]) -> ExitCode:
-    click.echo(mistakes.text(project.problems), nl=False, err=True)
+    click.echo(mistakes.text(project.problems) + left_out.in_folders_below(specs, project), nl=False, err=True)
     if project.errors:
         click.echo(mistakes.count(project.problems), err=True)
         return ExitCode.INVALID

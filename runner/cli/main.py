@@ -122,8 +122,8 @@ def runner() -> None:
       runner validate specs       check them; nothing is sent
       runner plan specs -t test   see what would be sent
 
-    Data goes to stdout, talk to stderr. Every option but --yes, --confirm, --step, --as and --result has a twin in the
-    environment: CREATIO_RUNNER_… in capitals.
+    Data goes to stdout, talk to stderr. Every option but --yes, --confirm, --again, --step, --as and --result has a
+    twin in the environment: CREATIO_RUNNER_… in capitals; that of --input is CREATIO_RUNNER_INPUT_NAME, one an input.
     """
 
 

@@ -21,7 +21,7 @@ def why(wanted: Wanted, jobs: Sequence[Job]) -> str:
     runs = [(job, case) for job in jobs for case in _cases(job)]
     unfit = [
         *(_no_tag(wanted.tags, jobs) if wanted.tags is not None else ()),
-        *(_no_name(wanted.keyword, runs) if wanted.keyword is not None else ()),
+        *_no_name(wanted.keywords, runs),
     ]
     if unfit:
         return f"{'; '.join(unfit)}: {NOTHING}"
@@ -42,12 +42,14 @@ def _no_tag(written: str, jobs: Sequence[Job]) -> Iterable[str]:
     yield f"no job fits `--tags {clean(written)}`; " + (f"did you mean `{near}`?" if near else there_are)
 
 
-def _no_name(keyword: str, found: Sequence[tuple[Job, Case | None]]) -> Iterable[str]:
-    if any(is_chosen(job, case, tags=None, keyword=keyword) for job, case in found):
+def _no_name(keywords: Sequence[str], found: Sequence[tuple[Job, Case | None]]) -> Iterable[str]:
+    if not keywords or any(is_chosen(job, case, tags=None, keywords=keywords) for job, case in found):
         return
+    keyword = keywords[0]
     jobs = list(dict.fromkeys(job.name for job, _ in found))
     near = suggest(keyword, [*jobs, *(case.name for _, case in found if case is not None)])
     hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {listed([*map(clean, jobs)])}"
     if _LIKE_AN_EXPRESSION.search(keyword):
         hint = "`-k` takes a part of the name as it is; `--tags` takes words with `and`, `or`, `not`"
-    yield f"no run is called like `{clean(keyword)}`; {hint}"
+    written = " or ".join(f"`{clean(one)}`" for one in keywords)
+    yield f"no run is called like {written}; {hint}"

@@ -46,6 +46,7 @@ class Opening:
             targets=self.targets_file,
             environment=os.environ,
             job_files=self._job_files,
+            against=tuple(dict.fromkeys(one.target.name for one in self.plans)),
         )
         targets = Targets(project=project, environment=os.environ)
         found = [self._run(one, project, targets) for one in self.plans]

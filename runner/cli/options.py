@@ -1,7 +1,7 @@
 """Options that several verbs share. Each has a twin in the environment, named after its long form."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,13 @@ class Filled(click.ParamType[str]):
         if not value:
             self.fail("is empty; perhaps a variable of the shell is not set", param, ctx)
         return value
+
+
+class WholeText(Filled):
+    """A text of which several may be given. A twin in the environment is one text, with its blanks."""
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        return (rv,)
 
 
 class FilledPath(click.Path):
@@ -93,6 +100,9 @@ def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     return click.option(*names, cls=Twinned, envvar=twin, **settings)
 
 
+RECURSIVE = option(
+    "-r", "--recursive", is_flag=True, help="A folder stands for the jobs in folders below, too, but for hidden ones."
+)
 TARGET = option(
     "-t",
     "--target",
@@ -122,7 +132,7 @@ INPUTS = click.option(
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Give an input; NAME=@FILE, NAME=@- for secrets.",
+    help="Give an input; NAME=@FILE, NAME=@- for secrets. In the environment: CREATIO_RUNNER_INPUT_NAME.",
 )
 INPUTS_FILE = option(
     "--inputs",
@@ -134,11 +144,12 @@ INPUTS_FILE = option(
 TAGS = option("--tags", metavar="EXPR", help="Only jobs whose tags fit: `smoke and not slow`.")
 KEYWORD = option(
     "-k",
-    "keyword",
+    "keywords",
     "--keyword",
-    type=Filled(),
+    multiple=True,
+    type=WholeText(),
     metavar="TEXT",
-    help="Only runs whose `job[case]` holds this text, in any case.",
+    help="Only runs whose `job[case]` holds this text, in any case; several times: one of the texts.",
 )
 RUNS = option(
     "--runs",

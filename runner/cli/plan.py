@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import uuid_utils
 
 from runner import kept_plan
 from runner.cli import options, reports
@@ -25,6 +26,7 @@ from runner.targets.model import SandboxTarget
 
 @click.command("plan", cls=Verb, short_help="Print what would be sent; send nothing.")
 @options.SPECS
+@options.RECURSIVE
 @options.TARGET
 @options.TARGETS
 @options.CATALOG
@@ -53,7 +55,7 @@ def command(context: click.Context, /, **_: object) -> int:
     """
     _check_place(context)
     preparation = prepare(wanted(context))
-    click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
+    click.echo(mistakes.text(preparation.warnings) + preparation.left_below, nl=False, err=True)
     if not preparation.runs:
         click.echo(preparation.nothing, err=True)
         return ExitCode.NOTHING_SELECTED
@@ -90,7 +92,9 @@ def _check_place(context: click.Context) -> None:
 
 def _keep(plans: Sequence[Plan], file: Path) -> None:
     try:
-        file.write_text(kept_plan.written(plans, base=_base(file)), encoding="utf-8", newline="\n")
+        file.write_text(
+            kept_plan.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
+        )
     except OSError as error:
         message = f"the plan {file} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error

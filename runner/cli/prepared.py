@@ -31,10 +31,11 @@ class Wanted:
     given: Sequence[str] = ()
     inputs_file: Path | None = None
     tags: str | None = None
-    keyword: str | None = None
+    keywords: Sequence[str] = ()
     last_failed: Path | None = None
     confirmed: Sequence[str] = ()
     from_environment: frozenset[str] = frozenset()
+    recursive: bool = False
 
 
 def wanted(context: click.Context) -> Wanted:
@@ -48,9 +49,10 @@ def wanted(context: click.Context) -> Wanted:
         given=given["given"],
         inputs_file=given["inputs_file"],
         tags=given["tags"],
-        keyword=given["keyword"],
+        keywords=given["keywords"],
         last_failed=given["runs"] if given.get("last_failed") else None,
         confirmed=given.get("confirm", ()),
+        recursive=given["recursive"],
         from_environment=frozenset(_from_environment(context)),
     )
 
@@ -66,7 +68,7 @@ class Prepared:
     """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a kept plan
-    that the run comes from, None of a run that comes from its files.
+    that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
     """
 
     job: Job
@@ -77,6 +79,7 @@ class Prepared:
     case: Case | None = None
     case_index: int | None = None
     digest: str | None = None
+    plan_key: str | None = None
 
     @property
     def name(self) -> RunName:
@@ -97,9 +100,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """`nothing` says why there are no runs, where there are none; `told` is talk for whoever carries them out."""
+    """`nothing` says why there are no runs, where there are none; `told` is talk for whoever carries them out;
+    `left_below` the line on jobs that were not read.
+    """
 
     runs: tuple[Prepared, ...]
     warnings: tuple[Problem, ...] = ()
     nothing: str = NOTHING
     told: tuple[str, ...] = ()
+    left_below: str = ""

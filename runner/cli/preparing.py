@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.cli import inputs, kept, kept_plans, left_out, meant, nothing, slips
+from runner.cli import inputs, kept, kept_plans, left_out, meant, missing_inputs, nothing, slips
 from runner.cli.prepared import NOTHING, Preparation, Prepared, Wanted
 from runner.cli.selection import by_tags, is_chosen
-from runner.cli.targets import Targets
+from runner.cli.targets import Targets, is_outside
 from runner.job.model import Case, Job
 from runner.problems import Problem, Severity, UsageError
 from runner.project import JobFile, Project, open_project
+from runner.report.safe import clean
 from runner.targets.model import Target
 from runner.values import Json
 
@@ -44,23 +45,55 @@ def prepare(wanted: Wanted) -> Preparation:
         environment=os.environ,
         catalogue=wanted.catalogue,
         against=wanted.targets,
+        recursive=wanted.recursive,
     )
     left_out.tell(wanted.specs, project, targets=wanted.targets_file)
     sound = [(file, file.job) for file in project.files if file.job is not None]
-    chosen = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
-    values, wrong = inputs.values([(one.job, one.case) for one in chosen], known)
-    if chosen or not project.errors:
-        project.problems.extend(wrong)
+    selected = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
+    goes_to = _goes_to(wanted, project)
+    chosen = [one for one in selected if goes_to(one)]
+    cases, told = [(one.job, one.case) for one in chosen], len(project.problems)
+    values, wrong = inputs.values(cases, known)
+    wrong = wrong if chosen or not project.errors else []
     targets = Targets(project=project, environment=os.environ)
-    found = [[targets.named(one.file, name) for name in wanted.targets or (None,)] for one in chosen]
+    found = [[targets.named(one.file, name) for name in goes_to(one)] for one in chosen]
+    if not project.errors and {one.code for one in wrong} == {"E130"}:
+        values, wrong = inputs.values(cases, known | missing_inputs.asked_for(cases, known, os.environ))
+    project.problems[told:told] = wrong
     project.problems.extend(_slips(wanted, project))
     if project.errors:
         raise UsageError(*project.problems)
-    warnings = tuple(problem for problem in project.problems if problem.severity is Severity.WARNING)
-    preparation = Preparation(runs=tuple(_prepared(chosen, values, found)), warnings=warnings)
-    if not chosen:
+    preparation = Preparation(
+        runs=tuple(_prepared(chosen, values, found)),
+        warnings=tuple(dict.fromkeys(one for one in project.problems if one.severity is Severity.WARNING)),
+        left_below=left_out.in_folders_below(wanted.specs, project),
+    )
+    if not selected:
         return replace(preparation, nothing=nothing.why(wanted, [job for _, job in sound]))
     return _last_failed(preparation, wanted.last_failed)
+
+
+def _goes_to(wanted: Wanted, project: Project) -> Callable[[_Chosen], Sequence[str | None]]:
+    """The targets of a run by their names, None for the job's own: those of the command line, else with
+    `--last-failed` those at which it did not pass. One of these that is not there any more is a warning.
+    """
+    if wanted.targets or wanted.last_failed is None:
+        return lambda _one: wanted.targets or (None,)
+    failed = sorted(kept.not_passed(wanted.last_failed), key=str)
+
+    def remembered(one: _Chosen) -> Sequence[str | None]:
+        case = one.case.name if one.case else None
+        names = [target for job, of_case, target in failed if (job, of_case) == (one.job.name, case)]
+        there = [name for name in names if is_outside(name) or name in one.file.targets]
+        project.problems.extend(_gone(one.job.name, name) for name in names if name not in there)
+        return there
+
+    return remembered
+
+
+def _gone(job: str, target: str) -> Problem:
+    message = f"`{clean(job)}` did not pass at target `{clean(target)}`, which is not there any more"
+    return Problem(code="E141", message=message, severity=Severity.WARNING)
 
 
 def _slips(wanted: Wanted, project: Project) -> Iterator[Problem]:
@@ -73,7 +106,7 @@ def _slips(wanted: Wanted, project: Project) -> Iterator[Problem]:
 
 def _selection(wanted: Wanted) -> Callable[[Job, Case | None], bool]:
     tags = by_tags(wanted.tags) if wanted.tags is not None else None
-    return lambda job, case: is_chosen(job, case, tags=tags, keyword=wanted.keyword)
+    return lambda job, case: is_chosen(job, case, tags=tags, keywords=wanted.keywords)
 
 
 def _runs_of(file: JobFile, job: Job) -> Iterator[_Chosen]:

@@ -85,7 +85,7 @@ def check_places(wanted: Wishes, *, read: Iterable[Path] = ()) -> None:
 def read_by(context: click.Context) -> Iterator[Path]:
     """The files that the options of a command name for reading, and its jobs."""
     given = context.params
-    yield from job_paths(given.get("specs", ()))
+    yield from job_paths(given.get("specs", ()), recursive=given.get("recursive", False))
     yield from (file for name in ("inputs_file", "targets", "catalogue") if (file := given.get(name)) is not None)
 
 

@@ -1,18 +1,17 @@
 """`runner run`: carries jobs out, tells how it goes, writes the reports."""
 
 import os
-from functools import partial
 
 import click
 
 from runner import runs
 from runner.cli import options, permission, reports
-from runner.cli.beginning import begun
+from runner.cli.beginning import Run, begun
 from runner.cli.carrying import Carried, Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
 from runner.cli.inputs import read_text
 from runner.cli.locking import claim_of
-from runner.cli.permission import Permission
+from runner.cli.plan_claims import PlanClaims
 from runner.cli.prepared import Preparation, Prepared, wanted
 from runner.cli.preparing import prepare
 from runner.cli.serving import Sandboxes
@@ -26,6 +25,7 @@ from runner.sites import Sites
 
 @click.command("run", cls=Verb, short_help="Carry jobs out and report what happened.")
 @options.SPECS
+@options.RECURSIVE
 @options.TARGET
 @options.TARGETS
 @options.CATALOG
@@ -38,6 +38,7 @@ from runner.sites import Sites
 @options.LAST_FAILED
 @options.YES
 @options.CONFIRM
+@click.option("--again", is_flag=True, help="Carry out a kept plan that has been carried out before.")
 @options.HOLD
 @options.WAIT_LOCK
 @options.GRACE
@@ -68,7 +69,7 @@ def command(context: click.Context, /, **_: object) -> int:
       4  an outcome is unknown: it may or may not have happened; `runner show last` says what settles it
       5  nothing was selected, so nothing ran
       6  refused by a guard: a protected target, `allow`, a lock that another run holds, a question that nobody can
-         answer; nothing was sent
+         answer, a kept plan that has been carried out before; nothing was sent
       70 a fault of this program · 129, 130, 143 hung up, interrupted, terminated
     """
     wishes = reports.wishes(context)
@@ -77,13 +78,15 @@ def command(context: click.Context, /, **_: object) -> int:
     preparation = prepare(wanted(context))
     click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
     if not context.params["quiet"]:
-        click.echo("".join(f"{line}\n" for line in preparation.told), nl=False, err=True)
+        click.echo("".join(f"{line}\n" for line in preparation.told) + preparation.left_below, nl=False, err=True)
     if not preparation.runs:
         return _nothing(preparation, wishes, accepted=context.params["allow_empty"])
+    claims = PlanClaims(context.params["runs"], preparation.runs, again=context.params["again"])
+    claims.check()
     permission.check(preparation.runs, allowed)
     side_by_side = min(context.params["jobs"], len(preparation.runs)) > 1
     telling = telling_of(context, wishes, side_by_side=side_by_side)
-    carried, code = _carry_out(context, preparation, allowed, telling)
+    carried, code = _carry_out(context, preparation, claims, telling)
     if len(preparation.runs) > 1:
         results = [run.result for run in carried.runs]
         telling.say(console.closing(results, encoding=telling.out.encoding or "utf-8"))
@@ -91,7 +94,7 @@ def command(context: click.Context, /, **_: object) -> int:
 
 
 def _carry_out(
-    context: click.Context, preparation: Preparation, allowed: Permission, telling: Telling
+    context: click.Context, preparation: Preparation, claims: PlanClaims, telling: Telling
 ) -> tuple[Carried, ExitCode]:
     """Make every site ready, then carry the runs out."""
     given = context.params
@@ -101,13 +104,21 @@ def _carry_out(
     with Sites(serve=sandboxes.serve, environment=os.environ, read_file=read_text) as sites:
 
         def waiting(prepared: Prepared) -> Waiting:
-            begin = partial(begun, prepared, sites, root=given["runs"], alone=alone, judgement=judgement)
+            def begin() -> Run:
+                run = begun(prepared, sites, root=given["runs"], alone=alone, judgement=judgement)
+                claims.note(prepared, run.facts.id)
+                return run
+
             lock = claim_of(prepared.job, prepared.target, sites.of(prepared.target))
             return Waiting(title=prepared.title, lock=lock, begin=begin)
 
         all_of_them = [waiting(prepared) for prepared in preparation.runs]
         runs.prepare(given["runs"])
-        carried, code = carry_out(all_of_them, telling, context, yes=allowed.yes)
+        claims.take()
+        try:
+            carried, code = carry_out(all_of_them, telling, context, yes=given["yes"])
+        finally:
+            claims.give_back()
     sandboxes.forget(carried.runs)
     return carried, code
 

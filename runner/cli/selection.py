@@ -1,6 +1,6 @@
 """Which of the jobs and cases that were named are carried out: `--tags` and `-k`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import boolean
 
@@ -40,12 +40,13 @@ def _parsed(written: str) -> tuple[boolean.BooleanAlgebra, boolean.Expression]:
 
 
 def is_chosen(
-    job: Job, case: Case | None, *, tags: Callable[[Iterable[str]], bool] | None, keyword: str | None
+    job: Job, case: Case | None, *, tags: Callable[[Iterable[str]], bool] | None, keywords: Collection[str] = ()
 ) -> bool:
-    """Whether a job's case, or its only run, is selected; a keyword is a part of `job[case]` in any case."""
+    """Whether a job's case, or its only run, is selected; one of the keywords is a part of `job[case]` in any case."""
     if tags is not None and not tags(job.tags):
         return False
-    return keyword is None or keyword.casefold() in _called(job, case).casefold()
+    name = _called(job, case).casefold()
+    return not keywords or any(keyword.casefold() in name for keyword in keywords)
 
 
 def _called(job: Job, case: Case | None) -> str:

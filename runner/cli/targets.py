@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from runner.cli.inputs import read_text
 from runner.events import TargetName
-from runner.problems import Problem
+from runner.problems import Problem, Severity
 from runner.project import JobFile, Project, check_doubles, compare, target_named
 from runner.targets import clio
 from runner.targets import environment as env
 from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.targets.urls import is_in_the_clear
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Targets:
         if isinstance(target, Problem):
             self._tell(target)
             return None
+        if isinstance(target, SiteTarget) and target.plain_http and ("{{" in target.url or is_in_the_clear(target.url)):
+            self._tell(_in_the_clear(target))
         check_doubles(target, self.project)
         compare(file, target, self.project)
         return target
@@ -51,6 +54,11 @@ class Targets:
     def _tell(self, problem: Problem) -> None:
         if problem not in self.project.problems:
             self.project.problems.append(problem)
+
+
+def _in_the_clear(target: SiteTarget) -> Problem:
+    told = "is called without TLS (`plain_http`): passwords and data can be read on their way"
+    return Problem(code="E167", message=f"target `{target.name}` {told}", severity=Severity.WARNING)
 
 
 def is_outside(name: str) -> bool:

@@ -5,7 +5,9 @@ Whoever reads may go away, and a disk may be full behind a pipe: then nothing mo
 
 import importlib
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Protocol, TextIO
@@ -17,8 +19,11 @@ from runner.cli.beginning import Run
 from runner.cli.guards import asks
 from runner.events import Line
 from runner.journal import JournalError
+from runner.plan import Plan
 from runner.problems import Problem, Severity
 from runner.report import console, mistakes
+from runner.report.alive import Alive
+from runner.report.safe import clean
 from runner.report.sentences import Wish
 
 
@@ -43,13 +48,24 @@ class Telling:
     held: bool = False
     again: str = "resumed"
     lost: bool = False
+    clock: Callable[[], float] = time.monotonic
     _begun: bool = False
     _tellers: dict[str, tuple[Teller, StringIO | None]] = field(default_factory=dict)
     _runs: dict[str, Run] = field(default_factory=dict)
+    _alive: dict[str, Alive] = field(default_factory=dict)
+    _weak: set[str] = field(default_factory=set)
 
     def has_begun(self) -> bool:
         """Whether there is anything to tell yet."""
         return self._begun
+
+    def look(self) -> None:
+        """Say of each run whose step has been going on for long that it does. A terminal that is redrawn shows that."""
+        for run, alive in list(self._alive.items()):
+            line = None if self.quiet else alive.line()
+            if line is not None:
+                with suppress(OSError, ValueError):
+                    click.echo(f"{_title(self._runs[run].plan)}: {line}", err=True)
 
     def started(self, run: Run) -> Callable[[Line], None]:
         """Who is to hear the run's events. What an earlier command has told of it is not told again."""
@@ -59,7 +75,12 @@ class Telling:
         page = StringIO() if self.side_by_side else None
         self._runs[run.facts.id] = run
         self._tellers[run.facts.id] = self._teller(wish, page, run), page
+        if not self._is_redrawn(page, run):
+            self._alive[run.facts.id] = Alive(self.clock, earlier=run.earlier)
         for name in run.plan.secrets.weak:
+            if name in self._weak:
+                continue
+            self._weak.add(name)
             message = f"secret `{name}` is so short that it is hidden only where it is a whole value"
             _warn(Problem(code="E135", message=message, severity=Severity.WARNING))
         return lambda line: self._event(run.facts.id, line)
@@ -88,6 +109,8 @@ class Telling:
             self._lose()
 
     def _event(self, run: str, line: Line) -> None:
+        if run in self._alive:
+            self._alive[run].hear(line)
         if self.lost or run not in self._tellers:
             return
         try:
@@ -97,6 +120,7 @@ class Telling:
 
     def _close(self, run: str) -> None:
         teller, page = self._tellers.pop(run)
+        self._alive.pop(run, None)
         if self.lost:
             return
         try:
@@ -111,15 +135,21 @@ class Telling:
         self.lost = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
+    def _is_redrawn(self, page: StringIO | None, run: Run) -> bool:
+        return page is None and not asks(run.plan.job) and console.is_live(self.out, os.environ)
+
     def _teller(self, wish: Wish, page: StringIO | None, run: Run) -> Teller:
         """Where a terminal can redraw its lines they are; a question must be able to stand still."""
-        if page is not None:
-            return console.Plain(page, wish, earlier=run.earlier)
-        if asks(run.plan.job) or not console.is_live(self.out, os.environ):
-            return console.Plain(self.out, wish, earlier=run.earlier)
+        if not self._is_redrawn(page, run):
+            return console.Plain(page or self.out, wish, earlier=run.earlier)
         # rich is imported for a terminal alone: it costs a third of the start-up of a small run
         live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish, earlier=run.earlier)
         return live
+
+
+def _title(plan: Plan) -> str:
+    case = f"[{clean(plan.case.name)}]" if plan.case is not None else ""
+    return f"{clean(plan.job.name)}{case}@{clean(plan.target.name)}"
 
 
 def _warn(problem: Problem) -> None:

@@ -16,10 +16,10 @@ NAMES: Final = frozenset(
     (
         *("ALLOW_EMPTY", "CATALOG", "DATA", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST", "INPUTS", "JOBS"),
         *("KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT", "PRUNE", "QUIET", "RUNS", "TAGS", "TARGET"),
-        *("REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),
+        *("RECURSIVE", "REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),
     )
 )
-WITHOUT: Final = ("YES", "CONFIRM", "STEP", "AS", "RESULT")
+WITHOUT: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT")
 """Options that must be said each time: what a person has to say is not said by an environment."""
 
 FORMATS: Final = frozenset(("text", "json", "github", "sarif"))
@@ -53,7 +53,9 @@ def unknown(environment: Mapping[str, str]) -> Iterator[Problem]:
 
 def _of_no_option(variable: str, name: str) -> Iterator[Problem]:
     near = mistyped(name, NAMES)
-    if name in WITHOUT:
+    if name == "INPUT":
+        yield _warning(variable, f"`{_INPUT}NAME` gives the input `NAME`")
+    elif name in WITHOUT:
         option = "--" + name.lower()
         yield _warning(variable, f"`{option}` is said on the command line alone, each time anew")
     elif near is not None:

@@ -16,6 +16,7 @@ FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sari
 
 @click.command("validate", cls=Verb, short_help="Check job, target and sandbox files.")
 @options.SPECS
+@options.RECURSIVE
 @options.option(
     "-t",
     "--target",
@@ -54,8 +55,10 @@ def command(context: click.Context, /, **_: object) -> int:
         environment=os.environ,
         catalogue=given["catalogue"],
         against=tuple(dict.fromkeys(given["target"])),
+        recursive=given["recursive"],
     )
     click.echo(FORMATS[given["form"]](project.problems), nl=False)
+    click.echo(left_out.in_folders_below(given["specs"], project), nl=False, err=True)
     if project.errors:
         more = f"`runner explain {project.errors[0].code}` says more"
         click.echo(f"{mistakes.count(project.problems)}; {more}", err=True)

@@ -29,7 +29,7 @@ OPTIONS_OF_OTHERS = {
     **dict.fromkeys(("--junit", "--junitxml", "--junit-xml"), "`--report-junit FILE`"),
     **dict.fromkeys(("--json", "--report", "--output", "-o"), "`--report-json FILE`"),
     **dict.fromkeys(
-        ("--format", "--reporter", "--reporters", "-r"),
+        ("--format", "--reporter", "--reporters"),
         "`--report-json FILE`, `--report-junit FILE`, `--report-jsonl FILE`; `-` is stdout",
     ),
     **dict.fromkeys(

@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from runner.doctor.findings import Finding, failed, not_tried, ok, unsure
 from runner.durations import written
 from runner.service import outages
+from runner.targets.urls import is_loopback
 
 NAME: Final = "name resolution"
 CONNECTION: Final = "connection"
@@ -81,10 +82,18 @@ def connected(host: Host) -> Finding:
         return _failed(CONNECTION, error, host)
 
 
+def in_the_clear(host: Host) -> Finding | None:
+    """The warning on a site that is called without TLS, and not on this machine."""
+    if host.tls is not None or is_loopback(host.name):
+        return None
+    told = "there is none (`plain_http`): passwords and data can be read on their way"
+    return unsure(TLS, told, "write `https://` where the site has it; `ca_file` names an authority of your own")
+
+
 def secured(host: Host, *, now: Callable[[], float] = time.time) -> Finding:
     """Speak TLS, and tell of the certificate."""
     if host.tls is None:
-        return not_tried(TLS, "the connection is a plain one, to this machine itself")
+        return in_the_clear(host) or not_tried(TLS, "the connection is a plain one, to this machine itself")
     try:
         with _secure_line(host) as line:
             return _certified(line.getpeercert() or {}, version=line.version() or "TLS", now=now())

@@ -65,7 +65,8 @@ def _network(way: Way) -> Iterator[Finding]:
             yield from _skipped(*names[number + 1 :])
             return
     if way.proxy is not None:
-        yield not_tried(network.TLS, "a proxy stands between; the sign-in goes through it")
+        told = "a proxy stands between; the sign-in goes through it"
+        yield network.in_the_clear(_host(way.url, way.tls)) or not_tried(network.TLS, told)
 
 
 def _service(way: Way) -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 """The bytes of a file that a user named, or the sentence that says why there are none; and files that nobody named."""
 
+import os
 import stat
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -45,6 +47,14 @@ def is_meant(path: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode)
     except OSError:
         return True
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """The folders below `folder`, each before those in it; hidden ones are not entered, and no link is followed."""
+    for here, names, _ in os.walk(folder):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        if (found := Path(here)) != folder:
+            yield found
 
 
 def passed_over(message: str, *, name: str, instead: str) -> Problem:

@@ -19,7 +19,7 @@ def attempt_confirm(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         text = state.names.text(action.text, f"{row.key}.confirm")
     except EvaluationError as error:
         return broken(error)
-    outcome = yield from perform(state, Ask(key=row.key, text=text, seconds=step.timeout))
+    outcome = yield from perform(state, Ask(key=row.key, text=text, seconds=step.timeout, help=step.help))
     if isinstance(outcome, Done) and outcome.value is True:
         return judged(state, row, step, True)  # noqa: FBT003  the result of a confirm
     late = isinstance(outcome, Done) and outcome.value is None

@@ -38,11 +38,15 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """Ask a person; answered with `Done(True)`, or what the person said, or None where `seconds` passed before."""
+    """Ask a person; answered with `Done(True)`, or what the person said, or None where `seconds` passed before.
+
+    `help` is for who does not know what to say.
+    """
 
     key: str
     text: str
     seconds: float | None = None
+    help: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,8 @@ def skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
     row = row_of(state, planned, key=planned.key)
     if reason == STOPPED:
         state.left_out.add(row.key)
-    yield from note(StepSkipped(row=row, reason=reason))
+    by = state.halted_by if reason == STOPPED and not state.closing else None
+    yield from note(StepSkipped(row=row, reason=reason, by=by))
 
 
 def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:

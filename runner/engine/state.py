@@ -139,7 +139,8 @@ class RunState:
 class State:
     """What is known of one job of the run: the run's own, or one that a step includes.
 
-    `prefix` stands before the keys of its rows. `halted`: a step has stopped it; `closing`: its steps are behind us.
+    `prefix` stands before the keys of its rows. `halted`: a step has stopped it, the one with the key
+    `halted_by`, or something else has; `closing`: its steps are behind us.
     `ends` is the active second at which its time is over. `counted` holds the statuses that count for it, `left_out`
     the keys of what a stop has left out.
     """
@@ -149,6 +150,7 @@ class State:
     names: Names
     prefix: str = ""
     halted: bool = False
+    halted_by: str | None = None
     closing: bool = False
     ends: float | None = None
     counted: set[Status] = field(default_factory=set)

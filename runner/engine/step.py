@@ -267,6 +267,7 @@ def _count(state: State, planned: PlannedStep, status: Status) -> None:
         state.counted.add(status)
     if not state.closing and (status is Status.UNKNOWN or step.on_failure is OnFailure.STOP):
         state.halted = True
+        state.halted_by = state.halted_by or f"{state.prefix}{planned.key}"
 
 
 def _named(condition: str, functions: frozenset[str]) -> bool:

@@ -65,7 +65,7 @@ class LocalHost:
     journal: Journal
     stop: Stop
     turn: Turn
-    ask: Callable[[str, Stop, float | None], bool | None]
+    ask: Callable[[Ask, Stop, float | None], bool | None]
     judgement: Judgement = field(default_factory=Judgement)
     others: Callable[[str], Others] = lambda _process: Others()
     lets_in: Callable[[], bool] = lambda: True
@@ -198,7 +198,7 @@ class LocalHost:
         return Done(t=t)
 
     def _ask(self, ask: Ask) -> Outcome:
-        value = self.ask(ask.text, self.stop, ask.seconds)
+        value = self.ask(ask, self.stop, ask.seconds)
         if value is None and self.stop.why is not None:
             self._turned = True
             return self._refuse(ask, self.stop.why)

@@ -25,6 +25,7 @@ class Origin(StrEnum):
     STDIN = "on standard input"
     INPUTS_FILE = "in the `--inputs` file"
     ENVIRONMENT = "in the environment"
+    TERMINAL = "at the terminal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from rich.text import Text
 from runner.durations import written
 from runner.events import Line, Row, Status
 from runner.report.account import Account
+from runner.report.alive import Alive
 from runner.report.console import encodable, marks_for
 from runner.report.safe import clean
 from runner.report.sentences import Sentence, Tone, Wish
@@ -58,6 +59,7 @@ class Live:
         self._encoding = self._console.encoding
         self._marks = marks_for(self._encoding)
         self._account = Account(wish, earlier=earlier)
+        self._alive = Alive(clock, earlier=earlier)
         self._clock = clock
         self._row: Row | None = None
         self._since = 0.0
@@ -74,6 +76,7 @@ class Live:
     def event(self, line: Line) -> None:
         self._display.start()
         sentences = self._account.hear(line)
+        self._alive.hear(line)
         row = self._account.progress.running()
         if row is not self._row:
             self._row, self._since = row, self._clock()
@@ -106,7 +109,9 @@ class Live:
         seconds = self._clock() - self._since
         frame = self._frames[int(seconds * _REDRAWS) % len(self._frames)]
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
-        told = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}", self._encoding)
+        waits_for = self._alive.waits_for if elapsed else ""
+        what = f", waits for {waits_for}" if waits_for else ""
+        told = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}{what}", self._encoding)
         line = Text(told, "dim", no_wrap=True)
         line.truncate(max(self._console.width - 1, 1), overflow="crop")
         return line

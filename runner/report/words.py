@@ -77,6 +77,8 @@ def counted(counts: dict[Status, int]) -> str:
 
 def because(step: StepResult) -> str:
     """Why a row was skipped."""
+    if step.skipped_by is not None:
+        return f"`{clean(step.skipped_by)}` had stopped the run"
     reason = step.reason or ""
     return _SKIPPED_BECAUSE.get(reason) or clean(reason) or "no reason is known"
 

@@ -86,6 +86,7 @@ def _site(name: str, fields: JsonObject, *, beside: Path) -> SiteTarget:
         headers=tuple((name, sure_text(value)) for name, value in record(fields.get("headers")).items()),
         rate=_rate(fields),
         protected=fields.get("protected") is True,
+        plain_http=fields.get("plain_http") is True,
         allow=_allow(fields),
         beside=beside,
     )

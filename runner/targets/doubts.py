@@ -1,16 +1,17 @@
 """What in a target is most probably not meant: patterns that fit nothing, addresses of the site and of its identity
-service the one in the place of the other.
+service the one in the place of the other, secrets that are written out.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from runner.documents.document import Document
 from runner.problems import Problem, Severity
 from runner.raw import items, record, text
-from runner.targets.urls import identity_in_the_cloud, site_of_identity
+from runner.targets.urls import identity_in_the_cloud, is_loopback, site_of_identity
 from runner.values import JsonObject, Path
 
 _PATTERN: Final = re.compile(r"(?:[\w*?]|\[!?[^\]]+\])+")
@@ -50,8 +51,27 @@ def interchanged(document: Document, target: JsonObject, at: Path) -> Iterator[P
         yield document.problem("E107", message, path=(*at, "identity_url"), hint=hint, severity=Severity.WARNING)
 
 
-def _are_of_one_host(url: str, identity: str) -> bool:
+def written_out(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    """A password or client secret that stands in the file. That of a site on this machine is nobody's loss."""
+    auth = record(target.get("auth"))
+    if "sandbox" in target or is_loopback(_host(text(target, "url") or "") or ""):
+        return
+    for key in ("password", "client_secret"):
+        written = text(auth, key)
+        if written and "{{" not in written:
+            message = f"`{key}` stands in this file, and whoever can read it, in git too, has it"
+            hint = 'write `"{{ env.NAME }}"` or `"{{ file(\'PATH\') }}"`, and change it where it was committed'
+            path = (*at, "auth", key)
+            found = document.problem("E166", message, path=path, at_key=True, hint=hint, severity=Severity.WARNING)
+            yield replace(found, excerpt=None)
+
+
+def _host(url: str) -> str | None:
     try:
-        return urlsplit(url).hostname == urlsplit(identity).hostname
+        return urlsplit(url).hostname
     except ValueError:
-        return False
+        return None
+
+
+def _are_of_one_host(url: str, identity: str) -> bool:
+    return _host(url) is not None and _host(url) == _host(identity)

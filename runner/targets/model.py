@@ -60,9 +60,10 @@ class Allow:
 class SiteTarget:
     """`headers` are pairs, `rate` is in calls a second, times are seconds; `beside` is where a relative `ca_file` lies.
 
-    `timeout` is of one attempt where neither step nor job says one. `settle` is the last of the readings that look
-    for a call in doubt. Made ready, a site with an OAuth client has its `identity_url`. `placed` gives a problem with
-    the value of a key, by its path in the target, the place where that is written; None where it is in no file.
+    `plain_http`: it may be called without TLS. `timeout` is of one attempt where neither step nor job says one.
+    `settle` is the last of the readings that look for a call in doubt. Made ready, a site with an OAuth client has its
+    `identity_url`. `placed` gives a problem with the value of a key, by its path in the target, the place where that is
+    written; None where it is in no file.
     """
 
     name: str
@@ -79,6 +80,7 @@ class SiteTarget:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     rate: float | None = None
     protected: bool = False
+    plain_http: bool = False
     allow: Allow | None = None
     beside: Path = Path()
     placed: Callable[[Problem, Keys], Problem] | None = field(default=None, compare=False, repr=False)

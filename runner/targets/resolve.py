@@ -46,7 +46,7 @@ def resolve(
     for key, text in _written(target).items():
         try:
             found[key] = _worked_out(text, environment=environment, read_file=read_file)
-            _refuse(key, found[key])
+            _refuse(key, found[key], plain_http=target.plain_http)
         except _UnreadyError as unready:
             problems.append(_at(target, key, unready.problem))
     if problems:
@@ -133,18 +133,18 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
     return Problem(code="E142", message=message, hint="set it, or choose another target with `-t`")
 
 
-def _refuse(key: Keys, value: str) -> None:
-    wrong = _mistake(key, value)
+def _refuse(key: Keys, value: str, *, plain_http: bool) -> None:
+    wrong = _mistake(key, value, plain_http=plain_http)
     if wrong is not None:
         raise _UnreadyError(Problem(code=wrong.code, message=wrong.message, hint=wrong.hint))
 
 
-def _mistake(key: Keys, value: str) -> UrlMistake | HeaderMistake | Problem | None:
+def _mistake(key: Keys, value: str, *, plain_http: bool) -> UrlMistake | HeaderMistake | Problem | None:
     match key[0]:
         case "url":
-            return url_mistake(value)
+            return url_mistake(value, plain_http=plain_http)
         case "identity_url":
-            return identity_mistake(value)
+            return identity_mistake(value, plain_http=plain_http)
         case "proxy":
             return proxy_mistake(value)
         case "headers":

@@ -6,13 +6,14 @@ Reads no environment and no file.
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeAlias
 
 from runner import durations
 from runner.documents.document import Document
 from runner.problems import Problem, Severity
 from runner.raw import record, text
-from runner.targets.doubts import interchanged, patterns_that_fit_nothing
+from runner.targets.doubts import interchanged, patterns_that_fit_nothing, written_out
 from runner.targets.headers import HeaderMistake, name_mistake, value_mistake
 from runner.targets.urls import (
     IDENTITY_HINT,
@@ -44,10 +45,12 @@ _LOOKED_AT: Final[Mapping[str, _Looked]] = {
     "proxy": proxy_mistake,
     "headers": value_mistake,
 }
+_url_in_the_clear: _Looked = partial(url_mistake, plain_http=True)
+_identity_in_the_clear: _Looked = partial(identity_mistake, plain_http=True)
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys behind which no password stands alone, so that a variable of the shell is one for sure."""
 _OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it stands"
-_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers")
+_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers", "plain_http")
 """What a sandbox has no use for."""
 
 
@@ -61,13 +64,16 @@ def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Pr
 
 def _target(document: Document, name: str, target: JsonObject) -> Iterator[Problem]:
     at: Path = ("targets", name)
+    looked_at = dict(_LOOKED_AT)
+    if target.get("plain_http") is True:
+        looked_at |= {"url": _url_in_the_clear, "identity_url": _identity_in_the_clear}
     for key, value in target.items():
         for path, written in _texts(value, (*at, key)):
             if _BRACES in written:
                 yield from _template(document, written, path) if key in _WORKED_OUT else _in_vain(document, path)
             elif key in _WORKED_OUT and (literal := _variable(document, written, path)) is not None:
                 yield literal
-            elif (wrong := _LOOKED_AT.get(key, _nothing)(written)) is not None:
+            elif (wrong := looked_at.get(key, _nothing)(written)) is not None:
                 hint = _address_meant(key, written, target) or wrong.hint
                 yield document.problem(wrong.code, wrong.message, path=path, hint=hint)
             elif key in ("timeout", "settle") and durations.is_too_long(written):
@@ -76,6 +82,10 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
             yield from _names_of_headers(document, target, (*at, key))
     yield from patterns_that_fit_nothing(document, target, at)
     yield from interchanged(document, target, at)
+    for problem in written_out(document, target, at):
+        secret = text(record(target.get("auth")), str(problem.path[-1])) or ""
+        if _variable(document, secret, problem.path) is None:
+            yield problem
     yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
 
 
@@ -126,7 +136,7 @@ def _identity(document: Document, target: JsonObject, at: Path) -> Iterator[Prob
     url, auth = text(target, "url"), record(target.get("auth"))
     if "client_id" not in auth or {"username", "password"} & auth.keys() or "identity_url" in target:
         return
-    if url and _BRACES not in url and url_mistake(url) is None and identity_in_the_cloud(url) is None:
+    if url and _BRACES not in url and url_mistake(url, plain_http=True) is None and identity_in_the_cloud(url) is None:
         yield document.problem("E105", NO_IDENTITY, path=(*at, "auth"), at_key=True, hint=IDENTITY_HINT)
 
 

@@ -27,8 +27,11 @@ class UrlMistake:
     hint: str | None = None
 
 
-def url_mistake(url: str) -> UrlMistake | None:
-    """What is wrong with the address of a site; its text is not repeated, since it may hold a password."""
+def url_mistake(url: str, *, plain_http: bool = False) -> UrlMistake | None:
+    """What is wrong with the address of a site; its text is not repeated, since it may hold a password.
+
+    `plain_http`: its target says that it may be called without TLS.
+    """
     if _is_broken(url):
         return UrlMistake(message="a URL holds no blanks and no control characters")
     if url[:1] in _AROUND or url[-1:] in _AROUND:
@@ -38,7 +41,7 @@ def url_mistake(url: str) -> UrlMistake | None:
         bool(parts.port)
     except ValueError as error:
         return UrlMistake(message=f"not a URL: {error}")
-    return _scheme_mistake(parts) or _extra_mistake(parts)
+    return _scheme_mistake(parts, plain_http=plain_http) or _extra_mistake(parts)
 
 
 def site_meant(written: str) -> str | None:
@@ -75,9 +78,9 @@ def proxy_mistake(url: str) -> UrlMistake | None:
     return None
 
 
-def identity_mistake(url: str) -> UrlMistake | None:
+def identity_mistake(url: str, *, plain_http: bool = False) -> UrlMistake | None:
     """What is wrong with the address of an identity service."""
-    return url_mistake(without_token_path(url))
+    return url_mistake(without_token_path(url), plain_http=plain_http)
 
 
 def without_token_path(url: str) -> str:
@@ -97,6 +100,15 @@ def site_of_identity(url: str) -> str | None:
     return None if found is None else f"https://{found[1]}.creatio.com"
 
 
+def is_in_the_clear(url: str) -> bool:
+    """Whether what is sent to this address can be read on its way."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
 def is_loopback(host: str) -> bool:
     return _LOOPBACK.fullmatch(host) is not None
 
@@ -106,11 +118,11 @@ def _is_broken(url: str) -> bool:
     return not url.isprintable() or " " in url
 
 
-def _scheme_mistake(parts: SplitResult) -> UrlMistake | None:
+def _scheme_mistake(parts: SplitResult, *, plain_http: bool) -> UrlMistake | None:
     if parts.scheme not in ("https", "http") or not parts.hostname:
         return UrlMistake(message="the URL of a site is `https://` and a host", hint="write `https://example.com`")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        hint = "write `https://`; only this machine itself may be called without TLS"
+    if parts.scheme == "http" and not plain_http and not is_loopback(parts.hostname):
+        hint = "write `https://`; in a network that you trust, `plain_http: true` in a targets file allows it"
         return UrlMistake(code="E143", message=f"`{parts.hostname}` would be called without TLS", hint=hint)
     return None
 

@@ -183,7 +183,7 @@ def item(of: Side, state: Inferring) -> Type:
 
 def compare(left: Side, sign: str, right: Side, state: Inferring) -> None:
     """Tell of a comparison that breaks for sure, or whose outcome is known; `sign` is Jinja's word for it."""
-    if sign in ("eq", "ne", "equalto"):
+    if sign in ("eq", "ne"):
         _same(left, right, state, always="true" if sign == "ne" else "false")
     elif sign in ("in", "notin"):
         _contained(left, right, state, always="true" if sign == "notin" else "false")

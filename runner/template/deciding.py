@@ -15,11 +15,12 @@ from runner.template.operations import Absent, Value
 from runner.template.parse import Expression
 from runner.template.scope import Scope
 from runner.template.source import keywords, written
+from runner.template.tests import ALIASES
 from runner.template.walk import walk
 from runner.values import Json
 
 _SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
-_TESTS = {"eq": "==", "equalto": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "in": "in"}
+_TESTS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "in": "in"}
 _CHOOSING = frozenset({"select", "selectattr"})
 _TEST_AND_VALUE = 2
 
@@ -146,9 +147,14 @@ def _nothing(node: nodes.Filter, base: list[Json], scope: Scope) -> Sought:
         source=written(node.node),
         attribute=None if attribute is None else str(attribute),
         values=base if attribute is None else [_part(item, attribute) for item in base],
-        sign=_TESTS.get(str(tests[0]), str(tests[0])) if tests else "true",
+        sign=_sign(str(tests[0])) if tests else "true",
         wanted=None if wanted is None else Side(source=written(wanted), value=tests[-1]),
     )
+
+
+def _sign(test: str) -> str:
+    name = ALIASES.get(test, test)
+    return _TESTS.get(name, name)
 
 
 def _part(item: Json, attribute: Json) -> Json:

@@ -109,7 +109,6 @@ _FUNCTIONS: dict[str, Callable[..., bool]] = {
     "even": _even,
     "in": _in,
     "eq": same,
-    "equalto": same,
     "ne": _differs,
     "lt": _lt,
     "le": _le,
@@ -118,7 +117,17 @@ _FUNCTIONS: dict[str, Callable[..., bool]] = {
     "match": matches,
 }
 
-TESTS: dict[str, Called[bool]] = {name: called(function) for name, function in _FUNCTIONS.items()}
+ALIASES = {
+    **dict.fromkeys(("==", "equalto"), "eq"),
+    "!=": "ne",
+    **dict.fromkeys(("<", "lessthan"), "lt"),
+    "<=": "le",
+    **dict.fromkeys((">", "greaterthan"), "gt"),
+    ">=": "ge",
+}
+"""Jinja's other names of the same tests. Those that are signs are named as a text: `selectattr("A", "==", 1)`."""
+
+TESTS: dict[str, Called[bool]] = {name: called(_FUNCTIONS[ALIASES.get(name, name)]) for name in (*_FUNCTIONS, *ALIASES)}
 _OF_ABSENCE = frozenset({"defined", "undefined"})
 
 

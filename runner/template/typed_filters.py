@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from runner.template import typed
 from runner.template.complaints import Inferring, Side, compare, lacking, reading_hint
+from runner.template.tests import ALIASES
 from runner.template.typed import (
     A_NUMBER,
     A_TEXT,
@@ -25,7 +26,7 @@ GUARDS = frozenset({"string", "number", "integer", "float", "boolean", "mapping"
 """Tests that ask what a value is: behind one of them a value may be less than its type says."""
 OF_ABSENCE = frozenset({"defined", "undefined"})
 
-_COMPARING = frozenset({"eq", "equalto", "ne", "lt", "le", "gt", "ge", "in"})
+_COMPARING = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "in"})
 _TAKES: Mapping[str, tuple[int, str]] = {
     **dict.fromkeys(("abs", "round"), (NUMBER, "a number")),
     **dict.fromkeys(("lower", "upper", "trim", "replace", "b64encode", "b64decode"), (TEXT, "a text")),
@@ -62,6 +63,7 @@ def filtered(name: str, of: Side, arguments: Arguments, state: Inferring) -> Typ
 
 def tested(name: str, of: Side, arguments: Arguments, state: Inferring) -> None:
     """Tell of a test that breaks for sure, or whose outcome is known."""
+    name = ALIASES.get(name, name)
     if name in _COMPARING and arguments.given:
         compare(of, name, arguments.given[0], state)
     elif name == "match":

@@ -95,14 +95,8 @@ FILTERS = {
 
 TESTS = {
     "=": "write `eq`",
-    "==": "write `eq`",
     "===": "write `eq`",
-    "!=": "write `ne`",
     "<>": "write `ne`",
-    "<": "write `lt`",
-    "<=": "write `le`",
-    ">": "write `gt`",
-    ">=": "write `ge`",
     "array": "write `sequence`",
     "bool": "write `boolean`",
     "contains": "write `… in …`, with the sides exchanged",

@@ -108,3 +108,41 @@ def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_told(
 def test_fail_fast_has_nothing_to_say_where_all_pass(here: Site) -> None:
     assert ended(["run", ".", "--fail-fast"]) == 0
     assert len(asked(here)) == 3
+
+
+def test_what_failed_at_a_target_of_the_command_line_goes_there_again_without_its_being_named(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.wrong = ("Usrb",)
+    assert ended(["run", ".", "-t", "there"]) == 1
+    answers.wrong = ()
+    asked(here)
+    capsys.readouterr()
+    assert ended(["run", ".", "--last-failed"]) == 0
+    assert asked(here) == ["b&Which="]
+    assert "run b@there" in capsys.readouterr().out
+    assert ended(["run", ".", "--last-failed"]) == 5
+
+
+def test_what_failed_at_two_targets_goes_to_both_again(here: Site, answers: Answers) -> None:
+    answers.wrong = ("Usrb",)
+    assert ended(["run", ".", "-t", "there", "-t", "here"]) == 1
+    asked(here)
+    assert ended(["run", ".", "--last-failed"]) == 1
+    assert asked(here) == ["b&Which=", "b&Which="]
+    assert ended(["run", ".", "--last-failed", "-t", "here"]) == 1
+    assert asked(here) == ["b&Which="]
+
+
+def test_a_target_at_which_something_failed_and_that_is_gone_is_a_warning(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.wrong = ("Usrb", "Usra")
+    assert ended(["run", "b.job.yaml", "-t", "there"]) == 1
+    assert ended(["run", "a.job.yaml"]) == 1
+    Path("targets.yaml").write_text(targets(here.url))
+    asked(here)
+    capsys.readouterr()
+    assert ended(["run", ".", "--last-failed"]) == 1
+    assert asked(here) == ["a&Which="]
+    assert capsys.readouterr().err.count("`b` did not pass at target `there`, which is not there any more") == 1

@@ -34,3 +34,15 @@ def test_a_secret_that_is_too_short_to_be_hidden_everywhere_is_e135(
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "12")
     assert ended(["run", "a.job.yaml", "-q"]) == 0
     assert "warning[E135]: secret `inputs.pin` is so short" in capsys.readouterr().err
+
+
+def test_the_same_short_secret_of_seven_runs_is_warned_of_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("sandbox").mkdir()
+    Path("sandbox/UsrA.process.yaml").write_text("runner: 1\nprocess: UsrA\n")
+    names = ", ".join(f"{{name: c{number}}}" for number in range(7))
+    Path("a.job.yaml").write_text(JOB + f"cases: [{names}]\n")
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "12")
+    assert ended(["run", "a.job.yaml", "-q"]) == 0
+    assert capsys.readouterr().err.count("E135") == 1

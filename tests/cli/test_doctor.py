@@ -228,3 +228,12 @@ def test_a_proxy_is_gone_to_without_telling_where_it_is(capsys: pytest.CaptureFi
     assert "the proxy answers in" in out
     assert "localhost" not in out
     assert "127.0.0.1" not in out
+
+
+def test_a_mistake_in_the_targets_file_of_seven_jobs_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("targets.yaml").write_text("runner: 1\ntargets: {here: {urls: https://a.example}}\n")
+    names = [f"{number}.job.yaml" for number in range(7)]
+    for name in names:
+        Path(name).write_text("runner: 1\nname: a\nsteps: [{pause: 1s}]\n")
+    assert ended(["doctor", *names]) == 2
+    assert capsys.readouterr().err.count("error[E104]") == 1

@@ -11,6 +11,7 @@ from runner.cli.main import ended
 from runner.documents.document import Document
 from runner.documents.load import read
 from runner.json_schema.schemas import shipped_text
+from runner.raw import items, record
 from runner.values import Json
 
 WRITTEN = {*FILES, *(f"schema/{schema}.schema.json" for schema in SCHEMAS)}
@@ -116,7 +117,7 @@ def test_the_entries_for_ci_and_pre_commit_name_the_folder_as_it_is_called_from_
     assert ended(["init", "ops/creatio"]) == 0
     assert f"move them to {Path.cwd()}" in capsys.readouterr().out
     hooks = data(Path("ops/creatio/.pre-commit-config.yaml"))
-    assert "runner validate ops/creatio" in json.dumps(hooks)
+    assert "runner validate --recursive ops/creatio" in json.dumps(hooks)
     workflow = json.dumps(data(Path("ops/creatio/.github/workflows/creatio.yml")))
     assert "runner run ops/creatio -t sandbox" in workflow
     assert "@" not in re.sub(r"actions/[a-z-]+@v\d", "", workflow)
@@ -149,3 +150,30 @@ def test_a_gitignore_that_is_there_is_added_to(
     assert re.search(r"^added to +\.gitignore ", capsys.readouterr().out, re.MULTILINE)
     assert ".runner/" in lines
     assert len(lines) == len(set(lines))
+
+
+def test_the_workflow_keeps_the_runs_and_restores_them_before_the_next() -> None:
+    assert ended(["init"]) == 0
+    jobs = record(record(data(Path(".github/workflows/creatio.yml")))["jobs"])
+    steps = [record(step) for step in items(record(jobs["staging"])["steps"])]
+    kept = next(number for number, step in enumerate(steps) if record(step.get("with")).get("path") == ".runner")
+    restored, run = (
+        next(number for number, step in enumerate(steps) if text in str(step.get("run")))
+        for text in ("gh run download", "runner run")
+    )
+    assert restored < run < kept
+    assert steps[kept]["if"] == "always()"
+    uploaded = record(steps[kept]["with"])
+    assert uploaded["include-hidden-files"] is True, "else a folder with a dot is passed over"
+    assert f"--name {uploaded['name']} --dir {uploaded['path']} " in str(steps[restored]["run"])
+
+
+def test_the_hook_of_a_new_project_finds_jobs_in_folders_below() -> None:
+    assert ended(["init"]) == 0
+    Path("more/deep").mkdir(parents=True)
+    Path("more/deep/b.job.yaml").write_text("runner: 1\nname: b\nstep: []\n")
+    (hook,) = re.findall(
+        r"entry: runner (validate .*--recursive .*|validate --recursive .*)",
+        Path(".pre-commit-config.yaml").read_text(),
+    )
+    assert ended(hook.split()) == 2

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sites import NOTHING, Site, Told, site, targets, xml
 
+from runner import runs
 from runner.cli.main import ended
 from runner.values import JsonObject, canonical
 
@@ -318,7 +319,8 @@ def test_where_a_plan_lies_is_no_part_of_its_digest_and_tells_no_name_of_a_folde
     whole = keep()
     Path("p").mkdir()
     assert ended(["plan", "release.job.yaml", "--out", "p/release.plan.json"]) == 0
-    assert json.loads(Path("p/release.plan.json").read_text()) == whole | {"base": ".."}
+    there = json.loads(Path("p/release.plan.json").read_text())
+    assert there == whole | {"base": "..", "key": there["key"]}
     Path("p").rename("inner/p")
     monkeypatch.chdir("inner")
     assert ended(["plan", "../release.job.yaml", "--out", "../other.plan.json"]) == 0
@@ -355,3 +357,111 @@ def test_guards_hold_for_kept_plans_too(here: Site) -> None:
     assert ended(["run", "release.plan.json"]) == 6
     assert here.asked == []
     assert ended(["run", "release.plan.json", "--confirm", "here"]) == 0
+
+
+AGAIN = "error[E165]: this plan has been carried out before"
+
+
+def test_a_plan_that_has_been_carried_out_is_carried_out_once_more_only_where_that_is_said(
+    here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep()
+    assert ended(["run", "release.plan.json"]) == 0
+    assert asked(here) == ALL
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json"]) == 6
+    assert asked(here) == ALL
+    told = capsys.readouterr().err
+    runs = sorted(folder.name for folder in Path(".runner/runs").iterdir() if folder.name[0] != ".")
+    assert f"{AGAIN}: run {runs[0]} of release[red]@here, passed; run {runs[1]} of release[blue]@here, passed" in told
+    assert "nothing was sent; `--again` carries it out once more" in told
+    assert "resume" not in told
+    assert ended(["run", "release.plan.json", "--again"]) == 0
+    assert asked(here) == ALL + ALL
+    assert ended(["run", "release.plan.json"]) == 6
+    assert "1 more, " in capsys.readouterr().err
+
+
+def test_a_copy_of_a_plan_is_the_same_and_a_new_plan_of_the_same_jobs_another(here: Site) -> None:
+    keep()
+    assert ended(["run", "release.plan.json"]) == 0
+    Path("copy.plan.json").write_text(Path("release.plan.json").read_text())
+    assert ended(["run", "copy.plan.json"]) == 6
+    keep()
+    assert ended(["run", "release.plan.json"]) == 0
+    assert asked(here) == ALL + ALL
+
+
+def test_a_plan_of_a_version_that_gave_no_keys_is_known_by_what_it_holds(here: Site) -> None:
+    whole = keep()
+    del whole["key"]
+    Path("release.plan.json").write_text(json.dumps(whole))
+    assert ended(["run", "release.plan.json"]) == 0
+    assert ended(["run", "release.plan.json"]) == 6
+    assert asked(here) == ALL
+
+
+def test_a_plan_whose_run_broke_off_is_gone_on_with_by_resume(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    del here
+    Path("cases.csv").write_text("name,limit\nred,7\n")
+    keep()
+    assert ended(["run", "release.plan.json"]) == 0
+    (folder,) = Path(".runner/runs").glob("*/events.jsonl")
+    folder.write_text("".join(folder.read_text().splitlines(keepends=True)[:-1]))
+    (folder.parent / "report.json").unlink()
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json"]) == 6
+    told = capsys.readouterr().err
+    assert f"run {folder.parent.name} of release[red]@here, which has not come to its end" in told
+    assert f"`runner resume {folder.parent.name}` goes on with the one that has not ended" in told
+
+
+def test_a_run_that_is_not_kept_any_more_still_counts(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    keep()
+    assert ended(["run", "release.plan.json"]) == 0
+    assert ended(["runs", "--prune", "1ms"]) == 0
+    assert ended(["run", "release.plan.json"]) == 6
+    assert asked(here) == ALL
+    assert "which is not kept any more" in capsys.readouterr().err
+
+
+def test_a_plan_that_was_refused_before_a_run_began_has_not_been_carried_out(
+    here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep()
+    monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
+    assert ended(["run", "release.plan.json"]) == 2
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", SECRET)
+    Path("targets.yaml").write_text(targets(here.url) + "    protected: true\n")
+    assert ended(["run", "release.plan.json"]) == 6
+    state = Path("state")
+    state.write_text("no folder, so that there are no locks")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state.absolute()))
+    Path("release.job.yaml").write_text(JOB + "concurrency: one\n")
+    keep()
+    assert ended(["run", "release.plan.json", "--confirm", "here"]) == 6
+    state.unlink()
+    assert ended(["run", "release.plan.json", "--confirm", "here"]) == 0
+    assert asked(here) == ALL
+
+
+def test_of_two_commands_that_begin_the_same_plan_at_once_one_is_refused(
+    here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep()
+    place = runs.plan_file(Path(".runner/runs"), json.loads(Path("release.plan.json").read_text())["key"])
+    place.parent.mkdir(parents=True)
+    place.touch()  # as another command leaves it between its claim and its first run
+    assert ended(["run", "release.plan.json"]) == 6
+    assert asked(here) == []
+    assert f"{AGAIN}: no run of it is known; another command may be about to begin" in capsys.readouterr().err
+    assert ended(["run", "release.plan.json", "--again"]) == 0
+    assert asked(here) == ALL
+
+
+def test_a_key_that_leads_elsewhere_is_no_path(here: Site) -> None:
+    whole = keep()
+    Path("release.plan.json").write_text(json.dumps(whole | {"key": "../../../../evil"}))
+    assert ended(["run", "release.plan.json"]) == 0
+    assert asked(here) == ALL
+    assert [path.name for path in Path().rglob("*evil*")] == []

@@ -87,12 +87,12 @@ def test_runs_stand_in_the_order_of_jobs_then_cases_then_targets_as_they_were_gi
 )
 def test_a_keyword_is_a_part_of_job_and_case_in_any_case(keyword: str, chosen: list[str]) -> None:
     job(cases=TWO)
-    assert titles(keyword=keyword) == chosen
+    assert titles(keywords=[keyword]) == chosen
 
 
 def test_a_case_that_was_not_selected_keeps_the_number_of_the_others() -> None:
     job(cases=TWO)
-    (run,) = prepared(keyword="blue").runs
+    (run,) = prepared(keywords=["blue"]).runs
     assert run.case_index == 1
 
 
@@ -186,7 +186,7 @@ def test_the_texts_of_included_jobs_travel_with_the_run() -> None:
 def test_tags_and_keywords_choose_together() -> None:
     job("a", cases=TWO, tags="fast")
     job("b", cases=TWO, tags="slow")
-    assert titles(tags="not slow", keyword="red") == ["a[red]@one"]
+    assert titles(tags="not slow", keywords=["red"]) == ["a[red]@one"]
 
 
 def test_a_job_is_held_against_the_targets_that_the_command_names_and_not_against_its_own() -> None:

@@ -5,7 +5,9 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,9 +62,10 @@ def answer(_method: str, path: str) -> Told:
     return xml(None) if "/Execute" in path else NOTHING
 
 
-def at_a_terminal(*arguments: str) -> Terminal:
+def at_a_terminal(*arguments: str, **more: str) -> Terminal:
     master, slave = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CREATIO_RUNNER_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CREATIO_RUNNER_", "CI"))}
+    environment |= more
     process = subprocess.Popen([RUNNER, *arguments], stdin=slave, stderr=slave, stdout=subprocess.PIPE, env=environment)
     os.close(slave)
     return Terminal(process, master)
@@ -95,7 +98,7 @@ def test_an_answer_that_is_none_is_asked_for_again_and_the_end_of_the_input_is_a
         terminal = at_a_terminal("run", "a.job.yaml")
         terminal.wait_for("[y/N]")
         terminal.type("perhaps\n")
-        terminal.wait_for("perhaps\r\n? target")
+        terminal.wait_for("perhaps\r\n  `y` is a yes; `n`, or nothing, is a no\r\n? target")
         terminal.type("\x04")
         assert terminal.end() == 6
         assert here.asked == []
@@ -189,3 +192,102 @@ def test_an_interrupt_while_a_step_asks_ends_the_question_and_finally_is_carried
         assert terminal.end() == 130
         assert [line.split("/")[4] for line in here.executes()] == ["UsrTidy"]
     assert "SIGINT: no further step begins" in terminal.seen
+
+
+HELPED = '  - id: ask\n    confirm: "Sure about {{ target.name }}?"\n    help: Look at the board first.\n'
+TIDY = "finally:\n  - execute: {process: UsrTidy}\n"
+
+
+@pytest.mark.parametrize("typed", ["?", "yse", "ja"])
+def test_what_is_no_answer_shows_the_help_of_the_step_and_is_asked_again(typed: str) -> None:
+    with site(answer) as here:
+        write(here, HELPED + CALL + TIDY)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("Sure about here? [y/N]")
+        terminal.type(f"{typed}\n")
+        terminal.wait_for(f"{typed}\r\n  help: Look at the board first.\r\n")
+        terminal.wait_for("`y` is a yes; `n`, or nothing, is a no\r\n? Sure about here? [y/N] ")
+        assert here.executes() == []
+        terminal.type("y\n")
+        assert terminal.end() == 0
+        assert [line.split("/")[4] for line in here.executes()] == ["UsrSmoke", "UsrTidy"]
+
+
+INPUTS = (
+    "inputs:\n"
+    "  limit: {type: integer, description: At most so many}\n"
+    "  token: {type: string, secret: true}\n"
+    "  given: {type: string, default: x}\n"
+)
+WITH_INPUTS = """  - id: call
+    execute: {process: UsrSmoke, parameters: {Limit: "{{ inputs.limit }}", Token: "{{ inputs.token }}"}}
+"""
+
+
+def write_with_inputs(here: Site) -> None:
+    write(here, WITH_INPUTS)
+    Path("a.job.yaml").write_text(
+        INPUTS.join(Path("a.job.yaml").read_text().partition("defaults:")[::2]).replace(INPUTS, INPUTS + "defaults:")
+    )
+
+
+def test_a_missing_input_is_asked_for_and_a_secret_is_not_shown() -> None:
+    with site(answer) as here:
+        write_with_inputs(here)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("? input `limit` (integer): At most so many> ")
+        terminal.type("many\n")
+        terminal.wait_for("is not a whole number\r\n? input `limit` (integer): At most so many> ")
+        assert here.asked == []
+        terminal.type("7\n")
+        terminal.wait_for("? input `token` (string)> ")
+        terminal.type("sw0rdfish\n")
+        assert terminal.end() == 0
+        (sent,) = here.executes()
+        assert "Limit=7&Token=sw0rdfish" in sent
+    assert "sw0rdfish" not in terminal.seen + terminal.out
+    kept = "".join(path.read_text() for path in Path(".runner").rglob("*") if path.suffix in {".json", ".jsonl"})
+    assert "sw0rdfish" not in kept
+
+
+def test_whoever_gives_no_answer_is_told_what_is_missing() -> None:
+    with site(answer) as here:
+        write_with_inputs(here)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("? input `limit`")
+        terminal.type("\n")
+        assert terminal.end() == 2
+        assert here.asked == []
+    assert "E130" in terminal.seen
+    assert "? input `token`" not in terminal.seen
+
+
+def test_nothing_is_asked_in_ci_nor_where_something_else_is_wrong() -> None:
+    with site(answer) as here:
+        write_with_inputs(here)
+        terminal = at_a_terminal("run", "a.job.yaml", CI="true")
+        assert terminal.end() == 2
+        assert "? input" not in terminal.seen
+        terminal = at_a_terminal("run", "a.job.yaml", "-t", "nowhere")
+        assert terminal.end() == 2
+        assert "? input" not in terminal.seen
+
+
+def test_an_interrupt_while_a_secret_is_asked_for_lets_the_terminal_show_again_what_is_typed() -> None:
+    with site(answer) as here:
+        write_with_inputs(here)
+        terminal = at_a_terminal("run", "a.job.yaml", "-i", "limit=7")
+        before = termios.tcgetattr(terminal.master)[3] & termios.ECHO
+        terminal.wait_for("? input `token`")
+        wait_until(lambda: not termios.tcgetattr(terminal.master)[3] & termios.ECHO)
+        terminal.process.send_signal(2)
+        assert terminal.end() == 130
+        assert termios.tcgetattr(terminal.master)[3] & termios.ECHO == before
+        assert here.asked == []
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 15
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.01)

@@ -414,7 +414,7 @@ def test_runs_are_listed_from_the_folder_that_is_named(capsys: pytest.CaptureFix
 
 
 def test_every_option_but_a_few_names_its_twin() -> None:
-    without = {"yes", "confirm", "step", "verdict", "result", "given", "help", "version"}
+    without = {"yes", "confirm", "again", "step", "verdict", "result", "given", "help", "version"}
     missing = [
         f"{verb} {option.name}"
         for verb in VERBS

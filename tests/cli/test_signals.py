@@ -546,8 +546,9 @@ sys.meta_path.insert(0, AtAnImport())
 @pytest.mark.parametrize("module", ["click", "runner.cli.run", "httpcore", "runner.hosts.local"])
 @pytest.mark.parametrize(("number", "code"), CODES)
 def test_a_signal_while_modules_are_imported_ends_it_without_a_trace(
-    tmp_path: Path, module: str, number: int, code: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, module: str, number: int, code: int
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "sitecustomize.py").write_text(AT_AN_IMPORT)
     write("a", CHARGE)
     known = {"PYTHONPATH": str(tmp_path), "SIGNAL_AT": module, "SIGNAL": str(int(number))}

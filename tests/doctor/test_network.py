@@ -167,3 +167,10 @@ def _hang_up(listening: socket.socket) -> None:
     with listening, listening.accept()[0] as line:
         line.recv(100)
         line.sendall(b"220 mail.example ESMTP\r\n")
+
+
+def test_a_site_that_is_called_without_tls_is_warned_of_unless_it_is_this_machine() -> None:
+    found = network.secured(Host(name="crm.intra", port=80, tls=None))
+    assert (found.verdict, found.step) == (Verdict.UNSURE, network.TLS)
+    assert "passwords and data can be read on their way" in found.told
+    assert network.secured(Host(name="localhost", port=80, tls=None)).verdict is Verdict.NOT_TRIED

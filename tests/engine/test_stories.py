@@ -6,7 +6,7 @@ import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
-from runner.events import AttemptFailed
+from runner.events import AttemptFailed, StepSkipped
 from runner.plan import Plan
 from runner.service.calls import ExecuteCall
 
@@ -654,3 +654,27 @@ def test_a_stop_between_two_elements_of_a_chain_begins_no_other_one() -> None:
     world = World(heard=["", "", "SIGINT"]).carry_out(planned(steps))
     assert world.statuses_of_rows() == {"a[0]": "passed", "a": "error"}
     assert world.end.exit_code == 130
+
+
+def test_a_row_that_a_stop_left_out_names_the_step_that_stopped_the_run() -> None:
+    steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    pause: 1s\n"
+    steps += "  - id: c\n    if: always()\n    pause: 1s\n  - id: d\n    if: failure() and false\n    pause: 1s\n"
+    world = World(answers=[refused()]).carry_out(planned(steps))
+    assert skipped_by(world) == {"b": ("stopped", "a"), "d": ("condition", None)}
+
+
+def test_a_row_that_a_signal_left_out_names_no_step() -> None:
+    steps = "  - id: a\n    pause: 1s\n  - id: b\n    pause: 1s\n"
+    world = World(stop_at={1: "SIGINT"}).carry_out(planned(steps))
+    assert skipped_by(world) == {"b": ("stopped", None)}
+
+
+def test_what_a_signal_leaves_out_of_finally_names_no_step_though_one_had_stopped_the_run() -> None:
+    steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    pause: 1s\n"
+    rest = "finally:\n  - {id: c, pause: 1s}\n  - {id: d, pause: 1s}\n"
+    world = World(answers=[refused()], stop_at={3: "SIGINT"}, over=True).carry_out(planned(steps, rest=rest))
+    assert skipped_by(world) == {"b": ("stopped", "a"), "d": ("stopped", None)}
+
+
+def skipped_by(world: World) -> dict[str, tuple[str, str | None]]:
+    return {event.row.key: (event.reason, event.by) for event in world.events if isinstance(event, StepSkipped)}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from runner.events import AnyEvent, Line
+from runner.events import AnyEvent, CallSent, Line
 from runner.report.console import account
 from runner.report.console_live import Live
 from runner.report.sentences import Wish
@@ -71,6 +71,17 @@ def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], cha
     live.refresh()
     live.close()
     assert "add  Add a contact  4.2 s" in terminal.getvalue()
+
+
+def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    now = [10.0]
+    live = Live(terminal, Wish(), clock=lambda: now[0])
+    for line in chain([*story[:2], CallSent(key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})]):
+        live.event(line)
+    now[0] = 14.2
+    live.refresh()
+    live.close()
+    assert "add  Add a contact  4.2 s, waits for the answer to UsrAdd" in terminal.getvalue()
 
 
 def test_closing_gives_the_terminal_back(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:

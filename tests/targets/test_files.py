@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.targets.files import find_targets
+from runner.targets.files import find_targets, searched, searched_folders
 
 
 @pytest.fixture
@@ -35,12 +35,36 @@ def test_the_search_ends_at_the_root_of_the_project(project: Path) -> None:
     assert found(project / "a.job.yaml") is None
 
 
-def test_without_a_project_only_the_own_folder_is_searched(tmp_path: Path) -> None:
+def test_without_a_project_it_is_looked_for_up_to_the_root_of_the_file_system(tmp_path: Path) -> None:
     (tmp_path / "targets.yaml").touch()
-    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "deep").mkdir(parents=True)
 
-    assert found(tmp_path / "specs" / "a.job.yaml") is None
+    assert found(tmp_path / "specs" / "deep" / "a.job.yaml") == tmp_path / "targets.yaml"
     assert found(tmp_path / "a.job.yaml") == tmp_path / "targets.yaml"
+    assert searched_folders(tmp_path / "specs")[-1] == Path(tmp_path.anchor)
+
+
+def test_the_search_ends_at_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    (home / "specs").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    (tmp_path / "targets.yaml").touch()
+    job = home / "specs" / "a.job.yaml"
+
+    assert found(job) is None
+    assert searched(job.parent) == f"there is no targets.yaml in `{job.parent}` and above it up to `{home}`"
+    (home / "targets.yaml").touch()
+    assert found(job) == home / "targets.yaml"
+    assert found(tmp_path / "other" / "a.job.yaml") == tmp_path / "targets.yaml"
+
+
+def test_a_folder_in_which_everybody_may_put_files_is_passed_over_unless_the_job_is_there(tmp_path: Path) -> None:
+    (tmp_path / "shared" / "mine").mkdir(parents=True)
+    (tmp_path / "shared").chmod(0o1777)
+    (tmp_path / "shared" / "targets.yaml").touch()
+
+    assert found(tmp_path / "shared" / "mine" / "a.job.yaml") is None
+    assert found(tmp_path / "shared" / "a.job.yaml") == tmp_path / "shared" / "targets.yaml"
 
 
 def test_a_named_file_comes_before_the_environment_and_that_before_all_others(project: Path) -> None:

@@ -181,3 +181,13 @@ def test_a_problem_of_a_site_has_no_place() -> None:
 
     assert isinstance(resolved, tuple)
     assert [(problem.file, problem.span) for problem in resolved] == [(None, None)]
+
+
+@pytest.mark.parametrize("plain_http", [True, False])
+def test_a_site_without_tls_is_made_ready_only_where_its_target_allows_it(*, plain_http: bool) -> None:
+    target = SiteTarget(name="a", url="{{ env.URL }}", plain_http=plain_http)
+    resolved = resolve.resolve(target, environment={"URL": "http://crm.intra"}, read_file=reader({}))
+    assert isinstance(resolved, SiteTarget) == plain_http
+    assert plain_http or "E143 target `a`, `url`: `crm.intra` would be called without TLS" in str(
+        unready(target, {"URL": "http://crm.intra"}, {})
+    )

@@ -20,17 +20,18 @@ def test_sound_targets_have_no_mistakes() -> None:
     assert (
         told("""
   sandbox: {sandbox: sandbox}
-  local: {url: http://localhost:8080/app, proxy: "{{ env.PROXY }}"}
+  local: {url: http://localhost:8080/app, proxy: "{{ env.PROXY }}", auth: {username: a, password: b}}
+  intranet: {url: http://crm.intra, identity_url: http://id.intra, plain_http: true}
   cloud:
     url: https://acme.creatio.com
-    auth: {client_id: a, client_secret: b}
+    auth: {client_id: a, client_secret: "{{ env.B }}"}
   told_by_the_run:
     url: "{{ env.URL }}"
-    auth: {client_id: a, client_secret: b}
+    auth: {client_id: a, client_secret: "{{ env.B }}"}
   rehearsal: {sandbox: sandbox, protected: true, rate: 5/s, settle: 8760h}
   gateway:
     url: https://gateway.example.com
-    auth: {username: a, password: b}
+    auth: {username: a, password: "{{ env.B }}"}
     headers: {Authorization: Basic abc, X-Key: "{{ env.K }}"}
     proxy: http://u:p@proxy:3128
   staging:
@@ -54,9 +55,18 @@ def test_sound_targets_have_no_mistakes() -> None:
         ("{url: '{{ inputs.site }}'}", "E126 /targets/a/url"),
         ("{url: '{{ env.A | upcase }}'}", "E124 /targets/a/url"),
         ("{url: '${{ env.A }}'}", "E123 /targets/a/url"),
-        ("{url: 'https://a.example', auth: {username: '{{ env.', password: x}}", "E120 /targets/a/auth/username"),
+        (
+            "{url: 'https://a.example', auth: {username: '{{ env.', password: '{{ env.X }}'}}",
+            "E120 /targets/a/auth/username",
+        ),
         ("{url: 'https://a.example', headers: {A: '{{ a }}'}}", "E126 /targets/a/headers/A"),
         ("{url: 'https://a.example', identity_url: 'http://b.example'}", "E143 /targets/a/identity_url"),
+        ("{url: 'http://a.example', plain_http: false}", "E143 /targets/a/url"),
+        ("{url: 'ftp://a.example', plain_http: true}", "E107 /targets/a/url"),
+        ("{url: 'https://a.example', proxy: 'https://b.example', plain_http: true}", "E107 /targets/a/proxy"),
+        ("{sandbox: s, plain_http: true}", "E107 /targets/a/plain_http"),
+        ("{url: 'https://a.example', auth: {username: x, password: swordfish}}", "E166 /targets/a/auth/password"),
+        ("{url: '{{ env.A }}', auth: {client_id: x, client_secret: swordfish}}", "E166 /targets/a/auth/client_secret"),
         ("{url: 'https://a.example', settle: '{{ env.S }}'}", "E122 /targets/a/settle"),
         ("{url: 'https://a.example', allow: {processes: ['{{ env.S }}']}}", "E122 /targets/a/allow/processes/0"),
         ("{sandbox: '{{ env.S }}'}", "E122 /targets/a/sandbox"),
@@ -68,9 +78,9 @@ def test_sound_targets_have_no_mistakes() -> None:
         ("{url: 'https://a.example', headers: {X: ' x'}}", "E107 /targets/a/headers/X"),
         ("{url: 'https://a.example', headers: {X: ''}}", "E134 /targets/a/headers/X"),
         ("{url: 'https://a.example', headers: {X-A: a, x-a: b}}", "E111 /targets/a/headers/x-a"),
-        ("{url: 'https://a.example', auth: {client_id: a, client_secret: b}}", "E105 /targets/a/auth"),
+        ("{url: 'https://a.example', auth: {client_id: a, client_secret: '{{ env.B }}'}}", "E105 /targets/a/auth"),
         (
-            "{url: 'https://a.creatio.com', auth: {client_id: a, client_secret: b}, headers: {Authorization: x}}",
+            "{url: https://a.creatio.com, auth: {client_id: a,client_secret: '{{env.B}}'},headers: {Authorization: b}}",
             "E107 /targets/a/headers/Authorization",
         ),
         ("{url: 'https://a-is.creatio.com'}", "E107 /targets/a/url"),
@@ -94,12 +104,12 @@ def test_what_only_looks_like_a_mistake_of_a_target_is_not_told() -> None:
   another_cloud:
     url: https://sales-is.example.com
     identity_url: https://sales.example.com/app
-    auth: {client_id: a, client_secret: b}
+    auth: {client_id: a, client_secret: "{{ env.B }}"}
     allow: {processes: ["*", "Usr?", "Usr[AB]_*", Usrжцф1]}
   by_convention:
     url: https://acme.creatio.com
     identity_url: https://acme-is.creatio.com/connect/token
-    auth: {client_id: a, client_secret: "$up:er"}
+    auth: {client_id: a, client_secret: "{{ env.B ~ '$up:er' }}"}
   a_service_of_many_sites: {url: "https://acme.creatio.com", identity_url: "https://identity.creatio.com"}
   its_own_site: {url: "https://crm.example.com", identity_url: "https://acme.creatio.com"}
   told_by_the_run: {url: "{{ env.URL }}", identity_url: "https://acme.creatio.com"}

@@ -8,7 +8,7 @@ from runner.values import Json
 
 OF_THE_LANGUAGE = (
     "defined undefined none string number integer float boolean true false mapping sequence odd even "
-    "in eq ne lt le gt ge equalto match"
+    "in eq ne lt le gt ge equalto match == != < <= > >= lessthan greaterthan"
 )
 
 
@@ -56,6 +56,12 @@ def test_the_tests_are_those_of_the_language() -> None:
         ("2 is le 2", True),
         ("1 is gt 2", False),
         ("2 is ge 2", True),
+        ("1 is lessthan 2", True),
+        ("1 is greaterthan 2", False),
+        ("[{'a': 1}, {'a': 2}] | selectattr('a', '==', 2) | list == [{'a': 2}]", True),
+        ("[{'a': 1}, {'a': 2}] | rejectattr('a', '!=', 2) | list == [{'a': 2}]", True),
+        ("[1, 2, 3] | select('>=', 2) | reject('>', 2) | list == [2]", True),
+        ("[1, 2, 3] | select('<=', 2) | reject('<', 2) | list == [2]", True),
         ("'contact-7' is match('contact-\\d')", True),
         ("'a contact-7' is match('contact-\\d')", False),
         ("'ab' is match('a$')", False),

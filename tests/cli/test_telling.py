@@ -1,0 +1,84 @@
+"""Where a step that takes long is told of, with a clock that the test holds."""
+
+import io
+from pathlib import Path
+from typing import cast
+
+import pytest
+from stories import RUN, planned
+
+from runner.cli.beginning import Run
+from runner.cli.telling import Telling
+from runner.events import Row, Section, StepStarted
+from runner.journal import Journal
+from runner.secrets.redact import Secrets
+from runner.sites import ReadySite
+
+PLAN = planned("  - id: nap\n    pause: 10m\n")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def begun(telling: Telling, folder: Path) -> None:
+    """A run whose first step is under way."""
+    journal = Journal(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
+    run = Run(plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
+    journal.listener = telling.started(run)
+    row = Row(key="nap", id="nap", name="Wait", kind="pause", section=Section.STEPS, index=None, line=1)
+    journal.append(StepStarted(row=row, t=0.0))
+
+
+def telling(
+    clock: Clock, *, out: io.StringIO | None = None, quiet: bool = False, side_by_side: bool = False
+) -> Telling:
+    wanted = out or io.StringIO()
+    return Telling(out=wanted, quiet=quiet, verbose=False, side_by_side=side_by_side, clock=clock)
+
+
+def lines(told: Telling, clock: Clock, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What is said in a minute and a bit, looked at five times a second."""
+    for _ in range(5 * 61):
+        told.look()
+        clock.now += 0.2
+    return capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_a_step_that_takes_long_is_told_of_each_thirty_seconds_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, side_by_side: bool
+) -> None:
+    clock = Clock()
+    told = telling(clock, side_by_side=side_by_side)
+    begun(told, tmp_path / "run")
+    said = lines(told, clock, capsys)
+    assert said == ["story@here: nap  Wait: 30 s so far", "story@here: nap  Wait: 1 min so far"]
+    assert "so far" not in cast("io.StringIO", told.out).getvalue()
+
+
+def test_where_little_is_to_be_told_it_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    told = telling(clock, quiet=True)
+    begun(told, tmp_path / "run")
+    assert lines(told, clock, capsys) == []
+
+
+def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    clock = Clock()
+    told = telling(clock, out=Terminal())
+    begun(told, tmp_path / "run")
+    assert lines(told, clock, capsys) == []
+    told.close()

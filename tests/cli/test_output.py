@@ -456,3 +456,17 @@ def test_a_plan_prints_nothing_that_moves_a_cursor_or_is_a_command_to_a_ci(
     assert ("##[" in told, "##vso[" in told) == (False, False)
     assert not any(line.lstrip().startswith("::") for line in told.splitlines())
     assert "::set-output name=a::b" in told
+
+
+def test_a_fault_whose_log_cannot_be_written_is_a_fault_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise AssertionError("broken")
+
+    monkeypatch.setattr("runner.cli.utf8.check", broken)
+    monkeypatch.setattr("tempfile.tempdir", "/dev/full")
+    assert ended(["runs"]) == 70
+    told = capsys.readouterr().err
+    assert "E700]: a fault of this program: AssertionError: broken" in told
+    assert "lost, as no log file can be written" in told

@@ -342,6 +342,16 @@ def test_no_journal_gets_the_number_of_a_stream_that_is_closed(asked: list[str])
     assert json.loads(journal.read_text().splitlines()[0])["type"] == "run.started"
 
 
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_an_input_from_standard_input_that_is_not_utf_8_is_a_mistake(locale: str, asked: list[str]) -> None:
+    Path("a.job.yaml").write_text(INPUT)
+    command = [RUNNER, "run", "a.job.yaml", "-i", "x=@-"]
+    given = os.environ | {"LC_ALL": locale}
+    ended = subprocess.run(command, input=b"\xff", env=given, check=False, timeout=TIME, capture_output=True)
+    assert (ended.returncode, asked) == (2, [])
+    assert b"`-` cannot be read: it is not UTF-8" in ended.stderr
+
+
 INPUT = "runner: 1\nname: a\ntarget: here\ninputs: {x: {type: string, secret: true}}\nsteps:\n" + CHARGE + FINALLY
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from runner import threads
 from runner.catalogue.model import Direction, Element, Kind, Parameter, Process
 from runner.events import Trouble
 from runner.raw import items, one_of, record, text
@@ -68,12 +69,21 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
     listed(len(rows))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
-        read = list(asking.map(lambda row: _signature(caller, row, wait), rows.values()))
+        read = list(_asked(asking, lambda row: _signature(caller, row, wait), rows.values()))
     finally:
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(code, row, told) for (code, row), told in zip(rows.items(), read, strict=True)}
     odd = [(code, str(sentence)) for code, told in zip(rows, read, strict=True) for sentence in items(told.get("odd"))]
     return Found(processes=processes, odd=tuple(odd))
+
+
+def _asked(
+    asking: ThreadPoolExecutor, ask: Callable[[JsonObject], JsonObject], rows: Iterable[JsonObject]
+) -> Iterator[JsonObject]:
+    try:
+        return asking.map(ask, rows)
+    except RuntimeError as error:
+        raise threads.none_left() from error
 
 
 def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObject]:

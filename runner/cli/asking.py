@@ -4,6 +4,7 @@ import select
 import sys
 import time
 
+from runner.cli import output
 from runner.engine.effects import Ask
 from runner.hosts.stop import Stop
 from runner.report.safe import clean
@@ -15,7 +16,7 @@ _LOOK = 0.2
 
 def is_there() -> bool:
     """Whether somebody can read a question and answer it."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and output.is_terminal("stderr")
 
 
 def says_yes(question: str, *, explained: str | None = None) -> bool:
@@ -26,7 +27,7 @@ def says_yes(question: str, *, explained: str | None = None) -> bool:
     """
     while True:
         _put(question)
-        meant = _meaning(sys.stdin.readline(), explained)
+        meant = _meaning(_line(), explained)
         if meant is not None:
             return meant
 
@@ -43,17 +44,16 @@ def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
     while stop.why is None and (ends is None or time.monotonic() < ends):
         readable, _, _ = select.select([sys.stdin], [], [], _LOOK)
         if readable:
-            meant = _meaning(sys.stdin.readline(), ask.help)
+            meant = _meaning(_line(), ask.help)
             if meant is not None:
                 return meant
             _put(ask.text)
-    sys.stderr.write("\n")
+    output.say_lines("\n")
     return None
 
 
 def _put(question: str) -> None:
-    sys.stderr.write(f"? {clean(question)} [y/N] ")
-    sys.stderr.flush()
+    output.say_lines(f"? {clean(question)} [y/N] ")
 
 
 def _meaning(answer: str, explained: str | None) -> bool | None:
@@ -63,8 +63,16 @@ def _meaning(answer: str, explained: str | None) -> bool | None:
             return True
         case "n" | "no" | "":
             if not answer:
-                sys.stderr.write("\n")
+                output.say_lines("\n")
             return False
     lines = said("help", explained) if explained else []
-    sys.stderr.write("".join(f"  {line}\n" for line in (*lines, "`y` is a yes; `n`, or nothing, is a no")))
+    output.say_lines("".join(f"  {line}\n" for line in (*lines, "`y` is a yes; `n`, or nothing, is a no")))
     return None
+
+
+def _line() -> str:
+    """What somebody typed; nothing where the terminal has gone, or it is no text."""
+    try:
+        return sys.stdin.readline()
+    except (OSError, UnicodeDecodeError):
+        return ""

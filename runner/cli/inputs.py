@@ -1,5 +1,6 @@
 """The inputs of a command: `-i`, then `--inputs`; the environment and defaults come later, job by job."""
 
+import errno
 import os
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from runner.job.inputs import Given
 from runner.job.model import Case, Job
 from runner.problems import Problem, UsageError
 from runner.project import called
-from runner.values import Json
+from runner.values import Json, is_well_formed
 
 
 def read_text(path: str) -> str:
@@ -26,7 +27,7 @@ def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     problems: list[Problem] = [*_given_twice(options)]
     found = _from_file(file, problems) if file else {}
     for option in options:
-        parsed = inputs.parse_option(option, read_file=read_text, stdin=sys.stdin.read)
+        parsed = inputs.parse_option(option, read_file=read_text, stdin=_standard_input)
         if isinstance(parsed, Problem):
             problems.append(parsed)
         else:
@@ -56,6 +57,16 @@ def values(
         made.append(of_run)
         problems.extend(wrong)
     return made, list(dict.fromkeys(problems))
+
+
+def _standard_input() -> str:
+    """Raises `OSError`, `UnicodeDecodeError`. In the locale C Python reads what is not UTF-8 without a word."""
+    if sys.stdin is None:  # whoever called us has closed it
+        raise OSError(errno.EBADF, "standard input is closed")
+    text = sys.stdin.read()
+    if not is_well_formed(text):
+        raise OSError(errno.EILSEQ, "it is not UTF-8")
+    return text
 
 
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:

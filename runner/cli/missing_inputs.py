@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 
-from runner.cli import asking
+from runner.cli import asking, output
 from runner.job.input_values import UnfitError, fit
 from runner.job.inputs import VARIABLE, Given, Origin
 from runner.job.model import Case, Input, Job
@@ -47,17 +47,16 @@ def _answer(declared: Input) -> str | None:
     about = f" ({clean(kind)})" if isinstance(kind, str) else ""
     described = f": {clean(declared.description)}" if declared.description else ""
     while True:
-        sys.stderr.write(f"? input `{clean(declared.name)}`{about}{described}> ")
-        sys.stderr.flush()
+        output.say_lines(f"? input `{clean(declared.name)}`{about}{described}> ")
         text = (_without_echo if declared.secret else sys.stdin.readline)()
         if not text.strip():
-            sys.stderr.write("" if text.endswith("\n") and not declared.secret else "\n")
+            output.say_lines("" if text.endswith("\n") and not declared.secret else "\n")
             return None
         value = text.removesuffix("\n").removesuffix("\r")
         try:
             fit(declared, value, is_text=True)
         except UnfitError as unfit:
-            sys.stderr.write(f"  {clean(str(unfit.message))}\n")
+            output.say_lines(f"  {clean(str(unfit.message))}\n")
         else:
             return value
 
@@ -66,7 +65,7 @@ if sys.platform == "win32":
     import getpass
 
     def _without_echo() -> str:
-        return getpass.getpass("", stream=sys.stderr) + "\n"
+        return getpass.getpass("") + "\n"
 
 else:
     import termios
@@ -96,5 +95,5 @@ else:
             termios.tcsetattr(file, termios.TCSADRAIN, before)
             for number in heard:
                 signal.signal(number, earlier[number])
-        sys.stderr.write("\n" if text.strip() else "")
+        output.say_lines("\n" if text.strip() else "")
         return text

@@ -5,7 +5,7 @@ import os
 import click
 
 from runner import runs
-from runner.cli import options, permission, reports
+from runner.cli import options, output, permission, reports
 from runner.cli.beginning import Run, begun
 from runner.cli.carrying import Carried, Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
@@ -76,9 +76,11 @@ def command(context: click.Context, /, **_: object) -> int:
     reports.check_places(wishes, read=reports.read_by(context))
     allowed = permission.given(context)
     preparation = prepare(wanted(context))
-    click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
+    output.say_lines(mistakes.text(preparation.warnings))
     if not context.params["quiet"]:
-        click.echo("".join(f"{line}\n" for line in preparation.told) + preparation.left_below, nl=False, err=True)
+        for line in preparation.told:
+            output.say(line)
+        output.say_lines(preparation.left_below)
     if not preparation.runs:
         return _nothing(preparation, wishes, accepted=context.params["allow_empty"])
     claims = PlanClaims(context.params["runs"], preparation.runs, again=context.params["again"])
@@ -89,7 +91,7 @@ def command(context: click.Context, /, **_: object) -> int:
     carried, code = _carry_out(context, preparation, claims, telling)
     if len(preparation.runs) > 1:
         results = [run.result for run in carried.runs]
-        telling.say(console.closing(results, encoding=telling.out.encoding or "utf-8"))
+        telling.say(console.closing(results, encoding=telling.out.encoding))
     return with_reports(wishes, carried, code)
 
 
@@ -124,6 +126,6 @@ def _carry_out(
 
 
 def _nothing(preparation: Preparation, wishes: reports.Wishes, *, accepted: bool) -> ExitCode:
-    click.echo(f"{preparation.nothing}, so nothing ran", err=True)
+    output.say(f"{preparation.nothing}, so nothing ran")
     reports.write(wishes, [], [])
     return ExitCode.PASSED if accepted else ExitCode.NOTHING_SELECTED

@@ -1,20 +1,17 @@
 """Telling people how runs go: on a terminal that redraws its lines, or line by line; side by side, whole as they end.
 
-Whoever reads may go away, and a disk may be full behind a pipe: then nothing more is told, and the runs go on.
+What becomes of what is written is `runner.cli.output`'s business: the runs go on, whoever reads.
 """
 
 import importlib
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Protocol, TextIO
+from typing import Protocol
 
-import click
-
-from runner.cli import reports
+from runner.cli import output, reports
 from runner.cli.beginning import Run
 from runner.cli.guards import asks
 from runner.events import Line
@@ -38,16 +35,15 @@ class Teller(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Telling:
     """How much is told of the runs, and where. `held`: they were told to wait where a call is in doubt; `again`: what
-    is done with a run that began in another command; `lost`: nobody reads it any more.
+    is done with a run that began in another command.
     """
 
-    out: TextIO
+    out: output.Stream
     quiet: bool
     verbose: bool
     side_by_side: bool
     held: bool = False
     again: str = "resumed"
-    lost: bool = False
     clock: Callable[[], float] = time.monotonic
     _begun: bool = False
     _tellers: dict[str, tuple[Teller, StringIO | None]] = field(default_factory=dict)
@@ -64,8 +60,7 @@ class Telling:
         for run, alive in list(self._alive.items()):
             line = None if self.quiet else alive.line()
             if line is not None:
-                with suppress(OSError, ValueError):
-                    click.echo(f"{_title(self._runs[run].plan)}: {line}", err=True)
+                output.say(f"{_title(self._runs[run].plan)}: {line}")
 
     def started(self, run: Run) -> Callable[[Line], None]:
         """Who is to hear the run's events. What an earlier command has told of it is not told again."""
@@ -100,40 +95,20 @@ class Telling:
 
     def say(self, text: str) -> None:
         """Write to where the runs are told."""
-        if self.lost:
-            return
-        try:
-            self.out.write(text)
-            self.out.flush()
-        except (OSError, ValueError):
-            self._lose()
+        self.out.write(text)
 
     def _event(self, run: str, line: Line) -> None:
         if run in self._alive:
             self._alive[run].hear(line)
-        if self.lost or run not in self._tellers:
-            return
-        try:
+        if run in self._tellers:
             self._tellers[run][0].event(line)
-        except (OSError, ValueError):
-            self._lose()
 
     def _close(self, run: str) -> None:
         teller, page = self._tellers.pop(run)
         self._alive.pop(run, None)
-        if self.lost:
-            return
-        try:
-            teller.close()
-        except (OSError, ValueError):
-            self._lose()
+        teller.close()
         if page is not None:
-            self.say(console.encodable(page.getvalue(), self.out.encoding or "utf-8"))
-
-    def _lose(self) -> None:
-        """Let what is written from here on go nowhere, also what the interpreter flushes at its end."""
-        self.lost = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+            self.say(console.encodable(page.getvalue(), self.out.encoding))
 
     def _is_redrawn(self, page: StringIO | None, run: Run) -> bool:
         return page is None and not asks(run.plan.job) and console.is_live(self.out, os.environ)
@@ -143,7 +118,8 @@ class Telling:
         if not self._is_redrawn(page, run):
             return console.Plain(page or self.out, wish, earlier=run.earlier)
         # rich is imported for a terminal alone: it costs a third of the start-up of a small run
-        live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish, earlier=run.earlier)
+        drawing = importlib.import_module("runner.report.console_live").Live
+        live: Teller = drawing(self.out.drawing(), wish, earlier=run.earlier)
         return live
 
 
@@ -153,4 +129,4 @@ def _title(plan: Plan) -> str:
 
 
 def _warn(problem: Problem) -> None:
-    click.echo(mistakes.text([problem]), nl=False, err=True)
+    output.say_lines(mistakes.text([problem]))

@@ -13,8 +13,8 @@ from rich.live import Live as Display
 from rich.text import Text
 
 from runner.durations import written
-from runner.events import Line, Row, Status
-from runner.report.account import Account
+from runner.events import Line, Row, Status, Waited
+from runner.report.account import Account, waits_for
 from runner.report.console import encodable, marks_for
 from runner.report.safe import clean
 from runner.report.sentences import Sentence, Tone, Wish
@@ -61,6 +61,7 @@ class Live:
         self._clock = clock
         self._row: Row | None = None
         self._since = 0.0
+        self._waits = ""
         self._frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._encoding.startswith("utf") else "|/-\\"
         self._display = Display(
             console=self._console,
@@ -77,6 +78,8 @@ class Live:
         row = self._account.progress.running()
         if row is not self._row:
             self._row, self._since = row, self._clock()
+        event = line.event
+        self._waits = f", waits for {waits_for(event)}" if isinstance(event, Waited) and event.seconds is None else ""
         self._print(sentences)
 
     def refresh(self) -> None:
@@ -106,7 +109,7 @@ class Live:
         seconds = self._clock() - self._since
         frame = self._frames[int(seconds * _REDRAWS) % len(self._frames)]
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
-        told = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}", self._encoding)
+        told = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}{self._waits}", self._encoding)
         line = Text(told, "dim", no_wrap=True)
         line.truncate(max(self._console.width - 1, 1), overflow="crop")
         return line

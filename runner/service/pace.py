@@ -2,29 +2,25 @@
 
 import threading
 from collections.abc import Callable
-from typing import TypeAlias
 
-Wait: TypeAlias = Callable[[float], object]
+from runner.service.gate import Gate
 
 
 class Pace:
     """`rate` is in calls a second. It may be shared by threads; who comes first has the earlier turn."""
 
-    def __init__(self, rate: float, *, clock: Callable[[], float], wait: Wait) -> None:
+    def __init__(self, rate: float, *, clock: Callable[[], float]) -> None:
         self._gap = 1 / rate
         self._clock = clock
-        self._wait = wait
         self._lock = threading.Lock()
         self._next = clock()
 
-    def take_turn(self, deadline: float) -> bool:
-        """Wait for the next turn. False, at once and without taking it, where it comes too late."""
+    def wait_for_turn(self, gate: Gate) -> float:
+        """Wait for the next turn, at most for as long as the call is wanted. The seconds that it took."""
         with self._lock:
-            now = self._clock()
-            turn = max(now, self._next)
-            if turn >= deadline:
-                return False
+            begun = self._clock()
+            turn = max(begun, self._next)
             self._next = turn + self._gap
-        if turn > now:
-            self._wait(turn - now)
-        return True
+        while (left := turn - self._clock()) > 0 and gate.is_wanted():
+            gate.wait(left)
+        return self._clock() - begun

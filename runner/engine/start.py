@@ -1,6 +1,5 @@
 """Sending the start of a process: what it could be found by is known before, and what became of it after."""
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from runner.engine import doubt, process_log
@@ -12,9 +11,6 @@ from runner.engine.verdict import cannot_go_on
 from runner.job.model import Step, StepEffect, Verify
 from runner.service.calls import CallFailed, ExecuteCall, FailureKind, RunProcessCall
 
-_LEAST_SECONDS = 0.1
-"""Less time than this is none for a call."""
-
 
 def start(
     state: State, row: OpenRow, step: Step, call: ExecuteCall | RunProcessCall, *, marked: bool, in_turn: bool
@@ -25,17 +21,12 @@ def start(
     wait for each other's starts of the process, so that each finds its own row.
     """
     process = call.process
-    seconds = state.attempt_seconds(step)
     if marked:
-        begun, row.ready_by = state.t, state.t + seconds
+        row.ready_by = state.t + state.attempt_seconds(step)
         unread = yield from process_log.mark(state, row.key, process, turn=in_turn)
         row.ready_by = None
         if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
-        if unread is not None and _had_no_way(unread.failure):
-            seconds -= state.t - begun
-            if seconds < _LEAST_SECONDS:
-                return of_failed_call(replace(unread.failure, final=False), step.effect)
     is_sought = step.verify is not Verify.NONE
     row.sought = doubt.sought(state, process) if is_sought else None
     outcome = yield from perform(
@@ -44,7 +35,7 @@ def start(
             key=row.key,
             call=call,
             effect=step.effect,
-            seconds=seconds,
+            seconds=state.attempt_seconds(step),
             watermark=process_log.watermark(state, process) if is_sought else None,
             secret=step.secret,
             turn=process if in_turn else None,
@@ -67,13 +58,6 @@ def _without_answer(
     if is_in_doubt(failure, step.effect):
         return (yield from doubt.settled(state, row, step, cause=failure.trouble))
     return of_failed_call(failure, step.effect)
-
-
-def _had_no_way(failure: CallFailed) -> bool:
-    """Whether there was no connection, or no sign-in: the call needs them as well, and has only what is left of its
-    time for them.
-    """
-    return failure.kind is FailureKind.NOT_SENT and failure.status is None
 
 
 def _was_turned_away(failure: CallFailed) -> bool:

@@ -50,19 +50,21 @@ def test_a_wait_that_is_cut_short_goes_on_where_the_call_is_wanted() -> None:
     assert time.waits == [1.0, 0.5, 0.5]
 
 
-def test_threads_have_turns_of_their_own() -> None:
+def test_threads_have_turns_of_their_own_and_leave_no_gap_where_they_give_up() -> None:
     pace = Pace(10, clock=lambda: 0.0)
+    all_wait = threading.Barrier(7)
     waits: list[float] = []
 
     class Once(Time):
-        """Is wanted until it has waited."""
+        """Is wanted until it has waited, together with all others."""
 
         def is_wanted(self) -> bool:
             return not self.waits
 
         def wait(self, seconds: float) -> None:
             super().wait(seconds)
-            waits.append(seconds)
+            waits.append(round(seconds, 6))
+            all_wait.wait(20)
 
     threads = [threading.Thread(target=pace.wait_for_turn, args=(Once(),)) for _ in range(8)]
     for thread in threads:
@@ -70,4 +72,7 @@ def test_threads_have_turns_of_their_own() -> None:
     for thread in threads:
         thread.join()
 
-    assert sorted(round(seconds, 6) for seconds in waits) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    assert sorted(waits) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    all_wait = threading.Barrier(1)
+    pace.wait_for_turn(Once())
+    assert waits[7:] == [0.1]

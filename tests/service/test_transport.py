@@ -447,7 +447,7 @@ def test_whether_a_call_may_leave_is_asked_when_it_is_connected_and_nothing_has_
 
 
 def test_a_large_page_is_bounded_before_anybody_looks_into_it(serve: Serve) -> None:
-    page = b"<html><title>Home</title>" + b"<" * 30_000_000
+    page = b"<html><title>Home</title><a href='/Login/'>" + b"<" * 30_000_000
     tracemalloc.start()
     begun = time.process_time()
     assert failed(perform(serve(http(page))))[:2] == (UNANSWERED, "E307")

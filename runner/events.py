@@ -154,6 +154,25 @@ class Paused(Event, frozen=True, tag="paused"):
     seconds: float
 
 
+class WaitsFor(StrEnum):
+    """What a call waits for that is nobody's work."""
+
+    TURN = "turn"
+    RATE = "rate"
+
+
+class Waited(Event, frozen=True, tag="waited"):
+    """A call waits before it is sent: for the end of another start of its process (`turn`), or for the target's `rate`.
+
+    That is no active time of the run. `seconds` is None where it begins to wait, else how long it has waited.
+    """
+
+    key: str
+    t: float
+    what: WaitsFor
+    seconds: float | None = None
+
+
 class Asked(Event, frozen=True, tag="asked"):
     """Somebody was asked: a person, whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken;
     or what other runs know of starts of its process.
@@ -244,6 +263,7 @@ AnyEvent: TypeAlias = (
     | CallAnswered
     | AttemptFailed
     | Paused
+    | Waited
     | Asked
     | LogUnreadable
     | StepFinished

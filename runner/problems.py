@@ -210,6 +210,7 @@ CODES = {
     "E310": "the service asks to call later",
     "E311": "the run's own files cannot be written",
     "E312": "the run was stopped or broke off",
+    "E313": "the site sent something before it was asked",
     "E401": "it may or may not have happened",
     "E402": "it happened, but its result was lost",
     "E700": "a fault of this program",

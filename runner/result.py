@@ -36,6 +36,7 @@ from runner.events import (
     Trouble,
     UndoFinished,
     UndoStarted,
+    Waited,
 )
 from runner.open_rows import OpenRow
 from runner.problems import STOPPED, ExitCode
@@ -177,7 +178,7 @@ class Progress:
                 self._stopped_by = event.error.message.removeprefix(STOPPED_BY)
             case CallSent() | CallAnswered() | AttemptFailed():
                 self._call(event)
-            case Paused() | Asked():
+            case Paused() | Waited() | Asked():
                 pass
             case _:
                 self._of_run(event)

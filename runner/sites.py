@@ -4,7 +4,6 @@ A target that cannot be made ready is a mistake of the user, told before anythin
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from runner.problems import Problem, UsageError
 from runner.secrets.redact import Secrets
 from runner.service.access import Credentials
 from runner.service.client import Client
-from runner.service.pace import Wait
 from runner.service.wire import Site, site_of
 from runner.targets.authorities import read_authorities
 from runner.targets.credentials import secret_texts
@@ -75,7 +73,6 @@ class Sites:
     serve: Serve
     environment: Mapping[str, str]
     read_file: Callable[[str], str]
-    wait: Wait = time.sleep
     _ready: dict[Target, ReadySite] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -113,7 +110,7 @@ class Sites:
         self, site: Site, name: str, *, credentials: Credentials | None, sandbox: bool, hidden: Hidden | None = None
     ) -> ReadySite:
         known = hidden or Hidden()
-        client = Client(site, credentials=credentials, wait=self.wait, on_secret=known.add)
+        client = Client(site, credentials=credentials, on_secret=known.add)
         self._open.callback(client.close)
         return ReadySite(name=TargetName(name=name, url=site.url, sandbox=sandbox), client=client, hidden=known)
 

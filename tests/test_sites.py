@@ -1,7 +1,7 @@
 """Targets made ready: one client for each, and what no event may hold known to every run."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sites import NOTHING, Told, xml
 from runner.problems import UsageError
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, ExecuteCall
+from runner.service.gate import OpenGate
 from runner.sites import ReadySite, Sites
 from runner.targets.model import (
     ClientCredentials,
@@ -30,12 +31,25 @@ def no_file(path: str) -> str:
     raise FileNotFoundError(2, "No such file or directory", path)
 
 
-def opened(*, url: str = "", wait: Callable[[float], object] = lambda _: None, **environment: str) -> Sites:
+def opened(*, url: str = "", **environment: str) -> Sites:
     @contextmanager
     def serve(_folder: Path) -> Iterator[str]:
         yield url
 
-    return Sites(serve=serve, environment=environment, read_file=no_file, wait=wait)
+    return Sites(serve=serve, environment=environment, read_file=no_file)
+
+
+class Patient(OpenGate):
+    """Is wanted until it had to wait, unless it may go on at once."""
+
+    has_waited = False
+
+    def wait(self, seconds: float) -> None:
+        if seconds > 1:
+            self.is_wanted = lambda: False  # type: ignore[method-assign]  # what follows is not wanted
+        else:
+            super().wait(seconds)
+        self.has_waited = True
 
 
 def masked(ready: ReadySite, text: str) -> str:
@@ -124,21 +138,21 @@ def test_a_sandbox_is_rehearsed_on_as_its_target_says() -> None:
         execute_method=ExecuteMethod.POST,
         rate=2,
     )
-    waits: list[float] = []
-    with sites.site(lambda _method, _path: xml(1)) as here, opened(url=here.url, wait=waits.append) as ready:
+    gate = Patient()
+    with sites.site(lambda _method, _path: xml(1)) as here, opened(url=here.url) as ready:
         found = ready.of(target)
         assert found.name.sandbox
-        assert found.client.perform(CALL, 5) == Answered(value=1)
-    assert len(waits) == 1
+        assert found.client.perform(CALL, 5, gate=gate) == Answered(value=1)
+    assert gate.has_waited
     assert here.executes() == ["POST /ServiceModel/ProcessEngineService.svc/UsrRead/Execute?ResultParameterName=Value"]
     assert masked(found, "Supervisor") == "Supervisor"
 
 
-def test_waiting_for_a_turn_is_handed_in() -> None:
-    waits: list[float] = []
-    with sites.site(lambda _method, _path: xml(1)) as here, opened(wait=waits.append) as ready:
-        found = ready.of(SiteTarget(name="a", url=here.url, rate=2))
-        for _ in range(3):
-            found.client.perform(CALL, 5)
-    assert len(waits) == 2
-    assert 0.4 < waits[0] < waits[1] < 1.0
+def test_a_rate_is_kept_by_whoever_calls() -> None:
+    gates = [Patient(), Patient(), Patient()]
+    with sites.site(lambda _method, _path: xml(1)) as here, opened() as ready:
+        found = ready.of(SiteTarget(name="a", url=here.url, rate=0.01))
+        for gate in gates:
+            found.client.perform(CALL, 5, gate=gate)
+    assert [gate.has_waited for gate in gates] == [False, True, True]
+    assert [line for line in here.asked if "/Execute" in line] == here.asked[:1]

@@ -11,7 +11,7 @@ import uuid_utils
 from runner import kept_run, runs
 from runner.cli.prepared import Prepared
 from runner.engine.scope import RunFacts
-from runner.events import CallSent, Line
+from runner.events import CallSent, Line, Waited
 from runner.git import commit_of
 from runner.hosts.judgement import Judgement
 from runner.journal import Journal, JournalError, utc_now
@@ -50,8 +50,10 @@ class Run:
     def active_seconds(self) -> float:
         """The active time of a run that is under way: that of its events, and what has passed since the last one."""
         told = max((getattr(line.event, "t", 0.0) for line in self.journal.lines), default=0.0)
-        last = self.journal.lines[-1].at if self.journal.lines else ""
-        return told + (_seconds_since(last) if last else 0.0)
+        last = self.journal.lines[-1] if self.journal.lines else None
+        if last is None or (isinstance(last.event, Waited) and last.event.seconds is None):
+            return told
+        return told + _seconds_since(last.at)
 
     @property
     def sent_nothing(self) -> bool:

@@ -5,6 +5,7 @@ replayed like any other; it may be repeated freely. A log that refuses to be rea
 Server time is compared with server time only: this machine's clock plays no part.
 """
 
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -231,18 +232,30 @@ def _ask_owner(state: State, key: str) -> Running[None]:
 
 
 def _read(state: State, key: str, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:
-    """One reading, tried again where it was not answered: reads just after a rebuild may fail [M]."""
+    """One reading, tried again where it was not answered: reads just after a rebuild may fail [M].
+
+    All its tries together have the time of one, before a call no more than the call's own: a site that accepts nobody
+    would else hold a step up for many times its `timeout`.
+    """
+    begun = state.t
+    ends = begun + min(READING_SECONDS, _until_ready(state) - begun)
     for number in range(1, READING_TRIES + 1):
-        outcome = yield from perform(state, _reading(key, call, turn=turn))
+        outcome = yield from perform(state, _reading(key, call, turn=turn, seconds=ends - state.t))
         if isinstance(outcome, Done):
             return outcome.value
         failure = outcome.failure
         if is_for_good(failure) and isinstance(call, ReadRows | ReadRow):
             yield from _switch_off(state, failure)
-        if number == READING_TRIES or not _may_pass(failure):
+        if number == READING_TRIES or not _may_pass(failure) or state.t + BETWEEN_TRIES >= ends:
             break
         yield from perform(state, Pause(key=key, seconds=BETWEEN_TRIES))
     return Unread(failure)
+
+
+def _until_ready(state: State) -> float:
+    """By when what has to be known before a call must be."""
+    row = state.run.open_rows[-1] if state.run.open_rows else None
+    return math.inf if row is None or row.ready_by is None else max(row.ready_by, state.t + BETWEEN_TRIES)
 
 
 def _reading(key: str, call: Call, *, turn: str | None = None, seconds: float = READING_SECONDS) -> Send:

@@ -22,7 +22,9 @@ def start(
     """
     process = call.process
     if marked:
+        row.ready_by = state.t + state.attempt_seconds(step)
         unread = yield from process_log.mark(state, row.key, process, turn=in_turn)
+        row.ready_by = None
         if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
     is_sought = step.verify is not Verify.NONE

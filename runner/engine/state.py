@@ -36,7 +36,8 @@ class OpenRow:
     answered, so that a start is taken for its own by inference only. `process_id` is that of the start that is known as
     its own.
     `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
-    how the row ends, whatever stops what is still asked about it. `replies`: those of a chain before its element in
+    how the row ends, whatever stops what is still asked about it. `ready_by`: when what its next call needs has to be
+    read. `replies`: those of a chain before its element in
     doubt, None where one was lost. `doubt` is what is said of a row that has ended in doubt.
     """
 
@@ -54,6 +55,7 @@ class OpenRow:
     process_id: str | None = None
     late: bool = False
     late_ends: float | None = None
+    ready_by: float | None = None
     known: Attempt | None = None
     doubt: Trouble | None = None
     replies: list[Json] | None = None

@@ -6,7 +6,8 @@ a beginning of the run is played back first, and nothing of it is done again.
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
@@ -30,6 +31,8 @@ from runner.events import (
     StepStarted,
     Trouble,
     UndoStarted,
+    Waited,
+    WaitsFor,
 )
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
@@ -40,13 +43,44 @@ from runner.journal import Journal
 from runner.other_runs import Others
 from runner.plan import Plan
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, record
+from runner.service.gate import Gate
 from runner.values import Json
+
+_WORTH_A_WORD = 1.0
+"""Seconds of waiting for the rate from which on it is written down."""
 
 
 class Caller(Protocol):
-    """Whoever can make a call: the client of a site. `wanted` is asked again where making it ready took time."""
+    """Whoever can make a call: the client of a site. `gate` is asked just before the first byte of it leaves."""
 
-    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending: ...
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class _Leaving:
+    """The gate of one call: it is written down as sent when it may leave, and nothing else is waited for by then."""
+
+    host: "LocalHost"
+    send: Send
+    is_noted: bool = False
+
+    def is_wanted(self) -> bool:
+        return self.host.is_wanted(self.send)
+
+    def may_leave(self) -> bool:
+        if not self.is_wanted():
+            return False
+        self.note()
+        return True
+
+    def wait(self, seconds: float) -> None:
+        self.host.wait_for_rate(self.send.key, seconds)
+
+    def note(self) -> None:
+        """Write down, once, that the call is sent."""
+        if not self.is_noted:
+            self.is_noted = True
+            self.host.note_sent(self.send)
 
 
 class _LeftError(Exception):
@@ -161,24 +195,54 @@ class LocalHost:
                 assert_never(effect)
 
     def _send(self, send: Send) -> Outcome:
-        if send.turn is not None and not self.turn.take(send.turn, self.stop):
+        if send.turn is not None and not self._take_turn(send.key, send.turn):
             self._turned = True
             return self._refuse(send, str(self.stop.why))
-        sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
-        self._append(sent, durable=send.effect is StepEffect.ONCE)
-        ending = self.caller.perform(send.call, send.seconds, wanted=lambda: self._is_wanted(send))
+        leaving = _Leaving(host=self, send=send)
+        ending = self.caller.perform(send.call, send.seconds, gate=leaving)
+        if isinstance(ending, CallFailed) and ending.unwanted:
+            return self._refusal(send) or self._refuse(send, str(self.stop.why))
+        leaving.note()  # of a call that could not leave, too: its failure belongs to it
         t = self._t()
         match ending:
             case Answered(value=value):
                 self._append(CallAnswered(key=send.key, t=t, value=SECRET_VALUE if send.secret else value))
                 return Done(t=t, value=value)
-            case CallFailed(unwanted=True):
-                return self._refusal(send) or self._refuse(send, str(self.stop.why))
             case CallFailed():
                 self._append(_attempt_failed(send.key, t, ending))
                 return Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
+
+    def _take_turn(self, key: str, process: str) -> bool:
+        """Have the turn of `process`. False where the stop was told meanwhile."""
+        with self._waiting(key, WaitsFor.TURN) as begin:
+            return self.turn.take(process, self.stop, held_up=begin)
+
+    def wait_for_rate(self, key: str, seconds: float) -> None:
+        """Wait for the pace of the site. A stop ends it."""
+        with self._waiting(key, WaitsFor.RATE) as begin:
+            if seconds >= _WORTH_A_WORD:
+                begin()
+            self.stop.wait(seconds)
+
+    @contextmanager
+    def _waiting(self, key: str, what: WaitsFor) -> Iterator[Callable[[], None]]:
+        """A wait for what is nobody's work: as long as it lasts, the run's active time does not go on. What it gives
+        writes it down, where it takes a while.
+        """
+        begun, t, is_noted = self.clock(), self._t(), False
+
+        def begin() -> None:
+            nonlocal is_noted
+            is_noted = True
+            self._append(Waited(key=key, t=t, what=what))
+
+        yield begin
+        seconds = self.clock() - begun
+        self._started += seconds
+        if is_noted:
+            self._append(Waited(key=key, t=t, what=what, seconds=round(seconds, 3)))
 
     def _broken_off(self, send: Send) -> Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
@@ -254,7 +318,13 @@ class LocalHost:
         self._turned = True
         return self._stopped(OF_THE_RUN, self.stop.why, over=self.stop.is_over())
 
-    def _is_wanted(self, send: Send) -> bool:
+    def note_sent(self, send: Send) -> None:
+        """Write down that a call is sent, before it is."""
+        sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
+        self._append(sent, durable=send.effect is StepEffect.ONCE)
+
+    def is_wanted(self, send: Send) -> bool:
+        """Whether a call that is made ready may still be sent."""
         if self.stop.why is None:
             return True
         return not self.stop.is_over() and (self._turned or self._closing or self._settles(send))

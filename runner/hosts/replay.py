@@ -20,6 +20,7 @@ from runner.events import (
     Paused,
     RunResumed,
     Trouble,
+    Waited,
 )
 from runner.journal import Journal
 from runner.service.calls import CallFailed, FailureKind, record
@@ -160,8 +161,8 @@ class Replay:
 
 
 def _is_no_outcome(event: AnyEvent) -> bool:
-    """Whether the event tells only that the run broke off, or goes on."""
-    return isinstance(event, RunResumed) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
+    """Whether the event tells only that the run waits, that it broke off, or goes on."""
+    return isinstance(event, RunResumed | Waited) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
 
 
 def _key(effect: Pause | Ask | Judge | Inquire) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 
 from runner.hosts.stop import Stop
 
@@ -26,14 +27,21 @@ class Turn:
         self._turns = turns
         self._process: str | None = None
 
-    def take(self, process: str, stop: Stop) -> bool:
-        """Wait for the turn of `process`, or keep it. False where the stop was told meanwhile."""
+    def take(self, process: str, stop: Stop, *, held_up: Callable[[], object] = lambda: None) -> bool:
+        """Wait for the turn of `process`, or keep it; `held_up` is told if it is not free at once. False where the stop
+        was told meanwhile.
+        """
         if self._process == process:
             return True
         self.give_back()
-        while not self._turns.lock(process).acquire(timeout=_LOOK):
+        lock = self._turns.lock(process)
+        is_held_up = False
+        while not lock.acquire(timeout=_LOOK):
             if stop.why is not None:
                 return False
+            if not is_held_up:
+                held_up()
+            is_held_up = True
         self._process = process
         return True
 

@@ -27,6 +27,8 @@ from runner.events import (
     StepStarted,
     UndoFinished,
     UndoStarted,
+    Waited,
+    WaitsFor,
 )
 from runner.report.safe import clean
 from runner.report.sentences import Sentence, Tone, Wish
@@ -197,6 +199,8 @@ def _news(event: AnyEvent) -> str:
             return f"{event.kind}: {about}{'; '.join(of_trouble(event.error))}"
         case Paused():
             return f"waited: {clean(event.key)}, {written(event.seconds)}"
+        case Waited():
+            return _wait(event)
         case Asked():
             return f"asked: {clean(event.key)}, {brief(event.value)}"
         case RunResumed() | RunClosing() | UndoStarted() | UndoFinished():
@@ -207,6 +211,23 @@ def _news(event: AnyEvent) -> str:
             return ""
         case _:
             assert_never(event)
+
+
+def waits_for(event: Waited) -> str:
+    """What keeps a call from being sent, in words."""
+    match event.what:
+        case WaitsFor.TURN:
+            return "its turn: another run starts the same process"
+        case WaitsFor.RATE:
+            return "the `rate` of the target"
+        case _:
+            assert_never(event.what)
+
+
+def _wait(event: Waited) -> str:
+    if event.seconds is None:
+        return f"waits: {clean(event.key)}, for {waits_for(event)}"
+    return f"waited: {clean(event.key)}, {written(event.seconds)}, which is not its time"
 
 
 def _turn(event: RunResumed | RunClosing | UndoStarted | UndoFinished) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from runner.durations import written
-from runner.events import AttemptFailed, CallAnswered, CallSent, Line, Row, StepFinished, StepStarted
+from runner.events import AttemptFailed, CallAnswered, CallSent, Line, Row, StepFinished, StepStarted, Waited
+from runner.report.account import waits_for
 from runner.report.safe import clean
 
 EVERY = 30.0
@@ -40,8 +41,10 @@ class Alive:
             case StepFinished(key=key):
                 self._open = tuple(one for one in self._open if one.row.key != key)
             case CallSent(key=key, call=call):
-                self._change(key, _waits_for(call))
-            case CallAnswered(key=key) | AttemptFailed(key=key):
+                self._change(key, _of_call(call))
+            case Waited(key=key, seconds=None):
+                self._change(key, waits_for(line.event))
+            case Waited(key=key) | CallAnswered(key=key) | AttemptFailed(key=key):
                 self._change(key, "")
             case _:
                 pass
@@ -62,11 +65,11 @@ class Alive:
         name = "" if last.row.name == last.row.key else f"  {clean(last.row.name)}"
         return f"{clean(last.row.key)}{name}: {written(round(now - last.since))} so far{what}"
 
-    def _change(self, key: str, waits_for: str) -> None:
-        self._open = tuple(replace(one, waits_for=waits_for) if one.row.key == key else one for one in self._open)
+    def _change(self, key: str, what: str) -> None:
+        self._open = tuple(replace(one, waits_for=what) if one.row.key == key else one for one in self._open)
 
 
-def _waits_for(call: dict[str, object]) -> str:
+def _of_call(call: dict[str, object]) -> str:
     kind = call.get("kind")
     if kind in _READINGS:
         return "the process log"

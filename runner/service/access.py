@@ -81,7 +81,7 @@ class Access:
     def _signed_in(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
         found = self._asked(credentials, deadline)
         if isinstance(found, CallFailed):
-            self._refusal = found if found.final else None
+            self._refusal = found if found.final and not found.unwanted else None
             return found
         if found.token is not None:
             self._on_secret("target.token", found.token)
@@ -97,7 +97,7 @@ class Access:
         signing_in, explained = self._way_in(credentials)
         asked = next(signing_in)
         while True:
-            reply = self._carrier.exchange(asked, headers=(), deadline=deadline)
+            reply = self._carrier.exchange(asked, headers=(), deadline=deadline, leaves=deadline.gate.is_wanted)
             if isinstance(reply, CallFailed):
                 return explained(reply)
             try:

@@ -21,6 +21,7 @@ MOST_PARTS: Final = 2_000_000
 """Lists and records: 32 MiB of `[],` would become a gigabyte."""
 
 _LONGEST_WORDS: Final = 300
+_LONGEST_PAGE: Final = 256 * 1024
 _PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,1000}?-->\s*)?"
     rb"<(?:!doctype\s+html|html|head|body|title|meta|script|center)\b",
@@ -89,6 +90,11 @@ def content(body: bytes, *, content_type: str = "") -> Content:
 
 def is_page(body: bytes) -> bool:
     return _PAGE.match(body) is not None
+
+
+def bounded(body: bytes) -> bytes:
+    """`body`, of a web page only its beginning: no more of it is ever looked at, and a large one takes its time."""
+    return body[:_LONGEST_PAGE] if len(body) > _LONGEST_PAGE and is_page(body) else body
 
 
 def title(body: bytes) -> str:

@@ -5,15 +5,15 @@ It may be shared by threads. What a reply means is `replies`' business, what an 
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from runner.service import odata, outages, replies
 from runner.service.access import Access, Credentials, OnSecret, identity_of
 from runner.service.calls import Call, CallFailed, Ending, Reading
+from runner.service.gate import Gate, OpenGate
 from runner.service.login_page import signed_out
-from runner.service.pace import Pace, Wait
+from runner.service.pace import Pace
 from runner.service.sign_in import Session
 from runner.service.sockets import Clock
 from runner.service.transport import Carrier, Deadline, Transport, open_way
@@ -21,12 +21,13 @@ from runner.service.wire import Reply, Request, Site, UnwritableError, request
 from runner.targets.model import ClientCredentials
 from runner.values import JsonObject
 
+_OPEN = OpenGate()
+
 
 class Client:
     """Calls to `site`, with `credentials` or without signing in.
 
-    `transport` replaces the network, `clock` the time, `wait` the waiting for a turn where the site has a `rate`.
-    `on_secret` is told of a token before any call carries it.
+    `transport` replaces the network, `clock` the time. `on_secret` is told of a token before any call carries it.
     """
 
     def __init__(
@@ -36,32 +37,32 @@ class Client:
         credentials: Credentials | None = None,
         transport: Transport | None = None,
         clock: Clock = time.monotonic,
-        wait: Wait = time.sleep,
         on_secret: OnSecret = lambda _name, _text: None,
     ) -> None:
         self._site = site
         self._clock = clock
         self._transport = transport or open_way(site, clock)
-        pace = None if site.rate is None else Pace(site.rate, clock=clock, wait=wait)
+        pace = None if site.rate is None else Pace(site.rate, clock=clock)
         self._carrier = Carrier(
             site.url, place=site.name, transport=self._transport, clock=clock, headers=site.headers, pace=pace
         )
         self._access = Access(site, credentials, carrier=self._door(credentials), clock=clock, on_secret=on_secret)
         self._signs_in = credentials is not None
 
-    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool] = lambda: True) -> Ending:
-        """Carry out `call` within `seconds`, signing in included; not where it is no longer `wanted` after that.
+    def perform(self, call: Call, seconds: float, *, gate: Gate = _OPEN) -> Ending:
+        """Carry out `call` within `seconds`, signing in and a connection included, but not what `gate` waits for.
 
+        `gate` is asked whether it may leave when all that takes time before is over: a call that may not is not sent.
         A reading that is answered in pages is read to its end, or to as many records as it asks for.
         """
-        deadline = Deadline(self._clock() + seconds, seconds)
+        deadline = Deadline(at=self._clock() + seconds, seconds=seconds, gate=gate)
         try:
             written = request(call, self._site, username=self._access.username)
         except UnwritableError as error:
             return outages.not_written(self._site.name, str(error), hint="check the job file")
         earlier: tuple[JsonObject, ...] = ()
         while True:
-            reply = self._answered(call, written, deadline, wanted=wanted)
+            reply = self._answered(call, written, deadline)
             if isinstance(reply, CallFailed):
                 return reply
             read = replies.read(call, reply, site=self._site, earlier=earlier)
@@ -69,11 +70,9 @@ class Client:
                 return read
             earlier, written = read.records, Request(method="GET", path=read.following)
 
-    def _answered(
-        self, call: Call, written: Request, deadline: Deadline, *, wanted: Callable[[], bool]
-    ) -> Reply | CallFailed:
+    def _answered(self, call: Call, written: Request, deadline: Deadline) -> Reply | CallFailed:
         """The reply to `call` in a session, a fresh one where it was lost."""
-        send = partial(self._sent, call, written, deadline=deadline, wanted=wanted)
+        send = partial(self._sent, call, written, deadline=deadline)
         known = self._access.session(deadline)
         reply = send(known)
         is_lost = isinstance(reply, Reply) and signed_out(call, reply) and self._signs_in
@@ -81,26 +80,19 @@ class Client:
 
     def sign_in(self, seconds: float) -> CallFailed | None:
         """Sign in within `seconds`, if that is to be done; what is in the way of it."""
-        known = self._access.session(Deadline(self._clock() + seconds, seconds))
+        known = self._access.session(Deadline(at=self._clock() + seconds, seconds=seconds, gate=_OPEN))
         return known if isinstance(known, CallFailed) else None
 
     def close(self) -> None:
         self._transport.close()
 
     def _sent(
-        self,
-        call: Call,
-        written: Request,
-        known: Session | CallFailed,
-        *,
-        deadline: Deadline,
-        wanted: Callable[[], bool],
+        self, call: Call, written: Request, known: Session | CallFailed, *, deadline: Deadline
     ) -> Reply | CallFailed:
         if isinstance(known, CallFailed):
             return _unread(known) if isinstance(call, Reading) else known
-        if not wanted():
-            return outages.not_wanted(self._site.name)
-        reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline)
+        leaves = deadline.gate.may_leave
+        reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline, leaves=leaves)
         if isinstance(reply, Reply) and reply.cookies and not signed_out(call, reply):
             self._access.keep(known, reply.cookies)
         return reply

@@ -70,14 +70,8 @@ def no_connection_in_time(place: str, seconds: float) -> CallFailed:
     return _not_sent("E301", f"no connection to {place} within {written(seconds)}", _NETWORK)
 
 
-def no_connection_free(place: str, seconds: float) -> CallFailed:
-    return _not_sent(
-        "E301", f"no connection to {place} became free within {written(seconds)}", "run fewer jobs at once"
-    )
-
-
 def not_wanted(place: str) -> CallFailed:
-    """The run was told to stop while the call was made ready, by a sign-in perhaps."""
+    """The run was told to stop while the call was made ready, by a sign-in or while it waited."""
     trouble = Trouble(code="E312", message=f"{place} was not called: the run was told to stop before")
     return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, final=True, unwanted=True)
 
@@ -87,10 +81,10 @@ def no_time_left(place: str, seconds: float) -> CallFailed:
     return _not_sent("E305", message, "raise `timeout`")
 
 
-def no_turn(place: str, seconds: float) -> CallFailed:
-    """The pace that the target sets leaves no room for the call in its time."""
-    message = f"`rate` of the target gives no call to {place} a turn within {written(seconds)}"
-    return _not_sent("E305", message, "raise `rate` or `timeout`, or run fewer jobs at once")
+def spoke_first(place: str) -> CallFailed:
+    """Bytes on a connection on which nothing had been asked: they could be taken for the answer to a call."""
+    message = f"{place} sent something before it was asked, so that nothing was sent to it"
+    return _not_sent("E313", message, "check the port in `url` of the target, and the gateway before the site")
 
 
 def not_written(
@@ -174,6 +168,8 @@ def _unanswered(code: str, message: str, hint: str) -> CallFailed:
 
 def _said(error: BaseException | None) -> str:
     """The system's own words, without its numbers and without the address."""
+    if isinstance(error, ssl.SSLEOFError):
+        return "TLS ended without its own last word"
     if isinstance(error, ssl.SSLError):  # its number is none of the system's
         return _reason(error)
     if isinstance(error, socket.gaierror):

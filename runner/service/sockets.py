@@ -1,18 +1,18 @@
-"""Sockets for httpcore with a total deadline: every wait is for what is left of it.
+"""Sockets with a total deadline: every wait is for what is left of it.
 
-Each `timeout` that httpcore hands in is taken for a point of time on the clock, not for a number of seconds.
-What a broken socket means is told in `outages`: its own exception travels as the argument of httpcore's, wrapped in a
-`ProxyError` where it broke on the way to a proxy.
-Looking up a host's name is the system's business, and the one wait that a deadline cannot cut short.
+A deadline is a point of time on the clock, None for no end. What a broken socket means is told in `outages`: its own
+exception is the cause of httpx's, wrapped in a `ProxyError` where it broke on the way to a proxy.
 """
 
+import contextlib
 import select
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from runner.service.libraries import httpcore
+from runner.service.libraries import httpx
 from runner.service.tunnel import Proxy, ProxyError, ask
 
 Clock: TypeAlias = Callable[[], float]
@@ -21,6 +21,7 @@ Address: TypeAlias = tuple[
     socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 ]
 """What `socket.getaddrinfo` tells of one way to a host."""
+LookUp: TypeAlias = Callable[[str, int], Sequence[Address]]
 
 CONNECT_SECONDS: Final = 20.0
 """A connection that takes longer will not come: by then the system has asked four times."""
@@ -30,41 +31,27 @@ def _addresses(host: str, port: int) -> Sequence[Address]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-class SocketBackend(httpcore.NetworkBackend):
-    """Opens connections for httpcore, on `clock`, through `proxy` where there is one."""
+class Connector:
+    """Opens streams to hosts, on `clock`, through `proxy` where there is one."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        *,
-        proxy: Proxy | None = None,
-        look_up: Callable[[str, int], Sequence[Address]] = _addresses,
-    ) -> None:
+    def __init__(self, clock: Clock, *, proxy: Proxy | None = None, look_up: LookUp = _addresses) -> None:
         self._clock = clock
         self._proxy = proxy
         self._look_up = look_up
 
-    def connect_tcp(  # noqa: PLR0917  httpcore's signature
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        del local_address, socket_options  # of httpcore's port, and never given by us
-        limit = self._clock() + CONNECT_SECONDS
-        limit = min(timeout or limit, limit)
+    def connect(self, host: str, port: int, deadline: float) -> "Stream":
+        """A stream to the host. Raises `httpx.ConnectTimeout` and `httpx.ConnectError`."""
+        limit = min(deadline, self._clock() + CONNECT_SECONDS)
         if self._proxy is not None:
-            return DeadlineStream(self._through(self._proxy, (host, port), limit), self._clock)
+            return Stream(self._through(self._proxy, (host, port), limit), self._clock)
         try:
-            return DeadlineStream(self._line(host, port, limit), self._clock)
+            return Stream(self._line(host, port, limit), self._clock)
         except (OSError, UnicodeError) as error:
             raise _while_connecting(error) from error
 
     def _line(self, host: str, port: int, limit: float) -> socket.socket:
         """Try each address of `host` for its share of the time left: the first may lead nowhere."""
-        addresses = self._look_up(host, port)
+        addresses = self._found(host, port, limit)
         failure: OSError = OSError("the host has no address")
         for number, address in enumerate(addresses):
             left = limit - self._clock()
@@ -73,6 +60,27 @@ class SocketBackend(httpcore.NetworkBackend):
             except OSError as error:
                 failure = error
         raise failure
+
+    def _found(self, host: str, port: int, limit: float) -> Sequence[Address]:
+        """The addresses of `host`. Nothing cuts the system's own look-up short, so a thread of its own waits for it."""
+        with contextlib.suppress(OSError, UnicodeError):  # an address needs no look-up
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        found: list[Sequence[Address] | OSError | UnicodeError] = []
+
+        def look() -> None:
+            try:
+                found.append(self._look_up(host, port))
+            except (OSError, UnicodeError) as error:
+                found.append(error)
+
+        looking = threading.Thread(target=look, name=f"look up {host}", daemon=True)
+        looking.start()
+        looking.join(max(0.0, limit - self._clock()))
+        if not found:
+            raise TimeoutError
+        if isinstance(found[0], OSError | UnicodeError):
+            raise found[0]
+        return found[0]
 
     def _through(self, proxy: Proxy, place: tuple[str, int], limit: float) -> socket.socket:
         """A tunnel to `place`. Whatever breaks on the way is the proxy's doing, also a time that is over."""
@@ -84,9 +92,9 @@ class SocketBackend(httpcore.NetworkBackend):
                 line.close()
                 raise
         except ProxyError as error:
-            raise httpcore.ConnectError(error) from error
+            raise httpx.ConnectError(str(error)) from error
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(ProxyError(cause=error)) from error
+            raise httpx.ConnectError(str(error)) from ProxyError(cause=error)
         return line
 
 
@@ -106,61 +114,74 @@ def _connected(address: Address, seconds: float) -> socket.socket:
     return line
 
 
-class DeadlineStream(httpcore.NetworkStream):
+class Stream:
+    """Bytes to and from a host, over a socket or TLS. Raises what `httpx` names for it."""
+
     def __init__(self, line: socket.socket, clock: Clock) -> None:
         self._line = line
         self._clock = clock
         self._begun = False
-        self._has_come = _watch(line)
+        self._is_readable = _watch(line)
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, deadline: float | None) -> bytes:
+        """What has come, nothing at the end. Over TLS an end without its own sign is no end, but a line that broke."""
         self._begun = False
         try:
-            self._wait_until(timeout)
+            self._wait_until(deadline)
             return self._line.recv(max_bytes)
         except TimeoutError as error:
-            raise httpcore.ReadTimeout(error) from error
+            raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.ReadError(error) from error
+            raise httpx.ReadError(str(error)) from error
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, buffer: bytes, deadline: float | None) -> None:
         """Write all of `buffer`.
 
         Where the first write of a request fails at once, not one byte of it has left: that is no connection, and the
-        call may be repeated. httpcore swallows a later WriteError, to read the answer of a server that closed early.
+        call may be repeated.
         """
         rest = memoryview(buffer)
         while rest:
             try:
-                self._wait_until(timeout)
+                self._wait_until(deadline)
                 count = self._line.send(rest)
             except TimeoutError as error:
-                raise httpcore.WriteTimeout(error) from error
+                raise httpx.WriteTimeout(str(error)) from error
             except OSError as error:
-                raise (httpcore.WriteError if self._begun else httpcore.ConnectError)(error) from error
+                raise (httpx.WriteError if self._begun else httpx.ConnectError)(str(error)) from error
             self._begun = True
             rest = rest[count:]
+
+    def has_come(self) -> bool:
+        """Whether bytes, or the end, have come that nobody asked for. What TLS says to itself is none of them.
+
+        The stream is not to be used any more where they have: one of the bytes may be lost.
+        """
+        line = self._line
+        if not isinstance(line, ssl.SSLSocket):
+            return self._is_readable()
+        try:
+            if not line.pending() and not self._is_readable():
+                return False
+            line.settimeout(0)
+            line.recv(1)
+        except ssl.SSLWantReadError:  # a ticket for a later session, perhaps
+            return False
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
         self._line.close()
 
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
+    def with_tls(self, context: ssl.SSLContext, host: str, deadline: float | None) -> "Stream":
         try:
-            self._wait_until(timeout)
-            return DeadlineStream(ssl_context.wrap_socket(self._line, server_hostname=server_hostname), self._clock)
+            self._wait_until(deadline)
+            line = context.wrap_socket(self._line, server_hostname=host, suppress_ragged_eofs=False)
+            return Stream(line, self._clock)
         except (OSError, ValueError) as error:  # ValueError: a host that TLS cannot ask for
             self.close()
             raise _while_connecting(error) from error
-
-    def get_extra_info(self, info: str) -> object:
-        if info == "ssl_object":
-            return self._line if isinstance(self._line, ssl.SSLSocket) else None
-        if info == "is_readable":
-            # An idle connection on which something has come, or that was closed, is not to be used again.
-            return self._has_come()
-        return None
 
     def _wait_until(self, deadline: float | None) -> None:
         """Let the next operation of the socket take what is left, all its waits together."""
@@ -170,8 +191,8 @@ class DeadlineStream(httpcore.NetworkStream):
         self._line.settimeout(left)
 
 
-def _while_connecting(error: Exception) -> Exception:
-    return (httpcore.ConnectTimeout if isinstance(error, TimeoutError) else httpcore.ConnectError)(error)
+def _while_connecting(error: Exception) -> httpx.TransportError:
+    return (httpx.ConnectTimeout if isinstance(error, TimeoutError) else httpx.ConnectError)(str(error))
 
 
 def _watch(line: socket.socket) -> Callable[[], bool]:

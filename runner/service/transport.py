@@ -1,37 +1,51 @@
 """The network: HTTP/1.1 over sockets with a total deadline, and the exchange of one request for its reply.
 
-With `sockets` and `tunnel` the only user of httpx and httpcore; no exception of theirs, of sockets or of TLS leaves it.
-It follows no redirect, reads no environment, repeats nothing and knows nothing of sessions.
+No exception of httpx, of h11, of sockets or of TLS leaves it. It follows no redirect, reads no environment, repeats
+nothing and knows nothing of sessions.
 """
 
 import ssl
+import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from runner.service import bodies, outages
 from runner.service.calls import CallFailed
-from runner.service.libraries import httpcore, httpx
+from runner.service.exchange import Connection, SpokeFirstError
+from runner.service.gate import Gate
+from runner.service.libraries import h11, httpcore, httpx
 from runner.service.pace import Pace
-from runner.service.sockets import CONNECT_SECONDS, Clock, SocketBackend
-from runner.service.tunnel import Proxy, proxy_of
+from runner.service.sockets import CONNECT_SECONDS, Clock, Connector
+from runner.service.tunnel import proxy_of
 from runner.service.wire import Headers, Reply, Request, Site
 
 Transport: TypeAlias = httpx.BaseTransport
 
 IDLE_SECONDS: Final = 2.0
 """Servers close idle connections too, and a call on one that is just being closed looks unanswered."""
-_CONNECTIONS: Final = 20
 _LAST_PORT: Final = 65535
 
 
-@dataclass(frozen=True, slots=True)
+class UnwantedError(Exception):
+    """What was to be sent is not wanted any more. Nothing was."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Deadline:
-    """A point of time on the clock, and how many seconds it was away at first, for sentences."""
+    """When the time of a call is over, on the clock, and how many seconds it has, for sentences.
+
+    What is waited before something may leave is none of that time. `gate` tells whether it may.
+    """
 
     at: float
     seconds: float
+    gate: Gate
+
+    def put_off(self, seconds: float) -> None:
+        self.at += seconds
 
 
 class Carrier:
@@ -59,19 +73,31 @@ class Carrier:
         self._pace = pace
         self._barred: CallFailed | None = None
 
-    def exchange(self, request: Request, *, headers: Headers, deadline: Deadline) -> Reply | CallFailed:
-        """Send `request` with the session's `headers` and read the whole reply, or say what broke."""
+    def exchange(
+        self, request: Request, *, headers: Headers, deadline: Deadline, leaves: Callable[[], bool]
+    ) -> Reply | CallFailed:
+        """Send `request` with the session's `headers` and read the whole reply, or say what broke.
+
+        `leaves` is asked last of all, when nothing is left to be waited for: where it says no, nothing is sent.
+        """
         if self._barred is not None:
             return self._barred
         if self._url is None:
             return outages.not_written(self.place, "`url` is no address of a site")
         if self._clock() >= deadline.at:
             return outages.no_time_left(self.place, deadline.seconds)
-        if self._pace is not None and not self._pace.take_turn(deadline.at):
-            return outages.no_turn(self.place, deadline.seconds)
+        if self._pace is not None:
+            deadline.put_off(self._pace.wait_for_turn(deadline.gate))
+        if not deadline.gate.is_wanted():
+            return outages.not_wanted(self.place)
         lines = [*_encoded(request.headers), *_encoded(headers), *self._own]
+        written = _written(request, self._url, lines, deadline=deadline.at, leaves=leaves)
         try:
-            return _reply(self._transport.handle_request(_written(request, self._url, lines, deadline)))
+            return _reply(self._transport.handle_request(written))
+        except UnwantedError:
+            return outages.not_wanted(self.place)
+        except SpokeFirstError:
+            return outages.spoke_first(self.place)
         except httpx.HTTPError as error:
             return self._failed(error, deadline)
         except bodies.NonsenseError as error:
@@ -84,8 +110,6 @@ class Carrier:
         match error:
             case httpx.ConnectTimeout():
                 return outages.no_connection_in_time(place, min(CONNECT_SECONDS, seconds))
-            case httpx.PoolTimeout():
-                return outages.no_connection_free(place, seconds)
             case httpx.ConnectError():
                 failure = outages.no_connection(error.__cause__, place)
                 if failure.final:  # a proxy that does not accept us: to try again could lock the account
@@ -113,15 +137,14 @@ def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
-def _written(request: Request, url: httpx.URL, lines: list[tuple[bytes, bytes]], deadline: Deadline) -> httpx.Request:
+def _written(request: Request, url: httpx.URL, lines: list[tuple[bytes, bytes]], **extensions: object) -> httpx.Request:
     lines.append((b"Host", url.netloc))
     if request.body is not None:
         lines.append((b"Content-Length", b"%d" % len(request.body)))
     # `stream=`, since with `content=` httpx builds the headers twice: 2 µs against 7.
     stream = httpx.ByteStream(request.body or b"")
     target = url.raw_path.rstrip(b"/") + request.path.encode("ascii")
-    extensions = {"deadline": deadline.at, "target": target}
-    return httpx.Request(request.method, url, headers=lines, stream=stream, extensions=extensions)
+    return httpx.Request(request.method, url, headers=lines, stream=stream, extensions={**extensions, "target": target})
 
 
 def _reply(response: httpx.Response) -> Reply:
@@ -135,7 +158,7 @@ def _reply(response: httpx.Response) -> Reply:
     finally:
         stream.close()
     cookies = tuple([value for name, value in lines if name == "set-cookie"])
-    return Reply(status=response.status_code, headers=headers, body=body, cookies=cookies)
+    return Reply(status=response.status_code, headers=headers, body=bodies.bounded(body), cookies=cookies)
 
 
 def _read(stream: httpx.SyncByteStream) -> bytes:
@@ -158,7 +181,8 @@ def open_way(site: Site, clock: Clock) -> Transport:
     """The network as `site` is reached by it. Its connections to several origins are apart."""
     secure = any(url.startswith("https:") for url in (site.url.lower(), (site.identity_url or "").lower()))
     tls = trusting(site.authorities) if secure else None
-    return SocketTransport(tls=tls, clock=clock, proxy=None if site.proxy is None else proxy_of(site.proxy))
+    connector = Connector(clock, proxy=None if site.proxy is None else proxy_of(site.proxy))
+    return SocketTransport(tls=tls, clock=clock, connector=connector)
 
 
 def trusting(authorities: str | None) -> ssl.SSLContext:
@@ -174,85 +198,96 @@ def trusting(authorities: str | None) -> ssl.SSLContext:
 
 
 class SocketTransport(httpx.BaseTransport):
-    """HTTP/1.1 over our own sockets. A request's extension `deadline` bounds all it does, on `clock`.
+    """HTTP/1.1 over our own sockets, with as many connections as there are calls at once.
 
-    httpx has no total timeout, only one for each read: a server that drips bytes makes 2 s into minutes.
+    A request's extension `deadline` bounds all it does, on `clock`: httpx has no total timeout, only one for each read,
+    and a server that drips bytes makes 2 s into minutes. The extension `leaves` is asked just before its first byte is
+    sent.
     """
 
     def __init__(
-        self, *, tls: ssl.SSLContext | None, clock: Clock = time.monotonic, proxy: Proxy | None = None
+        self, *, tls: ssl.SSLContext | None, clock: Clock = time.monotonic, connector: Connector | None = None
     ) -> None:
         self._clock = clock
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls,
-            max_connections=_CONNECTIONS,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=SocketBackend(clock, proxy=proxy),
-        )
+        self._tls = tls
+        self._connector = connector or Connector(clock)
+        self._idle: defaultdict[_Origin, list[tuple[float, Connection]]] = defaultdict(list)
+        self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        assert isinstance(request.stream, httpx.SyncByteStream)
-        deadline = request.extensions["deadline"]
-        # Our streams take these for points of time. Only the pool, which waits by itself, is told seconds.
-        timeout = {"connect": deadline, "write": deadline, "read": deadline, "pool": max(0.0, deadline - self._clock())}
-        url, target = request.url, request.extensions["target"]
+        deadline, url = request.extensions["deadline"], request.url
+        origin = (url.scheme, url.host, url.port)
+        connection = self._rested(origin) or self._fresh(origin, deadline)
         try:
-            response = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions={"timeout": timeout},
-                )
-            )
-        except _LIBRARY_ERRORS as error:
-            raise _translated(error) from _cause(error)
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+            head = self._answer(connection, request)
+        except BaseException:
+            connection.close()
+            raise
+        body = _Body(connection, deadline, rest=lambda: self._rest(origin, connection))
+        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
+
+    @staticmethod
+    def _answer(connection: Connection, request: httpx.Request) -> h11.Response:
+        if not request.extensions["leaves"]():
+            raise UnwantedError
+        return connection.ask(request, request.extensions["deadline"])
 
     def close(self) -> None:
-        self._pool.close()
+        for _, connection in [one for idle in self._idle.values() for one in idle]:
+            connection.close()
+        self._idle.clear()
+
+    def _fresh(self, origin: "_Origin", deadline: float) -> Connection:
+        scheme, host, port = origin
+        is_secure = scheme == "https"
+        stream = self._connector.connect(host, port or (443 if is_secure else 80), deadline)
+        if is_secure:
+            stream = stream.with_tls(self._tls or trusting(None), host, deadline)
+        connection = Connection(stream)
+        if connection.has_come():
+            connection.close()
+            raise SpokeFirstError
+        return connection
+
+    def _rested(self, origin: "_Origin") -> Connection | None:
+        """The connection that has rested for the shortest time, if none that can be used is too old."""
+        while True:
+            with self._lock:
+                idle = self._idle[origin]
+                since, connection = idle.pop() if idle else (0.0, None)
+            if connection is None:
+                return None
+            if self._clock() - since <= IDLE_SECONDS and not connection.has_come():
+                return connection
+            connection.close()
+
+    def _rest(self, origin: "_Origin", connection: Connection) -> None:
+        """Keep a connection for the next call, and let those go that have rested for too long."""
+        now = self._clock()
+        with self._lock:
+            idle = self._idle[origin]
+            old = [one for since, one in idle if now - since > IDLE_SECONDS]
+            self._idle[origin] = [*idle[len(old) :], (now, connection)]
+        for one in old:
+            one.close()
+
+
+_Origin: TypeAlias = tuple[str, str, int | None]
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
+    """The body of an answer. Its connection rests where it was read whole and nothing came behind it."""
+
+    def __init__(self, connection: Connection, deadline: float, *, rest: Callable[[], None]) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self._rest = rest
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._response.iter_stream()
-        except _LIBRARY_ERRORS as error:
-            raise _translated(error) from _cause(error)
+        return self._connection.body(self._deadline)
 
     def close(self) -> None:
-        self._response.close()
-
-
-_LIBRARY_ERRORS: Final = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-)
-_TRANSLATIONS: Final[dict[type[Exception], type[httpx.TransportError]]] = {
-    httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.PoolTimeout: httpx.PoolTimeout,
-    httpcore.ReadTimeout: httpx.ReadTimeout,
-    httpcore.WriteTimeout: httpx.WriteTimeout,
-    httpcore.ConnectError: httpx.ConnectError,
-    httpcore.ReadError: httpx.ReadError,
-    httpcore.WriteError: httpx.WriteError,
-    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
-}
-
-
-def _translated(error: Exception) -> httpx.TransportError:
-    return _TRANSLATIONS.get(type(error), httpx.NetworkError)(str(error))
-
-
-def _cause(error: Exception) -> BaseException:
-    """What the socket or TLS said: httpcore cuts the chain, the streams of `sockets` keep it as the argument."""
-    first = error.args[0] if error.args else None
-    return first if isinstance(first, BaseException) else error
+        if self._connection.make_ready():
+            self._rest()
+        else:
+            self._connection.close()

@@ -209,6 +209,41 @@ def test_a_pause_ends_at_once() -> None:
     assert slow.asked == ["UsrCharge", "UsrTidy"]
 
 
+def test_a_start_that_waits_for_the_rate_does_not_leave_after_a_signal() -> None:
+    """The sign-in has the first turn of an hour, so that the start waits: its journal says so, and it is met there."""
+    slow = Slow(held=())
+    with site(slow) as here:
+        Path("targets.yaml").write_text(targets(here.url) + "    rate: 1/h\n")
+        Path("a.job.yaml").write_text(JOB.format(name="a") + ONCE)
+        command = [RUNNER, "run", "a.job.yaml", "-v", "--report-json", "report.json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while not any(b'"waited"' in file.read_bytes() for file in Path().glob(".runner/runs/*/events.jsonl")):
+            time.sleep(0.01)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert (slow.asked, statuses()) == ([], {"charge": "error"})
+    assert "    waits: charge, for the `rate` of the target\n" in out
+
+
+def test_more_runs_at_once_than_a_pool_would_hold_each_have_a_connection() -> None:
+    """All 40 calls are there at once before the first is answered, and none waits for a connection meanwhile."""
+    all_are_here = threading.Barrier(40)
+
+    def answer(_method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        all_are_here.wait(60)
+        return xml(1)
+
+    with site(answer) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        cases = "cases: [" + ", ".join(f"{{name: c{number}, inputs: {{}}}}" for number in range(40)) + "]\n"
+        Path("a.job.yaml").write_text(JOB.format(name="a") + ONCE + cases)
+        assert ended(["run", "a.job.yaml", "-j", "40", "-q"]) == 0
+
+
 @pytest.mark.parametrize("grace", ["10", "0s", "soon", ""])
 def test_a_grace_that_is_no_duration_is_told(grace: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", ".", "--grace", grace]) == 2

@@ -84,5 +84,5 @@ def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
     clock = Clock()
     told = telling(clock, out=Terminal("stderr"))
     begun(told, tmp_path / "run")
-    assert lines(told, clock, capsys) == []
+    assert not any("so far" in line for line in lines(told, clock, capsys))
     told.close()

@@ -1,5 +1,7 @@
 """Time: of a job, of an attempt, of an included job, of undo and `finally`. What is cut, and what is said of it."""
 
+from dataclasses import replace
+
 import pytest
 from stories import World, including, planned, refused, unanswered
 
@@ -7,6 +9,7 @@ from runner.engine.effects import Ask, Pause, Send
 from runner.events import Trouble
 from runner.job.model import StepEffect
 from runner.plan import Plan
+from runner.service.calls import CallFailed, FailureKind
 
 READING = 30.0
 LATE_READING = 10.0
@@ -158,6 +161,29 @@ def test_each_element_of_a_chain_has_the_time_of_an_attempt() -> None:
 def test_each_turn_of_a_loop_has_the_time_of_an_attempt() -> None:
     world = World().carry_out(planned(ONE + "    for_each: [x, y]\n    timeout: 7s\n"))
     assert given(world, "UsrA") == [7.0, 7.0]
+
+
+def no_way() -> CallFailed:
+    return replace(unanswered(), kind=FailureKind.NOT_SENT)
+
+
+def test_a_site_that_lets_nobody_in_takes_the_time_of_the_attempt_and_no_more() -> None:
+    """The log is read before the call, and needs the connection, or the sign-in, that the call will need."""
+    once = "    timeout: 2s\n    retry: {max_attempts: 1, on: [not_sent]}\n"
+    world = World(log=no_way(), call_seconds=2.0).carry_out(planned(VERIFIED + once))
+    assert [effect.seconds for effect in world.effects if isinstance(effect, Send)] == [2.0]
+    assert (world.finished("a").status, world.t) == ("error", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "takes", "given_to"), [("20s", 4.0, [20.0, 15.5, 11.0]), ("90s", 14.0, [READING, 15.5, 1.0])]
+)
+def test_all_tries_of_a_reading_before_a_call_have_the_time_of_one(
+    timeout: str, takes: float, given_to: list[float]
+) -> None:
+    once = f"    timeout: {timeout}\n    retry: {{max_attempts: 1, on: [not_sent]}}\n"
+    world = World(log=no_way(), call_seconds=takes).carry_out(planned(VERIFIED + once))
+    assert [effect.seconds for effect in world.effects if isinstance(effect, Send)] == given_to
 
 
 # of an included job

@@ -2,7 +2,7 @@
 
 import resource
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from runner.problems import ExitCode
 from runner.result import fold
 from runner.runs import EVENTS
 from runner.service.calls import Call, Ending, ExecuteCall
+from runner.service.gate import Gate
 
 README = Path(__file__).parents[2] / "README.md"
 GRACE = 30.0
@@ -119,8 +120,8 @@ class Caller:
             draw=lambda: 0.0,
         )
 
-    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
-        del wanted
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        assert gate.may_leave()
         effect = StepEffect.ONCE if isinstance(call, ExecuteCall) else StepEffect.READ
         ending = self.world.answer(Send(key="a", call=call, effect=effect, seconds=seconds))
         if isinstance(call, ExecuteCall):

@@ -16,6 +16,7 @@ from runner.result import fold
 from runner.runs import EVENTS
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, Ending, ExecuteCall, ReadRows
+from runner.service.gate import Gate
 from runner.values import Json
 
 NOTHING = Answered(value=None)
@@ -30,8 +31,9 @@ class Site:
     seen: list[str] = field(default_factory=list)
     then: Callable[[], None] = lambda: None
 
-    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
-        del call, seconds, wanted
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        del call, seconds
+        assert gate.may_leave()
         self.seen.append(self.file.read_text().splitlines()[-1] if self.file else "")
         self.then()
         return self.ending
@@ -127,8 +129,9 @@ def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_p
     stop = Stop(grace=30.0)
 
     class Logged(Site):
-        def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
-            del seconds, wanted
+        def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+            del seconds
+            assert gate.may_leave()
             match call:
                 case ReadRows(top=200):
                     row: Json = {"id": "r", "started": "2026", "status": "done", "owner": None, "error": None}

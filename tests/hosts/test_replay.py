@@ -32,6 +32,7 @@ from runner.plan import Plan
 from runner.result import fold
 from runner.runs import EVENTS, RESULTS
 from runner.service.calls import Answered, Call, Ending, ExecuteCall
+from runner.service.gate import Gate
 
 TWO = """
   - id: a
@@ -52,8 +53,9 @@ class Place:
     ending: Ending = field(default_factory=lambda: Answered(value=7))
     asked: list[Call] = field(default_factory=list)
 
-    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
-        del seconds, wanted
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        del seconds
+        assert gate.may_leave()
         self.asked.append(call)
         return self.ending
 
@@ -209,9 +211,10 @@ def test_a_stop_is_played_back_as_a_stop(tmp_path: Path) -> None:
     stop = AtOnce(grace=30.0)
 
     class Stopping(Place):
-        def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+        def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+            ending = super().perform(call, seconds, gate=gate)
             stop.tell("SIGTERM")
-            return super().perform(call, seconds, wanted=wanted)
+            return ending
 
     steps = TWO + "finally:\n  - id: f\n    execute: {process: UsrF}\n    verify: none\n"
     carried(tmp_path / "run", planned(steps), Stopping(), stop=stop)

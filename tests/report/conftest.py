@@ -29,6 +29,8 @@ from runner.events import (
     StepStarted,
     TargetName,
     Trouble,
+    Waited,
+    WaitsFor,
     encode,
 )
 
@@ -116,6 +118,10 @@ def _step(draw: st.DrawFn, key: str, section: Section) -> tuple[Journal, Status]
             AttemptFailed(key=key, t=0.2, kind=kind, error=error),
             Paused(key=key, t=0.3, seconds=0.1),
         ]
+    if draw(st.booleans()):
+        events.append(
+            Waited(key=key, t=0.3, what=draw(st.sampled_from(WaitsFor)), seconds=draw(st.none() | st.just(2.5)))
+        )
     events.append(CallSent(key=key, effect=effect, call={}))
     status = draw(st.sampled_from([Status.PASSED, Status.PASSED, Status.FAILED, Status.ERROR, Status.UNKNOWN]))
     if status in {Status.ERROR, Status.UNKNOWN}:

@@ -18,7 +18,10 @@ from runner.events import (
     StepSkipped,
     StepStarted,
     Trouble,
+    Waited,
+    WaitsFor,
 )
+from runner.report.account import news
 from runner.report.console import Plain, account, closing, is_live
 from runner.report.sentences import Wish
 from runner.result import RunResult, fold
@@ -99,6 +102,12 @@ def test_a_quiet_run_that_passed_says_so_in_two_lines(one_row: Callable[..., Run
     first, second = account(one_row(), Wish(quiet=True)).splitlines()
     assert first == "passed: contact-smoke@sandbox: 1 passed in 100 ms"
     assert second.startswith("  events: sha256:")
+
+
+def test_verbose_tells_what_a_call_waits_for_and_how_long() -> None:
+    waits = Waited(key="a", t=0.0, what=WaitsFor.RATE)
+    told = [news(event).text for event in (waits, Waited(key="a", t=0.0, what=WaitsFor.TURN, seconds=12.0))]
+    assert told == ["waits: a, for the `rate` of the target", "waited: a, 12 s, which is not its time"]
 
 
 def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: Chain) -> None:

@@ -3,8 +3,9 @@ import re
 from collections.abc import Callable, Sequence
 
 import pytest
+from msgspec.structs import replace
 
-from runner.events import AnyEvent, CallSent, Line
+from runner.events import AnyEvent, CallSent, Line, Waited, WaitsFor
 from runner.report.console import account
 from runner.report.console_live import Live
 from runner.report.sentences import Wish
@@ -82,6 +83,29 @@ def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain:
     live.refresh()
     live.close()
     assert "add  Add a contact  4.2 s, waits for the answer to UsrAdd" in terminal.getvalue()
+
+
+WAITS = {WaitsFor.TURN: "its turn: another run starts the same", WaitsFor.RATE: "the `rate` of the"}
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_a_row_that_waits_says_what_for_until_it_goes_on(
+    story: list[AnyEvent], chain: Chain, terminal: Terminal, what: WaitsFor
+) -> None:
+    waits = Waited(key="add", t=0.0, what=what)
+    begun, waiting, goes_on = chain([*story[:2], waits, replace(waits, seconds=12.0)])[1:]
+    now = [10.0]
+    live = Live(terminal, Wish(), clock=lambda: now[0])
+    for line in (begun, waiting):
+        live.event(line)
+    now[0] = 12.0
+    live.refresh()
+    assert f"add  Add a contact  2 s, waits for {WAITS[what]}" in terminal.getvalue()
+    terminal.truncate(0)
+    live.event(goes_on)
+    live.refresh()
+    live.close()
+    assert "waits" not in terminal.getvalue()
 
 
 def test_closing_gives_the_terminal_back(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:

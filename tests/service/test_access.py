@@ -8,14 +8,13 @@ import httpx
 from runner.service.access import Access
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, WhoIsUser
 from runner.service.client import Client
+from runner.service.gate import OpenGate
 from runner.service.sign_in import Session
 from runner.service.transport import Carrier, Deadline
 from runner.service.wire import Site
 from runner.targets.model import ClientCredentials, Password
 
-SITE = Site(
-    url="https://crm.example/app", identity_url="https://id.example", headers=(("X-Key", "gateway"),), rate=1000
-)
+SITE = Site(url="https://crm.example/app", identity_url="https://id.example", headers=(("X-Key", "gateway"),))
 CLIENT = ClientCredentials(client_id="runner", client_secret="s3cret")
 CALL = ExecuteCall(process="UsrGet", parameters={}, result="Value")
 
@@ -59,7 +58,6 @@ class World:
             credentials=CLIENT,
             transport=httpx.MockTransport(self),
             clock=lambda: self.now,
-            wait=lambda _: None,
             on_secret=lambda name, text: (told if told is not None else []).append((name, text)),
         )
 
@@ -206,7 +204,7 @@ def test_a_session_with_later_cookies_is_no_other_one_when_it_is_lost() -> None:
     carrier = Carrier(place.url, place=place.name, transport=transport, clock=lambda: 0.0)
     password = Password(username="Ann", password="p4ss")
     access = Access(place, password, carrier=carrier, clock=lambda: 0.0, on_secret=lambda _name, _text: None)
-    deadline = Deadline(5.0, 5.0)
+    deadline = Deadline(at=5.0, seconds=5.0, gate=OpenGate())
 
     lost = access.session(deadline)
     assert isinstance(lost, Session)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from gates import Time
 
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, QueryCall, ReadRow, WhoIsUser
 from runner.service.client import Client
@@ -256,19 +257,49 @@ def test_the_name_we_sign_in_with_is_the_name_we_ask_for() -> None:
     assert "Name%20eq%20%27Ann%27" in service.seen[-1]
 
 
-def test_a_rate_that_leaves_no_room_for_a_call_is_told_and_nothing_was_sent() -> None:
+def paced(service: Callable[[httpx.Request], httpx.Response], time: Time, *, rate: float = 0.1) -> Client:
+    site = Site(url="https://site.example", rate=rate)
+    return Client(site, transport=httpx.MockTransport(service), clock=time.clock, credentials=PASSWORD)
+
+
+def test_what_a_call_waits_for_its_turn_is_none_of_its_time() -> None:
+    service, time = Service(), Time()
+    client = paced(service, time)
+    assert client.perform(CALL, 5, gate=time) == Answered(value=1)
+    assert client.perform(CALL, 5, gate=time) == Answered(value=1)
+    assert time.waits == [10.0, 10.0]  # the sign-in had the first turn
+
+
+def test_a_call_that_a_stop_meets_while_it_waits_for_its_turn_does_not_leave() -> None:
+    service, time = Service(), Time(stops_at=104.0)
+    ending = paced(service, time).perform(CALL, 50, gate=time)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.unwanted) == (FailureKind.NOT_SENT, True)
+    assert (time.waits, len(service.seen)) == ([10.0], 1)
+
+
+def test_a_sign_in_that_a_stop_meets_while_it_waits_is_no_refused_one() -> None:
+    service, time = Service(), Time(now=0.0, stops_at=0.0)
+    client = paced(service, time)
+    ending = client.perform(CALL, 5, gate=time)
+    assert isinstance(ending, CallFailed)
+    assert (ending.unwanted, service.seen) == (True, [])
+    time.stops_at = 1000.0
+    assert client.perform(CALL, 5, gate=time) == Answered(value=1)
+
+
+def test_a_call_that_is_not_wanted_any_more_after_the_sign_in_does_not_leave() -> None:
+    time = Time(stops_at=102.0)
     service = Service()
-    site = Site(url="https://site.example", rate=0.1)
-    waits: list[float] = []
-    client = Client(
-        site, transport=httpx.MockTransport(service), clock=lambda: 0.0, wait=waits.append, credentials=PASSWORD
-    )
-    kind, code, message = failed(client.perform(CALL, 5))
-    assert (kind, code) == (FailureKind.NOT_SENT, "E305")
-    assert message == "`rate` of the target gives no call to site.example a turn within 5 s"
-    assert (len(service.seen), waits) == (1, [])  # the sign-in had the one turn that there was
-    assert client.perform(CALL, 50) == Answered(value=1)
-    assert waits == [10.0]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        time.now += 2
+        return service(request)
+
+    client = Client(SITE, credentials=PASSWORD, transport=httpx.MockTransport(answer), clock=time.clock)
+    ending = client.perform(CALL, 50, gate=time)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.unwanted, len(service.seen)) == (FailureKind.NOT_SENT, True, 1)
 
 
 def test_a_query_of_what_is_no_entity_is_not_sent() -> None:
@@ -298,7 +329,6 @@ def test_headers_of_the_target_come_with_the_sign_in_and_with_every_call() -> No
     [
         (httpx.ConnectError("x"), FailureKind.NOT_SENT, "E301"),
         (httpx.ConnectTimeout("x"), FailureKind.NOT_SENT, "E301"),
-        (httpx.PoolTimeout("x"), FailureKind.NOT_SENT, "E301"),
         (httpx.LocalProtocolError("x"), FailureKind.NOT_SENT, "E301"),
         (httpx.UnsupportedProtocol("x"), FailureKind.NOT_SENT, "E301"),
         (httpx.ReadTimeout("x"), FailureKind.UNANSWERED, "E305"),

@@ -1,16 +1,17 @@
 import contextlib
 import socket
+import threading
 import time
 
-import httpcore
+import httpx
 import pytest
 
-from runner.service.sockets import Address, DeadlineStream, SocketBackend
+from runner.service.sockets import Address, Connector, Stream
 
 
-def pair() -> tuple[DeadlineStream, socket.socket]:
+def pair() -> tuple[Stream, socket.socket]:
     ours, theirs = socket.socketpair()
-    return DeadlineStream(ours, time.monotonic), theirs
+    return Stream(ours, time.monotonic), theirs
 
 
 def soon() -> float:
@@ -20,7 +21,7 @@ def soon() -> float:
 def test_a_first_write_that_fails_at_once_is_no_connection_since_nothing_has_left() -> None:
     stream, theirs = pair()
     theirs.close()
-    with pytest.raises(httpcore.ConnectError):
+    with pytest.raises(httpx.ConnectError):
         stream.write(b"GET /", soon())
     stream.close()
 
@@ -29,7 +30,7 @@ def test_a_later_write_that_fails_is_a_write_that_broke() -> None:
     stream, theirs = pair()
     stream.write(b"GET /", soon())
     theirs.close()
-    with pytest.raises(httpcore.WriteError):
+    with pytest.raises(httpx.WriteError):
         stream.write(b"body", soon())
     stream.close()
 
@@ -40,7 +41,7 @@ def test_after_an_answer_the_next_request_begins_anew() -> None:
     theirs.send(b"answer")
     assert stream.read(100, soon()) == b"answer"
     theirs.close()
-    with pytest.raises(httpcore.ConnectError):
+    with pytest.raises(httpx.ConnectError):
         stream.write(b"GET /", soon())
     stream.close()
 
@@ -48,9 +49,9 @@ def test_after_an_answer_the_next_request_begins_anew() -> None:
 def test_a_deadline_that_has_passed_reads_and_writes_nothing() -> None:
     stream, theirs = pair()
     theirs.send(b"answer")
-    with pytest.raises(httpcore.ReadTimeout):
+    with pytest.raises(httpx.ReadTimeout):
         stream.read(100, time.monotonic())
-    with pytest.raises(httpcore.WriteTimeout):
+    with pytest.raises(httpx.WriteTimeout):
         stream.write(b"GET /", time.monotonic())
     stream.close()
     theirs.close()
@@ -58,9 +59,9 @@ def test_a_deadline_that_has_passed_reads_and_writes_nothing() -> None:
 
 def test_a_line_on_which_something_came_is_seen() -> None:
     stream, theirs = pair()
-    assert stream.get_extra_info("is_readable") is False
+    assert stream.has_come() is False
     theirs.send(b"x")
-    assert stream.get_extra_info("is_readable") is True
+    assert stream.has_come() is True
     stream.close()
     theirs.close()
 
@@ -81,17 +82,37 @@ def test_an_address_that_leads_nowhere_takes_only_its_share_of_the_time() -> Non
             for place in (full.getsockname(), listening.getsockname())
         ]
         begun = time.monotonic()
-        stream = SocketBackend(time.monotonic, look_up=lambda _host, _port: ways).connect_tcp("x", 80, begun + 0.4)
+        stream = Connector(time.monotonic, look_up=lambda _host, _port: ways).connect("x", 80, begun + 0.4)
         assert 0.15 < time.monotonic() - begun < 0.35
         stream.close()
 
 
+def test_a_look_up_that_does_not_end_is_bounded_by_the_deadline() -> None:
+    over = threading.Event()
+
+    def look_up(_host: str, _port: int) -> list[Address]:
+        over.wait(20)
+        return []
+
+    with pytest.raises(httpx.ConnectTimeout):
+        Connector(time.monotonic, look_up=look_up).connect("x", 80, time.monotonic() + 0.05)
+    over.set()
+
+
+def test_an_address_is_not_looked_up() -> None:
+    def look_up(_host: str, _port: int) -> list[Address]:
+        raise AssertionError
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Connector(time.monotonic, look_up=look_up).connect("127.0.0.1", listening.getsockname()[1], soon()).close()
+
+
 def test_a_host_without_any_address_is_no_connection() -> None:
-    with pytest.raises(httpcore.ConnectError):
-        SocketBackend(time.monotonic, look_up=lambda _host, _port: []).connect_tcp("x", 80, soon())
+    with pytest.raises(httpx.ConnectError):
+        Connector(time.monotonic, look_up=lambda _host, _port: []).connect("x", 80, soon())
 
 
 def test_a_name_that_no_host_can_have_is_no_connection() -> None:
-    with pytest.raises(httpcore.ConnectError) as raised:
-        SocketBackend(time.monotonic).connect_tcp("x" * 70 + ".example", 80, soon())
-    assert isinstance(raised.value.args[0], UnicodeError | OSError)
+    with pytest.raises(httpx.ConnectError) as raised:
+        Connector(time.monotonic).connect("x" * 70 + ".example", 80, soon())
+    assert isinstance(raised.value.__cause__, UnicodeError | OSError)

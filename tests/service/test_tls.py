@@ -145,6 +145,58 @@ def test_a_site_behind_a_proxy_has_its_own_tls() -> None:
     assert asked[1].startswith(b"GET /0/ServiceModel/")
 
 
+@pytest.mark.parametrize("says_goodbye", [True, False])
+def test_an_answer_without_a_length_is_whole_only_where_tls_says_that_it_ends(
+    says_goodbye: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "trusted.pem")
+
+    def serve() -> None:
+        with (
+            contextlib.suppress(OSError),
+            listening,
+            listening.accept()[0] as line,
+            context.wrap_socket(line, server_side=True) as secure,
+        ):
+            secure.recv(65536)
+            secure.sendall(b"HTTP/1.1 200 OK\r\n\r\n42")
+            if says_goodbye:
+                secure.unwrap().close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    place = f"127.0.0.1:{listening.getsockname()[1]}"
+    ending = perform(place)
+    if says_goodbye:
+        assert ending == Answered(value=42)
+    else:
+        assert isinstance(ending, CallFailed)
+        assert (ending.kind, ending.trouble.code) == (FailureKind.UNANSWERED, "E306")
+        assert ending.trouble.message.endswith("broke before the answer was whole: TLS ended without its own last word")
+
+
+def test_an_answer_too_many_is_not_taken_for_that_of_the_next_call_over_tls() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "trusted.pem")
+
+    def serve() -> None:
+        with listening:
+            for number in (b"41", b"42"):
+                with (
+                    contextlib.suppress(OSError),
+                    listening.accept()[0] as line,
+                    context.wrap_socket(line, server_side=True) as secure,
+                ):
+                    secure.recv(65536)
+                    secure.sendall(REPLY.replace(b"42", number) * 2)
+                    secure.recv(65536)
+
+    threading.Thread(target=serve, daemon=True).start()
+    assert perform(f"127.0.0.1:{listening.getsockname()[1]}", calls=2) == Answered(value=42)
+
+
 def test_a_handshake_without_an_end_is_bounded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"127.0.0.1:{silent.getsockname()[1]}"

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -12,9 +13,13 @@ from typing import TypeAlias
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sites import Told, site, xml
 
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
+from runner.service.gate import OpenGate
+from runner.service.sockets import Connector, Stream
+from runner.service.transport import SocketTransport
 from runner.service.wire import Site
 from runner.values import Json
 
@@ -47,13 +52,11 @@ class Peer:
 
     def converse(self, line: socket.socket) -> None:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while self.acts and line.fileno() >= 0 and (request := line.recv(65536)):
-            self.requests.append(request)
-            act = self.acts.pop(0)
-            try:
+        with contextlib.suppress(OSError):
+            while self.acts and line.fileno() >= 0 and (request := line.recv(65536)):
+                self.requests.append(request)
+                act = self.acts.pop(0)
                 line.sendall(act) if isinstance(act, bytes) else act(line)
-            except OSError:
-                return
 
     def close(self) -> None:
         self.acts.clear()
@@ -322,6 +325,136 @@ def test_a_broken_answer_leaves_the_next_call_alone(serve: Serve) -> None:
     assert [ending.trouble.code if isinstance(ending, CallFailed) else "" for ending in endings] == [
         *("E306", "", "E307", "E306", "")
     ]
+
+
+def test_an_answer_too_many_is_not_taken_for_that_of_the_next_call(serve: Serve) -> None:
+    """A gateway that repeats the call hands on both answers, in one packet."""
+    peer = serve(http(b"<string>1</string>") + http(b"<string>1</string>"), http(b"<string>2</string>"))
+    client = client_of(peer)
+    assert [client.perform(CALL, 5) for _ in range(2)] == [Answered(value=1), Answered(value=2)]
+    assert peer.connections == 2
+    client.close()
+
+
+def test_bytes_that_come_later_on_a_connection_at_rest_are_nobodys_answer(serve: Serve) -> None:
+    late, sent = threading.Event(), threading.Event()
+
+    def answer_twice(line: socket.socket) -> None:
+        line.sendall(http(b"<string>1</string>"))
+        late.wait(20)
+        line.sendall(http(b"<string>1</string>"))
+        sent.set()
+
+    peer = serve(answer_twice, http(b"<string>2</string>"))
+    client = client_of(peer)
+    assert client.perform(CALL, 5) == Answered(value=1)
+    late.set()
+    assert sent.wait(20)
+    assert client.perform(CALL, 5) == Answered(value=2)
+    client.close()
+
+
+class Given(Connector):
+    """Connects to nothing: its stream is there."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(time.monotonic)
+        self.stream = stream
+
+    def connect(self, host: str, port: int, deadline: float) -> Stream:
+        del host, port, deadline
+        return self.stream
+
+
+def test_nothing_is_sent_to_a_site_that_speaks_before_it_was_asked() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        place = f"127.0.0.1:{listening.getsockname()[1]}"
+        asked: list[bytes] = []
+
+        def greet() -> None:
+            with contextlib.suppress(OSError), listening.accept()[0] as line:
+                line.sendall(http(b"<string>1</string>"))
+                asked.append(line.recv(65536))
+
+        greeting = threading.Thread(target=greet, daemon=True)
+        greeting.start()
+        connector = Connector(time.monotonic)
+        stream = connector.connect("127.0.0.1", listening.getsockname()[1], time.monotonic() + 5)
+        while not stream.has_come():
+            time.sleep(0.001)
+        transport = SocketTransport(tls=None, connector=Given(stream))
+        ending = Client(Site(url=f"http://{place}"), transport=transport).perform(CALL, 5)
+        greeting.join(5)
+    said = f"{place} sent something before it was asked, so that nothing was sent to it"
+    assert failed(ending) == (NOT_SENT, "E313", said)
+    assert not any(asked)
+
+
+class Calls:
+    """Holds every answer back until all of `count` calls have come."""
+
+    def __init__(self, count: int) -> None:
+        self.all_are_here = threading.Barrier(count)
+
+    def __call__(self, _method: str, _path: str) -> Told:
+        self.all_are_here.wait(20)
+        return xml(1)
+
+
+def test_there_are_as_many_connections_as_calls_at_once() -> None:
+    """None waits for another's: 64 answers come only when all 64 calls are there."""
+    with site(Calls(64)) as here, contextlib.closing(Client(Site(url=here.url))) as client:
+        endings: list[Ending] = []
+        threads = [threading.Thread(target=lambda: endings.append(client.perform(CALL, 30))) for _ in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert endings == [Answered(value=1)] * 64
+
+
+class Asked(OpenGate):
+    """Notes what the peer had got when the call was let out, or refuses to let it out."""
+
+    def __init__(self, peer: Peer, *, lets_out: bool) -> None:
+        self.peer = peer
+        self.lets_out = lets_out
+        self.connections: list[int] = []
+
+    def may_leave(self) -> bool:
+        while not self.peer.connections:
+            time.sleep(0.001)
+        self.connections.append(len(self.peer.requests))
+        return self.lets_out
+
+
+@pytest.mark.parametrize("lets_out", [True, False])
+def test_whether_a_call_may_leave_is_asked_when_it_is_connected_and_nothing_has_left(
+    serve: Serve,
+    lets_out: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    peer = serve(http(WRAPPED))
+    gate = Asked(peer, lets_out=lets_out)
+    client = client_of(peer)
+    ending = client.perform(CALL, 5, gate=gate)
+    client.close()
+    assert gate.connections == [0]
+    if lets_out:
+        assert (ending, len(peer.requests)) == (Answered(value=[1, 2]), 1)
+    else:
+        assert isinstance(ending, CallFailed)
+        assert (ending.kind, ending.unwanted, peer.requests) == (NOT_SENT, True, [])
+
+
+def test_a_large_page_is_bounded_before_anybody_looks_into_it(serve: Serve) -> None:
+    page = b"<html><title>Home</title><a href='/Login/'>" + b"<" * 30_000_000
+    tracemalloc.start()
+    begun = time.process_time()
+    assert failed(perform(serve(http(page))))[:2] == (UNANSWERED, "E307")
+    taken, (_, most) = time.process_time() - begun, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100_000_000
+    assert taken < 4
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

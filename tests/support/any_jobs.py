@@ -45,6 +45,7 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
+from runner.service.gate import Gate
 from runner.values import Json, JsonObject
 
 _T = TypeVar("_T")
@@ -346,9 +347,9 @@ class AnySite:
         for uid, told in self.run.waited.items():
             self._add_row(uid, "UsrOther", told)
 
-    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         """As a caller of the local host."""
-        del wanted
+        assert gate.may_leave()
         assert self.journal is not None
         sent = self.journal.lines[-1].event
         assert isinstance(sent, CallSent)

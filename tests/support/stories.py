@@ -3,7 +3,6 @@
 Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -46,6 +45,7 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
+from runner.service.gate import Gate
 from runner.values import Json, JsonObject
 
 WATERMARK = 20
@@ -190,9 +190,9 @@ class World:
         self.answers.insert(0, unanswered())
         return self._ending(send)
 
-    def perform(self, call: Call, seconds: float, *, wanted: Callable[[], bool]) -> Ending:
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         """As a caller of the local host."""
-        del wanted
+        assert gate.may_leave()
         return self._ending(Send(key="", call=call, effect=StepEffect.READ, seconds=seconds))
 
     def _ending(self, send: Send) -> Ending:

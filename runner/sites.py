@@ -29,6 +29,11 @@ Serve = Callable[[Path], AbstractContextManager[str]]
 
 _SANDBOX_USER = Password(username="Supervisor", password="Supervisor")  # noqa: S106  the stand-in's only user
 
+_NEWEST = 8
+"""Values of one cookie that are looked for: some gateways send another with each answer, and each costs time."""
+_LEARNT = 100
+"""Texts that a run which begins later is told of."""
+
 
 class Hidden:
     """The texts of one site that no event may hold, also those that are learnt later, such as a token.
@@ -38,14 +43,19 @@ class Hidden:
 
     def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
         self._texts = list(texts)
+        self._learnt: list[tuple[str, str]] = []
         self._told: list[Secrets] = []
         self._lock = threading.Lock()
 
     def add(self, name: str, text: str) -> None:
+        """Learn a text that the site may replace by another of the same name, with each answer if it likes."""
         with self._lock:
-            self._texts.append((name, text))
+            if (name, text) in self._learnt:
+                return
+            self._learnt.append((name, text))
+            del self._learnt[:-_LEARNT]
             for secrets in self._told:
-                secrets.add(name, text)
+                secrets.add(name, text, newest=_NEWEST)
 
     def tell(self, secrets: Secrets) -> None:
         """Let `secrets` know all texts, now and whenever another one is learnt."""
@@ -53,6 +63,8 @@ class Hidden:
             self._told.append(secrets)
             for name, text in self._texts:
                 secrets.add(name, text)
+            for name, text in self._learnt:
+                secrets.add(name, text, newest=_NEWEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

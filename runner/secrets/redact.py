@@ -53,7 +53,9 @@ class Secrets:
     def __init__(self) -> None:
         self._lock = Lock()
         self._spelled: dict[str, dict[str, str]] = {}
-        self._known = _know({})
+        self._names: dict[str, dict[str, str]] = {}
+        self._past: set[str] = set()
+        self._known = _know({}, count=0)
 
     @property
     def weak(self) -> tuple[str, ...]:
@@ -66,18 +68,24 @@ class Secrets:
         with self._lock:
             return {name: ways[PLAIN] for name, ways in self._spelled.items()}
 
-    def add(self, name: str, value: str) -> None:
+    def add(self, name: str, value: str, *, newest: int | None = None) -> None:
         """Know `value` under `name`, in all its spellings; an empty one is passed over.
 
-        Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old.
+        Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old. Of a name
+        that is given to ever other values only the `newest` are looked for; all are filled in.
         """
         with self._lock:
-            number, free = 1, name
-            while free in self._spelled and self._spelled[free][PLAIN] != value:
+            names = self._names.setdefault(name, {})
+            if not value or value in names:
+                return
+            number, free = len(names) + 1, f"{name}#{len(names) + 1}" if names else name
+            while free in self._spelled:
                 number += 1
                 free = f"{name}#{number}"
-            if value and free not in self._spelled:
-                self._spelled[free] = spellings(value)
+            names[value] = free
+            self._spelled[free] = spellings(value)
+            if newest is not None:
+                self._past.update(list(names.values())[-2 * newest : -newest])
 
     def appears_in(self, text: str) -> bool:
         """Whether `cut` would change `text`, or a value whose JSON `text` is. Quick, and seldom True in vain."""
@@ -106,7 +114,9 @@ class Secrets:
     def _ready(self) -> _Known:
         """Worked out when it is asked for: several secrets come one after the other."""
         if self._known.count != len(self._spelled):
-            self._known = _know(dict(self._spelled))
+            with self._lock:
+                spelled = {name: ways for name, ways in self._spelled.items() if name not in self._past}
+                self._known = _know(spelled, count=len(self._spelled))
         return self._known
 
     def _fill_leaf(self, item: Json) -> Json:
@@ -153,7 +163,7 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
 
 
-def _know(spelled: dict[str, dict[str, str]]) -> _Known:
+def _know(spelled: dict[str, dict[str, str]], *, count: int) -> _Known:
     ways: dict[str, tuple[str, str]] = {}
     short: dict[str, str] = {}
     for name, texts in spelled.items():
@@ -166,7 +176,7 @@ def _know(spelled: dict[str, dict[str, str]]) -> _Known:
     needles = Needles(ways)
     in_json = {way for text in ways for way in (json.dumps(text)[1:-1], compact(text)[1:-1])}
     return _Known(
-        count=len(spelled),
+        count=count,
         ways=ways,
         short=short,
         numbers={text: name for text, (name, spelling) in ways.items() if spelling == PLAIN and _is_number(text)},

@@ -26,7 +26,7 @@ class Client:
     """Calls to `site`, with `credentials` or without signing in.
 
     `transport` replaces the network, `clock` the time, `wait` the waiting for a turn where the site has a `rate`.
-    `on_secret` is told of a token before any call carries it.
+    `on_secret` is told of a token or a cookie before any call carries it, and before `perform` gives the answer back.
     """
 
     def __init__(
@@ -101,8 +101,10 @@ class Client:
         if not wanted():
             return outages.not_wanted(self._site.name)
         reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline)
-        if isinstance(reply, Reply) and reply.cookies and not signed_out(call, reply):
-            self._access.keep(known, reply.cookies)
+        if isinstance(reply, Reply) and reply.cookies:
+            self._access.hide(reply.cookies)
+            if not signed_out(call, reply):
+                self._access.keep(known, reply.cookies)
         return reply
 
     def _door(self, credentials: Credentials | None) -> Carrier:

@@ -399,3 +399,14 @@ def test_no_control_character_survives(text: str) -> None:
     shown = visible(text)
     assert all(char == "\t" or not (char < " " or "\x7f" <= char <= "\x9f") for char in shown)
     assert shown == shown.encode(errors="replace").decode()
+
+
+def test_of_a_secret_that_is_ever_another_the_newest_are_looked_for_and_all_are_filled_in() -> None:
+    secrets = Secrets()
+    cut = []
+    for number in range(20):
+        secrets.add("cookie", f"value-{number:04d}", newest=8)
+        cut.append(secrets.cut(f"value-{number:04d}"))
+    assert [secrets.mask(f"value-{number:04d}") for number in range(12, 20)] == [STARS] * 8
+    assert secrets.mask("value-0000") == "value-0000"
+    assert [secrets.fill(one) for one in cut] == [f"value-{number:04d}" for number in range(20)]

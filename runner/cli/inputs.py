@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from runner.documents.encoding import LARGEST_FILE
+from runner.documents.files import read_text, too_large
 from runner.documents.load import read
 from runner.job import inputs
 from runner.job.inputs import Given
@@ -14,17 +16,12 @@ from runner.project import called
 from runner.values import Json
 
 
-def read_text(path: str) -> str:
-    """A file's text, for `@FILE` and `file()`. Raises `OSError`, `UnicodeDecodeError`."""
-    return Path(path).read_text(encoding="utf-8")
-
-
 def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     """What the command line gives, by name. Raises `UsageError` with every mistake in it."""
     problems: list[Problem] = []
     found = _from_file(file, problems) if file else {}
     for option in options:
-        parsed = inputs.parse_option(option, read_file=read_text, stdin=sys.stdin.read)
+        parsed = inputs.parse_option(option, read_file=_argument, stdin=_standard_input)
         if isinstance(parsed, Problem):
             problems.append(parsed)
         else:
@@ -48,8 +45,21 @@ def values(
     return made, list(dict.fromkeys(problems))
 
 
+def _argument(path: str) -> str:
+    """The text of a file that the command line names, which may be a pipe. Raises `OSError`, `UnicodeDecodeError`."""
+    return read_text(path, streams=True)
+
+
+def _standard_input() -> str:
+    """Raises `OSError`, `UnicodeDecodeError`."""
+    text = sys.stdin.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise too_large()
+    return text
+
+
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
-    document = read(file, name=called(file))
+    document = read(file, name=called(file), streams=True)
     if isinstance(document, tuple):
         problems.extend(document)
         return {}

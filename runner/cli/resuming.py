@@ -11,10 +11,10 @@ from runner.cli.beginning import Run
 from runner.cli.carrying import Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
 from runner.cli.going_on import GoingOn
-from runner.cli.inputs import read_text
 from runner.cli.kept import KeptRun, opened
 from runner.cli.locking import claim_of
 from runner.cli.serving import Sandboxes
+from runner.documents.files import read_text
 from runner.events import RunStarted, Section, Status
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode, Problem

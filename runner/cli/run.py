@@ -10,7 +10,6 @@ from runner.cli import options, permission, reports
 from runner.cli.beginning import begun
 from runner.cli.carrying import Carried, Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
-from runner.cli.inputs import read_text
 from runner.cli.locking import claim_of
 from runner.cli.permission import Permission
 from runner.cli.prepared import Preparation, Prepared, wanted
@@ -18,6 +17,7 @@ from runner.cli.preparing import prepare
 from runner.cli.serving import Sandboxes
 from runner.cli.telling import Telling
 from runner.cli.verb import Verb
+from runner.documents.files import read_text
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode
 from runner.report import console, mistakes

@@ -69,9 +69,9 @@ class _Anchor(NamedTuple):
     height: int
 
 
-def read(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
-    """The file at `path`, called `name` in messages."""
-    content = files.content(path, name=name)
+def read(path: Path, *, name: str, streams: bool = False) -> Document | tuple[Problem, ...]:
+    """The file at `path`, called `name` in messages; with `streams` it may be a pipe."""
+    content = files.content(path, name=name, streams=streams)
     return (content,) if isinstance(content, Problem) else load(name, content)
 
 

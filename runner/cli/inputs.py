@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner.documents.encoding import LARGEST_FILE
 from runner.documents.files import read_text, too_large
-from runner.documents.load import read
+from runner.documents.load import read_private
 from runner.job import inputs
 from runner.job.inputs import Given
 from runner.job.model import Case, Job
@@ -59,7 +59,7 @@ def _standard_input() -> str:
 
 
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
-    document = read(file, name=called(file), streams=True)
+    document = read_private(file, name=called(file))
     if isinstance(document, tuple):
         problems.extend(document)
         return {}

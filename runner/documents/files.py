@@ -64,12 +64,28 @@ def content(path: Path, *, name: str, streams: bool = False) -> bytes | Problem:
         return _unreadable(path, name, error)
 
 
-def beginning(path: Path) -> bytes:
+def beginning(path: Path, *, most: int = _BEGINNING) -> bytes:
     """How a file begins; nothing of one that cannot be read."""
     try:
-        return read_bytes(path, most=_BEGINNING)
+        return read_bytes(path, most=most)
     except OSError:
         return b""
+
+
+def stray(path: Path, *, name: str) -> Problem | None:
+    """Why the file called `name` is not read, though it is there: it is a link that leads out of the project.
+
+    The project is the folder of the nearest `.git`, else the folder in which the link lies. What is read is shown
+    where it has mistakes, and whoever wrote the link may not be who reads them.
+    """
+    folder, file = Path(os.path.realpath(path.parent)), Path(os.path.realpath(path))
+    if file.parent == folder or not file.exists():
+        return None
+    root = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+    if file.is_relative_to(root):
+        return None
+    hint = "put the file itself there, or name the file that the link leads to"
+    return Problem(code="E119", message=f"`{name}` is a link that leads out of the project", hint=hint, file=name)
 
 
 def is_meant(path: Path) -> bool:

@@ -16,7 +16,7 @@ from threading import Lock
 
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
 from runner.secrets.needles import BEGINNING, Catch, Needles
-from runner.secrets.spellings import spellings
+from runner.secrets.spellings import in_quotes, spellings
 from runner.values import Json, compact
 
 __all__ = ["MARK", "SHORTEST", "STARS", "Secrets", "hide", "visible"]
@@ -109,7 +109,9 @@ class Secrets:
     def mask(self, text: str) -> str:
         """`text`, which nobody has cut, with stars in the place of every secret."""
         known = self._ready()
-        return STARS if text in known.short else _starred(_parts(text, known))
+        if text in known.short:
+            return STARS
+        return _starred(_parts(text, known))
 
     def _ready(self) -> _Known:
         """Worked out when it is asked for: several secrets come one after the other."""
@@ -174,7 +176,7 @@ def _know(spelled: dict[str, dict[str, str]], *, count: int) -> _Known:
             if len(text) >= SHORTEST:
                 ways.setdefault(text, (name, spelling))
     needles = Needles(ways)
-    in_json = {way for text in ways for way in (json.dumps(text)[1:-1], compact(text)[1:-1])}
+    in_json = {way for text in ways for way in in_quotes(text)}
     return _Known(
         count=count,
         ways=ways,
@@ -205,9 +207,8 @@ def _cut_leaf(item: Json, known: _Known) -> Json:
 
 
 def _cut_text(text: str, known: _Known) -> str:
-    if MARK not in text and not known.needles.catches(text):
-        return text
-    return _joined(_parts(text, known), known)
+    parts = _parts(text, known)
+    return text if len(parts) == 1 and MARK not in text else _joined(parts, known)
 
 
 def _parts(text: str, known: _Known) -> list[Part]:

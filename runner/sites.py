@@ -15,7 +15,7 @@ from typing import Self
 from runner.events import TargetName
 from runner.problems import Problem, UsageError
 from runner.secrets.redact import Secrets
-from runner.service.access import Credentials
+from runner.service.access import Credentials, OnSecret
 from runner.service.client import Client
 from runner.service.pace import Wait
 from runner.service.wire import Site, site_of
@@ -74,20 +74,27 @@ class ReadySite:
     name: TargetName
     client: Client
     hidden: Hidden = field(default_factory=Hidden)
+    learn: OnSecret | None = None
 
     def hide_in(self, secrets: Secrets) -> None:
-        """Let the secrets of a run know those of the site. To be called before its first call."""
+        """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.
+
+        To be called before its first call.
+        """
         self.hidden.tell(secrets)
+        if self.learn is not None:
+            secrets.follow(self.learn)
 
 
 @dataclass(slots=True, kw_only=True)
 class Sites:
-    """Ready sites by the target they are; closed together."""
+    """Ready sites by the target they are; closed together. `learn` is told the secrets of runs against sandboxes."""
 
     serve: Serve
     environment: Mapping[str, str]
     read_file: Callable[[str], str]
     wait: Wait = time.sleep
+    learn: OnSecret | None = None
     _ready: dict[Target, ReadySite] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -127,7 +134,8 @@ class Sites:
         known = hidden or Hidden()
         client = Client(site, credentials=credentials, wait=self.wait, on_secret=known.add)
         self._open.callback(client.close)
-        return ReadySite(name=TargetName(name=name, url=site.url, sandbox=sandbox), client=client, hidden=known)
+        target = TargetName(name=name, url=site.url, sandbox=sandbox)
+        return ReadySite(name=target, client=client, hidden=known, learn=self.learn if sandbox else None)
 
 
 def _of_sandbox(target: SandboxTarget, url: str) -> Site:

@@ -98,7 +98,7 @@ def _carry_out(
     alone = given["jobs"] == 1 or len(preparation.runs) == 1
     judgement = Judgement(hold=given["hold"])
     sandboxes = Sandboxes(given["runs"])
-    with Sites(serve=sandboxes.serve, environment=os.environ, read_file=read_text) as sites:
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def waiting(prepared: Prepared) -> Waiting:
             begin = partial(begun, prepared, sites, root=given["runs"], alone=alone, judgement=judgement)

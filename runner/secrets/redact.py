@@ -55,6 +55,7 @@ class Secrets:
         self._spelled: dict[str, dict[str, str]] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._past: set[str] = set()
+        self._followers: list[Callable[[str, str], object]] = []
         self._known = _know({}, count=0)
 
     @property
@@ -84,8 +85,17 @@ class Secrets:
                 free = f"{name}#{number}"
             names[value] = free
             self._spelled[free] = spellings(value)
+            for learn in self._followers:
+                learn(free, value)
             if newest is not None:
                 self._past.update(list(names.values())[-2 * newest : -newest])
+
+    def follow(self, learn: Callable[[str, str], object]) -> None:
+        """Tell `learn` the name and the text of every secret, now and as it comes."""
+        with self._lock:
+            self._followers.append(learn)
+            for name, ways in self._spelled.items():
+                learn(name, ways[PLAIN])
 
     def appears_in(self, text: str) -> bool:
         """Whether `cut` would change `text`, or a value whose JSON `text` is. Quick, and seldom True in vain."""

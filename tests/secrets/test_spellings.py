@@ -1,4 +1,4 @@
-"""The ways in which a secret comes back, each written by the standard library: none is left, as it is or quoted by us."""
+"""The ways in which a secret comes back, written by the standard library: none is left, as it is or as we quote it."""
 
 import base64
 import binascii

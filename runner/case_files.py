@@ -1,10 +1,13 @@
 """The cases of jobs where they stand in files of their own: a CSV, or the same list as JSON. Each is read once."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from runner.documents import files, json_file, table
+from runner.documents.closed import without_lines
 from runner.documents.document import Document
+from runner.documents.source import EVERY_LINE
 from runner.documents.table import Table
 from runner.job.cases.found import Cases
 from runner.job.cases.lists import in_list
@@ -30,7 +33,8 @@ class CaseFiles:
         """
         if file not in self._read:
             self._read[file] = self._loaded(file)
-        read = self._read[file]
+        inputs = tuple(inputs)
+        read = _without_lines(self._read[file]) if any(one.secret for one in inputs) else self._read[file]
         match read:
             case Table():
                 return in_table(read, inputs)
@@ -52,3 +56,16 @@ class CaseFiles:
             return json_file.load(name, content)
         read = table.load(name, content)
         return (read,) if isinstance(read, Problem) else read
+
+
+def _without_lines(read: Table | Document | tuple[Problem, ...]) -> Table | Document | tuple[Problem, ...]:
+    """What was read of cases that give secret inputs: no problem shows a line of them."""
+    match read:
+        case Table(flaw=flaw):
+            flaw = None if flaw is None else replace(flaw, excerpt=None)
+            values = EVERY_LINE[read.header.last :]
+            return replace(read, source=replace(read.source, hidden=values), flaw=flaw)
+        case Document():
+            return without_lines(read)
+        case _:
+            return tuple(replace(problem, excerpt=None) for problem in read)

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_LEARNT = ("target.token", "target.cookie.")
+LEARNT = ("target.token", "target.cookie.")
 """Names of what a site gives anew each time."""
 
 
@@ -23,8 +23,8 @@ class Fingerprints:
 
 def fingerprints(secrets: Mapping[str, str], *, key: str) -> Fingerprints:
     """Of all secrets, by their names, that somebody has to give anew; `key` is hexadecimal digits."""
-    given = {name: text for name, text in secrets.items() if not name.startswith(_LEARNT)}
-    return Fingerprints(key=key, of={name: _fingerprint(text, key) for name, text in given.items()})
+    given = {name: text for name, text in secrets.items() if not name.startswith(LEARNT)}
+    return Fingerprints(key=key, of={name: fingerprint(text, key) for name, text in given.items()})
 
 
 def differing(kept: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]:
@@ -32,9 +32,10 @@ def differing(kept: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]
     return tuple(
         name
         for name, text in secrets.items()
-        if name in kept.of and not hmac.compare_digest(kept.of[name], _fingerprint(text, kept.key))
+        if name in kept.of and not hmac.compare_digest(kept.of[name], fingerprint(text, kept.key))
     )
 
 
-def _fingerprint(text: str, key: str) -> str:
+def fingerprint(text: str, key: str) -> str:
+    """Of one secret; `key` is hexadecimal digits."""
     return hmac.new(bytes.fromhex(key), text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()

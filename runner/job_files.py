@@ -13,8 +13,9 @@ from typing import TypeAlias
 from runner.case_files import KINDS, CaseFiles
 from runner.documents import files
 from runner.documents.document import Document
+from runner.documents.encoding import LARGEST_FILE
 from runner.documents.load import read
-from runner.job import build
+from runner.job import build, secret_lines
 from runner.job.cases.found import Cases
 from runner.job.cases.lists import in_list
 from runner.job.model import Job
@@ -50,7 +51,10 @@ _NO_YAML = frozenset(
 
 
 def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
-    return read(file, name=name)
+    found = read(file, name=name)
+    if not isinstance(found, tuple) or found[0].span is None:
+        return found
+    return secret_lines.of_unreadable(found, files.beginning(file, most=LARGEST_FILE).decode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,10 @@ class JobFiles:
 
     def open(self, path: FilePath) -> Opened | None:
         """The job file that a command names; None where it cannot be read."""
+        stray = files.stray(path, name=self._called(path)) if self._read is read_file else None
+        if stray is not None:
+            self._tell((stray,))
+            return None
         file = FilePath(os.path.realpath(path))
         self._document(file, name=self._called(path))
         return self._open((file,), root=self._root or root_of(file, beside=path.parent.resolve()))
@@ -141,7 +149,7 @@ class JobFiles:
 
     def _checked(self, checking: _Checking) -> Opened:
         """Check a file. Its own mistakes are told before those of files that it leans on."""
-        document, at = checking.document, len(self._problems)
+        document, at = secret_lines.without_secret_lines(checking.document), len(self._problems)
         problems, document = schema.read(document, "job")
         checking.document = document
         checking.problems += problems

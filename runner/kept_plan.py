@@ -6,6 +6,7 @@ target looked up.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,10 @@ from runner.version import VERSION
 ENDING = ".plan.json"
 FORMAT = 1
 KIND = "creatio-runner plan"
-_MARK = "\ufeff"
-_MARK_OR_BLANK = f"{_MARK} \t\r\n"
+MARK = re.compile(rb'\{\s*"kind":\s*"creatio-runner plan"')
+"""How the file of a plan begins, and no other file."""
+_BYTE_ORDER = "\ufeff"
+_BYTE_ORDER_OR_BLANK = f"{_BYTE_ORDER} \t\r\n"
 _BEGINNING = 200
 """Characters in which a file says that it is one of ours."""
 
@@ -73,14 +76,14 @@ def written(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
 def is_plan(name: str, beginning: str) -> bool:
     """Whether a file is a kept plan, by its name or by how it begins."""
     return name.endswith(ENDING) or (
-        beginning.lstrip(_MARK_OR_BLANK).startswith("{") and f'"{KIND}"' in beginning[:_BEGINNING]
+        beginning.lstrip(_BYTE_ORDER_OR_BLANK).startswith("{") and f'"{KIND}"' in beginning[:_BEGINNING]
     )
 
 
 def read(name: str, content: str) -> PlanFile | Problem:
     """What `written` wrote, or what is wrong with it."""
     try:
-        whole = record(json.loads(content.removeprefix(_MARK)))
+        whole = record(json.loads(content.removeprefix(_BYTE_ORDER)))
     except (ValueError, RecursionError):
         return _no_plan(name, "it is no JSON")
     if whole.get("kind") != KIND:

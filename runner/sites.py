@@ -14,7 +14,7 @@ from typing import Self
 from runner.events import TargetName
 from runner.problems import Problem, UsageError
 from runner.secrets.redact import Secrets
-from runner.service.access import Credentials
+from runner.service.access import Credentials, OnSecret
 from runner.service.client import Client
 from runner.service.wire import Site, site_of
 from runner.targets.authorities import read_authorities
@@ -27,6 +27,11 @@ Serve = Callable[[Path], AbstractContextManager[str]]
 
 _SANDBOX_USER = Password(username="Supervisor", password="Supervisor")  # noqa: S106  the stand-in's only user
 
+_NEWEST = 8
+"""Values of one cookie that are looked for: some gateways send another with each answer, and each costs time."""
+_LEARNT = 100
+"""Texts that a run which begins later is told of."""
+
 
 class Hidden:
     """The texts of one site that no event may hold, also those that are learnt later, such as a token.
@@ -36,14 +41,19 @@ class Hidden:
 
     def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
         self._texts = list(texts)
+        self._learnt: list[tuple[str, str]] = []
         self._told: list[Secrets] = []
         self._lock = threading.Lock()
 
     def add(self, name: str, text: str) -> None:
+        """Learn a text that the site may replace by another of the same name, with each answer if it likes."""
         with self._lock:
-            self._texts.append((name, text))
+            if (name, text) in self._learnt:
+                return
+            self._learnt.append((name, text))
+            del self._learnt[:-_LEARNT]
             for secrets in self._told:
-                secrets.add(name, text)
+                secrets.add(name, text, newest=_NEWEST)
 
     def tell(self, secrets: Secrets) -> None:
         """Let `secrets` know all texts, now and whenever another one is learnt."""
@@ -51,6 +61,8 @@ class Hidden:
             self._told.append(secrets)
             for name, text in self._texts:
                 secrets.add(name, text)
+            for name, text in self._learnt:
+                secrets.add(name, text, newest=_NEWEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +72,26 @@ class ReadySite:
     name: TargetName
     client: Client
     hidden: Hidden = field(default_factory=Hidden)
+    learn: OnSecret | None = None
 
     def hide_in(self, secrets: Secrets) -> None:
-        """Let the secrets of a run know those of the site. To be called before its first call."""
+        """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.
+
+        To be called before its first call.
+        """
         self.hidden.tell(secrets)
+        if self.learn is not None:
+            secrets.follow(self.learn)
 
 
 @dataclass(slots=True, kw_only=True)
 class Sites:
-    """Ready sites by the target they are; closed together."""
+    """Ready sites by the target they are; closed together. `learn` is told the secrets of runs against sandboxes."""
 
     serve: Serve
     environment: Mapping[str, str]
     read_file: Callable[[str], str]
+    learn: OnSecret | None = None
     _ready: dict[Target, ReadySite] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -112,7 +131,8 @@ class Sites:
         known = hidden or Hidden()
         client = Client(site, credentials=credentials, on_secret=known.add)
         self._open.callback(client.close)
-        return ReadySite(name=TargetName(name=name, url=site.url, sandbox=sandbox), client=client, hidden=known)
+        target = TargetName(name=name, url=site.url, sandbox=sandbox)
+        return ReadySite(name=target, client=client, hidden=known, learn=self.learn if sandbox else None)
 
 
 def _of_sandbox(target: SandboxTarget, url: str) -> Site:

@@ -9,9 +9,9 @@ from runner.cli import options, output, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
-from runner.cli.inputs import read_text
 from runner.cli.serving import sandbox
 from runner.cli.verb import Verb, VerbGroup
+from runner.documents.files import read_text
 from runner.problems import ExitCode
 from runner.sites import Sites
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 
 from runner.cli import options, output
-from runner.cli.inputs import read_text
 from runner.cli.known_targets import named, only, targets_of
 from runner.cli.serving import sandbox
 from runner.cli.verb import Verb
 from runner.doctor.findings import Finding, Verdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
+from runner.documents.files import read_text
 from runner.problems import ExitCode, Problem, UsageError, strongest
 from runner.project import Project
 from runner.report.safe import clean

@@ -14,6 +14,7 @@ from runner.cli.beginning import Run
 from runner.cli.kept import NOT_GONE_ON_WITH, KeptRun, edited
 from runner.cli.opening import Opening, not_secret
 from runner.cli.prepared import Prepared
+from runner.documents.files import read_bytes
 from runner.engine.scope import RunFacts
 from runner.events import RunStarted, encode
 from runner.fingerprints import differing
@@ -153,7 +154,7 @@ def changed_files(one: KeptPlan) -> str | None:
 def _is_other(path: Path, text: str) -> bool:
     """Whether a file says something else now, or is gone."""
     try:
-        return path.read_bytes().decode("utf-8-sig", "replace") != text.removeprefix("\ufeff")
+        return read_bytes(path).decode("utf-8-sig", "replace") != text.removeprefix("\ufeff")
     except OSError:
         return True
 

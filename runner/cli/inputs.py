@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runner.documents.load import read
+from runner.documents.encoding import LARGEST_FILE
+from runner.documents.files import read_text, too_large
+from runner.documents.load import read_private
 from runner.job import inputs
 from runner.job.input_values import short
 from runner.job.inputs import Given
@@ -17,17 +19,12 @@ from runner.project import called
 from runner.values import Json, is_well_formed
 
 
-def read_text(path: str) -> str:
-    """A file's text, for `@FILE` and `file()`. Raises `OSError`, `UnicodeDecodeError`."""
-    return Path(path).read_text(encoding="utf-8")
-
-
 def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     """What the command line gives, by name. Raises `UsageError` with every mistake in it."""
     problems: list[Problem] = [*_given_twice(options)]
     found = _from_file(file, problems) if file else {}
     for option in options:
-        parsed = inputs.parse_option(option, read_file=read_text, stdin=_standard_input)
+        parsed = inputs.parse_option(option, read_file=_argument, stdin=_standard_input)
         if isinstance(parsed, Problem):
             problems.append(parsed)
         else:
@@ -59,18 +56,25 @@ def values(
     return made, list(dict.fromkeys(problems))
 
 
+def _argument(path: str) -> str:
+    """The text of a file that the command line names, which may be a pipe. Raises `OSError`, `UnicodeDecodeError`."""
+    return read_text(path, streams=True)
+
+
 def _standard_input() -> str:
     """Raises `OSError`, `UnicodeDecodeError`. In the locale C Python reads what is not UTF-8 without a word."""
     if sys.stdin is None:  # whoever called us has closed it
         raise OSError(errno.EBADF, "standard input is closed")
-    text = sys.stdin.read()
+    text = sys.stdin.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise too_large()
     if not is_well_formed(text):
         raise OSError(errno.EILSEQ, "it is not UTF-8")
     return text
 
 
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
-    document = read(file, name=called(file))
+    document = read_private(file, name=called(file))
     if isinstance(document, tuple):
         problems.extend(document)
         return {}

@@ -1,8 +1,9 @@
 """Where a command may write what it was asked for: never over a file that it reads, or that somebody wrote by hand.
 
-A report or a plan of before is written over; what a file holds is seen by how it begins.
+A report or a plan of before is written over: it begins with the mark of its kind, and nothing else does.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from runner.problems import Problem
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
-def taken(place: Path, *, what: str, begins: str, read: Iterable[Path]) -> Problem | None:
-    """Why `what` must not be written to `place`. `begins` is how such a file begins, `read` what the command reads.
+def taken(place: Path, *, what: str, mark: re.Pattern[bytes], read: Iterable[Path]) -> Problem | None:
+    """Why `what` must not be written to `place`. `mark` is how such a file begins, `read` what the command reads.
 
     What is no file, such as a device, takes all that is written to it, and an empty file is nobody's. Of one that
     cannot be read whoever writes it tells.
@@ -23,7 +24,7 @@ def taken(place: Path, *, what: str, begins: str, read: Iterable[Path]) -> Probl
     if any(_is_same(place, other) for other in read):
         return _refused(f"{what} cannot be written to {place}: this command reads it")
     there = beginning(place).lstrip(_BLANK)
-    if not there or there.startswith(begins.encode()):
+    if not there or mark.match(there):
         return None
     return _refused(f"{what} cannot be written to {place}: it is there already, and holds something else")
 

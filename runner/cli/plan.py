@@ -86,7 +86,7 @@ def _check_place(context: click.Context) -> None:
     out: Path | None = context.params["out"]
     if out is None:
         return
-    mistake = taken(out, what="the plan", begins="{", read=reports.read_by(context))
+    mistake = taken(out, what="the plan", mark=kept_plan.MARK, read=reports.read_by(context))
     if mistake is not None:
         raise UsageError(mistake)
 

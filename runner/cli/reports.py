@@ -1,5 +1,6 @@
 """The reports that were asked for, drawn from results and events, and written where they shall go."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,13 +71,13 @@ def keep(folder: Path, result: RunResult) -> None:
 
 
 def check_places(wanted: Wishes, *, read: Iterable[Path] = ()) -> None:
-    """See before the first call that reports can be written, and over nothing that is no report, or that the command
-    reads. Raises `UsageError`.
+    """See before the first call that reports can be written, and over nothing but a report of the same kind, and
+    nothing that the command reads. Raises `UsageError`.
     """
-    places = {"{": [wanted.report_json, wanted.report_jsonl], "<": [wanted.report_junit]}
-    given = [(place, begins) for begins, those in places.items() for place in those if place]
+    places = ((wanted.report_json, json.MARK), (wanted.report_jsonl, jsonl.MARK), (wanted.report_junit, junit.MARK))
+    given = [(place, mark) for place, mark in places if place]
     reads = tuple(read)
-    found = (_place_mistake(place, begins, reads) for place, begins in given)
+    found = (_place_mistake(place, mark, reads) for place, mark in given)
     problems = [problem for problem in found if problem is not None]
     problems.extend(_given_twice([place for place, _ in given]))
     if problems:
@@ -96,14 +97,14 @@ def _given_twice(places: Sequence[str]) -> Iterator[Problem]:
             yield Problem(code="E150", message=f"two reports would go to {place}")
 
 
-def _place_mistake(place: str, begins: str, read: Iterable[Path]) -> Problem | None:
+def _place_mistake(place: str, mark: re.Pattern[bytes], read: Iterable[Path]) -> Problem | None:
     if place == STDOUT:
         return None
     if Path(place).is_dir():
         return _unwritable(place, "it is a folder")
     if not Path(place).absolute().parent.is_dir():
         return _unwritable(place, "there is no such folder")
-    return taken(Path(place), what="the report", begins=begins, read=read)
+    return taken(Path(place), what="the report", mark=mark, read=read)
 
 
 def _written(place: str, text: str) -> Problem | None:

@@ -11,10 +11,10 @@ from runner.cli.beginning import Run
 from runner.cli.carrying import Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
 from runner.cli.going_on import GoingOn
-from runner.cli.inputs import read_text
 from runner.cli.kept import KeptRun, opened
 from runner.cli.locking import claim_of
 from runner.cli.serving import Sandboxes
+from runner.documents.files import read_text
 from runner.events import RunStarted, Section, Status
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode, Problem
@@ -51,7 +51,7 @@ def go_on(
     """Carry the run on. `locked`: under the lock that its job names."""
     telling = telling_of(context, wishes, again="reconciled" if judgement.only_settle else "resumed")
     sandboxes = Sandboxes(context.params["runs"], again=one.began.target.url)
-    with Sites(serve=sandboxes.serve, environment=os.environ, read_file=read_text) as sites:
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
         site = sites.of(one.prepared.target)
         begin = partial(_gone_on, one, sites, judgement)
         lock = claim_of(one.prepared.job, one.prepared.target, site) if locked else None

@@ -9,7 +9,6 @@ from runner.cli import options, output, permission, reports
 from runner.cli.beginning import Run, begun
 from runner.cli.carrying import Carried, Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
-from runner.cli.inputs import read_text
 from runner.cli.locking import claim_of
 from runner.cli.plan_claims import PlanClaims
 from runner.cli.prepared import Preparation, Prepared, wanted
@@ -17,6 +16,7 @@ from runner.cli.preparing import prepare
 from runner.cli.serving import Sandboxes
 from runner.cli.telling import Telling
 from runner.cli.verb import Verb
+from runner.documents.files import read_text
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode
 from runner.report import console, mistakes
@@ -103,7 +103,7 @@ def _carry_out(
     alone = given["jobs"] == 1 or len(preparation.runs) == 1
     judgement = Judgement(hold=given["hold"])
     sandboxes = Sandboxes(given["runs"])
-    with Sites(serve=sandboxes.serve, environment=os.environ, read_file=read_text) as sites:
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def waiting(prepared: Prepared) -> Waiting:
             def begin() -> Run:

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Lock
 from urllib.parse import urlsplit
 
 from runner import runs
@@ -24,18 +25,34 @@ class Sandboxes:
     """The sandboxes of a command that carries runs out.
 
     What happens in one is kept beside the runs until all of them are settled: a run that is killed, and resumed, finds
-    its site as it left it. `again` is the URL at which the run began that is gone on with; others may have begun there.
+    its site as it left it. Secrets are not kept there, and are given again (`runner.sandbox.veil`). `again` is the URL
+    at which the run began that is gone on with; others may have begun there.
     """
 
     def __init__(self, root: Path, *, again: str | None = None) -> None:
         self._root = root
         self._again = again
         self._made: list[Path] = []
+        self._learnt: list[tuple[str, str]] = []
+        self._learners: list[Callable[[str, str], object]] = []
+        self._lock = Lock()
 
     def serve(self, folder: Path) -> AbstractContextManager[str]:
         """Serve the folder as long as the context lasts; it gives the URL. Raises `UsageError`."""
         runs.prepare(self._root)
-        return _served(folder, self._file)
+        veil = importlib.import_module("runner.sandbox.veil").Veil()
+        with self._lock:
+            self._learners.append(veil.learn)
+            for name, text in self._learnt:
+                veil.learn(name, text)
+        return _served(folder, self._file, veil)
+
+    def learn(self, name: str, text: str) -> None:
+        """A secret of one of the runs: no file shall hold it."""
+        with self._lock:
+            self._learnt.append((name, text))
+            for learn in self._learners:
+                learn(name, text)
 
     def forget(self, carried: Sequence[Run]) -> None:
         """Delete what is kept, if nothing is left to do about the runs."""
@@ -55,9 +72,13 @@ class Sandboxes:
         return file
 
 
-def _served(folder: Path, data: Callable[[str], Path] | None) -> AbstractContextManager[str]:
+def _served(
+    folder: Path, data: Callable[[str], Path] | None, veil: object | None = None
+) -> AbstractContextManager[str]:
     # the web server is imported only where a target is a sandbox: 79 ms
-    served: AbstractContextManager[str] = importlib.import_module("runner.sandbox.server").served(folder, data=data)
+    served: AbstractContextManager[str] = importlib.import_module("runner.sandbox.server").served(
+        folder, data=data, veil=veil
+    )
     return served
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner.cli.inputs import read_text
+from runner.documents.files import read_text
 from runner.events import TargetName
 from runner.problems import Problem, Severity
 from runner.project import JobFile, Project, check_doubles, compare, target_named

@@ -174,7 +174,7 @@ class Document:
             file=self.file,
             span=place,
             path=self._as_written(path) if self.originals else path,
-            excerpt=self.source.line(place.line),
+            excerpt=self.source.excerpt(place.line),
         )
 
     def _as_written(self, path: Path) -> Path:

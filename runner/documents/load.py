@@ -18,6 +18,7 @@ from yaml import events as parsed
 from yaml._yaml import CParser
 
 from runner.documents import encoding, files, tabs
+from runner.documents.closed import looks_like_a_mapping, without_lines, without_text
 from runner.documents.document import Document
 from runner.documents.lines import Complaint
 from runner.documents.mistakes import Mistakes, StopError
@@ -27,7 +28,7 @@ from runner.documents.source import Source
 from runner.problems import Problem
 from runner.values import Json
 
-__all__ = ["Document", "load", "read"]
+__all__ = ["Document", "load", "read", "read_private"]
 
 DEEPEST = 64
 MOST_NODES = 1_000_000
@@ -75,9 +76,23 @@ class _Anchor(NamedTuple):
 
 
 def read(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
-    """The file at `path`, called `name` in messages."""
+    """The file at `path`, called `name` in messages. Of one that is no mapping no problem shows a line."""
     content = files.content(path, name=name)
-    return (content,) if isinstance(content, Problem) else load(name, content)
+    if isinstance(content, Problem):
+        return (content,)
+    found, text = load(name, content), content.decode(errors="replace")
+    if isinstance(found, tuple):
+        return found if looks_like_a_mapping(text) else without_text(found, text)
+    return found if isinstance(found.data, dict | None) else without_lines(found)
+
+
+def read_private(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
+    """As `read`, of a file, or a pipe, of values of which nobody knows which are secret: no problem shows a line."""
+    content = files.content(path, name=name, streams=True)
+    if isinstance(content, Problem):
+        return (content,)
+    found = load(name, content)
+    return without_text(found, content.decode(errors="replace")) if isinstance(found, tuple) else without_lines(found)
 
 
 def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:

@@ -5,23 +5,30 @@ This knows nothing of YAML's structure; `runner.documents.document` does.
 """
 
 import re
+import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from runner.places import Span
 from runner.problems import Problem
+
+EVERY_LINE = range(1, sys.maxsize)
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`file` is as the user named it. `line_starts` holds the offset at which each line begins."""
+    """`file` is as the user named it. `line_starts` holds the offset at which each line begins.
+
+    `hidden` are lines that no problem shows, since a secret may stand in them.
+    """
 
     file: str
     text: str
+    hidden: Container[int] = ()
     line_starts: Sequence[int] = field(init=False)
     _lines: dict[int, str] = field(init=False, default_factory=dict)
 
@@ -51,6 +58,10 @@ class Source:
             self._lines[number] = self.text[slice(*self.line_bounds(number))]
         return self._lines[number]
 
+    def excerpt(self, number: int) -> str | None:
+        """Line `number` as a problem shows it; None where it does not."""
+        return None if number in self.hidden else self.line(number)
+
     def line_bounds(self, number: int) -> tuple[int, int]:
         """Offsets of the first character of line `number` and of its line end."""
         if number > len(self.line_starts):
@@ -64,4 +75,5 @@ class Source:
     def problem(self, code: str, message: str, *, at: tuple[int, int], hint: str | None = None) -> Problem:
         """An error about the characters from `at[0]` up to, not including, `at[1]`."""
         span = self.span(*at)
-        return Problem(code=code, message=message, hint=hint, file=self.file, span=span, excerpt=self.line(span.line))
+        shown = self.excerpt(span.line)
+        return Problem(code=code, message=message, hint=hint, file=self.file, span=span, excerpt=shown)

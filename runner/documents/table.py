@@ -60,7 +60,7 @@ class Table:
     ) -> Problem:
         """An error about a row, or one cell of it."""
         span = self.row_span(row) if column is None else self.cell_span(row, column)
-        excerpt = self.source.line(span.line)
+        excerpt = self.source.excerpt(span.line)
         return Problem(
             code=code, message=message, hint=hint, file=self.source.file, span=span, path=path, excerpt=excerpt
         )

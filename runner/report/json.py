@@ -3,6 +3,7 @@
 No value is shortened and nothing is left out but the secrets, which stand as `***`.
 """
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -15,6 +16,8 @@ from runner.result import RunResult, StepResult, tally, worst
 from runner.values import JsonObject
 
 FORMAT = 1
+MARK = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
+"""How such a report begins, and no other file."""
 
 
 def report(results: Sequence[RunResult], *, version: str) -> str:

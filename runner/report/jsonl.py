@@ -4,11 +4,15 @@
 is the folder's line byte for byte.
 """
 
+import re
 from collections.abc import Iterable
 
 from runner.events import VERSION, Line, encode
 from runner.report.holes import without_holes
 from runner.report.safe import safe_json
+
+MARK = re.compile(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
+"""How such a report begins, and no other file."""
 
 
 def report(lines: Iterable[Line]) -> str:

@@ -15,6 +15,8 @@ from runner.report.safe import clean
 from runner.report.words import because, in_doubt, of_trouble, reasons, remarks, title
 from runner.result import RunResult, StepResult
 
+MARK = re.compile(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
+"""How such a report begins, and no other file."""
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from uuid import UUID, uuid5
 
+from runner.documents.files import stray
 from runner.documents.load import Document, read
 from runner.guids import is_guid
 from runner.language.meant import of_names
@@ -27,6 +28,8 @@ def load(file: FilePath) -> tuple[Records, tuple[Problem, ...]]:
     """The records by entity, or the problems; nothing of either where there is no such file."""
     if not file.exists():
         return {}, ()
+    if (wrong := stray(file, name=str(file))) is not None:
+        return {}, (wrong,)
     document = read(file, name=str(file))
     if isinstance(document, tuple):
         return {}, document

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from runner.documents.document import Document
+from runner.documents.files import stray
 from runner.documents.load import read
 from runner.language import as_it_looks
 from runner.language.schema import check
@@ -45,6 +46,8 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
 
 def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
     """Put the double of `file` among those that were found, and tell what is wrong with it."""
+    if (wrong := stray(file, name=str(file))) is not None:
+        return (wrong,)
     document = read(file, name=str(file))
     if isinstance(document, tuple):
         return document

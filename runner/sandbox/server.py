@@ -30,6 +30,7 @@ from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.process_log import written
 from runner.sandbox.processes import load_doubles
 from runner.sandbox.store import Store
+from runner.sandbox.veil import Veil
 
 _INTERRUPTED = "The sandbox was stopped while this process was under way"
 
@@ -42,19 +43,20 @@ def served(
     port: int = 0,
     data: Path | Callable[[str], Path] | None = None,
     page_size: int = PAGE_SIZE,
+    veil: Veil | None = None,
 ) -> Iterator[str]:
     """The URL of a sandbox, without a slash at its end, for as long as the context lasts.
 
     Port 0 takes a free one. `data` is the file that keeps what happened, or names it when the URL is known; without it
-    all is forgotten. Records of the folder go into a new file only, and a process that was caught in a wait when the
-    file was left is cancelled. `page_size` is the most records that one OData reply holds. Raises `UsageError` for
-    mistakes in the folder, the file, one that another sandbox has open, or an address in use.
+    all is forgotten. `veil` hides secrets in it. Records of the folder go into a new file only, and a process that was
+    caught in a wait when the file was left is cancelled. `page_size` is the most records that one OData reply holds.
+    Raises `UsageError` for mistakes in the folder, the file, one that another sandbox has open, or an address in use.
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)
         if are_errors(problems):
             raise UsageError(*problems)
-    with closing(_listening(host, port)) as listener, _opened(doubles, data, _url(listener)) as store:
+    with closing(_listening(host, port)) as listener, _opened(doubles, data, _url(listener), veil) as store:
         if store.is_new:
             store.fill(doubles.records)
         else:
@@ -66,9 +68,11 @@ def served(
 
 
 @contextmanager
-def _opened(doubles: Doubles, data: Path | Callable[[str], Path] | None, url: str) -> Iterator[Store]:
+def _opened(
+    doubles: Doubles, data: Path | Callable[[str], Path] | None, url: str, veil: Veil | None
+) -> Iterator[Store]:
     file = data if data is None or isinstance(data, Path) else data(url)
-    with locked(file), closing(Store(doubles.columns, file=file)) as store:
+    with locked(file), closing(Store(doubles.columns, file=file, veil=veil)) as store:
         yield store
 
 

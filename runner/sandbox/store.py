@@ -5,6 +5,7 @@ It knows no time and makes no ids: both are handed in. Sessions are not kept her
 """
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from runner.problems import Problem, UsageError
+from runner.raw import record
+from runner.sandbox.veil import Veil
 from runner.values import Json, JsonObject
 
 _OURS = 0x43525342
@@ -34,6 +37,7 @@ _OF_FAULTS = (
     "CREATE TABLE IF NOT EXISTS fault (process TEXT, position INTEGER, taken INTEGER, UNIQUE (process, position))"
 )
 """A file that an earlier sandbox made has no such table, and is as good."""
+_OF_VEIL = "CREATE TABLE IF NOT EXISTS veil (key TEXT)"
 
 
 class Status(StrEnum):
@@ -79,12 +83,19 @@ class Element:
 
 
 class Store:
-    """`columns` names every entity there is, with its columns: what a record does not hold of them is null."""
+    """`columns` names every entity there is, with its columns: what a record does not hold of them is null.
 
-    def __init__(self, columns: Mapping[str, tuple[str, ...]], *, file: Path | None = None) -> None:
+    `veil` hides secrets in whatever a process was given or has made of it.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, tuple[str, ...]], *, file: Path | None = None, veil: Veil | None = None
+    ) -> None:
         self._columns = dict(columns)
+        self._veil = veil or Veil()
         self._lock = threading.RLock()
         self._database, self.is_new = _opened(file)
+        self._veil.open(self._key())
         for entity, body in self._rows("SELECT entity, body FROM record"):
             known = self._columns.get(str(entity), ())
             self._columns[str(entity)] = tuple(dict.fromkeys((*known, *json.loads(str(body)))))
@@ -104,12 +115,12 @@ class Store:
         """All records of `entity`, oldest first, each with all its columns."""
         blank: JsonObject = dict.fromkeys(self._columns[entity])
         found = self._rows("SELECT body FROM record WHERE entity = ? ORDER BY rowid", entity)
-        return [blank | json.loads(str(body)) for (body,) in found]
+        return [blank | record(self._veil.read(str(body))) for (body,) in found]
 
     def insert(self, entity: str, record: JsonObject) -> bool:
         """Whether it was inserted: no two records of an entity share an `Id`."""
         sql = "INSERT OR IGNORE INTO record (entity, id, body) VALUES (?, ?, ?)"
-        return self._change(sql, entity, str(record["Id"]), json.dumps(record)) == 1
+        return self._change(sql, entity, self._id(record["Id"]), self._veil.written(record)) == 1
 
     def fill(self, records: Mapping[str, Iterable[JsonObject]]) -> None:
         """Insert the first records, by entity."""
@@ -118,14 +129,15 @@ class Store:
                 self.insert(entity, row)
 
     def replace(self, entity: str, record: JsonObject) -> None:
-        self._change("UPDATE record SET body = ? WHERE entity = ? AND id = ?", json.dumps(record), entity, record["Id"])
+        sql = "UPDATE record SET body = ? WHERE entity = ? AND id = ?"
+        self._change(sql, self._veil.written(record), entity, self._id(record["Id"]))
 
     def delete(self, entity: str, key: Json) -> None:
-        self._change("DELETE FROM record WHERE entity = ? AND id = ?", entity, key)
+        self._change("DELETE FROM record WHERE entity = ? AND id = ?", entity, self._id(key))
 
     def begin(self, process: Process) -> None:
         values = (process.id, process.code, process.caption, process.schema_id, process.owner, process.status)
-        times = (process.started, process.completed, process.error, json.dumps(process.parameters))
+        times = (process.started, process.completed, self._text(process.error), self._veil.written(process.parameters))
         self._change("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, *times)
 
     def newest_start(self) -> str | None:
@@ -134,14 +146,14 @@ class Store:
         return None if rows[0][0] is None else str(rows[0][0])
 
     def keep(self, process_id: str, parameters: JsonObject) -> None:
-        self._change("UPDATE process SET parameters = ? WHERE id = ?", json.dumps(parameters), process_id)
+        self._change("UPDATE process SET parameters = ? WHERE id = ?", self._veil.written(parameters), process_id)
 
     def end(self, process_id: str, *, status: Status, completed: str, error: str | None = None) -> None:
         """End a process, and what it waits for; one that has ended already is left alone."""
         process = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ? AND status = 'running'"
         elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
         with self._lock:
-            self._change(process, status, completed, error, process_id)
+            self._change(process, status, completed, self._text(error), process_id)
             self._change(elements, Status.CANCELLED, completed, process_id)
 
     def end_interrupted(self, *, completed: str, error: str) -> None:
@@ -157,19 +169,19 @@ class Store:
 
     def process(self, process_id: str) -> Process | None:
         rows = self._rows("SELECT * FROM process WHERE id = ?", process_id)
-        return _process(rows[0]) if rows else None
+        return self._process(rows[0]) if rows else None
 
     def processes(self, *, code: str | None = None, since: str | None = None) -> list[Process]:
         """Those of one code, or of all, started at `since` or later; oldest first."""
         sql = "SELECT * FROM process WHERE started >= ? ORDER BY rowid"
         if code is None:
-            return [_process(row) for row in self._rows(sql, since or "")]
+            return [self._process(row) for row in self._rows(sql, since or "")]
         sql = "SELECT * FROM process WHERE started >= ? AND code = ? ORDER BY rowid"
-        return [_process(row) for row in self._rows(sql, since or "", code)]
+        return [self._process(row) for row in self._rows(sql, since or "", code)]
 
     def newest(self, count: int) -> list[Process]:
         """The processes that were started last, newest first."""
-        return [_process(row) for row in self._rows("SELECT * FROM process ORDER BY rowid DESC LIMIT ?", count)]
+        return [self._process(row) for row in self._rows("SELECT * FROM process ORDER BY rowid DESC LIMIT ?", count)]
 
     def starts(self) -> dict[str, int]:
         """How often each process was started, by its code."""
@@ -181,7 +193,7 @@ class Store:
     def reach(self, element: Element) -> None:
         """Write down that its process has come to it."""
         place = (element.id, element.uid, element.process_id, element.position, element.caption)
-        values = (*place, element.status, element.started, element.completed, element.error)
+        values = (*place, element.status, element.started, element.completed, self._text(element.error))
         self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def element(self, uid: str) -> Element | None:
@@ -189,14 +201,14 @@ class Store:
         rows = self._rows("SELECT * FROM element WHERE id = ?", uid) or self._rows(
             "SELECT * FROM element WHERE uid = ? ORDER BY status = 'running' DESC, rowid DESC LIMIT 1", uid
         )
-        return _element(rows[0]) if rows else None
+        return self._element(rows[0]) if rows else None
 
     def elements(self, process_id: str | None = None) -> list[Element]:
         """Those that this process reached, or that all did; oldest first."""
         if process_id is None:
-            return [_element(row) for row in self._rows("SELECT * FROM element ORDER BY rowid")]
+            return [self._element(row) for row in self._rows("SELECT * FROM element ORDER BY rowid")]
         rows = self._rows("SELECT * FROM element WHERE process_id = ? ORDER BY rowid", process_id)
-        return [_element(row) for row in rows]
+        return [self._element(row) for row in rows]
 
     def take(self, element: Element, *, completed: str) -> bool:
         """Mark it executed; False where it waits no longer."""
@@ -217,6 +229,52 @@ class Store:
         """How many elements this process waits for."""
         rows = self._rows("SELECT count(*) FROM element WHERE process_id = ? AND status = 'running'", process_id)
         return int(str(rows[0][0]))
+
+    def _key(self) -> str:
+        """The key under which the file names secrets."""
+        if not self._rows("SELECT key FROM veil"):
+            self._change("INSERT INTO veil VALUES (?)", os.urandom(32).hex())
+        return str(self._rows("SELECT key FROM veil")[0][0])
+
+    def _id(self, key: Json) -> str:
+        """The id of a record as the file holds it: most are a GUID, and stay as they are."""
+        text = str(key)
+        return str(json.loads(self._veil.written(text)))
+
+    def _text(self, text: str | None) -> str | None:
+        return None if text is None else str(json.loads(self._veil.written(text)))
+
+    def _shown(self, text: object) -> str | None:
+        return None if text is None else str(self._veil.read(json.dumps(text)))
+
+    def _process(self, row: Iterable[object]) -> Process:
+        key, code, caption, schema_id, owner, status, started, completed, error, parameters = row
+        return Process(
+            id=str(key),
+            code=str(code),
+            caption=str(caption),
+            schema_id=str(schema_id),
+            owner=str(owner),
+            status=Status(str(status)),
+            started=str(started),
+            completed=None if completed is None else str(completed),
+            error=self._shown(error),
+            parameters=record(self._veil.read(str(parameters))),
+        )
+
+    def _element(self, row: Iterable[object]) -> Element:
+        key, uid, process_id, position, caption, status, started, completed, error = row
+        return Element(
+            id=str(key),
+            uid=str(uid),
+            process_id=str(process_id),
+            position=int(str(position)),
+            caption=str(caption),
+            status=Status(str(status)),
+            started=str(started),
+            completed=None if completed is None else str(completed),
+            error=self._shown(error),
+        )
 
     def _rows(self, sql: str, *values: Json) -> list[tuple[object, ...]]:
         with self._lock:
@@ -240,6 +298,7 @@ def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
         wrong = _not_ours(database)
         if wrong is None:
             database.execute(_OF_FAULTS)
+            database.execute(_OF_VEIL)
     except sqlite3.Error as error:
         raise _unreadable(file, str(error)) from error
     if wrong is not None:
@@ -259,34 +318,3 @@ def _not_ours(database: sqlite3.Connection) -> str | None:
 def _unreadable(file: Path | None, why: str) -> UsageError:
     hint = "name a file that a sandbox made, or one that does not exist yet"
     return UsageError(Problem(code="E100", message=f"the sandbox cannot keep its data in {file}: {why}", hint=hint))
-
-
-def _process(row: Iterable[object]) -> Process:
-    key, code, caption, schema_id, owner, status, started, completed, error, parameters = row
-    return Process(
-        id=str(key),
-        code=str(code),
-        caption=str(caption),
-        schema_id=str(schema_id),
-        owner=str(owner),
-        status=Status(str(status)),
-        started=str(started),
-        completed=None if completed is None else str(completed),
-        error=None if error is None else str(error),
-        parameters=json.loads(str(parameters)),
-    )
-
-
-def _element(row: Iterable[object]) -> Element:
-    key, uid, process_id, position, caption, status, started, completed, error = row
-    return Element(
-        id=str(key),
-        uid=str(uid),
-        process_id=str(process_id),
-        position=int(str(position)),
-        caption=str(caption),
-        status=Status(str(status)),
-        started=str(started),
-        completed=None if completed is None else str(completed),
-        error=None if error is None else str(error),
-    )

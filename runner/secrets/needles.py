@@ -3,9 +3,13 @@
 Also found is the beginning of one where the other was shortened: before `…`.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Protocol
+
+import re2
 
 BEGINNING = 6
 """Characters of each text that the pattern knows; no text may be shorter."""
@@ -13,6 +17,9 @@ SHORTENED = "…"
 """What stands in the place of the rest of a text that is too long."""
 LEAST = 3
 """Characters that must be left of one that was shortened: fewer stand before a `…` in many innocent texts."""
+_MEMORY = 1 << 27
+"""Bytes that the search may take at most, for some ten thousand beginnings."""
+_NOTHING = r"[^\x00-\xff]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,12 @@ class Catch:
         return self.start + len(self.found)
 
 
+class _Found(Protocol):
+    """What is used of a match of `re2`, which ships no types."""
+
+    def start(self) -> int: ...
+
+
 class Needles:
     """A set of texts to find. One pattern holds only their beginnings: a token of two thousand characters in a
     hundred spellings would take a tenth of a second to compile.
@@ -40,18 +53,43 @@ class Needles:
             self._begun.setdefault(text[:BEGINNING], []).append(text)
             for length in range(LEAST, BEGINNING):
                 self._shortest.setdefault(text[:length], text)
-        self._search = _any_of(self._begun, self._shortest).search
+
+    @cached_property
+    def _search(self) -> Callable[[bytes, int], _Found | None]:
+        """Finds where one begins in a text in UTF-8, or the beginning of one stands before what is left out.
+
+        RE2's time does not depend on how many there are. Most texts hold none, and this is asked of each.
+        """
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1  # bytes, of which nobody asks whether they are UTF-8
+        options.max_mem = _MEMORY
+        words = chain(self._begun, (text + SHORTENED for text in self._shortest))
+        pattern = "|".join(map(re2.escape, words)) or _NOTHING
+        found: Callable[[bytes, int], _Found | None] = re2.compile(
+            pattern.encode(errors="surrogatepass"), options
+        ).search
+        return found
 
     def caught(self, text: str) -> Iterator[Catch]:
         """The longest that stands at each place, in their order. They may overlap."""
-        match = self._search(text)
-        while match:
-            start, beginning = match.start(), match[0]
-            if len(beginning) < BEGINNING:
-                yield Catch(start, beginning, self._shortest[beginning])
-            elif catch := self._longest(text, start, self._begun[beginning]):
+        if len(text) <= LEAST:
+            return
+        content, is_ascii = text.encode(errors="surrogatepass"), text.isascii()
+        found, start, before = self._search(content, 0), 0, 0
+        while found is not None:
+            at = found.start()
+            start = at if is_ascii else start + len(content[before:at].decode(errors="surrogatepass"))
+            before = at
+            if (catch := self._caught_at(text, start)) is not None:
                 yield catch
-            match = self._search(text, start + 1)
+            found = self._search(content, at + 1)
+
+    def _caught_at(self, text: str, start: int) -> Catch | None:
+        begun = self._begun.get(text[start : start + BEGINNING])
+        if begun is not None:
+            return self._longest(text, start, begun)
+        shown = text[start : text.index(SHORTENED, start)]
+        return Catch(start, shown, self._shortest[shown])
 
     def catches(self, text: str) -> bool:
         return next(self.caught(text), None) is not None
@@ -66,16 +104,3 @@ class Needles:
             if begun is not None:
                 return Catch(start, left, begun)
         return Catch(start, whole, whole) if whole else None
-
-
-def _any_of(words: Iterable[str], shortened: Iterable[str]) -> re.Pattern[str]:
-    """A pattern for any of `words`, and for `shortened` where `…` follows; for nothing where there are none.
-
-    Grouped by first characters, over which `re` skips quickly.
-    """
-    groups: dict[str, list[str]] = {}
-    for word in words:
-        groups.setdefault(word[0], []).append(re.escape(word[1:]))
-    for word in shortened:
-        groups.setdefault(word[0], []).append(f"{re.escape(word[1:])}(?={SHORTENED})")
-    return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in groups.items()) or r"(?!)")

@@ -16,7 +16,7 @@ from threading import Lock
 
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
 from runner.secrets.needles import BEGINNING, Catch, Needles
-from runner.secrets.spellings import spellings
+from runner.secrets.spellings import in_quotes, spellings
 from runner.values import Json, compact
 
 __all__ = ["MARK", "SHORTEST", "STARS", "Secrets", "hide", "visible"]
@@ -53,7 +53,10 @@ class Secrets:
     def __init__(self) -> None:
         self._lock = Lock()
         self._spelled: dict[str, dict[str, str]] = {}
-        self._known = _know({})
+        self._names: dict[str, dict[str, str]] = {}
+        self._past: set[str] = set()
+        self._followers: list[Callable[[str, str], object]] = []
+        self._known = _know({}, count=0)
 
     @property
     def weak(self) -> tuple[str, ...]:
@@ -66,18 +69,33 @@ class Secrets:
         with self._lock:
             return {name: ways[PLAIN] for name, ways in self._spelled.items()}
 
-    def add(self, name: str, value: str) -> None:
+    def add(self, name: str, value: str, *, newest: int | None = None) -> None:
         """Know `value` under `name`, in all its spellings; an empty one is passed over.
 
-        Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old.
+        Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old. Of a name
+        that is given to ever other values only the `newest` are looked for; all are filled in.
         """
         with self._lock:
-            number, free = 1, name
-            while free in self._spelled and self._spelled[free][PLAIN] != value:
+            names = self._names.setdefault(name, {})
+            if not value or value in names:
+                return
+            number, free = len(names) + 1, f"{name}#{len(names) + 1}" if names else name
+            while free in self._spelled:
                 number += 1
                 free = f"{name}#{number}"
-            if value and free not in self._spelled:
-                self._spelled[free] = spellings(value)
+            names[value] = free
+            self._spelled[free] = spellings(value)
+            for learn in self._followers:
+                learn(free, value)
+            if newest is not None:
+                self._past.update(list(names.values())[-2 * newest : -newest])
+
+    def follow(self, learn: Callable[[str, str], object]) -> None:
+        """Tell `learn` the name and the text of every secret, now and as it comes."""
+        with self._lock:
+            self._followers.append(learn)
+            for name, ways in self._spelled.items():
+                learn(name, ways[PLAIN])
 
     def appears_in(self, text: str) -> bool:
         """Whether `cut` would change `text`, or a value whose JSON `text` is. Quick, and seldom True in vain."""
@@ -101,12 +119,16 @@ class Secrets:
     def mask(self, text: str) -> str:
         """`text`, which nobody has cut, with stars in the place of every secret."""
         known = self._ready()
-        return STARS if text in known.short else _starred(_parts(text, known))
+        if text in known.short:
+            return STARS
+        return _starred(_parts(text, known))
 
     def _ready(self) -> _Known:
         """Worked out when it is asked for: several secrets come one after the other."""
         if self._known.count != len(self._spelled):
-            self._known = _know(dict(self._spelled))
+            with self._lock:
+                spelled = {name: ways for name, ways in self._spelled.items() if name not in self._past}
+                self._known = _know(spelled, count=len(self._spelled))
         return self._known
 
     def _fill_leaf(self, item: Json) -> Json:
@@ -153,7 +175,7 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
 
 
-def _know(spelled: dict[str, dict[str, str]]) -> _Known:
+def _know(spelled: dict[str, dict[str, str]], *, count: int) -> _Known:
     ways: dict[str, tuple[str, str]] = {}
     short: dict[str, str] = {}
     for name, texts in spelled.items():
@@ -164,9 +186,9 @@ def _know(spelled: dict[str, dict[str, str]]) -> _Known:
             if len(text) >= SHORTEST:
                 ways.setdefault(text, (name, spelling))
     needles = Needles(ways)
-    in_json = {way for text in ways for way in (json.dumps(text)[1:-1], compact(text)[1:-1])}
+    in_json = {way for text in ways for way in in_quotes(text)}
     return _Known(
-        count=len(spelled),
+        count=count,
         ways=ways,
         short=short,
         numbers={text: name for text, (name, spelling) in ways.items() if spelling == PLAIN and _is_number(text)},
@@ -195,9 +217,8 @@ def _cut_leaf(item: Json, known: _Known) -> Json:
 
 
 def _cut_text(text: str, known: _Known) -> str:
-    if MARK not in text and not known.needles.catches(text):
-        return text
-    return _joined(_parts(text, known), known)
+    parts = _parts(text, known)
+    return text if len(parts) == 1 and MARK not in text else _joined(parts, known)
 
 
 def _parts(text: str, known: _Known) -> list[Part]:

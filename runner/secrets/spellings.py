@@ -1,18 +1,28 @@
 """The ways in which a text comes back when others have written it: as JSON, in a URL, in HTML, in base64, …
 
-What cannot be known is not tried: a hash of a text, a compressed or an encrypted one, a part of it.
+Two of them one in the other where that is common, and each as we ourselves quote it within a message. What cannot be
+known is not tried: a hash of a text, a compressed or an encrypted one, a part of it, one with other characters between.
 """
 
 import json
+import quopri
 import re
+import unicodedata
+from base64 import b32encode
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from urllib.parse import quote
+
+from runner.values import compact
 
 _UNTOUCHED = ("", "/", "!*()", "!*'()", ";,/?:@&=+$!*'()#")
 """What encoders of URLs leave alone: Python's and .NET's, Jinja's, HttpUtility's, JavaScript's two."""
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 _ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
+_BYTE = 256
+_ENOUGH = 6
+"""Characters that must be left of a text whose others were lost."""
 _UNSAFE_IN_HTML = "<>&'+`"
 _SPECIAL_IN_HTML = "<>&'\"/`="
 _HTML: tuple[dict[str, str], ...] = (
@@ -32,16 +42,27 @@ _HTML: tuple[dict[str, str], ...] = (
 def spellings(text: str) -> dict[str, str]:
     """All spellings of `text`, each once, under a name that stays the same for the same text.
 
-    The plain one is called `plain`; the first of an encoder bears its name, the second ends in `-2`, and so on.
+    The plain one is called `plain`; the first of an encoder bears its name, the second ends in `-2`, and so on. Kept
+    journals hold these names: a new encoder comes behind the others, and none changes.
     """
     named: dict[str, str] = {"plain": text}
     known = {text}
-    for encoder, written in _all(text):
+
+    def add(encoder: str, written: Iterable[str]) -> None:
         fresh = [way for way in dict.fromkeys(written) if way not in known]
         known.update(fresh)
         for number, way in enumerate(fresh, 1):
             named[encoder if number == 1 else f"{encoder}-{number}"] = way
+
+    for encoder, written in chain(_all(text), _rarer(text)):
+        add(encoder, written)
+    add("quoted", (way for spelled in list(named.values()) for way in in_quotes(spelled)))
     return named
+
+
+def in_quotes(text: str) -> tuple[str, str]:
+    """`text` as it stands between the quotes of our own JSON."""
+    return compact(text)[1:-1], json.dumps(text)[1:-1]
 
 
 def as_json(text: str) -> Iterator[str]:
@@ -76,6 +97,115 @@ def _all(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "escapes", _as_escapes(text)
     yield "base64-utf-16", _as_base64(text.encode("utf-16-le", errors="surrogatepass"))
     yield "url-whole", _in_percents(content)
+
+
+def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
+    content = text.encode(errors="surrogatepass")
+    in_json, in_base64 = in_quotes(text), tuple(_as_base64(content))
+    in_url, in_html = tuple(_as_url(text))[:4], tuple(_as_html(text))
+    others = tuple(chain(_in_other_case(text), _misread(content), _doubled(text), _composed(text)))
+    yield "other", others
+    yield "json-other", (way for one in (text.upper(), text.lower(), *others) for way in in_quotes(one))
+    yield "url-other", (way for one in (text.upper(), text.lower(), *others) for way in _as_url(one))
+    yield "html-other", (way for one in (text.upper(), text.lower(), *others) for way in _as_html(one))
+    yield "case-written", (way for one in (*in_json, *in_url, *in_html) for way in (one.upper(), one.lower()))
+    yield "html-json", (way for once in in_json for way in _as_html(once))
+    yield "html-html", (way for once in in_html for way in _as_html(once))
+    yield "url-html", (way for once in in_html for way in _as_url(once))
+    yield "json-json-json", (way for once in in_json for twice in in_quotes(once) for way in as_json(twice))
+    yield "html-padded", _in_padded_numbers(text)
+    yield "html-nbsp", (way.replace(" ", blank) for way in (text, *in_html) for blank in ("&nbsp;", "&#160;", "\xa0"))
+    yield "url-escape", _in_old_escapes(text)
+    yield "url-latin-1", (quote(text, safe=safe, encoding="cp1252", errors="replace") for safe in _UNTOUCHED)
+    yield "base64-written", (way for one in _bytes_of(text) for way in _as_base64(one))
+    yield "url-base64", (way for one in in_base64 for way in _as_url(one))
+    yield "json-base64", (way for one in in_base64 for way in as_json(one))
+    yield "base32", (b32encode(content).decode().rstrip("="),)
+    yield "hex-apart", _in_hex_apart(content)
+    yield "hex-utf-16", (way for one in _in_utf_16(text) for way in (one.hex(), one.hex().upper()))
+    yield "bytes", (repr(b'"' + content)[3:-1].replace("\\'", sign) for sign in ("\\'", "'"))
+    yield "quoted-printable", (quopri.encodestring(content).decode().rstrip("\n"),)
+
+
+def _in_other_case(text: str) -> tuple[str, ...]:
+    return text.swapcase(), text.title(), text.capitalize(), text.casefold()
+
+
+def _misread(content: bytes) -> Iterator[str]:
+    """UTF-8 that was taken for an older encoding, once or twice, and what is left where letters were lost.
+
+    The byte that cp1252 does not have is a control character to most readers, and U+FFFD to some.
+    """
+    if content.isascii():
+        return
+    text = content.decode(errors="surrogatepass")
+    once = content.decode("latin-1")
+    yield once
+    yield "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in content)
+    yield content.decode("cp1252", "replace")
+    yield once.encode().decode("latin-1")
+    if sum(char.isascii() for char in text) >= _ENOUGH:
+        yield text.encode("ascii", "replace").decode()
+        yield text.encode("ascii", "replace").decode().replace("?", "\ufffd")
+        yield text.encode("latin-1", "replace").decode(errors="replace")
+        yield "".join(char for char in text if char.isascii())
+
+
+def _doubled(text: str) -> Iterator[str]:
+    """As CSV, SQL, OData and shells write quotes inside of quotes."""
+    yield text.replace('"', '""')
+    yield text.replace("'", "''")
+    yield text.replace("\\", "\\\\")
+    yield text.replace("'", "'\\''")
+    yield text.replace("'", "'\"'\"'")
+
+
+def _composed(text: str) -> Iterator[str]:
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        yield unicodedata.normalize(form, text)
+
+
+def _bytes_of(text: str) -> Iterator[bytes]:
+    """What others than the text in UTF-8 are written in base64."""
+    for written in (*in_quotes(text), quote(text, safe=""), text.upper(), text.lower()):
+        yield written.encode(errors="surrogatepass")
+    yield text.encode("utf-16-be", errors="surrogatepass")
+    yield text.encode("cp1252", "replace")
+    yield b2a_base64(text.encode(errors="surrogatepass"), newline=False).rstrip(b"=")
+
+
+def _in_utf_16(text: str) -> Iterator[bytes]:
+    yield text.encode("utf-16-le", errors="surrogatepass")
+    yield text.encode("utf-16-be", errors="surrogatepass")
+
+
+def _in_hex_apart(content: bytes) -> Iterator[str]:
+    for sign in " :-":
+        yield content.hex(sign)
+        yield content.hex(sign).upper()
+    yield "\\x" + content.hex(" ").replace(" ", "\\x")
+    yield "\\x" + content.hex(" ").upper().replace(" ", "\\x")
+
+
+def _in_padded_numbers(text: str) -> Iterator[str]:
+    """As `_in_html_numbers`, with noughts before the digits."""
+    for digits in ("&#{:03};", "&#{:04};", "&#{:05};", "&#x{:04x};", "&#x{:04X};", "&#x{:02X};"):
+        numbers = {char: digits.format(ord(char)) for char in text}
+        yield "".join(numbers[char] for char in text)
+        yield "".join(char if char.isascii() and char.isalnum() else numbers[char] for char in text)
+        yield "".join(numbers[char] if char in _SPECIAL_IN_HTML else char for char in text)
+
+
+def _in_old_escapes(text: str) -> Iterator[str]:
+    """As JavaScript's `escape`, which knows no UTF-8."""
+    for untouched in ("", "@*_+-./"):
+        yield "".join(_old_escape(char, untouched) for char in text)
+
+
+def _old_escape(char: str, untouched: str) -> str:
+    if (char.isascii() and char.isalnum()) or char in untouched:
+        return char
+    return f"%{ord(char):02X}" if ord(char) < _BYTE else f"%u{ord(char):04X}"
 
 
 def _as_url(text: str) -> Iterator[str]:

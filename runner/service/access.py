@@ -10,7 +10,7 @@ from runner.secrets.redact import SHORTEST
 from runner.service import outages
 from runner.service.calls import CallFailed
 from runner.service.oauth import ask_token, not_asked
-from runner.service.sign_in import Session, SigningIn, not_signed_in, renewed, session, sign_in
+from runner.service.sign_in import Session, SigningIn, cookies_in, not_signed_in, renewed, session, sign_in
 from runner.service.sockets import Clock
 from runner.service.transport import Carrier, Deadline
 from runner.service.wire import Site
@@ -62,6 +62,16 @@ class Access:
         finally:
             self._lock.release()
 
+    def hide(self, cookies: Iterable[str]) -> None:
+        """Tell of the values in these lines of Set-Cookie, whatever answer they came with: each may open a session.
+
+        `UserName` is the name that is shown anyway. Of a quoted value the inside alone is told: it stands in both.
+        """
+        for name, value in cookies_in(cookies):
+            text = value.strip('"')
+            if name != "UserName" and len(text) >= SHORTEST:
+                self._on_secret(f"target.cookie.{name}", text)
+
     def keep(self, known: Session, cookies: Iterable[str]) -> None:
         """Add the lines of Set-Cookie that came with an answer to a call of `known`.
 
@@ -85,9 +95,6 @@ class Access:
             return found
         if found.token is not None:
             self._on_secret("target.token", found.token)
-        for name, value in found.cookies.items():
-            if name != "UserName" and len(value) >= SHORTEST:  # every other one opens the session
-                self._on_secret(f"target.cookie.{name}", value)
         number = self._session.number + 1 if self._session is not None else 1
         self._session = replace(found, number=number)
         return self._session
@@ -100,6 +107,7 @@ class Access:
             reply = self._carrier.exchange(asked, headers=(), deadline=deadline, leaves=deadline.gate.is_wanted)
             if isinstance(reply, CallFailed):
                 return explained(reply)
+            self.hide(reply.cookies)
             try:
                 asked = signing_in.send(reply)
             except StopIteration as ended:

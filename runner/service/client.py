@@ -27,7 +27,8 @@ _OPEN = OpenGate()
 class Client:
     """Calls to `site`, with `credentials` or without signing in.
 
-    `transport` replaces the network, `clock` the time. `on_secret` is told of a token before any call carries it.
+    `transport` replaces the network, `clock` the time.
+    `on_secret` is told of a token or a cookie before any call carries it, and before `perform` gives the answer back.
     """
 
     def __init__(
@@ -93,8 +94,10 @@ class Client:
             return _unread(known) if isinstance(call, Reading) else known
         leaves = deadline.gate.may_leave
         reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline, leaves=leaves)
-        if isinstance(reply, Reply) and reply.cookies and not signed_out(call, reply):
-            self._access.keep(known, reply.cookies)
+        if isinstance(reply, Reply) and reply.cookies:
+            self._access.hide(reply.cookies)
+            if not signed_out(call, reply):
+                self._access.keep(known, reply.cookies)
         return reply
 
     def _door(self, credentials: Credentials | None) -> Carrier:

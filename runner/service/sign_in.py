@@ -4,7 +4,7 @@ It yields requests, is handed their replies and returns a session or a refusal; 
 """
 
 import math
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 from urllib.parse import urljoin, urlsplit
@@ -62,14 +62,20 @@ def renewed(known: Session, lines: Iterable[str]) -> Session:
     if known.token is not None:
         return known
     cookies = dict(known.cookies)
-    for line in lines:
-        name, _, value = [part.strip() for part in line.partition(";")[0].partition("=")]
+    for name, value in cookies_in(lines):
         if name and value:
             cookies[name] = value
         else:  # how ASP.NET takes a cookie back
             cookies.pop(name, None)
     fresh = session(cookies)
     return replace(known, cookies=fresh.cookies, headers=fresh.headers)
+
+
+def cookies_in(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Name and value of each line of Set-Cookie; a name without a value is a cookie that is taken back."""
+    for line in lines:
+        name, _, value = line.partition(";")[0].partition("=")
+        yield name.strip(), value.strip()
 
 
 def sign_in(site: Site, credentials: Password) -> SigningIn:

@@ -26,7 +26,8 @@ _WHO_SIGNS_IN: Final = frozenset({"auth", "username", "password", "client_id", "
 _NAMES: Final = 3
 """Parts of a path that are open: `targets`, the target's name, a key of the language."""
 _ADDRESSES: Final = frozenset({"url", "identity_url"})
-_NAMED_IN_URL = re.compile(r"(?<=//)[^/@\s]*(?=@)")
+_NAMED_IN_URL = re.compile(r"(?<=//).*(?=@)|[?#].*", re.DOTALL)
+"""The name and the password in an address, whatever they hold, and all that stands behind its path."""
 _TEMPLATE = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 _TEXT_IN_TEMPLATE = re.compile(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
 """A path, which is no secret, or a text that may be one."""
@@ -56,8 +57,8 @@ class _Place:
             return 0, 0
         start = self.span.column - 1 if self.span.line == number else len(line) - len(line.lstrip())
         end = self.span.end_column - 1 if self.span.end_line == number else len(line)
-        named = _NAMED_IN_URL.search(line, start, end) if self.is_address else None
-        return (start, end) if named is None else named.span()
+        found = [named.span() for named in _NAMED_IN_URL.finditer(line, start, end)] if self.is_address else []
+        return (found[0][0], found[-1][1]) if found else (start, end)
 
 
 def without_secrets(problems: Iterable[Problem], document: Document | None) -> list[Problem]:
@@ -124,9 +125,9 @@ def _leaves(value: Json, at: Path) -> Iterator[tuple[Path, Json]]:
 def _literals(value: Json) -> Iterator[str]:
     """What of a value is written out: all of it, or what stands around and inside of its templates."""
     text = value if isinstance(value, str) else compact(value)
-    if (named := _NAMED_IN_URL.search(text)) is not None:
+    for named in _NAMED_IN_URL.finditer(text):
         yield named[0]
-        yield from named[0].split(":")
+        yield from re.split(r"[:?#&=]", named[0])
     for part in _TEMPLATE.split(text):
         if _TEMPLATE.fullmatch(part):
             yield from (found[1] or found[2] or "" for found in _TEXT_IN_TEMPLATE.finditer(part))

@@ -1,5 +1,6 @@
 """A sandbox that a command starts by itself: a run that is killed, and gone on with, finds it as it left it."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -34,6 +35,50 @@ def _beside_the_shipped_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(SPECS / "sandbox", tmp_path / "sandbox")
     (tmp_path / "kept.job.yaml").write_text(JOB)
     monkeypatch.chdir(tmp_path)
+
+
+SECRET = "hunter2/\u00e4'42"
+SECRET_JOB = """runner: 1
+name: kept
+target: sandbox
+inputs: {token: {type: string, secret: true}}
+vars: {made: "key {{ inputs.token | b64encode }}"}
+steps:
+  - id: add
+    execute: {process: UsrAddNewExternalContact, parameters: {ContactName: "x{{ inputs.token }}"}, result: ContactId}
+  - id: made
+    execute: {process: UsrAddNewExternalContact, parameters: {ContactName: "{{ vars.made }}"}, result: ContactId}
+  - id: rest
+    pause: 2s
+  - id: look
+    query: {entity: Contact, filter: "Name eq {{ ('x' ~ inputs.token) | odata }}"}
+    expect:
+      - result | length == 1
+      - result[0].Name == "x" ~ inputs.token
+      - result[0].Id == steps.add.result
+"""
+
+
+def test_of_a_run_that_was_killed_no_secret_is_left_and_it_finds_what_it_had_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("kept.job.yaml").write_text(SECRET_JOB)
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", SECRET)
+    kill_behind_the_first_step()
+    left = [file for file in Path(".runner").rglob("*") if file.is_file()]
+    assert sandbox_files(RUNS)[0] in left
+    made = base64.b64encode(SECRET.encode())
+    for text in (SECRET.encode(), json.dumps(SECRET)[1:-1].encode(), b"hunter2", made, made[:12]):
+        assert not [file for file in left if text in file.read_bytes()]
+    ended(["resume", "last", "-q", "--report-json", "r.json"])
+    (run,) = json.loads(Path("r.json").read_text())["runs"]
+    assert [(step["key"], step["status"]) for step in run["steps"]] == [
+        ("add", "passed"),
+        ("made", "passed"),
+        ("rest", "passed"),
+        ("look", "passed"),
+    ]
+    assert "hunter2" not in capsys.readouterr().out
 
 
 def kill_behind_the_first_step() -> None:

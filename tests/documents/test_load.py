@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.documents.encoding import LARGEST_FILE
+from runner.documents.files import read_bytes
 from runner.documents.load import Document, load, read
 from runner.places import Span
 from runner.problems import Problem
@@ -350,7 +352,9 @@ def test_a_file_that_cannot_be_read_is_one_more_answer(tmp_path: Path) -> None:
         assert read(path, name="n") == (Problem(code="E100", message=message, file="n"),)
 
 
-def test_of_an_endless_file_no_more_is_read_than_a_file_may_hold() -> None:
-    loaded = read(Path("/dev/zero"), name="zero")
+def test_of_a_large_file_no_more_is_read_than_a_file_may_hold(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * (LARGEST_FILE + 10))
+    assert len(read_bytes(tmp_path / "large")) == LARGEST_FILE + 1
+    loaded = read(tmp_path / "large", name="large")
     assert isinstance(loaded, tuple)
     assert loaded[0].code == "E102"

@@ -287,3 +287,39 @@ def assert_nothing_is_left(capfd: pytest.CaptureFixture[str]) -> None:
     assert not [piece for piece in PIECES if piece in said.out + said.err]
     assert "✓" in said.out
     assert not left(said.out + said.err, KNOWN)
+
+
+COOKIES = """runner: 1
+name: cookies
+target: here
+defaults: {verify: none, on_failure: continue}
+steps:
+  - {id: first, execute: {process: UsrFirst, result: Out}, expect: [result == "none"]}
+  - {id: lost, effect: read, execute: {process: UsrLost, result: Out}}
+  - {id: last, execute: {process: UsrLast, result: Out}, expect: [result == "none"]}
+"""
+
+
+def test_a_cookie_that_comes_with_any_answer_is_a_secret_before_that_answer_is_written(
+    here: Site, capfd: pytest.CaptureFixture[str]
+) -> None:
+    set_so_far: list[str] = []
+
+    def echo_cookies(method: str, path: str) -> Told:
+        del method
+        set_so_far.append(f"s3ss/ion={len(set_so_far)}")
+        name = "BPMSESSIONID" if len(set_so_far) % 2 else "TS01"
+        headers = (("Set-Cookie", f'{name}="{set_so_far[-1]}"; path=/; HttpOnly'),)
+        told = xml(" | ".join(set_so_far[-8:]))
+        is_lost = "UsrLost" in path
+        return Told(status=401 if is_lost else 200, body=told.body, kind=told.kind, headers=headers)
+
+    here.answer = echo_cookies
+    Path("a.job.yaml").write_text(COOKIES)
+    assert ended(["run", "a.job.yaml", "-v", *REPORTS]) == 3
+    said = capfd.readouterr()
+    assert len(set_so_far) > 3
+    written = {file: file.read_text() for file in Path().rglob("*") if file.is_file()}
+    assert not [file for file, text in written.items() if left(text, set_so_far)]
+    assert "s3ss/ion" not in said.out + said.err
+    assert "result" in said.out

@@ -1,0 +1,73 @@
+"""The lines of a job on which the value of a secret input stands: a default, a case. No problem shows them.
+
+Who misspells `secret` has meant one, too; of a job that cannot be read, nobody knows what its lines are.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from runner.documents.closed import without_text
+from runner.documents.document import Document
+from runner.problems import Problem
+from runner.raw import items, record
+from runner.values import Json, Path
+from runner.words import did_you_mean
+
+_SECRET = "secret"  # noqa: S105  the name of a key
+_OPEN = frozenset({_SECRET, "type", "description", "title", "format", "minLength", "maxLength", "pattern"})
+"""Keys of an input behind which its value does not stand."""
+_BEGINS_BLOCK = re.compile(r"[^\s#\-]")
+_HOLDS_VALUES = re.compile(r"[\"']?(?:inputs|cases)\b")
+
+
+def without_secret_lines(document: Document) -> Document:
+    """`document`, whose problems do not show them."""
+    if _SECRET[:2] not in document.text:
+        return document
+    lines: set[int] = set()
+    for path in _places(document.data):
+        span = document.value_span(path)
+        lines.update(range(span.line, span.end_line + 1))
+    return replace(document, source=replace(document.source, hidden=frozenset(lines))) if lines else document
+
+
+def of_unreadable(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ...]:
+    """Those of a job that is no YAML: with a secret in it, no line of its inputs and cases is shown."""
+    if _SECRET not in text:
+        return problems
+    lines = text.splitlines()
+    return tuple(
+        told
+        for problem in problems
+        for told in (without_text([problem], text) if _is_in_values(problem, lines) else (problem,))
+    )
+
+
+def _places(data: Json) -> Iterator[Path]:
+    inputs = record(record(data).get("inputs"))
+    secret = {name for name, one in inputs.items() if _is_secret(record(one))}
+    for name in secret:
+        keys = (key for key in record(inputs[name]) if key not in _OPEN and not _means_secret(key))
+        yield from (("inputs", name, key) for key in keys)
+    if not secret:
+        return
+    for index, case in enumerate(items(record(data).get("cases"))):
+        given = record(record(case).get("inputs"))
+        yield from (("cases", index, "inputs", key) for key in given if key in secret or key not in inputs)
+
+
+def _is_secret(declared: dict[str, Json]) -> bool:
+    return any(value is not False and _means_secret(key) for key, value in declared.items())
+
+
+def _means_secret(key: str) -> bool:
+    return key == _SECRET or did_you_mean(key, [_SECRET]) is not None
+
+
+def _is_in_values(problem: Problem, lines: list[str]) -> bool:
+    if problem.span is None:
+        return False
+    above = lines[: problem.span.line][::-1]
+    block = next((line for line in above if _BEGINS_BLOCK.match(line)), "")
+    return _HOLDS_VALUES.match(block) is not None

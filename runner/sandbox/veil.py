@@ -1,0 +1,49 @@
+"""What a sandbox writes into a file: values with a hole in the place of each secret of the runs that go to it.
+
+While the runs go on, and when they are resumed with the same secrets, every value is read as it was written. A hole is
+named by a fingerprint under the key of the file; one whose secret nobody has given is read as `***`.
+"""
+
+import json
+
+from runner.fingerprints import LEARNT, fingerprint
+from runner.secrets.redact import MARK, Secrets, hide
+from runner.values import Json, compact
+
+_MARK = json.dumps(MARK)[1:-1]
+
+
+class Veil:
+    """Its threads may share it. `open` is called before anything is written or learnt from a run."""
+
+    def __init__(self) -> None:
+        self._key = ""
+        self._secrets = Secrets()
+        self._early: list[tuple[str, str]] = []
+
+    def open(self, key: str) -> None:
+        """`key` is that of the file, in hexadecimal digits."""
+        self._key = key
+        for name, text in self._early:
+            self.learn(name, text)
+
+    def learn(self, name: str, text: str) -> None:
+        """Know a secret. What the sandbox gives itself, as cookies, is none: it forgets them at its end."""
+        if not self._key:
+            self._early.append((name, text))
+        elif not name.startswith(LEARNT):
+            self._secrets.add(fingerprint(text, self._key), text)
+
+    def written(self, value: Json) -> str:
+        """The JSON of `value` as it may lie in the file."""
+        return json.dumps(self._secrets.cut(value) if self._secrets.appears_in(compact(value)) else value)
+
+    def read(self, text: str) -> Json:
+        """What `written` was given."""
+        value: Json = json.loads(text)
+        if _MARK not in text:
+            return value
+        try:
+            return self._secrets.fill(value)
+        except LookupError:
+            return hide(value)

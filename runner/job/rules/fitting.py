@@ -53,8 +53,16 @@ def a_kind(kind: Kind) -> str:
     return _ARTICLES.get(kind, f"a {kind}")
 
 
-def unfit_type(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | None:
-    """Why what the template `source` gives is never taken by a parameter, None where it may be."""
+def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Unfit | None:
+    """Why what the template `source` gives is never taken by a parameter, None where it may be.
+
+    What only some servers read is never read by the sandbox.
+    """
+    found = _unfit_kind(name, taker.kind, given, source=source)
+    return found if found is None or taker.reads is None else replace(found, warning=False)
+
+
+def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | None:
     kinds, form = given.kinds & ~NULL, given.form
     if kind not in TAKES or not kinds:
         return None
@@ -132,7 +140,7 @@ def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]
     elif parameter.kind is Kind.RECORDS:
         yield from _records(name, parameter, value)
     else:
-        found = _scalar(name, parameter.kind, value)
+        found = _scalar(name, parameter, value)
         if found is not None:
             yield found
 
@@ -149,12 +157,10 @@ def unfit_number(name: str, value: Json, *, written: str) -> Unfit | None:
     return Unfit(message=message, hint=f'put it in quotes: `"{written}"`')
 
 
-def unfit_default(name: str, kind: Kind, default: str, *, source: str) -> Unfit | None:
-    """Why the default of an input is never of a parameter's type: a run that is given nothing would send it."""
-    if not _is_never(kind, default):
-        return None
-    message = f"`{name}` takes {a_kind(kind)}, and the default of `{source}` is {_shown(default)}"
-    return Unfit(message=message, hint=EXAMPLES.get(kind), warning=True)
+def column_of(parameter: Parameter, name: str) -> Parameter | None:
+    """The column of a parameter's records as what takes a value, None where it is not known."""
+    kind = parameter.items.get(name)
+    return None if kind is None else Parameter(kind=kind, reads=parameter.reads)
 
 
 def numbers_for_texts(parameter: Parameter, value: Json) -> Iterator[tuple[Path, Json]]:
@@ -176,19 +182,22 @@ def _braces_lost(value: Json) -> str | None:
     return None
 
 
-def _scalar(name: str, kind: Kind, value: Json) -> Unfit | None:
+def _scalar(name: str, taker: Parameter, value: Json) -> Unfit | None:
     """Null leaves a parameter out, an empty text is the type's empty value, and a template has a type of its own."""
+    kind = taker.kind
     if value is None or value == "" or (isinstance(value, str) and "{{" in value):
         return None
     if kind is Kind.TEXT:
         return _wrapped(name, value)
     found = doubt(kind, value)
-    if found is None:
+    is_refused = taker.reads is not None and kind is not Kind.UNKNOWN and not taker.reads(value, kind)
+    if found is None and not is_refused:
         return None
-    if found.is_certain:
-        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=found.hint)
+    hint = EXAMPLES.get(kind) if found is None else found.hint
+    if is_refused or (found is not None and found.is_certain):
+        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=hint)
     message = f"`{name}` takes {a_kind(kind)}, and not every server reads {_shown(value)} as one"
-    return Unfit(message=message, hint=found.hint, warning=True)
+    return Unfit(message=message, hint=hint, warning=True)
 
 
 def _wrapped(name: str, value: Json) -> Unfit | None:
@@ -210,9 +219,11 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
         return
     for index, one in enumerate(value):
         if isinstance(one, dict):
-            yield from _fields(name, parameter.items, one, index)
-        elif not isinstance(one, str):
-            yield Unfit(message=f"`{name}` takes records, not {_shown(one)}", path=(index,))
+            yield from _fields(name, parameter, one, index)
+        elif not isinstance(one, str) or "{{" not in one:
+            is_read = isinstance(one, str) and parameter.reads is None  # as lists of other things are [?]
+            message = f"`{name}` takes records, not {_shown(one)}"
+            yield Unfit(message=message, hint=_a_record(parameter), path=(index,), warning=is_read)
 
 
 def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Unfit]:
@@ -228,10 +239,15 @@ def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Unf
         return
 
 
-def _fields(name: str, known: Mapping[str, Kind], written: Mapping[str, Json], index: int) -> Iterator[Unfit]:
+def _a_record(parameter: Parameter) -> str:
+    return f"write a record: `{{{next(iter(parameter.items), 'CODE')}: …}}`"
+
+
+def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index: int) -> Iterator[Unfit]:
+    known = parameter.items
     for key, value in written.items():
-        if key in known:
-            found = _scalar(key, known[key], value)
+        if (column := column_of(parameter, key)) is not None:
+            found = _scalar(key, column, value)
             if found is not None:
                 yield replace(found, path=(index, key))
         elif known:

@@ -8,7 +8,7 @@ from runner.sentences import begun
 from runner.template.parse import Expression, Template
 from runner.words import suggest
 
-_ASKS = re.compile(r"\|\s*default\b|\bdefined\b")
+_ASKS = re.compile(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
 KNOWN_HERE = "known here: "
 
 
@@ -16,7 +16,8 @@ KNOWN_HERE = "known here: "
 class Mistake:
     """What is wrong with a name; `part` is the piece of it that is wrong, as it is written.
 
-    `unless_asked`: nothing is wrong where the text itself asks whether there is a value.
+    Where the text itself asks whether there is a value, nothing is wrong with `unless_asked`, and what is
+    `asked_is_enough` is only warned of.
     """
 
     code: str
@@ -25,6 +26,7 @@ class Mistake:
     part: str
     warning: bool = False
     unless_asked: bool = False
+    asked_is_enough: bool = False
 
 
 def unquoted(wrong: Mistake, text: str) -> Mistake:
@@ -39,10 +41,12 @@ def unquoted(wrong: Mistake, text: str) -> Mistake:
     return replace(wrong, hint=f'a text stands in quotes: `"{wrong.part}"`')
 
 
-def is_asked(wrong: Mistake, parsed: Expression | Template) -> bool:
-    """Whether the text asks for the absence of what is told to be absent."""
-    asks_whole = any(name.path == (wrong.part,) for name in parsed.names)
-    return wrong.unless_asked and (asks_whole or _ASKS.search(parsed.text) is not None)
+def as_asked(wrong: Mistake, parsed: Expression | Template) -> Mistake | None:
+    """`wrong`, as far as it is a mistake in a text that may itself ask whether there is a value."""
+    if _ASKS.search(parsed.text) is not None:
+        return None if wrong.unless_asked else replace(wrong, warning=wrong.warning or wrong.asked_is_enough)
+    asks_whole = wrong.unless_asked and any(name.path == (wrong.part,) for name in parsed.names)
+    return None if asks_whole else wrong
 
 
 def unknown(message: str, hint: str | None, *, part: str | int) -> Mistake:

@@ -6,6 +6,7 @@ not judged, but for two kinds: those of an included job are its outputs, and a s
 
 from runner.job.outline import Declared, Outline, Written
 from runner.job.rules.name_mistakes import Mistake, all_of, later, nearest, not_given, unknown
+from runner.job.rules.never_given import always_null, not_of_all_turns
 from runner.job.rules.scopes import NEVER, Scope
 from runner.job.rules.status_names import asked_status
 from runner.raw import record
@@ -43,12 +44,17 @@ def in_steps(name: Name, scope: Scope, known: Outline) -> Mistake | None:
 def in_own(name: Name, scope: Scope, known: Outline) -> Mistake | None:
     """What is wrong with a name that stands alone: `result`, or in an `undo` what its step had."""
     root, step = name.path[0], scope.own_result
+    if root in ("process_id", "process_status") and step is not None:
+        return always_null(_whose(step, scope), step, str(root))
     if root == "result" and step is not None:
-        whose = "the step that is undone" if step is scope.undone else "the step"
-        return _always_null(whose, step) or _in_included(name, 1, step, known)
+        return always_null(_whose(step, scope), step, root) or _in_included(name, 1, step, known)
     if root == "outputs" and scope.undone is not None:
         return _in_own_outputs(name.path, scope.undone)
     return None
+
+
+def _whose(step: Written, scope: Scope) -> str:
+    return "the step that is undone" if step is scope.undone else "the step"
 
 
 def _has_ended(step: Written, scope: Scope) -> bool:
@@ -95,7 +101,9 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
         return wrong or _in_result(name, 4 if is_list else 3, declared.step, known)
     if key == "outputs":
         return _in_outputs(path, 3, declared) or (_key_of_list(path, 4) if is_list else None)
-    return None
+    if is_list:
+        return not_of_all_turns(word, str(key), declared.step)
+    return always_null(f"step `{word}`", declared.step, str(key))
 
 
 def _turns_of_undone(path: Path, declared: Declared) -> Mistake | None:
@@ -123,13 +131,15 @@ def _of_a_turn(name: Name, declared: Declared, known: Outline) -> Mistake | None
             return _in_result(name, 5, declared.step, known)
         case ("outputs", *_):
             return _in_outputs(name.path, 5, declared)
+        case (str() as key, *_):
+            return always_null(f"step `{name.path[1]}`", declared.step, key)
         case _:
             return None
 
 
 def _in_result(name: Name, at: int, step: Written, known: Outline) -> Mistake | None:
     """`at` is the place in the path where keys of the result begin."""
-    return _always_null(f"step `{name.path[1]}`", step) or _in_included(name, at, step, known)
+    return always_null(f"step `{name.path[1]}`", step, "result") or _in_included(name, at, step, known)
 
 
 def _in_included(name: Name, at: int, step: Written, known: Outline) -> Mistake | None:
@@ -165,16 +175,6 @@ def _key_of_list(path: Path, at: int) -> Mistake | None:
     whole, key = ".".join(str(part) for part in path[:at]), path[at]
     hint = f'write `{whole}[0].{key}` for one turn, `{whole} | map(attribute="{key}")` for all'
     return not_given(f"`{whole}` is a list, an item a turn: it has no `{key}`", hint, key)
-
-
-def _always_null(whose: str, step: Written) -> Mistake | None:
-    """A warning about the `result` of an `execute` that asks for none."""
-    execute = step.fields.get("execute")
-    if not isinstance(execute, dict) or "result" in execute:
-        return None
-    message = f"the `result` of {whose} is always null: its `execute` asks for none"
-    hint = "name the parameter that holds it: `execute: {process: …, result: CODE}`"
-    return Mistake(code="E128", message=message, hint=hint, part="result", warning=True)
 
 
 def _of_outputs(word: str | int, declared: Declared, key: str | int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from runner.documents.document import Document
 from runner.job.outline import Outline
-from runner.job.rules.name_mistakes import Mistake, is_asked, unquoted
+from runner.job.rules.name_mistakes import Mistake, as_asked, unquoted
 from runner.job.rules.scopes import CONDITIONS, Scope
 from runner.job.rules.status_names import status_mistake
 from runner.job.rules.unknown_names import function_mistake, mistake
@@ -117,7 +117,8 @@ class Texts:
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
         for name in parsed.names:
             wrong = mistake(name, scope, self.known)
-            if wrong is not None and not is_asked(wrong, parsed):
+            wrong = wrong and as_asked(wrong, parsed)
+            if wrong is not None:
                 wrong = unquoted(wrong, text)
                 self._mistake(
                     wrong, path, span=self._span(path, text, line=name.line, name=_written(name, wrong, text))

@@ -1,6 +1,7 @@
 """The cases of jobs where they stand in files of their own: a CSV, or the same list as JSON. Each is read once."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from runner.documents import files, json_file, table
@@ -39,7 +40,7 @@ class CaseFiles:
                 found = in_list(read, (), inputs)
                 known = {problem.path for problem in told}
                 news = tuple(problem for problem in found.problems if problem.path not in known)
-                return Cases(cases=found.cases, problems=(*told, *news))
+                return replace(found, problems=(*told, *news))
             case _:
                 return Cases(problems=read)
 

@@ -59,6 +59,7 @@ class Opened:
 
     `depth`: how many jobs stand within each other in it. `documents`: all files that a run of it consists of, by
     their names, its own first; cases are part of a run by their values alone. `outlines`: what each declares.
+    `lacking`: the required inputs that no case gives.
     """
 
     document: Document
@@ -67,6 +68,7 @@ class Opened:
     depth: int
     documents: Mapping[str, Document]
     outlines: Mapping[str, Outline]
+    lacking: Mapping[str, Problem] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +164,7 @@ class JobFiles:
             depth=max((one.depth + 1 for one in checking.included.values()), default=0),
             documents=_documents(checking),
             outlines=_outlines(checking, known),
+            lacking=cases.lacking if cases else {},
         )
 
     def _include(self, step: Written, checking: _Checking) -> None:
@@ -237,7 +240,7 @@ class JobFiles:
         inputs = declared_inputs(known.inputs)
         if isinstance(written, list):
             cases = in_list(checking.document, ("cases",), inputs)
-            checking.problems += cases.problems
+            checking.problems += (*cases.problems, *cases.lacking_some)
             return cases
         file = self._file(written, ("cases",), checking)
         if file is None:
@@ -250,8 +253,9 @@ class JobFiles:
         if cases.problems and cases.problems[0].span is None:
             checking.refuse(("cases",), _missing(cases.problems[0], file, str(written)))
             return None
-        checking.is_sound = checking.is_sound and not are_errors(cases.problems)
-        self._tell(cases.problems)
+        told = (*cases.problems, *cases.lacking_some)
+        checking.is_sound = checking.is_sound and not are_errors(told)
+        self._tell(told)
         if not cases.cases and not cases.problems:
             checking.refuse(("cases",), PathMistake(code="E108", message=f"`{written}` holds no cases", hint=_NO_RUN))
         return cases

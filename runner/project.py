@@ -37,7 +37,7 @@ class JobFile:
     """One job file. `job` is None where the file, or one that it leans on, has mistakes.
 
     `documents` are all files that a run of it consists of, by their names, its own first; `outlines` say what each
-    declares. `targets` are those that the job can run against.
+    declares. `targets` are those that the job can run against. `lacking` are the required inputs that no case gives.
     """
 
     document: Document
@@ -46,6 +46,7 @@ class JobFile:
     outlines: Mapping[str, Outline]
     targets: Mapping[str, Target]
     targets_file: Path | None
+    lacking: Mapping[str, Problem] = field(default_factory=dict)
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -120,6 +121,7 @@ def _job_file(opened: Opened, *, targets: Mapping[str, Target], targets_file: Pa
         outlines=opened.outlines,
         targets=targets,
         targets_file=targets_file,
+        lacking=opened.lacking,
     )
 
 

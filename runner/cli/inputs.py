@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runner.documents.load import read
@@ -36,13 +36,16 @@ def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
 
 
 def values(
-    runs: Sequence[tuple[Job, Case | None]], known: dict[str, Given]
+    runs: Sequence[tuple[Job, Case | None, Mapping[str, Problem]]], known: dict[str, Given]
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The input values of each run, and every mistake in them, each once."""
-    problems = list(inputs.unknown(known, [job for job, _ in runs]))
+    """The input values of each run, and every mistake in them, each once.
+
+    A run is a job, its case, and what is wrong where nobody gives an input that no case gives.
+    """
+    problems = list(inputs.unknown(known, [job for job, _, _ in runs]))
     made = []
-    for job, case in runs:
-        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case)
+    for job, case, lacking in runs:
+        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)
         made.append(of_run)
         problems.extend(wrong)
     return made, list(dict.fromkeys(problems))

@@ -48,7 +48,7 @@ def prepare(wanted: Wanted) -> Preparation:
     left_out.tell(wanted.specs, project, targets=wanted.targets_file)
     sound = [(file, file.job) for file in project.files if file.job is not None]
     chosen = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
-    values, wrong = inputs.values([(one.job, one.case) for one in chosen], known)
+    values, wrong = inputs.values([(one.job, one.case, one.file.lacking) for one in chosen], known)
     if chosen or not project.errors:
         project.problems.extend(wrong)
     targets = Targets(project=project, environment=os.environ)

@@ -4,7 +4,6 @@ Targets are none of this module's business.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -50,7 +49,7 @@ _NO_YAML = frozenset(
 
 
 def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
-    return read(file, name=name)
+    return read(file, name=name, with_flaws=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,13 +145,14 @@ class JobFiles:
         document, at = checking.document, len(self._problems)
         problems, document = schema.read(document, "job")
         checking.document = document
-        checking.problems += problems
+        flawed = {flaw.span for flaw in document.flaws}
+        checking.problems += (*document.flaws, *(one for one in problems if one.span not in flawed))
         known = outline(record(document.data))
         for step in known.steps:
             self._include(step, checking)
         known = replace(known, included=checking.outlines)
         found = rules.check(document, reported=tuple(checking.problems), known=known)
-        checking.problems += _not_of_refused_ids(found, checking, known)
+        checking.problems += (one for one in found if one.span not in flawed)
         checking.problems += as_it_looks.check(document, reported=tuple(checking.problems))
         cases = self._cases_of(checking, known)
         self._tell(checking.problems, at=at)
@@ -298,14 +298,6 @@ def _missing(problem: Problem, file: FilePath, written: str) -> PathMistake:
     """A file that cannot be read, told where it is named."""
     slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
     return PathMistake(code=problem.code, message=problem.message, hint=slashes or problem.hint or files.near(file))
-
-
-def _not_of_refused_ids(found: Iterable[Problem], checking: _Checking, known: Outline) -> list[Problem]:
-    """`found` without names of steps whose id is refused: once it is mended, they are another."""
-    refused = {problem.path[:-1] for problem in checking.problems if problem.path[-1:] == ("id",)}
-    ids = [str(step.fields.get("id")) for step in known.steps if step.path in refused]
-    names = {f"steps.{name}" for one in ids for name in (one, re.sub(r"\W+", "_", one).lower())}
-    return [one for one in found if one.code != "E126" or not any(name in (one.excerpt or "") for name in names)]
 
 
 def _name(document: Document | tuple[Problem, ...], file: FilePath) -> str:

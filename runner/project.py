@@ -169,8 +169,9 @@ def _tell(found: Sequence[Problem], project: Project) -> None:
     if not found:
         return
     told = {(problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR}
+    spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
-    for one in dict.fromkeys(found):
+    for one in (one for one in dict.fromkeys(found) if (one.file, one.span) not in spans):
         before = told.get((one.file, one.path))
         if before is None:
             project.problems.extend([] if one in warned else [one])

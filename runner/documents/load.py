@@ -69,15 +69,16 @@ class _Anchor(NamedTuple):
     height: int
 
 
-def read(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
+def read(path: Path, *, name: str, with_flaws: bool = False) -> Document | tuple[Problem, ...]:
     """The file at `path`, called `name` in messages."""
     content = files.content(path, name=name)
-    return (content,) if isinstance(content, Problem) else load(name, content)
+    return (content,) if isinstance(content, Problem) else load(name, content, with_flaws=with_flaws)
 
 
-def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
+def load(name: str, content: bytes, *, with_flaws: bool = False) -> Document | tuple[Problem, ...]:
     """The document in `content`, or all its problems in the order of the file, at least one.
 
+    `with_flaws`: a document with mistakes that leave the rest of it readable is given all the same, and holds them.
     An empty file is a document that holds None. The garbage collector rests meanwhile: of the many small records
     made here none is garbage, and looking for it takes longer than all the rest.
     """
@@ -87,13 +88,13 @@ def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _document(source)
+        return _document(source, with_flaws=with_flaws)
     finally:
         if collecting:
             gc.enable()
 
 
-def _document(source: Source) -> Document | tuple[Problem, ...]:
+def _document(source: Source, *, with_flaws: bool) -> Document | tuple[Problem, ...]:
     text, separators = encoding.without_separators(source.text)
     reading = _Reading(source, CParser(text))
     value, complaint = _read(reading)
@@ -104,11 +105,11 @@ def _document(source: Source) -> Document | tuple[Problem, ...]:
         reading.mistakes.too_deep(DEEPEST, at=complaint.at)
     elif complaint is not None:
         reading.mistakes.syntax(complaint)
-    if reading.mistakes:
+    if reading.mistakes and not (with_flaws and reading.mistakes.are_passable):
         return reading.mistakes.in_order()
     if separators:
         value = encoding.with_separators(value, separators)
-    return Document(source=source, data=value, places=reading.trail.places())
+    return Document(source=source, data=value, places=reading.trail.places(), flaws=reading.mistakes.in_order())
 
 
 def _read(reading: "_Reading") -> tuple[Json, Complaint | None]:

@@ -6,7 +6,7 @@ worked out here.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -159,6 +159,7 @@ def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
     tree = _tree(text)
     uses = Uses(available)
     look_at(tree, uses)
+    uses.check()
     return Expression(
         text=text,
         names=_moved(dict.fromkeys(uses.names), lines_before),
@@ -212,23 +213,35 @@ def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None
 def _template(text: str, read: Callable[[str], Expression]) -> Template:
     parts: list[str | Expression] = []
     names: dict[Name, None] = {}
+    wrong: list[TemplateProblem] = []
     kept = 0
     while (start := text.find("{{", kept)) >= 0:
         end = _closed(text, start)
         if start > kept:
             parts.append(text[kept:start])
         lines_before = line_of(text, start)
+        kept = end + 2
         try:
             part = read(text[start + 2 : end])
         except TemplateProblem as problem:
-            raise problem.moved(lines_before) from None
+            wrong.append(problem.moved(lines_before))
+            continue
         parts.append(part)
         names.update(dict.fromkeys(_moved(part.names, lines_before)))
-        kept = end + 2
+    if wrong:
+        raise _together(wrong, names)
     if kept < len(text) or not parts:
         parts.append(text[kept:])
     functions = frozenset[str]().union(*(part.functions for part in parts if isinstance(part, Expression)))
     return Template(text=text, parts=tuple(parts), names=tuple(names), functions=functions)
+
+
+def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:
+    """The problems of all expressions of a template in the first of them."""
+    first, *others = problems
+    first.others += tuple(inner for one in others for inner in (one, *one.others))
+    first.names = (*names, *(name for one in problems for name in one.names))
+    return first
 
 
 def _closed(text: str, start: int) -> int:

@@ -29,6 +29,7 @@ _FORMS: Final[Mapping[str, frozenset[Kind]]] = {
 _ARTICLES: Final[Mapping[Kind, str]] = {
     Kind.INTEGER: "an integer",
     Kind.GUID: "a GUID",
+    Kind.MONEY: "an amount of money",
     Kind.RECORDS: "a list of records",
 }
 _NAME = re.compile(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")

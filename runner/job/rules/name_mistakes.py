@@ -1,11 +1,11 @@
 """What is said of a wrong name: a record, and the sentences that all kinds of names share."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from runner.sentences import begun
-from runner.template.parse import Expression, Template
+from runner.template.parse import Name
 from runner.words import suggest
 
 _ASKS = re.compile(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
@@ -41,12 +41,31 @@ def unquoted(wrong: Mistake, text: str) -> Mistake:
     return replace(wrong, hint=f'a text stands in quotes: `"{wrong.part}"`')
 
 
-def as_asked(wrong: Mistake, parsed: Expression | Template) -> Mistake | None:
+def as_asked(wrong: Mistake, text: str, names: Iterable[Name]) -> Mistake | None:
     """`wrong`, as far as it is a mistake in a text that may itself ask whether there is a value."""
-    if _ASKS.search(parsed.text) is not None:
+    if _ASKS.search(text) is not None:
         return None if wrong.unless_asked else replace(wrong, warning=wrong.warning or wrong.asked_is_enough)
-    asks_whole = wrong.unless_asked and any(name.path == (wrong.part,) for name in parsed.names)
+    asks_whole = wrong.unless_asked and any(name.path == (wrong.part,) for name in names)
     return None if asks_whole else wrong
+
+
+def with_dashes(name: Name, text: str) -> Name | None:
+    """`steps.a.outputs.order-id`, of which `name` is all before the dash: to an expression a dash is a minus."""
+    if not all(isinstance(part, str) for part in name.path):
+        return None
+    source = re.escape(".".join(map(str, name.path)))
+    found = re.search(rf"(?<![\w.]){source}((?:-[A-Za-z_]\w*)+)((?:\.\w+)*)(?![\w(-])", text)
+    if found is None:
+        return None
+    return replace(name, path=(*name.path[:-1], f"{name.path[-1]}{found[1]}", *found[2].split(".")[1:]))
+
+
+def a_minus(name: Name, whole: Name) -> Mistake:
+    """What is wrong with a key that holds dashes where nothing is known of the keys."""
+    key = str(whole.path[len(name.path) - 1])
+    around = ".".join(map(str, name.path[:-1]))
+    hint = f'write `{around}["{key}"]`' if around else None
+    return Mistake(code="E126", message=f"the `-` in `{key}` is a minus here", hint=hint, part=key)
 
 
 def unknown(message: str, hint: str | None, *, part: str | int) -> Mistake:

@@ -3,14 +3,15 @@
 Each mistake inside a text becomes a problem at the text itself, inside a block scalar on the line on which it stands.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from runner.documents.document import Document
 from runner.job.outline import Outline
-from runner.job.rules.name_mistakes import Mistake, as_asked, unquoted
+from runner.job.rules.name_mistakes import Mistake, a_minus, as_asked, unquoted, with_dashes
 from runner.job.rules.scopes import CONDITIONS, Scope
 from runner.job.rules.status_names import status_mistake
-from runner.job.rules.unknown_names import function_mistake, mistake
+from runner.job.rules.unknown_names import function_mistake, is_unknown, mistake
 from runner.job.rules.unread import MARKS, unread
 from runner.places import Span
 from runner.problems import Problem, Severity
@@ -42,7 +43,7 @@ class Texts:
         try:
             parsed = parse.expression(value)
         except TemplateProblem as problem:
-            self._unreadable(problem, value, path)
+            self._unreadable(problem, value, path, scope)
             return None
         self._check(parsed, value, path, scope)
         return parsed
@@ -97,7 +98,7 @@ class Texts:
         try:
             parsed = parse.template(text)
         except TemplateProblem as problem:
-            self._unreadable(problem, text, path)
+            self._unreadable(problem, text, path, scope)
         else:
             self._check(parsed, text, path, scope)
             is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, self.known)
@@ -115,14 +116,7 @@ class Texts:
             self._mistake(wrong, path, span=self._span(path, text, line=line, name=wrong.part))
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
-        for name in parsed.names:
-            wrong = mistake(name, scope, self.known)
-            wrong = wrong and as_asked(wrong, parsed)
-            if wrong is not None:
-                wrong = unquoted(wrong, text)
-                self._mistake(
-                    wrong, path, span=self._span(path, text, line=name.line, name=_written(name, wrong, text))
-                )
+        self._names(parsed.names, text, path, scope)
         for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
             for compared in part.compared if isinstance(part, Expression) else ():
                 wrong = status_mistake(compared, scope, self.known)
@@ -131,16 +125,41 @@ class Texts:
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self._mistake(function_mistake(function), path, span=self._span(path, text, line=0, name=function))
 
+    def _names(self, names: Sequence[Name], text: str, path: Path, scope: Scope) -> None:
+        behind: set[str] = set()  # what a dash joins to the name before it
+        for name in names:
+            if name.path[0] in behind:
+                continue
+            wrong = self._dashed(name, text, scope, behind) or mistake(name, scope, self.known)
+            wrong = wrong and as_asked(wrong, text, names)
+            if wrong is not None:
+                wrong = unquoted(wrong, text)
+                span = self._span(path, text, line=name.line, name=_written(name, wrong, text))
+                self._mistake(wrong, path, span=span)
+
+    def _dashed(self, name: Name, text: str, scope: Scope, behind: set[str]) -> Mistake | None:
+        """What is wrong with a name that is written with dashes, where nothing is called what stands behind them."""
+        whole = with_dashes(name, text)
+        if whole is None:
+            return None
+        _, *others = str(whole.path[len(name.path) - 1]).split("-")
+        if not all(is_unknown(other, scope) for other in others):
+            return None
+        behind.update(others)
+        return mistake(whole, scope, self.known) or a_minus(name, whole)
+
     def _mistake(self, wrong: Mistake, path: Path, *, span: Span) -> None:
         severity = Severity.WARNING if wrong.warning else Severity.ERROR
         self.found.append(
             self.document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint, severity=severity, span=span)
         )
 
-    def _unreadable(self, problem: TemplateProblem, text: str, path: Path) -> None:
-        span = self._span(path, text, line=problem.line, name=problem.name)
-        hint = self._hint(problem, path)
-        self.found.append(self.document.problem(problem.code, problem.message, path=path, hint=hint, span=span))
+    def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: Scope) -> None:
+        for one in (problem, *problem.others):
+            span = self._span(path, text, line=one.line, name=one.name)
+            hint = self._hint(one, path)
+            self.found.append(self.document.problem(one.code, one.message, path=path, hint=hint, span=span))
+        self._names(problem.names, text, path, scope)
 
     def _hint(self, problem: TemplateProblem, path: Path) -> str | None:
         """Whether YAML has eaten a part of the text is known here, and only guessed by who reads the text alone."""

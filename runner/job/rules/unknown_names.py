@@ -65,6 +65,11 @@ def mistake(name: Name, scope: Scope, known: Outline) -> Mistake | None:
     return in_own(name, scope, known)
 
 
+def is_unknown(root: str, scope: Scope) -> bool:
+    """Whether nothing has this name at a place with `scope`."""
+    return root not in _EVERYWHERE and root not in scope.bare
+
+
 def function_mistake(function: str) -> Mistake:
     """What to say of `success`, `failure` or `always` outside an `if`."""
     return Mistake(

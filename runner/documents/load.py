@@ -95,9 +95,14 @@ def load(name: str, content: bytes, *, with_flaws: bool = False) -> Document | t
 
 
 def _document(source: Source, *, with_flaws: bool) -> Document | tuple[Problem, ...]:
-    text, separators = encoding.without_separators(source.text)
+    text, table = encoding.without_separators(source.text)
     reading = _Reading(source, CParser(text))
     value, complaint = _read(reading)
+    if complaint is not None and "escape" in complaint.problem and text.lstrip().startswith(("{", "[")):
+        text, pairs = encoding.without_surrogates(text)
+        table |= pairs
+        reading = _Reading(source, CParser(text))
+        value, complaint = _read(reading)
     if complaint is not None and tabs.indents_nothing(text, complaint.at):
         reading = _without_tabs(source, text)
         value, complaint = _read(reading)
@@ -107,8 +112,8 @@ def _document(source: Source, *, with_flaws: bool) -> Document | tuple[Problem, 
         reading.mistakes.syntax(complaint)
     if reading.mistakes and not (with_flaws and reading.mistakes.are_passable):
         return reading.mistakes.in_order()
-    if separators:
-        value = encoding.with_separators(value, separators)
+    if table:
+        value = encoding.with_separators(value, table)
     return Document(source=source, data=value, places=reading.trail.places(), flaws=reading.mistakes.in_order())
 
 

@@ -31,7 +31,7 @@ class Uses:
     available: Functions
     names: list[Name] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
-    compares_constants: bool = False
+    compares_constants: str = ""
     compares_itself: bool = False
     compared: list[Compared] = field(default_factory=list)
     problems: list[TemplateProblem] = field(default_factory=list)
@@ -195,7 +195,7 @@ def _compare(node: nodes.Compare, uses: Uses, depth: int) -> None:
     for operand in node.ops:
         look_at(operand.expr, uses, depth)
     if before == (len(uses.names), len(uses.functions)):
-        uses.compares_constants = True
+        uses.compares_constants = uses.compares_constants or written(node)
     lefts = [node.expr, *(operand.expr for operand in node.ops)]
     if any(operand.op in _WITH_ITSELF and operand.expr == left for left, operand in zip(lefts, node.ops, strict=False)):
         uses.compares_itself = True

@@ -48,7 +48,8 @@ class Expression:
     """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
 
     `names` are in the order of the text, behind `default` and `is defined` too. `is_constant`: it uses neither names
-    nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes.
+    nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes;
+    `constants` is the first of them.
     `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
     `compared` are the paths that are compared with texts.
     """
@@ -59,6 +60,7 @@ class Expression:
     path: Path | None = None
     tree: nodes.Expr | None = None
     compares_constants: bool = False
+    constants: str = ""
     compares_itself: bool = False
     compared: tuple[Compared, ...] = ()
 
@@ -165,7 +167,8 @@ def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
         names=_moved(dict.fromkeys(uses.names), lines_before),
         functions=frozenset(uses.functions),
         tree=tree,
-        compares_constants=uses.compares_constants,
+        compares_constants=bool(uses.compares_constants),
+        constants=uses.compares_constants,
         compares_itself=uses.compares_itself,
         compared=tuple(replace(one, line=one.line + lines_before) for one in uses.compared),
     )

@@ -159,13 +159,12 @@ def _mistakes(found: Sequence[Word]) -> Iterator[Found]:
         after = found[index + 1] if index + 1 < len(found) else None
         if word.text in _OPERATORS:
             yield from _side_missing(word, before=found[index - 1] if index else None, after=after)
-        if word.is_called:
-            yield from _arguments(found, index)
         if word.is_operand:
             yield from _of_word(found, index, after)
         if after is not None:
             yield from _side_by_side(word, after, before=found[index - 1] if index else None)
     yield from _commas(found)
+    yield from (one for index, word in enumerate(found) if word.is_called for one in _arguments(found, index))
 
 
 def _side_missing(word: Word, *, before: Word | None, after: Word | None) -> Iterator[Found]:

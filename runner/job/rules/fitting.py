@@ -34,6 +34,7 @@ _ARTICLES: Final[Mapping[Kind, str]] = {
 }
 _NAME = re.compile(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
 _A_NUMBER = re.compile(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
+_PHONE_OR_CODE = re.compile(r"\+[0-9]+|-?0[0-9]+")
 _SHORTER: Final = {Kind.DATE: "`[:10]` cuts the day out of it", Kind.TIME: "`[11:19]` cuts the time of day out of it"}
 _WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
@@ -156,6 +157,14 @@ def unfit_number(name: str, value: Json, *, written: str) -> Unfit | None:
         return None
     message = f"`{name}` takes a text, and `{written}` is a number to YAML: `{sent}` would be sent"
     return Unfit(message=message, hint=f'put it in quotes: `"{written}"`')
+
+
+def lost_signs(name: str, *, written: str, sent: str) -> Unfit | None:
+    """Why a number for a parameter of which nothing is known may be a text: a `+` or zeros before it are not sent."""
+    if written == sent or not _PHONE_OR_CODE.fullmatch(written):
+        return None
+    message = f"`{written}` for `{name}` is a number to YAML: `{sent}` would be sent"
+    return Unfit(message=message, hint=f'put it in quotes if it is a text: `"{written}"`', warning=True)
 
 
 def column_of(parameter: Parameter, name: str) -> Parameter | None:

@@ -15,6 +15,7 @@ from runner.job.rules.filter_results import quotes_of_results
 from runner.job.rules.fitting import (
     Unfit,
     column_of,
+    lost_signs,
     numbers_for_texts,
     unfit_number,
     unfit_records,
@@ -46,7 +47,7 @@ from runner.template.typed import (
     or_null,
     record_of,
 )
-from runner.values import Json, Path, value_at
+from runner.values import Json, Path, compact, numbers_in, value_at
 
 _Names = dict[str, Type]
 _OF_A_JOB: Mapping[str, Type] = {
@@ -217,6 +218,15 @@ class _Flow:
             found = self.telling.value(value, (*path, code), inside)
             if process is not None and code in process.takes:
                 self._fits((*path, code), (process.parameters or {})[code], step, found)
+            else:
+                self._numbers(value, (*path, code))
+
+    def _numbers(self, value: Json, path: Path) -> None:
+        """Numbers that may be texts; of those that are given to a parameter that is known, its type tells."""
+        for inner, number in numbers_in(value):
+            written = self.telling.document.written((*path, *inner))
+            unfit = lost_signs(str((*path, *inner)[-1]), written=written, sent=compact(number))
+            self._unfit(unfit, (*path, *inner))
 
     def _fits(self, path: Path, parameter: Parameter, step: Written, found: Type) -> None:
         """Hold a value against the parameter that it is given to, and templates in its records against the columns."""

@@ -9,6 +9,7 @@ from runner.job.rules.name_mistakes import Mistake, all_of, later, nearest, not_
 from runner.job.rules.never_given import always_null, not_of_all_turns
 from runner.job.rules.scopes import NEVER, Scope
 from runner.job.rules.status_names import asked_status
+from runner.job.rules.uses import kept_as
 from runner.raw import record
 from runner.sentences import begun
 from runner.template.parse import Name
@@ -155,7 +156,7 @@ def _in_included(name: Name, at: int, step: Written, known: Outline) -> Mistake 
 def _in_outputs(path: Path, at: int, declared: Declared) -> Mistake | None:
     if len(path) <= at or path[at] in declared.outputs:
         return None
-    hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), declared)
+    hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), path[at], declared)
     return not_given(f"step `{path[1]}` gives no output `{path[at]}`", hint, path[at])
 
 
@@ -185,7 +186,9 @@ def _of_outputs(word: str | int, declared: Declared, key: str | int) -> str:
     return f"keys of a step: {begun(KEYS_OF_A_STEP)}"
 
 
-def _outputs_hint(word: str, declared: Declared) -> str:
+def _outputs_hint(word: str, key: str | int, declared: Declared) -> str:
     if "job" in declared.step.fields:
         return f"what an included job gives is `steps.{word}.result.NAME`"
+    if (kept := kept_as(declared.step, str(key))) is not None:
+        return f"write `steps.{word}.{kept}`"
     return all_of(f"outputs of `{word}`", declared.outputs)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from runner.job.inputs import Given
 from runner.job.model import Case, Job
 from runner.problems import Problem, UsageError
 from runner.project import called
+from runner.report.safe import clean
 from runner.values import Json
 
 
@@ -23,6 +25,10 @@ def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     """What the command line gives, by name. Raises `UsageError` with every mistake in it."""
     problems: list[Problem] = []
     found = _from_file(file, problems) if file else {}
+    times = Counter(option.partition("=")[0] for option in options)
+    for name in (name for name, many in times.items() if many > 1):
+        message = f"`-i {clean(name)}` is given {times[name]} times, and takes one value"
+        problems.append(Problem(code="E150", message=message, hint="write a list as JSON: `-i NAME='[1, 2]'`"))
     for option in options:
         parsed = inputs.parse_option(option, read_file=read_text, stdin=sys.stdin.read)
         if isinstance(parsed, Problem):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from runner.documents import blanks
+from runner.documents import blanks, look_alikes
 from runner.documents.nodes import Places
 from runner.documents.source import Source
 from runner.places import Span
@@ -176,7 +176,7 @@ class Document:
         return Problem(
             code=code,
             message=message,
-            hint=hint,
+            hint=look_alikes.in_message(message, hint),
             severity=severity,
             file=self.file,
             span=place,

@@ -217,8 +217,10 @@ def _word(violation: Violation, schema: JsonObject) -> Mistake:
 
 def _pattern(violation: Violation, schema: JsonObject) -> Mistake:
     if isinstance(violation.value, str) and "{{" in violation.value:
-        hint = f"write it out: {_text(schema.get('patternErrorMessage')) or 'only values are worked out'}"
-        return Mistake(code="E122", message="no template is read here", hint=hint, path=violation.path)
+        said = _text(schema.get("patternErrorMessage")) or "only values are worked out"
+        return Mistake(
+            code="E122", message="no template is read here", hint=f"write it out: {said}", path=violation.path
+        )
     message = f"{subject(violation.path, schema)} cannot be {_quoted(violation.value)}"
     hint, near = _use(schema, violation)
     return Mistake(code="E107", message=message, hint=hint, path=violation.path, meant=near)

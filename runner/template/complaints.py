@@ -30,6 +30,8 @@ from runner.words import did_you_mean, slip, suggest
 
 _NUMBER_OF_A_TURN = ("item", "index")
 """A key of each turn elsewhere; here it is a name of its own."""
+_OF_A_STEP = ("process_id", "status", "attempts", "seconds", "outputs")
+"""Keys of a step beside its result."""
 _SIZES = ("length", "size", "count")
 SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
 """How a comparison is written, by Jinja's words for it."""
@@ -185,6 +187,8 @@ def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) ->
         return UNKNOWN
     near = suggest(key, known)
     near = "index" if (of.source, key) == _NUMBER_OF_A_TURN else near
+    if near is None and key in _OF_A_STEP and of.source.startswith("steps.") and of.source.endswith(".result"):
+        near = f"{of.source.removesuffix('.result')}.{key}"
     hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {begun(known) or 'no fields'}"
     return state.complain("E173", message, hint=hint, part=part)
 

@@ -219,6 +219,8 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
     wrong: list[TemplateProblem] = []
     kept = 0
     while (start := text.find("{{", kept)) >= 0:
+        if start and text.startswith("$", start - 1):
+            wrong.append(_dollar(line_of(text, start)))
         end = _closed(text, start)
         if start > kept:
             parts.append(text[kept:start])
@@ -247,12 +249,14 @@ def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> Templat
     return first
 
 
+def _dollar(line: int) -> TemplateProblem:
+    hint = 'leave out the `$`; a dollar before a value is `{{ "$" }}{{ … }}`'
+    return TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line)
+
+
 def _closed(text: str, start: int) -> int:
     """The position of the `}}` that belongs to the `{{` at `start`."""
     line = line_of(text, start)
-    if text.startswith("$", start - 1) and start:
-        hint = 'leave out the `$`; a dollar before a value is `{{ "$" }}{{ … }}`'
-        raise TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line)
     end = closing_braces(text, start + 2)
     for sign, at in ((text[start + 2], f"{{{{{text[start + 2]}"), (text[end - 1], f"{text[end - 1]}}}}}")):
         if sign in "+-":

@@ -223,8 +223,8 @@ def _dotted(word: Word, *, is_operand: bool) -> Iterator[Found]:
 
 
 def _number(text: str) -> Iterator[Found]:
-    if _MOMENT.fullmatch(text) and (day := no_such_day(text)) is not None:
-        yield Found(message=f"`{text}` is no date", hint=day)
+    if _MOMENT.fullmatch(text) and (other := no_such_day(text)) is not None:
+        yield Found(message=f"`{text}` is no date", hint=other)
     if any(form.fullmatch(text) for form in (_NUMBER, _MOMENT)) or is_guid(text) or "'" in text:
         return
     day = _DAY.fullmatch(text)

@@ -50,6 +50,11 @@ class Unfit:
     at_key: bool = False
     warning: bool = False
 
+    @property
+    def is_mended(self) -> bool:
+        """Whether the hint has the value as it must be written."""
+        return self.hint is not None and self.hint not in EXAMPLES.values()
+
 
 def a_kind(kind: Kind) -> str:
     return _ARTICLES.get(kind, f"a {kind}")
@@ -71,7 +76,8 @@ def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | N
     takes = f"`{name}` takes {a_kind(kind)}, and `{source}`"
     if not kinds & TAKES[kind]:
         return Unfit(
-            message=f"{takes} is {in_words(given)}", hint=_part_meant(kind, given, source) or EXAMPLES.get(kind)
+            message=f"{takes} is {in_words(given)}",
+            hint=_own_key(name, given, source) or _part_meant(kind, given, source) or EXAMPLES.get(kind),
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
         return Unfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
@@ -99,6 +105,12 @@ def _listed(words: Collection[str]) -> str:
     return " or ".join(f"`{word}`" for word in sorted(words)[:_MOST_LISTED]) + (
         " or …" if len(words) > _MOST_LISTED else ""
     )
+
+
+def _own_key(name: str, given: Type, source: str) -> str | None:
+    """`process_id: "{{ steps.a }}"`: what is wanted is called as the key that it is wanted for."""
+    is_there = name in (given.fields or {}) and _is_template_of_a_name(source)
+    return f"write `{source[:-2].rstrip()}.{name} }}}}`" if is_there else None
 
 
 def _part_meant(kind: Kind, given: Type, source: str) -> str | None:

@@ -241,7 +241,11 @@ class _Flow:
             taker = parameter if not inner else column_of(parameter, name)
             if taker is not None:
                 of_text, source = _inner(found, inner), text.strip()
-                wrong = unfit_type(name, taker, of_text, source=source) or self._unfit_known(name, text, taker, step)
+                wrong, known = (
+                    unfit_type(name, taker, of_text, source=source),
+                    self._unfit_known(name, text, taker, step),
+                )
+                wrong = known if wrong is None or (known and known.is_mended) else wrong
                 self._unfit(wrong, (*path, *inner))
                 for one in [] if inner or wrong else unfit_records(name, parameter, of_text, source=source):
                     self._unfit(one, (*path, *inner))

@@ -101,7 +101,7 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
         wrong = _key_of_list(path, 3) if is_list else None
         return wrong or _in_result(name, 4 if is_list else 3, declared.step, known)
     if key == "outputs":
-        return _in_outputs(path, 3, declared) or (_key_of_list(path, 4) if is_list else None)
+        return _in_outputs(path, 3, declared, known) or (_key_of_list(path, 4) if is_list else None)
     if is_list:
         return not_of_all_turns(word, str(key), declared.step)
     return always_null(f"step `{word}`", declared.step, str(key))
@@ -131,7 +131,7 @@ def _of_a_turn(name: Name, declared: Declared, known: Outline) -> Mistake | None
         case ("result", *_):
             return _in_result(name, 5, declared.step, known)
         case ("outputs", *_):
-            return _in_outputs(name.path, 5, declared)
+            return _in_outputs(name.path, 5, declared, known)
         case (str() as key, *_):
             return always_null(f"step `{name.path[1]}`", declared.step, key)
         case _:
@@ -153,10 +153,14 @@ def _in_included(name: Name, at: int, step: Written, known: Outline) -> Mistake 
     return not_given(f"`{file}` gives no output `{keys[0]}`", hint, keys[0])
 
 
-def _in_outputs(path: Path, at: int, declared: Declared) -> Mistake | None:
+def _in_outputs(path: Path, at: int, declared: Declared, known: Outline) -> Mistake | None:
     if len(path) <= at or path[at] in declared.outputs:
         return None
-    hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), path[at], declared)
+    other = known.included.get(declared.step.path)
+    if other is not None and path[at] in other.outputs:
+        hint: str | None = f"write `steps.{path[1]}.result.{path[at]}`"
+    else:
+        hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), path[at], declared)
     return not_given(f"step `{path[1]}` gives no output `{path[at]}`", hint, path[at])
 
 

@@ -6,6 +6,7 @@ what a `query` reads. What is not certain is not told.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from runner.catalogue.model import Catalogue, Kind, Parameter, Process
 from runner.documents.document import Document
@@ -49,6 +50,8 @@ from runner.template.typed import (
 )
 from runner.values import Json, Path, compact, numbers_in, value_at
 
+_MOST_VALUES = 200
+"""So many cases or items of one template are looked at: more of them have been written by a program."""
 _Names = dict[str, Type]
 _OF_A_JOB: Mapping[str, Type] = {
     "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),
@@ -237,22 +240,23 @@ class _Flow:
             written = self.telling.document.written((*path, *inner))
             self._unfit(unfit_number(str((*path, *inner)[-1]), column, written=written), (*path, *inner))
         for inner, text in texts_in(value):
-            name = str(inner[-1]) if inner else code
-            taker = parameter if not inner else column_of(parameter, name)
+            taker = column_of(parameter, str(inner[-1])) if inner else parameter
             if taker is not None:
-                of_text, source = _inner(found, inner), text.strip()
-                wrong, known = (
-                    unfit_type(name, taker, of_text, source=source),
-                    self._unfit_known(name, text, taker, step),
-                )
-                wrong = known if wrong is None or (known and known.is_mended) else wrong
-                self._unfit(wrong, (*path, *inner))
-                for one in [] if inner or wrong else unfit_records(name, parameter, of_text, source=source):
-                    self._unfit(one, (*path, *inner))
+                self._template_fits(text, (*path, *inner), taker, _inner(found, inner), step=step)
+
+    def _template_fits(self, text: str, path: Path, taker: Parameter, found: Type, *, step: Written) -> None:
+        """Hold what a template gives against what takes it: by its type, and by its value where that is known."""
+        name, source = str(path[-1]), text.strip()
+        wrong, known = unfit_type(name, taker, found, source=source), self._unfit_known(name, text, taker, step)
+        is_better = known is not None and known.is_mended and found.kinds == TEXT
+        wrong = known if wrong is None or is_better else wrong
+        self._unfit(wrong, path)
+        for one in [] if wrong else unfit_records(name, taker, found, source=source):
+            self._unfit(one, path)
 
     def _unfit_known(self, name: str, text: str, taker: Parameter, step: Written) -> Unfit | None:
         """Hold what a template is known to give against what takes it; the first that does not fit."""
-        for one in known_values(text, step, self.known):
+        for one in islice(known_values(text, step, self.known), _MOST_VALUES):
             for unfit in unfit_value(name, taker, one.value):
                 return self._of_known(unfit, one, text.strip())
         return None

@@ -16,6 +16,7 @@ from runner.template.parse import Name
 from runner.values import Path
 
 KEYS_OF_A_STEP = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
+KEYS_OF_ALL_TURNS = tuple(key for key in KEYS_OF_A_STEP if key != "process_id")
 KEYS_OF_A_TURN = tuple(key for key in KEYS_OF_A_STEP if key != "turns")
 _ABOVE = "only steps that stand above can be used"
 
@@ -90,9 +91,8 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
         return _computed(word) if name.dynamic else None
     key = path[2]
     if key not in KEYS_OF_A_STEP:
-        return not_given(
-            f"a step has no `{key}`", nearest(key, KEYS_OF_A_STEP) or _of_outputs(word, declared, key), key
-        )
+        keys = KEYS_OF_ALL_TURNS if is_list else KEYS_OF_A_STEP
+        return not_given(f"a step has no `{key}`", nearest(key, keys) or _of_outputs(word, declared, key, keys), key)
     if key == "turns" and not declared.is_loop:
         return not_given(f"step `{word}` has no turns: it has no `for_each`", None, "turns")
     if key == "turns":
@@ -182,12 +182,12 @@ def _key_of_list(path: Path, at: int) -> Mistake | None:
     return not_given(f"`{whole}` is a list, an item a turn: it has no `{key}`", hint, key)
 
 
-def _of_outputs(word: str | int, declared: Declared, key: str | int) -> str:
+def _of_outputs(word: str | int, declared: Declared, key: str | int, keys: tuple[str, ...]) -> str:
     if (status := asked_status(key)) is not None:
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
-    return f"keys of a step: {begun(KEYS_OF_A_STEP)}"
+    return f"keys of a step: {begun(keys)}"
 
 
 def _outputs_hint(word: str, key: str | int, declared: Declared) -> str:

@@ -79,7 +79,7 @@ def no_blank_before(source: Source, at: int) -> Problem | None:
     found = _KEY.search(source.text, max(begin, at - _LONGEST), at)
     if found is None or source.text[at : at + 1] != ":" or source.text[at + 1 : at + 2].isspace():
         return None
-    hint = f"write `{found[0]}: {source.text[at + 1 : at + 2]}…`"
+    hint = f"write `{found[0]}: …`"
     return error(source, found.start(), BLANK_MISSING, end=at + 1, hint=hint)
 
 

@@ -4,10 +4,12 @@ A catalogue file and a folder of doubles give the same records. What nobody coul
 and never guessed: nothing is held against it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+
+from runner.values import Json
 
 
 class Kind(StrEnum):
@@ -43,13 +45,14 @@ GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """`items` are the columns of a `records` parameter, none where they are not known. `lookup` is the id of the schema
-    that a lookup leads to.
+    that a lookup leads to. `reads` says for sure whether a value is taken for a type, where somebody knows: a sandbox.
     """
 
     kind: Kind
     direction: Direction = Direction.IN
     items: Mapping[str, Kind] = field(default_factory=dict)
     lookup: str | None = None
+    reads: Callable[[Json, Kind], bool] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

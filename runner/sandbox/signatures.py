@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Parameter, Process
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, Park, lookups
+from runner.sandbox.kinds import takes
 from runner.values import JsonObject, is_number
 
 
@@ -44,6 +45,7 @@ def _process(double: Double) -> Process:
                 kind=Kind(one.kind),
                 direction=Direction(one.direction),
                 items={name: Kind(kind) for name, kind in one.items.items()},
+                reads=takes,
             )
             for code, one in double.parameters.items()
         },

@@ -154,6 +154,7 @@ CODES = {
     "E145": "a parameter that the process does not take",
     "E146": "a result that the process does not give",
     "E147": "an entity or a column that the target does not have",
+    "E148": "a call of a version, in the place of its process",
     "E150": "the command line cannot be understood",
     "E151": "the runs folder cannot be written or read",
     "E152": "unknown run",

@@ -64,7 +64,7 @@ def test_a_catalogue_lies_beside_the_targets_and_tells_what_the_site_has(
     assert (
         "      ContactList: {type: records, direction: out, items: {Id: guid, MobilePhone: text, Name: text}}\n" in text
     )
-    assert "      7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11: {name: UserTask1, type: UserTask}\n" in text
+    assert "      7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11: {name: UserTask1, caption: Approve, type: UserTask}\n" in text
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines()[-1] == "specs/sandbox.catalog.yaml: 9 processes"

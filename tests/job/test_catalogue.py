@@ -30,11 +30,11 @@ CATALOGUE = Catalogue(
         "UsrAdd": ADD,
         "UsrPing": Process(code="UsrPing"),
         "UsrDark": Process(code="UsrDark", parameters=None, elements=None),
-        "UsrV": Process(
-            code="UsrV",
+        "UsrT": Process(
+            code="UsrT",
             version=2,
             members=(
-                Member(code="UsrV", version=1, active=False),
+                Member(code="UsrT", version=1, active=False),
                 Member(code="UsrV_v1", version=2, active=True),
                 Member(code="UsrV_old", active=False),
             ),
@@ -43,6 +43,9 @@ CATALOGUE = Catalogue(
         "UsrOdd": Process(code="UsrOdd", parameters={"Odd": parameter(Direction.UNKNOWN)}),
     },
 )
+
+
+LISTED = "`UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`, `UsrT`"
 
 
 def told(action: str) -> list[str]:
@@ -77,9 +80,7 @@ def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(
         ("execute: {process: UsrAd}", ["E144 24 target `here` has no process `UsrAd`; did you mean `UsrAdd`?"]),
         (
             "execute: {process: Elsewhere}",
-            [
-                "E144 24 target `here` has no process `Elsewhere`; it has `UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`, `UsrV`"
-            ],
+            [f"E144 24 target `here` has no process `Elsewhere`; it has {LISTED}"],
         ),
         (
             "execute: {process: UsrAdd, parameters: {contactname: x}}",
@@ -135,16 +136,16 @@ def test_an_integer_in_a_text_may_have_any_number_of_digits(written: str, hint: 
 
 
 def test_a_job_calls_a_process_by_the_code_of_its_root() -> None:
-    assert told("run: {process: UsrV, parameters: {Level: 1}, results: [Level]}") == []
+    assert told("run: {process: UsrT, parameters: {Level: 1}, results: [Level]}") == []
 
 
 def test_a_call_of_a_version_is_warned_of_with_the_code_of_the_root() -> None:
-    hint = "call the process by its own code, `UsrV`"
+    hint = "call the process by its own code, `UsrT`"
     assert told("run: {process: UsrV_v1, parameters: {Level: 1}}") == [
-        f"E148 20 `UsrV_v1` is version 2 of `UsrV`: it is active now, and another may be later; {hint}"
+        f"E148 20 `UsrV_v1` is version 2 of `UsrT`: it is active now, and another may be later; {hint}"
     ]
     assert told("execute: {process: UsrV_old}") == [
-        "E148 24 `UsrV_old` is a version of `UsrV`: a call of it most probably runs the active one, version 2; " + hint
+        "E148 24 `UsrV_old` is a version of `UsrT`: a call of it most probably runs the active one, version 2; " + hint
     ]
 
 

@@ -135,7 +135,8 @@ def _parameters(written: list[Json], odd: list[Json], captions: Mapping[str, str
             "direction": direction,
             "items": list(_items(parameter.get("itemProperties"), code, odd)),
             "lookup": guid(parameter.get("referenceSchemaUId")),
-        } | _caption(captions, "Parameters", code)
+            **_caption(captions, "Parameters", code),
+        }
 
 
 def _items(written: Json, code: str, odd: list[Json]) -> Iterator[JsonObject]:
@@ -175,7 +176,7 @@ def _element(element: JsonObject, captions: Mapping[str, str]) -> JsonObject | N
     if uid is None or kind.endswith(_BETWEEN):
         return None
     called = name if isinstance(name, str) else ""
-    return {"uid": uid, "name": called, "type": kind} | _caption(captions, "BaseElements", called)
+    return {"uid": uid, "name": called, "type": kind, **_caption(captions, "BaseElements", called)}
 
 
 def _order(written: list[Json]) -> Mapping[str, int]:

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from runner.catalogue.model import Catalogue, Element, Member, Parameter, Process
 
-_Part = TypeVar("_Part", Parameter, Element, Member)
-_Captioned = TypeVar("_Captioned", Parameter, Element)
+_Part = TypeVar("_Part", bound=Parameter | Element | Member)
+_Captioned = TypeVar("_Captioned", bound=Parameter | Element)
 
 
 class About(StrEnum):

@@ -5,7 +5,7 @@ import os
 import click
 
 from runner.catalogue.differences import differences, drifts
-from runner.cli import options, shell
+from runner.cli import of_packages, options, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
@@ -28,7 +28,7 @@ FORMAT = options.option(
 )
 
 
-@click.group("catalog", short_help="Know what a site has: pull it, check it, compare two.")
+@click.group("catalog", short_help="Know what a site has, and what packages in git hold.")
 def command() -> None:
     r"""Know which processes a site has, and what each takes and gives: in a file beside targets.yaml, which validate,
     run and plan hold jobs against.
@@ -37,7 +37,11 @@ def command() -> None:
     Examples:
       runner catalog pull -t staging
       runner catalog check -t staging --for specs
+      runner catalog build packages -o git.catalog.yaml
     """
+
+
+command.add_command(of_packages.build)
 
 
 @command.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")

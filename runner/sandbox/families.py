@@ -26,7 +26,7 @@ def settled(found: _Read) -> tuple[dict[str, Double], tuple[Problem, ...]]:
     for code, (double, _) in found.items():
         if code not in wrong:
             families.setdefault(double.root, []).append(code)
-    active = {code for root, family in families.items() if (code := _active(root, family, found)) is not None}
+    active = {_active(root, family, found) for root, family in families.items()}
     processes = {code: replace(double, active=code in active) for code, (double, _) in found.items()}
     twice = [problem for family in families.values() for problem in _twice(family, found)]
     return {code: one for code, one in processes.items() if code not in wrong}, (*wrong.values(), *twice)

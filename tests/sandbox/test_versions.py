@@ -191,7 +191,7 @@ def test_jobs_are_held_against_the_active_version_under_the_code_of_the_root(fol
 
     assert list(found) == ["UsrAddTours"]
     tours = found["UsrAddTours"]
-    assert (tours.version, tours.why_not, tours.takes) == (2, None, {"Level"})
+    assert (tours.version, tours.why_not, {*tours.takes}) == (2, None, {"Level"})
     assert [(member.code, member.version, member.active) for member in tours.members] == [
         ("UsrAddTours", 1, False),
         ("UsrAddTours_v1", 2, True),

@@ -78,7 +78,12 @@ def test_elements_stand_in_the_order_in_which_the_flows_lead_to_them() -> None:
     listed: list[Json] = [
         {"uId": uid, "name": name, "typeName": "X.ProcessSchemaUserTask"} for name, uid in ids.items()
     ]
-    ways = ["DB", "BE", "EA", "EB"]  # from D, and in a circle between B and E; nothing leads to C
+    ways = [
+        ("D", "B"),
+        ("B", "E"),
+        ("E", "A"),
+        ("E", "B"),
+    ]  # from D, and in a circle between B and E; nothing leads to C
     flows: list[Json] = [
         {"uId": UID, "typeName": "X.ProcessSchemaSequenceFlow", "sourceRefUId": ids[a], "targetRefUId": ids[b].upper()}
         for a, b in ways

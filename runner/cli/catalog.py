@@ -5,6 +5,7 @@ import os
 import click
 
 from runner.catalogue.differences import differences, drifts
+from runner.catalogue.drift import missing
 from runner.cli import of_packages, options, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
@@ -84,6 +85,13 @@ def pull(context: click.Context, /, **_: object) -> int:
     "--for", "jobs", multiple=True, metavar="SPEC", type=options.FilledPath(), help="Tell first what matters to these."
 )
 @options.option("--catalog", "file", metavar="FILE", type=options.FilledPath(), help="Compare with this file.")
+@options.option(
+    "--against",
+    metavar="FILE",
+    type=options.FilledPath(),
+    help="Ask whether the site has what this file says, as `catalog build` writes it, or what a folder of packages "
+    "holds: versions, which of them is active, parameters, elements. What else the site has is no difference.",
+)
 @FORMAT
 @click.pass_context
 def check(context: click.Context, /, **_: object) -> int:
@@ -94,6 +102,7 @@ def check(context: click.Context, /, **_: object) -> int:
     Examples:
       runner catalog check -t staging
       runner catalog check -t staging --for specs
+      runner catalog check -t staging --against git.catalog.yaml --for specs
 
     Exit 0 where nothing differs, 1 where something does, 2 for a mistake in a file or on the command line, 3 where the
     site does not answer.
@@ -101,14 +110,20 @@ def check(context: click.Context, /, **_: object) -> int:
     given = context.params
     specs = (*given["jobs"], *given["specs"])
     target = chosen(given["target"], specs, given["targets"])
-    before = read_file(given["file"] or place_of(target.target.name, targets_file=target.file))
+    git = given["against"]
+    if git and given["file"]:
+        raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
+    before = read_file(git or given["file"] or place_of(target.target.name, targets_file=target.file))
     used = used_by(specs)
     with _sites() as sites:
         after = ask(target, sites)
     if after is None:
         return ExitCode.NO_ANSWER
-    found = drifts(differences(before, after), used)
-    return _told(Compared(before=before.name, after=after.name, drifts=found, has_jobs=bool(specs)), given["form"])
+    found = drifts(missing(before, after) if git else differences(before, after), used)
+    compared = Compared(
+        before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
+    )
+    return _told(compared, given["form"])
 
 
 @command.command("diff", cls=Verb, short_help="Compare two catalogues: files, or sites.")

@@ -158,3 +158,76 @@ def test_a_folder_without_packages_is_no_catalogue(capsys: pytest.CaptureFixture
     Path("empty").mkdir()
     assert ended(["validate", job("Level: 1"), "--catalog", "empty", "--format", "json"]) == 2
     assert codes(capsys) == ["E191"]
+
+
+DOUBLES = {
+    "UsrAddTours": f"""
+parameters: {{Seats: {{type: integer}}}}
+activities: [element: {{uid: {ROOT.element_id("Task1")}, caption: Call the guide}}]
+""",
+    "UsrAddTours_v1": """
+of: UsrAddTours
+version: 2
+active: true
+parameters: {Level: {type: integer, direction: both}, Ran: {type: text, direction: out}}
+""",
+    "UsrOfTheSite": "",
+}
+
+
+def serve(doubles: dict[str, str]) -> None:
+    """A sandbox in the place of the site, whose jobs are in `a.job.yaml`."""
+    Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: site}\n")
+    Path("site").mkdir(exist_ok=True)
+    for code, text in doubles.items():
+        Path(f"site/{code}.process.yaml").write_text(f"runner: 1\nprocess: {code}\n{text}")
+
+
+def drift(capsys: pytest.CaptureFixture[str], *, code: int) -> list[str]:
+    assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
+    capsys.readouterr()
+    assert ended(["catalog", "check", "-t", "here", "--against", "git.catalog.yaml", "--for", "a.job.yaml"]) == code
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_site_that_has_what_the_file_says_is_in_order_whatever_else_it_has(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    serve({code: text for code, text in DOUBLES.items() if code != "UsrOfTheSite"})
+    assert ended(["catalog", "pull", "-t", "here", "--out", "said.catalog.yaml"]) == 0
+    serve(DOUBLES)
+
+    assert ended(["catalog", "check", "-t", "here", "--against", "said.catalog.yaml"]) == 0
+    assert capsys.readouterr().out.endswith(": nothing differs\n")
+    assert ended(["catalog", "check", "-t", "here", "--catalog", "said.catalog.yaml"]) == 1
+
+
+def test_where_the_site_runs_another_version_what_the_jobs_use_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    serve({**DOUBLES, "UsrAddTours_v1": DOUBLES["UsrAddTours_v1"].replace("active: true", "active: false")})
+    job("Level: 1")
+
+    lines = drift(capsys, code=1)
+
+    git, site = "the catalogue git.catalog.yaml", "target `here`"
+    first = lines[2 : lines.index("the jobs use nothing of this:")]
+    assert f"  `UsrAddTours`: its version: 2 in {git}, 1 in {site}" in first
+    assert (
+        f"  `UsrAddTours`: version `UsrAddTours_v1`: version 2, active in {git}, version 2, not active in {site}"
+        in first
+    )
+    assert f"  `UsrAddTours`: parameter `Level`: only in {git}, integer, both" in first
+    assert "      used in a.job.yaml:5" in first
+    assert f"  `UsrAddTours`: parameter `Ran`: only in {git}, text, out" in lines[lines.index(first[-1]) :]
+    assert not any("UsrOfTheSite" in line for line in lines)
+
+
+def test_a_site_is_compared_with_one_thing(capsys: pytest.CaptureFixture[str]) -> None:
+    serve(DOUBLES)
+    assert ended(["catalog", "check", "-t", "here", "--against", "packages", "--catalog", "x.catalog.yaml"]) == 2
+    assert "`--catalog`" in capsys.readouterr().err
+
+
+def test_what_is_not_there_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    serve(DOUBLES)
+    assert ended(["catalog", "check", "-t", "here", "--against", "git.catalog.yaml"]) == 2
+    assert "there is no catalogue git.catalog.yaml" in capsys.readouterr().err

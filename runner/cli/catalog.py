@@ -43,6 +43,7 @@ def command() -> None:
 
 
 command.add_command(of_packages.build)
+command.add_command(of_packages.lint)
 
 
 @command.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")

@@ -231,3 +231,34 @@ def test_what_is_not_there_is_not_compared(capsys: pytest.CaptureFixture[str]) -
     serve(DOUBLES)
     assert ended(["catalog", "check", "-t", "here", "--against", "git.catalog.yaml"]) == 2
     assert "there is no catalogue git.catalog.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
+def test_what_will_bite_a_caller_is_printed_in_every_form_of_validate(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["catalog", "lint", "packages", "--format", form]) == 1
+
+    captured = capsys.readouterr()
+    assert "E194" in captured.out
+    assert "packages/UsrTours/Schemas/UsrAddTours/metadata.json" in captured.out
+    assert captured.err == "1 process: 1 warning in 1 file\n"
+
+
+def test_a_file_that_cannot_be_read_is_something_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("packages/UsrMore/Schemas/UsrAddTours_v1/metadata.json").write_text("{")
+    assert ended(["catalog", "lint", "packages", "--format", "json"]) == 1
+    assert sorted(codes(capsys)) == ["E191", "E194"]
+
+
+def test_where_there_is_nothing_to_tell_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["catalog", "lint", "packages/UsrMore"]) == 1, "the root of the version is elsewhere"
+    Written(code="UsrFine").write(Path("fine"))
+    capsys.readouterr()
+    assert ended(["catalog", "lint", "fine"]) == 0
+    assert capsys.readouterr().err == "1 process: nothing to tell\n"
+
+
+def test_where_there_is_nothing_to_lint_it_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["catalog", "lint", "nowhere"]) == 2
+    assert "error[E100]" in capsys.readouterr().err

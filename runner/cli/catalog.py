@@ -6,7 +6,7 @@ import click
 
 from runner.catalogue.differences import differences, drifts
 from runner.catalogue.drift import missing
-from runner.cli import of_packages, options, shell
+from runner.cli import new_doubles, of_packages, options, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
@@ -44,6 +44,7 @@ def command() -> None:
 
 command.add_command(of_packages.build)
 command.add_command(of_packages.lint)
+command.add_command(new_doubles.doubles)
 
 
 @command.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")

@@ -262,3 +262,64 @@ def test_where_there_is_nothing_to_tell_it_is_said(capsys: pytest.CaptureFixture
 def test_where_there_is_nothing_to_lint_it_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["catalog", "lint", "nowhere"]) == 2
     assert "error[E100]" in capsys.readouterr().err
+
+
+def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_with_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Written(code="UsrUnused").write(Path("packages/UsrMore"))
+    Written(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
+    job("Level: 2")
+    Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: sandbox}\n")
+    assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
+    capsys.readouterr()
+
+    assert ended(["catalog", "doubles", "git.catalog.yaml", "--out", "sandbox", "--for", "a.job.yaml"]) == 0
+
+    captured = capsys.readouterr()
+    names = ["UsrAddTours.process.yaml", "UsrAddTours_v1.process.yaml"]
+    assert captured.out.splitlines() == [f"wrote sandbox/{name}" for name in names]
+    assert captured.err == "sandbox: 1 process has a new double\n"
+    assert ended(["validate", "sandbox"]) == 0
+    assert ended(["validate", "a.job.yaml"]) == 0
+    assert ended(["run", "a.job.yaml"]) == 0
+
+
+def test_doubles_are_written_for_every_process_that_a_call_can_start(capsys: pytest.CaptureFixture[str]) -> None:
+    Written(code="UsrUnused").write(Path("packages/UsrMore"))
+    Written(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
+
+    assert ended(["catalog", "doubles", "packages", "--out", "new/sandbox"]) == 0
+
+    assert sorted(path.name for path in Path("new/sandbox").iterdir()) == [
+        "UsrAddTours.process.yaml",
+        "UsrAddTours_v1.process.yaml",
+        "UsrUnused.process.yaml",
+    ]
+    assert "left out: `UsrOnLead` cannot be started: it has no plain start event" in capsys.readouterr().err
+    assert ended(["validate", "new/sandbox"]) == 0
+
+
+@pytest.mark.parametrize("name", ["UsrAddTours.process.yaml", "UsrAddTours_v1.process.yaml", "other.process.yaml"])
+@pytest.mark.parametrize("text", ["runner: 1\nprocess: UsrAddTours\n", "runner: 1\nprocess: UsrAddTours\nbroken: 1\n"])
+def test_nothing_is_ever_written_over(name: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sandbox").mkdir()
+    Path("sandbox", name).write_text(text)
+
+    assert ended(["catalog", "doubles", "packages", "--out", "sandbox"]) == 0
+
+    assert [path.name for path in Path("sandbox").iterdir()] == [name]
+    assert Path("sandbox", name).read_text() == text
+    assert capsys.readouterr().err == "sandbox: 0 processes have a new double, 1 had one already\n"
+
+
+def test_where_jobs_start_nothing_of_the_catalogue_nothing_is_selected() -> None:
+    Path("a.job.yaml").write_text("runner: 1\nname: a\ntarget: here\nsteps:\n  - pause: 1s\n")
+    assert ended(["catalog", "doubles", "packages", "--out", "sandbox", "--for", "a.job.yaml"]) == 5
+    assert not Path("sandbox").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sandbox").write_text("x")
+    assert ended(["catalog", "doubles", "packages", "--out", "sandbox"]) == 2
+    assert "error[E100]" in capsys.readouterr().err

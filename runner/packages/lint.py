@@ -75,7 +75,7 @@ class _Linter:
         first = next((one for one in schema.elements or () if one.kind in schema.starts), None)
         message = f"`{schema.version.code}`: {_NO_CALL}: {why}"
         hint = "where it is to be called, add a plain start event"
-        yield self._told("E193", message, schema, hint=hint, at=first and _with_id(first.uid))
+        yield self._told("E193", message, schema, hint=hint, at=None if first is None else _with_id(first.uid))
 
     def _stuck(self, schema: Schema) -> Iterator[Problem]:
         elements = {one.uid: one for one in schema.elements or ()}

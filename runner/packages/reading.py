@@ -30,14 +30,14 @@ class Packages:
 def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> Packages:
     """Everything that the folders hold. `called` gives the name of a file in messages."""
     problems: list[Problem] = []
+    names = tuple(map(called, folders))
     schemas = {schema.version: schema for schema in _latest(_schemas(folders, called, problems), called, problems)}
     found = families(schemas)
     processes = {code: _process(family, schemas[family.acting]) for code, family in found.items()}
     if not found and all(folder.is_dir() for folder in folders):
-        names = ", ".join(map(called, folders))
-        problems.append(Problem(code="E191", message=f"no process is found in {names}", hint=_NOTHING))
+        message = f"no process is found in {', '.join(names)}"
+        problems.append(Problem(code="E191", message=message, hint=_NOTHING))
     odd = [(code, sentence) for code, family in found.items() for sentence in schemas[family.acting].odd]
-    names = tuple(map(called, folders))
     return Packages(
         catalogue=Catalogue(
             name=f"the packages in {', '.join(names)}",

@@ -3,6 +3,7 @@
 import os
 
 import click
+from click.core import ParameterSource
 
 from runner.catalogue.differences import differences, drifts
 from runner.catalogue.drift import missing
@@ -113,7 +114,7 @@ def check(context: click.Context, /, **_: object) -> int:
     specs = (*given["jobs"], *given["specs"])
     target = chosen(given["target"], specs, given["targets"])
     git = given["against"]
-    if git and given["file"]:
+    if git and context.get_parameter_source("file") is ParameterSource.COMMANDLINE:
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
     before = read_file(git or given["file"] or place_of(target.target.name, targets_file=target.file))
     used = used_by(specs)

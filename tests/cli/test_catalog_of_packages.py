@@ -221,8 +221,11 @@ def test_where_the_site_runs_another_version_what_the_jobs_use_comes_first(capsy
     assert not any("UsrOfTheSite" in line for line in lines)
 
 
-def test_a_site_is_compared_with_one_thing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_is_compared_with_one_thing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     serve(DOUBLES)
+    monkeypatch.setenv("CREATIO_RUNNER_CATALOG", "x.catalog.yaml")  # for other verbs
+    assert ended(["catalog", "check", "-t", "here", "--against", "packages"]) == 1
+    capsys.readouterr()
     assert ended(["catalog", "check", "-t", "here", "--against", "packages", "--catalog", "x.catalog.yaml"]) == 2
     assert "`--catalog`" in capsys.readouterr().err
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from runner.catalogue.model import Direction, Element, Kind, Parameter
+from runner.guids import is_guid
 from runner.raw import items, one_of, record, text
 from runner.values import Json, JsonObject
 
@@ -173,7 +174,7 @@ def _elements(written: list[Json], captions: Mapping[str, str]) -> Iterator[Json
 
 def _element(element: JsonObject, captions: Mapping[str, str]) -> JsonObject | None:
     uid, name, kind = guid(element.get("uId")), element.get("name"), kind_of_element(element.get("typeName"))
-    if uid is None or kind.endswith(_BETWEEN):
+    if uid is None or not is_guid(uid) or kind.endswith(_BETWEEN):
         return None
     called = name if isinstance(name, str) else ""
     return {"uid": uid, "name": called, "type": kind, **_caption(captions, "BaseElements", called)}

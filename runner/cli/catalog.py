@@ -6,7 +6,7 @@ import click
 from click.core import ParameterSource
 
 from runner.catalogue.differences import differences, drifts
-from runner.catalogue.drift import missing
+from runner.catalogue.drift import changed, missing
 from runner.cli import new_doubles, of_packages, options, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
@@ -122,7 +122,7 @@ def check(context: click.Context, /, **_: object) -> int:
         after = ask(target, sites)
     if after is None:
         return ExitCode.NO_ANSWER
-    found = drifts(missing(before, after) if git else differences(before, after), used)
+    found = drifts((missing if git else changed)(before, after), used)
     compared = Compared(
         before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
     )

@@ -288,6 +288,22 @@ def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_
     assert ended(["run", "a.job.yaml"]) == 0
 
 
+def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.CaptureFixture[str]) -> None:
+    Written(code="UsrApprove", elements={"S": "StartEvent", "One": "UserTask", "Two": "UserTask"}).write(Path("more"))
+    two = uid("UsrApprove/Two")
+    steps = f"  - execute: {{process: UsrApprove}}\n  - element: {two}\n"
+    Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n{steps}")
+    Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: sandbox}\n")
+
+    assert ended(["catalog", "doubles", "more", "--out", "sandbox", "--for", "a.job.yaml"]) == 0
+
+    assert Path("sandbox/UsrApprove.process.yaml").read_text().count("if: false") == 1
+    assert ended(["validate", "sandbox"]) == 0
+    capsys.readouterr()
+    assert ended(["validate", "a.job.yaml", "--format", "json"]) == 0
+    assert codes(capsys) == []
+
+
 def test_doubles_are_written_for_every_process_that_a_call_can_start(capsys: pytest.CaptureFixture[str]) -> None:
     Written(code="UsrUnused").write(Path("packages/UsrMore"))
     Written(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))

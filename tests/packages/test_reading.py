@@ -145,6 +145,7 @@ BROKEN: list[tuple[str, Breaking, str]] = [
     ("metadata.json", lambda file: file.write_text('{\n  "MetaData": {,'), "it is no JSON"),
     ("metadata.json", lambda file: file.write_bytes(b"\xff\xfe{"), "it is not UTF-8"),
     ("metadata.json", lambda file: file.write_text("[]"), "it holds no record"),
+    ("metadata.json", lambda file: file.write_text('{"MetaData": {"Item": 1}}'), "it holds no design"),
     ("metadata.json", lambda file: file.write_text("[" * 100_000), "too deep"),
     ("metadata.json", lambda file: file.write_text('{"a": ' + "1" * 9999 + "}"), "a number too long"),
     ("metadata.json", lambda file: file.unlink(), "No such file"),

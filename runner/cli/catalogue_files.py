@@ -7,6 +7,7 @@ from runner.catalogue.differences import differences
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, written
+from runner.cli import output
 from runner.documents.encoding import LARGEST_FILE
 from runner.packages.reading import Packages, read_packages
 from runner.problems import Problem, UsageError, are_errors

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, assert_never
 
 from runner.events import TargetName
 from runner.problems import Problem, UsageError
@@ -19,9 +19,10 @@ from runner.service.access import Credentials
 from runner.service.client import Client
 from runner.service.pace import Wait
 from runner.service.wire import Site, site_of
+from runner.site_key import site_key
 from runner.targets.authorities import read_authorities
 from runner.targets.credentials import secret_texts
-from runner.targets.model import Password, SandboxTarget, SiteTarget, Target
+from runner.targets.model import ClientCredentials, Password, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve
 
 Serve = Callable[[Path], AbstractContextManager[str]]
@@ -61,7 +62,13 @@ class ReadySite:
 
     name: TargetName
     client: Client
+    account: str | None = None
     hidden: Hidden = field(default_factory=Hidden)
+
+    @property
+    def key(self) -> str:
+        """The same for all targets that name this site with this account."""
+        return site_key(self.name.url, self.account)
 
     def hide_in(self, secrets: Secrets) -> None:
         """Let the secrets of a run know those of the site. To be called before its first call."""
@@ -115,7 +122,18 @@ class Sites:
         known = hidden or Hidden()
         client = Client(site, credentials=credentials, wait=self.wait, on_secret=known.add)
         self._open.callback(client.close)
-        return ReadySite(name=TargetName(name=name, url=site.url, sandbox=sandbox), client=client, hidden=known)
+        named = TargetName(name=name, url=site.url, sandbox=sandbox)
+        return ReadySite(name=named, client=client, account=_account(credentials), hidden=known)
+
+
+def _account(credentials: Credentials | None) -> str | None:
+    match credentials:
+        case Password(username=name) | ClientCredentials(client_id=name):
+            return name
+        case None:
+            return None
+        case _:
+            assert_never(credentials)
 
 
 def _of_sandbox(target: SandboxTarget, url: str) -> Site:

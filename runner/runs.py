@@ -16,6 +16,7 @@ JUNIT = "junit.xml"
 RESULTS = "results"
 LAST = "last"
 _SANDBOXES = ".sandboxes"
+_OWNED_ROWS = ".rows.sqlite"
 
 
 def prepare(root: Path) -> None:
@@ -33,6 +34,11 @@ def prepare(root: Path) -> None:
 
 def _top(root: Path) -> Path:
     return root.parent if root == DEFAULT else root
+
+
+def owned_rows_file(root: Path) -> Path:
+    """Where the runs of a folder write down which rows of process logs are theirs. It outlives the runs."""
+    return _top(root) / _OWNED_ROWS
 
 
 def sandbox_file(root: Path, port: int) -> Path:

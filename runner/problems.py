@@ -206,6 +206,8 @@ CODES = {
     "E211": "an included job did not pass",
     "E212": "the job's time is over",
     "E213": "a person said that it failed",
+    "E214": "one call, and several starts",
+    "E215": "an answer that names the process of another call",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
     "E303": "the sign-in was refused",
@@ -221,5 +223,6 @@ CODES = {
     "E313": "the site sent something before it was asked",
     "E401": "it may or may not have happened",
     "E402": "it happened, but its result was lost",
+    "E403": "the process log shows a start that may be it",
     "E700": "a fault of this program",
 }

@@ -202,7 +202,11 @@ AS = click.option(
     "--as",
     "verdict",
     type=click.Choice(["passed", "failed", "retry"]),
-    help="How it is to be taken, by whoever has looked at the site; `retry` sends it again.",
+    help="How it is to be taken, by whoever has looked at the site; `retry` sends it again, unless the process log by "
+    "now shows a start that may be it.",
+)
+EVEN_THOUGH = click.option(
+    "--even-though", is_flag=True, help="With `--as retry`: send it again although the log shows such a start."
 )
 RESULT = click.option("--result", metavar="JSON", help="What a row that passed gave.")
 QUIET = option("-q", "--quiet", is_flag=True, help="Tell only what did not pass, and the end.")

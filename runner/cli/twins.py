@@ -32,7 +32,7 @@ NAMES: Final = frozenset(
         *("RECURSIVE", "REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),
     )
 )
-WITHOUT: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT")
+WITHOUT: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT", "EVEN_THOUGH")
 """Options that must be said each time: what a person has to say is not said by an environment."""
 
 FORMATS: Final = frozenset(("text", "json", "github", "sarif"))

@@ -5,7 +5,7 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
 
@@ -87,8 +87,9 @@ class ReadElements:
 class ReadRows:
     """Rows of one process in SysProcessLog, newest first. Answers a list of rows.
 
-    A row is `{"id", "name", "started", "completed", "status", "owner", "error"}`: `status` is `running`, `done`,
-    `error`, `cancelled` or the server's own id; `started` as the server writes it; absent values are null.
+    A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
+    `done`, `error`, `cancelled` or the server's own id; `started` as the server writes it; `parent` is the id of the
+    process that has started this one as a part of itself; absent values are null.
     The process is told by its code (filtered by `SysSchema/Name`), or by `schema_id` where that path is refused.
     `since` is a `started` of an earlier row; rows of that very instant are included.
     As many rows as `top` may be the beginning of more; with fewer these are all, also where the log answers in pages.
@@ -165,11 +166,17 @@ Reading: TypeAlias = ReadRows | ReadRow | ReadElements | OfLibrary | WhoAmI | Wh
 Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | Reading
 
 
+SESSION_REFUSED: Final = "E304"
+"""The code of a call that was answered with a demand to sign in."""
+
+
 class FailureKind(StrEnum):
     """What a failed call may have done to the site."""
 
     NOT_SENT = "not_sent"
-    """The service never acted: no connection, 401, a login page, 429."""
+    """Nothing left this machine: no connection, no session."""
+    TURNED_AWAY = "turned_away"
+    """It says that it did not act: 401, a login page, 429. A proxy that repeats a call hands on its second answer."""
     REFUSED = "refused"
     """The service said no. Something may have happened before it did."""
     UNANSWERED = "unanswered"
@@ -178,7 +185,10 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
+    """`date` is the server's own time, as the header of its answer says it."""
+
     value: Json
+    date: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +196,7 @@ class CallFailed:
     """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
 
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
+    `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
     """
 
     kind: FailureKind
@@ -194,6 +205,8 @@ class CallFailed:
     retry_after: float | None = None
     final: bool = False
     unwanted: bool = False
+    date: str | None = None
+    nothing_ran: bool = False
 
 
 Ending: TypeAlias = Answered | CallFailed

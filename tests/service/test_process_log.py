@@ -35,8 +35,16 @@ def test_what_a_row_lacks_is_null_in_every_way_of_lacking_it() -> None:
         "Name": "",
     }
     assert process_log.value(ROWS, [empty]) == [
-        {"id": "ab", "name": None, "started": "s", "completed": None, "status": None, "owner": None, "error": None}
+        {"id": "ab", "name": None, "started": "s", "completed": None, "status": None, "owner": None}
+        | {"parent": None, "error": None}
     ]
+
+
+def test_a_row_tells_which_process_it_is_a_part_of() -> None:
+    part: JsonObject = {"Id": "AB", "ParentId": "410006E1-CA4E-4502-A9EC-E54D922D2C00"}
+    (row,) = rows if isinstance(rows := process_log.value(ROWS, [part]), list) else []
+    assert isinstance(row, dict)
+    assert row["parent"] == "410006e1-ca4e-4502-a9ec-e54d922d2c00"
 
 
 def test_elements_are_told_in_the_words_of_rows_and_what_they_lack_is_null() -> None:

@@ -33,7 +33,7 @@ ELEMENT = ElementCall(uid="u")
 COMPLETE = CompleteCall(uid="u", parameters={})
 ROWS = ReadRows(process="UsrGet")
 QUERY = QueryCall(entity="Contact")
-NOT_SENT, REFUSED, UNANSWERED = FailureKind.NOT_SENT, FailureKind.REFUSED, FailureKind.UNANSWERED
+TURNED_AWAY, REFUSED, UNANSWERED = FailureKind.TURNED_AWAY, FailureKind.REFUSED, FailureKind.UNANSWERED
 
 LOGIN = b'<!DOCTYPE html><html><head><title>Creatio</title></head><script src="/Login/NuiLogin.js"></script></html>'
 PAGE = b"<html><head><title>Maintenance</title></head></html>"
@@ -142,30 +142,30 @@ def test_a_result_that_looks_like_a_refusal_is_a_result() -> None:
     [
         (
             reply('{"Message": "Authentication failed."}', 401),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "401 Unauthorized: Authentication failed.",
         ),
         (
             reply(b"", 302, location="/Login/NuiLogin.aspx?ReturnUrl=%2f"),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "answered with its login page",
         ),
         (
             reply(b"", 302, location="https://site.example/Login/Login.html"),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "answered with its login page",
         ),
         (
             reply(b"", 302, location="https://sso.example/login?back=secret"),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "site.example redirects to a login page of another host, `sso.example`",
         ),
-        (reply(LOGIN), NOT_SENT, "E304", "answered with its login page"),
-        (reply(b"", 429, retry_after="7"), NOT_SENT, "E310", "answered 429 Too Many Requests"),
+        (reply(LOGIN), TURNED_AWAY, "E304", "answered with its login page"),
+        (reply(b"", 429, retry_after="7"), TURNED_AWAY, "E310", "answered 429 Too Many Requests"),
         (
             reply(b"", 302, location="https://other/x?a=secret#b"),
             REFUSED,

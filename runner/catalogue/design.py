@@ -75,7 +75,7 @@ def signature(schema: JsonObject, odd: list[Json], *, captions: Mapping[str, str
     }
 
 
-def parameters(told: Iterable[Json]) -> dict[str, Parameter]:
+def parameters(signature: Iterable[Json]) -> dict[str, Parameter]:
     """The parameters of a signature as records, by their codes."""
     return {
         str(one.get("code")): Parameter(
@@ -88,11 +88,11 @@ def parameters(told: Iterable[Json]) -> dict[str, Parameter]:
             lookup=text(one, "lookup"),
             caption=text(one, "caption") or "",
         )
-        for one in map(record, told)
+        for one in map(record, signature)
     }
 
 
-def elements(told: Iterable[Json]) -> tuple[Element, ...]:
+def elements(signature: Iterable[Json]) -> tuple[Element, ...]:
     """The elements of a signature as records, each id once, in their order."""
     found = [
         Element(
@@ -101,7 +101,7 @@ def elements(told: Iterable[Json]) -> tuple[Element, ...]:
             kind=text(one, "type") or "",
             caption=text(one, "caption") or "",
         )
-        for one in map(record, told)
+        for one in map(record, signature)
     ]
     return tuple({element.uid: element for element in found}.values())
 
@@ -153,8 +153,8 @@ def _type(parameter: JsonObject, name: str, odd: list[Json]) -> str:
     key = written.lower() if isinstance(written, str) else ""
     known = _TYPES.get(key) or _TYPES_BY_FIRST_DIGITS.get(key.partition("-")[0])
     if known is None and key != _OBJECT_LIST:
-        told = f"`{_shortened(key)}` is not known here" if key else "is not told"
-        odd.append(f"the type of `{_shortened(name)}` {told}")
+        why = f"`{_shortened(key)}` is not known here" if key else "is not told"
+        odd.append(f"the type of `{_shortened(name)}` {why}")
     return known or "unknown"
 
 

@@ -1,7 +1,7 @@
 """A process of a catalogue → the text of a double: its signature, and its elements in their order.
 
-What a process does nobody reads out of a catalogue: a `TODO` stands where it must be filled in. As it is written, a
-double is valid, takes and gives what the process does, and waits at the elements that jobs execute.
+A catalogue does not say what a process does: a `TODO` marks what must be filled in. As it is written, a double is
+valid, takes and gives what the process does, and waits at the elements that jobs execute.
 """
 
 import re
@@ -14,7 +14,7 @@ from runner.catalogue.write import as_yaml
 from runner.guids import is_guid
 
 _HEAD: Final = (
-    "# Written by `runner catalog doubles`, which never writes over it: fill in what stands behind TODO.",
+    "# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",
     "runner: 1",
 )
 _TASK: Final = "UserTask"

@@ -26,7 +26,7 @@ def missing(said: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
 
 
 def _is_lost(one: Difference) -> bool:
-    """What the site does not tell any more, and the packages do."""
+    """What the packages hold, and the site could not be asked for."""
     return one.name in ("parameters", "elements") and one.before == "known"
 
 

@@ -20,7 +20,7 @@ LARGEST: Final = 64 * 2**20
 
 
 class BrokenError(Exception):
-    """A file that cannot be read, with what is told of it."""
+    """A file that cannot be read, with the problem that says so."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -79,7 +79,7 @@ class Reader:
             raise self.broken(file, error.strerror or str(error)) from None
 
     def broken(self, file: Path, why: str, *, source: str = "", at: int | None = None) -> BrokenError:
-        """What is told of a file; `at` is a place in its text, `source`."""
+        """The problem of a file; `at` is a place in its text, `source`."""
         message = f"this file of a package cannot be read: {why}"
         name = self.called(file)
         if at is None:

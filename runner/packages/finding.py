@@ -1,6 +1,6 @@
 """The folders of schemas below folders of packages, as clio's workspaces and an unpacked package leave them.
 
-`<package>/Schemas/<Name>/descriptor.json`. What stands in a package beside its schemas is not entered.
+`<package>/Schemas/<Name>/descriptor.json`. Nothing else of a package is entered.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""One schema of a package → a version of a process with its signature, and what only its design tells (SERVICE.md 8b).
+"""One schema of a package → a version of a process with its signature, and what only its design holds (SERVICE.md 8b).
 
 Keys are short in packages and long in the designer's export: both are read as the names that the service uses, so that
 the reader of its answers reads them, too. What a file does not say is not known, and never guessed.
@@ -58,7 +58,7 @@ class Schema:
 
 
 def read_schema(folder: Path, reader: Reader) -> Schema | Problem | None:
-    """The process in a folder; None for a schema of another kind, a problem where nobody can tell what it is."""
+    """The process in a folder; None for a schema of another kind, a problem where its kind is not known."""
     try:
         descriptor = record(reader.json(folder / DESCRIPTOR).get("Descriptor"))
     except BrokenError as error:

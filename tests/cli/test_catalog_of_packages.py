@@ -259,7 +259,7 @@ def test_where_there_is_nothing_to_tell_it_is_said(capsys: pytest.CaptureFixture
     Written(code="UsrFine").write(Path("fine"))
     capsys.readouterr()
     assert ended(["catalog", "lint", "fine"]) == 0
-    assert capsys.readouterr().err == "1 process: nothing to tell\n"
+    assert capsys.readouterr().err == "1 process: nothing is found\n"
 
 
 def test_where_there_is_nothing_to_lint_it_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:

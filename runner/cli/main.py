@@ -35,7 +35,7 @@ VERBS = {
     "show": ("runner.cli.show", "Tell what happened in one run."),
     "runs": ("runner.cli.runs", "List the runs that are kept."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
-    "catalog": ("runner.cli.catalog", "Know what a site has: pull it, check it, compare two."),
+    "catalog": ("runner.cli.catalog", "Know what a site has, and what packages in git hold."),
     "doctor": ("runner.cli.doctor", "Go the way to a site step by step, and say where it ends."),
     "init": ("runner.cli.init", "Start a project that runs at once."),
     "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),

@@ -39,17 +39,22 @@ class FilledPath(click.Path):
 
 
 class NamedFile(FilledPath):
-    """A file that is read. A word without an ending, or with `=`, is meant otherwise: `instead` says how."""
+    """A file that is read. A word without an ending, or with `=`, is meant otherwise: `instead` says how.
 
-    def __init__(self, instead: str) -> None:
+    `folders`: a folder that is there may be named, too.
+    """
+
+    def __init__(self, instead: str, *, folders: bool = False) -> None:
         super().__init__()
         self._instead = instead
+        self._folders = folders
 
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> str | bytes | os.PathLike[str]:
         path = Path(value)
-        if (path.is_dir() or not path.exists()) and (_is_bare(path) or "=" in path.name):
+        is_one = path.exists() and (self._folders or not path.is_dir())
+        if not is_one and (_is_bare(path) or "=" in path.name):
             self.fail(f"`{clean(str(path))}` is no file; {self._instead.format(clean(str(path)))}", param, ctx)
         return super().convert(value, param, ctx)
 
@@ -113,8 +118,9 @@ CATALOG = option(
     "--catalog",
     "catalogue",
     metavar="FILE",
-    type=NamedFile("the catalogue of a target is a file: `{}.catalog.yaml`"),
-    help="Hold the jobs against what this catalogue file knows, not against NAME.catalog.yaml by the targets.",
+    type=NamedFile("the catalogue of a target is a file: `{}.catalog.yaml`", folders=True),
+    help="Hold the jobs against what this catalogue file knows, or a folder of packages, not against NAME.catalog.yaml "
+    "by the targets.",
 )
 INPUTS = click.option(
     "-i",

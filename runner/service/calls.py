@@ -115,12 +115,34 @@ class FindProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindFamily:
+    """VwProcessLib by the process's code, for the family of its versions.
+
+    Answers the id of the root's design, which `ReadFamily` takes; None where the library has no such process.
+    """
+
+    process: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFamily:
+    """VwProcessLib by the id of the root's design: every version of the process, the root among them.
+
+    Answers a list of `{"code", "uid", "schema_id", "version", "active", "enabled", "traced"}`, null for what the
+    library does not tell; `schema_id` is what rows of the log bear. A library without versions refuses it [?].
+    """
+
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSchema:
     """ProcessSchemaRequest: the signature of one process by the id of its row in VwProcessLib.
 
     Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
-    "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`;
-    each is null where the reply does not say. `odd` are sentences about what could not be read.
+    "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`,
+    both with a `caption` where there is one; each is null where the reply does not say. `odd` are sentences about what
+    could not be read.
     """
 
     schema_id: str
@@ -136,7 +158,8 @@ class WhoIsUser:
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 
-Reading: TypeAlias = ReadRows | ReadRow | ReadElements | FindProcess | ReadSchema | WhoAmI | WhoIsUser
+OfLibrary: TypeAlias = FindProcess | FindFamily | ReadFamily | ReadSchema
+Reading: TypeAlias = ReadRows | ReadRow | ReadElements | OfLibrary | WhoAmI | WhoIsUser
 """Calls that the engine makes of its own accord, to learn something."""
 
 Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | Reading
@@ -179,7 +202,9 @@ Ending: TypeAlias = Answered | CallFailed
 def record(call: Call) -> JsonObject:
     """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
     match call:
-        case ReadElements() | ReadRow() | ReadRows() | FindProcess() | ReadSchema() | WhoAmI() | WhoIsUser():
+        case ReadElements() | ReadRow() | ReadRows() | WhoAmI() | WhoIsUser():
+            return _record_of_reading(call)
+        case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():
             return _record_of_reading(call)
         case ExecuteCall():
             parameters = dict(call.parameters)
@@ -209,6 +234,10 @@ def _record_of_reading(call: Reading) -> JsonObject:
             return {"kind": "read_row", "process_id": call.process_id}
         case FindProcess():
             return {"kind": "find_process", "process": call.process}
+        case FindFamily():
+            return {"kind": "find_family", "process": call.process}
+        case ReadFamily():
+            return {"kind": "read_family", "root": call.root}
         case ReadSchema():
             return {"kind": "read_schema", "schema_id": call.schema_id}
         case WhoAmI():

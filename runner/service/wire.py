@@ -19,9 +19,11 @@ from runner.service.calls import (
     CompleteCall,
     ElementCall,
     ExecuteCall,
+    FindFamily,
     FindProcess,
     QueryCall,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     ReadSchema,
@@ -132,7 +134,7 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _run_process(call, site)
         case QueryCall():
             return _query(call, site)
-        case ReadRows() | ReadRow() | ReadElements() | FindProcess() | WhoIsUser():
+        case ReadRows() | ReadRow() | ReadElements() | FindProcess() | FindFamily() | ReadFamily() | WhoIsUser():
             return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
         case ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}

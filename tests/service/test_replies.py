@@ -16,6 +16,7 @@ from runner.service.calls import (
     FindProcess,
     QueryCall,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     WhoAmI,
@@ -311,7 +312,16 @@ def test_a_refusal_of_an_element_is_one_in_xml_too() -> None:
 
 @given(
     call=st.sampled_from(
-        [EXECUTE, ELEMENT, COMPLETE, ROWS, ReadRow(process_id="p"), FindProcess(process="p"), WhoAmI(), WhoIsUser()]
+        [
+            EXECUTE,
+            ELEMENT,
+            COMPLETE,
+            ROWS,
+            ReadRow(process_id="p"),
+            FindProcess(process="p"),
+            ReadFamily(root="r"),
+            WhoAmI(),
+        ]
     ),
     status=st.sampled_from([200, 201, 204, 302, 400, 401, 404, 429, 500, 503, 600]),
     body=st.binary(max_size=100) | st.sampled_from([LOGIN, PAGE, FAULT, b'{"value": [{"Id": 1}]}', b'{"error": 1}']),

@@ -36,9 +36,11 @@ from runner.service.calls import (
     Ending,
     ExecuteCall,
     FailureKind,
+    FindFamily,
     FindProcess,
     QueryCall,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     ReadSchema,
@@ -215,7 +217,7 @@ class World:
                 return Answered(value="schema-1")
             case WhoAmI():
                 return Answered(value=self.owner)
-            case WhoIsUser() | ReadSchema():
+            case WhoIsUser() | ReadSchema() | FindFamily() | ReadFamily():
                 return Answered(value=None)
             case _:
                 assert_never(send.call)
@@ -331,7 +333,7 @@ def _call_in_words(send: Send) -> str:
             return "read elements"
         case ReadRow():
             return "read row"
-        case FindProcess() | ReadSchema():
+        case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():
             return "find process"
         case WhoAmI():
             return "who am i"

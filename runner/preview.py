@@ -57,16 +57,18 @@ class _Known:
         return root is None or (isinstance(root, dict) and len(path) > 1 and path[1] in root)
 
 
-def preview(plan: Plan) -> str:
-    """The plan as text, a step a paragraph, ending in a line feed."""
+def preview(plan: Plan) -> Iterator[str]:
+    """The plan line by line, a step a paragraph. What comes from outside may hold anything, line ends too."""
     case = f"[{plan.case.name}]" if plan.case else ""
-    lines = [f"{plan.job.name}{case} on {_target(plan)}", f"  digest {plan.digest}", *_bounds(plan.job)]
+    yield f"{plan.job.name}{case} on {_target(plan)}"
+    yield f"  digest {plan.digest}"
+    yield from _bounds(plan.job)
     known = _known(plan)
-    lines.extend(f"  input {name} = {compact(value)}" for name, value in record(known.names["inputs"]).items())
-    lines.extend(_steps(plan.steps, known))
+    yield from (f"  input {name} = {compact(value)}" for name, value in record(known.names["inputs"]).items())
+    yield from _steps(plan.steps, known)
     if plan.final_steps:
-        lines.extend(("", "finally", *_steps(plan.final_steps, known)))
-    return "\n".join(lines) + "\n"
+        yield from ("", "finally")
+        yield from _steps(plan.final_steps, known)
 
 
 def _bounds(job: Job) -> Iterator[str]:

@@ -164,6 +164,7 @@ CODES = {
     "E156": "a run that cannot be resumed",
     "E157": "a secret that is not the one with which the run began",
     "E158": "a verdict that cannot be given",
+    "E159": "a name or a value that is not UTF-8",
     # what a site has, and the types of values
     "E170": "a process that cannot be started",
     "E171": "a value that its parameter does not take",
@@ -187,6 +188,7 @@ CODES = {
     "E161": "a process or an effect that the target does not allow",
     "E162": "a question that nobody is there to answer",
     "E163": "a lock that another run holds",
+    "E164": "no thread can be started",
     # what a run met
     "E201": "an expectation is not met",
     "E202": "an expectation cannot be evaluated",

@@ -4,11 +4,12 @@ Reads only. A process whose answer makes no sense is kept with what is known of 
 answer ends it, since half a catalogue would let jobs fail that are right.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from runner import threads
 from runner.catalogue import design
 from runner.catalogue.families import Family, Version, families, process_of
 from runner.catalogue.model import Process
@@ -77,12 +78,21 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
     listed(len(found))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
-        read = list(asking.map(lambda family: _signature(caller, rows[family.acting], wait), found.values()))
+        read = list(_asked(asking, lambda family: _signature(caller, rows[family.acting], wait), found.values()))
     finally:
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(family, told) for (code, family), told in zip(found.items(), read, strict=True)}
     odd = [(code, str(sentence)) for code, told in zip(found, read, strict=True) for sentence in items(told.get("odd"))]
     return Found(processes=processes, odd=tuple(odd))
+
+
+def _asked(
+    asking: ThreadPoolExecutor, ask: Callable[[Family], JsonObject], found: Iterable[Family]
+) -> Iterator[JsonObject]:
+    try:
+        return asking.map(ask, found)
+    except RuntimeError as error:
+        raise threads.none_left() from error
 
 
 def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObject]:

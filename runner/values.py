@@ -37,6 +37,11 @@ def well_formed(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def is_well_formed(text: str) -> bool:
+    """Whether it can be written as UTF-8. What the system hands us and is not has lone surrogates."""
+    return text.isascii() or well_formed(text) == text
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether `value` is a number of JSON: to Python, true and false are numbers, too."""
     return type(value) is int or type(value) is float

@@ -4,6 +4,7 @@ import select
 import sys
 import time
 
+from runner.cli import output
 from runner.hosts.stop import Stop
 from runner.report.safe import clean
 
@@ -13,7 +14,7 @@ _LOOK = 0.2
 
 def is_there() -> bool:
     """Whether somebody can read a question and answer it."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and output.is_terminal("stderr")
 
 
 def says_yes(question: str) -> bool:
@@ -22,15 +23,14 @@ def says_yes(question: str) -> bool:
     `question` is made safe to print here; nothing in it may stand first in its line.
     """
     while True:
-        sys.stderr.write(f"? {clean(question)} [y/N] ")
-        sys.stderr.flush()
-        answer = sys.stdin.readline()
+        output.say_lines(f"? {clean(question)} [y/N] ")
+        answer = _line()
         match answer.strip().casefold():
             case "y" | "yes":
                 return True
             case "n" | "no" | "":
                 if not answer:
-                    sys.stderr.write("\n")
+                    output.say_lines("\n")
                 return False
 
 
@@ -42,11 +42,18 @@ def answer_of(question: str, stop: Stop, seconds: float | None) -> bool | None:
     if sys.platform == "win32":
         return says_yes(question)
     ends = None if seconds is None else time.monotonic() + seconds
-    sys.stderr.write(f"? {clean(question)} [y/N] ")
-    sys.stderr.flush()
+    output.say_lines(f"? {clean(question)} [y/N] ")
     while stop.why is None and (ends is None or time.monotonic() < ends):
         readable, _, _ = select.select([sys.stdin], [], [], _LOOK)
         if readable:
-            return sys.stdin.readline().strip().casefold() in ("y", "yes")
-    sys.stderr.write("\n")
+            return _line().strip().casefold() in ("y", "yes")
+    output.say_lines("\n")
     return None
+
+
+def _line() -> str:
+    """What somebody typed; nothing where the terminal has gone."""
+    try:
+        return sys.stdin.readline()
+    except OSError:
+        return ""

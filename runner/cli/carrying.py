@@ -10,8 +10,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeAlias
 
-from runner import runs
+from runner import runs, threads
 from runner.cli.beginning import Run
 from runner.events import GIVEN_UP, STOPPED_BY, AttemptFailed, Line, RunStatus, TargetName, Trouble
 from runner.hosts.local import LocalHost
@@ -113,9 +114,12 @@ class _Pool:
         return next((one for one in carried.left_out if one.lock not in taken), None)
 
     def begin(self, one: Waiting, carried: Carried) -> None:
-        """Begin a run. One that cannot be written down ends the beginning, and refuses the command if first."""
+        """Begin a run. One that has no thread, or cannot be written down, ends the beginning, and refuses the command
+        if it is the first.
+        """
         try:
-            run = one.begin()
+            hand_over = _worker(one.title, self._ended)
+            run = _begun(one, hand_over)
         except UsageError as error:
             if not carried.runs:
                 raise
@@ -125,7 +129,7 @@ class _Pool:
         carried.left_out.remove(one)
         carried.runs.append(run)
         self.under_way[run.facts.id] = one.lock
-        _start(run, self.manner, turn=Turn(self._turns[run.site.name]), ended=self._ended)
+        hand_over.put(partial(_carry, run, _host(run, self.manner, turn=Turn(self._turns[run.site.name]))))
 
     def next_ended(self) -> Run | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
@@ -157,9 +161,34 @@ def _forgotten(fault: ForgottenError) -> UsageError:
     return UsageError(Problem(code="E156", message=f"the run cannot go on: {fault}", hint=hint))
 
 
-def _start(run: Run, manner: Manner, *, turn: Turn, ended: "queue.SimpleQueue[Run]") -> None:
+_HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], Run] | None]"
+
+
+def _worker(title: str, ended: "queue.SimpleQueue[Run]") -> _HandOver:
+    """A thread that waits for the run that it is to carry out, before anything of the run is written down. Raises
+    `UsageError` where there is none to be had.
+    """
+    handed: _HandOver = queue.SimpleQueue()
+
+    def work() -> None:
+        if (carry := handed.get()) is not None:
+            ended.put(carry())
+
+    threads.start(work, name=f"run {title}")
+    return handed
+
+
+def _begun(one: Waiting, hand_over: _HandOver) -> Run:
+    try:
+        return one.begin()
+    except BaseException:
+        hand_over.put(None)
+        raise
+
+
+def _host(run: Run, manner: Manner, *, turn: Turn) -> LocalHost:
     run.journal.listener = manner.started(run)
-    host = LocalHost(
+    return LocalHost(
         caller=run.site.client,
         journal=run.journal,
         stop=manner.stop,
@@ -170,13 +199,13 @@ def _start(run: Run, manner: Manner, *, turn: Turn, ended: "queue.SimpleQueue[Ru
         lets_in=run.lets_in,
     )
 
-    def work() -> None:
-        try:
-            host.carry(run.plan, run.facts, earlier=run.earlier)
-        except BaseException as fault:  # noqa: BLE001  handed to the main thread, which raises it
-            run.fault = fault
-        finally:
-            run.unused_verdicts = host.unused_verdicts
-            ended.put(run)
 
-    threading.Thread(target=work, name=f"run {run.plan.job.name}", daemon=True).start()
+def _carry(run: Run, host: LocalHost) -> Run:
+    """Carry the run out; what breaks is handed to the main thread, which raises it."""
+    try:
+        host.carry(run.plan, run.facts, earlier=run.earlier)
+    except BaseException as fault:  # noqa: BLE001  as above
+        run.fault = fault
+    finally:
+        run.unused_verdicts = host.unused_verdicts
+    return run

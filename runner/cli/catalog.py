@@ -6,15 +6,14 @@ import click
 
 from runner.catalogue.differences import differences, drifts
 from runner.catalogue.drift import missing
-from runner.cli import new_doubles, of_packages, options, shell
+from runner.cli import new_doubles, of_packages, options, output, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
 from runner.cli.inputs import read_text
 from runner.cli.serving import sandbox
-from runner.cli.verb import Verb
+from runner.cli.verb import Verb, VerbGroup
 from runner.problems import ExitCode
-from runner.report.safe import clean
 from runner.sites import Sites
 
 SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=shell.expanded)
@@ -29,7 +28,7 @@ FORMAT = options.option(
 )
 
 
-@click.group("catalog", short_help="Know what a site has, and what packages in git hold.")
+@click.group("catalog", cls=VerbGroup, short_help="Know what a site has, and what packages in git hold.")
 def command() -> None:
     r"""Know which processes a site has, and what each takes and gives: in a file beside targets.yaml, which validate,
     run and plan hold jobs against.
@@ -75,7 +74,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     if found is None:
         return ExitCode.NO_ANSWER
     for line in write_file(found, out):
-        click.echo(clean(line), err=True)
+        output.say(line)
     return ExitCode.PASSED
 
 
@@ -164,5 +163,5 @@ def _sites() -> Sites:
 
 
 def _told(found: Compared, form: str) -> int:
-    click.echo(FORMATS[form](found), nl=False)
+    output.data(FORMATS[form](found), for_programs=form != "text")
     return ExitCode.FAILED if found.drifts else ExitCode.PASSED

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
-
 from runner.catalogue.differences import differences
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, written
+from runner.cli import output
 from runner.documents.encoding import LARGEST_FILE
 from runner.packages.reading import Packages, read_packages
 from runner.problems import Problem, UsageError, are_errors
@@ -50,7 +49,7 @@ def packages_in(folders: Sequence[Path]) -> Packages:
     found = read_packages(folders, called=called)
     if are_errors(found.problems):
         raise UsageError(*found.problems)
-    click.echo(mistakes.text(found.problems), nl=False, err=True)
+    output.say_lines(mistakes.text(found.problems))
     return found
 
 

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-import click
-
 from runner.catalogue.differences import Use
 from runner.catalogue.model import Catalogue, Pulled
+from runner.cli import output
 from runner.cli.known_targets import KnownTarget, named, only, targets_of
 from runner.documents.document import Document
 from runner.job.rules.uses import uses
@@ -68,7 +67,7 @@ def ask(known: KnownTarget, sites: Sites) -> Catalogue | None:
 
 
 def _tell_number(number: int, name: str) -> None:
-    click.echo(f"reading {_many(number, 'process', 'processes')} of target `{name}`", err=True)
+    output.say(f"reading {_many(number, 'process', 'processes')} of target `{name}`")
 
 
 def stamp() -> Pulled:
@@ -104,7 +103,7 @@ def _warning(message: str) -> Problem:
 
 
 def _tell(problems: Sequence[Problem]) -> None:
-    click.echo(mistakes.text(problems), nl=False, err=True)
+    output.say_lines(mistakes.text(problems))
 
 
 def _many(number: int, word: str, words: str | None = None) -> str:

@@ -1,13 +1,12 @@
 """What the verbs share that carry runs out: under signals and locks, to an exit code and reports."""
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
 
 import click
 
-from runner.cli import locking, reports
+from runner.cli import locking, output, reports
 from runner.cli.asking import answer_of
 from runner.cli.carrying import Carried, Manner, Waiting, carry_all
 from runner.cli.stopping import hearing, tell_of_code, tell_of_giving_up
@@ -24,7 +23,7 @@ def telling_of(
     """Where and how much the options of a command want to be told; `again`: what it does with a run of before."""
     given = context.params
     return Telling(
-        out=sys.stderr if wishes.takes_stdout else sys.stdout,
+        out=output.Stream("stderr" if wishes.takes_stdout else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
         side_by_side=side_by_side,
@@ -54,6 +53,7 @@ def carry_out(
     )
     heard = hearing(given["grace"], begun=telling.has_begun, over=over.is_set)
     context.with_resource(listening(stop, given_up, told=heard))
+    context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     carried = _carried_under_locks(waiting, manner, wait=given.get("wait_lock"))
     over.set()
     if gave_up := given_up.is_set():
@@ -87,7 +87,7 @@ def with_reports(wishes: reports.Wishes, carried: Carried, code: ExitCode) -> Ex
     try:
         reports.write(wishes, [run.result for run in runs], [run.journal.lines for run in runs])
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
-        click.echo(mistakes.text(error.problems), nl=False, err=True)
+        output.say_lines(mistakes.text(error.problems))
         code = strongest([code, ExitCode.NO_ANSWER])
     tell_of_code(code, [run.result for run in runs])
     return code
@@ -97,10 +97,10 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     """The command's code: of what ran, of a run that could not begin, of a signal that let others not begin or end."""
     codes = [run.result.exit_code for run in carried.runs]
     if carried.trouble is not None:
-        click.echo(mistakes.text(carried.trouble.problems), nl=False, err=True)
+        output.say_lines(mistakes.text(carried.trouble.problems))
         codes.append(ExitCode.NO_ANSWER)
     if carried.left_out:
-        click.echo(f"not begun: {', '.join(one.title for one in carried.left_out)}", err=True)
+        output.say(f"not begun: {', '.join(one.title for one in carried.left_out)}")
     if stop.why is not None and (carried.left_out or given_up):
         codes.append(STOPPED[stop.why])
     return strongest(codes)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import options
+from runner.cli import options, output
 from runner.cli.inputs import read_text
 from runner.cli.known_targets import named, only, targets_of
 from runner.cli.serving import sandbox
@@ -57,7 +57,7 @@ def command(context: click.Context, /, **_: object) -> int:
     codes: list[ExitCode] = []
     with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
         for name, known_target in chosen.items():
-            click.echo(f"doctor {clean(name)}")
+            output.data(f"doctor {clean(name)}\n")
             secrets = Secrets()
             findings = _examined(known_target.target, known_target.where, sites, secrets)
             codes.append(_code(_told(findings, secrets)))
@@ -110,9 +110,9 @@ def _told(findings: Iterator[Finding], secrets: Secrets) -> list[Finding]:
     """Print each finding as soon as it is made."""
     told = []
     for finding in findings:
-        click.echo(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.told))}")
+        output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.told))}\n")
         if finding.hint is not None:
-            click.echo(f"{'try':>29}: {clean(secrets.mask(finding.hint))}")
+            output.data(f"{'try':>29}: {clean(secrets.mask(finding.hint))}\n")
         told.append(finding)
     return told
 

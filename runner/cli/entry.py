@@ -13,6 +13,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 def main() -> None:
     """The command `runner`."""
+    _fill_the_first_three()
     for name in _NAMES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -20,6 +21,13 @@ def main() -> None:
     from runner.cli.main import main as carry_out  # noqa: PLC0415  what it imports may take half a second
 
     carry_out()
+
+
+def _fill_the_first_three() -> None:
+    """Let no file of ours, such as a journal, get the number of a standard stream that the caller has closed."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # noqa: PLR2004  stdin, stdout, stderr
+        os.set_inheritable(number, True)  # noqa: FBT003  its one way
+    os.close(number)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

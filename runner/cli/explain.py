@@ -4,7 +4,7 @@ import json
 
 import click
 
-from runner.cli import options
+from runner.cli import options, output
 from runner.cli.verb import Verb
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
@@ -43,9 +43,11 @@ def command(context: click.Context, /, **_: object) -> int:
     given = context.params
     codes = [_known(written) for written in given["codes"]]
     if given["form"] == "json":
-        click.echo(json.dumps(_json(codes or sorted(CODES)), indent=2, ensure_ascii=False))
+        whole = json.dumps(_json(codes or sorted(CODES)), indent=2, ensure_ascii=False)
+        output.data(f"{whole}\n", for_programs=True)
     else:
-        click.echo("\n\n".join(as_text(explanation(code)).rstrip() for code in codes) if codes else _list())
+        text = "\n\n".join(as_text(explanation(code)).rstrip() for code in codes) if codes else _list()
+        output.data(f"{text}\n")
     return ExitCode.PASSED
 
 

@@ -16,9 +16,17 @@ def told() -> str:
     Its trace may hold what a site sent, so only its last line is shown.
     """
     trace = traceback.format_exc()
-    handle, path = tempfile.mkstemp(prefix="creatio-runner-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-        file.write(f"creatio-runner {VERSION}, Python {sys.version}\n\n{trace}")
     message = f"a fault of this program: {trace.strip().splitlines()[-1]}"
-    hint = f"what was sent so far is in the run's events, and the details of the fault are in {path}"
+    hint = f"what was sent so far is in the run's events, and the details of the fault are {_kept(trace)}"
     return mistakes.text([Problem(code="E700", message=message, hint=hint)])
+
+
+def _kept(trace: str) -> str:
+    """Where the trace is."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="creatio-runner-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"creatio-runner {VERSION}, Python {sys.version}\n\n{trace}")
+    except OSError as error:
+        return f"lost, as no log file can be written: {error.strerror or error}"
+    return f"in {path}"

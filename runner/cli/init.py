@@ -10,9 +10,11 @@ from pathlib import Path
 
 import click
 
+from runner.cli import output
 from runner.cli.verb import Verb
 from runner.json_schema.schemas import shipped_text
 from runner.problems import ExitCode, Problem, UsageError
+from runner.report.safe import safe
 from runner.version import VERSION
 
 _TEMPLATES = Path(__file__).parent / "init_files"
@@ -71,11 +73,11 @@ def command(context: click.Context, /, **_: object) -> int:
     done = [(_written(file), file) for file in files]
     cells = [max(map(len, column)) for column in zip(*((did, str(file.path)) for did, file in done), strict=True)]
     for did, file in done:
-        click.echo(f"{did:{cells[0]}} {file.path!s:{cells[1]}}  {file.what}")
+        output.data(f"{did:{cells[0]}} {safe(str(file.path)):{cells[1]}}  {file.what}\n")
     if root != folder.resolve():
         names = " and ".join(_AT_THE_ROOT)
-        click.echo(f"\n{names} count only at the root of the checkout: move them to {root}")
-    click.echo(f"\nnext: runner run {shlex.quote(str(folder))}")
+        output.data(f"\n{names} count only at the root of the checkout: move them to {safe(str(root))}\n")
+    output.data(f"\nnext: runner run {safe(shlex.quote(str(folder)))}\n")
     return ExitCode.PASSED
 
 

@@ -1,5 +1,6 @@
 """The inputs of a command: `-i`, then `--inputs`; the environment and defaults come later, job by job."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
     problems: list[Problem] = []
     found = _from_file(file, problems) if file else {}
     for option in options:
-        parsed = inputs.parse_option(option, read_file=read_text, stdin=sys.stdin.read)
+        parsed = inputs.parse_option(option, read_file=read_text, stdin=_standard_input)
         if isinstance(parsed, Problem):
             problems.append(parsed)
         else:
@@ -46,6 +47,13 @@ def values(
         made.append(of_run)
         problems.extend(wrong)
     return made, list(dict.fromkeys(problems))
+
+
+def _standard_input() -> str:
+    """Raises `OSError`, `UnicodeDecodeError`."""
+    if sys.stdin is None:  # whoever called us has closed it
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.read()
 
 
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:

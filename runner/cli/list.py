@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import left_out, meant, options
+from runner.cli import left_out, meant, options, output
 from runner.cli.verb import Verb
 from runner.job.model import Input, Job
 from runner.problems import ExitCode
@@ -47,17 +47,18 @@ def command(context: click.Context, /, **_: object) -> int:
     project = open_project(given["specs"], targets=given["targets"], environment=os.environ)
     left_out.tell(given["specs"], project, targets=given["targets"])
     jobs = [file.job for file in project.files if file.job is not None]
-    click.echo(as_json(jobs) if given["form"] == "json" else as_text(jobs), nl=False)
+    is_json = given["form"] == "json"
+    output.data(as_json(jobs) if is_json else as_text(jobs), for_programs=is_json)
     return _told(project, given["specs"])
 
 
 def _told(project: Project, specs: Sequence[Path]) -> ExitCode:
-    click.echo(mistakes.text(project.problems), nl=False, err=True)
+    output.say_lines(mistakes.text(project.problems))
     if project.errors:
-        click.echo(mistakes.count(project.problems), err=True)
+        output.say(mistakes.count(project.problems))
         return ExitCode.INVALID
     if not project.files:
-        click.echo(left_out.no_jobs(specs), err=True)
+        output.say(left_out.no_jobs(specs))
         return ExitCode.NOTHING_SELECTED
     return ExitCode.PASSED
 

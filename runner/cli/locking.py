@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import click
-
+from runner.cli import output
 from runner.durations import written
 from runner.job.model import Job
 from runner.journal import utc_now
@@ -49,7 +48,7 @@ def _taken(claim: Claim, myself: Holder, *, wait: float | None, pause: Callable[
     folder = locks_folder(os.environ, home=Path.home())
     found = hold(claim, myself, folder=folder, wait=pause)
     if isinstance(found, Taken) and wait is not None:
-        click.echo(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}", err=True)
+        output.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
         found = hold(claim, myself, folder=folder, seconds=wait, wait=pause)
     match found:
         case Lock():

@@ -6,18 +6,17 @@ Only the module of the chosen verb is imported: `runner validate` never pays for
 
 import gc
 import importlib
-import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 import click
 from click.core import ParameterSource
 
+from runner.cli import output, utf8
 from runner.cli.shell import PROCESS
-from runner.cli.verb import OPTIONS_OF_OTHERS
+from runner.cli.verb import OPTIONS_OF_OTHERS, Helped
 from runner.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.report.mistakes import text as as_text
 from runner.report.safe import clean
@@ -57,7 +56,7 @@ _MEANT = {
 """The verb for the word of another tool."""
 
 
-class Verbs(click.Group):
+class Verbs(Helped, click.Group):
     """The table of verbs as click wants it: names and short texts without importing anything."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -112,8 +111,22 @@ def _laid_out(command: click.Command) -> click.Command:
     return command
 
 
+def _show_version(context: click.Context, option: click.Parameter, value: object) -> None:
+    del option
+    if value and not context.resilient_parsing:
+        output.data(f"runner, version {VERSION}\n")
+        context.exit()
+
+
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, "--version", prog_name="runner")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def runner() -> None:
     r"""Run Creatio business processes from job files, and tell the truth about what happened.
 
@@ -129,59 +142,45 @@ def runner() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Carry one command out and leave with its exit code."""
-    sys.stdout = sys.stdout or _nowhere()  # both are None where the caller has closed them
-    sys.stderr = sys.stderr or _nowhere()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # else somebody has put another one in its place
-            stream.reconfigure(errors="backslashreplace")
     sys.exit(ended(sys.argv[1:] if arguments is None else arguments))
 
 
 def ended(arguments: Sequence[str]) -> int:
     """Carry one command out; its exit code."""
     try:
+        output.begin()
+        utf8.check(arguments, os.environ)
         code = _laid_out(runner).main(args=list(arguments), prog_name="runner", standalone_mode=False)
-        code = _told_whole(code if isinstance(code, int) else ExitCode.PASSED)
+        return _with_its_data(code if isinstance(code, int) else ExitCode.PASSED)
     except UsageError as error:
         notes = "".join(f"{note}\n" for note in getattr(error, "__notes__", ()))
-        click.echo(as_text(error.problems) + notes, nl=False, err=True)
+        output.say_lines(as_text(error.problems) + notes)
         return ExitCode.INVALID
     except RefusedError as error:
-        click.echo(as_text(error.problems), nl=False, err=True)
+        output.say_lines(as_text(error.problems))
         return ExitCode.REFUSED
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.message, err=True)
+        output.say_lines(f"{error.message}\n")
         return ExitCode.INVALID
     except click.UsageError as error:
-        click.echo(_usage(error), nl=False, err=True)
+        output.say_lines(_usage(error))
         return ExitCode.INVALID
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _lost()
     except Exception:  # noqa: BLE001  the one place where a fault of ours ends
-        click.echo(importlib.import_module("runner.cli.fault").told(), nl=False, err=True)
+        output.say_lines(importlib.import_module("runner.cli.fault").told())
         return ExitCode.FAULT
-    return code
 
 
-def _told_whole(code: int) -> int:
-    """The code of a command whose last words have gone out, too."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return code or _lost()
-    return code
-
-
-def _lost() -> int:
-    """Whoever read us has gone, or the disk behind them is full: the interpreter must not complain at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return ExitCode.NO_ANSWER
-
-
-def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w", encoding="utf-8")
+def _with_its_data(code: int) -> int:
+    """The code of a command, which has not passed where its data is lost. A reader that has gone knows."""
+    lost = output.lost()
+    if lost is None:
+        return code
+    if not isinstance(lost, BrokenPipeError):
+        message = f"stdout cannot be written: {lost.strerror or lost}"
+        output.say_lines(as_text([Problem(code="E153", message=message)]))
+    return code or ExitCode.NO_ANSWER
 
 
 def _usage(error: click.UsageError) -> str:

@@ -12,7 +12,7 @@ from runner.catalogue.differences import About, Use
 from runner.catalogue.doubles import NewDouble
 from runner.catalogue.doubles import doubles as written
 from runner.catalogue.model import Catalogue, Process
-from runner.cli import options
+from runner.cli import options, output
 from runner.cli.catalogue_files import read_file
 from runner.cli.catalogues import used_by
 from runner.cli.verb import Verb
@@ -64,16 +64,14 @@ def doubles(context: click.Context, /, **_: object) -> int:
     uses = used_by(given["jobs"]) if given["jobs"] else None
     processes = list(_wanted(catalogue, uses))
     if not processes:
-        click.echo(
-            clean(f"no process to write a double for: these jobs start none that {catalogue.name} has"), err=True
-        )
+        output.say(f"no process to write a double for: these jobs start none that {catalogue.name} has")
         return ExitCode.NOTHING_SELECTED
     executed = {use.name for use in uses or () if use.about is About.ELEMENT}
     counts = _Counts()
     there = _codes_in(folder)
     for process in processes:
         _write(process, folder, there=there, executed=executed, counts=counts)
-    click.echo(clean(f"{called(folder)}: {_in_words(counts)}"), err=True)
+    output.say(f"{called(folder)}: {_in_words(counts)}")
     return ExitCode.PASSED
 
 
@@ -116,10 +114,10 @@ def _write(
         counts.there += 1
     elif process.why_not is not None:
         counts.left += 1
-        click.echo(clean(f"left out: `{process.code}` cannot be started: {process.why_not}"), err=True)
+        output.say(f"left out: `{process.code}` cannot be started: {process.why_not}")
     elif any(_place(one, folder) is None for one in new):
         counts.left += 1
-        click.echo(clean(f"left out: `{process.code}` has a code that no file can have"), err=True)
+        output.say(f"left out: `{process.code}` has a code that no file can have")
     else:
         for one in new:
             _create(_place(one, folder), one.text)
@@ -140,7 +138,7 @@ def _create(path: Path | None, content: str) -> None:
     except OSError as error:
         message = f"{called(path)} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error
-    click.echo(clean(f"wrote {called(path)}"))
+    output.data(f"{clean(f'wrote {called(path)}')}\n")
 
 
 def _in_words(counts: _Counts) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from runner.catalogue.write import written
-from runner.cli import options, shell
+from runner.cli import options, output, shell
 from runner.cli.catalogue_files import check_own, packages_in, write_file
 from runner.cli.catalogues import stamp, tell_odd
 from runner.cli.validate import FORMATS
@@ -17,7 +17,6 @@ from runner.packages.reading import read_packages
 from runner.problems import ExitCode, UsageError, are_errors
 from runner.project import called
 from runner.report import mistakes
-from runner.report.safe import clean
 
 PACKAGES = click.argument(
     "packages", nargs=-1, required=True, metavar="PACKAGES…", type=options.FilledPath(), callback=shell.expanded
@@ -49,10 +48,10 @@ def build(context: click.Context, /, **_: object) -> int:
     found = packages_in(given["packages"])
     tell_odd(found.odd, mask=str)
     if out is None:
-        click.echo(written(found.catalogue), nl=False)
+        output.data(written(found.catalogue), for_programs=True)
         return ExitCode.PASSED
     for line in write_file(replace(found.catalogue, pulled=stamp()), out):
-        click.echo(clean(line), err=True)
+        output.say(line)
     return ExitCode.PASSED
 
 
@@ -80,8 +79,8 @@ def lint(context: click.Context, /, **_: object) -> int:
     if are_errors(packages.problems):
         raise UsageError(*packages.problems)
     found = (*packages.problems, *linted(packages, Reader(called=called)))
-    click.echo(FORMATS[given["form"]](found), nl=False)
+    output.data(FORMATS[given["form"]](found), for_programs=given["form"] != "text")
     number = len(packages.catalogue.processes)
     warned = mistakes.count(found) if found else "nothing to tell"
-    click.echo(f"{number} {'process' if number == 1 else 'processes'}: {warned}", err=True)
+    output.say(f"{number} {'process' if number == 1 else 'processes'}: {warned}")
     return ExitCode.FAILED if found else ExitCode.PASSED

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from runner import kept_plan
-from runner.cli import options, reports
+from runner.cli import options, output, reports
 from runner.cli.places import taken
 from runner.cli.prepared import Prepared, wanted
 from runner.cli.preparing import prepare
@@ -19,6 +19,7 @@ from runner.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.preview import preview
 from runner.problems import ExitCode, Problem, UsageError
 from runner.report import mistakes
+from runner.report.safe import safe
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 
@@ -53,12 +54,12 @@ def command(context: click.Context, /, **_: object) -> int:
     """
     _check_place(context)
     preparation = prepare(wanted(context))
-    click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
+    output.say_lines(mistakes.text(preparation.warnings))
     if not preparation.runs:
-        click.echo(preparation.nothing, err=True)
+        output.say(preparation.nothing)
         return ExitCode.NOTHING_SELECTED
     plans = [planned(prepared) for prepared in preparation.runs]
-    click.echo("\n".join(map(preview, plans)), nl=False)
+    output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
     if context.params["out"] is not None:
         _keep(plans, context.params["out"])
     return ExitCode.PASSED
@@ -94,7 +95,7 @@ def _keep(plans: Sequence[Plan], file: Path) -> None:
     except OSError as error:
         message = f"the plan {file} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error
-    click.echo(f"kept in {file}; carry it out with: runner run {shlex.quote(str(file))}", err=True)
+    output.say(f"kept in {file}; carry it out with: runner run {shlex.quote(str(file))}")
 
 
 def _base(file: Path) -> str:

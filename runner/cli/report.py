@@ -3,7 +3,7 @@
 import click
 
 from runner import runs
-from runner.cli import options, reports
+from runner.cli import options, output, reports
 from runner.cli.kept import edited, opened
 from runner.cli.verb import Verb
 from runner.problems import Problem, Severity, UsageError
@@ -33,6 +33,6 @@ def command(context: click.Context, /, **_: object) -> int:
     run = opened(runs.find(context.params["runs"], context.params["run"]))
     if run.flaw is not None:
         warning = Problem(code="E155", message=edited(run), severity=Severity.WARNING)
-        click.echo(mistakes.text([warning]), nl=False, err=True)
+        output.say_lines(mistakes.text([warning]))
     reports.write(wishes, [run.result], [run.lines])
     return run.result.exit_code

@@ -1,12 +1,12 @@
 """The reports that were asked for, drawn from results and events, and written where they shall go."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from runner.cli import output
 from runner.cli.places import taken
 from runner.events import Line
 from runner.private_files import write_whole
@@ -52,6 +52,7 @@ def write(places: Wishes, results: Sequence[RunResult], lines: Sequence[Sequence
         (places.report_junit, lambda: junit.report(results)),
         (places.report_jsonl, lambda: "".join(jsonl.report(of_run) for of_run in lines)),
     ]
+    drawn.sort(key=lambda one: one[0] == STDOUT)  # last: nobody may read it
     problems = [problem for place, draw in drawn if place and (problem := _written(place, draw())) is not None]
     if problems:
         raise UsageError(*problems)
@@ -65,7 +66,7 @@ def keep(folder: Path, result: RunResult) -> None:
     except OSError as error:
         message = f"the reports in the run's folder are missing: {error.filename or folder}: {error.strerror or error}"
         warning = Problem(code="E311", message=message, severity=Severity.WARNING)
-        click.echo(mistakes.text([warning]), nl=False, err=True)
+        output.say_lines(mistakes.text([warning]))
 
 
 def check_places(wanted: Wishes, *, read: Iterable[Path] = ()) -> None:
@@ -107,7 +108,7 @@ def _place_mistake(place: str, begins: str, read: Iterable[Path]) -> Problem | N
 
 def _written(place: str, text: str) -> Problem | None:
     if place == STDOUT:
-        sys.stdout.write(text)
+        output.data(text, for_programs=True)
         return None
     try:
         Path(place).write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ from functools import partial
 import click
 
 from runner import runs
-from runner.cli import going_on, inputs, reports
+from runner.cli import going_on, inputs, output, reports
 from runner.cli.beginning import Run
 from runner.cli.carrying import Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
@@ -73,7 +73,7 @@ def _lets_in(site: ReadySite, one: GoingOn) -> bool:
     trouble = failure.trouble
     hint = "; ".join(part for part in (trouble.hint, "the run is as it was: resume it again") if part)
     told = Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=secrets.mask(hint))
-    click.echo(mistakes.text([told]), nl=False, err=True)
+    output.say_lines(mistakes.text([told]))
     return False
 
 
@@ -84,16 +84,16 @@ def _gone_on(one: GoingOn, sites: Sites, judgement: Judgement) -> Run:
         run.lets_in = partial(_lets_in, run.site, one)
     changed = going_on.changed_files(one.plan.plan)
     if changed is not None:
-        click.echo(changed, err=True)
+        output.say(changed)
     return run
 
 
 def over(run: KeptRun, wishes: reports.Wishes, *, said: str) -> ExitCode:
     """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
-    click.echo(f"{said} of {title(run.result)} ({clean(run.result.id)}): nothing was sent", err=True)
+    output.say(f"{said} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
     rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
     if rest:
-        click.echo(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}", err=True)
+        output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
     reports.keep(run.folder, run.result)  # whoever ended the run may have been killed before they were drawn
     reports.write(wishes, [run.result], [run.lines])
     return run.result.exit_code
@@ -107,11 +107,11 @@ def _tell_of_unused_verdicts(run: Run) -> None:
     """The process log, or a signal, was there before a person's word."""
     statuses = {step.key: step.status for step in run.result.steps}
     for key in run.unused_verdicts:
-        click.echo(f"the verdict on `{key}` was not used: it is {statuses.get(key, 'not reached')}", err=True)
+        output.say(f"the verdict on `{key}` was not used: it is {statuses.get(key, 'not reached')}")
 
 
 def _tell_of_readings(run: Run) -> None:
     """What the process log said now of what is in doubt still: the rows tell what was found out first."""
     in_doubt = [step.key for step in doubtful(run.result.steps)]
     for sentence in looked_again(run.journal.lines, in_doubt, since=len(run.earlier)):
-        click.echo(sentence, err=True)
+        output.say(sentence)

@@ -6,7 +6,7 @@ from functools import partial
 import click
 
 from runner import runs
-from runner.cli import options, permission, reports
+from runner.cli import options, output, permission, reports
 from runner.cli.beginning import begun
 from runner.cli.carrying import Carried, Waiting
 from runner.cli.command import carry_out, telling_of, with_reports
@@ -75,9 +75,10 @@ def command(context: click.Context, /, **_: object) -> int:
     reports.check_places(wishes, read=reports.read_by(context))
     allowed = permission.given(context)
     preparation = prepare(wanted(context))
-    click.echo(mistakes.text(preparation.warnings), nl=False, err=True)
+    output.say_lines(mistakes.text(preparation.warnings))
     if not context.params["quiet"]:
-        click.echo("".join(f"{line}\n" for line in preparation.told), nl=False, err=True)
+        for line in preparation.told:
+            output.say(line)
     if not preparation.runs:
         return _nothing(preparation, wishes, accepted=context.params["allow_empty"])
     permission.check(preparation.runs, allowed)
@@ -86,7 +87,7 @@ def command(context: click.Context, /, **_: object) -> int:
     carried, code = _carry_out(context, preparation, allowed, telling)
     if len(preparation.runs) > 1:
         results = [run.result for run in carried.runs]
-        telling.say(console.closing(results, encoding=telling.out.encoding or "utf-8"))
+        telling.say(console.closing(results, encoding=telling.out.encoding))
     return with_reports(wishes, carried, code)
 
 
@@ -113,6 +114,6 @@ def _carry_out(
 
 
 def _nothing(preparation: Preparation, wishes: reports.Wishes, *, accepted: bool) -> ExitCode:
-    click.echo(f"{preparation.nothing}, so nothing ran", err=True)
+    output.say(f"{preparation.nothing}, so nothing ran")
     reports.write(wishes, [], [])
     return ExitCode.PASSED if accepted else ExitCode.NOTHING_SELECTED

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 from runner import durations, runs
-from runner.cli import options
+from runner.cli import options, output
 from runner.cli.kept import KeptRun, opened
 from runner.cli.verb import Verb
 from runner.events import RunStatus
@@ -56,13 +55,12 @@ def command(context: click.Context, /, **_: object) -> int:
     root: Path = context.params["runs"]
     if context.params["prune"] is not None:
         deleted = _prune(root, _seconds(context.params["prune"]))
-        click.echo(f"{deleted} {'run' if deleted == 1 else 'runs'} deleted", err=True)
+        output.say(f"{deleted} {'run' if deleted == 1 else 'runs'} deleted")
         return ExitCode.PASSED
     newest = list(reversed(runs.folders(root)))[: context.params["limit"]]
     listed = [_listed(opened(folder)) for folder in newest]
-    text = as_json(listed) if context.params["form"] == "json" else table(listed)
-    encoding = sys.stdout.encoding or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
+    is_json = context.params["form"] == "json"
+    output.data(as_json(listed) if is_json else table(listed), for_programs=is_json)
     return ExitCode.PASSED
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import options
+from runner.cli import options, output
 from runner.cli.verb import Verb
 from runner.problems import ExitCode, Problem, UsageError
 from runner.report.safe import clean
@@ -69,4 +69,4 @@ def _refuse_a_folder_above(folder: Path) -> None:
 
 
 def _tell(url: str) -> None:
-    click.echo(f"serving at {url} (Ctrl-C ends it)")
+    output.Stream("stdout").write(f"serving at {url} (Ctrl-C ends it)\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from runner.catalogue.editor import specialised
-from runner.cli import options
+from runner.cli import options, output
 from runner.cli.catalogue_files import read_file
 from runner.cli.verb import Verb
 from runner.json_schema.schemas import shipped_text
@@ -37,7 +37,7 @@ def command(context: click.Context, /, **_: object) -> int:
     `# yaml-language-server: $schema=staging.schema.json`.
     """
     name, file = context.params["name"], context.params["catalogue"]
-    click.echo(shipped_text(name) if file is None else _for_a_site(name, file), nl=False)
+    output.data(shipped_text(name) if file is None else _for_a_site(name, file), for_programs=True)
     return ExitCode.PASSED
 
 

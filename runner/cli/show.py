@@ -1,11 +1,9 @@
 """`runner show`: tells again what happened in a run, and whether its events are as they were written."""
 
-import sys
-
 import click
 
 from runner import runs
-from runner.cli import options
+from runner.cli import options, output
 from runner.cli.kept import NOT_GONE_ON_WITH, KeptRun, edited, opened
 from runner.cli.verb import Verb
 from runner.problems import ExitCode
@@ -31,10 +29,10 @@ def command(context: click.Context, /, **_: object) -> int:
     """
     run = opened(runs.find(context.params["runs"], context.params["run"]))
     wish = Wish(verbose=context.params["verbose"], folder=str(run.folder), advice=run.flaw is None)
-    click.echo(_account(run, wish, encoding=sys.stdout.encoding or "utf-8"), nl=False)
+    output.data(_account(run, wish, encoding=output.encoding()))
     if run.flaw is None:
         return ExitCode.PASSED
-    click.echo(f"{edited(run)}\n  {NOT_GONE_ON_WITH}")
+    output.data(f"{edited(run)}\n  {NOT_GONE_ON_WITH}\n")
     return ExitCode.FAILED
 
 

@@ -1,11 +1,8 @@
 """What is said when a command is told to stop: what happens now, for how long, and what was left undone."""
 
-import os
-import sys
 from collections.abc import Callable, Sequence
 
-import click
-
+from runner.cli import output
 from runner.durations import written
 from runner.hosts.stop import Stop
 from runner.problems import ExitCode, strongest
@@ -14,15 +11,15 @@ from runner.result import RunResult
 
 
 def hearing(grace: float, *, begun: Callable[[], bool], over: Callable[[], bool]) -> Callable[[str], None]:
-    """Who tells of the first signal. It is said from the signal's handler, so past the buffers it may interrupt.
+    """Who tells of the first signal. It is called inside of the signal's handler, and waits for no reader.
 
     `begun` says whether any run has begun by then, `over` whether all are carried out.
     """
 
     def told(name: str) -> None:
         words = _OVER.format(name) if over() else _words(name, grace) if begun() else _NOTHING.format(name)
-        apart = "\n" if sys.stderr.isatty() else ""  # behind the ^C, or a line that is being redrawn
-        os.write(sys.stderr.fileno(), (apart + words).encode())
+        apart = "\n" if output.is_terminal("stderr") else ""  # after the ^C, or a line that is being redrawn
+        output.say_lines(apart + words)
 
     return told
 
@@ -30,13 +27,13 @@ def hearing(grace: float, *, begun: Callable[[], bool], over: Callable[[], bool]
 def tell_of_giving_up(stop: Stop, grace: float) -> None:
     """Said when nobody waits for the runs any longer; how each of them stands is told after it."""
     why = f"the grace of {written(grace)} is over" if stop.is_over() else "interrupted again"
-    click.echo(f"{why}: ended here; what was under way is not waited for, and `undo` and `finally` stop too", err=True)
+    output.say(f"{why}: ended here; what was under way is not waited for, and `undo` and `finally` stop too")
 
 
 def tell_of_code(code: ExitCode, results: Sequence[RunResult]) -> None:
     """Said where a command ends with another code than its runs do, whose account has told theirs."""
     if not results or code != strongest(result.exit_code for result in results):
-        click.echo(f"exit {code:d}: {meaning(code)}", err=True)
+        output.say(f"exit {code:d}: {meaning(code)}")
 
 
 _NOTHING = "{}: no run has begun, and none will\n"

@@ -1,6 +1,6 @@
 """Telling people how runs go: on a terminal that redraws its lines, or line by line; side by side, whole as they end.
 
-Whoever reads may go away, and a disk may be full behind a pipe: then nothing more is told, and the runs go on.
+What becomes of what is written is `runner.cli.output`'s business: the runs go on, whoever reads.
 """
 
 import importlib
@@ -8,11 +8,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Protocol, TextIO
+from typing import Protocol
 
-import click
-
-from runner.cli import reports
+from runner.cli import output, reports
 from runner.cli.beginning import Run
 from runner.cli.guards import asks
 from runner.events import Line
@@ -33,16 +31,15 @@ class Teller(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Telling:
     """How much is told of the runs, and where. `held`: they were told to wait where a call is in doubt; `again`: what
-    is done with a run that began in another command; `lost`: nobody reads it any more.
+    is done with a run that began in another command.
     """
 
-    out: TextIO
+    out: output.Stream
     quiet: bool
     verbose: bool
     side_by_side: bool
     held: bool = False
     again: str = "resumed"
-    lost: bool = False
     _begun: bool = False
     _tellers: dict[str, tuple[Teller, StringIO | None]] = field(default_factory=dict)
     _runs: dict[str, Run] = field(default_factory=dict)
@@ -79,37 +76,17 @@ class Telling:
 
     def say(self, text: str) -> None:
         """Write to where the runs are told."""
-        if self.lost:
-            return
-        try:
-            self.out.write(text)
-            self.out.flush()
-        except (OSError, ValueError):
-            self._lose()
+        self.out.write(text)
 
     def _event(self, run: str, line: Line) -> None:
-        if self.lost or run not in self._tellers:
-            return
-        try:
+        if run in self._tellers:
             self._tellers[run][0].event(line)
-        except (OSError, ValueError):
-            self._lose()
 
     def _close(self, run: str) -> None:
         teller, page = self._tellers.pop(run)
-        if self.lost:
-            return
-        try:
-            teller.close()
-        except (OSError, ValueError):
-            self._lose()
+        teller.close()
         if page is not None:
-            self.say(console.encodable(page.getvalue(), self.out.encoding or "utf-8"))
-
-    def _lose(self) -> None:
-        """Let what is written from here on go nowhere, also what the interpreter flushes at its end."""
-        self.lost = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+            self.say(console.encodable(page.getvalue(), self.out.encoding))
 
     def _teller(self, wish: Wish, page: StringIO | None, run: Run) -> Teller:
         """Where a terminal can redraw its lines they are; a question must be able to stand still."""
@@ -118,9 +95,10 @@ class Telling:
         if asks(run.plan.job) or not console.is_live(self.out, os.environ):
             return console.Plain(self.out, wish, earlier=run.earlier)
         # rich is imported for a terminal alone: it costs a third of the start-up of a small run
-        live: Teller = importlib.import_module("runner.report.console_live").Live(self.out, wish, earlier=run.earlier)
+        drawing = importlib.import_module("runner.report.console_live").Live
+        live: Teller = drawing(self.out.drawing(), wish, earlier=run.earlier)
         return live
 
 
 def _warn(problem: Problem) -> None:
-    click.echo(mistakes.text([problem]), nl=False, err=True)
+    output.say_lines(mistakes.text([problem]))

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from runner.cli import checking, left_out, options
+from runner.cli import checking, left_out, options, output
 from runner.cli.verb import Verb
 from runner.problems import ExitCode
 from runner.report import mistakes
@@ -55,15 +55,15 @@ def command(context: click.Context, /, **_: object) -> int:
         catalogue=given["catalogue"],
         against=tuple(dict.fromkeys(given["target"])),
     )
-    click.echo(FORMATS[given["form"]](project.problems), nl=False)
+    output.data(FORMATS[given["form"]](project.problems), for_programs=given["form"] != "text")
     if project.errors:
         more = f"`runner explain {project.errors[0].code}` says more"
-        click.echo(f"{mistakes.count(project.problems)}; {more}", err=True)
+        output.say(f"{mistakes.count(project.problems)}; {more}")
         return ExitCode.INVALID
     number = checking.count(given["specs"], project)
     if not number:
-        click.echo(left_out.no_jobs(given["specs"]), err=True)
+        output.say(left_out.no_jobs(given["specs"]))
         return ExitCode.NOTHING_SELECTED
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
-    click.echo(f"{number} {'file' if number == 1 else 'files'}, no mistakes{warned}", err=True)
+    output.say(f"{number} {'file' if number == 1 else 'files'}, no mistakes{warned}")
     return ExitCode.PASSED

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 from click.core import ParameterSource
 
-from runner.cli import shell, twins
+from runner.cli import output, shell, twins
 from runner.problems import ExitCode, UsageError
 from runner.report import mistakes
 
@@ -46,7 +46,28 @@ OPTIONS_OF_OTHERS = {
 """What other tools call it, and what is meant here."""
 
 
-class Verb(click.Command):
+class Helped(click.Command):
+    """A command whose help goes out as all output does."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option
+
+
+def _show_help(context: click.Context, option: click.Parameter, value: object) -> None:
+    del option
+    if value and not context.resilient_parsing:
+        output.data(f"{context.get_help()}\n")
+        context.exit()
+
+
+class VerbGroup(Helped, click.Group):
+    """A verb with verbs of its own."""
+
+
+class Verb(Helped):
     """A command whose options can be given once, but for those that take several values."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -64,7 +85,7 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> object:
         """Tell of variables that are not read, carry the command out, and where it cannot be tell of those that are."""
-        click.echo(mistakes.text(tuple(twins.unknown(os.environ))), nl=False, err=True)
+        output.say_lines(mistakes.text(tuple(twins.unknown(os.environ))))
         try:
             code = super().invoke(ctx)
         except UsageError as error:
@@ -72,7 +93,7 @@ class Verb(click.Command):
                 error.add_note(note)
             raise
         if code == ExitCode.INVALID:
-            click.echo("".join(f"{note}\n" for note in _from_environment(ctx)), nl=False, err=True)
+            output.say_lines("".join(f"{note}\n" for note in _from_environment(ctx)))
         return code
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from runner.documents import encoding
 from runner.problems import Problem, Severity
+from runner.values import is_well_formed
 from runner.words import suggest
 
 _MOST_NAMES = 1_000
@@ -15,6 +16,9 @@ _BEGINNING = 4096
 
 def content(path: Path, *, name: str) -> bytes | Problem:
     """What the file at `path`, called `name` in messages, holds. No more of it is read than a file may hold."""
+    if not is_well_formed(name):
+        hint = "rename it: no journal or report could hold its name"
+        return Problem(code="E159", message="the name of this file is not UTF-8", hint=hint, file=name)
     try:
         with path.open("rb") as file:
             return file.read(encoding.LARGEST_FILE + 1)

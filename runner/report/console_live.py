@@ -6,6 +6,7 @@ It draws from events alone; the clock it is handed counts how long a row has bee
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from runner.durations import written
 from runner.events import Line, Row, Status
 from runner.report.account import Account
 from runner.report.console import encodable, marks_for
-from runner.report.safe import clean
+from runner.report.safe import clean, safe_lines
 from runner.report.sentences import Sentence, Tone, Wish
 
 _STYLES = {
@@ -72,7 +73,8 @@ class Live:
         )
 
     def event(self, line: Line) -> None:
-        self._display.start()
+        with suppress(RuntimeError):  # no thread that redraws: then it is drawn as events come
+            self._display.start()
         sentences = self._account.hear(line)
         row = self._account.progress.running()
         if row is not self._row:
@@ -96,7 +98,7 @@ class Live:
         text = Text(" " * sentence.indent)
         if sentence.status is not None:
             text.append(self._marks[sentence.status], _MARK_STYLES[sentence.status])
-        return text.append(encodable(sentence.text, self._encoding), _STYLES[sentence.tone])
+        return text.append(encodable(safe_lines(sentence.text), self._encoding), _STYLES[sentence.tone])
 
     def _going_on(self) -> Text:
         """The last line; rich asks for it in a thread of its own, so it reads each field once."""

@@ -9,6 +9,7 @@ import re
 from runner.secrets.redact import hide, visible
 
 _COMMAND = re.compile(r"##(?=\w*\[)")
+_FIRST_COLON = re.compile(r"(?m)^([^\S\n]*):(?=:)")
 _UNSAFE_IN_JSON = re.compile(
     r"(?<=#)#(?=\w*\[)|"
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -24,6 +25,14 @@ def safe(text: str, *, keep_lines: bool = False) -> str:
     """A text without holes made safe to print; a command to a CI is broken by the way it is escaped."""
     shown = visible(text, keep_lines=keep_lines).replace("\t", "    ")
     return _COMMAND.sub(r"#\\u0023", shown) if "##" in shown else shown
+
+
+def safe_lines(text: str) -> str:
+    """Lines of ours with texts from outside in them: tabs and line ends stay, and no line begins a command to a CI."""
+    if text.isascii() and text.replace("\n", "").isprintable() and "##" not in text and "::" not in text:
+        return text
+    shown = visible(text, keep_lines=True)
+    return _FIRST_COLON.sub(r"\1\\u003a", _COMMAND.sub(r"#\\u0023", shown))
 
 
 def safe_json(text: str) -> str:

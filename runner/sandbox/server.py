@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from runner import threads
 from runner.problems import Problem, UsageError, are_errors
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
@@ -155,8 +157,7 @@ class _Server(Server):
 @contextmanager
 def _running(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
     server = _Server(app)
-    thread = threading.Thread(target=server.serve_at, args=(listener,), name="sandbox", daemon=True)
-    thread.start()
+    thread = threads.start(partial(server.serve_at, listener), name="sandbox")
     server.is_up.wait()
     if not server.started:
         raise RuntimeError("the sandbox did not start")

@@ -22,7 +22,7 @@ from runner.targets.urls import (
 from runner.template import parse
 from runner.template.evaluate import EvaluationError, Scope, render
 from runner.template.parse import Template
-from runner.values import Json, JsonObject
+from runner.values import Json, JsonObject, is_well_formed
 
 
 class _UnreadyError(Exception):
@@ -99,6 +99,9 @@ def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callabl
         return text
     template = parse.target_template(text)
     variables: JsonObject = {name: environment[name] for name in _variables(template) if name in environment}
+    for name, given in variables.items():
+        if not is_well_formed(str(given)):
+            raise _UnreadyError(Problem(code="E159", message=f"the environment variable `{name}` is not UTF-8"))
 
     def content(path: Json) -> Json:
         return _content(path, read_file)

@@ -189,6 +189,7 @@ CODES = {
     "E162": "a question that nobody is there to answer",
     "E163": "a lock that another run holds",
     "E164": "no thread can be started",
+    "E168": "a wait for a site that can never end well",
     # what a run met
     "E201": "an expectation is not met",
     "E202": "an expectation cannot be evaluated",
@@ -215,6 +216,8 @@ CODES = {
     "E310": "the service asks to call later",
     "E311": "the run's own files cannot be written",
     "E312": "the run was stopped or broke off",
+    "E317": "a site that was not ready in time",
+    "E318": "a wait for a site that was given up: it refuses the sign-in",
     "E401": "it may or may not have happened",
     "E402": "it happened, but its result was lost",
     "E700": "a fault of this program",

@@ -15,6 +15,8 @@ from runner.cli.inputs import read_text
 from runner.cli.kept import KeptRun, opened
 from runner.cli.locking import claim_of
 from runner.cli.serving import Sandboxes
+from runner.cli.site_waits import Asked, SiteWaits
+from runner.cli.until_ready import until_ready
 from runner.events import RunStarted, Section, Status
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode, Problem
@@ -47,8 +49,11 @@ def go_on(
     *,
     locked: bool,
     yes: bool,
+    waits: bool = False,
 ) -> ExitCode:
-    """Carry the run on. `locked`: under the lock that its job names."""
+    """Carry the run on. `locked`: under the lock that its job names; `waits`: not before its site is ready, if the
+    target or an option says so.
+    """
     telling = telling_of(context, wishes, again="reconciled" if judgement.only_settle else "resumed")
     sandboxes = Sandboxes(context.params["runs"], again=one.began.target.url)
     with Sites(serve=sandboxes.serve, environment=os.environ, read_file=read_text) as sites:
@@ -56,7 +61,10 @@ def go_on(
         begin = partial(_gone_on, one, sites, judgement)
         lock = claim_of(one.prepared.job, one.prepared.target, site) if locked else None
         waiting = Waiting(title=one.prepared.title, lock=lock, begin=begin)
-        carried, code = carry_out([waiting], telling, context, yes=yes)
+        asked = Asked(longest=context.params.get("wait_ready"))
+        ready = SiteWaits(sites=sites, asked=asked).of_runs([one.prepared] if waits else ())
+        until = until_ready(ready, quiet=context.params["quiet"])
+        carried, code = carry_out([waiting], telling, context, yes=yes, until_ready=until)
     for run in carried.runs:
         _tell_of_unused_verdicts(run)
         _tell_of_readings(run)

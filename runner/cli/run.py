@@ -16,7 +16,9 @@ from runner.cli.permission import Permission
 from runner.cli.prepared import Preparation, Prepared, wanted
 from runner.cli.preparing import prepare
 from runner.cli.serving import Sandboxes
+from runner.cli.site_waits import Asked, SiteWaits
 from runner.cli.telling import Telling
+from runner.cli.until_ready import until_ready
 from runner.cli.verb import Verb
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode
@@ -40,6 +42,7 @@ from runner.sites import Sites
 @options.CONFIRM
 @options.HOLD
 @options.WAIT_LOCK
+@options.WAIT_READY
 @options.GRACE
 @options.option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
 @options.RUNS
@@ -57,6 +60,7 @@ def command(context: click.Context, /, **_: object) -> int:
       runner run specs --tags "smoke and not slow" --report-junit junit.xml
       runner run specs -t staging -t production --confirm production -x
       runner run billing.job.yaml --hold --wait-lock 10m
+      runner run specs -t staging --wait-ready --catalog git.catalog.yaml
       runner run release.plan.json
 
     \b
@@ -107,8 +111,11 @@ def _carry_out(
             return Waiting(title=prepared.title, lock=lock, begin=begin)
 
         all_of_them = [waiting(prepared) for prepared in preparation.runs]
+        asked = Asked(longest=given["wait_ready"], catalogue=given["catalogue"])
+        waits = SiteWaits(sites=sites, asked=asked).of_runs(preparation.runs)
         runs.prepare(given["runs"])
-        carried, code = carry_out(all_of_them, telling, context, yes=allowed.yes)
+        until = until_ready(waits, quiet=given["quiet"])
+        carried, code = carry_out(all_of_them, telling, context, yes=allowed.yes, until_ready=until)
     sandboxes.forget(carried.runs)
     return carried, code
 

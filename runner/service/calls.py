@@ -186,6 +186,7 @@ class CallFailed:
     """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
 
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
+    `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
     """
 
     kind: FailureKind
@@ -194,6 +195,7 @@ class CallFailed:
     retry_after: float | None = None
     final: bool = False
     unwanted: bool = False
+    refused_sign_in: bool = False
 
 
 Ending: TypeAlias = Answered | CallFailed

@@ -11,9 +11,10 @@ from typing import Final, TypeAlias
 from runner import durations
 from runner.documents.document import Document
 from runner.problems import Problem, Severity
-from runner.raw import record, text
+from runner.raw import duration, record, text
 from runner.targets.doubts import interchanged, patterns_that_fit_nothing
 from runner.targets.headers import HeaderMistake, name_mistake, value_mistake
+from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness
 from runner.targets.urls import (
     IDENTITY_HINT,
     NO_IDENTITY,
@@ -47,7 +48,7 @@ _LOOKED_AT: Final[Mapping[str, _Looked]] = {
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys behind which no password stands alone, so that a variable of the shell is one for sure."""
 _OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it stands"
-_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers")
+_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers", "ready")
 """What a sandbox has no use for."""
 
 
@@ -70,12 +71,13 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
             elif (wrong := _LOOKED_AT.get(key, _nothing)(written)) is not None:
                 hint = _address_meant(key, written, target) or wrong.hint
                 yield document.problem(wrong.code, wrong.message, path=path, hint=hint)
-            elif key in ("timeout", "settle") and durations.is_too_long(written):
+            elif key in ("timeout", "settle", "ready") and durations.is_too_long(written):
                 yield document.problem("E114", "a duration is at most a year", path=path)
         if key == "headers":
             yield from _names_of_headers(document, target, (*at, key))
     yield from patterns_that_fit_nothing(document, target, at)
     yield from interchanged(document, target, at)
+    yield from _never_ready(document, target, at)
     yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
 
 
@@ -136,6 +138,16 @@ def _of_a_sandbox(document: Document, target: JsonObject, at: Path) -> Iterator[
             message = f"`{key}` says nothing here: a sandbox stands on this machine, and signs in by itself"
             warning = Severity.WARNING
             yield document.problem("E107", message, path=(*at, key), at_key=True, severity=warning, hint="leave it out")
+
+
+def _never_ready(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    """Two readings, `every` apart, that do not fit into the time."""
+    written = record(target.get("ready"))
+    longest, every = duration(written.get("for")), duration(written.get("every"))
+    otherwise = Readiness()
+    if (every or otherwise.every) >= (longest or otherwise.longest):
+        key = "every" if every else "for"
+        yield document.problem("E168", TOO_SHORT, path=(*at, "ready", key), hint=TOO_SHORT_HINT)
 
 
 def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:

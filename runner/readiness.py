@@ -96,10 +96,12 @@ def wait_until_ready(
     each look.
     """
     ends = site.clock() + wanted.longest
-    has_rows, refusals = False, 0
+    has_rows, refusals, looks = False, 0, 0
     while True:
         look = site.look(ends, compare=has_rows)
-        seen(look)
+        if not (looks and look.phase is Phase.AWAY and site.clock() >= ends):  # else it was merely cut off
+            seen(look)
+        looks += 1
         refusals += look.phase is Phase.REFUSED
         if look.phase in (Phase.READY, Phase.HOPELESS) or refusals == MOST_REFUSALS:
             return Outcome(look.phase.value)

@@ -174,6 +174,18 @@ def test_a_process_that_the_site_does_not_have_yet_is_waited_for() -> None:
     assert [one.process for one in world.looks[-1][1].differences] == ["UsrBrandNew"]
 
 
+def test_a_look_that_is_cut_off_by_the_end_does_not_hide_what_was_seen_before() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if world.now > 50:
+            world.now = 60.0
+            raise httpx.ReadTimeout("too late")
+        return world.site.over_httpx(request)
+
+    world = World([(0.0, Phase.TROUBLE)], answer=answer)
+    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert {look.status for _, look in world.looks} == {503}
+
+
 def test_who_says_stop_ends_it() -> None:
     world = World([(0.0, Phase.AWAY)], stops_at=3.0)
 
@@ -241,7 +253,8 @@ def test_a_page_in_the_place_of_a_sign_in_is_no_refusal(status: int) -> None:
 
 
 def test_of_a_catalogue_the_processes_that_count_are_taken_also_by_the_codes_of_versions() -> None:
-    text = CATALOGUE + "    members:\n      UsrAddTours_v1: {version: 1}\n      UsrAddTours: {version: 2}\n  UsrB: {}\n"
+    members = "    members:\n      UsrAddTours_v1: {version: 1}\n      UsrAddTours: {version: 2}\n"
+    text = f"{CATALOGUE}{members}  UsrB: {{runnable: true}}\n"
     document = load("git.catalog.yaml", text.encode())
     assert not isinstance(document, tuple), document
     whole = catalogue_in(document)

@@ -1,4 +1,4 @@
-"""A site while it is deployed to, for tests: what it answers depends on the phase that it is in. No code of the sandbox.
+"""A site while it is deployed to, for tests: what it answers depends on its phase. No code of the sandbox.
 
 It answers a request with method and path, over whatever carries it: a transport of httpx, or a real socket.
 """
@@ -18,9 +18,11 @@ CODE = "UsrAddTours"
 CATALOGUE = """runner: 1
 processes:
   UsrAddTours:
+    runnable: true
     version: 2
     parameters:
       Tours: {type: integer, direction: in}
+      Out: {type: integer, direction: out}
 """
 
 
@@ -104,6 +106,9 @@ def _listed(code: str, *, version: int) -> Json:
 
 
 def _signature(kind: str) -> Json:
-    parameters: Json = [{"name": "Tours", "uId": "1", "dataValueType": kind, "direction": 0}]
+    parameters: Json = [
+        {"name": "Tours", "uId": "1", "dataValueType": kind, "direction": 0},
+        {"name": "Out", "uId": "2", "dataValueType": INTEGER, "direction": 1},
+    ]
     schema: Json = {"metaData": {"schema": {"parameters": parameters, "flowElements": []}}}
     return {"success": True, "schema": {"metaData": json.dumps(schema)}}

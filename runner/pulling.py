@@ -204,8 +204,8 @@ def _patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> E
     return ending
 
 
-def _process(family: Family, told: JsonObject) -> Process:
-    parameters, elements = told.get("parameters"), told.get("elements")
+def _process(family: Family, signature: JsonObject) -> Process:
+    parameters, elements = signature.get("parameters"), signature.get("elements")
     is_whole = isinstance(parameters, list) and isinstance(elements, list)
     return process_of(
         family,

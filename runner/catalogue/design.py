@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from runner.catalogue.model import Direction, Element, Kind, Parameter
+from runner.guids import is_guid
 from runner.raw import items, one_of, record, text
 from runner.values import Json, JsonObject
 
@@ -74,7 +75,7 @@ def signature(schema: JsonObject, odd: list[Json], *, captions: Mapping[str, str
     }
 
 
-def parameters(told: Iterable[Json]) -> dict[str, Parameter]:
+def parameters(signature: Iterable[Json]) -> dict[str, Parameter]:
     """The parameters of a signature as records, by their codes."""
     return {
         str(one.get("code")): Parameter(
@@ -87,11 +88,11 @@ def parameters(told: Iterable[Json]) -> dict[str, Parameter]:
             lookup=text(one, "lookup"),
             caption=text(one, "caption") or "",
         )
-        for one in map(record, told)
+        for one in map(record, signature)
     }
 
 
-def elements(told: Iterable[Json]) -> tuple[Element, ...]:
+def elements(signature: Iterable[Json]) -> tuple[Element, ...]:
     """The elements of a signature as records, each id once, in their order."""
     found = [
         Element(
@@ -100,7 +101,7 @@ def elements(told: Iterable[Json]) -> tuple[Element, ...]:
             kind=text(one, "type") or "",
             caption=text(one, "caption") or "",
         )
-        for one in map(record, told)
+        for one in map(record, signature)
     ]
     return tuple({element.uid: element for element in found}.values())
 
@@ -152,8 +153,8 @@ def _type(parameter: JsonObject, name: str, odd: list[Json]) -> str:
     key = written.lower() if isinstance(written, str) else ""
     known = _TYPES.get(key) or _TYPES_BY_FIRST_DIGITS.get(key.partition("-")[0])
     if known is None and key != _OBJECT_LIST:
-        told = f"`{_shortened(key)}` is not known here" if key else "is not told"
-        odd.append(f"the type of `{_shortened(name)}` {told}")
+        why = f"`{_shortened(key)}` is not known here" if key else "is not told"
+        odd.append(f"the type of `{_shortened(name)}` {why}")
     return known or "unknown"
 
 
@@ -173,7 +174,7 @@ def _elements(written: list[Json], captions: Mapping[str, str]) -> Iterator[Json
 
 def _element(element: JsonObject, captions: Mapping[str, str]) -> JsonObject | None:
     uid, name, kind = guid(element.get("uId")), element.get("name"), kind_of_element(element.get("typeName"))
-    if uid is None or kind.endswith(_BETWEEN):
+    if uid is None or not is_guid(uid) or kind.endswith(_BETWEEN):
         return None
     called = name if isinstance(name, str) else ""
     return {"uid": uid, "name": called, "type": kind, **_caption(captions, "BaseElements", called)}

@@ -1,7 +1,7 @@
 """A process of a catalogue → the text of a double: its signature, and its elements in their order.
 
-What a process does nobody reads out of a catalogue: a `TODO` stands where it must be filled in. As it is written, a
-double is valid, takes and gives what the process does, and stops at each element that may wait for somebody.
+A catalogue does not say what a process does: a `TODO` marks what must be filled in. As it is written, a double is
+valid, takes and gives what the process does, and waits at the elements that jobs execute.
 """
 
 import re
@@ -14,15 +14,11 @@ from runner.catalogue.write import as_yaml
 from runner.guids import is_guid
 
 _HEAD: Final = (
-    "# Written by `runner catalog doubles`, which never writes over it: fill in what stands behind TODO.",
+    "# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",
     "runner: 1",
 )
 _TASK: Final = "UserTask"
-_GOES_ON: Final = re.compile(
-    r"(Read|Add|Change|Modify|Delete|Link|Copy|Export|Import|Formula|Script|Web|Email|Send|Object|Report)"
-    r"\w*UserTask\d*"
-)
-"""Tasks that wait for nobody, by the names that the designer gives them [?]: in a design all tasks are of one type."""
+_WAITS: Final = "does it wait here for somebody? Then delete this line."
 _ENDS: Final = re.compile(r"(Start|Terminate|End)\w*")
 
 
@@ -35,7 +31,7 @@ class NewDouble:
 def doubles(process: Process, *, executed: Collection[str] = ()) -> Iterator[NewDouble]:
     """The double of a process; of a family also that of the version that acts, which is its own schema.
 
-    `executed` are the ids of elements that jobs execute: at these it waits, whatever they are.
+    `executed` are the ids of elements that jobs execute: at these it waits.
     """
     acting = next((member for member in process.members if member.active), None)
     if acting is None or acting.code == process.code:
@@ -112,23 +108,23 @@ def _activities(process: Process, executed: Collection[str]) -> Iterator[str]:
 
 
 def _elements(elements: tuple[Element, ...] | None, executed: Collection[str]) -> Iterator[str]:
+    """In a design all tasks are of one type, whether they wait for somebody or not: only who knows the process knows
+    which do. As they are written, it passes them by, so that no rehearsal waits for ever.
+    """
     if elements is None:
         yield "# TODO: the catalogue does not know its elements."
     for element in elements or ():
         if _ENDS.fullmatch(element.kind):
             continue
-        if _may_wait(element, executed):
-            yield f"# TODO: {_called(element)}: does it wait here for somebody? Else delete it."
-            caption = f", caption: {as_yaml(element.shown)}" if element.shown else ""
-            yield f"- element: {{uid: {as_yaml(element.uid)}{caption}}}"
-        else:
+        is_executed = element.uid in executed
+        if not is_guid(element.uid) or not (is_executed or element.kind == _TASK):
             yield f"# TODO: {_called(element)}: what it does."
-
-
-def _may_wait(element: Element, executed: Collection[str]) -> bool:
-    if not is_guid(element.uid):
-        return False
-    return element.uid in executed or (element.kind == _TASK and not _GOES_ON.fullmatch(element.name))
+            continue
+        yield f"# {_called(element)}"
+        caption = f", caption: {as_yaml(element.shown)}" if element.shown else ""
+        yield f"- element: {{uid: {as_yaml(element.uid)}{caption}}}"
+        if not is_executed:
+            yield f"  if: false  # TODO: {_WAITS}"
 
 
 def _called(element: Element) -> str:

@@ -1,7 +1,6 @@
-"""Whether a site has what packages in git say: their processes, their versions, what each takes, gives and holds.
+"""What has changed on a site since a catalogue was written, and whether it has what packages in git say.
 
-A site has more than one team's packages, and packages say less than a site: neither is a difference. Captions are in
-the language of whoever reads them.
+What a file leaves open is no difference: packages say less than a site, and so does a file of an earlier version.
 """
 
 from collections.abc import Mapping
@@ -11,16 +10,23 @@ from runner.catalogue.differences import About, Difference, differences
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process
 
 
+def changed(before: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
+    """What `site` has otherwise than it was `before`."""
+    filled = {code: _filled(process, site.processes.get(code)) for code, process in before.processes.items()}
+    return differences(replace(before, processes=filled), site)
+
+
 def missing(said: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
-    """What `site` has otherwise than it is `said`, of the processes that are said. What is not known is not told."""
+    """What `site` has otherwise than packages have `said`, of the processes that they hold: a site has more packages
+    than those of one team, and captions are in the language of whoever reads them.
+    """
     known = {code: site.processes[code] for code in said.processes if code in site.processes}
-    filled = {code: _filled(process, known.get(code)) for code, process in said.processes.items()}
-    found = differences(replace(said, processes=filled), replace(site, processes=known))
+    found = changed(said, replace(site, processes=known))
     return tuple(one for one in found if one.about is not About.NOTE or _is_lost(one))
 
 
 def _is_lost(one: Difference) -> bool:
-    """What the site does not tell any more, and the packages do."""
+    """What the packages hold, and the site could not be asked for."""
     return one.name in ("parameters", "elements") and one.before == "known"
 
 
@@ -31,6 +37,7 @@ def _filled(said: Process, site: Process | None) -> Process:
     return replace(
         said,
         version=site.version if said.version is None else said.version,
+        traced=site.traced if said.traced is None else said.traced,
         members=tuple(_member(one, {other.code: other for other in site.members}) for one in said.members),
         parameters=site.parameters if said.parameters is None else _parameters(said.parameters, site.parameters or {}),
         elements=site.elements if said.elements is None else _elements(said.elements, site.elements or ()),
@@ -61,13 +68,15 @@ def _parameter(said: Parameter, site: Parameter) -> Parameter:
         direction=site.direction if said.direction is Direction.UNKNOWN else said.direction,
         items=said.items or site.items,
         lookup=said.lookup or site.lookup,
+        caption=said.caption or site.caption,
     )
 
 
 def _elements(said: tuple[Element, ...], site: tuple[Element, ...]) -> tuple[Element, ...]:
-    kinds = {one.uid: one.kind for one in site}
-    return tuple(replace(one, kind=kinds[one.uid]) if _lacks_kind(one, kinds) else one for one in said)
+    known = {one.uid: one for one in site}
+    return tuple(_element(one, known[one.uid]) if one.uid in known else one for one in said)
 
 
-def _lacks_kind(one: Element, kinds: Mapping[str, str]) -> bool:
-    return one.kind in ("", "unknown") and one.uid in kinds
+def _element(said: Element, site: Element) -> Element:
+    kind = site.kind if said.kind in ("", "unknown") else said.kind
+    return replace(said, kind=kind, caption=said.caption or site.caption)

@@ -12,7 +12,7 @@ from runner.catalogue.model import Element, Member, Parameter, Process
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version. `parent` is the id of the root's design, None for a root. What nobody told is None."""
+    """One version. `parent` is the id of the root's design, None for a root. What is not known is None."""
 
     code: str
     uid: str | None = None
@@ -41,7 +41,7 @@ def families(versions: Iterable[Version]) -> dict[str, Family]:
     groups: dict[str, list[Version]] = {}
     for version in listed:
         groups.setdefault(_root_id(version, by_uid), []).append(version)
-    # A library that does not tell parents has several rows of one name.
+    # A library without parents has several rows of one name.
     by_code: dict[str, tuple[Version, list[Version]]] = {}
     for key, group in groups.items():
         root = _root(key, group)
@@ -78,7 +78,7 @@ def why_not(family: Family) -> str | None:
 
 
 def _why_not(version: Version) -> str | None:
-    """What is not told counts as so."""
+    """What is not known counts as so."""
     if version.enabled is False:
         return "it is disabled"
     if version.active is False:
@@ -98,13 +98,13 @@ def _root_id(version: Version, by_uid: Mapping[str, Version]) -> str:
 
 
 def _root(key: str, group: Sequence[Version]) -> Version:
-    """Where the root itself cannot be seen, the earliest version stands for it."""
+    """Where the root itself cannot be seen, the earliest version takes its place."""
     own = next((version for version in group if version.uid == key), None)
     return own or min(group, key=lambda version: (version.number or 0, version.code))
 
 
 def _family(root: Version, versions: Sequence[Version]) -> Family:
-    """Of several that are active, one that can be started, then the highest number, then the last that was told."""
+    """Of several that are active, one that can be started, then the highest number, then the last."""
     ranked = sorted(versions, key=lambda one: (one.active is True, _why_not(one) is None, one.number or 0))
     in_order = sorted(versions, key=lambda one: (one.number or 0, one is not root, one.code))
     return Family(root=root, acting=ranked[-1], versions=tuple(in_order))

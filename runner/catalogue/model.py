@@ -70,7 +70,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One version of a process: a schema of its own [C]. `uid` is that of its design; what nobody told is None."""
+    """One version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None."""
 
     code: str
     uid: str | None = None

@@ -3,9 +3,10 @@
 import os
 
 import click
+from click.core import ParameterSource
 
 from runner.catalogue.differences import differences, drifts
-from runner.catalogue.drift import missing
+from runner.catalogue.drift import changed, missing
 from runner.cli import new_doubles, of_packages, options, output, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
@@ -112,7 +113,7 @@ def check(context: click.Context, /, **_: object) -> int:
     specs = (*given["jobs"], *given["specs"])
     target = chosen(given["target"], specs, given["targets"])
     git = given["against"]
-    if git and given["file"]:
+    if git and context.get_parameter_source("file") is ParameterSource.COMMANDLINE:
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
     before = read_file(git or given["file"] or place_of(target.target.name, targets_file=target.file))
     used = used_by(specs)
@@ -120,7 +121,7 @@ def check(context: click.Context, /, **_: object) -> int:
         after = ask(target, sites)
     if after is None:
         return ExitCode.NO_ANSWER
-    found = drifts(missing(before, after) if git else differences(before, after), used)
+    found = drifts((missing if git else changed)(before, after), used)
     compared = Compared(
         before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
     )

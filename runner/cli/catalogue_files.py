@@ -45,7 +45,7 @@ def read_file(file: Path) -> Catalogue:
 
 
 def packages_in(folders: Sequence[Path]) -> Packages:
-    """The packages in folders; what of them cannot be read is told as warnings. Raises `UsageError` for errors."""
+    """The packages in folders; what of them cannot be read is printed as warnings. Raises `UsageError` for errors."""
     found = read_packages(folders, called=called)
     if are_errors(found.problems):
         raise UsageError(*found.problems)

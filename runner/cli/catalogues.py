@@ -61,7 +61,7 @@ def ask(known: KnownTarget, sites: Sites) -> Catalogue | None:
         hint = trouble.hint and secrets.mask(trouble.hint)
         _tell([Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=hint)])
         return None
-    tell_odd(found.odd, mask=secrets.mask)
+    report_odd(found.odd, mask=secrets.mask)
     site = f"the sandbox {target.folder.name}" if isinstance(target, SandboxTarget) else ready.name.url
     return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=stamp())
 
@@ -78,8 +78,8 @@ def stamp() -> Pulled:
     return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user)
 
 
-def tell_odd(odd: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> None:
-    """Tell what was said of processes and nobody can read."""
+def report_odd(odd: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> None:
+    """Print what a source says of processes and nobody can read."""
     _tell(list(_odd(odd, mask)))
 
 

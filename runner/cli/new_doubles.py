@@ -48,7 +48,7 @@ class _Counts:
 @click.pass_context
 def doubles(context: click.Context, /, **_: object) -> int:
     r"""Write a double for each process of a catalogue, or of a folder of packages, that has none in FOLDER: what it
-    takes and gives, and its elements in their order. A TODO stands where it must be filled in; as they are, doubles are
+    takes and gives, and its elements in their order. A TODO marks what must be filled in; as they are, doubles are
     valid, and jobs can be rehearsed with them. Nothing is ever written over. Processes that no call can start are left
     out.
 

@@ -8,7 +8,7 @@ import click
 from runner.catalogue.write import written
 from runner.cli import options, output, shell
 from runner.cli.catalogue_files import check_own, packages_in, write_file
-from runner.cli.catalogues import stamp, tell_odd
+from runner.cli.catalogues import report_odd, stamp
 from runner.cli.validate import FORMATS
 from runner.cli.verb import Verb
 from runner.packages.files import Reader
@@ -46,7 +46,7 @@ def build(context: click.Context, /, **_: object) -> int:
     if out is not None:
         check_own(out)
     found = packages_in(given["packages"])
-    tell_odd(found.odd, mask=str)
+    report_odd(found.odd, mask=str)
     if out is None:
         output.data(written(found.catalogue), for_programs=True)
         return ExitCode.PASSED
@@ -71,7 +71,7 @@ def lint(context: click.Context, /, **_: object) -> int:
       runner catalog lint packages
       runner catalog lint packages --format sarif > packages.sarif
 
-    Exit 0 where there is nothing to tell, 1 where there is something, 2 where there is nothing to read, or for a
+    Exit 0 where nothing is found, 1 where something is, 2 where there is nothing to read, or for a
     mistake on the command line.
     """
     given = context.params
@@ -81,6 +81,6 @@ def lint(context: click.Context, /, **_: object) -> int:
     found = (*packages.problems, *linted(packages, Reader(called=called)))
     output.data(FORMATS[given["form"]](found), for_programs=given["form"] != "text")
     number = len(packages.catalogue.processes)
-    warned = mistakes.count(found) if found else "nothing to tell"
+    warned = mistakes.count(found) if found else "nothing is found"
     output.say(f"{number} {'process' if number == 1 else 'processes'}: {warned}")
     return ExitCode.FAILED if found else ExitCode.PASSED

@@ -20,7 +20,7 @@ LARGEST: Final = 64 * 2**20
 
 
 class BrokenError(Exception):
-    """A file that cannot be read, with what is told of it."""
+    """A file that cannot be read, with the problem that says so."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -39,11 +39,11 @@ class Reader:
         try:
             value = json.loads(text)
         except json.JSONDecodeError as error:
-            raise self._broken(file, f"it is no JSON: {error.msg}", source=text, at=error.pos) from None
+            raise self.broken(file, f"it is no JSON: {error.msg}", source=text, at=error.pos) from None
         except (ValueError, RecursionError):
-            raise self._broken(file, "it is no JSON that can be read: too deep, or a number too long") from None
+            raise self.broken(file, "it is no JSON that can be read: too deep, or a number too long") from None
         if not isinstance(value, dict):
-            raise self._broken(file, "it holds no record")
+            raise self.broken(file, "it holds no record")
         return record(value)
 
     def captions(self, file: Path) -> dict[str, str]:
@@ -56,7 +56,7 @@ class Reader:
                 found[attributes["Name"]] = " ".join(well_formed(text).split())
 
         def doctype(*_: object) -> None:
-            raise self._broken(file, "it has a document type, which is not read here")
+            raise self.broken(file, "it has a document type, which is not read here")
 
         parser = expat.ParserCreate()
         parser.StartElementHandler = start
@@ -64,21 +64,22 @@ class Reader:
         try:
             parser.Parse(self.text(file).encode(), True)  # noqa: FBT003  expat takes it by position
         except expat.ExpatError as error:
-            raise self._broken(file, f"it is no whole XML: {error}") from None
+            raise self.broken(file, f"it is no whole XML: {error}") from None
         return found
 
     def text(self, file: Path) -> str:
         """The text of a file, without its mark. Raises `BrokenError`."""
         try:
             if file.stat().st_size > LARGEST:
-                raise self._broken(file, f"it is larger than {LARGEST // 2**20} MiB")
+                raise self.broken(file, f"it is larger than {LARGEST // 2**20} MiB")
             return file.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise self._broken(file, "it is not UTF-8") from None
+            raise self.broken(file, "it is not UTF-8") from None
         except OSError as error:
-            raise self._broken(file, error.strerror or str(error)) from None
+            raise self.broken(file, error.strerror or str(error)) from None
 
-    def _broken(self, file: Path, why: str, *, source: str = "", at: int | None = None) -> BrokenError:
+    def broken(self, file: Path, why: str, *, source: str = "", at: int | None = None) -> BrokenError:
+        """The problem of a file; `at` is a place in its text, `source`."""
         message = f"this file of a package cannot be read: {why}"
         name = self.called(file)
         if at is None:

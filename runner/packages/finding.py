@@ -1,6 +1,6 @@
 """The folders of schemas below folders of packages, as clio's workspaces and an unpacked package leave them.
 
-`<package>/Schemas/<Name>/descriptor.json`. What stands in a package beside its schemas is not entered.
+`<package>/Schemas/<Name>/descriptor.json`. Nothing else of a package is entered.
 """
 
 import os
@@ -20,7 +20,8 @@ def schema_folders(folders: Sequence[Path]) -> Iterator[Path | OSError]:
     whatever links lead to it.
     """
     seen: set[tuple[int, int]] = set()
-    waiting = list(reversed(folders))
+    # `.` by its own name; `resolve` would follow links, too
+    waiting = [Path(os.path.abspath(folder)) for folder in reversed(folders)]  # noqa: PTH100
     while waiting:
         here = waiting.pop()
         try:

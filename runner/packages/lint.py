@@ -35,7 +35,7 @@ def lint(packages: Packages, reader: Reader) -> tuple[Problem, ...]:
 
 @dataclass(slots=True, kw_only=True)
 class _Linter:
-    """Texts of designs are read once more, for the places of what is told."""
+    """Texts of designs are read once more, for the places of what is found."""
 
     reader: Reader
     _sources: dict[Path, Source] = field(default_factory=dict)
@@ -54,18 +54,18 @@ class _Linter:
         active = [schema for schema in schemas if schema.version.active is True]
         for schema in active[1:]:
             message = f"{_subject(schema.version)} is active, and so is {_called(active[0].version)}"
-            yield self._told(
+            yield self._warning(
                 "E196", message, schema, hint="one version of a process is active, and a call runs that one"
             )
         parent = family.acting.parent
         if parent is not None and all(schema.version.uid != parent for schema in schemas):
             message = f"{_called(family.acting)}: the root that it is a version of is in none of these packages"
             hint = "callers use the root's code: name the package of the root, too"
-            yield self._told("E196", message, _of(family.acting, schemas), hint=hint)
+            yield self._warning("E196", message, _of(family.acting, schemas), hint=hint)
         for schema in schemas:
             if schema.version.code == family.root.code and schema.version.uid != family.root.uid:
                 message = f"two processes have the code `{family.root.code}`"
-                yield self._told("E196", message, schema, hint="a call names a process by its code alone")
+                yield self._warning("E196", message, schema, hint="a call names a process by its code alone")
 
     def _beginning(self, schema: Schema) -> Iterator[Problem]:
         if schema.version.has_start is not False:
@@ -75,7 +75,7 @@ class _Linter:
         first = next((one for one in schema.elements or () if one.kind in schema.starts), None)
         message = f"`{schema.version.code}`: {_NO_CALL}: {why}"
         hint = "where it is to be called, add a plain start event"
-        yield self._told("E193", message, schema, hint=hint, at=None if first is None else _with_id(first.uid))
+        yield self._warning("E193", message, schema, hint=hint, at=None if first is None else _with_id(first.uid))
 
     def _stuck(self, schema: Schema) -> Iterator[Problem]:
         elements = {one.uid: one for one in schema.elements or ()}
@@ -85,7 +85,7 @@ class _Linter:
                 f"`{schema.version.code}`: every flow that leaves {called} has a condition, and none is the default"
             )
             hint = "where no condition holds the instance stays in Running for ever: make one of the flows the default"
-            yield self._told("E192", message, schema, hint=hint, at=_with_id(uid))
+            yield self._warning("E192", message, schema, hint=hint, at=_with_id(uid))
 
     def _not_run(self, schema: Schema, family: Family) -> Iterator[Problem]:
         version = schema.version
@@ -94,7 +94,7 @@ class _Linter:
             return
         acts = family.acting != version and family.acting.active is not False and family.acting.enabled is not False
         does = f"a call of `{family.root.code}` runs {_called(family.acting)}" if acts else _NO_CALL
-        yield self._told("E194", f"{_subject(version)} {what}: {does}", schema)
+        yield self._warning("E194", f"{_subject(version)} {what}: {does}", schema)
 
     def _other_types(self, schema: Schema, acting: Schema) -> Iterator[Problem]:
         for code, here in (schema.parameters or {}).items():
@@ -105,9 +105,9 @@ class _Linter:
             message = f"`{schema.version.code}`: parameter `{code}` is {parameter_in_words(here)}, and {other}"
             hint = "whoever switches the version breaks its callers: give the new parameter a code of its own"
             name = re.compile(rf'"(?:A2|Name)"\s*:\s*"{re.escape(code)}"')
-            yield self._told("E195", message, schema, hint=hint, at=name)
+            yield self._warning("E195", message, schema, hint=hint, at=name)
 
-    def _told(
+    def _warning(
         self, code: str, message: str, schema: Schema, *, hint: str | None = None, at: re.Pattern[str] | None = None
     ) -> Problem:
         source = self._source(schema.file)
@@ -121,7 +121,7 @@ class _Linter:
         if file not in self._sources:
             try:
                 text = self.reader.text(file)
-            except BrokenError:  # told where it was read
+            except BrokenError:  # reported where it was read
                 text = ""
             self._sources = {file: Source(self.reader.called(file), text)}  # one at a time: designs are large
         return self._sources[file]

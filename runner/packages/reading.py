@@ -40,7 +40,7 @@ def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> 
     odd = [(code, sentence) for code, family in found.items() for sentence in schemas[family.acting].odd]
     return Packages(
         catalogue=Catalogue(
-            name=f"the packages in {', '.join(names)}",
+            name=f"the catalogue of {', '.join(names)}",
             processes=processes,
             packages=names,
         ),

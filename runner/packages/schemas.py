@@ -1,4 +1,4 @@
-"""One schema of a package → a version of a process with its signature, and what only its design tells (SERVICE.md 8b).
+"""One schema of a package → a version of a process with its signature, and what only its design holds (SERVICE.md 8b).
 
 Keys are short in packages and long in the designer's export: both are read as the names that the service uses, so that
 the reader of its answers reads them, too. What a file does not say is not known, and never guessed.
@@ -58,7 +58,7 @@ class Schema:
 
 
 def read_schema(folder: Path, reader: Reader) -> Schema | Problem | None:
-    """The process in a folder; None for a schema of another kind, a problem where nobody can tell what it is."""
+    """The process in a folder; None for a schema of another kind, a problem where its kind is not known."""
     try:
         descriptor = record(reader.json(folder / DESCRIPTOR).get("Descriptor"))
     except BrokenError as error:
@@ -69,11 +69,10 @@ def read_schema(folder: Path, reader: Reader) -> Schema | Problem | None:
 
 def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) -> Schema:
     problems: list[Problem] = []
-    metadata = _read(folder / "metadata.json", reader, problems)
-    properties_file = folder / "properties.json"
+    design_file, properties_file = folder / "metadata.json", folder / "properties.json"
     properties = _read(properties_file, reader, problems) if properties_file.exists() else {}
-    captions = _captions(folder.parents[1] / "Resources" / f"{code}.Process", reader, problems)
-    schema = _renamed(record(record(metadata.get("MetaData")).get("Schema")))
+    captions = _captions(folder.parents[1] / "Resources" / f"{folder.name}.Process", reader, problems)
+    schema = _design(design_file, reader, problems)
     written = [_renamed(record(one)) for one in items(schema.get("flowElements"))]
     schema = _with_parts(schema, written)
     odd: list[Json] = []
@@ -89,7 +88,7 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
             captions=captions,
             starts=starts,
         ),
-        file=folder / "metadata.json",
+        file=design_file,
         changed=_moment(descriptor.get("ModifiedOnUtc")),
         parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
         elements=design.elements(elements) if isinstance(elements, list) else None,
@@ -98,6 +97,14 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
         odd=tuple(map(str, odd)),
         problems=tuple(problems),
     )
+
+
+def _design(file: Path, reader: Reader, problems: list[Problem]) -> JsonObject:
+    metadata = _read(file, reader, problems)
+    schema = record(record(metadata.get("MetaData")).get("Schema"))
+    if metadata and not schema:
+        problems.append(reader.broken(file, "it holds no design of a process").problem)
+    return _renamed(schema)
 
 
 def _read(file: Path, reader: Reader, problems: list[Problem]) -> JsonObject:

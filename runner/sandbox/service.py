@@ -90,9 +90,12 @@ class ProcessEngineService:
     def run_version(self, body: bytes, user: User) -> Call | Response:
         """RunSpecifiedProcessVersion: this very version, active or not, with a body as that of RunProcess [S].
 
-        Which of `schemaName` and `schemaUId` names the version is [?]: either, each as RunProcess takes it.
+        Which of `schemaName` and `schemaUId` names the version is [?]: the id where there is one, else the code.
         """
-        return self._run(body, user, find=self._engine.version)
+        return self._run(body, user, find=self._version)
+
+    def _version(self, *, code: str, uid: str) -> Double | None:
+        return self._engine.version(uid=uid) if uid else self._engine.version(code=code)
 
     def _run(self, body: bytes, user: User, *, find: Find) -> Call | Response:
         request = record_or_none(body)

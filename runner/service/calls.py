@@ -129,7 +129,7 @@ class ReadFamily:
     """VwProcessLib by the id of the root's design: every version of the process, the root among them.
 
     Answers a list of `{"code", "uid", "schema_id", "version", "active", "enabled", "traced"}`, null for what the
-    library does not tell; `schema_id` is what rows of the log bear. A library without versions refuses it [?].
+    library does not have; `schema_id` is what rows of the log bear. A library without versions refuses it [?].
     """
 
     root: str

@@ -50,8 +50,9 @@ def one(process: Process, *executed: str) -> Double:
     return read(new.text)
 
 
-def test_a_double_has_the_signature_and_waits_where_somebody_is_waited_for() -> None:
+def test_a_double_has_the_signature_and_the_elements_in_their_order() -> None:
     (new,) = doubles(ADD)
+    waits = "does it wait here for somebody? Then delete this line."
 
     assert new.text.splitlines()[1:] == [
         "runner: 1",
@@ -63,18 +64,30 @@ def test_a_double_has_the_signature_and_waits_where_somebody_is_waited_for() -> 
         "  Odd: {type: text, direction: both}  # TODO: its type is not known, TODO: its direction is not known",
         "  Rows: {type: records, direction: out, items: {Id: guid, Odd: text}}",
         "activities:",
-        "  # TODO: Read the guide, ReadDataUserTask1, UserTask: what it does.",
-        "  # TODO: Call the guide, ActivityUserTask1, UserTask: does it wait here for somebody? Else delete it.",
+        "  # Read the guide, ReadDataUserTask1, UserTask",
+        f"  - element: {{uid: {OTHER}, caption: Read the guide}}",
+        f"    if: false  # TODO: {waits}",
+        "  # Call the guide, ActivityUserTask1, UserTask",
         f"  - element: {{uid: {UID}, caption: Call the guide}}",
+        f"    if: false  # TODO: {waits}",
         "  # TODO: Gate1, ExclusiveGateway: what it does.",
         "  # TODO: what it gives, as in `- set: {Rows: …}`.",
     ]
-    assert read(new.text).activities[0].deed == Park(uid=UID, caption="Call the guide")
+    first, second = read(new.text).activities
+    assert (first.deed, second.deed) == (
+        Park(uid=OTHER, caption="Read the guide"),
+        Park(uid=UID, caption="Call the guide"),
+    )
+    assert first.condition == second.condition == "false"
 
 
-def test_it_waits_at_each_element_that_jobs_execute_in_their_order() -> None:
-    deeds = [activity.deed for activity in one(ADD, OTHER).activities]
-    assert [deed.uid for deed in deeds if isinstance(deed, Park)] == [OTHER, UID]
+def test_it_waits_at_each_element_that_jobs_execute_and_at_no_other() -> None:
+    conditions = {
+        activity.deed.uid: activity.condition
+        for activity in one(ADD, UID, THIRD).activities
+        if isinstance(activity.deed, Park)
+    }
+    assert conditions == {OTHER: "false", UID: None, THIRD: None}
 
 
 def test_a_process_of_which_nothing_is_known_has_a_double_too() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.catalogue.drift import missing
+from runner.catalogue.drift import changed, missing
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process
 from runner.cli.drift import sentence
 
@@ -50,6 +50,20 @@ def told(said: Process, *site: Process) -> list[str]:
 )
 def test_what_packages_leave_open_and_captions_are_no_drift(said: Process) -> None:
     assert told(said, ADD) == []
+
+
+def test_what_a_file_of_an_earlier_version_does_not_hold_is_no_change() -> None:
+    old = replace(
+        ADD,
+        traced=None,
+        parameters={code: replace(one, direction=Direction.UNKNOWN) for code, one in (ADD.parameters or {}).items()},
+        elements=tuple(replace(one, caption="") for one in ADD.elements or ()),
+    )
+    assert changed(of(old), of(ADD)) == ()
+    assert [sentence(one) for one in changed(of(old), of(replace(ADD, caption="New"), Process(code="Base")))] == [
+        "`Base`: is new",
+        "`UsrAdd`: its caption: was Add; is New",
+    ]
 
 
 def test_processes_that_only_the_site_has_are_no_drift() -> None:

@@ -221,8 +221,11 @@ def test_where_the_site_runs_another_version_what_the_jobs_use_comes_first(capsy
     assert not any("UsrOfTheSite" in line for line in lines)
 
 
-def test_a_site_is_compared_with_one_thing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_is_compared_with_one_thing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     serve(DOUBLES)
+    monkeypatch.setenv("CREATIO_RUNNER_CATALOG", "x.catalog.yaml")  # for other verbs
+    assert ended(["catalog", "check", "-t", "here", "--against", "packages"]) == 1
+    capsys.readouterr()
     assert ended(["catalog", "check", "-t", "here", "--against", "packages", "--catalog", "x.catalog.yaml"]) == 2
     assert "`--catalog`" in capsys.readouterr().err
 
@@ -256,7 +259,7 @@ def test_where_there_is_nothing_to_tell_it_is_said(capsys: pytest.CaptureFixture
     Written(code="UsrFine").write(Path("fine"))
     capsys.readouterr()
     assert ended(["catalog", "lint", "fine"]) == 0
-    assert capsys.readouterr().err == "1 process: nothing to tell\n"
+    assert capsys.readouterr().err == "1 process: nothing is found\n"
 
 
 def test_where_there_is_nothing_to_lint_it_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
@@ -283,6 +286,22 @@ def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_
     assert ended(["validate", "sandbox"]) == 0
     assert ended(["validate", "a.job.yaml"]) == 0
     assert ended(["run", "a.job.yaml"]) == 0
+
+
+def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.CaptureFixture[str]) -> None:
+    Written(code="UsrApprove", elements={"S": "StartEvent", "One": "UserTask", "Two": "UserTask"}).write(Path("more"))
+    two = uid("UsrApprove/Two")
+    steps = f"  - execute: {{process: UsrApprove}}\n  - element: {two}\n"
+    Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n{steps}")
+    Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: sandbox}\n")
+
+    assert ended(["catalog", "doubles", "more", "--out", "sandbox", "--for", "a.job.yaml"]) == 0
+
+    assert Path("sandbox/UsrApprove.process.yaml").read_text().count("if: false") == 1
+    assert ended(["validate", "sandbox"]) == 0
+    capsys.readouterr()
+    assert ended(["validate", "a.job.yaml", "--format", "json"]) == 0
+    assert codes(capsys) == []
 
 
 def test_doubles_are_written_for_every_process_that_a_call_can_start(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packages_on_disk import INTEGER, LOOKUP, RECORDS, TEXT, Written, uid
 
+from runner.catalogue import rules
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
@@ -75,6 +76,13 @@ def test_a_workspace_packages_one_of_them_and_a_schema_may_be_named(tmp_path: Pa
     assert list(read_packages([tmp_path / "packages" / part], called=str).catalogue.processes) == ["UsrAddTours"]
 
 
+def test_the_folder_in_which_one_stands_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = ADD.write(tmp_path / "UsrTours")
+    for here in (folder, folder.parent, tmp_path / "UsrTours", tmp_path):
+        monkeypatch.chdir(here)
+        assert list(read_packages([Path()], called=str).catalogue.processes) == ["UsrAddTours"]
+
+
 def test_a_family_stands_under_the_code_of_its_root(tmp_path: Path) -> None:
     replace(ADD, properties={"IsActiveVersion": "False", "Version": "1"}).write(tmp_path / "a" / "One")
     member = Written(
@@ -137,6 +145,7 @@ BROKEN: list[tuple[str, Breaking, str]] = [
     ("metadata.json", lambda file: file.write_text('{\n  "MetaData": {,'), "it is no JSON"),
     ("metadata.json", lambda file: file.write_bytes(b"\xff\xfe{"), "it is not UTF-8"),
     ("metadata.json", lambda file: file.write_text("[]"), "it holds no record"),
+    ("metadata.json", lambda file: file.write_text('{"MetaData": {"Item": 1}}'), "it holds no design"),
     ("metadata.json", lambda file: file.write_text("[" * 100_000), "too deep"),
     ("metadata.json", lambda file: file.write_text('{"a": ' + "1" * 9999 + "}"), "a number too long"),
     ("metadata.json", lambda file: file.unlink(), "No such file"),
@@ -254,7 +263,7 @@ def test_whatever_stands_in_the_files_it_is_a_catalogue_or_told(
     assert all(problem.code in CODES for problem in found.problems)
     document = load("git.catalog.yaml", written(found.catalogue).encode())
     assert not isinstance(document, tuple), mistakes.text(document)
-    assert mistakes.text(check(document, "catalog")) == ""
+    assert mistakes.text((*check(document, "catalog"), *rules.check(document))) == ""
     assert dict(catalogue_in(document).processes).keys() == found.catalogue.processes.keys()
 
 

@@ -52,8 +52,8 @@ def answer_of(question: str, stop: Stop, seconds: float | None) -> bool | None:
 
 
 def _line() -> str:
-    """What somebody typed; nothing where the terminal has gone."""
+    """What somebody typed; nothing where the terminal has gone, or it is no text."""
     try:
         return sys.stdin.readline()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return ""

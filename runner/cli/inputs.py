@@ -12,7 +12,7 @@ from runner.job.inputs import Given
 from runner.job.model import Case, Job
 from runner.problems import Problem, UsageError
 from runner.project import called
-from runner.values import Json
+from runner.values import Json, is_well_formed
 
 
 def read_text(path: str) -> str:
@@ -50,10 +50,13 @@ def values(
 
 
 def _standard_input() -> str:
-    """Raises `OSError`, `UnicodeDecodeError`."""
+    """Raises `OSError`, `UnicodeDecodeError`. In the locale C Python reads what is not UTF-8 without a word."""
     if sys.stdin is None:  # whoever called us has closed it
         raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.read()
+    text = sys.stdin.read()
+    if not is_well_formed(text):
+        raise OSError(errno.EILSEQ, "it is not UTF-8")
+    return text
 
 
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:

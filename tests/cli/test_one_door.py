@@ -22,8 +22,8 @@ def writes(tree: ast.AST) -> Iterator[str]:
     """The places where something is written past the door, or could be."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="print" | "input" as name)):
-                yield f"{node.lineno}: {name}"
+            case ast.Call(func=ast.Name(id="print" | "input" as called)):
+                yield f"{node.lineno}: {called}"
             case ast.Attribute(value=ast.Name(id="sys"), attr=attribute) if attribute in STREAMS:
                 yield f"{node.lineno}: sys.{attribute}"
             case ast.Attribute(value=ast.Name(id=module), attr=attribute) if f"{module}.{attribute}" in WRITERS:

@@ -273,7 +273,6 @@ def test_a_report_that_is_read_late_is_whole(asked: list[str]) -> None:
         wait_for(Path("events.jsonl").exists)
         late: list[str] = []
         reader = threading.Thread(target=lambda: late.append(all_of(reading)))
-        os.close(os.dup(out))
         reader.start()
         assert process.wait(TIME) == 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), out)
@@ -342,6 +341,16 @@ def test_no_journal_gets_the_number_of_a_stream_that_is_closed(asked: list[str])
     assert json.loads(journal.read_text().splitlines()[0])["type"] == "run.started"
 
 
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_an_input_from_standard_input_that_is_not_utf_8_is_a_mistake(locale: str, asked: list[str]) -> None:
+    Path("a.job.yaml").write_text(INPUT)
+    command = [RUNNER, "run", "a.job.yaml", "-i", "x=@-"]
+    given = os.environ | {"LC_ALL": locale}
+    ended = subprocess.run(command, input=b"\xff", env=given, check=False, timeout=TIME, capture_output=True)
+    assert (ended.returncode, asked) == (2, [])
+    assert b"`-` cannot be read: it is not UTF-8" in ended.stderr
+
+
 INPUT = "runner: 1\nname: a\ntarget: here\ninputs: {x: {type: string, secret: true}}\nsteps:\n" + CHARGE + FINALLY
 
 
@@ -403,7 +412,7 @@ def test_a_run_in_a_folder_whose_name_is_not_utf_8_is_carried_out(asked: list[st
 def no_room_for_a_thread() -> None:
     """Stacks larger than the memory that there is: no thread can be started, as with `ulimit -u`, for root, too."""
     resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
-    resource.setrlimit(resource.RLIMIT_STACK, (1 << 36, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_STACK, (1 << 36, resource.getrlimit(resource.RLIMIT_STACK)[1]))
 
 
 def test_where_no_thread_can_be_started_nothing_is_sent_and_it_says_so(asked: list[str]) -> None:

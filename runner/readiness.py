@@ -96,12 +96,13 @@ def wait_until_ready(
     each look.
     """
     ends = site.clock() + wanted.longest
-    has_rows, refusals, looks = False, 0, 0
+    has_rows, is_first, refusals = False, True, 0
     while True:
         look = site.look(ends, compare=has_rows)
-        if not (looks and look.phase is Phase.AWAY and site.clock() >= ends):  # else it was merely cut off
+        is_cut_off = look.phase is Phase.AWAY and site.clock() >= ends
+        if is_first or not is_cut_off:
             seen(look)
-        looks += 1
+        is_first = False
         refusals += look.phase is Phase.REFUSED
         if look.phase in (Phase.READY, Phase.HOPELESS) or refusals == MOST_REFUSALS:
             return Outcome(look.phase.value)
@@ -135,7 +136,8 @@ class Watched:
             if isinstance(ending, Answered) and items(record(ending.value).get("records")):
                 return Look(phase=Phase.ROWS)
             failure = ending if isinstance(ending, CallFailed) else _EMPTY
-            found = found if found.trouble is not None else _of_failure(failure)
+            if found.trouble is None or failure.refused_sign_in:
+                found = _of_failure(failure)
             if failure.kind is not FailureKind.REFUSED or (failure.status or 0) >= _SERVER_ERRORS:
                 break
         self._sign_in_anew(failure)
@@ -158,9 +160,9 @@ class Watched:
         library = read_library(caller, wait=_not_at_all)
         known = [code for code in said.processes if code in library.families]
         listed = {code: library.listed(code) for code in known}
-        versions = [one for one in missing(said, replace(said, processes=listed)) if one.about in _VERSIONS]
+        versions = tuple(filter(_is_of_versions, missing(said, replace(said, processes=listed))))
         if versions:
-            return tuple(versions)
+            return versions
         read = {code: read_process(caller, library, code, wait=_not_at_all) for code in known}
         return tuple(filter(_counts, missing(said, replace(said, processes=read))))
 
@@ -200,7 +202,13 @@ def _of_failure(failure: CallFailed) -> Look:
 
 def _counts(one: Difference) -> bool:
     """Elements and captions do not: no job depends on them."""
-    return one.about in _VERSIONS or one.about is About.PARAMETER or one.name == _PARAMETERS
+    return _is_of_versions(one) or one.about is About.PARAMETER or one.name == _PARAMETERS
+
+
+def _is_of_versions(one: Difference) -> bool:
+    """One that only the site has does not matter: whether it is the active one is a difference of the process."""
+    is_only_there = one.about is About.VERSION and one.before is None
+    return one.about in _VERSIONS and not is_only_there
 
 
 def _not_at_all(seconds: float) -> None:

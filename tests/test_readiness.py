@@ -1,12 +1,14 @@
 """Whether a site is ready, against one that is deployed to, with a clock that the test holds: no time passes here."""
 
 import random
+import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
-from deployments import CATALOGUE, Deployed, Phase
+from deployments import CATALOGUE, Deployed, Phase, listed
 
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import catalogue_in
@@ -16,6 +18,7 @@ from runner.readiness import Phase as Seen
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import ClientCredentials, Password, Readiness
+from runner.values import Json
 
 SITE = Site(url="http://site.example", prefix="/0", identity_url="http://id.example")
 USER = Password(username="integration", password="pa55-w0rd")
@@ -172,6 +175,39 @@ def test_a_process_that_the_site_does_not_have_yet_is_waited_for() -> None:
 
     assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
     assert [one.process for one in world.looks[-1][1].differences] == ["UsrBrandNew"]
+
+
+@pytest.mark.parametrize(("active", "outcome"), [(False, Outcome.READY), (True, Outcome.OVER)])
+def test_a_version_that_only_the_site_has_does_not_matter_unless_it_is_the_active_one(
+    *, active: bool, outcome: Outcome
+) -> None:
+    world = World([(0.0, Phase.NEW)], said=said())
+    parent: Json = {"VersionParentUId": "uid-UsrAddTours", "UId": "other", "IsActiveVersion": active}
+    assert isinstance(parent, dict)
+    world.site.more_rows.append(listed("UsrAddTours_v9", version=9, **parent))
+
+    assert world.wait(Readiness(longest=60.0)) is outcome
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        socket.gaierror(-2, "Name or service not known"),
+        TimeoutError(),
+        ssl.SSLError(1, "no TLS"),
+        ssl.SSLEOFError(),
+    ],
+    ids=["no such host", "no connection in time", "no TLS", "TLS that breaks off"],
+)
+def test_a_host_or_a_proxy_that_is_only_starting_is_waited_for(cause: Exception) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if world.now < 30:
+            raise httpx.ConnectError("no") from cause
+        return world.site.over_httpx(request)
+
+    world = World([(0.0, Phase.NEW)], answer=answer)
+    assert world.wait() is Outcome.READY
+    assert 35 <= world.now <= 36
 
 
 def test_a_look_that_is_cut_off_by_the_end_does_not_hide_what_was_seen_before() -> None:

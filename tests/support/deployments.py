@@ -10,7 +10,7 @@ from enum import StrEnum
 import httpx
 from sites import REFUSED, SIGNED_IN, Told, xml
 
-from runner.values import Json
+from runner.values import Json, JsonObject
 
 TEXT = "8B3F29BB-EA14-4CE5-A5C5-293A929B6BA2"
 INTEGER = "6B6B74E2-820D-490E-A017-2B73D4CCF2B0"
@@ -46,10 +46,13 @@ TO_SIGN_IN = Told(status=302, headers=(("Location", "/Login/NuiLogin.aspx?Return
 
 @dataclass
 class Deployed:
-    """The site. `asked` holds the phase, method and path of every request that reached it."""
+    """The site. `asked` holds the phase, method and path of every request that reached it; `more_rows` are of its
+    library of processes.
+    """
 
     phase: Phase = Phase.AWAY
     asked: list[tuple[Phase, str, str]] = field(default_factory=list)
+    more_rows: list[Json] = field(default_factory=list)
 
     def answer(self, method: str, path: str) -> Told:
         self.asked.append((self.phase, method, path))
@@ -71,7 +74,8 @@ class Deployed:
             return _json({"value": []})
         if "/odata/VwProcessLib" in path:
             version = 1 if self.phase is Phase.OLD_VERSION else 2
-            return _json({"value": [_listed("UsrOther", version=7), _listed(CODE, version=version)]})
+            rows: Json = [listed("UsrOther", version=7), listed(CODE, version=version), *self.more_rows]
+            return _json({"value": rows})
         if "ProcessSchemaRequest" in path:
             kind = TEXT if self.phase is Phase.OLD_PARAMETERS else INTEGER
             return _json(_signature(kind))
@@ -98,11 +102,11 @@ def _json(value: Json) -> Told:
     return Told(body=json.dumps(value))
 
 
-def _listed(code: str, *, version: int) -> Json:
+def listed(code: str, *, version: int, **more: Json) -> JsonObject:
     """A row of VwProcessLib."""
     row: Json = {"Id": f"id-{code}", "UId": f"uid-{code}", "Name": code, "Caption": "", "Enabled": True}
     assert isinstance(row, dict)
-    return {**row, "IsActiveVersion": True, "HasStartEvent": True, "Version": version}
+    return {**row, "IsActiveVersion": True, "HasStartEvent": True, "Version": version, **more}
 
 
 def _signature(kind: str) -> Json:

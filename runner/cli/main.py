@@ -51,6 +51,7 @@ _MEANT = {
     **dict.fromkeys(("serve", "mock", "server"), "sandbox"),
     **dict.fromkeys(("new", "create"), "init"),
     **dict.fromkeys(("ping", "login", "connect"), "doctor"),
+    **dict.fromkeys(("wait", "await", "wait-for", "health", "healthcheck"), "ready"),
     **dict.fromkeys(("pull", "catalogue"), "catalog"),
     "ls": "list",
 }

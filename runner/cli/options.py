@@ -214,7 +214,7 @@ FOR = click.option(
     envvar=f"{twins.PREFIX}WAIT_READY",
     metavar="DURATION",
     type=OptionalDuration(),
-    help="Wait up to this long, not for what the target says, or 10m.",
+    help="Wait up to this long, not for what the target says, or 10m; its twin is CREATIO_RUNNER_WAIT_READY.",
 )
 GRACE = option(
     "--grace",

@@ -63,7 +63,7 @@ class SiteWaits:
         said = None if wanted.catalogue is None else self._said(wanted.catalogue, codes)
         site, secrets = self.sites.of(target), Secrets()
         site.hide_in(secrets)
-        story = Story(name=target.name, wanted=wanted, catalogue=said.name if said else "", mask=secrets.mask)
+        story = Story(name=target.name, wanted=wanted, catalogue=_named(wanted.catalogue), mask=secrets.mask)
         return SiteWait(site=Watched(caller=site.client, clock=monotonic, said=said), story=story)
 
     def _wanted(self, target: SiteTarget) -> Readiness | None:
@@ -96,6 +96,10 @@ class SiteWaits:
             if code not in said.processes and whole.family_of(code) is None:
                 output.say(f"{whole.name} does not have `{code}`: it is not waited for")
         return said
+
+
+def _named(file: Path | None) -> str:
+    return "" if file is None else called(file)
 
 
 def _none_of(whole: Catalogue, codes: Sequence[str]) -> Problem:

@@ -125,9 +125,9 @@ def test_the_first_call_is_sent_when_the_deployment_is_over_and_not_before() -> 
             deployed.phase = Phase.SIGN_IN
             started.until("it is a web page")
             deployed.phase = Phase.OLD_VERSION
-            started.until("`UsrAddTours`: its version: 2 in the catalogue git.catalog.yaml, 1 in the site")
+            started.until("`UsrAddTours`: its version: 2 in git.catalog.yaml, 1 in the site")
             deployed.phase = Phase.OLD_PARAMETERS
-            started.until("parameter `Tours`: integer, in in the catalogue git.catalog.yaml, text, in in the site")
+            started.until("parameter `Tours`: integer, in in git.catalog.yaml, text, in in the site")
             deployed.phase = Phase.NEW
             assert started.end() == 0
     assert deployed.phases_of("/Execute") == [Phase.NEW]
@@ -285,6 +285,17 @@ def test_the_catalogue_of_the_command_line_is_waited_for_where_the_wait_is_asked
         assert ended([*by_option, "--wait-ready", "300ms"]) == 3
         assert deployed.phases_of("/Execute") == []
         assert ended(by_option) == 0
+
+
+def test_a_site_that_stays_old_is_told_with_the_command_that_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
+    deployed = Deployed(Phase.OLD_PARAMETERS)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url, ready=NEW)
+        assert ended(["ready", "--for", "300ms"]) == 3
+    err = capsys.readouterr().err
+    assert "E317" in err
+    assert "it is not as git.catalog.yaml says: `UsrAddTours`: parameter `Tours`: integer, in" in err
+    assert "`runner catalog check -t here --against git.catalog.yaml` shows all that differs" in err
 
 
 def test_a_catalogue_that_is_not_there_is_found_out_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:

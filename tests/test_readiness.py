@@ -151,6 +151,13 @@ def test_a_site_that_gives_no_rows_is_waited_for_until_the_time_is_over(phase: P
     assert set(world.seen()) == {Seen.AWAY}
 
 
+def test_a_site_in_trouble_is_asked_once_a_look() -> None:
+    world = World([(0.0, Phase.TROUBLE)])
+
+    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert len(world.site.asked) == len(world.looks)
+
+
 def test_a_site_whose_processes_stay_old_is_waited_for_until_the_time_is_over() -> None:
     world = World([(0.0, Phase.OLD_VERSION)], said=said())
 

@@ -9,12 +9,15 @@ import click
 from runner.cli import locking, output, reports
 from runner.cli.asking import answer_of
 from runner.cli.carrying import Carried, Manner, Waiting, carry_all
+from runner.cli.prepared import Prepared
 from runner.cli.stopping import hearing, tell_of_code, tell_of_giving_up
 from runner.cli.telling import Telling
 from runner.hosts.signals import listening
 from runner.hosts.stop import Stop
 from runner.problems import STOPPED, ExitCode, RefusedError, UsageError, strongest
 from runner.report import mistakes
+from runner.sites import Sites
+from runner.targets.model import SiteTarget
 
 
 def telling_of(
@@ -38,7 +41,7 @@ def carry_out(
     context: click.Context,
     *,
     yes: bool,
-    until_ready: Callable[[Stop], bool] = lambda _stop: True,
+    until_ready: Callable[[Stop], bool],
 ) -> tuple[Carried, ExitCode]:
     """Carry runs out to the command's exit code; what did not begin is told. `yes` answers every question of a job;
     `until_ready` waits for the sites before the first begins, and gives whether one may.
@@ -92,6 +95,25 @@ def _still_waiting(stop: Stop, seconds: float) -> bool:
     if stop.why is None:
         stop.wait(seconds)
     return stop.why is None
+
+
+def waits_for(sites: Sites, runs: Sequence[Prepared], context: click.Context) -> Callable[[Stop], bool]:
+    """What waits until the sites of these runs are ready, as an option or a target says. Raises `UsageError`."""
+    given = context.params
+    is_asked_for = given["wait_ready"] is not None
+    if not is_asked_for and not any(isinstance(run.target, SiteTarget) and run.target.ready for run in runs):
+        return at_once
+    from runner.cli.site_waits import Asked, SiteWaits  # noqa: PLC0415  3 % of a start, for whoever waits
+    from runner.cli.until_ready import until_ready  # noqa: PLC0415  likewise
+
+    asked = Asked(longest=given["wait_ready"], catalogue=given.get("catalogue"))
+    return until_ready(SiteWaits(sites=sites, asked=asked).of_runs(runs), quiet=given["quiet"])
+
+
+def at_once(stop: Stop) -> bool:
+    """Waits for nothing."""
+    del stop
+    return True
 
 
 def with_reports(wishes: reports.Wishes, carried: Carried, code: ExitCode) -> ExitCode:

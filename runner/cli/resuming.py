@@ -9,14 +9,12 @@ from runner import runs
 from runner.cli import going_on, inputs, output, reports
 from runner.cli.beginning import Run
 from runner.cli.carrying import Waiting
-from runner.cli.command import carry_out, telling_of, with_reports
+from runner.cli.command import at_once, carry_out, telling_of, waits_for, with_reports
 from runner.cli.going_on import GoingOn
 from runner.cli.inputs import read_text
 from runner.cli.kept import KeptRun, opened
 from runner.cli.locking import claim_of
 from runner.cli.serving import Sandboxes
-from runner.cli.site_waits import Asked, SiteWaits
-from runner.cli.until_ready import until_ready
 from runner.events import RunStarted, Section, Status
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode, Problem
@@ -61,10 +59,8 @@ def go_on(
         begin = partial(_gone_on, one, sites, judgement)
         lock = claim_of(one.prepared.job, one.prepared.target, site) if locked else None
         waiting = Waiting(title=one.prepared.title, lock=lock, begin=begin)
-        asked = Asked(longest=context.params.get("wait_ready"))
-        ready = SiteWaits(sites=sites, asked=asked).of_runs([one.prepared] if waits else ())
-        until = until_ready(ready, quiet=context.params["quiet"])
-        carried, code = carry_out([waiting], telling, context, yes=yes, until_ready=until)
+        until_ready = waits_for(sites, [one.prepared], context) if waits else at_once
+        carried, code = carry_out([waiting], telling, context, yes=yes, until_ready=until_ready)
     for run in carried.runs:
         _tell_of_unused_verdicts(run)
         _tell_of_readings(run)

@@ -9,16 +9,14 @@ from runner import runs
 from runner.cli import options, output, permission, reports
 from runner.cli.beginning import begun
 from runner.cli.carrying import Carried, Waiting
-from runner.cli.command import carry_out, telling_of, with_reports
+from runner.cli.command import carry_out, telling_of, waits_for, with_reports
 from runner.cli.inputs import read_text
 from runner.cli.locking import claim_of
 from runner.cli.permission import Permission
 from runner.cli.prepared import Preparation, Prepared, wanted
 from runner.cli.preparing import prepare
 from runner.cli.serving import Sandboxes
-from runner.cli.site_waits import Asked, SiteWaits
 from runner.cli.telling import Telling
-from runner.cli.until_ready import until_ready
 from runner.cli.verb import Verb
 from runner.hosts.judgement import Judgement
 from runner.problems import ExitCode
@@ -111,11 +109,9 @@ def _carry_out(
             return Waiting(title=prepared.title, lock=lock, begin=begin)
 
         all_of_them = [waiting(prepared) for prepared in preparation.runs]
-        asked = Asked(longest=given["wait_ready"], catalogue=given["catalogue"])
-        waits = SiteWaits(sites=sites, asked=asked).of_runs(preparation.runs)
+        until_ready = waits_for(sites, preparation.runs, context)
         runs.prepare(given["runs"])
-        until = until_ready(waits, quiet=given["quiet"])
-        carried, code = carry_out(all_of_them, telling, context, yes=allowed.yes, until_ready=until)
+        carried, code = carry_out(all_of_them, telling, context, yes=allowed.yes, until_ready=until_ready)
     sandboxes.forget(carried.runs)
     return carried, code
 

@@ -189,7 +189,7 @@ CODES = {
     "E162": "a question that nobody is there to answer",
     "E163": "a lock that another run holds",
     "E164": "no thread can be started",
-    "E168": "a wait for a site that can never end well",
+    "E168": "a wait for a site that can never succeed",
     # what a run met
     "E201": "an expectation is not met",
     "E202": "an expectation cannot be evaluated",

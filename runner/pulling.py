@@ -88,7 +88,7 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
     listed(len(found))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
-        read = list(_asked(asking, lambda family: _told(caller, library, family, wait), found.values()))
+        read = list(_asked(asking, lambda family: _description(caller, library, family, wait), found.values()))
     finally:
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(family, told) for (code, family), told in zip(found.items(), read, strict=True)}
@@ -108,10 +108,10 @@ def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
 def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[[float], object]) -> Process:
     """One process of the list, with what it takes and gives. Raises `NoAnswerError`."""
     family = library.families[code]
-    return _process(family, _told(caller, library, family, wait))
+    return _process(family, _description(caller, library, family, wait))
 
 
-def _told(caller: Caller, library: Library, family: Family, wait: Callable[[float], object]) -> JsonObject:
+def _description(caller: Caller, library: Library, family: Family, wait: Callable[[float], object]) -> JsonObject:
     return _signature(caller, library.rows[family.acting], wait)
 
 

@@ -26,7 +26,7 @@ SECONDS: Final = 30.0
 ROWS_OF: Final = ("VwProcessLib", "Contact")
 """What is read. Not everybody may see the library of processes; the second has a row for each user."""
 MOST_REFUSALS: Final = 2
-"""A few more lock an account [C]. A site that is just starting may refuse once whom it knows."""
+"""A few more lock an account [C]. A site that is just starting may refuse a correct password."""
 _SOONER: Final = 10
 """A site that does not answer is asked so many times as often: the two readings begin when it does."""
 _FORBIDDEN: Final = 403
@@ -92,7 +92,7 @@ class Caller(Protocol):
 def wait_until_ready(
     site: "Watched", wanted: Readiness, *, pause: Callable[[float], bool], seen: Callable[[Look], None]
 ) -> Outcome:
-    """Look at the site until it is ready. `pause` waits, and gives False where somebody said to stop; `seen` is told of
+    """Look at the site until it is ready. `pause` waits, and gives False where somebody wants it to stop; `seen` gets
     each look.
     """
     ends = site.clock() + wanted.longest
@@ -116,18 +116,18 @@ def wait_until_ready(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A site that is waited for. `said` are the processes that count, as they should be; None for none."""
+    """A site that is waited for. `expected` are the processes that count, as they should be, if any."""
 
     caller: Caller
     clock: Callable[[], float]
-    said: Catalogue | None = None
+    expected: Catalogue | None = None
 
     def look(self, ends: float, *, compare: bool) -> Look:
         """One look, that ends at `ends` at the latest. `compare`: rows are no news, so that the rest counts now."""
         look = self._rows(ends)
         if look.phase is not Phase.ROWS or not compare:
             return look
-        return Look(phase=Phase.READY) if self.said is None else self._compared(self.said, ends)
+        return Look(phase=Phase.READY) if self.expected is None else self._compared(self.expected, ends)
 
     def _rows(self, ends: float) -> Look:
         found = Look(phase=Phase.AWAY)
@@ -148,23 +148,23 @@ class Watched:
         if failure.final or failure.status == _FORBIDDEN:
             self.caller.forget_sign_in()
 
-    def _compared(self, said: Catalogue, ends: float) -> Look:
+    def _compared(self, expected: Catalogue, ends: float) -> Look:
         try:
-            found = self._differences(said, self._caller(ends))
+            found = self._differences(expected, self._caller(ends))
         except NoAnswerError as error:
             return Look(phase=Phase.AWAY, trouble=error.trouble)
         return Look(phase=Phase.OTHER, differences=found) if found else Look(phase=Phase.READY)
 
-    def _differences(self, said: Catalogue, caller: "_InTime") -> tuple[Difference, ...]:
+    def _differences(self, expected: Catalogue, caller: "_InTime") -> tuple[Difference, ...]:
         """First what the list tells, which is one call; each process is asked for where that is as it should be."""
         library = read_library(caller, wait=_not_at_all)
-        known = [code for code in said.processes if code in library.families]
+        known = [code for code in expected.processes if code in library.families]
         listed = {code: library.listed(code) for code in known}
-        versions = tuple(filter(_is_of_versions, missing(said, replace(said, processes=listed))))
+        versions = tuple(filter(_is_of_versions, missing(expected, replace(expected, processes=listed))))
         if versions:
             return versions
         read = {code: read_process(caller, library, code, wait=_not_at_all) for code in known}
-        return tuple(filter(_counts, missing(said, replace(said, processes=read))))
+        return tuple(filter(_counts, missing(expected, replace(expected, processes=read))))
 
     def _caller(self, ends: float) -> "_InTime":
         return _InTime(caller=self.caller, clock=self.clock, ends=ends)
@@ -182,14 +182,14 @@ class _InTime:
         return self.caller.perform(call, max(0.0, min(seconds, SECONDS, self.ends - self.clock())))
 
 
-def only(said: Catalogue, codes: Iterable[str]) -> Catalogue:
+def only(expected: Catalogue, codes: Iterable[str]) -> Catalogue:
     """Of a catalogue the processes of these codes, which may be those of versions."""
-    families = [code if code in said.processes else _root_of(said, code) for code in codes]
-    return replace(said, processes={code: said.processes[code] for code in families if code is not None})
+    families = [code if code in expected.processes else _root_of(expected, code) for code in codes]
+    return replace(expected, processes={code: expected.processes[code] for code in families if code is not None})
 
 
-def _root_of(said: Catalogue, code: str) -> str | None:
-    family = said.family_of(code)
+def _root_of(expected: Catalogue, code: str) -> str | None:
+    family = expected.family_of(code)
     return None if family is None else family[0].code
 
 

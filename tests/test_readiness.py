@@ -27,7 +27,7 @@ TAKES = 0.01
 WHOLE = (Phase.AWAY, Phase.TROUBLE, Phase.SIGN_IN, Phase.OLD_VERSION, Phase.OLD_PARAMETERS, Phase.NEW)
 
 
-def said() -> Catalogue:
+def expected() -> Catalogue:
     document = load("git.catalog.yaml", CATALOGUE.encode())
     assert not isinstance(document, tuple), document
     return catalogue_in(document)
@@ -38,7 +38,7 @@ class World:
     """A site that goes from phase to phase, each beginning at its second of a clock that stands still by itself."""
 
     begins: Sequence[tuple[float, Phase]]
-    said: Catalogue | None = None
+    expected: Catalogue | None = None
     credentials: Password | ClientCredentials = USER
     answer: Callable[[httpx.Request], httpx.Response] | None = None
     site: Deployed = field(default_factory=Deployed)
@@ -50,7 +50,7 @@ class World:
         client = Client(
             SITE, credentials=self.credentials, transport=httpx.MockTransport(self._answer), clock=lambda: self.now
         )
-        watched = Watched(caller=client, clock=lambda: self.now, said=self.said)
+        watched = Watched(caller=client, clock=lambda: self.now, expected=self.expected)
         return wait_until_ready(
             watched,
             wanted or Readiness(),
@@ -83,7 +83,7 @@ def test_it_is_ready_in_the_last_phase_alone_and_soon_after_that_has_begun(seed:
     for phase in WHOLE:
         begins.append((at, phase))
         at += chance.choice((chance.uniform(0.0, 2.0), chance.uniform(0.0, 40.0)))
-    world = World(begins, said=said())
+    world = World(begins, expected=expected())
 
     assert world.wait() is Outcome.READY
     last = begins[-1][0]
@@ -114,7 +114,7 @@ def test_a_site_that_goes_away_while_it_is_compared_must_give_rows_twice_again()
         is_whole_list = b"top=1" not in request.extensions["target"] and b"VwProcessLib" in request.extensions["target"]
         return httpx.Response(503) if is_whole_list and 8 < world.now < 12 else world.site.over_httpx(request)
 
-    world = World([(0.0, Phase.OLD_VERSION), (8.0, Phase.NEW)], said=said(), answer=answer)
+    world = World([(0.0, Phase.OLD_VERSION), (8.0, Phase.NEW)], expected=expected(), answer=answer)
     assert world.wait() is Outcome.READY
     assert world.seen() == [Seen.ROWS, Seen.OTHER, Seen.AWAY, Seen.ROWS, Seen.READY]
 
@@ -159,7 +159,7 @@ def test_a_site_in_trouble_is_asked_once_a_look() -> None:
 
 
 def test_a_site_whose_processes_stay_old_is_waited_for_until_the_time_is_over() -> None:
-    world = World([(0.0, Phase.OLD_VERSION)], said=said())
+    world = World([(0.0, Phase.OLD_VERSION)], expected=expected())
 
     assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
     (one,) = world.looks[-1][1].differences
@@ -168,7 +168,7 @@ def test_a_site_whose_processes_stay_old_is_waited_for_until_the_time_is_over() 
 
 
 def test_parameters_count_too() -> None:
-    world = World([(0.0, Phase.OLD_PARAMETERS)], said=said())
+    world = World([(0.0, Phase.OLD_PARAMETERS)], expected=expected())
 
     assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
     (one,) = world.looks[-1][1].differences
@@ -176,9 +176,9 @@ def test_parameters_count_too() -> None:
 
 
 def test_a_process_that_the_site_does_not_have_yet_is_waited_for() -> None:
-    whole = said()
+    whole = expected()
     new = replace(whole.processes["UsrAddTours"], code="UsrBrandNew")
-    world = World([(0.0, Phase.NEW)], said=replace(whole, processes={"UsrBrandNew": new}))
+    world = World([(0.0, Phase.NEW)], expected=replace(whole, processes={"UsrBrandNew": new}))
 
     assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
     assert [one.process for one in world.looks[-1][1].differences] == ["UsrBrandNew"]
@@ -188,7 +188,7 @@ def test_a_process_that_the_site_does_not_have_yet_is_waited_for() -> None:
 def test_a_version_that_only_the_site_has_does_not_matter_unless_it_is_the_active_one(
     *, active: bool, outcome: Outcome
 ) -> None:
-    world = World([(0.0, Phase.NEW)], said=said())
+    world = World([(0.0, Phase.NEW)], expected=expected())
     parent: Json = {"VersionParentUId": "uid-UsrAddTours", "UId": "other", "IsActiveVersion": active}
     assert isinstance(parent, dict)
     world.site.more_rows.append(listed("UsrAddTours_v9", version=9, **parent))

@@ -60,11 +60,11 @@ class SiteWaits:
         wanted = self._wanted(target) or Readiness()
         if wanted.every >= wanted.longest:
             raise UsageError(Problem(code="E168", message=TOO_SHORT, hint=TOO_SHORT_HINT))
-        said = None if wanted.catalogue is None else self._said(wanted.catalogue, codes)
+        expected = None if wanted.catalogue is None else self._expected(wanted.catalogue, codes)
         site, secrets = self.sites.of(target), Secrets()
         site.hide_in(secrets)
         story = Story(name=target.name, wanted=wanted, catalogue=_named(wanted.catalogue), mask=secrets.mask)
-        return SiteWait(site=Watched(caller=site.client, clock=monotonic, said=said), story=story)
+        return SiteWait(site=Watched(caller=site.client, clock=monotonic, expected=expected), story=story)
 
     def _wanted(self, target: SiteTarget) -> Readiness | None:
         """What the target says, and above it what the options do; None where neither asks for a wait."""
@@ -78,7 +78,7 @@ class SiteWaits:
             catalogue=self.asked.catalogue or wanted.catalogue,
         )
 
-    def _said(self, file: Path, codes: Iterable[str] | None) -> Catalogue | None:
+    def _expected(self, file: Path, codes: Iterable[str] | None) -> Catalogue | None:
         """The processes that count as the catalogue has them; None where there are none to count."""
         if not file.exists():
             hint = "`runner catalog build PACKAGES -o FILE` writes one from packages"
@@ -87,15 +87,15 @@ class SiteWaits:
             self._catalogues[file] = read_file(file)
         whole = self._catalogues[file]
         wanted = sorted(whole.processes if codes is None else codes)
-        said = only(whole, wanted)
+        expected = only(whole, wanted)
         if codes is not None and not wanted:
             return None
-        if not said.processes:
+        if not expected.processes:
             raise UsageError(_none_of(whole, wanted))
         for code in wanted:
-            if code not in said.processes and whole.family_of(code) is None:
+            if code not in expected.processes and whole.family_of(code) is None:
                 output.say(f"{whole.name} does not have `{code}`: it is not waited for")
-        return said
+        return expected
 
 
 def _named(file: Path | None) -> str:

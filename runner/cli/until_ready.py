@@ -115,7 +115,7 @@ def _watch(wait: SiteWait, stop: Stop, inbox: _Inbox) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """Tells how the waits go. `clock` and `began` are in seconds of one clock; `out` is where it is told."""
+    """Reports how the waits go, to `out`. `clock` and `began` are in seconds of the same clock."""
 
     waits: Sequence[SiteWait]
     began: float
@@ -123,7 +123,7 @@ class Progress:
     clock: Callable[[], float] = time.monotonic
     out: output.Stream = field(default_factory=lambda: output.Stream("stderr"))
     _drawn: str = ""
-    _said: dict[SiteWait, float] = field(default_factory=dict)
+    _last_lines: dict[SiteWait, float] = field(default_factory=dict)
 
     def hear(self, wait: SiteWait, look: Look, seconds: float) -> None:
         """Take what was seen of a site so many seconds after the beginning."""
@@ -142,7 +142,7 @@ class Progress:
             self._draw(" · ".join(clean(wait.story.now(seconds)) for wait in still_waited_for))
             return
         for wait in still_waited_for:
-            if seconds - self._said.get(wait, 0.0) >= AGAIN:
+            if seconds - self._last_lines.get(wait, 0.0) >= AGAIN:
                 self._say(wait, seconds)
 
     def close(self) -> None:
@@ -155,7 +155,7 @@ class Progress:
         return is_live(self.out, os.environ)
 
     def _say(self, wait: SiteWait, seconds: float) -> None:
-        self._said[wait] = seconds
+        self._last_lines[wait] = seconds
         self.out.write(f"{clean(wait.story.now(seconds))}\n")
 
     def _draw(self, text: str) -> None:

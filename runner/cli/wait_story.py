@@ -68,15 +68,15 @@ class Story:
         """Why nothing is sent, where the wait ended by itself and not well."""
         if self.outcome in (None, Outcome.READY, Outcome.STOPPED) or self.last is None:
             return None
-        look, told = self.last, self.words(self.last)
+        look, words = self.last, self.words(self.last)
         hint = self.mask(look.trouble.hint) if look.trouble is not None and look.trouble.hint else None
         match self.outcome:
             case Outcome.REFUSED:
-                return Problem(code="E318", message=f"{self.name} is not waited for any longer: {told}", hint=hint)
+                return Problem(code="E318", message=f"the wait for {self.name} is given up: {words}", hint=hint)
             case Outcome.HOPELESS if look.trouble is not None:
-                return Problem(code=look.trouble.code, message=told, hint=hint)
+                return Problem(code=look.trouble.code, message=words, hint=hint)
             case _:
-                message = f"{self.name} was not ready within {written(self.wanted.longest)}: {told}"
+                message = f"{self.name} was not ready within {written(self.wanted.longest)}: {words}"
                 return Problem(code="E317", message=message, hint=hint or self._where_to_look(look))
 
     def _differences(self, look: Look) -> str:
@@ -90,7 +90,7 @@ class Story:
         """Of very many states the first and the last."""
         rows = [(_elapsed(at), self.words(look)) for at, look in self.states]
         cells = max(width(at) for at, _ in rows)
-        lines = [f"  {padded('', cells - width(at))}{at}  {told}" for at, told in rows]
+        lines = [f"  {padded('', cells - width(at))}{at}  {words}" for at, words in rows]
         half, more = _MOST_STATES // 2, len(lines) - _MOST_STATES
         yield from lines if more <= 0 else (*lines[:half], f"  ... {more} more ...", *lines[-half:])
 

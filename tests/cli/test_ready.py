@@ -186,7 +186,7 @@ def test_two_refused_sign_ins_end_it(capsys: pytest.CaptureFixture[str]) -> None
         assert ended(["run", "a.job.yaml"]) == 3
     assert deployed.sign_ins() == 2
     err = capsys.readouterr().err
-    assert "error[E318]: here is not waited for any longer" in err
+    assert "error[E318]: the wait for here is given up" in err
     assert "Wrong name or password" in err
     assert "a few wrong tries lock an account" in err
 
@@ -446,7 +446,7 @@ class Nobody:
 
 
 @dataclass
-class Told30:
+class Watching:
     """Progress of one wait, with a clock that the test holds."""
 
     out: Terminal
@@ -470,11 +470,11 @@ def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_terminal_a_line_says_what_is_new_and_each_30_s_that_it_goes_on() -> None:
-    told = Told30(Terminal(is_there=False))
+    watching = Watching(Terminal(is_there=False))
     for second in range(100):
-        told.now = float(second)
-        told.hear("it is away" if second < 40 else "it is in trouble")
-    assert told.out.written == [
+        watching.now = float(second)
+        watching.hear("it is away" if second < 40 else "it is in trouble")
+    assert watching.out.written == [
         "waiting for here, 0 s so far: it is away\n",
         "waiting for here, 30 s so far: it is away\n",
         "waiting for here, 40 s so far: it is in trouble\n",
@@ -484,14 +484,14 @@ def test_without_a_terminal_a_line_says_what_is_new_and_each_30_s_that_it_goes_o
 
 @pytest.mark.usefixtures("_no_ci")
 def test_at_a_terminal_one_line_is_redrawn_and_cut_to_what_fits() -> None:
-    told = Told30(Terminal(is_there=True))
-    told.hear("it is away")
-    told.hear("it is away")
-    told.now = 1.2
-    told.progress.tick()
-    told.hear("名" * 60)
-    told.progress.close()
-    *lines, last = told.out.written
+    watching = Watching(Terminal(is_there=True))
+    watching.hear("it is away")
+    watching.hear("it is away")
+    watching.now = 1.2
+    watching.progress.tick()
+    watching.hear("名" * 60)
+    watching.progress.close()
+    *lines, last = watching.out.written
     assert lines[:2] == [
         "\r\x1b[Kwaiting for here, 0 s so far: it is away",
         "\r\x1b[Kwaiting for here, 1 s so far: it is away",

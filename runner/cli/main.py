@@ -37,6 +37,7 @@ VERBS = {
     "runs": ("runner.cli.runs", "List the runs that are kept."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
     "catalog": ("runner.cli.catalog", "Know what a site has, and what packages in git hold."),
+    "ready": ("runner.cli.ready", "Wait until a site is ready, as after a deployment."),
     "doctor": ("runner.cli.doctor", "Go the way to a site step by step, and say where it ends."),
     "init": ("runner.cli.init", "Start a project that runs at once."),
     "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),
@@ -52,6 +53,7 @@ _MEANT = {
     **dict.fromkeys(("serve", "mock", "server"), "sandbox"),
     **dict.fromkeys(("new", "create"), "init"),
     **dict.fromkeys(("ping", "login", "connect"), "doctor"),
+    **dict.fromkeys(("wait", "await", "wait-for", "health", "healthcheck"), "ready"),
     **dict.fromkeys(("pull", "catalogue"), "catalog"),
     "ls": "list",
 }

@@ -74,6 +74,7 @@ class Verb(Helped):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Like click, which lets the last of several win: the first would be dropped without a word."""
+        args = shell.with_values_apart(self, args)
         shell.check(self, args)
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, times in Counter(map(id, given)).items():

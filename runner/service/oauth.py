@@ -63,10 +63,10 @@ def _no_token(reply: Reply, identity: Site) -> CallFailed | None:
     error = _answer(reply)
     if status in (400, 401, 403) and isinstance(error.get("error"), str):
         said = ": ".join(filter(None, (_text(error, "error"), _text(error, "error_description"))))
-        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT)
+        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT, is_refusal=True)
     if status in (401, 403):
         said = failure.trouble.message
-        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT)
+        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT, is_refusal=True)
     if failure.kind is FailureKind.REFUSED:
         return _refused(reply, f"no token at {_TOKEN}: {failure.trouble.message}", hint=_IDENTITY_HINT)
     return not_asked(failure)
@@ -127,9 +127,11 @@ def _hinting(failure: CallFailed, hint: str | None) -> CallFailed:
     return replace(failure, trouble=Trouble(code=trouble.code, message=trouble.message, hint=hint))
 
 
-def _refused(reply: Reply, message: str, *, hint: str) -> CallFailed:
+def _refused(reply: Reply, message: str, *, hint: str, is_refusal: bool = False) -> CallFailed:
+    """`is_refusal`: the identity service knows its business, and refuses the client."""
     trouble = Trouble(code="E303", message=message, hint=hint)
-    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=reply.status, final=True)
+    kind = FailureKind.NOT_SENT
+    return CallFailed(kind=kind, trouble=trouble, status=reply.status, final=True, refused_sign_in=is_refusal)
 
 
 def _text(answer: JsonObject, key: str) -> str:

@@ -18,7 +18,7 @@ from runner.values import Json, Path, compact
 _OPEN: Final = frozenset(
     {
         *("sandbox", "url", "runtime", "identity_url", "element_call", "execute_method", "timeout", "settle"),
-        *("ca_file", "rate", "protected", "plain_http", "allow"),
+        *("ca_file", "rate", "protected", "plain_http", "allow", "ready"),
     }
 )
 """Keys of a target behind which no secret stands."""

@@ -130,7 +130,8 @@ class CallAnswered(Event, frozen=True, tag="call.answered"):
 class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     """`kind` is `not_sent`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what was expected),
     `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to stop; the effect
-    was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any more.
+    was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any more. `body` is the
+    beginning of what the service answered.
     """
 
     key: str
@@ -140,6 +141,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     status: int | None = None
     retry_after: float | None = None
     final: bool = False
+    body: str | None = None
 
 
 GIVEN_UP = "given_up"

@@ -175,7 +175,7 @@ class LocalHost:
             case CallFailed(unwanted=True):
                 return self._refusal(send) or self._refuse(send, str(self.stop.why))
             case CallFailed():
-                self._append(_attempt_failed(send.key, t, ending))
+                self._append(_attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
                 return Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
@@ -292,7 +292,7 @@ def _may_have_happened(outcome: Outcome | None) -> bool:
     return isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.UNANSWERED
 
 
-def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
+def _attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:
     return AttemptFailed(
         key=key,
         t=t,
@@ -301,4 +301,5 @@ def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
         status=failure.status,
         retry_after=failure.retry_after,
         final=failure.final,
+        body=body,
     )

@@ -5,7 +5,7 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
 
@@ -163,6 +163,7 @@ class CallFailed:
     """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
 
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
+    `body` is the beginning of what the service answered, as text.
     """
 
     kind: FailureKind
@@ -171,6 +172,7 @@ class CallFailed:
     retry_after: float | None = None
     final: bool = False
     unwanted: bool = False
+    body: str | None = field(default=None, repr=False)
 
 
 Ending: TypeAlias = Answered | CallFailed

@@ -19,12 +19,16 @@ from runner.service.calls import (
     QueryCall,
     RunProcessCall,
 )
+from runner.service.excerpts import excerpt
 from runner.service.login_page import acts, signed_out, without_query
 from runner.service.wire import Reply, Site
 from runner.values import Json, JsonObject
 
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
-_WORDS_KEYS: Final = ("Message", "message", "errorInfo", "ExceptionDetail", "error", "value")
+_WORDS_KEYS: Final = (
+    *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
+    *("errorCode", "ErrorCode"),
+)
 
 _RUNTIME_HINT: Final = {
     "/0": "check {what} and `url` (the root, without `/0`); "
@@ -90,6 +94,7 @@ def not_accepted(reply: Reply, site: Site) -> CallFailed:
             hint="check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass",
         ),
         status=reply.status,
+        body=None if bodies.is_page(reply.body) else body_of(reply),
         final=True,  # a fresh sign-in has been tried, and the call repeated once; more of both would be guessing
     )
 
@@ -163,7 +168,14 @@ def words_of(value: Json) -> str:
 
 
 def _failed(reply: Reply, kind: FailureKind, trouble: Trouble) -> CallFailed:
-    return CallFailed(kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply))
+    return CallFailed(
+        kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply), body=body_of(reply)
+    )
+
+
+def body_of(reply: Reply) -> str | None:
+    """What the reply says, as far as an event keeps it."""
+    return excerpt(reply.body, content_type=reply.headers.get("content-type", ""))
 
 
 def _said(reply: Reply, site: Site) -> str:
@@ -180,19 +192,18 @@ def _named(status: int) -> str:
 
 
 def _words(reply: Reply) -> str:
-    """The service's own words, shortened; of a web page its title."""
+    """The service's own words, shortened; of a web page its title. Where they are not known, all that it wrote."""
     match _content(reply):
-        case bodies.Fault(words):
+        case bodies.Fault(words) if words:
             return words
-        case bodies.Page(title):
+        case bodies.Page(title) if title:
             return title
-        case bodies.Plain(value):
-            return bodies.shortened(value) if isinstance(value, str) else words_of(value)
-        case bodies.Wrapped(text):
+        case bodies.Plain(dict() as value) if words := words_of(value):
+            return words
+        case bodies.Plain(str() as text) | bodies.Wrapped(text):
             return bodies.shortened(text)
         case _:
-            plain = reply.headers.get("content-type", "").startswith("text/plain")
-            return bodies.shortened(reply.body[:65536].decode("utf-8", "replace")) if plain else ""
+            return bodies.shortened(body_of(reply) or "")
 
 
 def _content(reply: Reply) -> bodies.Content:

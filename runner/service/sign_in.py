@@ -122,7 +122,8 @@ def _refused(reply: Reply, site: Site, answer: JsonObject) -> CallFailed:
     if _text(answer, "PasswordChangeUrl"):
         hint = "the password has to be changed: sign in with a browser once"
     trouble = Trouble(code="E303", message=f"{site.name} refused the sign-in{': ' if words else ''}{words}", hint=hint)
-    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=reply.status, final=True)
+    body = failures.body_of(reply)
+    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=reply.status, final=True, body=body)
 
 
 def _by_status(reply: Reply, site: Site) -> CallFailed:

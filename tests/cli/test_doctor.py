@@ -22,6 +22,7 @@ STEPS = [
     "connection",
     "TLS",
     "sign-in",
+    "services",
     "right to run",
     "process log",
     "clock",
@@ -106,6 +107,42 @@ def test_a_log_that_cannot_be_read_is_told(capsys: pytest.CaptureFixture[str]) -
     with site(lambda method, path: NOTHING if "/odata/" in path else good(method, path)) as here:
         assert doctor(here) == 3
     assert verdicts(capsys.readouterr().out)["process log"] == "failed"
+
+
+@pytest.mark.parametrize(("runtime", "right", "prefix"), [("net", "net-framework", "/0"), ("net-framework", "net", "")])
+def test_a_wrong_runtime_is_told_as_that(
+    runtime: str, right: str, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(method: str, path: str) -> Told:
+        is_there = path.startswith((f"{prefix}/ServiceModel", f"{prefix}/odata"))
+        return good(method, path) if is_there else NOTHING
+
+    with site(answer) as here:
+        Path("targets.yaml").write_text(targets(here.url) + f"    runtime: {runtime}\n")
+        assert ended(["doctor"]) == 3
+    out = capsys.readouterr().out
+    found = verdicts(out)
+    assert (found["sign-in"], found["services"], found["right to run"]) == ("ok", "failed", "not tried")
+    assert f"try: write `runtime: {right}` in the target" in out
+    assert "SysProcessLog" not in out
+
+
+def test_the_contact_is_learnt_from_sysadminunit_where_the_site_does_not_say_who_we_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def answer(method: str, path: str) -> Told:
+        if "GetCurrentUserInfo" in path:
+            return NOTHING
+        if "/odata/SysAdminUnit" in path:
+            return json_of({"value": [{"ContactId": "410A6E1C-5f3a-4b7e-9d21-0a1b2c3d4e01"}]})
+        return good(method, path)
+
+    with site(answer) as here:
+        assert doctor(here) == 0
+        assert any("Name eq 'integration'" in line for line in here.asked)
+    out = capsys.readouterr().out
+    assert verdicts(out)["sign-in"] == "ok"
+    assert "contact 410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01" in out
 
 
 def test_nobody_listening_ends_the_way_at_the_connection(capsys: pytest.CaptureFixture[str]) -> None:

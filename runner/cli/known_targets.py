@@ -73,7 +73,8 @@ def named(name: str, known: Known, project: Project) -> KnownTarget:
     if not any(one.file for one in known.values()):
         hint = f"{next(iter(known.values())).where}: name the folder of the jobs, too, or `--targets FILE`"
     else:
-        hint = did_you_mean(name, known) or f"there are {', '.join(f'`{one}`' for one in known)}"
+        files = " and ".join(dict.fromkeys(one.where for one in known.values() if one.file))
+        hint = did_you_mean(name, known) or f"known in {files}: {', '.join(f'`{one}`' for one in known)}"
     raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
 
 

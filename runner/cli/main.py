@@ -190,6 +190,8 @@ def _usage(error: click.UsageError) -> str:
     message = error.format_message()
     if isinstance(error, click.NoSuchOption) and error.option_name in OPTIONS_OF_OTHERS:
         message, hint = error.message, OPTIONS_OF_OTHERS[error.option_name]
+    if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
+        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     variable = _variable(error)

@@ -191,9 +191,11 @@ def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_told(capsys: p
         Path("jobs/targets.yaml").write_text(targets(here.url))
         assert ended(["doctor", "jobs"]) == 0
         assert ended(["doctor", "jobs/any.job.yaml", "-t", "her"]) == 2
+        assert ended(["doctor", "jobs", "-t", "staging"]) == 2
     captured = capsys.readouterr()
     assert "jobs/targets.yaml" in captured.out
     assert "did you mean `here`?" in captured.err
+    assert "known in jobs/targets.yaml: `here`" in captured.err
 
 
 @contextmanager

@@ -29,6 +29,8 @@ MISTAKES = {
     "dry-run a.job.yaml": "did you mean `plan`?",
     "serve": "did you mean `sandbox`?",
     "rerun last": "did you mean `resume`?",
+    "validate": "name a job, or a folder of jobs: `runner validate .` takes this one",
+    "list": "name a job, or a folder of jobs: `runner list .` takes this one",
     "run a.job.yml": "did you mean `a.job.yaml`?",
     "run A.job.yaml": "did you mean `a.job.yaml`?",
     "run a.yaml": "did you mean `a.job.yaml`?",

@@ -94,6 +94,8 @@ def _verb_meant(name: str, rest: Sequence[str]) -> str:
     near = _MEANT.get(name.casefold())
     if near is None and name.casefold() == "help":
         return f"did you mean `runner {rest[0]} --help`?" if rest and rest[0] in VERBS else "did you mean `--help`?"
+    if near is None and name.casefold() == "version":
+        return "did you mean `--version`?"
     if near is None and (name.endswith(".yaml") or Path(name).exists()):
         return f"did you mean `runner run {clean(name)}`?"
     if near is None and PROCESS.fullmatch(name):

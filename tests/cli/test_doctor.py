@@ -198,6 +198,16 @@ def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_told(capsys: p
     assert "known in jobs/targets.yaml: `here`" in captured.err
 
 
+@pytest.mark.parametrize("command", [["doctor"], ["catalog", "check"]])
+def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_was_looked(
+    command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert ended(command) == 2
+    told = capsys.readouterr().err
+    assert f"there is no targets.yaml in `{tmp_path}`" in told
+    assert "name the folder of the jobs, too, or `--targets FILE`" in told
+
+
 @contextmanager
 def behind_tls() -> Iterator[int]:
     """A port behind a certificate of the tests' own authority; whatever is asked there is answered with 404."""

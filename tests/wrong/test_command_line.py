@@ -94,6 +94,8 @@ MISTAKES = {
     "inhabited": "did you mean `runner run inhabited`?",
     "help run": "did you mean `runner run --help`?",
     "help": "did you mean `--help`?",
+    "version": "did you mean `--version`?",
+    "-V": "`runner --version`",
     "catalog pull staging": "`-t staging` names a target",
     "catalog check staging.catalog.yaml": "`--catalog staging.catalog.yaml` compares with it",
     "run a.job.yaml --report-junit a.job.yaml": "cannot be written to a.job.yaml: this command reads it",

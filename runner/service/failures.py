@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from runner.events import Trouble
-from runner.service import bodies
+from runner.service import bodies, process_log
 from runner.service.calls import (
     Call,
     CallFailed,
@@ -44,6 +44,7 @@ _HINTS: Final = {
     413: "send less in one call",
     414: "the parameters are too long for an address: send less in one call",
 }
+_LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 _HINTS_OF_QUERIES: Final = {
     400: "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
     403: "check that the user may read this; a lost or wrong BPMCSRF is answered so, too",
@@ -132,11 +133,23 @@ def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None =
 
 def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
     """By the status alone, where the service refuses with one of 4xx."""
+    if isinstance(call, process_log.Query) and status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        return _of_the_log(call, status, site)
     is_query = isinstance(call, QueryCall)
     if status == HTTPStatus.NOT_FOUND:
         what = "the entity's name" if is_query else "the process's code"
         return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
     return (_HINTS | _HINTS_OF_QUERIES if is_query else _HINTS).get(status)
+
+
+def _of_the_log(call: process_log.Query, status: int, site: Site) -> str | None:
+    """What to check where a reading that no job asks for is refused. Which right OData asks for is not known [?]."""
+    entity = process_log.entity(call)
+    if status == HTTPStatus.NOT_FOUND:
+        what = f"that the site gives {entity} through OData,"
+        return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
+    section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
+    return f"give the user the right to read {entity} through OData{section}"
 
 
 def _about(call: Call | None, message: str) -> str:

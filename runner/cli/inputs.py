@@ -17,8 +17,8 @@ from runner.values import Json
 
 
 def read_text(path: str) -> str:
-    """A file's text, for `@FILE` and `file()`. Raises `OSError`, `UnicodeDecodeError`."""
-    return Path(path).read_text(encoding="utf-8")
+    """A file's text, for `@FILE` and `file()`, without a byte-order mark. Raises `OSError`, `UnicodeDecodeError`."""
+    return Path(path).read_text(encoding="utf-8-sig")
 
 
 def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:

@@ -47,9 +47,8 @@ def _answer(declared: Input) -> str | None:
     about = f" ({clean(kind)})" if isinstance(kind, str) else ""
     described = f": {clean(declared.description)}" if declared.description else ""
     while True:
-        sys.stderr.write(f"? input `{clean(declared.name)}`{about}{described}> ")
-        sys.stderr.flush()
-        text = (_without_echo if declared.secret else sys.stdin.readline)()
+        prompt = f"? input `{clean(declared.name)}`{about}{described}> "
+        text = (_without_echo if declared.secret else _asked)(prompt)
         if not text.strip():
             sys.stderr.write("" if text.endswith("\n") and not declared.secret else "\n")
             return None
@@ -62,18 +61,26 @@ def _answer(declared: Input) -> str | None:
             return value
 
 
+def _asked(prompt: str) -> str:
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
 if sys.platform == "win32":
     import getpass
 
-    def _without_echo() -> str:
-        return getpass.getpass("", stream=sys.stderr) + "\n"
+    def _without_echo(prompt: str) -> str:
+        return getpass.getpass(prompt, stream=sys.stderr) + "\n"
 
 else:
     import termios
 
-    def _without_echo() -> str:
-        """A line that the terminal does not show. It shows again what is typed, whatever happens: a signal that ends
-        the program then and there runs no `finally`.
+    def _without_echo(prompt: str) -> str:
+        """A line that the terminal does not show, not even where it is typed as soon as the prompt is there.
+
+        The terminal shows again what is typed, whatever happens: a signal that ends the program then and there runs
+        no `finally`.
         """
         file = sys.stdin.fileno()
         before = termios.tcgetattr(file)
@@ -91,7 +98,7 @@ else:
             for number in heard:
                 signal.signal(number, hear)
             termios.tcsetattr(file, termios.TCSADRAIN, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
-            text = sys.stdin.readline()
+            text = _asked(prompt)
         finally:
             termios.tcsetattr(file, termios.TCSADRAIN, before)
             for number in heard:

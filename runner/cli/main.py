@@ -97,6 +97,8 @@ def _verb_meant(name: str, rest: Sequence[str]) -> str:
     near = _MEANT.get(name.casefold())
     if near is None and name.casefold() == "help":
         return f"did you mean `runner {rest[0]} --help`?" if rest and rest[0] in VERBS else "did you mean `--help`?"
+    if near is None and name.casefold() == "version":
+        return "did you mean `--version`?"
     if near is None and (name.endswith(".yaml") or Path(name).exists()):
         return f"did you mean `runner run {clean(name)}`?"
     if near is None and PROCESS.fullmatch(name):
@@ -202,6 +204,8 @@ def _usage(error: click.UsageError) -> str:
     message = error.format_message()
     if isinstance(error, click.NoSuchOption) and (here := _option_meant(error)) is not None:
         message, hint = error.message, here
+    if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
+        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     variable = _variable(error)

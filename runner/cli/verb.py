@@ -35,6 +35,7 @@ _MEANT: tuple[tuple[tuple[str, ...], str], ...] = (
         ("-d", "--iteration-data", "--data-file", "--dataset"),
         "`cases` in a job names its CSV or JSON file: one run per case",
     ),
+    (("-V",), "`runner --version`"),
     (("--timeout",), "`timeout` is a key: of a job, of a step, of a target"),
     (("--retries",), "`retry` is a key of a step"),
     (("--silent", "--quiet-output"), "`-q` tells less"),

@@ -96,7 +96,8 @@ def _session(reply: Reply, identity: Site, *, now: float) -> Session | CallFaile
     token = answer.get("access_token")
     if not isinstance(token, str) or not _VISIBLE.fullmatch(token):
         failure = failures.nonsense(reply, identity, "it holds no `access_token`")
-        return _hinting(not_signed_in(failure), _IDENTITY_HINT)
+        without_body = replace(failure, body=None)  # there may be a token in it all the same
+        return _hinting(not_signed_in(without_body), _IDENTITY_HINT)
     # A bearer call needs neither cookies nor BPMCSRF nor ForceUseSession [C].
     return Session(
         cookies={}, headers=(("Authorization", f"Bearer {token}"),), token=token, ends=now + _good_for(answer)
@@ -130,8 +131,10 @@ def _hinting(failure: CallFailed, hint: str | None) -> CallFailed:
 def _refused(reply: Reply, message: str, *, hint: str, is_refusal: bool = False) -> CallFailed:
     """`is_refusal`: the identity service knows its business, and refuses the client."""
     trouble = Trouble(code="E303", message=message, hint=hint)
-    kind = FailureKind.NOT_SENT
-    return CallFailed(kind=kind, trouble=trouble, status=reply.status, final=True, refused_sign_in=is_refusal)
+    kind, body = FailureKind.NOT_SENT, failures.body_of(reply)
+    return CallFailed(
+        kind=kind, trouble=trouble, status=reply.status, final=True, refused_sign_in=is_refusal, body=body
+    )
 
 
 def _text(answer: JsonObject, key: str) -> str:

@@ -128,8 +128,8 @@ def _refused(reply: Reply, site: Site, answer: JsonObject) -> CallFailed:
     if _text(answer, "PasswordChangeUrl"):
         hint = "the password has to be changed: sign in with a browser once"
     trouble = Trouble(code="E303", message=f"{site.name} refused the sign-in{': ' if words else ''}{words}", hint=hint)
-    kind = FailureKind.NOT_SENT
-    return CallFailed(kind=kind, trouble=trouble, status=reply.status, final=True, refused_sign_in=True)
+    kind, body = FailureKind.NOT_SENT, failures.body_of(reply)
+    return CallFailed(kind=kind, trouble=trouble, status=reply.status, final=True, refused_sign_in=True, body=body)
 
 
 def _by_status(reply: Reply, site: Site) -> CallFailed:

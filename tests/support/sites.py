@@ -40,13 +40,17 @@ NOTHING = Told(status=404)
 
 @dataclass
 class Site:
-    """`asked` holds method and path of every request, decoded, `headers` theirs. `answer` is given them and tells."""
+    """`asked` holds method and path of every request, decoded, `headers` theirs; `sign_ins` are bodies of sign-ins.
+
+    `answer` is given method and path, and tells.
+    """
 
     answer: Callable[[str, str], Told]
     sign_in: Told | None
     url: str = ""
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    sign_ins: list[bytes] = field(default_factory=list)
 
     def executes(self) -> list[str]:
         return [line for line in self.asked if "/Execute" in line]
@@ -63,7 +67,9 @@ def site(answer: Callable[[str, str], Told], *, sign_in: Told | None = SIGNED_IN
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if "AuthService" in self.path:
+                told.sign_ins.append(sent)
             told.asked.append(f"{self.command} {unquote(self.path)}")
             told.headers.append(dict(self.headers))
             signs_in = told.sign_in if "AuthService" in self.path else None

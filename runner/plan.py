@@ -12,6 +12,7 @@ from typing import assert_never
 from runner.durations import written
 from runner.events import Section, TargetName
 from runner.job.model import (
+    Cancel,
     Confirm,
     Element,
     Elements,
@@ -146,6 +147,8 @@ def in_words(step: Step) -> str:
             return f"Run {process}"
         case Wait(wanted=wanted):
             return f"Wait until a process is {wanted}"
+        case Cancel():
+            return "Cancel a process"
         case Query(entity=entity):
             return f"Query {entity}"
         case IncludedJob(job=job):
@@ -164,6 +167,7 @@ _KINDS: Mapping[type, str] = {
     Elements: "elements",
     Run: "run",
     Wait: "wait",
+    Cancel: "cancel",
     Query: "query",
     IncludedJob: "job",
     Confirm: "confirm",

@@ -10,6 +10,7 @@ from typing import assert_never
 from runner.durations import written
 from runner.job.model import (
     CLEANUP_SECONDS,
+    Cancel,
     Confirm,
     Element,
     Elements,
@@ -140,7 +141,7 @@ def _outcome(step: Step, known: _Known) -> Iterator[str]:
         yield f"    expect {_expected(expected)}"
     for name, text in step.outputs.items():
         yield f"    output {name} = {text}"
-    if isinstance(step.action, Execute | Element | Elements | Run | Query):
+    if isinstance(step.action, Execute | Element | Elements | Run | Cancel | Query):
         on = ", ".join(sorted(step.retry.on)) or "nothing"
         time = written(step.timeout or known.timeout)
         yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
@@ -181,6 +182,8 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
                 yield from _element(element, known)
         case Wait(process_id=process_id, wanted=wanted):
             yield f"    wait until {_shown(process_id, known)} is {wanted}"
+        case Cancel(process_id=process_id):
+            yield f"    cancel {_shown(process_id, known)}"
         case Query() as query:
             yield from _query(query, known)
         case IncludedJob() as included:

@@ -198,6 +198,7 @@ CODES = {
     "E211": "an included job did not pass",
     "E212": "the job's time is over",
     "E213": "a person said that it failed",
+    "E217": "the process could not be cancelled",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
     "E303": "the sign-in was refused",

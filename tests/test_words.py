@@ -18,6 +18,7 @@ STEP: tuple[str, ...] = (
     "elements",
     "run",
     "wait",
+    "cancel",
     "query",
     "job",
     "confirm",

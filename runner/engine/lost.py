@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from runner.job.model import (
     Action,
+    Cancel,
     Confirm,
     Element,
     Elements,
@@ -88,7 +89,7 @@ def _templates(action: Action) -> list[Json]:
             return [action.uid, dict(action.parameters or {})]
         case Elements(items=items):
             return [part for item in items for part in _templates(item)]
-        case Wait(process_id=process_id):
+        case Wait(process_id=process_id) | Cancel(process_id=process_id):
             return [process_id]
         case Query(filter=condition):
             return [condition]

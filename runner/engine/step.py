@@ -7,6 +7,7 @@ from typing import assert_never
 from runner.engine.answer import broken
 from runner.engine.ask import attempt_confirm, attempt_pause
 from runner.engine.attempt import Attempt
+from runner.engine.cancel import attempt_cancel
 from runner.engine.chain import attempt_chain
 from runner.engine.effects import Running
 from runner.engine.element import attempt_of
@@ -21,7 +22,19 @@ from runner.engine.state import WORST_FIRST, OpenRow, State, Undoable
 from runner.engine.wait import attempt_wait
 from runner.events import Status
 from runner.job import model
-from runner.job.model import Confirm, Element, Elements, Execute, IncludedJob, OnFailure, Query, Run, Step, Wait
+from runner.job.model import (
+    Cancel,
+    Confirm,
+    Element,
+    Elements,
+    Execute,
+    IncludedJob,
+    OnFailure,
+    Query,
+    Run,
+    Step,
+    Wait,
+)
 from runner.plan import PlannedStep
 from runner.template.evaluate import EvaluationError, Room
 from runner.template.parse import expression
@@ -194,6 +207,8 @@ def _attempts(state: State, row: OpenRow, planned: PlannedStep) -> Running[tuple
             attempt = attempt_run
         case Wait():
             attempt = attempt_wait
+        case Cancel():
+            attempt = attempt_cancel
         case Query():
             attempt = attempt_query
         case Confirm():

@@ -4,6 +4,7 @@ from runner.job import defaults
 from runner.job.columns import columns
 from runner.job.model import (
     Action,
+    Cancel,
     Confirm,
     Decode,
     Element,
@@ -39,6 +40,8 @@ def action(fields: JsonObject, *, included: Job | None) -> Action:
             return _run(record(fields["run"]))
         case "wait":
             return _wait(record(fields["wait"]))
+        case "cancel":
+            return Cancel(process_id=sure_text(record(fields["cancel"])["process_id"]))
         case "query":
             return _query(record(fields["query"]))
         case "job":

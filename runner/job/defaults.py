@@ -13,17 +13,18 @@ _OF_ACTION = {
     "execute": StepEffect.ONCE,
     "run": StepEffect.ONCE,
     "wait": StepEffect.READ,
+    "cancel": StepEffect.IDEMPOTENT,
     "query": StepEffect.READ,
     "confirm": StepEffect.READ,
     "pause": StepEffect.READ,
 }
-_REPEATABLE = ("execute", "element", "elements", "run", "wait", "query")
+_REPEATABLE = ("execute", "element", "elements", "run", "wait", "cancel", "query")
 """Actions that are made of attempts; the others know no `retry`."""
 
 _OF_ITS_OWN_TIME = ("wait", "job", "confirm", "pause")
 """Actions that take their time: only a `timeout` that the step itself writes counts for them."""
 
-VERIFIED = ("execute", "run")
+VERIFIED = ("execute", "run", "cancel")
 """Actions whose outcome is looked up in the process log."""
 
 

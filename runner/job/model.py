@@ -132,6 +132,13 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Ends one process that runs or is in error. `process_id` is a GUID or a template."""
+
+    process_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Reads records through OData. `filter` is a template; more than `top` records are an error."""
 
@@ -162,7 +169,7 @@ class Pause:
     seconds: float
 
 
-Action: TypeAlias = Execute | Element | Elements | Run | Wait | Query | IncludedJob | Confirm | Pause
+Action: TypeAlias = Execute | Element | Elements | Run | Wait | Cancel | Query | IncludedJob | Confirm | Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from runner.sandbox.kinds import CannotReadError, empty, read
 from runner.sandbox.library import schema_id, schema_uid
 from runner.sandbox.process_log import next_start
 from runner.sandbox.sign_in import User
-from runner.sandbox.store import Element, Process, Status
+from runner.sandbox.store import Element, Process
 from runner.values import Json, JsonObject
 
 _GIVEN = frozenset({Direction.IN, Direction.BOTH})
@@ -94,7 +94,7 @@ class Engine:
 
     def cancel(self, process_ids: Iterable[str]) -> None:
         for key in process_ids:
-            self.store.end(key.lower(), status=Status.CANCELLED, completed=self._surroundings.now())
+            self.store.cancel(key.lower(), completed=self._surroundings.now())
 
     async def to_the_end(self, begun: Begun) -> None:
         """Carry it out until its end, or an element."""

@@ -58,6 +58,13 @@ class RunProcessCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCall:
+    """CancelExecution() of one instance, root and all that it has started. Answers None."""
+
+    process_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryCall:
     """One page of an OData collection. Answers `{"records": [...], "next": …}`.
 
@@ -139,7 +146,7 @@ class WhoIsUser:
 Reading: TypeAlias = ReadRows | ReadRow | ReadElements | FindProcess | ReadSchema | WhoAmI | WhoIsUser
 """Calls that the engine makes of its own accord, to learn something."""
 
-Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | Reading
+Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | RunProcessCall | CancelCall | QueryCall | Reading
 
 
 class FailureKind(StrEnum):
@@ -192,6 +199,8 @@ def record(call: Call) -> JsonObject:
             results: Json = list(call.results)
             parameters = dict(call.parameters)
             return {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
+        case CancelCall():
+            return {"kind": "cancel", "process_id": call.process_id}
         case QueryCall():
             select: Json = list(call.select)
             return {"kind": "query", "entity": call.entity, "filter": call.filter, "select": select, "next": call.next}

@@ -11,6 +11,7 @@ from runner.service.calls import (
     Answered,
     Call,
     CallFailed,
+    CancelCall,
     CompleteCall,
     ElementCall,
     ExecuteCall,
@@ -75,7 +76,7 @@ def _value(call: Call, reply: Reply) -> Json:
 
 
 def _answer(
-    call: ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | ReadSchema | WhoAmI,
+    call: ExecuteCall | ElementCall | CompleteCall | RunProcessCall | CancelCall | QueryCall | ReadSchema | WhoAmI,
     value: Json,
     site: Site,
 ) -> Json:
@@ -88,6 +89,8 @@ def _answer(
             return _execution(value)
         case RunProcessCall():
             return _started(value)
+        case CancelCall():
+            return None
         case QueryCall():
             return odata.page(call, value, url=site.url, prefix=site.prefix)
         case ReadSchema():

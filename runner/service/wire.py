@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from runner.service import odata, process_log
 from runner.service.calls import (
     Call,
+    CancelCall,
     CompleteCall,
     ElementCall,
     ExecuteCall,
@@ -130,6 +131,8 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _complete(call, site)
         case RunProcessCall():
             return _run_process(call, site)
+        case CancelCall():
+            return json_request(f"{site.prefix}{_ENGINE}/CancelExecution", {"processDataIds": call.process_id})
         case QueryCall():
             return _query(call, site)
         case ReadRows() | ReadRow() | ReadElements() | FindProcess() | WhoIsUser():

@@ -8,6 +8,7 @@ import pytest
 from runner.cli import guards
 from runner.job.model import (
     Action,
+    Cancel,
     Confirm,
     Element,
     Elements,
@@ -78,6 +79,7 @@ def test_an_empty_list_allows_nothing() -> None:
         Elements(items=(Element(uid=GUID),)),
         Query(entity="Contact"),
         Wait(process_id=GUID),
+        Cancel(process_id=GUID),
     ],
     ids=lambda action: type(action).__name__,
 )

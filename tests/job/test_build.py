@@ -5,6 +5,7 @@ from runner.documents.load import load
 from runner.job import build
 from runner.job.model import (
     Action,
+    Cancel,
     Case,
     Confirm,
     Decode,
@@ -210,6 +211,7 @@ def test_elements_with_parameters_happen_once_and_others_may_be_repeated() -> No
             f"wait: {{process_id: {GUID}, for: parked, every: 500ms, max_every: 2m}}",
             Wait(process_id=GUID, wanted=WaitFor.PARKED, every=0.5, max_every=120.0),
         ),
+        (f"cancel: {{process_id: {GUID}}}", Cancel(process_id=GUID)),
         ("query: {entity: A}", Query(entity="A", top=100)),
         (
             "query: {entity: A, filter: B eq 1, select: [C, 'D, E'], orderby: 'F desc,G', top: 7.0}",

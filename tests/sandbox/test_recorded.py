@@ -60,7 +60,7 @@ SAME_BODY = {
     "read-schema-refused",
 }
 UNDERSTOOD = {
-    *("complete", "element-path", "element-query", "execute-number", "execute-on-net", "execute-post"),
+    *("cancel", "complete", "element-path", "element-query", "execute-number", "execute-on-net", "execute-post"),
     *("elements", "library", "library-all", "log-row", "log-rows", "log-rows-by-schema", "who-is-user"),
     *("execute-with-a-token", "query", "query-next", "query-on-net", "token"),
 }

@@ -112,6 +112,7 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "ElementCall",
         "CompleteCall",
         "RunProcessCall",
+        "CancelCall",
         "QueryCall",
         "ReadRows",
         "ReadRow",

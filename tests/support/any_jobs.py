@@ -31,6 +31,7 @@ from runner.secrets.redact import Secrets
 from runner.service.calls import (
     Answered,
     Call,
+    CancelCall,
     CompleteCall,
     ElementCall,
     Ending,
@@ -167,10 +168,22 @@ class _Drawing:
 
     def _step(self, known: list[str], *, depth: int, final: bool) -> JsonObject:
         """`known` are the ids of steps whose results can be used; this one's is added if its result can be."""
-        kinds = ["execute", "execute", "execute", "run", "element", "elements", "wait", "query", "pause", "confirm"]
+        kinds = [
+            "execute",
+            "execute",
+            "execute",
+            "run",
+            "element",
+            "elements",
+            "wait",
+            "cancel",
+            "query",
+            "pause",
+            "confirm",
+        ]
         kind = self._of([*kinds, "job"] if depth < 2 else kinds)
         step: JsonObject = {"id": f"s{self._number()}"}
-        turns = kind not in {"wait", "pause", "confirm"} and self._one_in(5)
+        turns = kind not in {"wait", "cancel", "pause", "confirm"} and self._one_in(5)
         step |= self._around(kind, turns=turns)
         step |= self._action(kind, step, known, turns=turns, depth=depth)
         if not final and kind in {"execute", "run", "element", "job"} and self._one_in(3):
@@ -224,6 +237,8 @@ class _Drawing:
                 return {"elements": [self._element(given=self._one_in(2)) for _ in range(2)]}
             case "wait":
                 return {"wait": {"process_id": self._waited(), "for": self._of(["completed", "ended", "parked"])}}
+            case "cancel":
+                return {"cancel": {"process_id": self._waited()}}
             case "query":
                 return {"query": {"entity": self._named("Entity", turns=turns, logged=False)}}
             case "pause":
@@ -368,6 +383,8 @@ class AnySite:
         match call:
             case ExecuteCall() | RunProcessCall() | ElementCall() | CompleteCall() | QueryCall():
                 return self._of_told(call, self._told(call))
+            case CancelCall(process_id=uid):
+                return self._cancel(uid)
             case WhoAmI() | WhoIsUser():
                 return Answered(value=None if self.run.log == "anonymous" else "us")
             case _ if self.run.log == "refused":
@@ -390,6 +407,12 @@ class AnySite:
                 return Answered(value=None)
             case _:
                 assert_never(call)
+
+    def _cancel(self, uid: str) -> Ending:
+        for row in self.rows:
+            if row.fields["id"] == uid and row.fields["status"] in {"running", "error"}:
+                row.fields["status"] = row.then = "cancelled"
+        return Answered(value=None)
 
     def _hear(self, call: Call) -> None:
         """The program has heard the answer: the next one is another, and time has gone on for what was looked at."""

@@ -30,6 +30,7 @@ from runner.service.calls import (
     Answered,
     Call,
     CallFailed,
+    CancelCall,
     CompleteCall,
     ElementCall,
     Ending,
@@ -127,6 +128,7 @@ class World:
     rows: list[JsonObject] = field(default_factory=list)
     elements: list[list[Json]] = field(default_factory=list)
     says: bool = True
+    immortal: bool = False
     effects: list[Effect] = field(default_factory=list)
     t: float = 0.0
 
@@ -203,6 +205,8 @@ class World:
                 return self._next()
             case RunProcessCall():
                 return self._run(send.call)
+            case CancelCall():
+                return self._cancel(send.call)
             case ReadElements():
                 return Answered(value=list(self.elements.pop(0)) if self.elements else [])
             case ReadRows(schema_id=schema_id):
@@ -233,6 +237,15 @@ class World:
         self.add_row(call.process, "running" if status == "queued" else status)
         process_id = None if status == "queued" else self.rows[0]["id"]
         return Answered(value={"process_id": process_id, "status": status, "results": ending.value})
+
+    def _cancel(self, call: CancelCall) -> Ending:
+        """A call that was refused, or never sent, cancels nothing; nor does any where the row is `immortal`."""
+        ending = self._next()
+        for row in self.rows:
+            has_happened = not isinstance(ending, CallFailed) or ending.kind is FailureKind.UNANSWERED
+            if row["id"] == call.process_id and has_happened and not self.immortal and row["status"] != "done":
+                row["status"] = "cancelled"
+        return ending
 
     def _execute(self, call: ExecuteCall) -> Ending:
         ending = self._next()
@@ -313,7 +326,7 @@ class World:
         return found | skipped
 
 
-def _call_in_words(send: Send) -> str:
+def _call_in_words(send: Send) -> str:  # noqa: PLR0912  a `match` over a union
     match send.call:
         case ExecuteCall(process=process):
             return f"execute {process}"
@@ -325,6 +338,8 @@ def _call_in_words(send: Send) -> str:
             return "read " + ("watermark" if top == WATERMARK else "rows") + (" by schema" if schema_id else "")
         case RunProcessCall(process=process):
             return f"run {process}"
+        case CancelCall():
+            return "cancel"
         case QueryCall(next=following):
             return "query next" if following else "query"
         case ReadElements():

@@ -184,7 +184,7 @@ class _Flow:
             return (
                 site_types.of_result(start, process) if at[-1] == "execute" else site_types.of_results(start, process)
             )
-        for key in ("element", "elements", "wait", "query", "confirm"):
+        for key in ("element", "elements", "wait", "cancel", "query", "confirm"):
             if key in fields:
                 self.telling.value(fields[key], (*path, key), inside)
         for at, text, what in ids(step):
@@ -194,7 +194,7 @@ class _Flow:
         if "query" in fields:
             self._filter(step, inside)
             return site_types.of_query(record(fields["query"]))
-        if "wait" in fields:
+        if "wait" in fields or "cancel" in fields:
             return site_types.of_row()
         return A_BOOLEAN if "confirm" in fields else UNKNOWN
 

@@ -120,7 +120,7 @@ def of_query(fields: JsonObject) -> Type:
 
 
 def of_row() -> Type:
-    """The result of a `wait`: a row of the process log."""
+    """The result of a `wait` or a `cancel`: a row of the process log."""
     return _ROW
 
 

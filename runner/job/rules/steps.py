@@ -22,6 +22,7 @@ _TEMPLATES = {
     "run": ("parameters",),
     "element": ("uid", "parameters"),
     "wait": ("process_id",),
+    "cancel": ("process_id",),
     "query": ("filter",),
     "job": ("inputs",),
     "confirm": (),
@@ -98,7 +99,7 @@ def _ids(step: Written) -> Iterator[tuple[Path, str]]:
     fields, path = step.fields, step.path
     written: list[tuple[Path, Json]] = [((*path, "element"), fields.get("element"))]
     written += [((*path, "elements", index), item) for index, item in enumerate(items(fields.get("elements")))]
-    written.append(((*path, "wait", "process_id"), record(fields.get("wait")).get("process_id")))
+    written += [((*path, key, "process_id"), record(fields.get(key)).get("process_id")) for key in ("wait", "cancel")]
     for at, value in written:
         if isinstance(value, str):
             yield at, value
@@ -113,17 +114,17 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     if texts.document.joined_items(path):
         hint = IN_ONE_COLUMN
     elif path[-1] == "process_id" and not meant and _OF_A_NAME.search(text):
-        hint = _of_started(text, texts)
+        hint = _of_started(text, texts, doing="cancelled" if "cancel" in path else "waited for")
     else:
         hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)
 
 
-def _of_started(text: str, texts: Texts) -> str:
+def _of_started(text: str, texts: Texts, *, doing: str) -> str:
     """What is waited for is one run of a process, which the step that starts it knows: by the process's code."""
     for name, declared in texts.known.by_id.items():
         if any(text in (code, name) for _, code, _ in starts(declared.step)):
-            return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is waited for is one run of the process'
+            return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is {doing} is one run of the process'
     return 'write `"{{ steps.ID.process_id }}"`, with the id of the step that starts the process'
 
 

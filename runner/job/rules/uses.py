@@ -65,11 +65,12 @@ def _uids(step: Written) -> Iterator[tuple[Path, str]]:
 
 
 def ids(step: Written) -> Iterator[tuple[Path, str, str]]:
-    """The ids that are templates, of elements and of a process that is waited for: path, text, and what it is."""
+    """The ids of elements and processes that are templates: path, text, and what it is."""
     yield from ((at, uid, "uid") for at, uid in _uids(step) if "{{" in uid)
-    process_id = record(step.fields.get("wait")).get("process_id")
-    if isinstance(process_id, str) and "{{" in process_id:
-        yield (*step.path, "wait", "process_id"), process_id, "process_id"
+    for key in ("wait", "cancel"):
+        process_id = record(step.fields.get(key)).get("process_id")
+        if isinstance(process_id, str) and "{{" in process_id:
+            yield (*step.path, key, "process_id"), process_id, "process_id"
 
 
 def _step(document: Document, step: Written) -> Iterator[Use]:

@@ -1,9 +1,10 @@
 """Doubles as a catalogue: what jobs are held against where their target is a sandbox."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Member, Parameter, Process
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, Park, lookups
+from runner.sandbox.kinds import takes
 from runner.values import JsonObject, is_number
 
 
@@ -16,9 +17,12 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
         )
         for name, columns in doubles.columns.items()
     }
+    versions: dict[str, list[Double]] = {}
+    for double in doubles.processes.values():
+        versions.setdefault(double.root, []).append(double)
     return Catalogue(
         name=f"target `{target}`",
-        processes={code: _process(double) for code, double in doubles.processes.items()},
+        processes={double.root: _process(double, versions[double.root]) for double in _acting(versions)},
         entities={**own, **dict.fromkeys(OWN_ENTITIES)},
         doubles=folder,
     )
@@ -33,17 +37,28 @@ def _numbers(records: Iterable[JsonObject]) -> frozenset[str]:
     return frozenset(numbers - others)
 
 
-def _process(double: Double) -> Process:
+def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:
+    """Of each family the version that a call runs; where none is active, the root."""
+    for root, family in versions.items():
+        own = next(double for double in family if double.code == root)
+        yield next((double for double in family if double.active), own)
+
+
+def _process(double: Double, versions: Sequence[Double]) -> Process:
     """A double's elements are known where each has an id in the file: the others are given one that nobody writes."""
     parks = [activity.deed for activity in double.activities if isinstance(activity.deed, Park)]
     return Process(
-        code=double.code,
+        code=double.root,
         caption=double.caption,
+        version=double.version,
+        why_not=None if double.active else "none of its versions is active",
+        members=tuple(map(_member, sorted(versions, key=_number))) if len(versions) > 1 else (),
         parameters={
             code: Parameter(
                 kind=Kind(one.kind),
                 direction=Direction(one.direction),
                 items={name: Kind(kind) for name, kind in one.items.items()},
+                reads=takes,
             )
             for code, one in double.parameters.items()
         },
@@ -52,4 +67,16 @@ def _process(double: Double) -> Process:
 
 
 def _elements(parks: Iterable[Park]) -> tuple[Element, ...]:
-    return tuple(Element(uid=park.uid, name=park.caption or "", kind="UserTask") for park in parks if park.uid)
+    return tuple(
+        Element(uid=park.uid, name=f"UserTask{number}", caption=park.caption or "", kind="UserTask")
+        for number, park in enumerate(parks, 1)
+        if park.uid
+    )
+
+
+def _member(double: Double) -> Member:
+    return Member(code=double.code, version=double.version, active=double.active, enabled=True)
+
+
+def _number(double: Double) -> int:
+    return double.version

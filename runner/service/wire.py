@@ -20,9 +20,11 @@ from runner.service.calls import (
     CompleteCall,
     ElementCall,
     ExecuteCall,
+    FindFamily,
     FindProcess,
     QueryCall,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     ReadSchema,
@@ -135,7 +137,7 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return json_request(f"{site.prefix}{_ENGINE}/CancelExecution", {"processDataIds": call.process_id})
         case QueryCall():
             return _query(call, site)
-        case ReadRows() | ReadRow() | ReadElements() | FindProcess() | WhoIsUser():
+        case ReadRows() | ReadRow() | ReadElements() | FindProcess() | FindFamily() | ReadFamily() | WhoIsUser():
             return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
         case ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}

@@ -118,6 +118,8 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "ReadRow",
         "ReadElements",
         "FindProcess",
+        "FindFamily",
+        "ReadFamily",
         "ReadSchema",
         "WhoAmI",
         "WhoIsUser",

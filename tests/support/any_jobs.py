@@ -36,9 +36,11 @@ from runner.service.calls import (
     ElementCall,
     Ending,
     ExecuteCall,
+    FindFamily,
     FindProcess,
     QueryCall,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     ReadSchema,
@@ -403,7 +405,7 @@ class AnySite:
                 return Answered(value=[])
             case FindProcess(process=process):
                 return Answered(value=f"schema of {process}")
-            case ReadSchema():
+            case ReadSchema() | FindFamily() | ReadFamily():
                 return Answered(value=None)
             case _:
                 assert_never(call)

@@ -7,7 +7,7 @@ tell is told here. Where the catalogue comes from is not known here, and what it
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from runner.catalogue.model import Catalogue, Direction, Element, Process
+from runner.catalogue.model import Catalogue, Direction, Element, Member, Process
 from runner.documents.document import Document
 from runner.guids import is_guid
 from runner.job.outline import Outline, Written
@@ -38,13 +38,18 @@ def check(
 def _step(document: Document, step: Written, catalogue: Catalogue, *, started: Collection[str]) -> Iterator[Problem]:
     for path, code, fields in starts(step):
         process = catalogue.processes.get(code)
+        if process is None and (family := catalogue.family_of(code)) is not None:
+            process = family[0]
+            message, hint = _of_a_version(*family)
+            at, warning = (*path, "process"), Severity.WARNING
+            yield document.problem("E148", message, path=at, hint=hint, severity=warning)
         if process is None:
             message = f"{catalogue.name} has no process `{code}`"
             hint = _process_meant(code, catalogue)
             yield document.problem("E144", message, path=(*path, "process"), hint=hint)
             continue
         if process.why_not is not None:
-            message = f"`{code}` cannot be started: {process.why_not}"
+            message = f"`{process.code}` cannot be started: {process.why_not}"
             yield document.problem("E170", message, path=(*path, "process"), hint=catalogue.hint)
         if process.parameters is not None:
             yield from _parameters(document, fields, path, process)
@@ -53,8 +58,17 @@ def _step(document: Document, step: Written, catalogue: Catalogue, *, started: C
         yield from _element(document, at, uid, catalogue, started=started)
     for at, name in element_names(step):
         if (meant := _named(name, catalogue, started)) is not None:
-            hint = f"write its id: `{meant.uid}`, {meant.name}"
+            hint = f"write its id: `{meant.uid}`, {meant.shown}"
             yield document.problem("E113", f"`{name}` is not a GUID", path=at, hint=hint)
+
+
+def _of_a_version(process: Process, member: Member) -> tuple[str, str]:
+    """What a call of a version by its own code most probably does [?]: the family's active version runs."""
+    which = "a version" if member.version is None else f"version {member.version}"
+    runs = "the version that is active" if process.version is None else f"the active one, version {process.version}"
+    does = "is active now, and another may be later" if member.active else f"a call of it most probably runs {runs}"
+    message = f"`{member.code}` is {which} of `{process.code}`: {'it ' if member.active else ''}{does}"
+    return message, f"call the process by its own code, `{process.code}`"
 
 
 def _process_meant(code: str, catalogue: Catalogue) -> str:
@@ -129,8 +143,8 @@ def _named(name: str, catalogue: Catalogue, started: Collection[str]) -> Element
     """The element of this name, of a process that the job starts."""
     own = [process for code in started if (process := catalogue.processes.get(code)) is not None]
     wanted = folded(name)
-    named = (one for process in own for one in process.elements or () if folded(one.name) == wanted)
-    return next(named, None)
+    known = [one for process in own for one in process.elements or ()]
+    return next((one for one in known if wanted in (folded(one.caption), folded(one.name))), None)
 
 
 def _has(processes: Collection[Process], uid: str) -> bool:
@@ -143,7 +157,7 @@ def _calls_others(process: Process) -> bool:
 
 
 def _element_meant(uid: str, started: Collection[Process]) -> str | None:
-    names = {one.uid: one.name for process in started for one in process.elements or ()}
+    names = {one.uid: one.shown for process in started for one in process.elements or ()}
     near = suggest(uid, names)
     if near:
         return f"did you mean `{near}`, {names[near]}?"

@@ -17,6 +17,7 @@ from runner.job.model import (
     Element,
     Elements,
     Execute,
+    Failures,
     IncludedJob,
     Job,
     Pause,
@@ -149,6 +150,8 @@ def in_words(step: Step) -> str:
             return f"Wait until a process is {wanted}"
         case Cancel():
             return "Cancel a process"
+        case Failures(processes=processes):
+            return f"Watch for failures of {', '.join(processes)}"
         case Query(entity=entity):
             return f"Query {entity}"
         case IncludedJob(job=job):
@@ -168,6 +171,7 @@ _KINDS: Mapping[type, str] = {
     Run: "run",
     Wait: "wait",
     Cancel: "cancel",
+    Failures: "failures",
     Query: "query",
     IncludedJob: "job",
     Confirm: "confirm",

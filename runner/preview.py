@@ -17,6 +17,7 @@ from runner.job.model import (
     Execute,
     Expectation,
     Expected,
+    Failures,
     IncludedJob,
     Job,
     Pause,
@@ -165,7 +166,7 @@ def _condition(step: Step, known: _Known) -> Iterator[str]:
         yield f"    fails: {error}"
 
 
-def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
+def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:  # noqa: PLR0912  a `match` over a union
     match planned.step.action:
         case Execute() as action:
             result = f" → {action.result}" if action.result else ""
@@ -184,6 +185,8 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
             yield f"    wait until {_shown(process_id, known)} is {wanted}"
         case Cancel(process_id=process_id):
             yield f"    cancel {_shown(process_id, known)}"
+        case Failures() as failures:
+            yield from _failures(failures, known)
         case Query() as query:
             yield from _query(query, known)
         case IncludedJob() as included:
@@ -199,6 +202,12 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
 def _element(element: Element, known: _Known) -> Iterator[str]:
     yield f"    element {_shown(element.uid, known)}"
     yield from _values(element.parameters or {}, known)
+
+
+def _failures(action: Failures, known: _Known) -> Iterator[str]:
+    how_long = f" for {written(action.seconds)}" if action.seconds else ", once"
+    yield f"    watch the process log{how_long}: at most {action.at_most} failed since {_shown(action.since, known)}"
+    yield f"      processes {', '.join(action.processes)}"
 
 
 def _query(query: Query, known: _Known) -> Iterator[str]:

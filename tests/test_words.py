@@ -19,6 +19,7 @@ STEP: tuple[str, ...] = (
     "run",
     "wait",
     "cancel",
+    "failures",
     "query",
     "job",
     "confirm",

@@ -10,6 +10,7 @@ from runner.job.model import (
     Elements,
     Execute,
     Expectation,
+    Failures,
     IncludedJob,
     Job,
     Pause,
@@ -91,6 +92,8 @@ def _templates(action: Action) -> list[Json]:
             return [part for item in items for part in _templates(item)]
         case Wait(process_id=process_id) | Cancel(process_id=process_id):
             return [process_id]
+        case Failures(since=since):
+            return [since]
         case Query(filter=condition):
             return [condition]
         case IncludedJob(inputs=inputs):

@@ -12,7 +12,9 @@ from runner.engine.chain import attempt_chain
 from runner.engine.effects import Running
 from runner.engine.element import attempt_of
 from runner.engine.execute import attempt_execute
+from runner.engine.failures import attempt_failures
 from runner.engine.included import attempt_included
+from runner.engine.moments import keep_moments
 from runner.engine.perform import TIMEOUT, Interrupted, close_by, go_on
 from runner.engine.query import attempt_query
 from runner.engine.retry import try_until_done
@@ -28,6 +30,7 @@ from runner.job.model import (
     Element,
     Elements,
     Execute,
+    Failures,
     IncludedJob,
     OnFailure,
     Query,
@@ -186,6 +189,7 @@ def _turn(state: State, planned: PlannedStep, *, index: int | None = None) -> Ru
     has_parts = isinstance(planned.step.action, Elements | IncludedJob)
     of_row = row_of(state, planned, key=key, index=index)
     row = yield from begin(state, of_row, planned.step, has_parts=has_parts)
+    yield from keep_moments(state, row, planned.step)
     last, flaky = yield from _attempts(state, row, planned)
     return (yield from _end(state, planned, last, flaky=flaky))
 
@@ -209,6 +213,8 @@ def _attempts(state: State, row: OpenRow, planned: PlannedStep) -> Running[tuple
             attempt = attempt_wait
         case Cancel():
             attempt = attempt_cancel
+        case Failures():
+            attempt = attempt_failures
         case Query():
             attempt = attempt_query
         case Confirm():

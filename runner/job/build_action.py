@@ -3,6 +3,7 @@
 from runner.job import defaults
 from runner.job.columns import columns
 from runner.job.model import (
+    SINCE_RUN,
     Action,
     Cancel,
     Confirm,
@@ -10,6 +11,7 @@ from runner.job.model import (
     Element,
     Elements,
     Execute,
+    Failures,
     IncludedJob,
     Job,
     Pause,
@@ -42,6 +44,8 @@ def action(fields: JsonObject, *, included: Job | None) -> Action:
             return _wait(record(fields["wait"]))
         case "cancel":
             return Cancel(process_id=sure_text(record(fields["cancel"])["process_id"]))
+        case "failures":
+            return _failures(record(fields["failures"]))
         case "query":
             return _query(record(fields["query"]))
         case "job":
@@ -90,6 +94,15 @@ def _wait(written: JsonObject) -> Wait:
         wanted=one_of(WaitFor, written.get("for"), WaitFor.COMPLETED),
         every=first or min(_EVERY, longest or _EVERY),
         max_every=longest or max(_MAX_EVERY, first or _MAX_EVERY),
+    )
+
+
+def _failures(written: JsonObject) -> Failures:
+    return Failures(
+        processes=tuple(sure_text(pattern) for pattern in items(written["processes"])),
+        since=text(written, "since") or SINCE_RUN,
+        seconds=duration(written.get("for")) or 0.0,
+        at_most=number(written.get("at_most"), 0),
     )
 
 

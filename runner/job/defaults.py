@@ -14,6 +14,7 @@ _OF_ACTION = {
     "run": StepEffect.ONCE,
     "wait": StepEffect.READ,
     "cancel": StepEffect.IDEMPOTENT,
+    "failures": StepEffect.READ,
     "query": StepEffect.READ,
     "confirm": StepEffect.READ,
     "pause": StepEffect.READ,
@@ -21,7 +22,7 @@ _OF_ACTION = {
 _REPEATABLE = ("execute", "element", "elements", "run", "wait", "cancel", "query")
 """Actions that are made of attempts; the others know no `retry`."""
 
-_OF_ITS_OWN_TIME = ("wait", "job", "confirm", "pause")
+_OF_ITS_OWN_TIME = ("wait", "failures", "job", "confirm", "pause")
 """Actions that take their time: only a `timeout` that the step itself writes counts for them."""
 
 VERIFIED = ("execute", "run", "cancel")

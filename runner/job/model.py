@@ -12,6 +12,8 @@ from typing import TypeAlias
 from runner.values import Json, JsonObject
 
 CLEANUP_SECONDS = 300.0
+SINCE_RUN = "run"
+"""Since the run began: what a `failures` counts where it says nothing else."""
 
 
 class StepEffect(StrEnum):
@@ -139,6 +141,19 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Watches for `seconds` that no more than `at_most` instances fail of the processes that match one of the patterns.
+
+    `since` is `SINCE_RUN`, the id of a step, a moment with its time zone, or a template that gives one.
+    """
+
+    processes: tuple[str, ...]
+    since: str = SINCE_RUN
+    seconds: float = 0.0
+    at_most: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Reads records through OData. `filter` is a template; more than `top` records are an error."""
 
@@ -169,7 +184,9 @@ class Pause:
     seconds: float
 
 
-Action: TypeAlias = Execute | Element | Elements | Run | Wait | Cancel | Query | IncludedJob | Confirm | Pause
+Action: TypeAlias = (
+    Execute | Element | Elements | Run | Wait | Cancel | Failures | Query | IncludedJob | Confirm | Pause
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +251,8 @@ class Job:
 
     `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
     `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
+    `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where one counts since then,
+    also in an included job.
     `concurrency` names a lock: runs with one name against one site do not overlap.
     """
 
@@ -252,3 +271,4 @@ class Job:
     steps: tuple[Step, ...] = ()
     final_steps: tuple[Step, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    moments: frozenset[str] = frozenset()

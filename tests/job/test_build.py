@@ -13,6 +13,7 @@ from runner.job.model import (
     Elements,
     Execute,
     Expectation,
+    Failures,
     IncludedJob,
     Input,
     Job,
@@ -212,6 +213,11 @@ def test_elements_with_parameters_happen_once_and_others_may_be_repeated() -> No
             Wait(process_id=GUID, wanted=WaitFor.PARKED, every=0.5, max_every=120.0),
         ),
         (f"cancel: {{process_id: {GUID}}}", Cancel(process_id=GUID)),
+        ("failures: {processes: [A]}", Failures(processes=("A",), since="run", seconds=0.0, at_most=0)),
+        (
+            "failures: {processes: [A, B*], since: x, for: 10m, at_most: 2}",
+            Failures(processes=("A", "B*"), since="x", seconds=600.0, at_most=2),
+        ),
         ("query: {entity: A}", Query(entity="A", top=100)),
         (
             "query: {entity: A, filter: B eq 1, select: [C, 'D, E'], orderby: 'F desc,G', top: 7.0}",

@@ -3,6 +3,7 @@
 Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -147,6 +148,7 @@ class World:
     elements: list[list[Json]] = field(default_factory=list)
     says: bool = True
     immortal: bool = False
+    tables: Callable[[QueryCall], Ending] | None = None
     tells_time: bool = True
     effects: list[Effect] = field(default_factory=list)
     t: float = 0.0
@@ -221,10 +223,12 @@ class World:
         assert gate.may_leave()
         return self.dated(self._ending(Send(key="", call=call, effect=StepEffect.READ, seconds=seconds)))
 
-    def _ending(self, send: Send) -> Ending:
+    def _ending(self, send: Send) -> Ending:  # noqa: PLR0912  a `match` over a union
         match send.call:
             case ExecuteCall():
                 return self._execute(send.call)
+            case QueryCall() if self.tables is not None:
+                return self.tables(send.call)
             case ElementCall() | CompleteCall() | QueryCall():
                 return self._next()
             case RunProcessCall():

@@ -23,6 +23,7 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     "pause": (),
     "retry": ("initial", "max"),
     "wait": ("every", "max_every"),
+    "failures": ("for",),
 }
 """Keys behind which a duration stands, or a record with durations behind these keys."""
 

@@ -11,7 +11,7 @@ from runner.catalogue.model import Catalogue, Direction, Element, Member, Proces
 from runner.documents.document import Document
 from runner.guids import is_guid
 from runner.job.outline import Outline, Written
-from runner.job.rules import entities
+from runner.job.rules import entities, failures
 from runner.job.rules.uses import element_ids, element_names, results, starts
 from runner.near_misses import ending_in
 from runner.problems import Problem, Severity
@@ -54,6 +54,7 @@ def _step(document: Document, step: Written, catalogue: Catalogue, *, started: C
         if process.parameters is not None:
             yield from _parameters(document, fields, path, process)
     yield from entities.check(document, step, catalogue)
+    yield from failures.check_patterns(document, step, catalogue)
     for at, uid in element_ids(step):
         yield from _element(document, at, uid, catalogue, started=started)
     for at, name in element_names(step):

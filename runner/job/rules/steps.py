@@ -10,6 +10,7 @@ from runner.job.outline import Written
 from runner.job.rules.actions import check_action
 from runner.job.rules.conditions import condition as check_condition
 from runner.job.rules.expect import expectations
+from runner.job.rules.failures import check_failures
 from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
 from runner.job.rules.texts import Texts
@@ -23,6 +24,7 @@ _TEMPLATES = {
     "element": ("uid", "parameters"),
     "wait": ("process_id",),
     "cancel": ("process_id",),
+    "failures": ("since",),
     "query": ("filter",),
     "job": ("inputs",),
     "confirm": (),
@@ -64,6 +66,7 @@ def check_step(step: Written, *, preset: JsonObject, texts: Texts) -> None:
     check_action(step, texts)
     _undo_in_finally(step, texts)
     check_included(step, texts)
+    check_failures(step, texts)
     execute = step.fields.get("execute")
     if isinstance(execute, dict) and "result" not in execute:
         _without_result(execute, step, preset=preset, texts=texts)

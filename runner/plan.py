@@ -23,6 +23,7 @@ from runner.job.model import (
     Pause,
     Query,
     Run,
+    Signal,
     Step,
     Undo,
     Wait,
@@ -152,6 +153,8 @@ def in_words(step: Step) -> str:
             return "Cancel a process"
         case Failures(processes=processes):
             return f"Watch for failures of {', '.join(processes)}"
+        case Signal(change=change, entity=entity):
+            return f"{change.capitalize()} a record of {entity}"
         case Query(entity=entity):
             return f"Query {entity}"
         case IncludedJob(job=job):
@@ -172,6 +175,7 @@ _KINDS: Mapping[type, str] = {
     Wait: "wait",
     Cancel: "cancel",
     Failures: "failures",
+    Signal: "signal",
     Query: "query",
     IncludedJob: "job",
     Confirm: "confirm",

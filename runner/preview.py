@@ -23,6 +23,7 @@ from runner.job.model import (
     Pause,
     Query,
     Run,
+    Signal,
     Step,
     Wait,
 )
@@ -142,7 +143,7 @@ def _outcome(step: Step, known: _Known) -> Iterator[str]:
         yield f"    expect {_expected(expected)}"
     for name, text in step.outputs.items():
         yield f"    output {name} = {text}"
-    if isinstance(step.action, Execute | Element | Elements | Run | Cancel | Query):
+    if isinstance(step.action, Execute | Element | Elements | Run | Cancel | Signal | Query):
         on = ", ".join(sorted(step.retry.on)) or "nothing"
         time = written(step.timeout or known.timeout)
         yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
@@ -166,7 +167,7 @@ def _condition(step: Step, known: _Known) -> Iterator[str]:
         yield f"    fails: {error}"
 
 
-def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:  # noqa: PLR0912  a `match` over a union
+def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
     match planned.step.action:
         case Execute() as action:
             result = f" → {action.result}" if action.result else ""
@@ -187,6 +188,8 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:  # noqa: PLR0
             yield f"    cancel {_shown(process_id, known)}"
         case Failures() as failures:
             yield from _failures(failures, known)
+        case Signal() as signal:
+            yield from _signal(signal, known)
         case Query() as query:
             yield from _query(query, known)
         case IncludedJob() as included:
@@ -208,6 +211,13 @@ def _failures(action: Failures, known: _Known) -> Iterator[str]:
     how_long = f" for {written(action.seconds)}" if action.seconds else ", once"
     yield f"    watch the process log{how_long}: at most {action.at_most} failed since {_shown(action.since, known)}"
     yield f"      processes {', '.join(action.processes)}"
+
+
+def _signal(signal: Signal, known: _Known) -> Iterator[str]:
+    which = "" if signal.id is None else f" {_shown(signal.id, known)}"
+    starts = "" if signal.starts is None else f", which starts {signal.starts}, until {signal.until}"
+    yield f"    {signal.change} {signal.entity}{which}{starts}"
+    yield from _values(signal.values, known)
 
 
 def _query(query: Query, known: _Known) -> Iterator[str]:

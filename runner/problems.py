@@ -227,6 +227,7 @@ CODES = {
     "E311": "the run's own files cannot be written",
     "E312": "the run was stopped or broke off",
     "E313": "the site sent something before it was asked",
+    "E319": "a record started no process",
     "E401": "it may or may not have happened",
     "E402": "it happened, but its result was lost",
     "E403": "the process log shows a start that may be it",

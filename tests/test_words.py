@@ -20,6 +20,7 @@ STEP: tuple[str, ...] = (
     "wait",
     "cancel",
     "failures",
+    "signal",
     "query",
     "job",
     "confirm",

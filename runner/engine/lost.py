@@ -17,6 +17,7 @@ from runner.job.model import (
     Query,
     Run,
     SchemaExpectation,
+    Signal,
     Step,
     Wait,
 )
@@ -92,6 +93,8 @@ def _templates(action: Action) -> list[Json]:
             return [part for item in items for part in _templates(item)]
         case Wait(process_id=process_id) | Cancel(process_id=process_id):
             return [process_id]
+        case Signal(id=key, values=values):
+            return [key, dict(values)]
         case Failures(since=since):
             return [since]
         case Query(filter=condition):

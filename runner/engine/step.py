@@ -20,6 +20,7 @@ from runner.engine.query import attempt_query
 from runner.engine.retry import try_until_done
 from runner.engine.rows import STOPPED, begin, end, interrupt, row_of, skip
 from runner.engine.run_process import attempt_run
+from runner.engine.signal import attempt_signal
 from runner.engine.state import WORST_FIRST, OpenRow, State, Undoable
 from runner.engine.wait import attempt_wait
 from runner.events import Status
@@ -35,6 +36,7 @@ from runner.job.model import (
     OnFailure,
     Query,
     Run,
+    Signal,
     Step,
     Wait,
 )
@@ -215,6 +217,8 @@ def _attempts(state: State, row: OpenRow, planned: PlannedStep) -> Running[tuple
             attempt = attempt_cancel
         case Failures():
             attempt = attempt_failures
+        case Signal():
+            attempt = attempt_signal
         case Query():
             attempt = attempt_query
         case Confirm():

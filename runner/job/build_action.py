@@ -6,6 +6,7 @@ from runner.job.model import (
     SINCE_RUN,
     Action,
     Cancel,
+    Change,
     Confirm,
     Decode,
     Element,
@@ -17,6 +18,7 @@ from runner.job.model import (
     Pause,
     Query,
     Run,
+    Signal,
     Until,
     Wait,
     WaitFor,
@@ -46,6 +48,8 @@ def action(fields: JsonObject, *, included: Job | None) -> Action:
             return Cancel(process_id=sure_text(record(fields["cancel"])["process_id"]))
         case "failures":
             return _failures(record(fields["failures"]))
+        case "signal":
+            return _signal(record(fields["signal"]))
         case "query":
             return _query(record(fields["query"]))
         case "job":
@@ -103,6 +107,20 @@ def _failures(written: JsonObject) -> Failures:
         since=text(written, "since") or SINCE_RUN,
         seconds=duration(written.get("for")) or 0.0,
         at_most=number(written.get("at_most"), 0),
+    )
+
+
+def _signal(written: JsonObject) -> Signal:
+    change = next(change for change in Change if change in written)
+    fields = record(written[change])
+    values = record(fields.get("values"))
+    return Signal(
+        change=change,
+        entity=sure_text(fields["entity"]),
+        id=text(fields, "id") or text(values, "Id"),
+        values={column: value for column, value in values.items() if column != "Id"},
+        starts=text(written, "starts"),
+        until=one_of(Until, written.get("until"), Until.DONE),
     )
 
 

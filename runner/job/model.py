@@ -153,6 +153,29 @@ class Failures:
     at_most: int = 0
 
 
+class Change(StrEnum):
+    """What happens to a record."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Changes one record, and follows the process that this starts, by its code; None where none is followed.
+
+    `id` is a GUID or a template; None for a new record that names none: the run chooses it.
+    """
+
+    change: Change
+    entity: str
+    id: str | None = None
+    values: Mapping[str, Json] = field(default_factory=dict)
+    starts: str | None = None
+    until: Until = Until.DONE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Reads records through OData. `filter` is a template; more than `top` records are an error."""
@@ -185,7 +208,7 @@ class Pause:
 
 
 Action: TypeAlias = (
-    Execute | Element | Elements | Run | Wait | Cancel | Failures | Query | IncludedJob | Confirm | Pause
+    Execute | Element | Elements | Run | Wait | Cancel | Failures | Signal | Query | IncludedJob | Confirm | Pause
 )
 
 

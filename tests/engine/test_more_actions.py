@@ -1,4 +1,4 @@
-"""Stories of `run`, `wait`, `cancel`, `failures`, `query`, `confirm`, `pause`, `for_each` and included jobs."""
+"""Stories of `run`, `wait`, `query`, `confirm`, `pause`, `for_each` and included jobs."""
 
 import pytest
 from stories import World, including, not_sent, planned, refused, unanswered

@@ -7,6 +7,7 @@ from runner.job.model import (
     Action,
     Cancel,
     Case,
+    Change,
     Confirm,
     Decode,
     Element,
@@ -24,6 +25,7 @@ from runner.job.model import (
     RetryOn,
     Run,
     SchemaExpectation,
+    Signal,
     Step,
     StepEffect,
     Undo,
@@ -218,6 +220,21 @@ def test_elements_with_parameters_happen_once_and_others_may_be_repeated() -> No
             "failures: {processes: [A, B*], since: x, for: 10m, at_most: 2}",
             Failures(processes=("A", "B*"), since="x", seconds=600.0, at_most=2),
         ),
+        (
+            "signal: {insert: {entity: Lead, values: {Name: A}}, starts: UsrQ}",
+            Signal(change=Change.INSERT, entity="Lead", values={"Name": "A"}, starts="UsrQ", until=Until.DONE),
+        ),
+        (
+            f"signal: {{insert: {{entity: Lead, values: {{Id: {GUID}}}}}}}",
+            Signal(change=Change.INSERT, entity="Lead", id=GUID),
+        ),
+        (
+            f"signal: {{update: {{entity: Lead, id: {GUID}, values: {{A: null}}}}, starts: UsrQ, until: started}}",
+            Signal(
+                change=Change.UPDATE, entity="Lead", id=GUID, values={"A": None}, starts="UsrQ", until=Until.STARTED
+            ),
+        ),
+        (f"signal: {{delete: {{entity: Lead, id: {GUID}}}}}", Signal(change=Change.DELETE, entity="Lead", id=GUID)),
         ("query: {entity: A}", Query(entity="A", top=100)),
         (
             "query: {entity: A, filter: B eq 1, select: [C, 'D, E'], orderby: 'F desc,G', top: 7.0}",

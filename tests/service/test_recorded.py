@@ -113,6 +113,7 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "CompleteCall",
         "RunProcessCall",
         "CancelCall",
+        "ChangeCall",
         "QueryCall",
         "ReadRows",
         "ReadRow",

@@ -32,6 +32,7 @@ from runner.service.calls import (
     Answered,
     Call,
     CancelCall,
+    ChangeCall,
     CompleteCall,
     ElementCall,
     Ending,
@@ -387,6 +388,8 @@ class AnySite:
                 return self._of_told(call, self._told(call))
             case CancelCall(process_id=uid):
                 return self._cancel(uid)
+            case ChangeCall():
+                return Answered(value=None)
             case WhoAmI() | WhoIsUser():
                 return Answered(value=None if self.run.log == "anonymous" else "us")
             case _ if self.run.log == "refused":

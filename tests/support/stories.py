@@ -26,7 +26,7 @@ from runner.events import (
     UndoStarted,
 )
 from runner.job.build import job as build_job
-from runner.job.model import IncludedJob, StepEffect
+from runner.job.model import Change, IncludedJob, StepEffect
 from runner.plan import Plan, plan
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
@@ -34,6 +34,7 @@ from runner.service.calls import (
     Call,
     CallFailed,
     CancelCall,
+    ChangeCall,
     CompleteCall,
     ElementCall,
     Ending,
@@ -148,6 +149,9 @@ class World:
     elements: list[list[Json]] = field(default_factory=list)
     says: bool = True
     immortal: bool = False
+    records: dict[str, JsonObject] = field(default_factory=dict)
+    deaf: bool = False
+    runs_as: str = "us"
     tables: Callable[[QueryCall], Ending] | None = None
     tells_time: bool = True
     effects: list[Effect] = field(default_factory=list)
@@ -223,7 +227,7 @@ class World:
         assert gate.may_leave()
         return self.dated(self._ending(Send(key="", call=call, effect=StepEffect.READ, seconds=seconds)))
 
-    def _ending(self, send: Send) -> Ending:  # noqa: PLR0912  a `match` over a union
+    def _ending(self, send: Send) -> Ending:
         match send.call:
             case ExecuteCall():
                 return self._execute(send.call)
@@ -235,6 +239,8 @@ class World:
                 return self._run(send.call)
             case CancelCall():
                 return self._cancel(send.call)
+            case ChangeCall():
+                return self._change(send.call)
             case ReadElements():
                 return Answered(value=list(self.elements.pop(0)) if self.elements else [])
             case ReadRows(schema_id=schema_id):
@@ -274,6 +280,29 @@ class World:
             if row["id"] == call.process_id and has_happened and not self.immortal and row["status"] != "done":
                 row["status"] = "cancelled"
         return ending
+
+    def _change(self, call: ChangeCall) -> Ending:
+        """`records` are those of all entities. A change that happens starts its process, unless it is `deaf`."""
+        ending = self._next()
+        if isinstance(ending, CallFailed) and (ending.kind is not FailureKind.UNANSWERED or self.lost):
+            return ending
+        if (call.change is Change.INSERT) is (call.id in self.records):
+            return refused(status=409, message="there is one, or none")
+        record: JsonObject = {"Id": call.id, **self.records.get(call.id, {}), **call.values}
+        self.records[call.id] = record
+        if call.change is Change.DELETE:
+            del self.records[call.id]
+        if call.starts is not None and not self.deaf:
+            self.add_row(call.starts, self.statuses.pop(0) if self.statuses else "done", owner=self.runs_as)
+            for status in self.crowd:
+                self.add_row(call.starts, status, owner="them")
+        if isinstance(ending, CallFailed):
+            return ending
+        return Answered(value=record if call.change is Change.INSERT else None)
+
+    def read_record(self, call: QueryCall) -> Ending:
+        found: list[Json] = [record for key, record in self.records.items() if f"Id eq {key}" == call.filter]
+        return Answered(value={"records": found, "next": None})
 
     def _execute(self, call: ExecuteCall) -> Ending:
         ending = self._next()
@@ -355,7 +384,7 @@ class World:
         return found | skipped
 
 
-def _call_in_words(send: Send) -> str:  # noqa: PLR0912  a `match` over a union
+def _call_in_words(send: Send) -> str:
     match send.call:
         case ExecuteCall(process=process):
             return f"execute {process}"
@@ -369,6 +398,8 @@ def _call_in_words(send: Send) -> str:  # noqa: PLR0912  a `match` over a union
             return f"run {process}"
         case CancelCall():
             return "cancel"
+        case ChangeCall(change=change):
+            return change.value
         case QueryCall(next=following):
             return "query next" if following else "query"
         case ReadElements():

@@ -53,6 +53,8 @@ def read_step(step: Written, *, undone: Written, texts: Texts) -> None:
             case "elements":
                 for index, item in enumerate(items(value)):
                     _action("element", item, (*path, index), scope=values(step, undone), texts=texts)
+            case "signal":
+                _signal(record(value), path, scope=values(step, undone), texts=texts)
             case _ if key in _TEMPLATES:
                 _action(key, value, path, scope=values(step, undone), texts=texts)
             case _:
@@ -97,12 +99,34 @@ def _action(key: str, written: Json, path: Path, *, scope: Scope, texts: Texts) 
             texts.plain(value, (*path, name))
 
 
+def _signal(written: JsonObject, path: Path, *, scope: Scope, texts: Texts) -> None:
+    for key, fields in written.items():
+        if not isinstance(fields, dict):
+            texts.plain(fields, (*path, key))
+            continue
+        for name, value in fields.items():
+            if name in ("id", "values"):
+                texts.value(value, (*path, key, name), scope)
+            else:
+                texts.plain(value, (*path, key, name))
+
+
 def _ids(step: Written) -> Iterator[tuple[Path, str]]:
     """The ids of elements and processes that `step` names."""
     fields, path = step.fields, step.path
     written: list[tuple[Path, Json]] = [((*path, "element"), fields.get("element"))]
     written += [((*path, "elements", index), item) for index, item in enumerate(items(fields.get("elements")))]
     written += [((*path, key, "process_id"), record(fields.get(key)).get("process_id")) for key in ("wait", "cancel")]
+    written += [
+        ((*path, "signal", change, "id"), record(fields_of_change).get("id"))
+        for change, fields_of_change in record(fields.get("signal")).items()
+    ]
+    written.append(
+        (
+            (*path, "signal", "insert", "values", "Id"),
+            record(record(record(fields.get("signal")).get("insert")).get("values")).get("Id"),
+        )
+    )
     for at, value in written:
         if isinstance(value, str):
             yield at, value

@@ -21,8 +21,9 @@ def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
 
 def started(files: Iterable[Outline]) -> frozenset[str]:
     """The codes of all processes that these files start."""
-    steps = (step for known in files for step in known.steps)
-    return frozenset(code for step in steps for _, code, _ in starts(step))
+    steps = [step for known in files for step in known.steps]
+    begun = {code for step in steps for _, code, _ in starts(step)}
+    return frozenset(begun | {code for step in steps for _, code in signalled(step)})
 
 
 def starts(step: Written) -> Iterator[tuple[Path, str, JsonObject]]:
@@ -32,6 +33,13 @@ def starts(step: Written) -> Iterator[tuple[Path, str, JsonObject]]:
         code = fields.get("process")
         if isinstance(code, str) and "{{" not in code:
             yield (*step.path, key), code, fields
+
+
+def signalled(step: Written) -> Iterator[tuple[Path, str]]:
+    """The process that a `signal` says it starts: the path of its code, and the code."""
+    code = record(step.fields.get("signal")).get("starts")
+    if isinstance(code, str) and "{{" not in code:
+        yield (*step.path, "signal", "starts"), code
 
 
 def kept_as(step: Written, code: str) -> str | None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
@@ -36,33 +36,26 @@ from runner.events import (
     WaitsFor,
 )
 from runner.hosts.judgement import Judgement, Judging
+from runner.hosts.ports import Caller, Owned, OwnedAlone
 from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
 from runner.journal import Journal, JournalError
-from runner.owned_rows import Others, UnwritableError
+from runner.owned_rows import UnwritableError
 from runner.plan import Plan
 from runner.service.calls import (
     Answered,
-    Call,
     CallFailed,
     Ending,
     FailureKind,
     process_started,
     record,
 )
-from runner.service.gate import Gate
 from runner.values import Json
 
 _WORTH_A_WORD = 1.0
 """Seconds of waiting for the rate from which on it is written down."""
-
-
-class Caller(Protocol):
-    """Whoever can make a call: the client of a site. `gate` is asked just before the first byte of it leaves."""
-
-    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,36 +83,6 @@ class _Leaving:
         if not self.is_noted:
             self.is_noted = True
             self.host.note_sent(self.send)
-
-
-class Owned(Protocol):
-    """Whoever knows which rows of the process log belong to which calls, as `runner.owned_rows.RowsOfRun` does."""
-
-    def begin(self, key: str, process: str, *, seconds: float) -> None: ...
-
-    def answer(self, key: str) -> None: ...
-
-    def never_began(self, key: str) -> None: ...
-
-    def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
-    ) -> Others: ...
-
-
-class OwnedAlone:
-    """There is no other run."""
-
-    def begin(self, key: str, process: str, *, seconds: float) -> None: ...
-
-    def answer(self, key: str) -> None: ...
-
-    def never_began(self, key: str) -> None: ...
-
-    def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
-    ) -> Others:
-        del key, process, rows, keys, certain
-        return Others()
 
 
 class _LeftError(Exception):

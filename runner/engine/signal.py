@@ -177,7 +177,7 @@ def _with_message(trouble: Trouble, message: str) -> Trouble:
 
 def _verdict(state: State, row: OpenRow, step: Step, start: Start) -> Running[Verdict]:
     """What the log says of the process that the change was to start."""
-    if state.log.refusal is not None or start.process not in state.log.marks:
+    if state.log.refusal is not None or not start.marked:
         return _not_known(step, "the process log cannot be read")
     found = yield from _started(state, row, start)
     if isinstance(found, Unread):

@@ -171,19 +171,8 @@ class _Drawing:
 
     def _step(self, known: list[str], *, depth: int, final: bool) -> JsonObject:
         """`known` are the ids of steps whose results can be used; this one's is added if its result can be."""
-        kinds = [
-            "execute",
-            "execute",
-            "execute",
-            "run",
-            "element",
-            "elements",
-            "wait",
-            "cancel",
-            "query",
-            "pause",
-            "confirm",
-        ]
+        kinds = ["execute", "execute", "execute", "run", "element", "elements", "wait", "cancel", "signal"]
+        kinds += ["query", "pause", "confirm"]
         kind = self._of([*kinds, "job"] if depth < 2 else kinds)
         step: JsonObject = {"id": f"s{self._number()}"}
         turns = kind not in {"wait", "cancel", "pause", "confirm"} and self._one_in(5)
@@ -242,6 +231,8 @@ class _Drawing:
                 return {"wait": {"process_id": self._waited(), "for": self._of(["completed", "ended", "parked"])}}
             case "cancel":
                 return {"cancel": {"process_id": self._waited()}}
+            case "signal":
+                return {"signal": {"insert": {"entity": "Lead", "values": {"Name": "x"}}}}
             case "query":
                 return {"query": {"entity": self._named("Entity", turns=turns, logged=False)}}
             case "pause":
@@ -258,7 +249,8 @@ class _Drawing:
         if self._one_in(2):
             execute |= {"result": "Out", "until": self._of(["done", "started"])}
             if self._one_in(2):
-                more["expect"] = [self._of(["result == 7", 'process_status == "done"', "seconds < 1000"])]
+                of_log = [] if step.get("verify") == "none" else ['process_status == "done"']
+                more["expect"] = [self._of(["result == 7", "seconds < 1000", *of_log])]
             if self._one_in(2) and "secret" not in step:
                 more["outputs"] = {"out": "result"}
         return more
@@ -355,6 +347,7 @@ class AnySite:
     arrived: list[CallSent] = field(default_factory=list)
     given: list[tuple[Call, float]] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    leads: set[str] = field(default_factory=set)
     journal: Journal | None = None
     stop: Stop | None = None
     stops_at: int | None = None
@@ -384,12 +377,15 @@ class AnySite:
 
     def _ending(self, call: Call) -> Ending:
         match call:
+            case QueryCall(entity="Lead"):
+                found: list[Json] = [{"Id": key} for key in self.leads if f"Id eq {key}" == call.filter]
+                return Answered(value={"records": found, "next": None})
             case ExecuteCall() | RunProcessCall() | ElementCall() | CompleteCall() | QueryCall():
                 return self._of_told(call, self._told(call))
             case CancelCall(process_id=uid):
                 return self._cancel(uid)
             case ChangeCall():
-                return Answered(value=None)
+                return self._change(call)
             case WhoAmI() | WhoIsUser():
                 return Answered(value=None if self.run.log == "anonymous" else "us")
             case _ if self.run.log == "refused":
@@ -412,6 +408,13 @@ class AnySite:
                 return Answered(value=None)
             case _:
                 assert_never(call)
+
+    def _change(self, call: ChangeCall) -> Ending:
+        """An insert, which a second time is refused."""
+        if call.id in self.leads:
+            return refused(status=409)
+        self.leads.add(call.id)
+        return Answered(value={"Id": call.id})
 
     def _cancel(self, uid: str) -> Ending:
         for row in self.rows:

@@ -138,19 +138,25 @@ def _settled(
         if state.t < begun + moment:
             yield from perform(state, Pause(key=row.key, seconds=begun + moment - state.t))
         read = yield from _read(state, row, call)
-        if not isinstance(read, CallFailed) and (changed := _as_read(call, read)) is not None:
+        if not isinstance(read, CallFailed) and (changed := _as_read(step, call, read)) is not None:
             row.in_doubt = False
             return changed
     return _not_changed(step, call, failure, read=read)
 
 
-def _as_read(call: ChangeCall, read: JsonObject | None) -> _Changed | None:
-    """The change as the record shows it; None where it does not show it."""
+def _as_read(step: Step, call: ChangeCall, read: JsonObject | None) -> _Changed | None:
+    """The change as the record shows it; None where it does not show it.
+
+    An Id that the run has chosen proves an insert; one that the job names may be that of an older record.
+    """
+    action = step.action
+    is_own = call.change is Change.INSERT and isinstance(action, Signal) and action.id is None
+    is_as_sent = read is not None and all(read.get(key) == value for key, value in call.values.items())
     match call.change:
-        case Change.INSERT if read is not None:
+        case Change.INSERT if read is not None and is_own:
             return _Changed(record=read)
-        case Change.UPDATE if read is not None and all(read.get(key) == value for key, value in call.values.items()):
-            return _Changed(record=read, warning="that it was updated is what the record itself shows")
+        case Change.INSERT | Change.UPDATE if read is not None and is_as_sent:
+            return _Changed(record=read, warning=f"that the {call.change} happened is what the record itself shows")
         case Change.DELETE if read is None:
             return _Changed(record={"Id": call.id}, warning="that it was deleted is known from its absence")
         case _:

@@ -190,3 +190,14 @@ def test_undo_deletes_what_was_inserted() -> None:
 def test_a_null_empties_a_column() -> None:
     world = carried_out(World(records=existing(Score=1)), UPDATE.replace("Score: 7", "Score: null") + ALONE)
     assert world.records[GUID]["Score"] is None
+
+
+def test_an_older_record_with_the_id_that_a_job_names_is_no_proof_of_an_insert() -> None:
+    step = f"  - id: a\n    signal: {{insert: {{entity: Lead, values: {{Id: {GUID}, Name: B}}}}}}\n"
+    other = carried_out(World(records=existing(Name="A")), step)
+    assert (end(other).status, other.records) == ("failed", existing(Name="A"))
+    same = carried_out(World(records=existing(Name="B")), step)
+    assert (end(same).status, end(same).warnings) == (
+        "passed",
+        ("that the insert happened is what the record itself shows",),
+    )

@@ -99,6 +99,8 @@ def _step(document: Document, step: Written) -> Iterator[Use]:
         given = [((*path, "parameters", name), name) for name in record(fields.get("parameters"))]
         for at, name in (*given, *results(fields, path)):
             yield Use(process=code, about=About.PARAMETER, name=name, place=_place(document, at))
+    for at, code in signalled(step):
+        yield Use(process=code, about=About.PROCESS, place=_place(document, at))
     for at, uid in element_ids(step):
         yield Use(process="", about=About.ELEMENT, name=uid, place=_place(document, at))
 

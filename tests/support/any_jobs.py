@@ -249,8 +249,8 @@ class _Drawing:
         if self._one_in(2):
             execute |= {"result": "Out", "until": self._of(["done", "started"])}
             if self._one_in(2):
-                of_log = [] if step.get("verify") == "none" else ['process_status == "done"']
-                more["expect"] = [self._of(["result == 7", "seconds < 1000", *of_log])]
+                of_log = ['process_status == "done"'] if step.get("verify") != "none" else []
+                more["expect"] = [self._of(["result == 7", *of_log, "seconds < 1000"])]
             if self._one_in(2) and "secret" not in step:
                 more["outputs"] = {"out": "result"}
         return more

@@ -167,7 +167,7 @@ CODES = {
     # what a site has, and the types of values
     "E170": "a process that cannot be started",
     "E171": "a value that its parameter does not take",
-    "E172": "an element that the site does not have, or that no process of the job has",
+    "E172": "the id of an element that no run of a process has",
     "E173": "a field that the records do not have",
     "E174": "an operation between types that do not go together",
     "E175": "a condition that is never a boolean",

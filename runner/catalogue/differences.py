@@ -77,6 +77,8 @@ def _places(one: Difference, uses: Iterable[Use]) -> Iterator[str]:
 
 def _touched(one: Difference) -> tuple[tuple[About, str], ...]:
     whole = one.about in (About.PROCESS, About.START)
+    if one.about is About.ELEMENT:  # jobs name it as its design does, too
+        return (one.about, one.name), (one.about, (one.before or "").rpartition(", ")[0])
     return ((About.PROCESS, ""),) if whole else ((one.about, one.name),)
 
 

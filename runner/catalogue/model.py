@@ -54,11 +54,17 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
-    """An element of a process's design; `uid` is in lower case."""
+    """An element of a process's design; `uid` is in lower case, `name` the design's own, `caption` for people."""
 
     uid: str
     name: str
     kind: str
+    caption: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What people know it by."""
+        return self.caption or self.name
 
 
 @dataclass(frozen=True, kw_only=True)

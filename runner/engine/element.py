@@ -5,14 +5,15 @@ from functools import partial
 
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
-from runner.engine.effects import Failed, Running, Send
+from runner.engine.effects import Failed, Running
+from runner.engine.element_call import call_of, sent
+from runner.engine.finding import Wanted
+from runner.engine.named_element import attempt_named
 from runner.engine.parameters import parameters_of
-from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
 from runner.events import Status, Trouble
 from runner.guids import is_guid
-from runner.job.model import Element, Step
-from runner.service.calls import CompleteCall, ElementCall
+from runner.job.model import Element, Named, Step
 from runner.template.evaluate import EvaluationError
 
 
@@ -23,25 +24,28 @@ def attempt_of(element: Element) -> Callable[[State, OpenRow, Step], Running[Att
 
 def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Execute the element once. Nothing is sent for an id that is none."""
+    which = element.which
     try:
-        call = _call(state, row, element)
+        wanted = _wanted(state, row, which) if isinstance(which, Named) else None
+        uid = state.names.text(which, f"{row.key}.uid") if isinstance(which, str) else ""
+        values = None if element.parameters is None else parameters_of(state, row, element.parameters)
     except EvaluationError as error:
         return broken(error)
-    if not is_guid(call.uid):
-        return no_guid("the element's id", call.uid)
-    send = Send(key=row.key, call=call, effect=step.effect, seconds=state.attempt_seconds(step), secret=step.secret)
-    outcome = yield from perform(state, send)
+    if wanted is not None:
+        if not is_guid(wanted.process_id):
+            return no_guid("the process's id", wanted.process_id)
+        return (yield from attempt_named(state, row, step, wanted=wanted, parameters=values))
+    if not is_guid(uid):
+        return no_guid("the element's id", uid)
+    outcome = yield from sent(state, row, step, call_of(uid, values))
     if isinstance(outcome, Failed):
         return of_failed_call(outcome.failure, step.effect)
     return judged(state, row, step, outcome.value)
 
 
-def _call(state: State, row: OpenRow, element: Element) -> ElementCall | CompleteCall:
-    uid = state.names.text(element.uid, f"{row.key}.uid")
-    if element.parameters is None:
-        return ElementCall(uid=uid)
-    values = parameters_of(state, row, element.parameters)
-    return CompleteCall(uid=uid, parameters=values)
+def _wanted(state: State, row: OpenRow, named: Named) -> Wanted:
+    process_id = state.names.text(named.of, f"{row.key}.of")
+    return Wanted(process_id=process_id.lower(), name=state.names.text(named.name, f"{row.key}.name"), how=named)
 
 
 def no_guid(what: str, text: str) -> Attempt:

@@ -23,8 +23,8 @@ _REPEATABLE = ("execute", "element", "elements", "run", "wait", "query")
 _OF_ITS_OWN_TIME = ("wait", "job", "confirm", "pause")
 """Actions that take their time: only a `timeout` that the step itself writes counts for them."""
 
-VERIFIED = ("execute", "run")
-"""Actions whose outcome is looked up in the process log."""
+VERIFIED = ("execute", "run", "element", "elements")
+"""Actions whose outcome is looked up in the process log, of named elements in their own rows."""
 
 
 def action(fields: JsonObject) -> str | None:
@@ -45,7 +45,9 @@ def effect(fields: JsonObject) -> StepEffect | None:
 
 
 def elements(value: Json) -> list[Json]:
-    """The elements of an `element` or `elements`: ids, or records of id and parameters."""
+    """The elements of an `element` or `elements`: ids or names, or records of these and parameters."""
+    if isinstance(value, dict) and isinstance(value.get("chain"), list):
+        value = value["chain"]
     return value if isinstance(value, list) else [value]
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Parameter, Process
-from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, Park, lookups
+from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
+from runner.sandbox.library import element_uid, parked
 from runner.values import JsonObject, is_number
 
 
@@ -34,8 +35,6 @@ def _numbers(records: Iterable[JsonObject]) -> frozenset[str]:
 
 
 def _process(double: Double) -> Process:
-    """A double's elements are known where each has an id in the file: the others are given one that nobody writes."""
-    parks = [activity.deed for activity in double.activities if isinstance(activity.deed, Park)]
     return Process(
         code=double.code,
         caption=double.caption,
@@ -47,9 +46,8 @@ def _process(double: Double) -> Process:
             )
             for code, one in double.parameters.items()
         },
-        elements=_elements(parks) if all(park.uid for park in parks) else None,
+        elements=tuple(
+            Element(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
+            for name, caption, park, position in parked(double)
+        ),
     )
-
-
-def _elements(parks: Iterable[Park]) -> tuple[Element, ...]:
-    return tuple(Element(uid=park.uid, name=park.caption or "", kind="UserTask") for park in parks if park.uid)

@@ -21,6 +21,7 @@ from runner.service.calls import (
     ExecuteCall,
     FindProcess,
     QueryCall,
+    ReadElementData,
     ReadElements,
     ReadRow,
     ReadRows,
@@ -132,7 +133,7 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _run_process(call, site)
         case QueryCall():
             return _query(call, site)
-        case ReadRows() | ReadRow() | ReadElements() | FindProcess() | WhoIsUser():
+        case ReadRows() | ReadRow() | ReadElements() | ReadElementData() | FindProcess() | WhoIsUser():
             return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
         case ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}

@@ -23,6 +23,8 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     "pause": (),
     "retry": ("initial", "max"),
     "wait": ("every", "max_every"),
+    "element": ("every", "max_every"),
+    "elements": ("every", "max_every"),
 }
 """Keys behind which a duration stands, or a record with durations behind these keys."""
 
@@ -122,5 +124,5 @@ def _unheeded(key: str, fields: JsonObject, path: Path, texts: Texts) -> None:
     if key == "retry" and not defaults.is_repeatable(fields):
         texts.report("E107", f"a `{action}` is never tried again", path, at_key=True, hint=_NOTHING, warning=True)
     if key == "verify" and action not in defaults.VERIFIED:
-        message = f"`verify` is about `execute` and `run`: for `{action}` it says nothing"
+        message = f"`verify` is about `execute`, `run` and elements: for `{action}` it says nothing"
         texts.report("E107", message, path, at_key=True, hint=_NOTHING, warning=True)

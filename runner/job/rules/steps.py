@@ -9,18 +9,19 @@ from runner.job import defaults
 from runner.job.outline import Written
 from runner.job.rules.actions import check_action
 from runner.job.rules.conditions import condition as check_condition
+from runner.job.rules.elements import right_form
 from runner.job.rules.expect import expectations
 from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
 from runner.job.rules.texts import Texts
-from runner.job.rules.uses import starts
+from runner.job.rules.uses import processes_of_elements, starts
 from runner.raw import items, record
 from runner.values import Json, JsonObject, Path
 
 _TEMPLATES = {
     "execute": ("parameters",),
     "run": ("parameters",),
-    "element": ("uid", "parameters"),
+    "element": ("of", "name", "uid", "parameters"),
     "wait": ("process_id",),
     "query": ("filter",),
     "job": ("inputs",),
@@ -48,8 +49,7 @@ def read_step(step: Written, *, undone: Written, texts: Texts) -> None:
             case "undo":
                 pass  # its steps are read like all others
             case "elements":
-                for index, item in enumerate(items(value)):
-                    _action("element", item, (*path, index), scope=values(step, undone), texts=texts)
+                _elements(value, path, scope=values(step, undone), texts=texts)
             case _ if key in _TEMPLATES:
                 _action(key, value, path, scope=values(step, undone), texts=texts)
             case _:
@@ -81,6 +81,17 @@ def _list(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         texts.value(written, path, scope)
 
 
+def _elements(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    """A list of elements, or a chain of those of one process."""
+    if isinstance(written, dict):
+        _action(
+            "element", {key: value for key, value in written.items() if key != "chain"}, path, scope=scope, texts=texts
+        )
+        written, path = written.get("chain"), (*path, "chain")
+    for index, item in enumerate(items(written)):
+        _action("element", item, (*path, index), scope=scope, texts=texts)
+
+
 def _action(key: str, written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
     if not isinstance(written, dict):
         if key in ("element", "confirm"):
@@ -98,6 +109,7 @@ def _ids(step: Written) -> Iterator[tuple[Path, str]]:
     fields, path = step.fields, step.path
     written: list[tuple[Path, Json]] = [((*path, "element"), fields.get("element"))]
     written += [((*path, "elements", index), item) for index, item in enumerate(items(fields.get("elements")))]
+    written += processes_of_elements(step)
     written.append(((*path, "wait", "process_id"), record(fields.get("wait")).get("process_id")))
     for at, value in written:
         if isinstance(value, str):
@@ -112,8 +124,10 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     meant = mended(text)
     if texts.document.joined_items(path):
         hint = IN_ONE_COLUMN
-    elif path[-1] == "process_id" and not meant and _OF_A_NAME.search(text):
+    elif path[-1] in ("process_id", "of") and not meant and _OF_A_NAME.search(text):
         hint = _of_started(text, texts)
+    elif not meant and _OF_A_NAME.search(text):
+        hint = right_form(text, texts.known)
     else:
         hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)

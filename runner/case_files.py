@@ -43,7 +43,7 @@ class CaseFiles:
                 found = in_list(read, (), inputs)
                 known = {problem.path for problem in told}
                 news = tuple(problem for problem in found.problems if problem.path not in known)
-                return Cases(cases=found.cases, problems=(*told, *news))
+                return replace(found, problems=(*told, *news))
             case _:
                 return Cases(problems=read)
 

@@ -1,7 +1,7 @@
 """The catalogues that the jobs of one command are held against, each read once.
 
 A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name; one that a command
-names counts for every job, in the place of those.
+names, or a folder of packages in git, counts for every job, in the place of those.
 """
 
 import importlib
@@ -86,6 +86,11 @@ class Catalogues:
 
     def _in_file(self, file: Path, *, url: str | None = None) -> Catalogue | None:
         """`url` is the address of the site whose catalogue it is, where that is known."""
+        if file not in self._files and file.is_dir():
+            # packages are read where a command names them: 8 ms
+            packages = importlib.import_module("runner.packages.reading").read_packages([file], called=self.called)
+            self.problems.extend(packages.problems)
+            self._files[file] = None if are_errors(packages.problems) else packages.catalogue
         if file not in self._files:
             found = read_document(file, name=self.called(file))
             self._files[file] = catalogue_in(found) if isinstance(found, Document) else None

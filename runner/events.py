@@ -122,15 +122,19 @@ class CallSent(Event, frozen=True, tag="call.sent"):
 
 
 class CallAnswered(Event, frozen=True, tag="call.answered"):
+    """`date` is the server's own time, as the header of its answer says it."""
+
     key: str
     t: float
     value: Value
+    date: str | None = None
 
 
 class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
-    """`kind` is `not_sent`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what was expected),
-    `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to stop; the effect
-    was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any more.
+    """`kind` is `not_sent`, `turned_away`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what
+    was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to
+    stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
+    more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started.
     """
 
     key: str
@@ -140,6 +144,8 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     status: int | None = None
     retry_after: float | None = None
     final: bool = False
+    date: str | None = None
+    nothing_ran: bool = False
 
 
 GIVEN_UP = "given_up"
@@ -177,9 +183,10 @@ class Asked(Event, frozen=True, tag="asked"):
     """Somebody was asked: a person, whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken;
     or what other runs know of starts of its process.
 
-    To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry`, `log` (look again)
-    or `unknown` (go on without knowing); to the third `{"taken": […], "rival": …}`, ids of processes that other runs
-    have started, and whether they may have started one without knowing which.
+    To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry` (perhaps
+    `even_though` the process log shows a start), `log` (look again) or `unknown` (go on without knowing); to the third
+    `{"taken": […], "rival": …}`, ids of processes that other runs have started, and whether they may have started one
+    without knowing which.
     """
 
     key: str

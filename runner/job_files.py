@@ -4,7 +4,6 @@ Targets are none of this module's business.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -51,7 +50,7 @@ _NO_YAML = frozenset(
 
 
 def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
-    found = read(file, name=name)
+    found = read(file, name=name, with_flaws=True)
     if not isinstance(found, tuple) or found[0].span is None:
         return found
     return secret_lines.of_unreadable(found, files.beginning(file, most=LARGEST_FILE).decode(errors="replace"))
@@ -63,6 +62,7 @@ class Opened:
 
     `depth`: how many jobs stand within each other in it. `documents`: all files that a run of it consists of, by
     their names, its own first; cases are part of a run by their values alone. `outlines`: what each declares.
+    `lacking`: the required inputs that no case gives.
     """
 
     document: Document
@@ -71,6 +71,7 @@ class Opened:
     depth: int
     documents: Mapping[str, Document]
     outlines: Mapping[str, Outline]
+    lacking: Mapping[str, Problem] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,13 +153,14 @@ class JobFiles:
         document, at = secret_lines.without_secret_lines(checking.document), len(self._problems)
         problems, document = schema.read(document, "job")
         checking.document = document
-        checking.problems += problems
+        flawed = {flaw.span for flaw in document.flaws}
+        checking.problems += (*document.flaws, *(one for one in problems if one.span not in flawed))
         known = outline(record(document.data))
         for step in known.steps:
             self._include(step, checking)
         known = replace(known, included=checking.outlines)
         found = rules.check(document, reported=tuple(checking.problems), known=known)
-        checking.problems += _not_of_refused_ids(found, checking, known)
+        checking.problems += (one for one in found if one.span not in flawed)
         checking.problems += as_it_looks.check(document, reported=tuple(checking.problems))
         cases = self._cases_of(checking, known)
         self._tell(checking.problems, at=at)
@@ -170,6 +172,7 @@ class JobFiles:
             depth=max((one.depth + 1 for one in checking.included.values()), default=0),
             documents=_documents(checking),
             outlines=_outlines(checking, known),
+            lacking=cases.lacking if cases else {},
         )
 
     def _include(self, step: Written, checking: _Checking) -> None:
@@ -245,7 +248,7 @@ class JobFiles:
         inputs = declared_inputs(known.inputs)
         if isinstance(written, list):
             cases = in_list(checking.document, ("cases",), inputs)
-            checking.problems += cases.problems
+            checking.problems += (*cases.problems, *cases.lacking_some)
             return cases
         file = self._file(written, ("cases",), checking)
         if file is None:
@@ -258,8 +261,9 @@ class JobFiles:
         if cases.problems and cases.problems[0].span is None:
             checking.refuse(("cases",), _missing(cases.problems[0], file, str(written)))
             return None
-        checking.is_sound = checking.is_sound and not are_errors(cases.problems)
-        self._tell(cases.problems)
+        told = (*cases.problems, *cases.lacking_some)
+        checking.is_sound = checking.is_sound and not are_errors(told)
+        self._tell(told)
         if not cases.cases and not cases.problems:
             checking.refuse(("cases",), PathMistake(code="E108", message=f"`{written}` holds no cases", hint=_NO_RUN))
         return cases
@@ -302,14 +306,6 @@ def _missing(problem: Problem, file: FilePath, written: str) -> PathMistake:
     """A file that cannot be read, told where it is named."""
     slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
     return PathMistake(code=problem.code, message=problem.message, hint=slashes or problem.hint or files.near(file))
-
-
-def _not_of_refused_ids(found: Iterable[Problem], checking: _Checking, known: Outline) -> list[Problem]:
-    """`found` without names of steps whose id is refused: once it is mended, they are another."""
-    refused = {problem.path[:-1] for problem in checking.problems if problem.path[-1:] == ("id",)}
-    ids = [str(step.fields.get("id")) for step in known.steps if step.path in refused]
-    names = {f"steps.{name}" for one in ids for name in (one, re.sub(r"\W+", "_", one).lower())}
-    return [one for one in found if one.code != "E126" or not any(name in (one.excerpt or "") for name in names)]
 
 
 def _name(document: Document | tuple[Problem, ...], file: FilePath) -> str:

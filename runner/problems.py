@@ -154,6 +154,7 @@ CODES = {
     "E145": "a parameter that the process does not take",
     "E146": "a result that the process does not give",
     "E147": "an entity or a column that the target does not have",
+    "E148": "a call of a version, in the place of its process",
     "E150": "the command line cannot be understood",
     "E151": "the runs folder cannot be written or read",
     "E152": "unknown run",
@@ -175,6 +176,13 @@ CODES = {
     "E177": "a comparison whose outcome is known before",
     "E178": "something that a site tells of its processes and nobody can read",
     "E179": "a catalogue that is not there, or cannot be written",
+    # packages in git
+    "E191": "a file of a package that cannot be read",
+    "E192": "an element that a process may never leave",
+    "E193": "a process that no call can start",
+    "E194": "a version that no call runs",
+    "E195": "a parameter that two versions of a process type differently",
+    "E196": "versions of a process that do not go together",
     # guards
     "E160": "a protected target that nobody has confirmed",
     "E161": "a process or an effect that the target does not allow",
@@ -198,6 +206,8 @@ CODES = {
     "E211": "an included job did not pass",
     "E212": "the job's time is over",
     "E213": "a person said that it failed",
+    "E214": "one call, and several starts",
+    "E215": "an answer that names the process of another call",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
     "E303": "the sign-in was refused",
@@ -213,5 +223,6 @@ CODES = {
     "E313": "the site sent something before it was asked",
     "E401": "it may or may not have happened",
     "E402": "it happened, but its result was lost",
+    "E403": "the process log shows a start that may be it",
     "E700": "a fault of this program",
 }

@@ -39,7 +39,7 @@ class JobFile:
     """One job file. `job` is None where the file, or one that it leans on, has mistakes.
 
     `documents` are all files that a run of it consists of, by their names, its own first; `outlines` say what each
-    declares. `targets` are those that the job can run against.
+    declares. `targets` are those that the job can run against. `lacking` are the required inputs that no case gives.
     """
 
     document: Document
@@ -48,6 +48,7 @@ class JobFile:
     outlines: Mapping[str, Outline]
     targets: Mapping[str, Target]
     targets_file: Path | None
+    lacking: Mapping[str, Problem] = field(default_factory=dict)
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -140,6 +141,7 @@ def _job_file(opened: Opened, *, targets: Mapping[str, Target], targets_file: Pa
         outlines=opened.outlines,
         targets=targets,
         targets_file=targets_file,
+        lacking=opened.lacking,
     )
 
 
@@ -196,8 +198,9 @@ def _tell(found: Sequence[Problem], project: Project) -> None:
     if not found:
         return
     told = {(problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR}
+    spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
-    for one in dict.fromkeys(found):
+    for one in (one for one in dict.fromkeys(found) if (one.file, one.span) not in spans):
         before = told.get((one.file, one.path))
         if before is None:
             project.problems.extend([] if one in warned else [one])

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from runner import threads
-from runner.catalogue.model import Direction, Element, Kind, Parameter, Process
+from runner.catalogue import design
+from runner.catalogue.families import Family, Version, families, process_of
+from runner.catalogue.model import Process
 from runner.events import Trouble
-from runner.raw import items, one_of, record, text
+from runner.raw import items, record, text
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
-from runner.values import Json, JsonObject
+from runner.values import JsonObject
 
 SECONDS: Final = 60.0
 """For each call."""
@@ -26,7 +28,10 @@ _MOST: Final = 20_000
 """As many rows as a site gives in one reply at most; more come page by page."""
 _COLUMN_REFUSED: Final = frozenset({400, 500, 501})
 """A library may lack a column that others have [?]: then all that it has are asked for."""
-_COLUMNS: Final = ("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version")
+_COLUMNS: Final = (
+    *("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version"),
+    *("VersionParentUId", "IsProcessTracing"),
+)
 
 
 _EMPTY: Final = Trouble(
@@ -62,26 +67,30 @@ class Found:
 
 
 def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
-    """Everything that the site has; `listed` is told how many processes that will be. Raises `NoAnswerError`."""
-    rows = _active(_rows(caller, wait))
-    if not rows:
+    """Everything that the site has; `listed` is told how many processes that will be. Raises `NoAnswerError`.
+
+    Of each process one version is asked for: the one that acts.
+    """
+    rows = {_version(row): row for row in _rows(caller, wait) if text(row, "Name")}
+    found = families(rows)
+    if not found:
         raise NoAnswerError(_EMPTY)
-    listed(len(rows))
+    listed(len(found))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
-        read = list(_asked(asking, lambda row: _signature(caller, row, wait), rows.values()))
+        read = list(_asked(asking, lambda family: _signature(caller, rows[family.acting], wait), found.values()))
     finally:
         asking.shutdown(cancel_futures=True)
-    processes = {code: _process(code, row, told) for (code, row), told in zip(rows.items(), read, strict=True)}
-    odd = [(code, str(sentence)) for code, told in zip(rows, read, strict=True) for sentence in items(told.get("odd"))]
+    processes = {code: _process(family, told) for (code, family), told in zip(found.items(), read, strict=True)}
+    odd = [(code, str(sentence)) for code, told in zip(found, read, strict=True) for sentence in items(told.get("odd"))]
     return Found(processes=processes, odd=tuple(odd))
 
 
 def _asked(
-    asking: ThreadPoolExecutor, ask: Callable[[JsonObject], JsonObject], rows: Iterable[JsonObject]
+    asking: ThreadPoolExecutor, ask: Callable[[Family], JsonObject], found: Iterable[Family]
 ) -> Iterator[JsonObject]:
     try:
-        return asking.map(ask, rows)
+        return asking.map(ask, found)
     except RuntimeError as error:
         raise threads.none_left() from error
 
@@ -108,19 +117,26 @@ def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObjec
         ending = _patiently(caller, replace(call, next=following), wait)
 
 
-def _active(rows: Iterable[JsonObject]) -> dict[str, JsonObject]:
-    """A row for each code, in their order; of several versions the active one, else the last."""
-    found: dict[str, JsonObject] = {}
-    for row in rows:
-        code = text(row, "Name")
-        if code and (code not in found or _rank(row) >= _rank(found[code])):
-            found[code] = row
-    return {code: found[code] for code in sorted(found)}
+def _version(row: JsonObject) -> Version:
+    """A row of the library. A root's own parent is empty, or itself [C]."""
+    uid, number = design.guid(row.get("UId")), row.get("Version")
+    return Version(
+        code=text(row, "Name") or "",
+        uid=uid,
+        parent=design.guid(row.get("VersionParentUId")),
+        caption=text(row, "Caption") or "",
+        number=number if isinstance(number, int) else None,
+        active=_flag(row, "IsActiveVersion"),
+        enabled=_flag(row, "Enabled"),
+        traced=_flag(row, "IsProcessTracing"),
+        has_start=_flag(row, "HasStartEvent"),
+    )
 
 
-def _rank(row: JsonObject) -> tuple[bool, int]:
-    version = row.get("Version")
-    return row.get("IsActiveVersion") is True, version if isinstance(version, int) else 0
+def _flag(row: JsonObject, column: str) -> bool | None:
+    """None where the library does not have the column."""
+    value = row.get(column)
+    return value if isinstance(value, bool) else None
 
 
 def _signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
@@ -159,47 +175,12 @@ def _patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> E
     return ending
 
 
-def _process(code: str, row: JsonObject, told: JsonObject) -> Process:
-    parameters, elements, version = told.get("parameters"), told.get("elements"), row.get("Version")
+def _process(family: Family, signature: JsonObject) -> Process:
+    parameters, elements = signature.get("parameters"), signature.get("elements")
     is_whole = isinstance(parameters, list) and isinstance(elements, list)
-    return Process(
-        code=code,
-        caption=text(row, "Caption") or "",
-        version=version if isinstance(version, int) else None,
-        why_not=_why_not(row),
-        parameters=_parameters(parameters) if isinstance(parameters, list) else None,
-        elements=_elements(elements) if isinstance(elements, list) else None,
+    return process_of(
+        family,
+        parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
+        elements=design.elements(elements) if isinstance(elements, list) else None,
         unread=None if is_whole else "the site did not tell it in full",
     )
-
-
-def _why_not(row: JsonObject) -> str | None:
-    """Why a process cannot be started by its code: three things must be so [C]; one that is not told counts as so."""
-    if row.get("Enabled") is False:
-        return "it is disabled"
-    if row.get("IsActiveVersion") is False:
-        return "none of its versions is active"
-    return "it has no plain start event" if row.get("HasStartEvent") is False else None
-
-
-def _parameters(told: list[Json]) -> dict[str, Parameter]:
-    return {
-        str(one.get("code")): Parameter(
-            kind=one_of(Kind, one.get("type"), Kind.UNKNOWN),
-            direction=one_of(Direction, one.get("direction"), Direction.UNKNOWN),
-            items={
-                str(item.get("code")): one_of(Kind, item.get("type"), Kind.UNKNOWN)
-                for item in map(record, items(one.get("items")))
-            },
-            lookup=text(one, "lookup"),
-        )
-        for one in map(record, told)
-    }
-
-
-def _elements(told: list[Json]) -> tuple[Element, ...]:
-    elements = [
-        Element(uid=str(one.get("uid")), name=text(one, "name") or "", kind=text(one, "type") or "")
-        for one in map(record, told)
-    ]
-    return tuple(sorted(elements, key=lambda element: (element.name, element.uid)))

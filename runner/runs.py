@@ -18,6 +18,7 @@ RESULTS = "results"
 LAST = "last"
 _SANDBOXES = ".sandboxes"
 _PLANS = ".plans"
+_OWNED_ROWS = ".rows.sqlite"
 
 
 def prepare(root: Path) -> None:
@@ -40,6 +41,11 @@ def _top(root: Path) -> Path:
 def plan_file(root: Path, key: str) -> Path:
     """Where it stands which runs came of the kept plan with this key. The key is somebody's text, and no name."""
     return _top(root) / _PLANS / hashlib.sha256(key.encode()).hexdigest()
+
+
+def owned_rows_file(root: Path) -> Path:
+    """Where the runs of a folder write down which rows of process logs are theirs. It outlives the runs."""
+    return _top(root) / _OWNED_ROWS
 
 
 def sandbox_file(root: Path, port: int) -> Path:

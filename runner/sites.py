@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, assert_never
 
 from runner.events import TargetName
 from runner.problems import Problem, UsageError
@@ -17,9 +17,10 @@ from runner.secrets.redact import Secrets
 from runner.service.access import Credentials, OnSecret
 from runner.service.client import Client
 from runner.service.wire import Site, site_of
+from runner.site_key import site_key
 from runner.targets.authorities import read_authorities
 from runner.targets.credentials import secret_texts
-from runner.targets.model import Password, SandboxTarget, SiteTarget, Target
+from runner.targets.model import ClientCredentials, Password, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve
 
 Serve = Callable[[Path], AbstractContextManager[str]]
@@ -71,8 +72,14 @@ class ReadySite:
 
     name: TargetName
     client: Client
+    account: str | None = None
     hidden: Hidden = field(default_factory=Hidden)
     learn: OnSecret | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for all targets that name this site with this account."""
+        return site_key(self.name.url, self.account)
 
     def hide_in(self, secrets: Secrets) -> None:
         """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.
@@ -131,8 +138,19 @@ class Sites:
         known = hidden or Hidden()
         client = Client(site, credentials=credentials, on_secret=known.add)
         self._open.callback(client.close)
-        target = TargetName(name=name, url=site.url, sandbox=sandbox)
-        return ReadySite(name=target, client=client, hidden=known, learn=self.learn if sandbox else None)
+        named = TargetName(name=name, url=site.url, sandbox=sandbox)
+        learn = self.learn if sandbox else None
+        return ReadySite(name=named, client=client, account=_account(credentials), hidden=known, learn=learn)
+
+
+def _account(credentials: Credentials | None) -> str | None:
+    match credentials:
+        case Password(username=name) | ClientCredentials(client_id=name):
+            return name
+        case None:
+            return None
+        case _:
+            assert_never(credentials)
 
 
 def _of_sandbox(target: SandboxTarget, url: str) -> Site:

@@ -5,6 +5,7 @@ A value is never changed after it was made: who needs another one makes it.
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias, TypeGuard
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -75,3 +76,18 @@ def kind_of(value: Json) -> str:
             return "a list"
         case dict():
             return "a record"
+
+
+def numbers_in(value: Json) -> Iterator[tuple[Path, Json]]:
+    """Every number inside `value`, and the path to it."""
+    match value:
+        case list():
+            parts: Iterable[tuple[str | int, Json]] = enumerate(value)
+        case dict():
+            parts = value.items()
+        case _:
+            if is_number(value):
+                yield (), value
+            return
+    for key, item in parts:
+        yield from (((key, *path), number) for path, number in numbers_in(item))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Pulled
+from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Pulled
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
 from runner.documents.load import load
@@ -28,7 +28,10 @@ _json = st.recursive(
     lambda part: st.one_of(st.lists(part, max_size=2), st.dictionaries(st.text(max_size=3), part, max_size=2)),
     max_leaves=3,
 )
-_LISTED = ("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version")
+_LISTED = (
+    *("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version"),
+    *("VersionParentUId", "IsProcessTracing"),
+)
 _rows = st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(_LISTED, _json)), max_size=3)
 _part = st.one_of(
     _json,
@@ -102,9 +105,9 @@ def test_parameters_and_elements_are_those_that_the_site_tells() -> None:
         "Owner": Parameter(kind=Kind.LOOKUP, direction=Direction.IN, lookup="x"),
     }
     assert process.elements == (
-        Element(uid="1", name="A", kind="Start"),
         Element(uid="2", name="B", kind="UserTask"),
-    )
+        Element(uid="1", name="A", kind="Start"),
+    ), "in the order of the design"
     assert process.unread is None
 
 
@@ -209,6 +212,78 @@ def test_a_server_that_asks_for_patience_gets_it_within_bounds() -> None:
     site.pull()
 
     assert site.waited == [30.0]
+
+
+def family(*, active: str = "UsrAdd_v1") -> list[dict[str, Json]]:
+    """A root, and a version that has a parameter which the root lacks."""
+    root = row("UsrAdd", IsActiveVersion=active == "UsrAdd", VersionParentUId="00000000-0000-0000-0000-000000000000")
+    member = row("UsrAdd_v1", Version=2, IsActiveVersion=active == "UsrAdd_v1", VersionParentUId="UID-UsrAdd")
+    return [member, root, row("UsrOther")]
+
+
+def signed(key: str) -> Ending:
+    """A signature with one parameter, which is called by the id of the version that was asked for."""
+    parameter: Json = {"code": f"Of_{key}", "type": "text", "direction": "in", "items": []}
+    return Answered(value={"parameters": [parameter], "elements": [], "odd": []})
+
+
+def test_a_family_stands_under_the_code_of_its_root_with_what_the_active_version_takes() -> None:
+    site = Site(family(), signed)
+
+    found = site.pull().processes
+
+    assert list(found) == ["UsrAdd", "UsrOther"]
+    assert sorted(site.asked) == ["id-UsrAdd_v1", "id-UsrOther"], "one question for each process"
+    assert site.listed == [2]
+    assert (found["UsrAdd"].version, found["UsrAdd"].why_not, {*found["UsrAdd"].takes}) == (
+        2,
+        None,
+        {"Of_id-UsrAdd_v1"},
+    )
+    assert found["UsrAdd"].members == (
+        Member(code="UsrAdd", uid="uid-usradd", version=1, active=False, enabled=True),
+        Member(code="UsrAdd_v1", uid="uid-usradd_v1", version=2, active=True, enabled=True),
+    )
+    assert found["UsrOther"].members == ()
+
+
+def test_where_the_root_is_the_active_one_its_own_signature_counts() -> None:
+    found = Site(family(active="UsrAdd"), signed).pull().processes["UsrAdd"]
+
+    assert (found.version, {*found.takes}) == (1, {"Of_id-UsrAdd"})
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        ("Enabled", "it is disabled"),
+        ("IsActiveVersion", "none of its versions is active"),
+        ("HasStartEvent", "it has no plain start event"),
+    ],
+)
+def test_a_family_of_which_no_version_can_be_started_tells_why(column: str, why: str) -> None:
+    member, *rest = family()
+
+    assert Site([{**member, column: False}, *rest]).pull().processes["UsrAdd"].why_not == why
+
+
+def test_a_version_whose_root_nobody_sees_stands_for_itself() -> None:
+    (member,) = Site(family()[:1]).pull().processes.values()
+
+    assert (member.code, member.why_not, member.members) == ("UsrAdd_v1", None, ())
+
+
+def test_versions_that_point_at_each_other_in_a_circle_end_nothing() -> None:
+    rows = [row("A", VersionParentUId="uid-B"), row("B", VersionParentUId="uid-A"), row("C", VersionParentUId="uid-C")]
+
+    assert "C" in Site(rows).pull().processes
+
+
+@pytest.mark.parametrize(("traced", "known"), [(True, True), (False, False), (None, None)])
+def test_whether_elements_are_logged_is_that_of_the_active_version(traced: Json, known: object) -> None:
+    member, *rest = family()
+
+    assert Site([{**member, "IsProcessTracing": traced}, *rest]).pull().processes["UsrAdd"].traced is known
 
 
 def test_a_library_that_cannot_be_read_ends_it() -> None:

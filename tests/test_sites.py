@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,16 @@ def test_a_rate_is_kept_by_whoever_calls() -> None:
             found.client.perform(CALL, 5, gate=gate)
     assert [gate.has_waited for gate in gates] == [False, True, True]
     assert [line for line in here.asked if "/Execute" in line] == here.asked[:1]
+
+
+def test_two_targets_of_one_site_and_account_have_one_key() -> None:
+    with sites.site(lambda _method, _path: xml(1)) as here, opened(PASSWORD="hunter22") as ready:
+        port = here.url.rpartition(":")[2]
+        spelt = [here.url, f"HTTP://LOCALHOST:{port}/", f"http://[::1]:{port}"]
+        keys = {ready.of(site(url, name=f"t{number}")).key for number, url in enumerate(spelt)}
+        assert len(keys) == 1
+        other = ready.of(replace(site(here.url), auth=Password(username="Somebody", password="{{ env.PASSWORD }}")))
+        client = ready.of(
+            replace(site(here.url), identity_url=here.url, auth=ClientCredentials(client_id="c", client_secret="s"))
+        )
+        assert len({*keys, other.key, client.key}) == 3

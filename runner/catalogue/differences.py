@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
-from runner.catalogue.model import Catalogue, Element, Parameter, Process
+from runner.catalogue.model import Catalogue, Element, Member, Parameter, Process
+
+_Part = TypeVar("_Part", bound=Parameter | Element | Member)
+_Captioned = TypeVar("_Captioned", bound=Parameter | Element)
 
 
 class About(StrEnum):
@@ -12,15 +16,18 @@ class About(StrEnum):
 
     PROCESS = "process"
     START = "start"
+    VERSION = "version"
+    """Which version acts, and what there is of each: another one may do something else."""
     PARAMETER = "parameter"
     ELEMENT = "element"
     NOTE = "note"
-    """Caption and version: no job depends on them."""
+    """Captions, and whether it is traced: no job depends on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """`name` is the parameter's code or the element's id, empty where it is about the whole process.
+    """`name` is the parameter's code, the element's id or a version's own code, empty where it is about the whole
+    process.
 
     `before` and `after` are in words, None for nothing there.
     """
@@ -76,7 +83,7 @@ def _places(one: Difference, uses: Iterable[Use]) -> Iterator[str]:
 
 
 def _touched(one: Difference) -> tuple[tuple[About, str], ...]:
-    whole = one.about in (About.PROCESS, About.START)
+    whole = one.about in (About.PROCESS, About.START, About.VERSION)
     if one.about is About.ELEMENT:  # jobs name it as its design does, too
         return (one.about, one.name), (one.about, (one.before or "").rpartition(", ")[0])
     return ((About.PROCESS, ""),) if whole else ((one.about, one.name),)
@@ -90,9 +97,13 @@ def _of_process(code: str, before: Mapping[str, Process], after: Mapping[str, Pr
         return
     yield from _one(code, About.START, old=_start(old), new=_start(new))
     yield from _one(code, About.NOTE, name="caption", old=old.caption, new=new.caption)
-    yield from _one(code, About.NOTE, name="version", old=_version(old), new=_version(new))
+    yield from _one(code, About.NOTE, name="tracing", old=_traced(old), new=_traced(new))
+    yield from _one(code, About.VERSION, old=_version(old), new=_version(new))
+    yield from _each(code, About.VERSION, _by_code(old), _by_code(new), in_words=member_in_words)
     yield from _each(code, About.PARAMETER, old.parameters, new.parameters, in_words=parameter_in_words)
     yield from _each(code, About.ELEMENT, _by_uid(old), _by_uid(new), in_words=_element)
+    yield from _captions(code, "parameter", old.parameters or {}, new.parameters or {})
+    yield from _captions(code, "element", _by_uid(old) or {}, _by_uid(new) or {})
 
 
 def _one(code: str, about: About, *, name: str = "", old: str | None, new: str | None) -> Iterator[Difference]:
@@ -103,10 +114,10 @@ def _one(code: str, about: About, *, name: str = "", old: str | None, new: str |
 def _each(
     code: str,
     about: About,
-    before: Mapping[str, Parameter] | Mapping[str, Element] | None,
-    after: Mapping[str, Parameter] | Mapping[str, Element] | None,
+    before: Mapping[str, _Part] | None,
+    after: Mapping[str, _Part] | None,
     *,
-    in_words: Callable[..., str],
+    in_words: Callable[[_Part], str],
 ) -> Iterator[Difference]:
     """Differences of parts by their names; where one side could not be read, that alone."""
     if before is None or after is None:
@@ -116,6 +127,28 @@ def _each(
     for name in sorted({*before, *after}):
         old, new = (in_words(side[name]) if name in side else None for side in (before, after))
         yield from _one(code, about, name=name, old=old, new=new)
+
+
+def _captions(
+    code: str, part: str, before: Mapping[str, _Captioned], after: Mapping[str, _Captioned]
+) -> Iterator[Difference]:
+    """Captions of what both have; where one side knows none at all, that alone."""
+    both = [name for name in before if name in after]
+    old, new = ("known" if any(side[name].caption for name in both) else "not known" for side in (before, after))
+    if old != new:
+        yield from _one(code, About.NOTE, name=f"captions of {part}s", old=old, new=new)
+        return
+    for name in sorted(both):
+        old, new = before[name].caption, after[name].caption
+        yield from _one(code, About.NOTE, name=f"caption of {part} `{name}`", old=old, new=new)
+
+
+def member_in_words(one: Member) -> str:
+    """`version 2, active, disabled`: what is not known is left out."""
+    number = None if one.version is None else f"version {one.version}"
+    active = None if one.active is None else "active" if one.active else "not active"
+    enabled = "disabled" if one.enabled is False else None
+    return ", ".join(filter(None, (number, active, enabled))) or "a version"
 
 
 def parameter_in_words(one: Parameter) -> str:
@@ -133,8 +166,16 @@ def _by_uid(process: Process) -> Mapping[str, Element] | None:
     return None if process.elements is None else {one.uid: one for one in process.elements}
 
 
+def _by_code(process: Process) -> Mapping[str, Member]:
+    return {one.code: one for one in process.members}
+
+
 def _start(process: Process) -> str:
     return "can be started" if process.why_not is None else f"cannot be started: {process.why_not}"
+
+
+def _traced(process: Process) -> str | None:
+    return None if process.traced is None else "on" if process.traced else "off"
 
 
 def _version(process: Process) -> str | None:

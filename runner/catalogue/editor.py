@@ -84,7 +84,8 @@ def _parameters(known: Mapping[str, Parameter]) -> JsonObject:
 
 
 def _parameter(one: Parameter) -> JsonObject:
-    schema: JsonObject = {"description": f"{one.kind}, {one.direction}", **_type(one.kind)}
+    called = f"{one.caption}: " if one.caption else ""
+    schema: JsonObject = {"description": f"{called}{one.kind}, {one.direction}", **_type(one.kind)}
     if one.kind is Kind.RECORDS and one.items:
         columns: JsonObject = {name: {"description": str(kind), **_type(kind)} for name, kind in one.items.items()}
         schema["items"] = {"type": ["object", "string"], "additionalProperties": False, "properties": columns}

@@ -1,13 +1,15 @@
 """What a site has: its processes, with what each takes and gives.
 
-A catalogue file and a folder of doubles give the same records. What nobody could find out is said to be unknown here,
-and never guessed: nothing is held against it.
+A catalogue file, packages in git and a folder of doubles give the same records. What nobody could find out is said to
+be unknown here, and never guessed: nothing is held against it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+
+from runner.values import Json
 
 
 class Kind(StrEnum):
@@ -43,13 +45,16 @@ GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """`items` are the columns of a `records` parameter, none where they are not known. `lookup` is the id of the schema
-    that a lookup leads to.
+    that a lookup leads to. `caption` is for people. `reads` says for sure whether a value is taken for a type, where
+    somebody knows: a sandbox.
     """
 
     kind: Kind
     direction: Direction = Direction.IN
     items: Mapping[str, Kind] = field(default_factory=dict)
     lookup: str | None = None
+    caption: str = ""
+    reads: Callable[[Json, Kind], bool] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +72,23 @@ class Element:
         return self.caption or self.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None."""
+
+    code: str
+    uid: str | None = None
+    version: int | None = None
+    active: bool | None = None
+    enabled: bool | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """One process. `why_not` says why nobody can start it, None where everybody can, or where that is not known.
+    """One process, by the code that callers name: that of its root. What it takes and gives is the active version's.
 
+    `why_not` says why nobody can start it, None where everybody can, or where that is not known. `members` are its
+    versions where there are several; `traced`: whether its elements are logged.
     `parameters` are by their codes, whose case matters [M]. `parameters` and `elements` are None where they could not
     be read; `unread` then says why.
     """
@@ -79,6 +97,8 @@ class Process:
     caption: str = ""
     version: int | None = None
     why_not: str | None = None
+    traced: bool | None = None
+    members: tuple[Member, ...] = ()
     parameters: Mapping[str, Parameter] | None = field(default_factory=dict)
     elements: tuple[Element, ...] | None = ()
     unread: str | None = None
@@ -116,7 +136,7 @@ class Catalogue:
     """The processes of one site by their codes. `name` is what messages call it; `hint` is how to bring it up to date.
 
     `entities` are None where they are not known, and one of them where its columns are not. `doubles` is the folder of
-    a sandbox, in which another process can be written.
+    a sandbox, in which another process can be written; `packages` are the folders that it was read from, if any.
     A mapping may make its records when they are asked for: of five hundred processes a job uses three.
     """
 
@@ -127,3 +147,12 @@ class Catalogue:
     hint: str | None = None
     entities: Mapping[str, Entity | None] | None = None
     doubles: str | None = None
+    packages: tuple[str, ...] = ()
+
+    def family_of(self, code: str) -> tuple[Process, Member] | None:
+        """The process that `code` is a version of, though callers do not name it so."""
+        for process in self.processes.values():
+            for member in process.members:
+                if member.code == code != process.code:
+                    return process, member
+        return None

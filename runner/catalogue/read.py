@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runner.catalogue import rules
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Process, Pulled
+from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process, Pulled
 from runner.documents.document import Document
 from runner.documents.load import read
 from runner.language.schema import check
 from runner.problems import Problem
-from runner.raw import one_of, record, text
+from runner.raw import items, one_of, record, text
 from runner.values import Json, JsonObject
 
 ENDING = ".catalog.yaml"
@@ -33,16 +33,20 @@ def catalogue_in(document: Document) -> Catalogue:
     """The catalogue of a document without mistakes."""
     whole = record(document.data)
     pulled = record(whole.get("pulled"))
+    packages = tuple(folder for folder in items(whole.get("packages")) if isinstance(folder, str))
     return Catalogue(
         name=f"the catalogue {document.file}",
         processes=_Processes(record(whole.get("processes"))),
         site=text(whole, "site") or "",
         pulled=Pulled(at=text(pulled, "at") or "", by=text(pulled, "by") or ""),
-        hint=_hint(document.file),
+        hint=_hint(document.file, packages=packages),
+        packages=packages,
     )
 
 
-def _hint(file: str) -> str:
+def _hint(file: str, *, packages: tuple[str, ...]) -> str:
+    if packages:
+        return f"if the packages have changed: `runner catalog build {' '.join(packages)} -o {file}`"
     target = Path(file).name.removesuffix(ENDING)
     return f"if the site has changed: `runner catalog pull -t {target}`"
 
@@ -81,11 +85,31 @@ def _process(code: str, written: JsonObject) -> Process:
         code=code,
         caption=text(written, "caption") or "",
         version=version if isinstance(version, int) else None,
+        traced=_flag(written, "traced"),
+        members=_members(record(written.get("members"))),
         why_not=_why_not(written) if written.get("runnable") is False else None,
         parameters=_parameters(parameters) if isinstance(parameters, dict) else None,
         elements=_elements(elements) if isinstance(elements, dict) else None,
         unread=text(written, "unread"),
     )
+
+
+def _members(written: JsonObject) -> tuple[Member, ...]:
+    return tuple(
+        Member(
+            code=code,
+            uid=text(fields, "uid"),
+            version=version if isinstance(version := fields.get("version"), int) else None,
+            active=_flag(fields, "active"),
+            enabled=_flag(fields, "enabled"),
+        )
+        for code, fields in ((code, record(one)) for code, one in written.items())
+    )
+
+
+def _flag(fields: JsonObject, key: str) -> bool | None:
+    value = fields.get(key)
+    return value if isinstance(value, bool) else None
 
 
 def _parameters(written: JsonObject) -> dict[str, Parameter]:
@@ -98,6 +122,7 @@ def _parameter(fields: JsonObject) -> Parameter:
         direction=one_of(Direction, fields.get("direction"), Direction.UNKNOWN),
         items={name: _kind(kind) for name, kind in record(fields.get("items")).items()},
         lookup=text(fields, "lookup"),
+        caption=text(fields, "caption") or "",
     )
 
 
@@ -107,6 +132,11 @@ def _kind(value: Json) -> Kind:
 
 def _elements(written: JsonObject) -> tuple[Element, ...]:
     return tuple(
-        Element(uid=uid.lower(), name=text(record(fields), "name") or "", kind=text(record(fields), "type") or "")
-        for uid, fields in written.items()
+        Element(
+            uid=uid.lower(),
+            name=text(fields, "name") or "",
+            kind=text(fields, "type") or "",
+            caption=text(fields, "caption") or "",
+        )
+        for uid, fields in ((uid, record(one)) for uid, one in written.items())
     )

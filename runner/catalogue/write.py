@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from runner.catalogue.model import Catalogue, Element, Kind, Parameter, Process
+from runner.catalogue.model import Catalogue, Element, Kind, Member, Parameter, Process
 from runner.values import well_formed
 
 _PLAIN = re.compile(
@@ -16,22 +16,31 @@ _PLAIN = re.compile(
 )
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """What some reader of YAML takes for no text."""
+_WORD = {True: "true", False: "false"}
 _HEAD = """\
 # What the site has, as far as jobs need to know it. `runner catalog pull` writes this file, and leaves it as it is
 # where the site has not changed. It holds no secret: commit it.
+"""
+OF_PACKAGES = """\
+# What the packages hold, as far as jobs need to know it. `runner catalog build` writes this file, and leaves it as it
+# is where the packages have not changed. It holds no secret: commit it.
 """
 
 
 def written(catalogue: Catalogue) -> str:
     """The text of the file."""
-    return _HEAD + "".join(f"{line}\n" for line in _lines(catalogue))
+    head = OF_PACKAGES if catalogue.packages else _HEAD
+    return head + "".join(f"{line}\n" for line in _lines(catalogue))
 
 
 def _lines(catalogue: Catalogue) -> Iterator[str]:
     yield "runner: 1"
-    yield f"site: {_text(catalogue.site)}"
+    if catalogue.packages:
+        yield f"packages: [{', '.join(map(as_yaml, catalogue.packages))}]"
+    else:
+        yield f"site: {as_yaml(catalogue.site)}"
     if catalogue.pulled is not None:
-        yield f"pulled: {{at: {_quoted(catalogue.pulled.at)}, by: {_text(catalogue.pulled.by)}}}"
+        yield f"pulled: {{at: {_quoted(catalogue.pulled.at)}, by: {as_yaml(catalogue.pulled.by)}}}"
     if not catalogue.processes:
         yield "processes: {}"
         return
@@ -41,15 +50,19 @@ def _lines(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _process(process: Process) -> Iterator[str]:
-    yield f"  {_text(process.code)}:"
-    yield f"    caption: {_text(process.caption)}"
+    yield f"  {as_yaml(process.code)}:"
+    yield f"    caption: {as_yaml(process.caption)}"
     if process.version is not None:
         yield f"    version: {process.version}"
-    yield f"    runnable: {'true' if process.why_not is None else 'false'}"
+    if process.traced is not None:
+        yield f"    traced: {_WORD[process.traced]}"
+    yield f"    runnable: {_WORD[process.why_not is None]}"
     if process.why_not is not None:
-        yield f"    why_not: {_text(process.why_not)}"
+        yield f"    why_not: {as_yaml(process.why_not)}"
     if process.unread is not None:
-        yield f"    unread: {_text(process.unread)}"
+        yield f"    unread: {as_yaml(process.unread)}"
+    if process.members:
+        yield from _block("members", map(_member, process.members))
     if process.parameters is not None:
         yield from _block("parameters", _parameters(process.parameters))
     if process.elements is not None:
@@ -62,6 +75,22 @@ def _block(key: str, lines: Iterable[str]) -> Iterator[str]:
     yield from (f"      {line}" for line in inner)
 
 
+def _member(one: Member) -> str:
+    """What is not known is left out."""
+    known = {"uid": one.uid, "version": one.version, "active": one.active, "enabled": one.enabled}
+    return f"{as_yaml(one.code)}: {_flow([(key, _scalar(value)) for key, value in known.items() if value is not None])}"
+
+
+def _scalar(value: str | int) -> str:
+    match value:
+        case bool():
+            return _WORD[value]
+        case int():
+            return str(value)
+        case str():
+            return as_yaml(value)
+
+
 def _parameters(parameters: Mapping[str, Parameter]) -> Iterator[str]:
     for code in sorted(parameters):
         one = parameters[code]
@@ -69,24 +98,29 @@ def _parameters(parameters: Mapping[str, Parameter]) -> Iterator[str]:
         if one.items or one.kind is Kind.RECORDS:
             fields.append(("items", _items(one.items)))
         if one.lookup is not None:
-            fields.append(("lookup", _text(one.lookup)))
-        yield f"{_text(code)}: {_flow(fields)}"
+            fields.append(("lookup", as_yaml(one.lookup)))
+        if one.caption:
+            fields.append(("caption", as_yaml(one.caption)))
+        yield f"{as_yaml(code)}: {_flow(fields)}"
 
 
 def _items(items: Mapping[str, Kind]) -> str:
-    return _flow([(_text(name), items[name]) for name in sorted(items)])
+    return _flow([(as_yaml(name), items[name]) for name in sorted(items)])
 
 
 def _elements(elements: Iterable[Element]) -> Iterator[str]:
-    for one in sorted(elements, key=lambda element: (element.name, element.uid)):
-        yield f"{_text(one.uid)}: {_flow([('name', _text(one.name)), ('type', _text(one.kind))])}"
+    """In their own order: that in which the process comes to them."""
+    for one in elements:
+        caption = [("caption", as_yaml(one.caption))] if one.caption else []
+        yield f"{as_yaml(one.uid)}: {_flow([('name', as_yaml(one.name)), *caption, ('type', as_yaml(one.kind))])}"
 
 
 def _flow(fields: Iterable[tuple[str, str]]) -> str:
     return "{" + ", ".join(f"{name}: {value}" for name, value in fields) + "}"
 
 
-def _text(text: str) -> str:
+def as_yaml(text: str) -> str:
+    """A text from outside as a plain word, or in quotes."""
     is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _WORDS
     return text if is_plain else _quoted(text)
 

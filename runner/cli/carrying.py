@@ -8,21 +8,23 @@ import queue
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 from runner import runs, threads
 from runner.cli.beginning import Run
 from runner.engine.effects import Ask
-from runner.events import GIVEN_UP, STOPPED_BY, AttemptFailed, Line, RunStatus, TargetName, Trouble
+from runner.events import GIVEN_UP, STOPPED_BY, AttemptFailed, Line, RunStatus, Trouble
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.journal import JournalError
 from runner.locks import Claim
-from runner.other_runs import others
+from runner.owned_rows import OwnedRows
 from runner.problems import Problem, UsageError
 
 _MOMENT = 1.0
@@ -78,14 +80,14 @@ def carry_all(waiting: Sequence[Waiting], manner: Manner) -> Carried:
     first cannot be written down, and a fault of ours as it is.
     """
     carried = Carried(left_out=deque(waiting))
-    pool = _Pool(manner=manner)
-    while carried.left_out or pool.under_way:
-        while (one := pool.next_to_begin(carried)) is not None:
-            pool.begin(one, carried)
-        run = pool.next_ended() if pool.under_way else None
-        if run is None:
-            break
-        pool.end(run)
+    with closing(_Pool(manner=manner)) as pool:
+        while carried.left_out or pool.under_way:
+            while (one := pool.next_to_begin(carried)) is not None:
+                pool.begin(one, carried)
+            run = pool.next_ended() if pool.under_way else None
+            if run is None:
+                break
+            pool.end(run)
     for run in carried.runs:  # before its result is told, of a run that nobody waited for, too
         is_given_up = manner.stop.why is not None and run.facts.id in pool.under_way
         run.journal.seal(_given_up(run, str(manner.stop.why)) if is_given_up else None)
@@ -105,7 +107,8 @@ class _Pool:
     manner: Manner
     under_way: dict[str, Claim | None] = field(default_factory=dict)
     halted: bool = False
-    _turns: defaultdict[TargetName, Turns] = field(default_factory=lambda: defaultdict(Turns))
+    _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
+    _owned: dict[Path, OwnedRows] = field(default_factory=dict)
     _ended: "queue.SimpleQueue[Run]" = field(default_factory=queue.SimpleQueue)
 
     def next_to_begin(self, carried: Carried) -> Waiting | None:
@@ -131,7 +134,19 @@ class _Pool:
         carried.left_out.remove(one)
         carried.runs.append(run)
         self.under_way[run.facts.id] = one.lock
-        hand_over.put(partial(_carry, run, _host(run, self.manner, turn=Turn(self._turns[run.site.name]))))
+        turn = Turn(self._turns[run.site.key])
+        hand_over.put(partial(_carry, run, _host(run, self.manner, turn=turn, owned=self._owned_by(run))))
+
+    def _owned_by(self, run: Run) -> OwnedRows:
+        """What is known of the rows of all runs in the folder of `run`."""
+        root = run.journal.folder.parent
+        if root not in self._owned:
+            self._owned[root] = OwnedRows(runs.owned_rows_file(root))
+        return self._owned[root]
+
+    def close(self) -> None:
+        for owned in self._owned.values():
+            owned.close()
 
     def next_ended(self) -> Run | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
@@ -189,7 +204,7 @@ def _begun(one: Waiting, hand_over: _HandOver) -> Run:
         raise
 
 
-def _host(run: Run, manner: Manner, *, turn: Turn) -> LocalHost:
+def _host(run: Run, manner: Manner, *, turn: Turn, owned: OwnedRows) -> LocalHost:
     run.journal.listener = manner.started(run)
     return LocalHost(
         caller=run.site.client,
@@ -198,7 +213,7 @@ def _host(run: Run, manner: Manner, *, turn: Turn) -> LocalHost:
         turn=turn,
         ask=manner.ask,
         judgement=run.judgement,
-        others=partial(others, run.journal.folder.parent, run=run.facts.id, url=run.plan.target.url),
+        owned=owned.of(run=run.facts.id, site=run.site.key, settle=run.plan.settle),
         lets_in=run.lets_in,
     )
 

@@ -3,9 +3,11 @@
 import os
 
 import click
+from click.core import ParameterSource
 
 from runner.catalogue.differences import differences, drifts
-from runner.cli import options, output, shell
+from runner.catalogue.drift import changed, missing
+from runner.cli import new_doubles, of_packages, options, output, shell
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
@@ -27,7 +29,7 @@ FORMAT = options.option(
 )
 
 
-@click.group("catalog", cls=VerbGroup, short_help="Know what a site has: pull it, check it, compare two.")
+@click.group("catalog", cls=VerbGroup, short_help="Know what a site has, and what packages in git hold.")
 def command() -> None:
     r"""Know which processes a site has, and what each takes and gives: in a file beside targets.yaml, which validate,
     run and plan hold jobs against.
@@ -36,7 +38,13 @@ def command() -> None:
     Examples:
       runner catalog pull -t staging
       runner catalog check -t staging --for specs
+      runner catalog build packages -o git.catalog.yaml
     """
+
+
+command.add_command(of_packages.build)
+command.add_command(of_packages.lint)
+command.add_command(new_doubles.doubles)
 
 
 @command.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")
@@ -79,6 +87,13 @@ def pull(context: click.Context, /, **_: object) -> int:
     "--for", "jobs", multiple=True, metavar="SPEC", type=options.FilledPath(), help="Tell first what matters to these."
 )
 @options.option("--catalog", "file", metavar="FILE", type=options.FilledPath(), help="Compare with this file.")
+@options.option(
+    "--against",
+    metavar="FILE",
+    type=options.FilledPath(),
+    help="Ask whether the site has what this file says, as `catalog build` writes it, or what a folder of packages "
+    "holds: versions, which of them is active, parameters, elements. What else the site has is no difference.",
+)
 @FORMAT
 @click.pass_context
 def check(context: click.Context, /, **_: object) -> int:
@@ -89,6 +104,7 @@ def check(context: click.Context, /, **_: object) -> int:
     Examples:
       runner catalog check -t staging
       runner catalog check -t staging --for specs
+      runner catalog check -t staging --against git.catalog.yaml --for specs
 
     Exit 0 where nothing differs, 1 where something does, 2 for a mistake in a file or on the command line, 3 where the
     site does not answer.
@@ -96,14 +112,20 @@ def check(context: click.Context, /, **_: object) -> int:
     given = context.params
     specs = (*given["jobs"], *given["specs"])
     target = chosen(given["target"], specs, given["targets"])
-    before = read_file(given["file"] or place_of(target.target.name, targets_file=target.file))
+    git = given["against"]
+    if git and context.get_parameter_source("file") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
+    before = read_file(git or given["file"] or place_of(target.target.name, targets_file=target.file))
     used = used_by(specs)
     with _sites() as sites:
         after = ask(target, sites)
     if after is None:
         return ExitCode.NO_ANSWER
-    found = drifts(differences(before, after), used)
-    return _told(Compared(before=before.name, after=after.name, drifts=found, has_jobs=bool(specs)), given["form"])
+    found = drifts((missing if git else changed)(before, after), used)
+    compared = Compared(
+        before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
+    )
+    return _told(compared, given["form"])
 
 
 @command.command("diff", cls=Verb, short_help="Compare two catalogues: files, or sites.")

@@ -1,15 +1,18 @@
 """Catalogue files for a command: where they lie, reading one, writing one only where something has changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runner.catalogue.differences import differences
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
-from runner.catalogue.write import written
+from runner.catalogue.write import OF_PACKAGES, written
+from runner.cli import output
 from runner.documents.encoding import LARGEST_FILE
-from runner.problems import Problem, UsageError
+from runner.packages.reading import Packages, read_packages
+from runner.problems import Problem, UsageError, are_errors
 from runner.project import called
+from runner.report import mistakes
 from runner.targets import clio
 
 
@@ -29,7 +32,9 @@ def stored(name: str) -> Path | None:
 
 
 def read_file(file: Path) -> Catalogue:
-    """The catalogue in a file. Raises `UsageError` where there is none."""
+    """The catalogue in a file, or of the packages in a folder. Raises `UsageError` where there is none."""
+    if file.is_dir():
+        return packages_in([file]).catalogue
     found = read_catalogue(file, name=called(file))
     if isinstance(found, Catalogue):
         return found
@@ -37,6 +42,32 @@ def read_file(file: Path) -> Catalogue:
         message, hint = f"there is no catalogue {called(file)}", "`runner catalog pull` writes it"
         raise UsageError(Problem(code="E179", message=message, hint=hint))
     raise UsageError(*found)
+
+
+def packages_in(folders: Sequence[Path]) -> Packages:
+    """The packages in folders; what of them cannot be read is printed as warnings. Raises `UsageError` for errors."""
+    found = read_packages(folders, called=called)
+    if are_errors(found.problems):
+        raise UsageError(*found.problems)
+    output.say_lines(mistakes.text(found.problems))
+    return found
+
+
+def check_own(file: Path) -> None:
+    """See that nothing is written over but what `catalog build` has written. Raises `UsageError`."""
+    if not file.exists() or (file.is_file() and not file.stat().st_size):
+        return
+    held = read_catalogue(file, name=called(file)) if file.is_file() else ()
+    if isinstance(held, Catalogue):
+        if held.packages:
+            return
+        what = f"holds the catalogue of {held.site}" if held.site else "holds another catalogue"
+    elif file.is_file() and file.read_bytes().startswith(OF_PACKAGES.encode()):
+        return  # its own, and broken: a merge conflict perhaps
+    else:
+        what = "is a folder" if file.is_dir() else "holds something else"
+    message = f"the catalogue cannot be written to {called(file)}: it is there already, and {what}"
+    raise UsageError(Problem(code="E153", message=message, hint="choose another name"))
 
 
 def check_place(file: Path) -> None:
@@ -59,7 +90,7 @@ def write_file(found: Catalogue, file: Path) -> Iterator[str]:
     before = read_catalogue(file, name=name) if file.exists() else None
     old = before if isinstance(before, Catalogue) else None
     changed = differences(old, found) if old is not None else ()
-    is_same = old is not None and not changed and old.site == found.site
+    is_same = old is not None and not changed and (old.site, old.packages) == (found.site, found.packages)
     if not is_same:
         _put(file, written(found))
     if is_same and old is not None and old.pulled is not None:

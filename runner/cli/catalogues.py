@@ -2,7 +2,7 @@
 
 import getpass
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from runner.job.rules.uses import uses
 from runner.job_files import JobFiles
 from runner.problems import Problem, Severity, UsageError, are_errors
 from runner.project import Project, called, job_paths
-from runner.pulling import Found, NoAnswerError, pull
+from runner.pulling import NoAnswerError, pull
 from runner.report import mistakes
 from runner.secrets.redact import Secrets
 from runner.sites import Sites
@@ -61,16 +61,16 @@ def ask(known: KnownTarget, sites: Sites) -> Catalogue | None:
         hint = trouble.hint and secrets.mask(trouble.hint)
         _tell([Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=hint)])
         return None
-    _tell(list(_odd(found, secrets)))
+    report_odd(found.odd, mask=secrets.mask)
     site = f"the sandbox {target.folder.name}" if isinstance(target, SandboxTarget) else ready.name.url
-    return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=_stamp())
+    return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=stamp())
 
 
 def _tell_number(number: int, name: str) -> None:
     output.say(f"reading {_many(number, 'process', 'processes')} of target `{name}`")
 
 
-def _stamp() -> Pulled:
+def stamp() -> Pulled:
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # an account without a name
@@ -78,17 +78,22 @@ def _stamp() -> Pulled:
     return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user)
 
 
-def _odd(found: Found, secrets: Secrets) -> Iterator[Problem]:
+def report_odd(odd: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> None:
+    """Print what a source says of processes and nobody can read."""
+    _tell(list(_odd(odd, mask)))
+
+
+def _odd(odd: Sequence[tuple[str, str]], mask: Callable[[str], str]) -> Iterator[Problem]:
     """A warning for each odd answer, with the processes that it was given for; of very many the first."""
     codes: dict[str, dict[str, None]] = {}
-    for code, sentence in found.odd:
-        codes.setdefault(secrets.mask(sentence), {})[f"`{code}`"] = None
+    for code, sentence in odd:
+        codes.setdefault(mask(sentence), {})[f"`{code}`"] = None
     for sentence, given in islice(codes.items(), _MOST_TOLD):
         listed = [*given]
         more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
         yield _warning(f"{', '.join(listed[:_MOST_LISTED])}{more}: {sentence}")
     if len(codes) > _MOST_TOLD:
-        processes = {code for code, _ in found.odd}
+        processes = {code for code, _ in odd}
         among = f"in {_many(len(processes), 'process', 'processes')} altogether"
         yield _warning(f"{_many(len(codes) - _MOST_TOLD, 'more thing')} could not be read, {among}")
 

@@ -24,7 +24,7 @@ from runner.secrets.redact import Secrets
 from runner.service.transport import trusting
 from runner.sites import Sites
 from runner.targets.authorities import read_authorities
-from runner.targets.model import ClientCredentials, SandboxTarget, SiteTarget, Target
+from runner.targets.model import ClientCredentials, ExecuteMethod, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve
 
 FILE = "targets file"
@@ -97,6 +97,7 @@ def _way(target: SiteTarget, way: Way, sites: Sites) -> Way:
         tls=partial(trusting, authorities),
         proxy=ready.proxy,
         signs_in=_how(ready),
+        by_get=ready.execute_method is ExecuteMethod.GET,
     )
 
 

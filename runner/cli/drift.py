@@ -74,8 +74,11 @@ def sentence(one: Difference) -> str:
 
 
 def _about(one: Difference) -> str:
-    what = f": {one.about} `{one.name}`" if one.about in (About.PARAMETER, About.ELEMENT) else ""
-    return f"`{one.process}`" + (f": its {one.name}" if one.about is About.NOTE else what)
+    """A note names what it is about; the version that acts has no name of its own."""
+    named = one.about in (About.PARAMETER, About.ELEMENT, About.VERSION) and bool(one.name)
+    own = one.name if one.about is About.NOTE else str(one.about) if one.about is About.VERSION else ""
+    what = f": {one.about} `{one.name}`" if named else f": its {own}" if own else ""
+    return f"`{one.process}`{what}"
 
 
 def _of_two(one: Difference, found: Compared) -> str:

@@ -19,7 +19,8 @@ from runner.engine.scope import RunFacts
 from runner.events import RunStarted, encode
 from runner.fingerprints import differing
 from runner.hosts.judgement import Judgement
-from runner.job.inputs import VARIABLE, Given
+from runner.job.input_values import VARIABLE
+from runner.job.inputs import Given
 from runner.journal import Journal, JournalError, LockedError, utc_now
 from runner.kept_plan import KeptPlan
 from runner.plan import Plan, plan

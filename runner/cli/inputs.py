@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from runner.documents.encoding import LARGEST_FILE
@@ -40,17 +40,21 @@ def _given_twice(options: Sequence[str]) -> Iterator[Problem]:
     for name, times in Counter(option.partition("=")[0] for option in options).items():
         if name and times > 1:
             message = f"input `{short(name)}` is given {times} times, and takes one value"
-            yield Problem(code="E150", message=message, hint="keep one; `cases` of a job make several runs")
+            hint = "keep one; a list is written as JSON: `-i NAME='[1, 2]'`; `cases` of a job make several runs"
+            yield Problem(code="E150", message=message, hint=hint)
 
 
 def values(
-    runs: Sequence[tuple[Job, Case | None]], known: dict[str, Given]
+    runs: Sequence[tuple[Job, Case | None, Mapping[str, Problem]]], known: dict[str, Given]
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The input values of each run, and every mistake in them, each once."""
-    problems = list(inputs.unknown(known, [job for job, _ in runs]))
+    """The input values of each run, and every mistake in them, each once.
+
+    A run is a job, its case, and what is wrong where nobody gives an input that no case gives.
+    """
+    problems = list(inputs.unknown(known, [job for job, _, _ in runs]))
     made = []
-    for job, case in runs:
-        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case)
+    for job, case, lacking in runs:
+        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)
         made.append(of_run)
         problems.extend(wrong)
     return made, list(dict.fromkeys(problems))

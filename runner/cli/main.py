@@ -7,6 +7,7 @@ Only the module of the chosen verb is imported: `runner validate` never pays for
 import gc
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from runner.report.safe import clean
 from runner.version import VERSION
 from runner.words import suggest
 
+_OPTION = re.compile(r"`(--?[a-z][\w-]*)")
 VERBS = {
     "run": ("runner.cli.run", "Carry jobs out and report what happened."),
     "resume": ("runner.cli.resume", "Go on where a run broke off."),
@@ -34,7 +36,7 @@ VERBS = {
     "show": ("runner.cli.show", "Tell what happened in one run."),
     "runs": ("runner.cli.runs", "List the runs that are kept."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
-    "catalog": ("runner.cli.catalog", "Know what a site has: pull it, check it, compare two."),
+    "catalog": ("runner.cli.catalog", "Know what a site has, and what packages in git hold."),
     "doctor": ("runner.cli.doctor", "Go the way to a site step by step, and say where it ends."),
     "init": ("runner.cli.init", "Start a project that runs at once."),
     "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),
@@ -136,7 +138,7 @@ def runner() -> None:
       runner plan specs -t test   see what would be sent
 
     Data goes to stdout, talk to stderr. Every option but --yes, --confirm, --again, --step, --as and --result has a
-    twin in the environment: CREATIO_RUNNER_… in capitals; that of --input is CREATIO_RUNNER_INPUT_NAME, one an input.
+    variable in the environment: CREATIO_RUNNER_… in capitals; an input has CREATIO_RUNNER_INPUT_NAME.
     """
 
 
@@ -183,12 +185,21 @@ def _with_its_data(code: int) -> int:
     return code or ExitCode.NO_ANSWER
 
 
+def _option_meant(error: click.NoSuchOption) -> str | None:
+    """What is meant by the option of another tool, in options that this verb has."""
+    known = {name for one in error.ctx.command.params for name in one.opts} if error.ctx else set()
+    for hint in OPTIONS_OF_OTHERS.get(error.option_name, ()):
+        if {*_OPTION.findall(hint)} <= known or not known:
+            return hint
+    return None
+
+
 def _usage(error: click.UsageError) -> str:
     """A word of another tool is told by what is meant here, else click's own guess stands."""
     hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
     message = error.format_message()
-    if isinstance(error, click.NoSuchOption) and error.option_name in OPTIONS_OF_OTHERS:
-        message, hint = error.message, OPTIONS_OF_OTHERS[error.option_name]
+    if isinstance(error, click.NoSuchOption) and (here := _option_meant(error)) is not None:
+        message, hint = error.message, here
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     variable = _variable(error)

@@ -46,17 +46,22 @@ class FilledPath(click.Path):
 
 
 class NamedFile(FilledPath):
-    """A file that is read. A word without an ending, or with `=`, is meant otherwise: `instead` says how."""
+    """A file that is read. A word without an ending, or with `=`, is meant otherwise: `instead` says how.
 
-    def __init__(self, instead: str) -> None:
+    `folders`: a folder that is there may be named, too.
+    """
+
+    def __init__(self, instead: str, *, folders: bool = False) -> None:
         super().__init__()
         self._instead = instead
+        self._folders = folders
 
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> str | bytes | os.PathLike[str]:
         path = Path(value)
-        if (path.is_dir() or not path.exists()) and (_is_bare(path) or "=" in path.name):
+        is_one = path.exists() and (self._folders or not path.is_dir())
+        if not is_one and (_is_bare(path) or "=" in path.name):
             self.fail(f"`{clean(str(path))}` is no file; {self._instead.format(clean(str(path)))}", param, ctx)
         return super().convert(value, param, ctx)
 
@@ -123,8 +128,9 @@ CATALOG = option(
     "--catalog",
     "catalogue",
     metavar="FILE",
-    type=NamedFile("the catalogue of a target is a file: `{}.catalog.yaml`"),
-    help="Hold the jobs against what this catalogue file knows, not against NAME.catalog.yaml by the targets.",
+    type=NamedFile("the catalogue of a target is a file: `{}.catalog.yaml`", folders=True),
+    help="Hold the jobs against what this catalogue file knows, or a folder of packages, not against NAME.catalog.yaml "
+    "by the targets.",
 )
 INPUTS = click.option(
     "-i",
@@ -196,7 +202,11 @@ AS = click.option(
     "--as",
     "verdict",
     type=click.Choice(["passed", "failed", "retry"]),
-    help="How it is to be taken, by whoever has looked at the site; `retry` sends it again.",
+    help="How it is to be taken, by whoever has looked at the site; `retry` sends it again, unless the process log by "
+    "now shows a start that may be it.",
+)
+EVEN_THOUGH = click.option(
+    "--even-though", is_flag=True, help="With `--as retry`: send it again although the log shows such a start."
 )
 RESULT = click.option("--result", metavar="JSON", help="What a row that passed gave.")
 QUIET = option("-q", "--quiet", is_flag=True, help="Tell only what did not pass, and the end.")

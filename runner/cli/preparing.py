@@ -52,13 +52,14 @@ def prepare(wanted: Wanted) -> Preparation:
     selected = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
     goes_to = _goes_to(wanted, project)
     chosen = [one for one in selected if goes_to(one)]
-    cases, told = [(one.job, one.case) for one in chosen], len(project.problems)
+    cases, told = [(one.job, one.case, one.file.lacking) for one in chosen], len(project.problems)
     values, wrong = inputs.values(cases, known)
     wrong = wrong if chosen or not project.errors else []
     targets = Targets(project=project, environment=os.environ)
     found = [[targets.named(one.file, name) for name in goes_to(one)] for one in chosen]
     if not project.errors and {one.code for one in wrong} == {"E130"}:
-        values, wrong = inputs.values(cases, known | missing_inputs.asked_for(cases, known, os.environ))
+        answers = missing_inputs.asked_for([(one.job, one.case) for one in chosen], known, os.environ)
+        values, wrong = inputs.values(cases, known | answers)
     project.problems[told:told] = wrong
     project.problems.extend(_slips(wanted, project))
     if project.errors:

@@ -12,6 +12,7 @@ from runner.report.words import doubtful
 @options.RUN
 @options.STEP
 @options.AS
+@options.EVEN_THOUGH
 @options.RESULT
 @options.HOLD
 @options.TARGETS

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from runner.cli.mistyped import mistyped
 from runner.cli.selection import words_of
 from runner.cli.targets import is_outside
-from runner.job.inputs import VARIABLE
+from runner.job.input_values import VARIABLE
 from runner.job.model import Job
 from runner.problems import Problem, Severity
 from runner.report.safe import clean

@@ -14,12 +14,25 @@ PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
 NAMES: Final = frozenset(
     (
-        *("ALLOW_EMPTY", "CATALOG", "DATA", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST", "INPUTS", "JOBS"),
+        *(
+            "AGAINST",
+            "ALLOW_EMPTY",
+            "CATALOG",
+            "DATA",
+            "FAIL_FAST",
+            "FOR",
+            "FORMAT",
+            "GRACE",
+            "HOLD",
+            "HOST",
+            "INPUTS",
+            "JOBS",
+        ),
         *("KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT", "PRUNE", "QUIET", "RUNS", "TAGS", "TARGET"),
         *("RECURSIVE", "REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),
     )
 )
-WITHOUT: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT")
+WITHOUT: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT", "EVEN_THOUGH")
 """Options that must be said each time: what a person has to say is not said by an environment."""
 
 FORMATS: Final = frozenset(("text", "json", "github", "sarif"))

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 from click.core import ParameterSource
@@ -11,39 +11,41 @@ from runner.cli import output, shell, twins
 from runner.problems import ExitCode, UsageError
 from runner.report import mistakes
 
-OPTIONS_OF_OTHERS = {
-    **dict.fromkeys(("--dry-run", "--dryrun", "--check", "--diff"), "`runner plan` prints what would be sent"),
-    **dict.fromkeys(
+_MEANT: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("--dry-run", "--dryrun", "--check", "--diff"), "`runner plan` prints what would be sent"),
+    (
         ("--var", "--vars", "--variable", "--extra-vars", "--env-var", "-e", "--set", "--param", "-D"),
         "`-i NAME=VALUE` gives an input",
     ),
-    **dict.fromkeys(("--env", "--environment", "--host", "--url", "--site"), "`-t NAME` names a target"),
-    **dict.fromkeys(("--filter", "--grep", "--name", "--only", "--test"), "`-k TEXT` selects runs by their name"),
-    **dict.fromkeys(("--tag", "--include", "--label"), "`--tags EXPR` selects jobs by their tags"),
-    **dict.fromkeys(
-        ("--var-file", "--varfile", "--vars-file", "--env-file"), "`--inputs FILE` reads inputs from YAML or JSON"
-    ),
-    **dict.fromkeys(("--skip-tags", "--exclude"), '`--tags "not slow"` leaves jobs out'),
-    **dict.fromkeys(("--parallel", "--workers", "--threads", "--forks", "-n"), "`-j N` carries N runs out at once"),
-    **dict.fromkeys(("--bail", "--exitfirst", "--maxfail"), "`-x` ends at the first that does not pass"),
-    **dict.fromkeys(("--junit", "--junitxml", "--junit-xml"), "`--report-junit FILE`"),
-    **dict.fromkeys(("--json", "--report", "--output", "-o"), "`--report-json FILE`"),
-    **dict.fromkeys(
+    (("--env", "--environment", "--host", "--url", "--site"), "`-t NAME` names a target"),
+    (("--filter", "--grep", "--name", "--only", "--test"), "`-k TEXT` selects runs by their name"),
+    (("--tag", "--include", "--label"), "`--tags EXPR` selects jobs by their tags"),
+    (("--var-file", "--varfile", "--vars-file", "--env-file"), "`--inputs FILE` reads inputs from YAML or JSON"),
+    (("--skip-tags", "--exclude"), '`--tags "not slow"` leaves jobs out'),
+    (("--parallel", "--workers", "--threads", "--forks", "-n"), "`-j N` carries N runs out at once"),
+    (("--bail", "--exitfirst", "--maxfail"), "`-x` ends at the first that does not pass"),
+    (("--junit", "--junitxml", "--junit-xml"), "`--report-junit FILE`"),
+    (("--output", "-o"), "`--out FILE` names the file that is written"),
+    (("--json", "--report", "--output", "-o"), "`--report-json FILE`"),
+    (
         ("--format", "--reporter", "--reporters"),
         "`--report-json FILE`, `--report-junit FILE`, `--report-jsonl FILE`; `-` is stdout",
     ),
-    **dict.fromkeys(
+    (
         ("-d", "--iteration-data", "--data-file", "--dataset"),
         "`cases` in a job names its CSV or JSON file: one run per case",
     ),
-    "--timeout": "`timeout` is a key: of a job, of a step, of a target",
-    "--retries": "`retry` is a key of a step",
-    **dict.fromkeys(("--silent", "--quiet-output"), "`-q` tells less"),
-    **dict.fromkeys(("--debug", "--trace", "-vv"), "`-v` tells every call"),
-    **dict.fromkeys(("--force", "--auto-approve", "--assume-yes"), "`--yes` answers questions; `--confirm TARGET`"),
-    **dict.fromkeys(("--insecure", "--no-verify", "--ignore-ssl"), "TLS is always verified; `ca_file` of the target"),
+    (("--timeout",), "`timeout` is a key: of a job, of a step, of a target"),
+    (("--retries",), "`retry` is a key of a step"),
+    (("--silent", "--quiet-output"), "`-q` tells less"),
+    (("--debug", "--trace", "-vv"), "`-v` tells every call"),
+    (("--force", "--auto-approve", "--assume-yes"), "`--yes` answers questions; `--confirm TARGET`"),
+    (("--insecure", "--no-verify", "--ignore-ssl"), "TLS is always verified; `ca_file` of the target"),
+)
+"""What other tools call it, and what is meant here: of several hints the first with options that the verb has."""
+OPTIONS_OF_OTHERS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(hint for names, hint in _MEANT if name in names) for names, _ in _MEANT for name in names
 }
-"""What other tools call it, and what is meant here."""
 
 
 class Helped(click.Command):

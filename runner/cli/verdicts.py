@@ -26,6 +26,8 @@ _NAMED = 5
 def given(context: click.Context, result: RunResult) -> dict[str, JsonObject]:
     """The verdict of the command line by its row's key, or none. Raises `UsageError` for one that cannot be given."""
     key, said, written = (context.params[name] for name in ("step", "verdict", "result"))
+    if context.params["even_though"] and said != RETRY:
+        _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
     if key is None and said is None and written is None:
         return {}
     if key is None or said is None:
@@ -37,6 +39,8 @@ def given(context: click.Context, result: RunResult) -> dict[str, JsonObject]:
             "`retry` comes too late: the run's steps are over, and `finally` may have deleted what they use",
             "`--as passed` or `--as failed` settles it; `runner run` begins a new run",
         )
+    if context.params["even_though"]:
+        return {key: {"as": said, "even_though": True}}
     if written is None:
         return {key: {"as": said}}
     if said != PASSED:

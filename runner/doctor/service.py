@@ -35,6 +35,14 @@ _LOG_HINT: Final = (
 )
 
 
+REPEATABLE: Final = unsure(
+    "execute",
+    "is a GET with this target: a gateway that repeats what broke would start a process twice",
+    "`execute_method: post`, where the site takes it, or `run` in place of `execute`: gateways repeat no POST",
+)
+"""What nobody can find out from here: whether something on the way repeats a GET [D: nginx does by default]."""
+
+
 class Caller(Protocol):
     def perform(self, call: Call, seconds: float) -> Ending: ...
 

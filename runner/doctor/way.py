@@ -22,6 +22,7 @@ class Way:
     """How a site is reached. `tls` makes a context of the authorities that are trusted; `proxy` is a URL, or None.
 
     `signs_in` says with what, without a secret; None for a site that wants nobody to. A proxy's address is a secret.
+    `by_get`: Execute is called by a GET.
     """
 
     url: str
@@ -29,6 +30,7 @@ class Way:
     tls: Trusted | None
     proxy: str | None = None
     signs_in: str | None = None
+    by_get: bool = False
 
 
 PROXY = "the proxy"
@@ -52,6 +54,8 @@ def walk(way: Way) -> Iterator[Finding]:
         yield not_tried(network.CLOCK, "a proxy stands between")
     else:
         yield network.in_time(_host(way.url, way.tls), urlsplit(way.url).path)
+    if reached and way.by_get:
+        yield service.REPEATABLE
 
 
 def _network(way: Way) -> Iterator[Finding]:

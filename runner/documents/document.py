@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from runner.documents import blanks
+from runner.documents import blanks, look_alikes
 from runner.documents.nodes import Places
 from runner.documents.source import Source
 from runner.places import Span
@@ -40,13 +40,15 @@ class _Part:
 class Document:
     """`data` is the root value, None of an empty file. Places of what an alias stands for are those of its anchor;
     the alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds
-    the key of the file.
+    the key of the file. `flaws` are mistakes of YAML that were passed over, so that the rest
+    can be checked.
     """
 
     source: Source
     data: Json
     places: Places
     originals: Mapping[Path, str] = field(default_factory=dict)
+    flaws: tuple[Problem, ...] = ()
     _children: dict[int, dict[str | int, int]] = field(init=False, default_factory=dict)
 
     @property
@@ -78,15 +80,20 @@ class Document:
     def name_span(self, path: Path, *, line: int, name: str) -> Span:
         """Where `name` stands in the text at `path`.
 
-        `line` counts from 0 in the text's value. In a block scalar this is the name itself, or its line where the
-        name is written in another way; of any other scalar it is the whole value.
+        `line` counts from 0 in the text's value. In a text over several lines this is the name itself, or in a block
+        scalar its line where the name is written in another way; of a text in one line it is the whole value.
         """
         start, end = self._bounds(self._find(path).node)
-        if not self.text.startswith(("|", ">"), start):
+        written = r"\s+".join(map(re.escape, name.split()))
+        word = re.compile(rf"(?<![\w.]){written}(?!\w)")
+        if self.text.startswith(("|", ">"), start):
+            first, last = self._line_of_block(start, end, line=line)
+            found = word.search(self.text, first, last) or word.search(self.text, start, end)
+        elif self.source.line_at(start) == self.source.line_at(end):
             return self.source.span(start, end)
-        first, last = self._line_of_block(start, end, line=line)
-        word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
-        found = word.search(self.text, first, last) or word.search(self.text, start, end)
+        else:
+            first, last = start, end
+            found = word.search(self.text, start, end)
         return self.source.span(*(found.span() if found else (first, last)))
 
     def line_of(self, path: Path) -> int:
@@ -169,7 +176,7 @@ class Document:
         return Problem(
             code=code,
             message=message,
-            hint=hint,
+            hint=look_alikes.in_message(message, hint),
             severity=severity,
             file=self.file,
             span=place,

@@ -14,6 +14,9 @@ LARGEST_FILE = 5 * 2**20
 
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_TO_PRIVATE_USE = 0x800
+"""From half of a character to a character of its own."""
 _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>")
 _CONFLICT = re.compile(r"^(<{7}|>{7})(?: [^\r\n]*)?$", re.MULTILINE)
 _SEPARATORS = "\x85\u2028\u2029"
@@ -68,8 +71,26 @@ def without_separators(text: str) -> tuple[str, dict[str, str]]:
     return text, {other: mark for mark, other in table.items()}
 
 
+def without_surrogates(text: str) -> tuple[str, dict[str, str]]:
+    r"""`text` with private characters in the place of pairs like `\ud83d\ude00`, and the table that leads back.
+
+    So JSON writes a character beyond the first plane; YAML has another escape, and its parser reads no half of one.
+    The table also leads back where the pair is in a text in which `\\` means nothing.
+    """
+    table: dict[str, str] = {}
+
+    def private(found: re.Match[str]) -> str:
+        halves = [int(found[number], 16) + _TO_PRIVATE_USE for number in (2, 3)]
+        escaped = "".join(f"\\u{half:04x}" for half in halves)
+        table["".join(map(chr, halves))] = bytes.fromhex(f"{found[2]}{found[3]}").decode("utf-16-be")
+        table[escaped] = found[0].removeprefix(found[1])
+        return found[1] + escaped
+
+    return _PAIR.sub(private, text), table
+
+
 def with_separators(value: Json, table: dict[str, str]) -> Json:
-    """`value` with the characters of `without_separators` put back into all its texts."""
+    """`value` with the characters of `without_separators` or `without_surrogates` put back into all its texts."""
     match value:
         case str():
             return _with_separators(value, table)

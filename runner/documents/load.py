@@ -75,12 +75,12 @@ class _Anchor(NamedTuple):
     height: int
 
 
-def read(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
+def read(path: Path, *, name: str, with_flaws: bool = False) -> Document | tuple[Problem, ...]:
     """The file at `path`, called `name` in messages. Of one that is no mapping no problem shows a line."""
     content = files.content(path, name=name)
     if isinstance(content, Problem):
         return (content,)
-    found, text = load(name, content), content.decode(errors="replace")
+    found, text = load(name, content, with_flaws=with_flaws), content.decode(errors="replace")
     if isinstance(found, tuple):
         return found if looks_like_a_mapping(text) else without_text(found, text)
     return found if isinstance(found.data, dict | None) else without_lines(found)
@@ -95,9 +95,10 @@ def read_private(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
     return without_text(found, content.decode(errors="replace")) if isinstance(found, tuple) else without_lines(found)
 
 
-def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
+def load(name: str, content: bytes, *, with_flaws: bool = False) -> Document | tuple[Problem, ...]:
     """The document in `content`, or all its problems in the order of the file, at least one.
 
+    `with_flaws`: a document with mistakes that leave the rest of it readable is given all the same, and holds them.
     An empty file is a document that holds None. The garbage collector rests meanwhile: of the many small records
     made here none is garbage, and looking for it takes longer than all the rest.
     """
@@ -107,16 +108,21 @@ def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _document(source)
+        return _document(source, with_flaws=with_flaws)
     finally:
         if collecting:
             gc.enable()
 
 
-def _document(source: Source) -> Document | tuple[Problem, ...]:
-    text, separators = encoding.without_separators(source.text)
+def _document(source: Source, *, with_flaws: bool) -> Document | tuple[Problem, ...]:
+    text, table = encoding.without_separators(source.text)
     reading = _Reading(source, CParser(text))
     value, complaint = _read(reading)
+    if complaint is not None and "escape" in complaint.problem and text.lstrip().startswith(("{", "[")):
+        text, pairs = encoding.without_surrogates(text)
+        table |= pairs
+        reading = _Reading(source, CParser(text))
+        value, complaint = _read(reading)
     if complaint is not None and tabs.indents_nothing(text, complaint.at):
         reading = _without_tabs(source, text)
         value, complaint = _read(reading)
@@ -124,11 +130,11 @@ def _document(source: Source) -> Document | tuple[Problem, ...]:
         reading.mistakes.too_deep(DEEPEST, at=complaint.at)
     elif complaint is not None:
         reading.mistakes.syntax(complaint)
-    if reading.mistakes:
+    if reading.mistakes and not (with_flaws and reading.mistakes.are_passable):
         return reading.mistakes.in_order()
-    if separators:
-        value = encoding.with_separators(value, separators)
-    return Document(source=source, data=value, places=reading.trail.places())
+    if table:
+        value = encoding.with_separators(value, table)
+    return Document(source=source, data=value, places=reading.trail.places(), flaws=reading.mistakes.in_order())
 
 
 def _read(reading: "_Reading") -> tuple[Json, Complaint | None]:

@@ -33,6 +33,12 @@ class Mistakes:
         self._source = source
         self._found: list[Problem] = []
         self._item_begun_at: Bounds | None = None
+        self._passable: list[Problem] = []
+
+    @property
+    def are_passable(self) -> bool:
+        """Whether all that was found is a value or a key alone, and everything around it was read."""
+        return len(self._passable) == len(self._found)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -83,7 +89,7 @@ class Mistakes:
                     self.add(found)
 
     def number(self, message: str, *, at: Bounds) -> None:
-        self._report("E102", message, at=at, hint="put it in quotes if it is a text")
+        self._report("E102", message, at=at, hint="put it in quotes if it is a text", is_passable=True)
 
     def second_document(self, at: int) -> None:
         self._report("E102", "a second document begins here: a file holds one", at=(at, at + len("---")))
@@ -95,7 +101,7 @@ class Mistakes:
         message = f"tags are not read here, as `{self._source.text[slice(*bounds)]}`"
         name = _NEGATED.fullmatch(self._source.text, *bounds)
         hint = f"write `not {name[1]}`" if name else "leave it out; a text that begins with `!` needs quotes"
-        self._report("E102", message, at=bounds, hint=hint)
+        self._report("E102", message, at=bounds, hint=hint, is_passable=name is None)
 
     def unknown_anchor(self, name: str, *, at: Bounds) -> None:
         hint = quote("it", rest_of_line(self._source, at[0])) + ", if it is a text"
@@ -143,13 +149,18 @@ class Mistakes:
             self._report("E102", "a number is written with a point, not with a comma", at=comma.span(), hint=hint)
             return
         message = f"a key must be a text, and `{written}` is {kind_of(key)}"
-        self._report("E102", message, at=at, hint=f'put it in quotes: "{written}"')
+        self._report("E102", message, at=at, hint=f'put it in quotes: "{written}"', is_passable=True)
 
     def value_as_key(self, value: Json, *, at: int) -> None:
         self._report("E102", f"a key must be a text, not {kind_of(value)}", at=(at, at + 1))
 
-    def _report(self, code: str, message: str, *, at: Bounds, hint: str | None = None) -> None:
-        self.add(self._source.problem(code, message, at=at, hint=hint))
+    def _report(
+        self, code: str, message: str, *, at: Bounds, hint: str | None = None, is_passable: bool = False
+    ) -> None:
+        found = self._source.problem(code, message, at=at, hint=hint)
+        if is_passable:
+            self._passable.append(found)
+        self.add(found)
 
     def _earlier(self, at: Bounds) -> int | None:
         """The line of the first of two keys: in block style, in the same column above."""

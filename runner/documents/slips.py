@@ -12,6 +12,8 @@ from runner.problems import Problem
 
 FENCE = "```"
 _NO_BLANK = re.compile(r"((\"?)[A-Za-z_][\w.$-]*\2:)(?!//)([^\s:].*)")
+_NO_ITEM = re.compile(r"(?:(?P<sign>[*+])\s+|-)(?P<key>[A-Za-z_]\w*:)(?=\s|$)")
+_KEY = re.compile(r"[A-Za-z_][\w.-]*\Z")
 _COMMENTS = ("//", "/*")
 _LONGEST = 80
 BLANK_MISSING = "a blank is missing behind the `:`"
@@ -55,6 +57,30 @@ def _comment(source: Source, at: int, written: str) -> Problem:
     hint = f"write `# {said}`" if said and len(said) <= _LONGEST else "write `#` in its place"
     message = f"a comment begins with `#`, not with `{written[:2]}`"
     return error(source, at, message, end=at + len(written), hint=hint)
+
+
+def foreign_dash(source: Source, at: int) -> Problem | None:
+    """A list item that begins at `at` with another sign, or with a `-` that has no blank behind it."""
+    if at != first_in_line(source, at):
+        return None
+    found = _NO_ITEM.match(rest_of_line(source, at))
+    if found is None:
+        return None
+    if found["sign"]:
+        message = f"a list item begins with `-`, not with `{found['sign']}`"
+    else:
+        message = "a blank is missing behind the `-`"
+    return error(source, at, message, end=at + 1, hint=f"write `- {found['key']} …`")
+
+
+def no_blank_before(source: Source, at: int) -> Problem | None:
+    """A key in braces whose `:`, which stands at `at`, has no blank behind it."""
+    begin, _ = source.line_bounds(source.line_at(at))
+    found = _KEY.search(source.text, max(begin, at - _LONGEST), at)
+    if found is None or source.text[at : at + 1] != ":" or source.text[at + 1 : at + 2].isspace():
+        return None
+    hint = f"write `{found[0]}: …`"
+    return error(source, found.start(), BLANK_MISSING, end=at + 1, hint=hint)
 
 
 def no_blank(source: Source, at: int, *, end: int | None = None) -> Problem | None:

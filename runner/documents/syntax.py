@@ -53,7 +53,9 @@ def explain(complaint: Complaint, source: Source) -> Problem:
     for part, explainer in _EXPLAINERS:
         if part in words:
             return explainer(complaint, source)
-    return error(source, complaint.at, f"the text is not YAML: {complaint.problem}")
+    return slips.no_blank_before(source, complaint.at) or error(
+        source, complaint.at, f"the text is not YAML: {complaint.problem}"
+    )
 
 
 def bare_template(source: Source, at: int) -> Problem:
@@ -144,7 +146,8 @@ def _colon(complaint: Complaint, source: Source) -> Problem:
     if source.text.startswith(DASHES, dash):
         hint = "a word processor made it: write a plain `-`"
         return error(source, dash, f"a list item begins with `-`, not with `{source.text[dash]}`", hint=hint)
-    return slips.no_blank(source, start) or error(
+    slip = slips.foreign_dash(source, dash) or slips.no_blank(source, start)
+    return slip or error(
         source,
         first_in_line(source, complaint.at),
         f"mapping values are not allowed here: the text that began in line {source.line_at(start)} goes on in this one",
@@ -160,6 +163,12 @@ def _second_colon(complaint: Complaint, source: Source) -> Problem:
     if otherwise:
         hint = f"write `{otherwise[2]} if {otherwise[1]} else {otherwise[3]}`"
         return error(source, complaint.at, "a condition is not written with `?` and `:`", hint=hint)
+    whole = _cut_text(source, complaint.last[0])
+    if whole is not None and (no_blank := slips.no_blank(source, whole)):
+        return no_blank
+    if whole is not None:
+        hint = quote("the whole text", rest_of_line(source, whole))
+        return error(source, whole, "YAML reads `: ` in this text as the end of a key", end=complaint.at, hint=hint)
     hint = quote("the text", written)
     if _RECORD.fullmatch(written) and complaint.bracket is None:
         hint = f"write `{{{written}}}`, or begin a new line with it, indented deeper; or {hint}"
@@ -198,6 +207,10 @@ def _sign(complaint: Complaint, source: Source) -> Problem:
         "|": "a block of text in the next lines",
         ">": "a block of text in the next lines",
     }
+    if (foreign := slips.foreign_dash(source, complaint.opened)) is not None:
+        return foreign
+    if sign == "*" and (closing := _closing_too_many(source, complaint.opened)) is not None:
+        return closing
     hint = quote("the text", _written(complaint, source, start=complaint.opened))
     message = f"`{sign}` begins {meaning.get(sign, 'something else')}, and this is none"
     return error(source, complaint.opened, message, hint=hint)
@@ -244,6 +257,8 @@ def _more_behind(complaint: Complaint, source: Source) -> Problem:
     if source.text.startswith("- ", complaint.at):
         message = "a list item stands among the keys of a mapping"
         return error(source, complaint.at, message, hint="indent it deeper than the key that the list belongs to")
+    if (foreign := slips.foreign_dash(source, complaint.at)) is not None:
+        return foreign
     if "'-' indicator" in complaint.problem:
         line = source.line_at(complaint.opened)
         message = "a list goes on here with something that is no item `- …`"
@@ -254,6 +269,8 @@ def _more_behind(complaint: Complaint, source: Source) -> Problem:
 
 def _behind_value(complaint: Complaint, source: Source) -> Problem:
     start, end = complaint.last
+    if (closing := _closing_too_many(source, complaint.at)) is not None:
+        return closing
     if rest_of_line(source, complaint.at) == ",":
         return error(source, complaint.at, "a `,` ends a value in brackets only", hint="leave the `,` out")
     mark = source.text[start] if source.text[start] in "'\"" else ""
@@ -262,9 +279,8 @@ def _behind_value(complaint: Complaint, source: Source) -> Problem:
             return _open_quote(source, start, end)
         return error(source, complaint.at, "text stands behind a value that has ended")
     written = _written(complaint, source, start=start)
-    if mark and written.endswith(mark) and source.text[complaint.at].isalnum() and complaint.at == end:
-        hint = quote("the text", written[1:-1]) + f", or write {mark * 2 if mark == chr(39) else chr(92) + mark} in it"
-        return error(source, end - 1, f"the text ends at this `{mark}`, and more follows", hint=hint)
+    if (inner := _quote_inside(complaint, source)) is not None:
+        return inner
     message = "text stands behind a value that has ended"
     whole = _cut_text(source, start)
     if whole is not None and (no_blank := slips.no_blank(source, whole)):
@@ -280,6 +296,34 @@ def _behind_value(complaint: Complaint, source: Source) -> Problem:
     return error(source, complaint.at, message, hint=quote("the whole value", written))
 
 
+def _closing_too_many(source: Source, at: int) -> Problem | None:
+    """A bracket that closes nothing, at `at` or behind the word there."""
+    begin, _ = source.line_bounds(source.line_at(at))
+    found = re.compile(r"[*\w-]*([\]}])\s*(?:#.*)?$", re.MULTILINE).match(source.text, at)
+    if found is None:
+        return None
+    sign, before = found[1], source.text[begin : found.start(1)]
+    opening = {"]": "[", "}": "{"}[sign]
+    if before.count(opening) > before.count(sign):
+        return None
+    here = found.span(1)
+    return error(source, here[0], f"this `{sign}` closes nothing", end=here[1], hint=f"leave the `{sign}` out")
+
+
+def _quote_inside(complaint: Complaint, source: Source) -> Problem | None:
+    """A text in quotes that ends at a quote within it: `'O'Brien'`."""
+    start, end = complaint.last
+    mark = source.text[start : start + 1]
+    if mark not in ("'", '"') or complaint.at != end or not source.text[end : end + 1].isalnum():
+        return None
+    found = re.compile(rf"{mark}[^\n]*?{mark}(?=\s*(?:[,}}\]]|$))", re.MULTILINE).match(source.text, start)
+    if found is None:
+        return None
+    other = quote("the text", found[0][1:-1])
+    hint = f"{other}, or write {mark * 2 if mark == chr(39) else chr(92) + mark} in it"
+    return error(source, end - 1, f"the text ends at this `{mark}`, and more follows", hint=hint)
+
+
 def _cut_text(source: Source, start: int) -> int | None:
     """Where a text begins of which YAML took the part before `: ` for a key: a bracket or a quote is open in it."""
     begin = source.line_bounds(source.line_at(start))[0]
@@ -291,6 +335,8 @@ def _cut_text(source: Source, start: int) -> int | None:
 
 
 def _unclosed_bracket(complaint: Complaint, source: Source) -> Problem:
+    if (inner := _quote_inside(complaint, source) or slips.no_blank_before(source, complaint.at)) is not None:
+        return inner
     bracket = source.text[complaint.opened : complaint.opened + 1]
     closing = "]" if bracket == "[" else "}"
     hint = f"separate with commas, end with `{closing}`; a text that holds any of `[]{{}},:` needs quotes"

@@ -15,7 +15,8 @@ class Attempt:
     `verified` and `process_id` are as in `runner.events.StepFinished`; `process_status` is in the words of the log.
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
     cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
-    the process log that says of its one process that it failed.
+    the process log that says of its one process that it failed. `seconds` is how long the process took by the log,
+    where nobody waited for it.
     """
 
     status: Status
@@ -30,6 +31,7 @@ class Attempt:
     process_status: str | None = None
     lost: bool = False
     failed_row: JsonObject | None = None
+    seconds: float | None = None
     warnings: tuple[str, ...] = ()
 
     def of_process(
@@ -42,7 +44,7 @@ class Attempt:
 
 def of_failed_call(failure: CallFailed, effect: StepEffect) -> Attempt:
     """What a failed call means for its attempt: the service said no, gave no usable answer, or nobody can know."""
-    again = None if failure.final else RetryOn(failure.kind.value)
+    again = None if failure.final else _COVERED_BY[failure.kind]
     status = _STATUS[failure.kind]
     trouble = failure.trouble
     if is_in_doubt(failure, effect):
@@ -67,6 +69,13 @@ LATER = "`reconcile` asks the process log again; who has looked at the site says
 
 _STATUS = {
     FailureKind.NOT_SENT: Status.ERROR,
+    FailureKind.TURNED_AWAY: Status.ERROR,
     FailureKind.REFUSED: Status.FAILED,
     FailureKind.UNANSWERED: Status.ERROR,
+}
+_COVERED_BY = {
+    FailureKind.NOT_SENT: RetryOn.NOT_SENT,
+    FailureKind.TURNED_AWAY: RetryOn.NOT_SENT,
+    FailureKind.REFUSED: RetryOn.REFUSED,
+    FailureKind.UNANSWERED: RetryOn.UNANSWERED,
 }

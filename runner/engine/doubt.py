@@ -9,21 +9,24 @@ program may share the account. The log gives a status, never the result.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runner.engine import process_log
+from runner import server_time
+from runner.engine import process_log, starts
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, in_doubt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import Looks, follow, has_ended
 from runner.engine.lost import needs_result
-from runner.engine.perform import inquire, judge, note, perform
+from runner.engine.perform import judge, note, perform
 from runner.engine.process_log import Unread
-from runner.engine.state import OpenRow, Sought, State
+from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, failed, going_on, still_running
 from runner.events import AttemptFailed, Status, Trouble
-from runner.job.model import Execute, Run, Step, Until
+from runner.job.model import Execute, Run, Step, Until, Verify
+from runner.service.calls import CallFailed, FailureKind
 from runner.values import JsonObject
 
 INFERRED = "inferred"
+NOT_CERTAIN = "inferred: another program with the same account could have made this start at the same time"
 SECOND_READING = 0.2
 """The share of the target's `settle` after which the log is read the second time; the third is at its end."""
 AT_ONCE: tuple[float, ...] = (0.0,)
@@ -46,17 +49,24 @@ def judged_by_person(state: State, row: OpenRow, step: Step, unknown: Attempt) -
     if state.run.cleanup_ends is not None:
         return last
     told: Trouble | None = None
+    refused = False
     while last.status is Status.UNKNOWN:
         if told != (trouble := last.trouble or _NOBODY_KNOWS):
             told = trouble
             yield from note(AttemptFailed(key=row.key, t=state.t, kind="in_doubt", error=trouble))
-        answer = yield from judge(state, (row,), ended=False)
+        answer = yield from judge(state, (row,), ended=False, refused=refused)
+        refused = False
         match answer.get("as"):
+            case "retry" if answer.get("even_though") is not True and (why := (yield from _shown_by_now(state, row))):
+                cause = _cause(last)
+                message = f"{_DOUBTED}{cause.message}; the process log {why}, so that it was not sent again"
+                last = Attempt(status=Status.UNKNOWN, trouble=Trouble(code="E403", message=message, hint=_EVEN_THOUGH))
+                refused = True
             case "retry":
-                if row.sought is not None:
-                    process_log.never_began(state, row.sought.process, row.key)
+                starts.never_began(state, row.key)
                 row.in_doubt = row.unanswered = False
-                row.process_id = None
+                row.process_id = row.turned_away = None
+                row.shown = ()
                 return None
             case "passed" | "failed":
                 last = as_told(state, row, step, answer)
@@ -66,6 +76,21 @@ def judged_by_person(state: State, row: OpenRow, step: Step, unknown: Attempt) -
                 return last
     row.in_doubt = False
     return last
+
+
+def _shown_by_now(state: State, row: OpenRow) -> Running[str | None]:
+    """What the log shows of a call that a person wants to be repeated; None where it shows nothing, or is not read."""
+    known = (row.process_id,) if row.process_id is not None else row.shown
+    start = row.sought or row.start
+    if not known and start is not None and state.log.refusal is None:
+        rows = yield from candidates(state, row, start)
+        if isinstance(rows, Unread):
+            return None if rows.failure is _UNBOUNDED or state.log.refusal else "could not be read"
+        known = tuple(str(one["id"]) for one in rows)
+    if not known:
+        return None
+    what = "a start" if len(known) == 1 else f"{len(known)} starts"
+    return f"shows {what} that may be it: {', '.join(known[:_NAMED])}"
 
 
 def looked_for_again(state: State, row: OpenRow, step: Step, unknown: Attempt) -> Running[Attempt]:
@@ -112,6 +137,20 @@ def lost(process_id: str | None = None) -> Trouble:
     return Trouble(code="E402", message=message, hint=hint)
 
 
+def candidates(state: State, row: OpenRow, start: Start) -> Running[list[JsonObject] | Unread]:
+    """The rows of the log that may be made by `start`, without those that other calls own."""
+    if not start.marked and start.span.since is None:
+        return Unread(_UNBOUNDED)
+    rows = yield from process_log.new_rows(state, row.key, start)
+    if isinstance(rows, Unread):
+        return rows
+    rows = [one for one in rows if starts.may_be_of(start, one)]
+    if not rows:
+        return []
+    rows, _ = yield from starts.of_no_other(state, row.key, start.process, rows, keys=None)
+    return rows
+
+
 def _looked_for(
     state: State, row: OpenRow, step: Step, *, cause: Trouble, moments: Sequence[float]
 ) -> Running[Attempt]:
@@ -123,47 +162,34 @@ def _looked_for(
     for moment in moments:
         if state.t < begun + moment:
             yield from perform(state, Pause(key=row.key, seconds=begun + moment - state.t))
-        rows = yield from process_log.new_rows(state, row.key, row.sought.process, since=row.sought)
+        rows = yield from candidates(state, row, row.sought)
         if isinstance(rows, Unread):
             if process_log.is_for_good(rows.failure):
                 break
             continue
-        if rows and row.unanswered:
-            rows, rival = yield from _but_those_of_others(state, row, rows)
-            if rows and rival:
-                why = "the process log shows a start that another run may have made"
-                return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
         if rows:
             return (yield from _of_candidates(state, row, step, rows=rows, cause=cause))
         why = "the process log shows no start of it, which proves nothing"
     return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
 
 
-def _but_those_of_others(state: State, row: OpenRow, rows: list[JsonObject]) -> Running[tuple[list[JsonObject], bool]]:
-    """The rows without those that other runs know as theirs, and whether one of the rest may be theirs, too."""
-    assert row.sought is not None
-    told = yield from inquire(state, row.key, row.sought.process)
-    taken = told.get("taken")
-    state.log.seen.update(str(process_id) for process_id in (taken if isinstance(taken, list) else ()))
-    return [one for one in rows if one["id"] not in state.log.seen], told.get("rival") is True
-
-
 def _of_candidates(
     state: State, row: OpenRow, step: Step, *, rows: list[JsonObject], cause: Trouble
 ) -> Running[Attempt]:
-    assert row.sought is not None
-    if len(rows) > 1:
-        why = f"the process log shows {len(rows)} starts that may be it"
+    """What the rows come to that may be those of the call: only one that nobody else can have made is its own."""
+    start = row.sought
+    assert start is not None
+    if (why := why_not(state, row, step, start, rows=rows)) is not None:
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
-    if process_log.earlier(state, row.sought.process, row.key):
-        why = "the process log shows a start that may be that of another step, whose row has not come"
-        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
-    if state.log.owner is None and row.unanswered:
-        why = "the process log shows one start, and does not tell whether it is ours"
+    left, rival = yield from starts.of_no_other(state, row.key, start.process, rows, keys=(row.key,))
+    if rival or not left:
+        why = "the process log shows a start that another run may have made"
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
     found = rows[0]
-    process_log.settle(state, row.sought.process, rows, since=row.sought, of=row.key)
+    own = tuple(one for one in starts.missing(state, start.process) if one.key == row.key)[-1:]
+    starts.take(state, start.process, rows, makers=own)
     row.process_id = str(found["id"])
+    row.unanswered = True  # also where it was answered: that this row is its own is inferred
     if found["status"] == "running" and _waits_for_end(step):
         yield from perform(state, Pause(key=row.key, seconds=min(FIRST_LOOK, step.follow)))
         looks = Looks(first=FIRST_LOOK, longest=LAST_LOOK, deadline=state.t + step.follow)
@@ -174,10 +200,40 @@ def _of_candidates(
     return attempt
 
 
+def why_not(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[JsonObject]) -> str | None:
+    """Why none of the rows is taken for the call's own; None where one is."""
+    if len(rows) > 1:
+        return f"the process log shows {len(rows)} starts that may be it"
+    found = rows[0]
+    others = [one for one in starts.missing(state, start.process) if one.key != row.key]
+    if any(starts.may_be_of(other, found) for other in others):
+        return "the process log shows a start that may be that of another step, whose row has not come"
+    if not starts.can_be_inferred(state.log, start, found, t=state.t):
+        return f"the process log shows a start, {found['id']}, and nothing tells whether it began in time to be it"
+    if state.log.owner is None:
+        return "the process log shows one start, and does not tell whether it is ours"
+    if step.verify is Verify.LOG:
+        shown = f"{found['id']}, {found['status']}"
+        return f"the process log shows one start that may be it ({shown}), and `verify: log` takes no guess"
+    return None
+
+
 def _of_row(state: State, row: OpenRow, step: Step, found: JsonObject) -> Attempt:
-    """The attempt as the one start tells it that was taken for ours."""
+    """The attempt as the one start tells it that was taken for ours, with the time that the process took."""
+    attempt = _as_shown(state, row, step, found, seconds=(seconds := _seconds(found)))
+    return replace(attempt, seconds=seconds)
+
+
+def _seconds(found: JsonObject) -> float | None:
+    began, ended = (server_time.of_record(str(found.get(name))) for name in ("started", "completed"))
+    return None if began is None or ended is None else round(max(0.0, ended - began), 6)
+
+
+def _as_shown(state: State, row: OpenRow, step: Step, found: JsonObject, *, seconds: float | None) -> Attempt:
     status, process_id = str(found["status"]), str(found["id"])
     seen: JsonObject = {"process_status": status, "process_id": process_id}
+    if seconds is not None:
+        seen["seconds"] = round(seconds, 3)
     if status in ("error", "cancelled"):
         verdict = failed(found, process_id)
         attempt = Attempt(status=Status.FAILED, trouble=verdict.trouble, failed_row=verdict.failed_row)
@@ -195,8 +251,13 @@ def _of_row(state: State, row: OpenRow, step: Step, found: JsonObject) -> Attemp
     attempt = _without_result(state, row, step, seen)
     is_asked_for = not isinstance(step.action, Execute) or step.action.result is not None
     warning = going_on(process_id, expected=is_asked_for).warning if status == "running" else None
-    verified = INFERRED if row.unanswered else True
-    return attempt.of_process(process_id, status=status, verified=verified, warning=warning)
+    attempt = attempt.of_process(process_id, status=status, verified=True, warning=warning)
+    return inferred(attempt) if row.unanswered else attempt
+
+
+def inferred(attempt: Attempt) -> Attempt:
+    """The attempt of which the log does not say for certain that the row is its own."""
+    return replace(attempt, verified=INFERRED, warnings=(*attempt.warnings, NOT_CERTAIN))
 
 
 def _without_result(state: State, row: OpenRow, step: Step, seen: JsonObject) -> Attempt:
@@ -216,11 +277,11 @@ def _cause(unknown: Attempt) -> Trouble:
     return Trouble(code="E401", message=message)
 
 
+_NAMED = 5
+_EVEN_THOUGH = "`reconcile` takes it for the call where it can; `--even-though` beside `--as retry` sends it again"
 _DOUBTED = "it may or may not have happened: "
 _NOBODY_KNOWS = Trouble(code="E401", message="nobody knows how it ended")
-
-
-def sought(state: State, process: str) -> Sought | None:
-    """What a start of `process` could be found by, from now on; None where the log has not been read."""
-    marks = state.log.marks
-    return Sought(process=process, mark=marks[process]) if process in marks else None
+_UNBOUNDED = CallFailed(
+    kind=FailureKind.UNANSWERED,
+    trouble=Trouble(code="E208", message="nothing tells since when it is to be read: the site told no time"),
+)

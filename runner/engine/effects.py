@@ -29,11 +29,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws."""
+    """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws. `between_attempts`: nothing of
+    the step is under way, so that others may take their turn.
+    """
 
     key: str
     seconds: float
     jitter: float = 0.0
+    between_attempts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,26 +58,33 @@ class Judge:
 
     Answered with `Done({"as": …})` as `runner.events.Asked` says, with `"key"` where there are several. Who has no
     answer now may leave the run here: a fresh engine that is fed with the journal asks again. `ended`: the run is over
-    but for this, and `retry` and `unknown` are no answers any more. `secret` are the keys of rows whose result is kept
+    but for this, and `retry` and `unknown` are no answers any more. `refused`: so was the last answer, and whoever has
+    no other leaves the run. `secret` are the keys of rows whose result is kept
     out of every event, also where a person hands it in.
     """
 
     keys: tuple[str, ...]
     ended: bool
+    refused: bool = False
     secret: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquire:
-    """What do other runs know of starts of this process? Asked when the log has been read, before a start that it shows
-    is taken for one in doubt.
+    """Whose are these rows of the log? Asked when it has been read, before one of `rows`, ids of processes that the
+    call of `key` may have started, is taken for its own.
 
-    Answered with `Done({"taken": […], "rival": …})`: the ids of those that are known to be theirs, and whether they may
-    have made one that nobody knows by its id.
+    Answered with `Done({"taken": […], "rival": …})`: the ids of those that other calls own, and whether other runs may
+    have made one that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
+    rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: that they
+    are its own is known by their ids, so that no rival matters.
     """
 
     key: str
     process: str
+    rows: tuple[str, ...] = ()
+    keys: tuple[str, ...] | None = None
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +108,15 @@ Effect: TypeAlias = Send | Pause | Ask | Judge | Inquire | Listen | Note
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The effect was performed. `t` is the run's active seconds when it ended.
+    """The effect was performed. `t` is the run's active seconds when it ended. `date` is the server's own time, as its
+    answer says it.
 
     `resumed`, of any outcome: the run had broken off since the one before, for nobody knows how long.
     """
 
     t: float
     value: Json = None
+    date: str | None = None
     resumed: bool = False
 
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from functools import partial
 
 from runner.engine.answer import broken, judged
-from runner.engine.attempt import Attempt, of_failed_call
+from runner.engine.attempt import Attempt, in_doubt, of_failed_call
 from runner.engine.effects import Failed, Running
-from runner.engine.element_call import call_of, sent
+from runner.engine.element_call import call_of, may_have_happened, sent
 from runner.engine.finding import Wanted
 from runner.engine.named_element import attempt_named
 from runner.engine.parameters import parameters_of
 from runner.engine.state import OpenRow, State
 from runner.events import Status, Trouble
 from runner.guids import is_guid
-from runner.job.model import Element, Named, Step
+from runner.job.model import Element, Named, Step, StepEffect
 from runner.template.evaluate import EvaluationError
 
 
@@ -38,9 +38,14 @@ def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Runnin
     if not is_guid(uid):
         return no_guid("the element's id", uid)
     outcome = yield from sent(state, row, step, call_of(uid, values))
-    if isinstance(outcome, Failed):
-        return of_failed_call(outcome.failure, step.effect)
-    return judged(state, row, step, outcome.value)
+    if not isinstance(outcome, Failed):
+        return judged(state, row, step, outcome.value)
+    if step.effect is StepEffect.ONCE and may_have_happened(outcome.failure):
+        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(outcome.failure.trouble, why=_NO_LOG))
+    return of_failed_call(outcome.failure, step.effect)
+
+
+_NO_LOG = "the process log does not tell of single elements"
 
 
 def _wanted(state: State, row: OpenRow, named: Named) -> Wanted:

@@ -24,7 +24,8 @@ def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     except EvaluationError as error:
         return broken(error)
     marked = step.verify is not Verify.NONE
-    outcome = yield from start(state, row, step, call, marked=marked, in_turn=marked and step.effect is StepEffect.ONCE)
+    in_turn = marked and (step.effect is StepEffect.ONCE or step.verify is Verify.LOG)
+    outcome = yield from start(state, row, step, call, marked=marked, in_turn=in_turn)
     if isinstance(outcome, Attempt):
         return outcome
     ending = yield from _ending(state, row, step, value=outcome.value)

@@ -9,10 +9,10 @@ from functools import partial
 
 from runner.engine import instances, process_log
 from runner.engine.answer import judged
-from runner.engine.attempt import Attempt, in_doubt, is_in_doubt, of_failed_call
+from runner.engine.attempt import Attempt, in_doubt, of_failed_call
 from runner.engine.doubt import AT_ONCE, INFERRED, SECOND_READING, lost
 from runner.engine.effects import Failed, Pause, Running
-from runner.engine.element_call import call_of, sent
+from runner.engine.element_call import call_of, may_have_happened, sent
 from runner.engine.failing import why_failed
 from runner.engine.finding import Wanted, found
 from runner.engine.instance import GONE, MAY_BE_EXECUTED, Instance
@@ -101,9 +101,9 @@ def _not_moved(state: State, row: OpenRow, step: Step, *, value: Json, now: Inst
 
 def _of_failed(state: State, row: OpenRow, step: Step, failure: CallFailed) -> Running[Attempt]:
     """A call without an answer: the element's own row is asked, which tells more than the process log would."""
-    if failure.kind is not FailureKind.UNANSWERED:
+    if failure.kind is not FailureKind.UNANSWERED and not may_have_happened(failure):
         return of_failed_call(failure, step.effect)
-    once = is_in_doubt(failure, step.effect)
+    once = step.effect is StepEffect.ONCE
     row.in_doubt = row.unanswered = once
     row.look_again = partial(_looked_again, cause=failure.trouble) if once else None
     last = state.run.plan.settle

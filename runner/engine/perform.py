@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from runner import server_time
 from runner.engine.effects import (
     Ask,
     Done,
@@ -56,18 +57,20 @@ def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
     return outcome
 
 
-def judge(state: State, rows: Sequence[OpenRow], *, ended: bool) -> Running[JsonObject]:
+def judge(state: State, rows: Sequence[OpenRow], *, ended: bool, refused: bool = False) -> Running[JsonObject]:
     """Ask how rows in doubt are to be taken. That takes no time of the job's, and no stop keeps it from being asked."""
     secret = frozenset(row.key for row in rows if row.step.secret)
-    outcome = yield Judge(keys=tuple(row.key for row in rows), ended=ended, secret=secret)
+    outcome = yield Judge(keys=tuple(row.key for row in rows), ended=ended, refused=refused, secret=secret)
     assert isinstance(outcome, Done), "a doubt is judged, or the run is left where it is"
     _take(state, outcome)
     return outcome.value if isinstance(outcome.value, dict) else {}
 
 
-def inquire(state: State, key: str, process: str) -> Running[JsonObject]:
-    """What other runs know of starts of `process`. No stop keeps it from being asked."""
-    outcome = yield Inquire(key=key, process=process)
+def inquire(
+    state: State, key: str, process: str, *, rows: tuple[str, ...], keys: tuple[str, ...] | None, certain: bool
+) -> Running[JsonObject]:
+    """What other runs know of these rows of `process`. No stop keeps it from being asked."""
+    outcome = yield Inquire(key=key, process=process, rows=rows, keys=keys, certain=certain)
     assert isinstance(outcome, Done), "what others know is answered, if only that they know nothing"
     _take(state, outcome)
     return outcome.value if isinstance(outcome.value, dict) else {}
@@ -110,9 +113,15 @@ def _take(state: State, outcome: Outcome) -> None:
     since. Only a call in doubt is still looked for since its own watermark.
     """
     state.run.t = outcome.t
+    log = state.log
+    if outcome.resumed:
+        log.breaks += 1
+        log.clock = None
+    date = outcome.date if isinstance(outcome, Done) else outcome.failure.date if isinstance(outcome, Failed) else None
+    if date is not None and (now := server_time.of_header(date)) is not None:
+        log.clock = (now, outcome.t)
     if not outcome.resumed:
         return
-    log = state.log
     sent = {row.sought.process for row in state.run.open_rows if row.sought is not None}
     log.marks = {process: mark for process, mark in log.marks.items() if process in sent}
     log.refusal = None

@@ -1,20 +1,23 @@
 """Reading the process log: the watermark before a call, the rows that may be ours after it, one row to its end.
 
-The log is the only witness of how a process ended. A reading is a call like any other, so that it is journaled and
-replayed like any other; it may be repeated freely. A log that refuses to be read is not asked again in this run.
-Server time is compared with server time only: this machine's clock plays no part.
+Whose a row is, `runner.engine.starts` knows. The log is the only witness of how a process ended. A reading is a call
+like any other, so that it is journaled and replayed like any other; it may be repeated freely. A log that refuses to be
+read is not asked again in this run. Server time is compared with server time only: this machine's clock plays no part.
 """
 
 import math
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from runner import server_time
+from runner.engine import starts
 from runner.engine.effects import Done, Pause, Running, Send
 from runner.engine.perform import go_on, note, perform
-from runner.engine.state import Sought, Start, State
+from runner.engine.state import Start, State
 from runner.events import LogUnreadable, Trouble
 from runner.job.model import StepEffect
 from runner.service.calls import (
+    SESSION_REFUSED,
     Call,
     CallFailed,
     FailureKind,
@@ -34,12 +37,9 @@ READING_TRIES = 3
 WATERMARK = 20
 """Rows that are read before a call: those that share the newest one's moment are known then, too."""
 BETWEEN_TRIES = 0.5
-LATE = 15.0
-"""Seconds after a call in which its row may come: one that shows up then may be that of any call of these seconds."""
 
 _NOT_TO_BE_HAD = frozenset({200, 401, 403, 404})
 """Refusals that say the log is not to be had at all: 200 is a reply with `Message` in place of rows [M]."""
-_SESSION_REFUSED = "E304"
 _FILTER_REFUSED = frozenset({400, 500, 501})
 """Replies that say this filter is not to be had. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
 
@@ -61,34 +61,38 @@ def mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread 
 
 
 def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread | None]:
-    """Read it once per run and process, and again where a start of another step has no row yet, which may have come.
+    """Read it once per run and process, and again where a start has no row yet, which may have come.
 
     Where other runs of this program start the same process (`Plan.alone` is false), it is read before every call that
     takes its turn: theirs may have come in between.
     """
     if state.log.refusal is not None:
         return Unread(state.log.refusal)
-    if process in state.log.marks and (state.run.plan.alone or not turn):
+    waiting = starts.missing(state, process)
+    is_known = bool(waiting) and (process in state.log.marks or starts.since(state, waiting[0]) is not None)
+    if is_known and any(start.key != key for start in waiting):
         yield from _look_for_missing(state, key, process)
+    if process in state.log.marks and (state.run.plan.alone or not turn):
         return None
     rows = yield from _rows(state, key, ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
-    newest = _text(rows[0], "started") if rows else None
-    if len(rows) == WATERMARK and _text(rows[-1], "started") == newest:
+    newest = text(rows[0], "started") if rows else None
+    if len(rows) == WATERMARK and text(rows[-1], "started") == newest:
         rows = yield from _whole(state, key, ReadRows(process=process, since=newest))
         if isinstance(rows, Unread):
             return rows
     state.log.marks[process] = newest
-    state.log.seen.update(_text(row, "id") or "" for row in rows)
+    state.log.seen.update(text(row, "id") or "" for row in rows)
     return None
 
 
 def _look_for_missing(state: State, key: str, process: str) -> Running[None]:
-    if awaited(state, process, besides=key):
-        rows = yield from new_rows(state, key, process)
-        if isinstance(rows, list) and rows:
-            settle(state, process, rows)
+    """Rows that have come by now are none of a later call."""
+    waiting = starts.missing(state, process)
+    rows = yield from new_rows(state, key, waiting[0])
+    if isinstance(rows, list):
+        yield from starts.settle_missing(state, key, process, rows, among=waiting)
 
 
 def watermark(state: State, process: str) -> JsonObject | None:
@@ -96,71 +100,17 @@ def watermark(state: State, process: str) -> JsonObject | None:
     return {"started": state.log.marks[process]} if process in state.log.marks else None
 
 
-def new_rows(
-    state: State, key: str, process: str, *, since: Sought | None = None
-) -> Running[list[JsonObject] | Unread]:
-    """The rows of `process` since its watermark that may be ours, newest first. Whose we are is read once per run.
-
-    `since`: the watermark before an earlier call, which is looked for after others were made.
+def new_rows(state: State, key: str, start: Start) -> Running[list[JsonObject] | Unread]:
+    """The rows since the watermark of `start`, or since the oldest of the starts that lack theirs, that may be ours and
+    are not known yet, newest first. Whose we are is read once per run.
     """
     if not state.log.owner_asked:
         yield from _ask_owner(state, key)
-    call = ReadRows(process=process, since=since.mark if since else state.log.marks[process])
-    rows = yield from _whole(state, key, call)
+    call = ReadRows(process=start.process, since=starts.since(state, start))
+    rows = yield from _whole(state, key, call, since=start.span.since)
     if isinstance(rows, Unread):
         return rows
     return [row for row in rows if row["id"] not in state.log.seen and _is_ours(state, row)]
-
-
-def settle(
-    state: State, process: str, rows: list[JsonObject], *, since: Sought | None = None, of: str | None = None
-) -> None:
-    """Take `rows` (newest first) for ours: they are no candidates again, and the newest is the next watermark.
-
-    Not so where they were looked for `since` an earlier one: newer rows are known by now. They are of the starts that
-    were missing longest, or of the row whose key is given by `of`.
-    """
-    if since is None or since.mark == state.log.marks.get(process):
-        state.log.marks[process] = _text(rows[0], "started")
-    state.log.seen.update(_text(row, "id") or "" for row in rows)
-    _found(state, process, len(rows), of=of)
-
-
-def begun(state: State, process: str, key: str, *, refused: bool = False) -> None:
-    """A call of the row `key` may have started `process`; its row in the log is not known yet."""
-    state.log.missing.setdefault(process, []).append(Start(key, state.t, refused))
-
-
-def known(state: State, process: str, key: str, process_id: str) -> None:
-    """The row of such a start is known by its id."""
-    state.log.seen.add(process_id)
-    _found(state, process, 1, of=key)
-
-
-def never_began(state: State, process: str, key: str) -> None:
-    """Somebody who has looked says that nothing of the row `key` has started `process`."""
-    state.log.missing[process] = [start for start in state.log.missing.get(process, []) if start.key != key]
-
-
-def earlier(state: State, process: str, key: str) -> int:
-    """How many starts of other steps have no row yet: one that is found may be theirs, however late."""
-    return sum(start.key != key for start in state.log.missing.get(process, []))
-
-
-def awaited(state: State, process: str, *, besides: str | None = None) -> int:
-    """How many starts may still get their row, as they were answered just now, or cut off; but for those of a step."""
-    since = state.t - max(LATE, state.run.plan.settle)
-    missing = state.log.missing.get(process, [])
-    return sum(start.key != besides and start.t >= since and not start.refused for start in missing)
-
-
-def _found(state: State, process: str, count: int, *, of: str | None) -> None:
-    """So many of the missing starts have their row. Nobody knows which; those that stay are as old as the oldest, so
-    that what never began is not waited for again and again.
-    """
-    missing = state.log.missing.get(process, [])
-    for start in [start for start in reversed(missing) if of is None or start.key == of][:count]:
-        missing.remove(start)
 
 
 def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:
@@ -190,15 +140,20 @@ def elements_once(state: State, key: str, process_id: str) -> Running[list[JsonO
     return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
 
-def _whole(state: State, key: str, call: ReadRows) -> Running[list[JsonObject] | Unread]:
+def _whole(state: State, key: str, call: ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
     """All rows that `call` asks for. As many as were asked for at most may be the beginning of more: that is no answer,
-    as the one in question could be among those that are left out.
+    as the one in question could be among those that are left out, unless the oldest is from before `since`.
     """
     rows = yield from _rows(state, key, call)
-    if isinstance(rows, list) and len(rows) >= call.top:
+    if isinstance(rows, list) and len(rows) >= call.top and not _is_before(rows[-1], since):
         trouble = Trouble(code="E208", message=f"it shows {len(rows)} starts since, or more: too many to tell apart")
         return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=trouble))
     return rows
+
+
+def _is_before(row: JsonObject, since: float | None) -> bool:
+    began = server_time.of_record(text(row, "started") or "")
+    return since is not None and began is not None and began < since
 
 
 def _rows(state: State, key: str, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
@@ -273,7 +228,7 @@ def _reading(key: str, call: Call, *, turn: str | None = None, seconds: float = 
 
 def is_for_good(failure: CallFailed) -> bool:
     """A refusal, or a session that is not accepted for the log. A refused sign-in is not the log's doing."""
-    if failure.trouble.code == _SESSION_REFUSED:
+    if failure.trouble.code == SESSION_REFUSED:
         return True
     return failure.kind is FailureKind.REFUSED and failure.status in _NOT_TO_BE_HAD
 
@@ -292,9 +247,10 @@ def _switch_off(state: State, failure: CallFailed) -> Running[None]:
 
 
 def _is_ours(state: State, row: JsonObject) -> bool:
-    return state.log.owner is None or row.get("owner") == state.log.owner
+    """Whether it may be a start of ours: of our owner, where we know who that is, and no part of another process."""
+    return row.get("parent") is None and (state.log.owner is None or row.get("owner") == state.log.owner)
 
 
-def _text(row: JsonObject, name: str) -> str | None:
+def text(row: JsonObject, name: str) -> str | None:
     value = row.get(name)
     return value if isinstance(value, str) else None

@@ -38,7 +38,8 @@ def try_until_done(
         stumbled = stumbled or last.again in _MAKES_FLAKY
         if last.again is RetryOn.EXPECTATION and last.trouble is not None:
             yield from note(AttemptFailed(key=row.key, t=state.t, kind="expectation", error=last.trouble))
-        yield from perform(state, Pause(key=row.key, seconds=pause(retry, last, number=number), jitter=retry.jitter))
+        seconds = pause(retry, last, number=number)
+        yield from perform(state, Pause(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True))
     last = yield from at_its_element(state, row, step, last)
     return last, stumbled and last.status is Status.PASSED
 

@@ -74,7 +74,7 @@ def finished(
         key=row.key,
         t=state.t,
         status=last.status,
-        seconds=round(state.t - row.started, 6),
+        seconds=round(state.t - row.started, 6) if last.seconds is None else last.seconds,
         attempts=row.attempts,
         flaky=flaky,
         verified=last.verified,

@@ -4,20 +4,20 @@ A status of done or error with an id is a verdict without a reading [M]. One tha
 that is queued has no id yet, and is found by the watermark.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from runner.engine import process_log
+from runner.engine import doubt, process_log, starts
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import GROWTH, Looks, follow, has_ended
 from runner.engine.parameters import parameters_of
-from runner.engine.perform import inquire, perform
+from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.start import start
-from runner.engine.state import OpenRow, State
-from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, failed, going_on, still_running
+from runner.engine.state import OpenRow, Start, State
+from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, NO_ROW_YET, Verdict, failed, going_on, still_running
 from runner.events import Status, Trouble
 from runner.job.model import Run, Step, StepEffect, Until, Verify
 from runner.service.calls import RunProcessCall
@@ -37,9 +37,7 @@ def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     if isinstance(outcome, Attempt):
         return outcome
     answer = outcome.value if isinstance(outcome.value, dict) else {}
-    if isinstance(process_id := answer.get("process_id"), str):
-        process_log.known(state, action.process, row.key, process_id)
-    found = yield from _verdict(state, row, step, answer)
+    found = (yield from _of_another(state, row, step, answer)) or (yield from _verdict(state, row, step, answer))
     row.in_doubt = False
     return _attempt(state, row, step, answer=answer, found=found)
 
@@ -52,6 +50,24 @@ def _needs_mark(step: Step, action: Run) -> bool:
 def _call(state: State, row: OpenRow, action: Run) -> RunProcessCall:
     parameters = parameters_of(state, row, action.parameters)
     return RunProcessCall(process=action.process, parameters=parameters, results=action.results)
+
+
+def _of_another(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Running[Verdict | None]:
+    """What the answer comes to where it names a process that another call has started; None where that is our own."""
+    process_id, start = answer.get("process_id"), row.start
+    assert start is not None
+    if not isinstance(process_id, str):
+        return None
+    rows: list[JsonObject] = [] if process_id in state.log.seen else [{"id": process_id}]
+    if rows:
+        rows, _ = yield from starts.of_no_other(state, row.key, start.process, rows, keys=(row.key,), certain=True)
+    if rows:
+        starts.take(state, start.process, rows, makers=(start,))
+        return None
+    message = f"the answer names the process {process_id}, which another call has started"
+    hint = "look at the process log of the site; something on the way may mix up answers"
+    status = Status.UNKNOWN if step.effect is StepEffect.ONCE else Status.ERROR
+    return Verdict(status=status, trouble=Trouble(code="E215", message=message, hint=hint))
 
 
 def _verdict(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Running[Verdict]:
@@ -69,17 +85,57 @@ def _verdict(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Runn
     if action.until is Until.DONE:
         return (yield from _of_running(state, row, step, process_id))
     if status == "running":
-        return going_on(process_id, expected=True)
+        return (yield from _of_going_on(state, row, step, process_id))
     return _unproved(step, process_id, f"it was answered as `{status}`, which is neither running nor ended")
 
 
 def _of_done(state: State, row: OpenRow, step: Step, process_id: str) -> Running[Verdict]:
     """The answer is a verdict; `verify: log` wants to hear it from the log, too."""
-    if step.verify is Verify.LOG and state.log.refusal is None:
-        read = yield from process_log.row_of(state, row.key, process_id)
-        if isinstance(read, dict) and read["status"] in ("error", "cancelled"):
-            return failed(read, process_id)
+    if step.verify is not Verify.LOG:
+        return Verdict(verified=True, process_id=process_id, process_status="done")
+    read = yield from _shown(state, row, process_id, until=has_ended)
+    if isinstance(read, str):
+        return _unproved(step, process_id, read)
+    if read["status"] in ("error", "cancelled"):
+        return failed(read, process_id)
+    if read["status"] != "done":
+        return _unproved(step, process_id, f"it was answered as `done`, and is `{read['status']}` in the process log")
     return Verdict(verified=True, process_id=process_id, process_status="done")
+
+
+def _of_going_on(state: State, row: OpenRow, step: Step, process_id: str) -> Running[Verdict]:
+    """It has started, and more is not asked for. With `verify: log` its row says so, too."""
+    if step.verify is not Verify.LOG:
+        return going_on(process_id, expected=True)
+    read = yield from _shown(state, row, process_id, until=lambda _: True)
+    if isinstance(read, str):
+        return _unproved(step, process_id, read)
+    if read["status"] in ("error", "cancelled"):
+        return failed(read, process_id)
+    if read["status"] not in ("running", "done"):
+        return _unproved(step, process_id, f"{_STRANGE} {read['status']}, which is none that is known")
+    return replace(going_on(process_id, expected=True), process_status=str(read["status"]))
+
+
+def _shown(
+    state: State, row: OpenRow, process_id: str, *, until: Callable[[JsonObject], bool]
+) -> Running[JsonObject | str]:
+    """The row of the process, read again for a second where it is not there or not as far; or why there is none."""
+    if state.log.refusal is not None:
+        return f"the process log cannot be read: {state.log.refusal.trouble.message}"
+    for seconds in (*NO_ROW_YET, None):
+        read = yield from process_log.row_of(state, row.key, process_id)
+        if isinstance(read, dict) and read.get("parent") is not None:
+            return "the process log shows it as a part of another process"
+        is_over = (
+            process_log.is_for_good(read.failure) if isinstance(read, Unread) else read is not None and until(read)
+        )
+        if seconds is None or is_over:
+            break
+        yield from perform(state, Pause(key=row.key, seconds=seconds))
+    if isinstance(read, Unread):
+        return f"the process log could not be read: {read.failure.trouble.message}"
+    return "the process log shows no row of it" if read is None else read
 
 
 def _of_failed(state: State, row: OpenRow, step: Step, process_id: str, *, status: str) -> Running[Verdict]:
@@ -106,32 +162,41 @@ def _of_running(state: State, row: OpenRow, step: Step, process_id: str) -> Runn
     if status in ("error", "cancelled"):
         return failed(read, process_id)
     if status != "done":
-        return _unproved(step, process_id, f"the process log shows the status {status}, which is none that is known")
+        return _unproved(step, process_id, f"{_STRANGE} {status}, which is none that is known")
     return Verdict(verified=True, process_id=process_id, process_status=status)
 
 
 def _of_queued(state: State, row: OpenRow, step: Step, action: Run) -> Running[Verdict]:
     """It waits in the background. Its row appears when it begins; until then nothing can be followed."""
-    if action.until is Until.STARTED:
+    if action.until is Until.STARTED and step.verify is not Verify.LOG:
         return Verdict(process_status="queued", warning="not verified: the process is queued, and has no id yet")
-    if action.process not in state.log.marks:
+    start, deadline = row.start, state.t + step.follow
+    if start is None or not start.marked:
         return _unproved(step, None, "it is queued, and the process log cannot be read")
-    deadline = state.t + step.follow
+    start = starts.queued(state, start, seconds=step.follow)
     wait = FIRST_LOOK
     while state.t < deadline:
-        rows = yield from process_log.new_rows(state, row.key, action.process)
+        rows = yield from doubt.candidates(state, row, start)
         if isinstance(rows, list) and rows:
-            earlier = process_log.earlier(state, action.process, row.key)
-            known = yield from inquire(state, row.key, action.process)
-            process_log.settle(state, action.process, rows)
-            if earlier or known.get("rival") is True:
-                return _unproved(step, None, "it was queued, and what began since may be another start")
-            if len(rows) > 1:
-                return _unproved(step, None, f"it was queued, and {len(rows)} processes began since")
-            return (yield from _of_running(state, row, step, str(rows[0]["id"])))
+            return (yield from _begun(state, row, step, start, rows=rows))
         yield from perform(state, Pause(key=row.key, seconds=min(wait, deadline - state.t)))
         wait = min(wait * GROWTH, LAST_LOOK)
     return _unproved(step, None, f"it was queued, and has not begun within {step.follow:.0f} s")
+
+
+def _begun(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[JsonObject]) -> Running[Verdict]:
+    """What was queued has begun, if the row is its own: that is inferred, as for a call that was not answered."""
+    if (why := doubt.why_not(state, row, step, start, rows=rows)) is not None:
+        return _unproved(step, None, f"it was queued, and {why}")
+    left, rival = yield from starts.of_no_other(state, row.key, start.process, rows, keys=(row.key,))
+    if rival or not left:
+        return _unproved(step, None, "it was queued, and what began since may be the start of another run")
+    starts.take(state, start.process, rows, makers=(start,))
+    found = yield from _of_running(state, row, step, str(rows[0]["id"]))
+    return replace(found, verified=doubt.INFERRED, warning=doubt.NOT_CERTAIN) if found.verified is True else found
+
+
+_STRANGE = "the process log shows the status"
 
 
 def _unproved(step: Step, process_id: str | None, why: str) -> Verdict:

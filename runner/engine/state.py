@@ -4,7 +4,7 @@ Everything here follows from the outcomes alone, so that a fresh engine fed with
 first one stood.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -22,11 +22,37 @@ WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
-    """A start that can be looked for in the process log: its process, and the newest row before it (None: no row)."""
+class Span:
+    """The time in which a call may have started its process, in seconds of the server's own time; None: no bound."""
+
+    since: float | None = None
+    until: float | None = None
+
+    @staticmethod
+    def around(spans: Sequence["Span"]) -> "Span":
+        """The time in which any of several may have done so."""
+        starts, ends = [span.since for span in spans], [span.until for span in spans]
+        first = None if None in starts else min((one for one in starts if one is not None), default=None)
+        last = None if None in ends else max((one for one in ends if one is not None), default=None)
+        return Span(since=first, until=last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Start:
+    """A call of the row `key` that may have started `process`, as it can be looked for in the process log.
+
+    `mark` is the newest row before it (None: no row), where the log was read before (`marked`). It was `sent` then, and
+    its time and that of settling are over at `ends`, both in active seconds, after so many `breaks` of the run.
+    """
 
     process: str
+    key: str
+    marked: bool
     mark: str | None
+    span: Span
+    sent: float
+    ends: float
+    breaks: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +72,9 @@ class OpenRow:
     `in_doubt`: a `once` call of it was sent and its outcome is not known for certain. `unanswered`: its call was not
     answered, so that a start is taken for its own by inference only. `process_id` is that of the start that is known as
     its own.
+    `start` is the call of it that was made last and may have started a process, `sought` the same as long as its row in
+    the log may be looked for; `shown` are ids of rows that may be
+    its own, and could not be told apart; `turned_away` one that the service says it did not act upon, and why.
     `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
     how the row ends, whatever stops what is still asked about it. `ready_by`: when what its next call needs has to be
     read. `replies`: those of a chain before its element in
@@ -62,7 +91,10 @@ class OpenRow:
     has_parts: bool
     attempts: int = 0
     in_doubt: bool = False
-    sought: Sought | None = None
+    sought: Start | None = None
+    start: Start | None = None
+    shown: tuple[str, ...] = ()
+    turned_away: tuple[Start, CallFailed] | None = None
     whole: Step | None = None
     unanswered: bool = False
     process_id: str | None = None
@@ -99,17 +131,6 @@ class Undoable:
     own: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A call that may have started a process: of which row, and when it ended, in active seconds. `refused`: it was,
-    which mostly means that nothing began.
-    """
-
-    key: str
-    t: float
-    refused: bool = False
-
-
 @dataclass(slots=True, kw_only=True)
 class Log:
     """What is known of the target's process log.
@@ -118,7 +139,8 @@ class Log:
     that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest first:
     a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
     code is refused.
-    `refusal`: the log refused to be read, and is not asked again.
+    `refusal`: the log refused to be read, and is not asked again. `clock` is the server's own time and the active
+    second at which an answer told it, since the run broke off last; `breaks` is how often it did.
     """
 
     refusal: CallFailed | None = None
@@ -128,6 +150,12 @@ class Log:
     seen: set[str] = field(default_factory=set)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)
+    clock: tuple[float, float] | None = None
+    breaks: int = 0
+
+    def server_time(self, t: float) -> float | None:
+        """The server's time at the active second `t`, or a little before it; None where it has not told it."""
+        return None if self.clock is None else self.clock[0] + t - self.clock[1]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -229,7 +229,7 @@ def record_of(state: State, row: OpenRow, last: Attempt) -> JsonObject:
         "status": last.status.value,
         "process_id": last.process_id,
         "attempts": row.attempts,
-        "seconds": round(state.t - row.started, 3),
+        "seconds": round(state.t - row.started if last.seconds is None else last.seconds, 3),
     }
     if (last.status is Status.PASSED or last.result is not None) and not last.lost:
         record["result"] = last.result

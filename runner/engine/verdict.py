@@ -3,16 +3,17 @@
 It is asked only where the attempt would pass otherwise. The log gives a status, never a result.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runner.engine import process_log
+from runner.engine import process_log, starts
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.failing import why_failed
 from runner.engine.following import Looks, follow, has_ended
 from runner.engine.perform import perform
 from runner.engine.process_log import Unread
-from runner.engine.state import OpenRow, State
+from runner.engine.starts import Found
+from runner.engine.state import OpenRow, Start, State
 from runner.events import Status, Trouble
 from runner.job.model import Execute, RetryOn, Step, StepEffect, Until, Verify
 from runner.service.calls import FailureKind
@@ -36,7 +37,7 @@ class Verdict:
     """
 
     status: Status = Status.PASSED
-    verified: bool | None = None
+    verified: bool | str | None = None
     process_id: str | None = None
     process_status: str | None = None
     trouble: Trouble | None = None
@@ -46,40 +47,72 @@ class Verdict:
 
 def verdict(state: State, row: OpenRow, step: Step, execute: Execute) -> Running[Verdict]:
     """Find the rows of the call in the log, follow those that still run where the step asks for it, and judge."""
-    if state.log.refusal is not None or execute.process not in state.log.marks:
+    start = row.start
+    if state.log.refusal is not None or start is None or not start.marked:
         return _not_known(step, "the process log cannot be read")
-    starts = max(1, process_log.awaited(state, execute.process))
-    rows = yield from _rows_of_call(state, row.key, execute.process, starts=starts)
-    if isinstance(rows, Unread):
-        return _not_known(step, f"the process log could not be read: {rows.failure.trouble.message}")
+    found = yield from _rows_of_call(state, row, start, patient=step.effect is StepEffect.ONCE)
+    if isinstance(found, Unread):
+        return _not_known(step, f"the process log could not be read: {found.failure.trouble.message}")
+    rows = list(found.rows)
     if not rows:
-        return _not_known(step, "the process log shows no row of this call")
-    process_log.settle(state, execute.process, rows)
-    row.process_id = str(rows[0]["id"]) if len(rows) == starts == 1 else None
+        return _not_known(step, _no_row(found), strict=_hold_failure(list(found.outside)))
+    if found.rival:
+        return _of_others(step, rows)
+    starts.take(state, execute.process, rows, makers=(*found.contested, start))
+    row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:
         rows = yield from _followed(state, row.key, step, rows)
-    found = _judged(step, execute, rows) if len(rows) >= starts else _of_others_too(step, rows, starts=starts)
-    if found.status is Status.UNKNOWN and row.process_id is None:
+    judged = _judged(step, execute, rows, count=found.starts)
+    row.shown = tuple(str(one["id"]) for one in rows)
+    if judged.status is Status.UNKNOWN and row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later one is its own
+    return judged
+
+
+def _of_others(step: Step, rows: list[JsonObject]) -> Verdict:
+    """The rows may be those of other runs. Of what may be repeated, none of which has passed, nor has this."""
+    if step.effect is not StepEffect.ONCE and all(row["status"] in _ENDED_BADLY for row in rows):
+        return replace(failed(rows[0], None), verified=None)
+    return _not_known(step, "another run may have started it at the same time", strict=_hold_failure(rows))
+
+
+def _rows_of_call(state: State, row: OpenRow, start: Start, *, patient: bool) -> Running[Found | Unread]:
+    """The rows since the watermark. Those of earlier calls may come late: there should be one for each start.
+
+    `patient`: those of other runs are waited for, too, until it is known whose they are. What may be repeated goes side
+    by side with other runs, which would wait for one another then.
+    """
+    for seconds in (*NO_ROW_YET, None):
+        rows = yield from process_log.new_rows(state, row.key, start)
+        if isinstance(rows, Unread):
+            return rows
+        found = yield from starts.assigned(state, row, start, rows)
+        if found.is_clear or seconds is None or (found.rival and not patient):
+            break
+        yield from perform(state, Pause(key=row.key, seconds=seconds))
     return found
 
 
-def _rows_of_call(state: State, key: str, process: str, *, starts: int) -> Running[list[JsonObject] | Unread]:
-    """The rows since the watermark. Those of earlier calls may come late: there should be one for each start."""
-    rows = yield from process_log.new_rows(state, key, process)
-    for seconds in NO_ROW_YET:
-        if isinstance(rows, Unread) or len(rows) >= starts:
-            break
-        yield from perform(state, Pause(key=key, seconds=seconds))
-        rows = yield from process_log.new_rows(state, key, process)
-    return rows
+def _no_row(found: Found) -> str:
+    """That there is none; with one that is near, since the clocks of a site may differ."""
+    why = "the process log shows no row of this call"
+    if not found.outside:
+        return why
+    near = found.outside[0]
+    return (
+        f"{why}, but a start at another time by the server's clock: {near['id']} ({near['status']}, {near['started']})"
+    )
+
+
+def _hold_failure(rows: list[JsonObject]) -> bool:
+    return any(row["status"] in _ENDED_BADLY for row in rows)
 
 
 def _of_others_too(step: Step, rows: list[JsonObject], *, starts: int) -> Verdict:
     """The rows may all be those of earlier calls or attempts, which had none when they were looked for."""
-    strict = any(row["status"] in _ENDED_BADLY for row in rows)
     one = "a row" if len(rows) == 1 else f"{len(rows)} rows"
-    return _not_known(step, f"the process log shows {one} for {starts} calls, and not which is this one", strict=strict)
+    why = f"the process log shows {one} for {starts} calls, and not which is this one"
+    return _not_known(step, why, strict=_hold_failure(rows))
 
 
 def _followed(state: State, key: str, step: Step, rows: list[JsonObject]) -> Running[list[JsonObject]]:
@@ -96,24 +129,51 @@ def _followed(state: State, key: str, step: Step, rows: list[JsonObject]) -> Run
     return ended
 
 
-def _judged(step: Step, execute: Execute, rows: list[JsonObject]) -> Verdict:
-    """Judge by the rows: one is the process itself, several are told apart only where they agree."""
+def _judged(step: Step, execute: Execute, rows: list[JsonObject], *, count: int) -> Verdict:
+    """Judge by the rows of `count` starts of ours: several are told apart only where they agree."""
+    if len(rows) < count:
+        return _of_others_too(step, rows, starts=count)
     bad = [row for row in rows if row["status"] in _ENDED_BADLY]
     running = [row for row in rows if row["status"] == "running"]
     only = rows[0] if len(rows) == 1 else None
     process_id = str(only["id"]) if only else None
+    too_many = _too_many(rows, count=count)
     strange = next((row["status"] for row in rows if row["status"] not in _KNOWN), None)
     if strange is not None:
         return _not_known(step, f"the process log shows the status {strange}, which is none that is known", strict=True)
     if len(bad) == len(rows):
-        return failed(bad[0], process_id)
+        return replace(failed(bad[0], process_id), warning=too_many)
     if bad:
-        return _mixed(step, len(rows))
+        why = too_many or f"{len(rows)} processes were started at that time"
+        return _not_known(step, f"{why}; not all of them passed", strict=True)
     if running and execute.until is Until.DONE:
-        return still_running(step, process_id)
+        return replace(still_running(step, process_id), warning=too_many)
+    if too_many is not None:
+        return _several(step, too_many, running=bool(running))
     if running:
         return going_on(process_id, expected=execute.result is not None)
     return Verdict(verified=True, process_id=process_id, process_status=str(rows[0]["status"]))
+
+
+def _too_many(rows: list[JsonObject], *, count: int) -> str | None:
+    """The sentence on more rows than calls; None where there are no more."""
+    if len(rows) <= count:
+        return None
+    ids = ", ".join(str(row["id"]) for row in rows[:_NAMED]) + (", …" if len(rows) > _NAMED else "")
+    calls = "one call" if count == 1 else f"{count} calls"
+    return f"started {len(rows)} times for {calls}: {ids}"
+
+
+def _several(step: Step, sentence: str, *, running: bool) -> Verdict:
+    """A gateway may have repeated the call, or another program that uses the account made one in the same second."""
+    if step.verify is Verify.LOG:
+        status = Status.UNKNOWN if step.effect is StepEffect.ONCE else Status.ERROR
+        return Verdict(status=status, trouble=Trouble(code="E214", message=f"not verified: {sentence}", hint=_REPEATED))
+    return Verdict(process_status="running" if running else "done", warning=f"not verified: {sentence}; {_REPEATED}")
+
+
+_NAMED = 5
+_REPEATED = "where a gateway repeats calls, `execute_method: post` of the target or a `run` keeps it from that"
 
 
 def going_on(process_id: str | None, *, expected: bool) -> Verdict:
@@ -139,10 +199,6 @@ def still_running(step: Step, process_id: str | None) -> Verdict:
     hint = "a process that waits for a person is passed by `until: started`; a slow one needs a longer `timeout`"
     trouble = Trouble(code="E208", message=message, hint=hint)
     return Verdict(status=Status.UNKNOWN, process_id=process_id, process_status="running", trouble=trouble)
-
-
-def _mixed(step: Step, count: int) -> Verdict:
-    return _not_known(step, f"{count} processes were started at that time, and not all of them passed", strict=True)
 
 
 def _not_known(step: Step, why: str, *, strict: bool = False) -> Verdict:

@@ -50,4 +50,4 @@ class Judging:
         if self._looks and not self._looked.issuperset(asked.keys):
             self._looked.update(asked.keys)
             return {"as": "log"}
-        return None if asked.ended or self._leaves else {"as": "unknown"}
+        return None if asked.ended or asked.refused or self._leaves else {"as": "unknown"}

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
+from runner.engine.starts import may_have_begun
 from runner.events import (
     STOPPED_BY,
     AnyEvent,
@@ -35,25 +36,27 @@ from runner.events import (
     WaitsFor,
 )
 from runner.hosts.judgement import Judgement, Judging
+from runner.hosts.ports import Caller, Owned, OwnedAlone
 from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
-from runner.journal import Journal
-from runner.other_runs import Others
+from runner.journal import Journal, JournalError
+from runner.owned_rows import UnwritableError
 from runner.plan import Plan
-from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, record
-from runner.service.gate import Gate
+from runner.service.calls import (
+    Answered,
+    CallFailed,
+    Ending,
+    ExecuteCall,
+    FailureKind,
+    RunProcessCall,
+    record,
+)
 from runner.values import Json
 
 _WORTH_A_WORD = 1.0
 """Seconds of waiting for the rate from which on it is written down."""
-
-
-class Caller(Protocol):
-    """Whoever can make a call: the client of a site. `gate` is asked just before the first byte of it leaves."""
-
-    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,9 +93,9 @@ class _LeftError(Exception):
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
     """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
-    seconds, and gives None where the stop was told, or the time passed, before an answer came. `others` tells what
-    other runs know of starts of a process, as of now. `lets_in` is asked once
-    before a run that broke off goes on; where it says no, the run is left as it is.
+    seconds, and gives None where the stop was told, or the time passed, before an answer came. `owned`
+    knows which rows of the process log belong to which calls of all runs. `lets_in` is asked once before a run that
+    broke off goes on; where it says no, the run is left as it is.
     """
 
     caller: Caller
@@ -101,7 +104,7 @@ class LocalHost:
     turn: Turn
     ask: Callable[[Ask, Stop, float | None], bool | None]
     judgement: Judgement = field(default_factory=Judgement)
-    others: Callable[[str], Others] = lambda _process: Others()
+    owned: Owned = field(default_factory=OwnedAlone)
     lets_in: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
@@ -203,11 +206,12 @@ class LocalHost:
         if isinstance(ending, CallFailed) and ending.unwanted:
             return self._refusal(send) or self._refuse(send, str(self.stop.why))
         leaving.note()  # of a call that could not leave, too: its failure belongs to it
+        self._end(send, ending)
         t = self._t()
         match ending:
-            case Answered(value=value):
-                self._append(CallAnswered(key=send.key, t=t, value=SECRET_VALUE if send.secret else value))
-                return Done(t=t, value=value)
+            case Answered(value=value, date=date):
+                self._append(CallAnswered(key=send.key, t=t, value=SECRET_VALUE if send.secret else value, date=date))
+                return Done(t=t, value=value, date=date)
             case CallFailed():
                 self._append(_attempt_failed(send.key, t, ending))
                 return Failed(t=t, failure=ending)
@@ -244,6 +248,21 @@ class LocalHost:
         if is_noted:
             self._append(Waited(key=key, t=t, what=what, seconds=round(seconds, 3)))
 
+    def _begin(self, send: Send) -> None:
+        """A start is written down before it leaves: until it has its row, a row that it may have made is nobody's."""
+        if isinstance(send.call, ExecuteCall | RunProcessCall):
+            with _as_written():
+                self.owned.begin(send.key, send.call.process, seconds=send.seconds)
+
+    def _end(self, send: Send, ending: Ending) -> None:
+        if not isinstance(send.call, ExecuteCall | RunProcessCall):
+            return
+        with _as_written():
+            if isinstance(ending, CallFailed) and not may_have_begun(ending):
+                self.owned.never_began(send.key)
+            elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
+                self.owned.answer(send.key)
+
     def _broken_off(self, send: Send) -> Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
         message = "the run broke off before the call was answered"
@@ -254,6 +273,8 @@ class LocalHost:
 
     def _pause(self, pause: Pause) -> Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
+        if pause.between_attempts:
+            self.turn.give_back()
         self.stop.wait(seconds)
         if (refusal := self._refusal(pause)) is not None:
             return refusal
@@ -281,7 +302,9 @@ class LocalHost:
         return Done(t=t, value=answer)
 
     def _inquire(self, inquire: Inquire) -> Outcome:
-        known = self.others(inquire.process)
+        known = self.owned.ask(
+            inquire.key, inquire.process, rows=inquire.rows, keys=inquire.keys, certain=inquire.certain
+        )
         value: Json = {"taken": list(known.taken), "rival": known.rival}
         t = self._t()
         self._append(Asked(key=inquire.key, t=t, value=value))
@@ -320,6 +343,7 @@ class LocalHost:
 
     def note_sent(self, send: Send) -> None:
         """Write down that a call is sent, before it is."""
+        self._begin(send)
         sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
         self._append(sent, durable=send.effect is StepEffect.ONCE)
 
@@ -358,8 +382,22 @@ class LocalHost:
         return round(self.clock() - self._started, 6)
 
 
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """What is owned is as much a part of a run's memory as its journal: without it no further call is made."""
+    try:
+        yield
+    except UnwritableError as error:
+        raise JournalError(str(error)) from error
+
+
 def _may_have_happened(outcome: Outcome | None) -> bool:
-    return isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.UNANSWERED
+    if not isinstance(outcome, Failed):
+        return False
+    failure = outcome.failure
+    return failure.kind is FailureKind.UNANSWERED or (
+        failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
+    )
 
 
 def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
@@ -371,4 +409,6 @@ def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
         status=failure.status,
         retry_after=failure.retry_after,
         final=failure.final,
+        date=failure.date,
+        nothing_ran=failure.nothing_ran,
     )

@@ -125,7 +125,7 @@ class Replay:
             case CallAnswered(value=value):
                 if value == SECRET_VALUE:
                     raise ForgottenError(f"step `{key}` is marked `secret`, so that its answer was not kept")
-                return Done(t=event.t, value=self._whole(key, value))
+                return Done(t=event.t, value=self._whole(key, value), date=event.date)
             case Asked(value={"result": told}) if told == SECRET_VALUE:
                 raise ForgottenError(f"step `{key}` is marked `secret`, so that the result handed in was not kept")
             case Asked():
@@ -151,6 +151,8 @@ class Replay:
             status=event.status,
             retry_after=event.retry_after,
             final=event.final,
+            date=event.date,
+            nothing_ran=event.nothing_ran,
         )
 
     def _whole(self, key: str, value: Json) -> Json:

@@ -1,4 +1,4 @@
-"""Starts of one process on one target take turns within this program, so that each finds its own row in the log."""
+"""Starts of one process on one site take turns within this program, so that each finds its own row in the log."""
 
 import threading
 from collections import defaultdict
@@ -11,7 +11,7 @@ _LOOK = 0.1
 
 
 class Turns:
-    """The turns on one target, shared by all runs against it."""
+    """The turns on one site, shared by all runs against it, whatever their targets are called."""
 
     def __init__(self) -> None:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

@@ -10,6 +10,8 @@ from runner.json_schema.violations import Violation
 from runner.values import LARGEST_INTEGER, Json, Path
 from runner.words import did_you_mean
 
+VARIABLE = "CREATIO_RUNNER_INPUT_"
+
 _SHOWN = 40
 _KINDS = {
     "integer": "a whole number",
@@ -116,3 +118,11 @@ def _json_hint(declared: Input, text: str) -> str | None:
             return "declare `type: string` in the job, or give JSON: a text in double quotes"
         case _:
             return None
+
+
+def how_to_give(declared: Input) -> str:
+    """A piece of a hint: how a run is given this input."""
+    variable = VARIABLE + declared.name.upper()
+    if declared.secret:
+        return f"give it with `-i {declared.name}=@FILE`, `-i {declared.name}=@-`, `{variable}` or `--inputs`"
+    return f"give it with `-i {declared.name}=VALUE`, `{variable}` or `--inputs`"

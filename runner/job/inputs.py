@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runner.documents.document import Document
-from runner.job.input_values import UnfitError, fit, refuse_empty, short
+from runner.job.input_values import VARIABLE, UnfitError, fit, how_to_give, refuse_empty, short
 from runner.job.model import Case, Input, Job
 from runner.problems import Problem
 from runner.values import Json, kind_of
 from runner.words import did_you_mean
 
-VARIABLE = "CREATIO_RUNNER_INPUT_"
+NOTHING_LACKS: Mapping[str, Problem] = {}
 
 
 class Origin(StrEnum):
@@ -82,9 +82,17 @@ def unknown(given: Mapping[str, Given], jobs: Iterable[Job]) -> tuple[Problem, .
 
 
 def supplied(
-    job: Job, *, given: Mapping[str, Given], environment: Mapping[str, str], case: Case | None = None
+    job: Job,
+    *,
+    given: Mapping[str, Given],
+    environment: Mapping[str, str],
+    case: Case | None = None,
+    lacking: Mapping[str, Problem] = NOTHING_LACKS,
 ) -> tuple[dict[str, Json], tuple[Problem, ...]]:
-    """The values of the job's inputs, and what is wrong with them. `given` is `-i` over `--inputs`."""
+    """The values of the job's inputs, and what is wrong with them. `given` is `-i` over `--inputs`.
+
+    `lacking` says what is wrong where nobody gives an input that no case gives either.
+    """
     values: dict[str, Json] = {}
     problems: list[Problem] = []
     for declared in job.inputs:
@@ -92,7 +100,8 @@ def supplied(
         try:
             values[declared.name] = _otherwise(declared, case) if one is None else _checked(declared, one)
         except UnfitError as unfit:
-            problems.append(_problem(job, declared, one, unfit, case=case))
+            known = lacking.get(declared.name) if one is None else None
+            problems.append(known or _problem(job, declared, one, unfit, case=case))
     return values, tuple(problems)
 
 
@@ -122,7 +131,7 @@ def _problem(job: Job, declared: Input, one: Given | None, unfit: UnfitError, *,
         return one.document.problem(unfit.code, unfit.message, path=(declared.name, *unfit.path), hint=unfit.hint)
     run = f"{job.name}[{case.name}]" if case else job.name
     message = f"job `{run}`: {unfit.message}" if unfit.code == "E130" else unfit.message
-    hint = unfit.hint or (_came(declared, one) if one and unfit.code == "E132" else _how_to_give(declared))
+    hint = unfit.hint or (_came(declared, one) if one and unfit.code == "E132" else how_to_give(declared))
     return Problem(code=unfit.code, message=message, hint=hint)
 
 
@@ -133,13 +142,6 @@ def _unknown(name: str, one: Given, known: set[str]) -> Problem:
     if one.document is not None:
         return one.document.problem("E131", message, path=(name,), at_key=True, hint=hint)
     return Problem(code="E131", message=message, hint=hint)
-
-
-def _how_to_give(declared: Input) -> str:
-    variable = VARIABLE + declared.name.upper()
-    if declared.secret:
-        return f"give it with `-i {declared.name}=@FILE`, `-i {declared.name}=@-`, `{variable}` or `--inputs`"
-    return f"give it with `-i {declared.name}=VALUE`, `{variable}` or `--inputs`"
 
 
 def _came(declared: Input, one: Given) -> str:

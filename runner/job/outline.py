@@ -53,6 +53,7 @@ class Outline:
     by_id: Mapping[str, Declared]
     outputs: JsonObject
     has_cases: bool = True
+    cases: Json = None
     included: Mapping[Path, "Outline"] = field(default_factory=dict)
 
 
@@ -70,6 +71,7 @@ def outline(data: JsonObject) -> Outline:
         by_id=by_id,
         outputs=_by_name(data, "outputs"),
         has_cases="cases" in data,
+        cases=data.get("cases"),
     )
 
 

@@ -1,4 +1,5 @@
-"""A document as it was meant: a key that stands for one of ours counts as it in what is checked next.
+"""A document as it was meant: a key that stands for one of ours counts as it in what is checked next, and a name that
+cannot be one as the nearest that can.
 
 So that one mistake is told once, and not again wherever something refers to what stands behind the key. The nodes of
 the document stay where they are; only some of their names are others.
@@ -24,13 +25,18 @@ def as_meant(document: Document, told: Iterable[Mistake]) -> Document:
     """The document with its misspelt keys mended, and with a list where one text stands behind `results`."""
     known = tuple(told)
     mending = _Mending(
-        names={one.path: one.meant for one in known if one.meant in _REFERRED_TO},
+        names={one.path: one.meant for one in known if one.meant in _REFERRED_TO or (one.at_key and _is_name(one))},
+        ids={one.path: str(one.meant) for one in known if one.path[-1:] == ("id",) and _is_name(one)},
         listed=frozenset(one.path for one in known if one.code == "E106" and one.path[-1:] == ("results",)),
     )
-    if not mending.names and not mending.listed:
+    if not (mending.names or mending.ids or mending.listed):
         return document
     data = mending.value(document.data, (), ())
     return replace(document, data=data, originals=mending.originals)
+
+
+def _is_name(one: Mistake) -> bool:
+    return one.code == "E107" and one.meant is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,7 @@ class _Mending:
     """`originals` are the keys as they are written, by the paths that lead to what was mended."""
 
     names: Mapping[Path, str | None]
+    ids: Mapping[Path, str]
     listed: frozenset[Path]
     originals: dict[Path, str] = field(default_factory=dict)
 
@@ -46,6 +53,8 @@ class _Mending:
         match value:
             case str() if path in self.listed:
                 return [value]
+            case str() if path in self.ids:
+                return self.ids[path]
             case dict():
                 return self._record(value, path, now)
             case list():

@@ -53,6 +53,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[JsonObject], bool], str]] = {
     "records": ("a file of first records", _is_of_records, "it is read with the doubles beside it"),
 }
 """What it is called, how it is told, and what may be done with one."""
+_ENDINGS = {"job": ".job.yaml", "process": ".process.yaml", "catalog": ".catalog.yaml"}
 _TELLING = ("steps", "targets", "processes", "process", "kind", "format")
 
 
@@ -61,10 +62,17 @@ def other_kind(document: Document, wanted: str) -> Problem | None:
     data = document.data
     if not isinstance(data, dict) or _KINDS[wanted][1](data):
         return None
-    for what, is_one, advice in _KINDS.values():
+    for kind, (what, is_one, advice) in _KINDS.items():
         if is_one(data):
             key = next((key for key in _TELLING if key in data), next(iter(data)))
             message = f"this is {what}, not {_KINDS[wanted][0]}"
             file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job
-            return document.problem("E107", message, path=(key,), at_key=True, hint=advice.format(file=file))
+            hint = _renamed(document.file, wanted, kind) or advice.format(file=file)
+            return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
     return None
+
+
+def _renamed(file: str, wanted: str, kind: str) -> str | None:
+    """How to call a file that has the ending of the kind that is wanted, and is of another."""
+    wrong, right = _ENDINGS.get(wanted), _ENDINGS.get(kind)
+    return f"call it `{file.removesuffix(wrong)}{right}`" if wrong and right and file.endswith(wrong) else None

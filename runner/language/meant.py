@@ -96,6 +96,8 @@ def a_list(text: str, path: Path) -> str | None:
         return f"a word processor made the `{text[0]}`: write a plain `-`" + (
             f", as in `- {first}`" if len(first) <= _LONGEST and "\n" not in first else ""
         )
+    if re.match(r"-\w", text):
+        return f"put a blank behind each `-`, as in `- {text[1:].partition(' -')[0][:_LONGEST]}`"
     if len(text) > _LONGEST or "\n" in text:
         return None
     words = re.split(r"[,;\s]+", text.strip())
@@ -113,6 +115,8 @@ def items_of(record: JsonObject, path: Path) -> str:
     if path[-1:] == ("cases",) and len(record) == 1 and file:
         return f"write `cases: {file}`"
     begin = "a list is wanted here: begin each of its items with `-`"
+    if re.match(r"-\w", first):
+        return f"put a blank behind the `-`: `- {first[1:]}: …`"
     if not path and record and all(isinstance(one, dict) for one in record.values()):
         return f'write a list of cases, as in `[{{"name": {json.dumps(first, ensure_ascii=False)}, "inputs": {{…}}}}]`'
     if path[-1:] == ("cases",) and re.fullmatch(_WORD, first):

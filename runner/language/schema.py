@@ -4,6 +4,7 @@ What a schema cannot say is the business of `runner.job.rules.job`.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -20,6 +21,9 @@ from runner.language.kinds import other_kind
 from runner.language.wording import Mistake, mistake
 from runner.problems import Problem, in_order
 from runner.values import Json, JsonObject, Path, value_at
+
+_COMMENT = re.compile(r":?\s+#[^\s#].*")
+"""What a `#` makes a comment of, and is hardly one: nothing parts it from the `#`."""
 
 
 def check(document: Document, name: str) -> tuple[Problem, ...]:
@@ -123,6 +127,8 @@ def _problem(said: Mistake, document: Document) -> Problem:
     eaten = document.quote_hint(said.path) if said.code == "E106" else None
     if document.joined_items(said.path) and not said.at_key:
         eaten = IN_ONE_COLUMN
+    if said.code == "E108" and _COMMENT.fullmatch(document.rest_behind(said.path)):
+        eaten = "put the text in quotes: to YAML a `#` begins a comment"
     if said.code in ("E104", "E108") and said.at_key and document.is_cut_off(said.path):
         eaten = CUT_OFF
     return document.problem(said.code, said.message, path=said.path, at_key=said.at_key, hint=eaten or said.hint)

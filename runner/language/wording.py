@@ -216,17 +216,23 @@ def _word(violation: Violation, schema: JsonObject) -> Mistake:
 
 
 def _pattern(violation: Violation, schema: JsonObject) -> Mistake:
+    if isinstance(violation.value, str) and "{{" in violation.value:
+        said = _text(schema.get("patternErrorMessage")) or "only values are worked out"
+        return Mistake(
+            code="E122", message="no template is read here", hint=f"write it out: {said}", path=violation.path
+        )
     message = f"{subject(violation.path, schema)} cannot be {_quoted(violation.value)}"
-    return Mistake(code="E107", message=message, hint=_use(schema, violation), path=violation.path)
+    hint, near = _use(schema, violation)
+    return Mistake(code="E107", message=message, hint=hint, path=violation.path, meant=near)
 
 
 def _name(violation: Violation, schema: JsonObject) -> Mistake:
     where = subject(violation.path[:-1], {})
     if violation.value == "":
-        message, hint = f"a name in {where} is empty", None
-    else:
-        message, hint = f"{_quoted(violation.value)} cannot be a name in {where}", _use(schema, violation)
-    return Mistake(code="E107", message=message, hint=hint, path=violation.path, at_key=True)
+        return Mistake(code="E107", message=f"a name in {where} is empty", path=violation.path, at_key=True)
+    message = f"{_quoted(violation.value)} cannot be a name in {where}"
+    hint, near = _use(schema, violation)
+    return Mistake(code="E107", message=message, hint=hint, path=violation.path, at_key=True, meant=near)
 
 
 def _forbidden(violation: Violation, schema: JsonObject) -> Mistake:
@@ -246,11 +252,11 @@ def _bound(violation: Violation, schema: JsonObject) -> Mistake:
     return Mistake(code="E107", message=message, path=violation.path)
 
 
-def _use(schema: JsonObject, violation: Violation) -> str | None:
-    """What a name may hold, and the name at hand as it may be written."""
+def _use(schema: JsonObject, violation: Violation) -> tuple[str | None, str | None]:
+    """What a name may hold as a hint, and the name at hand as it may be written."""
     said, pattern = _text(schema.get("patternErrorMessage")), _text(schema.get("pattern"))
     near = meant.name(violation.value, pattern) if isinstance(violation.value, str) and pattern else None
-    return f"write `{near}`: {said}" if near else f"use {said}" if said else None
+    return (f"write `{near}`: {said}" if near else f"use {said}" if said else None), near
 
 
 def _text(value: Json) -> str | None:

@@ -125,6 +125,8 @@ class StandIn:
                 return self._service.execute(code, query, user)
             case "POST", "RunProcess":
                 return self._service.run_process(body, user)
+            case "POST", "RunSpecifiedProcessVersion":
+                return self._service.run_version(body, user)
             case "GET" | "POST", "ExecProcElByUId", uid:
                 return self._service.execute_element(uid)
             case "GET" | "POST", "ExecProcElByUId":
@@ -139,7 +141,7 @@ class StandIn:
         return nothing(404)
 
     async def _carried_out(self, called: Call, call: RecentCall) -> Response:
-        call.fault = self._control.faults.take(called.process, starts=called.queued is not None)
+        call.fault = self._control.faults.take(called.process, root=called.root, starts=called.queued is not None)
         return await answer(called, self._engine, call.fault)
 
 

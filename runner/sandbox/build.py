@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from runner.documents.load import Document
 from runner.durations import seconds
+from runner.raw import number
 from runner.sandbox.doubles import (
     LINGERING,
     Activity,
@@ -41,6 +42,9 @@ def double(document: Document) -> Double:
             name: _parameter(name, _record(each)) for name, each in _record(fields.get("parameters", {})).items()
         },
         activities=tuple(_activity(_record(each), line) for each, line in zip(activities, lines, strict=True)),
+        version=number(fields.get("version"), 1),
+        of=_text(fields.get("of")),
+        active=fields.get("active", "of" not in fields) is True,
         faults=tuple(fault(_record(each)) for each in _list(fields.get("faults", []))),
     )
 

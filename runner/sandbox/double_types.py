@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runner.catalogue.model import Kind as KindOfSite
+from runner.catalogue.model import Parameter
 from runner.documents.document import Document
 from runner.job.rules.fitting import unfit_type
 from runner.job.rules.telling import Telling
@@ -89,7 +90,7 @@ class _Double:
         kind = self._kind(code)
         if kind is None or not isinstance(value, str) or "{{" not in value:
             return
-        wrong = unfit_type(code, kind, found, source=value.strip())
+        wrong = unfit_type(code, Parameter(kind=kind), found, source=value.strip())
         if wrong is not None:
             self.telling.tell(wrong.code, wrong.message, path, hint=wrong.hint, warning=wrong.warning)
 

@@ -159,7 +159,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Double:
-    """The double of one process. `code` is what callers name it by, `caption` what the process log shows."""
+    """The double of one process, or of one version of it. `caption` is what the process log shows.
+
+    A version has a `code` of its own; callers name the root, which it is a version `of`, and the active one runs.
+    """
 
     code: str
     caption: str
@@ -167,6 +170,14 @@ class Double:
     parameters: Mapping[str, Parameter]
     activities: tuple[Activity, ...]
     faults: tuple[Fault, ...] = ()
+    version: int = 1
+    of: str | None = None
+    active: bool = True
+
+    @property
+    def root(self) -> str:
+        """The code that callers name it by."""
+        return self.of or self.code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,13 +33,22 @@ class Engine:
     def __init__(self, doubles: Mapping[str, Double], surroundings: Surroundings) -> None:
         self._doubles = doubles
         self._by_uid = {schema_uid(code): double for code, double in doubles.items()}
+        self._active = {double.root: double for double in doubles.values() if double.active}
         self._surroundings = surroundings
         self._newest_start = surroundings.store.newest_start()
         self._going_on: set[asyncio.Task[None]] = set()
         self.store = surroundings.store
 
     def double(self, *, code: str = "", uid: str = "") -> Double | None:
-        """The double of a process by its code, else by the id of its design."""
+        """What a call runs: the active version of the process with this code, else with this id of a design.
+
+        That the code of a version leads to the active one of its family, too, is a choice [?].
+        """
+        called = self.version(code=code, uid=uid)
+        return None if called is None else self._active.get(called.root)
+
+    def version(self, *, code: str = "", uid: str = "") -> Double | None:
+        """This very version by its own code, else by the id of its design."""
         return self._doubles.get(code) if code else self._by_uid.get(uid.lower())
 
     def double_of(self, element: Element) -> Double | None:

@@ -71,12 +71,16 @@ class Faults:
     def clear(self) -> None:
         self._waiting.clear()
 
-    def take(self, process: str, *, starts: bool) -> Fault | None:
-        """The fault that befalls this call; `starts` tells a call that starts a process from one of an element."""
+    def take(self, process: str, *, starts: bool, root: str | None = None) -> Fault | None:
+        """The fault that befalls this call; `starts` tells a call that starts a process from one of an element.
+
+        A fault of a file befalls its own version; one that was set for a process, calls of every version of it.
+        """
         fitting = [
             (number, each)
             for number, each in enumerate(self._waiting)
-            if each.process in {process, None} and (starts or each.fault.kind not in _OF_STARTS)
+            if (each.process in {process, None} or (each.process == root and each.position is None))
+            and (starts or each.fault.kind not in _OF_STARTS)
         ]
         if not fitting:
             return None

@@ -59,6 +59,15 @@ def read(value: Json, parameter: Parameter) -> Json:
     return _scalar(value, parameter.kind)
 
 
+def takes(value: Json, kind: str) -> bool:
+    """Whether a parameter of this type, or a column of its records, is given `value` without a refusal."""
+    try:
+        _scalar(value, Kind(kind))
+    except CannotReadError:
+        return False
+    return True
+
+
 def _scalar(value: Json, kind: Kind) -> Json:
     if value is None or value == "":
         return empty(kind)

@@ -2,7 +2,8 @@
 
 VwProcessLib lists them, ProcessSchemaRequest gives the signature of one. Every id here is worked out from names, so it
 is the same in every sandbox, as a site keeps its own. Choices [?]: the row's Id is the id of the schema, too; every
-double is active and enabled; an unknown id is `success: false`. A lookup names no entity, as a double does not say.
+double is enabled and traced; a root's own parent is the empty GUID; an unknown id is `success: false`. A lookup names
+no entity, as a double does not say.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from uuid import UUID, uuid5
 from runner.sandbox.doubles import Activity, Deed, Direction, Double, Kind, Park
 from runner.sandbox.entity_set import Edm, EntitySet
 from runner.sandbox.json_text import write_json
+from runner.sandbox.kinds import EMPTY_GUID
 from runner.sandbox.replies import error_of
 from runner.values import Json, JsonObject
 
@@ -26,6 +28,10 @@ _COLUMNS = {
     "HasStartEvent": Edm.BOOLEAN,
     "Version": Edm.INTEGER,
     "SysSchemaId": Edm.GUID,
+    "IsMaxVersion": Edm.BOOLEAN,
+    "VersionParentId": Edm.GUID,
+    "VersionParentUId": Edm.GUID,
+    "IsProcessTracing": Edm.BOOLEAN,
 }
 _CULTURE = "en-US"
 _DIRECTIONS = {Direction.IN: 0, Direction.OUT: 1, Direction.BOTH: 2, Direction.INTERNAL: 3}
@@ -67,7 +73,11 @@ def element_caption(deed: Deed, position: int) -> str:
 
 def entity_set(doubles: Iterable[Double]) -> EntitySet:
     """VwProcessLib."""
-    rows = [_row(double) for double in doubles]
+    listed = list(doubles)
+    newest: dict[str, int] = {}
+    for double in listed:
+        newest[double.root] = max(double.version, newest.get(double.root, 0))
+    rows = [_row(double, is_newest=double.version == newest[double.root]) for double in listed]
     paths = (*_COLUMNS, "SysSchema/Id")
     return EntitySet(
         name="VwProcessLib", columns=tuple(_COLUMNS), types=lambda: _COLUMNS, paths=paths, rows=lambda _: rows
@@ -92,7 +102,8 @@ def schema_reply(doubles: Iterable[Double], key: str) -> JsonObject:
     return {"success": True, "errorInfo": None, "schema": schema}
 
 
-def _row(double: Double) -> JsonObject:
+def _row(double: Double, *, is_newest: bool) -> JsonObject:
+    """Each version has a row of its own, which leads to that of its root [C]."""
     key = schema_id(double.code)
     return {
         "Id": key,
@@ -100,10 +111,14 @@ def _row(double: Double) -> JsonObject:
         "Name": double.code,
         "Caption": double.caption,
         "Enabled": True,
-        "IsActiveVersion": True,
+        "IsActiveVersion": double.active,
         "HasStartEvent": True,
-        "Version": 1,
+        "Version": double.version,
         "SysSchemaId": key,
+        "IsMaxVersion": is_newest,
+        "VersionParentId": EMPTY_GUID if double.of is None else schema_id(double.of),
+        "VersionParentUId": EMPTY_GUID if double.of is None else schema_uid(double.of),
+        "IsProcessTracing": True,
         "SysSchema/Id": key,
     }
 

@@ -14,7 +14,7 @@ from runner.documents.load import read
 from runner.language import as_it_looks
 from runner.language.schema import check
 from runner.problems import Problem, Severity, are_errors, in_order
-from runner.sandbox import build, double_types, first_records, rules, unread, unwritten
+from runner.sandbox import build, double_types, families, first_records, rules, unread, unwritten
 from runner.sandbox.doubles import Double, Doubles
 from runner.sandbox.slips import slip_of
 from runner.targets.folders import ENDING, RECORDS, doubles_in
@@ -35,11 +35,12 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     problems: list[Problem] = []
     for file in files:
         problems.extend(_add(file, read_doubles))
+    processes, odd = families.settled(read_doubles)
+    problems.extend(odd)
     records, wrong = first_records.load(folder / RECORDS)
     problems += [*wrong, *unread.check(folder)]
     if not are_errors(problems):
         problems.extend(unwritten.check(read_doubles.values(), records))
-    processes = {code: double for code, (double, _) in read_doubles.items()}
     columns = _columns(processes.values(), records)
     return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
 

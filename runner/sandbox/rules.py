@@ -34,7 +34,8 @@ def check(document: Document) -> tuple[Problem, ...]:
     if not isinstance(fields, dict):
         return ()
     rules = _Rules(document=document, parameters=_parameters(fields.get("parameters")))
-    rules.plain(fields, ("process", "caption"), ())
+    rules.plain(fields, ("process", "caption", "of"), ())
+    rules.version(fields)
     activities = fields.get("activities")
     for index, activity in enumerate(activities if isinstance(activities, list) else ()):
         if isinstance(activity, dict):
@@ -65,6 +66,18 @@ class _Rules:
     parameters: Mapping[str, Parameter | None]
     uids: set[str] = field(default_factory=set)
     found: list[Problem] = field(default_factory=list)
+
+    def version(self, fields: JsonObject) -> None:
+        """A version is a schema of its own: it has a code and a number."""
+        root = fields.get("of")
+        if not isinstance(root, str):
+            return
+        if root == fields.get("process"):
+            hint = f"each version is a schema of its own, called as `{root}_v1`; the root's double has no `of`"
+            self.report("E107", f"`{root}` cannot be a version of itself", ("of",), hint=hint)
+        if "version" not in fields:
+            hint = "write its number, as in `version: 2`"
+            self.report("E105", f"`version` is missing: a version of `{root}` has a number", ("of",), hint=hint)
 
     def faults(self, faults: Json) -> None:
         """They are taken in order, so one without `times` leaves nothing for those behind it."""

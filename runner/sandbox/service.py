@@ -11,6 +11,7 @@ waits for the end, as RunProcess does [S]; RunProcess gives no execution data, a
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Protocol
 
 from starlette.responses import Response
 
@@ -39,17 +40,24 @@ class Wait(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call of a process that is ready, and has done nothing yet.
+    """A call of a process that is ready, and has done nothing yet. `process` is the version that runs, by its own code.
 
     `begin` is given the text with which the process is to fail at its end, or None. `reply` is asked when `wait` is
     over. `queued` is what answers a start that is put off; None for a call that starts no process.
     """
 
     process: str
+    root: str
     wait: Wait = Wait.FOR_THE_END
     begin: Callable[[str | None], Begun]
     reply: Callable[[Begun], Response]
     queued: Callable[[], Response] | None = None
+
+
+class Find(Protocol):
+    """Finds a double by its code, else by the id of its design."""
+
+    def __call__(self, *, code: str, uid: str) -> Double | None: ...
 
 
 class ProcessEngineService:
@@ -68,6 +76,7 @@ class ProcessEngineService:
         result = query.get(_RESULT)
         return Call(
             process=double.code,
+            root=double.root,
             wait=Wait.NOT_AT_ALL if result is None else Wait.FOR_THE_END,
             begin=lambda failing: self._engine.begin(double, values, user, failing=failing),
             reply=lambda begun: string() if result is None else string(self._held(double, begun.process_id, result)),
@@ -76,11 +85,24 @@ class ProcessEngineService:
 
     def run_process(self, body: bytes, user: User) -> Call | Response:
         """RunProcess [C]. `success` is not the verdict: a process that failed has it, too, with status 3 [M]."""
+        return self._run(body, user, find=self._engine.double)
+
+    def run_version(self, body: bytes, user: User) -> Call | Response:
+        """RunSpecifiedProcessVersion: this very version, active or not, with a body as that of RunProcess [S].
+
+        Which of `schemaName` and `schemaUId` names the version is [?]: the id where there is one, else the code.
+        """
+        return self._run(body, user, find=self._version)
+
+    def _version(self, *, code: str, uid: str) -> Double | None:
+        return self._engine.version(uid=uid) if uid else self._engine.version(code=code)
+
+    def _run(self, body: bytes, user: User, *, find: Find) -> Call | Response:
         request = record_or_none(body)
         if request is None:
             return fault("The body of the request is not a JSON object", status=400)
         code, uid = _text(request, "schemaName"), _text(request, "schemaUId")
-        double = self._engine.double(code=code, uid=uid)
+        double = find(code=code, uid=uid)
         if double is None:
             return _not_found(code or uid)
         names = request.get("resultParameterNames")
@@ -94,6 +116,7 @@ class ProcessEngineService:
             return plain_json(_run_reply(success=False, error=error_of(str(error))))
         return Call(
             process=double.code,
+            root=double.root,
             wait=Wait.FOR_THE_END if results else Wait.FOR_THE_BACKGROUND,
             begin=lambda failing: self._engine.begin(double, values, user, failing=failing),
             reply=lambda begun: plain_json(self._ran(double, begun.process_id, results)),
@@ -108,6 +131,7 @@ class ProcessEngineService:
             return fault(_not_waiting(uid, element))
         return Call(
             process=double.code,
+            root=double.root,
             begin=lambda _: self._engine.go_on(double, element, {}),
             reply=lambda _: string(),
         )
@@ -143,6 +167,7 @@ class ProcessEngineService:
             return reply(element.process_id, str(error))
         return Call(
             process=double.code,
+            root=double.root,
             begin=lambda _: self._engine.go_on(double, element, values),
             reply=lambda begun: reply(begun.process_id, self._failure(begun.process_id)),
         )

@@ -1,9 +1,10 @@
 """Doubles as a catalogue: what jobs are held against where their target is a sandbox."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Member, Parameter, Process
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
+from runner.sandbox.kinds import takes
 from runner.sandbox.library import element_uid, parked
 from runner.values import JsonObject, is_number
 
@@ -17,9 +18,12 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
         )
         for name, columns in doubles.columns.items()
     }
+    versions: dict[str, list[Double]] = {}
+    for double in doubles.processes.values():
+        versions.setdefault(double.root, []).append(double)
     return Catalogue(
         name=f"target `{target}`",
-        processes={code: _process(double) for code, double in doubles.processes.items()},
+        processes={double.root: _process(double, versions[double.root]) for double in _acting(versions)},
         entities={**own, **dict.fromkeys(OWN_ENTITIES)},
         doubles=folder,
     )
@@ -34,15 +38,26 @@ def _numbers(records: Iterable[JsonObject]) -> frozenset[str]:
     return frozenset(numbers - others)
 
 
-def _process(double: Double) -> Process:
+def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:
+    """Of each family the version that a call runs; where none is active, the root."""
+    for root, family in versions.items():
+        own = next(double for double in family if double.code == root)
+        yield next((double for double in family if double.active), own)
+
+
+def _process(double: Double, versions: Sequence[Double]) -> Process:
     return Process(
-        code=double.code,
+        code=double.root,
         caption=double.caption,
+        version=double.version,
+        why_not=None if double.active else "none of its versions is active",
+        members=tuple(map(_member, sorted(versions, key=_number))) if len(versions) > 1 else (),
         parameters={
             code: Parameter(
                 kind=Kind(one.kind),
                 direction=Direction(one.direction),
                 items={name: Kind(kind) for name, kind in one.items.items()},
+                reads=takes,
             )
             for code, one in double.parameters.items()
         },
@@ -51,3 +66,11 @@ def _process(double: Double) -> Process:
             for name, caption, park, position in parked(double)
         ),
     )
+
+
+def _member(double: Double) -> Member:
+    return Member(code=double.code, version=double.version, active=double.active, enabled=True)
+
+
+def _number(double: Double) -> int:
+    return double.version

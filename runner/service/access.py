@@ -72,6 +72,12 @@ class Access:
             if name != "UserName" and len(text) >= SHORTEST:
                 self._on_secret(f"target.cookie.{name}", text)
 
+    def drop(self, known: Session) -> None:
+        """The site does not accept `known` any more: whoever calls next signs in anew."""
+        with self._lock:
+            if self._session is not None and self._session.number == known.number:
+                self._session = replace(self._session, ends=-math.inf)
+
     def keep(self, known: Session, cookies: Iterable[str]) -> None:
         """Add the lines of Set-Cookie that came with an answer to a call of `known`.
 

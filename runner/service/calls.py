@@ -5,7 +5,7 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
 
@@ -99,8 +99,9 @@ class ReadElementData:
 class ReadRows:
     """Rows of one process in SysProcessLog, newest first. Answers a list of rows.
 
-    A row is `{"id", "name", "started", "completed", "status", "owner", "error"}`: `status` is `running`, `done`,
-    `error`, `cancelled` or the server's own id; `started` as the server writes it; absent values are null.
+    A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
+    `done`, `error`, `cancelled` or the server's own id; `started` as the server writes it; `parent` is the id of the
+    process that has started this one as a part of itself; absent values are null.
     The process is told by its code (filtered by `SysSchema/Name`), or by `schema_id` where that path is refused.
     `since` is a `started` of an earlier row; rows of that very instant are included.
     As many rows as `top` may be the beginning of more; with fewer these are all, also where the log answers in pages.
@@ -127,12 +128,34 @@ class FindProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindFamily:
+    """VwProcessLib by the process's code, for the family of its versions.
+
+    Answers the id of the root's design, which `ReadFamily` takes; None where the library has no such process.
+    """
+
+    process: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFamily:
+    """VwProcessLib by the id of the root's design: every version of the process, the root among them.
+
+    Answers a list of `{"code", "uid", "schema_id", "version", "active", "enabled", "traced"}`, null for what the
+    library does not have; `schema_id` is what rows of the log bear. A library without versions refuses it [?].
+    """
+
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSchema:
     """ProcessSchemaRequest: the signature of one process by the id of its row in VwProcessLib.
 
     Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
-    "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`;
-    each is null where the reply does not say. `odd` are sentences about what could not be read.
+    "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`,
+    both with a `caption` where there is one; each is null where the reply does not say. `odd` are sentences about what
+    could not be read.
     """
 
     schema_id: str
@@ -148,17 +171,24 @@ class WhoIsUser:
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 
-Reading: TypeAlias = ReadRows | ReadRow | ReadElements | ReadElementData | FindProcess | ReadSchema | WhoAmI | WhoIsUser
+OfLibrary: TypeAlias = FindProcess | FindFamily | ReadFamily | ReadSchema
+Reading: TypeAlias = ReadRows | ReadRow | ReadElements | ReadElementData | OfLibrary | WhoAmI | WhoIsUser
 """Calls that the engine makes of its own accord, to learn something."""
 
 Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | Reading
+
+
+SESSION_REFUSED: Final = "E304"
+"""The code of a call that was answered with a demand to sign in."""
 
 
 class FailureKind(StrEnum):
     """What a failed call may have done to the site."""
 
     NOT_SENT = "not_sent"
-    """The service never acted: no connection, 401, a login page, 429."""
+    """Nothing left this machine: no connection, no session."""
+    TURNED_AWAY = "turned_away"
+    """It says that it did not act: 401, a login page, 429. A proxy that repeats a call hands on its second answer."""
     REFUSED = "refused"
     """The service said no. Something may have happened before it did."""
     UNANSWERED = "unanswered"
@@ -167,7 +197,10 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
+    """`date` is the server's own time, as the header of its answer says it."""
+
     value: Json
+    date: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +208,7 @@ class CallFailed:
     """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
 
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
+    `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
     """
 
     kind: FailureKind
@@ -183,6 +217,8 @@ class CallFailed:
     retry_after: float | None = None
     final: bool = False
     unwanted: bool = False
+    date: str | None = None
+    nothing_ran: bool = False
 
 
 Ending: TypeAlias = Answered | CallFailed
@@ -191,9 +227,9 @@ Ending: TypeAlias = Answered | CallFailed
 def record(call: Call) -> JsonObject:
     """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
     match call:
-        case ReadElements() | ReadElementData() | ReadRow() | ReadRows():
+        case ReadElements() | ReadElementData() | ReadRow() | ReadRows() | WhoAmI() | WhoIsUser():
             return _record_of_reading(call)
-        case FindProcess() | ReadSchema() | WhoAmI() | WhoIsUser():
+        case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():
             return _record_of_reading(call)
         case ExecuteCall():
             parameters = dict(call.parameters)
@@ -225,6 +261,10 @@ def _record_of_reading(call: Reading) -> JsonObject:
             return {"kind": "read_row", "process_id": call.process_id}
         case FindProcess():
             return {"kind": "find_process", "process": call.process}
+        case FindFamily():
+            return {"kind": "find_family", "process": call.process}
+        case ReadFamily():
+            return {"kind": "read_family", "root": call.root}
         case ReadSchema():
             return {"kind": "read_schema", "schema_id": call.schema_id}
         case WhoAmI():

@@ -1,6 +1,7 @@
 """The client of one site: sends calls in a session, notices that it is lost and mends it once.
 
-Every call ends in a value or in a `CallFailed`; nothing is raised, and nothing is repeated that may have happened.
+Every call ends in a value or in a `CallFailed`; nothing is raised. Only a reading is made again in a fresh session: a
+call that acts is never repeated here, since what it was answered may be the answer to a proxy's repetition of it.
 It may be shared by threads. What a reply means is `replies`' business, what an outage means `outages`'.
 """
 
@@ -10,9 +11,9 @@ from functools import partial
 
 from runner.service import odata, outages, replies
 from runner.service.access import Access, Credentials, OnSecret, identity_of
-from runner.service.calls import Call, CallFailed, Ending, Reading
+from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, Reading
 from runner.service.gate import Gate, OpenGate
-from runner.service.login_page import signed_out
+from runner.service.login_page import acts, signed_out
 from runner.service.pace import Pace
 from runner.service.sign_in import Session
 from runner.service.sockets import Clock
@@ -68,16 +69,29 @@ class Client:
                 return reply
             read = replies.read(call, reply, site=self._site, earlier=earlier)
             if not isinstance(read, odata.Page):
-                return read
+                return self._ended(call, reply, read)
             earlier, written = read.records, Request(method="GET", path=read.following)
 
     def _answered(self, call: Call, written: Request, deadline: Deadline) -> Reply | CallFailed:
-        """The reply to `call` in a session, a fresh one where it was lost."""
+        """The reply to `call` in a session; to a reading in a fresh one where it was lost."""
         send = partial(self._sent, call, written, deadline=deadline)
         known = self._access.session(deadline)
         reply = send(known)
         is_lost = isinstance(reply, Reply) and signed_out(call, reply) and self._signs_in
-        return send(self._access.fresh(known, deadline)) if is_lost and isinstance(known, Session) else reply
+        if not is_lost or not isinstance(known, Session):
+            return reply
+        if acts(call):
+            self._access.drop(known)
+            return reply
+        return send(self._access.fresh(known, deadline))
+
+    def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed) -> Ending:
+        """How the call ended, with the server's time. One that acts can be made again in a fresh session."""
+        date = reply.headers.get("date")
+        if isinstance(read, Answered):
+            return Answered(value=read.value, date=date)
+        is_lost = read.trouble.code == SESSION_REFUSED and acts(call) and self._signs_in
+        return replace(read, date=date, final=read.final and not is_lost)
 
     def sign_in(self, seconds: float) -> CallFailed | None:
         """Sign in within `seconds`, if that is to be done; what is in the way of it."""

@@ -1,4 +1,4 @@
-"""Replies that say no, and what each means for the call: not sent, refused, or unanswered.
+"""Replies that say no, and what each means for the call: turned away, refused, or unanswered.
 
 Pure. A reply that was never received is told of in `runner.service.outages`.
 """
@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 from runner.events import Trouble
 from runner.service import bodies
 from runner.service.calls import (
+    SESSION_REFUSED,
     Call,
     CallFailed,
+    CompleteCall,
     ExecuteCall,
     FailureKind,
     QueryCall,
@@ -21,6 +23,7 @@ from runner.service.calls import (
 )
 from runner.service.login_page import acts, signed_out, without_query
 from runner.service.wire import Reply, Site
+from runner.targets.model import ExecuteMethod
 from runner.values import Json, JsonObject
 
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
@@ -75,22 +78,28 @@ _REDIRECT: Final = "redirects are not followed: put the address that answers int
 _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
 
-def not_accepted(reply: Reply, site: Site) -> CallFailed:
-    """A call that was answered with a demand to sign in, when signing in has been done or cannot be."""
+def not_accepted(call: Call | None, reply: Reply, site: Site) -> CallFailed:
+    """A call that was answered with a demand to sign in. Whether it is made again is for others to say.
+
+    Such an answer is the service's own, and says that it did not dispatch the request [M]. It proves that nothing ran
+    only where the request is a POST: gateways repeat a GET that broke, and then hand on the answer to the second, but
+    never a POST that has left them [D: nginx, `proxy_next_upstream`].
+    """
     shown = f"{site.name} answered with its login page"
     if reply.status == HTTPStatus.UNAUTHORIZED:
         shown = _said(reply, site)
     elif host := _other_host(reply, site):
         shown = f"{site.name} redirects to a login page of another host, `{host}`"
     return CallFailed(
-        kind=FailureKind.NOT_SENT,
+        kind=FailureKind.TURNED_AWAY,
         trouble=Trouble(
-            code="E304",
+            code=SESSION_REFUSED,
             message=f"the session is not accepted: {shown}",
             hint="check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass",
         ),
         status=reply.status,
-        final=True,  # a fresh sign-in has been tried, and the call repeated once; more of both would be guessing
+        final=True,
+        nothing_ran=is_post(call, site),
     )
 
 
@@ -98,9 +107,9 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
     """What a reply with another status than 2xx means; `call` is None while signing in."""
     status = reply.status
     if signed_out(call, reply):
-        return not_accepted(reply, site)
+        return not_accepted(call, reply, site)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return _failed(reply, FailureKind.NOT_SENT, Trouble(code="E310", message=_said(reply, site), hint=_LATER))
+        return _failed(reply, FailureKind.TURNED_AWAY, Trouble(code="E310", message=_said(reply, site), hint=_LATER))
     if 300 <= status < 400:  # noqa: PLR2004  redirects
         where = _destination(reply)
         message = f"{site.name} redirects ({_named(status)}) to {where}"
@@ -114,6 +123,12 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
     return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=_said(reply, site), hint=_LATER))
+
+
+def is_post(call: Call | None, site: Site) -> bool:
+    """Whether the call acts, and is made by a POST."""
+    by_post = isinstance(call, ExecuteCall) and site.execute_method is ExecuteMethod.POST
+    return by_post or isinstance(call, CompleteCall | RunProcessCall)
 
 
 def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None = _LOG) -> CallFailed:

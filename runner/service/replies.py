@@ -39,7 +39,7 @@ def read(
     A page of a reading that does not end with it is handed in as `earlier` with the reply to the next one.
     """
     if signed_out(call, reply):
-        return failures.not_accepted(reply, site)
+        return failures.not_accepted(call, reply, site)
     if not 200 <= reply.status < 300:  # noqa: PLR2004  success
         return failures.by_status(call, reply, site)
     try:

@@ -19,10 +19,12 @@ from runner.service.calls import (
     CompleteCall,
     ElementCall,
     ExecuteCall,
+    FindFamily,
     FindProcess,
     QueryCall,
     ReadElementData,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     ReadSchema,
@@ -133,7 +135,9 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _run_process(call, site)
         case QueryCall():
             return _query(call, site)
-        case ReadRows() | ReadRow() | ReadElements() | ReadElementData() | FindProcess() | WhoIsUser():
+        case ReadRows() | ReadRow() | ReadElements() | ReadElementData() | WhoIsUser():
+            return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
+        case FindProcess() | FindFamily() | ReadFamily():
             return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
         case ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}

@@ -17,7 +17,8 @@ from runner.template.operations import number
 from runner.template.source import keywords, written, written_key, written_path
 from runner.values import well_formed
 
-DEEPEST = 64
+DEEPEST = 200
+"""Terms that are joined nest as well, one level each. Each level is up to three frames of Python, which has 1,000."""
 _WITH_ITSELF = frozenset({"eq", "ne", "gt", "gteq", "lt", "lteq"})
 _OPERATORS = frozenset({"and", "or", "if", "else", "in", "is"})
 _PYTHON_NAME = re.compile(r"__\w+__")
@@ -30,19 +31,36 @@ class Uses:
     available: Functions
     names: list[Name] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
-    compares_constants: bool = False
+    compares_constants: str = ""
     compares_itself: bool = False
     compared: list[Compared] = field(default_factory=list)
+    problems: list[TemplateProblem] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise the first problem, which holds all others."""
+        if self.problems:
+            first, *others = {(one.message, one.line): one for one in self.problems}.values()
+            first.others, first.names = tuple(others), tuple(dict.fromkeys(self.names))
+            raise first
 
 
 def look_at(node: nodes.Node, uses: Uses, depth: int = 0) -> None:
-    """Check `node` and all below it. Raises `TemplateProblem`."""
+    """Check `node` and all below it; what is wrong goes into `uses`. Raises `TemplateProblem` for one too deep."""
     if depth > DEEPEST:
-        raise TemplateProblem("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
-    checker = _CHECKERS.get(type(node))
-    if checker is None:
-        raise refused(node, f"`{written(node)}` is not part of expressions")
-    checker(node, uses, depth + 1)
+        raise TooDeepError("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
+    try:
+        checker = _CHECKERS.get(type(node))
+        if checker is None:
+            raise refused(node, f"`{written(node)}` is not part of expressions")
+        checker(node, uses, depth + 1)
+    except TooDeepError:
+        raise
+    except TemplateProblem as problem:
+        uses.problems.append(problem)
+
+
+class TooDeepError(TemplateProblem):
+    """Nothing more can be said of the expression."""
 
 
 def _line(node: nodes.Node) -> int:
@@ -87,7 +105,7 @@ def _chain(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) -> None:
         root = root.node
     links.reverse()
     if depth + len(links) > DEEPEST:
-        raise TemplateProblem("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
+        raise TooDeepError("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
     if isinstance(root, nodes.Name):
         _known_word(root, uses)
         uses.names.append(_named(root, links))
@@ -177,7 +195,7 @@ def _compare(node: nodes.Compare, uses: Uses, depth: int) -> None:
     for operand in node.ops:
         look_at(operand.expr, uses, depth)
     if before == (len(uses.names), len(uses.functions)):
-        uses.compares_constants = True
+        uses.compares_constants = uses.compares_constants or written(node)
     lefts = [node.expr, *(operand.expr for operand in node.ops)]
     if any(operand.op in _WITH_ITSELF and operand.expr == left for left, operand in zip(lefts, node.ops, strict=False)):
         uses.compares_itself = True

@@ -154,17 +154,19 @@ def _map_called(node: nodes.Node, arguments: list[nodes.Expr], named: list[str])
         _rightly(f"`map` has no argument `{stray}`; it has `attribute`, `default`" if stray else wrong, "map", node)
         return
     name = _literal("map", "filter", arguments[0])
-    if name in _ALL_FILTERS or words.suggestion(name, {*_ALL_FILTERS, *TESTS}, words.FILTERS):
+    if name in _ALL_FILTERS or (name.islower() and words.suggestion(name, {*_ALL_FILTERS, *TESTS}, words.FILTERS)):
         _filter_called(name, node, arguments[1:], named)
         return
-    hint = f'a key of each item is `map(attribute="{name}")`'
+    hint = f'write `map(attribute="{name}")` for a key of each item'
     raise TemplateProblem("E124", f"unknown filter `{name}`", hint=hint, name=name, line=node.lineno - 1)
 
 
 def _literal(name: str, what: str, argument: nodes.Expr) -> str:
     if isinstance(argument, nodes.Const) and isinstance(argument.value, str):
         return argument.value
-    raise refused(argument, f"`{name}` takes the name of a {what}, written out in quotes", name=name)
+    is_key = name == "map" and isinstance(argument, nodes.Name)
+    hint = f'write `map(attribute="{written(argument)}")` for a key of each item' if is_key else None
+    raise refused(argument, f"`{name}` takes the name of a {what}, written out in quotes", hint, name)
 
 
 def _rightly(wrong: str | None, name: str, node: nodes.Node) -> None:

@@ -30,6 +30,8 @@ from runner.words import did_you_mean, slip, suggest
 
 _NUMBER_OF_A_TURN = ("item", "index")
 """A key of each turn elsewhere; here it is a name of its own."""
+_OF_A_STEP = ("process_id", "status", "attempts", "seconds", "outputs")
+"""Keys of a step beside its result."""
 _SIZES = ("length", "size", "count")
 SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
 """How a comparison is written, by Jinja's words for it."""
@@ -72,7 +74,8 @@ class Inferring:
     """One expression whose type is looked for. `names` are the types of what it may use, `line` is how far it is.
 
     `guarded`: how many tests that ask what a value is stand before. `asked`: the values of which a test before asks
-    whether they are there. `expects_absence`: how many `default` or `is defined` stand behind.
+    whether they are there. `expects_absence`: how many `default` or `is defined` stand behind. `may_fail`: how many
+    `not` or `or` stand around, in which a test that is never true is as good as any.
     """
 
     names: Mapping[str, Type]
@@ -81,11 +84,14 @@ class Inferring:
     guarded: int = 0
     asked: tuple[str, ...] = ()
     expects_absence: int = 0
+    may_fail: int = 0
 
-    def complain(self, code: str, message: str, *, hint: str | None = None, part: str | None = None) -> Type:
+    def complain(
+        self, code: str, message: str, *, hint: str | None = None, part: str | None = None, warning: bool = False
+    ) -> Type:
         """Keep a complaint; what comes of it is unknown, so that nothing else is said of it."""
         if not self.guarded:
-            warning = code == "E173" and self.expects_absence > 0
+            warning = warning or (code == "E173" and self.expects_absence > 0)
             found = Complaint(code=code, message=message, hint=hint, part=part, line=self.line, warning=warning)
             self.complaints.append(found)
         return UNKNOWN
@@ -107,6 +113,14 @@ class Inferring:
         finally:
             self.guarded -= is_one
             self.asked = before
+
+    @contextmanager
+    def where_tests_may_fail(self, *, is_so: bool = True) -> Iterator[None]:
+        self.may_fail += is_so
+        try:
+            yield
+        finally:
+            self.may_fail -= is_so
 
     def is_asked(self, part: str) -> bool:
         """Whether a test before asks for `part`, or for something in it."""
@@ -131,12 +145,17 @@ def member(of: Side, key: str, state: Inferring) -> Type:
             return UNKNOWN
         message = f"`{of.source}` is {in_words(one)}, and has no `{key}`"
         return state.complain("E173", message, hint=_key_hint(of, key), part=f"{of.source}.{key}")
+    if one.called == key and key not in (one.fields or {}) and not state.expects_absence:
+        message = f"`{of.source}` is `{key}` itself, and hardly has a `{key}` of its own"
+        return state.complain("E173", message, hint=_is_it(of, key), part=f"{of.source}.{key}", warning=True)
     if one.fields is None or key in one.fields or not one.closed:
         return (one.fields or {}).get(key, UNKNOWN)
     return lacking(of, key, state, message=f"`{of.source}` has no `{key}`", part=f"{of.source}.{key}")
 
 
 def _key_hint(of: Side, key: str) -> str | None:
+    if of.type.called == key:
+        return _is_it(of, key)
     if (of.source, key) == _NUMBER_OF_A_TURN:
         return "write `index`"
     is_field = key in (of.type.of_items.fields or {})
@@ -157,6 +176,10 @@ def _key_hint(of: Side, key: str) -> str | None:
     return f'write `{of.source}[0].{key}`, or `{of.source} | map(attribute="{key}")`'
 
 
+def _is_it(of: Side, key: str) -> str:
+    return f"leave `.{key}` out: `{of.source}` is the value of `{key}`"
+
+
 def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) -> Type:
     """Tell of a field that a record does not have."""
     known = sorted(of.type.fields or {})
@@ -164,6 +187,8 @@ def lacking(of: Side, key: str, state: Inferring, *, message: str, part: str) ->
         return UNKNOWN
     near = suggest(key, known)
     near = "index" if (of.source, key) == _NUMBER_OF_A_TURN else near
+    if near is None and key in _OF_A_STEP and of.source.startswith("steps.") and of.source.endswith(".result"):
+        near = f"{of.source.removesuffix('.result')}.{key}"
     hint = f"did you mean `{near}`?" if near else of.type.note or f"it has {begun(known) or 'no fields'}"
     return state.complain("E173", message, hint=hint, part=part)
 
@@ -267,7 +292,7 @@ def _together(left: Side, right: Side) -> str | None:
     if text.type.form is not None or text.type.note is not None:
         return text.type.note
     if other.type.kinds & ~NULL == RECORD:
-        return _name_in_it(other)
+        return _name_in_it(other, text.written)
     meant = (text.written or "").strip().casefold()
     if other.type.kinds & NUMBER and _is_number(meant):
         return f"write `{meant}` without quotes"
@@ -293,9 +318,12 @@ def _as_boolean(of: Side, other: Side) -> str | None:
     return f"write `{'true' if number else 'false'}`"
 
 
-def _name_in_it(whole: Side) -> str | None:
-    """What of a record may be compared with a text."""
-    key = next((key for key in ("name", "Name") if key in (whole.type.fields or {})), None)
+def _name_in_it(whole: Side, text: str | None) -> str | None:
+    """What of a record may be compared with a text: of a step its status, where it is a word for one."""
+    fields = whole.type.fields or {}
+    is_status = "status" in fields and f"`{text}`" in (fields["status"].note or "")
+    keys = ("status",) if is_status else ("name", "Name", "result")
+    key = next((key for key in keys if key in fields), None)
     return f"write `{whole.source}.{key}`" if key and whole.node is not None else None
 
 

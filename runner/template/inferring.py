@@ -25,7 +25,7 @@ from runner.template.typed import (
     either,
     of_value,
 )
-from runner.template.typed_filters import GUARDS, OF_ABSENCE, Arguments, filtered, tested
+from runner.template.typed_filters import GUARDS, OF_ABSENCE, Arguments, filtered, never_of_kind, tested
 from runner.values import Path
 
 
@@ -136,16 +136,18 @@ def _call(node: nodes.Call, state: Inferring) -> Type:
 
 
 def _condition(node: nodes.CondExpr, state: Inferring) -> Type:
-    _infer(node.test, state)
+    with state.where_tests_may_fail():
+        _infer(node.test, state)
     with state.behind_a_guard(is_one=guards(node.test), asked=asked(node.test)):
         first = _infer(node.expr1, state)
         return first if node.expr2 is None else either(first, _infer(node.expr2, state))
 
 
 def _both(node: nodes.And | nodes.Or, state: Inferring) -> Type:
-    left = _infer(node.left, state)
-    with state.behind_a_guard(is_one=guards(node.left), asked=asked(node.left)):
-        return either(left, _infer(node.right, state))
+    with state.where_tests_may_fail(is_so=isinstance(node, nodes.Or)):
+        left = _infer(node.left, state)
+        with state.behind_a_guard(is_one=guards(node.left), asked=asked(node.left)):
+            return either(left, _infer(node.right, state))
 
 
 def guards(node: nodes.Node) -> bool:
@@ -161,7 +163,8 @@ def asked(node: nodes.Node) -> tuple[str, ...]:
 
 
 def _not(node: nodes.Not, state: Inferring) -> Type:
-    _infer(node.node, state)
+    with state.where_tests_may_fail():
+        _infer(node.node, state)
     return A_BOOLEAN
 
 
@@ -227,6 +230,7 @@ def _test(node: nodes.Test, state: Inferring) -> Type:
     with state.expecting_absence(is_so=node.name in OF_ABSENCE):
         of = _side(node.node, state)
     tested(node.name, of, _arguments(node, state), state)
+    never_of_kind(node.name, of, state)
     return A_BOOLEAN
 
 

@@ -6,7 +6,7 @@ worked out here.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -48,7 +48,8 @@ class Expression:
     """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
 
     `names` are in the order of the text, behind `default` and `is defined` too. `is_constant`: it uses neither names
-    nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes.
+    nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes;
+    `constants` is the first of them.
     `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
     `compared` are the paths that are compared with texts.
     """
@@ -59,6 +60,7 @@ class Expression:
     path: Path | None = None
     tree: nodes.Expr | None = None
     compares_constants: bool = False
+    constants: str = ""
     compares_itself: bool = False
     compared: tuple[Compared, ...] = ()
 
@@ -159,12 +161,14 @@ def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
     tree = _tree(text)
     uses = Uses(available)
     look_at(tree, uses)
+    uses.check()
     return Expression(
         text=text,
         names=_moved(dict.fromkeys(uses.names), lines_before),
         functions=frozenset(uses.functions),
         tree=tree,
-        compares_constants=uses.compares_constants,
+        compares_constants=bool(uses.compares_constants),
+        constants=uses.compares_constants,
         compares_itself=uses.compares_itself,
         compared=tuple(replace(one, line=one.line + lines_before) for one in uses.compared),
     )
@@ -209,33 +213,53 @@ def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None
     return str(parser.stream.current.value)
 
 
+_MOST_PROBLEMS = 100
+"""The hundredth problem of a text is the last that is reported."""
+
+
 def _template(text: str, read: Callable[[str], Expression]) -> Template:
     parts: list[str | Expression] = []
     names: dict[Name, None] = {}
+    wrong: list[TemplateProblem] = []
     kept = lines_before = counted = 0
-    while (start := text.find("{{", kept)) >= 0:
+    while (start := text.find("{{", kept)) >= 0 and len(wrong) < _MOST_PROBLEMS:
+        if start and text.startswith("$", start - 1):
+            wrong.append(_dollar(line_of(text, start)))
         end = _closed(text, start)
         if start > kept:
             parts.append(text[kept:start])
         lines_before, counted = lines_before + text.count("\n", counted, start), start
+        kept = end + 2
         try:
             part = read(text[start + 2 : end])
         except TemplateProblem as problem:
-            raise problem.moved(lines_before) from None
+            wrong.append(problem.moved(lines_before))
+            continue
         parts.append(part)
         names.update(dict.fromkeys(_moved(part.names, lines_before)))
-        kept = end + 2
+    if wrong:
+        raise _together(wrong, names)
     if kept < len(text) or not parts:
         parts.append(text[kept:])
     functions = frozenset[str]().union(*(part.functions for part in parts if isinstance(part, Expression)))
     return Template(text=text, parts=tuple(parts), names=tuple(names), functions=functions)
 
 
+def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:
+    """The problems of all expressions of a template in the first of them."""
+    first, *others = problems
+    first.others += tuple(inner for one in others for inner in (one, *one.others))
+    first.names = (*names, *(name for one in problems for name in one.names))
+    return first
+
+
+def _dollar(line: int) -> TemplateProblem:
+    hint = 'leave out the `$`; a dollar before a value is `{{ "$" }}{{ … }}`'
+    return TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line)
+
+
 def _closed(text: str, start: int) -> int:
     """The position of the `}}` that belongs to the `{{` at `start`."""
-    if text.startswith("$", start - 1) and start:
-        hint = 'leave out the `$`; a dollar before a value is `{{ "$" }}{{ … }}`'
-        raise TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line_of(text, start))
     end = closing_braces(text, start + 2)
     for sign, at in ((text[start + 2], f"{{{{{text[start + 2]}"), (text[end - 1], f"{text[end - 1]}}}}}")):
         if sign in "+-":

@@ -22,7 +22,8 @@ class Type:
 
     `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where
     it is `closed` it has no others, and `note` may say why. `form` is what a text is for sure: `guid`, `datetime`,
-    `date` or `time`; `words` are the texts of which it is one, and `holds` is a piece of it.
+    `date` or `time`; `words` are the texts of which it is one, and `holds` is a piece of it. `called` is the code of
+    the parameter whose value it is.
     """
 
     kinds: int
@@ -33,6 +34,7 @@ class Type:
     note: str | None = None
     words: frozenset[str] | None = None
     holds: str | None = None
+    called: str | None = None
 
     def may_be(self, kinds: int) -> bool:
         """Whether a value may be one of `kinds`; of what is always null nothing is said."""

@@ -24,6 +24,20 @@ from runner.template.typed import (
 
 GUARDS = frozenset({"string", "number", "integer", "float", "boolean", "mapping", "sequence"})
 """Tests that ask what a value is: behind one of them a value may be less than its type says."""
+_KINDS: Mapping[str, int] = {
+    "string": TEXT,
+    **dict.fromkeys(("number", "integer", "float"), NUMBER),
+    "boolean": typed.BOOLEAN,
+    "mapping": RECORD,
+    "sequence": LIST,
+}
+_OF_KINDS: Mapping[int, str] = {
+    TEXT: "string",
+    NUMBER: "number",
+    typed.BOOLEAN: "boolean",
+    RECORD: "mapping",
+    LIST: "sequence",
+}
 OF_ABSENCE = frozenset({"defined", "undefined"})
 
 _COMPARING = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "in"})
@@ -70,6 +84,14 @@ def tested(name: str, of: Side, arguments: Arguments, state: Inferring) -> None:
         state.wants(TEXT, of, "`match` takes a text")
     elif name in ("odd", "even"):
         state.wants(NUMBER, of, f"`{name}` asks about a whole number", hint=reading_hint(of.type))
+
+
+def never_of_kind(name: str, of: Side, state: Inferring) -> None:
+    """Tell of a test for a kind that a value is never of, where all depends on the test."""
+    kinds = _KINDS.get(name)
+    if kinds is not None and not state.may_fail and not of.type.may_be(kinds):
+        hint = f"write `{of.source} is {_OF_KINDS[of.type.kinds]}`" if of.type.kinds in _OF_KINDS else None
+        state.complain("E177", f"`{of.source}` is {typed.in_words(of.type)}: it is never `{name}`", hint=hint)
 
 
 def _hint(kinds: int, of: Side) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from runner.catalogue.differences import About, Difference, Use, differences, drifts
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process
 from runner.cli.drift import sentence
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
@@ -54,6 +54,39 @@ def test_every_part_of_a_process_is_looked_at() -> None:
         "`UsrAdd`: parameter `New`: is new, lookup of here, in",
         "`UsrAdd`: parameter `Rows`: was records (Id guid), out; is records (Id guid, Name text), out",
         f"`UsrAdd`: element `{UID}`: was Approve, UserTask; is Approve it, UserTask",
+    ]
+
+
+def versions(*, active: int) -> tuple[Member, ...]:
+    codes = enumerate(("UsrAdd", "UsrAdd_v1"), 1)
+    return tuple(Member(code=code, version=number, active=number == active) for number, code in codes)
+
+
+def test_which_version_acts_is_told_of_each_and_matters_to_whoever_starts_it() -> None:
+    uses = (Use(process="UsrAdd", about=About.PROCESS, place="b:1"),)
+    before = site(replace(ADD, version=1, members=versions(active=1)))
+    after = site(replace(ADD, version=2, members=versions(active=2)))
+
+    assert told(before, after) == [
+        "`UsrAdd`: its version: was 1; is 2",
+        "`UsrAdd`: version `UsrAdd`: was version 1, active; is version 1, not active",
+        "`UsrAdd`: version `UsrAdd_v1`: was version 2, not active; is version 2, active",
+    ]
+    assert all(drift.places == ("b:1",) for drift in drifts(differences(before, after), uses))
+
+
+def test_captions_are_told_where_both_sides_know_them() -> None:
+    element = replace((ADD.elements or ())[0], caption="Approve")
+    before = replace(ADD, elements=(element,), parameters={"Name": replace(NAME, caption="Full name")})
+    after = replace(before, elements=(replace(element, caption="Approve it"),))
+
+    assert told(site(before), site(after)) == [
+        f"`UsrAdd`: its caption of element `{UID}`: was Approve; is Approve it",
+    ]
+    old = replace(before, elements=ADD.elements, parameters={"Name": NAME})
+    assert told(site(old), site(before)) == [
+        "`UsrAdd`: its captions of parameters: was not known; is known",
+        "`UsrAdd`: its captions of elements: was not known; is known",
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Parameter, Process, Pulled
+from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process, Pulled
 from runner.catalogue.read import catalogue_in, read_catalogue
 from runner.catalogue.write import written
 from runner.documents.load import load
@@ -44,13 +44,29 @@ _parameters = st.builds(
     direction=st.sampled_from(Direction),
     items=st.dictionaries(_texts, _kinds, max_size=2),
     lookup=st.one_of(st.none(), _texts),
+    caption=_texts,
 )
+_flags = st.one_of(st.none(), st.booleans())
+_members = st.lists(
+    st.builds(
+        Member,
+        code=_texts,
+        uid=st.one_of(st.none(), _texts),
+        version=st.one_of(st.none(), st.integers(0, 9)),
+        active=_flags,
+        enabled=_flags,
+    ),
+    max_size=2,
+    unique_by=lambda member: member.code,
+).map(tuple)
 _processes = st.builds(
     Process,
     code=st.just("set below"),
     caption=_texts,
     version=st.one_of(st.none(), st.integers(0, 9)),
     why_not=st.one_of(st.none(), _texts),
+    traced=_flags,
+    members=_members,
     parameters=st.one_of(st.none(), st.dictionaries(_texts, _parameters, max_size=2)),
     elements=st.one_of(st.none(), st.just(()), st.just(ADD.elements)),
     unread=st.one_of(st.none(), _texts),
@@ -89,6 +105,42 @@ def test_the_file_reads_as_people_write() -> None:
         "    why_not: it is disabled",
         "    unread: no answer",
     ]
+
+
+def test_versions_and_captions_stand_in_the_file() -> None:
+    members = (
+        Member(code="UsrAdd", uid=UID, version=1, active=False, enabled=True),
+        Member(code="UsrAdd_v1", version=2, active=True),
+    )
+    element = Element(uid=UID, name="UserTask1", caption="Approve: now", kind="UserTask")
+    parameters = {"Name": Parameter(kind=Kind.TEXT, direction=Direction.BOTH, caption="Full name")}
+    add = Process(code="UsrAdd", version=2, traced=True, members=members, parameters=parameters, elements=(element,))
+
+    lines = written(replace(SITE, processes={"UsrAdd": add})).splitlines()
+
+    assert lines[lines.index("    version: 2") :] == [
+        "    version: 2",
+        "    traced: true",
+        "    runnable: true",
+        "    members:",
+        f"      UsrAdd: {{uid: {UID}, version: 1, active: false, enabled: true}}",
+        "      UsrAdd_v1: {version: 2, active: true}",
+        "    parameters:",
+        "      Name: {type: text, direction: both, caption: Full name}",
+        "    elements:",
+        f'      {UID}: {{name: UserTask1, caption: "Approve: now", type: UserTask}}',
+    ]
+
+
+def test_a_catalogue_of_packages_names_its_folders(tmp_path: Path) -> None:
+    file = tmp_path / "git.catalog.yaml"
+    file.write_text(written(replace(SITE, site="", packages=("src/packages", "more: packages"))))
+
+    found = read_catalogue(file, name="git.catalog.yaml")
+
+    assert isinstance(found, Catalogue)
+    assert (found.packages, found.site) == (("src/packages", "more: packages"), "")
+    assert "runner catalog build" in str(found.hint)
 
 
 def test_a_process_that_cannot_be_started_is_one_also_where_nobody_wrote_why(tmp_path: Path) -> None:

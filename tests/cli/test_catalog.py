@@ -60,11 +60,14 @@ def test_a_catalogue_lies_beside_the_targets_and_tells_what_the_site_has(
 ) -> None:
     assert ended(["catalog", "pull", "-t", "sandbox", "specs"]) == 0
     text = (specs / "sandbox.catalog.yaml").read_text()
-    assert "  UsrDeleteContact:\n    caption: Delete a contact\n    version: 1\n    runnable: true\n" in text
+    assert (
+        "  UsrDeleteContact:\n    caption: Delete a contact\n    version: 1\n    traced: true\n    runnable: true\n"
+        in text
+    )
     assert (
         "      ContactList: {type: records, direction: out, items: {Id: guid, MobilePhone: text, Name: text}}\n" in text
     )
-    assert "      7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11: {name: UserTask1, type: UserTask}\n" in text
+    assert "      7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11: {name: UserTask1, caption: Approve, type: UserTask}\n" in text
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines()[-1] == "specs/sandbox.catalog.yaml: 9 processes"
@@ -361,3 +364,38 @@ def test_a_target_whose_name_no_file_can_have_needs_a_name_for_its_catalogue(
     assert ended(["catalog", "pull", "specs"]) == 2
     assert "name the file with `--out`" in capsys.readouterr().err
     assert ended(["catalog", "pull", "specs", "--out", "x.catalog.yaml"]) == 0
+
+
+FAMILY = {
+    "UsrAddTours": "runner: 1\nprocess: UsrAddTours\nparameters: {Seats: {type: integer}}\n",
+    "UsrAddTours_v1": (
+        "runner: 1\nprocess: UsrAddTours_v1\nof: UsrAddTours\nversion: 2\nactive: true\n"
+        "parameters: {Level: {type: integer}}\n"
+    ),
+}
+JOB = "runner: 1\nname: tours\ntarget: {target}\nsteps:\n  - run: {{process: {code}, parameters: {{{given}}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "given", "codes"),
+    [
+        ("UsrAddTours", "Level: 2", []),
+        ("UsrAddTours", "Seats: 2", ["E145"]),
+        ("UsrAddTours_v1", "Level: 2", ["E148"]),
+    ],
+)
+def test_on_a_site_with_versions_the_right_job_is_not_refused(
+    specs: Path, capsys: pytest.CaptureFixture[str], *, code: str, given: str, codes: list[str]
+) -> None:
+    for name, text in FAMILY.items():
+        (specs / "sandbox" / f"{name}.process.yaml").write_text(text)
+    assert ended(["catalog", "pull", "-t", "sandbox", "specs"]) == 0
+    assert "    members:\n      UsrAddTours: {uid: " in (specs / "sandbox.catalog.yaml").read_text()
+    job = Path("tours.job.yaml")
+    job.write_text(JOB.format(target="here", code=code, given=given))
+    Path("targets.yaml").write_text(targets("https://x.example"))
+    capsys.readouterr()
+
+    ended(["validate", str(job), "--catalog", "specs/sandbox.catalog.yaml", "--format", "json"])
+
+    assert [one["code"] for one in json.loads(capsys.readouterr().out)["problems"]] == codes

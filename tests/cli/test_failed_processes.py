@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def failing(path: str, *, log: str, elements: Told) -> Told:
     if "SysProcessElementLog" in path:
         return elements
     if "SysProcessLog" in path:
-        row = {"Id": PROCESS, "StartDate": "2026-01-31T09:00:00Z", "StatusId": ERROR, "ErrorDescription": log}
+        row = {"Id": PROCESS, "StartDate": datetime.now(UTC).isoformat(), "StatusId": ERROR, "ErrorDescription": log}
         return Told(body=json.dumps({"value": [row] if "$top=200" in path else []}))
     return NOTHING
 

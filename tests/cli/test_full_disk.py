@@ -60,11 +60,11 @@ def test_a_disk_that_is_full_before_the_first_call_is_exit_2_and_nothing_is_sent
 
 def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_tell_how_far_it_came(tmp_path: Path) -> None:
     with site(answer) as here:
-        ended = run(here, tmp_path, steps=50, limit=6000)
+        ended = run(here, tmp_path, steps=50, limit=40_000)
         sent = len(here.executes())
     assert ended.returncode in (3, 4), ended.stdout + ended.stderr
     assert "E311" in ended.stdout + ended.stderr
-    assert "File too large" in ended.stdout + ended.stderr
+    assert any(why in ended.stdout + ended.stderr for why in ("File too large", "disk I/O error"))
     (events,) = (tmp_path / ".runner" / "runs").glob("*/events.jsonl")
     whole = [json.loads(line) for line in events.read_text().split("\n")[:-1]]
     assert 0 < sent < 50

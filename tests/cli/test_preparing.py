@@ -124,6 +124,30 @@ def test_the_inputs_of_all_runs_are_checked_before_any_of_them_begins() -> None:
     assert mistakes() == ["E130"]
 
 
+@pytest.mark.parametrize(
+    ("cases", "place"),
+    [("cases: cases.csv\n", ("cases.csv", 1)), ("cases: [{name: red}, {name: blue}]\n", ("a.job.yaml", 7))],
+)
+def test_a_required_input_that_no_case_gives_is_one_mistake_at_the_head_of_the_cases(
+    cases: str, place: tuple[str, int]
+) -> None:
+    Path("cases.csv").write_text("name,limit\nred,1\nblue,2\n")
+    Path("a.job.yaml").write_text(JOB.format(name="a", tags="").replace(", default: none", "") + cases)
+    with pytest.raises(UsageError) as refused:
+        prepared()
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.message) == ("E130", "no case gives the input `phone`, which is required")
+    assert problem.span is not None
+    assert (problem.file, problem.span.line) == place
+
+
+def test_an_input_that_no_case_gives_may_come_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_PHONE", "5")
+    text = JOB.format(name="a", tags="").replace(", default: none", "")
+    Path("a.job.yaml").write_text(text + "cases: [{name: red}, {name: blue}]\n")
+    assert [run.inputs["phone"] for run in prepared().runs] == ["5", "5"]
+
+
 def test_a_mistake_in_a_given_value_is_told_once_however_many_cases_there_are() -> None:
     job(cases=TWO)
     assert mistakes(given=["limit=x", "other=1"]) == ["E131", "E132"]

@@ -44,7 +44,7 @@ def oauth(method: str, path: str) -> Told:
 
 def everything_written(capsys: pytest.CaptureFixture[str], *, but: str) -> str:
     captured = capsys.readouterr()
-    files = [path.read_text() for path in Path().rglob("*") if path.is_file() and path.name != but]
+    files = [path.read_text(errors="replace") for path in Path().rglob("*") if path.is_file() and path.name != but]
     return "".join([captured.out, captured.err, *files])
 
 

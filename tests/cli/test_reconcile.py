@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,12 @@ LOST = Told(silent=True)
 
 
 def log_row(number: int, *, status: str = DONE, owner: str = US) -> JsonObject:
+    """A start of just now, by the clock that the site's answers tell, too."""
     return {
         "Id": f"1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a{number:04}",
         "Name": "Charge",
-        "StartDate": f"2026-11-24T10:15:{number:02}.5Z",
-        "CompleteDate": f"2026-11-24T10:15:{number:02}.6Z",
+        "StartDate": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "CompleteDate": None,
         "StatusId": status,
         "OwnerId": owner,
         "ErrorDescription": "no money" if status == FAILED else "",
@@ -57,6 +59,9 @@ class Place:
             return Told(body=json.dumps({"contactId": US}))
         if "/SysProcessLog" in path:
             return Told(status=503) if self.log is None else Told(body=json.dumps({"value": self.log}))
+        if "/RunProcess" in path:
+            self.log = self.log_of_next or []
+            return Told(body=json.dumps({"processId": self.log[0]["Id"], "processStatus": 2, "success": True}))
         if "/Execute" not in path:
             return NOTHING
         self.executed.append(path.split("/")[4])
@@ -137,12 +142,15 @@ class TestOfARunInDoubt:
             assert "    runner reconcile " in told.out
         assert place.executed == ["UsrCharge"]
 
-    def test_a_start_that_another_run_has_made_is_not_taken_for_it(
+    def test_a_start_of_another_run_is_not_taken_for_it_also_where_that_run_was_pruned(
         self, place: Place, capsys: pytest.CaptureFixture[str]
     ) -> None:
         first = next(Path(".runner/runs").iterdir()).name
-        place.answered, place.log_of_next = True, [log_row(2), log_row(1)]
-        assert ended(["run", "a.job.yaml"]) == 0
+        place.log_of_next = [log_row(2), log_row(1)]
+        Path("b.job.yaml").write_text(JOB.replace("execute", "run").replace("billing", "named"))
+        assert ended(["run", "b.job.yaml"]) == 0
+        assert ended(["runs", "--prune", "0.001s"]) == 0
+        assert [folder.name for folder in Path(".runner/runs").iterdir()] == [first]
         assert ended(["reconcile", first, "--report-json", "report.json"]) == 4
         assert row() == ("unknown", None, "unknown")
         shown = "it shows no start of it (1 since of other calls), which proves nothing\n"

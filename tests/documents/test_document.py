@@ -142,7 +142,9 @@ def test_the_line_of_a_key_is_the_keys_own(job: Document) -> None:
         (("steps", 0, "expect", 1), (0, "inputs.limit"), Span(16, 13, 16, 25)),
         (("steps", 0, "expect", 1), (0, "gone"), Span(15, 9, 15, 21)),
         (("steps", 0, "execute", "process"), (0, "Usr"), Span(6, 16, 6, 22)),
-        (("steps", 1, "text"), (0, "two"), Span(21, 11, 22, 11)),
+        (("steps", 1, "text"), (0, "two"), Span(22, 7, 22, 10)),
+        (("steps", 1, "text"), (0, "one two"), Span(21, 12, 22, 10)),
+        (("steps", 1, "text"), (0, "gone"), Span(21, 11, 22, 11)),
     ],
 )
 def test_a_name_in_a_block_of_text_is_found_there(

@@ -93,9 +93,9 @@ def test_a_start_of_an_earlier_step_is_no_candidate() -> None:
     assert [world.finished(key).process_id for key in ("a", "b")] == [row_id(1), row_id(2)]
 
     class Forgets(World):
-        def add_row(self, process: str, status: str = "done", *, owner: str = "us") -> None:
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
             if not self.rows:
-                super().add_row(process, status, owner=owner)
+                super().add_row(process, status, owner=owner, parent=parent)
 
     assert Forgets(answers=[None, unanswered()]).carry_out(planned(steps)).finished("b").status == "unknown"
 
@@ -300,10 +300,55 @@ def test_a_call_that_was_repeated_and_is_lost_again_is_asked_about_again() -> No
 
 
 def test_a_start_of_the_first_call_does_not_settle_the_second() -> None:
-    """Both may have come through: then there are two starts, and nobody knows whose result is whose."""
-    world = World(answers=[unanswered(), unanswered()], late_rows=3, verdicts=[{"as": "retry"}])
+    """Both may have come through: the server's own time tells them apart."""
+    verdicts: list[JsonObject] = [{"as": "retry", "even_though": True}]
+    world = World(answers=[unanswered(), unanswered()], late_rows=3, verdicts=[*verdicts])
     world.carry_out(planned(ONE))
-    assert "2 starts" in trouble_of(world).message
+    assert (world.finished("a").verified, world.finished("a").process_id) == ("inferred", row_id(2))
+    silent = World(answers=[unanswered(), unanswered()], late_rows=3, verdicts=[*verdicts], tells_time=False)
+    assert "2 starts" in trouble_of(silent.carry_out(planned(ONE))).message
+
+
+def test_a_call_that_the_log_shows_by_now_is_not_sent_again_on_a_persons_word_alone() -> None:
+    world = lost({"as": "retry"}, late_rows=3).carry_out(planned(ONE))
+    assert world.sent.count("execute UsrA") == 1
+    (*_, told) = (event for event in world.events if isinstance(event, AttemptFailed))
+    assert (told.kind, told.error.code) == ("in_doubt", "E403")
+    assert f"the process log shows a start that may be it: {row_id(1)}" in told.error.message
+    assert told.error.message.count("it may or may not have happened") == 1
+    assert world.story[-1] == "judge a"
+
+
+def test_a_person_who_knows_better_says_even_though() -> None:
+    world = lost({"as": "retry", "even_though": True}, late_rows=3).carry_out(planned(ONE))
+    assert world.sent.count("execute UsrA") == 2
+
+
+def test_after_a_refused_repetition_the_log_or_another_word_settles_it() -> None:
+    looked = lost({"as": "retry"}, {"as": "log"}, late_rows=3).carry_out(planned(ONE))
+    assert (looked.finished("a").status, looked.finished("a").verified) == ("passed", "inferred")
+    said = lost({"as": "retry"}, {"as": "failed"}, late_rows=3).carry_out(planned(ONE))
+    assert (said.finished("a").status, said.sent.count("execute UsrA")) == ("failed", 1)
+
+
+def test_a_log_that_cannot_be_read_at_that_moment_lets_nothing_be_sent_again() -> None:
+    class Closing(World):
+        def _next(self) -> Ending:
+            self.log = unanswered("the log does not answer")
+            return super()._next()
+
+    world = Closing(answers=[unanswered()], verdicts=[{"as": "retry"}]).carry_out(planned(ONE))
+    assert world.sent.count("execute UsrA") == 1
+    assert world.story[-1] == "judge a"
+
+
+def test_what_was_never_looked_for_is_looked_for_before_it_is_sent_again() -> None:
+    step = ONE + "    verify: none\n"
+    first = "  - id: z\n    execute: {process: UsrZ}\n    verify: none\n"
+    told = World(answers=[None, unanswered()], verdicts=[{"as": "retry"}]).carry_out(planned(first + step))
+    assert told.sent.count("execute UsrA") == 1
+    silent = World(answers=[unanswered()], verdicts=[{"as": "retry"}], tells_time=False).carry_out(planned(step))
+    assert silent.sent.count("execute UsrA") == 2
 
 
 def test_another_look_at_the_log_sends_nothing_but_readings() -> None:
@@ -373,4 +418,7 @@ def test_a_loop_goes_on_behind_a_turn_that_a_person_knows_to_have_passed() -> No
 def test_a_start_that_is_found_and_runs_on_is_passed_with_the_same_warning_as_an_answered_one() -> None:
     world = World(answers=[unanswered()], statuses=["running"]).carry_out(planned(ONE))
     assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
-    assert world.finished("a").warnings == ("the process is still running; `until: done` would wait for its end",)
+    assert world.finished("a").warnings == (
+        "the process is still running; `until: done` would wait for its end",
+        "inferred: another program with the same account could have made this start at the same time",
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Kind, Member, Parameter, Process
 from runner.documents.load import load
 from runner.job.outline import outline
 from runner.job.rules.catalogue import check
@@ -30,9 +30,22 @@ CATALOGUE = Catalogue(
         "UsrAdd": ADD,
         "UsrPing": Process(code="UsrPing"),
         "UsrDark": Process(code="UsrDark", parameters=None, elements=None),
+        "UsrT": Process(
+            code="UsrT",
+            version=2,
+            members=(
+                Member(code="UsrT", version=1, active=False),
+                Member(code="UsrV_v1", version=2, active=True),
+                Member(code="UsrV_old", active=False),
+            ),
+            parameters={"Level": parameter(Direction.BOTH)},
+        ),
         "UsrOdd": Process(code="UsrOdd", parameters={"Odd": parameter(Direction.UNKNOWN)}),
     },
 )
+
+
+LISTED = "`UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`, `UsrT`"
 
 
 def told(action: str) -> list[str]:
@@ -67,7 +80,7 @@ def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(
         ("execute: {process: UsrAd}", ["E144 24 target `here` has no process `UsrAd`; did you mean `UsrAdd`?"]),
         (
             "execute: {process: Elsewhere}",
-            ["E144 24 target `here` has no process `Elsewhere`; it has `UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`"],
+            [f"E144 24 target `here` has no process `Elsewhere`; it has {LISTED}"],
         ),
         (
             "execute: {process: UsrAdd, parameters: {contactname: x}}",
@@ -120,3 +133,22 @@ def test_an_integer_in_a_text_may_have_any_number_of_digits(written: str, hint: 
     found = doubt(Kind.INTEGER, written)
 
     assert (found and found.hint) == hint
+
+
+def test_a_job_calls_a_process_by_the_code_of_its_root() -> None:
+    assert told("run: {process: UsrT, parameters: {Level: 1}, results: [Level]}") == []
+
+
+def test_a_call_of_a_version_is_warned_of_with_the_code_of_the_root() -> None:
+    hint = "call the process by its own code, `UsrT`"
+    assert told("run: {process: UsrV_v1, parameters: {Level: 1}}") == [
+        f"E148 20 `UsrV_v1` is version 2 of `UsrT`: it is active now, and another may be later; {hint}"
+    ]
+    assert told("execute: {process: UsrV_old}") == [
+        "E148 24 `UsrV_old` is a version of `UsrT`: a call of it most probably runs the active one, version 2; " + hint
+    ]
+
+
+def test_what_a_version_is_given_is_held_against_the_active_one() -> None:
+    codes = [line.partition(" ")[0] for line in told("run: {process: UsrV_old, parameters: {Seats: 1}}")]
+    assert codes == ["E148", "E145"]

@@ -53,7 +53,7 @@ steps:
   - id: b
     if: steps.a.status == "passed" and steps.a.turns[0].status == "passed"
     execute: {process: B, parameters: {A: "{{ steps.a.result }}", B: "{{ steps.a.outputs.a[0] }}"}}
-    expect: [steps.a.attempts == 1, steps.a.seconds < 1, steps.a.process_id is none]
+    expect: [steps.a.attempts == 1, steps.a.seconds < 1, "steps.a.turns[0].process_id is none"]
 finally:
   - id: c
     execute: {process: C, parameters: {A: "{{ steps.b.status }}"}}
@@ -78,7 +78,7 @@ steps:
           parameters: {A: "{{ result.X }} {{ outputs.x }} {{ item }} {{ index }} {{ steps.a.outputs.x }}"}
       - if: steps.u.status == "passed"
         execute: {process: V}
-  - wait: {process_id: "{{ steps.a.process_id }}"}
+  - wait: {process_id: "{{ steps.a.turns[0].process_id }}"}
     undo: {execute: {process: W, parameters: {A: "{{ result.Id }}"}}}
   - query: {entity: Contact, filter: "Name eq {{ inputs.who | odata }}"}
   - id: j
@@ -258,7 +258,7 @@ steps:
         ("steps.many.status", None),
         ("steps.many.turns", "E128"),
         ("steps.many.turns[0].status", "E128"),
-        ("process_status", None),
+        ("process_status", "E128"),
         ("attempts", "E126"),
         ("index", None),
         ("steps.late.status", "E127"),

@@ -71,6 +71,7 @@ def test_every_double_is_a_runnable_row_of_the_library(library: httpx.Client) ->
     found = row(library, "UsrOnboard")
     assert list(found) == [
         *("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version", "SysSchemaId"),
+        *("IsMaxVersion", "VersionParentId", "VersionParentUId", "IsProcessTracing"),
     ]
     assert (found["Caption"], found["Version"]) == ("Onboard a contact", 1)
     assert found["Enabled"] is found["IsActiveVersion"] is found["HasStartEvent"] is True

@@ -62,6 +62,7 @@ SAME_BODY = {
 UNDERSTOOD = {
     *("complete", "element-path", "element-query", "execute-number", "execute-on-net", "execute-post"),
     *("elements", "library", "library-all", "log-row", "log-rows", "log-rows-by-schema", "who-is-user"),
+    *("family", "family-root"),
     *("execute-with-a-token", "query", "query-next", "query-on-net", "token"),
 }
 OTHER_SITES = {

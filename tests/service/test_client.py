@@ -7,7 +7,19 @@ import httpx
 import pytest
 from gates import Time
 
-from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, QueryCall, ReadRow, WhoIsUser
+from runner.service.calls import (
+    Answered,
+    Call,
+    CallFailed,
+    CompleteCall,
+    Ending,
+    ExecuteCall,
+    FailureKind,
+    QueryCall,
+    ReadRow,
+    RunProcessCall,
+    WhoIsUser,
+)
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import Password
@@ -30,6 +42,14 @@ def xml(text: str) -> httpx.Response:
 
 def unauthorized() -> httpx.Response:
     return httpx.Response(401, json={"Message": "Authentication failed."})
+
+
+DATE = "Sat, 31 Jan 2026 09:00:00 GMT"
+
+
+def stamped(reply: httpx.Response) -> httpx.Response:
+    reply.headers["date"] = DATE
+    return reply
 
 
 class Service:
@@ -91,22 +111,61 @@ def test_one_sign_in_serves_many_calls_below_the_sites_own_path() -> None:
     ],
     ids=["401", "302 to the login page", "the login page"],
 )
-def test_a_lost_session_is_mended_with_one_fresh_sign_in_and_the_call_sent_once_more(
+def test_a_call_that_acts_is_not_sent_again_by_itself_where_the_session_is_lost(
     gone: Callable[[], httpx.Response],
 ) -> None:
     service = Service(gone)
     client = client_of(service)
     assert client.perform(CALL, 5) == Answered(value=1)
     service.alive.clear()
+    ending = client.perform(CALL, 5)
+    assert failed(ending)[:2] == (FailureKind.TURNED_AWAY, "E304")
+    assert isinstance(ending, CallFailed)
+    assert (ending.final, ending.nothing_ran, len(service.seen)) == (False, False, 3)
     assert client.perform(CALL, 5) == Answered(value=2)
     assert service.sign_ins == 2
 
 
-def test_a_fresh_session_that_is_not_accepted_either_is_told_and_nothing_was_sent() -> None:
+def test_a_reading_is_made_again_in_a_fresh_session() -> None:
+    service = Service()
+    client = client_of(service)
+    client.perform(CALL, 5)
+    service.alive.clear()
+    assert failed(client.perform(ReadRow(process_id="p"), 5))[1] == "E307"  # it was answered, with no row
+    assert service.sign_ins == 2
+
+
+@pytest.mark.parametrize(
+    "call", [RunProcessCall(process="UsrGet", parameters={}), CompleteCall(uid="u", parameters={})]
+)
+def test_a_post_that_is_turned_away_has_started_nothing(call: Call) -> None:
+    service = Service()
+    client = client_of(service)
+    client.perform(CALL, 5)
+    service.alive.clear()
+    ending = client.perform(call, 5)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.nothing_ran) == (FailureKind.TURNED_AWAY, True)
+
+
+def test_the_servers_own_time_comes_with_its_answer() -> None:
+    service = Service()
+    client = client_of(lambda request: stamped(service(request)))
+    answered = client.perform(CALL, 5)
+    assert isinstance(answered, Answered)
+    assert answered.date == DATE
+    service.alive.clear()
+    ending = client.perform(CALL, 5)
+    assert isinstance(ending, CallFailed)
+    assert ending.date == DATE
+
+
+def test_a_fresh_session_that_is_not_accepted_either_is_told() -> None:
     service = Service()
     client = client_of(lambda request: service.sign_in() if target(request).endswith("/Login") else unauthorized())
+    client.perform(CALL, 5)
     kind, code, message = failed(client.perform(CALL, 5))
-    assert (kind, code, service.sign_ins) == (FailureKind.NOT_SENT, "E304", 2)
+    assert (kind, code, service.sign_ins) == (FailureKind.TURNED_AWAY, "E304", 2)
     assert message == "the session is not accepted: site.example answered 401 Unauthorized: Authentication failed."
 
 
@@ -201,7 +260,7 @@ def test_without_credentials_nobody_signs_in() -> None:
     service = Service()
     client = client_of(service, password=None)
     kind, code, _ = failed(client.perform(CALL, 5))
-    assert (kind, code, service.sign_ins) == (FailureKind.NOT_SENT, "E304", 0)
+    assert (kind, code, service.sign_ins) == (FailureKind.TURNED_AWAY, "E304", 0)
 
 
 def test_cookies_of_later_replies_join_the_session() -> None:
@@ -227,12 +286,14 @@ def test_threads_that_lose_one_session_sign_in_anew_only_once() -> None:
     meeting = threading.Barrier(4)
     gone, service.gone = service.gone, lambda: (meeting.wait(5), gone())[1]
     endings: list[Ending] = []
-    threads = [threading.Thread(target=lambda: endings.append(client.perform(CALL, 5))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert endings == [Answered(value=2)] * 4
+    for _ in range(2):
+        threads = [threading.Thread(target=lambda: endings.append(client.perform(CALL, 5))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [failed(ending)[0] for ending in endings[:4]] == [FailureKind.TURNED_AWAY] * 4
+    assert endings[4:] == [Answered(value=2)] * 4
     assert service.sign_ins == 2
 
 

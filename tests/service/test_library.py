@@ -53,7 +53,73 @@ def test_a_direction_is_a_word(number: int, word: str) -> None:
     assert (found["direction"], odd) == (word, [])
 
 
-@pytest.mark.parametrize("direction", [None, 4, -1, "0", True, 1.5])
+def test_a_direction_that_is_not_written_is_variable() -> None:
+    found = of({"parameters": [{"name": "A", "dataValueType": TEXT}], "flowElements": []})
+
+    assert found["parameters"] == [{"code": "A", "type": "text", "direction": "both", "items": [], "lookup": None}]
+    assert found["odd"] == []
+
+
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [
+        *((digits, "decimal") for digits in ("57EE4C31", "07BA84CE", "3F62414E", "FF22E049", "A4AAF398")),
+        *((digits, "text") for digits in ("26CBA63C", "26CBA64C", "66CBA64C", "95C6E6C4", "3509B9DD")),
+    ],
+)
+def test_a_type_of_which_the_first_digits_are_known_is_known_by_them(first: str, kind: str) -> None:
+    found, odd = of_one(dataValueType=f"{first}-1111-2222-3333-444444444444")
+    assert isinstance(found, dict)
+    assert (found["type"], odd) == (kind, [])
+
+
+def test_elements_stand_in_the_order_in_which_the_flows_lead_to_them() -> None:
+    ids = {name: f"{number}0000000-0000-0000-0000-000000000000" for number, name in enumerate("ABCDE", 1)}
+    listed: list[Json] = [
+        {"uId": uid, "name": name, "typeName": "X.ProcessSchemaUserTask"} for name, uid in ids.items()
+    ]
+    ways = [
+        ("D", "B"),
+        ("B", "E"),
+        ("E", "A"),
+        ("E", "B"),
+    ]  # from D, and in a circle between B and E; nothing leads to C
+    flows: list[Json] = [
+        {"uId": UID, "typeName": "X.ProcessSchemaSequenceFlow", "sourceRefUId": ids[a], "targetRefUId": ids[b].upper()}
+        for a, b in ways
+    ]
+
+    elements = of({"parameters": [], "flowElements": listed + flows})["elements"]
+
+    assert isinstance(elements, list)
+    assert [one["name"] for one in elements if isinstance(one, dict)] == ["D", "B", "E", "A", "C"]
+
+
+@pytest.mark.parametrize(
+    ("written", "caption"),
+    [({"en-US": "Approve"}, "Approve"), ({"de-DE": "Freigeben"}, "Freigeben"), ("Approve", "Approve"), ({}, None)],
+)
+def test_captions_are_read_from_the_resources(written: Json, caption: object) -> None:
+    design: Json = {
+        "parameters": [{"name": "A", "dataValueType": TEXT}],
+        "flowElements": [{"uId": UID, "name": "Task1", "typeName": "X.ProcessSchemaUserTask"}],
+    }
+    said = answer(design)
+    assert isinstance(said["schema"], dict)
+    said["schema"]["resources"] = {"BaseElements.Task1.Caption": written, "Parameters.A.Caption": {"en-US": "A"}}
+
+    found = signature(said)
+
+    assert isinstance(found, dict)
+    assert isinstance(found["elements"], list)
+    assert isinstance(found["elements"][0], dict)
+    assert found["elements"][0].get("caption") == caption
+    assert isinstance(found["parameters"], list)
+    assert isinstance(found["parameters"][0], dict)
+    assert "caption" not in found["parameters"][0], "it is the code once more"
+
+
+@pytest.mark.parametrize("direction", [4, -1, "0", True, 1.5])
 def test_a_direction_that_is_not_told_is_unknown(direction: Json) -> None:
     found, odd = of_one(direction=direction)
     assert isinstance(found, dict)

@@ -1,7 +1,7 @@
 import pytest
 
 from runner.service import process_log
-from runner.service.calls import FindProcess, ReadElements, ReadRow, ReadRows, WhoIsUser
+from runner.service.calls import FindFamily, FindProcess, ReadElements, ReadFamily, ReadRow, ReadRows, WhoIsUser
 from runner.values import Json, JsonObject
 
 ROWS = ReadRows(process="P")
@@ -35,8 +35,16 @@ def test_what_a_row_lacks_is_null_in_every_way_of_lacking_it() -> None:
         "Name": "",
     }
     assert process_log.value(ROWS, [empty]) == [
-        {"id": "ab", "name": None, "started": "s", "completed": None, "status": None, "owner": None, "error": None}
+        {"id": "ab", "name": None, "started": "s", "completed": None, "status": None, "owner": None}
+        | {"parent": None, "error": None}
     ]
+
+
+def test_a_row_tells_which_process_it_is_a_part_of() -> None:
+    part: JsonObject = {"Id": "AB", "ParentId": "410006E1-CA4E-4502-A9EC-E54D922D2C00"}
+    (row,) = rows if isinstance(rows := process_log.value(ROWS, [part]), list) else []
+    assert isinstance(row, dict)
+    assert row["parent"] == "410006e1-ca4e-4502-a9ec-e54d922d2c00"
 
 
 def test_elements_are_told_in_the_words_of_rows_and_what_they_lack_is_null() -> None:
@@ -71,6 +79,28 @@ def test_a_row_that_is_not_there_is_none() -> None:
 )
 def test_a_schema_is_the_active_versions(rows: list[JsonObject], expected: str | None) -> None:
     assert process_log.value(FindProcess(process="P"), rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "root"),
+    [
+        ([], None),
+        ([{"UId": "A"}], "a"),
+        ([{"UId": "A", "VersionParentUId": NOBODY}], "a"),
+        ([{"UId": "A", "VersionParentUId": "A"}], "a"),
+        ([{"UId": "B", "VersionParentUId": "A"}], "a"),
+        ([{"UId": NOBODY}], None),
+        ([{"Name": "P"}, {"UId": "A"}], "a"),
+    ],
+)
+def test_the_root_of_a_family_is_the_parent_of_its_versions(rows: list[JsonObject], root: str | None) -> None:
+    assert process_log.value(FindFamily(process="P"), rows) == root
+
+
+def test_what_a_library_does_not_tell_of_a_version_is_none() -> None:
+    nothing = dict.fromkeys(("code", "uid", "schema_id", "version", "active", "enabled", "traced"))
+    rows: list[JsonObject] = [{}, {"Id": "A", "Version": True, "IsActiveVersion": "true"}]
+    assert process_log.value(ReadFamily(root="r"), rows) == [nothing, {**nothing, "schema_id": "a"}]
 
 
 @pytest.mark.parametrize("answer", [None, 1, "x", [], {}, {"contactId": None}, {"contactId": 1}, {"contactId": NOBODY}])

@@ -117,6 +117,8 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "ReadRow",
         "ReadElements",
         "FindProcess",
+        "FindFamily",
+        "ReadFamily",
         "ReadSchema",
         "WhoAmI",
         "WhoIsUser",

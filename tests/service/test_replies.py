@@ -16,6 +16,7 @@ from runner.service.calls import (
     FindProcess,
     QueryCall,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     WhoAmI,
@@ -32,7 +33,7 @@ ELEMENT = ElementCall(uid="u")
 COMPLETE = CompleteCall(uid="u", parameters={})
 ROWS = ReadRows(process="UsrGet")
 QUERY = QueryCall(entity="Contact")
-NOT_SENT, REFUSED, UNANSWERED = FailureKind.NOT_SENT, FailureKind.REFUSED, FailureKind.UNANSWERED
+TURNED_AWAY, REFUSED, UNANSWERED = FailureKind.TURNED_AWAY, FailureKind.REFUSED, FailureKind.UNANSWERED
 
 LOGIN = b'<!DOCTYPE html><html><head><title>Creatio</title></head><script src="/Login/NuiLogin.js"></script></html>'
 PAGE = b"<html><head><title>Maintenance</title></head></html>"
@@ -141,30 +142,30 @@ def test_a_result_that_looks_like_a_refusal_is_a_result() -> None:
     [
         (
             reply('{"Message": "Authentication failed."}', 401),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "401 Unauthorized: Authentication failed.",
         ),
         (
             reply(b"", 302, location="/Login/NuiLogin.aspx?ReturnUrl=%2f"),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "answered with its login page",
         ),
         (
             reply(b"", 302, location="https://site.example/Login/Login.html"),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "answered with its login page",
         ),
         (
             reply(b"", 302, location="https://sso.example/login?back=secret"),
-            NOT_SENT,
+            TURNED_AWAY,
             "E304",
             "site.example redirects to a login page of another host, `sso.example`",
         ),
-        (reply(LOGIN), NOT_SENT, "E304", "answered with its login page"),
-        (reply(b"", 429, retry_after="7"), NOT_SENT, "E310", "answered 429 Too Many Requests"),
+        (reply(LOGIN), TURNED_AWAY, "E304", "answered with its login page"),
+        (reply(b"", 429, retry_after="7"), TURNED_AWAY, "E310", "answered 429 Too Many Requests"),
         (
             reply(b"", 302, location="https://other/x?a=secret#b"),
             REFUSED,
@@ -311,7 +312,16 @@ def test_a_refusal_of_an_element_is_one_in_xml_too() -> None:
 
 @given(
     call=st.sampled_from(
-        [EXECUTE, ELEMENT, COMPLETE, ROWS, ReadRow(process_id="p"), FindProcess(process="p"), WhoAmI(), WhoIsUser()]
+        [
+            EXECUTE,
+            ELEMENT,
+            COMPLETE,
+            ROWS,
+            ReadRow(process_id="p"),
+            FindProcess(process="p"),
+            ReadFamily(root="r"),
+            WhoAmI(),
+        ]
     ),
     status=st.sampled_from([200, 201, 204, 302, 400, 401, 404, 429, 500, 503, 600]),
     body=st.binary(max_size=100) | st.sampled_from([LOGIN, PAGE, FAULT, b'{"value": [{"Id": 1}]}', b'{"error": 1}']),

@@ -35,9 +35,12 @@ from runner.service.calls import (
     ElementCall,
     Ending,
     ExecuteCall,
+    FindFamily,
     FindProcess,
     QueryCall,
+    ReadElementData,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     ReadSchema,
@@ -382,11 +385,11 @@ class AnySite:
                 return Answered(value=[{**row.fields} for row in rows[: call.top]])
             case ReadRow(process_id=uid):
                 return Answered(value=next((dict(row.fields) for row in self.rows if row.fields["id"] == uid), None))
-            case ReadElements():
+            case ReadElements() | ReadElementData():
                 return Answered(value=[])
             case FindProcess(process=process):
                 return Answered(value=f"schema of {process}")
-            case ReadSchema():
+            case ReadSchema() | FindFamily() | ReadFamily():
                 return Answered(value=None)
             case _:
                 assert_never(call)

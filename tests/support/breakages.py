@@ -12,7 +12,7 @@ from stories import World, not_sent, refused, unanswered
 
 from runner.events import Status, Trouble
 from runner.problems import ExitCode
-from runner.service.calls import CallFailed, FailureKind
+from runner.service.calls import CallFailed, Ending, FailureKind
 
 
 class Meanwhile(Enum):
@@ -127,14 +127,25 @@ NEEDED_LATER = "execute: {process: UsrA, result: Out}"
 
 
 def signed_out(code: str) -> CallFailed:
-    """`E303`: the sign-in is refused; `E304`: a fresh one made no difference."""
+    """`E303`: the sign-in is refused; `E304`: the call was, and may be made in a fresh session."""
     trouble = Trouble(code=code, message="sign in")
-    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=401, final=True)
+    if code == "E303":
+        return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=200, final=True)
+    return CallFailed(kind=FailureKind.TURNED_AWAY, trouble=trouble, status=401)
 
 
 def call_later() -> CallFailed:
     trouble = Trouble(code="E310", message="too many requests")
-    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=429, retry_after=3.0)
+    return CallFailed(kind=FailureKind.TURNED_AWAY, trouble=trouble, status=429, retry_after=3.0)
+
+
+@dataclass
+class Repeated(World):
+    """A proxy has repeated the call, which had happened, and hands on the answer to the second."""
+
+    def _next(self) -> Ending:
+        self.add_row("UsrA")
+        return super()._next()
 
 
 def silent(*statuses: str) -> World:
@@ -152,25 +163,43 @@ CUT = "timeout: 40s"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
-        what="No connection, or the site asks to call later (429)",
+        what="No connection, or the sign-in is refused",
         effect="any",
         log="is not asked: nothing was sent",
-        does="tries again, three times in all, unless `retry` says otherwise",
+        does="tries again, three times in all; after a refused sign-in never, it could lock the account",
         ways=tuple(
-            Way(site=World(answers=[failure] * 3), step=step, came=replace(ERROR, sent=3))
-            for failure in (not_sent(), call_later())
+            Way(site=World(answers=[failure] * 3), step=step, came=replace(ERROR, sent=sent))
+            for failure, sent in ((not_sent(), 3), (signed_out("E303"), 1))
             for step in ANY
         ),
     ),
     Breakage(
-        what="The sign-in is refused; or a 401 or a login page, also after a fresh sign-in",
+        what="Turned away: a 401 or a login page, or the site asks to call later (429)",
         effect="any",
-        log="is not asked: nothing was done",
-        does="does not try again, which could lock the account",
+        log="is read for `once`: it shows no start",
+        does="makes it again: in a fresh session once, after a 429 three times in all",
         ways=tuple(
-            Way(site=World(answers=[signed_out(code)]), step=step, came=ERROR)
-            for code in ("E303", "E304")
+            Way(site=World(answers=[failure] * count), step=step, came=came)
+            for failure, count, came in (
+                (signed_out("E304"), 1, replace(PASSED, sent=2)),
+                (signed_out("E304"), 3, replace(ERROR, sent=2)),
+                (call_later(), 3, replace(ERROR, sent=3)),
+            )
             for step in ANY
+        ),
+    ),
+    Breakage(
+        what="Turned away: a 401 or a login page, or the site asks to call later (429)",
+        effect="`once`",
+        log="shows a start that may be it, or cannot be read",
+        does="never makes it again: a proxy may have repeated it",
+        ways=tuple(
+            Way(site=site, step=ONCE, came=came)
+            for failure in (signed_out("E304"), call_later())
+            for site, came in (
+                (Repeated(answers=[failure]), INFERRED),
+                (World(answers=[failure], log=refused(403)), UNKNOWN),
+            )
         ),
     ),
     Breakage(
@@ -246,22 +275,14 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         what="No answer",
         effect="`once`",
-        log="several starts, or one of which nobody knows whose it is",
+        log="several starts, or nobody knows whose; it is not to be read (`verify: none`), or cannot be",
         does="does not guess, never repeats it",
-        ways=(
-            Way(site=World(answers=[unanswered()], crowd=["done"], owner=None), step=ONCE, came=UNKNOWN),
-            Way(site=World(answers=[unanswered()], owner=None), step=ONCE, came=UNKNOWN),
-        ),
-    ),
-    Breakage(
-        what="No answer",
-        effect="`once`",
-        log="cannot be read, or is not to be (`verify: none`)",
-        does="never repeats it",
         ways=(
             Way(site=World(answers=[unanswered()], log=refused(403)), step=ONCE, came=UNKNOWN),
             Way(site=World(answers=[unanswered()], log=unanswered()), step=ONCE, came=UNKNOWN),
             Way(site=silent("done"), step=f"{ONCE}\n    verify: none", came=UNKNOWN),
+            Way(site=World(answers=[unanswered()], crowd=["done"], owner=None), step=ONCE, came=UNKNOWN),
+            Way(site=World(answers=[unanswered()], owner=None), step=ONCE, came=UNKNOWN),
         ),
     ),
     Breakage(

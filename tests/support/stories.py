@@ -4,6 +4,8 @@ Nothing here sends, waits or writes. A test tells the story it expects as a list
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import assert_never
 
 from runner.documents.load import load
@@ -35,9 +37,12 @@ from runner.service.calls import (
     Ending,
     ExecuteCall,
     FailureKind,
+    FindFamily,
     FindProcess,
     QueryCall,
+    ReadElementData,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     ReadSchema,
@@ -52,6 +57,19 @@ WATERMARK = 20
 """Rows that the engine asks for before a call; after it, it asks for more."""
 
 RUN = RunFacts(id="0193a0c4-0000-7000-8000-000000000001", started_at="2026-01-31T09:00:00.000Z", engine="test")
+
+
+_BEGUN = datetime(2026, 1, 31, 9, tzinfo=UTC)
+
+
+def moment(t: float) -> str:
+    """The server's time at the active second `t`, as it stands in the log."""
+    return (_BEGUN + timedelta(seconds=t)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def http_date(t: float) -> str:
+    """The same as it stands in the header of an answer, to the second below."""
+    return format_datetime((_BEGUN + timedelta(seconds=t)).replace(microsecond=0), usegmt=True)
 
 
 def planned(steps: str, *, inputs: JsonObject | None = None, rest: str = "") -> Plan:
@@ -100,7 +118,8 @@ class World:
     `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
     doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is. `heard` is
     what is answered to each question whether the run was told to stop: the name of a signal, or nothing.
-    `others` is what other runs know of a process. A call takes `call_seconds`, or what `needs` says of it by its words;
+    `others` is what other runs know of a process; `tells_time`: answers bear the server's own time.
+    A call takes `call_seconds`, or what `needs` says of it by its words;
     one of `needs` that is given less is cut off, and not answered.
     """
 
@@ -127,6 +146,7 @@ class World:
     rows: list[JsonObject] = field(default_factory=list)
     elements: list[list[Json]] = field(default_factory=list)
     says: bool = True
+    tells_time: bool = True
     effects: list[Effect] = field(default_factory=list)
     t: float = 0.0
 
@@ -144,7 +164,7 @@ class World:
                 outcome = Stopped(t=self.t, why=why) if why else None
                 continue
             if isinstance(effect, Judge):
-                if effect.ended and not self.verdicts:
+                if (effect.ended or effect.refused) and not self.verdicts:
                     return self
                 outcome = Done(t=self.t, value=self.verdicts.pop(0) if self.verdicts else {"as": "unknown"})
                 continue
@@ -160,10 +180,10 @@ class World:
             return Stopped(t=self.t, why=self.stop_at[asked], over=self.over)
         match effect:
             case Send():
-                ending = self._in_time(effect)
+                ending = self.dated(self._in_time(effect))
                 if isinstance(ending, CallFailed):
                     return Failed(t=self.t, failure=ending)
-                return Done(t=self.t, value=ending.value)
+                return Done(t=self.t, value=ending.value, date=ending.date)
             case Pause():
                 return Done(t=self.t)
             case Ask():
@@ -180,7 +200,12 @@ class World:
     def answer(self, send: Send) -> Ending:
         """What a call comes to, its time taken."""
         self.t += self._takes(send)
-        return self._in_time(send)
+        return self.dated(self._in_time(send))
+
+    def dated(self, ending: Ending) -> Ending:
+        """An answer bears the server's own time."""
+        is_answer = isinstance(ending, Answered) or ending.status is not None
+        return replace(ending, date=http_date(self.t)) if is_answer and self.tells_time else ending
 
     def _in_time(self, send: Send) -> Ending:
         if self.needs.get(_call_in_words(send), 0.0) <= send.seconds:
@@ -193,7 +218,7 @@ class World:
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         """As a caller of the local host."""
         assert gate.may_leave()
-        return self._ending(Send(key="", call=call, effect=StepEffect.READ, seconds=seconds))
+        return self.dated(self._ending(Send(key="", call=call, effect=StepEffect.READ, seconds=seconds)))
 
     def _ending(self, send: Send) -> Ending:
         match send.call:
@@ -205,6 +230,8 @@ class World:
                 return self._run(send.call)
             case ReadElements():
                 return Answered(value=list(self.elements.pop(0)) if self.elements else [])
+            case ReadElementData():
+                return Answered(value=[])
             case ReadRows(schema_id=schema_id):
                 if self.path_refused and schema_id is None:
                     return refused(status=400, message="cannot filter by that")
@@ -215,7 +242,7 @@ class World:
                 return Answered(value="schema-1")
             case WhoAmI():
                 return Answered(value=self.owner)
-            case WhoIsUser() | ReadSchema():
+            case WhoIsUser() | ReadSchema() | FindFamily() | ReadFamily():
                 return Answered(value=None)
             case _:
                 assert_never(send.call)
@@ -245,15 +272,16 @@ class World:
                 self.add_row(call.process, status, owner="them")
         return ending
 
-    def add_row(self, process: str, status: str = "done", *, owner: str = "us") -> None:
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
         number = len(self.rows) + 1
         row: JsonObject = {
             "id": f"00000000-0000-0000-0000-{number:012d}",
             "name": process,
-            "started": f"2026-01-31T09:00:{number:02d}Z",
+            "started": moment(self.t + number / 1_000_000),
             "completed": None,
             "status": status,
             "owner": owner,
+            "parent": parent,
             "error": "Divide by zero" if status == "error" else None,
         }
         self.rows.insert(0, row)
@@ -329,9 +357,11 @@ def _call_in_words(send: Send) -> str:
             return "query next" if following else "query"
         case ReadElements():
             return "read elements"
+        case ReadElementData():
+            return "read element data"
         case ReadRow():
             return "read row"
-        case FindProcess() | ReadSchema():
+        case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():
             return "find process"
         case WhoAmI():
             return "who am i"

@@ -3,7 +3,13 @@ from typing import SupportsIndex
 
 import pytest
 
+from runner.template.always import always_true
+from runner.template.conditions import of_operands
+from runner.template.deciding import deciding
+from runner.template.evaluate import Scope, evaluate
+from runner.template.inferring import of_expression
 from runner.template.parse import Name, TemplateProblem, expression, expressions_in, target_template, template, texts_in
+from runner.template.typed import A_NUMBER
 from runner.values import Json
 
 
@@ -98,8 +104,45 @@ def test_brackets_and_keys_nest_as_deep_as_anyone_writes() -> None:
     assert len(expression("a.b + x" + ".y" * 60).names) == 2
     with pytest.raises(TemplateProblem, match="nested more than 32 deep"):
         expression("(" * 33 + "a" + ")" * 33)
-    with pytest.raises(TemplateProblem, match="nested more than 64 deep"):
-        expression("a + " * 70 + "a")
+    with pytest.raises(TemplateProblem, match="nested more than 200 deep"):
+        expression("a + " * 201 + "a")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " or ".join(f'a == "{number}"' for number in range(190)),
+        " and ".join(["a == 1"] * 190),
+        " + ".join(["1"] * 190) + " == a",
+        "1" + " | abs" * 190 + " == a",
+        "not " * 100 + "(a == 1)",
+        "a" + "".join(f" if a == {number} else a" for number in range(150)),
+    ],
+)
+def test_as_many_terms_as_anyone_joins_are_read_typed_worked_out_and_explained(text: str) -> None:
+    names: dict[str, Json] = {"a": 2}
+    scope = Scope(names=names)
+    parsed = expression(text)
+
+    of_expression(parsed, {"a": A_NUMBER})
+    of_operands(parsed, {"a": A_NUMBER})
+    assert parsed.tree is not None
+    always_true(parsed.tree, given=())
+    evaluate(parsed, scope)
+    deciding(parsed, scope)
+
+
+def test_all_that_is_unknown_in_one_text_is_found_at_once() -> None:
+    with pytest.raises(TemplateProblem) as caught:
+        template("{{ a | lenght > 0 and null }}{{ b.foo() }} {{ c | uper }}")
+    found = (caught.value, *caught.value.others)
+    assert [one.message for one in found] == [
+        "unknown filter `lenght`",
+        "unknown name `null`",
+        "`.foo()`: values have no methods",
+        "unknown filter `uper`",
+    ]
+    assert [name.path for name in caught.value.names] == [("a",), ("c",)]
 
 
 def test_functions_are_known_after_parsing() -> None:

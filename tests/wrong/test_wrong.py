@@ -55,7 +55,7 @@ def test_a_mistake_is_told_as_it_stands_beside_its_file(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_mistake_is_told_once(file: Path) -> None:
-    places = [(problem.path, problem.span) for problem in problems_in(file)]
+    places = [(problem.path, problem.span, problem.message) for problem in problems_in(file)]
 
     assert len(places) == len(set(places))
 

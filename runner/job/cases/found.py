@@ -1,8 +1,10 @@
 """What the cases of a job came to, and the sentences that lists and tables of cases share."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from runner.job.model import Case
+from runner.job.input_values import how_to_give
+from runner.job.model import Case, Input
 from runner.problems import Problem
 
 MOST_PROBLEMS = 100
@@ -14,10 +16,16 @@ IN_CLEAR = "leave it out: the value can come from the environment or a file"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """`cases` may be used where there is no error among the problems."""
+    """`cases` may be used where there is no error among the problems.
+
+    `lacking` are the required inputs that no case gives, with what is wrong where nobody else gives them either;
+    `lacking_some` tells of cases that lack what others give.
+    """
 
     cases: tuple[Case, ...] = ()
     problems: tuple[Problem, ...] = ()
+    lacking: Mapping[str, Problem] = field(default_factory=dict, compare=False)
+    lacking_some: tuple[Problem, ...] = field(default=(), compare=False)
 
 
 def no_more(problems: list[Problem]) -> tuple[Problem, ...]:
@@ -35,3 +43,30 @@ def twice(name: str, *, line: int) -> str:
 
 def exposed(name: str) -> str:
     return f"`{name}` is secret, but its value stands here for everybody to read"
+
+
+def lacked(inputs: Iterable[Input], given: Sequence[Collection[str]]) -> Iterator[tuple[Input, list[int]]]:
+    """The required inputs that are not `given` by every case, each with the cases that lack it."""
+    for declared in inputs:
+        lacking = [index for index, names in enumerate(given) if declared.name not in names]
+        if declared.required and lacking:
+            yield declared, lacking
+
+
+def with_lacking(found: Cases, lacking: Iterable[tuple[str | None, Problem]]) -> Cases:
+    """`found` with what its cases lack: of an input that has a name here, no case gives it."""
+    told = [*lacking]
+    by_name = {name: problem for name, problem in told if name is not None}
+    return replace(found, lacking=by_name, lacking_some=no_more([problem for name, problem in told if name is None]))
+
+
+def lacked_by_all(declared: Input) -> tuple[str, str, str]:
+    """Code, message and hint for an input that no case gives."""
+    message = f"no case gives the input `{declared.name}`, which is required"
+    return "E130", message, f"add it to the cases, or {how_to_give(declared)}"
+
+
+def lacked_by_one(declared: Input) -> tuple[str, str, str]:
+    """Code, message and hint for an input that other cases give."""
+    message = f"this case gives no `{declared.name}`, which is required"
+    return "E130", message, f"write a value, or give the input `{declared.name}` a `default`"

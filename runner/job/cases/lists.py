@@ -3,11 +3,22 @@
 What the schema says of the list has been said before; what has another shape is left out here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runner.documents.document import Document
-from runner.job.cases.found import IN_CLEAR, IN_VAIN, Cases, exposed, no_more, twice
+from runner.job.cases.found import (
+    IN_CLEAR,
+    IN_VAIN,
+    Cases,
+    exposed,
+    lacked,
+    lacked_by_all,
+    lacked_by_one,
+    no_more,
+    twice,
+    with_lacking,
+)
 from runner.job.input_values import UnfitError, fit, unknown_input
 from runner.job.model import Case, Input
 from runner.problems import Problem, Severity
@@ -21,7 +32,8 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
     reading = _Reading(document=document, declared={one.name: one for one in inputs}, named={}, shown=set())
     found = [reading.case(record(item), (*path, index)) for index, item in enumerate(_list_at(document.data, path))]
     problems = [problem for _, told in found for problem in told]
-    return Cases(cases=tuple(case for case, _ in found), problems=no_more(problems))
+    cases = tuple(case for case, _ in found)
+    return with_lacking(Cases(cases=cases, problems=no_more(problems)), reading.lacking(cases, path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +53,18 @@ class _Reading:
         if any(one.secret for one in self.declared.values() if one.name in given):
             problems = [replace(problem, excerpt=None) for problem in problems]
         return Case(name=name if isinstance(name, str) else "", inputs=given), problems
+
+    def lacking(self, cases: Sequence[Case], path: Path) -> Iterator[tuple[str | None, Problem]]:
+        """What no case gives, by the names of inputs; without a name, a case that lacks what others give."""
+        for declared, lacking in lacked(self.declared.values(), [case.inputs for case in cases]):
+            if len(lacking) == len(cases):
+                code, message, hint = lacked_by_all(declared)
+                yield declared.name, self.document.problem(code, message, path=path, at_key=True, hint=hint)
+                continue
+            code, message, hint = lacked_by_one(declared)
+            for index in lacking:
+                at = (*path, index, "inputs")
+                yield None, self.document.problem(code, message, path=at, at_key=True, hint=hint)
 
     def _name(self, name: Json, path: Path) -> Iterator[Problem]:
         if not isinstance(name, str) or not name:

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from runner.documents.table import Row, Table
-from runner.job.cases.found import IN_CLEAR, IN_VAIN, Cases, exposed, no_more, twice
+from runner.job.cases.found import (
+    IN_CLEAR,
+    IN_VAIN,
+    Cases,
+    exposed,
+    lacked,
+    lacked_by_all,
+    lacked_by_one,
+    no_more,
+    twice,
+    with_lacking,
+)
 from runner.job.input_values import UnfitError, fit, unknown_input
 from runner.job.model import Case, Input
 from runner.problems import Problem, Severity
@@ -30,7 +41,7 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
         problems.extend(told)
     if table.flaw is not None:
         problems.append(table.flaw)
-    return Cases(cases=tuple(cases), problems=no_more(problems))
+    return with_lacking(Cases(cases=tuple(cases), problems=no_more(problems)), reading.lacking())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +108,22 @@ class _Reading:
                 told = self.table.problem(code, message, row, column=column, path=path, hint=hint)
                 problems.append(self._shown(told))
         return Case(name=name, inputs=inputs), problems
+
+    def lacking(self) -> Iterator[tuple[str | None, Problem]]:
+        """What no case gives, by the names of inputs; without a name, an empty cell in a column that others fill."""
+        table, header = self.table, self.table.header.cells
+        whole = [index for index, row in enumerate(table.rows) if len(row.cells) == len(header)]
+        given = [{key for key, cell in zip(header, table.rows[one].cells, strict=True) if cell} for one in whole]
+        for declared, lacking in lacked(self.declared.values(), given):
+            if len(lacking) == len(given):
+                code, message, hint = lacked_by_all(declared)
+                yield declared.name, table.problem(code, message, table.header, hint=hint)
+                continue
+            code, message, hint = lacked_by_one(declared)
+            for index in (whole[one] for one in lacking):
+                column, path = header.index(declared.name), (index, "inputs", declared.name)
+                told = table.problem(code, message, table.rows[index], column=column, path=path, hint=hint)
+                yield None, self._shown(told)
 
     def _name_mistake(self, name: str, row: Row) -> tuple[str, str, str | None] | None:
         if not name:

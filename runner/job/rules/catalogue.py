@@ -7,7 +7,7 @@ tell is told here. Where the catalogue comes from is not known here, and what it
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from runner.catalogue.model import Catalogue, Direction, Process
+from runner.catalogue.model import Catalogue, Direction, Member, Process
 from runner.documents.document import Document
 from runner.guids import is_guid
 from runner.job.outline import Outline, Written
@@ -33,17 +33,31 @@ def check(document: Document, known: Outline, catalogue: Catalogue) -> tuple[Pro
 def _step(document: Document, step: Written, catalogue: Catalogue) -> Iterator[Problem]:
     for path, code, fields in starts(step):
         process = catalogue.processes.get(code)
+        if process is None and (family := catalogue.family_of(code)) is not None:
+            process = family[0]
+            message, hint = _of_a_version(*family)
+            at, warning = (*path, "process"), Severity.WARNING
+            yield document.problem("E148", message, path=at, hint=hint, severity=warning)
         if process is None:
             message = f"{catalogue.name} has no process `{code}`"
             hint = _process_meant(code, catalogue)
             yield document.problem("E144", message, path=(*path, "process"), hint=hint)
             continue
         if process.why_not is not None:
-            message = f"`{code}` cannot be started: {process.why_not}"
+            message = f"`{process.code}` cannot be started: {process.why_not}"
             yield document.problem("E170", message, path=(*path, "process"), hint=catalogue.hint)
         if process.parameters is not None:
             yield from _parameters(document, fields, path, process)
     yield from entities.check(document, step, catalogue)
+
+
+def _of_a_version(process: Process, member: Member) -> tuple[str, str]:
+    """What a call of a version by its own code most probably does [?]: the family's active version runs."""
+    which = "a version" if member.version is None else f"version {member.version}"
+    runs = "the version that is active" if process.version is None else f"the active one, version {process.version}"
+    does = "is active now, and another may be later" if member.active else f"a call of it most probably runs {runs}"
+    message = f"`{member.code}` is {which} of `{process.code}`: {'it ' if member.active else ''}{does}"
+    return message, f"call the process by its own code, `{process.code}`"
 
 
 def _process_meant(code: str, catalogue: Catalogue) -> str:

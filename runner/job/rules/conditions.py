@@ -22,8 +22,9 @@ def condition(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         _constant(parsed, path, texts)
     elif parsed is not None and (parsed.compares_constants or parsed.compares_itself):
         what = "constants" if parsed.compares_constants else "something with itself"
+        part = parsed.constants or parsed.text
         hint = "compare with what an input or a step gives; a name stands without quotes"
-        texts.report("E177", f"`{parsed.text}` compares {what}", path, hint=hint, warning=True)
+        texts.report("E177", f"`{part}` compares {what}", path, hint=hint, warning=True)
 
 
 def _constant(parsed: Expression, path: Path, texts: Texts) -> None:

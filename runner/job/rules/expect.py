@@ -75,7 +75,7 @@ def _that(that: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         return
     if parsed.compares_constants:
         hint = "compare with what the step gives; a name stands without quotes"
-        texts.report("E117", f"`{parsed.text}` compares constants", path, hint=hint, warning=True)
+        texts.report("E117", f"`{parsed.constants}` compares constants", path, hint=hint, warning=True)
     elif parsed.is_constant:
         inner = inside_quotes(parsed)
         hint = _SAY_MORE if inner is None else f"leave the inner quotes out: `{inner}`"

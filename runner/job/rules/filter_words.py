@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runner.guids import is_guid
+from runner.job.rules.moments import no_such_day
 
 VALUE: Final = "\0"
 """What stands for a template."""
@@ -25,6 +26,7 @@ _METHODS: Final = frozenset(
 )
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[LlMmFfDd]?")
 _MOMENT: Final = re.compile(r"-?\d{4}-\d\d-\d\d(?:T[\d:.]+(?:[Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(?::\d\d(?:\.\d+)?)?")
+_DASHED: Final = re.compile(r"[^\W\d]\w*(?:-\w+)+")
 _DAY: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})")
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _NAME: Final = re.compile(r"[^\W\d]\w*")
@@ -33,6 +35,11 @@ _OF_TYPES: Final = frozenset({"cast", "isof"})
 _ID: Final = re.compile(r"(?:.*/)?Id", re.DOTALL)
 _LOOKUP: Final = re.compile(r"[^\W\d]\w*[a-z0-9]Id")
 _ROOTS: Final = frozenset({"inputs", "vars", "steps", "run", "target", "case", "item"})
+_ARGUMENTS: Final = {
+    **dict.fromkeys((*_OF_TEXTS, "indexof", "concat"), 2),
+    **dict.fromkeys(("length", "tolower", "toupper", "trim", "year", "month", "day", "hour", "minute", "second"), 1),
+}
+"""How many values each function takes."""
 _WORDS: Final = {
     **dict.fromkeys(("is", "equals", "equal", "equalto"), "write `eq`, or `ne` for its opposite"),
     **dict.fromkeys(("neq", "notequals"), "write `ne`"),
@@ -100,7 +107,7 @@ def names_in(parts: Sequence[object]) -> Iterator[tuple[str, bool]]:
         return
     for index, word in enumerate(found):
         is_name = word.is_operand and not word.is_called and _COLUMN.fullmatch(word.text) is not None
-        if is_name and word.text.casefold() not in _LITERALS and word.inside not in _OF_TYPES:
+        if is_name and word.text.casefold() not in _LITERALS | _OPERATORS and word.inside not in _OF_TYPES:
             yield word.text, index > 0 and found[index - 1].text in _COMPARISONS
 
 
@@ -150,11 +157,41 @@ def is_searched_for(found: Sequence[Word], index: int) -> bool:
 def _mistakes(found: Sequence[Word]) -> Iterator[Found]:
     for index, word in enumerate(found):
         after = found[index + 1] if index + 1 < len(found) else None
+        if word.text in _OPERATORS:
+            yield from _side_missing(word, before=found[index - 1] if index else None, after=after)
         if word.is_operand:
             yield from _of_word(found, index, after)
         if after is not None:
             yield from _side_by_side(word, after, before=found[index - 1] if index else None)
     yield from _commas(found)
+    yield from (one for index, word in enumerate(found) if word.is_called for one in _arguments(found, index))
+
+
+def _side_missing(word: Word, *, before: Word | None, after: Word | None) -> Iterator[Found]:
+    """An operator that ends a filter or begins it, or that stands beside another."""
+    if after is None or after.text in (*_JOINING, ")", ","):
+        yield Found(message=f"nothing follows `{word.text}`", hint="complete the condition, or leave the word out")
+    elif word.text != "not" and (before is None or before.text in ("(", ",") or before.text == "not"):
+        hint = "complete the condition, or leave the word out"
+        yield Found(message=f"nothing stands before `{word.text}`", hint=hint)
+
+
+def _arguments(found: Sequence[Word], index: int) -> Iterator[Found]:
+    """A function that is given too little or too much; a template may give several values."""
+    name, wanted = found[index].text, _ARGUMENTS.get(found[index].text)
+    given: list[Word] = []
+    depth = 0
+    for word in found[index + 1 :]:
+        depth += (word.text == "(") - (word.text == ")")
+        if depth == 0:
+            break
+        given.append(word)
+    count = sum(word.text == "," and word.inside == name for word in given) + 1 if len(given) > 1 else 0
+    if wanted is None or depth or count == wanted or any(word.is_any or word.is_called for word in given):
+        return
+    hint = f"write `{name}(Name, '…')`" if name in _OF_TEXTS else None
+    takes = "one value" if wanted == 1 else f"{wanted} values"
+    yield Found(message=f"`{name}()` takes {takes}, not {count}", hint=hint)
 
 
 def _of_word(found: Sequence[Word], index: int, after: Word | None) -> Iterator[Found]:
@@ -164,6 +201,8 @@ def _of_word(found: Sequence[Word], index: int, after: Word | None) -> Iterator[
         yield from _dotted(word, is_operand=bool(compared) or word.inside in _METHODS)
     if word.text[:1].isdigit() or word.text[:2].lstrip("-").isdigit():
         yield from _number(word.text)
+    if before in compared and _DASHED.fullmatch(word.text) and not is_guid(word.text):
+        yield Found(message=f"`{word.text}` is no value of OData", hint=f"put it in quotes: `'{word.text}'`")
     if before in compared and word.text not in _LITERALS and word.text.casefold() in _LITERALS:
         yield _capitals(word.text)
     if _NAME.fullmatch(word.text.rpartition("/")[2]) and after is not None and after.text in _COMPARISONS:
@@ -184,6 +223,8 @@ def _dotted(word: Word, *, is_operand: bool) -> Iterator[Found]:
 
 
 def _number(text: str) -> Iterator[Found]:
+    if _MOMENT.fullmatch(text) and (other := no_such_day(text)) is not None:
+        yield Found(message=f"`{text}` is no date", hint=other)
     if any(form.fullmatch(text) for form in (_NUMBER, _MOMENT)) or is_guid(text) or "'" in text:
         return
     day = _DAY.fullmatch(text)

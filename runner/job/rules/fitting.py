@@ -29,10 +29,12 @@ _FORMS: Final[Mapping[str, frozenset[Kind]]] = {
 _ARTICLES: Final[Mapping[Kind, str]] = {
     Kind.INTEGER: "an integer",
     Kind.GUID: "a GUID",
+    Kind.MONEY: "an amount of money",
     Kind.RECORDS: "a list of records",
 }
 _NAME = re.compile(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
 _A_NUMBER = re.compile(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
+_PHONE_OR_CODE = re.compile(r"\+[0-9]+|-?0[0-9]+")
 _SHORTER: Final = {Kind.DATE: "`[:10]` cuts the day out of it", Kind.TIME: "`[11:19]` cuts the time of day out of it"}
 _WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
@@ -48,20 +50,34 @@ class Unfit:
     at_key: bool = False
     warning: bool = False
 
+    @property
+    def is_mended(self) -> bool:
+        """Whether the hint has the value as it must be written."""
+        return self.hint is not None and self.hint not in EXAMPLES.values()
+
 
 def a_kind(kind: Kind) -> str:
     return _ARTICLES.get(kind, f"a {kind}")
 
 
-def unfit_type(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | None:
-    """Why what the template `source` gives is never taken by a parameter, None where it may be."""
+def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Unfit | None:
+    """Why what the template `source` gives is never taken by a parameter, None where it may be.
+
+    What only some servers read is never read by the sandbox.
+    """
+    found = _unfit_kind(name, taker.kind, given, source=source)
+    return found if found is None or taker.reads is None else replace(found, warning=False)
+
+
+def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | None:
     kinds, form = given.kinds & ~NULL, given.form
     if kind not in TAKES or not kinds:
         return None
     takes = f"`{name}` takes {a_kind(kind)}, and `{source}`"
     if not kinds & TAKES[kind]:
         return Unfit(
-            message=f"{takes} is {in_words(given)}", hint=_part_meant(kind, given, source) or EXAMPLES.get(kind)
+            message=f"{takes} is {in_words(given)}",
+            hint=_own_key(name, given, source) or _part_meant(kind, given, source) or EXAMPLES.get(kind),
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
         return Unfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
@@ -89,6 +105,12 @@ def _listed(words: Collection[str]) -> str:
     return " or ".join(f"`{word}`" for word in sorted(words)[:_MOST_LISTED]) + (
         " or …" if len(words) > _MOST_LISTED else ""
     )
+
+
+def _own_key(name: str, given: Type, source: str) -> str | None:
+    """`process_id: "{{ steps.a }}"`: what is wanted is called as the key that it is wanted for."""
+    is_there = name in (given.fields or {}) and _is_template_of_a_name(source)
+    return f"write `{source[:-2].rstrip()}.{name} }}}}`" if is_there else None
 
 
 def _part_meant(kind: Kind, given: Type, source: str) -> str | None:
@@ -132,7 +154,7 @@ def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]
     elif parameter.kind is Kind.RECORDS:
         yield from _records(name, parameter, value)
     else:
-        found = _scalar(name, parameter.kind, value)
+        found = _scalar(name, parameter, value)
         if found is not None:
             yield found
 
@@ -149,12 +171,18 @@ def unfit_number(name: str, value: Json, *, written: str) -> Unfit | None:
     return Unfit(message=message, hint=f'put it in quotes: `"{written}"`')
 
 
-def unfit_default(name: str, kind: Kind, default: str, *, source: str) -> Unfit | None:
-    """Why the default of an input is never of a parameter's type: a run that is given nothing would send it."""
-    if not _is_never(kind, default):
+def lost_signs(name: str, *, written: str, sent: str) -> Unfit | None:
+    """Why a number for a parameter of which nothing is known may be a text: a `+` or zeros before it are not sent."""
+    if written == sent or not _PHONE_OR_CODE.fullmatch(written):
         return None
-    message = f"`{name}` takes {a_kind(kind)}, and the default of `{source}` is {_shown(default)}"
-    return Unfit(message=message, hint=EXAMPLES.get(kind), warning=True)
+    message = f"`{written}` for `{name}` is a number to YAML: `{sent}` would be sent"
+    return Unfit(message=message, hint=f'put it in quotes if it is a text: `"{written}"`', warning=True)
+
+
+def column_of(parameter: Parameter, name: str) -> Parameter | None:
+    """The column of a parameter's records as what takes a value, None where it is not known."""
+    kind = parameter.items.get(name)
+    return None if kind is None else Parameter(kind=kind, reads=parameter.reads)
 
 
 def numbers_for_texts(parameter: Parameter, value: Json) -> Iterator[tuple[Path, Json]]:
@@ -176,19 +204,22 @@ def _braces_lost(value: Json) -> str | None:
     return None
 
 
-def _scalar(name: str, kind: Kind, value: Json) -> Unfit | None:
+def _scalar(name: str, taker: Parameter, value: Json) -> Unfit | None:
     """Null leaves a parameter out, an empty text is the type's empty value, and a template has a type of its own."""
+    kind = taker.kind
     if value is None or value == "" or (isinstance(value, str) and "{{" in value):
         return None
     if kind is Kind.TEXT:
         return _wrapped(name, value)
     found = doubt(kind, value)
-    if found is None:
+    is_refused = taker.reads is not None and kind is not Kind.UNKNOWN and not taker.reads(value, kind)
+    if found is None and not is_refused:
         return None
-    if found.is_certain:
-        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=found.hint)
+    hint = EXAMPLES.get(kind) if found is None else found.hint
+    if is_refused or (found is not None and found.is_certain):
+        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=hint)
     message = f"`{name}` takes {a_kind(kind)}, and not every server reads {_shown(value)} as one"
-    return Unfit(message=message, hint=found.hint, warning=True)
+    return Unfit(message=message, hint=hint, warning=True)
 
 
 def _wrapped(name: str, value: Json) -> Unfit | None:
@@ -210,9 +241,11 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
         return
     for index, one in enumerate(value):
         if isinstance(one, dict):
-            yield from _fields(name, parameter.items, one, index)
-        elif not isinstance(one, str):
-            yield Unfit(message=f"`{name}` takes records, not {_shown(one)}", path=(index,))
+            yield from _fields(name, parameter, one, index)
+        elif not isinstance(one, str) or "{{" not in one:
+            is_read = isinstance(one, str) and parameter.reads is None  # as lists of other things are [?]
+            message = f"`{name}` takes records, not {_shown(one)}"
+            yield Unfit(message=message, hint=_a_record(parameter), path=(index,), warning=is_read)
 
 
 def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Unfit]:
@@ -228,10 +261,15 @@ def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Unf
         return
 
 
-def _fields(name: str, known: Mapping[str, Kind], written: Mapping[str, Json], index: int) -> Iterator[Unfit]:
+def _a_record(parameter: Parameter) -> str:
+    return f"write a record: `{{{next(iter(parameter.items), 'CODE')}: …}}`"
+
+
+def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index: int) -> Iterator[Unfit]:
+    known = parameter.items
     for key, value in written.items():
-        if key in known:
-            found = _scalar(key, known[key], value)
+        if (column := column_of(parameter, key)) is not None:
+            found = _scalar(key, column, value)
             if found is not None:
                 yield replace(found, path=(index, key))
         elif known:

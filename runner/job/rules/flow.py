@@ -5,7 +5,8 @@ what a `query` reads. What is not certain is not told.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from runner.catalogue.model import Catalogue, Kind, Parameter, Process
 from runner.documents.document import Document
@@ -14,22 +15,22 @@ from runner.job.rules import site_types
 from runner.job.rules.filter_results import quotes_of_results
 from runner.job.rules.fitting import (
     Unfit,
+    column_of,
+    lost_signs,
     numbers_for_texts,
-    unfit_default,
     unfit_number,
     unfit_records,
     unfit_type,
     unfit_value,
 )
+from runner.job.rules.known_values import Known, known_values
 from runner.job.rules.schema_types import unmet
 from runner.job.rules.status_names import STATUSES_OF_A_PROCESS, STATUSES_OF_A_STEP
 from runner.job.rules.telling import Telling
 from runner.job.rules.uses import ids, starts
 from runner.problems import Problem
 from runner.raw import items, record
-from runner.raw import text as raw_text
-from runner.template import parse
-from runner.template.parse import Expression, TemplateProblem, texts_in
+from runner.template.parse import texts_in
 from runner.template.typed import (
     A_BOOLEAN,
     A_GUID,
@@ -47,8 +48,10 @@ from runner.template.typed import (
     or_null,
     record_of,
 )
-from runner.values import Json, Path
+from runner.values import Json, Path, compact, numbers_in, value_at
 
+_MOST_VALUES = 200
+"""So many cases or items of one template are looked at: more of them have been written by a program."""
 _Names = dict[str, Type]
 _OF_A_JOB: Mapping[str, Type] = {
     "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),
@@ -180,7 +183,7 @@ class _Flow:
         fields, path = step.fields, step.path
         for at, code, start in starts(step):
             process = self.catalogue.processes.get(code) if self.catalogue is not None else None
-            self._parameters(record(start.get("parameters")), (*at, "parameters"), process, inside)
+            self._parameters(record(start.get("parameters")), (*at, "parameters"), process, inside, step=step)
             return (
                 site_types.of_result(start, process) if at[-1] == "execute" else site_types.of_results(start, process)
             )
@@ -207,53 +210,67 @@ class _Flow:
     def _id(self, text: str, path: Path, what: str, inside: _Names) -> None:
         """A template in the place of an id."""
         found = Telling(document=self.telling.document).value(text, path, inside)
-        wrong = unfit_type(what, Kind.GUID, found, source=text.strip())
+        wrong = unfit_type(what, Parameter(kind=Kind.GUID), found, source=text.strip())
         if wrong is not None:
             self.telling.tell("E113", wrong.message, path, hint=wrong.hint)
 
-    def _parameters(self, given: Mapping[str, Json], path: Path, process: Process | None, inside: _Names) -> None:
+    def _parameters(
+        self, given: Mapping[str, Json], path: Path, process: Process | None, inside: _Names, *, step: Written
+    ) -> None:
         for code, value in given.items():
             found = self.telling.value(value, (*path, code), inside)
             if process is not None and code in process.takes:
-                self._fits((*path, code), (process.parameters or {})[code], value, found)
+                self._fits((*path, code), (process.parameters or {})[code], step, found)
+            else:
+                self._numbers(value, (*path, code))
 
-    def _fits(self, path: Path, parameter: Parameter, value: Json, found: Type) -> None:
+    def _numbers(self, value: Json, path: Path) -> None:
+        """Numbers that may be texts; of those that are given to a parameter that is known, its type tells."""
+        for inner, number in numbers_in(value):
+            written = self.telling.document.written((*path, *inner))
+            unfit = lost_signs(str((*path, *inner)[-1]), written=written, sent=compact(number))
+            self._unfit(unfit, (*path, *inner))
+
+    def _fits(self, path: Path, parameter: Parameter, step: Written, found: Type) -> None:
         """Hold a value against the parameter that it is given to, and templates in its records against the columns."""
-        code = str(path[-1])
+        code, value = str(path[-1]), value_at(path, self.telling.document.data)
         for unfit in unfit_value(code, parameter, value):
             self._unfit(unfit, path)
         for inner, column in numbers_for_texts(parameter, value):
             written = self.telling.document.written((*path, *inner))
             self._unfit(unfit_number(str((*path, *inner)[-1]), column, written=written), (*path, *inner))
         for inner, text in texts_in(value):
-            name = str(inner[-1]) if inner else code
-            kind = parameter.items.get(name) if inner else parameter.kind
-            of_text, source = _inner(found, inner), text.strip()
-            wrong = unfit_type(name, kind, of_text, source=source) if kind is not None else None
-            several = [] if inner else unfit_records(name, parameter, of_text, source=source)
-            default = self._default(text) if wrong is None else None
-            lacking = unfit_default(name, kind, default, source=source) if kind is not None and default else None
-            for one in (wrong, lacking, *several):
-                self._unfit(one, (*path, *inner))
+            taker = column_of(parameter, str(inner[-1])) if inner else parameter
+            if taker is not None:
+                self._template_fits(text, (*path, *inner), taker, _inner(found, inner), step=step)
+
+    def _template_fits(self, text: str, path: Path, taker: Parameter, found: Type, *, step: Written) -> None:
+        """Hold what a template gives against what takes it: by its type, and by its value where that is known."""
+        name, source = str(path[-1]), text.strip()
+        wrong, known = unfit_type(name, taker, found, source=source), self._unfit_known(name, text, taker, step)
+        is_better = known is not None and known.is_mended and found.kinds == TEXT
+        wrong = known if wrong is None or is_better else wrong
+        self._unfit(wrong, path)
+        for one in [] if wrong else unfit_records(name, taker, found, source=source):
+            self._unfit(one, path)
+
+    def _unfit_known(self, name: str, text: str, taker: Parameter, step: Written) -> Unfit | None:
+        """Hold what a template is known to give against what takes it; the first that does not fit."""
+        for one in islice(known_values(text, step, self.known), _MOST_VALUES):
+            for unfit in unfit_value(name, taker, one.value):
+                return self._of_known(unfit, one, text.strip())
+        return None
+
+    def _of_known(self, unfit: Unfit, one: Known, source: str) -> Unfit:
+        line = self.telling.document.line_of((*one.path, *unfit.path))
+        message = f"{unfit.message}, which `{source}` gives from line {line}"
+        return replace(unfit, message=message, path=(), at_key=False, warning=unfit.warning or not one.is_certain)
 
     def _unfit(self, one: Unfit | None, path: Path) -> None:
         """Tell of what stands in the value at `path`."""
         if one is not None:
             at, is_warning = (*path, *one.path), one.warning
             self.telling.tell(one.code, one.message, at, hint=one.hint, at_key=one.at_key, warning=is_warning)
-
-    def _default(self, text: str) -> str | None:
-        """The default of the input that the template `text` gives as it is, where that is a text and no secret."""
-        try:
-            parts = parse.template(text).parts
-        except TemplateProblem:
-            return None
-        match parts:
-            case (Expression(path=("inputs", str() as name)),):
-                declared = record(self.known.inputs.get(name))
-                return None if declared.get("secret") is True else raw_text(declared, "default")
-            case _:
-                return None
 
     def _included(self, step: Written, inside: _Names) -> Type:
         """What an included job gives; what is handed to it is held against the schemas of its inputs."""

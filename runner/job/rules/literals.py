@@ -19,9 +19,11 @@ _ENOUGH = 20
 """So many digits tell that an integer is too large; Python refuses to read thousands of them."""
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _GROUPED = re.compile(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
 _THOUSAND = 3
 _LEAST, _MOST = -(2**31), 2**31 - 1
 EXAMPLES: Final[Mapping[Kind, str]] = {
+    Kind.INTEGER: "write a whole number, as in `12`",
     Kind.GUID: "a GUID is 8-4-4-4-12 hexadecimal digits",
     Kind.LOOKUP: "a lookup is given by the GUID of its record",
     Kind.DATETIME: "for example `2026-12-31T23:59:59`",
@@ -59,7 +61,8 @@ def _integer(value: Json) -> Doubt | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        return never()
+        grouped = _THOUSANDS.fullmatch(value.strip()) if isinstance(value, str) else None
+        return never(f"write `{re.sub(r'[^0-9-]', '', grouped[0])}`" if grouped else EXAMPLES[Kind.INTEGER])
     if _LEAST <= value <= _MOST:
         return None
     return may_be(f"an integer has 32 bits: {f'at most {_MOST}' if value > 0 else f'at least {_LEAST}'}")

@@ -1,5 +1,6 @@
 """Days and times of day that are written out: as ISO 8601 writes them [M], or as people and other programs do [?]."""
 
+import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -10,6 +11,7 @@ _DATETIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
+_DAY_OF_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?", re.DOTALL)
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\s*([AaPp])\.?[Mm]\.?)?")
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})")
@@ -21,10 +23,23 @@ _MONTHS = 12
 _NOON = 12
 
 
+def no_such_day(text: str) -> str | None:
+    """What to write in the place of a day that no month has, None where `text` begins with a day that there is."""
+    found = _DAY_OF_ISO.match(text)
+    if found is None or _is_date(found[0]):
+        return None
+    year, month, day = (int(part) for part in found.groups())
+    if not 0 < month <= _MONTHS:
+        return f"write another month: there is no month {month}"
+    is_leap_day = (month, day) == (2, 29)
+    name = f"{calendar.month_name[month]} {year}" if is_leap_day else calendar.month_name[month]
+    return f"write another day: {name} has no day {day}"
+
+
 def datetime_doubt(text: str) -> Doubt | None:
     """A day alone is read as its midnight."""
     if _DATE.fullmatch(text):
-        return None if _is_date(text) else never()
+        return None if _is_date(text) else never(no_such_day(text))
     if _ISO.fullmatch(text):
         return _of_iso(text)
     day, clock = _foreign(text)
@@ -33,9 +48,11 @@ def datetime_doubt(text: str) -> Doubt | None:
 
 def date_doubt(text: str) -> Doubt | None:
     if _DATE.fullmatch(text):
-        return None if _is_date(text) else never()
+        return None if _is_date(text) else never(no_such_day(text))
     if _ISO.fullmatch(text):
-        return may_be(f"write `{text[:10]}`") if _is_date(text[:10]) and _is_datetime(text) else never()
+        return (
+            may_be(f"write `{text[:10]}`") if _is_date(text[:10]) and _is_datetime(text) else never(no_such_day(text))
+        )
     day, _ = _foreign(text)
     return may_be(f"write `{day}`" if day else None)
 
@@ -57,7 +74,7 @@ def _of_iso(text: str) -> Doubt | None:
         return None
     clock = _clock(text[11:])
     if not _is_date(text[:10]) or _DATETIME.fullmatch(text):
-        return never()
+        return never(no_such_day(text))
     return may_be(f"write `{text[:10]}T{clock}`" if clock else None)
 
 

@@ -1,14 +1,14 @@
 """What is said of a wrong name: a record, and the sentences that all kinds of names share."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.sentences import begun
-from runner.template.parse import Expression, Template
+from runner.template.parse import Name
 from runner.words import suggest
 
-_ASKS = re.compile(r"\|\s*default\b|\bdefined\b")
+_ASKS = re.compile(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
 KNOWN_HERE = "known here: "
 MOST_IN_A_TEXT = 100
 """The hundredth mistake of a text is the last that is reported."""
@@ -18,7 +18,8 @@ MOST_IN_A_TEXT = 100
 class Mistake:
     """What is wrong with a name; `part` is the piece of it that is wrong, as it is written.
 
-    `unless_asked`: nothing is wrong where the text itself asks whether there is a value.
+    Where the text itself asks whether there is a value, nothing is wrong with `unless_asked`, and what is
+    `asked_is_enough` is only warned of.
     """
 
     code: str
@@ -27,6 +28,7 @@ class Mistake:
     part: str
     warning: bool = False
     unless_asked: bool = False
+    asked_is_enough: bool = False
 
 
 def unquoted(wrong: Mistake, text: str) -> Mistake:
@@ -41,11 +43,38 @@ def unquoted(wrong: Mistake, text: str) -> Mistake:
     return replace(wrong, hint=f'a text stands in quotes: `"{wrong.part}"`')
 
 
-def asked_in(parsed: Expression | Template) -> Callable[[Mistake], bool]:
-    """What tells of a mistake whether the text asks for the absence of what is absent."""
-    asks = _ASKS.search(parsed.text) is not None
-    whole = {name.path[0] for name in parsed.names if len(name.path) == 1}
-    return lambda wrong: wrong.unless_asked and (asks or wrong.part in whole)
+def as_asked(wrong: Mistake, text: str, names: Iterable[Name]) -> Mistake | None:
+    """`wrong`, as far as it is a mistake in a text that may itself ask whether there is a value."""
+    if _ASKS.search(text) is not None:
+        return None if wrong.unless_asked else replace(wrong, warning=wrong.warning or wrong.asked_is_enough)
+    asks_whole = wrong.unless_asked and any(name.path == (wrong.part,) for name in names)
+    return None if asks_whole else wrong
+
+
+_DASHED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)((?:\.\w+)*)(?![\w(-])")
+
+
+def dashes_in(text: str) -> Mapping[str, re.Match[str]]:
+    """The paths in a text that go on with a dash, by what is before it."""
+    return {found[1]: found for found in _DASHED.finditer(text)}
+
+
+def with_dashes(name: Name, dashes: Mapping[str, re.Match[str]]) -> Name | None:
+    """`steps.a.outputs.order-id`, of which `name` is all before the dash: to an expression a dash is a minus."""
+    if not all(isinstance(part, str) for part in name.path):
+        return None
+    found = dashes.get(".".join(map(str, name.path)))
+    if found is None:
+        return None
+    return replace(name, path=(*name.path[:-1], f"{name.path[-1]}{found[2]}", *found[3].split(".")[1:]))
+
+
+def a_minus(name: Name, whole: Name) -> Mistake:
+    """What is wrong with a key that holds dashes where nothing is known of the keys."""
+    key = str(whole.path[len(name.path) - 1])
+    around = ".".join(map(str, name.path[:-1]))
+    hint = f'write `{around}["{key}"]`' if around else None
+    return Mistake(code="E126", message=f"the `-` in `{key}` is a minus here", hint=hint, part=key)
 
 
 def unknown(message: str, hint: str | None, *, part: str | int) -> Mistake:

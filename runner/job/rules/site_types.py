@@ -4,6 +4,7 @@ What a site sends is known from few measurements: a type here says no more than 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from runner.catalogue.model import Kind, Parameter, Process
@@ -91,9 +92,11 @@ def _of_records(one: Parameter) -> Type:
 def of_result(fields: JsonObject, process: Process | None) -> Type:
     """The result of an `execute`. One that asks for none has none, which is told elsewhere."""
     code = fields.get("result")
-    if process is None or not isinstance(code, str) or code not in process.gives:
+    if not isinstance(code, str):
         return UNKNOWN
-    return of_parameter((process.parameters or {})[code], decoded=fields.get("decode") != "text")
+    if process is None or code not in process.gives:
+        return replace(UNKNOWN, called=code)
+    return replace(of_parameter((process.parameters or {})[code], decoded=fields.get("decode") != "text"), called=code)
 
 
 def of_results(fields: JsonObject, process: Process | None) -> Type:

@@ -69,6 +69,7 @@ def status_mistake(compared: Compared, scope: Scope, known: Outline) -> Mistake 
     if compared.within:
         return _part_of_a_text(compared)
     near = words.foreign.get(compared.text.casefold()) or suggest(compared.text, words.known)
+    near = near or words.foreign.get(suggest(compared.text, words.foreign) or "")
     listed = ", ".join(f"`{status}`" for status in words.known)
     hint = f"did you mean `{near}`?" if near else f"{words.whose} {listed}"
     return Mistake(code="E107", message=f"{words.whose} never `{compared.text}`", hint=hint, part=compared.text)

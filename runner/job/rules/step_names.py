@@ -6,14 +6,17 @@ not judged, but for two kinds: those of an included job are its outputs, and a s
 
 from runner.job.outline import Declared, Outline, Written
 from runner.job.rules.name_mistakes import Mistake, all_of, later, nearest, not_given, unknown
+from runner.job.rules.never_given import always_null, not_of_all_turns
 from runner.job.rules.scopes import NEVER, Scope
 from runner.job.rules.status_names import asked_status
+from runner.job.rules.uses import kept_as
 from runner.raw import record
 from runner.sentences import begun
 from runner.template.parse import Name
 from runner.values import Path
 
 KEYS_OF_A_STEP = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
+KEYS_OF_ALL_TURNS = tuple(key for key in KEYS_OF_A_STEP if key != "process_id")
 KEYS_OF_A_TURN = tuple(key for key in KEYS_OF_A_STEP if key != "turns")
 _ABOVE = "only steps that stand above can be used"
 
@@ -43,12 +46,17 @@ def in_steps(name: Name, scope: Scope, known: Outline) -> Mistake | None:
 def in_own(name: Name, scope: Scope, known: Outline) -> Mistake | None:
     """What is wrong with a name that stands alone: `result`, or in an `undo` what its step had."""
     root, step = name.path[0], scope.own_result
+    if root in ("process_id", "process_status") and step is not None:
+        return always_null(_whose(step, scope), step, str(root))
     if root == "result" and step is not None:
-        whose = "the step that is undone" if step is scope.undone else "the step"
-        return _always_null(whose, step) or _in_included(name, 1, step, known)
+        return always_null(_whose(step, scope), step, root) or _in_included(name, 1, step, known)
     if root == "outputs" and scope.undone is not None:
         return _in_own_outputs(name.path, scope.undone)
     return None
+
+
+def _whose(step: Written, scope: Scope) -> str:
+    return "the step that is undone" if step is scope.undone else "the step"
 
 
 def _has_ended(step: Written, scope: Scope) -> bool:
@@ -83,9 +91,8 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
         return _computed(word) if name.dynamic else None
     key = path[2]
     if key not in KEYS_OF_A_STEP:
-        return not_given(
-            f"a step has no `{key}`", nearest(key, KEYS_OF_A_STEP) or _of_outputs(word, declared, key), key
-        )
+        keys = KEYS_OF_ALL_TURNS if is_list else KEYS_OF_A_STEP
+        return not_given(f"a step has no `{key}`", nearest(key, keys) or _of_outputs(word, declared, key, keys), key)
     if key == "turns" and not declared.is_loop:
         return not_given(f"step `{word}` has no turns: it has no `for_each`", None, "turns")
     if key == "turns":
@@ -94,8 +101,10 @@ def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> 
         wrong = _key_of_list(path, 3) if is_list else None
         return wrong or _in_result(name, 4 if is_list else 3, declared.step, known)
     if key == "outputs":
-        return _in_outputs(path, 3, declared) or (_key_of_list(path, 4) if is_list else None)
-    return None
+        return _in_outputs(path, 3, declared, known) or (_key_of_list(path, 4) if is_list else None)
+    if is_list:
+        return not_of_all_turns(word, str(key), declared.step)
+    return always_null(f"step `{word}`", declared.step, str(key))
 
 
 def _turns_of_undone(path: Path, declared: Declared) -> Mistake | None:
@@ -122,14 +131,16 @@ def _of_a_turn(name: Name, declared: Declared, known: Outline) -> Mistake | None
         case ("result", *_):
             return _in_result(name, 5, declared.step, known)
         case ("outputs", *_):
-            return _in_outputs(name.path, 5, declared)
+            return _in_outputs(name.path, 5, declared, known)
+        case (str() as key, *_):
+            return always_null(f"step `{name.path[1]}`", declared.step, key)
         case _:
             return None
 
 
 def _in_result(name: Name, at: int, step: Written, known: Outline) -> Mistake | None:
     """`at` is the place in the path where keys of the result begin."""
-    return _always_null(f"step `{name.path[1]}`", step) or _in_included(name, at, step, known)
+    return always_null(f"step `{name.path[1]}`", step, "result") or _in_included(name, at, step, known)
 
 
 def _in_included(name: Name, at: int, step: Written, known: Outline) -> Mistake | None:
@@ -142,10 +153,14 @@ def _in_included(name: Name, at: int, step: Written, known: Outline) -> Mistake 
     return not_given(f"`{file}` gives no output `{keys[0]}`", hint, keys[0])
 
 
-def _in_outputs(path: Path, at: int, declared: Declared) -> Mistake | None:
+def _in_outputs(path: Path, at: int, declared: Declared, known: Outline) -> Mistake | None:
     if len(path) <= at or path[at] in declared.outputs:
         return None
-    hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), declared)
+    other = known.included.get(declared.step.path)
+    if other is not None and path[at] in other.outputs:
+        hint: str | None = f"write `steps.{path[1]}.result.{path[at]}`"
+    else:
+        hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), path[at], declared)
     return not_given(f"step `{path[1]}` gives no output `{path[at]}`", hint, path[at])
 
 
@@ -167,25 +182,17 @@ def _key_of_list(path: Path, at: int) -> Mistake | None:
     return not_given(f"`{whole}` is a list, an item a turn: it has no `{key}`", hint, key)
 
 
-def _always_null(whose: str, step: Written) -> Mistake | None:
-    """A warning about the `result` of an `execute` that asks for none."""
-    execute = step.fields.get("execute")
-    if not isinstance(execute, dict) or "result" in execute:
-        return None
-    message = f"the `result` of {whose} is always null: its `execute` asks for none"
-    hint = "name the parameter that holds it: `execute: {process: …, result: CODE}`"
-    return Mistake(code="E128", message=message, hint=hint, part="result", warning=True)
-
-
-def _of_outputs(word: str | int, declared: Declared, key: str | int) -> str:
+def _of_outputs(word: str | int, declared: Declared, key: str | int, keys: tuple[str, ...]) -> str:
     if (status := asked_status(key)) is not None:
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
-    return f"keys of a step: {begun(KEYS_OF_A_STEP)}"
+    return f"keys of a step: {begun(keys)}"
 
 
-def _outputs_hint(word: str, declared: Declared) -> str:
+def _outputs_hint(word: str, key: str | int, declared: Declared) -> str:
     if "job" in declared.step.fields:
         return f"what an included job gives is `steps.{word}.result.NAME`"
+    if (kept := kept_as(declared.step, str(key))) is not None:
+        return f"write `steps.{word}.{kept}`"
     return all_of(f"outputs of `{word}`", declared.outputs)

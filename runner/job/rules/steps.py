@@ -135,6 +135,8 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
 
 def _of_started(text: str, texts: Texts) -> str:
     """What is waited for is one run of a process, which the step that starts it knows: by the process's code."""
+    if re.fullmatch(r"(?:steps|vars|inputs|item)\.[\w.\[\]]+", text):
+        return f'write `"{{{{ {text} }}}}"`'
     for name, declared in texts.known.by_id.items():
         if any(text in (code, name) for _, code, _ in starts(declared.step)):
             return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is waited for is one run of the process'

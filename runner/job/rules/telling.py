@@ -11,12 +11,14 @@ from runner.guids import is_guid
 from runner.job.rules.name_mistakes import MOST_IN_A_TEXT
 from runner.problems import Problem, Severity
 from runner.template import parse
+from runner.template.always import no_bound
 from runner.template.complaints import Complaint
 from runner.template.conditions import comparison, of_operands
-from runner.template.inferring import of_expression, of_template
+from runner.template.inferring import of_expression, of_template, type_of
 from runner.template.parse import Expression, TemplateProblem
 from runner.template.typed import (
     A_GUID,
+    ANYTHING,
     BOOLEAN,
     TEXT,
     UNKNOWN,
@@ -60,6 +62,9 @@ class Telling:
         elif not one.may_be(BOOLEAN):
             message = f"`{parsed.text}` gives {in_words(one)}, and a condition is true or false"
             self.tell("E175", message, path, hint=comparison(parsed.text, one, parsed.tree))
+        elif (counted := no_bound(parsed.tree)) is not None and type_of(counted, names).kinds != ANYTHING:
+            message = f"`{parsed.text}` is true of every list and text, the empty ones too"
+            self.tell("E117", message, path, hint="write `> 0`, if it must not be empty", warning=True)
 
     def value(self, value: Json, path: Path, names: Mapping[str, Type]) -> Type:
         """The type of a value in which every text may be a template."""

@@ -3,16 +3,17 @@
 Each mistake inside a text becomes a problem at the text itself, inside a block scalar on the line on which it stands.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import islice
 
 from runner.documents.document import Document
 from runner.job.outline import Outline
-from runner.job.rules.name_mistakes import MOST_IN_A_TEXT, Mistake, asked_in, unquoted
+from runner.job.rules.name_mistakes import MOST_IN_A_TEXT, Mistake, a_minus, as_asked, dashes_in, unquoted, with_dashes
 from runner.job.rules.scopes import CONDITIONS, Scope
 from runner.job.rules.status_names import status_mistake
-from runner.job.rules.unknown_names import function_mistake, mistake
+from runner.job.rules.unknown_names import function_mistake, is_unknown, mistake
 from runner.job.rules.unread import MARKS, unread
 from runner.places import Span
 from runner.problems import Problem, Severity
@@ -46,7 +47,7 @@ class Texts:
         try:
             parsed = parse.expression(value)
         except TemplateProblem as problem:
-            self._unreadable(problem, value, path)
+            self._unreadable(problem, value, path, scope)
             return None
         self._check(parsed, value, path, scope)
         return parsed
@@ -101,7 +102,7 @@ class Texts:
         try:
             parsed = parse.template(text)
         except TemplateProblem as problem:
-            self._unreadable(problem, text, path)
+            self._unreadable(problem, text, path, scope)
         else:
             most = len(self.found) + MOST_IN_A_TEXT
             self._check(parsed, text, path, scope)
@@ -120,21 +121,11 @@ class Texts:
             self._mistake(wrong, path, span=self._span(path, text, line=line, name=wrong.part))
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
-        for name, wrong in islice(self._wrong_names(parsed, scope), MOST_IN_A_TEXT):
-            found = unquoted(wrong, text)
-            span = self._span(path, text, line=name.line, name=_written(name, found, text))
-            self._mistake(found, path, span=span)
+        self._names(parsed.names, text, path, scope)
         for compared, wrong in islice(self._wrong_statuses(parsed, scope), MOST_IN_A_TEXT):
             self._mistake(wrong, path, span=self._span(path, text, line=compared.line, name=compared.text))
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self._mistake(function_mistake(function), path, span=self._span(path, text, line=0, name=function))
-
-    def _wrong_names(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[Name, Mistake]]:
-        found = ((name, wrong) for name in parsed.names if (wrong := mistake(name, scope, self.known)) is not None)
-        first = next(found, None)
-        if first is not None:
-            is_asked = asked_in(parsed)
-            yield from (pair for pair in chain((first,), found) if not is_asked(pair[1]))
 
     def _wrong_statuses(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[Compared, Mistake]]:
         for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
@@ -143,16 +134,48 @@ class Texts:
                 if wrong is not None:
                     yield compared, wrong
 
+    def _names(self, names: Sequence[Name], text: str, path: Path, scope: Scope) -> None:
+        for name, wrong in islice(self._wrong_names(names, text, scope), MOST_IN_A_TEXT):
+            found = unquoted(wrong, text)
+            span = self._span(path, text, line=name.line, name=_written(name, found, text))
+            self._mistake(found, path, span=span)
+
+    def _wrong_names(self, names: Sequence[Name], text: str, scope: Scope) -> Iterator[tuple[Name, Mistake]]:
+        joined: set[str] = set()  # what a dash joins to the name before it
+        dashes = dashes_in(text) if names else {}
+        for name in names:
+            if name.path[0] in joined:
+                continue
+            wrong = self._dashed(name, dashes, scope, joined) or mistake(name, scope, self.known)
+            wrong = wrong and as_asked(wrong, text, names)
+            if wrong is not None:
+                yield name, wrong
+
+    def _dashed(
+        self, name: Name, dashes: Mapping[str, re.Match[str]], scope: Scope, joined: set[str]
+    ) -> Mistake | None:
+        """What is wrong with a name that is written with dashes, where nothing is called what stands behind them."""
+        whole = with_dashes(name, dashes)
+        if whole is None:
+            return None
+        _, *others = str(whole.path[len(name.path) - 1]).split("-")
+        if not all(is_unknown(other, scope) for other in others):
+            return None
+        joined.update(others)
+        return mistake(whole, scope, self.known) or a_minus(name, whole)
+
     def _mistake(self, wrong: Mistake, path: Path, *, span: Span) -> None:
         severity = Severity.WARNING if wrong.warning else Severity.ERROR
         self.found.append(
             self.document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint, severity=severity, span=span)
         )
 
-    def _unreadable(self, problem: TemplateProblem, text: str, path: Path) -> None:
-        span = self._span(path, text, line=problem.line, name=problem.name)
-        hint = self._hint(problem, path)
-        self.found.append(self.document.problem(problem.code, problem.message, path=path, hint=hint, span=span))
+    def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: Scope) -> None:
+        for one in (problem, *problem.others):
+            span = self._span(path, text, line=one.line, name=one.name)
+            hint = self._hint(one, path)
+            self.found.append(self.document.problem(one.code, one.message, path=path, hint=hint, span=span))
+        self._names(problem.names, text, path, scope)
 
     def _hint(self, problem: TemplateProblem, path: Path) -> str | None:
         """Whether YAML has eaten a part of the text is known here, and only guessed by who reads the text alone."""

@@ -7,8 +7,7 @@ from runner.job.outline import Outline
 from runner.job.rules.name_mistakes import KNOWN_HERE, Mistake, all_of, nearest, unknown
 from runner.job.rules.scopes import NEVER, OF_A_TURN, OF_AN_ATTEMPT, Scope
 from runner.job.rules.step_names import in_own, in_steps
-from runner.job.rules.uses import starts
-from runner.raw import items
+from runner.job.rules.uses import results, starts
 from runner.sentences import begun
 from runner.template.parse import Name
 from runner.words import folded
@@ -63,6 +62,11 @@ def mistake(name: Name, scope: Scope, known: Outline) -> Mistake | None:
     if root not in scope.bare:
         return _unknown_root(str(root), scope, known)
     return in_own(name, scope, known)
+
+
+def is_unknown(root: str, scope: Scope) -> bool:
+    """Whether nothing has this name at a place with `scope`."""
+    return root not in _EVERYWHERE and root not in scope.bare
 
 
 def function_mistake(function: str) -> Mistake:
@@ -158,11 +162,9 @@ def _given(word: str, scope: Scope, known: Outline) -> str | None:
         if one.step.rank < scope.rank and one.step.undo is None and not one.is_loop:
             kept.append((f"steps.{name}.result", one.step))
     for result, step in kept:
-        for _, _, start in starts(step):
-            if start.get("result") == word:
-                return result
-            if word in items(start.get("results")):
-                return f"{result}.{word}"
+        for path, _, start in starts(step):
+            if word in [code for _, code in results(start, path)]:
+                return result if path[-1] == "execute" else f"{result}.{word}"
     return None
 
 

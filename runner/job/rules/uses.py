@@ -44,6 +44,18 @@ def starts(step: Written) -> Iterator[tuple[Path, str, JsonObject]]:
             yield (*step.path, key), code, fields
 
 
+def kept_as(step: Written, code: str) -> str | None:
+    """Where the value of a parameter is kept that `step` asks for, or all that it asks for: `result.Score`."""
+    for path, _, start in starts(step):
+        asked = [name for _, name in results(start, path)]
+        is_alone = path[-1] == "execute"
+        if code in asked:
+            return "result" if is_alone else f"result.{code}"
+        if is_alone and asked and "outputs" not in step.fields:
+            return "result"
+    return None
+
+
 def results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
     """The codes of the results that a start asks for."""
     result = fields.get("result")

@@ -1,0 +1,143 @@
+"""A process of a catalogue → the text of a double: its signature, and its elements in their order.
+
+A catalogue does not say what a process does: a `TODO` marks what must be filled in. As it is written, a double is
+valid, takes and gives what the process does, and waits at the elements that jobs execute.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runner.catalogue.model import Direction, Element, Kind, Member, Parameter, Process
+from runner.catalogue.write import as_yaml
+from runner.guids import is_guid
+
+_HEAD: Final = (
+    "# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",
+    "runner: 1",
+)
+_TASK: Final = "UserTask"
+_WAITS: Final = "does it wait here for somebody? Then delete this line."
+_ENDS: Final = re.compile(r"(Start|Terminate|End)\w*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDouble:
+    code: str
+    text: str
+
+
+def doubles(process: Process, *, executed: Collection[str] = ()) -> Iterator[NewDouble]:
+    """The double of a process; of a family also that of the version that acts, which is its own schema.
+
+    `executed` are the ids of elements that jobs execute: at these it waits.
+    """
+    acting = next((member for member in process.members if member.active), None)
+    if acting is None or acting.code == process.code:
+        more = [f"version: {process.version}"] if process.version not in (None, 1) else []
+        yield NewDouble(code=process.code, text=_text(process, process.code, more, executed))
+        return
+    number = acting.version if acting.version is not None else process.version or 2
+    yield NewDouble(code=process.code, text=_root(process, acting, number))
+    more = [f"of: {as_yaml(process.code)}", f"version: {number}", "active: true"]
+    yield NewDouble(code=acting.code, text=_text(process, acting.code, more, executed))
+
+
+def _root(process: Process, acting: Member, number: int) -> str:
+    own = next((member.version for member in process.members if member.code == process.code), None)
+    version = own if own is not None and own != number else 0 if number == 1 else 1
+    lines = [
+        *_HEAD,
+        f"process: {as_yaml(process.code)}",
+        f"caption: {as_yaml(process.caption or process.code)}",
+        f"version: {version}",
+        "active: false",
+        f"# TODO: this is the root. A call of it runs {as_yaml(acting.code)}, whose double is another file.",
+        "parameters: {}",
+        "activities: []",
+    ]
+    return _joined(lines)
+
+
+def _text(process: Process, code: str, more: list[str], executed: Collection[str]) -> str:
+    head = [*_HEAD, f"process: {as_yaml(code)}", f"caption: {as_yaml(process.caption or code)}", *more]
+    return _joined([*head, *_parameters(process.parameters), *_activities(process, executed)])
+
+
+def _parameters(parameters: Mapping[str, Parameter] | None) -> Iterator[str]:
+    if parameters is None:
+        yield "# TODO: the catalogue does not know its parameters."
+    if not parameters:
+        yield "parameters: {}"
+        return
+    yield "parameters:"
+    for code in sorted(parameters):
+        yield f"  {as_yaml(code)}: {{{', '.join(_parameter(parameters[code]))}}}{_note(parameters[code])}"
+
+
+def _parameter(one: Parameter) -> Iterator[str]:
+    """What is not known is taken for what holds most: a text, given and taken."""
+    yield f"type: {Kind.TEXT if one.kind is Kind.UNKNOWN else one.kind}"
+    yield f"direction: {Direction.BOTH if one.direction is Direction.UNKNOWN else one.direction}"
+    if one.kind is Kind.RECORDS and one.items:
+        columns = (f"{as_yaml(name)}: {_column(kind)}" for name, kind in sorted(one.items.items()))
+        yield f"items: {{{', '.join(columns)}}}"
+
+
+def _column(kind: Kind) -> Kind:
+    return Kind.TEXT if kind in (Kind.UNKNOWN, Kind.RECORDS) else kind
+
+
+def _note(one: Parameter) -> str:
+    notes = [as_yaml(one.caption)] if one.caption else []
+    if one.kind is Kind.UNKNOWN:
+        notes.append("TODO: its type is not known")
+    if one.direction is Direction.UNKNOWN:
+        notes.append("TODO: its direction is not known")
+    if one.kind is Kind.RECORDS and not one.items:
+        notes.append("TODO: `items`, its columns with their types")
+    return f"  # {', '.join(notes)}" if notes else ""
+
+
+def _activities(process: Process, executed: Collection[str]) -> Iterator[str]:
+    lines = [*_elements(process.elements, executed), *_results(process)]
+    is_empty = all(line.startswith("#") for line in lines)
+    yield "activities: []" if is_empty else "activities:"
+    yield from (f"  {line}" for line in lines)
+
+
+def _elements(elements: tuple[Element, ...] | None, executed: Collection[str]) -> Iterator[str]:
+    """In a design all tasks are of one type, whether they wait for somebody or not: only who knows the process knows
+    which do. As they are written, it passes them by, so that no rehearsal waits for ever.
+    """
+    if elements is None:
+        yield "# TODO: the catalogue does not know its elements."
+    for element in elements or ():
+        if _ENDS.fullmatch(element.kind):
+            continue
+        is_executed = element.uid in executed
+        if not is_guid(element.uid) or not (is_executed or element.kind == _TASK):
+            yield f"# TODO: {_called(element)}: what it does."
+            continue
+        yield f"# {_called(element)}"
+        caption = f", caption: {as_yaml(element.shown)}" if element.shown else ""
+        yield f"- element: {{uid: {as_yaml(element.uid)}{caption}}}"
+        if not is_executed:
+            yield f"  if: false  # TODO: {_WAITS}"
+
+
+def _called(element: Element) -> str:
+    named = f"{as_yaml(element.caption)}, " if element.caption else ""
+    return f"{named}{as_yaml(element.name)}, {as_yaml(element.kind)}"
+
+
+def _results(process: Process) -> Iterator[str]:
+    gives = sorted(code for code in process.gives if code not in process.takes)
+    if gives:
+        values = ", ".join(f"{as_yaml(code)}: …" for code in gives)
+        yield f"# TODO: what it gives, as in `- set: {{{values}}}`."
+
+
+def _joined(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,121 @@
+"""Versions of processes → families: which belong together, which of them acts, and whether it can be started.
+
+A process has versions, and each is a schema of its own [C]. Callers name the root, the engine runs the member that is
+active. A site's library and packages in git give the same `Version`s.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.catalogue.model import Element, Member, Parameter, Process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version. `parent` is the id of the root's design, None for a root. What is not known is None."""
+
+    code: str
+    uid: str | None = None
+    parent: str | None = None
+    caption: str = ""
+    number: int | None = None
+    active: bool | None = None
+    enabled: bool | None = None
+    traced: bool | None = None
+    has_start: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """`acting` is the version whose signature counts: the active one, else the last."""
+
+    root: Version
+    acting: Version
+    versions: tuple[Version, ...]
+
+
+def families(versions: Iterable[Version]) -> dict[str, Family]:
+    """The families by the codes of their roots, in the order of these."""
+    listed = list(versions)
+    by_uid = {version.uid: version for version in listed if version.uid is not None}
+    groups: dict[str, list[Version]] = {}
+    for version in listed:
+        groups.setdefault(_root_id(version, by_uid), []).append(version)
+    # A library without parents has several rows of one name.
+    by_code: dict[str, tuple[Version, list[Version]]] = {}
+    for key, group in groups.items():
+        root = _root(key, group)
+        by_code.setdefault(root.code, (root, []))[1].extend(group)
+    return {code: _family(*by_code[code]) for code in sorted(by_code)}
+
+
+def process_of(
+    family: Family,
+    *,
+    parameters: Mapping[str, Parameter] | None,
+    elements: tuple[Element, ...] | None,
+    unread: str | None,
+) -> Process:
+    """The process that callers see: the root's code, and the signature of the version that acts."""
+    return Process(
+        code=family.root.code,
+        caption=family.acting.caption or family.root.caption,
+        version=family.acting.number,
+        traced=family.acting.traced,
+        why_not=why_not(family),
+        members=_members(family),
+        parameters=parameters,
+        elements=elements,
+        unread=unread,
+    )
+
+
+def why_not(family: Family) -> str | None:
+    """Why no call starts it: some version must be active and enabled, and have a plain start [C]."""
+    if any(_why_not(version) is None for version in family.versions):
+        return None
+    return _why_not(family.acting)
+
+
+def _why_not(version: Version) -> str | None:
+    """What is not known counts as so."""
+    if version.enabled is False:
+        return "it is disabled"
+    if version.active is False:
+        return "none of its versions is active"
+    return "it has no plain start event" if version.has_start is False else None
+
+
+def _root_id(version: Version, by_uid: Mapping[str, Version]) -> str:
+    """The id of the root's design; where nothing has an id, the code."""
+    key, parent = version.uid, version.parent
+    seen: set[str] = set()
+    while parent is not None and parent != key and parent not in seen:
+        seen.add(parent)
+        key = parent
+        parent = by_uid[parent].parent if parent in by_uid else None
+    return key or version.code
+
+
+def _root(key: str, group: Sequence[Version]) -> Version:
+    """Where the root itself cannot be seen, the earliest version takes its place."""
+    own = next((version for version in group if version.uid == key), None)
+    return own or min(group, key=lambda version: (version.number or 0, version.code))
+
+
+def _family(root: Version, versions: Sequence[Version]) -> Family:
+    """Of several that are active, one that can be started, then the highest number, then the last."""
+    ranked = sorted(versions, key=lambda one: (one.active is True, _why_not(one) is None, one.number or 0))
+    in_order = sorted(versions, key=lambda one: (one.number or 0, one is not root, one.code))
+    return Family(root=root, acting=ranked[-1], versions=tuple(in_order))
+
+
+def _members(family: Family) -> tuple[Member, ...]:
+    """Of a process without versions there is nothing to list."""
+    by_code = {
+        one.code: Member(code=one.code, uid=one.uid, version=one.number, active=one.active, enabled=one.enabled)
+        for one in sorted(family.versions, key=lambda version: version is family.acting)
+    }
+    if len(by_code) == 1:
+        return ()
+    return tuple(by_code[code] for code in dict.fromkeys(version.code for version in family.versions))

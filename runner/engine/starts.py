@@ -1,0 +1,223 @@
+"""Whose a row of the process log is: the one place that knows which starts of this run still lack their row.
+
+A row belongs to at most one call. A start that lacks its row stays counted until it has one, whatever its `verify` is;
+a row that several starts may have made is told apart by the server's own time alone: the `Date` of its answers says
+when a call was under way, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows
+are of one clock is a choice [?]: where they are not, nothing is verified, and nothing wrongly.
+Which rows other runs own is asked of the host (`Inquire`), which also writes down what belongs to this one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from runner import server_time
+from runner.engine.effects import Running
+from runner.engine.perform import inquire
+from runner.engine.state import Log, OpenRow, Span, Start, State
+from runner.service.calls import CallFailed, FailureKind
+from runner.values import JsonObject
+
+EARLIER = 1.0
+"""Seconds before a call from which a row may be its own: clocks of one site differ a little."""
+LATER = 2.0
+"""Seconds after its time: `Date` counts whole seconds, and some servers write it once a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The new rows that may be those of one call, newest first. `contested` are the earlier starts of this run that may
+    have made one of them; `rival`: another run may have. `outside` are new rows that by the server's own time began at
+    another time, and that nobody is known to have made.
+    """
+
+    rows: tuple[JsonObject, ...] = ()
+    outside: tuple[JsonObject, ...] = ()
+    contested: tuple[Start, ...] = ()
+    rival: bool = False
+
+    @property
+    def starts(self) -> int:
+        return 1 + len(self.contested)
+
+    @property
+    def is_clear(self) -> bool:
+        return len(self.rows) >= self.starts and not self.rival
+
+
+def prepared(state: State, process: str, key: str, *, seconds: float, marked: bool) -> Start:
+    """The start of `process` that is about to be sent, with `seconds` for its answer."""
+    log, settle = state.log, state.run.plan.settle
+    span = Span()
+    if (now := log.server_time(state.t)) is not None:
+        span = Span(since=now - EARLIER, until=now + seconds + settle + LATER)
+    return Start(
+        process=process,
+        key=key,
+        marked=marked,
+        mark=log.marks.get(process) if marked else None,
+        span=span,
+        sent=state.t,
+        ends=state.t + seconds + settle,
+        breaks=log.breaks,
+    )
+
+
+def begun(state: State, start: Start, *, failure: CallFailed | None = None) -> Start:
+    """The call was made, and may have started its process: as what it counts from now on.
+
+    An answer tells that it began before the answer came, or is queued; of one without, only its time bounds it.
+    """
+    span, settle = start.span, state.run.plan.settle
+    sent, now = state.log.server_time(start.sent), state.log.server_time(state.t)
+    if start.breaks == state.log.breaks and sent is not None and now is not None:
+        is_over = failure is None or failure.kind is not FailureKind.UNANSWERED
+        until = now + settle + LATER if is_over else start.ends - start.sent + sent + LATER
+        span = Span(since=sent - EARLIER if span.since is None else span.since, until=until)
+    counted = replace(start, span=span)
+    state.log.missing.setdefault(start.process, []).append(counted)
+    return counted
+
+
+def bounded(state: State, start: Start) -> Start:
+    """The start whose call was turned away just now: where it has happened all the same, it did before."""
+    sent, now = state.log.server_time(start.sent), state.log.server_time(state.t)
+    if sent is None or now is None:
+        return start
+    since = sent - EARLIER if start.span.since is None else start.span.since
+    return replace(start, span=Span(since=since, until=now + LATER))
+
+
+def queued(state: State, start: Start, *, seconds: float) -> Start:
+    """The start that was answered as waiting in the background: it may begin within `seconds` from now."""
+    now = state.log.server_time(state.t)
+    until = None if now is None else now + seconds + LATER
+    later = replace(start, span=replace(start.span, until=until), ends=state.t + seconds)
+    waiting = state.log.missing.get(start.process, [])
+    state.log.missing[start.process] = [later if one is start else one for one in waiting]
+    return later
+
+
+def may_have_begun(failure: CallFailed) -> bool:
+    """Whether a call that failed so may have started its process.
+
+    Not so where it never left or was turned away (a row that may be its own is looked for at once), and where the
+    service said no before it began anything: no right, no such process, a call that it cannot read.
+    """
+    if failure.kind in (FailureKind.NOT_SENT, FailureKind.TURNED_AWAY):
+        return False
+    is_no = 400 <= (failure.status or 0) < 500  # noqa: PLR2004  the caller's mistakes
+    return not (failure.kind is FailureKind.REFUSED and is_no)
+
+
+def never_began(state: State, key: str) -> None:
+    """Somebody who has looked says that nothing of the row `key` has started a process."""
+    for process, starts in state.log.missing.items():
+        state.log.missing[process] = [start for start in starts if start.key != key]
+
+
+def missing(state: State, process: str, *, besides: Start | None = None) -> tuple[Start, ...]:
+    """The starts that lack their row, the oldest first."""
+    return tuple(start for start in state.log.missing.get(process, ()) if start is not besides)
+
+
+def since(state: State, start: Start) -> str | None:
+    """Since when the log is to be read for the rows of `start`, and of those that lack theirs for longer."""
+    waiting = state.log.missing.get(start.process)
+    first = waiting[0] if waiting else start
+    if first.marked:
+        return first.mark
+    return None if first.span.since is None else server_time.written(first.span.since)
+
+
+def may_be_of(start: Start, row: JsonObject) -> bool:
+    """Whether nothing says that `row` is none of `start`."""
+    began = server_time.of_record(str(row.get("started")))
+    span = start.span
+    if began is None:
+        return True
+    return (span.since is None or began >= span.since) and (span.until is None or began <= span.until)
+
+
+def can_be_inferred(log: Log, start: Start, row: JsonObject, *, t: float) -> bool:
+    """Whether the time of `row` speaks for `start`, which nobody answered.
+
+    Where the server told no time, a row that is seen while the call may still be under way began in that time, too; of
+    one that is seen later nobody knows.
+    """
+    if not may_be_of(start, row):
+        return False
+    is_timed = start.span.until is not None and server_time.of_record(str(row.get("started"))) is not None
+    return is_timed or (log.breaks == start.breaks and t <= start.ends)
+
+
+def assigned(state: State, row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> Running[Found]:
+    """Of `rows` those that may be made by the answered call `start`: they belong to it, and to earlier starts that may
+    have made them, from now on. What can only be made by earlier ones is theirs.
+    """
+    others = missing(state, start.process, besides=start)
+    own = [one for one in rows if may_be_of(start, one)]
+    rest = [one for one in rows if not may_be_of(start, one)]
+    yield from settle_missing(state, row.key, start.process, rest, among=others)
+    others = missing(state, start.process, besides=start)
+    contested = tuple(other for other in others if any(may_be_of(other, one) for one in own))
+    outside = tuple(one for one in rest if one["id"] not in state.log.seen)
+    if not own:
+        return Found(outside=outside)
+    is_whole = len(own) > len(contested)
+    keys = tuple(other.key for other in (*contested, start)) if is_whole else ()
+    own, rival = yield from of_no_other(state, row.key, start.process, own, keys=keys)
+    contested = tuple(other for other in contested if any(may_be_of(other, one) for one in own))
+    return Found(rows=tuple(own), outside=outside, contested=contested, rival=rival)
+
+
+def of_no_other(
+    state: State,
+    key: str,
+    process: str,
+    rows: Sequence[JsonObject],
+    *,
+    keys: tuple[str, ...] | None,
+    certain: bool = False,
+) -> Running[tuple[list[JsonObject], bool]]:
+    """The rows without those that other calls own, and whether another run may have made one of the rest.
+
+    What is left belongs to the calls of `keys` from now on, unless another run may have made it and it is not `certain`
+    by its id; with None nothing does.
+    """
+    ids = tuple(str(one["id"]) for one in rows)
+    answer = yield from inquire(state, key, process, rows=ids, keys=keys, certain=certain)
+    taken = answer.get("taken")
+    state.log.seen.update(str(process_id) for process_id in (taken if isinstance(taken, list) else ()))
+    return [one for one in rows if one["id"] not in state.log.seen], answer.get("rival") is True
+
+
+def settle_missing(
+    state: State, key: str, process: str, rows: Sequence[JsonObject], *, among: Sequence[Start]
+) -> Running[None]:
+    """Give `rows` to the starts `among` those that lack theirs, as far as these can have made them."""
+    theirs = [one for one in rows if any(other.span.since is not None or other.marked for other in among)]
+    theirs = [one for one in theirs if any(may_be_of(other, one) for other in among)]
+    makers = [other for other in among if any(may_be_of(other, one) for one in theirs)]
+    if not theirs:
+        return
+    keys = tuple(maker.key for maker in makers) if len(theirs) >= len(makers) else ()
+    theirs, rival = yield from of_no_other(state, key, process, theirs, keys=keys)
+    if theirs and not rival:
+        take(state, process, theirs, makers=makers)
+
+
+def take(state: State, process: str, rows: Sequence[JsonObject], *, makers: Sequence[Start]) -> None:
+    """`rows` (newest first) are those of `makers`, and no candidates again; the newest is the next watermark.
+
+    Where there are fewer than makers nobody knows whose they are: any of them may be the one that lacks its row still.
+    """
+    state.log.seen.update(str(one["id"]) for one in rows)
+    newest, known = rows[0].get("started"), state.log.marks.get(process)
+    if isinstance(newest, str) and process in state.log.marks and (known is None or newest > known):
+        state.log.marks[process] = newest
+    count = min(len(rows), len(makers))
+    whole = Span.around([maker.span for maker in makers])
+    left = {id(maker): replace(maker, span=whole) for maker in makers[count:]}
+    gone = {id(maker) for maker in makers[:count]}
+    waiting = state.log.missing.get(process, [])
+    state.log.missing[process] = [left.get(id(one), one) for one in waiting if id(one) not in gone]

@@ -1,0 +1,151 @@
+"""What in packages will bite a caller: a warning each, with its place in the design.
+
+Nothing here is a mistake for certain: a process that a record starts is no worse for it. But who calls it should know.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from runner.catalogue.differences import parameter_in_words
+from runner.catalogue.families import Family, Version
+from runner.catalogue.model import Element
+from runner.documents.source import Source
+from runner.packages.files import BrokenError, Reader
+from runner.packages.reading import Packages
+from runner.packages.schemas import Schema
+from runner.problems import Problem, Severity
+from runner.sentences import either
+
+_BEGINNINGS: Final = {
+    "StartSignalEvent": "a signal",
+    "StartTimerEvent": "a timer",
+    "StartMessageEvent": "a message",
+}
+_NO_CALL: Final = "no call can start it"
+
+
+def lint(packages: Packages, reader: Reader) -> tuple[Problem, ...]:
+    """Everything in the order of the processes."""
+    linter = _Linter(reader=reader)
+    return tuple(problem for family, schemas in packages.families for problem in linter.family(family, schemas))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Linter:
+    """Texts of designs are read once more, for the places of what is found."""
+
+    reader: Reader
+    _sources: dict[Path, Source] = field(default_factory=dict)
+
+    def family(self, family: Family, schemas: Sequence[Schema]) -> Iterator[Problem]:
+        acting = next(schema for schema in schemas if schema.version == family.acting)
+        yield from self._together(family, schemas)
+        yield from self._beginning(acting)
+        for schema in schemas:
+            yield from self._stuck(schema)
+            yield from self._not_run(schema, family)
+            if schema is not acting:
+                yield from self._other_types(schema, acting)
+
+    def _together(self, family: Family, schemas: Sequence[Schema]) -> Iterator[Problem]:
+        active = [schema for schema in schemas if schema.version.active is True]
+        for schema in active[1:]:
+            message = f"{_subject(schema.version)} is active, and so is {_called(active[0].version)}"
+            yield self._warning(
+                "E196", message, schema, hint="one version of a process is active, and a call runs that one"
+            )
+        parent = family.acting.parent
+        if parent is not None and all(schema.version.uid != parent for schema in schemas):
+            message = f"{_called(family.acting)}: the root that it is a version of is in none of these packages"
+            hint = "callers use the root's code: name the package of the root, too"
+            yield self._warning("E196", message, _of(family.acting, schemas), hint=hint)
+        for schema in schemas:
+            if schema.version.code == family.root.code and schema.version.uid != family.root.uid:
+                message = f"two processes have the code `{family.root.code}`"
+                yield self._warning("E196", message, schema, hint="a call names a process by its code alone")
+
+    def _beginning(self, schema: Schema) -> Iterator[Problem]:
+        if schema.version.has_start is not False:
+            return
+        kinds = [_BEGINNINGS.get(kind, f"a {kind}") for kind in dict.fromkeys(schema.starts)]
+        why = f"it begins with {either(kinds)}" if kinds else "it has no start event"
+        first = next((one for one in schema.elements or () if one.kind in schema.starts), None)
+        message = f"`{schema.version.code}`: {_NO_CALL}: {why}"
+        hint = "where it is to be called, add a plain start event"
+        yield self._warning("E193", message, schema, hint=hint, at=None if first is None else _with_id(first.uid))
+
+    def _stuck(self, schema: Schema) -> Iterator[Problem]:
+        elements = {one.uid: one for one in schema.elements or ()}
+        for uid in schema.stuck:
+            called = _element(elements.get(uid), uid)
+            message = (
+                f"`{schema.version.code}`: every flow that leaves {called} has a condition, and none is the default"
+            )
+            hint = "where no condition holds the instance stays in Running for ever: make one of the flows the default"
+            yield self._warning("E192", message, schema, hint=hint, at=_with_id(uid))
+
+    def _not_run(self, schema: Schema, family: Family) -> Iterator[Problem]:
+        version = schema.version
+        what = "is disabled" if version.enabled is False else "is not active" if version.active is False else None
+        if what is None:
+            return
+        acts = family.acting != version and family.acting.active is not False and family.acting.enabled is not False
+        does = f"a call of `{family.root.code}` runs {_called(family.acting)}" if acts else _NO_CALL
+        yield self._warning("E194", f"{_subject(version)} {what}: {does}", schema)
+
+    def _other_types(self, schema: Schema, acting: Schema) -> Iterator[Problem]:
+        for code, here in (schema.parameters or {}).items():
+            there = (acting.parameters or {}).get(code)
+            if there is None or parameter_in_words(here) == parameter_in_words(there):
+                continue
+            other = f"{parameter_in_words(there)} in {_called(acting.version)}"
+            message = f"`{schema.version.code}`: parameter `{code}` is {parameter_in_words(here)}, and {other}"
+            hint = "whoever switches the version breaks its callers: give the new parameter a code of its own"
+            name = re.compile(rf'"(?:A2|Name)"\s*:\s*"{re.escape(code)}"')
+            yield self._warning("E195", message, schema, hint=hint, at=name)
+
+    def _warning(
+        self, code: str, message: str, schema: Schema, *, hint: str | None = None, at: re.Pattern[str] | None = None
+    ) -> Problem:
+        source = self._source(schema.file)
+        found = at.search(source.text) if at is not None else None
+        if found is None:
+            return Problem(code=code, message=message, hint=hint, file=source.file, severity=Severity.WARNING)
+        problem = source.problem(code, message, at=found.span(), hint=hint)
+        return replace(problem, severity=Severity.WARNING)
+
+    def _source(self, file: Path) -> Source:
+        if file not in self._sources:
+            try:
+                text = self.reader.text(file)
+            except BrokenError:  # reported where it was read
+                text = ""
+            self._sources = {file: Source(self.reader.called(file), text)}  # one at a time: designs are large
+        return self._sources[file]
+
+
+def _with_id(uid: str) -> re.Pattern[str]:
+    return re.compile(rf'"[Uu][Ii]d"\s*:\s*"{re.escape(uid)}"', re.IGNORECASE)
+
+
+def _called(version: Version) -> str:
+    """`UsrAdd_v1`, version 2."""
+    return f"`{version.code}`" if version.number is None else f"`{version.code}`, version {version.number}"
+
+
+def _subject(version: Version) -> str:
+    return f"{_called(version)}{'' if version.number is None else ','}"
+
+
+def _of(version: Version, schemas: Sequence[Schema]) -> Schema:
+    return next(schema for schema in schemas if schema.version == version)
+
+
+def _element(element: Element | None, uid: str) -> str:
+    """By its caption, and its name where that is another."""
+    if element is None:
+        return f"the element `{uid}`"
+    return f"`{element.caption}` ({element.name})" if element.caption else f"`{element.name}`"

@@ -1,0 +1,99 @@
+"""Packages on disk → a catalogue, as a site with these packages would give it; no site is asked."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.catalogue.families import Family, families, process_of
+from runner.catalogue.model import Catalogue, Process
+from runner.packages.files import Reader
+from runner.packages.finding import schema_folders
+from runner.packages.schemas import Schema, read_schema
+from runner.problems import Problem, Severity
+
+_NOTHING = "a package holds `Schemas/NAME/descriptor.json`, with `metadata.json` beside it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """`problems` are about files that could not be read, and are warnings but where nothing could be read at all.
+
+    `odd` are sentences about what a design says and nobody can read, by the process.
+    """
+
+    catalogue: Catalogue
+    families: tuple[tuple[Family, tuple[Schema, ...]], ...]
+    problems: tuple[Problem, ...]
+    odd: tuple[tuple[str, str], ...]
+
+
+def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> Packages:
+    """Everything that the folders hold. `called` gives the name of a file in messages."""
+    problems: list[Problem] = []
+    names = tuple(map(called, folders))
+    schemas = {schema.version: schema for schema in _latest(_schemas(folders, called, problems), called, problems)}
+    found = families(schemas)
+    processes = {code: _process(family, schemas[family.acting]) for code, family in found.items()}
+    if not found and all(folder.is_dir() for folder in folders):
+        message = f"no process is found in {', '.join(names)}"
+        problems.append(Problem(code="E191", message=message, hint=_NOTHING))
+    odd = [(code, sentence) for code, family in found.items() for sentence in schemas[family.acting].odd]
+    return Packages(
+        catalogue=Catalogue(
+            name=f"the catalogue of {', '.join(names)}",
+            processes=processes,
+            packages=names,
+        ),
+        families=tuple((family, tuple(schemas[one] for one in family.versions)) for family in found.values()),
+        problems=tuple(problems),
+        odd=tuple(odd),
+    )
+
+
+def _schemas(folders: Sequence[Path], called: Callable[[Path], str], problems: list[Problem]) -> Iterator[Schema]:
+    reader = Reader(called=called)
+    missing = [folder for folder in folders if not folder.is_dir()]
+    for folder in missing:
+        what = "it is no folder" if folder.exists() else "there is no such folder"
+        problems.append(Problem(code="E100", message=f"packages cannot be read: {what}", file=called(folder)))
+    for found in schema_folders([folder for folder in folders if folder not in missing]):
+        schema = _unread(found, called) if isinstance(found, OSError) else read_schema(found, reader)
+        if isinstance(schema, Problem):
+            problems.append(schema)
+        elif schema is not None:
+            problems.extend(schema.problems)
+            yield schema
+
+
+def _unread(error: OSError, called: Callable[[Path], str]) -> Problem:
+    message = f"this folder of a package cannot be read: {error.strerror or error}"
+    file = called(Path(error.filename)) if isinstance(error.filename, str) else None
+    return Problem(code="E191", message=message, file=file, severity=Severity.WARNING)
+
+
+def _latest(schemas: Iterable[Schema], called: Callable[[Path], str], problems: list[Problem]) -> Iterator[Schema]:
+    """Each design once: of two copies the one that was changed last, as the site keeps one of them."""
+    by_uid: dict[str, Schema] = {}
+    for schema in schemas:
+        key = schema.version.uid or f"{schema.version.code} in {schema.file}"
+        other = by_uid.get(key)
+        if other is None:
+            by_uid[key] = schema
+            continue
+        kept, left = (schema, other) if schema.changed > other.changed else (other, schema)
+        by_uid[key] = kept
+        message = f"`{left.version.code}` is here twice: the copy that was changed last is read, {called(kept.file)}"
+        hint = "name the packages of one version only"
+        file = called(left.file)
+        problems.append(Problem(code="E196", message=message, hint=hint, file=file, severity=Severity.WARNING))
+    yield from by_uid.values()
+
+
+def _process(family: Family, schema: Schema) -> Process:
+    is_whole = schema.parameters is not None and schema.elements is not None
+    return process_of(
+        family,
+        parameters=schema.parameters,
+        elements=schema.elements,
+        unread=None if is_whole else "its metadata.json does not tell it in full",
+    )

@@ -1,0 +1,208 @@
+"""One schema of a package → a version of a process with its signature, and what only its design holds (SERVICE.md 8b).
+
+Keys are short in packages and long in the designer's export: both are read as the names that the service uses, so that
+the reader of its answers reads them, too. What a file does not say is not known, and never guessed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from runner.catalogue import design
+from runner.catalogue.families import Version
+from runner.catalogue.model import Element, Parameter
+from runner.packages.files import BrokenError, Reader
+from runner.packages.finding import DESCRIPTOR
+from runner.problems import Problem
+from runner.raw import items, record, text
+from runner.values import Json, JsonObject
+
+_MANAGER: Final = "ProcessSchemaManager"
+_CULTURE: Final = "en-US"
+_SHORT: Final = {
+    "FJ1": "parameters",
+    "BK4": "flowElements",
+    "BK8": "parentSchemaUId",
+    "IJ7": "isActiveVersion",
+    "IJ9": "version",
+    "A2": "name",
+    "BL1": "typeName",
+    "L1": "dataValueType",
+    "L9": "referenceSchemaUId",
+    "L12": "direction",
+    "CI1": "sourceRefUId",
+    "CI2": "targetRefUId",
+    "CI3": "conditionExpression",
+    "CI4": "flowType",
+}
+_DEFAULT, _CONDITIONAL = 1, 2
+"""`flowType` [C]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """`starts` are the kinds of its start events. `stuck` are the ids of elements that may be left by no flow at all:
+    all that leave them have conditions. `file` is its metadata, or what could be read of it; `changed` sorts as time.
+    """
+
+    version: Version
+    file: Path
+    changed: int = 0
+    parameters: Mapping[str, Parameter] | None = None
+    elements: tuple[Element, ...] | None = None
+    starts: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def read_schema(folder: Path, reader: Reader) -> Schema | Problem | None:
+    """The process in a folder; None for a schema of another kind, a problem where its kind is not known."""
+    try:
+        descriptor = record(reader.json(folder / DESCRIPTOR).get("Descriptor"))
+    except BrokenError as error:
+        return error.problem
+    code = text(descriptor, "Name") or folder.name
+    return _process(folder, code, descriptor, reader) if descriptor.get("ManagerName") == _MANAGER else None
+
+
+def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) -> Schema:
+    problems: list[Problem] = []
+    design_file, properties_file = folder / "metadata.json", folder / "properties.json"
+    properties = _read(properties_file, reader, problems) if properties_file.exists() else {}
+    captions = _captions(folder.parents[1] / "Resources" / f"{folder.name}.Process", reader, problems)
+    schema = _design(design_file, reader, problems)
+    written = [_renamed(record(one)) for one in items(schema.get("flowElements"))]
+    schema = _with_parts(schema, written)
+    odd: list[Json] = []
+    signature = design.signature(schema, odd, captions=captions)
+    parameters, elements = signature["parameters"], signature["elements"]
+    starts = tuple(kind for one in written if (kind := design.kind_of_element(one.get("typeName"))).startswith("Start"))
+    return Schema(
+        version=_version(
+            code,
+            descriptor,
+            schema=schema,
+            properties=record(properties.get("Properties")),
+            captions=captions,
+            starts=starts,
+        ),
+        file=design_file,
+        changed=_moment(descriptor.get("ModifiedOnUtc")),
+        parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
+        elements=design.elements(elements) if isinstance(elements, list) else None,
+        starts=starts,
+        stuck=tuple(_stuck(written)),
+        odd=tuple(map(str, odd)),
+        problems=tuple(problems),
+    )
+
+
+def _design(file: Path, reader: Reader, problems: list[Problem]) -> JsonObject:
+    metadata = _read(file, reader, problems)
+    schema = record(record(metadata.get("MetaData")).get("Schema"))
+    if metadata and not schema:
+        problems.append(reader.broken(file, "it holds no design of a process").problem)
+    return _renamed(schema)
+
+
+def _read(file: Path, reader: Reader, problems: list[Problem]) -> JsonObject:
+    try:
+        return reader.json(file)
+    except BrokenError as error:
+        problems.append(error.problem)
+        return {}
+
+
+def _captions(folder: Path, reader: Reader, problems: list[Problem]) -> dict[str, str]:
+    """The texts of one culture: the usual one, else the first."""
+    usual = folder / f"resource.{_CULTURE}.xml"
+    file = usual if usual.is_file() else next(iter(sorted(folder.glob("resource.*.xml"))), None)
+    try:
+        return {} if file is None else reader.captions(file)
+    except BrokenError as error:
+        problems.append(error.problem)
+        return {}
+
+
+def _renamed(written: JsonObject) -> JsonObject:
+    """A record by the names of the service: `A2`, `Name` and `name` are one."""
+    return {_SHORT.get(key) or key[:1].lower() + key[1:]: value for key, value in written.items()}
+
+
+def _with_parts(schema: JsonObject, elements: Iterable[JsonObject]) -> JsonObject:
+    found = dict(schema)
+    if isinstance(schema.get("flowElements"), list):
+        found["flowElements"] = list(elements)
+    if isinstance(schema.get("parameters"), list):
+        found["parameters"] = [_with_items(_renamed(record(one))) for one in items(schema["parameters"])]
+    return found
+
+
+def _with_items(parameter: JsonObject) -> JsonObject:
+    """The columns of a collection, where a file has them [?]."""
+    columns = parameter.get("itemProperties")
+    if not isinstance(columns, list):
+        return parameter
+    return {**parameter, "itemProperties": [_renamed(record(one)) for one in columns]}
+
+
+def _version(
+    code: str,
+    descriptor: JsonObject,
+    *,
+    schema: JsonObject,
+    properties: JsonObject,
+    captions: Mapping[str, str],
+    starts: tuple[str, ...],
+) -> Version:
+    """What the properties say counts: a switch of the active version changes them alone [?]."""
+    numbers = (_number(properties.get("Version")), _number(schema.get("version")))
+    active = (_flag(properties.get("IsActiveVersion")), _flag(schema.get("isActiveVersion")))
+    return Version(
+        code=code,
+        uid=design.guid(descriptor.get("UId")) or design.guid(schema.get("uId")),
+        parent=design.guid(schema.get("parentSchemaUId")),
+        caption=captions.get("Caption") or text(descriptor, "Caption") or "",
+        number=next((number for number in numbers if number is not None), None),
+        active=next((flag for flag in active if flag is not None), None),
+        enabled=_flag(properties.get("Enabled")),
+        traced=_flag(properties.get("IsTracing")),
+        has_start=design.PLAIN_START in starts if isinstance(schema.get("flowElements"), list) else None,
+    )
+
+
+def _flag(written: Json) -> bool | None:
+    """`"True"` and `"False"` are texts in properties [C]."""
+    if isinstance(written, str):
+        return {"true": True, "false": False}.get(written.strip().lower())
+    return written if isinstance(written, bool) else None
+
+
+def _number(written: Json) -> int | None:
+    if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) < len("1000000000"):
+        return int(written)
+    return written if isinstance(written, int) and not isinstance(written, bool) else None
+
+
+def _moment(written: Json) -> int:
+    r"""Milliseconds of `\/Date(1690000000000)\/`."""
+    digits = "".join(filter(str.isdecimal, written)) if isinstance(written, str) else ""
+    return int(digits[:15] or 0)
+
+
+def _stuck(written: Iterable[JsonObject]) -> list[str]:
+    """Elements that only flows with conditions leave: where no condition holds, the instance stays there for ever."""
+    leaving: dict[str, list[JsonObject]] = {}
+    for flow in filter(design.is_flow, written):
+        source = design.guid(flow.get("sourceRefUId"))
+        if source is not None:
+            leaving.setdefault(source, []).append(flow)
+    return [uid for uid, flows in leaving.items() if all(map(_has_condition, flows))]
+
+
+def _has_condition(flow: JsonObject) -> bool:
+    kind = flow.get("flowType")
+    is_conditional = design.kind_of_element(flow.get("typeName")).startswith("Conditional")
+    return kind == _CONDITIONAL or (is_conditional and kind != _DEFAULT)

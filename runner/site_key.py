@@ -1,0 +1,51 @@
+"""Which site an address leads to, however it is written: one key for all its spellings, and for all targets of it.
+
+What takes turns, and which rows of a process log are whose, is a matter of the site and the account, not of the name
+that a target has. Two names of one machine that only its DNS knows to be one cannot be found out here.
+"""
+
+import ipaddress
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+_PORTS: Final = {"http": 80, "https": 443}
+_HERE: Final = "localhost"
+
+
+def site_key(url: str, account: str | None) -> str:
+    """The key of a site as `account` uses it: a user's name in any case, or the id of an OAuth client."""
+    return f"{one_spelling(url)} {(account or '').casefold()}".rstrip()
+
+
+def one_spelling(url: str) -> str:
+    """`url` with its scheme, host and port in one form, without a name, a password, a query and a `/` at its end.
+
+    What is no URL is left as it is.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = _host(parts), parts.port
+    except ValueError:
+        return url
+    if not parts.scheme or not host:
+        return url
+    scheme = parts.scheme.lower()
+    return f"{scheme}://{host}:{port or _PORTS.get(scheme, 0)}{parts.path}".rstrip("/")
+
+
+def _host(parts: SplitResult) -> str:
+    """All addresses of this machine's own loopback are `localhost`; a name is in lower case and in ASCII."""
+    name = (parts.hostname or "").rstrip(".")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return _HERE if name == _HERE or name.endswith(f".{_HERE}") else _in_ascii(name)
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return _HERE if mapped.is_loopback else f"[{mapped}]" if mapped.version != 4 else str(mapped)  # noqa: PLR2004
+
+
+def _in_ascii(name: str) -> str:
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return name

@@ -1,0 +1,147 @@
+"""Whose rows of the process log are, over a real socket: several targets of one site, and proxies that repeat calls."""
+
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Told, site, xml
+
+from runner.cli.main import ended
+from runner.values import JsonObject
+
+US, DONE = "410006e1-ca4e-4502-a9ec-e54d922d2c00", "815c9586-b6e2-df11-971b-001d60e938c6"
+JOB = "runner: 1\nname: a\ntarget: here\nsteps:\n  - id: charge\n    execute: {process: UsrCharge}\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("CREATIO_"):
+            monkeypatch.delenv(name)
+    Path("a.job.yaml").write_text(JOB)
+
+
+@dataclass
+class Place:
+    """A site whose log shows a start at once. `most` is how many calls were under way at the same time; `repeats`: a
+    proxy makes each of the first calls twice, and hands on `second`, which is what the site says to the repetition.
+    """
+
+    second: Told | None = None
+    repeats: bool = False
+    readable: bool = True
+    most: int = 0
+    log: list[JsonObject] = field(default_factory=list)
+    _under_way: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _never: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "GetCurrentUserInfo" in path:
+            return Told(body=json.dumps({"contactId": US}))
+        if "/SysProcessLog" in path:
+            return Told(body=json.dumps({"value": self.log})) if self.readable else Told(status=403)
+        return self._execute() if "/Execute" in path else NOTHING
+
+    def _execute(self) -> Told:
+        with self._lock:
+            self._under_way += 1
+            self.most = max(self.most, self._under_way)
+            second, self.second = self.second, None
+            if second is None or self.repeats:
+                self._start()
+            if self.repeats and second is None:
+                self._start()
+        self._never.wait(0.1)
+        with self._lock:
+            self._under_way -= 1
+        return second or xml(1)
+
+    def _start(self) -> None:
+        number = len(self.log) + 1
+        began = datetime.now(UTC).isoformat()
+        row: JsonObject = {"Id": f"1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a{number:04}", "StartDate": began}
+        self.log.insert(0, row | {"StatusId": DONE, "OwnerId": US, "Name": "Charge"})
+
+
+def targets(url: str, *others: str) -> None:
+    auth = "auth: {username: integration, password: pa55-w0rd}"
+    named = [
+        f"  {name}: {{url: {address}, {auth}, settle: 20ms}}\n"
+        for name, address in zip(("here", "there", "elsewhere"), (url, *others), strict=False)
+    ]
+    Path("targets.yaml").write_text(f"runner: 1\ntargets:\n{''.join(named)}")
+
+
+def row(number: int = 0) -> JsonObject:
+    (*runs,) = json.loads(Path("report.json").read_text())["runs"]
+    step: JsonObject = runs[number]["steps"][0]
+    return step
+
+
+def test_targets_that_name_one_site_take_turns() -> None:
+    place = Place()
+    with site(place) as here:
+        port = here.url.rpartition(":")[2]
+        targets(here.url, f"http://LOCALHOST:{port}/", f"HTTP://127.0.0.1:{port}")
+        command = ["run", "a.job.yaml", "-t", "here", "-t", "there", "-t", "elsewhere", "-j", "3"]
+        assert ended([*command, "--report-json", "report.json"]) == 0
+    assert place.most == 1
+    assert [row(number)["verified"] for number in range(3)] == [True] * 3
+    assert len({str(row(number)["process_id"]) for number in range(3)}) == 3
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_start_that_a_proxy_has_repeated_is_not_made_again_where_the_second_answer_turns_it_away(
+    status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(second=Told(status=status, body='{"Message":"Authentication failed."}'), repeats=True)
+    with site(place) as here:
+        targets(here.url)
+        assert ended(["run", "a.job.yaml", "--report-json", "report.json"]) == 0
+        assert len(here.executes()) == 1
+    assert (row()["status"], row()["verified"]) == ("passed", "inferred")
+    assert "settled from the process log" in capsys.readouterr().out
+
+
+def test_an_expired_session_is_renewed_and_the_start_made_once() -> None:
+    place = Place(second=Told(status=401, body='{"Message":"Authentication failed."}'))
+    with site(place) as here:
+        targets(here.url)
+        assert ended(["run", "a.job.yaml", "--report-json", "report.json"]) == 0
+        assert len([line for line in here.asked if "AuthService" in line]) == 2
+    assert (len(place.log), row()["verified"], row()["attempts"]) == (1, True, 1)
+
+
+def test_where_the_log_cannot_be_read_a_start_that_was_turned_away_is_in_doubt() -> None:
+    place = Place(second=Told(status=401, body='{"Message":"Authentication failed."}'), readable=False)
+    with site(place) as here:
+        targets(here.url)
+        assert ended(["run", "a.job.yaml"]) == 4
+        assert len(here.executes()) == 1
+        Path("targets.yaml").write_text(
+            Path("targets.yaml").read_text().replace("settle", "execute_method: post, settle")
+        )
+        place.second = Told(status=401, body='{"Message":"Authentication failed."}')
+        assert ended(["run", "a.job.yaml"]) == 0
+    assert len(place.log) == 1
+
+
+def test_two_starts_for_one_call_are_told_on_the_screen_and_in_every_report(capsys: pytest.CaptureFixture[str]) -> None:
+    place = Place(repeats=True)
+    reports = ["--report-json", "report.json", "--report-junit", "junit.xml", "--report-jsonl", "events.jsonl"]
+    with site(place) as here:
+        targets(here.url)
+        assert ended(["run", "a.job.yaml", *reports]) == 0
+    ids = ", ".join(str(one["Id"]) for one in place.log)
+    sentence = f"started 2 times for one call: {ids}"
+    assert (row()["status"], row()["verified"], row()["process_id"]) == ("passed", None, None)
+    shown = capsys.readouterr().out
+    assert shown.count(sentence) >= 1
+    for report in reports[1::2]:
+        assert sentence in Path(report).read_text()

@@ -1,0 +1,134 @@
+"""Whatever a site does to the rows of its log and to answers: no call is made twice, and no row vouches for another's.
+
+What cannot be excluded is left out of the model: a start of another machine, or the repetition of another call by a
+gateway, with the same account within about a second of ours; and a call that was turned away although it had happened
+and whose row comes more than a second late.
+"""
+
+from pathlib import Path
+
+import pytest
+from hostile import NOBODY, PROCESS, HostileSite, Manners, Program, Row
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stories import planned
+
+from runner.engine.effects import Send
+from runner.events import Status, StepFinished
+from runner.owned_rows import OwnedRows
+
+LAGS = st.sampled_from([0.0, 0.1, 0.4, 0.9, 1.5, 4.0, 14.0, 16.0, 19.0, 40.0, 60.0])
+STATUSES = st.sampled_from(["done", "done", "done", "error"])
+TIMES = st.sampled_from([0, 1, 1, 1, 1, 2])
+PAUSES = st.sampled_from([0, 0, 0, 1, 3, 16, 50])
+NEAR = 4.5
+"""Seconds around a start of ours in which another machine's cannot be told from it: a second, and what `Date` lacks."""
+
+
+@st.composite
+def manners(draw: st.DrawFn) -> Manners:
+    answer = draw(st.sampled_from(["ok", "ok", "ok", "lost", "session", "later", "refused", "wrong"]))
+    turned_away = answer in ("session", "later")
+    lags = st.sampled_from([0.0, 0.3, 0.9]) if turned_away else LAGS
+    times = draw(st.integers(1, 2) if answer in ("ok", "wrong") else TIMES)
+    return Manners(
+        seconds=draw(st.sampled_from([0.02, 0.3, 3.0])),
+        times=times,
+        lags=(draw(lags), draw(lags)),
+        statuses=(draw(STATUSES), draw(STATUSES)),
+        answer=answer,
+        part=draw(st.booleans()),
+    )
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> str:
+    """A few starts of one process, with pauses between them."""
+    text = ""
+    for number in range(draw(st.integers(1, 3))):
+        action = draw(st.sampled_from(["execute", "execute", "execute", "run"]))
+        until = draw(st.sampled_from(["", ", until: done", ", until: started"]))
+        verify = draw(st.sampled_from(["auto", "log", "none"]))
+        effect = draw(st.sampled_from(["once", "once", "read"]))
+        text += f"  - id: s{number}\n    if: always()\n    {action}: {{process: {PROCESS}{until}}}\n"
+        text += f"    verify: {verify}\n    effect: {effect}\n    timeout: 20s\n"
+        if pause := draw(PAUSES):
+            text += f"  - if: always()\n    pause: {pause}s\n"
+    return text
+
+
+def verdicts(program: Program) -> dict[str, StepFinished]:
+    return {event.key: event for event in program.finished}
+
+
+def of_one_run(site: HostileSite, program: Program) -> None:
+    for key, row in verdicts(program).items():
+        own = site.own_rows(program, key)
+        if any(_may_be_mistaken(double, program, key) for double in site.rows if double.is_double):
+            continue
+        if row.verified is True and row.status is Status.PASSED:
+            assert any(one.status == "done" for one in own), (key, row)
+            if row.process_id is not None:
+                assert row.process_id in [one.id for one in own], (key, row)
+        if row.verified == "inferred":
+            truth = next(one.truth for one in site.rows if one.id == row.process_id)
+            assert truth in (f"{program.name} {key}", NOBODY), (key, row)
+    calls: dict[str, bool] = {}
+    for key, effect, began, _ in program.sent:
+        assert not (effect == "once" and calls.get(key)), f"{key} was sent again although it had begun"
+        calls[key] = began
+
+
+def _may_be_mistaken(double: Row, program: Program, key: str) -> bool:
+    """Whether a start that a gateway has repeated cannot be told from a call of the same second."""
+    times = [at for sent, _, _, at in program.sent if sent == key]
+    return double.truth != f"{program.name} {key}" and any(abs(double.began - at) < NEAR for at in times)
+
+
+def green(program: Program) -> set[str]:
+    return {key for key, row in verdicts(program).items() if row.status is Status.PASSED and key.startswith("s")}
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_call_is_made_twice_and_no_row_vouches_for_another_call(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    site = hostile(tmp_path_factory.mktemp("rows"), data)
+    texts = data.draw(st.lists(steps(), min_size=1, max_size=3))
+    programs = [site.start(planned(text), at=data.draw(st.sampled_from([0.0, 0.0, 2.0, 30.0]))) for text in texts]
+    site.go_on()
+    site.owned.close()
+    for program, text in zip(programs, texts, strict=True):
+        of_one_run(site, program)
+        for key in green(program):
+            if f"id: {key}\n" in text and "verify: log" in text.partition(f"id: {key}\n")[2].partition("- ")[0]:
+                assert verdicts(program)[key].verified is True
+
+
+def hostile(folder: Path, data: st.DataObject) -> HostileSite:
+    def treat(_send: Send) -> Manners:
+        return data.draw(manners())
+
+    site = HostileSite(owned=OwnedRows(folder / "rows.sqlite", now=lambda: site.now), manners=treat)
+    return site
+
+
+SENT = 30.0
+ELSEWHERE = st.floats(-60.0, SENT - NEAR) | st.floats(SENT + NEAR, 200.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(elsewhere=st.tuples(ELSEWHERE, LAGS, STATUSES), own=LAGS, answer=st.sampled_from(["ok", "lost"]))
+def test_the_start_of_another_machine_vouches_for_no_call(
+    tmp_path_factory: pytest.TempPathFactory, *, elsewhere: tuple[float, float, str], own: float, answer: str
+) -> None:
+    folder = tmp_path_factory.mktemp("rows")
+    how = Manners(times=1 if answer == "ok" else 0, lags=(own,), statuses=("error",), answer=answer)
+    site = HostileSite(owned=OwnedRows(folder / "rows.sqlite", now=lambda: site.now), manners=lambda _: how)
+    site.foreign(*elsewhere)
+    step = f"  - id: s0\n    execute: {{process: {PROCESS}}}\n    verify: log\n    timeout: 20s\n"
+    program = site.start(planned(step), at=SENT)
+    site.go_on()
+    site.owned.close()
+    assert verdicts(program)["s0"].status is not Status.PASSED

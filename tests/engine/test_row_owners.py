@@ -1,0 +1,399 @@
+"""A row of the process log belongs to one call at most, and what may be somebody else's proves nothing."""
+
+from dataclasses import replace
+
+import pytest
+from stories import World, moment, planned, refused, unanswered
+
+from runner.events import LogUnreadable, StepFinished, Trouble
+from runner.service.calls import Answered, CallFailed, Ending, FailureKind, RunProcessCall
+from runner.values import JsonObject
+
+ONE = "  - id: a\n    execute: {process: UsrA}\n"
+STRICT = ONE + "    verify: log\n"
+RUN = "  - id: a\n    run: {process: UsrA}\n"
+
+
+def ended(world: World, key: str) -> tuple[str, object]:
+    row = world.finished(key)
+    return row.status.value, row.verified
+
+
+def said(row: StepFinished) -> str:
+    return row.error.message if row.error else " ".join(row.warnings)
+
+
+def row_id(number: int) -> str:
+    return f"00000000-0000-0000-0000-{number:012d}"
+
+
+def turned_away(*, nothing_ran: bool = False, status: int = 401, final: bool = False) -> CallFailed:
+    code = "E304" if status == 401 else "E310"
+    return CallFailed(
+        kind=FailureKind.TURNED_AWAY,
+        trouble=Trouble(code=code, message="sign in"),
+        status=status,
+        nothing_ran=nothing_ran,
+        final=final,
+    )
+
+
+class Repeated(World):
+    """A proxy repeats the first call, which has happened, and hands on the answer to the second."""
+
+    def _next(self) -> Ending:
+        ending = super()._next()
+        if isinstance(ending, CallFailed) and ending.kind is FailureKind.TURNED_AWAY and self.executed == 0:
+            self.add_row("UsrA")
+        return ending
+
+
+# every start counts, whatever its `verify` is (6)
+
+
+def test_a_start_that_nobody_verifies_is_counted_as_lacking_its_row() -> None:
+    first = "  - id: z\n    execute: {process: UsrA}\n    verify: none\n"
+    world = World(lags=[0.1, 60.0], statuses=["done", "error"], call_seconds=0.0)
+    world.carry_out(planned(first + STRICT))
+    assert ended(world, "a") == ("unknown", None)
+
+
+def test_where_its_row_has_come_by_then_the_next_one_has_its_own() -> None:
+    first = "  - id: z\n    execute: {process: UsrA}\n    verify: none\n  - pause: 1s\n"
+    world = World(lags=[0.1, 0.0], statuses=["error", "done"], call_seconds=0.0).carry_out(planned(first + STRICT))
+    assert (ended(world, "a"), world.finished("a").process_id) == (("passed", True), row_id(2))
+
+
+@pytest.mark.parametrize("between", [16, 19, 25])
+def test_a_start_is_not_forgotten_before_its_row_has_come(between: int) -> None:
+    steps = f"{ONE.replace('id: a', 'id: z')}  - pause: {between}s\n{STRICT}"
+    world = World(lags=[19.0, 19.0], statuses=["done", "error"], call_seconds=0.0).carry_out(planned(steps))
+    assert ended(world, "a") == ("unknown", None)
+
+
+def test_a_start_is_not_forgotten_where_the_server_tells_no_time_either() -> None:
+    steps = f"{ONE.replace('id: a', 'id: z')}  - pause: 15s\n{STRICT}"
+    world = World(lags=[16.5, 60.0], statuses=["done", "error"], call_seconds=0.0, tells_time=False)
+    world.carry_out(planned(steps))
+    assert ended(world, "a") == ("unknown", None)
+    assert "a row for 2 calls" in said(world.finished("a"))
+
+
+# parts of other processes (8)
+
+
+def test_the_row_of_a_sub_process_is_no_start_of_ours() -> None:
+    class Nested(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent or row_id(9))
+
+    assert ended(Nested().carry_out(planned(STRICT)), "a") == ("unknown", None)
+    assert ended(Nested(answers=[unanswered()]).carry_out(planned(ONE)), "a") == ("unknown", None)
+
+
+# what began outside of the attempt's time (9)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(60, "passed"), (116, "passed"), (118.5, "unknown"), (9000, "unknown")]
+)
+def test_a_start_that_began_after_the_attempts_time_is_none_of_it(seconds: float, status: str) -> None:
+    world = World(answers=[unanswered()], lost=True, call_seconds=0.0, verdicts=[{"as": "unknown"}, {"as": "log"}])
+    made = planned(ONE + f"finally: [{{pause: {seconds}s}}]\n")
+
+    started = Later(world, began=seconds)
+    started.carry_out(made)
+    assert ended(started, "a")[0] == status
+
+
+class Later(World):
+    """Somebody else with the same account starts the process so many seconds after the first call."""
+
+    def __init__(self, like: World, *, began: float) -> None:
+        super().__init__(**{name: getattr(like, name) for name in ("answers", "lost", "call_seconds", "verdicts")})
+        self.began = began
+
+    def _rows(self, call: object) -> Ending:
+        if self.t >= self.began and not self.rows:
+            self.add_row("UsrA")
+            self.rows[0]["started"] = moment(self.began)
+        return super()._rows(call)  # type: ignore[arg-type]  # a reading of rows
+
+
+def test_a_start_from_before_the_call_verifies_nothing_however_late_its_row_is_shown() -> None:
+    class Late(World):
+        def _next(self) -> Ending:
+            self.add_row("UsrA")
+            self.rows[0]["started"] = moment(self.t - 4.0)
+            return super()._next()
+
+    world = Late(never_begun=frozenset({1, 2}), call_seconds=0.0)
+    world.carry_out(planned("  - id: z\n    execute: {process: UsrZ}\n  - pause: 10s\n" + STRICT))
+    assert ended(world, "a") == ("unknown", None)
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", "passed"), ("error", "unknown")])
+def test_a_new_start_at_another_time_by_the_servers_clock_is_told(status: str, came: str) -> None:
+    class Skewed(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["started"] = moment(self.t - 3600)
+
+    world = Skewed(statuses=[status]).carry_out(planned(ONE))
+    assert ended(world, "a") == (came, None)
+    assert f"a start at another time by the server's clock: {row_id(1)} ({status}, " in said(world.finished("a"))
+
+
+def test_where_the_server_tells_no_time_a_start_seen_after_a_break_proves_nothing() -> None:
+    world = World(answers=[unanswered()], lost=True, verdicts=[{"as": "unknown"}, {"as": "log"}], tells_time=False)
+    later = Later(world, began=150.0)
+    later.tells_time = False
+    later.carry_out(planned(ONE + "finally: [{pause: 200s}]\n"))
+    assert ended(later, "a") == ("unknown", None)
+    assert "nothing tells whether it began in time" in said(later.finished("a"))
+
+
+def test_an_inferred_start_is_no_verdict_where_the_log_has_to_give_one() -> None:
+    world = World(answers=[unanswered()]).carry_out(planned(STRICT))
+    assert ended(world, "a") == ("unknown", None)
+    assert f"one start that may be it ({row_id(1)}, done), and `verify: log` takes no guess" in said(
+        world.finished("a")
+    )
+
+
+@pytest.mark.parametrize("status", ["done", "error"])
+def test_a_row_that_another_run_may_have_made_verifies_nothing(status: str) -> None:
+    rival: JsonObject = {"taken": [], "rival": True}
+    world = World(others=rival, statuses=[status]).carry_out(planned(STRICT))
+    assert ended(world, "a") == ("unknown", None)
+    assert "another run may have started it at the same time" in said(world.finished("a"))
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", "passed"), ("error", "failed")])
+def test_what_may_be_repeated_does_not_wait_for_other_runs_and_never_passes_by_failures_alone(
+    status: str, came: str
+) -> None:
+    rival: JsonObject = {"taken": [], "rival": True}
+    world = World(others=rival, statuses=[status]).carry_out(planned(ONE + "    effect: read\n"))
+    assert (ended(world, "a"), world.pauses) == ((came, None), [])
+
+
+def test_a_row_that_belongs_to_another_run_verifies_nothing() -> None:
+    world = World(others={"taken": [row_id(1)], "rival": False}).carry_out(planned(STRICT))
+    assert ended(world, "a") == ("unknown", None)
+    assert "shows no row of this call" in said(world.finished("a"))
+
+
+# `run` with `verify: log` (11)
+
+
+@pytest.mark.parametrize("until", ["done", "started"])
+@pytest.mark.parametrize(("effect", "status"), [("once", "unknown"), ("read", "error")])
+def test_a_run_that_the_log_does_not_show_is_not_verified(until: str, effect: str, status: str) -> None:
+    class Hidden(World):
+        def _row(self, process_id: str) -> Ending:
+            self.rows.clear()
+            return super()._row(process_id)
+
+    step = f"  - id: a\n    run: {{process: UsrA, until: {until}}}\n    effect: {effect}\n    verify: log\n"
+    world = Hidden().carry_out(planned(step))
+    assert ended(world, "a") == (status, None)
+    assert "the process log shows no row of it" in said(world.finished("a"))
+    assert ended(Hidden().carry_out(planned(step.replace("log", "auto"))), "a") == ("passed", True)
+
+
+@pytest.mark.parametrize("failure", [refused(403), unanswered()])
+def test_a_run_whose_log_cannot_be_read_is_not_verified(failure: CallFailed) -> None:
+    class Closing(World):
+        def _run(self, call: RunProcessCall) -> Ending:
+            ending = super()._run(call)
+            self.log = failure
+            return ending
+
+    world = Closing().carry_out(planned(RUN + "    verify: log\n"))
+    assert ended(world, "a") == ("unknown", None)
+    assert any(isinstance(event, LogUnreadable) for event in world.events) is (failure.status == 403)
+
+
+def test_a_run_whose_row_comes_within_a_second_is_verified() -> None:
+    class Hesitant(World):
+        looks = 0
+
+        def _row(self, process_id: str) -> Ending:
+            self.looks += 1
+            ending = super()._row(process_id)
+            return Answered(value=None) if self.looks < 3 else ending
+
+    assert ended(Hesitant().carry_out(planned(RUN + "    verify: log\n")), "a") == ("passed", True)
+
+
+def test_an_answer_that_names_the_process_of_another_call_proves_nothing() -> None:
+    class Mixed(World):
+        def _run(self, call: RunProcessCall) -> Ending:
+            super()._run(call)
+            return Answered(value={"process_id": row_id(1), "status": "done", "results": {}})
+
+    world = Mixed().carry_out(planned(RUN + RUN.replace("id: a", "id: b")))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("unknown", None))
+    assert world.finished("b").error == Trouble(
+        code="E215",
+        message=f"the answer names the process {row_id(1)}, which another call has started",
+        hint="look at the process log of the site; something on the way may mix up answers",
+    )
+
+
+# a call that was turned away (12)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+@pytest.mark.parametrize("verify", ["auto", "log", "none"])
+def test_a_start_that_happened_and_was_turned_away_is_never_made_again(status: int, verify: str) -> None:
+    step = f"{ONE}    verify: {verify}\n"
+    world = Repeated(answers=[turned_away(status=status)]).carry_out(planned(step))
+    assert world.sent.count("execute UsrA") == 1
+    assert ended(world, "a") == (("unknown", None) if verify == "log" else ("passed", "inferred"))
+
+
+@pytest.mark.parametrize("verify", ["auto", "log", "none"])
+def test_a_session_that_is_over_is_mended_and_the_call_made_again_where_the_log_shows_no_start(verify: str) -> None:
+    world = World(answers=[turned_away()], call_seconds=0.0).carry_out(planned(f"{ONE}    verify: {verify}\n"))
+    assert world.sent.count("execute UsrA") == 2
+    assert ended(world, "a") == ("passed", None if verify == "none" else True)
+    assert world.finished("a").attempts == 1
+
+
+def test_a_session_that_is_not_accepted_twice_is_not_tried_a_third_time() -> None:
+    world = World(answers=[turned_away()] * 3).carry_out(planned(ONE))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")) == (2, ("error", None))
+
+
+def test_one_that_asks_to_be_called_later_is_looked_for_again_before_each_repetition() -> None:
+    class Slow(World):
+        def _takes(self, effect: object) -> float:
+            if self.t > 2.0 and not self.rows:
+                self.add_row("UsrA")
+                self.rows[0]["started"] = moment(0.2)
+            return super()._takes(effect)  # type: ignore[arg-type]  # whatever the engine asks for
+
+    late = replace(turned_away(status=429), retry_after=20.0)
+    world = Slow(answers=[late], call_seconds=0.1).carry_out(planned(ONE))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("passed", "inferred"))
+
+
+@pytest.mark.parametrize("log", [refused(403), unanswered()])
+def test_where_the_log_cannot_be_read_it_is_in_doubt(log: CallFailed) -> None:
+    world = World(answers=[turned_away()], log=log).carry_out(planned(ONE))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
+
+
+@pytest.mark.parametrize("verify", ["auto", "none"])
+def test_an_answer_that_proves_by_itself_that_nothing_ran_needs_no_log(verify: str) -> None:
+    world = World(answers=[turned_away(nothing_ran=True)], log=refused(403))
+    world.carry_out(planned(f"{RUN}    verify: {verify}\n"))
+    assert (world.sent.count("run UsrA"), world.finished("a").status) == (2, "passed")
+
+
+def test_what_may_be_repeated_is_not_looked_for() -> None:
+    world = World(answers=[turned_away()]).carry_out(planned(ONE + "    effect: read\n    verify: none\n"))
+    assert world.sent == ["execute UsrA", "execute UsrA"]
+
+
+def test_an_element_that_was_turned_away_is_made_again_where_nothing_can_have_happened() -> None:
+    step = "  - id: a\n    element: {uid: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11, parameters: {X: 1}}\n"
+    again = World(answers=[turned_away(nothing_ran=True)]).carry_out(planned(step))
+    assert (len(again.sent), ended(again, "a")[0]) == (2, "passed")
+    doubted = World(answers=[turned_away()]).carry_out(planned(step))
+    assert (len(doubted.sent), ended(doubted, "a")[0]) == (1, "unknown")
+
+
+# several starts for one call (13)
+
+
+class Twice(World):
+    """A gateway repeats the GET; `both` are the statuses that the log shows."""
+
+    both: tuple[str, str] = ("done", "done")
+
+    def _next(self) -> Ending:
+        self.add_row("UsrA", self.both[0])
+        self.statuses = [self.both[1]]
+        return super()._next()
+
+
+def twice(first: str, second: str, step: str = ONE, *, later: tuple[str, ...] = ()) -> World:
+    world = Twice(later=list(later))
+    world.both = (first, second)
+    return world.carry_out(planned(step))
+
+
+SENTENCE = f"started 2 times for one call: {row_id(2)}, {row_id(1)}"
+TO_ITS_END = "  - id: a\n    execute: {process: UsrA, until: done}\n"
+
+
+def test_two_starts_for_one_call_are_told_and_never_verified() -> None:
+    world = twice("done", "done")
+    assert ended(world, "a") == ("passed", None)
+    (warning,) = world.finished("a").warnings
+    assert SENTENCE in warning
+    assert "`execute_method: post`" in warning
+    assert world.finished("a").process_id is None
+
+
+@pytest.mark.parametrize(("effect", "status"), [("once", "unknown"), ("read", "error")])
+def test_two_starts_are_never_green_where_the_log_has_to_tell(effect: str, status: str) -> None:
+    world = twice("done", "done", f"{STRICT}    effect: {effect}\n")
+    assert ended(world, "a") == (status, None)
+    error = world.finished("a").error
+    assert error
+    assert (error.code, SENTENCE in error.message) == ("E214", True)
+
+
+def test_two_starts_that_failed_are_a_failure() -> None:
+    world = twice("error", "cancelled")
+    assert ended(world, "a") == ("failed", False)
+    assert world.finished("a").warnings == (SENTENCE,)
+
+
+@pytest.mark.parametrize(("effect", "status"), [("once", "unknown"), ("read", "passed")])
+def test_two_starts_of_which_one_failed_settle_nothing(effect: str, status: str) -> None:
+    world = twice("error", "done", f"{ONE}    effect: {effect}\n")
+    assert ended(world, "a") == (status, None)
+    assert SENTENCE in said(world.finished("a"))
+    strict = twice("error", "done", f"{STRICT}    effect: {effect}\n")
+    assert ended(strict, "a") == ("unknown" if effect == "once" else "error", None)
+
+
+def test_two_starts_that_run_are_followed_to_their_ends() -> None:
+    world = twice("running", "running", TO_ITS_END, later=("done", "done"))
+    assert (ended(world, "a"), SENTENCE in said(world.finished("a"))) == (("passed", None), True)
+    failed = twice("running", "running", TO_ITS_END, later=("error", "error"))
+    assert ended(failed, "a") == ("failed", False)
+
+
+def test_the_second_of_two_starts_is_none_of_the_next_call() -> None:
+    class OnceTwice(World):
+        def _next(self) -> Ending:
+            if not self.rows:
+                self.add_row("UsrA")
+            return super()._next()
+
+    world = OnceTwice().carry_out(planned(ONE + ONE.replace("id: a", "id: b")))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", True))
+    assert world.finished("b").process_id == row_id(3)
+
+
+# how long it took
+
+
+def test_a_process_settled_from_the_log_took_the_time_that_it_took_there() -> None:
+    class Lasted(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["completed"] = moment(self.t + 6.25)
+
+    step = ONE + "    outputs: {took: seconds}\n"
+    world = Lasted(answers=[unanswered()], call_seconds=0.1)
+    world.carry_out(planned(step + "  - id: b\n    pause: 1s\n", rest="outputs: {took: steps.a.seconds}"))
+    assert world.finished("a").seconds == pytest.approx(6.25, abs=0.01)
+    assert world.finished("a").outputs == {"took": pytest.approx(6.25, abs=0.01)}
+    assert world.end.outputs == {"took": pytest.approx(6.25, abs=0.01)}

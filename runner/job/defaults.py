@@ -23,8 +23,8 @@ _REPEATABLE = ("execute", "element", "elements", "run", "wait", "query")
 _OF_ITS_OWN_TIME = ("wait", "job", "confirm", "pause")
 """Actions that take their time: only a `timeout` that the step itself writes counts for them."""
 
-VERIFIED = ("execute", "run", "element", "elements")
-"""Actions whose outcome is looked up in the process log, of named elements in their own rows."""
+_VERIFIED = ("execute", "run")
+"""Actions whose outcome is looked up in the process log."""
 
 
 def action(fields: JsonObject) -> str | None:
@@ -54,6 +54,15 @@ def elements(value: Json) -> list[Json]:
 def is_repeatable(fields: JsonObject) -> bool:
     """Whether the step is made of attempts, so that it has a `retry`."""
     return action(fields) in _REPEATABLE
+
+
+def is_verified(fields: JsonObject) -> bool:
+    """Whether the outcome is looked up: in the process log, or of named elements in their own rows."""
+    key = action(fields)
+    if key in ("element", "elements"):
+        written = fields[key]
+        return any("of" in record(one) for one in (written if isinstance(written, list) else [written]))
+    return key in _VERIFIED
 
 
 def retry(fields: JsonObject, defaults: JsonObject) -> JsonObject:

@@ -115,6 +115,7 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "QueryCall",
         "ReadRows",
         "ReadRow",
+        "ReadElementData",
         "ReadElements",
         "FindProcess",
         "FindFamily",

@@ -123,6 +123,6 @@ def _unheeded(key: str, fields: JsonObject, path: Path, texts: Texts) -> None:
         return
     if key == "retry" and not defaults.is_repeatable(fields):
         texts.report("E107", f"a `{action}` is never tried again", path, at_key=True, hint=_NOTHING, warning=True)
-    if key == "verify" and action not in defaults.VERIFIED:
-        message = f"`verify` is about `execute`, `run` and elements: for `{action}` it says nothing"
+    if key == "verify" and not defaults.is_verified(fields):
+        message = f"`verify` is about `execute`, `run` and named elements: for `{action}` it says nothing"
         texts.report("E107", message, path, at_key=True, hint=_NOTHING, warning=True)

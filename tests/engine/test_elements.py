@@ -30,7 +30,8 @@ class Site(World):
     """A site with one process, whose elements wait in turn: each is there when the one before it was executed.
 
     `shown` are those that are there at the start, `next` those that follow, by captions. `appears_at` is the second in
-    which what is `shown` is there; `moves`: what is executed moves, `moves_late`: the first does when somebody asks. `stored` and `logged`: what of it can be read.
+    which what is `shown` is there; `moves`: what is executed moves, `moves_late`: the first does when
+    somebody asks. `stored` and `logged`: what of it can be read.
     """
 
     shown: list[JsonObject] = field(default_factory=list)

@@ -48,12 +48,18 @@ def run(client: httpx.Client) -> httpx.Response:
     return client.post(f"{SERVICE}/RunProcess", json={"schemaName": "UsrMark", "resultParameterNames": ["Made"]})
 
 
+def waiting(client: httpx.Client) -> str:
+    """The id of the element that waits longest, or that of no element."""
+    held = client.get("/0/odata/SysProcessElementData").json()["value"]
+    return str(held[0]["Id"]) if held else UID
+
+
 def element(client: httpx.Client) -> httpx.Response:
-    return client.get(f"{SERVICE}/ExecProcElByUId/{UID}")
+    return client.get(f"{SERVICE}/ExecProcElByUId/{waiting(client)}")
 
 
 def complete(client: httpx.Client) -> httpx.Response:
-    return client.post(f"{SERVICE}/CompleteExecuting", json={"processElementUId": UID})
+    return client.post(f"{SERVICE}/CompleteExecuting", json={"processElementUId": waiting(client)})
 
 
 def happened(client: httpx.Client) -> int:

@@ -355,10 +355,8 @@ def _call_in_words(send: Send) -> str:
             return f"run {process}"
         case QueryCall(next=following):
             return "query next" if following else "query"
-        case ReadElements():
-            return "read elements"
-        case ReadElementData():
-            return "read element data"
+        case ReadElements() | ReadElementData():
+            return "read elements" if isinstance(send.call, ReadElements) else "read element data"
         case ReadRow():
             return "read row"
         case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():

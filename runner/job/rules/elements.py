@@ -30,7 +30,7 @@ def check(
         for at, name in element_names(step):
             for process in own:
                 if meant := matching(process, name):
-                    hint = right_form(meant[0].shown, known, process.code)
+                    hint = form_at(at, meant[0].shown, known, process.code)
                     yield document.problem("E113", f"`{name}` is not a GUID", path=at, hint=hint)
                     break
         for named in named_elements(step) if catalogue is not None else ():
@@ -46,9 +46,12 @@ def matching(process: Process, name: str) -> list[Element]:
     return [one for one in process.elements or () if wanted in (one.caption.casefold(), one.name.casefold(), one.uid)]
 
 
-def right_form(name: str, known: Outline, process: str | None = None) -> str:
-    """How an element is written that is named in the process that a step has started."""
-    return f'write `element: {{of: "{{{{ steps.{started_by(known, process)}.process_id }}}}", name: {name}}}`'
+def form_at(at: Path, name: str, known: Outline, process: str | None = None) -> str:
+    """How an element is written at this place that is named in the process that a step has started."""
+    of = f'of: "{{{{ steps.{started_by(known, process)}.process_id }}}}"'
+    if "elements" in at:
+        return f"write `elements: {{{of}, chain: [{name}, …]}}`"
+    return f"write `element: {{{of}, name: {name}}}`"
 
 
 def started_by(known: Outline, process: str | None) -> str:
@@ -65,17 +68,10 @@ def _written_out(document: Document, at: Path, uid: str, *, known: Outline, cata
         for element in process.elements or ():
             if element.uid == uid:
                 message = f"`{uid}` is the id of `{element.shown}` in the design of `{process.code}`: no run has it"
-                return document.problem("E172", message, path=at, hint=_instead(element.shown, at, known, process.code))
+                return document.problem("E172", message, path=at, hint=form_at(at, element.shown, known, process.code))
     message = f"the id `{uid}` is written out, and an element has another in each run of its process"
-    hint = _instead("CAPTION", at, known, None)
+    hint = form_at(at, "CAPTION", known)
     return document.problem("E172", message, path=at, hint=hint, severity=Severity.WARNING)
-
-
-def _instead(name: str, at: Path, known: Outline, process: str | None) -> str:
-    if "elements" not in at:
-        return right_form(name, known, process)
-    step = started_by(known, process)
-    return f'write `elements: {{of: "{{{{ steps.{step}.process_id }}}}", chain: [{name}, …]}}`'
 
 
 def _named(document: Document, named: Named, process: Process) -> Iterator[Problem]:

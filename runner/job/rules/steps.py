@@ -9,7 +9,7 @@ from runner.job import defaults
 from runner.job.outline import Written
 from runner.job.rules.actions import check_action
 from runner.job.rules.conditions import condition as check_condition
-from runner.job.rules.elements import right_form
+from runner.job.rules.elements import form_at
 from runner.job.rules.expect import expectations
 from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
@@ -127,7 +127,7 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     elif path[-1] in ("process_id", "of") and not meant and _OF_A_NAME.search(text):
         hint = _of_started(text, texts)
     elif not meant and _OF_A_NAME.search(text):
-        hint = right_form(text, texts.known)
+        hint = form_at(path, text, texts.known)
     else:
         hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)

@@ -26,6 +26,8 @@ from runner.service.calls import CallFailed, FailureKind
 from runner.values import Json, JsonObject
 
 _BEFORE = "the element was executed before"
+_MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"
+_GONE = "inferred: the element does not wait any more, and no log tells how it ended"
 _STILL = "not verified: the element has not moved, it is `{status}` as before"
 _ANSWERED = (0.0, *NO_ROW_YET)
 """Seconds between two looks at an element whose call was answered."""
@@ -77,7 +79,9 @@ def _verified(state: State, row: OpenRow, step: Step, value: Json) -> Running[At
     if bad is not None:
         return bad
     attempt = _judged(state, row, step, value)
-    return replace(attempt, verified=INFERRED if now.status == GONE else True)
+    if now.status != GONE:
+        return replace(attempt, verified=True)
+    return replace(attempt, verified=INFERRED, warnings=(*attempt.warnings, _GONE))
 
 
 def _judged(state: State, row: OpenRow, step: Step, value: Json) -> Attempt:
@@ -134,7 +138,8 @@ def _without_answer(state: State, row: OpenRow, step: Step) -> Attempt:
     if needs_result(state.job, row.whole or step):
         return Attempt(status=Status.UNKNOWN, trouble=lost(), process_id=_own(row).process_id)
     attempt = _judged(state, row, step, None)
-    return replace(attempt, lost=True, again=None, verified=INFERRED)
+    warnings = (*attempt.warnings, _MOVED)
+    return replace(attempt, lost=True, again=None, verified=INFERRED, warnings=warnings)
 
 
 def _moved(state: State, row: OpenRow, *, moments: Sequence[float]) -> Running[Instance | None]:

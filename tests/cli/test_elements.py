@@ -1,5 +1,6 @@
 """Elements of running processes, against a sandbox over a real socket: side by side, killed, mistaken."""
 
+import json
 import os
 from pathlib import Path
 
@@ -103,3 +104,16 @@ def test_a_kept_plan_still_knows_the_codes_of_elements(capsys: pytest.CaptureFix
     assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0
     assert "UserTask1" in capsys.readouterr().out
     assert ended(["run", "a.plan.json"]) == 0
+
+
+def test_a_lost_answer_is_settled_by_the_element_itself_over_a_real_socket(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = "faults: [{fault: slow, times: 2, seconds: 0.001}, {fault: drop_after, times: 1}]\n"
+    Path("sandbox/UsrOnboard.process.yaml").write_text(DOUBLE + faults)
+    Path("a.job.yaml").write_text(JOB.replace("    verify: log\n", ""))
+    assert ended(["run", "a.job.yaml", "--report-json", "report.json"]) == 0
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    rows = {row["key"]: (row["status"], row["verified"]) for row in run["steps"]}
+    assert rows["chain[0]"] == ("passed", True)
+    assert rows["chain[1]"] == ("passed", "inferred")
+    assert len(next(iter(calls_of_runs().values()))) == 3
+    assert "inferred" in capsys.readouterr().out

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from stories import World, planned, refused, unanswered
 
 from runner.catalogue.model import Element
-from runner.engine.effects import Judge, Send
+from runner.engine.effects import Judge, Pause, Send
 from runner.plan import Plan
 from runner.service.calls import (
     Answered,
@@ -251,3 +252,40 @@ def test_verify_none_does_not_look_at_the_element_again() -> None:
     site.carry_out(planned(ONE + "    verify: none\n"))
     assert site.sent == ["read element data", "read elements", "element e1e00000"]
     assert (site.finished("a").verified, site.finished("a").warnings) == (None, ())
+
+
+WITH_VALUES_EACH = f"""  - id: c
+    elements:
+      of: {PROCESS}
+      chain:
+        - {{name: Approve, parameters: {{A: 1}}}}
+        - {{name: Create, parameters: {{A: 2}}}}
+        - {{name: Send, parameters: {{}}}}
+    timeout: 30s
+"""
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("lost", [False, True])
+def test_whichever_answer_of_a_chain_is_lost_nothing_is_executed_twice_and_what_happened_is_known(
+    number: int, *, lost: bool
+) -> None:
+    answers: list[Json | CallFailed] = [*[None] * number, unanswered()]
+    site = Site(shown=[element("Approve")], next=["Create", "Send"], answers=answers, lost=lost)
+    site.carry_out(planned(WITH_VALUES_EACH))
+    row = site.finished(f"c[{number}]")
+    assert (row.status, row.verified) == (("unknown", None) if lost else ("passed", "inferred"))
+    assert len(site.executed_ids) == len(set(site.executed_ids)) == (number if lost else 3)
+    assert site.end.exit_code == (4 if lost else 0)
+
+
+def test_a_chain_that_is_stopped_at_any_point_executes_nothing_twice_and_nothing_afterwards() -> None:
+    whole = Site(shown=[element("Approve")], next=["Create", "Send"])
+    whole.carry_out(planned(WITH_VALUES_EACH))
+    for place in range(1, len([one for one in whole.effects if isinstance(one, Send | Pause)]) + 1):
+        site = Site(shown=[element("Approve")], next=["Create", "Send"], stop_at={place: "SIGINT"})
+        site.carry_out(planned(WITH_VALUES_EACH))
+        assert len(site.executed_ids) == len(set(site.executed_ids))
+        assert site.end.exit_code in (130, 4)
+        passed = [key for key, status in site.statuses_of_rows().items() if status == "passed"]
+        assert len(passed) <= len(site.executed_ids)

@@ -213,7 +213,7 @@ class LocalHost:
                 self._append(CallAnswered(key=send.key, t=t, value=SECRET_VALUE if send.secret else value, date=date))
                 return Done(t=t, value=value, date=date)
             case CallFailed():
-                self._append(_attempt_failed(send.key, t, ending))
+                self._append(_attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
                 return Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
@@ -400,7 +400,7 @@ def _may_have_happened(outcome: Outcome | None) -> bool:
     )
 
 
-def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
+def _attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:
     return AttemptFailed(
         key=key,
         t=t,
@@ -411,4 +411,5 @@ def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
         final=failure.final,
         date=failure.date,
         nothing_ran=failure.nothing_ran,
+        body=body,
     )

@@ -94,7 +94,7 @@ def events_with(text: str) -> list[AnyEvent]:
             key="a", effect="once", call={"kind": "execute", "parameters": {"P": value}}, watermark={"started": text}
         ),
         CallAnswered(key="a", t=1.0, value=value),
-        AttemptFailed(key="a", t=1.0, kind="refused", error=trouble),
+        AttemptFailed(key="a", t=1.0, kind="refused", error=trouble, body=trouble.message),
         Asked(key="a", t=1.0, value={"as": "passed", "result": value}),
         StepFinished(
             key="a",

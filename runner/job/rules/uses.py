@@ -160,7 +160,9 @@ def _step(document: Document, step: Written, known: Outline) -> Iterator[Use]:
         yield Use(process="", about=About.ELEMENT, name=uid, place=_place(document, at))
     for named in named_elements(step):
         code = process_named(named.of, step, known) or ""
-        yield Use(process=code, about=About.ELEMENT, name=named.name, place=_place(document, named.at))
+        yield Use(
+            process=code, about=About.ELEMENT, name=named.name.strip().casefold(), place=_place(document, named.at)
+        )
 
 
 def _place(document: Document, path: Path) -> str:

@@ -53,8 +53,8 @@ def look(state: State, key: str, process_id: str, *, name: str) -> Running[Look 
     if any(one.status in MAY_BE_EXECUTED for one in fitting):
         return Look(fitting=fitting, seen=stored)
     told = yield from process_log.elements_in(state, key, ReadElements(process_id=process_id))
-    if isinstance(waiting, Unread) and isinstance(told, Unread):
-        return told
+    if isinstance(told, Unread) and (isinstance(waiting, Unread) or not uids):
+        return told  # captions are told by nobody else
     logged = _instances(told)
     called = [one for one in logged if one.uid in uids or _is_called(one.caption, name)]
     uids |= {one.uid for one in called if one.uid is not None}

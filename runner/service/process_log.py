@@ -58,6 +58,7 @@ def query(call: Query, *, username: str | None) -> str:
             newest_first = {"$orderby": "StartDate desc", "$top": str(_MOST_ELEMENTS)}
             return odata.query("SysProcessElementLog", options | newest_first)
         case ReadElementData():
+            # Whether its process is filtered by this column, or by a path as in the log [M], is not known [?].
             options = {"$filter": f"SysProcessId eq {call.process_id}", "$select": _COLUMNS_OF_DATA}
             return odata.query("SysProcessElementData", options | {"$top": str(_MOST_ELEMENTS)})
         case FindProcess() | FindFamily():

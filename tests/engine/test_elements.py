@@ -289,3 +289,9 @@ def test_a_chain_that_is_stopped_at_any_point_executes_nothing_twice_and_nothing
         assert site.end.exit_code in (130, 4)
         passed = [key for key, status in site.statuses_of_rows().items() if status == "passed"]
         assert len(passed) <= len(site.executed_ids)
+
+
+def test_a_caption_that_no_log_may_tell_and_no_design_knows_is_an_error_at_once() -> None:
+    site = Site(shown=[element("")], logged=False)
+    site.carry_out(planned(ONE))
+    assert (site.end.exit_code, site.executed_ids, site.t < 10) == (3, [], True)

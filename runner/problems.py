@@ -192,6 +192,7 @@ CODES = {
     "E165": "a kept plan that has been carried out before",
     "E166": "a password that stands in a targets file",
     "E167": "a target that is called without TLS, as it says",
+    "E169": "a target that holds no run to be recorded",
     # what a run met
     "E201": "an expectation is not met",
     "E202": "an expectation cannot be evaluated",
@@ -208,6 +209,7 @@ CODES = {
     "E213": "a person said that it failed",
     "E214": "one call, and several starts",
     "E215": "an answer that names the process of another call",
+    "E225": "a process that cannot be recorded",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
     "E303": "the sign-in was refused",

@@ -27,6 +27,8 @@ NAMES: Final = frozenset(
             "HOST",
             "INPUTS",
             "JOBS",
+            "JOB_OUT",
+            "KEEP_VALUES",
         ),
         *("KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT", "PRUNE", "QUIET", "RUNS", "TAGS", "TARGET"),
         *("RECURSIVE", "REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),

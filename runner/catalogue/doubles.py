@@ -90,11 +90,11 @@ def _parameter(one: Parameter) -> Iterator[str]:
     yield f"type: {Kind.TEXT if one.kind is Kind.UNKNOWN else one.kind}"
     yield f"direction: {Direction.BOTH if one.direction is Direction.UNKNOWN else one.direction}"
     if one.kind is Kind.RECORDS and one.items:
-        columns = (f"{as_yaml(name)}: {_column(kind)}" for name, kind in sorted(one.items.items()))
+        columns = (f"{as_yaml(name)}: {column_kind(kind)}" for name, kind in sorted(one.items.items()))
         yield f"items: {{{', '.join(columns)}}}"
 
 
-def _column(kind: Kind) -> Kind:
+def column_kind(kind: Kind) -> Kind:
     return Kind.TEXT if kind in (Kind.UNKNOWN, Kind.RECORDS) else kind
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runner.catalogue.doubles import NewDouble, Script, doubles, is_end
+from runner.catalogue.doubles import NewDouble, Script, column_kind, doubles, is_end
 from runner.catalogue.model import Kind, Parameter
 from runner.durations import written
 from runner.recording.inventing import Inventor
@@ -119,12 +119,16 @@ def result_values(run: Recorded) -> dict[str, Json]:
 
 
 def fits(one: Json, parameter: Parameter) -> bool:
-    kind = KindOfDouble.TEXT if parameter.kind is Kind.UNKNOWN else KindOfDouble(parameter.kind)
+    items = {name: _kind(column_kind(kind)) for name, kind in parameter.items.items()}
     try:
-        read(one, ParameterOfDouble(code="", kind=kind))
+        read(one, ParameterOfDouble(code="", kind=_kind(parameter.kind), items=items))
     except CannotReadError:
         return False
     return True
+
+
+def _kind(kind: Kind) -> KindOfDouble:
+    return KindOfDouble.TEXT if kind is Kind.UNKNOWN else KindOfDouble(kind)
 
 
 def _activities(run: Recorded) -> Iterator[str]:
@@ -181,6 +185,8 @@ def _end(run: Recorded, taken: Way, seen: set[str]) -> Iterator[str]:
         text = value((run.error or "the process failed, and the log does not say why")[:_LONGEST_ERROR])
         fields = [f"text: {text}", *(_named(taken.failing, seen) if taken.failing else ())]
         yield f"- fail: {{{', '.join(fields)}}}" if taken.failing else f"- fail: {text}"
+        if (rest := len(run.error or "") - _LONGEST_ERROR) > 0:
+            yield comment(f"Left out: the rest of the text, {rest} characters.")
     elif run.status != "done" and taken.open is None:
         yield comment("It was at no element that could be seen: it goes on in the background.")
         yield "- background: true"

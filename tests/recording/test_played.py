@@ -218,6 +218,9 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
     output = capsys.readouterr().out
     assert "wrote specs/sandbox/UsrX.process.yaml\nwrote specs/recorded-usrx.job.yaml\n" in output
 
+    Path("specs/targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbox: sandbox}}\n")
+    assert ended(["validate", "specs", "-t", "sandbox"]) == 0
+    assert "warning" not in "".join(capsys.readouterr())
     with stand(Path("specs/sandbox")) as other, signed_in(other.url) as client:
         Path("specs/targets.yaml").write_text(other.targets())
         played, again = run(Path("specs/recorded-usrx.job.yaml"), shape.code)

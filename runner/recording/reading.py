@@ -1,7 +1,7 @@
 """Asking a site about one run of a process: its row in the log, its elements, the design of the version that ran.
 
-Reads only, with at most five questions and the pages of the element log. What a site refuses to tell becomes a sentence
-in `unseen`; a site that does not answer ends it.
+Reads only, with at most seven questions and the pages of the element log. What a site refuses to tell becomes a
+sentence in `unseen`; a site that does not answer ends it.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,6 +33,7 @@ _COLUMNS_OF_ELEMENTS: Final = (
 )
 _MOST_ELEMENTS: Final = 1000
 _MOST_VERSIONS: Final = 200
+_RUNNING: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,8 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
     row = record(process_log.value(ReadRow(process_id=process_id), found))
     process = _process(site, design.guid(found[0].get("SysSchemaId")))
     way = tuple(_way(site, process_id, process))
+    if text(row, "status") == "running" and not any(one.is_open for one in way):
+        way += tuple(_parked(site, process_id, process))
     if text(row, "parent") is not None:
         site.unseen.append(f"another process has started it, as a part of itself: {text(row, 'parent')}")
     return Happened(
@@ -198,7 +201,7 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
     if isinstance(found, CallFailed):
         site.unseen.append(f"its elements: the element log is refused: {found.trouble.message}")
         return
-    designed = {one.uid: one for one in (process.elements if process else None) or ()}
+    designed = _designed(process)
     is_bare = process is not None and process.elements is not None and all(is_end(one.kind) for one in process.elements)
     if not found and not is_bare:
         site.unseen.append("its elements: the element log has none of it; perhaps the process is not traced")
@@ -208,6 +211,26 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
     told = map(record, items(process_log.value(ReadElements(process_id=process_id), in_order)))
     for row, one in zip(in_order, told, strict=True):
         yield _passed(row, one, designed.get(text(one, "uid") or ""))
+
+
+def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
+    """The elements at which it waits, as the engine's own store has them, whatever is logged [S]. How `SysProcessId` is
+    filtered, and that its `Status` counts as that of a process does, is [?]: what cannot be read tells nothing.
+    """
+    try:
+        found = site.records(QueryCall(entity="SysProcessElementData", filter=f"SysProcessId eq {process_id}"))
+    except NoAnswerError:
+        return
+    for row in () if isinstance(found, CallFailed) else found:
+        uid = design.guid(row.get("SchemaElementUId"))
+        if row.get("Status") == _RUNNING and uid is not None:
+            element = _designed(process).get(uid)
+            shown, kind = (element.shown, element.kind) if element else ("", "")
+            yield Passed(id=design.guid(row.get("Id")), uid=uid, caption=shown, kind=kind, status="running")
+
+
+def _designed(process: Process | None) -> dict[str, Element]:
+    return {one.uid: one for one in (process.elements if process else None) or ()}
 
 
 def _passed(row: JsonObject, told: JsonObject, designed: Element | None) -> Passed:

@@ -84,6 +84,7 @@ class Shown:
             "SysProcessLog": [row],
             "VwProcessLib": [{**library, "IsActiveVersion": True}],
             "SysProcessElementLog": [],
+            "elements": [],
             **parts,
         }
         self.row = row
@@ -91,7 +92,8 @@ class Shown:
 
     def answer(self, _method: str, path: str) -> Told:
         if "ProcessSchemaRequest" in path:
-            schema = {"metaData": json.dumps({"metaData": {"schema": {"parameters": [], "flowElements": []}}})}
+            design: Json = {"parameters": [], "flowElements": self._parts["elements"]}  # type: ignore[dict-item]
+            schema = {"metaData": json.dumps({"metaData": {"schema": design}})}
             return Told(body=json.dumps({"success": True, "schema": schema}))
         found = self._parts.get(urlsplit(path).path.rpartition("/")[2])
         self.filters += parse_qs(urlsplit(path).query).get("$filter", [])
@@ -264,6 +266,21 @@ def test_a_process_that_was_cancelled_waits_in_its_double() -> None:
 def test_a_process_that_runs_at_no_element_goes_on_in_the_background() -> None:
     record(Shown(SysProcessLog=[{**Shown().row, "StatusId": RUNNING, "CompleteDate": None}]))
     assert deeds() == [Background(), Delay(seconds=600.0)]
+
+
+def test_where_it_is_parked_is_seen_also_where_nothing_is_logged() -> None:
+    rows: list[Json] = [
+        {"Id": OTHER, "SchemaElementUId": OTHER, "Status": 2},
+        {"Id": PROCESS, "SchemaElementUId": TASK.upper(), "Status": 1},
+    ]
+    row = {**Shown().row, "StatusId": RUNNING, "CompleteDate": None}
+    elements: list[Json] = [{"typeName": "ProcessSchemaUserTask", "uId": TASK, "name": "Approve1"}]
+    shown = Shown(SysProcessLog=[row], SysProcessElementData=rows, elements=elements)
+    record(shown)
+
+    assert deeds() == [Park(uid=TASK, caption="Approve1")]
+    assert "# Not seen: its elements" in text()
+    assert "for: parked" in text()
 
 
 def test_a_failure_without_words_fails_in_the_double_too() -> None:

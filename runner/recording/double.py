@@ -21,6 +21,7 @@ from runner.values import Json
 _TASK: Final = "UserTask"
 _SURELY_WAITED: Final = 1.0
 """Seconds from which on a task is taken to have waited for somebody, where no call of ours tells. A choice [?]."""
+_TAKES_ID: Final = (KindOfDouble.GUID, KindOfDouble.LOOKUP, KindOfDouble.TEXT)
 _LONG_ENOUGH: Final = "10m"
 _LONGEST_ERROR: Final = 4000
 _ALWAYS_UNSEEN: Final = "which records it read and changed: add `select`, `insert`, `update`, `delete` where jobs look."
@@ -135,12 +136,20 @@ def _activities(run: Recorded) -> Iterator[str]:
     taken = way(run)
     yield from _set(run)
     seen: set[str] = set()
-    into = {one: code for code, one in (run.results or {}).items() if isinstance(one, str)}
+    into = dict(_ids(run))
     for one in (*taken.passed, *((taken.open,) if taken.open else ())):
         yield from _element(one, seen, into)
     for one in taken.left:
         yield comment(f"Left out: {_shown(one)}, which was {one.status} when the process ended.")
     yield from _end(run, taken, seen)
+
+
+def _ids(run: Recorded) -> Iterator[tuple[str, str]]:
+    """Results that are ids of elements, with the parameters that were given them."""
+    parameters = run.process.parameters or {}
+    for code, one in (run.results or {}).items():
+        if isinstance(one, str) and code in parameters and _kind(parameters[code].kind) in _TAKES_ID:
+            yield one, code
 
 
 def _set(run: Recorded) -> Iterator[str]:

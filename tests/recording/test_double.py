@@ -105,6 +105,14 @@ def test_a_result_that_its_columns_do_not_take_is_left_out_and_said() -> None:
     assert "# Left out: the value of Rows, which its type does not take.\n" in double(bad)[0].text
 
 
+def test_an_id_of_an_element_goes_only_into_a_parameter_that_takes_it() -> None:
+    parked = Passed(id=ID, uid=ID, status="running")
+    for kind, written in ((Kind.GUID, f"{{uid: {ID}, into: A}}"), (Kind.INTEGER, f"{{uid: {ID}}}")):
+        process = Process(code="UsrX", parameters={"A": Parameter(kind=kind)}, elements=())
+        (new,) = double(Recorded(id=ID, process=process, status="running", results={"A": ID}, way=(parked,)))
+        assert f"- element: {written}\n" in new.text
+
+
 def test_a_failure_with_a_long_trace_is_cut_and_said() -> None:
     process = Process(code="UsrX", parameters={}, elements=())
     (new,) = double(Recorded(id=ID, process=process, status="error", error="x" * 5000))

@@ -135,6 +135,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to
     stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
     more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started.
+    `body` is the beginning of what the service answered.
     """
 
     key: str
@@ -146,6 +147,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     final: bool = False
     date: str | None = None
     nothing_ran: bool = False
+    body: str | None = None
 
 
 GIVEN_UP = "given_up"

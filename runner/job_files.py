@@ -121,12 +121,13 @@ class JobFiles:
 
     def open(self, path: FilePath) -> Opened | None:
         """The job file that a command names; None where it cannot be read."""
-        stray = files.stray(path, name=self._called(path)) if self._read is read_file else None
+        name = self._called(path)
+        stray = files.stray(path, name=name) if self._read is read_file else None
         if stray is not None:
             self._tell((stray,))
             return None
         file = FilePath(os.path.realpath(path))
-        self._document(file, name=self._called(path))
+        self._document(file, name=name)
         return self._open((file,), root=self._root or root_of(file, beside=path.parent.resolve()))
 
     def _document(self, file: FilePath, *, name: str | None = None) -> Document | tuple[Problem, ...]:

@@ -192,6 +192,7 @@ CODES = {
     "E165": "a kept plan that has been carried out before",
     "E166": "a password that stands in a targets file",
     "E167": "a target that is called without TLS, as it says",
+    "E168": "a wait for a site that can never succeed",
     "E169": "a target that holds no run to be recorded",
     # what a run met
     "E201": "an expectation is not met",
@@ -223,6 +224,8 @@ CODES = {
     "E311": "the run's own files cannot be written",
     "E312": "the run was stopped or broke off",
     "E313": "the site sent something before it was asked",
+    "E317": "a site that was not ready in time",
+    "E318": "a wait for a site that was given up: it refuses the sign-in",
     "E401": "it may or may not have happened",
     "E402": "it happened, but its result was lost",
     "E403": "the process log shows a start that may be it",

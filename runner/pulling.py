@@ -66,24 +66,53 @@ class Found:
     odd: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The list of what a site has: families of versions by their roots' codes, and the row of each version."""
+
+    families: dict[str, Family]
+    rows: dict[Version, JsonObject]
+
+    def listed(self, code: str) -> Process:
+        """What the list alone tells of a process: its versions, not what it takes and gives."""
+        return process_of(self.families[code], parameters=None, elements=None, unread="it was not asked for")
+
+
 def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
     """Everything that the site has; `listed` is told how many processes that will be. Raises `NoAnswerError`.
 
     Of each process one version is asked for: the one that acts.
     """
-    rows = {version_of(row): row for row in _rows(caller, wait) if text(row, "Name")}
-    found = families(rows)
-    if not found:
-        raise NoAnswerError(_EMPTY)
+    library = read_library(caller, wait=wait)
+    found = library.families
     listed(len(found))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
-        read = list(_asked(asking, lambda family: read_signature(caller, rows[family.acting], wait), found.values()))
+        read = list(_asked(asking, lambda family: _description(caller, library, family, wait), found.values()))
     finally:
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(family, told) for (code, family), told in zip(found.items(), read, strict=True)}
     odd = [(code, str(sentence)) for code, told in zip(found, read, strict=True) for sentence in items(told.get("odd"))]
     return Found(processes=processes, odd=tuple(odd))
+
+
+def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
+    """The list of all that the site has. Raises `NoAnswerError`."""
+    rows = {version_of(row): row for row in _rows(caller, wait) if text(row, "Name")}
+    found = families(rows)
+    if not found:
+        raise NoAnswerError(_EMPTY)
+    return Library(families=found, rows=rows)
+
+
+def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[[float], object]) -> Process:
+    """One process of the list, with what it takes and gives. Raises `NoAnswerError`."""
+    family = library.families[code]
+    return _process(family, _description(caller, library, family, wait))
+
+
+def _description(caller: Caller, library: Library, family: Family, wait: Callable[[float], object]) -> JsonObject:
+    return read_signature(caller, library.rows[family.acting], wait)
 
 
 def _asked(

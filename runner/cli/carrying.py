@@ -65,12 +65,13 @@ class Manner:
 class Carried:
     """What became of the runs: those that began, in the order in which they did, and those that did not.
 
-    `trouble` is why a later one could not begin.
+    `trouble` is why a later one could not begin. `is_unready`: none did, since a site was not ready.
     """
 
     left_out: deque[Waiting]
     runs: list[Run] = field(default_factory=list)
     trouble: UsageError | None = None
+    is_unready: bool = False
 
 
 def carry_all(waiting: Sequence[Waiting], manner: Manner) -> Carried:

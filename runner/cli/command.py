@@ -2,19 +2,22 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
 from runner.cli import locking, output, reports
 from runner.cli.asking import answer_of
 from runner.cli.carrying import Carried, Manner, Waiting, carry_all
+from runner.cli.prepared import Prepared
 from runner.cli.stopping import hearing, tell_of_code, tell_of_giving_up
 from runner.cli.telling import Telling
 from runner.hosts.signals import listening
 from runner.hosts.stop import Stop
 from runner.problems import STOPPED, ExitCode, RefusedError, UsageError, strongest
 from runner.report import mistakes
+from runner.sites import Sites
+from runner.targets.model import SiteTarget
 
 
 def telling_of(
@@ -33,9 +36,15 @@ def telling_of(
 
 
 def carry_out(
-    waiting: Sequence[Waiting], telling: Telling, context: click.Context, *, yes: bool
+    waiting: Sequence[Waiting],
+    telling: Telling,
+    context: click.Context,
+    *,
+    yes: bool,
+    until_ready: Callable[[Stop], bool],
 ) -> tuple[Carried, ExitCode]:
-    """Carry runs out to the command's exit code; what did not begin is told. `yes` answers every question of a job.
+    """Carry runs out to the command's exit code; what did not begin is told. `yes` answers every question of a job;
+    `until_ready` waits for the sites before the first begins, and gives whether one may.
 
     Raises `RefusedError` where another program has one of the locks. They are given back when all runs have ended.
     Signals are listened for until the command ends: a second one from outside must not cost the reports.
@@ -55,7 +64,7 @@ def carry_out(
     heard = hearing(given["grace"], begun=telling.has_begun, over=over.is_set)
     context.with_resource(listening(stop, given_up, told=heard))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
-    carried = _carried_under_locks(waiting, manner, wait=given.get("wait_lock"))
+    carried = _carried_under_locks(waiting, manner, wait=given.get("wait_lock"), until_ready=until_ready)
     over.set()
     if gave_up := given_up.is_set():
         tell_of_giving_up(stop, given["grace"])
@@ -63,12 +72,19 @@ def carry_out(
     return carried, _code(carried, stop, given_up=gave_up)
 
 
-def _carried_under_locks(waiting: Sequence[Waiting], manner: Manner, *, wait: float | None) -> Carried:
-    """Carry the runs out under all the locks that they name. Where a signal ends the waiting for one, none begins."""
+def _carried_under_locks(
+    waiting: Sequence[Waiting], manner: Manner, *, wait: float | None, until_ready: Callable[[Stop], bool]
+) -> Carried:
+    """Carry the runs out under all the locks that they name. Where a signal ends the waiting for one, none begins.
+
+    A lock that is taken is found out before sites are waited for.
+    """
     claims = {one.lock: one.title for one in reversed(waiting) if one.lock is not None}
     try:
         with locking.held(claims, wait=wait, pause=lambda seconds: _still_waiting(manner.stop, seconds)):
-            return carry_all(waiting, manner)
+            if until_ready(manner.stop):
+                return carry_all(waiting, manner)
+            return Carried(left_out=deque(waiting), is_unready=manner.stop.why is None)
     except RefusedError:
         if manner.stop.why is None:
             raise
@@ -80,6 +96,25 @@ def _still_waiting(stop: Stop, seconds: float) -> bool:
     if stop.why is None:
         stop.wait(seconds)
     return stop.why is None
+
+
+def waits_for(sites: Sites, runs: Sequence[Prepared], context: click.Context) -> Callable[[Stop], bool]:
+    """What waits until the sites of these runs are ready, as an option or a target says. Raises `UsageError`."""
+    given = context.params
+    is_asked_for = given["wait_ready"] is not None
+    if not is_asked_for and not any(isinstance(run.target, SiteTarget) and run.target.ready for run in runs):
+        return at_once
+    from runner.cli.site_waits import Asked, SiteWaits  # noqa: PLC0415  3 % of a start, for whoever waits
+    from runner.cli.until_ready import until_ready  # noqa: PLC0415  likewise
+
+    asked = Asked(longest=given["wait_ready"], catalogue=given.get("catalogue"))
+    return until_ready(SiteWaits(sites=sites, asked=asked).of_runs(runs), quiet=given["quiet"])
+
+
+def at_once(stop: Stop) -> bool:
+    """Waits for nothing."""
+    del stop
+    return True
 
 
 def with_reports(wishes: reports.Wishes, carried: Carried, code: ExitCode) -> ExitCode:
@@ -99,6 +134,8 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     codes = [run.result.exit_code for run in carried.runs]
     if carried.trouble is not None:
         output.say_lines(mistakes.text(carried.trouble.problems))
+        codes.append(ExitCode.NO_ANSWER)
+    if carried.is_unready:
         codes.append(ExitCode.NO_ANSWER)
     if carried.left_out:
         output.say(f"not begun: {', '.join(one.title for one in carried.left_out)}")

@@ -5,6 +5,7 @@ It starts no process. What it finds out on the way stands in `runner.doctor`.
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from runner.cli.known_targets import named, only, targets_of
 from runner.cli.serving import sandbox
 from runner.cli.verb import Verb
 from runner.doctor.findings import Finding, Verdict, failed, ok
+from runner.doctor.service import Caller
 from runner.doctor.way import Way, untrodden, walk
 from runner.documents.files import read_text
 from runner.problems import ExitCode, Problem, UsageError, strongest
@@ -24,7 +26,7 @@ from runner.secrets.redact import Secrets
 from runner.service.transport import trusting
 from runner.sites import Sites
 from runner.targets.authorities import read_authorities
-from runner.targets.model import ClientCredentials, ExecuteMethod, SandboxTarget, SiteTarget, Target
+from runner.targets.model import ClientCredentials, ExecuteMethod, Runtime, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve
 
 FILE = "targets file"
@@ -38,7 +40,8 @@ TARGET = "target"
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
     r"""Go the way to a target step by step, and say where it ends: its variables, the host's name, a connection, TLS
-    and its certificate, the sign-in, the right to run processes, the process log, the clocks. No process is started.
+    and its certificate, the sign-in, `runtime`, the right to run processes, the process log, the clocks.
+    No process is started.
 
     The targets file is that of SPEC, else the nearest from the current folder up.
 
@@ -70,7 +73,14 @@ def _examined(target: Target, file: str, sites: Sites, secrets: Secrets) -> Iter
     try:
         ready = sites.of(target)
         ready.hide_in(secrets)
-        way = Way(url=ready.name.url, caller=ready.client, tls=None, signs_in="the user of the sandbox")
+        way = Way(
+            url=ready.name.url,
+            caller=ready.client,
+            runtime=target.runtime,
+            at_other=partial(_at_other_runtime, target, sites, secrets),
+            tls=None,
+            signs_in="the user of the sandbox",
+        )
         if isinstance(target, SiteTarget):
             way = _way(target, way, sites)
     except UsageError as error:
@@ -91,14 +101,17 @@ def _way(target: SiteTarget, way: Way, sites: Sites) -> Way:
     authorities = read_authorities(ready, sites.read_file)
     if isinstance(authorities, Problem):
         raise UsageError(authorities)
-    return Way(
-        url=way.url,
-        caller=way.caller,
-        tls=partial(trusting, authorities),
-        proxy=ready.proxy,
-        signs_in=_how(ready),
-        by_get=ready.execute_method is ExecuteMethod.GET,
-    )
+    by_get = ready.execute_method is ExecuteMethod.GET
+    tls = partial(trusting, authorities)
+    return replace(way, tls=tls, proxy=ready.proxy, signs_in=_how(ready), by_get=by_get)
+
+
+def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Caller:
+    """The same site with a sign-in of its own, called where the other runtime has its services."""
+    other = Runtime.NET if target.runtime is Runtime.NET_FRAMEWORK else Runtime.NET_FRAMEWORK
+    ready = sites.of(replace(target, runtime=other))
+    ready.hide_in(secrets)
+    return ready.client
 
 
 def _how(site: SiteTarget) -> str | None:

@@ -62,7 +62,8 @@ def _lines(found: Compared) -> Iterator[str]:
 def _each(drifts: Iterable[Drift], found: Compared) -> Iterator[str]:
     for drift in drifts:
         one = drift.difference
-        yield f"  {_of_two(one, found) if found.side_by_side else sentence(one)}"
+        told = of_two(one, before=found.before, after=found.after) if found.side_by_side else sentence(one)
+        yield f"  {told}"
         yield from (f"      used in {place}" for place in drift.places[:_MOST_PLACES])
         if len(drift.places) > _MOST_PLACES:
             yield f"      and in {len(drift.places) - _MOST_PLACES} places more"
@@ -81,12 +82,12 @@ def _about(one: Difference) -> str:
     return f"`{one.process}`{what}"
 
 
-def _of_two(one: Difference, found: Compared) -> str:
-    """The same of two that lie side by side: nothing was, is new, or is gone."""
+def of_two(one: Difference, *, before: str, after: str) -> str:
+    """The same of two that lie side by side, as they are called: nothing was, is new, or is gone."""
     if one.before is None or one.after is None:
-        side, value = (found.after, one.after) if one.before is None else (found.before, one.before)
+        side, value = (after, one.after) if one.before is None else (before, one.before)
         return f"{_about(one)}: only in {side}" + ("" if one.about is About.PROCESS else f", {value}")
-    return f"{_about(one)}: {one.before or 'empty'} in {found.before}, {one.after or 'empty'} in {found.after}"
+    return f"{_about(one)}: {one.before or 'empty'} in {before}, {one.after or 'empty'} in {after}"
 
 
 def _change(one: Difference) -> str:

@@ -12,7 +12,7 @@ from runner.problems import Problem, UsageError
 from runner.project import Project, called, check_doubles, open_targets
 from runner.targets.build import without_file
 from runner.targets.files import find_targets, searched
-from runner.targets.model import SiteTarget, Target
+from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.words import did_you_mean
 
 
@@ -50,7 +50,11 @@ def targets_of(specs: Sequence[Path], explicit: Path | None, project: Project) -
 
 
 def only(known: Known) -> tuple[str, ...]:
-    """The one site there is, or the one target. Raises `UsageError` where that is no choice of one."""
+    """The one site there is, or the one target. Raises `UsageError` where that is no choice of one, and where there is
+    neither a targets file nor the sandbox that needs none.
+    """
+    if not any(one.file or _has_folder(one.target) for one in known.values()):
+        raise UsageError(Problem(code="E140", message="there is no target here", hint=_elsewhere(known)))
     sites = [name for name, one in known.items() if isinstance(one.target, SiteTarget)]
     names = sites or list(known)
     if len(names) == 1:
@@ -71,10 +75,19 @@ def named(name: str, known: Known, project: Project) -> KnownTarget:
         _refuse_mistakes(project)
         return known[name]
     if not any(one.file for one in known.values()):
-        hint = f"{next(iter(known.values())).where}: name the folder of the jobs, too, or `--targets FILE`"
+        hint = _elsewhere(known)
     else:
-        hint = did_you_mean(name, known) or f"there are {', '.join(f'`{one}`' for one in known)}"
+        files = " and ".join(dict.fromkeys(one.where for one in known.values() if one.file))
+        hint = did_you_mean(name, known) or f"known in {files}: {', '.join(f'`{one}`' for one in known)}"
     raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
+
+
+def _elsewhere(known: Known) -> str:
+    return f"{next(iter(known.values())).where}: name the folder of the jobs, too, or `--targets FILE`"
+
+
+def _has_folder(target: Target) -> bool:
+    return isinstance(target, SandboxTarget) and target.folder.is_dir()
 
 
 def _refuse_mistakes(project: Project) -> None:

@@ -38,6 +38,7 @@ VERBS = {
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
     "catalog": ("runner.cli.catalog", "Know what a site has, and what packages in git hold."),
     "record": ("runner.cli.record", "Write a double and a job from a run that happened."),
+    "ready": ("runner.cli.ready", "Wait until a site is ready, as after a deployment."),
     "doctor": ("runner.cli.doctor", "Go the way to a site step by step, and say where it ends."),
     "init": ("runner.cli.init", "Start a project that runs at once."),
     "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),
@@ -53,6 +54,7 @@ _MEANT = {
     **dict.fromkeys(("serve", "mock", "server"), "sandbox"),
     **dict.fromkeys(("new", "create"), "init"),
     **dict.fromkeys(("ping", "login", "connect"), "doctor"),
+    **dict.fromkeys(("wait", "await", "wait-for", "health", "healthcheck"), "ready"),
     **dict.fromkeys(("pull", "catalogue"), "catalog"),
     **dict.fromkeys(("capture", "recording"), "record"),
     "ls": "list",
@@ -97,6 +99,8 @@ def _verb_meant(name: str, rest: Sequence[str]) -> str:
     near = _MEANT.get(name.casefold())
     if near is None and name.casefold() == "help":
         return f"did you mean `runner {rest[0]} --help`?" if rest and rest[0] in VERBS else "did you mean `--help`?"
+    if near is None and name.casefold() == "version":
+        return "did you mean `--version`?"
     if near is None and (name.endswith(".yaml") or Path(name).exists()):
         return f"did you mean `runner run {clean(name)}`?"
     if near is None and PROCESS.fullmatch(name):
@@ -202,6 +206,8 @@ def _usage(error: click.UsageError) -> str:
     message = error.format_message()
     if isinstance(error, click.NoSuchOption) and (here := _option_meant(error)) is not None:
         message, hint = error.message, here
+    if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
+        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     variable = _variable(error)

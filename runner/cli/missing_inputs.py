@@ -47,8 +47,8 @@ def _answer(declared: Input) -> str | None:
     about = f" ({clean(kind)})" if isinstance(kind, str) else ""
     described = f": {clean(declared.description)}" if declared.description else ""
     while True:
-        output.say_lines(f"? input `{clean(declared.name)}`{about}{described}> ")
-        text = (_without_echo if declared.secret else sys.stdin.readline)()
+        prompt = f"? input `{clean(declared.name)}`{about}{described}> "
+        text = (_without_echo if declared.secret else _asked)(prompt)
         if not text.strip():
             output.say_lines("" if text.endswith("\n") and not declared.secret else "\n")
             return None
@@ -61,18 +61,25 @@ def _answer(declared: Input) -> str | None:
             return value
 
 
+def _asked(prompt: str) -> str:
+    output.say_lines(prompt)
+    return sys.stdin.readline()
+
+
 if sys.platform == "win32":
     import getpass
 
-    def _without_echo() -> str:
-        return getpass.getpass("") + "\n"
+    def _without_echo(prompt: str) -> str:
+        return getpass.getpass(prompt) + "\n"
 
 else:
     import termios
 
-    def _without_echo() -> str:
-        """A line that the terminal does not show. It shows again what is typed, whatever happens: a signal that ends
-        the program then and there runs no `finally`.
+    def _without_echo(prompt: str) -> str:
+        """A line that the terminal does not show, not even where it is typed as soon as the prompt is there.
+
+        The terminal shows again what is typed, whatever happens: a signal that ends the program then and there runs
+        no `finally`.
         """
         file = sys.stdin.fileno()
         before = termios.tcgetattr(file)
@@ -90,7 +97,7 @@ else:
             for number in heard:
                 signal.signal(number, hear)
             termios.tcsetattr(file, termios.TCSADRAIN, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
-            text = sys.stdin.readline()
+            text = _asked(prompt)
         finally:
             termios.tcsetattr(file, termios.TCSADRAIN, before)
             for number in heard:

@@ -93,6 +93,24 @@ class Twinned(click.Option):
         return None if value is None or twins.is_passed_over(value, choices=choices) else value
 
 
+class OptionalDuration(Duration):
+    """A duration, or nothing, which is 0: the option alone."""
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        return 0.0 if value == "" else super().convert(value, param, ctx)
+
+
+class Switched(Twinned):
+    """An option that may have a value and need not: its twin may be a switch, as those of flags are."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        try:
+            return value if value is None else ("" if click.BOOL.convert(value, self, ctx) else None)
+        except click.BadParameter:
+            return value
+
+
 SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath(), callback=shell.expanded)
 
 RUN = click.argument("run", metavar="RUN")
@@ -188,6 +206,26 @@ WAIT_LOCK = option(
     metavar="DURATION",
     type=Duration(),
     help="Wait this long for a lock (`concurrency`) that another run holds; without it that is exit 6.",
+)
+WAIT_READY = click.option(
+    "--wait-ready",
+    cls=Switched,
+    envvar=f"{twins.PREFIX}WAIT_READY",
+    is_flag=False,
+    flag_value="",
+    metavar="[DURATION]",
+    type=OptionalDuration(),
+    help="Wait up to this long until the site is ready, as after a deployment, before the first call is sent; without "
+    "DURATION as the target says, or 10m. With --catalog until its processes are as that says.",
+)
+FOR = click.option(
+    "--for",
+    "longest",
+    cls=Switched,
+    envvar=f"{twins.PREFIX}WAIT_READY",
+    metavar="DURATION",
+    type=OptionalDuration(),
+    help="Wait up to this long, not for what the target says, or 10m; its twin is CREATIO_RUNNER_WAIT_READY.",
 )
 GRACE = option(
     "--grace",

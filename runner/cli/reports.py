@@ -1,5 +1,6 @@
 """The reports that were asked for, drawn from results and events, and written where they shall go."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ def _place_mistake(place: str, mark: re.Pattern[bytes], read: Iterable[Path]) ->
         return _unwritable(place, "it is a folder")
     if not Path(place).absolute().parent.is_dir():
         return _unwritable(place, "there is no such folder")
+    if not os.access(place if Path(place).exists() else Path(place).absolute().parent, os.W_OK):
+        return _unwritable(place, "it is read-only, or its folder is")
     return taken(Path(place), what="the report", mark=mark, read=read)
 
 

@@ -21,6 +21,7 @@ from runner.report.words import doubtful
 @options.YES
 @options.CONFIRM
 @options.WAIT_LOCK
+@options.WAIT_READY
 @options.GRACE
 @options.RUNS
 @options.QUIET
@@ -55,4 +56,4 @@ def command(context: click.Context, /, **_: object) -> int:
     verdicts.check_results(said, one.prepared.job)
     permission.check([one.prepared], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=said, hold=context.params["hold"], look_again=True)
-    return resuming.go_on(context, one, wishes, judgement, locked=True, yes=allowed.yes)
+    return resuming.go_on(context, one, wishes, judgement, locked=True, yes=allowed.yes, waits=True)

@@ -9,7 +9,7 @@ from runner import runs
 from runner.cli import going_on, inputs, output, reports
 from runner.cli.beginning import Run
 from runner.cli.carrying import Waiting
-from runner.cli.command import carry_out, telling_of, with_reports
+from runner.cli.command import at_once, carry_out, telling_of, waits_for, with_reports
 from runner.cli.going_on import GoingOn
 from runner.cli.kept import KeptRun, opened
 from runner.cli.locking import claim_of
@@ -47,8 +47,11 @@ def go_on(
     *,
     locked: bool,
     yes: bool,
+    waits: bool = False,
 ) -> ExitCode:
-    """Carry the run on. `locked`: under the lock that its job names."""
+    """Carry the run on. `locked`: under the lock that its job names; `waits`: not before its site is ready, if the
+    target or an option says so.
+    """
     telling = telling_of(context, wishes, again="reconciled" if judgement.only_settle else "resumed")
     sandboxes = Sandboxes(context.params["runs"], again=one.began.target.url)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
@@ -56,7 +59,8 @@ def go_on(
         begin = partial(_gone_on, one, sites, judgement)
         lock = claim_of(one.prepared.job, one.prepared.target, site) if locked else None
         waiting = Waiting(title=one.prepared.title, lock=lock, begin=begin)
-        carried, code = carry_out([waiting], telling, context, yes=yes)
+        until_ready = waits_for(sites, [one.prepared], context) if waits else at_once
+        carried, code = carry_out([waiting], telling, context, yes=yes, until_ready=until_ready)
     for run in carried.runs:
         _tell_of_unused_verdicts(run)
         _tell_of_readings(run)

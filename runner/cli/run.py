@@ -8,7 +8,7 @@ from runner import runs
 from runner.cli import options, output, permission, reports
 from runner.cli.beginning import Run, begun
 from runner.cli.carrying import Carried, Waiting
-from runner.cli.command import carry_out, telling_of, with_reports
+from runner.cli.command import carry_out, telling_of, waits_for, with_reports
 from runner.cli.locking import claim_of
 from runner.cli.plan_claims import PlanClaims
 from runner.cli.prepared import Preparation, Prepared, wanted
@@ -41,6 +41,7 @@ from runner.sites import Sites
 @click.option("--again", is_flag=True, help="Carry out a kept plan that has been carried out before.")
 @options.HOLD
 @options.WAIT_LOCK
+@options.WAIT_READY
 @options.GRACE
 @options.option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
 @options.RUNS
@@ -58,6 +59,7 @@ def command(context: click.Context, /, **_: object) -> int:
       runner run specs --tags "smoke and not slow" --report-junit junit.xml
       runner run specs -t staging -t production --confirm production -x
       runner run billing.job.yaml --hold --wait-lock 10m
+      runner run specs -t staging --wait-ready --catalog git.catalog.yaml
       runner run release.plan.json
 
     \b
@@ -115,10 +117,11 @@ def _carry_out(
             return Waiting(title=prepared.title, lock=lock, begin=begin)
 
         all_of_them = [waiting(prepared) for prepared in preparation.runs]
+        until_ready = waits_for(sites, preparation.runs, context)
         runs.prepare(given["runs"])
         claims.take()
         try:
-            carried, code = carry_out(all_of_them, telling, context, yes=given["yes"])
+            carried, code = carry_out(all_of_them, telling, context, yes=given["yes"], until_ready=until_ready)
         finally:
             claims.give_back()
     sandboxes.forget(carried.runs)

@@ -6,7 +6,7 @@ import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import dropwhile, takewhile, zip_longest
 from pathlib import Path
 
 import click
@@ -22,6 +22,7 @@ _WITH_VALUES_IN_WORDS = ("-i", "--input", "--tags", "-k", "--keyword")
 PROCESS = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
 """How the code of a process looks: `UsrCreateOrder`."""
 
+_VALUE = re.compile(r"[0-9][0-9.]*[A-Za-z]*")
 _PATTERN = re.compile(r"[*?\[]")
 _OF_FILES = (".yaml", ".json")
 
@@ -50,6 +51,23 @@ def check(command: click.Command, args: Sequence[str]) -> None:
             _dash(word.text, options)
         elif word.option in _WITH_VALUES_IN_WORDS and any(other.is_there for other in words):
             _no_quotes(words[index:])
+
+
+def with_values_apart(command: click.Command, args: Sequence[str]) -> list[str]:
+    """Let `--wait-ready specs` be the option alone, and a SPEC: click would take any word for its value.
+
+    A value begins with a digit, and goes on with digits and letters.
+    """
+    may_be_alone = {name for one in command.params if _may_be_alone(one) for name in one.opts}
+    told, rest = list(takewhile(lambda arg: arg != "--", args)), list(dropwhile(lambda arg: arg != "--", args))
+    apart = []
+    for word, following in zip_longest(told, told[1:], fillvalue=""):
+        apart.append(f"{word}=" if word in may_be_alone and not _VALUE.fullmatch(following) else word)
+    return apart + rest
+
+
+def _may_be_alone(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Option) and parameter.flag_value == ""
 
 
 def _words(options: Mapping[str, click.Option], args: Sequence[str]) -> Iterator[_Word]:

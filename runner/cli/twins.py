@@ -14,24 +14,10 @@ PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
 NAMES: Final = frozenset(
     (
-        *(
-            "AGAINST",
-            "ALLOW_EMPTY",
-            "CATALOG",
-            "DATA",
-            "FAIL_FAST",
-            "FOR",
-            "FORMAT",
-            "GRACE",
-            "HOLD",
-            "HOST",
-            "INPUTS",
-            "JOBS",
-            "JOB_OUT",
-            "KEEP_VALUES",
-        ),
-        *("KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT", "PRUNE", "QUIET", "RUNS", "TAGS", "TARGET"),
-        *("RECURSIVE", "REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "TARGETS", "VERBOSE", "WAIT_LOCK"),
+        *("AGAINST", "ALLOW_EMPTY", "CATALOG", "DATA", "EVERY", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST"),
+        *("INPUTS", "JOBS", "JOB_OUT", "KEEP_VALUES", "KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT"),
+        *("PRUNE", "QUIET", "RECURSIVE", "REPORT_JSON", "REPORT_JSONL", "REPORT_JUNIT", "RUNS", "TAGS", "TARGET"),
+        *("TARGETS", "VERBOSE", "WAIT_LOCK", "WAIT_READY"),
     )
 )
 WITHOUT: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT", "EVEN_THOUGH")

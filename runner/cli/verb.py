@@ -35,6 +35,7 @@ _MEANT: tuple[tuple[tuple[str, ...], str], ...] = (
         ("-d", "--iteration-data", "--data-file", "--dataset"),
         "`cases` in a job names its CSV or JSON file: one run per case",
     ),
+    (("-V",), "`runner --version`"),
     (("--timeout",), "`timeout` is a key: of a job, of a step, of a target"),
     (("--retries",), "`retry` is a key of a step"),
     (("--silent", "--quiet-output"), "`-q` tells less"),
@@ -74,6 +75,7 @@ class Verb(Helped):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Like click, which lets the last of several win: the first would be dropped without a word."""
+        args = shell.with_values_apart(self, args)
         shell.check(self, args)
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, times in Counter(map(id, given)).items():

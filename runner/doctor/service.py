@@ -1,9 +1,11 @@
-"""The way from a connection to a process: signing in, the right to run processes, the process log.
+"""The way from a connection to a process: signing in, where the services are, the right to run, the process log.
 
 It starts nothing: the one call that could is made for a process that no site has.
 """
 
 import re
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, Protocol
 
 from runner.doctor.findings import Finding, failed, ok, unsure
@@ -17,9 +19,12 @@ from runner.service.calls import (
     ReadRows,
     RunProcessCall,
     WhoAmI,
+    WhoIsUser,
 )
+from runner.targets.model import Runtime
 
 SIGN_IN: Final = "sign-in"
+SERVICES: Final = "services"
 RIGHT: Final = "right to run"
 LOG: Final = "process log"
 
@@ -30,9 +35,20 @@ _RIGHTS = re.compile(r"CanRunBusinessProcesses|permission|rights?\b|access|denie
 """How a refusal may speak of rights, in the languages that sites are seen in [?]."""
 _RIGHT_HINT: Final = "give the user the operation permission CanRunBusinessProcesses"
 _LOG_HINT: Final = (
-    "give the user the right to read SysProcessLog through OData; without it steps pass as not verified, "
-    "and a call that was not answered stays unknown"
+    "give the user the right to read SysProcessLog through OData, and perhaps the operation permission "
+    "CanManageProcessLogSection; without it steps pass as not verified, and a call that was not answered stays unknown"
 )
+_URL_HINT: Final = (
+    "`url` of the target must be the root of the site, without `/0` and without a page; "
+    "what stands between here and there must let `/ServiceModel/` and `/odata/` pass"
+)
+_CONTACT_HINT: Final = (
+    "let the user read its own row of SysAdminUnit; nothing else tells its rows of the process log from others, "
+    "and a call that was not answered may stay unknown"
+)
+_BELOW: Final = {Runtime.NET_FRAMEWORK: "below `/0`", Runtime.NET: "without `/0`"}
+_NO_SESSION: Final = "E304"
+_NONSENSE: Final = "E307"
 
 
 REPEATABLE: Final = unsure(
@@ -46,23 +62,70 @@ REPEATABLE: Final = unsure(
 class Caller(Protocol):
     def perform(self, call: Call, seconds: float) -> Ending: ...
 
+    def sign_in(self, seconds: float) -> CallFailed | None: ...
+
 
 def signed_in(caller: Caller, *, name: str) -> Finding:
-    """Sign in by asking who we are; `name` says with what, without a secret.
+    """Sign in; then ask which contact we are, as a run does. `name` says with what, without a secret.
 
     A site that does not know the question has let us in all the same.
     """
-    ending = caller.perform(WhoAmI(), SECONDS)
-    match ending:
-        case Answered(value=str() as contact):
-            return ok(SIGN_IN, f"accepted with {name}, contact {contact}")
-        case Answered():
-            return ok(SIGN_IN, f"accepted with {name}")
-        case CallFailed(kind=FailureKind.REFUSED):
-            told = f"accepted with {name}; the site does not say which contact that is"
-            return unsure(SIGN_IN, told, "a call that is not answered may stay unknown: nothing tells our rows")
-        case CallFailed(trouble=trouble):
-            return failed(SIGN_IN, trouble.message.removeprefix("no sign-in: "), trouble.hint)
+    refusal = caller.sign_in(SECONDS)
+    if refusal is not None:
+        return failed(SIGN_IN, refusal.trouble.message.removeprefix("no sign-in: "), refusal.trouble.hint)
+    is_found = False
+    for call in (WhoAmI(), WhoIsUser()):
+        ending = caller.perform(call, SECONDS)
+        is_found = is_found or not _is_elsewhere(ending)
+        if isinstance(ending, Answered) and isinstance(ending.value, str):
+            return ok(SIGN_IN, f"accepted with {name}, contact {ending.value}")
+        if isinstance(ending, CallFailed) and not _is_answer(ending) and not _is_elsewhere(ending):
+            return failed(SIGN_IN, ending.trouble.message, ending.trouble.hint)
+    if not is_found:  # the next step says why
+        return ok(SIGN_IN, f"accepted with {name}")
+    return unsure(SIGN_IN, f"accepted with {name}; the site does not say which contact that is", _CONTACT_HINT)
+
+
+def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller], unknown: str) -> Finding:
+    """Whether the services answer where `runtime` puts them; where not, whether they do where the other puts them."""
+    ending = _answer_of_any(caller, unknown)
+    if isinstance(ending, Answered) or _is_answer(ending):
+        return ok(SERVICES, f"found {_BELOW[runtime]}")
+    if not _is_elsewhere(ending):
+        return failed(SERVICES, ending.trouble.message, ending.trouble.hint)
+    other = Runtime.NET if runtime is Runtime.NET_FRAMEWORK else Runtime.NET_FRAMEWORK
+    if _is_answer(_answer_of_any(at_other(), unknown)):
+        told = f"found {_BELOW[other]}; the target has `runtime: {runtime}`, which calls them {_BELOW[runtime]}"
+        return failed(SERVICES, told, f"write `runtime: {other}` in the target")
+    told = f"found neither {_BELOW[runtime]} nor {_BELOW[other]}: {ending.trouble.message}"
+    return failed(SERVICES, told, ending.trouble.hint if ending.trouble.code == _NO_SESSION else _URL_HINT)
+
+
+def _answer_of_any(caller: Caller, unknown: str) -> Ending:
+    """How the first of three services that is found ends a call; where none is, how the first ends it.
+
+    A site may lack each of them: by its version, by its settings, or since a gateway lets only some pass.
+    """
+    first = caller.perform(WhoAmI(), SECONDS)
+    ending: Ending = first
+    for call in (ReadRows(process=unknown, top=1), RunProcessCall(process=unknown, parameters={})):
+        if not _is_elsewhere(ending):
+            return ending
+        ending = caller.perform(call, SECONDS)
+    return first if _is_elsewhere(ending) else ending
+
+
+def _is_answer(ending: Ending) -> bool:
+    return isinstance(ending, Answered) or (ending.kind is FailureKind.REFUSED and not _is_elsewhere(ending))
+
+
+def _is_elsewhere(ending: Ending) -> bool:
+    """How an address without a service answers: with 404 [M], a redirect, a page, or the way to the sign-in [?]."""
+    if isinstance(ending, Answered):
+        return False
+    if ending.kind is FailureKind.REFUSED:
+        return ending.status is not None and (ending.status == HTTPStatus.NOT_FOUND or 300 <= ending.status < 400)  # noqa: PLR2004  redirects
+    return ending.trouble.code in (_NO_SESSION, _NONSENSE)
 
 
 def may_run(caller: Caller, *, unknown: str) -> Finding:
@@ -77,7 +140,7 @@ def may_run(caller: Caller, *, unknown: str) -> Finding:
             return unsure(RIGHT, f"the site took a call for the process {unknown}, which nobody has", None)
         case CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=404):
             told = f"the site has no RunProcess: {trouble.message}"
-            return unsure(RIGHT, told, "check `runtime` of the target; `execute` does without RunProcess")
+            return unsure(RIGHT, told, "use `execute`, which does without RunProcess")
         case CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=status):
             return _refusal(trouble.message, unknown, is_forbidden=status == 403)  # noqa: PLR2004  Forbidden
         case CallFailed(trouble=trouble):

@@ -2,7 +2,7 @@
 tried.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -11,8 +11,9 @@ from runner.doctor import network, service
 from runner.doctor.findings import Finding, Verdict, not_tried
 from runner.doctor.network import Host, Trusted
 from runner.doctor.service import Caller
+from runner.targets.model import Runtime
 
-_OF_THE_SERVICE = (service.SIGN_IN, service.RIGHT, service.LOG)
+_OF_THE_SERVICE = (service.SIGN_IN, service.SERVICES, service.RIGHT, service.LOG)
 _HTTPS = 443
 _HTTP = 80
 
@@ -22,11 +23,13 @@ class Way:
     """How a site is reached. `tls` makes a context of the authorities that are trusted; `proxy` is a URL, or None.
 
     `signs_in` says with what, without a secret; None for a site that wants nobody to. A proxy's address is a secret.
-    `by_get`: Execute is called by a GET.
+    `by_get`: Execute is called by a GET. `at_other` gives a caller of the same site as if it were of the other runtime.
     """
 
     url: str
     caller: Caller
+    runtime: Runtime
+    at_other: Callable[[], Caller]
     tls: Trusted | None
     proxy: str | None = None
     signs_in: str | None = None
@@ -81,8 +84,13 @@ def _service(way: Way) -> Iterator[Finding]:
         finding = service.signed_in(way.caller, name=way.signs_in)
         yield finding
         if finding.verdict is Verdict.FAILED:
-            yield from _skipped(service.RIGHT, service.LOG)
+            yield from _skipped(service.SERVICES, service.RIGHT, service.LOG)
             return
+    found = service.found_at(way.caller, runtime=way.runtime, at_other=way.at_other, unknown=unknown)
+    yield found
+    if found.verdict is Verdict.FAILED:
+        yield from _skipped(service.RIGHT, service.LOG)
+        return
     yield service.may_run(way.caller, unknown=unknown)
     yield service.log_readable(way.caller, unknown=unknown)
 

@@ -47,11 +47,13 @@ def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool =
 
 
 def read_text(path: str, *, streams: bool = False) -> str:
-    """A whole file's text. Raises `OSError`, also where it is larger than a file may be, and `UnicodeDecodeError`."""
+    """A whole file's text, without a byte-order mark. Raises `OSError`, also where it is larger than a file may be, and
+    `UnicodeDecodeError`.
+    """
     found = read_bytes(Path(path), streams=streams)
     if len(found) > encoding.LARGEST_FILE:
         raise too_large()
-    return found.decode().replace("\r\n", "\n").replace("\r", "\n")
+    return found.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def too_large() -> OSError:

@@ -18,7 +18,7 @@ from runner.values import Path
 
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,\r\n]*')
 _OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
-_SAVE = "save it with commas: spreadsheets call that `CSV UTF-8 (comma delimited)`"
+_SAVE = "save it with commas; whatever its menu says, Excel writes the list separator of the system's region settings"
 _FAULTS = {
     "expected after": (
         "behind the quote that ends a cell, a comma must follow",

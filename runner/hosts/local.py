@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
@@ -36,16 +36,16 @@ from runner.events import (
     WaitsFor,
 )
 from runner.hosts.judgement import Judgement, Judging
+from runner.hosts.ports import Caller, Owned, OwnedAlone
 from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
 from runner.journal import Journal, JournalError
-from runner.owned_rows import Others, UnwritableError
+from runner.owned_rows import UnwritableError
 from runner.plan import Plan
 from runner.service.calls import (
     Answered,
-    Call,
     CallFailed,
     Ending,
     ExecuteCall,
@@ -53,17 +53,10 @@ from runner.service.calls import (
     RunProcessCall,
     record,
 )
-from runner.service.gate import Gate
 from runner.values import Json
 
 _WORTH_A_WORD = 1.0
 """Seconds of waiting for the rate from which on it is written down."""
-
-
-class Caller(Protocol):
-    """Whoever can make a call: the client of a site. `gate` is asked just before the first byte of it leaves."""
-
-    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,36 +84,6 @@ class _Leaving:
         if not self.is_noted:
             self.is_noted = True
             self.host.note_sent(self.send)
-
-
-class Owned(Protocol):
-    """Whoever knows which rows of the process log belong to which calls, as `runner.owned_rows.RowsOfRun` does."""
-
-    def begin(self, key: str, process: str, *, seconds: float) -> None: ...
-
-    def answer(self, key: str) -> None: ...
-
-    def never_began(self, key: str) -> None: ...
-
-    def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
-    ) -> Others: ...
-
-
-class OwnedAlone:
-    """There is no other run."""
-
-    def begin(self, key: str, process: str, *, seconds: float) -> None: ...
-
-    def answer(self, key: str) -> None: ...
-
-    def never_began(self, key: str) -> None: ...
-
-    def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
-    ) -> Others:
-        del key, process, rows, keys, certain
-        return Others()
 
 
 class _LeftError(Exception):
@@ -250,7 +213,7 @@ class LocalHost:
                 self._append(CallAnswered(key=send.key, t=t, value=SECRET_VALUE if send.secret else value, date=date))
                 return Done(t=t, value=value, date=date)
             case CallFailed():
-                self._append(_attempt_failed(send.key, t, ending))
+                self._append(_attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
                 return Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
@@ -437,7 +400,7 @@ def _may_have_happened(outcome: Outcome | None) -> bool:
     )
 
 
-def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
+def _attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:
     return AttemptFailed(
         key=key,
         t=t,
@@ -448,4 +411,5 @@ def _attempt_failed(key: str, t: float, failure: CallFailed) -> AttemptFailed:
         final=failure.final,
         date=failure.date,
         nothing_ran=failure.nothing_ran,
+        body=body,
     )

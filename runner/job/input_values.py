@@ -1,7 +1,7 @@
 """One value held against the input that it is for: read by the input's type, and checked. Shows no secret."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from runner.job.model import Input
 from runner.json_schema import schemas
@@ -33,18 +33,20 @@ class UnfitError(Exception):
         self.path = path
 
 
-def fit(declared: Input, value: Json, *, is_text: bool = False) -> Json:
+def fit(declared: Input, value: Json, *, is_text: bool = False, written: Callable[[Path], str] | None = None) -> Json:
     """`value` as the input takes it. Raises `UnfitError`; its message names the input.
 
     `is_text`: a text is still to be read by the input's type. It is taken as it is by one of type `string`, and read
-    as JSON by any other. A schema that is none lets everything pass: it is told where it stands.
+    as JSON by any other. A schema that is none lets everything pass: it is told where it stands. `written` gives the
+    part of the value at a path as it stands in its file.
     """
     found = _typed(declared, value) if is_text and isinstance(value, str) else value
     refuse_empty(declared, found)
     violation = _violation(declared, found)
     if violation is not None:
         why = f"it does not fit `{violation.keyword}`" if declared.secret else violation.message
-        hint = None if declared.secret else as_wanted(violation)
+        source = None if written is None else written(violation.path)
+        hint = None if declared.secret else as_wanted(violation, written=source)
         raise UnfitError("E132", f"input `{declared.name}`: {why}", hint=hint, path=violation.path)
     return found
 

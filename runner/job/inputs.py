@@ -6,12 +6,13 @@ Nothing here shows the value of a secret input, in no message. Cases are read by
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from runner.documents.document import Document
 from runner.job.input_values import VARIABLE, UnfitError, fit, how_to_give, refuse_empty, short
 from runner.job.model import Case, Input, Job
 from runner.problems import Problem
-from runner.values import Json, kind_of
+from runner.values import Json, Path, kind_of
 from runner.words import did_you_mean
 
 NOTHING_LACKS: Mapping[str, Problem] = {}
@@ -123,7 +124,12 @@ def _otherwise(declared: Input, case: Case | None) -> Json:
 def _checked(declared: Input, one: Given) -> Json:
     if declared.secret and one.origin is Origin.COMMAND_LINE:
         raise UnfitError("E133", f"input `{declared.name}` is secret: other people can read a command line")
-    return fit(declared, one.value, is_text=one.is_text)
+    written = None if one.document is None else partial(_written, one.document, declared.name)
+    return fit(declared, one.value, is_text=one.is_text, written=written)
+
+
+def _written(document: Document, name: str, path: Path) -> str:
+    return document.written((name, *path))
 
 
 def _problem(job: Job, declared: Input, one: Given | None, unfit: UnfitError, *, case: Case | None) -> Problem:

@@ -15,16 +15,21 @@ BOOLEANS: Final[Mapping[str, str]] = {
 WHOLE: Final = re.compile(r"-?[0-9]+")
 NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 """A text that would be a number without its quotes."""
+_BARE: Final = re.compile(r"[\w.+:-]+")
 
 
-def as_wanted(violation: Violation) -> str | None:
-    """How to write the very value that stands there as the type that its schema wants."""
+def as_wanted(violation: Violation, *, written: str | None = None) -> str | None:
+    """How to write the very value that stands there as the type that its schema wants.
+
+    `written` is the value as it stands in its file: to YAML `007` is 7.
+    """
     kinds, value = violation.expected, violation.value
     if violation.keyword != "type" or isinstance(kinds, list):
         return None
     match value:
         case bool() | int() | float() if kinds == "string":
-            return f'put it in quotes: "{compact(value)}"'
+            source = written if written and _BARE.fullmatch(written) else compact(value)  # not an alias
+            return f'put it in quotes: "{source}"'
         case str() if kinds == "boolean" and value.casefold() in BOOLEANS:
             return f"write `{BOOLEANS[value.casefold()]}`"
         case str() if kinds == "integer" and WHOLE.fullmatch(value):

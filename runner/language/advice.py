@@ -61,6 +61,7 @@ IS_SENT = frozenset({"url", "uri", "endpoint", "method", "headers", "header", "c
 _IN: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
     (frozenset({"process", "decode"}), IS_SENT, _AS_SENT),
     (frozenset({"cases", "steps"}), frozenset({"url", "uri", "baseurl", "siteurl"}), _IN_TARGETS),
+    (frozenset({"every", "catalog"}), frozenset({"timeout"}), "`for` says how long to wait at most"),
     (frozenset({"client_secret"}), frozenset({"token", "accesstoken", "apikey", "bearer"}), _NO_BEARER),
 )
 """Keys that a record has, words that others write in it, and what to do about them."""

@@ -26,6 +26,15 @@ class Language:
                 found.setdefault(key, []).append(name)
         return found
 
+    def of_names(self, path: Path, value: JsonObject) -> str | None:
+        """The key of the record at `path` that holds records such as `value` under names that people choose."""
+        schema = self.at(path)
+        for key in _keys(schema) if value else ():
+            named = self._resolved(self.property(schema, key).get("additionalProperties"))
+            if value.keys() <= _keys(named).keys():
+                return key
+        return None
+
     def above(self, key: str, path: Path) -> str | None:
         """Where above the record at `path` `key` is known, in a hint."""
         for length in reversed(range(len(path))):

@@ -125,6 +125,8 @@ def _hint(name: str, keys: Keys, *, meant: str | None, language: Language) -> st
 
 def _elsewhere(name: str, keys: Keys, *, meant: str | None, language: Language) -> str | None:
     """In which other record the key belongs, or what could stand here instead."""
+    if not meant and (there := language.of_names(keys.path, record(keys.written[name]))):
+        return f"write it below `{there}:`, indented"
     below = language.below(keys.path)
     if meant and name in below:
         return _below(name, below, keys)

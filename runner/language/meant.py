@@ -181,6 +181,8 @@ def _of_targets(value: Json, path: Path) -> str | None:
     match path, value:
         case ("targets", _, "sandbox"), bool():
             return "write the name of the folder that holds the doubles: `sandbox: sandbox`"
+        case ("targets", "sandbox"), str():
+            return f"write `sandbox: {{sandbox: {value}}}`; if it belongs to the target above, indent it further"
         case ("targets", "url" | "sandbox" | "runtime" | "auth" as key), _:
             return f"`{key}` belongs in a target: indent it further"
         case ("targets", str() as target), str() if value.startswith("https://"):

@@ -144,6 +144,8 @@ def _as_wanted(violation: Violation, schema: JsonObject, kinds: list[str]) -> st
     match violation.value:
         case str() as text if violation.path[-1:] == ("wait",) and seconds(text) is not None:
             return f"write `pause: {text}`: `wait` follows a process"
+        case str() as text if violation.path[-1:] == ("ready",) and seconds(text) is not None:
+            return f"write `ready: {{for: {text}}}`"
         case str() as text if "array" in kinds and "object" not in kinds:
             return meant.a_list(text, violation.path)
         case str() as text if "object" in kinds:

@@ -196,7 +196,8 @@ def _news(event: AnyEvent) -> str:
             return f"answered: {clean(event.key)}, {brief(event.value)}"
         case AttemptFailed():
             about = f"{clean(event.key)}, " if event.key else ""
-            return f"{event.kind}: {about}{'; '.join(of_trouble(event.error))}"
+            body = "" if event.body is None else f"; the answer: {brief(event.body)}"
+            return f"{event.kind}: {about}{'; '.join(of_trouble(event.error))}{body}"
         case Paused():
             return f"waited: {clean(event.key)}, {written(event.seconds)}"
         case Waited():

@@ -54,6 +54,7 @@ def _trouble_of_run(result: RunResult, wish: Wish, tone: Tone) -> list[Sentence]
     sentences += [Sentence(text=f"warning: {text}", indent=2, tone=Tone.WARNING) for text in _hollow(result)]
     if result.log_unreadable:
         told = said("warning: the process log cannot be read", result.log_unreadable.message)
+        told += said("hint", result.log_unreadable.hint) if result.log_unreadable.hint else []
         sentences += [Sentence(text=text, indent=2, tone=Tone.WARNING) for text in told]
     return sentences
 

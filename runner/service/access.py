@@ -90,6 +90,13 @@ class Access:
                 is_lost = "BPMCSRF" in known.cookies and "BPMCSRF" not in fresh.cookies
                 self._session = replace(fresh, ends=-math.inf) if is_lost else fresh
 
+    def forget(self) -> None:
+        """Let the next call sign in anew, also after a refusal: for whoever counts refusals."""
+        with self._lock:
+            self._refusal = None
+            if self._credentials is not None and self._session is not None:
+                self._session = replace(self._session, ends=-math.inf)
+
     def _of_another(self, stale: Session | None) -> Session | None:
         known = self._session
         return known if known is not None and (stale is None or known.number != stale.number) else None

@@ -28,6 +28,7 @@ _PAGE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
+_EXCEPTION = re.compile(r"The exception message is '(.{0,2000}?)'\. See server logs", re.DOTALL)
 _UNREADABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
@@ -98,9 +99,10 @@ def bounded(body: bytes) -> bytes:
 
 
 def title(body: bytes) -> str:
-    """The title of a web page on one line, or nothing."""
-    found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
-    return shortened("" if found is None else html.unescape(found[1]))
+    """The title of a web page on one line, or nothing. WCF writes what went wrong into the text of its page [?]."""
+    text = body[:65536].decode("utf-8", "replace")
+    found = [html.unescape(part[1]) for part in (_TITLE.search(text), _EXCEPTION.search(text)) if part is not None]
+    return shortened(": ".join(found))
 
 
 def shortened(text: str) -> str:

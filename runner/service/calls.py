@@ -197,6 +197,8 @@ class CallFailed:
 
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
     `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
+    `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
+    `body` is the beginning of what the service answered, as text.
     """
 
     kind: FailureKind
@@ -207,6 +209,8 @@ class CallFailed:
     unwanted: bool = False
     date: str | None = None
     nothing_ran: bool = False
+    refused_sign_in: bool = False
+    body: str | None = field(default=None, repr=False)
 
 
 Ending: TypeAlias = Answered | CallFailed

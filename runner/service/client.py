@@ -98,6 +98,10 @@ class Client:
         known = self._access.session(Deadline(at=self._clock() + seconds, seconds=seconds, gate=_OPEN))
         return known if isinstance(known, CallFailed) else None
 
+    def forget_sign_in(self) -> None:
+        """Let the next call sign in anew, also after a refusal."""
+        self._access.forget()
+
     def close(self) -> None:
         self._transport.close()
 

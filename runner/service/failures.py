@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from runner.events import Trouble
-from runner.service import bodies
+from runner.service import bodies, process_log
 from runner.service.calls import (
     SESSION_REFUSED,
     Call,
@@ -21,13 +21,17 @@ from runner.service.calls import (
     QueryCall,
     RunProcessCall,
 )
+from runner.service.excerpts import excerpt
 from runner.service.login_page import acts, signed_out, without_query
 from runner.service.wire import Reply, Site
 from runner.targets.model import ExecuteMethod
 from runner.values import Json, JsonObject
 
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
-_WORDS_KEYS: Final = ("Message", "message", "errorInfo", "ExceptionDetail", "error", "value")
+_WORDS_KEYS: Final = (
+    *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
+    *("errorCode", "ErrorCode"),
+)
 
 _RUNTIME_HINT: Final = {
     "/0": "check {what} and `url` (the root, without `/0`); "
@@ -43,6 +47,7 @@ _HINTS: Final = {
     413: "send less in one call",
     414: "the parameters are too long for an address: send less in one call",
 }
+_LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 _HINTS_OF_QUERIES: Final = {
     400: "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
     403: "check that the user may read this; a lost or wrong BPMCSRF is answered so, too",
@@ -100,6 +105,7 @@ def not_accepted(call: Call | None, reply: Reply, site: Site) -> CallFailed:
         status=reply.status,
         final=True,
         nothing_ran=is_post(call, site),
+        body=None if bodies.is_page(reply.body) else body_of(reply),
     )
 
 
@@ -142,11 +148,23 @@ def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None =
 
 def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
     """By the status alone, where the service refuses with one of 4xx."""
+    if isinstance(call, process_log.Query) and status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        return _of_the_log(call, status, site)
     is_query = isinstance(call, QueryCall)
     if status == HTTPStatus.NOT_FOUND:
         what = "the entity's name" if is_query else "the process's code"
         return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
     return (_HINTS | _HINTS_OF_QUERIES if is_query else _HINTS).get(status)
+
+
+def _of_the_log(call: process_log.Query, status: int, site: Site) -> str | None:
+    """What to check where a reading that no job asks for is refused. Which right OData asks for is not known [?]."""
+    entity = process_log.entity(call)
+    if status == HTTPStatus.NOT_FOUND:
+        what = f"that the site gives {entity} through OData,"
+        return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
+    section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
+    return f"give the user the right to read {entity} through OData{section}"
 
 
 def _about(call: Call | None, message: str) -> str:
@@ -178,7 +196,14 @@ def words_of(value: Json) -> str:
 
 
 def _failed(reply: Reply, kind: FailureKind, trouble: Trouble) -> CallFailed:
-    return CallFailed(kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply))
+    return CallFailed(
+        kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply), body=body_of(reply)
+    )
+
+
+def body_of(reply: Reply) -> str | None:
+    """What the reply says, as far as an event keeps it."""
+    return excerpt(reply.body, content_type=reply.headers.get("content-type", ""))
 
 
 def _said(reply: Reply, site: Site) -> str:
@@ -195,19 +220,18 @@ def _named(status: int) -> str:
 
 
 def _words(reply: Reply) -> str:
-    """The service's own words, shortened; of a web page its title."""
+    """The service's own words, shortened; of a web page its title. Where they are not known, all that it wrote."""
     match _content(reply):
-        case bodies.Fault(words):
+        case bodies.Fault(words) if words:
             return words
-        case bodies.Page(title):
+        case bodies.Page(title) if title:
             return title
-        case bodies.Plain(value):
-            return bodies.shortened(value) if isinstance(value, str) else words_of(value)
-        case bodies.Wrapped(text):
+        case bodies.Plain(dict() as value) if words := words_of(value):
+            return words
+        case bodies.Plain(str() as text) | bodies.Wrapped(text):
             return bodies.shortened(text)
         case _:
-            plain = reply.headers.get("content-type", "").startswith("text/plain")
-            return bodies.shortened(reply.body[:65536].decode("utf-8", "replace")) if plain else ""
+            return bodies.shortened(body_of(reply) or "")
 
 
 def _content(reply: Reply) -> bodies.Content:

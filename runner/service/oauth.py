@@ -63,10 +63,10 @@ def _no_token(reply: Reply, identity: Site) -> CallFailed | None:
     error = _answer(reply)
     if status in (400, 401, 403) and isinstance(error.get("error"), str):
         said = ": ".join(filter(None, (_text(error, "error"), _text(error, "error_description"))))
-        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT)
+        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT, is_refusal=True)
     if status in (401, 403):
         said = failure.trouble.message
-        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT)
+        return _refused(reply, f"{identity.name} refused the sign-in: {said}", hint=_CLIENT_HINT, is_refusal=True)
     if failure.kind is FailureKind.REFUSED:
         return _refused(reply, f"no token at {_TOKEN}: {failure.trouble.message}", hint=_IDENTITY_HINT)
     return not_asked(failure)
@@ -96,7 +96,8 @@ def _session(reply: Reply, identity: Site, *, now: float) -> Session | CallFaile
     token = answer.get("access_token")
     if not isinstance(token, str) or not _VISIBLE.fullmatch(token):
         failure = failures.nonsense(reply, identity, "it holds no `access_token`")
-        return _hinting(not_signed_in(failure), _IDENTITY_HINT)
+        without_body = replace(failure, body=None)  # there may be a token in it all the same
+        return _hinting(not_signed_in(without_body), _IDENTITY_HINT)
     # A bearer call needs neither cookies nor BPMCSRF nor ForceUseSession [C].
     return Session(
         cookies={}, headers=(("Authorization", f"Bearer {token}"),), token=token, ends=now + _good_for(answer)
@@ -127,9 +128,13 @@ def _hinting(failure: CallFailed, hint: str | None) -> CallFailed:
     return replace(failure, trouble=Trouble(code=trouble.code, message=trouble.message, hint=hint))
 
 
-def _refused(reply: Reply, message: str, *, hint: str) -> CallFailed:
+def _refused(reply: Reply, message: str, *, hint: str, is_refusal: bool = False) -> CallFailed:
+    """`is_refusal`: the identity service knows its business, and refuses the client."""
     trouble = Trouble(code="E303", message=message, hint=hint)
-    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=reply.status, final=True)
+    kind, body = FailureKind.NOT_SENT, failures.body_of(reply)
+    return CallFailed(
+        kind=kind, trouble=trouble, status=reply.status, final=True, refused_sign_in=is_refusal, body=body
+    )
 
 
 def _text(answer: JsonObject, key: str) -> str:

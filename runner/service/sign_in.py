@@ -128,7 +128,8 @@ def _refused(reply: Reply, site: Site, answer: JsonObject) -> CallFailed:
     if _text(answer, "PasswordChangeUrl"):
         hint = "the password has to be changed: sign in with a browser once"
     trouble = Trouble(code="E303", message=f"{site.name} refused the sign-in{': ' if words else ''}{words}", hint=hint)
-    return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, status=reply.status, final=True)
+    kind, body = FailureKind.NOT_SENT, failures.body_of(reply)
+    return CallFailed(kind=kind, trouble=trouble, status=reply.status, final=True, refused_sign_in=True, body=body)
 
 
 def _by_status(reply: Reply, site: Site) -> CallFailed:
@@ -144,7 +145,10 @@ def _by_status(reply: Reply, site: Site) -> CallFailed:
         trouble = Trouble(code="E303", message=f"no sign-in at {_LOGIN}: {told}", hint=hint)
     else:
         return not_signed_in(failure)
-    return replace(failure, kind=FailureKind.NOT_SENT, trouble=trouble, final=reply.status < 500)  # noqa: PLR2004  its own fault
+    final = reply.status < 500  # noqa: PLR2004  its own fault
+    # a page comes from whatever stands before the application: nobody has checked the password
+    is_refusal = reply.status in (401, 403) and not bodies.is_page(reply.body)
+    return replace(failure, kind=FailureKind.NOT_SENT, trouble=trouble, final=final, refused_sign_in=is_refusal)
 
 
 def _moved(reply: Reply, site: Site) -> Trouble | None:

@@ -16,6 +16,7 @@ from runner.targets.model import (
     ExecuteMethod,
     Keys,
     Password,
+    Readiness,
     Runtime,
     SandboxTarget,
     SiteTarget,
@@ -88,6 +89,7 @@ def _site(name: str, fields: JsonObject, *, beside: Path) -> SiteTarget:
         protected=fields.get("protected") is True,
         plain_http=fields.get("plain_http") is True,
         allow=_allow(fields),
+        ready=_readiness(fields, beside=beside),
         beside=beside,
     )
 
@@ -115,6 +117,18 @@ def _allow(fields: JsonObject) -> Allow | None:
         return None
     allow = record(fields["allow"])
     return Allow(processes=_words(allow, "processes"), effects=_words(allow, "effects"))
+
+
+def _readiness(fields: JsonObject, *, beside: Path) -> Readiness | None:
+    if "ready" not in fields:
+        return None
+    written, otherwise = record(fields["ready"]), Readiness()
+    catalogue = text(written, "catalog")
+    return Readiness(
+        longest=duration(written.get("for")) or otherwise.longest,
+        every=duration(written.get("every")) or otherwise.every,
+        catalogue=beside / catalogue if catalogue is not None else None,
+    )
 
 
 def _words(allow: JsonObject, key: str) -> tuple[str, ...] | None:

@@ -18,11 +18,13 @@ from runner.values import Json, Path, compact
 _OPEN: Final = frozenset(
     {
         *("sandbox", "url", "runtime", "identity_url", "element_call", "execute_method", "timeout", "settle"),
-        *("ca_file", "rate", "protected", "plain_http", "allow"),
+        *("ca_file", "rate", "protected", "plain_http", "allow", "ready"),
     }
 )
 """Keys of a target behind which no secret stands."""
 _WHO_SIGNS_IN: Final = frozenset({"auth", "username", "password", "client_id", "client_secret"})
+_WORDS: Final = _OPEN | _WHO_SIGNS_IN | {"runner", "targets"}
+"""Our own words: where such a text stands as a value its place is hidden, but it is no secret in a sentence of ours."""
 _NAMES: Final = 3
 """Parts of a path that are open: `targets`, the target's name, a key of the language."""
 _ADDRESSES: Final = frozenset({"url", "identity_url"})
@@ -73,7 +75,8 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
     for path, value in _hidden(document.data):
         is_key = value is None
         for literal in _literals(path[-1] if is_key else value):
-            secrets.add("written out", literal)
+            if literal not in _WORDS:
+                secrets.add("written out", literal)
         span = document.key_span(path) if is_key else document.value_span(path)
         places.add(_Place(span, is_address=bool(path) and path[-1] in _ADDRESSES))
     return [_shown(problem, places, secrets) for problem in found]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from runner.problems import Problem
 
@@ -56,14 +56,29 @@ class Allow:
     effects: tuple[str, ...] | None = None
 
 
+TOO_SHORT: Final = "a site is ready after two readings, `every` apart, and `for` is too short for them"
+TOO_SHORT_HINT: Final = "let `for` be longer than `every`: `for: 10m`, `every: 5s`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """How a site is waited for after a deployment: up to `longest` seconds, asked again `every` so many, until its
+    processes are as the `catalogue` says: a file, or a folder of packages.
+    """
+
+    longest: float = 600.0
+    every: float = 5.0
+    catalogue: Path | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTarget:
     """`headers` are pairs, `rate` is in calls a second, times are seconds; `beside` is where a relative `ca_file` lies.
 
     `plain_http`: it may be called without TLS. `timeout` is of one attempt where neither step nor job says one.
-    `settle` is the last of the readings that look for a call in doubt. Made ready, a site with an OAuth client has its
-    `identity_url`. `placed` gives a problem with the value of a key, by its path in the target, the place where that is
-    written; None where it is in no file.
+    `settle` is the last of the readings that look for a call in doubt. With `ready` the site is waited for before the
+    first call of a run. Made ready, a site with an OAuth client has its `identity_url`. `placed` gives a problem with
+    the value of a key, by its path in the target, the place where that is written; None where it is in no file.
     """
 
     name: str
@@ -82,6 +97,7 @@ class SiteTarget:
     protected: bool = False
     plain_http: bool = False
     allow: Allow | None = None
+    ready: Readiness | None = None
     beside: Path = Path()
     placed: Callable[[Problem, Keys], Problem] | None = field(default=None, compare=False, repr=False)
 

@@ -12,9 +12,10 @@ from typing import Final, TypeAlias
 from runner import durations
 from runner.documents.document import Document
 from runner.problems import Problem, Severity
-from runner.raw import record, text
+from runner.raw import duration, record, text
 from runner.targets.doubts import interchanged, patterns_that_fit_nothing, written_out
 from runner.targets.headers import HeaderMistake, name_mistake, value_mistake
+from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness
 from runner.targets.urls import (
     IDENTITY_HINT,
     NO_IDENTITY,
@@ -50,7 +51,7 @@ _identity_in_the_clear: _Looked = partial(identity_mistake, plain_http=True)
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys behind which no password stands alone, so that a variable of the shell is one for sure."""
 _OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it stands"
-_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers", "plain_http")
+_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers", "plain_http", "ready")
 """What a sandbox has no use for."""
 
 
@@ -76,7 +77,7 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
             elif (wrong := looked_at.get(key, _nothing)(written)) is not None:
                 hint = _address_meant(key, written, target) or wrong.hint
                 yield document.problem(wrong.code, wrong.message, path=path, hint=hint)
-            elif key in ("timeout", "settle") and durations.is_too_long(written):
+            elif key in ("timeout", "settle", "ready") and durations.is_too_long(written):
                 yield document.problem("E114", "a duration is at most a year", path=path)
         if key == "headers":
             yield from _names_of_headers(document, target, (*at, key))
@@ -86,6 +87,7 @@ def _target(document: Document, name: str, target: JsonObject) -> Iterator[Probl
         secret = text(record(target.get("auth")), str(problem.path[-1])) or ""
         if _variable(document, secret, problem.path) is None:
             yield problem
+    yield from _never_ready(document, target, at)
     yield from _of_a_sandbox(document, target, at) if "sandbox" in target else _identity(document, target, at)
 
 
@@ -146,6 +148,16 @@ def _of_a_sandbox(document: Document, target: JsonObject, at: Path) -> Iterator[
             message = f"`{key}` says nothing here: a sandbox stands on this machine, and signs in by itself"
             warning = Severity.WARNING
             yield document.problem("E107", message, path=(*at, key), at_key=True, severity=warning, hint="leave it out")
+
+
+def _never_ready(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+    """Two readings, `every` apart, that do not fit into the time."""
+    written = record(target.get("ready"))
+    longest, every = duration(written.get("for")), duration(written.get("every"))
+    otherwise = Readiness()
+    if (every or otherwise.every) >= (longest or otherwise.longest):
+        key = "every" if every else "for"
+        yield document.problem("E168", TOO_SHORT, path=(*at, "ready", key), hint=TOO_SHORT_HINT)
 
 
 def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:

@@ -393,7 +393,7 @@ def test_on_a_site_with_versions_the_right_job_is_not_refused(
     assert "    members:\n      UsrAddTours: {uid: " in (specs / "sandbox.catalog.yaml").read_text()
     job = Path("tours.job.yaml")
     job.write_text(JOB.format(target="here", code=code, given=given))
-    Path("targets.yaml").write_text(targets("https://x.example"))
+    Path("targets.yaml").write_text(targets("http://127.0.0.1:9"))
     capsys.readouterr()
 
     ended(["validate", str(job), "--catalog", "specs/sandbox.catalog.yaml", "--format", "json"])

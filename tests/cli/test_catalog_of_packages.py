@@ -31,7 +31,7 @@ def _packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ROOT.write(Path("packages/UsrTours"))
     MEMBER.write(Path("packages/UsrMore"))
-    Path("targets.yaml").write_text(targets("https://x.example"))
+    Path("targets.yaml").write_text(targets("http://127.0.0.1:9"))
 
 
 def job(given: str) -> str:

@@ -22,6 +22,7 @@ STEPS = [
     "connection",
     "TLS",
     "sign-in",
+    "services",
     "right to run",
     "process log",
     "clock",
@@ -108,6 +109,42 @@ def test_a_log_that_cannot_be_read_is_told(capsys: pytest.CaptureFixture[str]) -
     assert verdicts(capsys.readouterr().out)["process log"] == "failed"
 
 
+@pytest.mark.parametrize(("runtime", "right", "prefix"), [("net", "net-framework", "/0"), ("net-framework", "net", "")])
+def test_a_wrong_runtime_is_told_as_that(
+    runtime: str, right: str, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(method: str, path: str) -> Told:
+        is_there = path.startswith((f"{prefix}/ServiceModel", f"{prefix}/odata"))
+        return good(method, path) if is_there else NOTHING
+
+    with site(answer) as here:
+        Path("targets.yaml").write_text(targets(here.url) + f"    runtime: {runtime}\n")
+        assert ended(["doctor"]) == 3
+    out = capsys.readouterr().out
+    found = verdicts(out)
+    assert (found["sign-in"], found["services"], found["right to run"]) == ("ok", "failed", "not tried")
+    assert f"try: write `runtime: {right}` in the target" in out
+    assert "SysProcessLog" not in out
+
+
+def test_the_contact_is_learnt_from_sysadminunit_where_the_site_does_not_say_who_we_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def answer(method: str, path: str) -> Told:
+        if "GetCurrentUserInfo" in path:
+            return NOTHING
+        if "/odata/SysAdminUnit" in path:
+            return json_of({"value": [{"ContactId": "410A6E1C-5f3a-4b7e-9d21-0a1b2c3d4e01"}]})
+        return good(method, path)
+
+    with site(answer) as here:
+        assert doctor(here) == 0
+        assert any("Name eq 'integration'" in line for line in here.asked)
+    out = capsys.readouterr().out
+    assert verdicts(out)["sign-in"] == "ok"
+    assert "contact 410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01" in out
+
+
 def test_nobody_listening_ends_the_way_at_the_connection(capsys: pytest.CaptureFixture[str]) -> None:
     with site(good) as here:
         pass
@@ -154,9 +191,21 @@ def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_told(capsys: p
         Path("jobs/targets.yaml").write_text(targets(here.url))
         assert ended(["doctor", "jobs"]) == 0
         assert ended(["doctor", "jobs/any.job.yaml", "-t", "her"]) == 2
+        assert ended(["doctor", "jobs", "-t", "staging"]) == 2
     captured = capsys.readouterr()
     assert "jobs/targets.yaml" in captured.out
     assert "did you mean `here`?" in captured.err
+    assert "known in jobs/targets.yaml: `here`" in captured.err
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["catalog", "check"]])
+def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_was_looked(
+    command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert ended(command) == 2
+    told = capsys.readouterr().err
+    assert f"there is no targets.yaml in `{tmp_path}`" in told
+    assert "name the folder of the jobs, too, or `--targets FILE`" in told
 
 
 @contextmanager

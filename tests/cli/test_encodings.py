@@ -1,12 +1,14 @@
 """Terminals and pipes that are not UTF-8: what they cannot show is escaped, and nothing breaks."""
 
 import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
+from sites import NOTHING, site, targets
 
-from runner.cli.main import main
+from runner.cli.main import ended, main
 
 BROKEN = "runner: 1\nname: broken\nш: ✓\n"
 GREETED = "name=Мир ✓ 世界"
@@ -53,3 +55,25 @@ def test_no_command_breaks_where_the_output_cannot_take_its_characters(
     told = err.written.getvalue().decode(encoding, "replace")
     assert ended.value.code == code, told
     assert "E700" not in told
+
+
+def test_a_password_in_a_file_that_begins_with_a_mark_of_windows_is_sent_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("password.txt").write_bytes(b"\xef\xbb\xbfpa55-w0rd\r\n")
+    with site(lambda _method, _path: NOTHING) as here:
+        written = targets(here.url).replace("pa55-w0rd", "\"{{ file('password.txt') }}\"")
+        Path("targets.yaml").write_text(written)
+        ended(["doctor"])
+        assert json.loads(here.sign_ins[0])["UserPassword"] == "pa55-w0rd"
+
+
+def test_a_number_that_is_to_be_a_text_is_quoted_as_it_stands_in_the_file_of_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ended(["init", "."]) == 0
+    Path("inputs.yaml").write_text("name: 007\n")
+    assert ended(["run", "hello.job.yaml", "--inputs", "inputs.yaml"]) == 2
+    assert 'put it in quotes: "007"' in capsys.readouterr().err

@@ -456,7 +456,7 @@ def test_a_plan_prints_nothing_that_moves_a_cursor_or_is_a_command_to_a_ci(
         "runner: 1\nname: a\ntarget: here\ninputs: {x: {type: string}}\n"
         f"cases: [{{name: {text}, inputs: {{x: {text}}}}}]\nsteps:\n"
         f"  - id: a\n    name: {text}\n"
-        f"    execute: {{process: UsrA, parameters: {{T: {text}, U: '{{{{ inputs.x }}}}'}}}}\n"
+        f"    execute: {{process: UsrA, result: R, parameters: {{T: {text}, U: '{{{{ inputs.x }}}}'}}}}\n"
         f'    expect: [{{that: "result == 1", message: {text}}}]\n'
     )
     assert ended(["plan", "a.job.yaml"]) == 0

@@ -215,6 +215,18 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent() -> No
         assert here.asked == []
 
 
+def test_a_report_in_a_folder_that_is_read_only_is_told_before_anything_is_sent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).name != "folder")  # root may write everywhere
+    Path("folder").mkdir()
+    with site(execute_gives(xml(1))) as here:
+        assert run(here, READ, "--report-junit", "folder/junit.xml") == 2
+        assert here.asked == []
+        assert run(here, READ, "--report-junit", "junit.xml") == 0
+    assert "the report folder/junit.xml cannot be written: it is read-only, or its folder is" in capsys.readouterr().err
+
+
 def test_a_missing_variable_of_the_target_is_exit_2_and_names_it(capsys: pytest.CaptureFixture[str]) -> None:
     with site(execute_gives(xml(1))) as here:
         Path("targets.yaml").write_text(targets(here.url).replace("pa55-w0rd", '"{{ env.NOT_SET }}"'))

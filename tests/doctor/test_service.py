@@ -3,7 +3,7 @@
 import pytest
 
 from runner.doctor import service
-from runner.doctor.findings import Verdict
+from runner.doctor.findings import Finding, Verdict
 from runner.events import Trouble
 from runner.service.calls import (
     Answered,
@@ -15,7 +15,9 @@ from runner.service.calls import (
     ReadRows,
     RunProcessCall,
     WhoAmI,
+    WhoIsUser,
 )
+from runner.targets.model import Runtime
 
 NOBODY = "UsrNobodyHasThis"
 
@@ -23,9 +25,14 @@ NOBODY = "UsrNobodyHasThis"
 class Told:
     """Answers each kind of call as it was told beforehand, and remembers what it was asked."""
 
-    def __init__(self, *endings: tuple[type, Ending]) -> None:
+    def __init__(self, *endings: tuple[type, Ending], sign_in: CallFailed | None = None) -> None:
         self._endings = list(endings)
+        self._sign_in = sign_in
         self.asked: list[Call] = []
+
+    def sign_in(self, seconds: float) -> CallFailed | None:
+        assert seconds > 0
+        return self._sign_in
 
     def perform(self, call: Call, seconds: float) -> Ending:
         assert seconds > 0
@@ -48,17 +55,80 @@ def test_a_sign_in_is_told_with_the_contact_that_we_are() -> None:
     assert (found.verdict, found.told) == (Verdict.OK, "accepted with an OAuth client, contact c0ffee")
 
 
+@pytest.mark.parametrize("first", [Answered(value=None), refused("404 Not Found", 404), refused("no", 403)])
+def test_who_we_are_is_asked_in_both_ways_that_a_run_asks(first: Ending) -> None:
+    both = Told((WhoAmI, first), (WhoIsUser, Answered(value="c0ffee")))
+    found = service.signed_in(both, name="x")
+    assert (found.verdict, found.told) == (Verdict.OK, "accepted with x, contact c0ffee")
+
+
 def test_a_site_that_does_not_say_who_we_are_has_let_us_in_all_the_same() -> None:
-    assert service.signed_in(Told((WhoAmI, Answered(value=None))), name="x").verdict is Verdict.OK
-    found = service.signed_in(Told((WhoAmI, refused("404 Not Found", 404))), name="x")
-    assert found.verdict is Verdict.UNSURE
-    assert found.told.startswith("accepted")
+    for second in (Answered(value=None), refused("no", 403)):
+        found = service.signed_in(Told((WhoAmI, Answered(value=None)), (WhoIsUser, second)), name="x")
+        assert found.verdict is Verdict.UNSURE
+        assert found.told.startswith("accepted")
+        assert "SysAdminUnit" in (found.hint or "")
 
 
 @pytest.mark.parametrize("kind", [FailureKind.NOT_SENT, FailureKind.UNANSWERED])
 def test_a_sign_in_that_came_to_nothing_is_told_with_its_hint(kind: FailureKind) -> None:
-    found = service.signed_in(Told((WhoAmI, broken(kind))), name="x")
+    found = service.signed_in(Told(sign_in=broken(kind)), name="x")
     assert (found.verdict, found.told, found.hint) == (Verdict.FAILED, "no way", "try it")
+
+
+NOT_THERE = refused("answered 404 Not Found", 404)
+LOGIN_PAGE = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E304", message="not accepted"), status=200)
+A_PAGE = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E307", message="no sense"), status=200)
+REDIRECT = refused("redirects", 302)
+
+
+def found_at(caller: Told, other: Told, runtime: Runtime = Runtime.NET_FRAMEWORK) -> Finding:
+    return service.found_at(caller, runtime=runtime, at_other=lambda: other, unknown=NOBODY)
+
+
+def nowhere(ending: Ending = NOT_THERE) -> Told:
+    return Told((WhoAmI, ending), (ReadRows, ending), (RunProcessCall, ending))
+
+
+@pytest.mark.parametrize("ending", [NOT_THERE, LOGIN_PAGE, A_PAGE, REDIRECT])
+@pytest.mark.parametrize(("runtime", "right"), [("net-framework", "net"), ("net", "net-framework")])
+def test_a_wrong_runtime_is_found_by_asking_at_the_other_address(ending: Ending, runtime: str, right: str) -> None:
+    others = (
+        Told((WhoAmI, Answered(value=None))),
+        Told((WhoAmI, NOT_THERE), (ReadRows, refused("no right", 403))),
+        Told((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
+    )
+    for other in others:
+        found = found_at(nowhere(ending), other, Runtime(runtime))
+        assert (found.verdict, found.hint) == (Verdict.FAILED, f"write `runtime: {right}` in the target")
+        assert f"the target has `runtime: {runtime}`" in found.told
+
+
+def test_the_other_address_is_asked_only_where_no_service_is_found_at_its_own() -> None:
+    for own in (
+        Told((WhoAmI, Answered(value="c"))),
+        Told((WhoAmI, refused("no", 403))),
+        Told((WhoAmI, NOT_THERE), (ReadRows, Answered(value=[]))),
+        Told((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
+    ):
+        other = Told()
+        assert found_at(own, other).verdict is Verdict.OK
+        assert other.asked == []
+
+
+def test_a_site_without_the_services_at_either_address_has_a_wrong_url_perhaps() -> None:
+    found = found_at(nowhere(), nowhere(LOGIN_PAGE))
+    assert found.verdict is Verdict.FAILED
+    assert found.told == "found neither below `/0` nor without `/0`: answered 404 Not Found"
+    assert "`url`" in (found.hint or "")
+
+
+def test_a_site_that_does_not_answer_is_not_said_to_have_another_runtime() -> None:
+    other = Told()
+    found = found_at(Told((WhoAmI, broken(FailureKind.UNANSWERED))), other)
+    assert (found.verdict, found.hint, other.asked) == (Verdict.FAILED, "try it", [])
+    silent = Told((WhoAmI, broken(FailureKind.UNANSWERED)))
+    assert "neither" in found_at(nowhere(), silent).told
 
 
 @pytest.mark.parametrize(
@@ -103,6 +173,7 @@ def test_a_log_that_cannot_be_read_is_told_with_the_first_refusal() -> None:
         found = service.log_readable(Told((ReadRows, refused("no rights", 403)), *others), unknown=NOBODY)
         assert (found.verdict, found.told) == (Verdict.FAILED, "no rights")
         assert "SysProcessLog" in (found.hint or "")
+        assert "CanManageProcessLogSection" in (found.hint or "")
 
 
 def test_a_log_that_nobody_answers_for_is_not_asked_again() -> None:

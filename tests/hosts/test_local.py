@@ -1,13 +1,14 @@
 """The local host: what it writes before and after it performs an effect, and how it stops."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 from stories import RUN, planned, unanswered
 
+from runner.events import AttemptFailed
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
@@ -85,6 +86,15 @@ def test_a_failed_call_is_journaled_with_all_that_the_engine_was_told(tmp_path: 
     assert '"type":"attempt.failed"' in text
     assert '"kind":"unanswered"' in text
     assert fold(read(tmp_path / "run").lines).exit_code == 4
+
+
+@pytest.mark.parametrize(("secret", "kept"), [("", True), ("    secret: true\n", False)])
+def test_what_a_refusal_says_is_kept_but_for_a_secret_step(tmp_path: Path, secret: str, kept: bool) -> None:  # noqa: FBT001
+    refused = replace(unanswered(), body="at Terrasoft.Run() abcdefgh-12345678")
+    made = planned(ONE + secret)
+    host(tmp_path / "run", Site(ending=refused), secrets=made.secrets).carry(made, RUN)
+    bodies = [line.event.body for line in read(tmp_path / "run").lines if isinstance(line.event, AttemptFailed)]
+    assert bodies[0] == (refused.body if kept else None)
 
 
 def test_the_answer_of_a_secret_step_is_not_journaled(tmp_path: Path) -> None:

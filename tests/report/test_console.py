@@ -234,8 +234,14 @@ def test_closing_an_ended_run_adds_nothing(story: list[AnyEvent], chain: Chain) 
 
 
 def test_an_unreadable_process_log_is_a_warning_of_the_run(start: Callable[..., RunStarted], chain: Chain) -> None:
-    events: list[AnyEvent] = [start(), LogUnreadable(error=Trouble(code="E205", message="403")), _passed()]
-    assert "  warning: the process log cannot be read: 403\n" in account(fold(chain(events)), Wish())
+    events: list[AnyEvent] = [
+        start(),
+        LogUnreadable(error=Trouble(code="E205", message="403", hint="ask for the right")),
+        _passed(),
+    ]
+    assert "  warning: the process log cannot be read: 403\n  hint: ask for the right\n" in account(
+        fold(chain(events)), Wish()
+    )
 
 
 def test_a_run_of_which_every_step_was_skipped_says_so(

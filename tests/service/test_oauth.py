@@ -154,6 +154,15 @@ def test_an_answer_without_a_token_is_an_answer_and_nothing_is_asked_again(answe
     assert found.trouble.message == "no sign-in: the answer of id.example makes no sense: it holds no `access_token`"
 
 
+def test_no_token_is_kept_with_an_answer_that_was_not_understood() -> None:
+    _, found = asked(reply({"access_token": "t0ken with blanks"}))
+    assert isinstance(found, CallFailed)
+    assert found.body is None
+    _, refused = asked(reply({"error": "invalid_client", "trace": "42"}, 400))
+    assert isinstance(refused, CallFailed)
+    assert refused.body == "error: invalid_client\ntrace: 42"
+
+
 def test_hints_speak_of_the_address_that_was_called() -> None:
     for answer in (reply(b"", 404), reply(LOGIN), reply({}), reply(b"\xff")):
         assert "`identity_url`" in (refusal(answer).trouble.hint or "")

@@ -36,6 +36,7 @@ QUERY = QueryCall(entity="Contact")
 TURNED_AWAY, REFUSED, UNANSWERED = FailureKind.TURNED_AWAY, FailureKind.REFUSED, FailureKind.UNANSWERED
 
 LOGIN = b'<!DOCTYPE html><html><head><title>Creatio</title></head><script src="/Login/NuiLogin.js"></script></html>'
+WCF = "The exception message is 'No right &amp; no name'. See server logs for more details."
 PAGE = b"<html><head><title>Maintenance</title></head></html>"
 FAULT = b"<Fault><Reason><Text>No right to run</Text></Reason></Fault>"
 
@@ -252,6 +253,24 @@ def test_a_query_that_is_refused_is_not_blamed_on_a_process(status: int, body: s
 
 
 @pytest.mark.parametrize(
+    ("call", "status", "hint"),
+    [
+        (ROWS, 403, "read SysProcessLog through OData, and perhaps the operation CanManageProcessLogSection"),
+        (ReadElements(process_id="p"), 403, "read SysProcessElementLog through OData, and perhaps the operation"),
+        (WhoIsUser(), 403, "give the user the right to read SysAdminUnit through OData"),
+        (ROWS, 404, "check that the site gives SysProcessLog through OData, and `url`"),
+    ],
+)
+def test_a_reading_that_is_refused_says_what_the_user_must_be_allowed_to_read(
+    call: Call, status: int, hint: str
+) -> None:
+    ending = read(call, reply("", status), site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert hint in (ending.trouble.hint or "")
+    assert "CanRunBusinessProcesses" not in (ending.trouble.hint or "")
+
+
+@pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ({}, None),
@@ -331,3 +350,43 @@ def test_any_reply_to_any_call_is_a_value_or_a_failure(call: Call, status: int, 
     answer = reply(body, status, location=location, retry_after=location, date=location, content_type=location)
     ending = read(call, answer, site=SITE)
     assert isinstance(ending, Answered | CallFailed)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"errorInfo": {"errorCode": "SecurityException", "message": "", "stackTrace": "at X"}}', "SecurityException"),
+        ('{"responseStatus": {"ErrorCode": "E", "Message": "No such schema"}, "success": false}', "No such schema"),
+        (
+            '{"title": "Validation failed", "errors": {"top": ["too many"]}}',
+            "title: Validation failed errors.top[0]: too many",
+        ),
+        ("<Error><Detail>No right</Detail></Error>", "No right"),
+        ("<Fault><Code>no words</Code></Fault>", "no words"),
+        ("<html><title>Request Error</title><p>The exception message is &#39;&#39;</p></html>", "Request Error"),
+        (f"<html><title>Request Error</title><p>{WCF}</p></html>", "Request Error: No right & no name"),
+        ("<html><body>Blocked by policy 7</body></html>", "Blocked by policy 7"),
+        ("blocked", "blocked"),
+    ],
+)
+def test_a_refusal_is_told_in_the_services_words_whatever_their_form(body: str, said: str) -> None:
+    kind, code, message = failed(EXECUTE, reply(body, 400))
+    assert (kind, code) == (REFUSED, "E205")
+    assert message.startswith("site.example answered 400 Bad Request: ")
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (reply('{"errorInfo": {"message": "no", "stackTrace": "at X"}, "success": false}'), "at X"),
+        (reply(FAULT, 500), "No right to run"),
+        (reply(PAGE, 503), "Maintenance"),
+        (reply(PAGE), "Maintenance"),
+        (reply("no more", 429), "no more"),
+    ],
+)
+def test_what_a_failed_call_was_answered_with_is_kept_beside_the_sentence(answer: Reply, body: str) -> None:
+    ending = read(COMPLETE, answer, site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert body in (ending.body or "")

@@ -40,31 +40,40 @@ NOTHING = Told(status=404)
 
 @dataclass
 class Site:
-    """`asked` holds method and path of every request, decoded, `headers` theirs. `answer` is given them and tells."""
+    """`asked` holds method and path of every request, decoded, `headers` theirs; `sign_ins` are bodies of sign-ins.
+
+    `answer` is given method and path, and tells.
+    """
 
     answer: Callable[[str, str], Told]
-    sign_in: Told
+    sign_in: Told | None
     url: str = ""
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    sign_ins: list[bytes] = field(default_factory=list)
 
     def executes(self) -> list[str]:
         return [line for line in self.asked if "/Execute" in line]
 
 
 @contextmanager
-def site(answer: Callable[[str, str], Told], *, sign_in: Told = SIGNED_IN) -> Iterator[Site]:
-    """Serve on a free port of loopback. `answer` is asked for everything but the sign-in."""
+def site(answer: Callable[[str, str], Told], *, sign_in: Told | None = SIGNED_IN, port: int = 0) -> Iterator[Site]:
+    """Serve on a port of loopback, a free one by default. `answer` is asked for everything but the sign-in, and for
+    that, too, where `sign_in` is None.
+    """
     told = Site(answer=answer, sign_in=sign_in)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if "AuthService" in self.path:
+                told.sign_ins.append(sent)
             told.asked.append(f"{self.command} {unquote(self.path)}")
             told.headers.append(dict(self.headers))
-            reply = told.sign_in if "AuthService" in self.path else told.answer(self.command, unquote(self.path))
+            signs_in = told.sign_in if "AuthService" in self.path else None
+            reply = signs_in or told.answer(self.command, unquote(self.path))
             content = reply.body.encode()
             if reply.silent:
                 self.close_connection = True
@@ -83,7 +92,7 @@ def site(answer: Callable[[str, str], Told], *, sign_in: Told = SIGNED_IN) -> It
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
             del format, args
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     told.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -10,6 +10,7 @@ from runner.targets.model import (
     ElementCall,
     ExecuteMethod,
     Password,
+    Readiness,
     Runtime,
     SandboxTarget,
     SiteTarget,
@@ -42,12 +43,14 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
     rate: 30/m
     protected: true
     allow: {processes: ["Usr*"], effects: []}
+    ready: {for: 15m, every: 2s, catalog: git.catalog.yaml}
   cloud:
     url: https://a.example
     identity_url: https://i.example
     auth: {client_id: a, client_secret: b}
     rate: 5/s
     allow: {}
+    ready: {}
   rehearsal:
     {sandbox: s, runtime: net, timeout: 5s, settle: 2s, rate: 7200/h, protected: true, allow: {effects: [read]}}
 """),
@@ -72,6 +75,7 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
             rate=0.5,
             protected=True,
             allow=Allow(processes=("Usr*",), effects=()),
+            ready=Readiness(longest=900.0, every=2.0, catalogue=Path("specs/git.catalog.yaml")),
             beside=Path("specs"),
         ),
         "cloud": SiteTarget(
@@ -81,6 +85,7 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
             auth=ClientCredentials(client_id="a", client_secret="b"),
             rate=5.0,
             allow=Allow(),
+            ready=Readiness(longest=600.0, every=5.0),
             beside=Path("specs"),
         ),
         "rehearsal": SandboxTarget(

@@ -173,6 +173,13 @@ def test_an_open_value_of_a_file_that_cannot_be_read_stays_visible() -> None:
     assert "    url: @a.example\n" in mistakes.text(without_secrets(document, None))
 
 
+def test_our_own_words_are_readable_in_a_sentence_also_where_a_value_is_such_a_word() -> None:
+    found = mistakes.text(problems("targets: {sandbox: sandbox}\n"))
+    assert "`sandbox` must be a record, not a text" in found
+    assert "hint: write `sandbox: {sandbox: sandbox}`" in found
+    assert "| targets: {sandbox: ***}" in found
+
+
 def test_without_problems_there_is_nothing_to_hide() -> None:
     auth = '{username: a, password: "{{ env.P }}"}'
     assert problems(f"targets:\n  a:\n{SITE}    auth: {auth}\n") == []

@@ -91,7 +91,7 @@ class _Reading:
 
     def _fit(self, declared: Input, value: Json, path: Path) -> Iterator[Problem]:
         try:
-            fit(declared, value)
+            fit(declared, value, written=lambda inner: self.document.written((*path, *inner)))
         except UnfitError as unfit:
             yield self.document.problem(unfit.code, unfit.message, path=(*path, *unfit.path), hint=unfit.hint)
 

@@ -1,5 +1,6 @@
 """What a schema cannot say of a job's inputs: that each is a JSON Schema, and that its default fits it."""
 
+from runner.documents.document import Document
 from runner.job.outline import schema_of
 from runner.job.rules.schemas import sound
 from runner.job.rules.texts import Texts
@@ -34,11 +35,15 @@ def _default(written: JsonObject, path: Path, texts: Texts) -> None:
     for violation in misses:
         why = f"its `{violation.keyword}`" if is_secret else violation.message
         message = f"the default does not fit{' ' if is_secret else ': '}{why}"
-        wanted = None if is_secret else as_wanted(violation) or _as_null(violation)
+        wanted = None if is_secret else _as_wanted(violation, texts.document, at) or _as_null(violation)
         texts.report("E116", message, (*at, *violation.path), hint=wanted, hidden=is_secret)
     if default in _NO_VALUE and not misses and not is_secret and texts.document.is_bare(at):
         hint = f'write `null`, which `type` must allow; a text stands in quotes: "{default}"'
         texts.report("E107", f"`{default}` is a text here, and not null", at, hint=hint, warning=True)
+
+
+def _as_wanted(violation: Violation, document: Document, at: Path) -> str | None:
+    return as_wanted(violation, written=document.written((*at, *violation.path)))
 
 
 def _as_null(violation: Violation) -> str | None:

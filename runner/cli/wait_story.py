@@ -1,0 +1,108 @@
+"""What was seen of a site while it was waited for: its states in plain words, each with its time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from runner.cli.drift import of_two
+from runner.durations import written
+from runner.problems import Problem
+from runner.readiness import Look, Outcome, Phase
+from runner.report.cells import padded, width
+from runner.targets.model import Readiness
+
+_MOST_STATES: Final = 20
+_UNEVENTFUL: Final = frozenset({Phase.ROWS, Phase.READY})
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """Of one site. `states` are those that it was in, with the seconds after which each began; `outcome` is None as
+    long as it is waited for. `catalogue` is what its catalogue is called. `mask` hides secrets.
+    """
+
+    name: str
+    wanted: Readiness
+    catalogue: str = ""
+    mask: Callable[[str], str] = str
+    states: list[tuple[float, Look]] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+    def hear(self, look: Look, seconds: float) -> bool:
+        """Take what was seen after so many seconds; whether it is new, and people want to know it."""
+        is_new = not look.is_like(self.last)
+        if is_new:
+            self.states.append((seconds, look))
+        return is_new and look.phase not in _UNEVENTFUL
+
+    @property
+    def last(self) -> Look | None:
+        return self.states[-1][1] if self.states else None
+
+    def now(self, seconds: float) -> str:
+        """What it waits for, after so many seconds."""
+        last = "no answer yet" if self.last is None else self.words(self.last)
+        return f"waiting for {self.name}, {_elapsed(seconds)} so far: {last}"
+
+    def words(self, look: Look) -> str:
+        match look.phase:
+            case Phase.READY:
+                return "ready"
+            case Phase.ROWS:
+                return "it answers with rows, and is asked once more"
+            case Phase.OTHER:
+                return self._differences(look)
+            case _:
+                return self.mask(look.trouble.message) if look.trouble is not None else "no answer"
+
+    def account(self, seconds: float) -> Iterator[str]:
+        """How it went, a line each; `seconds` is how long it was waited for."""
+        if self.outcome is Outcome.READY:
+            yield f"{self.name} is ready after {_elapsed(self.states[-1][0])}"
+        else:
+            yield f"{self.name} is not ready after {_elapsed(seconds)}"
+        if any(look.phase not in _UNEVENTFUL for _, look in self.states):
+            yield from self._times()
+
+    def problem(self) -> Problem | None:
+        """Why nothing is sent, where the wait ended by itself and not well."""
+        if self.outcome in (None, Outcome.READY, Outcome.STOPPED) or self.last is None:
+            return None
+        look, words = self.last, self.words(self.last)
+        hint = self.mask(look.trouble.hint) if look.trouble is not None and look.trouble.hint else None
+        match self.outcome:
+            case Outcome.REFUSED:
+                return Problem(code="E318", message=f"the wait for {self.name} is given up: {words}", hint=hint)
+            case Outcome.HOPELESS if look.trouble is not None:
+                return Problem(code=look.trouble.code, message=words, hint=hint)
+            case _:
+                message = f"{self.name} was not ready within {written(self.wanted.longest)}: {words}"
+                return Problem(code="E317", message=message, hint=hint or self._where_to_look(look))
+
+    def _differences(self, look: Look) -> str:
+        """The first in full."""
+        first = of_two(look.differences[0], before=self.catalogue, after="the site")
+        rest = len(look.differences) - 1
+        more = f" (and {rest} more {'difference' if rest == 1 else 'differences'})" if rest else ""
+        return self.mask(f"it is not as {self.catalogue} says: {first}{more}")
+
+    def _times(self) -> Iterator[str]:
+        """Of very many states the first and the last."""
+        rows = [(_elapsed(at), self.words(look)) for at, look in self.states]
+        cells = max(width(at) for at, _ in rows)
+        lines = [f"  {padded('', cells - width(at))}{at}  {words}" for at, words in rows]
+        half, more = _MOST_STATES // 2, len(lines) - _MOST_STATES
+        yield from lines if more <= 0 else (*lines[:half], f"  ... {more} more ...", *lines[-half:])
+
+    def _where_to_look(self, look: Look) -> str | None:
+        if look.phase is not Phase.OTHER:
+            return None
+        return f"`runner catalog check -t {self.name} --against {self.catalogue}` shows all that differs"
+
+
+def problems(stories: Sequence[Story]) -> tuple[Problem, ...]:
+    return tuple(problem for story in stories if (problem := story.problem()) is not None)
+
+
+def _elapsed(seconds: float) -> str:
+    return written(round(seconds)) if round(seconds) else "0 s"

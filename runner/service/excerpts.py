@@ -1,0 +1,74 @@
+"""The beginning of a reply that failed, as text.
+
+Pure. What the text means is not known here. It holds whatever the site wrote, secrets too, and those are looked for
+later: so it is unescaped, and nothing is taken out of it that could be a part of a secret, such as a tag. JSON becomes
+lines of paths and texts, since a text in JSON in JSON cannot be recognized any more.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from runner.secrets.needles import SHORTENED
+from runner.service import bodies
+from runner.values import Json, compact, well_formed
+
+LARGEST_EXCERPT: Final = 4096
+"""Bytes of UTF-8."""
+
+_LOOKED_AT: Final = 65536
+"""Bytes of a body: a page begins with scripts and styles."""
+_UNSHOWN = re.compile(rb"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
+
+
+def excerpt(body: bytes, *, content_type: str = "") -> str | None:
+    """At most `LARGEST_EXCERPT` of `body`; None where it is empty, or no text."""
+    text = _text(body[:_LOOKED_AT], content_type)
+    if "\x00" in text or not text:
+        return None
+    shown = text.encode()
+    if len(shown) <= LARGEST_EXCERPT and len(body) <= _LOOKED_AT:
+        return text
+    most = LARGEST_EXCERPT - len(SHORTENED.encode())
+    return shown[:most].decode("utf-8", "ignore").rstrip() + SHORTENED
+
+
+def _text(body: bytes, content_type: str) -> str:
+    """JSON, XML and pages as people read them, without the escapes of their writers; no scripts, no styles."""
+    shown = _UNSHOWN.sub(SHORTENED.encode(), body) if bodies.is_page(body) else body
+    text = _decoded(shown, content_type).strip()
+    if text.startswith("<"):
+        return well_formed(html.unescape(text))
+    try:
+        return "\n".join(_lines(bodies.parsed(text), path=""))
+    except bodies.NonsenseError:
+        return well_formed(text)
+
+
+def _lines(value: Json, *, path: str) -> Iterator[str]:
+    """`errorInfo.message: no right`, a line for each text, number and boolean. No deeper than `bodies.parsed` reads."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _lines(inner, path=f"{path}.{key}" if path else key)
+        case list():
+            for index, inner in enumerate(value):
+                yield from _lines(inner, path=f"{path}[{index}]")
+        case None:
+            return
+        case _:
+            text = value if isinstance(value, str) else compact(value)
+            yield f"{path}: {text}" if path else text
+
+
+def _decoded(body: bytes, content_type: str) -> str:
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return body.decode("utf-16", "replace")
+    named = _CHARSET.search(content_type)
+    try:
+        text = body.decode(named[1] if named else "utf-8-sig", "replace")
+    except (LookupError, ValueError):  # a charset that nobody knows, or one that is none, such as `base64`
+        text = body.decode("utf-8", "replace")
+    return text.removeprefix("\ufeff")

@@ -1,0 +1,535 @@
+"""Waiting for a site that is deployed to: `runner ready`, `--wait-ready`, the target's `ready`."""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from deployments import CATALOGUE, Deployed, Phase
+from sites import NOTHING, Told, site
+
+from runner.cli import output
+from runner.cli.main import ended
+from runner.cli.until_ready import Progress, SiteWait, wait_for_all
+from runner.cli.wait_story import Story
+from runner.events import Trouble
+from runner.hosts.stop import Stop
+from runner.readiness import Look, Outcome, Watched
+from runner.readiness import Phase as Seen
+from runner.service.calls import Answered, Call, Ending
+from runner.targets.model import Readiness
+
+RUNNER = str(Path(sys.executable).with_name("runner"))
+TIME = 60.0
+"""Seconds after which a test gives up; where all is well nothing takes as long."""
+JOB = """runner: 1
+name: tours
+target: here
+defaults: {verify: none}
+steps:
+  - id: add
+    execute: {process: UsrAddTours, parameters: {Tours: 1}, result: Out}
+"""
+SOON = "{for: 30s, every: 20ms}"
+NEW = "{for: 30s, every: 20ms, catalog: git.catalog.yaml}"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("CREATIO_RUNNER_"):
+            monkeypatch.delenv(name)
+    Path("a.job.yaml").write_text(JOB)
+    Path("git.catalog.yaml").write_text(CATALOGUE)
+
+
+def write_targets(*urls: str, ready: str | None = SOON) -> None:
+    names = ("here", "there")
+    text = "runner: 1\ntargets:\n"
+    for name, url in zip(names, urls, strict=False):
+        text += f"  {name}:\n    url: {url}\n    auth: {{username: integration, password: pa55-w0rd}}\n"
+        text += f"    ready: {ready}\n" if ready else ""
+    Path("targets.yaml").write_text(text)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@dataclass
+class Command:
+    """The program as a process of its own; what it says on stderr comes line by line."""
+
+    process: "subprocess.Popen[str]"
+    lines: "queue.SimpleQueue[str]" = field(default_factory=queue.SimpleQueue)
+    said: list[str] = field(default_factory=list)
+
+    def until(self, words: str) -> None:
+        """Read what it says until a line holds these words."""
+        while not (self.said and words in self.said[-1]):
+            try:
+                self.said.append(self.lines.get(timeout=TIME))
+            except queue.Empty:
+                self.said.append("")
+            assert self.said[-1], f"{words!r} was not said: {self.said}"
+
+    def end(self) -> int:
+        code = self.process.wait(TIME)
+        while (line := self.lines.get(timeout=TIME)) != "":
+            self.said.append(line)
+        return code
+
+    def listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.put(line)
+        self.lines.put("")
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[Command]:
+    process = subprocess.Popen([RUNNER, *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    started = Command(process)
+    listening = threading.Thread(target=started.listen, daemon=True)
+    listening.start()
+    try:
+        yield started
+    finally:
+        process.kill()
+        process.wait()
+        listening.join()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def test_the_first_call_is_sent_when_the_deployment_is_over_and_not_before() -> None:
+    port, deployed = free_port(), Deployed(Phase.TROUBLE)
+    write_targets(f"http://127.0.0.1:{port}", ready=NEW)
+    with command("run", "a.job.yaml") as started:
+        started.until("refuses connections")
+        with site(deployed.answer, sign_in=None, port=port):
+            started.until("503")
+            deployed.phase = Phase.SIGN_IN
+            started.until("it is a web page")
+            deployed.phase = Phase.OLD_VERSION
+            started.until("`UsrAddTours`: its version: 2 in git.catalog.yaml, 1 in the site")
+            deployed.phase = Phase.OLD_PARAMETERS
+            started.until("parameter `Tours`: integer, in in git.catalog.yaml, text, in in the site")
+            deployed.phase = Phase.NEW
+            assert started.end() == 0
+    assert deployed.phases_of("/Execute") == [Phase.NEW]
+    account = "".join(started.said).partition("here is ready after")[2]
+    for words in ("refuses connections", "503", "it is a web page", "its version: 2", "parameter `Tours`"):
+        assert words in account
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize("verb", ["run", "ready"])
+def test_a_signal_ends_the_wait_at_once(verb: str, name: str, code: int) -> None:
+    write_targets(f"http://127.0.0.1:{free_port()}", ready="{for: 1h, every: 30m}")
+    arguments = ["run", "a.job.yaml", "--report-json", "report.json"] if verb == "run" else ["ready", "-t", "here"]
+    with command(*arguments) as started:
+        started.until("refuses connections")
+        started.process.send_signal(getattr(signal, name))
+        assert started.end() == code
+    said = "".join(started.said)
+    assert f"{name}: " in said
+    assert "here is not ready after" in said
+    assert "E317" not in said
+    if verb == "run":
+        assert "no run has begun" in said
+        assert json.loads(Path("report.json").read_text())["runs"] == []
+
+
+def test_a_signal_ends_it_also_while_a_site_holds_its_answer_back() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        write_targets(f"http://127.0.0.1:{silent.getsockname()[1]}", ready="{for: 1h}")
+        with command("run", "a.job.yaml") as started:
+            connection, _ = silent.accept()
+            with closing(connection):
+                started.process.send_signal(signal.SIGTERM)
+                assert started.end() == 143
+    assert "here is not ready after" in "".join(started.said)
+
+
+def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    deployed = Deployed(Phase.TROUBLE)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url)
+        assert ended(["run", "a.job.yaml", "--wait-ready", "300ms", "--report-json", "report.json"]) == 3
+    err = capsys.readouterr().err
+    assert "E317: here was not ready within 300 ms" in err.replace("error[", "").replace("]", "")
+    assert "503 Service Unavailable" in err
+    assert "not begun: tours@here" in err
+    assert "exit 3: no usable answer" in err
+    assert deployed.phases_of("/Execute") == []
+    assert json.loads(Path("report.json").read_text())["runs"] == []
+
+
+def test_two_refused_sign_ins_end_it(capsys: pytest.CaptureFixture[str]) -> None:
+    deployed = Deployed(Phase.LOCKED)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url)
+        assert ended(["run", "a.job.yaml"]) == 3
+    assert deployed.sign_ins() == 2
+    err = capsys.readouterr().err
+    assert "error[E318]: the wait for here is given up" in err
+    assert "Wrong name or password" in err
+    assert "a few wrong tries lock an account" in err
+
+
+def test_a_wait_hides_what_is_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(method: str, path: str) -> Told:
+        del method, path
+        return Told(status=503, body="no database for pa55-w0rd", kind="text/plain")
+
+    with site(answer, sign_in=None) as here:
+        write_targets(here.url)
+        assert ended(["ready", "--for", "100ms"]) == 3
+    err = capsys.readouterr().err
+    assert "no database for ***" in err
+    assert "pa55" not in err
+
+
+def ready_at_once(*arguments: str, ready: str | None = SOON) -> tuple[int, Deployed]:
+    deployed = Deployed(Phase.NEW)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url, ready=ready)
+        return ended(list(arguments)), deployed
+
+
+def test_a_site_that_is_ready_is_read_twice_and_then_the_run_goes_on_in_its_session(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, deployed = ready_at_once("run", "a.job.yaml")
+    assert code == 0
+    assert len(deployed.phases_of("/odata/VwProcessLib?$top=1")) == 2
+    assert deployed.sign_ins() == 1
+    assert "here is ready after 0 s\n" in capsys.readouterr().err
+
+
+def test_without_a_word_of_it_nothing_is_waited_for() -> None:
+    code, deployed = ready_at_once("run", "a.job.yaml", ready=None)
+    assert (code, deployed.phases_of("/odata/VwProcessLib?$top=1")) == (0, [])
+
+
+def test_quiet_says_nothing_of_a_site_that_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = ready_at_once("run", "a.job.yaml", "-q")
+    assert code == 0
+    assert "ready" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--wait-ready", "a.job.yaml"],
+        ["run", "--wait-ready", ".", "-t", "here"],
+        ["run", "--wait-ready", "30s", "a.job.yaml"],
+        ["run", "a.job.yaml", "--wait-ready=30s"],
+        ["run", "a.job.yaml", "--wait-ready"],
+        ["run", "--wait-ready", "--", "a.job.yaml"],
+        ["run", "a.job.yaml", "--wait-ready", "--catalog", "git.catalog.yaml"],
+    ],
+)
+def test_the_option_may_have_a_duration_and_need_not(arguments: list[str]) -> None:
+    code, deployed = ready_at_once(*arguments)
+    assert code == 0
+    assert len(deployed.phases_of("/odata/VwProcessLib?$top=1")) == 2
+
+
+@pytest.mark.parametrize(("value", "looks"), [("1", 2), ("true", 2), ("30s", 2), ("0", 0), ("no", 0), ("", 0)])
+def test_its_twin_is_a_duration_or_a_switch(value: str, looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_WAIT_READY", value)
+    deployed = Deployed(Phase.NEW)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url, ready=None)
+        assert ended(["run", "a.job.yaml"]) == 0
+    assert len(deployed.phases_of("/odata/VwProcessLib?$top=1")) == looks
+
+
+def test_the_twin_of_the_option_says_how_long_ready_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_WAIT_READY", "300ms")
+    deployed = Deployed(Phase.TROUBLE)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url)
+        assert ended(["ready"]) == 3
+
+
+@pytest.mark.parametrize("value", ["10", "10x", "0s"])
+def test_a_duration_that_is_none_is_a_mistake_of_the_command_line(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, deployed = ready_at_once("run", "a.job.yaml", "--wait-ready", value)
+    assert (code, deployed.asked) == (2, [])
+    assert "is no duration" in capsys.readouterr().err
+
+
+def test_the_catalogue_of_the_command_line_is_waited_for_where_the_wait_is_asked_for_there() -> None:
+    deployed = Deployed(Phase.OLD_VERSION)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url)
+        by_option = ["run", "a.job.yaml", "--catalog", "git.catalog.yaml"]
+        assert ended([*by_option, "--wait-ready", "300ms"]) == 3
+        assert deployed.phases_of("/Execute") == []
+        assert ended(by_option) == 0
+
+
+def test_a_site_that_stays_old_is_told_with_the_command_that_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
+    deployed = Deployed(Phase.OLD_PARAMETERS)
+    with site(deployed.answer, sign_in=None) as here:
+        write_targets(here.url, ready=NEW)
+        assert ended(["ready", "--for", "300ms"]) == 3
+    err = capsys.readouterr().err
+    assert "E317" in err
+    assert "it is not as git.catalog.yaml says: `UsrAddTours`: parameter `Tours`: integer, in" in err
+    assert "`runner catalog check -t here --against git.catalog.yaml` shows all that differs" in err
+
+
+def test_a_catalogue_that_is_not_there_is_found_out_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("git.catalog.yaml").unlink()
+    code, deployed = ready_at_once("run", "a.job.yaml", ready=NEW)
+    assert (code, deployed.asked) == (2, [])
+    err = capsys.readouterr().err
+    assert "error[E179]: there is no catalogue git.catalog.yaml" in err
+    assert "runner catalog build" in err
+
+
+def test_a_catalogue_without_any_process_of_the_jobs_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("git.catalog.yaml").write_text(CATALOGUE.replace("UsrAddTours", "UsrSomethingElse"))
+    code, deployed = ready_at_once("run", "a.job.yaml", ready=NEW)
+    assert (code, deployed.asked) == (2, [])
+    told = "the catalogue git.catalog.yaml has none of the processes that the jobs start: `UsrAddTours`"
+    assert f"error[E168]: {told}" in capsys.readouterr().err
+
+
+def test_a_process_that_the_catalogue_does_not_have_is_told_and_not_waited_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("a.job.yaml").write_text(JOB + "  - id: more\n    execute: {process: UsrMore, result: Out}\n")
+    code, _ = ready_at_once("run", "a.job.yaml", ready=NEW)
+    assert code == 0
+    assert "git.catalog.yaml does not have `UsrMore`: it is not waited for" in capsys.readouterr().err
+
+
+def test_two_readings_that_do_not_fit_into_the_time_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, deployed = ready_at_once("run", "a.job.yaml", "--wait-ready", "10ms")
+    assert (code, deployed.asked) == (2, [])
+    assert "error[E168]" in capsys.readouterr().err
+
+
+def test_several_targets_are_waited_for_side_by_side_and_nothing_is_sent_before_all_are_ready(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ready, away = Deployed(Phase.NEW), Deployed(Phase.TROUBLE)
+    with site(ready.answer, sign_in=None) as here, site(away.answer, sign_in=None) as there:
+        write_targets(here.url, there.url)
+        both = ["run", "a.job.yaml", "-t", "here", "-t", "there"]
+        assert ended([*both, "--wait-ready", "300ms"]) == 3
+        assert (ready.phases_of("/Execute"), away.phases_of("/Execute")) == ([], [])
+        err = capsys.readouterr().err
+        assert "here is ready after" in err
+        assert "there is not ready after" in err
+        away.phase = Phase.NEW
+        assert ended(both) == 0
+    assert (ready.phases_of("/Execute"), away.phases_of("/Execute")) == ([Phase.NEW], [Phase.NEW])
+
+
+def test_where_one_target_can_not_be_ready_any_more_the_others_are_not_waited_for() -> None:
+    locked, away = Deployed(Phase.LOCKED), Deployed(Phase.TROUBLE)
+    with site(locked.answer, sign_in=None) as here, site(away.answer, sign_in=None) as there:
+        write_targets(here.url, there.url, ready="{for: 1h, every: 20ms}")
+        assert ended(["ready", "-t", "here", "-t", "there"]) == 3
+
+
+def test_a_sandbox_is_ready_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["init", "project"]) == 0
+    assert ended(["ready", "-t", "sandbox", "project"]) == 0
+    assert ended(["run", "--wait-ready", "project", "-q"]) == 0
+    err = capsys.readouterr().err
+    assert "sandbox is ready: it is a sandbox" in err
+    assert "waiting" not in err
+
+
+def test_ready_alone_looks_at_all_processes_of_the_catalogue_or_at_those_of_the_jobs() -> None:
+    Path("git.catalog.yaml").write_text(CATALOGUE + "  UsrOther: {runnable: true, version: 6, parameters: {}}\n")
+    whole = ["ready", "--catalog", "git.catalog.yaml", "--every", "20ms", "--for", "300ms"]
+    assert ready_at_once(*whole, ready=None)[0] == 3, "the site has version 7 of UsrOther"
+    code, deployed = ready_at_once(*whole, "a.job.yaml", ready=None)
+    assert code == 0
+    assert deployed.phases_of("/Execute") == []
+
+
+def test_a_folder_of_packages_is_a_catalogue_too(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("packages").mkdir()
+    assert ready_at_once("ready", "--catalog", "packages")[0] == 2
+    assert "packages" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["resume", "reconcile"])
+def test_a_run_that_goes_on_waits_and_one_that_only_reads_does_not(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(method: str, path: str) -> Told:
+        told = deployed.answer(method, path)
+        return Told(silent=True) if "/Execute" in path else NOTHING if "SysProcessLog" in path else told
+
+    deployed = Deployed(Phase.NEW)
+    with site(answer, sign_in=None) as here:
+        write_targets(here.url, ready=None)
+        assert ended(["run", "a.job.yaml"]) == 4
+        write_targets(here.url, ready=SOON)
+        settled = ["--step", "add", "--as", "failed"] if verb == "resume" else []
+        capsys.readouterr()
+        assert ended([verb, "last", *settled]) in (1, 4)
+    said = "here is ready after" in capsys.readouterr().err
+    assert said is (verb == "resume")
+
+
+def test_resume_has_the_option_too(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(method: str, path: str) -> Told:
+        told = deployed.answer(method, path)
+        return Told(silent=True) if "/Execute" in path else NOTHING if "SysProcessLog" in path else told
+
+    deployed = Deployed(Phase.NEW)
+    with site(answer, sign_in=None) as here:
+        write_targets(here.url, ready=None)
+        assert ended(["run", "a.job.yaml"]) == 4
+        deployed.phase = Phase.TROUBLE
+        write_targets(here.url)
+        assert ended(["resume", "last", "--wait-ready", "300ms", "--step", "add", "--as", "failed"]) == 3
+        err = capsys.readouterr().err
+        assert "error[E317]" in err
+        assert "not begun: tours@here" in err
+
+
+class Terminal(output.Stream):
+    """A terminal, as far as progress is told there."""
+
+    def __init__(self, *, is_there: bool) -> None:
+        super().__init__("stderr")
+        self.written: list[str] = []
+        self._is_there = is_there
+
+    def isatty(self) -> bool:
+        return self._is_there
+
+    def write(self, text: str, /) -> int:
+        self.written.append(text)
+        return len(text)
+
+    def drawing(self) -> "Terminal":
+        return self
+
+
+class Nobody:
+    """A site that is not asked in this test."""
+
+    def perform(self, call: Call, seconds: float) -> Ending:
+        del call, seconds
+        return Answered(value=None)
+
+    def forget_sign_in(self) -> None:
+        """Nothing is known."""
+
+
+@dataclass
+class Watching:
+    """Progress of one wait, with a clock that the test holds."""
+
+    out: Terminal
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        story = Story(name="here", wanted=Readiness())
+        self.wait = SiteWait(site=Watched(caller=Nobody(), clock=lambda: self.now), story=story)
+        self.progress = Progress(waits=[self.wait], began=0.0, clock=lambda: self.now, out=self.out)
+
+    def hear(self, words: str, *, phase: Seen = Seen.AWAY) -> None:
+        look = Look(phase=phase, trouble=Trouble(code="E301", message=words))
+        self.progress.hear(self.wait, look, self.now)
+
+
+@pytest.fixture
+def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+
+
+def test_without_a_terminal_a_line_says_what_is_new_and_each_30_s_that_it_goes_on() -> None:
+    watching = Watching(Terminal(is_there=False))
+    for second in range(100):
+        watching.now = float(second)
+        watching.hear("it is away" if second < 40 else "it is in trouble")
+    assert watching.out.written == [
+        "waiting for here, 0 s so far: it is away\n",
+        "waiting for here, 30 s so far: it is away\n",
+        "waiting for here, 40 s so far: it is in trouble\n",
+        "waiting for here, 1 min 10 s so far: it is in trouble\n",
+    ]
+
+
+@pytest.mark.usefixtures("_no_ci")
+def test_at_a_terminal_one_line_is_redrawn_and_cut_to_what_fits() -> None:
+    watching = Watching(Terminal(is_there=True))
+    watching.hear("it is away")
+    watching.hear("it is away")
+    watching.now = 1.2
+    watching.progress.tick()
+    watching.hear("名" * 60)
+    watching.progress.close()
+    *lines, last = watching.out.written
+    assert lines[:2] == [
+        "\r\x1b[Kwaiting for here, 0 s so far: it is away",
+        "\r\x1b[Kwaiting for here, 1 s so far: it is away",
+    ]
+    assert lines[2].endswith("名" * 14)
+    assert last == "\r\x1b[K"
+
+
+def test_an_account_of_very_many_states_shows_the_first_and_the_last() -> None:
+    story = Story(name="here", wanted=Readiness())
+    for second in range(100):
+        story.hear(Look(phase=Seen.AWAY, trouble=Trouble(code="E301", message=f"state {second}")), float(second))
+    story.outcome = Outcome.OVER
+    lines = list(story.account(100.0))
+    assert len(lines) == 22
+    assert "state 0" in lines[1]
+    assert "80 more" in lines[11]
+    assert "state 99" in lines[-1]
+
+
+def test_what_nothing_can_mend_is_told_by_its_own_code() -> None:
+    story = Story(name="here", wanted=Readiness())
+    trouble = Trouble(
+        code="E301", message="the proxy refuses the name and the password that it was given", hint="check"
+    )
+    story.hear(Look(phase=Seen.HOPELESS, trouble=trouble), 0.0)
+    story.outcome = Outcome.HOPELESS
+    problem = story.problem()
+    assert problem is not None
+    assert (problem.code, problem.message, problem.hint) == ("E301", trouble.message, "check")
+
+
+class Broken(Nobody):
+    def perform(self, call: Call, seconds: float) -> Ending:
+        raise ZeroDivisionError(call, seconds)
+
+
+def test_a_fault_of_ours_in_a_wait_reaches_the_command() -> None:
+    wait = SiteWait(site=Watched(caller=Broken(), clock=lambda: 0.0), story=Story(name="here", wanted=Readiness()))
+    with pytest.raises(ZeroDivisionError):
+        wait_for_all([wait], stop=Stop(grace=0))

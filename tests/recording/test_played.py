@@ -233,3 +233,22 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
         code: one for code, one in results.items() if code != "First"
     }
     assert again.keys() == results.keys()
+
+
+@pytest.mark.parametrize("name", ["types", "records", "failed"])
+def test_with_invented_values_it_ends_the_same_with_values_of_the_same_types(name: str) -> None:
+    shape = SHAPES[name]
+    written_double(Path("site"), shape)
+    with stand(Path("site")) as site, signed_in(site.url) as client:
+        Path("targets.yaml").write_text(site.targets())
+        process, results = run(job_of(shape), shape.code)
+        assert ended(["record", process, "-t", "here", "--out", "specs/sandbox"]) == 0
+        before = told(client, process)
+
+    with stand(Path("specs/sandbox")) as other, signed_in(other.url) as client:
+        Path("specs/targets.yaml").write_text(other.targets())
+        played, again = run(Path("specs/recorded-usrx.job.yaml"), shape.code)
+        after = told(client, played)
+
+    assert (after.status, after.way) == (before.status, before.way)
+    assert {code: type(one) for code, one in again.items()} == {code: type(one) for code, one in results.items()}

@@ -12,15 +12,18 @@ from typing import assert_never
 from runner.durations import written
 from runner.events import Section, TargetName
 from runner.job.model import (
+    Cancel,
     Confirm,
     Element,
     Elements,
     Execute,
+    Failures,
     IncludedJob,
     Job,
     Pause,
     Query,
     Run,
+    Signal,
     Step,
     Undo,
     Wait,
@@ -146,6 +149,12 @@ def in_words(step: Step) -> str:
             return f"Run {process}"
         case Wait(wanted=wanted):
             return f"Wait until a process is {wanted}"
+        case Cancel():
+            return "Cancel a process"
+        case Failures(processes=processes):
+            return f"Watch for failures of {', '.join(processes)}"
+        case Signal(change=change, entity=entity):
+            return f"{change.capitalize()} a record of {entity}"
         case Query(entity=entity):
             return f"Query {entity}"
         case IncludedJob(job=job):
@@ -164,6 +173,9 @@ _KINDS: Mapping[type, str] = {
     Elements: "elements",
     Run: "run",
     Wait: "wait",
+    Cancel: "cancel",
+    Failures: "failures",
+    Signal: "signal",
     Query: "query",
     IncludedJob: "job",
     Confirm: "confirm",

@@ -10,17 +10,20 @@ from typing import assert_never
 from runner.durations import written
 from runner.job.model import (
     CLEANUP_SECONDS,
+    Cancel,
     Confirm,
     Element,
     Elements,
     Execute,
     Expectation,
     Expected,
+    Failures,
     IncludedJob,
     Job,
     Pause,
     Query,
     Run,
+    Signal,
     Step,
     Wait,
 )
@@ -140,7 +143,7 @@ def _outcome(step: Step, known: _Known) -> Iterator[str]:
         yield f"    expect {_expected(expected)}"
     for name, text in step.outputs.items():
         yield f"    output {name} = {text}"
-    if isinstance(step.action, Execute | Element | Elements | Run | Query):
+    if isinstance(step.action, Execute | Element | Elements | Run | Cancel | Signal | Query):
         on = ", ".join(sorted(step.retry.on)) or "nothing"
         time = written(step.timeout or known.timeout)
         yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
@@ -181,6 +184,12 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
                 yield from _element(element, known)
         case Wait(process_id=process_id, wanted=wanted):
             yield f"    wait until {_shown(process_id, known)} is {wanted}"
+        case Cancel(process_id=process_id):
+            yield f"    cancel {_shown(process_id, known)}"
+        case Failures() as failures:
+            yield from _failures(failures, known)
+        case Signal() as signal:
+            yield from _signal(signal, known)
         case Query() as query:
             yield from _query(query, known)
         case IncludedJob() as included:
@@ -196,6 +205,19 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
 def _element(element: Element, known: _Known) -> Iterator[str]:
     yield f"    element {_shown(element.uid, known)}"
     yield from _values(element.parameters or {}, known)
+
+
+def _failures(action: Failures, known: _Known) -> Iterator[str]:
+    how_long = f" for {written(action.seconds)}" if action.seconds else ", once"
+    yield f"    watch the process log{how_long}: at most {action.at_most} failed since {_shown(action.since, known)}"
+    yield f"      processes {', '.join(action.processes)}"
+
+
+def _signal(signal: Signal, known: _Known) -> Iterator[str]:
+    which = "" if signal.id is None else f" {_shown(signal.id, known)}"
+    starts = "" if signal.starts is None else f", which starts {signal.starts}, until {signal.until}"
+    yield f"    {signal.change} {signal.entity}{which}{starts}"
+    yield from _values(signal.values, known)
 
 
 def _query(query: Query, known: _Known) -> Iterator[str]:

@@ -183,6 +183,9 @@ CODES = {
     "E194": "a version that no call runs",
     "E195": "a parameter that two versions of a process type differently",
     "E196": "versions of a process that do not go together",
+    # processes that are watched
+    "E197": "a moment that is none, or is not known by then",
+    "E198": "a pattern that no process of the target matches",
     # guards
     "E160": "a protected target that nobody has confirmed",
     "E161": "a process or an effect that the target does not allow",
@@ -210,6 +213,9 @@ CODES = {
     "E213": "a person said that it failed",
     "E214": "one call, and several starts",
     "E215": "an answer that names the process of another call",
+    "E217": "the process could not be cancelled",
+    "E218": "more processes failed than may",
+    "E219": "the failures of processes cannot be counted",
     "E225": "a process that cannot be recorded",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
@@ -226,6 +232,7 @@ CODES = {
     "E313": "the site sent something before it was asked",
     "E317": "a site that was not ready in time",
     "E318": "a wait for a site that was given up: it refuses the sign-in",
+    "E319": "a record started no process",
     "E401": "it may or may not have happened",
     "E402": "it happened, but its result was lost",
     "E403": "the process log shows a start that may be it",

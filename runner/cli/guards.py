@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from runner.events import Section
-from runner.job.model import Action, Confirm, Execute, IncludedJob, Job, Pause, Run, Step
+from runner.job.model import Action, Confirm, Execute, IncludedJob, Job, Pause, Run, Signal, Step
 from runner.plan import PlannedStep, planned_steps, steps_within, undo_of
 from runner.problems import Problem
 from runner.targets.model import Allow, Target
@@ -78,12 +78,11 @@ def unanswerable(jobs: Iterable[Job]) -> tuple[Problem, ...]:
 
 
 def _of(job: Job, target: Target) -> Iterator[Problem]:
-    if target.allow is None:
-        return
     for placed in steps_of(job):
-        for what, allowed in _refused(placed.step, target.allow):
+        for what, allowed in _refused(placed.step, target.allow or Allow()):
             message = f"{_called(job, placed)} {what}; target `{target.name}` allows {allowed}"
-            yield Problem(code="E161", message=message)
+            hint = _ENTITIES if isinstance(placed.step.action, Signal) and "changes" in what else None
+            yield Problem(code="E161", message=message, hint=hint)
 
 
 def _refused(step: Step, allow: Allow) -> Iterator[tuple[str, str]]:
@@ -91,17 +90,26 @@ def _refused(step: Step, allow: Allow) -> Iterator[tuple[str, str]]:
     process, patterns = _process(step.action), allow.processes
     if process is not None and patterns is not None and not any(fnmatchcase(process, one) for one in patterns):
         yield f"starts `{process}`", _only(patterns, of="process")
+    if isinstance(step.action, Signal):
+        entity, entities = step.action.entity, allow.entities or ()
+        if not any(fnmatchcase(entity, one) for one in entities):
+            yield f"changes records of `{entity}`", _only(entities, of="change of records")
     if _sends(step.action) and allow.effects is not None and step.effect not in allow.effects:
         yield f"has the effect `{step.effect}`", _only(allow.effects, of="effect")
 
 
 def _process(action: Action) -> str | None:
+    if isinstance(action, Signal):
+        return action.starts
     return action.process if isinstance(action, Execute | Run) else None
 
 
 def _sends(action: Action) -> bool:
     """The steps of an included job are looked at one by one; asking and pausing sends nothing."""
     return not isinstance(action, IncludedJob | Confirm | Pause)
+
+
+_ENTITIES = "who runs the target names the entity under `allow: {entities: […]}` in the targets file"
 
 
 def _only(names: Iterable[str], *, of: str) -> str:

@@ -21,7 +21,7 @@ from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, failed, going_on, still_running
 from runner.events import AttemptFailed, Status, Trouble
-from runner.job.model import Execute, Run, Step, Until, Verify
+from runner.job.model import Execute, Run, Signal, Step, Until, Verify
 from runner.service.calls import CallFailed, FailureKind
 from runner.values import JsonObject
 
@@ -266,7 +266,7 @@ def _without_result(state: State, row: OpenRow, step: Step, seen: JsonObject) ->
 
 def _waits_for_end(step: Step) -> bool:
     action = step.action
-    return isinstance(action, Execute | Run) and action.until is Until.DONE
+    return isinstance(action, Execute | Run | Signal) and action.until is Until.DONE
 
 
 def _cause(unknown: Attempt) -> Trouble:

@@ -4,17 +4,20 @@ from collections.abc import Iterable, Iterator
 
 from runner.job.model import (
     Action,
+    Cancel,
     Confirm,
     Element,
     Elements,
     Execute,
     Expectation,
+    Failures,
     IncludedJob,
     Job,
     Pause,
     Query,
     Run,
     SchemaExpectation,
+    Signal,
     Step,
     Wait,
 )
@@ -88,8 +91,12 @@ def _templates(action: Action) -> list[Json]:
             return [action.uid, dict(action.parameters or {})]
         case Elements(items=items):
             return [part for item in items for part in _templates(item)]
-        case Wait(process_id=process_id):
+        case Wait(process_id=process_id) | Cancel(process_id=process_id):
             return [process_id]
+        case Signal(id=key, values=values):
+            return [key, dict(values)]
+        case Failures(since=since):
+            return [since]
         case Query(filter=condition):
             return [condition]
         case IncludedJob(inputs=inputs):

@@ -99,9 +99,10 @@ def watermark(state: State, process: str) -> JsonObject | None:
     return {"started": state.log.marks[process]} if process in state.log.marks else None
 
 
-def new_rows(state: State, key: str, start: Start) -> Running[list[JsonObject] | Unread]:
+def new_rows(state: State, key: str, start: Start, *, of_anybody: bool = False) -> Running[list[JsonObject] | Unread]:
     """The rows since the watermark of `start`, or since the oldest of the starts that lack theirs, that may be ours and
     are not known yet, newest first. Whose we are is read once per run.
+    `of_anybody`: the process may run as another user.
     """
     if not state.log.owner_asked:
         yield from _ask_owner(state, key)
@@ -109,7 +110,8 @@ def new_rows(state: State, key: str, start: Start) -> Running[list[JsonObject] |
     rows = yield from _whole(state, key, call, since=start.span.since)
     if isinstance(rows, Unread):
         return rows
-    return [row for row in rows if row["id"] not in state.log.seen and _is_ours(state, row)]
+    new = [row for row in rows if row["id"] not in state.log.seen]
+    return [row for row in new if _is_ours(state, row) or (of_anybody and row.get("parent") is None)]
 
 
 def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:

@@ -140,6 +140,14 @@ class Log:
         return None if self.clock is None else self.clock[0] + t - self.clock[1]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A moment of the server's clock, as it writes it; None is before all rows. `seen`: what had failed by then."""
+
+    since: str | None
+    seen: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class RunState:
     """What is known of the whole run. `t` is its active seconds as the last outcome told them.
@@ -149,6 +157,7 @@ class RunState:
     were undone. `settled_incomplete`: nothing failed, but something had been left out; `settled_too_late`: the rows
     that turned out to have passed when undo was over. `cleanup_ends`: when undo and `finally` have to be done;
     `timed_out`: the time of the steps was over before they were.
+    `began`: the moment at which the run did, or why it is not known, where a step asks for it.
     """
 
     plan: Plan
@@ -163,6 +172,7 @@ class RunState:
     undoable: list[Undoable] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     undoing: "list[State]" = field(default_factory=list)
+    began: Moment | CallFailed | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -172,7 +182,7 @@ class State:
     `prefix` stands before the keys of its rows. `halted`: a step has stopped it, the one with the key
     `halted_by`, or something else has; `closing`: its steps are behind us.
     `ends` is the active second at which its time is over. `counted` holds the statuses that count for it, `left_out`
-    the keys of what a stop has left out.
+    the keys of what a stop has left out. `moments` are those at which steps began, by id, where a step asks for them.
     """
 
     run: RunState
@@ -185,6 +195,7 @@ class State:
     ends: float | None = None
     counted: set[Status] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
+    moments: dict[str, Moment | CallFailed] = field(default_factory=dict)
 
     @property
     def t(self) -> float:

@@ -7,21 +7,39 @@ from typing import assert_never
 from runner.engine.answer import broken
 from runner.engine.ask import attempt_confirm, attempt_pause
 from runner.engine.attempt import Attempt
+from runner.engine.cancel import attempt_cancel
 from runner.engine.chain import attempt_chain
 from runner.engine.effects import Running
 from runner.engine.element import attempt_of
 from runner.engine.execute import attempt_execute
+from runner.engine.failures import attempt_failures
 from runner.engine.included import attempt_included
+from runner.engine.moments import keep_moments
 from runner.engine.perform import TIMEOUT, Interrupted, close_by, go_on
 from runner.engine.query import attempt_query
 from runner.engine.retry import try_until_done
 from runner.engine.rows import STOPPED, begin, end, interrupt, row_of, skip
 from runner.engine.run_process import attempt_run
+from runner.engine.signal import attempt_signal
 from runner.engine.state import WORST_FIRST, OpenRow, State, Undoable
 from runner.engine.wait import attempt_wait
 from runner.events import Status
 from runner.job import model
-from runner.job.model import Confirm, Element, Elements, Execute, IncludedJob, OnFailure, Query, Run, Step, Wait
+from runner.job.model import (
+    Cancel,
+    Confirm,
+    Element,
+    Elements,
+    Execute,
+    Failures,
+    IncludedJob,
+    OnFailure,
+    Query,
+    Run,
+    Signal,
+    Step,
+    Wait,
+)
 from runner.plan import PlannedStep
 from runner.template.evaluate import EvaluationError, Room
 from runner.template.parse import expression
@@ -173,6 +191,7 @@ def _turn(state: State, planned: PlannedStep, *, index: int | None = None) -> Ru
     has_parts = isinstance(planned.step.action, Elements | IncludedJob)
     of_row = row_of(state, planned, key=key, index=index)
     row = yield from begin(state, of_row, planned.step, has_parts=has_parts)
+    yield from keep_moments(state, row, planned.step)
     last, flaky = yield from _attempts(state, row, planned)
     return (yield from _end(state, planned, last, flaky=flaky))
 
@@ -194,6 +213,12 @@ def _attempts(state: State, row: OpenRow, planned: PlannedStep) -> Running[tuple
             attempt = attempt_run
         case Wait():
             attempt = attempt_wait
+        case Cancel():
+            attempt = attempt_cancel
+        case Failures():
+            attempt = attempt_failures
+        case Signal():
+            attempt = attempt_signal
         case Query():
             attempt = attempt_query
         case Confirm():

@@ -15,6 +15,7 @@ _GROUPS = (
     ("E170", "catalogues, and the types that flow from them"),
     ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
+    ("E197", "processes that are watched"),
     ("E201", "what the process, an expectation or a person said"),
     ("E301", "no usable answer"),
     ("E401", "nobody knows, or a result is lost"),

@@ -48,9 +48,8 @@ from runner.service.calls import (
     Answered,
     CallFailed,
     Ending,
-    ExecuteCall,
     FailureKind,
-    RunProcessCall,
+    process_started,
     record,
 )
 from runner.values import Json
@@ -250,12 +249,12 @@ class LocalHost:
 
     def _begin(self, send: Send) -> None:
         """A start is written down before it leaves: until it has its row, a row that it may have made is nobody's."""
-        if isinstance(send.call, ExecuteCall | RunProcessCall):
+        if (process := process_started(send.call)) is not None:
             with _as_written():
-                self.owned.begin(send.key, send.call.process, seconds=send.seconds)
+                self.owned.begin(send.key, process, seconds=send.seconds)
 
     def _end(self, send: Send, ending: Ending) -> None:
-        if not isinstance(send.call, ExecuteCall | RunProcessCall):
+        if process_started(send.call) is None:
             return
         with _as_written():
             if isinstance(ending, CallFailed) and not may_have_begun(ending):

@@ -5,7 +5,7 @@ raises whatever Python raises. Reads no other file either: the jobs and cases th
 handed in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runner.documents.document import Document
@@ -13,9 +13,12 @@ from runner.job import defaults
 from runner.job.build_action import action
 from runner.job.model import (
     CLEANUP_SECONDS,
+    SINCE_RUN,
     Case,
     Expectation,
     Expected,
+    Failures,
+    IncludedJob,
     Job,
     OnFailure,
     Retry,
@@ -48,6 +51,8 @@ def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: t
     """The job that `document` holds. `included` are the jobs in the place of steps, by the paths of these steps."""
     written = record(document.data)
     whole = _Whole(document=document, preset=record(written.get("defaults")), included=included)
+    steps = _steps(written.get("steps"), ("steps",), whole=whole, condition="success()")
+    final_steps = _steps(written.get("finally"), ("finally",), whole=whole, condition="always()")
     return Job(
         name=sure_text(written["name"]),
         file=document.file,
@@ -61,9 +66,10 @@ def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: t
         inputs=declared_inputs(written.get("inputs")),
         cases=cases,
         vars=record(written.get("vars")),
-        steps=_steps(written.get("steps"), ("steps",), whole=whole, condition="success()"),
-        final_steps=_steps(written.get("finally"), ("finally",), whole=whole, condition="always()"),
+        steps=steps,
+        final_steps=final_steps,
         outputs=_expressions(written.get("outputs")),
+        moments=frozenset(_moments((*steps, *final_steps))),
     )
 
 
@@ -74,6 +80,19 @@ def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple
         _step(record(fields), (*path, index), whole=whole, condition=condition, line=line)
         for index, (fields, line) in enumerate(zip(items(written), lines, strict=True))
     )
+
+
+def _moments(steps: tuple[Step, ...]) -> Iterator[str]:
+    """What is counted since, by steps, by what undoes them, and by included jobs as far as that is the whole run."""
+    for step in steps:
+        match step.action:
+            case Failures(since=since):
+                yield since
+            case IncludedJob(job=inner) if SINCE_RUN in inner.moments:
+                yield SINCE_RUN
+            case _:
+                pass
+        yield from _moments(step.undo.steps if step.undo else ())
 
 
 def _undo(written: Json, path: Path, *, whole: _Whole) -> Undo | None:

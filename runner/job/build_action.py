@@ -3,17 +3,22 @@
 from runner.job import defaults
 from runner.job.columns import columns
 from runner.job.model import (
+    SINCE_RUN,
     Action,
+    Cancel,
+    Change,
     Confirm,
     Decode,
     Element,
     Elements,
     Execute,
+    Failures,
     IncludedJob,
     Job,
     Pause,
     Query,
     Run,
+    Signal,
     Until,
     Wait,
     WaitFor,
@@ -39,6 +44,12 @@ def action(fields: JsonObject, *, included: Job | None) -> Action:
             return _run(record(fields["run"]))
         case "wait":
             return _wait(record(fields["wait"]))
+        case "cancel":
+            return Cancel(process_id=sure_text(record(fields["cancel"])["process_id"]))
+        case "failures":
+            return _failures(record(fields["failures"]))
+        case "signal":
+            return _signal(record(fields["signal"]))
         case "query":
             return _query(record(fields["query"]))
         case "job":
@@ -87,6 +98,29 @@ def _wait(written: JsonObject) -> Wait:
         wanted=one_of(WaitFor, written.get("for"), WaitFor.COMPLETED),
         every=first or min(_EVERY, longest or _EVERY),
         max_every=longest or max(_MAX_EVERY, first or _MAX_EVERY),
+    )
+
+
+def _failures(written: JsonObject) -> Failures:
+    return Failures(
+        processes=tuple(sure_text(pattern) for pattern in items(written["processes"])),
+        since=text(written, "since") or SINCE_RUN,
+        seconds=duration(written.get("for")) or 0.0,
+        at_most=number(written.get("at_most"), 0),
+    )
+
+
+def _signal(written: JsonObject) -> Signal:
+    change = next(change for change in Change if change in written)
+    fields = record(written[change])
+    values = record(fields.get("values"))
+    return Signal(
+        change=change,
+        entity=sure_text(fields["entity"]),
+        id=text(fields, "id") or text(values, "Id"),
+        values={column: value for column, value in values.items() if column != "Id"},
+        starts=text(written, "starts"),
+        until=one_of(Until, written.get("until"), Until.DONE),
     )
 
 

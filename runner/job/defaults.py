@@ -13,17 +13,19 @@ _OF_ACTION = {
     "execute": StepEffect.ONCE,
     "run": StepEffect.ONCE,
     "wait": StepEffect.READ,
+    "cancel": StepEffect.IDEMPOTENT,
+    "failures": StepEffect.READ,
     "query": StepEffect.READ,
     "confirm": StepEffect.READ,
     "pause": StepEffect.READ,
 }
-_REPEATABLE = ("execute", "element", "elements", "run", "wait", "query")
+_REPEATABLE = ("execute", "element", "elements", "run", "wait", "cancel", "signal", "query")
 """Actions that are made of attempts; the others know no `retry`."""
 
-_OF_ITS_OWN_TIME = ("wait", "job", "confirm", "pause")
+_OF_ITS_OWN_TIME = ("wait", "failures", "job", "confirm", "pause")
 """Actions that take their time: only a `timeout` that the step itself writes counts for them."""
 
-VERIFIED = ("execute", "run")
+VERIFIED = ("execute", "run", "cancel", "signal")
 """Actions whose outcome is looked up in the process log."""
 
 
@@ -38,6 +40,8 @@ def effect(fields: JsonObject) -> StepEffect | None:
         written = fields["effect"]
         return _EFFECTS.get(written) if isinstance(written, str) else None
     key = action(fields)
+    if key == "signal":
+        return StepEffect.ONCE if "update" in record(fields[key]) else StepEffect.IDEMPOTENT
     if key in ("element", "elements"):
         with_values = any("parameters" in record(item) for item in elements(fields[key]))
         return StepEffect.ONCE if with_values else StepEffect.IDEMPOTENT

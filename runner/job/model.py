@@ -12,6 +12,8 @@ from typing import TypeAlias
 from runner.values import Json, JsonObject
 
 CLEANUP_SECONDS = 300.0
+SINCE_RUN = "run"
+"""Since the run began: what a `failures` counts where it says nothing else."""
 
 
 class StepEffect(StrEnum):
@@ -132,6 +134,49 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Ends one process that runs or is in error. `process_id` is a GUID or a template."""
+
+    process_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Watches for `seconds` that no more than `at_most` instances fail of the processes that match one of the patterns.
+
+    `since` is `SINCE_RUN`, the id of a step, a moment with its time zone, or a template that gives one.
+    """
+
+    processes: tuple[str, ...]
+    since: str = SINCE_RUN
+    seconds: float = 0.0
+    at_most: int = 0
+
+
+class Change(StrEnum):
+    """What happens to a record."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Changes one record, and follows the process that this starts, by its code; None where none is followed.
+
+    `id` is a GUID or a template; None for a new record that names none: the run chooses it.
+    """
+
+    change: Change
+    entity: str
+    id: str | None = None
+    values: Mapping[str, Json] = field(default_factory=dict)
+    starts: str | None = None
+    until: Until = Until.DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Reads records through OData. `filter` is a template; more than `top` records are an error."""
 
@@ -162,7 +207,9 @@ class Pause:
     seconds: float
 
 
-Action: TypeAlias = Execute | Element | Elements | Run | Wait | Query | IncludedJob | Confirm | Pause
+Action: TypeAlias = (
+    Execute | Element | Elements | Run | Wait | Cancel | Failures | Signal | Query | IncludedJob | Confirm | Pause
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +274,8 @@ class Job:
 
     `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
     `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
+    `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where one counts since then,
+    also in an included job.
     `concurrency` names a lock: runs with one name against one site do not overlap.
     """
 
@@ -245,3 +294,4 @@ class Job:
     steps: tuple[Step, ...] = ()
     final_steps: tuple[Step, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    moments: frozenset[str] = frozenset()

@@ -10,7 +10,20 @@ from runner.job.model import Input
 from runner.raw import items, record, text
 from runner.values import Json, JsonObject, Path
 
-ACTIONS = ("execute", "element", "elements", "run", "wait", "query", "job", "confirm", "pause")
+ACTIONS = (
+    "execute",
+    "element",
+    "elements",
+    "run",
+    "wait",
+    "cancel",
+    "failures",
+    "signal",
+    "query",
+    "job",
+    "confirm",
+    "pause",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ _OURS = {
     "metadata": "`name`, `description` and `tags` stand in the job itself",
     "spec": "`steps` stand in the job itself",
 }
-ACTIONS = ("execute", "run", "element", "elements", "wait", "query", "job", "confirm")
+ACTIONS = ("execute", "run", "element", "elements", "wait", "cancel", "failures", "signal", "query", "job", "confirm")
 ALL_ACTIONS = frozenset({*ACTIONS, "pause"})
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 

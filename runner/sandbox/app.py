@@ -1,8 +1,8 @@
 """The stand-in as an ASGI application: which call goes where, and who may make it.
 
 Both prefixes are served, `/0` and none, whatever runtime a site claims to be [D]. What is not routed answers 404 with
-an empty body, a routed method by another verb, too [M]; 405 says that OData takes no writes, and that `/` and `/ping`
-are asked otherwise, 400 that this is no proxy [?]. No header is ever asked for but BPMCSRF, and no `Accept` or
+an empty body, a routed method by another verb, too [M]; 405 says that OData, `/` and `/ping` are asked
+by another method, 400 that this is no proxy [?]. No header is ever asked for but BPMCSRF, and no `Accept` or
 `Content-Type` refused [C]. A body beyond any use is cut off with 413 [?].
 """
 
@@ -22,7 +22,8 @@ from runner.sandbox.entities import Entities
 from runner.sandbox.json_text import record_in
 from runner.sandbox.library import schema_reply
 from runner.sandbox.oauth import Tokens
-from runner.sandbox.odata import OData
+from runner.sandbox.odata import OData, refuse
+from runner.sandbox.odata_writes import CHANGES, ODataWrites
 from runner.sandbox.recent_calls import RecentCall, RecentCalls
 from runner.sandbox.replies import not_allowed, not_signed_in, nothing, plain_json
 from runner.sandbox.service import Call, ProcessEngineService
@@ -52,7 +53,9 @@ class StandIn:
         self._tokens = Tokens(new_token, clock=clock)
         self._engine = Engine(doubles.processes, surroundings)
         self._service = ProcessEngineService(self._engine)
-        self._odata = OData(Entities(store, doubles.processes.values()), page_size=page_size)
+        entities = Entities(store, doubles.processes.values())
+        self._odata = OData(entities, page_size=page_size)
+        self._writes = ODataWrites(store, entities, new_id=surroundings.new_id)
         self._control = Control(doubles.processes, store, calls=self._calls, new_token=new_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,8 +92,14 @@ class StandIn:
             case "GET" | "HEAD", ("odata", *address):
                 root = f"http://{request.headers.get('host', '')}{prefix}/odata/"
                 return self._odata.read(tuple(address), request.query_params, root=root)
+            case "POST" | "PATCH" | "DELETE", ("odata", *address):
+                root = f"http://{request.headers.get('host', '')}{prefix}/odata/"
+                response, changed = self._writes.write(CHANGES[request.method], tuple(address), body, root=root)
+                if changed is not None:
+                    self._engine.signal(changed, user)
+                return response
             case _, ("odata", *_):
-                return self._odata.refuse()
+                return refuse()
             case "POST", ("ServiceModel", "UserInfoService.svc", "GetCurrentUserInfo"):
                 return _introduced(user)
             case "POST", ("DataService", "json", "SyncReply", "ProcessSchemaRequest"):

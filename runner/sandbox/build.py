@@ -9,6 +9,7 @@ from runner.sandbox.doubles import (
     LINGERING,
     Activity,
     Background,
+    Change,
     Deed,
     Delay,
     Delete,
@@ -23,6 +24,7 @@ from runner.sandbox.doubles import (
     Park,
     Select,
     Set,
+    StartsOn,
     Update,
 )
 from runner.template.parse import expression, expressions_in
@@ -45,6 +47,7 @@ def double(document: Document) -> Double:
         version=number(fields.get("version"), 1),
         of=_text(fields.get("of")),
         active=fields.get("active", "of" not in fields) is True,
+        starts_on=_starts_on(_record(fields["starts_on"])) if "starts_on" in fields else None,
         faults=tuple(fault(_record(each)) for each in _list(fields.get("faults", []))),
     )
 
@@ -60,6 +63,8 @@ def fault(fields: JsonObject) -> Fault:
 
 def columns_of(double: Double) -> Iterator[tuple[str, str]]:
     """Each entity that the double works on, with each column that it names."""
+    if (start := double.starts_on) is not None:
+        yield from ((start.entity, column) for column in ("Id", *_of_row(start.where)))
     for activity in double.activities:
         match activity.deed:
             case Insert(entity=entity, values=values):
@@ -92,6 +97,15 @@ def columns_in(where: str | None, *values: Json) -> Iterator[tuple[str, int]]:
 
 def _of_row(where: str | None, *values: Json) -> Iterator[str]:
     return (column for column, _ in columns_in(where, *values))
+
+
+def _starts_on(fields: JsonObject) -> StartsOn:
+    return StartsOn(
+        entity=str(fields["entity"]),
+        change=Change(str(fields["change"])),
+        where=_expression(fields.get("where")),
+        into=_text(fields.get("into")),
+    )
 
 
 def _parameter(code: str, fields: JsonObject) -> Parameter:

@@ -50,6 +50,7 @@ def check(document: Document) -> tuple[Problem, ...]:
     declared = {code: _of_parameter(record(one)) for code, one in record(fields.get("parameters")).items()}
     names = {"parameters": record_of(declared), "run": record_of({"id": A_GUID})}
     flow = _Double(telling=Telling(document=document), kinds=kinds, names=names)
+    flow.telling.condition(record(fields.get("starts_on")).get("where"), ("starts_on", "where"), {"row": _ROW})
     for index, activity in enumerate(items(fields.get("activities"))):
         flow.activity(record(activity), ("activities", index))
     return tuple(flow.telling.found)

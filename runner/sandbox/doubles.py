@@ -160,6 +160,27 @@ class Fault:
     seconds: float = 0.0
 
 
+class Change(StrEnum):
+    """What happens to a record."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartsOn:
+    """A change of a record through OData starts the process, where `where` is true of it or absent.
+
+    `into` is the parameter that takes the record's Id.
+    """
+
+    entity: str
+    change: Change
+    where: str | None = None
+    into: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Double:
     """The double of one process, or of one version of it. `caption` is what the process log shows.
@@ -176,6 +197,7 @@ class Double:
     version: int = 1
     of: str | None = None
     active: bool = True
+    starts_on: StartsOn | None = None
 
     @property
     def root(self) -> str:

@@ -13,9 +13,12 @@ from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import Background, Delay, Direction, Double
 from runner.sandbox.kinds import CannotReadError, empty, read
 from runner.sandbox.library import schema_id, schema_uid
+from runner.sandbox.odata_writes import Changed
 from runner.sandbox.process_log import next_start
 from runner.sandbox.sign_in import User
-from runner.sandbox.store import Element, Process, Status
+from runner.sandbox.store import Element, Process
+from runner.template.evaluate import EvaluationError, Scope, boolean
+from runner.template.parse import expression
 from runner.values import Json, JsonObject
 
 _GIVEN = frozenset({Direction.IN, Direction.BOTH})
@@ -90,6 +93,16 @@ class Engine:
         running = carry_out(double, self._surroundings, process_id=process.id, failing=failing)
         return Begun(process_id=process.id, running=running)
 
+    def signal(self, changed: Changed, user: User) -> None:
+        """Start the processes that this change of a record starts, as who made it, a choice [?]."""
+        for double in self._active.values():
+            start = double.starts_on
+            if start is None or (start.entity, start.change) != (changed.entity, changed.change):
+                continue
+            if start.where is None or _holds(start.where, changed.record):
+                values: JsonObject = {} if start.into is None else {start.into: changed.record["Id"]}
+                self.let_go(self.begin(double, values, user))
+
     def go_on(self, double: Double, element: Element, values: JsonObject) -> Begun:
         """Execute an element with `values`; one that was executed before is left alone [D]."""
         process = self.store.process(element.process_id)
@@ -103,7 +116,7 @@ class Engine:
 
     def cancel(self, process_ids: Iterable[str]) -> None:
         for key in process_ids:
-            self.store.end(key.lower(), status=Status.CANCELLED, completed=self._surroundings.now())
+            self.store.cancel(key.lower(), completed=self._surroundings.now())
 
     async def to_the_end(self, begun: Begun) -> None:
         """Carry it out until its end, or an element."""
@@ -134,6 +147,14 @@ class Engine:
         task = asyncio.create_task(work)
         self._going_on.add(task)
         task.add_done_callback(self._going_on.discard)
+
+
+def _holds(where: str, row: JsonObject) -> bool:
+    """A condition that cannot be worked out for a record does not hold for it."""
+    try:
+        return boolean(expression(where), Scope(names={"row": row}, functions={}))
+    except EvaluationError:
+        return False
 
 
 async def _to_the_end(running: Iterator[Delay | Background], *, first: Delay | Background | None = None) -> None:

@@ -3,7 +3,7 @@
 An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C].
 An option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape [?].
 A page holds so many records; where there are more, `@odata.nextLink` leads on, in `$skip` and `$top` [?].
-Nothing can be written: that is told in OData's shape, too, with 405 [?].
+Writes are the business of `odata_writes`; any other method answers 405 in OData's shape, too [?].
 """
 
 import re
@@ -23,10 +23,10 @@ from runner.values import Json, JsonObject, well_formed
 
 PAGE_SIZE = 20_000
 """As many as a site gives at most, where nobody has set another limit [?]."""
-_ADDRESS = re.compile(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
+ADDRESS = re.compile(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
 
 
-_READ_ONLY = "this sandbox takes no writes through OData; a process writes records"
+_METHODS = "records are read by GET, inserted by POST, updated by PATCH and deleted by DELETE"
 
 
 class OData:
@@ -48,12 +48,8 @@ class OData:
             case _:
                 return nothing(404)
 
-    def refuse(self) -> Response:
-        """Answer any other method."""
-        return _error(405, _READ_ONLY, headers={"Allow": "GET"})
-
     def _read_of(self, first: str, rest: tuple[str, ...], query: Mapping[str, str], *, root: str) -> Response:
-        found = _ADDRESS.fullmatch(first)
+        found = ADDRESS.fullmatch(first)
         entities = self._entities.find(found[1]) if found else None
         if found is None or entities is None:
             uri = root + "/".join((first, *rest))
@@ -65,11 +61,11 @@ class OData:
             options = read_options(query, columns=entities.columns, paths=entities.paths)
             return self._many(entities, options, rest, query=query, root=root)
         except OptionError as error:
-            return _error(400, f"The query specified in the URI is not valid. {error}")
+            return odata_error(400, f"The query specified in the URI is not valid. {error}")
 
     def _listed(self, root: str) -> Response:
         value: list[Json] = [{"name": name, "kind": "EntitySet", "url": name} for name in self._entities.names()]
-        return _reply({"@odata.context": f"{root}$metadata", "value": value})
+        return odata_reply({"@odata.context": f"{root}$metadata", "value": value})
 
     def _many(
         self, entities: EntitySet, options: Options, rest: tuple[str, ...], *, query: Mapping[str, str], root: str
@@ -80,14 +76,19 @@ class OData:
         if rest:
             return nothing(404)
         columns = options.select or entities.columns
-        reply: JsonObject = {"@odata.context": _context(entities, options.select, root)}
+        reply: JsonObject = {"@odata.context": context_of(entities, options.select, root)}
         if options.count:
             reply["@odata.count"] = len(found)
         rows = page(options, found)
-        reply["value"] = [_payload(row, columns) for row in rows[: self._page_size]]
+        reply["value"] = [payload(row, columns) for row in rows[: self._page_size]]
         if len(rows) > self._page_size:
             reply["@odata.nextLink"] = f"{root}{entities.name}?{_next(query, options, self._page_size)}"
-        return _reply(reply)
+        return odata_reply(reply)
+
+
+def refuse() -> Response:
+    """Answer any other method, and a write to what is no entity."""
+    return odata_error(405, _METHODS, headers={"Allow": "GET, POST, PATCH, DELETE"})
 
 
 def _next(query: Mapping[str, str], options: Options, passed: int) -> str:
@@ -104,25 +105,25 @@ def _one(
 ) -> Response:
     row = next((row for row in entities.rows(Bounds(equal={"Id": key})) if row["Id"] == key), None)
     if row is None:
-        return _error(404, f"{entities.name} holds no record with the key '{key}'.")
-    context = _context(entities, select, root)
+        return odata_error(404, f"{entities.name} holds no record with the key '{key}'.")
+    context = context_of(entities, select, root)
     match rest:
         case ():
-            return _reply({"@odata.context": f"{context}/$entity", **_payload(row, select or entities.columns)})
+            return odata_reply({"@odata.context": f"{context}/$entity", **payload(row, select or entities.columns)})
         case (column,) if column in entities.columns:
-            return _reply({"@odata.context": f"{context}({key})/{column}", "value": row[column]})
+            return odata_reply({"@odata.context": f"{context}({key})/{column}", "value": row[column]})
         case (column, "$value") if column in entities.columns:
             return _bare(row[column])
         case _:
             return nothing(404)
 
 
-def _context(entities: EntitySet, select: tuple[str, ...] | None, root: str) -> str:
+def context_of(entities: EntitySet, select: tuple[str, ...] | None, root: str) -> str:
     columns = f"({','.join(select)})" if select else ""
     return f"{root}$metadata#{entities.name}{columns}"
 
 
-def _payload(row: JsonObject, columns: Iterable[str]) -> JsonObject:
+def payload(row: JsonObject, columns: Iterable[str]) -> JsonObject:
     return {column: row[column] for column in columns}
 
 
@@ -132,12 +133,15 @@ def _bare(value: Json) -> Response:
     return Response(well_formed(value) if isinstance(value, str) else write_json(value), media_type="text/plain")
 
 
-def _reply(value: JsonObject) -> Response:
+def odata_reply(value: JsonObject, *, status: int = 200) -> Response:
     headers = {"OData-Version": "4.0"}
     return Response(
-        write_json(value), headers=headers, media_type="application/json; odata.metadata=minimal; charset=utf-8"
+        write_json(value),
+        status_code=status,
+        headers=headers,
+        media_type="application/json; odata.metadata=minimal; charset=utf-8",
     )
 
 
-def _error(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
+def odata_error(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
     return plain_json({"error": {"code": "", "message": message}}, status=status, headers=headers)

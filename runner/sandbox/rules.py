@@ -36,6 +36,7 @@ def check(document: Document) -> tuple[Problem, ...]:
     rules = _Rules(document=document, parameters=_parameters(fields.get("parameters")))
     rules.plain(fields, ("process", "caption", "of"), ())
     rules.version(fields)
+    rules.starts_on(fields.get("starts_on"))
     activities = fields.get("activities")
     for index, activity in enumerate(activities if isinstance(activities, list) else ()):
         if isinstance(activity, dict):
@@ -78,6 +79,27 @@ class _Rules:
         if "version" not in fields:
             hint = "write its number, as in `version: 2`"
             self.report("E105", f"`version` is missing: a version of `{root}` has a number", ("of",), hint=hint)
+
+    def starts_on(self, start: Json) -> None:
+        """A change of a record that starts the process: before it begins, nothing but the record is known."""
+        if not isinstance(start, dict):
+            return
+        path = ("starts_on",)
+        self.plain(start, ("entity", "into"), path)
+        self._entity(start.get("entity"), (*path, "entity"))
+        self._into(start, path, takes=_TAKES_ID, what="an Id")
+        where = start.get("where")
+        if isinstance(where, str):
+            try:
+                parsed = expression(where)
+            except TemplateProblem as problem:
+                self._unreadable(problem, where, (*path, "where"))
+                return
+            for name in parsed.names:
+                if name.path[0] != "row":
+                    message = f"`{name.path[0]}` is not known before the process begins"
+                    hint = "known here is `row`, the record that was changed"
+                    self.report("E126", message, (*path, "where"), hint=hint)
 
     def faults(self, faults: Json) -> None:
         """They are taken in order, so one without `times` leaves nothing for those behind it."""

@@ -156,6 +156,14 @@ class Store:
             self._change(process, status, completed, self._text(error), process_id)
             self._change(elements, Status.CANCELLED, completed, process_id)
 
+    def cancel(self, process_id: str, *, completed: str) -> None:
+        """Cancel a process that runs or has failed [S]; its error stays. One that has ended well is left alone."""
+        process = "UPDATE process SET status = ?, completed = ? WHERE id = ? AND status IN ('running', 'error')"
+        elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
+        with self._lock:
+            self._change(process, Status.CANCELLED, completed, process_id)
+            self._change(elements, Status.CANCELLED, completed, process_id)
+
     def end_interrupted(self, *, completed: str, error: str) -> None:
         """Cancel the processes that were under way when the sandbox ended, and did not wait for an element."""
         sql = (

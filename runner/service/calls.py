@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
 
 from runner.events import Trouble
-from runner.job.model import Decode
+from runner.job.model import Change, Decode
 from runner.values import Json, JsonObject
 
 MOST_ROWS: Final = 200
@@ -55,6 +55,27 @@ class RunProcessCall:
     process: str
     parameters: Mapping[str, Json]
     results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCall:
+    """CancelExecution() of one instance, root and all that it has started. Answers None."""
+
+    process_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCall:
+    """One record changed through OData. Answers the record of an insert, else None.
+
+    `starts` is the process that the change is to start, which is not sent.
+    """
+
+    change: Change
+    entity: str
+    id: str
+    values: Mapping[str, Json]
+    starts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +184,24 @@ OfLibrary: TypeAlias = FindProcess | FindFamily | ReadFamily | ReadSchema
 Reading: TypeAlias = ReadRows | ReadRow | ReadElements | OfLibrary | WhoAmI | WhoIsUser
 """Calls that the engine makes of its own accord, to learn something."""
 
-Call: TypeAlias = ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | Reading
+Call: TypeAlias = (
+    ExecuteCall | ElementCall | CompleteCall | RunProcessCall | CancelCall | ChangeCall | QueryCall | Reading
+)
 
 
 SESSION_REFUSED: Final = "E304"
 """The code of a call that was answered with a demand to sign in."""
+
+
+def process_started(call: Call) -> str | None:
+    """The code of the process that `call` is to start, None where it starts none."""
+    match call:
+        case ExecuteCall(process=process) | RunProcessCall(process=process):
+            return process
+        case ChangeCall(starts=process):
+            return process
+        case _:
+            return None
 
 
 class FailureKind(StrEnum):
@@ -234,6 +268,11 @@ def record(call: Call) -> JsonObject:
             results: Json = list(call.results)
             parameters = dict(call.parameters)
             return {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
+        case CancelCall():
+            return {"kind": "cancel", "process_id": call.process_id}
+        case ChangeCall():
+            changed: JsonObject = {"change": call.change.value, "entity": call.entity, "id": call.id}
+            return {"kind": "change", **changed, "values": dict(call.values), "process": call.starts}
         case QueryCall():
             select: Json = list(call.select)
             return {"kind": "query", "entity": call.entity, "filter": call.filter, "select": select, "next": call.next}

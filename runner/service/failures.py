@@ -15,6 +15,7 @@ from runner.service.calls import (
     SESSION_REFUSED,
     Call,
     CallFailed,
+    CancelCall,
     CompleteCall,
     ExecuteCall,
     FailureKind,
@@ -47,6 +48,8 @@ _HINTS: Final = {
     413: "send less in one call",
     414: "the parameters are too long for an address: send less in one call",
 }
+_RIGHT_TO_CANCEL: Final = "give the user the operation right `CanCancelProcess`"
+_HINTS_OF_CANCELS: Final = {403: f"{_RIGHT_TO_CANCEL}; a lost or wrong BPMCSRF is answered so, too"}
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 _HINTS_OF_QUERIES: Final = {
     400: "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
@@ -61,15 +64,15 @@ _RIGHTS: Final = (
     "check the user's rights: the operation CanRunBusinessProcesses, and the permission to run this process"
 )
 # What a fault is about, by its words: those of the platform [M], else those that most faults of .NET have [?].
+_NO_RIGHT: Final = re.compile(
+    r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel|прав|доступ", re.IGNORECASE
+)
 _ABOUT: Final = (
     (
         re.compile(r"publish the ", re.IGNORECASE),
         "publish the process in the designer; a script process that was never published cannot be started",
     ),
-    (
-        re.compile(r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|прав|доступ", re.IGNORECASE),
-        _RIGHTS,
-    ),
+    (_NO_RIGHT, _RIGHTS),
     (
         re.compile(r"not found|ItemNotFound|does not exist|no such|unknown|не найден|не существует", re.IGNORECASE),
         "check the process's code (not its caption), that it is active and published, and the codes of its results",
@@ -154,6 +157,8 @@ def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
     if status == HTTPStatus.NOT_FOUND:
         what = "the entity's name" if is_query else "the process's code"
         return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
+    if isinstance(call, CancelCall):
+        return (_HINTS | _HINTS_OF_CANCELS).get(status)
     return (_HINTS | _HINTS_OF_QUERIES if is_query else _HINTS).get(status)
 
 
@@ -169,6 +174,8 @@ def _of_the_log(call: process_log.Query, status: int, site: Site) -> str | None:
 
 def _about(call: Call | None, message: str) -> str:
     """What to check. An element belongs to a process that runs: its words are no news of a process's code."""
+    if isinstance(call, CancelCall) and _NO_RIGHT.search(message):
+        return f"{_RIGHT_TO_CANCEL}; {_LOG}"
     starts = isinstance(call, ExecuteCall | RunProcessCall)
     found = next((hint for words, hint in _ABOUT if words.search(message)), None) if starts else None
     return f"{found}; {_LOG}" if found else _LOG

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from runner.service import bodies
-from runner.service.calls import Call, CompleteCall, ElementCall, ExecuteCall, RunProcessCall
+from runner.service.calls import Call, CancelCall, ChangeCall, CompleteCall, ElementCall, ExecuteCall, RunProcessCall
 from runner.service.wire import Reply
 
 # What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
@@ -40,7 +40,7 @@ def signed_out(call: Call | None, reply: Reply) -> bool:
 
 def acts(call: Call | None) -> bool:
     """Tell the calls that act from those that read."""
-    return isinstance(call, ExecuteCall | ElementCall | CompleteCall | RunProcessCall)
+    return isinstance(call, ExecuteCall | ElementCall | CompleteCall | RunProcessCall | CancelCall | ChangeCall)
 
 
 def without_query(address: str) -> str:

@@ -63,7 +63,7 @@ def records(answer: Json) -> list[JsonObject]:
 
 def page(call: QueryCall, answer: Json, *, url: str, prefix: str) -> Json:
     """What a `QueryCall` to the site at `url` answers. Raises `NonsenseError` also for a next page elsewhere."""
-    found: list[Json] = [_plain(record) for record in records(answer)]
+    found: list[Json] = [plain(record) for record in records(answer)]
     return {"records": found, "next": following(answer, call.entity, this=call.next, url=url, prefix=prefix)}
 
 
@@ -84,13 +84,13 @@ def following(answer: Json, entity: str, *, url: str, prefix: str, this: str | N
     return found
 
 
-def _plain(value: Json) -> Json:
+def plain(value: Json) -> Json:
     """`value` without what OData says about it."""
     match value:
         case dict():
-            return {key: _plain(part) for key, part in value.items() if not key.startswith(_ANNOTATION)}
+            return {key: plain(part) for key, part in value.items() if not key.startswith(_ANNOTATION)}
         case list():
-            return [_plain(part) for part in value]
+            return [plain(part) for part in value]
         case _:
             return value
 

@@ -22,10 +22,11 @@ from runner.values import Json, JsonObject
 Query: TypeAlias = ReadRows | ReadRow | ReadElements | FindProcess | FindFamily | ReadFamily | WhoIsUser
 
 # Ids of the lookup `SysProcessStatus` [M].
+FAILED: Final = "f942c08d-b6e2-df11-971b-001d60e938c6"
 _STATUSES: Final = {
     "ed2ae277-b6e2-df11-971b-001d60e938c6": "running",
     "815c9586-b6e2-df11-971b-001d60e938c6": "done",
-    "f942c08d-b6e2-df11-971b-001d60e938c6": "error",
+    FAILED: "error",
     "1be78f3e-234d-4d6a-869a-dc07253fd2f3": "cancelled",
 }
 _COLUMNS: Final = "Id,Name,StartDate,CompleteDate,StatusId,OwnerId,ParentId,ErrorDescription"

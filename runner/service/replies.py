@@ -5,12 +5,14 @@ Pure. A returned value is no proof that the process passed: a failed one answers
 
 from typing import Final, assert_never
 
-from runner.job.model import Decode
+from runner.job.model import Change, Decode
 from runner.service import bodies, failures, library, odata, process_log, run_process
 from runner.service.calls import (
     Answered,
     Call,
     CallFailed,
+    CancelCall,
+    ChangeCall,
     CompleteCall,
     ElementCall,
     ExecuteCall,
@@ -75,7 +77,15 @@ def _value(call: Call, reply: Reply) -> Json:
 
 
 def _answer(
-    call: ExecuteCall | ElementCall | CompleteCall | RunProcessCall | QueryCall | ReadSchema | WhoAmI,
+    call: ExecuteCall
+    | ElementCall
+    | CompleteCall
+    | RunProcessCall
+    | CancelCall
+    | ChangeCall
+    | QueryCall
+    | ReadSchema
+    | WhoAmI,
     value: Json,
     site: Site,
 ) -> Json:
@@ -88,6 +98,10 @@ def _answer(
             return _execution(value)
         case RunProcessCall():
             return _started(value)
+        case CancelCall():
+            return None
+        case ChangeCall():
+            return _changed(call, value)
         case QueryCall():
             return odata.page(call, value, url=site.url, prefix=site.prefix)
         case ReadSchema():
@@ -113,6 +127,17 @@ def _reading(
     if not found:
         raise bodies.NonsenseError("a page of it is empty and leads to another")
     return odata.Page(records=records, following=following)
+
+
+def _changed(call: ChangeCall, value: Json) -> Json:
+    """The record of an insert, which bears the Id that we gave it. Of an unknown entity a 200 says so [M]."""
+    if isinstance(value, dict) and ("Message" in value or isinstance(value.get("error"), dict)):
+        raise _RefusalError(failures.words_of(value))
+    if call.change != Change.INSERT:
+        return None
+    if not isinstance(value, dict) or str(value.get("Id")).lower() != call.id.lower():
+        raise bodies.NonsenseError("it is not the record that was inserted")
+    return odata.plain(value)
 
 
 def _check_refusal(call: Call, value: Json) -> None:

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
 from urllib.parse import quote, urlsplit
 
+from runner.job.model import Change
 from runner.service import odata, process_log
 from runner.service.calls import (
     Call,
+    CancelCall,
+    ChangeCall,
     CompleteCall,
     ElementCall,
     ExecuteCall,
@@ -132,6 +135,10 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _complete(call, site)
         case RunProcessCall():
             return _run_process(call, site)
+        case CancelCall():
+            return json_request(f"{site.prefix}{_ENGINE}/CancelExecution", {"processDataIds": call.process_id})
+        case ChangeCall():
+            return _change(call, site)
         case QueryCall():
             return _query(call, site)
         case ReadRows() | ReadRow() | ReadElements() | FindProcess() | FindFamily() | ReadFamily() | WhoIsUser():
@@ -146,8 +153,8 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             assert_never(call)
 
 
-def json_request(path: str, body: Json) -> Request:
-    return Request(method="POST", path=path, headers=_JSON_HEADERS, body=well_formed(compact(body)).encode())
+def json_request(path: str, body: Json, *, method: str = "POST") -> Request:
+    return Request(method=method, path=path, headers=_JSON_HEADERS, body=well_formed(compact(body)).encode())
 
 
 def encoded(text: str) -> str:
@@ -187,6 +194,22 @@ def _run_process(call: RunProcessCall, site: Site) -> Request:
         "collectExecutionData": False,
     }
     return json_request(f"{site.prefix}{_ENGINE}/RunProcess", body)
+
+
+def _change(call: ChangeCall, site: Site) -> Request:
+    """The Id of a new record is given by us: the service keeps it [C]."""
+    if not odata.is_entity(call.entity):
+        raise UnwritableError(f"`{call.entity}` is no name of an entity")
+    path = f"{site.prefix}/odata/{call.entity}"
+    match call.change:
+        case Change.INSERT:
+            return json_request(path, {"Id": call.id, **call.values})
+        case Change.UPDATE:
+            return json_request(f"{path}({encoded(call.id)})", {**call.values}, method="PATCH")
+        case Change.DELETE:
+            return Request(method="DELETE", path=f"{path}({encoded(call.id)})")
+        case _:
+            assert_never(call.change)
 
 
 def _query(call: QueryCall, site: Site) -> Request:

@@ -116,7 +116,9 @@ def _allow(fields: JsonObject) -> Allow | None:
     if "allow" not in fields:
         return None
     allow = record(fields["allow"])
-    return Allow(processes=_words(allow, "processes"), effects=_words(allow, "effects"))
+    return Allow(
+        processes=_words(allow, "processes"), effects=_words(allow, "effects"), entities=_words(allow, "entities")
+    )
 
 
 def _readiness(fields: JsonObject, *, beside: Path) -> Readiness | None:

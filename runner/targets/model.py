@@ -50,10 +50,14 @@ class ClientCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
-    """What may be sent at all: names of processes with `*` and `?`, and effects; None allows any."""
+    """What may be sent at all: names of processes with `*` and `?`, and effects; None allows any.
+
+    `entities` are those whose records may be changed; None allows none.
+    """
 
     processes: tuple[str, ...] | None = None
     effects: tuple[str, ...] | None = None
+    entities: tuple[str, ...] | None = None
 
 
 TOO_SHORT: Final = "a site is ready after two readings, `every` apart, and `for` is too short for them"

@@ -8,6 +8,8 @@ import pytest
 from runner.cli import guards
 from runner.job.model import (
     Action,
+    Cancel,
+    Change,
     Confirm,
     Element,
     Elements,
@@ -17,6 +19,7 @@ from runner.job.model import (
     Pause,
     Query,
     Run,
+    Signal,
     Step,
     StepEffect,
     Undo,
@@ -78,6 +81,7 @@ def test_an_empty_list_allows_nothing() -> None:
         Elements(items=(Element(uid=GUID),)),
         Query(entity="Contact"),
         Wait(process_id=GUID),
+        Cancel(process_id=GUID),
     ],
     ids=lambda action: type(action).__name__,
 )
@@ -174,3 +178,38 @@ def test_every_question_of_a_job_is_told_also_one_of_an_included_job() -> None:
         "job `smoke`, step `sure` (smoke.job.yaml:7) asks a person, and there is no terminal",
         "job `smoke`, step `outer/ask` (inner.job.yaml:5) asks a person, and there is no terminal",
     ]
+
+
+LEAD = Signal(change=Change.INSERT, entity="Lead", values={"Name": "A"}, starts="UsrQualify")
+
+
+@pytest.mark.parametrize("target", [site(), SiteTarget(name="live", url="https://example.com")])
+def test_no_record_is_changed_where_the_target_names_no_entity(target: SiteTarget) -> None:
+    (problem,) = guards.not_allowed([(job(step(LEAD, effect="idempotent")), target)])
+    assert problem.code == "E161"
+    assert problem.message == (
+        "job `smoke`, step `a` (smoke.job.yaml:7) changes records of `Lead`; "
+        "target `live` allows no change of records at all"
+    )
+    assert "`allow: {entities: […]}`" in (problem.hint or "")
+
+
+@pytest.mark.parametrize(("entities", "refused"), [(("Lead",), 0), (("Le*",), 0), (("lead", "Order"), 1), ((), 1)])
+def test_entities_are_allowed_by_name_or_pattern(entities: tuple[str, ...], refused: int) -> None:
+    target = SiteTarget(name="live", url="https://example.com", allow=Allow(entities=entities))
+    assert len(told(job(step(LEAD, effect="idempotent")), target)) == refused
+
+
+def test_the_process_that_a_record_starts_must_be_allowed_as_any_other() -> None:
+    allow = Allow(entities=("Lead",), processes=("UsrRead",), effects=("read",))
+    target = SiteTarget(name="live", url="https://example.com", allow=allow)
+    said = told(job(step(LEAD, effect="idempotent")), target)
+    assert [sentence.partition(") ")[2].partition(";")[0] for sentence in said] == [
+        "starts `UsrQualify`",
+        "has the effect `idempotent`",
+    ]
+
+
+def test_a_change_in_an_undo_counts_as_well() -> None:
+    one = undone(step(Execute(process="UsrRead")), step(LEAD, effect="idempotent"), alone=True)
+    assert len(told(job(one), site())) == 1

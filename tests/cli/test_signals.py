@@ -26,7 +26,7 @@ from runner.runs import EVENTS
 from runner.values import Json, JsonObject
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
-TIME = 30.0
+TIME = 100.0
 """Seconds after which a test gives up; where all is well nothing takes as long."""
 NEVER = 600.0
 """Seconds for which the sandbox holds an answer back that nobody is to see."""
@@ -417,7 +417,7 @@ def test_a_signal_before_the_log_has_told_of_a_doubt_lets_it_be_read_and_not_wai
 def test_eight_runs_side_by_side_hear_one_signal_and_each_is_cleaned_up_behind(here: Here, begin: Begin) -> None:
     for name in "abcdefgh":
         write(name, UNDONE.replace("Mark: ", f"Mark: {name}-") + NAP + FINALLY)
-    child = begin("run", ".", "-j", "8", *REPORT)
+    child = begin("run", ".", "-j", "8", "--grace", "10m", *REPORT)
     child.until("step.started", "nap", runs=8)
     child.tell(signal.SIGINT)
     assert child.end() == 130

@@ -299,6 +299,7 @@ SHAPES = {
     "run": "  - id: a\n    run: {process: UsrA}\n",
     "wait": "  - id: a\n    wait: {process_id: 00000000-0000-0000-0000-000000000001}\n",
     "query": "  - id: a\n    query: {entity: Contact}\n",
+    "cancel": "  - id: a\n    cancel: {process_id: 00000000-0000-0000-0000-000000000001}\n",
     "polled": READ + "    retry: {max_attempts: 99, on: [expectation]}\n    expect: [1 == seconds]\n",
     "pause": "  - id: a\n    pause: 1h\n",
 }

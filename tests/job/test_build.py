@@ -5,13 +5,16 @@ from runner.documents.load import load
 from runner.job import build
 from runner.job.model import (
     Action,
+    Cancel,
     Case,
+    Change,
     Confirm,
     Decode,
     Element,
     Elements,
     Execute,
     Expectation,
+    Failures,
     IncludedJob,
     Input,
     Job,
@@ -22,6 +25,7 @@ from runner.job.model import (
     RetryOn,
     Run,
     SchemaExpectation,
+    Signal,
     Step,
     StepEffect,
     Undo,
@@ -210,6 +214,27 @@ def test_elements_with_parameters_happen_once_and_others_may_be_repeated() -> No
             f"wait: {{process_id: {GUID}, for: parked, every: 500ms, max_every: 2m}}",
             Wait(process_id=GUID, wanted=WaitFor.PARKED, every=0.5, max_every=120.0),
         ),
+        (f"cancel: {{process_id: {GUID}}}", Cancel(process_id=GUID)),
+        ("failures: {processes: [A]}", Failures(processes=("A",), since="run", seconds=0.0, at_most=0)),
+        (
+            "failures: {processes: [A, B*], since: x, for: 10m, at_most: 2}",
+            Failures(processes=("A", "B*"), since="x", seconds=600.0, at_most=2),
+        ),
+        (
+            "signal: {insert: {entity: Lead, values: {Name: A}}, starts: UsrQ}",
+            Signal(change=Change.INSERT, entity="Lead", values={"Name": "A"}, starts="UsrQ", until=Until.DONE),
+        ),
+        (
+            f"signal: {{insert: {{entity: Lead, values: {{Id: {GUID}}}}}}}",
+            Signal(change=Change.INSERT, entity="Lead", id=GUID),
+        ),
+        (
+            f"signal: {{update: {{entity: Lead, id: {GUID}, values: {{A: null}}}}, starts: UsrQ, until: started}}",
+            Signal(
+                change=Change.UPDATE, entity="Lead", id=GUID, values={"A": None}, starts="UsrQ", until=Until.STARTED
+            ),
+        ),
+        (f"signal: {{delete: {{entity: Lead, id: {GUID}}}}}", Signal(change=Change.DELETE, entity="Lead", id=GUID)),
         ("query: {entity: A}", Query(entity="A", top=100)),
         (
             "query: {entity: A, filter: B eq 1, select: [C, 'D, E'], orderby: 'F desc,G', top: 7.0}",

@@ -152,3 +152,10 @@ def test_a_call_of_a_version_is_warned_of_with_the_code_of_the_root() -> None:
 def test_what_a_version_is_given_is_held_against_the_active_one() -> None:
     codes = [line.partition(" ")[0] for line in told("run: {process: UsrV_old, parameters: {Seats: 1}}")]
     assert codes == ["E148", "E145"]
+
+
+def test_a_pattern_of_failures_that_no_process_matches_is_an_error() -> None:
+    assert told('failures: {processes: ["Usr*", UsrPing, UsrPin, "Sys*"]}') == [
+        "E198 45 target `here` has no process that `UsrPin` stands for; did you mean `UsrPing`?",
+        f"E198 53 target `here` has no process that `Sys*` stands for; it has {LISTED}",
+    ]

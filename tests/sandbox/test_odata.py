@@ -227,23 +227,14 @@ def test_a_page_is_linked_to_at_the_address_that_was_asked(
     assert link == f"{url}/0/odata/Mark?$select=Name&$filter=Name%20ne%20%27x%20%26%27&$skip=1"
 
 
-WRITES = [
-    ("POST", "Contact"),
-    ("PATCH", f"Contact({ANNA})"),
-    ("PUT", f"Contact({ANNA})"),
-    ("DELETE", f"Contact({ANNA})"),
-    ("POST", "$batch"),
-    ("POST", ""),
-]
-
-
-@pytest.mark.parametrize(("method", "address"), WRITES)
+@pytest.mark.parametrize(
+    ("method", "address"), [("PUT", f"Contact({ANNA})"), ("POST", "$batch"), ("POST", ""), ("DELETE", "SysProcessLog")]
+)
 @pytest.mark.parametrize("prefix", ["/0", ""])
-def test_a_write_is_refused_in_words(contacts: httpx.Client, prefix: str, method: str, address: str) -> None:
+def test_any_other_method_is_refused_in_words(contacts: httpx.Client, prefix: str, method: str, address: str) -> None:
     reply = contacts.request(method, f"{prefix}/odata/{address}", json={"Name": "Dora"})
-    assert (reply.status_code, reply.headers["allow"]) == (405, "GET")
-    message = "this sandbox takes no writes through OData; a process writes records"
-    assert reply.json() == {"error": {"code": "", "message": message}}
+    assert (reply.status_code, "GET" in reply.headers["allow"]) == (405, True)
+    assert reply.json()["error"]["message"]
     assert names(contacts, "") == ["Anna", "Boris", "Clara"]
 
 

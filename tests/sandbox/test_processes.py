@@ -120,6 +120,31 @@ def test_a_folder_that_does_not_exist_is_a_problem(tmp_path: Path) -> None:
     assert (problem.code, problem.file) == ("E100", str(tmp_path / "none"))
 
 
+@pytest.mark.parametrize(
+    ("start", "place", "message"),
+    [
+        ("{entity: A, change: insert, where: parameters.X == 1}", "3:47 E126", "`parameters` is not known"),
+        ("{entity: A, change: insert, where: 'row.'}", "3:47 E120", ""),
+        ("{entity: A, change: insert, where: row.Id == 1}", "3:47 E177", ""),
+        ("{entity: SysProcessLog, change: insert}", "3:21 E107", "kept by the sandbox itself"),
+        ("{entity: A, change: delete, into: Keys}", "3:46 E126", "unknown parameter `Keys`"),
+        ("{entity: A, change: delete, into: Count}", "3:46 E107", "cannot hold an Id"),
+        ("{entity: A, change: inserted}", "3:32 E107", "not `inserted`"),
+        ("{entity: A}", "3:1 E105", ""),
+    ],
+)
+def test_a_mistake_in_what_starts_a_double_is_found_at_its_place(
+    folder: Folder, start: str, place: str, message: str
+) -> None:
+    parameters = "parameters: {Key: {type: guid}, Count: {type: integer}}"
+    text = f"runner: 1\nprocess: UsrA\nstarts_on: {start}\n{parameters}\n"
+    _, problems = load_doubles(folder({"a.process.yaml": text}))
+    found = problems[0]
+    assert found.span
+    assert f"{found.span.line}:{found.span.column} {found.code}" == place
+    assert message in found.message
+
+
 MISTAKES = [
     ("  - set: {Nmae: x}", "7:11 E126", "unknown parameter `Nmae`", "did you mean `Name`?"),
     ("  - set: {Name: '{{ parameters.Nam }}'}", "7:17 E126", "unknown parameter `Nam`", "did you mean `Name`?"),

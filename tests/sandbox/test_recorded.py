@@ -57,16 +57,25 @@ SAME_BODY = {
     *("execute-collection", "execute-parameters", "execute-unknown-result", "execute-fault"),
     *("execute-started", "execute-wrong-bpmcsrf", "sign-in", "sign-in-refused", "who-am-i", "complete-refused"),
     *("run", "run-collection", "run-failed", "run-queued", "run-refused", "run-started", "token-refused"),
+    *("change-delete", "change-insert", "change-update"),
     "read-schema-refused",
 }
 UNDERSTOOD = {
-    *("complete", "element-path", "element-query", "execute-number", "execute-on-net", "execute-post"),
+    *(
+        "cancel",
+        "complete",
+        "element-path",
+        "element-query",
+        "execute-number",
+        "execute-on-net",
+        "execute-post",
+    ),
     *("elements", "library", "library-all", "log-row", "log-rows", "log-rows-by-schema", "who-is-user"),
     *("family", "family-root"),
     *("execute-with-a-token", "query", "query-next", "query-on-net", "token"),
 }
 OTHER_SITES = {
-    *("execute-unrouted", "log-unknown-entity", "query-unknown-entity"),
+    *("change-unknown-entity", "execute-unrouted", "log-unknown-entity", "query-unknown-entity"),
     *("read-schema", "read-schema-without-metadata", "read-schema-unknown-service"),
 }
 TOKEN = b"client_id=sandbox&client_secret=sandbox&grant_type=client_credentials"

@@ -230,6 +230,14 @@ def test_a_process_that_is_cancelled_ends_and_so_does_what_it_waited_for(site: S
     assert said["waitingUserTaskCount"] == 0
 
 
+def test_a_process_that_has_failed_can_be_cancelled_and_keeps_its_error(site: Site) -> None:
+    client = site({"a.process.yaml": "runner: 1\nprocess: UsrA\nactivities: [fail: No]"})
+    key = run(client, "UsrA")["processId"]
+    client.post(f"{SERVICE}/CancelExecution", json={"processDataIds": key})
+    (row,) = log(client)
+    assert (row["StatusId"], row["ErrorDescription"]) == ("1be78f3e-234d-4d6a-869a-dc07253fd2f3", "No")
+
+
 def test_cancelling_what_has_ended_changes_nothing(echo: httpx.Client) -> None:
     key = run(echo)["processId"]
     before = log(echo)

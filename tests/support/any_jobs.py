@@ -31,6 +31,8 @@ from runner.secrets.redact import Secrets
 from runner.service.calls import (
     Answered,
     Call,
+    CancelCall,
+    ChangeCall,
     CompleteCall,
     ElementCall,
     Ending,
@@ -169,10 +171,11 @@ class _Drawing:
 
     def _step(self, known: list[str], *, depth: int, final: bool) -> JsonObject:
         """`known` are the ids of steps whose results can be used; this one's is added if its result can be."""
-        kinds = ["execute", "execute", "execute", "run", "element", "elements", "wait", "query", "pause", "confirm"]
+        kinds = ["execute", "execute", "execute", "run", "element", "elements", "wait", "cancel", "signal"]
+        kinds += ["query", "pause", "confirm"]
         kind = self._of([*kinds, "job"] if depth < 2 else kinds)
         step: JsonObject = {"id": f"s{self._number()}"}
-        turns = kind not in {"wait", "pause", "confirm"} and self._one_in(5)
+        turns = kind not in {"wait", "cancel", "pause", "confirm"} and self._one_in(5)
         step |= self._around(kind, turns=turns)
         step |= self._action(kind, step, known, turns=turns, depth=depth)
         if not final and kind in {"execute", "run", "element", "job"} and self._one_in(3):
@@ -226,6 +229,10 @@ class _Drawing:
                 return {"elements": [self._element(given=self._one_in(2)) for _ in range(2)]}
             case "wait":
                 return {"wait": {"process_id": self._waited(), "for": self._of(["completed", "ended", "parked"])}}
+            case "cancel":
+                return {"cancel": {"process_id": self._waited()}}
+            case "signal":
+                return {"signal": {"insert": {"entity": "Lead", "values": {"Name": "x"}}}}
             case "query":
                 return {"query": {"entity": self._named("Entity", turns=turns, logged=False)}}
             case "pause":
@@ -340,6 +347,7 @@ class AnySite:
     arrived: list[CallSent] = field(default_factory=list)
     given: list[tuple[Call, float]] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    leads: set[str] = field(default_factory=set)
     journal: Journal | None = None
     stop: Stop | None = None
     stops_at: int | None = None
@@ -369,8 +377,15 @@ class AnySite:
 
     def _ending(self, call: Call) -> Ending:
         match call:
+            case QueryCall(entity="Lead"):
+                found: list[Json] = [{"Id": key} for key in self.leads if f"Id eq {key}" == call.filter]
+                return Answered(value={"records": found, "next": None})
             case ExecuteCall() | RunProcessCall() | ElementCall() | CompleteCall() | QueryCall():
                 return self._of_told(call, self._told(call))
+            case CancelCall(process_id=uid):
+                return self._cancel(uid)
+            case ChangeCall():
+                return self._change(call)
             case WhoAmI() | WhoIsUser():
                 return Answered(value=None if self.run.log == "anonymous" else "us")
             case _ if self.run.log == "refused":
@@ -393,6 +408,19 @@ class AnySite:
                 return Answered(value=None)
             case _:
                 assert_never(call)
+
+    def _change(self, call: ChangeCall) -> Ending:
+        """An insert, which a second time is refused."""
+        if call.id in self.leads:
+            return refused(status=409)
+        self.leads.add(call.id)
+        return Answered(value={"Id": call.id})
+
+    def _cancel(self, uid: str) -> Ending:
+        for row in self.rows:
+            if row.fields["id"] == uid and row.fields["status"] in {"running", "error"}:
+                row.fields["status"] = row.then = "cancelled"
+        return Answered(value=None)
 
     def _hear(self, call: Call) -> None:
         """The program has heard the answer: the next one is another, and time has gone on for what was looked at."""

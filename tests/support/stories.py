@@ -3,6 +3,7 @@
 Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -25,13 +26,15 @@ from runner.events import (
     UndoStarted,
 )
 from runner.job.build import job as build_job
-from runner.job.model import IncludedJob, StepEffect
+from runner.job.model import Change, IncludedJob, StepEffect
 from runner.plan import Plan, plan
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
     Answered,
     Call,
     CallFailed,
+    CancelCall,
+    ChangeCall,
     CompleteCall,
     ElementCall,
     Ending,
@@ -145,6 +148,11 @@ class World:
     rows: list[JsonObject] = field(default_factory=list)
     elements: list[list[Json]] = field(default_factory=list)
     says: bool = True
+    immortal: bool = False
+    records: dict[str, JsonObject] = field(default_factory=dict)
+    deaf: bool = False
+    runs_as: str = "us"
+    tables: Callable[[QueryCall], Ending] | None = None
     tells_time: bool = True
     effects: list[Effect] = field(default_factory=list)
     t: float = 0.0
@@ -223,10 +231,16 @@ class World:
         match send.call:
             case ExecuteCall():
                 return self._execute(send.call)
+            case QueryCall() if self.tables is not None:
+                return self.tables(send.call)
             case ElementCall() | CompleteCall() | QueryCall():
                 return self._next()
             case RunProcessCall():
                 return self._run(send.call)
+            case CancelCall():
+                return self._cancel(send.call)
+            case ChangeCall():
+                return self._change(send.call)
             case ReadElements():
                 return Answered(value=list(self.elements.pop(0)) if self.elements else [])
             case ReadRows(schema_id=schema_id):
@@ -257,6 +271,38 @@ class World:
         self.add_row(call.process, "running" if status == "queued" else status)
         process_id = None if status == "queued" else self.rows[0]["id"]
         return Answered(value={"process_id": process_id, "status": status, "results": ending.value})
+
+    def _cancel(self, call: CancelCall) -> Ending:
+        """A call that was refused, or never sent, cancels nothing; nor does any where the row is `immortal`."""
+        ending = self._next()
+        for row in self.rows:
+            has_happened = not isinstance(ending, CallFailed) or ending.kind is FailureKind.UNANSWERED
+            if row["id"] == call.process_id and has_happened and not self.immortal and row["status"] != "done":
+                row["status"] = "cancelled"
+        return ending
+
+    def _change(self, call: ChangeCall) -> Ending:
+        """`records` are those of all entities. A change that happens starts its process, unless it is `deaf`."""
+        ending = self._next()
+        if isinstance(ending, CallFailed) and (ending.kind is not FailureKind.UNANSWERED or self.lost):
+            return ending
+        if (call.change is Change.INSERT) is (call.id in self.records):
+            return refused(status=409, message="there is one, or none")
+        record: JsonObject = {"Id": call.id, **self.records.get(call.id, {}), **call.values}
+        self.records[call.id] = record
+        if call.change is Change.DELETE:
+            del self.records[call.id]
+        if call.starts is not None and not self.deaf:
+            self.add_row(call.starts, self.statuses.pop(0) if self.statuses else "done", owner=self.runs_as)
+            for status in self.crowd:
+                self.add_row(call.starts, status, owner="them")
+        if isinstance(ending, CallFailed):
+            return ending
+        return Answered(value=record if call.change is Change.INSERT else None)
+
+    def read_record(self, call: QueryCall) -> Ending:
+        found: list[Json] = [record for key, record in self.records.items() if f"Id eq {key}" == call.filter]
+        return Answered(value={"records": found, "next": None})
 
     def _execute(self, call: ExecuteCall) -> Ending:
         ending = self._next()
@@ -350,6 +396,10 @@ def _call_in_words(send: Send) -> str:
             return "read " + ("watermark" if top == WATERMARK else "rows") + (" by schema" if schema_id else "")
         case RunProcessCall(process=process):
             return f"run {process}"
+        case CancelCall():
+            return "cancel"
+        case ChangeCall(change=change):
+            return change.value
         case QueryCall(next=following):
             return "query next" if following else "query"
         case ReadElements():

@@ -23,6 +23,7 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     "pause": (),
     "retry": ("initial", "max"),
     "wait": ("every", "max_every"),
+    "failures": ("for",),
 }
 """Keys behind which a duration stands, or a record with durations behind these keys."""
 
@@ -35,6 +36,8 @@ def check_action(step: Written, texts: Texts) -> None:
                 _run(record(value), path, texts)
             case "wait":
                 _wait(record(value), path, texts)
+            case "signal":
+                _signal(record(value), path, texts)
             case "query":
                 _query(record(value), path, texts)
             case "retry" | "verify":
@@ -75,6 +78,12 @@ def _wait(written: JsonObject, path: Path, texts: Texts) -> None:
         if least is not None and most is not None and most < least:
             message = f"`max_every` is shorter than `every`, which is `{first}`"
             texts.report("E107", message, (*path, "max_every"), hint="leave one of them out: the other goes along")
+
+
+def _signal(written: JsonObject, path: Path, texts: Texts) -> None:
+    if "until" in written and "starts" not in written:
+        message, hint = "`until` is about the process that the change starts", "name it as `starts`, or leave this out"
+        texts.report("E107", message, (*path, "until"), at_key=True, hint=hint, warning=True)
 
 
 def _query(written: JsonObject, path: Path, texts: Texts) -> None:
@@ -122,5 +131,5 @@ def _unheeded(key: str, fields: JsonObject, path: Path, texts: Texts) -> None:
     if key == "retry" and not defaults.is_repeatable(fields):
         texts.report("E107", f"a `{action}` is never tried again", path, at_key=True, hint=_NOTHING, warning=True)
     if key == "verify" and action not in defaults.VERIFIED:
-        message = f"`verify` is about `execute` and `run`: for `{action}` it says nothing"
+        message = f"`verify` is about `execute`, `run`, `cancel` and `signal`: for `{action}` it says nothing"
         texts.report("E107", message, path, at_key=True, hint=_NOTHING, warning=True)

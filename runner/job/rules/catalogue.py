@@ -11,8 +11,8 @@ from runner.catalogue.model import Catalogue, Direction, Element, Member, Proces
 from runner.documents.document import Document
 from runner.guids import is_guid
 from runner.job.outline import Outline, Written
-from runner.job.rules import entities
-from runner.job.rules.uses import element_ids, element_names, results, starts
+from runner.job.rules import entities, failures
+from runner.job.rules.uses import element_ids, element_names, results, signalled, starts
 from runner.near_misses import ending_in
 from runner.problems import Problem, Severity
 from runner.raw import record
@@ -53,7 +53,13 @@ def _step(document: Document, step: Written, catalogue: Catalogue, *, started: C
             yield document.problem("E170", message, path=(*path, "process"), hint=catalogue.hint)
         if process.parameters is not None:
             yield from _parameters(document, fields, path, process)
+    for at, code in signalled(step):
+        if code not in catalogue.processes:
+            message = f"{catalogue.name} has no process `{code}`"
+            yield document.problem("E144", message, path=at, hint=_process_meant(code, catalogue))
     yield from entities.check(document, step, catalogue)
+    yield from entities.check_signal(document, step, catalogue)
+    yield from failures.check_patterns(document, step, catalogue)
     for at, uid in element_ids(step):
         yield from _element(document, at, uid, catalogue, started=started)
     for at, name in element_names(step):

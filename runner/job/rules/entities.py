@@ -25,18 +25,43 @@ _ORDER = re.compile(r"(\S+)(?:\s+(?:asc|desc))?")
 
 
 def check(document: Document, step: Written, catalogue: Catalogue) -> Iterator[Problem]:
-    fields = record(step.fields.get("query"))
-    name, path = text(fields, "entity"), (*step.path, "query")
-    if name is None or "{{" in name or catalogue.entities is None:
-        return
-    if name not in catalogue.entities:
-        hint = (
-            did_you_mean(name, sorted(catalogue.entities)) or f"it has {listed(sorted(catalogue.entities)) or 'none'}"
-        )
-        message = f"{catalogue.name} has no entity `{name}`"
-        yield document.problem("E147", message, path=(*path, "entity"), hint=hint)
-    elif (entity := catalogue.entities[name]) is not None:
+    fields, path = record(step.fields.get("query")), (*step.path, "query")
+    name = text(fields, "entity") or ""
+    unknown = _no_entity(document, fields, path, catalogue)
+    if unknown is not None:
+        yield unknown
+    elif (entity := (catalogue.entities or {}).get(name)) is not None:
         yield from _columns(document, fields, path, entity, called=name)
+
+
+def check_signal(document: Document, step: Written, catalogue: Catalogue) -> Iterator[Problem]:
+    """The record that a `signal` changes: its entity, its columns, and texts where numbers are held."""
+    for change, written in record(step.fields.get("signal")).items():
+        fields, path = record(written), (*step.path, "signal", change)
+        unknown = _no_entity(document, fields, path, catalogue)
+        if unknown is not None:
+            yield unknown
+            continue
+        name = text(fields, "entity") or ""
+        entity = (catalogue.entities or {}).get(name)
+        if entity is None:
+            continue
+        for column, value in record(fields.get("values")).items():
+            at = (*path, "values", column)
+            if column not in entity.columns:
+                yield _no_column(document, column, entity.columns, at, called=name)
+            elif column in entity.numbers and isinstance(value, str) and "{{" not in value:
+                message = f"`{column}` holds numbers, and `{value}` is a text"
+                yield document.problem("E107", message, path=at, severity=Severity.WARNING)
+
+
+def _no_entity(document: Document, fields: JsonObject, path: Path, catalogue: Catalogue) -> Problem | None:
+    name, known = text(fields, "entity"), catalogue.entities
+    if name is None or "{{" in name or known is None or name in known:
+        return None
+    hint = did_you_mean(name, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
+    message = f"{catalogue.name} has no entity `{name}`"
+    return document.problem("E147", message, path=(*path, "entity"), hint=hint)
 
 
 def _columns(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:

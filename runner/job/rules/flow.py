@@ -187,7 +187,7 @@ class _Flow:
             return (
                 site_types.of_result(start, process) if at[-1] == "execute" else site_types.of_results(start, process)
             )
-        for key in ("element", "elements", "wait", "query", "confirm"):
+        for key in ("element", "elements", "wait", "cancel", "failures", "signal", "query", "confirm"):
             if key in fields:
                 self.telling.value(fields[key], (*path, key), inside)
         for at, text, what in ids(step):
@@ -197,7 +197,11 @@ class _Flow:
         if "query" in fields:
             self._filter(step, inside)
             return site_types.of_query(record(fields["query"]))
-        if "wait" in fields:
+        if "signal" in fields:
+            return record_of({"Id": A_GUID})
+        if "failures" in fields:
+            return site_types.OF_FAILURES
+        if "wait" in fields or "cancel" in fields:
             return site_types.of_row()
         return A_BOOLEAN if "confirm" in fields else UNKNOWN
 

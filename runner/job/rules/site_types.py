@@ -75,6 +75,18 @@ _ROW: Final = record_of(
 )
 
 
+OF_FAILURES: Final = record_of(
+    {
+        "count": A_NUMBER,
+        "failed": list_of(
+            record_of({name: or_null(A_TEXT) for name in ("id", "process", "name", "started", "error")}, closed=True)
+        ),
+    },
+    closed=True,
+)
+"""The result of a `failures`."""
+
+
 def of_parameter(one: Parameter, *, decoded: bool) -> Type:
     """What a parameter gives. `decoded`: a text that holds JSON is given as what it holds."""
     if one.kind is Kind.RECORDS:
@@ -123,7 +135,7 @@ def of_query(fields: JsonObject) -> Type:
 
 
 def of_row() -> Type:
-    """The result of a `wait`: a row of the process log."""
+    """The result of a `wait` or a `cancel`: a row of the process log."""
     return _ROW
 
 

@@ -101,4 +101,4 @@ def _words(path: Path, scope: Scope, known: Outline) -> _Words | None:
 
 def _is_wait(step: Written | None) -> bool:
     """Whether the step gives a row of the process log. With `for_each` its `result` is that of a turn in `expect`."""
-    return step is not None and "wait" in step.fields
+    return step is not None and ("wait" in step.fields or "cancel" in step.fields)

@@ -10,6 +10,7 @@ from runner.job.outline import Written
 from runner.job.rules.actions import check_action
 from runner.job.rules.conditions import condition as check_condition
 from runner.job.rules.expect import expectations
+from runner.job.rules.failures import check_failures
 from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
 from runner.job.rules.texts import Texts
@@ -22,6 +23,8 @@ _TEMPLATES = {
     "run": ("parameters",),
     "element": ("uid", "parameters"),
     "wait": ("process_id",),
+    "cancel": ("process_id",),
+    "failures": ("since",),
     "query": ("filter",),
     "job": ("inputs",),
     "confirm": (),
@@ -50,6 +53,8 @@ def read_step(step: Written, *, undone: Written, texts: Texts) -> None:
             case "elements":
                 for index, item in enumerate(items(value)):
                     _action("element", item, (*path, index), scope=values(step, undone), texts=texts)
+            case "signal":
+                _signal(record(value), path, scope=values(step, undone), texts=texts)
             case _ if key in _TEMPLATES:
                 _action(key, value, path, scope=values(step, undone), texts=texts)
             case _:
@@ -63,6 +68,7 @@ def check_step(step: Written, *, preset: JsonObject, texts: Texts) -> None:
     check_action(step, texts)
     _undo_in_finally(step, texts)
     check_included(step, texts)
+    check_failures(step, texts)
     execute = step.fields.get("execute")
     if isinstance(execute, dict) and "result" not in execute:
         _without_result(execute, step, preset=preset, texts=texts)
@@ -93,12 +99,34 @@ def _action(key: str, written: Json, path: Path, *, scope: Scope, texts: Texts) 
             texts.plain(value, (*path, name))
 
 
+def _signal(written: JsonObject, path: Path, *, scope: Scope, texts: Texts) -> None:
+    for key, fields in written.items():
+        if not isinstance(fields, dict):
+            texts.plain(fields, (*path, key))
+            continue
+        for name, value in fields.items():
+            if name in ("id", "values"):
+                texts.value(value, (*path, key, name), scope)
+            else:
+                texts.plain(value, (*path, key, name))
+
+
 def _ids(step: Written) -> Iterator[tuple[Path, str]]:
     """The ids of elements and processes that `step` names."""
     fields, path = step.fields, step.path
     written: list[tuple[Path, Json]] = [((*path, "element"), fields.get("element"))]
     written += [((*path, "elements", index), item) for index, item in enumerate(items(fields.get("elements")))]
-    written.append(((*path, "wait", "process_id"), record(fields.get("wait")).get("process_id")))
+    written += [((*path, key, "process_id"), record(fields.get(key)).get("process_id")) for key in ("wait", "cancel")]
+    written += [
+        ((*path, "signal", change, "id"), record(fields_of_change).get("id"))
+        for change, fields_of_change in record(fields.get("signal")).items()
+    ]
+    written.append(
+        (
+            (*path, "signal", "insert", "values", "Id"),
+            record(record(record(fields.get("signal")).get("insert")).get("values")).get("Id"),
+        )
+    )
     for at, value in written:
         if isinstance(value, str):
             yield at, value
@@ -113,19 +141,19 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     if texts.document.joined_items(path):
         hint = IN_ONE_COLUMN
     elif path[-1] == "process_id" and not meant and _OF_A_NAME.search(text):
-        hint = _of_started(text, texts)
+        hint = _of_started(text, texts, doing="cancelled" if "cancel" in path else "waited for")
     else:
         hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)
 
 
-def _of_started(text: str, texts: Texts) -> str:
+def _of_started(text: str, texts: Texts, *, doing: str) -> str:
     """What is waited for is one run of a process, which the step that starts it knows: by the process's code."""
     if re.fullmatch(r"(?:steps|vars|inputs|item)\.[\w.\[\]]+", text):
         return f'write `"{{{{ {text} }}}}"`'
     for name, declared in texts.known.by_id.items():
         if any(text in (code, name) for _, code, _ in starts(declared.step)):
-            return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is waited for is one run of the process'
+            return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is {doing} is one run of the process'
     return 'write `"{{ steps.ID.process_id }}"`, with the id of the step that starts the process'
 
 

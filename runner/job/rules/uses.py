@@ -21,8 +21,9 @@ def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
 
 def started(files: Iterable[Outline]) -> frozenset[str]:
     """The codes of all processes that these files start."""
-    steps = (step for known in files for step in known.steps)
-    return frozenset(code for step in steps for _, code, _ in starts(step))
+    steps = [step for known in files for step in known.steps]
+    begun = {code for step in steps for _, code, _ in starts(step)}
+    return frozenset(begun | {code for step in steps for _, code in signalled(step)})
 
 
 def starts(step: Written) -> Iterator[tuple[Path, str, JsonObject]]:
@@ -32,6 +33,13 @@ def starts(step: Written) -> Iterator[tuple[Path, str, JsonObject]]:
         code = fields.get("process")
         if isinstance(code, str) and "{{" not in code:
             yield (*step.path, key), code, fields
+
+
+def signalled(step: Written) -> Iterator[tuple[Path, str]]:
+    """The process that a `signal` says it starts: the path of its code, and the code."""
+    code = record(step.fields.get("signal")).get("starts")
+    if isinstance(code, str) and "{{" not in code:
+        yield (*step.path, "signal", "starts"), code
 
 
 def kept_as(step: Written, code: str) -> str | None:
@@ -77,11 +85,12 @@ def _uids(step: Written) -> Iterator[tuple[Path, str]]:
 
 
 def ids(step: Written) -> Iterator[tuple[Path, str, str]]:
-    """The ids that are templates, of elements and of a process that is waited for: path, text, and what it is."""
+    """The ids of elements and processes that are templates: path, text, and what it is."""
     yield from ((at, uid, "uid") for at, uid in _uids(step) if "{{" in uid)
-    process_id = record(step.fields.get("wait")).get("process_id")
-    if isinstance(process_id, str) and "{{" in process_id:
-        yield (*step.path, "wait", "process_id"), process_id, "process_id"
+    for key in ("wait", "cancel"):
+        process_id = record(step.fields.get(key)).get("process_id")
+        if isinstance(process_id, str) and "{{" in process_id:
+            yield (*step.path, key, "process_id"), process_id, "process_id"
 
 
 def _step(document: Document, step: Written) -> Iterator[Use]:
@@ -90,6 +99,8 @@ def _step(document: Document, step: Written) -> Iterator[Use]:
         given = [((*path, "parameters", name), name) for name in record(fields.get("parameters"))]
         for at, name in (*given, *results(fields, path)):
             yield Use(process=code, about=About.PARAMETER, name=name, place=_place(document, at))
+    for at, code in signalled(step):
+        yield Use(process=code, about=About.PROCESS, place=_place(document, at))
     for at, uid in element_ids(step):
         yield Use(process="", about=About.ELEMENT, name=uid, place=_place(document, at))
 

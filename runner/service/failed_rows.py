@@ -1,0 +1,74 @@
+"""Failed instances in the process log, and the families of their processes: what to ask for, and what an answer means.
+
+Pure. Times are the server's own, as it writes them. A version of a process is a schema of its own; all versions point
+at their root [C], and a row of the log bears the schema of the version that ran.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from runner.service.calls import QueryCall
+from runner.service.process_log import FAILED
+from runner.values import Json, JsonObject
+
+MOST: Final = 10_000
+_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
+
+NEWEST: Final = QueryCall(entity="SysProcessLog", select=("Id", "StartDate"), orderby=("StartDate desc",), top=1)
+LIBRARY: Final = QueryCall(
+    entity="VwProcessLib", select=("Id", "UId", "Name", "SysSchemaId", "VersionParentUId"), orderby=("Name",), top=MOST
+)
+"""A site may lack the last two columns [?]: then all that it has are asked for."""
+
+
+def failed_since(moment: str | None) -> QueryCall:
+    """Instances that have failed and began or ended at `moment` or later; all of them where that is None."""
+    condition = f"Status/Id eq {FAILED}"
+    if moment is not None:
+        condition += f" and (StartDate ge {moment} or CompleteDate ge {moment})"
+    select = ("Id", "Name", "StartDate", "SysSchemaId", "ErrorDescription")
+    return QueryCall(entity="SysProcessLog", filter=condition, select=select, orderby=("StartDate desc",), top=MOST)
+
+
+def started(newest: Iterable[JsonObject]) -> str | None:
+    """The moment at which the newest row began, None where there is none."""
+    return next((text for row in newest if (text := _text(row.get("StartDate")))), None)
+
+
+def roots(library: Iterable[JsonObject]) -> dict[str, str]:
+    """The code of the family's root by the id of a schema."""
+    rows = [row for row in library if _text(row.get("Name"))]
+    codes = {uid: str(row["Name"]) for row in rows if (uid := _guid(row.get("UId")))}
+    found: dict[str, str] = {}
+    for row in rows:
+        code = codes.get(_guid(row.get("VersionParentUId")) or "", str(row["Name"]))
+        found.update({key: code for column in ("SysSchemaId", "Id") if (key := _guid(row.get(column)))})
+    return found
+
+
+def key(row: JsonObject) -> str:
+    return _guid(row.get("Id")) or ""
+
+
+def schema(row: JsonObject) -> str:
+    return _guid(row.get("SysSchemaId")) or ""
+
+
+def shown(row: JsonObject, code: str) -> JsonObject:
+    """A failed instance as reports show it; `code` is that of its process."""
+    return {
+        "id": key(row),
+        "process": code or None,
+        "name": _text(row.get("Name")),
+        "started": _text(row.get("StartDate")),
+        "error": _text(row.get("ErrorDescription")),
+    }
+
+
+def _text(found: Json) -> str | None:
+    return found if isinstance(found, str) and found else None
+
+
+def _guid(found: Json) -> str | None:
+    text = _text(found)
+    return None if text is None or text == _NO_GUID else text.lower()

@@ -1,0 +1,101 @@
+"""Stories of `cancel`: what is sent, and what the process log has to say for the step to pass."""
+
+import pytest
+from stories import World, not_sent, planned, refused, unanswered
+
+from runner.service.calls import CallFailed
+
+GUID = "00000000-0000-0000-0000-000000000001"
+CANCEL = f"  - id: a\n    cancel: {{process_id: {GUID}}}\n"
+
+
+def world(
+    status: str = "running", *answers: CallFailed, immortal: bool = False, log: CallFailed | None = None
+) -> World:
+    made = World(answers=[*answers], immortal=immortal, log=log)
+    made.add_row("UsrA", status)
+    return made
+
+
+@pytest.mark.parametrize("status", ["running", "error"])
+def test_a_process_that_runs_or_is_in_error_is_cancelled_and_the_log_is_asked_whether_it_was(status: str) -> None:
+    told = world(status).carry_out(planned(CANCEL + '    expect: [result.status == "cancelled"]\n'))
+    assert told.sent == ["read row", "cancel", "read row"]
+    end = told.finished("a")
+    assert (end.status, end.verified, end.process_id) == ("passed", True, GUID)
+
+
+@pytest.mark.parametrize("status", ["done", "cancelled"])
+def test_of_a_process_that_is_over_nothing_is_sent_and_the_step_passes(status: str) -> None:
+    told = world(status).carry_out(planned(CANCEL + f'    expect: [process_status == "{status}"]\n'))
+    assert told.sent == ["read row"]
+    assert (told.finished("a").status, told.finished("a").result["status"]) == ("passed", status)
+
+
+@pytest.mark.parametrize(("status", "words"), [("running", "still runs"), ("error", "is still in error")])
+def test_a_process_that_lives_on_is_a_failure_that_names_the_right(status: str, words: str) -> None:
+    told = world(status, immortal=True).carry_out(planned(CANCEL))
+    end = told.finished("a")
+    assert end.error
+    assert (end.status, end.error.code, end.verified) == ("failed", "E217", False)
+    assert words in end.error.message
+    assert "CanCancelProcess" in (end.error.hint or "")
+    assert told.t >= 15  # the target's `settle`
+
+
+def test_a_refusal_is_a_failure_and_is_not_repeated() -> None:
+    told = world("running", refused()).carry_out(planned(CANCEL))
+    assert told.sent == ["read row", "cancel"]
+    assert told.finished("a").status == "failed"
+
+
+def test_a_call_that_was_not_answered_has_happened_where_the_log_says_so() -> None:
+    told = world("running", unanswered()).carry_out(planned(CANCEL))
+    assert (told.finished("a").status, told.finished("a").verified) == ("passed", True)
+
+
+def test_a_call_that_was_not_answered_and_cancelled_nothing_is_an_error_that_may_be_retried() -> None:
+    told = world("running", unanswered(), immortal=True).carry_out(planned(CANCEL))
+    assert (told.finished("a").status, told.sent.count("cancel")) == ("error", 1)
+    retried = CANCEL + "    retry: {max_attempts: 2, on: [unanswered]}\n"
+    assert world("running", unanswered(), immortal=True).carry_out(planned(retried)).sent.count("cancel") == 2
+
+
+def test_a_call_that_was_not_sent_is_tried_again() -> None:
+    told = world("running", not_sent()).carry_out(planned(CANCEL))
+    assert (told.finished("a").status, told.sent.count("cancel")) == ("passed", 2)
+
+
+@pytest.mark.parametrize(
+    ("verify", "status", "warned"), [("auto", "passed", True), ("log", "error", False), ("none", "passed", False)]
+)
+def test_without_a_log_verify_decides(verify: str, status: str, *, warned: bool) -> None:
+    told = world("running", log=refused()).carry_out(planned(CANCEL + f"    verify: {verify}\n"))
+    end = told.finished("a")
+    assert (end.status, end.verified, any("not verified" in text for text in end.warnings)) == (status, None, warned)
+    assert told.sent.count("cancel") == 1
+
+
+def test_a_process_that_the_log_does_not_show_is_cancelled_unverified() -> None:
+    told = World().carry_out(planned(CANCEL))
+    assert told.sent.count("cancel") == 1
+    assert told.finished("a").warnings == ("not verified: the process log shows no process of this id",)
+    strict = World().carry_out(planned(CANCEL + "    verify: log\n"))
+    assert (strict.finished("a").status, strict.end.exit_code) == ("error", 3)
+
+
+def test_an_id_that_is_none_is_never_sent() -> None:
+    told = World().carry_out(planned('  - id: a\n    cancel: {process_id: "{{ target.name }}"}\n'))
+    assert (told.sent, told.finished("a").status) == ([], "failed")
+
+
+def test_an_undo_cancels_what_its_step_has_started() -> None:
+    steps = (
+        "  - id: a\n    run: {process: UsrA, until: started}\n"
+        "    undo: {cancel: {process_id: '{{ process_id }}'}}\n"
+        "  - id: b\n    run: {process: UsrB}\n"
+    )
+    told = World(statuses=["running", "error"]).carry_out(planned(steps))
+    assert told.statuses_of_rows() == {"a": "passed", "b": "failed", "undo/a": "passed"}
+    assert next(row for row in told.rows if row["name"] == "UsrA")["status"] == "cancelled"
+    assert told.end.undo == "complete"

@@ -1,0 +1,211 @@
+"""Stories of `failures`: what counts, since when, for how long, and that nothing uncounted is ever green."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+from stories import World, including, planned, refused, unanswered
+
+from runner.events import StepFinished
+from runner.service.calls import Answered, CallFailed, Ending, QueryCall
+from runner.values import Json, JsonObject
+
+ERROR = "f942c08d-b6e2-df11-971b-001d60e938c6"
+LIBRARY: list[Json] = [
+    {"Id": "a0", "UId": "ua", "Name": "UsrA", "SysSchemaId": "sa", "VersionParentUId": None},
+    {"Id": "a1", "UId": "ub", "Name": "UsrA_v1", "SysSchemaId": "sb", "VersionParentUId": "UA"},
+    {"Id": "c0", "UId": "uc", "Name": "OtherC", "SysSchemaId": "sc", "VersionParentUId": None},
+]
+WATCH = '  - id: a\n    failures: {processes: ["Usr*"], for: 1m}\n'
+
+
+@dataclass
+class Log:
+    """The log of a site whose clock goes with the run's. A failure shows from its second on."""
+
+    failed: list[tuple[float, str]] = field(default_factory=list)
+    newest: str | None = "2026-01-31T09:00:00Z"
+    library: list[Json] = field(default_factory=lambda: [*LIBRARY])
+    broken: Callable[[float, QueryCall], CallFailed | None] = lambda _t, _call: None
+    world: World = field(default_factory=World)
+    asked: list[QueryCall] = field(default_factory=list)
+
+    def carry_out(self, steps: str, *, rest: str = "") -> World:
+        self.world.tables = self.answer
+        return self.world.carry_out(planned(steps, rest=rest))
+
+    def answer(self, call: QueryCall) -> Ending:
+        self.asked.append(call)
+        if (failure := self.broken(self.world.t, call)) is not None:
+            return failure
+        if call.entity == "VwProcessLib":
+            return Answered(value={"records": self.library, "next": None})
+        if call.filter is None:
+            rows: list[Json] = [{"Id": "n", "StartDate": self.newest}] if self.newest else []
+            return Answered(value={"records": rows, "next": None})
+        found: list[Json] = [_row(number, schema) for number, (t, schema) in self._failed() if t <= self.world.t]
+        return Answered(value={"records": found, "next": None})
+
+    def _failed(self) -> list[tuple[int, tuple[float, str]]]:
+        return [*enumerate(self.failed, 1)]
+
+
+def _row(number: int, schema: str) -> JsonObject:
+    return {
+        "Id": f"F{number}",
+        "Name": "Bill an order",
+        "StartDate": "2026-01-31T09:00:30Z",
+        "SysSchemaId": schema,
+        "ErrorDescription": f"Reason {number}\n   at X()",
+    }
+
+
+def end(world: World, key: str = "a") -> StepFinished:
+    return world.finished(key)
+
+
+def test_a_time_without_failures_is_watched_to_its_end_and_passes() -> None:
+    world = Log().carry_out(WATCH + "    expect: [result.count == 0]\n")
+    assert (end(world).status, end(world).result) == ("passed", {"count": 0, "failed": []})
+    assert 60 <= world.t <= 75
+
+
+def test_it_fails_as_soon_as_one_failure_too_many_shows_and_names_it() -> None:
+    world = Log(failed=[(20.0, "sa")]).carry_out(WATCH)
+    error = end(world).error
+    assert error
+    assert (end(world).status, error.code, world.end.exit_code) == ("failed", "E218", 1)
+    assert error.message == "1 failed since the run began, and 0 may: `UsrA` (Bill an order, f1): Reason 1"
+    assert end(world).result["failed"][0]["error"] == "Reason 1\n   at X()"
+    assert world.t <= 35
+
+
+def test_as_many_as_may_fail_pass() -> None:
+    two = WATCH.replace("for: 1m", "for: 1m, at_most: 2")
+    assert end(Log(failed=[(20.0, "sa"), (30.0, "sb")]).carry_out(two)).status == "passed"
+    assert end(Log(failed=[(20.0, "sa"), (30.0, "sb"), (31.0, "sa")]).carry_out(two)).status == "failed"
+
+
+def test_versions_count_by_their_root_and_other_processes_do_not_count() -> None:
+    of_family = WATCH.replace("Usr*", "UsrA")
+    world = Log(failed=[(20.0, "sb")]).carry_out(of_family)
+    assert end(world).result["failed"][0]["process"] == "UsrA"
+    assert end(Log(failed=[(20.0, "sc")]).carry_out(of_family)).status == "passed"
+
+
+def test_what_had_failed_before_the_run_began_does_not_count() -> None:
+    log = Log(failed=[(0.0, "sa")])
+    assert end(log.carry_out("  - id: b\n    pause: 1s\n" + WATCH)).status == "passed"
+    began = next(call for call in log.asked if call.filter)
+    assert began.filter == (
+        f"Status/Id eq {ERROR} and (StartDate ge 2026-01-31T09:00:00Z or CompleteDate ge 2026-01-31T09:00:00Z)"
+    )
+
+
+def test_in_an_empty_log_every_failure_counts() -> None:
+    world = Log(failed=[(20.0, "sa")], newest=None).carry_out(WATCH)
+    assert end(world).status == "failed"
+
+
+def test_the_moment_of_the_run_is_read_before_its_first_step_does_anything() -> None:
+    world = Log(failed=[(2.5, "sa")]).carry_out("  - id: b\n    pause: 30s\n" + WATCH)
+    assert world.story[:4] == ["begin b", "send query", "send query", "pause 30"]
+    assert end(world).status == "failed"
+
+
+@pytest.mark.parametrize(("since", "status"), [("b", "failed"), ("c", "passed")])
+def test_failures_since_a_step_are_those_since_it_began(since: str, status: str) -> None:
+    steps = "  - id: b\n    pause: 30s\n  - id: c\n    pause: 30s\n"
+    watch = WATCH.replace("for: 1m", f"for: 1m, since: {since}")
+    assert end(Log(failed=[(20.0, "sa")]).carry_out(steps + watch)).status == status
+
+
+def test_a_moment_is_asked_for_as_it_is() -> None:
+    log = Log()
+    steps = WATCH.replace("for: 1m", "since: '{{ inputs.at }}'")
+    assert end(log.carry_out(steps, rest="inputs: {at: {default: '2026-01-31T10:00:00+02:00'}}")).status == "passed"
+    assert [call.filter for call in log.asked if call.filter] == [
+        f"Status/Id eq {ERROR} and (StartDate ge 2026-01-31T08:00:00Z or CompleteDate ge 2026-01-31T08:00:00Z)"
+    ]
+
+
+def test_a_template_that_gives_no_moment_fails() -> None:
+    steps = WATCH.replace("for: 1m", "since: '{{ target.name }}'")
+    assert end(Log().carry_out(steps)).status == "failed"
+
+
+def test_a_step_that_was_not_carried_out_is_no_moment() -> None:
+    steps = "  - id: b\n    if: false\n    pause: 1s\n" + WATCH.replace("for: 1m", "since: b")
+    world = Log().carry_out(steps)
+    error = end(world).error
+    assert error
+    assert (end(world).status, error.code) == ("error", "E219")
+
+
+@pytest.mark.parametrize("entity", ["SysProcessLog", "VwProcessLib"])
+def test_what_cannot_be_read_is_an_error_and_never_green(entity: str) -> None:
+    log = Log(broken=lambda _t, call: refused() if call.entity == entity else None)
+    world = log.carry_out(WATCH)
+    error = end(world).error
+    assert error
+    assert (end(world).status, error.code, world.end.exit_code) == ("error", "E219", 3)
+
+
+def test_a_log_that_is_lost_while_it_is_watched_is_an_error_at_once() -> None:
+    world = Log(broken=lambda t, call: refused() if t > 20 and call.filter else None).carry_out(WATCH)
+    assert (end(world).status, world.t < 40) == ("error", True)
+
+
+def test_a_site_that_restarts_meanwhile_is_watched_on() -> None:
+    log = Log(broken=lambda t, _call: unanswered() if 20 < t < 40 else None, failed=[(30.0, "sa")])
+    assert end(log.carry_out(WATCH)).status == "failed"
+    quiet = Log(broken=lambda t, _call: unanswered() if 20 < t < 40 else None)
+    assert end(quiet.carry_out(WATCH)).status == "passed"
+
+
+def test_a_site_that_does_not_come_back_is_an_error() -> None:
+    world = Log(broken=lambda t, _call: unanswered() if t > 20 else None).carry_out(WATCH)
+    assert (end(world).status, world.end.exit_code) == ("error", 3)
+
+
+def test_a_pattern_that_no_process_matches_is_an_error() -> None:
+    world = Log().carry_out(WATCH.replace('"Usr*"', '"Usr*", "UsrBil*"'))
+    error = end(world).error
+    assert error
+    assert (end(world).status, "`UsrBil*`" in error.message) == ("error", True)
+
+
+def test_a_process_that_came_after_the_library_was_read_counts() -> None:
+    log = Log(failed=[(20.0, "sn")])
+    later: JsonObject = {"Id": "n", "UId": "un", "Name": "UsrNew", "SysSchemaId": "sn", "VersionParentUId": None}
+    known = log.broken
+
+    def grows(t: float, call: QueryCall) -> CallFailed | None:
+        if t > 15 and later not in log.library:
+            log.library.append(later)
+        return known(t, call)
+
+    log.broken = grows
+    assert end(log.carry_out(WATCH)).result["failed"][0]["process"] == "UsrNew"
+
+
+def test_a_library_without_a_column_is_read_whole() -> None:
+    log = Log(broken=lambda _t, call: refused(400) if call.entity == "VwProcessLib" and call.select else None)
+    assert end(log.carry_out(WATCH)).status == "passed"
+
+
+def test_an_included_job_counts_since_the_whole_run_began() -> None:
+    inner = "runner: 1\nname: inner\nsteps:\n  - id: a\n    failures: {processes: [UsrA]}\n"
+    made = including(planned("  - id: o\n    pause: 1s\n  - id: b\n    pause: 1s\n"), inner, inputs={})
+    first, second = made.steps
+    made = replace(made, steps=(second, first), job=replace(made.job, moments=frozenset({"run"})))
+    log = Log(failed=[(2.5, "sa")])
+    log.world.tables = log.answer
+    log.world.carry_out(made)
+    assert log.world.finished("o/a").status == "failed"
+
+
+def test_a_secret_step_shows_no_reasons() -> None:
+    world = Log(failed=[(20.0, "sa")]).carry_out(WATCH + "    secret: true\n")
+    assert end(world).result == "***"
+    assert "Reason" not in str(end(world).error)

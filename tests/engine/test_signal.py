@@ -1,0 +1,203 @@
+"""Stories of `signal`: one record, never two, and what the process log says of the process that it starts."""
+
+from uuid import UUID
+
+import pytest
+from stories import World, not_sent, planned, refused, unanswered
+
+from runner.events import StepFinished
+from runner.service.calls import Answered, CallFailed, ChangeCall, Ending, QueryCall
+from runner.values import Json, JsonObject
+
+GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+INSERT = "  - id: a\n    signal: {insert: {entity: Lead, values: {Name: 'Smoke {{ target.name }}'}}"
+UPDATE = f"  - id: a\n    signal: {{update: {{entity: Lead, id: {GUID}, values: {{Score: 7}}}}"
+DELETE = f"  - id: a\n    signal: {{delete: {{entity: Lead, id: {GUID}}}"
+STARTS = ", starts: UsrQ}\n"
+ALONE = "}\n"
+
+
+def carried_out(world: World, steps: str) -> World:
+    world.tables = world.tables or world.read_record
+    return world.carry_out(planned(steps))
+
+
+def end(world: World) -> StepFinished:
+    return world.finished("a")
+
+
+def changes(world: World) -> list[ChangeCall]:
+    calls = [getattr(effect, "call", None) for effect in world.effects]
+    return [call for call in calls if isinstance(call, ChangeCall)]
+
+
+def existing(**more: Json) -> dict[str, JsonObject]:
+    return {GUID: {"Id": GUID, **more}}
+
+
+def test_an_insert_gives_the_record_with_an_id_that_the_run_and_the_row_decide() -> None:
+    world = carried_out(World(), INSERT + ALONE + '    expect: [result.Name == "Smoke here"]\n')
+    assert world.sent == ["insert"]
+    (call,) = changes(world)
+    assert UUID(call.id).version == 5
+    assert end(world).status == "passed"
+    assert end(world).result == {"Id": call.id, "Name": "Smoke here"}
+    again = carried_out(World(), INSERT + ALONE)
+    assert changes(again)[0].id == call.id
+
+
+def test_each_turn_has_a_record_of_its_own() -> None:
+    world = carried_out(World(), INSERT + ALONE + "    for_each: [1, 2]\n")
+    assert len({call.id for call in changes(world)}) == len(world.records) == 2
+
+
+def test_the_process_that_an_insert_starts_is_followed_to_its_end() -> None:
+    world = carried_out(World(statuses=["running"], later=["running", "done"]), INSERT + STARTS)
+    assert (end(world).status, end(world).verified) == ("passed", True)
+    assert end(world).process_id == world.rows[0]["id"]
+    assert world.sent[:2] == ["read watermark", "insert"]
+
+
+def test_until_started_does_not_wait_for_the_end() -> None:
+    world = carried_out(World(statuses=["running"]), INSERT + ", starts: UsrQ, until: started}\n")
+    assert (end(world).status, world.pauses) == ("passed", [])
+
+
+def test_a_process_that_fails_is_a_failed_step_and_the_record_is_kept_for_finally() -> None:
+    final = "finally:\n  - id: z\n    signal: {delete: {entity: Lead, id: '{{ steps.a.result.Id }}'}}\n"
+    world = carried_out(World(statuses=["error"]), INSERT + STARTS + final)
+    error = end(world).error
+    assert error
+    assert (end(world).status, error.code, "Divide by zero" in error.message) == ("failed", "E203", True)
+    assert (world.finished("z").status, world.records) == ("passed", {})
+
+
+def test_a_process_of_another_user_is_inferred_and_said_to_be() -> None:
+    world = carried_out(World(runs_as="system"), INSERT + STARTS)
+    assert (end(world).status, end(world).verified) == ("passed", "inferred")
+    assert any("another user" in text for text in end(world).warnings)
+
+
+@pytest.mark.parametrize(("verify", "status"), [("auto", "passed"), ("log", "error")])
+def test_two_starts_that_cannot_be_told_apart_are_not_verified(verify: str, status: str) -> None:
+    world = carried_out(World(crowd=["done"]), INSERT + STARTS + f"    verify: {verify}\n")
+    assert len(world.rows) == 2
+    assert (end(world).status, end(world).verified) == (status, None)
+
+
+def test_a_record_that_starts_nothing_is_an_error_after_the_time_to_settle() -> None:
+    world = carried_out(World(deaf=True), INSERT + STARTS)
+    error = end(world).error
+    assert error
+    assert (end(world).status, error.code) == ("error", "E319")
+    assert end(world).result["Name"] == "Smoke here"
+    assert world.t >= 15
+
+
+def test_without_a_log_a_start_is_not_verified() -> None:
+    world = carried_out(World(log=refused()), INSERT + STARTS)
+    assert (end(world).status, any("not verified" in text for text in end(world).warnings)) == ("passed", True)
+    strict = carried_out(World(log=refused()), INSERT + STARTS + "    verify: log\n")
+    assert (end(strict).status, changes(strict)) == ("error", [])
+
+
+def test_with_verify_none_no_log_is_read() -> None:
+    world = carried_out(World(), INSERT + STARTS + "    verify: none\n")
+    assert (world.sent, end(world).status) == (["insert"], "passed")
+
+
+def test_an_insert_that_was_not_answered_and_happened_is_known_by_its_record() -> None:
+    world = carried_out(World(answers=[unanswered()]), INSERT + STARTS)
+    assert (end(world).status, end(world).result["Name"], len(world.records)) == ("passed", "Smoke here", 1)
+    assert (end(world).verified, len(changes(world))) == (True, 1)
+
+
+def test_an_insert_that_never_came_is_an_error_that_says_that_it_may_still_come() -> None:
+    world = carried_out(World(answers=[unanswered()], lost=True), INSERT + ALONE)
+    error = end(world).error
+    assert error
+    assert (end(world).status, len(changes(world)), world.t >= 15) == ("error", 1, True)
+    assert "may still come" in error.message
+
+
+def test_a_repetition_of_an_insert_bears_the_same_id_and_never_makes_a_second_record() -> None:
+    step = INSERT + STARTS + "    retry: {max_attempts: 2, on: [unanswered]}\n"
+    world = World(answers=[unanswered()], lost=True)
+    late: list[JsonObject] = []
+
+    def read(call: QueryCall) -> Ending:
+        """The first attempt comes late: after the last look, before the second attempt."""
+        if len(changes(world)) == 1 and world.t > 16 and not late:
+            key = changes(world)[0].id
+            late.append({"Id": key, "Name": "Smoke here"})
+            world.records[key] = late[0]
+            world.add_row("UsrQ")
+            return Answered(value={"records": [], "next": None})
+        return world.read_record(call)
+
+    world.tables = read
+    carried_out(world, step)
+    assert len({call.id for call in changes(world)}) == 1
+    assert (end(world).status, len(world.records), len(world.rows)) == ("passed", 1, 1)
+
+
+def test_a_refused_insert_is_a_failure_unless_its_record_is_there() -> None:
+    world = carried_out(World(answers=[refused(400)]), INSERT + STARTS)
+    assert (end(world).status, world.records) == ("failed", {})
+
+
+def test_an_insert_that_was_never_sent_is_tried_again() -> None:
+    world = carried_out(World(answers=[not_sent()]), INSERT + ALONE)
+    assert (end(world).status, len(changes(world)), len(world.records)) == ("passed", 2, 1)
+
+
+def test_an_update_gives_the_record_as_it_is_then() -> None:
+    world = carried_out(World(records=existing(Score=1, Name="A")), UPDATE + ALONE)
+    assert end(world).result == {"Id": GUID, "Score": 7, "Name": "A"}
+
+
+def test_an_update_in_doubt_is_settled_by_the_record() -> None:
+    world = carried_out(World(answers=[unanswered()], records=existing(Score=1)), UPDATE + ALONE)
+    assert (end(world).status, len(changes(world))) == ("passed", 1)
+
+
+def test_an_update_that_the_record_does_not_show_is_unknown_and_never_repeated() -> None:
+    world = carried_out(World(answers=[unanswered()], lost=True, records=existing(Score=1)), UPDATE + ALONE)
+    assert (end(world).status, len(changes(world)), world.end.exit_code) == ("unknown", 1, 4)
+
+
+def test_an_entity_that_cannot_be_read_leaves_an_update_unknown() -> None:
+    broken: CallFailed = refused()
+    world = World(answers=[unanswered()], records=existing(), tables=lambda _call: broken)
+    assert end(carried_out(world, UPDATE + ALONE)).status == "unknown"
+
+
+def test_a_delete_of_what_is_gone_passes_and_says_so() -> None:
+    world = carried_out(World(), DELETE + ALONE)
+    assert (end(world).status, end(world).warnings) == ("passed", ("that it was deleted is known from its absence",))
+    there = carried_out(World(records=existing()), DELETE + ALONE)
+    assert (end(there).status, end(there).warnings, there.records) == ("passed", (), {})
+
+
+def test_undo_deletes_what_was_inserted() -> None:
+    undo = "    undo: {signal: {delete: {entity: Lead, id: '{{ result.Id }}'}}}\n"
+    failing = "  - id: b\n    signal: {update: {entity: Lead, id: '{{ target.name }}', values: {}}}\n"
+    world = carried_out(World(), INSERT + ALONE + undo + failing)
+    assert world.statuses_of_rows() == {"a": "passed", "b": "failed", "undo/a": "passed"}
+    assert world.records == {}
+
+
+def test_a_null_empties_a_column() -> None:
+    world = carried_out(World(records=existing(Score=1)), UPDATE.replace("Score: 7", "Score: null") + ALONE)
+    assert world.records[GUID]["Score"] is None
+
+
+def test_an_older_record_with_the_id_that_a_job_names_is_no_proof_of_an_insert() -> None:
+    step = f"  - id: a\n    signal: {{insert: {{entity: Lead, values: {{Id: {GUID}, Name: B}}}}}}\n"
+    other = carried_out(World(records=existing(Name="A")), step)
+    assert (end(other).status, other.records) == ("failed", existing(Name="A"))
+    same = carried_out(World(records=existing(Name="B")), step)
+    assert (end(same).status, end(same).warnings) == (
+        "passed",
+        ("that the insert happened is what the record itself shows",),
+    )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.catalogue.model import Element
 from runner.events import TargetName
 from runner.plan import ChosenCase, Plan, kept
 from runner.problems import Problem
@@ -39,6 +40,7 @@ class KeptPlan:
     target: TargetName
     inputs: JsonObject
     digest: str
+    elements: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,13 @@ def _plan(run: JsonObject, sources: Mapping[str, str]) -> KeptPlan | None:
         target=target,
         inputs=record(run.get("inputs")),
         digest=digest,
+        elements=tuple(_element(record(one)) for one in items(run.get("elements"))),
     )
+
+
+def _element(fields: JsonObject) -> Element:
+    uid, name, kind, caption = (text(fields, key) or "" for key in ("uid", "name", "type", "caption"))
+    return Element(uid=uid, name=name, kind=kind, caption=caption)
 
 
 def _hold(sources: Mapping[str, str], names: Iterable[str]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from runner.catalogue import model as catalogue
 from runner.durations import written
 from runner.events import Section, TargetName
 from runner.job.model import (
@@ -65,7 +66,8 @@ class Plan:
     """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
 
     `timeout` is the seconds of one attempt where neither step nor job says any; `settle` those from a call in doubt to
-    the last of the readings that look for it. `alone`: no other run of this program
+    the last of the readings that look for it. `elements` are those of the designs of its processes, where they are
+    known: by them names lead to the elements of an instance. `alone`: no other run of this program
     starts processes on the target at the same time.
     `digest` is the same for the same file, inputs that are not secret, and target; a sandbox's port is no part of it.
     """
@@ -82,6 +84,7 @@ class Plan:
     timeout: float = ATTEMPT_SECONDS
     settle: float = SETTLE_SECONDS
     alone: bool = True
+    elements: tuple[catalogue.Element, ...] = ()
 
 
 def plan(
@@ -128,7 +131,12 @@ def kept(plan: Plan) -> JsonObject:
         "target": {"name": plan.target.name, "url": plan.target.url, "sandbox": plan.target.sandbox},
         "inputs": open_inputs(plan.job, plan.inputs),
         "digest": plan.digest,
+        **({"elements": [_kept_element(one) for one in plan.elements]} if plan.elements else {}),
     }
+
+
+def _kept_element(one: catalogue.Element) -> JsonObject:
+    return {"uid": one.uid, "name": one.name, "type": one.kind, "caption": one.caption}
 
 
 def kind_of(step: Step) -> str:
@@ -141,8 +149,8 @@ def in_words(step: Step) -> str:
     match step.action:
         case Execute(process=process):
             return f"Execute {process}"
-        case Element(uid=uid):
-            return "Execute an element" if "{{" in uid else f"Execute element {uid}"
+        case Element() as element:
+            return in_words_of_element(element)
         case Elements(items=items):
             return f"Execute a chain of {len(items)} elements"
         case Run(process=process):
@@ -165,6 +173,12 @@ def in_words(step: Step) -> str:
             return f"Pause for {written(seconds)}"
         case _:
             assert_never(step.action)
+
+
+def in_words_of_element(element: Element) -> str:
+    """What an element is called that has no other name."""
+    name = element.which if isinstance(element.which, str) else element.which.name
+    return "Execute an element" if "{{" in name else f"Execute element {name}"
 
 
 _KINDS: Mapping[type, str] = {

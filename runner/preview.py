@@ -203,7 +203,11 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
 
 
 def _element(element: Element, known: _Known) -> Iterator[str]:
-    yield f"    element {_shown(element.uid, known)}"
+    which = element.which
+    if isinstance(which, str):
+        yield f"    element {_shown(which, known)}"
+    else:
+        yield f"    element {_shown(which.name, known)} of process {_shown(which.of, known)}"
     yield from _values(element.parameters or {}, known)
 
 

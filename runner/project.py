@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from runner.catalogue.model import Element
 from runner.catalogues import Catalogues
 from runner.documents.document import Document
 from runner.documents.files import below, is_meant
 from runner.documents.load import read
 from runner.job.model import Job
 from runner.job.outline import Outline
-from runner.job.rules import catalogue, flow
+from runner.job.rules import catalogue, elements, flow
 from runner.job.rules import job as rules
 from runner.job.rules.uses import started
 from runner.job_files import JobFiles, Opened
@@ -179,8 +180,17 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
             outline = file.outlines[name]
             if (document.file, one.name if one else "") not in project.compared:
                 project.compared.add((document.file, one.name if one else ""))
-                found = [*catalogue.check(document, outline, one, started=codes)] if one else []
+                found = [*catalogue.check(document, outline, one)] if one else []
+                found += elements.check(document, outline, one, started=codes)
                 _tell([*found, *flow.check(document, outline, one)], project)
+
+
+def elements_of(file: JobFile, target: Target, project: Project) -> tuple[Element, ...]:
+    """The elements of all processes that a job starts, as far as the target's catalogues tell them."""
+    codes = started(file.outlines.values())
+    known = project.catalogues.of(target, targets_file=file.targets_file)
+    found = (process for one in known for code in sorted(codes) if (process := one.processes.get(code)) is not None)
+    return tuple(dict.fromkeys(element for process in found for element in process.elements or ()))
 
 
 def _tell(found: Sequence[Problem], project: Project) -> None:

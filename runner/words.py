@@ -188,6 +188,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "safe": ("protected",),
     "authappuri": ("identity_url",),
     "processelementuid": ("uid",),
+    "processid": ("process_id", "of"),
     "id": ("uid", "process_id"),
     "path": ("file",),
     "table": ("entity",),

@@ -84,6 +84,11 @@ def _places(one: Difference, uses: Iterable[Use]) -> Iterator[str]:
 
 def _touched(one: Difference) -> tuple[tuple[About, str], ...]:
     whole = one.about in (About.PROCESS, About.START, About.VERSION)
+    before = (one.before or "").casefold()
+    if one.about is About.ELEMENT:  # jobs name it as its design does, too
+        return (one.about, one.name), (one.about, before.rpartition(", ")[0])
+    if one.name.startswith(_CAPTION_OF_ELEMENT):
+        return ((About.ELEMENT, before),)
     return ((About.PROCESS, ""),) if whole else ((one.about, one.name),)
 
 
@@ -139,6 +144,9 @@ def _captions(
     for name in sorted(both):
         old, new = before[name].caption, after[name].caption
         yield from _one(code, About.NOTE, name=f"caption of {part} `{name}`", old=old, new=new)
+
+
+_CAPTION_OF_ELEMENT = "caption of element "
 
 
 def member_in_words(one: Member) -> str:

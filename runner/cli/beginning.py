@@ -79,7 +79,13 @@ def begun(prepared: Prepared, sites: Sites, *, root: Path, alone: bool, judgemen
         case=prepared.chosen_case,
     )
     target = prepared.target
-    made = replace(made, alone=alone, timeout=target.timeout or ATTEMPT_SECONDS, settle=target.settle)
+    made = replace(
+        made,
+        alone=alone,
+        timeout=target.timeout or ATTEMPT_SECONDS,
+        settle=target.settle,
+        elements=prepared.elements,
+    )
     folder = Path(prepared.job.file).absolute().parent
     facts = RunFacts(id=str(uuid_utils.uuid7()), started_at=utc_now(), engine=VERSION, commit=commit_of(folder))
     try:

@@ -189,7 +189,7 @@ def _plan(going_on: GoingOn, secrets: Secrets) -> Plan:
         message = "the run's plan does not fit its digest: it was changed after it was written"
         hint = kept_run.left_to_do(going_on.kept.folder)
         raise UsageError(Problem(code="E156", message=message, hint=hint, file=str(going_on.kept.folder / runs.PLAN)))
-    return replace(made, timeout=kept.attempt, settle=kept.settle, alone=kept.alone)
+    return replace(made, timeout=kept.attempt, settle=kept.settle, alone=kept.alone, elements=whole.plan.elements)
 
 
 def _made(kept: kept_run.KeptRun, prepared: Prepared, secrets: Secrets) -> Plan:

@@ -97,6 +97,7 @@ def _prepared(job: Job, one: KeptPlan, target: Target, values: dict[str, Json]) 
         case=Case(name=one.case.name, inputs=one.inputs) if one.case else None,
         case_index=one.case.index if one.case else None,
         digest=one.digest,
+        elements=one.elements,
     )
 
 

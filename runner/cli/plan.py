@@ -78,7 +78,8 @@ def planned(prepared: Prepared) -> Plan:
         secrets=Secrets(),
         case=prepared.chosen_case,
     )
-    return replace(made, timeout=(None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS)
+    timeout = (None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS
+    return replace(made, timeout=timeout, elements=prepared.elements)
 
 
 def _check_place(context: click.Context) -> None:

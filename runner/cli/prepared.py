@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from runner.catalogue.model import Element
 from runner.cli.kept import RunName
 from runner.job.model import Case, Job
 from runner.plan import ChosenCase
@@ -68,7 +69,8 @@ class Prepared:
     """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a kept plan
-    that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
+    that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files. `elements` are
+    those of the designs that names in it may lead to.
     """
 
     job: Job
@@ -80,6 +82,7 @@ class Prepared:
     case_index: int | None = None
     digest: str | None = None
     plan_key: str | None = None
+    elements: tuple[Element, ...] = ()
 
     @property
     def name(self) -> RunName:

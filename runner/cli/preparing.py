@@ -16,7 +16,7 @@ from runner.cli.selection import by_tags, is_chosen
 from runner.cli.targets import Targets, is_outside
 from runner.job.model import Case, Job
 from runner.problems import Problem, Severity, UsageError
-from runner.project import JobFile, Project, open_project
+from runner.project import JobFile, Project, elements_of, open_project
 from runner.report.safe import clean
 from runner.targets.model import Target
 from runner.values import Json
@@ -65,7 +65,7 @@ def prepare(wanted: Wanted) -> Preparation:
     if project.errors:
         raise UsageError(*project.problems)
     preparation = Preparation(
-        runs=tuple(_prepared(chosen, values, found)),
+        runs=tuple(_prepared(chosen, values, found, project)),
         warnings=tuple(dict.fromkeys(one for one in project.problems if one.severity is Severity.WARNING)),
         left_below=left_out.in_folders_below(wanted.specs, project),
     )
@@ -118,7 +118,10 @@ def _runs_of(file: JobFile, job: Job) -> Iterator[_Chosen]:
 
 
 def _prepared(
-    chosen: Iterable[_Chosen], values: Iterable[dict[str, Json]], targets: Iterable[Sequence[Target | None]]
+    chosen: Iterable[_Chosen],
+    values: Iterable[dict[str, Json]],
+    targets: Iterable[Sequence[Target | None]],
+    project: Project,
 ) -> Iterator[Prepared]:
     for one, of_run, found in zip(chosen, values, targets, strict=True):
         for target in found:
@@ -131,6 +134,7 @@ def _prepared(
                     inputs=of_run,
                     case=one.case,
                     case_index=one.index,
+                    elements=elements_of(one.file, target, project),
                 )
 
 

@@ -12,7 +12,7 @@ from runner.engine.rows import begin, end, row_of
 from runner.engine.state import OpenRow, State
 from runner.events import Status, Trouble
 from runner.job.model import Element
-from runner.plan import PlannedStep
+from runner.plan import PlannedStep, in_words_of_element
 from runner.values import Json
 
 
@@ -27,7 +27,8 @@ def attempt_chain(
     any_flaky = any_lost = False
     for index, element in enumerate(items):
         yield from go_on(state)
-        of_row = row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element")
+        name = planned.name if isinstance(element.which, str) else in_words_of_element(element)
+        of_row = row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element", name=name)
         row = yield from begin(state, of_row, part, whole=planned.step)
         last, flaky = yield from try_until_done(state, row, step=part, attempt=attempt_of(element))
         yield from end(state, last, flaky=flaky, secret=part.secret)

@@ -95,6 +95,8 @@ def _shown_by_now(state: State, row: OpenRow) -> Running[str | None]:
 
 def looked_for_again(state: State, row: OpenRow, step: Step, unknown: Attempt) -> Running[Attempt]:
     """The same row after one more look at the log; as it was where nothing can be looked for."""
+    if row.look_again is not None:
+        return (yield from row.look_again(state, row, step, unknown))
     if state.log.refusal is not None:
         return unknown
     if row.process_id is not None:

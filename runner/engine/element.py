@@ -1,19 +1,19 @@
 """One attempt of an element: executed, or completed with values. The service refuses to execute one twice [D]."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, in_doubt, of_failed_call
-from runner.engine.effects import Failed, Running, Send
+from runner.engine.effects import Failed, Running
+from runner.engine.element_call import call_of, may_have_happened, sent
+from runner.engine.finding import Wanted
+from runner.engine.named_element import attempt_named
 from runner.engine.parameters import parameters_of
-from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
 from runner.events import Status, Trouble
 from runner.guids import is_guid
-from runner.job.model import Element, Step, StepEffect
-from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
+from runner.job.model import Element, Named, Step, StepEffect
 from runner.template.evaluate import EvaluationError
 
 
@@ -24,21 +24,23 @@ def attempt_of(element: Element) -> Callable[[State, OpenRow, Step], Running[Att
 
 def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Execute the element once. Nothing is sent for an id that is none."""
+    which = element.which
     try:
-        call = _call(state, row, element)
+        wanted = _wanted(state, row, which) if isinstance(which, Named) else None
+        uid = state.names.text(which, f"{row.key}.uid") if isinstance(which, str) else ""
+        values = None if element.parameters is None else parameters_of(state, row, element.parameters)
     except EvaluationError as error:
         return broken(error)
-    if not is_guid(call.uid):
-        return no_guid("the element's id", call.uid)
-    send = Send(key=row.key, call=call, effect=step.effect, seconds=state.attempt_seconds(step), secret=step.secret)
-    outcome = yield from perform(state, send)
-    if isinstance(outcome, Failed) and _may_be_made_again(outcome.failure, step.effect):
-        outcome = yield from perform(state, send)
-        if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY:
-            outcome = replace(outcome, failure=replace(outcome.failure, final=True))
+    if wanted is not None:
+        if not is_guid(wanted.process_id):
+            return no_guid("the process's id", wanted.process_id)
+        return (yield from attempt_named(state, row, step, wanted=wanted, parameters=values))
+    if not is_guid(uid):
+        return no_guid("the element's id", uid)
+    outcome = yield from sent(state, row, step, call_of(uid, values))
     if not isinstance(outcome, Failed):
         return judged(state, row, step, outcome.value)
-    if step.effect is StepEffect.ONCE and _may_have_happened(outcome.failure):
+    if step.effect is StepEffect.ONCE and may_have_happened(outcome.failure):
         return Attempt(status=Status.UNKNOWN, trouble=in_doubt(outcome.failure.trouble, why=_NO_LOG))
     return of_failed_call(outcome.failure, step.effect)
 
@@ -46,23 +48,9 @@ def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Runnin
 _NO_LOG = "the process log does not tell of single elements"
 
 
-def _may_have_happened(failure: CallFailed) -> bool:
-    """Whether a call that was turned away may be the repetition of one that was not, by a proxy."""
-    return failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
-
-
-def _may_be_made_again(failure: CallFailed, effect: StepEffect) -> bool:
-    """Whether the session was lost, and the call can be made in a fresh one."""
-    is_lost = failure.kind is FailureKind.TURNED_AWAY and failure.trouble.code == SESSION_REFUSED
-    return is_lost and not failure.final and not (effect is StepEffect.ONCE and _may_have_happened(failure))
-
-
-def _call(state: State, row: OpenRow, element: Element) -> ElementCall | CompleteCall:
-    uid = state.names.text(element.uid, f"{row.key}.uid")
-    if element.parameters is None:
-        return ElementCall(uid=uid)
-    values = parameters_of(state, row, element.parameters)
-    return CompleteCall(uid=uid, parameters=values)
+def _wanted(state: State, row: OpenRow, named: Named) -> Wanted:
+    process_id = state.names.text(named.of, f"{row.key}.of")
+    return Wanted(process_id=process_id.lower(), name=state.names.text(named.name, f"{row.key}.name"), how=named)
 
 
 def no_guid(what: str, text: str) -> Attempt:

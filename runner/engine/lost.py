@@ -88,7 +88,9 @@ def _templates(action: Action) -> list[Json]:
         case Execute() | Run():
             return [dict(action.parameters)]
         case Element():
-            return [action.uid, dict(action.parameters or {})]
+            which = action.which
+            named: list[Json] = [which] if isinstance(which, str) else [which.of, which.name]
+            return [*named, dict(action.parameters or {})]
         case Elements(items=items):
             return [part for item in items for part in _templates(item)]
         case Wait(process_id=process_id) | Cancel(process_id=process_id):

@@ -22,6 +22,7 @@ from runner.service.calls import (
     CallFailed,
     FailureKind,
     FindProcess,
+    ReadElementData,
     ReadElements,
     ReadRow,
     ReadRows,
@@ -120,10 +121,18 @@ def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unre
     return value if isinstance(value, Unread | dict) else None
 
 
+def elements_in(state: State, key: str, call: ReadElements | ReadElementData) -> Running["list[JsonObject] | Unread"]:
+    """What the log of elements, or the engine's own store of them, shows of a process."""
+    value = yield from _read(state, key, call)
+    if isinstance(value, Unread):
+        return value
+    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+
+
 def elements_of(state: State, key: str, process_id: str) -> Running[list[JsonObject]]:
     """What the log of elements shows of a process; nothing where it cannot be read, or tracing is off."""
-    value = yield from _read(state, key, ReadElements(process_id=process_id))
-    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+    found = yield from elements_in(state, key, ReadElements(process_id=process_id))
+    return [] if isinstance(found, Unread) else found
 
 
 def elements_once(state: State, key: str, process_id: str) -> Running[list[JsonObject]]:

@@ -14,13 +14,21 @@ STOPPED = "stopped"
 """Why a row was left out, or ended in a way of its own."""
 
 
-def row_of(state: State, planned: PlannedStep, *, key: str, index: int | None = None, kind: str | None = None) -> Row:
+def row_of(
+    state: State,
+    planned: PlannedStep,
+    *,
+    key: str,
+    index: int | None = None,
+    kind: str | None = None,
+    name: str | None = None,
+) -> Row:
     """What reports know of a step, of one of its turns, or of one element of its chain."""
     step = planned.step
     return Row(
         key=f"{state.prefix}{key}",
         id=step.id,
-        name=planned.name,
+        name=name or planned.name,
         kind=kind or planned.kind,
         section=planned.section,
         index=index,

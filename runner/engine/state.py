@@ -6,8 +6,11 @@ first one stood.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from runner.engine.attempt import Attempt
+from runner.engine.effects import Running
+from runner.engine.instance import Instance
 from runner.engine.scope import Names
 from runner.events import RunStatus, Status, Trouble
 from runner.job.model import Job, Step, Undo
@@ -52,6 +55,14 @@ class Start:
     breaks: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """An element that a call was made for, as it stood `before`, in the process of that id."""
+
+    process_id: str
+    before: Instance
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class OpenRow:
     """A row that has begun.
@@ -67,7 +78,9 @@ class OpenRow:
     `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
     how the row ends, whatever stops what is still asked about it. `ready_by`: when what its next call needs has to be
     read. `replies`: those of a chain before its element in
-    doubt, None where one was lost. `doubt` is what is said of a row that has ended in doubt.
+    doubt, None where one was lost. `element` is the one that it has called last; `look_again` looks once more whether
+    a call in doubt happened, where that is not told by the start of a process. `doubt` is what is said of a row that
+    has ended in doubt.
     """
 
     key: str
@@ -89,9 +102,14 @@ class OpenRow:
     late_ends: float | None = None
     ready_by: float | None = None
     known: Attempt | None = None
+    element: Sent | None = None
+    look_again: "LookAgain | None" = None
     doubt: Trouble | None = None
     replies: list[Json] | None = None
     warnings: tuple[str, ...] = ()
+
+
+LookAgain: TypeAlias = Callable[["State", OpenRow, Step, Attempt], Running[Attempt]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,7 +172,8 @@ class RunState:
 
     `stopped_by` is what told the host to stop; `open_rows` are the rows under way, the innermost last; `undoable` those
     that passed and can be undone, `doubts` those whose outcome nobody knows, `undoing` the states in which they
-    were undone. `settled_incomplete`: nothing failed, but something had been left out; `settled_too_late`: the rows
+    were undone. `executed` are the ids of elements that calls were made for.
+    `settled_incomplete`: nothing failed, but something had been left out; `settled_too_late`: the rows
     that turned out to have passed when undo was over. `cleanup_ends`: when undo and `finally` have to be done;
     `timed_out`: the time of the steps was over before they were.
     `began`: the moment at which the run did, or why it is not known, where a step asks for it.
@@ -173,6 +192,7 @@ class RunState:
     doubts: list[Doubt] = field(default_factory=list)
     undoing: "list[State]" = field(default_factory=list)
     began: Moment | CallFailed | None = None
+    executed: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -3,6 +3,8 @@
 from runner.job import defaults
 from runner.job.columns import columns
 from runner.job.model import (
+    EVERY,
+    MAX_EVERY,
     SINCE_RUN,
     Action,
     Cancel,
@@ -15,6 +17,7 @@ from runner.job.model import (
     Failures,
     IncludedJob,
     Job,
+    Named,
     Pause,
     Query,
     Run,
@@ -26,8 +29,6 @@ from runner.job.model import (
 from runner.raw import duration, items, number, one_of, record, sure_text, text
 from runner.values import Json, JsonObject
 
-_EVERY = 1.0
-_MAX_EVERY = 10.0
 _TOP = 100
 
 
@@ -39,7 +40,7 @@ def action(fields: JsonObject, *, included: Job | None) -> Action:
         case "element":
             return _element(fields["element"])
         case "elements":
-            return Elements(items=tuple(_element(item) for item in items(fields["elements"])))
+            return Elements(items=_chain(fields["elements"]))
         case "run":
             return _run(record(fields["run"]))
         case "wait":
@@ -76,9 +77,27 @@ def _execute(written: JsonObject) -> Execute:
 
 def _element(written: Json) -> Element:
     if not isinstance(written, dict):
-        return Element(uid=sure_text(written))
+        return Element(which=sure_text(written))
+    which = sure_text(written["uid"]) if "uid" in written else _named(written, written)
+    return Element(which=which, parameters=_given(written))
+
+
+def _chain(written: Json) -> tuple[Element, ...]:
+    """Each element of a chain is found in the one instance that the chain is `of`."""
+    if not isinstance(written, dict):
+        return tuple(_element(item) for item in items(written))
+    links: list[JsonObject] = [link if isinstance(link, dict) else {"name": link} for link in items(written["chain"])]
+    return tuple(Element(which=_named(written, link), parameters=_given(link)) for link in links)
+
+
+def _named(whole: JsonObject, link: JsonObject) -> Named:
+    every, max_every = _pauses(whole)
+    return Named(of=sure_text(whole["of"]), name=sure_text(link["name"]), every=every, max_every=max_every)
+
+
+def _given(written: JsonObject) -> JsonObject | None:
     parameters = written.get("parameters")
-    return Element(uid=sure_text(written["uid"]), parameters=None if parameters is None else record(parameters))
+    return None if parameters is None else record(parameters)
 
 
 def _run(written: JsonObject) -> Run:
@@ -91,13 +110,12 @@ def _run(written: JsonObject) -> Run:
 
 
 def _wait(written: JsonObject) -> Wait:
-    """Who names only one of the two pauses means that the other goes along with it."""
-    first, longest = duration(written.get("every")), duration(written.get("max_every"))
+    every, max_every = _pauses(written)
     return Wait(
         process_id=sure_text(written["process_id"]),
         wanted=one_of(WaitFor, written.get("for"), WaitFor.COMPLETED),
-        every=first or min(_EVERY, longest or _EVERY),
-        max_every=longest or max(_MAX_EVERY, first or _MAX_EVERY),
+        every=every,
+        max_every=max_every,
     )
 
 
@@ -122,6 +140,12 @@ def _signal(written: JsonObject) -> Signal:
         starts=text(written, "starts"),
         until=one_of(Until, written.get("until"), Until.DONE),
     )
+
+
+def _pauses(written: JsonObject) -> tuple[float, float]:
+    """Who names only one of the two pauses means that the other goes along with it."""
+    first, longest = duration(written.get("every")), duration(written.get("max_every"))
+    return first or min(EVERY, longest or EVERY), longest or max(MAX_EVERY, first or MAX_EVERY)
 
 
 def _query(written: JsonObject) -> Query:

@@ -25,7 +25,7 @@ _REPEATABLE = ("execute", "element", "elements", "run", "wait", "cancel", "signa
 _OF_ITS_OWN_TIME = ("wait", "failures", "job", "confirm", "pause")
 """Actions that take their time: only a `timeout` that the step itself writes counts for them."""
 
-VERIFIED = ("execute", "run", "cancel", "signal")
+_VERIFIED = ("execute", "run", "cancel", "signal")
 """Actions whose outcome is looked up in the process log."""
 
 
@@ -49,13 +49,24 @@ def effect(fields: JsonObject) -> StepEffect | None:
 
 
 def elements(value: Json) -> list[Json]:
-    """The elements of an `element` or `elements`: ids, or records of id and parameters."""
+    """The elements of an `element` or `elements`: ids or names, or records of these and parameters."""
+    if isinstance(value, dict) and isinstance(value.get("chain"), list):
+        value = value["chain"]
     return value if isinstance(value, list) else [value]
 
 
 def is_repeatable(fields: JsonObject) -> bool:
     """Whether the step is made of attempts, so that it has a `retry`."""
     return action(fields) in _REPEATABLE
+
+
+def is_verified(fields: JsonObject) -> bool:
+    """Whether the outcome is looked up: in the process log, or of named elements in their own rows."""
+    key = action(fields)
+    if key in ("element", "elements"):
+        written = fields[key]
+        return any("of" in record(one) for one in (written if isinstance(written, list) else [written]))
+    return key in _VERIFIED
 
 
 def retry(fields: JsonObject, defaults: JsonObject) -> JsonObject:

@@ -14,6 +14,9 @@ from runner.values import Json, JsonObject
 CLEANUP_SECONDS = 300.0
 SINCE_RUN = "run"
 """Since the run began: what a `failures` counts where it says nothing else."""
+EVERY = 1.0
+MAX_EVERY = 10.0
+"""Seconds between the first looks of a step that waits, and the most between two."""
 
 
 class StepEffect(StrEnum):
@@ -101,10 +104,26 @@ class Execute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
-    """`uid` is a GUID or a template; `parameters` is None where the element is only executed."""
+class Named:
+    """An element of one running process by its name: `of` is the process's id, or a template that gives it.
 
-    uid: str
+    `name` is a caption, a code or the id of the design, or a template. Looks grow from `every` to `max_every` seconds.
+    """
+
+    of: str
+    name: str
+    every: float = EVERY
+    max_every: float = MAX_EVERY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """`which` is the id of an element of one instance, a GUID or a template, or says how it is found.
+
+    `parameters` is None where the element is only executed.
+    """
+
+    which: str | Named
     parameters: Mapping[str, Json] | None = None
 
 
@@ -129,8 +148,8 @@ class Wait:
 
     process_id: str
     wanted: WaitFor = WaitFor.COMPLETED
-    every: float = 1.0
-    max_every: float = 10.0
+    every: float = EVERY
+    max_every: float = MAX_EVERY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,8 @@ def _for_an_action(name: str, keys: Keys, *, below: Mapping[str, list[str]]) -> 
 def _in_list(name: str, keys: Keys, language: Language) -> str | None:
     title, known = language.in_list(keys.path)
     near = name if name in known else suggest(name, known)
-    return near and f"a {title} may have `{near}`: make a list of {title}s of it"
+    article = "an" if title[:1] in "aeiou" else "a"
+    return near and f"{article} {title} may have `{near}`: make a list of {title}s of it"
 
 
 def _below(name: str, below: Mapping[str, list[str]], keys: Keys) -> str | None:

@@ -12,7 +12,9 @@ from typing import TypeAlias
 
 from runner.values import Json, JsonObject
 
-OWN_ENTITIES = frozenset({"SysAdminUnit", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"})
+OWN_ENTITIES = frozenset(
+    {"SysAdminUnit", "SysProcessElementData", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"}
+)
 """Entities that the sandbox keeps itself: no file of a folder may name them."""
 
 

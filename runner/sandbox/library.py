@@ -6,7 +6,7 @@ double is enabled and traced; a root's own parent is the empty GUID; an unknown 
 no entity, as a double does not say.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID, uuid5
 
 from runner.sandbox.doubles import Activity, Deed, Direction, Double, Fail, Kind, Park
@@ -174,6 +174,12 @@ def _captions(double: Double) -> dict[str, str]:
         f"BaseElements.{name}.Caption": element_caption(park, position)
         for name, (position, park) in _elements(double.activities).items()
     }
+
+
+def parked(double: Double) -> Iterator[tuple[str, str, Park, int]]:
+    """The elements that a process waits at: code, caption, what stands in the file, and where."""
+    for name, (position, park) in _elements(double.activities).items():
+        yield name, element_caption(park, position), park, position
 
 
 def _elements(activities: Iterable[Activity]) -> dict[str, tuple[int, Park]]:

@@ -8,6 +8,7 @@ process here calls another. No two processes start within one millisecond, so th
 from datetime import UTC, datetime, timedelta
 
 from runner.sandbox.entity_set import Edm, EntitySet
+from runner.sandbox.library import schema_uid
 from runner.sandbox.odata_match import Bounds
 from runner.sandbox.store import Element, Process, Status, Store
 from runner.values import JsonObject
@@ -39,11 +40,17 @@ _OF_ELEMENTS = {
 }
 _LOOKUPS_OF_ELEMENTS = dict.fromkeys(("SysProcessId", "StatusId"), Edm.GUID)
 _PATHS_OF_ELEMENTS = ("SysProcess/Id", "Status/Id")
+_OF_DATA = {
+    **dict.fromkeys(("Id", "SchemaElementUId", "SysProcessId", "SchemaUId", "OwnerId"), Edm.GUID),
+    "Status": Edm.INTEGER,
+}
+_RUNNING = 1
+"""Counted as `processStatus` of RunProcess [?]."""
 _USER_TASK = "ProcessSchemaUserTask"
 
 
-def entity_sets(store: Store) -> tuple[EntitySet, EntitySet]:
-    """SysProcessLog and SysProcessElementLog."""
+def entity_sets(store: Store) -> tuple[EntitySet, ...]:
+    """SysProcessLog, SysProcessElementLog and SysProcessElementData."""
     return (
         EntitySet(
             name="SysProcessLog",
@@ -58,6 +65,13 @@ def entity_sets(store: Store) -> tuple[EntitySet, EntitySet]:
             types=lambda: _OF_ELEMENTS | _LOOKUPS_OF_ELEMENTS,
             paths=(*_OF_ELEMENTS, *_PATHS_OF_ELEMENTS),
             rows=lambda within: [_element_row(each) for each in store.elements(within.equal.get("SysProcess/Id"))],
+        ),
+        EntitySet(
+            name="SysProcessElementData",
+            columns=tuple(_OF_DATA),
+            types=lambda: _OF_DATA,
+            paths=(*_OF_DATA, "SysProcess/Id"),
+            rows=lambda within: _waiting(store, within),
         ),
     )
 
@@ -122,6 +136,25 @@ def _element_row(element: Element) -> JsonObject:
         "StatusId": status,
         "SysProcess/Id": element.process_id,
         "Status/Id": status,
+    }
+
+
+def _waiting(store: Store, bounds: Bounds) -> list[JsonObject]:
+    """What the engine itself keeps: the elements that wait, and no others, a choice [?]."""
+    process_id = bounds.equal.get("SysProcessId") or bounds.equal.get("SysProcess/Id")
+    waiting = [each for each in store.elements(process_id) if each.status is Status.RUNNING]
+    return [_data_row(each, store.process(each.process_id)) for each in waiting]
+
+
+def _data_row(element: Element, process: Process | None) -> JsonObject:
+    return {
+        "Id": element.id,
+        "SchemaElementUId": element.uid,
+        "SysProcessId": element.process_id,
+        "SchemaUId": None if process is None else schema_uid(process.code),
+        "OwnerId": None if process is None else process.owner,
+        "Status": _RUNNING,
+        "SysProcess/Id": element.process_id,
     }
 
 

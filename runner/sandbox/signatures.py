@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Member, Parameter, Process
-from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, Park, lookups
+from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
 from runner.sandbox.kinds import takes
+from runner.sandbox.library import element_uid, parked
 from runner.values import JsonObject, is_number
 
 
@@ -45,8 +46,6 @@ def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:
 
 
 def _process(double: Double, versions: Sequence[Double]) -> Process:
-    """A double's elements are known where each has an id in the file: the others are given one that nobody writes."""
-    parks = [activity.deed for activity in double.activities if isinstance(activity.deed, Park)]
     return Process(
         code=double.root,
         caption=double.caption,
@@ -62,15 +61,10 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
             )
             for code, one in double.parameters.items()
         },
-        elements=_elements(parks) if all(park.uid for park in parks) else None,
-    )
-
-
-def _elements(parks: Iterable[Park]) -> tuple[Element, ...]:
-    return tuple(
-        Element(uid=park.uid, name=f"UserTask{number}", caption=park.caption or "", kind="UserTask")
-        for number, park in enumerate(parks, 1)
-        if park.uid
+        elements=tuple(
+            Element(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
+            for name, caption, park, position in parked(double)
+        ),
     )
 
 

@@ -204,11 +204,9 @@ class Store:
         values = (*place, element.status, element.started, element.completed, self._text(element.error))
         self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
-    def element(self, uid: str) -> Element | None:
-        """By its own id; else by the id of its design: the newest that waits, or else the newest of all."""
-        rows = self._rows("SELECT * FROM element WHERE id = ?", uid) or self._rows(
-            "SELECT * FROM element WHERE uid = ? ORDER BY status = 'running' DESC, rowid DESC LIMIT 1", uid
-        )
+    def element(self, key: str) -> Element | None:
+        """By its own id. That of its design is shared by all processes of it, and names none of them [C]."""
+        rows = self._rows("SELECT * FROM element WHERE id = ?", key)
         return self._element(rows[0]) if rows else None
 
     def elements(self, process_id: str | None = None) -> list[Element]:

@@ -96,9 +96,21 @@ class QueryCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadElements:
-    """SysProcessElementLog of one process. Answers a list of `{"uid", "caption", "status", "error"}`, newest first.
+    """SysProcessElementLog of one process. Answers a list of `{"id", "uid", "kind", "caption", "status", "error"}`,
+    newest first.
 
+    `id` is the element's own in this instance, `uid` that of its design.
     `status` is in the words of `ReadRows`. It may be empty where process tracing is off (the sources conflict).
+    """
+
+    process_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadElementData:
+    """SysProcessElementData of one process: the engine's own store, which holds what waits, whatever is logged.
+
+    Answers a list of `{"id", "uid", "status"}`: `status` in the words of `ReadRows`, or the server's own number.
     """
 
     process_id: str
@@ -181,7 +193,7 @@ class WhoIsUser:
 
 
 OfLibrary: TypeAlias = FindProcess | FindFamily | ReadFamily | ReadSchema
-Reading: TypeAlias = ReadRows | ReadRow | ReadElements | OfLibrary | WhoAmI | WhoIsUser
+Reading: TypeAlias = ReadRows | ReadRow | ReadElements | ReadElementData | OfLibrary | WhoAmI | WhoIsUser
 """Calls that the engine makes of its own accord, to learn something."""
 
 Call: TypeAlias = (
@@ -253,7 +265,7 @@ Ending: TypeAlias = Answered | CallFailed
 def record(call: Call) -> JsonObject:
     """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
     match call:
-        case ReadElements() | ReadRow() | ReadRows() | WhoAmI() | WhoIsUser():
+        case ReadElements() | ReadElementData() | ReadRow() | ReadRows() | WhoAmI() | WhoIsUser():
             return _record_of_reading(call)
         case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():
             return _record_of_reading(call)
@@ -284,6 +296,8 @@ def _record_of_reading(call: Reading) -> JsonObject:
     match call:
         case ReadElements():
             return {"kind": "read_elements", "process_id": call.process_id}
+        case ReadElementData():
+            return {"kind": "read_element_data", "process_id": call.process_id}
         case ReadRows():
             return {"kind": "read_rows", "process": call.process, "since": call.since}
         case ReadRow():

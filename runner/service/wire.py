@@ -25,6 +25,7 @@ from runner.service.calls import (
     FindFamily,
     FindProcess,
     QueryCall,
+    ReadElementData,
     ReadElements,
     ReadFamily,
     ReadRow,
@@ -141,7 +142,9 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return _change(call, site)
         case QueryCall():
             return _query(call, site)
-        case ReadRows() | ReadRow() | ReadElements() | FindProcess() | FindFamily() | ReadFamily() | WhoIsUser():
+        case ReadRows() | ReadRow() | ReadElements() | ReadElementData() | WhoIsUser():
+            return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
+        case FindProcess() | FindFamily() | ReadFamily():
             return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
         case ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}

@@ -142,3 +142,16 @@ def test_a_new_thing_matters_to_nobody() -> None:
     new = Difference(process="UsrAdd", about=About.PROCESS, before=None, after="there")
 
     assert drifts([new], uses)[0].places == ()
+
+
+def test_an_element_matters_to_whoever_names_it_by_its_code_or_its_caption() -> None:
+    own = Element(uid=UID, name="UserTask1", kind="UserTask", caption="Approve it")
+    before = site(replace(ADD, elements=(own,)))
+    uses = tuple(
+        Use(process="UsrAdd", about=About.ELEMENT, name=name, place=name)
+        for name in ("usertask1", "approve it", "other")
+    )
+    gone = drifts(differences(before, site(replace(ADD, elements=()))), uses)
+    assert {place for drift in gone for place in drift.places} == {"usertask1"}
+    renamed = site(replace(ADD, elements=(replace(own, caption="Sign it"),)))
+    assert {place for drift in drifts(differences(before, renamed), uses) for place in drift.places} == {"approve it"}

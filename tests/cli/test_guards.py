@@ -77,8 +77,8 @@ def test_an_empty_list_allows_nothing() -> None:
     [
         Execute(process="P"),
         Run(process="P"),
-        Element(uid=GUID),
-        Elements(items=(Element(uid=GUID),)),
+        Element(which=GUID),
+        Elements(items=(Element(which=GUID),)),
         Query(entity="Contact"),
         Wait(process_id=GUID),
         Cancel(process_id=GUID),

@@ -62,7 +62,7 @@ finally:
   - id: last
     execute: {process: UsrShared, parameters: {Mark: "{{ run.id }} last"}}
 """)
-PARKS = Template("  - element: {uid: 7d8f6f3e-5a52-4b8f-9a54-$number}")
+PARKS = Template("  - element: {uid: 7d8f6f3e-5a52-4b8f-9a54-$number, caption: Sign}")
 STARTED = 'process: UsrHit$number, parameters: {Mark: "{{ run.id }} hit"}'
 HITS = {
     "told": f"execute: {{{STARTED}}}",
@@ -71,7 +71,7 @@ HITS = {
     "run": f"run: {{{STARTED}, results: [Number]}}",
     "started": f"run: {{{STARTED}, until: started}}",
     "parked": f"run: {{{STARTED}, until: started}}\n"
-    "  - id: approve\n    element: {uid: 7d8f6f3e-5a52-4b8f-9a54-$number, parameters: {}}",
+    '  - id: approve\n    element: {of: "{{ steps.hit.process_id }}", name: Sign, parameters: {}}',
     OFTEN: f"execute: {{{STARTED.replace('hit', OFTEN)}, result: Number}}\n    effect: idempotent\n"
     "    retry: {max_attempts: 3, initial: 10ms, on: [not_sent, refused, unanswered]}",
 }

@@ -102,7 +102,7 @@ outputs: {contact: vars.contact, one: 1, yes: true}
                 id="cleanup",
                 condition="always()",
                 effect=StepEffect.IDEMPOTENT,
-                action=Element(uid="{{ vars.contact }}"),
+                action=Element(which="{{ vars.contact }}"),
                 line=16,
             ),
         ),
@@ -195,8 +195,8 @@ def test_elements_with_parameters_happen_once_and_others_may_be_repeated() -> No
     with_values = step(f"elements: [{GUID}, {{uid: {GUID}, parameters: {{A: 1}}}}]")
     without = step(f"elements: [{GUID}, {{uid: {GUID}}}]")
 
-    assert with_values.action == Elements(items=(Element(uid=GUID), Element(uid=GUID, parameters={"A": 1})))
-    assert without.action == Elements(items=(Element(uid=GUID), Element(uid=GUID)))
+    assert with_values.action == Elements(items=(Element(which=GUID), Element(which=GUID, parameters={"A": 1})))
+    assert without.action == Elements(items=(Element(which=GUID), Element(which=GUID)))
     assert (with_values.effect, without.effect) == (StepEffect.ONCE, StepEffect.IDEMPOTENT)
     assert step(f"element: {{uid: {GUID}, parameters: {{}}}}").effect is StepEffect.ONCE
 

@@ -160,7 +160,7 @@ def test_an_expression_that_yaml_makes_a_record_is_to_be_quoted() -> None:
     ("text", "name", "message", "hint"),
     [
         (step("execute: {result: A}"), "job", "`execute` needs `process`", "for example `process: UsrAddContact`"),
-        (step("elements: [{parameters: {}}]"), "job", "an element needs `uid`", None),
+        (step("elements: [{parameters: {}}]"), "job", "an element needs `of` and `name`", None),
         (step("pause: 1s, expect: [{message: x}]"), "job", "an expectation needs `that` or `schema`", None),
         ("name: a\nsteps: [{pause: 1s}]\n", "job", "a job needs `runner`", "for example `runner: 1`"),
         ("description: x\n", "job", "a job needs `runner`, `name` and `steps`", "for example `runner: 1`"),

@@ -205,10 +205,9 @@ def test_an_element_parks_the_process_and_what_follows_is_done_from_there(surrou
     deeds = (Park(uid=uid, into="Key", caption="Approve"), Set(values={"Count": 1}))
     process = outcome(surroundings, *deeds)
     assert (process.status, process.completed, process.parameters["Count"]) == (Status.RUNNING, None, 0)
-    element = surroundings.store.element(uid)
+    element = surroundings.store.element(str(process.parameters["Key"]))
     assert element is not None
-    assert element == surroundings.store.element(str(process.parameters["Key"]))
-    assert (element.caption, element.process_id, element.position) == ("Approve", PROCESS, 0)
+    assert (element.uid, element.caption, element.process_id, element.position) == (uid, "Approve", PROCESS, 0)
 
     list(carry_out(double_of(*deeds), surroundings, process_id=PROCESS, start=element.position + 1))
     ended = surroundings.store.process(PROCESS)
@@ -216,19 +215,20 @@ def test_an_element_parks_the_process_and_what_follows_is_done_from_there(surrou
     assert (ended.status, ended.parameters["Count"]) == (Status.DONE, 1)
 
 
-def test_a_fixed_id_means_the_newest_element_that_still_waits(surroundings: Surroundings) -> None:
+def test_the_id_of_a_design_names_no_element_and_each_time_it_has_one_of_its_own(surroundings: Surroundings) -> None:
     uid = "dddddddd-0000-0000-0000-000000000001"
     begun(surroundings)
     for _ in range(3):
         list(carry_out(double_of(Park(uid=uid)), surroundings, process_id=PROCESS))
-    newest = surroundings.store.element(uid)
-    assert newest is not None
-    assert newest.id.endswith("3")
-    assert surroundings.store.take(newest, completed=NOW)
-    assert not surroundings.store.take(newest, completed=NOW)
-    older = surroundings.store.element(uid)
-    assert older is not None
-    assert older.id.endswith("2")
+    reached = surroundings.store.elements(PROCESS)
+    assert (surroundings.store.element(uid), {one.uid for one in reached}, len({one.id for one in reached})) == (
+        None,
+        {uid},
+        3,
+    )
+    assert surroundings.store.element(reached[0].id) == reached[0]
+    assert surroundings.store.take(reached[0], completed=NOW)
+    assert not surroundings.store.take(reached[0], completed=NOW)
     assert surroundings.store.waiting(PROCESS) == 2
 
 

@@ -37,6 +37,12 @@ def start(client: httpx.Client, note: str = "a") -> str:
     return reply.text.split('"')[-2]
 
 
+def waiting(client: httpx.Client) -> str:
+    """The id of the one element that waits."""
+    (held,) = client.get("/odata/SysProcessElementData").json()["value"]
+    return str(held["Id"])
+
+
 def marks(client: httpx.Client) -> list[Json]:
     return [row["Name"] for row in client.get("/odata/Mark").json()["value"]]
 
@@ -93,15 +99,27 @@ def test_an_element_that_was_executed_is_not_executed_again(two: httpx.Client) -
     assert marks(two) == ["a"]
 
 
-def test_a_fixed_id_executes_the_newest_process_that_waits_there(two: httpx.Client) -> None:
-    start(two, "older")
-    start(two, "newer")
-    two.get(f"{SERVICE}/ExecProcElByUId/{FIXED}")
-    assert marks(two) == ["newer"]
-    two.get(f"{SERVICE}/ExecProcElByUId/{FIXED}")
-    assert marks(two) == ["newer", "older"]
-    assert two.get(f"{SERVICE}/ExecProcElByUId/{FIXED}").status_code == 200
-    assert marks(two) == ["newer", "older"]
+def test_the_id_of_a_design_executes_nothing_in_any_of_its_processes(two: httpx.Client) -> None:
+    ids = {start(two, "older"), start(two, "newer")}
+    reply = two.get(f"{SERVICE}/ExecProcElByUId/{FIXED}")
+    assert (reply.status_code, "is not found" in reply.text, marks(two)) == (500, True, [])
+    assert len(ids) == 2
+    assert FIXED not in ids
+
+
+def test_the_engine_holds_the_elements_that_wait_by_the_ids_of_their_processes(two: httpx.Client) -> None:
+    first, other = start(two), start(two)
+    held = two.get("/0/odata/SysProcessElementData").json()["value"]
+    assert [(one["Id"], one["SchemaElementUId"], one["Status"]) for one in held] == [
+        (first, FIXED, 1),
+        (other, FIXED, 1),
+    ]
+    process_id = held[1]["SysProcessId"]
+    two.get(f"{SERVICE}/ExecProcElByUId/{other}")
+    (own,) = two.get(f"/odata/SysProcessElementData?$filter=SysProcessId eq {process_id}").json()["value"]
+    assert own["Id"] not in (first, other)
+    logged = two.get(f"/odata/SysProcessElementLog?$filter=SysProcess/Id eq {process_id}").json()["value"]
+    assert {own["Id"], other} == {one["Id"] for one in logged}
 
 
 @pytest.mark.parametrize("uid", [FIXED, "no-guid", ""])
@@ -115,7 +133,7 @@ def test_a_failure_behind_an_element_is_told_by_the_log_alone(site: Site) -> Non
     files = {"a.process.yaml": f"runner: 1\nprocess: UsrA\nactivities: [element: {{uid: {FIXED}}}, fail: Never sent]"}
     client = site(files)
     client.get(f"{SERVICE}/UsrA/Execute")
-    assert client.get(f"{SERVICE}/ExecProcElByUId/{FIXED}").status_code == 200
+    assert client.get(f"{SERVICE}/ExecProcElByUId/{waiting(client)}").status_code == 200
     row = log_row(client)
     assert (row["StatusId"], row["ErrorDescription"]) == (ERROR, "Never sent")
     assert row["CompleteDate"] is not None
@@ -141,7 +159,7 @@ def test_an_element_is_completed_once(two: httpx.Client) -> None:
 def test_a_failure_behind_a_completed_element_is_the_generic_text(site: Site) -> None:
     client = site({"a.process.yaml": f"runner: 1\nprocess: UsrA\nactivities: [element: {{uid: {FIXED}}}, fail: No]"})
     client.get(f"{SERVICE}/UsrA/Execute")
-    said = complete(client, processElementUId=FIXED)
+    said = complete(client, processElementUId=waiting(client))
     assert said["success"] is False
     assert isinstance(said["errorInfo"], dict)
     assert said["errorInfo"]["errorCode"] is None
@@ -174,9 +192,10 @@ activities: [element: {{uid: {FIXED}}}]
 """
     client = site({"a.process.yaml": text})
     client.get(f"{SERVICE}/UsrA/Execute")
-    said = complete(client, processElementUId=FIXED, parameterValues=[{"name": "Count", "value": "many"}])
+    uid = waiting(client)
+    said = complete(client, processElementUId=uid, parameterValues=[{"name": "Count", "value": "many"}])
     assert (said["success"], said["waitingUserTaskCount"]) == (False, 1)
-    assert complete(client, processElementUId=FIXED, parameterValues=[{"name": "Count", "value": 3}])["success"] is True
+    assert complete(client, processElementUId=uid, parameterValues=[{"name": "Count", "value": 3}])["success"] is True
     assert log_row(client)["StatusId"] == COMPLETED
 
 

@@ -116,9 +116,9 @@ def test_the_elements_of_the_design_are_those_that_a_process_waits_at(library: h
     assert tasks[0] == FIXED
     library.get("/ServiceModel/ProcessEngineService.svc/UsrOnboard/Execute")
     for uid in tasks:
-        reached = library.get("/odata/SysProcessElementLog?$orderby=StartDate desc").json()["value"]
-        assert reached[0]["SchemaElementUId"] == uid
-        library.get(f"/ServiceModel/ProcessEngineService.svc/ExecProcElByUId/{uid}")
+        (waiting,) = library.get("/odata/SysProcessElementData").json()["value"]
+        assert waiting["SchemaElementUId"] == uid
+        library.get(f"/ServiceModel/ProcessEngineService.svc/ExecProcElByUId/{waiting['Id']}")
     assert library.get("/odata/SysProcessLog").json()["value"][0]["CompleteDate"] is not None
 
 

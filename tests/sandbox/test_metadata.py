@@ -36,7 +36,7 @@ def test_the_prefix_is_edmx_and_what_is_below_has_none(document: str) -> None:
 
 def test_a_client_that_reads_it_by_regular_expressions_finds_entities_and_columns(document: str) -> None:
     assert re.findall(r'<EntityType Name="([^"]+)"', document) == [
-        *("Contact", "SysAdminUnit", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"),
+        *("Contact", "SysAdminUnit", "SysProcessElementData", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"),
     ]
     found = re.search(r'<EntityType Name="Contact"[\s\S]*?</EntityType>', document)
     assert found is not None

@@ -175,7 +175,7 @@ def test_a_field_is_read_as_json_or_bare(contacts: httpx.Client) -> None:
 @pytest.mark.parametrize("path", ["/odata", "/odata/", "/0/odata", "/0/odata/"])
 def test_the_service_lists_its_entities(contacts: httpx.Client, path: str) -> None:
     listed = contacts.get(path).json()["value"]
-    own = ["SysAdminUnit", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"]
+    own = ["SysAdminUnit", "SysProcessElementData", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"]
     assert [entity["name"] for entity in listed] == ["Contact", "Empty", *own]
     assert listed[0] == {"name": "Contact", "kind": "EntitySet", "url": "Contact"}
 

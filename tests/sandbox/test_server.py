@@ -201,7 +201,8 @@ def test_what_happened_is_kept_in_a_file(folder: Folder, signed_in: SignIn, tmp_
     with served(folder(files), data=data) as url:
         client = signed_in(url)
         assert client.get("/odata/SysProcessLog").json()["value"] == before
-        client.get(f"{SERVICE}/ExecProcElByUId/7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11")
+        (held,) = client.get("/odata/SysProcessElementData").json()["value"]
+        client.get(f"{SERVICE}/ExecProcElByUId/{held['Id']}")
         assert [row["Name"] for row in client.get("/odata/Mark").json()["value"]] == ["first", "second", "after"]
 
 

@@ -70,10 +70,13 @@ def test_a_contact_is_added_read_back_and_deleted(shipped: httpx.Client) -> None
 def test_a_contact_is_onboarded_element_by_element(shipped: httpx.Client) -> None:
     first = execute(shipped, "UsrOnboardContact", result="ApprovalElement", ContactName="Alice Moore")
     stages = []
-    for uid in (str(first), *CHAIN):
-        shipped.get(f"{SERVICE}/ExecProcElByUId/{uid}")
+    for design in CHAIN:
+        (held,) = shipped.get("/0/odata/SysProcessElementData").json()["value"]
+        assert held["SchemaElementUId"] == design
+        stages.append(held["Id"] == first)
+        shipped.get(f"{SERVICE}/ExecProcElByUId/{held['Id']}")
         stages.append(execute(shipped, "UsrGetOnboardingStage", result="Stage", ContactId=ALICE))
-    assert stages == ["Approved", "Approved", "Has an account", "Welcomed"]
+    assert stages == [True, "Approved", False, "Has an account", False, "Welcomed"]
     filter_ = "SysSchema/Name eq 'UsrOnboardContact'"
     (row,) = shipped.get("/0/odata/SysProcessLog", params={"$filter": filter_}).json()["value"]
     assert row["StatusId"] == COMPLETED

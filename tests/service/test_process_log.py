@@ -1,7 +1,16 @@
 import pytest
 
 from runner.service import process_log
-from runner.service.calls import FindFamily, FindProcess, ReadElements, ReadFamily, ReadRow, ReadRows, WhoIsUser
+from runner.service.calls import (
+    FindFamily,
+    FindProcess,
+    ReadElementData,
+    ReadElements,
+    ReadFamily,
+    ReadRow,
+    ReadRows,
+    WhoIsUser,
+)
 from runner.values import Json, JsonObject
 
 ROWS = ReadRows(process="P")
@@ -50,13 +59,28 @@ def test_a_row_tells_which_process_it_is_a_part_of() -> None:
 def test_elements_are_told_in_the_words_of_rows_and_what_they_lack_is_null() -> None:
     running, odd = "ED2AE277-B6E2-DF11-971B-001D60E938C6", "11111111-2222-3333-4444-555555555555"
     found: list[JsonObject] = [
-        {"SchemaElementUId": "AB", "Caption": "Approve", "StatusId": running, "ErrorDescription": ""},
+        {
+            "Id": "CD",
+            "SchemaElementUId": "AB",
+            "Type": "UserTask",
+            "Caption": "Approve",
+            "StatusId": running,
+            "ErrorDescription": "",
+        },
         {"SchemaElementUId": NOBODY, "StatusId": odd, "ErrorDescription": "No right"},
     ]
     assert process_log.value(ReadElements(process_id="p"), found) == [
-        {"uid": "ab", "caption": "Approve", "status": "running", "error": None},
-        {"uid": None, "caption": None, "status": odd, "error": "No right"},
+        {"id": "cd", "uid": "ab", "kind": "UserTask", "caption": "Approve", "status": "running", "error": None},
+        {"id": None, "uid": None, "kind": None, "caption": None, "status": odd, "error": "No right"},
     ]
+
+
+def test_the_elements_that_the_engine_holds_have_a_status_in_words_or_the_servers_own_number() -> None:
+    found: list[JsonObject] = [{"Id": "CD", "SchemaElementUId": "AB", "Status": status} for status in (1, 3, 77, None)]
+    told = process_log.value(ReadElementData(process_id="p"), found)
+    assert isinstance(told, list)
+    assert told[0] == {"id": "cd", "uid": "ab", "status": "running"}
+    assert [one["status"] for one in told if isinstance(one, dict)] == ["running", "error", "77", None]
 
 
 def test_a_process_without_traced_elements_has_none() -> None:

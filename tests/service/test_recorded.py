@@ -117,6 +117,7 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "QueryCall",
         "ReadRows",
         "ReadRow",
+        "ReadElementData",
         "ReadElements",
         "FindProcess",
         "FindFamily",

@@ -43,6 +43,7 @@ from runner.service.calls import (
     FindFamily,
     FindProcess,
     QueryCall,
+    ReadElementData,
     ReadElements,
     ReadFamily,
     ReadRow,
@@ -241,8 +242,9 @@ class World:
                 return self._cancel(send.call)
             case ChangeCall():
                 return self._change(send.call)
-            case ReadElements():
-                return Answered(value=list(self.elements.pop(0)) if self.elements else [])
+            case ReadElements() | ReadElementData():
+                elements = self.elements if isinstance(send.call, ReadElements) else []
+                return Answered(value=list(elements.pop(0)) if elements else [])
             case ReadRows(schema_id=schema_id):
                 if self.path_refused and schema_id is None:
                     return refused(status=400, message="cannot filter by that")
@@ -402,8 +404,8 @@ def _call_in_words(send: Send) -> str:
             return change.value
         case QueryCall(next=following):
             return "query next" if following else "query"
-        case ReadElements():
-            return "read elements"
+        case ReadElements() | ReadElementData():
+            return "read elements" if isinstance(send.call, ReadElements) else "read element data"
         case ReadRow():
             return "read row"
         case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():

@@ -24,6 +24,8 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     "retry": ("initial", "max"),
     "wait": ("every", "max_every"),
     "failures": ("for",),
+    "element": ("every", "max_every"),
+    "elements": ("every", "max_every"),
 }
 """Keys behind which a duration stands, or a record with durations behind these keys."""
 
@@ -130,6 +132,7 @@ def _unheeded(key: str, fields: JsonObject, path: Path, texts: Texts) -> None:
         return
     if key == "retry" and not defaults.is_repeatable(fields):
         texts.report("E107", f"a `{action}` is never tried again", path, at_key=True, hint=_NOTHING, warning=True)
-    if key == "verify" and action not in defaults.VERIFIED:
-        message = f"`verify` is about `execute`, `run`, `cancel` and `signal`: for `{action}` it says nothing"
+    if key == "verify" and not defaults.is_verified(fields):
+        what = "`execute`, `run`, `cancel`, `signal` and named elements"
+        message = f"`verify` is about {what}: for `{action}` it says nothing"
         texts.report("E107", message, path, at_key=True, hint=_NOTHING, warning=True)

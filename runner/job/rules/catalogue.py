@@ -7,16 +7,16 @@ tell is told here. Where the catalogue comes from is not known here, and what it
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from runner.catalogue.model import Catalogue, Direction, Element, Member, Process
+from runner.catalogue.model import Catalogue, Direction, Member, Process
 from runner.documents.document import Document
 from runner.guids import is_guid
 from runner.job.outline import Outline, Written
 from runner.job.rules import entities, failures
-from runner.job.rules.uses import element_ids, element_names, results, signalled, starts
+from runner.job.rules.uses import results, signalled, starts
 from runner.near_misses import ending_in
 from runner.problems import Problem, Severity
 from runner.raw import record
-from runner.sentences import MOST, listed
+from runner.sentences import listed
 from runner.values import JsonObject, Path
 from runner.words import did_you_mean, folded, suggest
 
@@ -25,17 +25,12 @@ _TELLING = 4
 """Letters by which a part of a code tells which is meant."""
 
 
-def check(
-    document: Document, known: Outline, catalogue: Catalogue, *, started: Collection[str] = ()
-) -> tuple[Problem, ...]:
-    """Every process, parameter, result and element of the document that the catalogue does not have.
-
-    `started` are the processes that the whole job starts, in whatever file.
-    """
-    return tuple(problem for step in known.steps for problem in _step(document, step, catalogue, started=started))
+def check(document: Document, known: Outline, catalogue: Catalogue) -> tuple[Problem, ...]:
+    """Every process, parameter and result of the document that the catalogue does not have."""
+    return tuple(problem for step in known.steps for problem in _step(document, step, catalogue))
 
 
-def _step(document: Document, step: Written, catalogue: Catalogue, *, started: Collection[str]) -> Iterator[Problem]:
+def _step(document: Document, step: Written, catalogue: Catalogue) -> Iterator[Problem]:
     for path, code, fields in starts(step):
         process = catalogue.processes.get(code)
         if process is None and (family := catalogue.family_of(code)) is not None:
@@ -60,12 +55,6 @@ def _step(document: Document, step: Written, catalogue: Catalogue, *, started: C
     yield from entities.check(document, step, catalogue)
     yield from entities.check_signal(document, step, catalogue)
     yield from failures.check_patterns(document, step, catalogue)
-    for at, uid in element_ids(step):
-        yield from _element(document, at, uid, catalogue, started=started)
-    for at, name in element_names(step):
-        if (meant := _named(name, catalogue, started)) is not None:
-            hint = f"write its id: `{meant.uid}`, {meant.shown}"
-            yield document.problem("E113", f"`{name}` is not a GUID", path=at, hint=hint)
 
 
 def _of_a_version(process: Process, member: Member) -> tuple[str, str]:
@@ -126,49 +115,6 @@ def _not_there(name: str, process: Process, others: Collection[str], *, does: st
     if known is not None and known.direction is Direction.INTERNAL:
         return f"`{process.code}` keeps `{name}` to itself"
     return f"`{process.code}` has no parameter `{name}`"
-
-
-def _element(
-    document: Document, at: Path, uid: str, catalogue: Catalogue, *, started: Collection[str]
-) -> Iterator[Problem]:
-    own = [process for code in started if (process := catalogue.processes.get(code)) is not None]
-    if len(own) < len(started) or any(process.elements is None for process in own) or _has(own, uid):
-        return
-    owner = next((process for process in catalogue.processes.values() if _has([process], uid)), None)
-    if owner is None:
-        if all(process.elements is not None for process in catalogue.processes.values()):
-            message = f"no process of {catalogue.name} has an element `{uid}`"
-            yield document.problem("E172", message, path=at, hint=_element_meant(uid, own) or catalogue.hint)
-    elif own and not any(_calls_others(process) for process in own):
-        message = f"element `{uid}` belongs to `{owner.code}`, which this job does not start"
-        hint = _element_meant(uid, own)
-        yield document.problem("E172", message, path=at, hint=hint, severity=Severity.WARNING)
-
-
-def _named(name: str, catalogue: Catalogue, started: Collection[str]) -> Element | None:
-    """The element of this name, of a process that the job starts."""
-    own = [process for code in started if (process := catalogue.processes.get(code)) is not None]
-    wanted = folded(name)
-    known = [one for process in own for one in process.elements or ()]
-    return next((one for one in known if wanted in (folded(one.caption), folded(one.name))), None)
-
-
-def _has(processes: Collection[Process], uid: str) -> bool:
-    return any(one.uid == uid for process in processes for one in process.elements or ())
-
-
-def _calls_others(process: Process) -> bool:
-    """Whether it may start others, whose elements are then as good as its own."""
-    return any("SubProcess" in one.kind or "CallActivity" in one.kind for one in process.elements or ())
-
-
-def _element_meant(uid: str, started: Collection[Process]) -> str | None:
-    names = {one.uid: one.shown for process in started for one in process.elements or ()}
-    near = suggest(uid, names)
-    if near:
-        return f"did you mean `{near}`, {names[near]}?"
-    shown = ", ".join(f"`{known}` ({name})" for known, name in list(names.items())[:MOST])
-    return f"elements of the processes that it starts: {shown}" if shown else None
 
 
 def _takes(codes: Collection[str]) -> str:

@@ -9,19 +9,20 @@ from runner.job import defaults
 from runner.job.outline import Written
 from runner.job.rules.actions import check_action
 from runner.job.rules.conditions import condition as check_condition
+from runner.job.rules.elements import form_at
 from runner.job.rules.expect import expectations
 from runner.job.rules.failures import check_failures
 from runner.job.rules.included import check_included
 from runner.job.rules.scopes import Scope, condition, outcome, turns, values
 from runner.job.rules.texts import Texts
-from runner.job.rules.uses import starts
+from runner.job.rules.uses import processes_of_elements, starts
 from runner.raw import items, record
 from runner.values import Json, JsonObject, Path
 
 _TEMPLATES = {
     "execute": ("parameters",),
     "run": ("parameters",),
-    "element": ("uid", "parameters"),
+    "element": ("of", "name", "uid", "parameters"),
     "wait": ("process_id",),
     "cancel": ("process_id",),
     "failures": ("since",),
@@ -51,8 +52,7 @@ def read_step(step: Written, *, undone: Written, texts: Texts) -> None:
             case "undo":
                 pass  # its steps are read like all others
             case "elements":
-                for index, item in enumerate(items(value)):
-                    _action("element", item, (*path, index), scope=values(step, undone), texts=texts)
+                _elements(value, path, scope=values(step, undone), texts=texts)
             case "signal":
                 _signal(record(value), path, scope=values(step, undone), texts=texts)
             case _ if key in _TEMPLATES:
@@ -87,6 +87,17 @@ def _list(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         texts.value(written, path, scope)
 
 
+def _elements(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    """A list of elements, or a chain of those of one process."""
+    if isinstance(written, dict):
+        _action(
+            "element", {key: value for key, value in written.items() if key != "chain"}, path, scope=scope, texts=texts
+        )
+        written, path = written.get("chain"), (*path, "chain")
+    for index, item in enumerate(items(written)):
+        _action("element", item, (*path, index), scope=scope, texts=texts)
+
+
 def _action(key: str, written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
     if not isinstance(written, dict):
         if key in ("element", "confirm"):
@@ -116,6 +127,7 @@ def _ids(step: Written) -> Iterator[tuple[Path, str]]:
     fields, path = step.fields, step.path
     written: list[tuple[Path, Json]] = [((*path, "element"), fields.get("element"))]
     written += [((*path, "elements", index), item) for index, item in enumerate(items(fields.get("elements")))]
+    written += processes_of_elements(step)
     written += [((*path, key, "process_id"), record(fields.get(key)).get("process_id")) for key in ("wait", "cancel")]
     written += [
         ((*path, "signal", change, "id"), record(fields_of_change).get("id"))
@@ -140,8 +152,10 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
     meant = mended(text)
     if texts.document.joined_items(path):
         hint = IN_ONE_COLUMN
-    elif path[-1] == "process_id" and not meant and _OF_A_NAME.search(text):
+    elif path[-1] in ("process_id", "of") and not meant and _OF_A_NAME.search(text):
         hint = _of_started(text, texts, doing="cancelled" if "cancel" in path else "waited for")
+    elif not meant and _OF_A_NAME.search(text):
+        hint = form_at(path, text, texts.known)
     else:
         hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"
     texts.report("E113", f"`{text}` is not a GUID", path, hint=hint)

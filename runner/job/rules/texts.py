@@ -26,7 +26,8 @@ from runner.values import Json, Path, is_number
 _BRACES = "{{"
 _GUESS = "YAML may have "
 _READ_IN = (
-    "`vars`, `parameters`, `uid`, `process_id`, `since`, `id`, `values`, `filter`, the `inputs` of a `job`, "
+    "`vars`, `parameters`, `uid`, `of`, the `name` of an element, `process_id`, `since`, `id`, `values`, `filter`, "
+    "the `inputs` of a `job`, "
     "`for_each`, `confirm` and `message`"
 )
 _DURATIONS = ("timeout", "cleanup_timeout", "initial", "max", "pause", "every", "max_every")

@@ -1,0 +1,297 @@
+"""Stories of elements that are named in one running process: found, waited for, executed, and looked at again."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from stories import World, planned, refused, unanswered
+
+from runner.catalogue.model import Element
+from runner.engine.effects import Judge, Pause, Send
+from runner.plan import Plan
+from runner.service.calls import (
+    Answered,
+    CallFailed,
+    CompleteCall,
+    ElementCall,
+    Ending,
+    ReadElementData,
+    ReadElements,
+)
+from runner.values import Json, JsonObject
+
+PROCESS = "00000000-0000-0000-0000-000000000001"
+DESIGN = "7d8f6f3e-0000-0000-0000-000000000000"
+ONE = f"  - id: a\n    element: {{of: {PROCESS}, name: Approve}}\n    timeout: 30s\n"
+WITH_VALUES = f"  - id: a\n    element: {{of: {PROCESS}, name: Approve, parameters: {{Level: 2}}}}\n    timeout: 30s\n"
+CHAIN = f"  - id: c\n    elements: {{of: {PROCESS}, chain: [Approve, Create, Send]}}\n    timeout: 30s\n"
+
+
+@dataclass
+class Site(World):
+    """A site with one process, whose elements wait in turn: each is there when the one before it was executed.
+
+    `shown` are those that are there at the start, `next` those that follow, by captions. `appears_at` is the second in
+    which what is `shown` is there; `moves`: what is executed moves, `moves_late`: the first does when
+    somebody asks. `stored` and `logged`: what of it can be read.
+    """
+
+    shown: list[JsonObject] = field(default_factory=list)
+    next: list[str] = field(default_factory=list)
+    appears_at: float = 0.0
+    moves: bool = True
+    stored: bool = True
+    logged: bool = True
+    behind: str = "running"
+    moves_late: bool = False
+    executed_ids: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.add_row("UsrA", "running")
+
+    def _ending(self, send: Send) -> Ending:
+        match send.call:
+            case ReadElementData():
+                waiting: list[Json] = [one for one in self._there() if one["status"] in ("running", "error")]
+                return Answered(value=waiting) if self.stored else refused()
+            case ReadElements():
+                return Answered(value=[*reversed(self._there())]) if self.logged else refused()
+            case ElementCall(uid=key) | CompleteCall(uid=key):
+                ending = super()._ending(send)
+                if not isinstance(ending, CallFailed) or (ending.kind == "unanswered" and not self.lost):
+                    self._execute_element(key)
+                return ending
+            case _:
+                return super()._ending(send)
+
+    def _there(self) -> list[JsonObject]:
+        if self.moves_late and any(isinstance(effect, Judge) for effect in self.effects):
+            self.shown[0]["status"] = "done"
+        return [dict(one) for one in self.shown] if self.t >= self.appears_at else []
+
+    def _execute_element(self, key: str) -> None:
+        self.executed_ids.append(key)
+        own = next((one for one in self.shown if one["id"] == key), None)
+        if own is not None and self.moves:
+            own["status"] = "done"
+            self.rows[0]["status"] = self.behind
+            if self.next:
+                self.shown.append(element(self.next.pop(0), len(self.shown)))
+
+
+def element(caption: str, number: int = 0, *, status: str = "running", **more: Json) -> JsonObject:
+    ids: JsonObject = {"id": f"e1e00000-0000-0000-0000-{number:012d}", "uid": f"{DESIGN[:-1]}{number}"}
+    return {**ids, "kind": "UserTask", "caption": caption, "status": status, "error": None, **more}
+
+
+def known(plan: Plan, *elements: Element) -> Plan:
+    return replace(plan, elements=elements)
+
+
+def test_an_element_is_executed_by_the_id_that_it_has_in_this_process_and_verified_by_its_own_row() -> None:
+    site = Site(shown=[element("Approve", 3)])
+    site.carry_out(planned(ONE))
+    assert site.executed_ids == ["e1e00000-0000-0000-0000-000000000003"]
+    row = site.finished("a")
+    assert (row.status, row.verified, row.process_id, row.warnings) == ("passed", True, PROCESS, ())
+
+
+def test_a_name_is_a_caption_in_any_case_a_code_or_the_id_of_the_design() -> None:
+    designed = Element(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
+    for name in (" approve", "UserTask7", f"{DESIGN[:-1]}0".upper()):
+        site = Site(shown=[element("Other")], logged=False) if name != " approve" else Site(shown=[element("Approve")])
+        site.carry_out(known(planned(ONE.replace("name: Approve", f"name: '{name}'")), designed))
+        assert (name, site.end.exit_code, len(site.executed_ids)) == (name, 0, 1)
+
+
+def test_without_tracing_a_known_design_leads_to_the_element_that_the_engine_holds() -> None:
+    designed = Element(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
+    site = Site(shown=[element("")], logged=False)
+    site.carry_out(known(planned(ONE), designed))
+    assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")
+
+
+def test_an_element_that_is_not_there_yet_is_waited_for_within_the_time_of_its_step() -> None:
+    site = Site(shown=[element("Approve")], appears_at=12.0)
+    site.carry_out(planned(ONE))
+    assert site.finished("a").status == "passed"
+    assert site.pauses[:3] == [1.0, 1.5, 2.25]
+    late = Site(shown=[element("Approve")], appears_at=90.0)
+    late.carry_out(planned(ONE))
+    assert (late.executed_ids, late.end.exit_code) == ([], 1)
+    error = late.finished("a").error
+    assert error is not None
+    assert error.code == "E220"
+
+
+def test_a_chain_takes_each_element_as_soon_as_the_one_before_it_has_made_it_wait() -> None:
+    site = Site(shown=[element("Approve")], next=["Create", "Send"])
+    site.carry_out(planned(CHAIN))
+    assert site.statuses_of_rows() == {"c[0]": "passed", "c[1]": "passed", "c[2]": "passed", "c": "passed"}
+    assert len(set(site.executed_ids)) == 3
+
+
+def test_a_process_that_has_ended_without_the_element_fails_at_once_and_says_what_it_passed() -> None:
+    site = Site(shown=[element("Check", status="done")])
+    site.rows[0]["status"] = "done"
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert "ended as `done`" in error.message
+    assert "Check (done)" in error.message
+    assert (site.executed_ids, site.t < 10) == ([], True)
+
+
+def test_an_element_that_was_executed_before_is_left_alone_and_the_row_says_so() -> None:
+    site = Site(shown=[element("Approve", status="done")])
+    site.carry_out(planned(ONE))
+    assert (site.finished("a").status, site.executed_ids) == ("passed", [])
+    assert site.finished("a").warnings == ("the element was executed before",)
+
+
+def test_values_that_an_element_executed_before_never_got_are_a_failure() -> None:
+    site = Site(shown=[element("Approve", status="done")])
+    site.carry_out(planned(WITH_VALUES))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.end.exit_code) == ("E222", 1)
+
+
+def test_the_same_element_twice_in_a_chain_waits_for_its_next_turn() -> None:
+    chain = CHAIN.replace("[Approve, Create, Send]", "[Approve, Approve]")
+    site = Site(shown=[element("Approve")])
+    site.carry_out(planned(chain))
+    assert site.statuses_of_rows()["c[1]"] == "failed"
+    assert len(site.executed_ids) == 1
+
+
+def test_an_element_that_does_not_move_is_not_verified_and_with_verify_log_not_green() -> None:
+    site = Site(shown=[element("Approve")], moves=False)
+    site.carry_out(planned(ONE))
+    assert (site.finished("a").status, site.finished("a").verified) == ("passed", None)
+    assert site.finished("a").warnings == ("not verified: the element has not moved, it is `running` as before",)
+    strict = Site(shown=[element("Approve")], moves=False)
+    strict.carry_out(planned(ONE + "    verify: log\n"))
+    assert strict.end.exit_code == 3
+    once = Site(shown=[element("Approve")], moves=False)
+    once.carry_out(planned(WITH_VALUES + "    verify: log\n"))
+    assert once.end.exit_code == 4
+
+
+def test_a_process_that_fails_behind_its_element_is_a_failed_step() -> None:
+    site = Site(shown=[element("Approve")], behind="error")
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert error.code == "E203"
+    assert (site.finished("a").status, site.finished("a").verified) == ("failed", False)
+
+
+def test_two_elements_of_one_caption_are_told_apart_by_nobody_and_nothing_is_sent() -> None:
+    site = Site(shown=[element("Approve", 1), element("Approve", 2)])
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.executed_ids) == ("E221", [])
+
+
+def test_what_goes_through_items_by_itself_is_never_executed() -> None:
+    site = Site(shown=[element("Approve", kind="ProcessSchemaFlowIteratorGateway")])
+    site.carry_out(planned(ONE))
+    assert (site.end.exit_code, site.executed_ids) == (1, [])
+
+
+def test_an_element_in_error_may_be_executed_unless_its_process_was_cancelled() -> None:
+    site = Site(shown=[element("Approve", status="error")])
+    site.carry_out(planned(ONE))
+    assert site.finished("a").status == "passed"
+    over = Site(shown=[element("Approve", status="error")])
+    over.rows[0]["status"] = "cancelled"
+    over.carry_out(planned(ONE))
+    assert (over.end.exit_code, over.executed_ids) == (1, [])
+
+
+def test_elements_that_cannot_be_read_are_an_error_and_nothing_is_sent() -> None:
+    site = Site(shown=[element("Approve")], stored=False, logged=False)
+    site.carry_out(planned(ONE))
+    assert (site.end.exit_code, site.executed_ids) == (3, [])
+
+
+def test_a_lost_answer_is_settled_by_the_elements_own_row_and_never_sent_again() -> None:
+    site = Site(shown=[element("Approve")], answers=[unanswered()])
+    site.carry_out(planned(WITH_VALUES))
+    assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")
+    assert len(site.executed_ids) == 1
+
+
+def test_a_lost_answer_of_an_element_that_has_not_moved_proves_nothing_and_is_settled_later() -> None:
+    site = Site(shown=[element("Approve")], answers=[unanswered()], lost=True, verdicts=[{"as": "unknown"}])
+    site.carry_out(planned(WITH_VALUES))
+    assert (site.end.exit_code, site.executed_ids) == (4, [])
+    moved = Site(shown=[element("Approve")], answers=[unanswered()], lost=True, moves_late=True)
+    moved.verdicts = [{"as": "unknown"}, {"as": "log"}]
+    moved.carry_out(planned(WITH_VALUES))
+    assert (moved.finished("a").status, moved.finished("a").verified, moved.end.exit_code) == ("passed", "inferred", 0)
+
+
+def test_a_lost_answer_of_a_plain_element_passes_where_it_moved() -> None:
+    site = Site(shown=[element("Approve")], answers=[unanswered()])
+    site.carry_out(planned(ONE))
+    assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")
+
+
+def test_who_names_no_process_gets_a_sentence_and_nothing_is_sent() -> None:
+    site = Site(shown=[element("Approve")])
+    site.carry_out(planned(ONE.replace(PROCESS, "nonsense")))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.executed_ids) == ("E113", [])
+
+
+def test_verify_none_does_not_look_at_the_element_again() -> None:
+    site = Site(shown=[element("Approve")], moves=False)
+    site.carry_out(planned(ONE + "    verify: none\n"))
+    assert site.sent == ["read element data", "read elements", "element e1e00000"]
+    assert (site.finished("a").verified, site.finished("a").warnings) == (None, ())
+
+
+WITH_VALUES_EACH = f"""  - id: c
+    elements:
+      of: {PROCESS}
+      chain:
+        - {{name: Approve, parameters: {{A: 1}}}}
+        - {{name: Create, parameters: {{A: 2}}}}
+        - {{name: Send, parameters: {{}}}}
+    timeout: 30s
+"""
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("lost", [False, True])
+def test_whichever_answer_of_a_chain_is_lost_nothing_is_executed_twice_and_what_happened_is_known(
+    number: int, *, lost: bool
+) -> None:
+    answers: list[Json | CallFailed] = [*[None] * number, unanswered()]
+    site = Site(shown=[element("Approve")], next=["Create", "Send"], answers=answers, lost=lost)
+    site.carry_out(planned(WITH_VALUES_EACH))
+    row = site.finished(f"c[{number}]")
+    assert (row.status, row.verified) == (("unknown", None) if lost else ("passed", "inferred"))
+    assert len(site.executed_ids) == len(set(site.executed_ids)) == (number if lost else 3)
+    assert site.end.exit_code == (4 if lost else 0)
+
+
+def test_a_chain_that_is_stopped_at_any_point_executes_nothing_twice_and_nothing_afterwards() -> None:
+    whole = Site(shown=[element("Approve")], next=["Create", "Send"])
+    whole.carry_out(planned(WITH_VALUES_EACH))
+    for place in range(1, len([one for one in whole.effects if isinstance(one, Send | Pause)]) + 1):
+        site = Site(shown=[element("Approve")], next=["Create", "Send"], stop_at={place: "SIGINT"})
+        site.carry_out(planned(WITH_VALUES_EACH))
+        assert len(site.executed_ids) == len(set(site.executed_ids))
+        assert site.end.exit_code in (130, 4)
+        passed = [key for key, status in site.statuses_of_rows().items() if status == "passed"]
+        assert len(passed) <= len(site.executed_ids)
+
+
+def test_a_caption_that_no_log_may_tell_and_no_design_knows_is_an_error_at_once() -> None:
+    site = Site(shown=[element("")], logged=False)
+    site.carry_out(planned(ONE))
+    assert (site.end.exit_code, site.executed_ids, site.t < 10) == (3, [], True)

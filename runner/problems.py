@@ -197,6 +197,7 @@ CODES = {
     "E166": "a password that stands in a targets file",
     "E167": "a target that is called without TLS, as it says",
     "E168": "a wait for a site that can never succeed",
+    "E169": "a target that holds no run to be recorded",
     # what a run met
     "E201": "an expectation is not met",
     "E202": "an expectation cannot be evaluated",
@@ -219,6 +220,7 @@ CODES = {
     "E220": "an element that never waited to be executed",
     "E221": "a name of an element that leads to several, or to none that is executed",
     "E222": "an element that was executed before, with other values",
+    "E225": "a process that cannot be recorded",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
     "E303": "the sign-in was refused",

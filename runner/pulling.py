@@ -98,7 +98,7 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
 
 def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
     """The list of all that the site has. Raises `NoAnswerError`."""
-    rows = {_version(row): row for row in _rows(caller, wait) if text(row, "Name")}
+    rows = {version_of(row): row for row in _rows(caller, wait) if text(row, "Name")}
     found = families(rows)
     if not found:
         raise NoAnswerError(_EMPTY)
@@ -112,7 +112,7 @@ def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[
 
 
 def _description(caller: Caller, library: Library, family: Family, wait: Callable[[float], object]) -> JsonObject:
-    return _signature(caller, library.rows[family.acting], wait)
+    return read_signature(caller, library.rows[family.acting], wait)
 
 
 def _asked(
@@ -127,14 +127,14 @@ def _asked(
 def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObject]:
     """The library's rows, page by page."""
     call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST)
-    ending = _patiently(caller, call, wait)
+    ending = patiently(caller, call, wait)
     if isinstance(ending, CallFailed) and ending.status in _COLUMN_REFUSED:
         call = replace(call, select=())
-        ending = _patiently(caller, call, wait)
+        ending = patiently(caller, call, wait)
     read: set[str] = set()
     while True:
         if isinstance(ending, CallFailed):
-            raise NoAnswerError(_unread(ending, "the library of processes (VwProcessLib)"))
+            raise NoAnswerError(trouble_of(ending, "the library of processes (VwProcessLib)"))
         page = record(ending.value)
         yield from map(record, items(page.get("records")))
         following = text(page, "next")
@@ -143,10 +143,10 @@ def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObjec
         if following in read:
             raise NoAnswerError(_CIRCLE)
         read.add(following)
-        ending = _patiently(caller, replace(call, next=following), wait)
+        ending = patiently(caller, replace(call, next=following), wait)
 
 
-def _version(row: JsonObject) -> Version:
+def version_of(row: JsonObject) -> Version:
     """A row of the library. A root's own parent is empty, or itself [C]."""
     uid, number = design.guid(row.get("UId")), row.get("Version")
     return Version(
@@ -168,7 +168,7 @@ def _flag(row: JsonObject, column: str) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
+def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
     """What the site tells of the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
 
     Raises `NoAnswerError`.
@@ -176,17 +176,17 @@ def _signature(caller: Caller, row: JsonObject, wait: Callable[[float], object])
     keys = dict.fromkeys(key for name in ("Id", "UId") if (key := text(row, name)))
     refused: CallFailed | None = None
     for key in keys:
-        ending = _patiently(caller, ReadSchema(schema_id=key), wait)
+        ending = patiently(caller, ReadSchema(schema_id=key), wait)
         if isinstance(ending, Answered):
             return record(ending.value)
         if ending.kind is not FailureKind.REFUSED:
-            raise NoAnswerError(_unread(ending, f"process `{text(row, 'Name')}`"))
+            raise NoAnswerError(trouble_of(ending, f"process `{text(row, 'Name')}`"))
         refused = refused or ending
     why = f"the site refuses to tell: {refused.trouble.message}" if refused else "the library does not tell its id"
     return {"odd": [why]}
 
 
-def _unread(failed: CallFailed, what: str) -> Trouble:
+def trouble_of(failed: CallFailed, what: str) -> Trouble:
     """What is told of a question that got no answer. Where nothing could be asked, it matters little what it was."""
     trouble = failed.trouble
     if failed.kind is FailureKind.NOT_SENT:
@@ -194,7 +194,7 @@ def _unread(failed: CallFailed, what: str) -> Trouble:
     return Trouble(code=trouble.code, message=f"{what} cannot be read: {trouble.message}", hint=trouble.hint)
 
 
-def _patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> Ending:
+def patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> Ending:
     """Ask again where the call was not answered: reading may be repeated."""
     for attempt in range(1, _ATTEMPTS + 1):
         ending = caller.perform(call, SECONDS)

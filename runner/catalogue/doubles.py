@@ -1,11 +1,12 @@
 """A process of a catalogue → the text of a double: its signature, and its elements in their order.
 
 A catalogue does not say what a process does: a `TODO` marks what must be filled in. As it is written, a double is
-valid, takes and gives what the process does, and waits at the elements that jobs execute.
+valid, takes and gives what the process does, and waits at the elements that jobs execute. Who has seen a run of the
+process hands in a `Script` of it.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +14,7 @@ from runner.catalogue.model import Direction, Element, Kind, Member, Parameter, 
 from runner.catalogue.write import as_yaml
 from runner.guids import is_guid
 
-_HEAD: Final = (
-    "# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",
-    "runner: 1",
-)
+_HEAD: Final = ("# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",)
 _TASK: Final = "UserTask"
 _WAITS: Final = "does it wait here for somebody? Then delete this line."
 _ENDS: Final = re.compile(r"(Start|Terminate|End)\w*")
@@ -28,27 +26,38 @@ class NewDouble:
     text: str
 
 
-def doubles(process: Process, *, executed: Collection[str] = ()) -> Iterator[NewDouble]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What a process is known to do: lines of YAML, and above all of them the comments of `head`."""
+
+    head: tuple[str, ...]
+    activities: tuple[str, ...]
+
+
+def doubles(process: Process, *, executed: Collection[str] = (), script: Script | None = None) -> Iterator[NewDouble]:
     """The double of a process; of a family also that of the version that acts, which is its own schema.
 
-    `executed` are the ids of elements that jobs execute: at these it waits.
+    `executed` are the ids of elements that jobs execute: at these it waits. A `script` stands in the place of what the
+    catalogue tells of the elements.
     """
+    known = script or Script(head=_HEAD, activities=tuple(_designed(process, executed)))
     acting = next((member for member in process.members if member.active), None)
     if acting is None or acting.code == process.code:
         more = [f"version: {process.version}"] if process.version not in (None, 1) else []
-        yield NewDouble(code=process.code, text=_text(process, process.code, more, executed))
+        yield NewDouble(code=process.code, text=_text(process, process.code, more, known))
         return
     number = acting.version if acting.version is not None else process.version or 2
-    yield NewDouble(code=process.code, text=_root(process, acting, number))
+    yield NewDouble(code=process.code, text=_root(process, acting, number, known.head))
     more = [f"of: {as_yaml(process.code)}", f"version: {number}", "active: true"]
-    yield NewDouble(code=acting.code, text=_text(process, acting.code, more, executed))
+    yield NewDouble(code=acting.code, text=_text(process, acting.code, more, known))
 
 
-def _root(process: Process, acting: Member, number: int) -> str:
+def _root(process: Process, acting: Member, number: int, head: Iterable[str]) -> str:
     own = next((member.version for member in process.members if member.code == process.code), None)
     version = own if own is not None and own != number else 0 if number == 1 else 1
     lines = [
-        *_HEAD,
+        *head,
+        "runner: 1",
         f"process: {as_yaml(process.code)}",
         f"caption: {as_yaml(process.caption or process.code)}",
         f"version: {version}",
@@ -60,9 +69,9 @@ def _root(process: Process, acting: Member, number: int) -> str:
     return _joined(lines)
 
 
-def _text(process: Process, code: str, more: list[str], executed: Collection[str]) -> str:
-    head = [*_HEAD, f"process: {as_yaml(code)}", f"caption: {as_yaml(process.caption or code)}", *more]
-    return _joined([*head, *_parameters(process.parameters), *_activities(process, executed)])
+def _text(process: Process, code: str, more: list[str], script: Script) -> str:
+    named = ["runner: 1", f"process: {as_yaml(code)}", f"caption: {as_yaml(process.caption or code)}", *more]
+    return _joined([*script.head, *named, *_parameters(process.parameters), *_activities(script.activities)])
 
 
 def _parameters(parameters: Mapping[str, Parameter] | None) -> Iterator[str]:
@@ -81,11 +90,11 @@ def _parameter(one: Parameter) -> Iterator[str]:
     yield f"type: {Kind.TEXT if one.kind is Kind.UNKNOWN else one.kind}"
     yield f"direction: {Direction.BOTH if one.direction is Direction.UNKNOWN else one.direction}"
     if one.kind is Kind.RECORDS and one.items:
-        columns = (f"{as_yaml(name)}: {_column(kind)}" for name, kind in sorted(one.items.items()))
+        columns = (f"{as_yaml(name)}: {column_kind(kind)}" for name, kind in sorted(one.items.items()))
         yield f"items: {{{', '.join(columns)}}}"
 
 
-def _column(kind: Kind) -> Kind:
+def column_kind(kind: Kind) -> Kind:
     return Kind.TEXT if kind in (Kind.UNKNOWN, Kind.RECORDS) else kind
 
 
@@ -100,8 +109,12 @@ def _note(one: Parameter) -> str:
     return f"  # {', '.join(notes)}" if notes else ""
 
 
-def _activities(process: Process, executed: Collection[str]) -> Iterator[str]:
-    lines = [*_elements(process.elements, executed), *_results(process)]
+def _designed(process: Process, executed: Collection[str]) -> Iterator[str]:
+    yield from _elements(process.elements, executed)
+    yield from _results(process)
+
+
+def _activities(lines: Sequence[str]) -> Iterator[str]:
     is_empty = all(line.startswith("#") for line in lines)
     yield "activities: []" if is_empty else "activities:"
     yield from (f"  {line}" for line in lines)
@@ -114,7 +127,7 @@ def _elements(elements: tuple[Element, ...] | None, executed: Collection[str]) -
     if elements is None:
         yield "# TODO: the catalogue does not know its elements."
     for element in elements or ():
-        if _ENDS.fullmatch(element.kind):
+        if is_end(element.kind):
             continue
         is_executed = element.uid in executed
         if not is_guid(element.uid) or not (is_executed or element.kind == _TASK):
@@ -125,6 +138,11 @@ def _elements(elements: tuple[Element, ...] | None, executed: Collection[str]) -
         yield f"- element: {{uid: {as_yaml(element.uid)}{caption}}}"
         if not is_executed:
             yield f"  if: false  # TODO: {_WAITS}"
+
+
+def is_end(kind: str) -> bool:
+    """Whether an element of this kind is a start or an end: a double has neither."""
+    return _ENDS.fullmatch(kind) is not None
 
 
 def _called(element: Element) -> str:

@@ -1,29 +1,21 @@
 """`runner catalog doubles`: a double for each process of a catalogue that has none, for a first rehearsal of jobs."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import click
 
 from runner.catalogue.differences import About, Use
-from runner.catalogue.doubles import NewDouble
 from runner.catalogue.doubles import doubles as written
 from runner.catalogue.model import Catalogue, Process
 from runner.cli import options, output
 from runner.cli.catalogue_files import read_file
 from runner.cli.catalogues import used_by
+from runner.cli.double_files import codes_in, create, place_of
 from runner.cli.verb import Verb
-from runner.documents.document import Document
-from runner.documents.load import read
-from runner.problems import ExitCode, Problem, UsageError
+from runner.problems import ExitCode
 from runner.project import called
-from runner.raw import record, text
-from runner.targets.folders import ENDING, doubles_in
-
-_FIT_FOR_A_FILE: Final = re.compile(r"\w[\w.-]{0,199}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +59,7 @@ def doubles(context: click.Context, /, **_: object) -> int:
         return ExitCode.NOTHING_SELECTED
     executed = {use.name for use in uses or () if use.about is About.ELEMENT}
     counts = _Counts()
-    there = _codes_in(folder)
+    there = codes_in(folder)
     for process in processes:
         _write(process, folder, there=there, executed=executed, counts=counts)
     output.say(f"{called(folder)}: {_in_words(counts)}")
@@ -89,55 +81,24 @@ def _root(catalogue: Catalogue, code: str) -> str:
     return code if family is None else family[0].code
 
 
-def _codes_in(folder: Path) -> Mapping[str, Path]:
-    """The codes that have a double, also one with mistakes. Raises `UsageError` where the folder is none."""
-    if not folder.exists():
-        return {}
-    try:
-        files = doubles_in(folder)
-    except OSError as error:
-        message = f"the folder `{called(folder)}` cannot be read: {error.strerror or error}"
-        raise UsageError(Problem(code="E100", message=message)) from error
-    documents = [(file, read(file, name=called(file))) for file in files]
-    codes = [(text(record(one.data), "process"), file) for file, one in documents if isinstance(one, Document)]
-    return {code: file for code, file in codes if code is not None}
-
-
 def _write(
     process: Process, folder: Path, *, there: Mapping[str, Path], executed: Collection[str], counts: _Counts
 ) -> None:
     new = list(written(process, executed=executed))
     in_the_way = next((there[one.code] for one in new if one.code in there), None)
-    taken = next((path for one in new if (path := _place(one, folder)) is not None and path.exists()), None)
+    taken = next((path for one in new if (path := place_of(one, folder)) is not None and path.exists()), None)
     if in_the_way is not None or taken is not None:
         counts.there += 1
     elif process.why_not is not None:
         counts.left += 1
         output.say(f"left out: `{process.code}` cannot be started: {process.why_not}")
-    elif any(_place(one, folder) is None for one in new):
+    elif any(place_of(one, folder) is None for one in new):
         counts.left += 1
         output.say(f"left out: `{process.code}` has a code that no file can have")
     else:
         for one in new:
-            _create(_place(one, folder), one.text)
+            create(place_of(one, folder), one.text)
         counts.written += 1
-
-
-def _place(one: NewDouble, folder: Path) -> Path | None:
-    return folder / f"{one.code}{ENDING}" if _FIT_FOR_A_FILE.fullmatch(one.code) else None
-
-
-def _create(path: Path | None, content: str) -> None:
-    """Raises `UsageError` where it cannot be written, or has come in the meantime."""
-    assert path is not None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as opened:
-            opened.write(content)
-    except OSError as error:
-        message = f"{called(path)} cannot be written: {error.strerror or error}"
-        raise UsageError(Problem(code="E153", message=message)) from error
-    output.data(f"wrote {called(path)}\n")
 
 
 def _in_words(counts: _Counts) -> str:

@@ -96,9 +96,10 @@ class _Work:
             if not self._applies(activity):
                 continue
             match activity.deed:
-                case Park():
-                    self._park(activity.deed, position)
-                    return True
+                case Park(waits=waits) as park:
+                    self._park(park, position)
+                    if waits:
+                        return True
                 case Delay() | Background() as deed:
                     self.surroundings.store.keep(self.process_id, self.parameters)
                     yield deed
@@ -160,10 +161,12 @@ class _Work:
         self.surroundings.store.reach(failed)
 
     def _park(self, park: Park, position: int) -> None:
+        """Write down that the process waits here, or that it has passed."""
         element = self._element(park, position)
         if park.into is not None:
             self._put(park.into, element.id)
-        self.surroundings.store.reach(element)
+        passed = replace(element, status=Status.DONE, completed=element.started)
+        self.surroundings.store.reach(element if park.waits else passed)
 
     def _element(self, deed: Deed, position: int) -> Element:
         return Element(

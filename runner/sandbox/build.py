@@ -131,11 +131,16 @@ def _deed(kind: str, value: Json) -> Deed:
         case "background":
             return Background()
         case "fail":
-            return Fail(text=str(value))
+            said = value if isinstance(value, dict) else {"text": value}
+            return Fail(text=str(said["text"]), uid=_uid(said.get("uid")), caption=_text(said.get("caption")))
         case "element":
             fields = _record(value)
-            uid = _text(fields.get("uid"))
-            return Park(uid=uid and uid.lower(), into=_text(fields.get("into")), caption=_text(fields.get("caption")))
+            return Park(
+                uid=_uid(fields.get("uid")),
+                into=_text(fields.get("into")),
+                caption=_text(fields.get("caption")),
+                waits=fields.get("waits") is not False,
+            )
         case _:
             return _on_records(kind, _record(value))
 
@@ -157,6 +162,10 @@ def _on_records(kind: str, fields: JsonObject) -> Insert | Select | Update | Del
 def _expression(value: Json) -> str | None:
     """A YAML boolean stands for itself."""
     return value if value is None or isinstance(value, str) else compact(value)
+
+
+def _uid(value: Json) -> str | None:
+    return None if value is None else str(value).lower()
 
 
 def _text(value: Json) -> str | None:

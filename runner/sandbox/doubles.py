@@ -87,7 +87,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Park:
-    """The process waits here until the element is executed.
+    """The process waits here until the element is executed; where it does not wait, it has passed the element.
 
     `uid` is an id fixed in the file, as a site's elements have one of their design; each time a process parks here,
     the element gets an id of its own besides, which is what `into` is given.
@@ -96,6 +96,7 @@ class Park:
     uid: str | None = None
     into: str | None = None
     caption: str | None = None
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,11 @@ class Background:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fail:
+    """The process ends in error. `uid` and `caption` are those of the element at which it does."""
+
     text: str
+    uid: str | None = None
+    caption: str | None = None
 
 
 Deed: TypeAlias = Set | Insert | Select | Update | Delete | Park | Delay | Background | Fail

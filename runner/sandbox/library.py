@@ -9,7 +9,7 @@ no entity, as a double does not say.
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID, uuid5
 
-from runner.sandbox.doubles import Activity, Deed, Direction, Double, Kind, Park
+from runner.sandbox.doubles import Activity, Deed, Direction, Double, Fail, Kind, Park
 from runner.sandbox.entity_set import Edm, EntitySet
 from runner.sandbox.json_text import write_json
 from runner.sandbox.kinds import EMPTY_GUID
@@ -62,12 +62,12 @@ def schema_uid(code: str) -> str:
 
 def element_uid(code: str, deed: Deed, position: int) -> str:
     """The id of an element's design: the one in the file, else one made of its place."""
-    own = deed.uid if isinstance(deed, Park) else None
+    own = deed.uid if isinstance(deed, Park | Fail) else None
     return own or _uid(code, "elements", str(position))
 
 
 def element_caption(deed: Deed, position: int) -> str:
-    own = deed.caption if isinstance(deed, Park) else None
+    own = deed.caption if isinstance(deed, Park | Fail) else None
     return own or f"Element {position + 1}"
 
 

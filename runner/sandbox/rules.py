@@ -125,6 +125,9 @@ class _Rules:
                     self._set(value, here)
                 case "fail", str():
                     self.value(value, here)
+                case "fail", dict():
+                    self.value(value.get("text"), (*here, "text"))
+                    self._named_element(value, here)
                 case "element", dict():
                     self._element(value, here)
                 case "insert" | "select" | "update" | "delete", dict():
@@ -155,8 +158,12 @@ class _Rules:
             self.report("E106", f"{error}, which `{code}` holds", path)
 
     def _element(self, fields: JsonObject, path: Path) -> None:
-        self.plain(fields, ("uid", "caption", "into"), path)
+        self.plain(fields, ("into",), path)
         self._into(fields, path, takes=_TAKES_ID, what="the id of an element")
+        self._named_element(fields, path)
+
+    def _named_element(self, fields: JsonObject, path: Path) -> None:
+        self.plain(fields, ("uid", "caption"), path)
         uid, here = fields.get("uid"), (*path, "uid")
         if not isinstance(uid, str) or "{{" in uid:
             return

@@ -1,0 +1,204 @@
+"""`Recorded` → what a double of it does: its results, the way it took, and how it ended.
+
+A double goes one way: that of this run. What it leaves out stands in it as a comment.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from runner.catalogue.doubles import NewDouble, Script, column_kind, doubles, is_end
+from runner.catalogue.model import Kind, Parameter
+from runner.durations import written
+from runner.recording.inventing import Inventor
+from runner.recording.model import Passed, Recorded
+from runner.recording.writing import comment, plain, value
+from runner.sandbox.doubles import Kind as KindOfDouble
+from runner.sandbox.doubles import Parameter as ParameterOfDouble
+from runner.sandbox.kinds import CannotReadError, read
+from runner.values import Json
+
+_TASK: Final = "UserTask"
+_SURELY_WAITED: Final = 1.0
+"""Seconds from which on a task is taken to have waited for somebody, where no call of ours tells. A choice [?]."""
+_TAKES_ID: Final = (KindOfDouble.GUID, KindOfDouble.LOOKUP, KindOfDouble.TEXT)
+_LONG_ENOUGH: Final = "10m"
+_LONGEST_ERROR: Final = 4000
+_ALWAYS_UNSEEN: Final = "which records it read and changed: add `select`, `insert`, `update`, `delete` where jobs look."
+
+
+def double(run: Recorded) -> list[NewDouble]:
+    """The double, and of a process with versions the root's, too."""
+    return list(doubles(run.process, script=Script(head=tuple(head(run)), activities=tuple(_activities(run)))))
+
+
+def invented(run: Recorded) -> Recorded:
+    """The same run with invented values."""
+    inventor, parameters = Inventor(), run.process.parameters or {}
+
+    def values(given: Mapping[str, Json] | None) -> dict[str, Json] | None:
+        """Ids of elements are kept: they are told apart by them, and are not written."""
+        if given is None:
+            return None
+        return {
+            **inventor.values(given, parameters),
+            **{code: one for code, one in given.items() if run.names_element(one)},
+        }
+
+    given, results = values(run.given), values(run.results)
+    way = tuple(replace(one, given=inventor.values(one.given, {})) for one in run.way)
+    error = run.error and inventor.sentence(run.error)
+    return replace(run, given=given, results=results, way=way, error=error)
+
+
+def head(run: Recorded) -> Iterator[str]:
+    """What stands above both files."""
+    yield "# Written by `runner record`, which never writes over it."
+    yield comment(f"From process {run.id} of `{run.code}`: {ended(run)}.")
+    for sentence in (*run.unseen, _ALWAYS_UNSEEN):
+        yield comment(f"Not seen: {sentence}")
+
+
+def ended(run: Recorded) -> str:
+    took = f" after {written(round(run.seconds, 3))}" if run.seconds else ""
+    match run.status:
+        case "done":
+            return f"it completed{took}"
+        case "error":
+            return f"it failed{took}"
+        case "cancelled":
+            return f"somebody cancelled it{took}; a double cannot do that, so it waits where it happened"
+        case "running":
+            return "it was running when it was recorded"
+        case _:
+            return f"its status is {run.status}, which is not known here"
+
+
+def waits(passed: Passed) -> bool:
+    """Whether the process waited at this element for somebody."""
+    if passed.is_open or passed.executed:
+        return True
+    is_slow = passed.seconds is not None and passed.seconds >= _SURELY_WAITED
+    return passed.status == "done" and passed.kind.endswith(_TASK) and is_slow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The elements that a double comes to; `failing` is where it fails, `open` where it stays; `left` is not played."""
+
+    passed: tuple[Passed, ...] = ()
+    failing: Passed | None = None
+    open: Passed | None = None
+    left: tuple[Passed, ...] = ()
+
+
+def way(run: Recorded) -> Way:
+    """The way up to where the run failed, or stays."""
+    steps = [one for one in run.way if not is_end(one.kind)]
+    if run.status == "error":
+        broken = [one for one in steps if one.status == "error"]
+        failing = broken[-1] if broken else None
+        return Way(
+            passed=tuple(one for one in steps if one is not failing and not one.is_open),
+            failing=failing,
+            left=tuple(one for one in steps if one.is_open),
+        )
+    stays = next((one for one in steps if one.is_open), None) if run.status != "done" else None
+    left = tuple(one for one in steps if one.is_open and one is not stays)
+    return Way(passed=tuple(one for one in steps if not one.is_open), open=stays, left=left)
+
+
+def result_values(run: Recorded) -> dict[str, Json]:
+    """The results that the double sets, those that fit their types; not the ids of elements, which no other run has."""
+    parameters = run.process.parameters or {}
+    found = run.results or {}
+    return {
+        code: one
+        for code, one in found.items()
+        if code in parameters and one is not None and not run.names_element(one) and fits(one, parameters[code])
+    }
+
+
+def fits(one: Json, parameter: Parameter) -> bool:
+    items = {name: _kind(column_kind(kind)) for name, kind in parameter.items.items()}
+    try:
+        read(one, ParameterOfDouble(code="", kind=_kind(parameter.kind), items=items))
+    except CannotReadError:
+        return False
+    return True
+
+
+def _kind(kind: Kind) -> KindOfDouble:
+    return KindOfDouble.TEXT if kind is Kind.UNKNOWN else KindOfDouble(kind)
+
+
+def _activities(run: Recorded) -> Iterator[str]:
+    taken = way(run)
+    yield from _set(run)
+    seen: set[str] = set()
+    into = dict(_ids(run))
+    for one in (*taken.passed, *((taken.open,) if taken.open else ())):
+        yield from _element(one, seen, into)
+    for one in taken.left:
+        yield comment(f"Left out: {_shown(one)}, which was {one.status} when the process ended.")
+    yield from _end(run, taken, seen)
+
+
+def _ids(run: Recorded) -> Iterator[tuple[str, str]]:
+    """Results that are ids of elements, with the parameters that were given them."""
+    parameters = run.process.parameters or {}
+    for code, one in (run.results or {}).items():
+        if isinstance(one, str) and code in parameters and _kind(parameters[code].kind) in _TAKES_ID:
+            yield one, code
+
+
+def _set(run: Recorded) -> Iterator[str]:
+    results = result_values(run)
+    if results:
+        yield "- set:"
+        yield from (f"    {value(code)}: {value(one)}" for code, one in results.items())
+    for code, one in (run.results or {}).items():
+        if code not in results and one is not None and not run.names_element(one):
+            yield comment(f"Left out: the value of {code}, which its type does not take.")
+
+
+def _element(one: Passed, seen: set[str], into: Mapping[str, str]) -> Iterator[str]:
+    fields = [*_named(one, seen)]
+    if one.id is not None and one.id in into:
+        fields.append(f"into: {value(into[one.id])}")
+    if not waits(one):
+        fields.append("waits: false")
+    elif not one.executed and not one.is_open:
+        took = written(round(one.seconds or 0, 3))
+        yield comment(f"It took {took}, so it is taken to have waited here; if it did not: `waits: false`.")
+    yield f"- element: {{{', '.join(fields)}}}"
+    if one.status not in ("done", "running", "cancelled"):
+        yield comment(f"It was {one.status} there, and went on.")
+
+
+def _named(one: Passed, seen: set[str]) -> Iterator[str]:
+    """A design's id stands once in a double: of an element that comes again in a loop only the caption is written."""
+    if one.uid is not None and one.uid not in seen:
+        seen.add(one.uid)
+        yield f"uid: {one.uid}"
+    if one.caption:
+        yield f"caption: {plain(one.caption)}"
+
+
+def _shown(one: Passed) -> str:
+    return one.caption or one.uid or "an element"
+
+
+def _end(run: Recorded, taken: Way, seen: set[str]) -> Iterator[str]:
+    if run.status == "error":
+        text = value((run.error or "the process failed, and the log does not say why")[:_LONGEST_ERROR])
+        fields = [f"text: {text}", *(_named(taken.failing, seen) if taken.failing else ())]
+        yield f"- fail: {{{', '.join(fields)}}}" if taken.failing else f"- fail: {text}"
+        if (rest := len(run.error or "") - _LONGEST_ERROR) > 0:
+            yield comment(f"Left out: the rest of the text, {rest} characters.")
+    elif run.status != "done" and taken.open is None:
+        yield comment("It was at no element that could be seen: it goes on in the background.")
+        yield "- background: true"
+        yield f"- delay: {_LONG_ENOUGH}"
+    elif run.in_background and not any(map(waits, taken.passed)) and taken.open is None:
+        yield "- background: true"

@@ -1,0 +1,108 @@
+"""`Recorded` → a job that starts the process as that run was started, and expects what it gave."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from runner.catalogue.write import as_yaml
+from runner.recording.double import ended, fits, head, result_values, waits, way
+from runner.recording.model import Passed, Recorded
+from runner.recording.writing import comment, value
+from runner.values import Json, is_number
+
+_PLAIN_TEXT: Final = re.compile(r"[^\"\\{}\n\r\t]{0,200}")
+_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_UNFIT: Final = re.compile(r"[^a-z0-9._-]+")
+_ID: Final = "start"
+
+
+def name(run: Recorded) -> str:
+    """The job's name: `recorded-usraddtours`."""
+    return f"recorded-{_UNFIT.sub('-', run.code.lower()).strip('-') or 'process'}"
+
+
+def job(run: Recorded) -> str:
+    """The text of the job file."""
+    taken = way(run)
+    waited = [one for one in taken.passed if waits(one)]
+    lines = [
+        *head(run),
+        "runner: 1",
+        f"name: {as_yaml(name(run))}",
+        "steps:",
+        f"  - id: {_ID}",
+        *_start(run, stays=bool(waited or taken.open) or run.status != "done"),
+        *_expectations(run),
+        *_following(run, waited),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _start(run: Recorded, *, stays: bool) -> Iterator[str]:
+    """`stays`: the process is not followed to its end by this step."""
+    if run.status == "error":
+        yield f"    # {ended(run)[:1].upper()}{ended(run)[1:]}, and so does this step."
+    yield "    run:"
+    yield f"      process: {as_yaml(run.code)}"
+    yield from _parameters(run)
+    asked = [code for code in run.results or {} if code in run.process.gives]
+    if asked:
+        yield f"      results: [{', '.join(map(as_yaml, asked))}]"
+    if stays and run.status != "error":
+        yield "      until: started"
+
+
+def _parameters(run: Recorded) -> Iterator[str]:
+    known = run.process.parameters or {}
+    given = {code: one for code, one in (run.given or {}).items() if one is not None}
+    lost = [code for code, one in given.items() if code not in known or not fits(one, known[code])]
+    for code in lost:
+        yield "      " + comment(f"Left out: {code}, whose value the process does not take.")
+    if run.given is None:
+        for code in sorted(run.process.takes):
+            yield "      " + comment(f"Not seen: the value of {code}, {known[code].kind}.")
+    kept = {code: one for code, one in given.items() if code not in lost}
+    if kept:
+        yield "      parameters:"
+        yield from (f"        {value(code)}: {value(one)}" for code, one in kept.items())
+
+
+def _expectations(run: Recorded) -> Iterator[str]:
+    """What the process gave, as far as an expression can say it at a glance. One that fails is not asked."""
+    if run.status == "error":
+        return
+    results = {code: one for code, one in result_values(run).items() if code in run.process.gives}
+    lines = [line for code, one in results.items() if (line := _expectation(code, one)) is not None]
+    if lines:
+        yield "    expect:"
+        yield from (f"      - {as_yaml(line)}" for line in lines)
+
+
+def _expectation(code: str, one: Json) -> str | None:
+    if not _NAME.fullmatch(code):
+        return None
+    match one:
+        case list():
+            return f"result.{code} | length == {len(one)}"
+        case bool():
+            return f"result.{code} == {'true' if one else 'false'}"
+        case str() if _PLAIN_TEXT.fullmatch(one):
+            return f'result.{code} == "{one}"'
+        case _ if is_number(one):
+            return f"result.{code} == {one}"
+        case _:
+            return None
+
+
+def _following(run: Recorded, waited: list[Passed]) -> Iterator[str]:
+    """What comes after the start: the elements at which it waited, and where it ended."""
+    if waited:
+        yield "  " + comment("Not written: steps that execute the elements at which it waited, in this order:")
+        yield from ("  " + comment(f"- {one.caption or one.uid}{_values(one.given)}") for one in waited)
+    if waited or any(one.is_open for one in run.way if run.status != "done"):
+        yield "  - id: parked"
+        yield f'    wait: {{process_id: "{{{{ steps.{_ID}.process_id }}}}", for: parked}}'
+
+
+def _values(given: Mapping[str, Json]) -> str:
+    return f", with {value(dict(given))}" if given else ""

@@ -1,0 +1,119 @@
+"""What the runs that are kept know of one process: what it was given and gave, which of its elements were executed.
+
+A site does not show the values of a process. A run that started it does. Secrets were cut out of its events.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from runner.events import AnyEvent, CallAnswered, CallSent, StepFinished
+from runner.journal_reading import reading_of
+from runner.raw import record
+from runner.runs import EVENTS, folders
+from runner.secrets.holes import MARK
+from runner.values import Json, JsonObject, compact
+
+_STARTS: Final = ("run", "execute")
+_HIDDEN: Final = "***"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The call that started it, as it was sent and answered. `status` is what `run` was answered, else None."""
+
+    process: str
+    given: Mapping[str, Json]
+    results: Mapping[str, Json]
+    status: str | None = None
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """`executed` are the elements that calls executed, by whatever id, with the values they were given."""
+
+    start: Start | None = None
+    executed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+
+
+def known(root: Path, process_id: str, elements: Collection[str]) -> Known:
+    """What the runs in `root` know of the process; `elements` are the ids of its elements. A run that cannot be
+    read says nothing.
+    """
+    ids = {process_id, *elements}
+    start: Start | None = None
+    executed: dict[str, Mapping[str, Json]] = {}
+    for events in _of_runs(root, ids):
+        start = start or _start(events, process_id)
+        executed |= _executed(events, elements)
+    return Known(start=start, executed=executed)
+
+
+def _of_runs(root: Path, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
+    """The events of runs that name one of the ids, the newest run first."""
+    wanted = [one.encode() for one in ids]
+    for folder in reversed(folders(root)):
+        try:
+            content = (folder / EVENTS).read_bytes()
+        except OSError:
+            continue
+        lowered = content.lower()
+        if any(one in lowered for one in wanted):
+            yield [line.event for line in reading_of(content).lines]
+
+
+def _start(events: list[AnyEvent], process_id: str) -> Start | None:
+    """Of a `run` the answer names the process; of an `execute` the row does, once the log was read."""
+    sent: dict[str, JsonObject] = {}
+    answered: dict[str, tuple[JsonObject, Json]] = {}
+    for event in events:
+        match event:
+            case CallSent(key=key, call=call):
+                sent[key] = call
+            case CallAnswered(key=key, value=value) if sent.get(key, {}).get("kind") in _STARTS:
+                answered[key] = (sent[key], value)
+                if _same(record(value).get("process_id"), process_id) and sent[key]["kind"] == "run":
+                    return _as_start(*answered[key])
+            case StepFinished(key=key, process_id=found) if key in answered and _same(found, process_id):
+                return _as_start(*answered[key])
+            case _:
+                pass
+    return None
+
+
+def _same(found: Json, wanted: str) -> bool:
+    return isinstance(found, str) and found.lower() == wanted
+
+
+def _as_start(call: JsonObject, value: Json) -> Start:
+    is_run = call["kind"] == "run"
+    result = call.get("result")
+    results = record(record(value).get("results")) if is_run else {result: value} if isinstance(result, str) else {}
+    values = {**record(call.get("parameters")), **results}
+    hidden = [code for code, one in values.items() if _is_hidden(one)]
+    status = record(value).get("status") if is_run else None
+    return Start(
+        process=str(call.get("process")),
+        given={code: one for code, one in record(call.get("parameters")).items() if code not in hidden},
+        results={code: one for code, one in results.items() if code not in hidden},
+        status=status if isinstance(status, str) else None,
+        hidden=tuple(dict.fromkeys(hidden)),
+    )
+
+
+def _is_hidden(value: Json) -> bool:
+    """Whether a secret was cut out of it, or it lies apart since it is large."""
+    return MARK in compact(value) or value == _HIDDEN or "$result" in record(value)
+
+
+def _executed(events: list[AnyEvent], elements: Collection[str]) -> dict[str, Mapping[str, Json]]:
+    found: dict[str, Mapping[str, Json]] = {}
+    for event in events:
+        if isinstance(event, CallSent) and event.call.get("kind") in ("element", "complete"):
+            uid = str(event.call.get("uid")).lower()
+            if uid in elements:
+                given = record(event.call.get("parameters"))
+                found[uid] = {code: one for code, one in given.items() if not _is_hidden(one)}
+    return found

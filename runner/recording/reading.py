@@ -1,0 +1,251 @@
+"""Asking a site about one run of a process: its row in the log, its elements, the design of the version that ran.
+
+Reads only, with at most seven questions and the pages of the element log. What a site refuses to tell becomes a
+sentence in `unseen`; a site that does not answer ends it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from runner import server_time
+from runner.catalogue import design
+from runner.catalogue.doubles import is_end
+from runner.catalogue.families import Version, families, process_of
+from runner.catalogue.model import Element, Process
+from runner.pulling import Caller, NoAnswerError, patiently, read_signature, trouble_of, version_of
+from runner.raw import items, record, text
+from runner.recording.kept_calls import Known
+from runner.recording.model import Passed, Recorded
+from runner.service import process_log
+from runner.service.calls import CallFailed, FailureKind, FindFamily, QueryCall, ReadElements, ReadRow
+from runner.values import JsonObject
+
+Wait = Callable[[float], object]
+
+_LOG: Final = "the process log (SysProcessLog)"
+_COLUMNS: Final = (
+    *("Id", "Name", "StartDate", "CompleteDate", "StatusId", "OwnerId", "ParentId", "ErrorDescription"),
+    "SysSchemaId",
+)
+_COLUMNS_OF_ELEMENTS: Final = (
+    *("Id", "SchemaElementUId", "Caption", "Type", "StatusId", "StartDate", "CompleteDate", "ErrorDescription"),
+)
+_MOST_ELEMENTS: Final = 1000
+_MOST_VERSIONS: Final = 200
+_RUNNING: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """A run as its site shows it. `process` is None where the site does not tell which process it is of."""
+
+    id: str
+    process: Process | None
+    status: str | None
+    error: str | None
+    seconds: float | None
+    way: tuple[Passed, ...]
+    unseen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """The site that is asked; `unseen` collects what it does not tell."""
+
+    caller: Caller
+    wait: Wait
+    unseen: list[str] = field(default_factory=list)
+
+    def records(self, call: QueryCall) -> list[JsonObject] | CallFailed:
+        """All pages of it, up to its `top`; the failure where it is refused. Raises `NoAnswerError` for any other."""
+        found: list[JsonObject] = []
+        asked = call
+        while True:
+            ending = patiently(self.caller, asked, self.wait)
+            if isinstance(ending, CallFailed):
+                if ending.kind is FailureKind.REFUSED:
+                    return ending
+                raise NoAnswerError(trouble_of(ending, f"`{call.entity}`"))
+            page = record(ending.value)
+            rows = [record(row) for row in items(page.get("records"))]
+            found += rows
+            following = text(page, "next")
+            if following is None or not rows or len(found) >= call.top:
+                return found
+            asked = replace(call, next=following)
+
+
+def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
+    """What the site shows of the run with this id, in lower case; None where its log has no such row.
+
+    Raises `NoAnswerError`.
+    """
+    site = _Site(caller=caller, wait=wait)
+    found = site.records(QueryCall(entity="SysProcessLog", filter=f"Id eq {process_id}", select=_COLUMNS))
+    if isinstance(found, CallFailed):
+        raise NoAnswerError(trouble_of(found, _LOG))
+    if not found:
+        return None
+    row = record(process_log.value(ReadRow(process_id=process_id), found))
+    process = _process(site, design.guid(found[0].get("SysSchemaId")))
+    way = tuple(_way(site, process_id, process))
+    if text(row, "status") == "running" and not any(one.is_open for one in way):
+        way += tuple(_parked(site, process_id, process))
+    if text(row, "parent") is not None:
+        site.unseen.append(f"another process has started it, as a part of itself: {text(row, 'parent')}")
+    return Happened(
+        id=process_id,
+        process=process,
+        status=text(row, "status"),
+        error=text(row, "error"),
+        seconds=_between(text(row, "started"), text(row, "completed")),
+        way=way,
+        unseen=tuple(site.unseen),
+    )
+
+
+def recorded(happened: Happened, process: Process, known: Known) -> Recorded:
+    """What the site shows, and what the runs that are kept know of it."""
+    start = known.start
+    return Recorded(
+        id=happened.id,
+        process=process,
+        status=happened.status,
+        error=happened.error,
+        seconds=happened.seconds,
+        way=tuple(_with_call(one, known) for one in happened.way),
+        given=None if start is None else start.given,
+        results=None if start is None else start.results,
+        in_background=start is not None and start.status == "running",
+        unseen=(*happened.unseen, *_unseen_values(known)),
+    )
+
+
+def _unseen_values(known: Known) -> Iterator[str]:
+    if known.start is None:
+        yield "what it was given and what it gave: no run that is kept here has started it, and a site does not show it"
+    elif known.start.hidden:
+        yield f"secret, or too large to be kept: {', '.join(known.start.hidden)}"
+
+
+def _with_call(passed: Passed, known: Known) -> Passed:
+    keys = [key for key in (passed.id, passed.uid) if key in known.executed]
+    return replace(passed, executed=True, given=known.executed[keys[0]]) if keys and keys[0] else passed
+
+
+def _process(site: _Site, schema_id: str | None) -> Process | None:
+    """The process with the signature of the version that ran; of its versions that counts as the active one."""
+    rows = _family(site, schema_id) if schema_id is not None else []
+    versions = {version_of(row): row for row in rows if text(row, "Name")}
+    ran = next((one for one, row in versions.items() if _is_schema(row, schema_id)), None)
+    if ran is None:
+        return None
+    told = read_signature(site.caller, versions[ran], site.wait)
+    site.unseen.extend(str(sentence) for sentence in items(told.get("odd")))
+    family = next(one for one in families(versions).values() if ran in one.versions)
+    if family.acting is not ran and family.acting.active:
+        site.unseen.append(f"a call runs another version now: {family.acting.code}")
+    marked = tuple(replace(one, active=one is ran) for one in family.versions)
+    parameters, elements = told.get("parameters"), told.get("elements")
+    return process_of(
+        replace(family, acting=_marked(marked, ran), versions=marked),
+        parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
+        elements=design.elements(elements) if isinstance(elements, list) else None,
+        unread=None,
+    )
+
+
+def _marked(versions: tuple[Version, ...], ran: Version) -> Version:
+    return next(one for one in versions if one.code == ran.code)
+
+
+def _is_schema(row: JsonObject, schema_id: str | None) -> bool:
+    """A library that has no `SysSchemaId` names itself by it [?]."""
+    return (design.guid(row.get("SysSchemaId")) or design.guid(row.get("Id"))) == schema_id
+
+
+def _family(site: _Site, schema_id: str) -> list[JsonObject]:
+    """The library's rows of the process with this schema: all its versions, where the library knows versions."""
+    own: list[JsonObject] | CallFailed = []
+    for condition in (f"SysSchema/Id eq {schema_id}", f"Id eq {schema_id}"):  # lookups are filtered by a path [M]
+        own = site.records(QueryCall(entity="VwProcessLib", filter=condition, top=_MOST_VERSIONS))
+        if own and not isinstance(own, CallFailed):
+            break
+    if isinstance(own, CallFailed):
+        site.unseen.append(f"which process it is of: the library (VwProcessLib) is refused: {own.trouble.message}")
+        return []
+    root = process_log.value(FindFamily(process=""), own)
+    if not isinstance(root, str):
+        return own
+    of_root = f"VersionParentUId eq {root} or UId eq {root}"
+    every = site.records(QueryCall(entity="VwProcessLib", filter=of_root, top=_MOST_VERSIONS))
+    if isinstance(every, CallFailed):
+        site.unseen.append(f"its versions: {every.trouble.message}")
+        return own
+    return every if any(_is_schema(row, schema_id) for row in every) else own
+
+
+def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
+    """Its elements in the order in which it came to them, as the element log has them."""
+    call = QueryCall(
+        entity="SysProcessElementLog",
+        filter=f"SysProcess/Id eq {process_id}",
+        select=_COLUMNS_OF_ELEMENTS,
+        orderby=("StartDate",),
+        top=_MOST_ELEMENTS,
+    )
+    found = site.records(call)
+    if isinstance(found, CallFailed):  # a log may lack a column that others have [?]
+        found = site.records(replace(call, select=(), orderby=()))
+    if isinstance(found, CallFailed):
+        site.unseen.append(f"its elements: the element log is refused: {found.trouble.message}")
+        return
+    designed = _designed(process)
+    is_bare = process is not None and process.elements is not None and all(is_end(one.kind) for one in process.elements)
+    if not found and not is_bare:
+        site.unseen.append("its elements: the element log has none of it; perhaps the process is not traced")
+    if len(found) >= _MOST_ELEMENTS:
+        site.unseen.append(f"its elements after the first {_MOST_ELEMENTS}")
+    in_order = sorted(found[:_MOST_ELEMENTS], key=lambda row: text(row, "StartDate") or "")
+    told = map(record, items(process_log.value(ReadElements(process_id=process_id), in_order)))
+    for row, one in zip(in_order, told, strict=True):
+        yield _passed(row, one, designed.get(text(one, "uid") or ""))
+
+
+def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
+    """The elements at which it waits, as the engine's own store has them, whatever is logged [S]. How `SysProcessId` is
+    filtered, and that its `Status` counts as that of a process does, is [?]: what cannot be read tells nothing.
+    """
+    try:
+        found = site.records(QueryCall(entity="SysProcessElementData", filter=f"SysProcessId eq {process_id}"))
+    except NoAnswerError:
+        return
+    for row in () if isinstance(found, CallFailed) else found:
+        uid = design.guid(row.get("SchemaElementUId"))
+        if row.get("Status") == _RUNNING and uid is not None:
+            element = _designed(process).get(uid)
+            shown, kind = (element.shown, element.kind) if element else ("", "")
+            yield Passed(id=design.guid(row.get("Id")), uid=uid, caption=shown, kind=kind, status="running")
+
+
+def _designed(process: Process | None) -> dict[str, Element]:
+    return {one.uid: one for one in (process.elements if process else None) or ()}
+
+
+def _passed(row: JsonObject, told: JsonObject, designed: Element | None) -> Passed:
+    return Passed(
+        id=design.guid(row.get("Id")),
+        uid=text(told, "uid"),
+        caption=text(told, "caption") or (designed.shown if designed else ""),
+        kind=designed.kind if designed else design.kind_of_element(f".{text(row, 'Type') or ''}"),
+        status=text(told, "status"),
+        error=text(told, "error"),
+        seconds=_between(text(row, "StartDate"), text(row, "CompleteDate")),
+    )
+
+
+def _between(started: str | None, completed: str | None) -> float | None:
+    """Seconds between two moments of the server."""
+    first, last = (None if one is None else server_time.of_record(one) for one in (started, completed))
+    return None if first is None or last is None else max(0.0, last - first)

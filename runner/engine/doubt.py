@@ -137,12 +137,12 @@ def lost(process_id: str | None = None) -> Trouble:
 
 def candidates(state: State, row: OpenRow, start: Start) -> Running[list[JsonObject] | Unread]:
     """The rows of the log that may be made by `start`, without those that other calls own."""
-    if not start.marked and start.span.since is None:
+    if not start.marked and starts.span_of(state.log, start).since is None:
         return Unread(_UNBOUNDED)
     rows = yield from process_log.new_rows(state, row.key, start)
     if isinstance(rows, Unread):
         return rows
-    rows = [one for one in rows if starts.may_be_of(start, one)]
+    rows = [one for one in rows if starts.may_be_of(state.log, start, one)]
     if not rows:
         return []
     rows, _ = yield from starts.of_no_other(state, row.key, start.process, rows, keys=None)
@@ -204,7 +204,7 @@ def why_not(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[
         return f"the process log shows {len(rows)} starts that may be it"
     found = rows[0]
     others = [one for one in starts.missing(state, start.process) if one.key != row.key]
-    if any(starts.may_be_of(other, found) for other in others):
+    if any(starts.may_be_of(state.log, other, found) for other in others):
         return "the process log shows a start that may be that of another step, whose row has not come"
     if not starts.can_be_inferred(state.log, start, found, t=state.t):
         return f"the process log shows a start, {found['id']}, and nothing tells whether it began in time to be it"

@@ -82,6 +82,7 @@ def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread
         if isinstance(rows, Unread):
             return rows
     state.log.marks[process] = newest
+    state.log.marked_at[process] = state.log.server_time(state.t)
     state.log.seen.update(text(row, "id") or "" for row in rows)
     return None
 
@@ -106,10 +107,12 @@ def new_rows(state: State, key: str, start: Start) -> Running[list[JsonObject] |
     if not state.log.owner_asked:
         yield from _ask_owner(state, key)
     call = ReadRows(process=start.process, since=starts.since(state, start))
-    rows = yield from _whole(state, key, call, since=start.span.since)
+    rows = yield from _whole(state, key, call, since=starts.span_of(state.log, start).since)
     if isinstance(rows, Unread):
         return rows
-    return [row for row in rows if row["id"] not in state.log.seen and _is_ours(state, row)]
+    new = [row for row in rows if row["id"] not in state.log.seen and _is_ours(state, row)]
+    starts.compare_clocks(state, start, new)
+    return new
 
 
 def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:

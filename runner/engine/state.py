@@ -38,14 +38,16 @@ class Span:
 class Start:
     """A call of the row `key` that may have started `process`, as it can be looked for in the process log.
 
-    `mark` is the newest row before it (None: no row), where the log was read before (`marked`). It was `sent` then, and
-    its time and that of settling are over at `ends`, both in active seconds, after so many `breaks` of the run.
+    `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
+    server's own time. It was `sent` then, and its time and that of settling are over at `ends`, both in active seconds,
+    after so many `breaks` of the run.
     """
 
     process: str
     key: str
     marked: bool
     mark: str | None
+    marked_at: float | None
     span: Span
     sent: float
     ends: float
@@ -122,18 +124,21 @@ class Log:
     a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
     code is refused.
     `refusal`: the log refused to be read, and is not asked again. `clock` is the server's own time and the active
-    second at which an answer told it, since the run broke off last; `breaks` is how often it did.
+    second at which an answer told it, since the run broke off last; `breaks` is how often it did. `marked_at` is its
+    time when a watermark was read; `clocks_differ`: the times of rows are of another clock than it.
     """
 
     refusal: CallFailed | None = None
     owner_asked: bool = False
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)
+    marked_at: dict[str, float | None] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)
     clock: tuple[float, float] | None = None
     breaks: int = 0
+    clocks_differ: bool = False
 
     def server_time(self, t: float) -> float | None:
         """The server's time at the active second `t`, or a little before it; None where it has not told it."""

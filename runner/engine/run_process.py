@@ -176,12 +176,14 @@ def _of_queued(state: State, row: OpenRow, step: Step, action: Run) -> Running[V
     start = starts.queued(state, start, seconds=step.follow)
     wait = FIRST_LOOK
     while state.t < deadline:
-        rows = yield from doubt.candidates(state, row, start)
+        rows = yield from doubt.candidates(state, row, start, last=wait == LAST_LOOK)
         if isinstance(rows, list) and rows:
             return (yield from _begun(state, row, step, start, rows=rows))
         yield from perform(state, Pause(key=row.key, seconds=min(wait, deadline - state.t)))
         wait = min(wait * GROWTH, LAST_LOOK)
-    return _unproved(step, None, f"it was queued, and has not begun within {step.follow:.0f} s")
+    less = starts.why_less(state.log, start)
+    why = f"it was queued, and has not begun within {step.follow:.0f} s{f'; {less}' if less else ''}"
+    return _unproved(step, None, why)
 
 
 def _begun(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[JsonObject]) -> Running[Verdict]:

@@ -124,14 +124,15 @@ def never_began(state: State, key: str) -> None:
 
 
 def missing(state: State, process: str, *, besides: Start | None = None) -> tuple[Start, ...]:
-    """The starts that lack their row, the oldest first."""
-    return tuple(start for start in state.log.missing.get(process, ()) if start is not besides)
+    """The starts that lack their row, the oldest first; of all versions of the process."""
+    codes = state.log.codes_of(process)
+    starts = [start for code in codes for start in state.log.missing.get(code, ()) if start is not besides]
+    return tuple(sorted(starts, key=lambda start: start.sent))
 
 
 def since(state: State, start: Start) -> str | None:
     """Since when the log is to be read for the rows of `start`, and of those that lack theirs for longer."""
-    waiting = state.log.missing.get(start.process)
-    first = waiting[0] if waiting else start
+    first = next(iter(missing(state, start.process)), start)
     if first.marked:
         return first.mark
     begins = span_of(state.log, first).since
@@ -152,15 +153,32 @@ def compare_clocks(state: State, start: Start, rows: Sequence[JsonObject]) -> No
     """
     log = state.log
     first = next(iter(missing(state, start.process)), start)
-    if not first.marked or log.clock is None or log.clock[1] != state.t:
+    if not first.marked or log.clock is None or log.clock[1] != state.t or first.breaks != log.breaks:
         return
+    is_newer = not has_grown_since(log, first)
     for row in rows:
         started = str(row.get("started"))
         began = server_time.of_record(started)
         if began is None or (first.mark is not None and started <= first.mark):
             continue
-        is_old = first.marked_at is not None and began < first.marked_at - LONG_AGO
+        is_old = is_newer and first.marked_at is not None and began < first.marked_at - LONG_AGO
         log.clocks_differ = log.clocks_differ or is_old or began > log.clock[0] + AHEAD
+
+
+def has_grown_since(log: Log, start: Start) -> bool:
+    """Whether the process has a version that was not asked for when the watermark of `start` was read."""
+    family = log.families.get(start.process)
+    return family is not None and family.grown_at is not None and family.grown_at >= start.sent
+
+
+def why_less(log: Log, start: Start) -> str | None:
+    """Why the absence of a row of `start` says less than it does where all versions of its process are known."""
+    family = log.families.get(start.process)
+    if family is not None and family.unread is not None:
+        return family.why_unread
+    if has_grown_since(log, start) and span_of(log, start).since is None:
+        return f"`{start.process}` has got a new version, and the site tells no time by which its rows are told apart"
+    return None
 
 
 def may_be_of(log: Log, start: Start, row: JsonObject) -> bool:
@@ -248,12 +266,14 @@ def take(state: State, process: str, rows: Sequence[JsonObject], *, makers: Sequ
     Where there are fewer than makers nobody knows whose they are: any of them may be the one that lacks its row still.
     """
     state.log.seen.update(str(one["id"]) for one in rows)
-    newest, known = rows[0].get("started"), state.log.marks.get(process)
-    if isinstance(newest, str) and process in state.log.marks and (known is None or newest > known):
-        state.log.marks[process] = newest
+    newest, marks = rows[0].get("started"), state.log.marks
+    for code in state.log.codes_of(process):
+        if isinstance(newest, str) and code in marks and ((known := marks[code]) is None or newest > known):
+            marks[code] = newest
     count = min(len(rows), len(makers))
     whole = Span.around([maker.span for maker in makers])
     left = {id(maker): replace(maker, span=whole) for maker in makers[count:]}
     gone = {id(maker) for maker in makers[:count]}
-    waiting = state.log.missing.get(process, [])
-    state.log.missing[process] = [left.get(id(one), one) for one in waiting if id(one) not in gone]
+    for code in state.log.codes_of(process):
+        waiting = state.log.missing.get(code, [])
+        state.log.missing[code] = [left.get(id(one), one) for one in waiting if id(one) not in gone]

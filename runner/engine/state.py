@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from runner.engine.attempt import Attempt
+from runner.engine.families import Family
 from runner.engine.scope import Names
 from runner.events import RunStatus, Status, Trouble
 from runner.job.model import Job, Step, Undo
@@ -122,13 +123,15 @@ class Log:
     `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
     that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest first:
     a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
-    code is refused.
-    `refusal`: the log refused to be read, and is not asked again. `clock` is the server's own time and the active
-    second at which an answer told it, since the run broke off last; `breaks` is how often it did. `marked_at` is its
-    time when a watermark was read; `clocks_differ`: the times of rows are of another clock than it.
+    code is refused; `families` its versions.
+    `refusal`: the log refused to be read, and is not asked again; `library_refusal` the same of the library of
+    processes. `clock` is the server's own time and the active second at which an answer told it, since the run broke
+    off last; `breaks` is how often it did. `marked_at` is its time when a watermark was read; `clocks_differ`: the
+    times of rows are of another clock than it.
     """
 
     refusal: CallFailed | None = None
+    library_refusal: CallFailed | None = None
     owner_asked: bool = False
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)
@@ -136,9 +139,14 @@ class Log:
     seen: set[str] = field(default_factory=set)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)
     clock: tuple[float, float] | None = None
     breaks: int = 0
     clocks_differ: bool = False
+
+    def codes_of(self, process: str) -> tuple[str, ...]:
+        """The codes under which the process of this code may have been started: those of its versions."""
+        return self.families[process].codes if process in self.families else (process,)
 
     def server_time(self, t: float) -> float | None:
         """The server's time at the active second `t`, or a little before it; None where it has not told it."""

@@ -103,7 +103,13 @@ class Owned(Protocol):
     def never_began(self, key: str) -> None: ...
 
     def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
+        self,
+        key: str,
+        codes: tuple[str, ...],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool = False,
     ) -> Others: ...
 
 
@@ -117,9 +123,15 @@ class OwnedAlone:
     def never_began(self, key: str) -> None: ...
 
     def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
+        self,
+        key: str,
+        codes: tuple[str, ...],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool = False,
     ) -> Others:
-        del key, process, rows, keys, certain
+        del key, codes, rows, keys, certain
         return Others()
 
 
@@ -340,7 +352,11 @@ class LocalHost:
 
     def _inquire(self, inquire: Inquire) -> Outcome:
         known = self.owned.ask(
-            inquire.key, inquire.process, rows=inquire.rows, keys=inquire.keys, certain=inquire.certain
+            inquire.key,
+            inquire.codes or (inquire.process,),
+            rows=inquire.rows,
+            keys=inquire.keys,
+            certain=inquire.certain,
         )
         value: Json = {"taken": list(known.taken), "rival": known.rival}
         t = self._t()

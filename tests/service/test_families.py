@@ -34,7 +34,7 @@ def members(client: Client, process: str) -> list[JsonObject]:
 
 
 def statuses(client: Client, schema_id: str) -> list[Json]:
-    rows = value(client.perform(ReadRows(process="UsrAddTours", schema_id=schema_id), 10))
+    rows = value(client.perform(ReadRows(process="UsrAddTours", schema_ids=(schema_id,)), 10))
     assert isinstance(rows, list)
     return [row["status"] for row in rows if isinstance(row, dict)]
 

@@ -208,6 +208,8 @@ CODES = {
     "E213": "a person said that it failed",
     "E214": "one call, and several starts",
     "E215": "an answer that names the process of another call",
+    "E223": "a version that the process does not have",
+    "E224": "a version that cannot be looked up",
     "E301": "no connection",
     "E302": "no trusted TLS connection",
     "E303": "the sign-in was refused",

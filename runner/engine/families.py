@@ -55,6 +55,15 @@ class Family:
         return tuple(dict.fromkeys((self.process, *(member.code for member in self.members))))
 
     @property
+    def numbers(self) -> str:
+        """Those of the versions, for a sentence."""
+        told = [(one.version, " (active)" if one.active else "") for one in self.members if one.version is not None]
+        return ", ".join(f"{number}{active}" for number, active in sorted(told)) or "not numbered"
+
+    def version(self, number: int) -> Member | None:
+        return next((member for member in self.members if member.version == number), None)
+
+    @property
     def why_unread(self) -> str | None:
         return None if self.unread is None else f"the versions of `{self.process}` could not be read: {self.unread}"
 

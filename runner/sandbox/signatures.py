@@ -53,17 +53,21 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
         version=double.version,
         why_not=None if double.active else "none of its versions is active",
         members=tuple(map(_member, sorted(versions, key=_number))) if len(versions) > 1 else (),
-        parameters={
-            code: Parameter(
-                kind=Kind(one.kind),
-                direction=Direction(one.direction),
-                items={name: Kind(kind) for name, kind in one.items.items()},
-                reads=takes,
-            )
-            for code, one in double.parameters.items()
-        },
+        parameters=_parameters(double),
         elements=_elements(parks) if all(park.uid for park in parks) else None,
     )
+
+
+def _parameters(double: Double) -> dict[str, Parameter]:
+    return {
+        code: Parameter(
+            kind=Kind(one.kind),
+            direction=Direction(one.direction),
+            items={name: Kind(kind) for name, kind in one.items.items()},
+            reads=takes,
+        )
+        for code, one in double.parameters.items()
+    }
 
 
 def _elements(parks: Iterable[Park]) -> tuple[Element, ...]:
@@ -75,7 +79,13 @@ def _elements(parks: Iterable[Park]) -> tuple[Element, ...]:
 
 
 def _member(double: Double) -> Member:
-    return Member(code=double.code, version=double.version, active=double.active, enabled=True)
+    return Member(
+        code=double.code,
+        version=double.version,
+        active=double.active,
+        enabled=True,
+        parameters=_parameters(double),
+    )
 
 
 def _number(double: Double) -> int:

@@ -43,6 +43,15 @@ class CompleteCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of a process: its number, the code of its own, and the id of its design where that is known."""
+
+    number: int
+    code: str
+    uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunProcessCall:
     """RunProcess(). Answers `{"process_id", "status", "results", "error"}`.
 
@@ -50,11 +59,13 @@ class RunProcessCall:
     `running`, `error`, `cancelled`, `queued`, or a number that is not known, as text; `results` the values by code;
     `error` the reply's own words, generic where an element threw [M], None where it has none. `success: false` is a
     refusal, but for a process with an id that ended in error or was cancelled: there the status is the verdict.
+    With `version` it is RunSpecifiedProcessVersion(): this version runs, active or not [S].
     """
 
     process: str
     parameters: Mapping[str, Json]
     results: tuple[str, ...] = ()
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +245,8 @@ def record(call: Call) -> JsonObject:
         case RunProcessCall():
             results: Json = list(call.results)
             parameters = dict(call.parameters)
-            return {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
+            told: JsonObject = {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
+            return told if call.version is None else {**told, "version": call.version.number}
         case QueryCall():
             select: Json = list(call.select)
             return {"kind": "query", "entity": call.entity, "filter": call.filter, "select": select, "next": call.next}

@@ -1,12 +1,21 @@
 """A process has versions: the row of the log bears the one that ran, and that may be any member of the family."""
 
 import pytest
-from stories import World, member, moment, planned, refused, unanswered
+from stories import World, member, moment, not_sent, planned, refused, unanswered
 
-from runner.engine.effects import Send
+from runner.engine.effects import Ask, Pause, Send
 from runner.engine.process_log import MOST_MEMBERS
 from runner.events import StepFinished, Trouble
-from runner.service.calls import CallFailed, Ending, FailureKind, FindFamily, ReadFamily, ReadRows
+from runner.service.calls import (
+    CallFailed,
+    Ending,
+    FailureKind,
+    FindFamily,
+    ReadFamily,
+    ReadRows,
+    RunProcessCall,
+    Version,
+)
 from runner.values import JsonObject
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -213,3 +222,66 @@ def test_a_process_of_many_versions_is_asked_for_in_parts(status: str) -> None:
     assert ended(world, "b") == (("passed", True) if status == "done" else ("failed", False))
     asked = [effect.call for effect in world.effects if isinstance(effect, Send)]
     assert {len(call.schema_ids) for call in asked if isinstance(call, ReadRows)} == {MOST_MEMBERS, 1}
+
+
+# a version that is asked for by its number
+
+THE_SECOND = "  - id: a\n    run: {process: UsrA, version: 2}\n"
+
+
+def called(world: World) -> list[Version | None]:
+    sent = [effect.call for effect in world.effects if isinstance(effect, Send)]
+    return [call.version for call in sent if isinstance(call, RunProcessCall)]
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("failed", False))])
+def test_a_version_is_run_by_its_own_code_whatever_is_active(status: str, came: tuple[str, object]) -> None:
+    world = Versions(status)
+    world.families = family(SECOND, THIRD)
+    assert ended(world.carry_out(planned(THE_SECOND))) == came
+    assert called(world) == [Version(number=2, code=SECOND, uid=f"design of {SECOND}")]
+
+
+def test_a_version_that_came_since_the_versions_were_read_is_found() -> None:
+    steps = ONE.replace("id: a", "id: z") + THE_SECOND.replace("2", "3")
+    world = Growing().carry_out(planned(steps))
+    assert (ended(world), called(world)) == (
+        ("passed", True),
+        [Version(number=3, code=THIRD, uid=f"design of {THIRD}")],
+    )
+
+
+@pytest.mark.parametrize("verify", ["auto", "log", "none"])
+def test_a_version_that_is_not_there_starts_nothing(verify: str) -> None:
+    world = Versions().carry_out(planned(f"{THE_SECOND.replace('2', '7')}    verify: {verify}\n"))
+    assert (ended(world), called(world)) == (("error", None), [])
+    assert world.finished("a").error == Trouble(
+        code="E223",
+        message="`UsrA` has no version 7 on this site; nothing was started",
+        hint="its versions are 1, 2 (active)",
+    )
+
+
+@pytest.mark.parametrize("library", [refused(403), unanswered()])
+def test_a_version_that_cannot_be_looked_up_starts_nothing(library: CallFailed) -> None:
+    world = unlisted(library).carry_out(planned(THE_SECOND))
+    assert (ended(world), called(world)) == (("error", None), [])
+    message = f"version 2 cannot be looked up: the versions of `UsrA` could not be read: {library.trouble.message}"
+    assert world.finished("a").error == Trouble(
+        code="E224",
+        message=message,
+        hint="give the integration user the right to read `VwProcessLib`; nothing was started",
+    )
+
+
+def test_a_site_that_is_not_reached_is_tried_again_before_the_version_is_known() -> None:
+    class Away(Versions):
+        def _takes(self, effect: Send | Pause | Ask) -> float:
+            if isinstance(effect, Pause):
+                self.library = None
+            return super()._takes(effect)
+
+    world = Away()
+    world.library = not_sent()
+    again = "    retry: {max_attempts: 2, on: [not_sent], initial: 1s}\n"
+    assert ended(world.carry_out(planned(THE_SECOND + again))) == ("passed", True)

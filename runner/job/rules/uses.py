@@ -20,9 +20,10 @@ def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
 
 
 def started(files: Iterable[Outline]) -> frozenset[str]:
-    """The codes of all processes that these files start."""
+    """The codes of all processes that these files start; one of a version that is named has what no catalogue knows."""
     steps = (step for known in files for step in known.steps)
-    return frozenset(code for step in steps for _, code, _ in starts(step))
+    found = ((code, fields.get("version")) for step in steps for _, code, fields in starts(step))
+    return frozenset(code if version is None else f"{code}, version {version}" for code, version in found)
 
 
 def starts(step: Written) -> Iterator[tuple[Path, str, JsonObject]]:

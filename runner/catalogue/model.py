@@ -83,7 +83,7 @@ class Member:
     version: int | None = None
     active: bool | None = None
     enabled: bool | None = None
-    parameters: Mapping[str, Parameter] | None = None
+    parameters: Mapping[str, Parameter] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -285,3 +285,14 @@ def test_a_site_that_is_not_reached_is_tried_again_before_the_version_is_known()
     world.library = not_sent()
     again = "    retry: {max_attempts: 2, on: [not_sent], initial: 1s}\n"
     assert ended(world.carry_out(planned(THE_SECOND + again))) == ("passed", True)
+
+
+# when the run has ended
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", "inferred")), ("error", ("failed", "inferred"))])
+def test_a_call_in_doubt_is_settled_later_by_its_version(status: str, came: tuple[str, object]) -> None:
+    world = Versions(status, answers=(unanswered(),))
+    world.lags, world.verdicts = [20.0], [{"as": "unknown"}, {"as": "log"}]
+    world.carry_out(planned(ONE, rest="finally: [{pause: 30s}]"))
+    assert (world.verdicts, ended(world)) == ([], came)

@@ -37,8 +37,8 @@ class Script:
 def doubles(process: Process, *, executed: Collection[str] = (), script: Script | None = None) -> Iterator[NewDouble]:
     """The double of a process; of a family also that of the version that acts, which is its own schema.
 
-    `executed` are the ids of elements that jobs execute: at these it waits. A `script` stands in the place of what the
-    catalogue tells of the elements.
+    `executed` are the elements that jobs execute, by ids or by names in lower case: at these it waits. A `script`
+    stands in the place of what the catalogue tells of the elements.
     """
     known = script or Script(head=_HEAD, activities=tuple(_designed(process, executed)))
     acting = next((member for member in process.members if member.active), None)
@@ -129,7 +129,7 @@ def _elements(elements: tuple[Element, ...] | None, executed: Collection[str]) -
     for element in elements or ():
         if is_end(element.kind):
             continue
-        is_executed = element.uid in executed
+        is_executed = not {element.uid, element.name.casefold(), element.caption.casefold()}.isdisjoint(executed)
         if not is_guid(element.uid) or not (is_executed or element.kind == _TASK):
             yield f"# TODO: {_called(element)}: what it does."
             continue

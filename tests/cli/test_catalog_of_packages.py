@@ -288,10 +288,11 @@ def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_
     assert ended(["run", "a.job.yaml"]) == 0
 
 
-def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("named", ["two", uid("UsrApprove/Two")])
+def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.CaptureFixture[str], named: str) -> None:
     Written(code="UsrApprove", elements={"S": "StartEvent", "One": "UserTask", "Two": "UserTask"}).write(Path("more"))
-    two = uid("UsrApprove/Two")
-    steps = f"  - execute: {{process: UsrApprove}}\n  - element: {two}\n"
+    steps = "  - {id: start, execute: {process: UsrApprove}}\n"
+    steps += f'  - element: {{of: "{{{{ steps.start.process_id }}}}", name: {named}}}\n'
     Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n{steps}")
     Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: sandbox}\n")
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from runner.job.outline import ACTIONS, Written
 from runner.job.rules.name_mistakes import Mistake, not_given
+from runner.raw import record
 
 _OF_A_PROCESS: Final = ("process_id", "process_status")
 _FOLLOWED: Final = "ask an `execute`, `run` or `wait` step for it"
@@ -18,7 +19,8 @@ _NEVER: Final[Mapping[str, tuple[str, ...]]] = {
 def always_null(whose: str, step: Written, key: str) -> Mistake | None:
     """What is wrong with the `key` of a step that has ended."""
     action = next((action for action in ACTIONS if action in step.fields), "")
-    if key in _NEVER.get(action, ()):
+    is_known = key == "process_id" and "of" in record(step.fields.get("element"))
+    if key in _NEVER.get(action, ()) and not is_known:
         article = "an" if action[0] in "aeiou" else "a"
         hint = "leave it out: a `pause` only waits" if key == "result" else _FOLLOWED
         return _null(key, f"the `{key}` of {whose} is always null: {article} `{action}` gives none", hint)

@@ -122,14 +122,21 @@ class RowsOfRun:
             self._forget(database, [key])
 
     def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
+        self,
+        key: str,
+        codes: tuple[str, ...],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool = False,
     ) -> Others:
-        """Whose `rows` are, which the call of `key` may have made; with `keys` they belong to these calls from now on,
-        unless somebody else may have made one. What cannot be found out may be anybody's.
+        """Whose `rows` are, which the call of `key` may have made, of a process that is started under `codes`; with
+        `keys` they belong to these calls from now on, unless somebody else may have made one. What cannot be found out
+        may be anybody's.
         """
         try:
             with self._all.changing() as database:
-                return self._asked(database, key, process, rows=rows, keys=keys, certain=certain)
+                return self._asked(database, key, codes, rows=rows, keys=keys, certain=certain)
         except UnwritableError:
             return Others(rival=not certain)
 
@@ -137,14 +144,14 @@ class RowsOfRun:
         self,
         database: sqlite3.Connection,
         key: str,
-        process: str,
+        codes: tuple[str, ...],
         *,
         rows: Sequence[str],
         keys: Sequence[str] | None,
         certain: bool,
     ) -> Others:
         taken = [one for one in rows if self._is_taken(database, one, (key, *(keys or ())), certain=certain)]
-        rival = not certain and self._has_rival(database, process, (key, *(keys or ())))
+        rival = not certain and self._has_rival(database, codes, (key, *(keys or ())))
         if keys is not None and not rival:
             left = [one for one in rows if one not in taken]
             sql = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
@@ -162,14 +169,18 @@ class RowsOfRun:
             return False
         return found[0] != self._run or (certain and found[1] not in keys)
 
-    def _has_rival(self, database: sqlite3.Connection, process: str, keys: Sequence[str]) -> bool:
+    def _has_rival(self, database: sqlite3.Connection, codes: tuple[str, ...], keys: Sequence[str]) -> bool:
         """Whether another run has a start without its row that was under way at the same time as one of ours."""
-        marks = ", ".join("?" * len(keys))
-        ours = f"SELECT min(began), max(ends) FROM start WHERE run = ? AND process = ? AND key IN ({marks})"  # noqa: S608
-        began, ends = database.execute(ours, (self._run, process, *keys)).fetchone()
-        sql = "SELECT 1 FROM start WHERE site = ? AND process = ? AND run <> ? AND began <= ? AND ends >= ? LIMIT 1"
+        of_keys, of_codes = (", ".join("?" * len(one)) for one in (keys, codes))
+        ours = (
+            f"SELECT min(began), max(ends) FROM start WHERE run = ? AND process IN ({of_codes}) AND key IN ({of_keys})"  # noqa: S608
+        )
+        began, ends = database.execute(ours, (self._run, *codes, *keys)).fetchone()
+        sql = (
+            f"SELECT 1 FROM start WHERE site = ? AND process IN ({of_codes}) AND run <> ? AND began <= ? AND ends >= ?"  # noqa: S608
+        )
         bounds = (ends if ends is not None else self._now(), began if began is not None else 0.0)
-        return database.execute(sql, (self._site, process, self._run, *bounds)).fetchone() is not None
+        return database.execute(sql, (self._site, *codes, self._run, *bounds)).fetchone() is not None
 
     def _forget(self, database: sqlite3.Connection, keys: Sequence[str]) -> None:
         """One start of each row of `keys`, its last one, is not looked for any more."""

@@ -153,8 +153,8 @@ def in_words(step: Step) -> str:
             return in_words_of_element(element)
         case Elements(items=items):
             return f"Execute a chain of {len(items)} elements"
-        case Run(process=process):
-            return f"Run {process}"
+        case Run(process=process, version=version):
+            return f"Run {process}" if version is None else f"Run {process}, version {version}"
         case Wait(wanted=wanted):
             return f"Wait until a process is {wanted}"
         case Cancel():

@@ -175,7 +175,8 @@ def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
             yield from _values(action.parameters, known)
         case Run() as action:
             results = f" → {', '.join(action.results)}" if action.results else ""
-            yield f"    run {action.process}{results}, until {action.until}"
+            version = f", version {action.version}" if action.version is not None else ""
+            yield f"    run {action.process}{version}{results}, until {action.until}"
             yield from _values(action.parameters, known)
         case Element() as element:
             yield from _element(element, known)

@@ -220,6 +220,8 @@ CODES = {
     "E220": "an element that never waited to be executed",
     "E221": "a name of an element that leads to several, or to none that is executed",
     "E222": "an element that was executed before, with other values",
+    "E223": "a version that the process does not have",
+    "E224": "a version that cannot be looked up",
     "E225": "a process that cannot be recorded",
     "E301": "no connection",
     "E302": "no trusted TLS connection",

@@ -45,23 +45,23 @@ def began(owned: OwnedRows, name: str, *, site: str = SITE) -> RowsOfRun:
 
 def test_a_row_that_belongs_to_a_call_is_taken_for_every_other_run(owned: OwnedRows) -> None:
     first = began(owned, "first")
-    assert first.ask("a", "UsrA", rows=["1"], keys=TAKES) == Others()
-    assert began(owned, "second").ask("a", "UsrA", rows=["1", "2"], keys=TAKES) == Others(taken=("1",))
-    assert first.ask("a", "UsrA", rows=["1"], keys=None) == Others()
+    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
+    assert began(owned, "second").ask("a", ("UsrA",), rows=["1", "2"], keys=TAKES) == Others(taken=("1",))
+    assert first.ask("a", ("UsrA",), rows=["1"], keys=None) == Others()
 
 
 def test_what_was_only_asked_for_belongs_to_nobody(owned: OwnedRows) -> None:
     first = began(owned, "first")
-    first.ask("a", "UsrA", rows=["1"], keys=None)
+    first.ask("a", ("UsrA",), rows=["1"], keys=None)
     first.never_began("a")
-    assert began(owned, "second").ask("a", "UsrA", rows=["1"], keys=TAKES) == Others()
+    assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
 def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, owned: OwnedRows, clock: Clock) -> None:
-    began(owned, "first").ask("a", "UsrA", rows=["1"], keys=TAKES)
+    began(owned, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
     owned.close()
     again = OwnedRows(tmp_path / ".rows.sqlite", now=clock)
-    assert began(again, "second").ask("a", "UsrA", rows=["1"], keys=TAKES).taken == ("1",)
+    assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).taken == ("1",)
     again.close()
 
 
@@ -71,10 +71,10 @@ def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_sam
     first = began(owned, "first")
     clock.now += 100
     second = began(owned, "second")
-    assert second.ask("a", "UsrA", rows=["1"], keys=TAKES) == Others(rival=True)
-    first.ask("a", "UsrA", rows=["1"], keys=None)
+    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
+    first.ask("a", ("UsrA",), rows=["1"], keys=None)
     second.never_began("a")
-    assert first.ask("a", "UsrA", rows=["1"], keys=TAKES) == Others()
+    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
 @pytest.mark.parametrize("seconds", [1, 116, 3600, 30 * 24 * 3600])
@@ -84,7 +84,7 @@ def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(
     first = began(owned, "first")
     began(owned, "second")
     clock.now += seconds
-    assert first.ask("a", "UsrA", rows=["1"], keys=TAKES).rival
+    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
 
 
 def test_one_that_was_over_before_is_none(owned: OwnedRows, clock: Clock) -> None:
@@ -92,9 +92,9 @@ def test_one_that_was_over_before_is_none(owned: OwnedRows, clock: Clock) -> Non
     answered = began(owned, "answered")
     answered.answer("a")
     clock.now += 16
-    assert began(owned, "second").ask("a", "UsrA", rows=["1"], keys=TAKES).rival
+    assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
     run(owned, "first").never_began("a")
-    assert run(owned, "second").ask("a", "UsrA", rows=["1"], keys=TAKES) == Others()
+    assert run(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
 @pytest.mark.parametrize(
@@ -102,26 +102,26 @@ def test_one_that_was_over_before_is_none(owned: OwnedRows, clock: Clock) -> Non
 )
 def test_starts_elsewhere_are_no_rivals(owned: OwnedRows, site: str, process: str) -> None:
     run(owned, "first", site=site).begin("a", process, seconds=100.0)
-    assert not began(owned, "second").ask("a", "UsrA", rows=["1"], keys=TAKES).rival
+    assert not began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
 
 
 def test_a_run_is_no_rival_of_itself(owned: OwnedRows) -> None:
     first = began(owned, "first")
     first.begin("b", "UsrA", seconds=100.0)
-    assert first.ask("a", "UsrA", rows=["1"], keys=TAKES) == Others()
+    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
 def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_run_has_it(owned: OwnedRows) -> None:
     first = began(owned, "first")
-    first.ask("a", "UsrA", rows=["1"], keys=TAKES, certain=True)
+    first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True)
     first.begin("b", "UsrA", seconds=100.0)
-    assert first.ask("b", "UsrA", rows=["1"], keys=("b",), certain=True).taken == ("1",)
-    assert first.ask("a", "UsrA", rows=["1"], keys=TAKES, certain=True) == Others()
+    assert first.ask("b", ("UsrA",), rows=["1"], keys=("b",), certain=True).taken == ("1",)
+    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
 
 
 def test_a_rival_matters_not_where_the_id_is_certain(owned: OwnedRows) -> None:
     began(owned, "first")
-    assert began(owned, "second").ask("a", "UsrA", rows=["1"], keys=TAKES, certain=True) == Others()
+    assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
 
 
 def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None
     def look(number: int) -> None:
         rows = run(files[number], f"run {number}")
         meeting.wait(10)
-        found.append(rows.ask("a", "UsrA", rows=["1"], keys=TAKES, certain=True).taken)
+        found.append(rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True).taken)
 
     threads = [threading.Thread(target=look, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -144,11 +144,11 @@ def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None
 
 
 def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, owned: OwnedRows, clock: Clock) -> None:
-    began(owned, "first").ask("a", "UsrA", rows=["1"], keys=TAKES)
+    began(owned, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
     owned.close()
     clock.now += KEPT + 1
     again = OwnedRows(tmp_path / ".rows.sqlite", now=clock)
-    assert began(again, "second").ask("a", "UsrA", rows=["1"], keys=TAKES) == Others()
+    assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
     again.close()
 
 
@@ -157,4 +157,4 @@ def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp
     rows = run(OwnedRows(tmp_path / "file" / ".rows.sqlite"), "first")
     with pytest.raises(UnwritableError):
         rows.begin("a", "UsrA", seconds=100.0)
-    assert rows.ask("a", "UsrA", rows=["1"], keys=TAKES) == Others(rival=True)
+    assert rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)

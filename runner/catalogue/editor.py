@@ -60,6 +60,8 @@ def _branch(process: Process, properties: JsonObject) -> JsonObject:
     if "results" in properties:
         behind["results"] = {"items": {"enum": gives} if gives else _nothing(process)}
     named: JsonObject = {"required": ["process"], "properties": {"process": {"const": process.code}}}
+    if "version" in properties:  # another version may take and give other values
+        named["not"] = {"required": ["version"]}
     return {"if": named, "then": {"properties": behind}}
 
 

@@ -5,7 +5,7 @@ be unknown here, and never guessed: nothing is held against it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -74,13 +74,16 @@ class Element:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None."""
+    """One version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None, as are
+    the parameters where only those of the active version were read.
+    """
 
     code: str
     uid: str | None = None
     version: int | None = None
     active: bool | None = None
     enabled: bool | None = None
+    parameters: Mapping[str, Parameter] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +113,21 @@ class Process:
     @cached_property
     def gives(self) -> frozenset[str]:
         return frozenset(code for code, one in (self.parameters or {}).items() if one.direction in GIVEN)
+
+    @property
+    def versions(self) -> tuple[Member, ...]:
+        """All of them, also where there is only one."""
+        return self.members or (Member(code=self.code, version=self.version, active=None, enabled=None),)
+
+    def in_version(self, number: int) -> "Process":
+        """The process as it is called in this version, which it has, whether it is active or not."""
+        member = next((one for one in self.members if one.version == number), None)
+        why_not = "this version is disabled" if member is not None and member.enabled is False else None
+        if number == self.version:
+            is_acting = member is None or member.active is not False
+            return self if is_acting else replace(self, why_not=why_not)
+        known = None if member is None else member.parameters
+        return replace(self, version=number, why_not=why_not, parameters=known, elements=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +166,13 @@ class Catalogue:
     entities: Mapping[str, Entity | None] | None = None
     doubles: str | None = None
     packages: tuple[str, ...] = ()
+
+    def called(self, code: str, version: Json) -> Process | None:
+        """What a call of `code` starts; with a number, in this version."""
+        process = self.processes.get(code)
+        if process is None or not isinstance(version, int) or isinstance(version, bool):
+            return process
+        return process.in_version(version)
 
     def family_of(self, code: str) -> tuple[Process, Member] | None:
         """The process that `code` is a version of, though callers do not name it so."""

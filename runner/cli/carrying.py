@@ -18,6 +18,7 @@ from runner import runs, threads
 from runner.cli.beginning import Run
 from runner.engine.effects import Ask
 from runner.events import GIVEN_UP, STOPPED_BY, AttemptFailed, Line, RunStatus, Trouble
+from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
@@ -109,6 +110,7 @@ class _Pool:
     under_way: dict[str, Claim | None] = field(default_factory=dict)
     halted: bool = False
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
+    _families: defaultdict[str, KnownFamilies] = field(default_factory=lambda: defaultdict(KnownFamilies))
     _owned: dict[Path, OwnedRows] = field(default_factory=dict)
     _ended: "queue.SimpleQueue[Run]" = field(default_factory=queue.SimpleQueue)
 
@@ -136,7 +138,9 @@ class _Pool:
         carried.runs.append(run)
         self.under_way[run.facts.id] = one.lock
         turn = Turn(self._turns[run.site.key])
-        hand_over.put(partial(_carry, run, _host(run, self.manner, turn=turn, owned=self._owned_by(run))))
+        families = self._families[run.site.key]
+        host = _host(run, self.manner, turn=turn, families=families, owned=self._owned_by(run))
+        hand_over.put(partial(_carry, run, host))
 
     def _owned_by(self, run: Run) -> OwnedRows:
         """What is known of the rows of all runs in the folder of `run`."""
@@ -205,10 +209,10 @@ def _begun(one: Waiting, hand_over: _HandOver) -> Run:
         raise
 
 
-def _host(run: Run, manner: Manner, *, turn: Turn, owned: OwnedRows) -> LocalHost:
+def _host(run: Run, manner: Manner, *, turn: Turn, families: KnownFamilies, owned: OwnedRows) -> LocalHost:
     run.journal.listener = manner.started(run)
     return LocalHost(
-        caller=run.site.client,
+        caller=WithFamilies(run.site.client, families),
         journal=run.journal,
         stop=manner.stop,
         turn=turn,

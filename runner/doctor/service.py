@@ -164,7 +164,7 @@ def log_readable(caller: Caller, *, unknown: str) -> Finding:
         return failed(LOG, ending.trouble.message, ending.trouble.hint)
     schema = caller.perform(FindProcess(process=unknown), SECONDS)
     if isinstance(schema, Answered):
-        by_id = caller.perform(ReadRows(process=unknown, schema_id=_NOBODY, top=1), SECONDS)
+        by_id = caller.perform(ReadRows(process=unknown, schema_ids=(_NOBODY,), top=1), SECONDS)
         if isinstance(by_id, Answered):
             return ok(LOG, "can be read by way of VwProcessLib")
     return failed(LOG, ending.trouble.message, _LOG_HINT)

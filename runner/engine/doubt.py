@@ -83,7 +83,7 @@ def _shown_by_now(state: State, row: OpenRow) -> Running[str | None]:
     known = (row.process_id,) if row.process_id is not None else row.shown
     start = row.sought or row.start
     if not known and start is not None and state.log.refusal is None:
-        rows = yield from candidates(state, row, start)
+        rows = yield from candidates(state, row, start, last=True)
         if isinstance(rows, Unread):
             return None if rows.failure is _UNBOUNDED or state.log.refusal else "could not be read"
         known = tuple(str(one["id"]) for one in rows)
@@ -137,14 +137,14 @@ def lost(process_id: str | None = None) -> Trouble:
     return Trouble(code="E402", message=message, hint=hint)
 
 
-def candidates(state: State, row: OpenRow, start: Start) -> Running[list[JsonObject] | Unread]:
-    """The rows of the log that may be made by `start`, without those that other calls own."""
-    if not start.marked and start.span.since is None:
+def candidates(state: State, row: OpenRow, start: Start, *, last: bool) -> Running[list[JsonObject] | Unread]:
+    """The rows of the log that may be made by `start`, without those that other calls own; `last` as in `new_rows`."""
+    if not start.marked and starts.span_of(state.log, start).since is None:
         return Unread(_UNBOUNDED)
-    rows = yield from process_log.new_rows(state, row.key, start)
+    rows = yield from process_log.new_rows(state, row.key, start, last=last)
     if isinstance(rows, Unread):
         return rows
-    rows = [one for one in rows if starts.may_be_of(start, one)]
+    rows = [one for one in rows if starts.may_be_of(state.log, start, one)]
     if not rows:
         return []
     rows, _ = yield from starts.of_no_other(state, row.key, start.process, rows, keys=None)
@@ -162,14 +162,15 @@ def _looked_for(
     for moment in moments:
         if state.t < begun + moment:
             yield from perform(state, Pause(key=row.key, seconds=begun + moment - state.t))
-        rows = yield from candidates(state, row, row.sought)
+        rows = yield from candidates(state, row, row.sought, last=moment == moments[-1])
         if isinstance(rows, Unread):
             if process_log.is_for_good(rows.failure):
                 break
             continue
         if rows:
             return (yield from _of_candidates(state, row, step, rows=rows, cause=cause))
-        why = "the process log shows no start of it, which proves nothing"
+        less = starts.why_less(state.log, row.sought)
+        why = f"the process log shows no start of it, which proves nothing{f'; {less}' if less else ''}"
     return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
 
 
@@ -206,7 +207,7 @@ def why_not(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[
         return f"the process log shows {len(rows)} starts that may be it"
     found = rows[0]
     others = [one for one in starts.missing(state, start.process) if one.key != row.key]
-    if any(starts.may_be_of(other, found) for other in others):
+    if any(starts.may_be_of(state.log, other, found) for other in others):
         return "the process log shows a start that may be that of another step, whose row has not come"
     if not starts.can_be_inferred(state.log, start, found, t=state.t):
         return f"the process log shows a start, {found['id']}, and nothing tells whether it began in time to be it"

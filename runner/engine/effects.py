@@ -77,7 +77,8 @@ class Inquire:
     Answered with `Done({"taken": […], "rival": …})`: the ids of those that other calls own, and whether other runs may
     have made one that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
     rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: that they
-    are its own is known by their ids, so that no rival matters.
+    are its own is known by their ids, so that no rival matters. `codes` are those under which the process may have been
+    started: of all its versions.
     """
 
     key: str
@@ -85,6 +86,7 @@ class Inquire:
     rows: tuple[str, ...] = ()
     keys: tuple[str, ...] | None = None
     certain: bool = False
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from runner.engine.effects import (
 )
 from runner.engine.state import OpenRow, RunState, State
 from runner.events import AnyEvent
-from runner.service.calls import ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
 from runner.values import JsonObject
 
 TIMEOUT = "timeout"
@@ -70,7 +70,8 @@ def inquire(
     state: State, key: str, process: str, *, rows: tuple[str, ...], keys: tuple[str, ...] | None, certain: bool
 ) -> Running[JsonObject]:
     """What other runs know of these rows of `process`. No stop keeps it from being asked."""
-    outcome = yield Inquire(key=key, process=process, rows=rows, keys=keys, certain=certain)
+    codes = state.log.codes_of(process)
+    outcome = yield Inquire(key=key, process=process, rows=rows, keys=keys, certain=certain, codes=codes)
     assert isinstance(outcome, Done), "what others know is answered, if only that they know nothing"
     _take(state, outcome)
     return outcome.value if isinstance(outcome.value, dict) else {}
@@ -124,7 +125,8 @@ def _take(state: State, outcome: Outcome) -> None:
         return
     sent = {row.sought.process for row in state.run.open_rows if row.sought is not None}
     log.marks = {process: mark for process, mark in log.marks.items() if process in sent}
-    log.refusal = None
+    log.families = {process: replace(one, due=outcome.t, final=False) for process, one in log.families.items()}
+    log.refusal = log.library_refusal = None
 
 
 def _within(state: State, effect: Send | Pause | Ask) -> Effect:
@@ -145,14 +147,14 @@ def _within(state: State, effect: Send | Pause | Ask) -> Effect:
 def _left_for_last_look(state: State, effect: Send | Pause | Ask) -> float:
     """Seconds left for looking in the log for a start in doubt, for which nobody would look any more.
 
-    The log is read once for each row; learning whose rows are ours takes of the same time.
+    The log is read once for each row; learning whose rows are ours, and of which versions, takes of the same time.
     """
     row = state.run.open_rows[-1] if state.run.open_rows else None
     if row is None or not row.in_doubt or row.late or not isinstance(effect, Send):
         return 0.0
     if isinstance(effect.call, ReadRows | ReadRow):
         row.late = True
-    elif not isinstance(effect.call, WhoAmI | WhoIsUser):
+    elif not isinstance(effect.call, WhoAmI | WhoIsUser | FindFamily | ReadFamily):
         return 0.0
     if row.late_ends is None:
         row.late_ends = state.t + LATE_SECONDS

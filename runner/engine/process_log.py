@@ -6,12 +6,14 @@ read is not asked again in this run. Server time is compared with server time on
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from runner import server_time
-from runner.engine import starts
+from runner.engine import families, starts
 from runner.engine.effects import Done, Pause, Running, Send
+from runner.engine.families import Family
 from runner.engine.perform import go_on, note, perform
 from runner.engine.state import Start, State
 from runner.events import LogUnreadable, Trouble
@@ -21,9 +23,11 @@ from runner.service.calls import (
     Call,
     CallFailed,
     FailureKind,
+    FindFamily,
     FindProcess,
     ReadElementData,
     ReadElements,
+    ReadFamily,
     ReadRow,
     ReadRows,
     WhoAmI,
@@ -37,6 +41,8 @@ READING_TRIES = 3
 WATERMARK = 20
 """Rows that are read before a call: those that share the newest one's moment are known then, too."""
 BETWEEN_TRIES = 0.5
+MOST_MEMBERS = 20
+"""Versions that one reading asks for: IIS takes a query of 2,048 characters, unless it was told otherwise [D]."""
 
 _NOT_TO_BE_HAD = frozenset({200, 401, 403, 404})
 """Refusals that say the log is not to be had at all: 200 is a reply with `Message` in place of rows [M]."""
@@ -83,6 +89,7 @@ def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread
         if isinstance(rows, Unread):
             return rows
     state.log.marks[process] = newest
+    state.log.marked_at[process] = state.log.server_time(state.t)
     state.log.seen.update(text(row, "id") or "" for row in rows)
     return None
 
@@ -90,7 +97,7 @@ def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread
 def _look_for_missing(state: State, key: str, process: str) -> Running[None]:
     """Rows that have come by now are none of a later call."""
     waiting = starts.missing(state, process)
-    rows = yield from new_rows(state, key, waiting[0])
+    rows = yield from new_rows(state, key, waiting[0], last=False)
     if isinstance(rows, list):
         yield from starts.settle_missing(state, key, process, rows, among=waiting)
 
@@ -100,19 +107,83 @@ def watermark(state: State, process: str) -> JsonObject | None:
     return {"started": state.log.marks[process]} if process in state.log.marks else None
 
 
-def new_rows(state: State, key: str, start: Start, *, of_anybody: bool = False) -> Running[list[JsonObject] | Unread]:
+def new_rows(
+    state: State, key: str, start: Start, *, last: bool, of_anybody: bool = False
+) -> Running[list[JsonObject] | Unread]:
     """The rows since the watermark of `start`, or since the oldest of the starts that lack theirs, that may be ours and
     are not known yet, newest first. Whose we are is read once per run.
+
+    `last`: that there is none will count for something. So it is asked of versions, too, that have come since.
     `of_anybody`: the process may run as another user.
     """
     if not state.log.owner_asked:
         yield from _ask_owner(state, key)
+    rows = yield from _new(state, key, start, of_anybody=of_anybody)
+    if not last or isinstance(rows, Unread) or any(starts.may_be_of(state.log, start, row) for row in rows):
+        return rows
+    known = state.log.families.get(start.process)
+    if known is not None and start.sent < known.read_at and state.t < known.read_at + families.AGAIN:
+        return rows
+    family = yield from family_of(state, key, start.process, fresh=True)
+    if isinstance(family, Unread):
+        return family
+    if not starts.has_grown_since(state.log, start):
+        return rows
+    return (yield from _new(state, key, start, of_anybody=of_anybody))
+
+
+def _new(state: State, key: str, start: Start, *, of_anybody: bool) -> Running[list[JsonObject] | Unread]:
+    if starts.has_grown_since(state.log, start) and (why := starts.why_less(state.log, start)) is not None:
+        return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
     call = ReadRows(process=start.process, since=starts.since(state, start))
-    rows = yield from _whole(state, key, call, since=start.span.since)
+    rows = yield from _whole(state, key, call, since=starts.span_of(state.log, start).since)
     if isinstance(rows, Unread):
         return rows
     new = [row for row in rows if row["id"] not in state.log.seen]
-    return [row for row in new if _is_ours(state, row) or (of_anybody and row.get("parent") is None)]
+    new = [row for row in new if _is_ours(state, row) or (of_anybody and row.get("parent") is None)]
+    starts.compare_clocks(state, start, new)
+    return new
+
+
+def family_of(state: State, key: str, process: str, *, fresh: bool = False) -> Running[Family | Unread]:
+    """The versions of a process, read once per run; `fresh`: now, whatever is known. `Unread`: nobody was reached."""
+    log = state.log
+    before = log.families.get(process) or Family(process=process, read_at=state.t, due=state.t)
+    family: Family | Unread
+    if log.library_refusal is not None:
+        family = families.not_read(before, log.library_refusal, t=before.read_at)
+    elif before.final or not (fresh or before.due <= state.t):
+        return before
+    else:
+        family = yield from _family(state, key, before, fresh=fresh)
+    if isinstance(family, Unread):
+        return family
+    log.families[process] = family
+    if family.grown_at != before.grown_at:
+        for code in family.codes:
+            log.marks.pop(code, None)
+    return family
+
+
+def _family(state: State, key: str, before: Family, *, fresh: bool) -> Running[Family | Unread]:
+    marked, root = before.process in state.log.marks, before.root
+    if root is None:
+        found = yield from _read(state, key, FindFamily(process=before.process, fresh=fresh))
+        if isinstance(found, Unread):
+            state.log.library_refusal = found.failure if is_for_good(found.failure) else None
+            return _not_read(state, before, found)
+        if not isinstance(found, str):
+            return families.not_listed(before, t=state.t)
+        root = found
+    members = yield from _read(state, key, ReadFamily(root=root, fresh=fresh))
+    if isinstance(members, Unread):
+        return _not_read(state, before, members)
+    return families.read(before, members, root=root, t=state.t, marked=marked)
+
+
+def _not_read(state: State, before: Family, unread: Unread) -> Family | Unread:
+    is_reached = unread.failure.kind is not FailureKind.NOT_SENT
+    return families.not_read(before, unread.failure, t=state.t) if is_reached else unread
 
 
 def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:
@@ -159,6 +230,38 @@ def _is_before(row: JsonObject, since: float | None) -> bool:
 
 
 def _rows(state: State, key: str, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
+    """The rows of all versions; where these are not known, those of the code."""
+    family = yield from family_of(state, key, call.process)
+    if isinstance(family, Unread):
+        return family
+    if not family.members:
+        return (yield from _rows_by_code(state, key, call, turn=turn))
+    rows = yield from _rows_of_members(state, key, call, family.schema_ids, turn=turn)
+    if isinstance(rows, list) or state.log.refusal is not None or rows.failure.status not in _FILTER_REFUSED:
+        return rows
+    state.log.families[call.process] = families.unusable(family, rows.failure)
+    return (yield from _rows_by_code(state, key, call, turn=turn))
+
+
+def _rows_of_members(
+    state: State, key: str, call: ReadRows, schema_ids: Sequence[str], *, turn: str | None
+) -> Running[list[JsonObject] | Unread]:
+    """As many of their newest rows as `call` asks for."""
+    rows: list[JsonObject] = []
+    for first in range(0, len(schema_ids), MOST_MEMBERS):
+        some = tuple(schema_ids[first : first + MOST_MEMBERS])
+        value = yield from _read(state, key, replace(call, schema_ids=some), turn=turn)
+        if isinstance(value, Unread):
+            return value
+        rows += [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    if len(schema_ids) > MOST_MEMBERS:
+        rows.sort(key=lambda row: text(row, "started") or "", reverse=True)
+    return rows[: call.top]
+
+
+def _rows_by_code(
+    state: State, key: str, call: ReadRows, *, turn: str | None = None
+) -> Running[list[JsonObject] | Unread]:
     known = state.log.schema_ids.get(call.process)
     value = yield from _read(state, key, _by_schema(call, known) if known else call, turn=turn)
     if (
@@ -184,7 +287,7 @@ def _rows_by_schema(state: State, key: str, call: ReadRows, *, refused: Unread) 
 
 
 def _by_schema(call: ReadRows, schema_id: str) -> ReadRows:
-    return ReadRows(process=call.process, schema_id=schema_id, since=call.since, top=call.top)
+    return replace(call, schema_ids=(schema_id,))
 
 
 def _ask_owner(state: State, key: str) -> Running[None]:

@@ -19,8 +19,8 @@ from runner.engine.start import start
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, NO_ROW_YET, Verdict, failed, going_on, still_running
 from runner.events import Status, Trouble
-from runner.job.model import Run, Step, StepEffect, Until, Verify
-from runner.service.calls import RunProcessCall
+from runner.job.model import RetryOn, Run, Step, StepEffect, Until, Verify
+from runner.service.calls import RunProcessCall, Version
 from runner.template.evaluate import EvaluationError
 from runner.values import Json, JsonObject
 
@@ -33,6 +33,11 @@ def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         call = _call(state, row, action)
     except EvaluationError as error:
         return broken(error)
+    if action.version is not None:
+        named = yield from _in_version(state, row, call, action.version)
+        if isinstance(named, Attempt):
+            return named
+        call = named
     outcome = yield from start(state, row, step, call, marked=_needs_mark(step, action), in_turn=False)
     if isinstance(outcome, Attempt):
         return outcome
@@ -50,6 +55,27 @@ def _needs_mark(step: Step, action: Run) -> bool:
 def _call(state: State, row: OpenRow, action: Run) -> RunProcessCall:
     parameters = parameters_of(state, row, action.parameters)
     return RunProcessCall(process=action.process, parameters=parameters, results=action.results)
+
+
+def _in_version(state: State, row: OpenRow, call: RunProcessCall, number: int) -> Running[RunProcessCall | Attempt]:
+    """The call of this version, which is looked up in the library; nothing was sent where it is not there."""
+    row.ready_by = state.t + state.attempt_seconds(row.step)
+    for fresh in (False, True):
+        family = yield from process_log.family_of(state, row.key, call.process, fresh=fresh)
+        member = None if isinstance(family, Unread) else family.version(number)
+        if member is not None:
+            break
+    row.ready_by = None
+    if member is not None:
+        return replace(call, version=Version(number=number, code=member.code, uid=member.uid))
+    if isinstance(family, Unread):
+        return Attempt(status=Status.ERROR, trouble=family.failure.trouble, again=RetryOn.NOT_SENT)
+    if family.why_unread is not None:
+        message = f"version {number} cannot be looked up: {family.why_unread}"
+        return Attempt(status=Status.ERROR, trouble=Trouble(code="E224", message=message, hint=_LIBRARY))
+    hint = f"its versions are {family.numbers}"
+    message = f"`{call.process}` has no version {number} on this site; nothing was started"
+    return Attempt(status=Status.ERROR, trouble=Trouble(code="E223", message=message, hint=hint))
 
 
 def _of_another(state: State, row: OpenRow, step: Step, answer: JsonObject) -> Running[Verdict | None]:
@@ -176,12 +202,14 @@ def _of_queued(state: State, row: OpenRow, step: Step, action: Run) -> Running[V
     start = starts.queued(state, start, seconds=step.follow)
     wait = FIRST_LOOK
     while state.t < deadline:
-        rows = yield from doubt.candidates(state, row, start)
+        rows = yield from doubt.candidates(state, row, start, last=wait == LAST_LOOK)
         if isinstance(rows, list) and rows:
             return (yield from _begun(state, row, step, start, rows=rows))
         yield from perform(state, Pause(key=row.key, seconds=min(wait, deadline - state.t)))
         wait = min(wait * GROWTH, LAST_LOOK)
-    return _unproved(step, None, f"it was queued, and has not begun within {step.follow:.0f} s")
+    less = starts.why_less(state.log, start)
+    why = f"it was queued, and has not begun within {step.follow:.0f} s{f'; {less}' if less else ''}"
+    return _unproved(step, None, why)
 
 
 def _begun(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[JsonObject]) -> Running[Verdict]:
@@ -196,6 +224,7 @@ def _begun(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[J
     return replace(found, verified=doubt.INFERRED, warning=doubt.NOT_CERTAIN) if found.verified is True else found
 
 
+_LIBRARY = "give the integration user the right to read `VwProcessLib`; nothing was started"
 _STRANGE = "the process log shows the status"
 
 

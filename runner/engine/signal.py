@@ -201,7 +201,7 @@ def _started(state: State, row: OpenRow, start: Start) -> Running[Found | Unread
     """The rows that may be the process's. It may begin a while after the change was answered [?]."""
     deadline, pause = state.t + state.run.plan.settle, FIRST_PAUSE
     while True:
-        rows = yield from process_log.new_rows(state, row.key, start, of_anybody=True)
+        rows = yield from process_log.new_rows(state, row.key, start, last=state.t >= deadline, of_anybody=True)
         if isinstance(rows, list):
             found = yield from starts.assigned(state, row, start, rows)
             if found.rows or state.t >= deadline:

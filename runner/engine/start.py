@@ -13,6 +13,7 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import NO_ROW_YET, cannot_go_on
+from runner.events import Trouble
 from runner.job.model import Step, StepEffect, Verify
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, RunProcessCall
 from runner.values import JsonObject
@@ -110,12 +111,13 @@ def _rows_of(state: State, row: OpenRow, sent: Start, pauses: tuple[float, ...])
     """The rows that may be those of the call, which come within a second where it has happened."""
     if state.log.refusal is not None:
         return Unread(state.log.refusal)
-    rows = yield from doubt.candidates(state, row, sent)
-    for seconds in pauses:
-        if isinstance(rows, Unread) or rows:
+    for seconds in (*pauses, None):
+        rows = yield from doubt.candidates(state, row, sent, last=seconds is None)
+        if isinstance(rows, Unread) or rows or seconds is None:
             break
         yield from perform(state, Pause(key=row.key, seconds=seconds))
-        rows = yield from doubt.candidates(state, row, sent)
+    if rows == [] and (why := starts.why_less(state.log, sent)) is not None:
+        return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
     return rows
 
 

@@ -3,7 +3,8 @@
 A row belongs to at most one call. A start that lacks its row stays counted until it has one, whatever its `verify` is;
 a row that several starts may have made is told apart by the server's own time alone: the `Date` of its answers says
 when a call was under way, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows
-are of one clock is a choice [?]: where they are not, nothing is verified, and nothing wrongly.
+are of one clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row
+proves that they are two clocks, no time of the server is used in this run.
 Which rows other runs own is asked of the host (`Inquire`), which also writes down what belongs to this one.
 """
 
@@ -21,6 +22,12 @@ EARLIER = 1.0
 """Seconds before a call from which a row may be its own: clocks of one site differ a little."""
 LATER = 2.0
 """Seconds after its time: `Date` counts whole seconds, and some servers write it once a second."""
+AHEAD = 5.0
+"""Seconds after the server's own time in which nothing can have begun by the same clock."""
+LONG_AGO = 600.0
+"""Seconds before the watermark was read from which on a row that appears since is by another clock: the row of a start
+of another machine may come late, when its call returns [S], but none is waited for so long.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,7 @@ def prepared(state: State, process: str, key: str, *, seconds: float, marked: bo
         key=key,
         marked=marked,
         mark=log.marks.get(process) if marked else None,
+        marked_at=log.marked_at.get(process) if marked else None,
         span=span,
         sent=state.t,
         ends=state.t + seconds + settle,
@@ -116,23 +124,67 @@ def never_began(state: State, key: str) -> None:
 
 
 def missing(state: State, process: str, *, besides: Start | None = None) -> tuple[Start, ...]:
-    """The starts that lack their row, the oldest first."""
-    return tuple(start for start in state.log.missing.get(process, ()) if start is not besides)
+    """The starts that lack their row, the oldest first; of all versions of the process."""
+    codes = state.log.codes_of(process)
+    starts = [start for code in codes for start in state.log.missing.get(code, ()) if start is not besides]
+    return tuple(sorted(starts, key=lambda start: start.sent))
 
 
 def since(state: State, start: Start) -> str | None:
     """Since when the log is to be read for the rows of `start`, and of those that lack theirs for longer."""
-    waiting = state.log.missing.get(start.process)
-    first = waiting[0] if waiting else start
+    first = next(iter(missing(state, start.process)), start)
     if first.marked:
         return first.mark
-    return None if first.span.since is None else server_time.written(first.span.since)
+    begins = span_of(state.log, first).since
+    return None if begins is None else server_time.written(begins)
 
 
-def may_be_of(start: Start, row: JsonObject) -> bool:
+def span_of(log: Log, start: Start) -> Span:
+    """The time of `start`; without bounds where the server's own time is not that of its rows."""
+    return Span() if log.clocks_differ else start.span
+
+
+def compare_clocks(state: State, start: Start, rows: Sequence[JsonObject]) -> None:
+    """Find out from `rows`, which have just been read for `start` and are not known yet, whether the server's `Date`
+    and the times of its rows are of two clocks.
+
+    What appeared since the watermark has begun before now, and not long before: where its time says otherwise, it is
+    none of the clock that `Date` is of. An hour more or less is a log in local time, or a proxy that writes `Date`.
+    """
+    log = state.log
+    first = next(iter(missing(state, start.process)), start)
+    if not first.marked or log.clock is None or log.clock[1] != state.t or first.breaks != log.breaks:
+        return
+    is_newer = not has_grown_since(log, first)
+    for row in rows:
+        started = str(row.get("started"))
+        began = server_time.of_record(started)
+        if began is None or (first.mark is not None and started <= first.mark):
+            continue
+        is_old = is_newer and first.marked_at is not None and began < first.marked_at - LONG_AGO
+        log.clocks_differ = log.clocks_differ or is_old or began > log.clock[0] + AHEAD
+
+
+def has_grown_since(log: Log, start: Start) -> bool:
+    """Whether the process has a version that was not asked for when the watermark of `start` was read."""
+    family = log.families.get(start.process)
+    return family is not None and family.grown_at is not None and family.grown_at >= start.sent
+
+
+def why_less(log: Log, start: Start) -> str | None:
+    """Why the absence of a row of `start` says less than it does where all versions of its process are known."""
+    family = log.families.get(start.process)
+    if family is not None and family.unread is not None:
+        return family.why_unread
+    if has_grown_since(log, start) and span_of(log, start).since is None:
+        return f"`{start.process}` has got a new version, and the site tells no time by which its rows are told apart"
+    return None
+
+
+def may_be_of(log: Log, start: Start, row: JsonObject) -> bool:
     """Whether nothing says that `row` is none of `start`."""
     began = server_time.of_record(str(row.get("started")))
-    span = start.span
+    span = span_of(log, start)
     if began is None:
         return True
     return (span.since is None or began >= span.since) and (span.until is None or began <= span.until)
@@ -144,9 +196,9 @@ def can_be_inferred(log: Log, start: Start, row: JsonObject, *, t: float) -> boo
     Where the server told no time, a row that is seen while the call may still be under way began in that time, too; of
     one that is seen later nobody knows.
     """
-    if not may_be_of(start, row):
+    if not may_be_of(log, start, row):
         return False
-    is_timed = start.span.until is not None and server_time.of_record(str(row.get("started"))) is not None
+    is_timed = span_of(log, start).until is not None and server_time.of_record(str(row.get("started"))) is not None
     return is_timed or (log.breaks == start.breaks and t <= start.ends)
 
 
@@ -155,18 +207,18 @@ def assigned(state: State, row: OpenRow, start: Start, rows: Sequence[JsonObject
     have made them, from now on. What can only be made by earlier ones is theirs.
     """
     others = missing(state, start.process, besides=start)
-    own = [one for one in rows if may_be_of(start, one)]
-    rest = [one for one in rows if not may_be_of(start, one)]
+    own = [one for one in rows if may_be_of(state.log, start, one)]
+    rest = [one for one in rows if not may_be_of(state.log, start, one)]
     yield from settle_missing(state, row.key, start.process, rest, among=others)
     others = missing(state, start.process, besides=start)
-    contested = tuple(other for other in others if any(may_be_of(other, one) for one in own))
+    contested = tuple(other for other in others if any(may_be_of(state.log, other, one) for one in own))
     outside = tuple(one for one in rest if one["id"] not in state.log.seen)
     if not own:
         return Found(outside=outside)
     is_whole = len(own) > len(contested)
     keys = tuple(other.key for other in (*contested, start)) if is_whole else ()
     own, rival = yield from of_no_other(state, row.key, start.process, own, keys=keys)
-    contested = tuple(other for other in contested if any(may_be_of(other, one) for one in own))
+    contested = tuple(other for other in contested if any(may_be_of(state.log, other, one) for one in own))
     return Found(rows=tuple(own), outside=outside, contested=contested, rival=rival)
 
 
@@ -195,9 +247,11 @@ def settle_missing(
     state: State, key: str, process: str, rows: Sequence[JsonObject], *, among: Sequence[Start]
 ) -> Running[None]:
     """Give `rows` to the starts `among` those that lack theirs, as far as these can have made them."""
-    theirs = [one for one in rows if any(other.span.since is not None or other.marked for other in among)]
-    theirs = [one for one in theirs if any(may_be_of(other, one) for other in among)]
-    makers = [other for other in among if any(may_be_of(other, one) for one in theirs)]
+    theirs = [
+        one for one in rows if any(span_of(state.log, other).since is not None or other.marked for other in among)
+    ]
+    theirs = [one for one in theirs if any(may_be_of(state.log, other, one) for other in among)]
+    makers = [other for other in among if any(may_be_of(state.log, other, one) for one in theirs)]
     if not theirs:
         return
     keys = tuple(maker.key for maker in makers) if len(theirs) >= len(makers) else ()
@@ -212,12 +266,14 @@ def take(state: State, process: str, rows: Sequence[JsonObject], *, makers: Sequ
     Where there are fewer than makers nobody knows whose they are: any of them may be the one that lacks its row still.
     """
     state.log.seen.update(str(one["id"]) for one in rows)
-    newest, known = rows[0].get("started"), state.log.marks.get(process)
-    if isinstance(newest, str) and process in state.log.marks and (known is None or newest > known):
-        state.log.marks[process] = newest
+    newest, marks = rows[0].get("started"), state.log.marks
+    for code in state.log.codes_of(process):
+        if isinstance(newest, str) and code in marks and ((known := marks[code]) is None or newest > known):
+            marks[code] = newest
     count = min(len(rows), len(makers))
     whole = Span.around([maker.span for maker in makers])
     left = {id(maker): replace(maker, span=whole) for maker in makers[count:]}
     gone = {id(maker) for maker in makers[:count]}
-    waiting = state.log.missing.get(process, [])
-    state.log.missing[process] = [left.get(id(one), one) for one in waiting if id(one) not in gone]
+    for code in state.log.codes_of(process):
+        waiting = state.log.missing.get(code, [])
+        state.log.missing[code] = [left.get(id(one), one) for one in waiting if id(one) not in gone]

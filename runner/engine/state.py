@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
+from runner.engine.families import Family
 from runner.engine.instance import Instance
 from runner.engine.scope import Names
 from runner.events import RunStatus, Status, Trouble
@@ -41,14 +42,16 @@ class Span:
 class Start:
     """A call of the row `key` that may have started `process`, as it can be looked for in the process log.
 
-    `mark` is the newest row before it (None: no row), where the log was read before (`marked`). It was `sent` then, and
-    its time and that of settling are over at `ends`, both in active seconds, after so many `breaks` of the run.
+    `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
+    server's own time. It was `sent` then, and its time and that of settling are over at `ends`, both in active seconds,
+    after so many `breaks` of the run.
     """
 
     process: str
     key: str
     marked: bool
     mark: str | None
+    marked_at: float | None
     span: Span
     sent: float
     ends: float
@@ -138,20 +141,30 @@ class Log:
     `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
     that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest first:
     a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
-    code is refused.
-    `refusal`: the log refused to be read, and is not asked again. `clock` is the server's own time and the active
-    second at which an answer told it, since the run broke off last; `breaks` is how often it did.
+    code is refused; `families` its versions.
+    `refusal`: the log refused to be read, and is not asked again; `library_refusal` the same of the library of
+    processes. `clock` is the server's own time and the active second at which an answer told it, since the run broke
+    off last; `breaks` is how often it did. `marked_at` is its time when a watermark was read; `clocks_differ`: the
+    times of rows are of another clock than it.
     """
 
     refusal: CallFailed | None = None
+    library_refusal: CallFailed | None = None
     owner_asked: bool = False
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)
+    marked_at: dict[str, float | None] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)
     clock: tuple[float, float] | None = None
     breaks: int = 0
+    clocks_differ: bool = False
+
+    def codes_of(self, process: str) -> tuple[str, ...]:
+        """The codes under which the process of this code may have been started: those of its versions."""
+        return self.families[process].codes if process in self.families else (process,)
 
     def server_time(self, t: float) -> float | None:
         """The server's time at the active second `t`, or a little before it; None where it has not told it."""

@@ -55,7 +55,10 @@ def verdict(state: State, row: OpenRow, step: Step, execute: Execute) -> Running
         return _not_known(step, f"the process log could not be read: {found.failure.trouble.message}")
     rows = list(found.rows)
     if not rows:
-        return _not_known(step, _no_row(found), strict=_hold_failure(list(found.outside)))
+        less = starts.why_less(state.log, start)
+        return _not_known(
+            step, _no_row(found) + (f"; {less}" if less else ""), strict=_hold_failure(list(found.outside))
+        )
     if found.rival:
         return _of_others(step, rows)
     starts.take(state, execute.process, rows, makers=(*found.contested, start))
@@ -83,7 +86,7 @@ def _rows_of_call(state: State, row: OpenRow, start: Start, *, patient: bool) ->
     by side with other runs, which would wait for one another then.
     """
     for seconds in (*NO_ROW_YET, None):
-        rows = yield from process_log.new_rows(state, row.key, start)
+        rows = yield from process_log.new_rows(state, row.key, start, last=seconds is None)
         if isinstance(rows, Unread):
             return rows
         found = yield from starts.assigned(state, row, start, rows)

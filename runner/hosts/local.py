@@ -302,7 +302,11 @@ class LocalHost:
 
     def _inquire(self, inquire: Inquire) -> Outcome:
         known = self.owned.ask(
-            inquire.key, inquire.process, rows=inquire.rows, keys=inquire.keys, certain=inquire.certain
+            inquire.key,
+            inquire.codes or (inquire.process,),
+            rows=inquire.rows,
+            keys=inquire.keys,
+            certain=inquire.certain,
         )
         value: Json = {"taken": list(known.taken), "rival": known.rival}
         t = self._t()

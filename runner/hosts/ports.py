@@ -24,7 +24,13 @@ class Owned(Protocol):
     def never_began(self, key: str) -> None: ...
 
     def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
+        self,
+        key: str,
+        codes: tuple[str, ...],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool = False,
     ) -> Others: ...
 
 
@@ -38,7 +44,13 @@ class OwnedAlone:
     def never_began(self, key: str) -> None: ...
 
     def ask(
-        self, key: str, process: str, *, rows: Sequence[str], keys: Sequence[str] | None, certain: bool = False
+        self,
+        key: str,
+        codes: tuple[str, ...],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool = False,
     ) -> Others:
-        del key, process, rows, keys, certain
+        del key, codes, rows, keys, certain
         return Others()

@@ -103,6 +103,7 @@ def _given(written: JsonObject) -> JsonObject | None:
 def _run(written: JsonObject) -> Run:
     return Run(
         process=sure_text(written["process"]),
+        version=number(written.get("version"), 0) if "version" in written else None,
         parameters=record(written.get("parameters")),
         results=tuple(sure_text(code) for code in items(written.get("results"))),
         until=one_of(Until, written.get("until"), Until.DONE),

@@ -134,9 +134,12 @@ class Elements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """RunProcess, with its verdict by the process's id. `results` are codes of parameters."""
+    """RunProcess, with its verdict by the process's id. `results` are codes of parameters; `version` is the number of
+    the one that runs, active or not, where it is not left to the site.
+    """
 
     process: str
+    version: int | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
     results: tuple[str, ...] = ()
     until: Until = Until.DONE

@@ -1,10 +1,10 @@
 """Packages on disk → a catalogue, as a site with these packages would give it; no site is asked."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.catalogue.families import Family, families, process_of
+from runner.catalogue.families import Family, Version, families, process_of
 from runner.catalogue.model import Catalogue, Process
 from runner.packages.files import Reader
 from runner.packages.finding import schema_folders
@@ -33,7 +33,7 @@ def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> 
     names = tuple(map(called, folders))
     schemas = {schema.version: schema for schema in _latest(_schemas(folders, called, problems), called, problems)}
     found = families(schemas)
-    processes = {code: _process(family, schemas[family.acting]) for code, family in found.items()}
+    processes = {code: _process(family, schemas) for code, family in found.items()}
     if not found and all(folder.is_dir() for folder in folders):
         message = f"no process is found in {', '.join(names)}"
         problems.append(Problem(code="E191", message=message, hint=_NOTHING))
@@ -89,11 +89,14 @@ def _latest(schemas: Iterable[Schema], called: Callable[[Path], str], problems: 
     yield from by_uid.values()
 
 
-def _process(family: Family, schema: Schema) -> Process:
+def _process(family: Family, schemas: Mapping[Version, Schema]) -> Process:
+    schema = schemas[family.acting]
     is_whole = schema.parameters is not None and schema.elements is not None
-    return process_of(
+    process = process_of(
         family,
         parameters=schema.parameters,
         elements=schema.elements,
         unread=None if is_whole else "its metadata.json does not tell it in full",
     )
+    by_code = {version.code: schemas[version].parameters for version in family.versions}
+    return replace(process, members=tuple(replace(one, parameters=by_code[one.code]) for one in process.members))

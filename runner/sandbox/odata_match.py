@@ -4,7 +4,7 @@ What the service does with operands of different types is unknown [?]: here they
 Texts compare by case [?]. Null is equal to null alone and has no order, as OData has it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
@@ -19,12 +19,16 @@ class Bounds:
     """What every row that meets a filter is known to be: a hint for whoever looks rows up, never the whole filter."""
 
     equal: Mapping[str, str] = field(default_factory=dict)
+    among: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def bounds(node: Node | None) -> Bounds:
-    """Texts, GUIDs and earliest moments that the filter's outermost `and` asks for, by path."""
+    """Texts, GUIDs and earliest moments that the filter's outermost `and` asks for, by path; `among` of several texts
+    or GUIDs one, in small letters or not.
+    """
     equal: dict[str, str] = {}
+    among: dict[str, tuple[str, ...]] = {}
     since: dict[str, datetime] = {}
     for part in node.operands if isinstance(node, All) else (node,):
         match part:
@@ -34,9 +38,17 @@ def bounds(node: Node | None) -> Bounds:
                 equal[path] = str(guid)
             case Compare(operator="ge" | "gt" | "eq", left=Column(path=path), right=Literal(value=datetime() as at)):
                 since[path] = at
+            case Either(operands=operands):
+                among |= _among([bounds(operand).equal for operand in operands])
             case _:
                 pass
-    return Bounds(equal=equal, since=since)
+    return Bounds(equal=equal, among=among | {path: (text,) for path, text in equal.items()}, since=since)
+
+
+def _among(operands: Sequence[Mapping[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    """What each of several conditions, one of which holds, asks for of the same path."""
+    paths = [path for path in operands[0] if all(path in operand for operand in operands)]
+    return {path: tuple(operand[path] for operand in operands) for path in paths}
 
 
 def holds(node: Node, row: Mapping[str, Json]) -> bool:

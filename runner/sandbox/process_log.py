@@ -95,7 +95,12 @@ def _rows(store: Store, bounds: Bounds) -> list[JsonObject]:
         process = store.process(key.lower())
         return [] if process is None else [_row(process)]
     since = bounds.since.get("StartDate")
-    found = store.processes(code=bounds.equal.get("SysSchema/Name"), since=None if since is None else written(since))
+    schema_ids = bounds.among.get("SysSchema/Id")
+    found = store.processes(
+        code=bounds.equal.get("SysSchema/Name"),
+        schema_ids=None if schema_ids is None else [one.lower() for one in schema_ids],
+        since=None if since is None else written(since),
+    )
     return [_row(process) for process in found]
 
 

@@ -52,15 +52,7 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
         version=double.version,
         why_not=None if double.active else "none of its versions is active",
         members=tuple(map(_member, sorted(versions, key=_number))) if len(versions) > 1 else (),
-        parameters={
-            code: Parameter(
-                kind=Kind(one.kind),
-                direction=Direction(one.direction),
-                items={name: Kind(kind) for name, kind in one.items.items()},
-                reads=takes,
-            )
-            for code, one in double.parameters.items()
-        },
+        parameters=_parameters(double),
         elements=tuple(
             Element(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
             for name, caption, park, position in parked(double)
@@ -68,8 +60,26 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
     )
 
 
+def _parameters(double: Double) -> dict[str, Parameter]:
+    return {
+        code: Parameter(
+            kind=Kind(one.kind),
+            direction=Direction(one.direction),
+            items={name: Kind(kind) for name, kind in one.items.items()},
+            reads=takes,
+        )
+        for code, one in double.parameters.items()
+    }
+
+
 def _member(double: Double) -> Member:
-    return Member(code=double.code, version=double.version, active=double.active, enabled=True)
+    return Member(
+        code=double.code,
+        version=double.version,
+        active=double.active,
+        enabled=True,
+        parameters=_parameters(double),
+    )
 
 
 def _number(double: Double) -> int:

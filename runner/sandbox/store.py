@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +37,7 @@ _OF_FAULTS = (
     "CREATE TABLE IF NOT EXISTS fault (process TEXT, position INTEGER, taken INTEGER, UNIQUE (process, position))"
 )
 """A file that an earlier sandbox made has no such table, and is as good."""
+_OF_SCHEMAS = "CREATE INDEX IF NOT EXISTS process_of_schema ON process (schema_id, started)"
 _OF_VEIL = "CREATE TABLE IF NOT EXISTS veil (key TEXT)"
 
 
@@ -179,13 +180,16 @@ class Store:
         rows = self._rows("SELECT * FROM process WHERE id = ?", process_id)
         return self._process(rows[0]) if rows else None
 
-    def processes(self, *, code: str | None = None, since: str | None = None) -> list[Process]:
-        """Those of one code, or of all, started at `since` or later; oldest first."""
-        sql = "SELECT * FROM process WHERE started >= ? ORDER BY rowid"
-        if code is None:
-            return [self._process(row) for row in self._rows(sql, since or "")]
-        sql = "SELECT * FROM process WHERE started >= ? AND code = ? ORDER BY rowid"
-        return [self._process(row) for row in self._rows(sql, since or "", code)]
+    def processes(
+        self, *, code: str | None = None, schema_ids: Sequence[str] | None = None, since: str | None = None
+    ) -> list[Process]:
+        """Those of one code and of some schemas, or of all, started at `since` or later; oldest first."""
+        sql, values = "SELECT * FROM process WHERE started >= ?", [since or ""]
+        if code is not None:
+            sql, values = f"{sql} AND code = ?", [*values, code]
+        if schema_ids is not None:
+            sql, values = f"{sql} AND schema_id IN ({', '.join('?' * len(schema_ids))})", [*values, *schema_ids]
+        return [self._process(row) for row in self._rows(f"{sql} ORDER BY rowid", *values)]
 
     def newest(self, count: int) -> list[Process]:
         """The processes that were started last, newest first."""
@@ -305,6 +309,7 @@ def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
         if wrong is None:
             database.execute(_OF_FAULTS)
             database.execute(_OF_VEIL)
+            database.execute(_OF_SCHEMAS)
     except sqlite3.Error as error:
         raise _unreadable(file, str(error)) from error
     if wrong is not None:

@@ -43,6 +43,15 @@ class CompleteCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of a process: its number, the code of its own, and the id of its design where that is known."""
+
+    number: int
+    code: str
+    uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunProcessCall:
     """RunProcess(). Answers `{"process_id", "status", "results", "error"}`.
 
@@ -50,11 +59,13 @@ class RunProcessCall:
     `running`, `error`, `cancelled`, `queued`, or a number that is not known, as text; `results` the values by code;
     `error` the reply's own words, generic where an element threw [M], None where it has none. `success: false` is a
     refusal, but for a process with an id that ended in error or was cancelled: there the status is the verdict.
+    With `version` it is RunSpecifiedProcessVersion(): this version runs, active or not [S].
     """
 
     process: str
     parameters: Mapping[str, Json]
     results: tuple[str, ...] = ()
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +134,14 @@ class ReadRows:
     A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
     `done`, `error`, `cancelled` or the server's own id; `started` as the server writes it; `parent` is the id of the
     process that has started this one as a part of itself; absent values are null.
-    The process is told by its code (filtered by `SysSchema/Name`), or by `schema_id` where that path is refused.
+    The process is told by `schema_ids`, those of its versions, whose rows bear them; where these are not known, by its
+    code (filtered by `SysSchema/Name`).
     `since` is a `started` of an earlier row; rows of that very instant are included.
     As many rows as `top` may be the beginning of more; with fewer these are all, also where the log answers in pages.
     """
 
     process: str
-    schema_id: str | None = None
+    schema_ids: tuple[str, ...] = ()
     since: str | None = None
     top: int = MOST_ROWS
 
@@ -152,10 +164,12 @@ class FindProcess:
 class FindFamily:
     """VwProcessLib by the process's code, for the family of its versions.
 
-    Answers the id of the root's design, which `ReadFamily` takes; None where the library has no such process.
+    Answers the id of the root's design, which `ReadFamily` takes; None where the library has no such process. `fresh`:
+    what was answered to another run of the command is not enough.
     """
 
     process: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +177,12 @@ class ReadFamily:
     """VwProcessLib by the id of the root's design: every version of the process, the root among them.
 
     Answers a list of `{"code", "uid", "schema_id", "version", "active", "enabled", "traced"}`, null for what the
-    library does not have; `schema_id` is what rows of the log bear. A library without versions refuses it [?].
+    library does not have; `schema_id` is what rows of the log bear. A library without versions refuses it [?]. `fresh`
+    as in `FindFamily`.
     """
 
     root: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +295,8 @@ def record(call: Call) -> JsonObject:
         case RunProcessCall():
             results: Json = list(call.results)
             parameters = dict(call.parameters)
-            return {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
+            told: JsonObject = {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
+            return told if call.version is None else {**told, "version": call.version.number}
         case CancelCall():
             return {"kind": "cancel", "process_id": call.process_id}
         case ChangeCall():
@@ -305,9 +322,9 @@ def _record_of_reading(call: Reading) -> JsonObject:
         case FindProcess():
             return {"kind": "find_process", "process": call.process}
         case FindFamily():
-            return {"kind": "find_family", "process": call.process}
+            return {"kind": "find_family", "process": call.process, "fresh": call.fresh}
         case ReadFamily():
-            return {"kind": "read_family", "root": call.root}
+            return {"kind": "read_family", "root": call.root, "fresh": call.fresh}
         case ReadSchema():
             return {"kind": "read_schema", "schema_id": call.schema_id}
         case WhoAmI():

@@ -128,8 +128,9 @@ def _of_process(call: ReadRows) -> str:
     Sub-processes are left out by who reads the answer: how a lookup is filtered by being empty is not known [?], and a
     server that took it otherwise would hide our own rows.
     """
-    by_code = f"SysSchema/Name eq {odata.literal(call.process)}"
-    condition = by_code if call.schema_id is None else f"SysSchema/Id eq {call.schema_id}"
+    by_id = " or ".join(f"SysSchema/Id eq {schema_id}" for schema_id in call.schema_ids)
+    condition = f"({by_id})" if len(call.schema_ids) > 1 else by_id
+    condition = condition or f"SysSchema/Name eq {odata.literal(call.process)}"
     return condition if call.since is None else f"{condition} and StartDate ge {call.since}"
 
 

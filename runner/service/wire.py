@@ -36,7 +36,7 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.targets import model as target
-from runner.values import Json, compact, well_formed
+from runner.values import Json, JsonObject, compact, well_formed
 from runner.version import VERSION
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -189,14 +189,22 @@ def _complete(call: CompleteCall, site: Site) -> Request:
 
 
 def _run_process(call: RunProcessCall, site: Site) -> Request:
-    """Names of results, where any are given, let a process of the background run at once [S]."""
+    """Names of results, where any are given, let a process of the background run at once [S].
+
+    A version is named by its own code and by the id of its design: which of the two the service looks at is [?].
+    """
+    version = call.version
+    named: JsonObject = {"schemaName": call.process if version is None else version.code}
+    if version is not None and version.uid is not None:
+        named["schemaUId"] = version.uid
     body: Json = {
-        "schemaName": call.process,
+        **named,
         "parameterValues": _named_values(call.parameters),
         "resultParameterNames": list(call.results),
         "collectExecutionData": False,
     }
-    return json_request(f"{site.prefix}{_ENGINE}/RunProcess", body)
+    method = "RunProcess" if version is None else "RunSpecifiedProcessVersion"
+    return json_request(f"{site.prefix}{_ENGINE}/{method}", body)
 
 
 def _change(call: ChangeCall, site: Site) -> Request:

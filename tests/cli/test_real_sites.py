@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 import click
 import pytest
-from sites import NOTHING, REFUSED, Site, Told, site, targets, xml
+from sites import NOTHING, REFUSED, Site, Told, library, site, targets, xml
 
 from runner.cli.main import VERBS, ended
 from runner.values import JsonObject
@@ -121,6 +121,8 @@ def test_a_refused_sign_in_is_exit_3_and_is_not_tried_again(capsys: pytest.Captu
 
 def without_rows(path: str) -> Told:
     """A site whose process log can be read, and shows nothing."""
+    if "/VwProcessLib" in path:
+        return library("UsrRead")
     return Told(body='{"value": []}') if "/SysProcessLog" in path else NOTHING
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Told, site, xml
+from sites import NOTHING, Told, library, site, xml
 
 from runner.cli.main import ended
 from runner.values import JsonObject
@@ -46,6 +46,8 @@ class Place:
             return Told(body=json.dumps({"contactId": US}))
         if "/SysProcessLog" in path:
             return Told(body=json.dumps({"value": self.log})) if self.readable else Told(status=403)
+        if "/VwProcessLib" in path:
+            return library("UsrCharge")
         return self._execute() if "/Execute" in path else NOTHING
 
     def _execute(self) -> Told:

@@ -137,7 +137,7 @@ def test_a_new_start_at_another_time_by_the_servers_clock_is_told(status: str, c
     class Skewed(World):
         def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
             super().add_row(process, status, owner=owner, parent=parent)
-            self.rows[0]["started"] = moment(self.t - 3600)
+            self.rows[0]["started"] = moment(self.t - 300)
 
     world = Skewed(statuses=[status]).carry_out(planned(ONE))
     assert ended(world, "a") == (came, None)

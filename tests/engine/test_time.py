@@ -170,7 +170,7 @@ def no_way() -> CallFailed:
 def test_a_site_that_lets_nobody_in_takes_the_time_of_the_attempt_and_no_more() -> None:
     """The log is read before the call, and needs the connection, or the sign-in, that the call will need."""
     once = "    timeout: 2s\n    retry: {max_attempts: 1, on: [not_sent]}\n"
-    world = World(log=no_way(), call_seconds=2.0).carry_out(planned(VERIFIED + once))
+    world = World(log=no_way(), library=no_way(), call_seconds=2.0).carry_out(planned(VERIFIED + once))
     assert [effect.seconds for effect in world.effects if isinstance(effect, Send)] == [2.0]
     assert (world.finished("a").status, world.t) == ("error", 2.0)
 
@@ -182,7 +182,7 @@ def test_all_tries_of_a_reading_before_a_call_have_the_time_of_one(
     timeout: str, takes: float, given_to: list[float]
 ) -> None:
     once = f"    timeout: {timeout}\n    retry: {{max_attempts: 1, on: [not_sent]}}\n"
-    world = World(log=no_way(), call_seconds=takes).carry_out(planned(VERIFIED + once))
+    world = World(log=no_way(), library=no_way(), call_seconds=takes).carry_out(planned(VERIFIED + once))
     assert [effect.seconds for effect in world.effects if isinstance(effect, Send)] == given_to
 
 

@@ -37,6 +37,10 @@ class Site:
     rows: list[Json] = field(default_factory=list)
     sent: list[Call] = field(default_factory=list)
 
+    @property
+    def has_read_log(self) -> bool:
+        return any(isinstance(call, ReadRows | ExecuteCall) for call in self.sent)
+
     def clock(self) -> float:
         return self.now
 
@@ -113,7 +117,7 @@ def test_waiting_for_a_turn_takes_no_time_of_the_job(tmp_path: Path) -> None:
     thread = threading.Thread(target=carrying.carry, args=(planned(START, rest="timeout: 8s"), RUN))
     thread.start()
     until_it_waits(carrying)
-    assert site.sent == []
+    assert not site.has_read_log
     site.now += 100
     another.give_back()
     thread.join(20)
@@ -132,7 +136,7 @@ def test_a_start_that_a_stop_meets_while_it_waits_for_its_turn_does_not_leave(tm
     until_it_waits(carrying)
     stop.tell("SIGTERM")
     thread.join(20)
-    assert (site.sent, result(tmp_path / "run").exit_code) == ([], 143)
+    assert (site.has_read_log, result(tmp_path / "run").exit_code) == (False, 143)
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])

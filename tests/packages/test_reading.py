@@ -100,6 +100,7 @@ def test_a_family_stands_under_the_code_of_its_root(tmp_path: Path) -> None:
         Member(code="UsrAddTours", uid=uid("UsrAddTours"), version=1, active=False),
         Member(code="UsrAddTours_v1", uid=uid("UsrAddTours_v1"), version=2, active=True, enabled=True),
     )
+    assert [set(process.in_version(number).parameters or {}) for number in (1, 2)] == [set(ADD.parameters), {"Level"}]
 
 
 @pytest.mark.parametrize(

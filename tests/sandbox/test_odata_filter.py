@@ -155,8 +155,11 @@ def test_a_filter_tells_the_columns_it_reads() -> None:
 def test_only_what_every_row_must_be_is_a_bound() -> None:
     text = "SysSchema/Name eq 'A' and Born ge 2026-01-31T09:00:00Z and (Age eq 1 or Id eq 'x') and Age gt 3"
     at = datetime(2026, 1, 31, 9, tzinfo=UTC)
-    assert bounds(parse(text)) == Bounds(equal={"SysSchema/Name": "A"}, since={"Born": at})
-    assert bounds(parse("Name eq 'A' or Name eq 'B'")) == Bounds()
+    among = {"SysSchema/Name": ("A",)}
+    assert bounds(parse(text)) == Bounds(equal={"SysSchema/Name": "A"}, among=among, since={"Born": at})
+    assert bounds(parse("Name eq 'A' or Name eq 'B'")) == Bounds(among={"Name": ("A", "B")})
+    assert bounds(parse("(Name eq 'A' or not (Name eq 'B')) and Age gt 3")) == Bounds()
+    assert bounds(parse("Name eq 'A' and Age gt 3 or Name eq 'B'")) == Bounds(among={"Name": ("A", "B")})
     assert bounds(None) == Bounds()
 
 

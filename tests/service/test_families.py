@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sandboxes import stand
 
-from runner.service.calls import Answered, FindFamily, ReadFamily, ReadRows, RunProcessCall
+from runner.service.calls import Answered, FindFamily, ReadFamily, ReadRows, RunProcessCall, Version
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import Password
@@ -34,7 +34,7 @@ def members(client: Client, process: str) -> list[JsonObject]:
 
 
 def statuses(client: Client, schema_id: str) -> list[Json]:
-    rows = value(client.perform(ReadRows(process="UsrAddTours", schema_id=schema_id), 10))
+    rows = value(client.perform(ReadRows(process="UsrAddTours", schema_ids=(schema_id,)), 10))
     assert isinstance(rows, list)
     return [row["status"] for row in rows if isinstance(row, dict)]
 
@@ -68,3 +68,14 @@ def test_the_row_of_a_call_is_found_by_the_schemas_of_all_members(client: Client
 
 def test_a_process_that_the_library_does_not_have_has_no_family(client: Client) -> None:
     assert value(client.perform(FindFamily(process="UsrNone"), 10)) is None
+
+
+@pytest.mark.parametrize(("number", "status"), [(1, "done"), (2, "error")])
+def test_a_version_is_run_by_its_number_whether_it_is_active_or_not(client: Client, number: int, status: str) -> None:
+    found = next(one for one in members(client, "UsrAddTours") if one["version"] == number)
+    version = Version(number=number, code=str(found["code"]), uid=str(found["uid"]))
+
+    answer = value(client.perform(RunProcessCall(process="UsrAddTours", parameters={}, version=version), 10))
+
+    assert isinstance(answer, dict)
+    assert (answer["status"], statuses(client, str(found["schema_id"]))) == (status, [status])

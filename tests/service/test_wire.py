@@ -19,6 +19,7 @@ from runner.service.calls import (
     ReadRow,
     ReadRows,
     RunProcessCall,
+    Version,
     WhoIsUser,
 )
 from runner.service.wire import Site, UnwritableError, request, site_of
@@ -152,3 +153,13 @@ def test_a_site_is_made_of_its_target() -> None:
 
 def test_the_user_agent_tells_our_name_and_version() -> None:
     assert dict(request(ElementCall(uid="u"), SITE, username=None).headers)["User-Agent"] == f"creatio-runner/{VERSION}"
+
+
+@pytest.mark.parametrize("uid", [None, "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"])
+def test_a_version_is_named_by_its_own_code_and_the_id_of_its_design(uid: str | None) -> None:
+    version = Version(number=2, code="UsrA_v1", uid=uid)
+    sent = request(RunProcessCall(process="UsrA", parameters={"X": 1}, version=version), SITE, username=None)
+    assert sent.path == "/0/ServiceModel/ProcessEngineService.svc/RunSpecifiedProcessVersion"
+    body = json.loads(sent.body or b"")
+    assert (body["schemaName"], body.get("schemaUId")) == ("UsrA_v1", uid)
+    assert body["parameterValues"] == [{"name": "X", "value": 1}]

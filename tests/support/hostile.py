@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from stories import http_date, moment
+from stories import family_of_one, http_date, moment
 
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Running, Send
@@ -25,6 +25,8 @@ from runner.service.calls import (
     Ending,
     ExecuteCall,
     FailureKind,
+    FindFamily,
+    ReadFamily,
     ReadRow,
     ReadRows,
     RunProcessCall,
@@ -157,7 +159,7 @@ class HostileSite:
 
     def _asked(self, program: Program, inquire: Inquire) -> Done:
         told = program.owned.ask(
-            inquire.key, inquire.process, rows=inquire.rows, keys=inquire.keys, certain=inquire.certain
+            inquire.key, inquire.codes, rows=inquire.rows, keys=inquire.keys, certain=inquire.certain
         )
         return Done(t=self._t(program), value={"taken": list(told.taken), "rival": told.rival})
 
@@ -232,6 +234,10 @@ class HostileSite:
                 return lambda: Answered(value=next((row.told() for row in self.rows if row.id == process_id), None))
             case WhoAmI():
                 return lambda: Answered(value="us")
+            case FindFamily():
+                return lambda: Answered(value=PROCESS)
+            case ReadFamily():
+                return lambda: Answered(value=[family_of_one(PROCESS)])
             case _:
                 return lambda: Answered(value=[])
 

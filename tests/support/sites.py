@@ -38,6 +38,13 @@ REFUSED = Told(body='{"Code":1,"Message":"Wrong name or password","Exception":{"
 NOTHING = Told(status=404)
 
 
+def library(code: str) -> Told:
+    """What VwProcessLib answers, where there is one process, of one version."""
+    uid = "5b0c9a3e-92a3-4c0b-8f1c-0a9b6f6a0001"
+    only = {"Id": uid, "UId": uid, "Name": code, "SysSchemaId": uid, "IsActiveVersion": True, "Version": 1}
+    return Told(body=json.dumps({"value": [only]}))
+
+
 @dataclass
 class Site:
     """`asked` holds method and path of every request, decoded, `headers` theirs; `sign_ins` are bodies of sign-ins.

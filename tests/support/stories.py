@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 from runner.documents.load import load
 from runner.engine.carry_out import carry_out
@@ -121,6 +121,8 @@ class World:
     `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
     doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is. `heard` is
     what is answered to each question whether the run was told to stop: the name of a signal, or nothing.
+    `families` are the versions of processes that have several, by the codes of these, and `library` a failure that
+    every reading of them gets; else it takes no time here, and is no part of the story; rows bear those of `active`.
     `others` is what other runs know of a process; `tells_time`: answers bear the server's own time.
     A call takes `call_seconds`, or what `needs` says of it by its words;
     one of `needs` that is given less is cut off, and not answered.
@@ -142,6 +144,9 @@ class World:
     late_rows: int = 0
     lags: list[float] = field(default_factory=list)
     never_begun: frozenset[int] = frozenset()
+    families: dict[str, list[JsonObject]] = field(default_factory=dict)
+    library: CallFailed | None = None
+    active: dict[str, str] = field(default_factory=dict)
     others: JsonObject = field(default_factory=lambda: {"taken": [], "rival": False})
     executed: int = 0
     shown_from: dict[str, float] = field(default_factory=dict)
@@ -179,11 +184,15 @@ class World:
             if isinstance(effect, Inquire):
                 outcome = Done(t=self.t, value=self.others)
                 continue
+            if self.library is None and _is_of_versions(effect):
+                outcome = Done(t=self.t, value=self._of_versions(effect.call))
+                continue
             outcome = None if isinstance(effect, Note) else self._outcome(effect)
 
     def _outcome(self, effect: Send | Pause | Ask) -> Outcome:
         self.t += self._takes(effect)
-        asked = sum(not isinstance(done, Note | Listen | Inquire) for done in self.effects)
+        not_asked = sum(isinstance(done, Note | Listen | Inquire) or _is_of_versions(done) for done in self.effects)
+        asked = len(self.effects) - not_asked
         if asked in self.stop_at:
             return Stopped(t=self.t, why=self.stop_at[asked], over=self.over)
         match effect:
@@ -228,7 +237,7 @@ class World:
         assert gate.may_leave()
         return self.dated(self._ending(Send(key="", call=call, effect=StepEffect.READ, seconds=seconds)))
 
-    def _ending(self, send: Send) -> Ending:
+    def _ending(self, send: Send) -> Ending:  # noqa: C901  an arm a kind of call
         match send.call:
             case ExecuteCall():
                 return self._execute(send.call)
@@ -245,8 +254,8 @@ class World:
             case ReadElements() | ReadElementData():
                 elements = self.elements if isinstance(send.call, ReadElements) else []
                 return Answered(value=list(elements.pop(0)) if elements else [])
-            case ReadRows(schema_id=schema_id):
-                if self.path_refused and schema_id is None:
+            case ReadRows(schema_ids=schema_ids):
+                if self.path_refused and not schema_ids:
                     return refused(status=400, message="cannot filter by that")
                 return self.log or self._rows(send.call)
             case ReadRow(process_id=process_id):
@@ -255,10 +264,23 @@ class World:
                 return Answered(value="schema-1")
             case WhoAmI():
                 return Answered(value=self.owner)
-            case WhoIsUser() | ReadSchema() | FindFamily() | ReadFamily():
+            case FindFamily() | ReadFamily() as asked:
+                return self.library or Answered(value=self._of_versions(asked))
+            case WhoIsUser() | ReadSchema():
                 return Answered(value=None)
             case _:
                 assert_never(send.call)
+
+    def _of_versions(self, call: Call) -> Json:
+        assert isinstance(call, FindFamily | ReadFamily)
+        if isinstance(call, ReadFamily):
+            return list(self.families.get(call.root, [family_of_one(call.root)]))
+        return None if self.path_refused else self._root_of(call.process)
+
+    def _root_of(self, process: str) -> str:
+        """By the code of any version; the root's own code is its id here."""
+        of_version = (root for root, members in self.families.items() if any(one["code"] == process for one in members))
+        return next(of_version, process)
 
     def _next(self) -> Ending:
         answer = self.answers.pop(0) if self.answers else None
@@ -322,6 +344,7 @@ class World:
         row: JsonObject = {
             "id": f"00000000-0000-0000-0000-{number:012d}",
             "name": process,
+            "schema": f"schema of {self.active.get(process, process)}",
             "started": moment(self.t + number / 1_000_000),
             "completed": None,
             "status": status,
@@ -337,7 +360,11 @@ class World:
         found: list[Json] = [
             row
             for row in self.rows
-            if row["name"] == call.process
+            if (
+                row["schema"] in call.schema_ids or (row["name"] == call.process and self.path_refused)
+                if call.schema_ids
+                else row["schema"] == f"schema of {call.process}"
+            )
             and str(row["started"]) >= since
             and self.shown_from.get(str(row["id"]), 0.0) <= self.t
         ]
@@ -361,7 +388,11 @@ class World:
     @property
     def sent(self) -> list[str]:
         """The calls, each in two words."""
-        return [_call_in_words(effect) for effect in self.effects if isinstance(effect, Send)]
+        return [
+            _call_in_words(effect)
+            for effect in self.effects
+            if isinstance(effect, Send) and not _is_of_versions(effect)
+        ]
 
     @property
     def pauses(self) -> list[float]:
@@ -386,6 +417,28 @@ class World:
         return found | skipped
 
 
+def family_of_one(process: str) -> JsonObject:
+    """A process without versions, as the library lists it."""
+    return member(process, active=True)
+
+
+def member(code: str, *, version: int = 1, active: bool = False) -> JsonObject:
+    """A version as the library lists it."""
+    return {
+        "code": code,
+        "uid": f"design of {code}",
+        "schema_id": f"schema of {code}",
+        "version": version,
+        "active": active,
+        "enabled": True,
+        "traced": True,
+    }
+
+
+def _is_of_versions(effect: Effect) -> TypeGuard[Send]:
+    return isinstance(effect, Send) and isinstance(effect.call, FindFamily | ReadFamily)
+
+
 def _call_in_words(send: Send) -> str:
     match send.call:
         case ExecuteCall(process=process):
@@ -394,8 +447,9 @@ def _call_in_words(send: Send) -> str:
             return f"element {uid[:8]}"
         case CompleteCall(uid=uid):
             return f"complete {uid[:8]}"
-        case ReadRows(schema_id=schema_id, top=top):
-            return "read " + ("watermark" if top == WATERMARK else "rows") + (" by schema" if schema_id else "")
+        case ReadRows(schema_ids=schema_ids, top=top):
+            by_schema = schema_ids == ("schema-1",)
+            return "read " + ("watermark" if top == WATERMARK else "rows") + (" by schema" if by_schema else "")
         case RunProcessCall(process=process):
             return f"run {process}"
         case CancelCall():
@@ -421,7 +475,7 @@ def _call_in_words(send: Send) -> str:
 def _in_words(effect: Effect) -> str | None:
     match effect:
         case Send():
-            return f"send {_call_in_words(effect)}"
+            return None if _is_of_versions(effect) else f"send {_call_in_words(effect)}"
         case Pause(seconds=seconds):
             return f"pause {seconds:g}"
         case Ask(text=text):

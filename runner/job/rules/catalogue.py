@@ -43,6 +43,12 @@ def _step(document: Document, step: Written, catalogue: Catalogue) -> Iterator[P
             hint = _process_meant(code, catalogue)
             yield document.problem("E144", message, path=(*path, "process"), hint=hint)
             continue
+        number = fields.get("version")
+        if path[-1] == "run" and isinstance(number, int) and not isinstance(number, bool):
+            if (problem := _no_version(document, (*path, "version"), process, number)) is not None:
+                yield problem
+                continue
+            process = process.in_version(number)
         if process.why_not is not None:
             message = f"`{process.code}` cannot be started: {process.why_not}"
             yield document.problem("E170", message, path=(*path, "process"), hint=catalogue.hint)
@@ -64,6 +70,16 @@ def _of_a_version(process: Process, member: Member) -> tuple[str, str]:
     does = "is active now, and another may be later" if member.active else f"a call of it most probably runs {runs}"
     message = f"`{member.code}` is {which} of `{process.code}`: {'it ' if member.active else ''}{does}"
     return message, f"call the process by its own code, `{process.code}`"
+
+
+def _no_version(document: Document, at: Path, process: Process, number: int) -> Problem | None:
+    """None also where the number of some version is not known."""
+    known = {one.version: one.active for one in process.versions}
+    if number in known or None in known:
+        return None
+    shown = [f"{one}{' (active)' if known[one] else ''}" for one in sorted(one for one in known if one is not None)]
+    hint = f"its versions are {', '.join(shown)}" if len(shown) > 1 else f"its only version is {shown[0]}"
+    return document.problem("E223", f"`{process.code}` has no version {number}", path=at, hint=hint)
 
 
 def _process_meant(code: str, catalogue: Catalogue) -> str:

@@ -182,7 +182,7 @@ class _Flow:
         """The type of what the step's action gives; what it sends is looked at by the way."""
         fields, path = step.fields, step.path
         for at, code, start in starts(step):
-            process = self.catalogue.processes.get(code) if self.catalogue is not None else None
+            process = self.catalogue.called(code, start.get("version")) if self.catalogue is not None else None
             self._parameters(record(start.get("parameters")), (*at, "parameters"), process, inside, step=step)
             return (
                 site_types.of_result(start, process) if at[-1] == "execute" else site_types.of_results(start, process)

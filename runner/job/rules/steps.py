@@ -154,7 +154,7 @@ def _guid(text: str, path: Path, texts: Texts) -> None:
         hint = IN_ONE_COLUMN
     elif path[-1] in ("process_id", "of") and not meant and _OF_A_NAME.search(text):
         hint = _of_started(text, texts, doing="cancelled" if "cancel" in path else "waited for")
-    elif not meant and _OF_A_NAME.search(text):
+    elif not meant and "signal" not in path and _OF_A_NAME.search(text):
         hint = form_at(path, text, texts.known)
     else:
         hint = f"write `{meant}`" if meant else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives one"

@@ -30,9 +30,10 @@ def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
 
 
 def started(files: Iterable[Outline]) -> frozenset[str]:
-    """The codes of all processes that these files start."""
+    """The codes of all processes that these files start; one of a version that is named has what no catalogue knows."""
     steps = [step for known in files for step in known.steps]
-    begun = {code for step in steps for _, code, _ in starts(step)}
+    found = ((code, fields.get("version")) for step in steps for _, code, fields in starts(step))
+    begun = {code if version is None else f"{code}, version {version}" for code, version in found}
     return frozenset(begun | {code for step in steps for _, code in signalled(step)})
 
 

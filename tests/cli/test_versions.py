@@ -1,0 +1,139 @@
+"""Processes that have versions, over a real socket: every verdict is that of the version which ran."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sandboxes import MARK, Stand, doubled, stand
+
+from runner.cli.main import ended
+
+RUNS = 200
+FAILS = 9
+"""The last digit of the numbers for which the active version fails."""
+FILES = {
+    "UsrTours": "parameters:\n  Title: {type: text, direction: in}\n  Old: {type: text, direction: out}\n",
+    "UsrTours_v1": f"of: UsrTours\nversion: 2\nparameters:\n  {MARK}: {{type: text, direction: in}}\n",
+    "UsrTours_v2": (
+        f"of: UsrTours\nversion: 3\nactive: true\nparameters:\n  {MARK}: {{type: text, direction: in}}\n"
+        "  Number: {type: integer, direction: in}\n  Twice: {type: integer, direction: out}\n"
+        f'activities:\n  - set: {{Twice: "{{{{ parameters.Number * 2 }}}}"}}\n'
+        f"  - fail: No seats\n    if: parameters.Number % 10 == {FAILS}\n"
+    ),
+    "UsrOnly": (
+        f"parameters:\n  {MARK}: {{type: text, direction: in}}\n  Number: {{type: integer, direction: in}}\n"
+        f"activities:\n  - fail: No seats\n    if: parameters.Number % 10 == {FAILS}\n"
+    ),
+}
+STEP = "  - id: start\n    verify: log\n    {action}: {{process: {process}, {result}parameters: {given}}}\n"
+GIVEN = f'{{{MARK}: "{{{{ inputs.mark }}}}", Number: "{{{{ inputs.number }}}}"}}'
+INPUTS = "inputs: {mark: {type: string}, number: {type: integer}}\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("CREATIO_"):
+            monkeypatch.delenv(name)
+    Path("doubles").mkdir()
+    for code, more in FILES.items():
+        Path(f"doubles/{code}.process.yaml").write_text(f"runner: 1\nprocess: {code}\n{more}")
+    with stand(Path("doubles"), Path("site.sqlite")) as served:
+        Path("targets.yaml").write_text(served.targets())
+        yield served
+
+
+def job(name: str, action: str, process: str, *, result: str = "", runs: int = RUNS // 4) -> None:
+    step = STEP.format(action=action, process=process, result=result, given=GIVEN)
+    Path(f"{name}.job.yaml").write_text(
+        f"runner: 1\nname: {name}\ntarget: here\ncases: {name}.csv\n{INPUTS}steps:\n{step}"
+    )
+    rows = [f"{name}-{number},{name}-{number},{number}" for number in range(runs)]
+    Path(f"{name}.csv").write_text("\n".join(["name,mark,number", *rows, ""]))
+
+
+def test_every_verdict_of_many_runs_side_by_side_is_that_of_the_version_which_ran(here: Stand) -> None:
+    job("execute", "execute", "UsrTours", result="result: Twice, ")
+    job("run", "run", "UsrTours", result="results: [Twice], ")
+    job("plain", "execute", "UsrOnly")
+    job("other", "run", "UsrOnly")
+    assert ended(["catalog", "pull", "-t", "here", "--out", "site.catalog.yaml"]) == 0
+
+    command = ["run", *(f"{name}.job.yaml" for name in ("execute", "run", "plain", "other")), "-j", "8", "-q"]
+    assert ended([*command, "--catalog", "site.catalog.yaml", "--report-json", "report.json"]) == 1
+
+    starts = {start.mark: start for start in here.starts()}
+    assert (len(starts), doubled(here.starts())) == (RUNS, {})
+    assert Counter(start.process for start in starts.values()) == {"UsrTours_v2": RUNS // 2, "UsrOnly": RUNS // 2}
+    steps = {run["inputs"]["mark"]: run["steps"][0] for run in json.loads(Path("report.json").read_text())["runs"]}
+    for mark, step in steps.items():
+        passed = starts[mark].status == "done"
+        assert passed is not mark.endswith(str(FAILS))
+        assert (step["status"], step["verified"]) == (("passed", True) if passed else ("failed", False)), mark
+    assert len({step["process_id"] for step in steps.values()}) == RUNS
+
+
+def test_versions_are_read_once_in_a_command(here: Stand) -> None:
+    job("execute", "execute", "UsrTours", runs=5)
+    job("plain", "run", "UsrOnly", runs=3)
+    assert ended(["run", "execute.job.yaml", "plain.job.yaml", "-j", "4", "-q"]) == 0
+    asked = [call for call in here.calls() if "VwProcessLib" in call]
+    assert len(asked) == 2 * 2
+
+
+SANDBOX = "runner: 1\ntargets:\n  here: {sandbox: doubles}\n"
+
+
+def told(capsys: pytest.CaptureFixture[str], run: str, *command: str) -> tuple[int, str]:
+    Path("targets.yaml").write_text(SANDBOX)
+    Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n  - run: {run}\n")
+    code = ended([*command, "a.job.yaml"])
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+def test_a_version_is_held_against_those_that_the_process_has(here: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown = told(capsys, "{process: UsrTours, version: 7}", "validate")
+    assert (code, here.starts()) == (2, [])
+    assert "error[E223]: `UsrTours` has no version 7" in shown
+    assert "hint: its versions are 1, 2, 3 (active)" in shown
+    code, shown = told(capsys, "{process: UsrOnly, version: 2}", "validate")
+    assert "hint: its only version is 1" in shown
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("call", ["{process: UsrTours, version: 1, parameters: {Title: x}, results: [Old]}"])
+def test_what_it_takes_and_gives_is_the_named_versions(call: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, call, "validate")[0] == 0
+    code, shown = told(capsys, call.replace("version: 1", "version: 3"), "validate")
+    assert (code, "E145" in shown, "E146" in shown) == (2, True, True)
+    code, shown = told(capsys, call.replace("version: 1, ", ""), "validate")
+    assert (code, "E145" in shown, "E146" in shown) == (2, True, True)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_version_is_run_while_another_is_active_or_none(capsys: pytest.CaptureFixture[str]) -> None:
+    call = "{process: UsrTours, version: 1, parameters: {Title: x}}"
+    code, shown = told(capsys, call, "run")
+    assert (code, "Run UsrTours, version 1" in shown) == (0, True)
+    newest = Path("doubles/UsrTours_v2.process.yaml")
+    newest.write_text(newest.read_text().replace("active: true", "active: false"))
+    root = Path("doubles/UsrTours.process.yaml")
+    root.write_text(root.read_text().replace("process: UsrTours", "process: UsrTours\nactive: false"))
+    assert told(capsys, call, "run")[0] == 0
+    assert "E170" in told(capsys, "{process: UsrTours}", "validate")[1]
+    assert "run UsrTours, version 1, until done" in told(capsys, call, "plan")[1]
+
+
+def test_what_is_not_allowed_is_not_allowed_in_any_version(here: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.job.yaml").write_text(
+        "runner: 1\nname: a\ntarget: here\nsteps:\n  - run: {process: UsrTours, version: 1}\n"
+    )
+    Path("targets.yaml").write_text(here.targets(more="    allow: {processes: [UsrOnly]}\n"))
+    assert ended(["run", "a.job.yaml"]) == 6
+    assert "UsrTours" in capsys.readouterr().err
+    assert here.starts() == []

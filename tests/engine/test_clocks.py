@@ -1,0 +1,109 @@
+"""A site whose `Date` and log are of two clocks: a start is judged by the watermark alone, where that is proved."""
+
+import pytest
+from stories import World, moment, planned, unanswered
+
+from runner.service.calls import Ending, ReadRows
+
+ONE = "  - id: a\n    execute: {process: UsrA}\n"
+STRICT = ONE + "    verify: log\n"
+HOUR = 3600.0
+
+
+class Skewed(World):
+    """Rows bear a time that is so many seconds ahead of the server's `Date`."""
+
+    ahead = 0.0
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        super().add_row(process, status, owner=owner, parent=parent)
+        self.rows[0]["started"] = moment(self.t + self.ahead + len(self.rows) / 1_000_000)
+
+
+def skewed(ahead: float, *statuses: str, old: bool = False) -> Skewed:
+    world = Skewed(statuses=list(statuses))
+    world.ahead = ahead
+    if old:
+        world.add_row("UsrA")
+    return world
+
+
+def ended(world: World, key: str) -> tuple[str, object]:
+    row = world.finished(key)
+    return row.status.value, row.verified
+
+
+def said(world: World, key: str) -> str:
+    row = world.finished(key)
+    return row.error.message if row.error else " ".join(row.warnings)
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("ahead", [3 * HOUR, -3 * HOUR])
+def test_where_the_log_is_of_another_clock_its_rows_are_verdicts_by_the_watermark_alone(
+    ahead: float, *, old: bool
+) -> None:
+    assert ended(skewed(ahead, "done", old=old).carry_out(planned(STRICT)), "a") == ("passed", True)
+    assert ended(skewed(ahead, "error", old=old).carry_out(planned(STRICT)), "a") == ("failed", False)
+    assert ended(skewed(ahead, "error", old=old).carry_out(planned(ONE)), "a") == ("failed", False)
+
+
+@pytest.mark.parametrize("ahead", [3 * HOUR, -3 * HOUR])
+def test_all_later_starts_of_the_run_are_judged_so_too(ahead: float) -> None:
+    steps = ONE + STRICT.replace("id: a", "id: b") + "  - pause: 20m\n" + STRICT.replace("id: a", "id: c")
+    world = skewed(ahead, "done", "done", "error").carry_out(planned(steps))
+    assert [ended(world, key) for key in "abc"] == [("passed", True), ("passed", True), ("failed", False)]
+
+
+@pytest.mark.parametrize("ahead", [3 * HOUR, -3 * HOUR])
+def test_a_start_that_was_not_answered_is_inferred_as_where_no_time_is_told(ahead: float) -> None:
+    world = skewed(ahead)
+    world.answers = [unanswered()]
+    assert ended(world.carry_out(planned(ONE)), "a") == ("passed", "inferred")
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", "passed"), ("error", "unknown")])
+def test_where_the_clocks_differ_by_minutes_nothing_is_proved_and_nothing_verified(status: str, came: str) -> None:
+    world = skewed(-300.0, status).carry_out(planned(ONE))
+    assert ended(world, "a") == (came, None)
+    assert "a start at another time by the server's clock" in said(world, "a")
+    assert ended(skewed(-300.0, status).carry_out(planned(STRICT)), "a") == ("unknown", None)
+
+
+class Late(World):
+    """The row of another machine's start, which began so many seconds before, comes with the call."""
+
+    before = 300.0
+
+    def _rows(self, call: ReadRows) -> Ending:
+        if self.executed and not self.rows:
+            self.add_row("UsrA")
+            self.rows[0]["started"] = moment(self.t - self.before)
+        return super()._rows(call)
+
+
+@pytest.mark.parametrize("before", [30.0, 300.0, 590.0])
+def test_the_row_of_another_machines_start_that_comes_late_is_still_none_of_the_call(before: float) -> None:
+    world = Late(never_begun=frozenset({1}))
+    world.before = before
+    assert ended(world.carry_out(planned(STRICT)), "a") == ("unknown", None)
+    assert "the process log shows no row of this call, but a start at another time" in said(world, "a")
+
+
+def test_rows_of_other_owners_and_parts_of_processes_prove_nothing() -> None:
+    class Others(Skewed):
+        def _next(self) -> Ending:
+            self.add_row("UsrA", owner="them")
+            self.rows[0]["started"] = moment(self.t - 3 * HOUR)
+            return super()._next()
+
+    world = Others(never_begun=frozenset({1})).carry_out(planned(STRICT))
+    assert ended(world, "a") == ("unknown", None)
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("unknown", None))])
+def test_a_start_that_nobody_verified_counts_as_where_no_time_is_told(status: str, came: tuple[str, object]) -> None:
+    between = "  - id: z\n    execute: {process: UsrA}\n    verify: none\n"
+    world = skewed(3 * HOUR, "done", status, "done")
+    world.carry_out(planned(STRICT + between + STRICT.replace("id: a", "id: b")))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", True), came)

@@ -1,0 +1,298 @@
+"""A process has versions: the row of the log bears the one that ran, and that may be any member of the family."""
+
+import pytest
+from stories import World, member, moment, not_sent, planned, refused, unanswered
+
+from runner.engine.effects import Ask, Pause, Send
+from runner.engine.process_log import MOST_MEMBERS
+from runner.events import StepFinished, Trouble
+from runner.service.calls import (
+    CallFailed,
+    Ending,
+    FailureKind,
+    FindFamily,
+    ReadFamily,
+    ReadRows,
+    RunProcessCall,
+    Version,
+)
+from runner.values import JsonObject
+
+ONE = "  - id: a\n    execute: {process: UsrA}\n"
+STRICT = ONE + "    verify: log\n"
+ROOT, SECOND, THIRD = "UsrA", "UsrA_v1", "UsrA_v2"
+SESSION = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=Trouble(code="E304", message="sign in"), status=401)
+
+
+def family(*codes: str) -> dict[str, list[JsonObject]]:
+    """The root and its versions, the last of which is active."""
+    listed = (ROOT, *codes)
+    return {ROOT: [member(code, version=at + 1, active=code == listed[-1]) for at, code in enumerate(listed)]}
+
+
+class Versions(World):
+    """Each call runs the active version; the `third` comes when the first call has been made."""
+
+    third = False
+
+    def __init__(self, *statuses: str, answers: tuple[CallFailed | None, ...] = (), tells_time: bool = True) -> None:
+        super().__init__(statuses=list(statuses), answers=list(answers), tells_time=tells_time)
+        self.families, self.active = family(SECOND), {ROOT: SECOND, SECOND: SECOND}
+
+    def _next(self) -> Ending:
+        if self.third:
+            self.families, self.active = family(SECOND, THIRD), {ROOT: THIRD, SECOND: THIRD}
+        return super()._next()
+
+
+class Growing(Versions):
+    third = True
+
+
+def readings(world: World) -> list[FindFamily | ReadFamily]:
+    sent = [effect.call for effect in world.effects if isinstance(effect, Send)]
+    return [call for call in sent if isinstance(call, FindFamily | ReadFamily)]
+
+
+def ended(world: World, key: str = "a") -> tuple[str, object]:
+    row = world.finished(key)
+    return row.status.value, row.verified
+
+
+def said(row: StepFinished) -> str:
+    return row.error.message if row.error else " ".join(row.warnings)
+
+
+@pytest.mark.parametrize("step", [ONE, STRICT])
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("failed", False))])
+def test_the_row_of_the_active_version_is_the_verdict(step: str, status: str, came: tuple[str, object]) -> None:
+    assert ended(Versions(status).carry_out(planned(step))) == came
+
+
+def test_a_call_that_was_not_answered_is_found_by_its_version() -> None:
+    assert ended(Versions(answers=(unanswered(),)).carry_out(planned(ONE))) == ("passed", "inferred")
+
+
+def test_a_queued_process_is_found_by_its_version() -> None:
+    world = Versions("queued")
+    world.later = ["done"]
+    assert ended(world.carry_out(planned("  - id: a\n    run: {process: UsrA}\n"))) == ("passed", "inferred")
+
+
+def test_versions_are_read_once_for_all_calls_of_a_run() -> None:
+    world = Versions().carry_out(planned("".join(ONE.replace("id: a", f"id: s{number}") for number in range(5))))
+    assert readings(world) == [FindFamily(process=ROOT), ReadFamily(root=ROOT)]
+
+
+def test_a_start_by_the_code_of_a_version_counts_for_the_process() -> None:
+    by_version = f"  - id: z\n    execute: {{process: {SECOND}}}\n    verify: none\n"
+    world = Versions("done", "error")
+    world.lags, world.call_seconds = [0.1, 60.0], 0.0
+    assert ended(world.carry_out(planned(by_version + STRICT))) == ("unknown", None)
+
+
+def test_other_runs_are_asked_for_starts_by_all_codes_of_the_process() -> None:
+    world = Versions().carry_out(planned(ONE))
+    assert {effect.codes for effect in world.effects if hasattr(effect, "codes")} == {(ROOT, SECOND)}
+
+
+# a version that comes while the run is under way
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("failed", False))])
+def test_a_version_that_came_since_is_asked_for_before_absence_counts(status: str, came: tuple[str, object]) -> None:
+    world = Growing(status).carry_out(planned(STRICT))
+    assert ended(world) == came
+    assert readings(world)[-1] == ReadFamily(root=ROOT, fresh=True)
+
+
+def test_a_call_that_was_turned_away_is_not_made_again_where_a_new_version_has_its_row() -> None:
+    class Repeated(Growing):
+        def _next(self) -> Ending:
+            ending = super()._next()
+            if self.executed == 0:
+                self.add_row(ROOT)
+            return ending
+
+    world = Repeated(answers=(SESSION,)).carry_out(planned(ONE))
+    assert (world.sent.count("execute UsrA"), ended(world)) == (1, ("passed", "inferred"))
+
+
+def test_what_was_started_in_the_new_version_before_the_call_is_none_of_it() -> None:
+    class Busy(Growing):
+        def _next(self) -> Ending:
+            ending = super()._next()
+            self.add_row(ROOT)
+            self.rows[0]["started"] = moment(self.t - 3000)
+            return ending
+
+    old = Busy()
+    old.never_begun = frozenset({1})
+    assert ended(old.carry_out(planned(STRICT))) == ("unknown", None)
+    assert ended(Busy("error").carry_out(planned(STRICT))) == ("failed", False)
+
+
+@pytest.mark.parametrize("status", ["done", "error"])
+def test_where_the_site_tells_no_time_a_row_of_a_new_version_proves_nothing(status: str) -> None:
+    world = Growing(status, tells_time=False).carry_out(planned(STRICT))
+    assert ended(world) == ("unknown", None)
+    assert "`UsrA` has got a new version, and the site tells no time" in said(world.finished("a"))
+    again = Growing(tells_time=False, answers=(SESSION,)).carry_out(planned(ONE))
+    assert (again.sent.count("execute UsrA"), ended(again)) == (1, ("unknown", None))
+
+
+def test_the_calls_after_it_are_verified_by_a_watermark_of_all_versions() -> None:
+    steps = ONE + STRICT.replace("id: a", "id: b")
+    world = Growing("done", "error", tells_time=False).carry_out(planned(steps))
+    assert (ended(world), ended(world, "b")) == (("passed", None), ("unknown", None))
+    timed = Growing("done", "error").carry_out(planned(steps))
+    assert (ended(timed), ended(timed, "b")) == (("passed", True), ("failed", False))
+
+
+# versions that cannot be read
+
+
+def unlisted(library: CallFailed, *, answers: tuple[CallFailed | None, ...] = ()) -> Versions:
+    world = Versions(answers=answers)
+    world.library = library
+    return world
+
+
+@pytest.mark.parametrize("library", [refused(403), refused(400), refused(500), unanswered()])
+def test_where_versions_cannot_be_read_a_missing_row_says_so(library: CallFailed) -> None:
+    world = unlisted(library).carry_out(planned(ONE))
+    assert ended(world) == ("passed", None)
+    sentence = f"the versions of `UsrA` could not be read: {library.trouble.message}"
+    assert said(world.finished("a")) == f"not verified: the process log shows no row of this call; {sentence}"
+    doubted = unlisted(library, answers=(unanswered(),)).carry_out(planned(ONE))
+    assert ended(doubted) == ("unknown", None)
+    assert sentence in said(doubted.finished("a"))
+
+
+def test_the_rows_of_its_own_code_are_verdicts_as_before() -> None:
+    world = World(library=refused(403), statuses=["error"]).carry_out(planned(STRICT))
+    assert ended(world) == ("failed", False)
+
+
+def test_a_library_that_is_not_to_be_had_is_asked_once_for_all_processes() -> None:
+    steps = "".join(f"  - id: s{at}\n    execute: {{process: Usr{at}}}\n" for at in range(4))
+    world = unlisted(refused(403)).carry_out(planned(steps))
+    assert readings(world) == [FindFamily(process="Usr0")]
+
+
+def test_a_call_that_was_turned_away_is_in_doubt_where_its_row_may_be_that_of_an_unknown_version() -> None:
+    world = unlisted(refused(403), answers=(SESSION,)).carry_out(planned(ONE))
+    assert (world.sent.count("execute UsrA"), ended(world)) == (1, ("unknown", None))
+
+
+def test_versions_that_could_not_be_read_before_the_call_are_read_before_absence_counts() -> None:
+    class Awoken(Versions):
+        def _next(self) -> Ending:
+            self.library = None
+            return super()._next()
+
+    world = Awoken("error")
+    world.library = unanswered()
+    assert ended(world.carry_out(planned(STRICT))) == ("failed", False)
+
+
+def test_a_process_that_the_library_lists_without_it_is_looked_for_by_its_code() -> None:
+    world = World(families={ROOT: [member("UsrX")]}, statuses=["error"]).carry_out(planned(STRICT))
+    assert ended(world) == ("failed", False)
+    lost = World(families={ROOT: [member("UsrX")]}, lags=[60.0]).carry_out(planned(ONE))
+    assert "the library of processes does not list it" in said(lost.finished("a"))
+
+
+def test_a_log_that_is_not_to_be_filtered_by_versions_is_read_by_the_code() -> None:
+    class Plain(Versions):
+        def _rows(self, call: ReadRows) -> Ending:
+            return refused(400, "too long") if call.schema_ids else super()._rows(call)
+
+    world = Plain().carry_out(planned(ONE))
+    assert ended(world) == ("passed", None)
+    assert "the process log is not to be filtered by them: too long" in said(world.finished("a"))
+
+
+@pytest.mark.parametrize("status", ["done", "error"])
+def test_a_process_of_many_versions_is_asked_for_in_parts(status: str) -> None:
+    codes = [f"UsrA_v{number}" for number in range(1, 2 * MOST_MEMBERS + 1)]
+    world = Versions("done", status)
+    world.families, world.active = family(*codes), {ROOT: codes[-1]}
+    world.carry_out(planned(ONE + STRICT.replace("id: a", "id: b")))
+    assert ended(world, "b") == (("passed", True) if status == "done" else ("failed", False))
+    asked = [effect.call for effect in world.effects if isinstance(effect, Send)]
+    assert {len(call.schema_ids) for call in asked if isinstance(call, ReadRows)} == {MOST_MEMBERS, 1}
+
+
+# a version that is asked for by its number
+
+THE_SECOND = "  - id: a\n    run: {process: UsrA, version: 2}\n"
+
+
+def called(world: World) -> list[Version | None]:
+    sent = [effect.call for effect in world.effects if isinstance(effect, Send)]
+    return [call.version for call in sent if isinstance(call, RunProcessCall)]
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("failed", False))])
+def test_a_version_is_run_by_its_own_code_whatever_is_active(status: str, came: tuple[str, object]) -> None:
+    world = Versions(status)
+    world.families = family(SECOND, THIRD)
+    assert ended(world.carry_out(planned(THE_SECOND))) == came
+    assert called(world) == [Version(number=2, code=SECOND, uid=f"design of {SECOND}")]
+
+
+def test_a_version_that_came_since_the_versions_were_read_is_found() -> None:
+    steps = ONE.replace("id: a", "id: z") + THE_SECOND.replace("2", "3")
+    world = Growing().carry_out(planned(steps))
+    assert (ended(world), called(world)) == (
+        ("passed", True),
+        [Version(number=3, code=THIRD, uid=f"design of {THIRD}")],
+    )
+
+
+@pytest.mark.parametrize("verify", ["auto", "log", "none"])
+def test_a_version_that_is_not_there_starts_nothing(verify: str) -> None:
+    world = Versions().carry_out(planned(f"{THE_SECOND.replace('2', '7')}    verify: {verify}\n"))
+    assert (ended(world), called(world)) == (("error", None), [])
+    assert world.finished("a").error == Trouble(
+        code="E223",
+        message="`UsrA` has no version 7 on this site; nothing was started",
+        hint="its versions are 1, 2 (active)",
+    )
+
+
+@pytest.mark.parametrize("library", [refused(403), unanswered()])
+def test_a_version_that_cannot_be_looked_up_starts_nothing(library: CallFailed) -> None:
+    world = unlisted(library).carry_out(planned(THE_SECOND))
+    assert (ended(world), called(world)) == (("error", None), [])
+    message = f"version 2 cannot be looked up: the versions of `UsrA` could not be read: {library.trouble.message}"
+    assert world.finished("a").error == Trouble(
+        code="E224",
+        message=message,
+        hint="give the integration user the right to read `VwProcessLib`; nothing was started",
+    )
+
+
+def test_a_site_that_is_not_reached_is_tried_again_before_the_version_is_known() -> None:
+    class Away(Versions):
+        def _takes(self, effect: Send | Pause | Ask) -> float:
+            if isinstance(effect, Pause):
+                self.library = None
+            return super()._takes(effect)
+
+    world = Away()
+    world.library = not_sent()
+    again = "    retry: {max_attempts: 2, on: [not_sent], initial: 1s}\n"
+    assert ended(world.carry_out(planned(THE_SECOND + again))) == ("passed", True)
+
+
+# when the run has ended
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", "inferred")), ("error", ("failed", "inferred"))])
+def test_a_call_in_doubt_is_settled_later_by_its_version(status: str, came: tuple[str, object]) -> None:
+    world = Versions(status, answers=(unanswered(),))
+    world.lags, world.verdicts = [20.0], [{"as": "unknown"}, {"as": "log"}]
+    world.carry_out(planned(ONE, rest="finally: [{pause: 30s}]"))
+    assert (world.verdicts, ended(world)) == ([], came)

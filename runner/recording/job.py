@@ -1,11 +1,13 @@
-"""`Recorded` → a job that starts the process as that run was started, and expects what it gave."""
+"""`Recorded` → a job that starts the process as that run was started, expects what it gave, executes its
+elements, and follows it to where it ended.
+"""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from runner.catalogue.write import as_yaml
-from runner.recording.double import ended, fits, head, result_values, waits, way
+from runner.recording.double import Way, ended, fits, head, result_values, waits, way
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, value
 from runner.values import Json, is_number
@@ -14,6 +16,7 @@ _PLAIN_TEXT: Final = re.compile(r"[^\"\\{}\n\r\t]{0,200}")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _UNFIT: Final = re.compile(r"[^a-z0-9._-]+")
 _ID: Final = "start"
+_PROCESS: Final = f'"{{{{ steps.{_ID}.process_id }}}}"'
 
 
 def name(run: Recorded) -> str:
@@ -24,16 +27,16 @@ def name(run: Recorded) -> str:
 def job(run: Recorded) -> str:
     """The text of the job file."""
     taken = way(run)
-    waited = [one for one in taken.passed if waits(one)]
+    stays = taken.open is not None or any(map(waits, taken.passed)) or run.status not in ("done", "error")
     lines = [
         *head(run),
         "runner: 1",
         f"name: {as_yaml(name(run))}",
         "steps:",
         f"  - id: {_ID}",
-        *_start(run, stays=bool(waited or taken.open) or run.status != "done"),
+        *_start(run, stays=stays),
         *_expectations(run),
-        *_following(run, waited),
+        *_following(run, taken),
     ]
     return "".join(f"{line}\n" for line in lines)
 
@@ -41,14 +44,14 @@ def job(run: Recorded) -> str:
 def _start(run: Recorded, *, stays: bool) -> Iterator[str]:
     """`stays`: the process is not followed to its end by this step."""
     if run.status == "error":
-        yield f"    # {ended(run)[:1].upper()}{ended(run)[1:]}, and so does this step."
+        yield f"    # {ended(run)[:1].upper()}{ended(run)[1:]}, and so does this job."
     yield "    run:"
     yield f"      process: {as_yaml(run.code)}"
     yield from _parameters(run)
     asked = [code for code in run.results or {} if code in run.process.gives]
     if asked:
         yield f"      results: [{', '.join(map(as_yaml, asked))}]"
-    if stays and run.status != "error":
+    if stays:
         yield "      until: started"
 
 
@@ -94,15 +97,29 @@ def _expectation(code: str, one: Json) -> str | None:
             return None
 
 
-def _following(run: Recorded, waited: list[Passed]) -> Iterator[str]:
-    """What comes after the start: the elements at which it waited, and where it ended."""
-    if waited:
-        yield "  " + comment("Not written: steps that execute the elements at which it waited, in this order:")
-        yield from ("  " + comment(f"- {one.caption or one.uid}{_values(one.given)}") for one in waited)
-    if waited or any(one.is_open for one in run.way if run.status != "done"):
+def _following(run: Recorded, taken: Way) -> Iterator[str]:
+    """What comes after the start: the elements at which it waited, each as soon as it does, and where it ended."""
+    waited = [one for one in taken.passed if waits(one)]
+    names = [_element_name(one, taken) for one in waited]
+    known = names[: names.index(None)] if None in names else names
+    for number, (one, called) in enumerate(zip(waited, known, strict=False), 1):
+        given = f", parameters: {value(dict(one.given))}" if one.given else ""
+        yield f"  - id: element_{number}"
+        yield f"    element: {{of: {_PROCESS}, name: {value(called)}{given}}}"
+    for one in waited[len(known) :]:
+        yield "  " + comment(f"Not written: a step that executes {one.caption or one.uid}: no name leads to it alone.")
+    is_whole = len(known) == len(waited)
+    if waited and is_whole and taken.open is None and run.status in ("done", "error"):
+        yield "  - id: ended"
+        yield f"    wait: {{process_id: {_PROCESS}}}"
+    elif taken.open is not None or not is_whole:
         yield "  - id: parked"
-        yield f'    wait: {{process_id: "{{{{ steps.{_ID}.process_id }}}}", for: parked}}'
+        yield f"    wait: {{process_id: {_PROCESS}, for: parked}}"
 
 
-def _values(given: Mapping[str, Json]) -> str:
-    return f", with {value(dict(given))}" if given else ""
+def _element_name(one: Passed, taken: Way) -> str | None:
+    """The caption, where no other element has it, else the id of the design; None where that is not alone either."""
+    every = (*taken.passed, *(end for end in (taken.open, taken.failing) if end is not None))
+    if one.caption.strip() and "{{" not in one.caption and sum(other.caption == one.caption for other in every) == 1:
+        return one.caption
+    return one.uid if sum(other.uid == one.uid for other in every) == 1 else None

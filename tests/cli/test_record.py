@@ -234,7 +234,8 @@ def test_a_task_that_took_long_is_taken_to_have_waited_and_the_double_says_so() 
         Park(uid=OTHER, caption="Call { { them"),
     ]
     assert "# It took 5 s, so it is taken to have waited here; if it did not: `waits: false`.\n" in text()
-    assert "steps that execute the elements at which it waited, in this order:\n  # - Call {{ them\n" in text()
+    step = f'element: {{of: "{{{{ steps.start.process_id }}}}", name: {OTHER}}}'
+    assert step in text()
 
 
 def test_an_element_that_comes_again_in_a_loop_comes_again_in_the_double() -> None:

@@ -113,6 +113,18 @@ def test_an_id_of_an_element_goes_only_into_a_parameter_that_takes_it() -> None:
         assert f"- element: {written}\n" in new.text
 
 
+def test_an_element_that_no_name_leads_to_alone_is_said_and_the_job_ends_before_it() -> None:
+    process = Process(code="UsrX", parameters={}, elements=())
+    first = Passed(id="1", uid=ID.replace("7", "8"), caption="Read", kind="UserTask", status="done", executed=True)
+    again = Passed(id="2", uid=ID, caption="Approve", kind="UserTask", status="done", executed=True)
+    lines = job(Recorded(id=ID, process=process, status="done", way=(first, again, again))).splitlines()
+
+    steps = [line for line in lines if "wait:" in line or "element:" in line]
+    of = '"{{ steps.start.process_id }}"'
+    assert steps == [f"    element: {{of: {of}, name: Read}}", f"    wait: {{process_id: {of}, for: parked}}"]
+    assert lines.count("  # Not written: a step that executes Approve: no name leads to it alone.") == 2
+
+
 def test_a_failure_with_a_long_trace_is_cut_and_said() -> None:
     process = Process(code="UsrX", parameters={}, elements=())
     (new,) = double(Recorded(id=ID, process=process, status="error", error="x" * 5000))

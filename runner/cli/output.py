@@ -111,7 +111,8 @@ def in_background(*, hurry: Callable[[], bool]) -> Iterator[None]:
         yield
     finally:
         _state.writers.clear()
-        _state.stuck.update(name for name, writer in both.items() if not writer.close())
+        unread = [writer for writer in dict.fromkeys(both.values()) if not writer.close()]
+        _state.stuck.update(name for name, writer in both.items() if writer in unread)
 
 
 class _Writer:

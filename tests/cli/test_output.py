@@ -281,6 +281,19 @@ def test_a_report_that_is_read_late_is_whole(asked: list[str]) -> None:
     assert asked
 
 
+def test_what_is_said_after_the_runs_is_written_too_where_stdout_and_stderr_are_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One writer serves both then, and is closed once: closed twice it would wait for a reader that is not late."""
+    with Path("both.txt").open("w") as both:
+        monkeypatch.setattr(sys, "stdout", both)
+        monkeypatch.setattr(sys, "stderr", both)
+        with output.in_background(hurry=lambda: False):
+            output.say("while a run is under way")
+        output.say("after it")
+    assert Path("both.txt").read_text() == "while a run is under way\nafter it\n"
+
+
 def test_all_that_is_said_keeps_its_order_where_stdout_and_stderr_are_one(asked: list[str]) -> None:
     write(CHARGE + NAP + FINALLY)
     with begun("run", "a.job.yaml", out=subprocess.PIPE, err=subprocess.STDOUT) as process:

@@ -33,6 +33,12 @@ _PATIENCE = 10.0
 """Seconds for which another program's transaction is waited for."""
 
 
+NEAR = 5.0
+"""Seconds between two starts in which the server's time, which counts whole ones, may not tell their rows apart."""
+LATE = 3600.0
+"""Seconds for which a start that lacks its row may still get it, where no server's time tells rows apart."""
+
+
 class UnwritableError(Exception):
     """What is owned cannot be written down or read; the text says why."""
 
@@ -129,14 +135,16 @@ class RowsOfRun:
         rows: Sequence[str],
         keys: Sequence[str] | None,
         certain: bool = False,
+        timed: bool = True,
     ) -> Others:
         """Whose `rows` are, which the call of `key` may have made, of a process that is started under `codes`; with
         `keys` they belong to these calls from now on, unless somebody else may have made one. What cannot be found out
-        may be anybody's.
+        may be anybody's. `timed`: the server's own time has told that no start that is long over made them.
         """
         try:
             with self._all.changing() as database:
-                return self._asked(database, key, codes, rows=rows, keys=keys, certain=certain)
+                late = NEAR if timed else LATE
+                return self._asked(database, key, codes, rows=rows, keys=keys, certain=certain, late=late)
         except UnwritableError:
             return Others(rival=not certain)
 
@@ -149,9 +157,10 @@ class RowsOfRun:
         rows: Sequence[str],
         keys: Sequence[str] | None,
         certain: bool,
+        late: float,
     ) -> Others:
         taken = [one for one in rows if self._is_taken(database, one, (key, *(keys or ())), certain=certain)]
-        rival = not certain and self._has_rival(database, codes, (key, *(keys or ())))
+        rival = not certain and self._has_rival(database, codes, (key, *(keys or ())), late=late)
         if keys is not None and not rival:
             left = [one for one in rows if one not in taken]
             sql = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
@@ -169,8 +178,12 @@ class RowsOfRun:
             return False
         return found[0] != self._run or (certain and found[1] not in keys)
 
-    def _has_rival(self, database: sqlite3.Connection, codes: tuple[str, ...], keys: Sequence[str]) -> bool:
-        """Whether another run has a start without its row that was under way at the same time as one of ours."""
+    def _has_rival(
+        self, database: sqlite3.Connection, codes: tuple[str, ...], keys: Sequence[str], *, late: float
+    ) -> bool:
+        """Whether another run has a start without its row that was under way when one of ours was, or up to `late`
+        seconds before.
+        """
         of_keys, of_codes = (", ".join("?" * len(one)) for one in (keys, codes))
         ours = (
             f"SELECT min(began), max(ends) FROM start WHERE run = ? AND process IN ({of_codes}) AND key IN ({of_keys})"  # noqa: S608
@@ -179,7 +192,7 @@ class RowsOfRun:
         sql = (
             f"SELECT 1 FROM start WHERE site = ? AND process IN ({of_codes}) AND run <> ? AND began <= ? AND ends >= ?"  # noqa: S608
         )
-        bounds = (ends if ends is not None else self._now(), began if began is not None else 0.0)
+        bounds = (ends if ends is not None else self._now(), began - late if began is not None else 0.0)
         return database.execute(sql, (self._site, *codes, self._run, *bounds)).fetchone() is not None
 
     def _forget(self, database: sqlite3.Connection, keys: Sequence[str]) -> None:

@@ -91,7 +91,7 @@ def test_one_that_was_over_before_is_none(owned: OwnedRows, clock: Clock) -> Non
     began(owned, "first")
     answered = began(owned, "answered")
     answered.answer("a")
-    clock.now += 16
+    clock.now += 21
     assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
     run(owned, "first").never_began("a")
     assert run(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
@@ -158,3 +158,29 @@ def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp
     with pytest.raises(UnwritableError):
         rows.begin("a", "UsrA", seconds=100.0)
     assert rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
+
+
+def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_rows_apart(
+    owned: OwnedRows, clock: Clock
+) -> None:
+    """The first start was answered, and its row has not come; a call that begins long after must not take it."""
+    first = began(owned, "first")
+    first.answer("a")
+    clock.now += 60.0
+    second = began(owned, "second")
+    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES, timed=False) == Others(rival=True)
+    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES, timed=True) == Others()
+
+
+def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts_whole_seconds(
+    tmp_path: Path, clock: Clock
+) -> None:
+    owned = OwnedRows(tmp_path / ".rows.sqlite", now=clock)
+    first = owned.of(run="first", site=SITE, settle=1.0)
+    first.begin("a", "UsrA", seconds=100.0)
+    first.answer("a")
+    clock.now += 2.0
+    second = owned.of(run="second", site=SITE, settle=1.0)
+    second.begin("a", "UsrA", seconds=100.0)
+    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
+    owned.close()

@@ -143,8 +143,8 @@ def runner() -> None:
       runner validate specs       check them; nothing is sent
       runner plan specs -t test   see what would be sent
 
-    Data goes to stdout, talk to stderr. Every option but --yes, --confirm, --again, --step, --as and --result has a
-    variable in the environment: CREATIO_RUNNER_… in capitals; an input has CREATIO_RUNNER_INPUT_NAME.
+    Data goes to stdout, talk to stderr. Every option but --yes, --confirm, --again, --even-though, --step, --as and
+    --result has a variable in the environment: CREATIO_RUNNER_… in capitals; an input has CREATIO_RUNNER_INPUT_NAME.
     """
 
 

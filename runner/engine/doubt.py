@@ -211,7 +211,7 @@ def why_not(state: State, row: OpenRow, step: Step, start: Start, *, rows: list[
         return "the process log shows a start that may be that of another step, whose row has not come"
     if not starts.can_be_inferred(state.log, start, found, t=state.t):
         return f"the process log shows a start, {found['id']}, and nothing tells whether it began in time to be it"
-    if state.log.owner is None:
+    if state.log.owner is None or found.get("owner") is None:
         return "the process log shows one start, and does not tell whether it is ours"
     if step.verify is Verify.LOG:
         shown = f"{found['id']}, {found['status']}"

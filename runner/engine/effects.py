@@ -78,7 +78,8 @@ class Inquire:
     have made one that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
     rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: that they
     are its own is known by their ids, so that no rival matters. `codes` are those under which the process may have been
-    started: of all its versions.
+    started: of all its versions. `timed`: the server's own time has told the rows apart from starts that are long over;
+    else a start that lacks its row may have made them, however late that comes.
     """
 
     key: str
@@ -87,6 +88,7 @@ class Inquire:
     keys: tuple[str, ...] | None = None
     certain: bool = False
     codes: tuple[str, ...] = ()
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,9 @@ def _over(state: State, process: JsonObject, seen: Look, wanted: Wanted) -> Atte
 def _too_late(state: State, step: Step, seen: Look | Unread, wanted: Wanted) -> Attempt:
     message = f"after {step.follow:.0f} s no element `{wanted.name}` of the process waits to be executed"
     hint = "a longer `timeout` waits longer; a caption is found where the log of elements, or a catalogue, tells it"
+    if isinstance(seen, Look) and any(one.id in state.run.executed for one in seen.fitting):
+        message += "; this run has executed it already, and it has not come again"
+        hint = "leave out the second execution, or execute first what the process waits for"
     return _failed("E220", message + (_besides(state, seen) if isinstance(seen, Look) else ""), wanted, hint=hint)
 
 

@@ -67,11 +67,19 @@ def judge(state: State, rows: Sequence[OpenRow], *, ended: bool, refused: bool =
 
 
 def inquire(
-    state: State, key: str, process: str, *, rows: tuple[str, ...], keys: tuple[str, ...] | None, certain: bool
+    state: State,
+    key: str,
+    process: str,
+    *,
+    rows: tuple[str, ...],
+    keys: tuple[str, ...] | None,
+    certain: bool,
+    timed: bool,
 ) -> Running[JsonObject]:
     """What other runs know of these rows of `process`. No stop keeps it from being asked."""
     codes = state.log.codes_of(process)
-    outcome = yield Inquire(key=key, process=process, rows=rows, keys=keys, certain=certain, codes=codes)
+    asked = Inquire(key=key, process=process, rows=rows, keys=keys, certain=certain, codes=codes, timed=timed)
+    outcome = yield asked
     assert isinstance(outcome, Done), "what others know is answered, if only that they know nothing"
     _take(state, outcome)
     return outcome.value if isinstance(outcome.value, dict) else {}

@@ -139,6 +139,7 @@ def _new(state: State, key: str, start: Start, *, of_anybody: bool) -> Running[l
     rows = yield from _whole(state, key, call, since=starts.span_of(state.log, start).since)
     if isinstance(rows, Unread):
         return rows
+    rows = list({str(row["id"]): row for row in rows}.values())  # an answer may show a row twice
     new = [row for row in rows if row["id"] not in state.log.seen]
     new = [row for row in new if _is_ours(state, row) or (of_anybody and row.get("parent") is None)]
     starts.compare_clocks(state, start, new)
@@ -352,8 +353,9 @@ def _switch_off(state: State, failure: CallFailed) -> Running[None]:
 
 
 def _is_ours(state: State, row: JsonObject) -> bool:
-    """Whether it may be a start of ours: of our owner, where we know who that is, and no part of another process."""
-    return row.get("parent") is None and (state.log.owner is None or row.get("owner") == state.log.owner)
+    """Whether it may be a start of ours: of our owner, where both are known, and no part of another process."""
+    is_of_owner = state.log.owner is None or row.get("owner") in (None, state.log.owner)
+    return row.get("parent") is None and is_of_owner
 
 
 def text(row: JsonObject, name: str) -> str | None:

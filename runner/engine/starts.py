@@ -237,10 +237,18 @@ def of_no_other(
     by its id; with None nothing does.
     """
     ids = tuple(str(one["id"]) for one in rows)
-    answer = yield from inquire(state, key, process, rows=ids, keys=keys, certain=certain)
+    timed = _are_timed(state, rows)
+    answer = yield from inquire(state, key, process, rows=ids, keys=keys, certain=certain, timed=timed)
     taken = answer.get("taken")
     state.log.seen.update(str(process_id) for process_id in (taken if isinstance(taken, list) else ()))
     return [one for one in rows if one["id"] not in state.log.seen], answer.get("rival") is True
+
+
+def _are_timed(state: State, rows: Sequence[JsonObject]) -> bool:
+    """Whether the server's own time could tell these rows apart."""
+    if state.log.clocks_differ or state.log.server_time(state.t) is None:
+        return False
+    return all(server_time.of_record(str(row.get("started"))) is not None for row in rows)
 
 
 def settle_missing(

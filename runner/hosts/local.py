@@ -307,6 +307,7 @@ class LocalHost:
             rows=inquire.rows,
             keys=inquire.keys,
             certain=inquire.certain,
+            timed=inquire.timed,
         )
         value: Json = {"taken": list(known.taken), "rival": known.rival}
         t = self._t()

@@ -31,6 +31,7 @@ class Owned(Protocol):
         rows: Sequence[str],
         keys: Sequence[str] | None,
         certain: bool = False,
+        timed: bool = True,
     ) -> Others: ...
 
 
@@ -51,6 +52,7 @@ class OwnedAlone:
         rows: Sequence[str],
         keys: Sequence[str] | None,
         certain: bool = False,
+        timed: bool = True,
     ) -> Others:
-        del key, codes, rows, keys, certain
+        del key, codes, rows, keys, certain, timed
         return Others()

@@ -110,6 +110,15 @@ def test_without_tracing_a_known_design_leads_to_the_element_that_the_engine_hol
     assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")
 
 
+def test_an_element_that_this_run_has_executed_is_waited_for_again_and_the_message_says_so() -> None:
+    site = Site(shown=[element("Approve")], next=["Create"])
+    site.carry_out(planned(ONE + ONE.replace("id: a", "id: b")))
+    assert len(site.executed_ids) == 1
+    error = site.finished("b").error
+    assert error is not None
+    assert "this run has executed it already, and it has not come again" in error.message
+
+
 def test_an_element_that_is_not_there_yet_is_waited_for_within_the_time_of_its_step() -> None:
     site = Site(shown=[element("Approve")], appears_at=12.0)
     site.carry_out(planned(ONE))

@@ -6,7 +6,7 @@ import pytest
 from stories import World, moment, planned, refused, unanswered
 
 from runner.events import LogUnreadable, StepFinished, Trouble
-from runner.service.calls import Answered, CallFailed, Ending, FailureKind, RunProcessCall
+from runner.service.calls import Answered, CallFailed, Ending, FailureKind, ReadRows, RunProcessCall
 from runner.values import JsonObject
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -397,3 +397,44 @@ def test_a_process_settled_from_the_log_took_the_time_that_it_took_there() -> No
     assert world.finished("a").seconds == pytest.approx(6.25, abs=0.01)
     assert world.finished("a").outputs == {"took": pytest.approx(6.25, abs=0.01)}
     assert world.end.outputs == {"took": pytest.approx(6.25, abs=0.01)}
+
+
+# what sites leave out, or write twice
+
+
+class Ownerless(World):
+    """Rows of the log do not say whose they are."""
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        super().add_row(process, status, owner=owner, parent=parent)
+        self.rows[0]["owner"] = None
+
+
+@pytest.mark.parametrize(("status", "verdict"), [("done", ("passed", True)), ("error", ("failed", False))])
+def test_rows_that_tell_no_owner_verify_an_answered_call(status: str, verdict: tuple[str, object]) -> None:
+    world = Ownerless(statuses=[status])
+    world.carry_out(planned(STRICT))
+    assert ended(world, "a") == verdict
+
+
+def test_rows_that_tell_no_owner_settle_no_call_in_doubt() -> None:
+    world = Ownerless(answers=[unanswered()])
+    world.carry_out(planned(ONE))
+    assert ended(world, "a") == ("unknown", None)
+    assert "does not tell whether it is ours" in said(world.finished("a"))
+
+
+class Doubled(World):
+    """Each answer shows each row twice."""
+
+    def _rows(self, call: ReadRows) -> Ending:
+        ending = super()._rows(call)
+        assert isinstance(ending, Answered)
+        assert isinstance(ending.value, list)
+        return replace(ending, value=[row for row in ending.value for _ in range(2)])
+
+
+def test_a_row_that_an_answer_shows_twice_is_one_start() -> None:
+    world = Doubled()
+    world.carry_out(planned(STRICT))
+    assert ended(world, "a") == ("passed", True)

@@ -9,7 +9,7 @@ from runner.problems import ExitCode, strongest
 from runner.report.next_steps import next_steps, standing
 from runner.report.safe import clean
 from runner.report.sentences import Sentence, Tone, Wish
-from runner.report.words import RED, brief, counted, in_doubt, meaning, meaning_of, of_trouble, said, title
+from runner.report.words import RED, brief, counted, in_doubt, meaning, meaning_of, of_trouble, said, title, warnings
 from runner.result import RunResult, tally
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
@@ -52,6 +52,8 @@ def _trouble_of_run(result: RunResult, wish: Wish, tone: Tone) -> list[Sentence]
         texts += said("help", result.help)
     sentences = [Sentence(text=text, indent=2, tone=tone) for text in texts]
     sentences += [Sentence(text=f"warning: {text}", indent=2, tone=Tone.WARNING) for text in _hollow(result)]
+    if wish.quiet:  # rows that passed are not shown then, and neither are their warnings
+        sentences += [Sentence(text=text, indent=2, tone=Tone.WARNING) for text in _of_rows_that_passed(result)]
     if result.log_unreadable:
         told = said("warning: the process log cannot be read", result.log_unreadable.message)
         told += said("hint", result.log_unreadable.hint) if result.log_unreadable.hint else []
@@ -68,6 +70,12 @@ def _hollow(result: RunResult) -> Iterator[str]:
     ignored = [clean(step.key) for step in result.steps if step.status in RED]
     if result.status is RunStatus.PASSED and ignored:
         yield f"did not pass, and does not count: {', '.join(ignored)}"
+
+
+def _of_rows_that_passed(result: RunResult) -> Iterator[str]:
+    for step in result.steps:
+        if step.status is Status.PASSED:
+            yield from (f"{clean(step.key)}: {line}" for line in warnings(step))
 
 
 def _undo(result: RunResult) -> str:

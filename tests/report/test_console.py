@@ -104,6 +104,12 @@ def test_a_quiet_run_that_passed_says_so_in_two_lines(one_row: Callable[..., Run
     assert second.startswith("  events: sha256:")
 
 
+def test_a_quiet_run_that_passed_shows_the_warnings_of_its_rows(one_row: Callable[..., RunResult]) -> None:
+    warned = one_row(warnings=("not verified: started 2 times for one call: 1, 2",))
+    told = account(warned, Wish(quiet=True)).splitlines()
+    assert told[1] == "  add: warning: not verified: started 2 times for one call: 1, 2"
+
+
 def test_verbose_tells_what_a_call_waits_for_and_how_long() -> None:
     waits = Waited(key="a", t=0.0, what=WaitsFor.RATE)
     told = [news(event).text for event in (waits, Waited(key="a", t=0.0, what=WaitsFor.TURN, seconds=12.0))]

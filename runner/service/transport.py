@@ -213,6 +213,7 @@ class SocketTransport(httpx.BaseTransport):
         self._connector = connector or Connector(clock)
         self._idle: defaultdict[_Origin, list[tuple[float, Connection]]] = defaultdict(list)
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         deadline, url = request.extensions["deadline"], request.url
@@ -233,9 +234,13 @@ class SocketTransport(httpx.BaseTransport):
         return connection.ask(request, request.extensions["deadline"])
 
     def close(self) -> None:
-        for _, connection in [one for idle in self._idle.values() for one in idle]:
+        """Close what rests now, and what comes to rest later: a thread that nobody waits for may still be answered."""
+        with self._lock:
+            self._is_closed = True
+            resting = [connection for idle in self._idle.values() for _, connection in idle]
+            self._idle.clear()
+        for connection in resting:
             connection.close()
-        self._idle.clear()
 
     def _fresh(self, origin: "_Origin", deadline: float) -> Connection:
         scheme, host, port = origin
@@ -267,8 +272,8 @@ class SocketTransport(httpx.BaseTransport):
         with self._lock:
             idle = self._idle[origin]
             old = [one for since, one in idle if now - since > IDLE_SECONDS]
-            self._idle[origin] = [*idle[len(old) :], (now, connection)]
-        for one in old:
+            self._idle[origin] = [*idle[len(old) :], *([] if self._is_closed else [(now, connection)])]
+        for one in [*old, *([connection] if self._is_closed else [])]:
             one.close()
 
 

@@ -413,6 +413,26 @@ def test_there_are_as_many_connections_as_calls_at_once() -> None:
     assert endings == [Answered(value=1)] * 64
 
 
+def test_a_connection_that_comes_to_rest_after_the_client_was_closed_is_closed(serve: Serve) -> None:
+    asked, closed, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def act(line: socket.socket) -> None:
+        asked.set()
+        closed.wait(60)
+        line.sendall(http(WRAPPED))
+        if line.recv(1) == b"":
+            ended.set()
+
+    client = Client(Site(url=f"http://{serve(act).place}"))
+    calling = threading.Thread(target=lambda: client.perform(CALL, 60))
+    calling.start()
+    assert asked.wait(60)
+    client.close()
+    closed.set()
+    calling.join()
+    assert ended.wait(60)
+
+
 class Asked(OpenGate):
     """Notes what the peer had got when the call was let out, or refuses to let it out."""
 

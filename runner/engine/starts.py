@@ -117,6 +117,16 @@ def may_have_begun(failure: CallFailed) -> bool:
     return not (failure.kind is FailureKind.REFUSED and is_no)
 
 
+def has_begun_nothing(failure: CallFailed) -> bool:
+    """Whether no other run need count the call as one that may have made a row: it never left, or the answer proves it.
+
+    One that was turned away may have happened all the same: a proxy repeats a call, and hands on its second answer.
+    """
+    if failure.kind is FailureKind.TURNED_AWAY:
+        return failure.nothing_ran
+    return not may_have_begun(failure)
+
+
 def never_began(state: State, key: str) -> None:
     """Somebody who has looked says that nothing of the row `key` has started a process."""
     for process, starts in state.log.missing.items():

@@ -14,7 +14,7 @@ from typing import assert_never
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
 from runner.engine.scope import RunFacts
-from runner.engine.starts import may_have_begun
+from runner.engine.starts import has_begun_nothing
 from runner.events import (
     STOPPED_BY,
     AnyEvent,
@@ -257,7 +257,7 @@ class LocalHost:
         if process_started(send.call) is None:
             return
         with _as_written():
-            if isinstance(ending, CallFailed) and not may_have_begun(ending):
+            if isinstance(ending, CallFailed) and has_begun_nothing(ending):
                 self.owned.never_began(send.key)
             elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
                 self.owned.answer(send.key)

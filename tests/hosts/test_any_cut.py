@@ -199,7 +199,8 @@ def assert_in_time(events: Sequence[AnyEvent], *, ends: float) -> None:
         if isinstance(event, CallSent) and t >= ends and event != before:  # not one that is sent anew after a break
             late[str(event.call["kind"])] += 1
         before = event
-    assert late.keys() <= {"read_rows", "read_row", "who_am_i", "who_is_user"}
+    of_log = {"read_rows", "read_row", "who_am_i", "who_is_user", "find_family", "read_family", "find_process"}
+    assert late.keys() <= of_log
     assert late["read_rows"] + late["read_row"] <= 1
     assert t <= ends + (LATE_SECONDS if late else 0.0) + ROUNDING
 

@@ -14,7 +14,7 @@ from stories import family_of_one, http_date, moment
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Running, Send
 from runner.engine.scope import RunFacts
-from runner.engine.starts import may_have_begun
+from runner.engine.starts import has_begun_nothing
 from runner.events import StepFinished, Trouble
 from runner.owned_rows import OwnedRows, RowsOfRun
 from runner.plan import Plan
@@ -159,7 +159,12 @@ class HostileSite:
 
     def _asked(self, program: Program, inquire: Inquire) -> Done:
         told = program.owned.ask(
-            inquire.key, inquire.codes, rows=inquire.rows, keys=inquire.keys, certain=inquire.certain
+            inquire.key,
+            inquire.codes,
+            rows=inquire.rows,
+            keys=inquire.keys,
+            certain=inquire.certain,
+            timed=inquire.timed,
         )
         return Done(t=self._t(program), value={"taken": list(told.taken), "rival": told.rival})
 
@@ -173,7 +178,7 @@ class HostileSite:
 
     def _outcome(self, program: Program, send: Send, ending: Ending) -> Outcome:
         if _starts(send):
-            if isinstance(ending, CallFailed) and not may_have_begun(ending):
+            if isinstance(ending, CallFailed) and has_begun_nothing(ending):
                 program.owned.never_began(send.key)
             elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
                 program.owned.answer(send.key)

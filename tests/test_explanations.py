@@ -11,11 +11,11 @@ import pytest
 
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_markdown, as_text, explanation
-from runner.problems import CODES
-from runner.project import open_project, open_targets
-from runner.template.filters import FILTERS, LOOPS
-from runner.template.names import OF_JOBS, OF_TARGETS
-from runner.template.tests import TESTS
+from runner.expressions.filters import FILTERS, LOOPS
+from runner.expressions.names import OF_JOBS, OF_TARGETS
+from runner.expressions.tests import TESTS
+from runner.foundation.problems import CODES
+from runner.project.project import open_project, open_targets
 
 ROOT = Path(__file__).parents[1]
 SANDBOX = ROOT / "specs" / "sandbox"

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from runner.catalogue.model import Direction, Element, Kind, Parameter
-from runner.guids import is_guid
-from runner.raw import items, one_of, record, text
-from runner.values import Json, JsonObject
+from runner.foundation.guids import is_guid
+from runner.foundation.raw import items, one_of, record, text
+from runner.foundation.values import Json, JsonObject
 
 # `dataValueType` [C], in lower case.
 _TYPES: Final = {

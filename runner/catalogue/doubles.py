@@ -12,7 +12,7 @@ from typing import Final
 
 from runner.catalogue.model import Direction, Element, Kind, Member, Parameter, Process
 from runner.catalogue.write import as_yaml
-from runner.guids import is_guid
+from runner.foundation.guids import is_guid
 
 _HEAD: Final = ("# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",)
 _TASK: Final = "UserTask"

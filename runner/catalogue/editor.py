@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from runner.catalogue.model import TAKEN, Catalogue, Kind, Parameter, Process
-from runner.raw import record
-from runner.values import Json, JsonObject
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject
 
 _TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.INTEGER: ("integer", "string", "null"),

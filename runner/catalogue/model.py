@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from runner.values import Json
+from runner.foundation.values import Json
 
 
 class Kind(StrEnum):

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from runner.catalogue import rules
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process, Pulled
-from runner.documents.document import Document
-from runner.documents.load import read
+from runner.foundation.problems import Problem
+from runner.foundation.raw import items, one_of, record, text
+from runner.foundation.values import Json, JsonObject
 from runner.language.schema import check
-from runner.problems import Problem
-from runner.raw import items, one_of, record, text
-from runner.values import Json, JsonObject
+from runner.reading.document import Document
+from runner.reading.load import read
 
 ENDING = ".catalog.yaml"
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from runner.documents.document import Document
-from runner.guids import is_guid
-from runner.problems import Problem, Severity
-from runner.raw import record, text
-from runner.values import JsonObject, Path
+from runner.foundation.guids import is_guid
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.raw import record, text
+from runner.foundation.values import JsonObject, Path
+from runner.reading.document import Document
 
 _MAY_HAVE_ITEMS = ("records", "unknown")
 

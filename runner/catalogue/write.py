@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from runner.catalogue.model import Catalogue, Element, Kind, Member, Parameter, Process
-from runner.values import well_formed
+from runner.foundation.values import well_formed
 
 _PLAIN = re.compile(
     r"[A-Za-z_](?:[\w ./()'-]*[\w./()'-])?|https?://[\w./:-]*[\w/-]|\w{8}(?:-\w{4}){3}-\w{12}", re.ASCII

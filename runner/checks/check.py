@@ -10,17 +10,17 @@ from itertools import chain
 
 from runner.checks.reasons import reasons
 from runner.checks.shown import MOST, HoldsSecret, always, begun, bounded, shortened, shown
-from runner.events import Check, Trouble
+from runner.expressions.errors import EvaluationError, TemplateProblem
+from runner.expressions.evaluate import boolean, render
+from runner.expressions.explain import values_seen
+from runner.expressions.parse import Expression, expression, template
+from runner.expressions.scope import Scope
+from runner.expressions.source import dotted
+from runner.foundation.values import compact
 from runner.job.model import Expectation, Expected, SchemaExpectation
 from runner.json_schema.schemas import from_job
 from runner.json_schema.violations import Violation
-from runner.template.errors import EvaluationError, TemplateProblem
-from runner.template.evaluate import boolean, render
-from runner.template.explain import values_seen
-from runner.template.parse import Expression, expression, template
-from runner.template.scope import Scope
-from runner.template.source import dotted
-from runner.values import compact
+from runner.runs.events import Check, Trouble
 
 _MOST_VALUES = 6
 _MOST_VIOLATIONS = 3

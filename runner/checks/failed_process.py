@@ -5,7 +5,7 @@ The text is kept whole, with its stack trace: who prints it may leave that out.
 
 from collections.abc import Sequence
 
-from runner.values import JsonObject
+from runner.foundation.values import JsonObject
 
 _SAYS_NOTHING = "An error has occurred during the process execution"
 """How the text begins that stands for every error of an element [M]; the element's own text says more."""

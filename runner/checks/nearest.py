@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from runner.near_misses import LONGEST_NAME, most_alike
-from runner.values import Json, compact, is_number
+from runner.foundation.near_misses import LONGEST_NAME, most_alike
+from runner.foundation.values import Json, compact, is_number
 
 _NEAR = 0.6
 """How alike two texts must be, from 0 to 1, for one to be told instead of the other."""

@@ -7,13 +7,13 @@ from typing import assert_never
 from runner.checks.nearest import nearest
 from runner.checks.shown import LONGEST, HoldsSecret, shown
 from runner.checks.texts import difference
-from runner.template.deciding import Compared, Side, Sought, deciding, false_part
-from runner.template.operations import counted, same
-from runner.template.parse import Expression
-from runner.template.scope import Scope
-from runner.template.source import dotted
-from runner.values import Json, Path, is_number, kind_of
-from runner.words import suggest
+from runner.expressions.explain_failure import Compared, Side, Sought, deciding, false_part
+from runner.expressions.operations import counted, same
+from runner.expressions.parse import Expression
+from runner.expressions.scope import Scope
+from runner.expressions.source import dotted
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, Path, is_number, kind_of
 
 _DEEPEST = 40
 

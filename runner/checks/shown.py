@@ -6,8 +6,8 @@ Half a secret would not be recognised, and so not hidden, by who writes the sent
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from runner.template.operations import counted
-from runner.values import Json, compact
+from runner.expressions.operations import counted
+from runner.foundation.values import Json, compact
 
 HoldsSecret: TypeAlias = Callable[[str], bool]
 """Whether a secret, in any of its spellings, is in a text, so that it may be shown whole only."""

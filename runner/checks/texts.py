@@ -4,8 +4,8 @@ import unicodedata
 from itertools import takewhile
 
 from runner.checks.shown import LONGEST, HoldsSecret
-from runner.template.operations import counted
-from runner.values import compact
+from runner.expressions.operations import counted
+from runner.foundation.values import compact
 
 _BEFORE = 12
 """Characters that both texts share and that are shown before the place where they part."""

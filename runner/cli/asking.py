@@ -7,8 +7,8 @@ import time
 from runner.cli import output
 from runner.engine.effects import Ask
 from runner.hosts.stop import Stop
-from runner.report.safe import clean
-from runner.report.words import said
+from runner.reports.safe import clean
+from runner.reports.words import said
 
 _LOOK = 0.2
 """Seconds between two looks at the stop, while nobody answers."""

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import uuid_utils
 
-from runner import kept_run, runs
-from runner.cli.prepared import Prepared
+from runner.cli.prepared import RunSpec
 from runner.engine.scope import RunFacts
-from runner.events import CallSent, Line, Waited
-from runner.git import commit_of
+from runner.foundation.git import commit_of
 from runner.hosts.judgement import Judgement
-from runner.journal import Journal, JournalError, utc_now
-from runner.plan import ATTEMPT_SECONDS, Plan, plan
-from runner.result import RunResult, fold
+from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.project.sites import ReadySite, Sites
+from runner.runs import run_folders, snapshot
+from runner.runs.events import CallSent, Line, Waited
+from runner.runs.journal import Journal, JournalError, utc_now
+from runner.runs.result import RunResult, fold
 from runner.secrets.redact import Secrets
-from runner.sites import ReadySite, Sites
 from runner.version import VERSION
 
 
@@ -65,7 +65,7 @@ def _seconds_since(at: str) -> float:
     return max(0.0, (datetime.fromisoformat(utc_now()) - datetime.fromisoformat(at)).total_seconds())
 
 
-def begun(prepared: Prepared, sites: Sites, *, root: Path, alone: bool, judgement: Judgement) -> Run:
+def begun(prepared: RunSpec, sites: Sites, *, root: Path, alone: bool, judgement: Judgement) -> Run:
     """Make the run's folder and keep its plan in it. Raises `UsageError` where it cannot."""
     site = sites.of(prepared.target)
     secrets = Secrets()
@@ -90,7 +90,7 @@ def begun(prepared: Prepared, sites: Sites, *, root: Path, alone: bool, judgemen
     facts = RunFacts(id=str(uuid_utils.uuid7()), started_at=utc_now(), engine=VERSION, commit=commit_of(folder))
     try:
         journal = Journal(root / facts.id, secrets, now=utc_now)
-        journal.keep(runs.PLAN, kept_run.written(made, key=os.urandom(32).hex()))
+        journal.keep(run_folders.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
     except JournalError as error:
-        raise runs.unwritable(root, str(error)) from error
+        raise run_folders.unwritable(root, str(error)) from error
     return Run(plan=made, facts=facts, journal=journal, site=site, judgement=judgement)

@@ -13,9 +13,9 @@ from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
 from runner.cli.serving import sandbox
 from runner.cli.verb import Verb, VerbGroup
-from runner.documents.files import read_text
-from runner.problems import ExitCode
-from runner.sites import Sites
+from runner.foundation.problems import ExitCode
+from runner.project.sites import Sites
+from runner.reading.files import read_text
 
 SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=shell.expanded)
 ONE_TARGET = options.option("-t", "--target", "target", metavar="NAME", type=options.Filled(), help="The site to ask.")

@@ -8,11 +8,11 @@ from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, written
 from runner.cli import output
-from runner.documents.encoding import LARGEST_FILE
+from runner.foundation.problems import Problem, UsageError, are_errors
 from runner.packages.reading import Packages, read_packages
-from runner.problems import Problem, UsageError, are_errors
-from runner.project import called
-from runner.report import mistakes
+from runner.project.project import called
+from runner.reading.encoding import LARGEST_FILE
+from runner.reports import mistakes
 from runner.targets import clio
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from runner.catalogue.differences import Use
 from runner.catalogue.model import Catalogue, Pulled
+from runner.catalogue.pulling import NoAnswerError, pull
 from runner.cli import output
 from runner.cli.known_targets import KnownTarget, named, only, targets_of
-from runner.documents.document import Document
-from runner.job.rules.uses import uses
-from runner.job_files import JobFiles
-from runner.problems import Problem, Severity, UsageError, are_errors
-from runner.project import Project, called, job_paths
-from runner.pulling import NoAnswerError, pull
-from runner.report import mistakes
+from runner.foundation.problems import Problem, Severity, UsageError, are_errors
+from runner.lint.uses import uses
+from runner.project.job_files import JobFiles
+from runner.project.project import Project, called, job_paths
+from runner.project.sites import Sites
+from runner.reading.document import Document
+from runner.reports import mistakes
 from runner.secrets.redact import Secrets
-from runner.sites import Sites
 from runner.targets.model import SandboxTarget
 
 _MOST_LISTED = 5

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
-from runner.cli import left_out, meant
+from runner.cli import ignored_files, meant
 from runner.cli.targets import Targets, is_outside
-from runner.problems import Problem
-from runner.project import Project, called, check_doubles, jobs_in, open_project, open_targets
+from runner.foundation.problems import Problem
+from runner.project.project import Project, called, check_doubles, jobs_in, open_project, open_targets
 from runner.targets import folders
 from runner.targets.files import NAME
 from runner.targets.folders import RECORDS, doubles_in, holds_doubles
@@ -36,7 +36,7 @@ def checked(
     project = open_project(
         jobs, targets=targets, environment=environment, catalogue=catalogue, against=against, recursive=recursive
     )
-    left_out.tell(jobs, project, targets=targets)
+    ignored_files.tell(jobs, project, targets=targets)
     _hold_against(against, project, environment)
     for spec in dict.fromkeys(filter(_is_targets, specs)):
         for target in open_targets(spec, project).values():

@@ -8,24 +8,24 @@ import click
 
 from runner.cli import locking, output, reports
 from runner.cli.asking import answer_of
-from runner.cli.carrying import Carried, Manner, Waiting, carry_all
-from runner.cli.prepared import Prepared
+from runner.cli.prepared import RunSpec
+from runner.cli.run_pool import Carried, PendingRun, PoolOptions, carry_all
 from runner.cli.stopping import hearing, tell_of_code, tell_of_giving_up
-from runner.cli.telling import Telling
+from runner.cli.telling import RunConsole
+from runner.foundation.problems import STOPPED, ExitCode, RefusedError, UsageError, strongest
 from runner.hosts.signals import listening
 from runner.hosts.stop import Stop
-from runner.problems import STOPPED, ExitCode, RefusedError, UsageError, strongest
-from runner.report import mistakes
-from runner.sites import Sites
+from runner.project.sites import Sites
+from runner.reports import mistakes
 from runner.targets.model import SiteTarget
 
 
 def telling_of(
     context: click.Context, wishes: reports.Wishes, *, side_by_side: bool = False, again: str = "resumed"
-) -> Telling:
+) -> RunConsole:
     """Where and how much the options of a command want to be told; `again`: what it does with a run of before."""
     given = context.params
-    return Telling(
+    return RunConsole(
         out=output.Stream("stderr" if wishes.takes_stdout else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
@@ -36,8 +36,8 @@ def telling_of(
 
 
 def carry_out(
-    waiting: Sequence[Waiting],
-    telling: Telling,
+    waiting: Sequence[PendingRun],
+    telling: RunConsole,
     context: click.Context,
     *,
     yes: bool,
@@ -51,7 +51,7 @@ def carry_out(
     """
     given = context.params
     stop, given_up, over = Stop(grace=given["grace"]), threading.Event(), threading.Event()
-    manner = Manner(
+    manner = PoolOptions(
         stop=stop,
         given_up=given_up,
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
@@ -73,7 +73,7 @@ def carry_out(
 
 
 def _carried_under_locks(
-    waiting: Sequence[Waiting], manner: Manner, *, wait: float | None, until_ready: Callable[[Stop], bool]
+    waiting: Sequence[PendingRun], manner: PoolOptions, *, wait: float | None, until_ready: Callable[[Stop], bool]
 ) -> Carried:
     """Carry the runs out under all the locks that they name. Where a signal ends the waiting for one, none begins.
 
@@ -98,7 +98,7 @@ def _still_waiting(stop: Stop, seconds: float) -> bool:
     return stop.why is None
 
 
-def waits_for(sites: Sites, runs: Sequence[Prepared], context: click.Context) -> Callable[[Stop], bool]:
+def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> Callable[[Stop], bool]:
     """What waits until the sites of these runs are ready, as an option or a target says. Raises `UsageError`."""
     given = context.params
     is_asked_for = given["wait_ready"] is not None

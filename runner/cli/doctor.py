@@ -18,13 +18,13 @@ from runner.cli.verb import Verb
 from runner.doctor.findings import Finding, Verdict, failed, ok
 from runner.doctor.service import Caller
 from runner.doctor.way import Way, untrodden, walk
-from runner.documents.files import read_text
-from runner.problems import ExitCode, Problem, UsageError, strongest
-from runner.project import Project
-from runner.report.safe import clean
+from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.project.project import Project
+from runner.project.sites import Sites
+from runner.reading.files import read_text
+from runner.reports.safe import clean
 from runner.secrets.redact import Secrets
 from runner.service.transport import trusting
-from runner.sites import Sites
 from runner.targets.authorities import read_authorities
 from runner.targets.model import ClientCredentials, ExecuteMethod, Runtime, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve

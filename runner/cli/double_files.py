@@ -7,11 +7,11 @@ from typing import Final
 
 from runner.catalogue.doubles import NewDouble
 from runner.cli import output
-from runner.documents.document import Document
-from runner.documents.load import read
-from runner.problems import Problem, UsageError
-from runner.project import called
-from runner.raw import record, text
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.raw import record, text
+from runner.project.project import called
+from runner.reading.document import Document
+from runner.reading.load import read
 from runner.targets.folders import ENDING, doubles_in
 
 _FIT_FOR_A_FILE: Final = re.compile(r"\w[\w.-]{0,199}")

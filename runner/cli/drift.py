@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from runner.catalogue.differences import About, Difference, Drift
-from runner.report.safe import clean, safe_json
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
+from runner.reports.safe import clean, safe_json
 
 FORMAT: Final = 1
 _MOST_PLACES: Final = 8

@@ -8,10 +8,10 @@ from runner.cli import options, output
 from runner.cli.verb import Verb
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
-from runner.problems import CODES, ExitCode, Problem, UsageError
-from runner.report.safe import safe
-from runner.values import Json, JsonObject
-from runner.words import suggest
+from runner.foundation.problems import CODES, ExitCode, Problem, UsageError
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject
+from runner.reports.safe import safe
 
 FORMAT = 1
 _MOST_CODES = 8

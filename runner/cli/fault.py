@@ -5,8 +5,8 @@ import sys
 import tempfile
 import traceback
 
-from runner.problems import Problem
-from runner.report import mistakes
+from runner.foundation.problems import Problem
+from runner.reports import mistakes
 from runner.version import VERSION
 
 

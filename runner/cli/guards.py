@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-from runner.events import Section
+from runner.foundation.problems import Problem
 from runner.job.model import Action, Confirm, Execute, IncludedJob, Job, Pause, Run, Signal, Step
-from runner.plan import PlannedStep, planned_steps, steps_within, undo_of
-from runner.problems import Problem
+from runner.planning.plan import PlannedStep, planned_steps, steps_within, undo_of
+from runner.runs.events import Section
 from runner.targets.model import Allow, Target
 
 Pair: TypeAlias = tuple[Job, Target]

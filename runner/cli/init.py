@@ -12,9 +12,9 @@ import click
 
 from runner.cli import output
 from runner.cli.verb import Verb
+from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.json_schema.schemas import shipped_text
-from runner.problems import ExitCode, Problem, UsageError
-from runner.report.safe import safe
+from runner.reports.safe import safe
 from runner.version import VERSION
 
 _TEMPLATES = Path(__file__).parent / "init_files"

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from runner.documents.encoding import LARGEST_FILE
-from runner.documents.files import read_text, too_large
-from runner.documents.load import read_private
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.values import Json, is_well_formed
 from runner.job import inputs
 from runner.job.input_values import short
 from runner.job.inputs import Given
 from runner.job.model import Case, Job
-from runner.problems import Problem, UsageError
-from runner.project import called
-from runner.values import Json, is_well_formed
+from runner.project.project import called
+from runner.reading.encoding import LARGEST_FILE
+from runner.reading.files import read_text, too_large
+from runner.reading.load import read_private
 
 
 def given(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from runner import runs
-from runner.events import Line, RunStatus
-from runner.journal import ends, is_being_written, read
-from runner.problems import Problem, UsageError
-from runner.result import RunResult, fold
-from runner.runs import EVENTS, REPORT
+from runner.foundation.problems import Problem, UsageError
+from runner.runs import run_folders
+from runner.runs.events import Line, RunStatus
+from runner.runs.journal import ends, is_being_written, read
+from runner.runs.result import RunResult, fold
+from runner.runs.run_folders import EVENTS, REPORT
 
 RunName: TypeAlias = tuple[str, str | None, str]
 """A job, a case or None, and a target: `job[case]@target`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRun:
+class StoredRun:
     """`flaw` is the number of the first line whose chain does not hold, None where all do; `cut`: they do, but the
     run's own report tells of a line that is not there. `going_on`: some process is writing its events now.
     """
@@ -31,7 +31,7 @@ class KeptRun:
     going_on: bool = False
 
 
-def opened(folder: Path) -> KeptRun:
+def opened(folder: Path) -> StoredRun:
     """Read a run's journal. Raises `UsageError` where it cannot be read."""
     going_on = is_being_written(folder)
     try:
@@ -42,7 +42,7 @@ def opened(folder: Path) -> KeptRun:
     result = fold(reading.lines, run=folder.name)
     cut = reading.flaw is None and _is_missed(folder, reading.lines)
     flaw = max(len(reading.lines), 1) if cut else reading.flaw
-    return KeptRun(folder=folder, lines=reading.lines, result=result, flaw=flaw, cut=cut, going_on=going_on)
+    return StoredRun(folder=folder, lines=reading.lines, result=result, flaw=flaw, cut=cut, going_on=going_on)
 
 
 NOT_GONE_ON_WITH = (
@@ -51,7 +51,7 @@ NOT_GONE_ON_WITH = (
 """What follows from a journal that is not as it was written."""
 
 
-def edited(run: KeptRun) -> str:
+def edited(run: StoredRun) -> str:
     """The sentence on a journal that is not as it was written."""
     line = f"line {run.flaw} of {run.folder / EVENTS} does not match"
     if run.cut:
@@ -76,7 +76,7 @@ def not_passed(root: Path) -> frozenset[RunName]:
     A run that cannot be read says nothing; one that broke off, or is still going on, has not passed.
     """
     newest: dict[RunName, RunStatus] = {}
-    for folder in reversed(runs.folders(root)):
+    for folder in reversed(run_folders.folders(root)):
         try:
             result = fold(ends(folder), run=folder.name)
         except OSError:

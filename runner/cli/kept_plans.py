@@ -11,36 +11,36 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from runner import kept_plan
 from runner.cli import inputs
-from runner.cli.opening import Opening, not_secret
-from runner.cli.prepared import Preparation, Prepared, Wanted
+from runner.cli.opening import PlanLoader, not_secret
+from runner.cli.prepared import RunSet, RunSpec, Wanted
 from runner.cli.targets import name_of
-from runner.documents import files
+from runner.foundation.problems import Problem, Severity, UsageError
 from runner.job.inputs import Given, Origin
-from runner.kept_plan import KeptPlan, PlanFile
-from runner.plan import plan
-from runner.problems import Problem, Severity, UsageError
-from runner.project import called
+from runner.planning import plan_file
+from runner.planning.plan import plan
+from runner.planning.plan_file import PlanFile, StoredPlan
+from runner.project.project import called
+from runner.reading import files
 from runner.secrets.redact import Secrets
 from runner.version import VERSION
 
 
 def is_plan(spec: Path) -> bool:
     """Whether a SPEC is a kept plan, by its name or by how it begins; one that cannot be read is so by its name."""
-    return kept_plan.is_plan(spec.name, files.beginning(spec).decode(errors="replace"))
+    return plan_file.is_plan(spec.name, files.beginning(spec).decode(errors="replace"))
 
 
-def prepare(wanted: Wanted) -> Preparation:
+def prepare(wanted: Wanted) -> RunSet:
     """Prepare the runs of kept plans. Raises `UsageError` with all that is in their way."""
     _refuse_what_a_plan_says(wanted)
     known = inputs.given(wanted.given, file=wanted.inputs_file)
     problems: list[Problem] = []
-    runs: list[Prepared] = []
+    runs: list[RunSpec] = []
     for spec in wanted.specs:
         plans = _read(spec, problems)
         if plans is not None:
-            opening = Opening(
+            opening = PlanLoader(
                 plans=plans.plans,
                 targets_file=wanted.targets_file,
                 known=known,
@@ -54,7 +54,7 @@ def prepare(wanted: Wanted) -> Preparation:
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise UsageError(*dict.fromkeys(problems))
     told = tuple(f"the plan of {run.title} is as it was kept, {run.digest}" for run in runs)
-    return Preparation(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), told=told)
+    return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), told=told)
 
 
 def _refuse_what_a_plan_says(wanted: Wanted) -> None:
@@ -83,7 +83,7 @@ def _is_for_all_commands(one: Given, wanted: Wanted) -> bool:
 def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
     name = called(spec)
     content = files.content(spec, name=name)
-    found = content if isinstance(content, Problem) else kept_plan.read(name, content.decode(errors="replace"))
+    found = content if isinstance(content, Problem) else plan_file.read(name, content.decode(errors="replace"))
     if isinstance(found, Problem):
         problems.append(found)
         return None
@@ -102,7 +102,7 @@ def _base(spec: Path, plans: PlanFile) -> Path:
     return next((folder for folder in (here, made_in) if any((folder / name).is_file() for name in names)), here)
 
 
-def _changes(name: str, prepared: Prepared, one: KeptPlan) -> Iterator[Problem]:
+def _changes(name: str, prepared: RunSpec, one: StoredPlan) -> Iterator[Problem]:
     """What is not as it was when the plan in the file called `name` was kept."""
     now = name_of(prepared.target)
     if now != one.target:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from runner.cli import left_out, meant, options, output
+from runner.cli import ignored_files, meant, options, output
 from runner.cli.verb import Verb
+from runner.foundation.problems import ExitCode
+from runner.foundation.values import JsonObject, compact
 from runner.job.model import Input, Job
-from runner.problems import ExitCode
-from runner.project import Project, open_project
-from runner.report import mistakes
-from runner.report.cells import padded, width
-from runner.report.safe import safe, safe_json
-from runner.values import JsonObject, compact
+from runner.project.project import Project, open_project
+from runner.reports import mistakes
+from runner.reports.cells import padded, width
+from runner.reports.safe import safe, safe_json
 
 FORMAT = 1
 
@@ -47,7 +47,7 @@ def command(context: click.Context, /, **_: object) -> int:
     meant.check(given["specs"], of_targets=False)
     recursive = given["recursive"]
     project = open_project(given["specs"], targets=given["targets"], environment=os.environ, recursive=recursive)
-    left_out.tell(given["specs"], project, targets=given["targets"])
+    ignored_files.tell(given["specs"], project, targets=given["targets"])
     jobs = [file.job for file in project.files if file.job is not None]
     is_json = given["form"] == "json"
     output.data(as_json(jobs) if is_json else as_text(jobs), for_programs=is_json)
@@ -55,12 +55,12 @@ def command(context: click.Context, /, **_: object) -> int:
 
 
 def _told(project: Project, specs: Sequence[Path]) -> ExitCode:
-    output.say_lines(mistakes.text(project.problems) + left_out.in_folders_below(specs, project))
+    output.say_lines(mistakes.text(project.problems) + ignored_files.in_folders_below(specs, project))
     if project.errors:
         output.say(mistakes.count(project.problems))
         return ExitCode.INVALID
     if not project.files:
-        output.say(left_out.no_jobs(specs))
+        output.say(ignored_files.no_jobs(specs))
         return ExitCode.NOTHING_SELECTED
     return ExitCode.PASSED
 

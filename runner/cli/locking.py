@@ -11,13 +11,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from runner.cli import output
-from runner.durations import written
+from runner.foundation.durations import written
+from runner.foundation.problems import Problem, RefusedError
 from runner.job.model import Job
-from runner.journal import utc_now
-from runner.locks import Claim, Holder, Lock, NoLocks, Taken, hold, locks_folder
-from runner.problems import Problem, RefusedError
-from runner.report.safe import clean
-from runner.sites import ReadySite
+from runner.project.sites import ReadySite
+from runner.reports.safe import clean
+from runner.runs.journal import utc_now
+from runner.runs.locks import Claim, Holder, Lock, NoLocks, Taken, hold, locks_folder
 from runner.targets.model import SandboxTarget, Target
 
 

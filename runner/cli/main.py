@@ -18,11 +18,11 @@ from click.core import ParameterSource
 from runner.cli import output, utf8
 from runner.cli.shell import PROCESS
 from runner.cli.verb import OPTIONS_OF_OTHERS, Helped
-from runner.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.report.mistakes import text as as_text
-from runner.report.safe import clean
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.foundation.suggestions import suggest
+from runner.reports.mistakes import text as as_text
+from runner.reports.safe import clean
 from runner.version import VERSION
-from runner.words import suggest
 
 _OPTION = re.compile(r"`(--?[a-z][\w-]*)")
 VERBS = {

@@ -6,12 +6,12 @@ from itertools import islice
 from pathlib import Path
 
 from runner.catalogue.read import ENDING
-from runner.cli import left_out
+from runner.cli import ignored_files
 from runner.cli.shell import PROCESS
-from runner.documents.files import beginning, is_meant
-from runner.problems import Problem, UsageError
-from runner.project import JOB_FILES, called
-from runner.report.safe import clean
+from runner.foundation.problems import Problem, UsageError
+from runner.project.project import JOB_FILES, called
+from runner.reading.files import beginning, is_meant
+from runner.reports.safe import clean
 
 _MOST_FILES = 500
 
@@ -38,7 +38,7 @@ def _mistake(spec: Path, hint: str) -> Problem:
 
 def _is_a_beginning(name: str) -> bool:
     """Whether a file is called like that, with an ending: then that one is meant."""
-    return any(path.name.startswith(f"{name}.") for path in left_out.inside(Path()))
+    return any(path.name.startswith(f"{name}.") for path in ignored_files.inside(Path()))
 
 
 def _of_a_job(name: str) -> str | None:

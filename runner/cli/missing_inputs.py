@@ -9,7 +9,7 @@ from runner.cli import asking, output
 from runner.job.input_values import VARIABLE, UnfitError, fit
 from runner.job.inputs import Given, Origin
 from runner.job.model import Case, Input, Job
-from runner.report.safe import clean
+from runner.reports.safe import clean
 
 
 def asked_for(

@@ -6,7 +6,7 @@ typed twice or swapped with its neighbour counts: `DATE` is not `DATA` mistyped,
 
 from collections.abc import Collection, Iterator
 
-from runner.near_misses import folded, near
+from runner.foundation.near_misses import folded, near
 
 _SHORTEST = 4
 """Shorter words are near to too many others."""

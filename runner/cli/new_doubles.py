@@ -14,8 +14,8 @@ from runner.cli.catalogue_files import read_file
 from runner.cli.catalogues import used_by
 from runner.cli.double_files import codes_in, create, place_of
 from runner.cli.verb import Verb
-from runner.problems import ExitCode
-from runner.project import called
+from runner.foundation.problems import ExitCode
+from runner.project.project import called
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from runner.cli import left_out
+from runner.cli import ignored_files
 from runner.cli.prepared import NOTHING, Wanted
 from runner.cli.selection import by_tags, is_chosen, words_of
+from runner.foundation.sentences import listed
+from runner.foundation.suggestions import suggest
 from runner.job.model import Case, Job
-from runner.report.safe import clean
-from runner.sentences import listed
-from runner.words import suggest
+from runner.reports.safe import clean
 
 _LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
 
@@ -17,7 +17,7 @@ _LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
 def why(wanted: Wanted, jobs: Sequence[Job]) -> str:
     """Why no run of these jobs, which are all that were found, is carried out."""
     if not jobs:
-        return f"{left_out.no_jobs(wanted.specs)}: {NOTHING}"
+        return f"{ignored_files.no_jobs(wanted.specs)}: {NOTHING}"
     runs = [(job, case) for job in jobs for case in _cases(job)]
     unfit = [
         *(_no_tag(wanted.tags, jobs) if wanted.tags is not None else ()),

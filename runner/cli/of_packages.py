@@ -11,12 +11,12 @@ from runner.cli.catalogue_files import check_own, packages_in, write_file
 from runner.cli.catalogues import report_odd, stamp
 from runner.cli.validate import FORMATS
 from runner.cli.verb import Verb
+from runner.foundation.problems import ExitCode, UsageError, are_errors
 from runner.packages.files import Reader
 from runner.packages.lint import lint as linted
 from runner.packages.reading import read_packages
-from runner.problems import ExitCode, UsageError, are_errors
-from runner.project import called
-from runner.report import mistakes
+from runner.project.project import called
+from runner.reports import mistakes
 
 PACKAGES = click.argument(
     "packages", nargs=-1, required=True, metavar="PACKAGES…", type=options.FilledPath(), callback=shell.expanded

@@ -6,40 +6,40 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from runner.cli.prepared import Prepared
+from runner.cli.prepared import RunSpec
 from runner.cli.targets import Targets
-from runner.documents.document import Document
-from runner.documents.load import load
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json
 from runner.job.inputs import Given, supplied, unknown
 from runner.job.model import Case, Job
-from runner.job_files import JobFiles
-from runner.kept_plan import KeptPlan
-from runner.problems import Problem
-from runner.project import Project, called, open_project
+from runner.planning.plan_file import StoredPlan
+from runner.project.job_files import JobFiles
+from runner.project.project import Project, called, open_project
+from runner.reading.document import Document
+from runner.reading.load import load
 from runner.targets.model import Target
-from runner.values import Json
 
 _OF_NO_TARGET = ("E100", "E141")
 _ELSEWHERE = "it was planned in another folder: go there, or name its targets file with `--targets FILE`"
 
-Changes: TypeAlias = Callable[[Prepared, KeptPlan], Iterable[Problem]]
+Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
 """What is not as it was when the plan was made, and stands in the way of its run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class PlanLoader:
     """Plans, while their runs are prepared. `known` are the inputs that were given; `code` is that of a text that is
     missing; `base` is the folder from which the names of their files lead.
     """
 
-    plans: Sequence[KeptPlan]
+    plans: Sequence[StoredPlan]
     targets_file: Path | None
     known: Mapping[str, Given]
     changes: Changes
     code: str = "E154"
     base: Path = Path()
 
-    def runs(self, problems: list[Problem]) -> list[Prepared]:
+    def runs(self, problems: list[Problem]) -> list[RunSpec]:
         """Their runs, as far as nothing is in their way; what is goes into `problems`."""
         project = open_project(
             [self.base / file for file in dict.fromkeys(one.file for one in self.plans)],
@@ -73,7 +73,7 @@ class Opening:
 
         return JobFiles(called=name_of_file, problems=problems, read=read, root=Path(Path.cwd().anchor), cases=False)
 
-    def _run(self, one: KeptPlan, project: Project, targets: Targets) -> Prepared | None:
+    def _run(self, one: StoredPlan, project: Project, targets: Targets) -> RunSpec | None:
         file = next((file for file in project.files if file.document.file == one.file), None)
         if file is None or file.job is None:
             return None
@@ -87,8 +87,8 @@ class Opening:
         return prepared
 
 
-def _prepared(job: Job, one: KeptPlan, target: Target, values: dict[str, Json]) -> Prepared:
-    return Prepared(
+def _prepared(job: Job, one: StoredPlan, target: Target, values: dict[str, Json]) -> RunSpec:
+    return RunSpec(
         job=job,
         source=one.sources[one.file],
         sources=one.sources,
@@ -101,7 +101,7 @@ def _prepared(job: Job, one: KeptPlan, target: Target, values: dict[str, Json]) 
     )
 
 
-def _inputs(job: Job, one: KeptPlan, known: Mapping[str, Given]) -> tuple[dict[str, Json], tuple[Problem, ...]]:
+def _inputs(job: Job, one: StoredPlan, known: Mapping[str, Given]) -> tuple[dict[str, Json], tuple[Problem, ...]]:
     """The values of the plan, with secrets that come anew."""
     secret = replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret))
     fresh, wrong = supplied(secret, given=known, environment=os.environ)

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 import click
 
-from runner import durations, runs
-from runner.cli import shell, twins
-from runner.report.safe import clean
+from runner.cli import env_options, shell
+from runner.foundation import durations
+from runner.reports.safe import clean
+from runner.runs import run_folders
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
@@ -90,7 +91,7 @@ class Twinned(click.Option):
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         value = super().resolve_envvar_value(ctx)
         choices = self.type.choices if isinstance(self.type, click.Choice) else None
-        return None if value is None or twins.is_passed_over(value, choices=choices) else value
+        return None if value is None or env_options.is_passed_over(value, choices=choices) else value
 
 
 class OptionalDuration(Duration):
@@ -119,7 +120,7 @@ RUN = click.argument("run", metavar="RUN")
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     """An option of click, with its twin: `--report-json` is also `CREATIO_RUNNER_REPORT_JSON`."""
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
-    twin = twins.PREFIX + long.removeprefix("--").upper().replace("-", "_")
+    twin = env_options.PREFIX + long.removeprefix("--").upper().replace("-", "_")
     return click.option(*names, cls=Twinned, envvar=twin, **settings)
 
 
@@ -179,7 +180,7 @@ RUNS = option(
     "--runs",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    default=runs.DEFAULT,
+    default=run_folders.DEFAULT,
     show_default=True,
     help="Where runs are kept.",
 )
@@ -210,7 +211,7 @@ WAIT_LOCK = option(
 WAIT_READY = click.option(
     "--wait-ready",
     cls=Switched,
-    envvar=f"{twins.PREFIX}WAIT_READY",
+    envvar=f"{env_options.PREFIX}WAIT_READY",
     is_flag=False,
     flag_value="",
     metavar="[DURATION]",
@@ -222,7 +223,7 @@ FOR = click.option(
     "--for",
     "longest",
     cls=Switched,
-    envvar=f"{twins.PREFIX}WAIT_READY",
+    envvar=f"{env_options.PREFIX}WAIT_READY",
     metavar="DURATION",
     type=OptionalDuration(),
     help="Wait up to this long, not for what the target says, or 10m; its twin is CREATIO_RUNNER_WAIT_READY.",

@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal, NamedTuple, TextIO
 
-from runner import threads
-from runner.report.safe import clean, safe_lines
+from runner.foundation import threads
+from runner.reports.safe import clean, safe_lines
 
 Name = Literal["stdout", "stderr"]
 

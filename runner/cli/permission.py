@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import click
 
 from runner.cli import asking, guards
-from runner.cli.prepared import Prepared
-from runner.problems import RefusedError
+from runner.cli.prepared import RunSpec
+from runner.foundation.problems import RefusedError
 from runner.targets.model import SiteTarget, Target
 
 
@@ -36,7 +36,7 @@ def given(context: click.Context) -> Permission:
     )
 
 
-def check(runs: Sequence[Prepared], permission: Permission, *, over: bool = False) -> None:
+def check(runs: Sequence[RunSpec], permission: Permission, *, over: bool = False) -> None:
     """Let the runs begin, or raise `RefusedError`. A person is asked once for each target.
 
     `over`: no step of them is to be carried out any more, so that no question of theirs is to be answered.
@@ -54,7 +54,7 @@ def check(runs: Sequence[Prepared], permission: Permission, *, over: bool = Fals
             raise RefusedError(guards.protected(target))
 
 
-def _question(target: Target, runs: Sequence[Prepared]) -> str:
+def _question(target: Target, runs: Sequence[RunSpec]) -> str:
     names = [run.job.name + (f"[{run.case.name}]" if run.case else "") for run in runs if run.target == target]
     listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
     where = f" ({target.url})" if isinstance(target, SiteTarget) else ""

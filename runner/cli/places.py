@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner.documents.files import beginning
-from runner.problems import Problem
+from runner.foundation.problems import Problem
+from runner.reading.files import beginning
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 

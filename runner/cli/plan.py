@@ -9,18 +9,18 @@ from pathlib import Path
 import click
 import uuid_utils
 
-from runner import kept_plan
 from runner.cli import options, output, reports
 from runner.cli.places import taken
-from runner.cli.prepared import Prepared, wanted
+from runner.cli.prepared import RunSpec, wanted
 from runner.cli.preparing import prepare
 from runner.cli.targets import name_of
 from runner.cli.verb import Verb
-from runner.plan import ATTEMPT_SECONDS, Plan, plan
-from runner.preview import preview
-from runner.problems import ExitCode, Problem, UsageError
-from runner.report import mistakes
-from runner.report.safe import safe
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.planning import plan_file
+from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.planning.preview import preview
+from runner.reports import mistakes
+from runner.reports.safe import safe
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 
@@ -67,7 +67,7 @@ def command(context: click.Context, /, **_: object) -> int:
     return ExitCode.PASSED
 
 
-def planned(prepared: Prepared) -> Plan:
+def planned(prepared: RunSpec) -> Plan:
     """The plan of a run whose target has not been made ready: its templates stand as they are written."""
     target = prepared.target
     made = plan(
@@ -87,7 +87,7 @@ def _check_place(context: click.Context) -> None:
     out: Path | None = context.params["out"]
     if out is None:
         return
-    mistake = taken(out, what="the plan", mark=kept_plan.MARK, read=reports.read_by(context))
+    mistake = taken(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
     if mistake is not None:
         raise UsageError(mistake)
 
@@ -95,7 +95,7 @@ def _check_place(context: click.Context) -> None:
 def _keep(plans: Sequence[Plan], file: Path) -> None:
     try:
         file.write_text(
-            kept_plan.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
+            plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
         )
     except OSError as error:
         message = f"the plan {file} cannot be written: {error.strerror or error}"

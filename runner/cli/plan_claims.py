@@ -8,13 +8,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner import runs
 from runner.cli.kept import opened
-from runner.cli.prepared import Prepared
-from runner.private_files import BINARY, PRIVATE_FILE, ensure_folder, sync_folder, write_all
-from runner.problems import Problem, RefusedError, UsageError
-from runner.report.words import title
-from runner.result import RunResult
+from runner.cli.prepared import RunSpec
+from runner.foundation.private_files import BINARY, PRIVATE_FILE, ensure_folder, sync_folder, write_all
+from runner.foundation.problems import Problem, RefusedError, UsageError
+from runner.reports.words import title
+from runner.runs import run_folders
+from runner.runs.result import RunResult
 
 _NAMED = 3
 """Earlier runs that a message names: the newest."""
@@ -23,11 +23,11 @@ _NAMED = 3
 class PlanClaims:
     """The plans of one command. `again`: somebody has said that they are carried out once more."""
 
-    def __init__(self, root: Path, prepared: Iterable[Prepared], *, again: bool) -> None:
+    def __init__(self, root: Path, prepared: Iterable[RunSpec], *, again: bool) -> None:
         keys = dict.fromkeys(one.plan_key for one in prepared if one.plan_key is not None)
         self._root = root
         self._again = again
-        self._files = {key: runs.plan_file(root, key) for key in keys}
+        self._files = {key: run_folders.plan_file(root, key) for key in keys}
         self._made: list[Path] = []
 
     def check(self) -> None:
@@ -54,9 +54,9 @@ class PlanClaims:
                     raise RefusedError(_refusal(self._root, file)) from None
             except OSError as error:
                 self.give_back()
-                raise runs.unwritable(self._root, error.strerror or str(error)) from error
+                raise run_folders.unwritable(self._root, error.strerror or str(error)) from error
 
-    def note(self, prepared: Prepared, run: str) -> None:
+    def note(self, prepared: RunSpec, run: str) -> None:
         """Write down that `run` comes of its plan. To be called before anything of it is sent."""
         if prepared.plan_key is None:
             return
@@ -100,6 +100,6 @@ def _is_open(root: Path, name: str) -> bool:
 
 def _result(root: Path, name: str) -> RunResult | None:
     try:
-        return opened(root / name).result if (root / name / runs.EVENTS).is_file() else None
+        return opened(root / name).result if (root / name / run_folders.EVENTS).is_file() else None
     except UsageError:
         return None

@@ -9,11 +9,11 @@ from click.core import ParameterSource
 
 from runner.catalogue.model import Element
 from runner.cli.kept import RunName
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json
 from runner.job.model import Case, Job
-from runner.plan import ChosenCase
-from runner.problems import Problem
+from runner.planning.plan import ChosenCase
 from runner.targets.model import Target
-from runner.values import Json
 
 NOTHING = "nothing was selected"
 
@@ -65,7 +65,7 @@ def _from_environment(context: click.Context) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class RunSpec:
     """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a kept plan
@@ -102,12 +102,12 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
+class RunSet:
     """`nothing` says why there are no runs, where there are none; `told` is talk for whoever carries them out;
     `left_below` the line on jobs that were not read.
     """
 
-    runs: tuple[Prepared, ...]
+    runs: tuple[RunSpec, ...]
     warnings: tuple[Problem, ...] = ()
     nothing: str = NOTHING
     told: tuple[str, ...] = ()

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.cli import inputs, kept, kept_plans, left_out, meant, missing_inputs, nothing, slips
-from runner.cli.prepared import NOTHING, Preparation, Prepared, Wanted
+from runner.cli import ignored_files, inputs, kept, kept_plans, meant, missing_inputs, nothing, typos
+from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted
 from runner.cli.selection import by_tags, is_chosen
 from runner.cli.targets import Targets, is_outside
+from runner.foundation.problems import Problem, Severity, UsageError
+from runner.foundation.values import Json
 from runner.job.model import Case, Job
-from runner.problems import Problem, Severity, UsageError
-from runner.project import JobFile, Project, elements_of, open_project
-from runner.report.safe import clean
+from runner.project.project import JobFile, Project, elements_of, open_project
+from runner.reports.safe import clean
 from runner.targets.model import Target
-from runner.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class _Chosen:
     index: int | None = None
 
 
-def prepare(wanted: Wanted) -> Preparation:
+def prepare(wanted: Wanted) -> RunSet:
     """Prepare every selected run. Raises `UsageError` with all mistakes of all files, inputs and targets."""
     if any(map(kept_plans.is_plan, wanted.specs)):
         return kept_plans.prepare(wanted)
@@ -47,7 +47,7 @@ def prepare(wanted: Wanted) -> Preparation:
         against=wanted.targets,
         recursive=wanted.recursive,
     )
-    left_out.tell(wanted.specs, project, targets=wanted.targets_file)
+    ignored_files.tell(wanted.specs, project, targets=wanted.targets_file)
     sound = [(file, file.job) for file in project.files if file.job is not None]
     selected = [one for file, job in sound for one in _runs_of(file, job) if chooses(job, one.case)]
     goes_to = _goes_to(wanted, project)
@@ -64,10 +64,10 @@ def prepare(wanted: Wanted) -> Preparation:
     project.problems.extend(_slips(wanted, project))
     if project.errors:
         raise UsageError(*project.problems)
-    preparation = Preparation(
+    preparation = RunSet(
         runs=tuple(_prepared(chosen, values, found, project)),
         warnings=tuple(dict.fromkeys(one for one in project.problems if one.severity is Severity.WARNING)),
-        left_below=left_out.in_folders_below(wanted.specs, project),
+        left_below=ignored_files.in_folders_below(wanted.specs, project),
     )
     if not selected:
         return replace(preparation, nothing=nothing.why(wanted, [job for _, job in sound]))
@@ -100,9 +100,9 @@ def _gone(job: str, target: str) -> Problem:
 def _slips(wanted: Wanted, project: Project) -> Iterator[Problem]:
     """What was probably mistyped, and is no reason to refuse the command."""
     jobs = [file.job for file in project.files if file.job is not None]
-    yield from slips.in_tags(wanted.tags, jobs)
-    yield from slips.in_variables(os.environ, jobs)
-    yield from slips.in_confirmed(wanted.confirmed, {name for file in project.files for name in file.targets})
+    yield from typos.in_tags(wanted.tags, jobs)
+    yield from typos.in_variables(os.environ, jobs)
+    yield from typos.in_confirmed(wanted.confirmed, {name for file in project.files for name in file.targets})
 
 
 def _selection(wanted: Wanted) -> Callable[[Job, Case | None], bool]:
@@ -122,11 +122,11 @@ def _prepared(
     values: Iterable[dict[str, Json]],
     targets: Iterable[Sequence[Target | None]],
     project: Project,
-) -> Iterator[Prepared]:
+) -> Iterator[RunSpec]:
     for one, of_run, found in zip(chosen, values, targets, strict=True):
         for target in found:
             if target is not None:
-                yield Prepared(
+                yield RunSpec(
                     job=one.job,
                     source=one.file.document.text,
                     sources=one.file.sources,
@@ -138,7 +138,7 @@ def _prepared(
                 )
 
 
-def _last_failed(preparation: Preparation, root: Path | None) -> Preparation:
+def _last_failed(preparation: RunSet, root: Path | None) -> RunSet:
     """Of the runs those that did not pass when they were carried out last."""
     if root is None:
         return preparation

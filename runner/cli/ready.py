@@ -14,13 +14,13 @@ from runner.cli.serving import sandbox
 from runner.cli.site_waits import AS_WRITTEN, Asked, SiteWaits
 from runner.cli.until_ready import SiteWait, until_ready
 from runner.cli.verb import Verb
-from runner.documents.files import read_text
+from runner.foundation.problems import STOPPED, ExitCode
 from runner.hosts.signals import listening
 from runner.hosts.stop import Stop
-from runner.problems import STOPPED, ExitCode
-from runner.project import Project
-from runner.report.safe import clean
-from runner.sites import Sites
+from runner.project.project import Project
+from runner.project.sites import Sites
+from runner.reading.files import read_text
+from runner.reports.safe import clean
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 

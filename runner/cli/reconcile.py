@@ -5,7 +5,7 @@ import click
 from runner.cli import options, reports, resuming
 from runner.cli.verb import Verb
 from runner.hosts.judgement import Judgement
-from runner.report.words import doubtful
+from runner.reports.words import doubtful
 
 
 @click.command("reconcile", cls=Verb, short_help="Ask the process log again about calls in doubt.")

@@ -8,25 +8,25 @@ from pathlib import Path
 import click
 
 from runner.catalogue.doubles import NewDouble
+from runner.catalogue.pulling import NoAnswerError
 from runner.cli import options, output
 from runner.cli.catalogues import chosen
 from runner.cli.double_files import codes_in, create, place_of
 from runner.cli.known_targets import KnownTarget
 from runner.cli.serving import sandbox
 from runner.cli.verb import Verb
-from runner.documents.files import read_text
-from runner.guids import is_guid
-from runner.problems import ExitCode, Problem, UsageError
-from runner.project import called
-from runner.pulling import NoAnswerError
+from runner.foundation.guids import is_guid
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.project.project import called
+from runner.project.sites import Sites
+from runner.reading.files import read_text
 from runner.recording.double import double, invented
 from runner.recording.job import job, name
 from runner.recording.kept_calls import known
 from runner.recording.model import Recorded
 from runner.recording.reading import Happened, read_run, recorded
-from runner.report import mistakes
+from runner.reports import mistakes
 from runner.secrets.redact import Secrets
-from runner.sites import Sites
 from runner.targets.model import SandboxTarget
 
 

@@ -2,12 +2,12 @@
 
 import click
 
-from runner import runs
 from runner.cli import options, output, reports
 from runner.cli.kept import edited, opened
 from runner.cli.verb import Verb
-from runner.problems import Problem, Severity, UsageError
-from runner.report import mistakes
+from runner.foundation.problems import Problem, Severity, UsageError
+from runner.reports import mistakes
+from runner.runs import run_folders
 
 
 @click.command("report", cls=Verb, short_help="Draw any report of a run again.")
@@ -30,7 +30,7 @@ def command(context: click.Context, /, **_: object) -> int:
         hint = "add --report-json, --report-junit or --report-jsonl with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     reports.check_places(wishes)
-    run = opened(runs.find(context.params["runs"], context.params["run"]))
+    run = opened(run_folders.find(context.params["runs"], context.params["run"]))
     if run.flaw is not None:
         warning = Problem(code="E155", message=edited(run), severity=Severity.WARNING)
         output.say_lines(mistakes.text([warning]))

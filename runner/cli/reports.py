@@ -10,13 +10,13 @@ import click
 
 from runner.cli import output
 from runner.cli.places import taken
-from runner.events import Line
-from runner.private_files import write_whole
-from runner.problems import Problem, Severity, UsageError
-from runner.project import job_paths
-from runner.report import json, jsonl, junit, mistakes
-from runner.result import RunResult
-from runner.runs import JUNIT, REPORT
+from runner.foundation.private_files import write_whole
+from runner.foundation.problems import Problem, Severity, UsageError
+from runner.project.project import job_paths
+from runner.reports import json, jsonl, junit, mistakes
+from runner.runs.events import Line
+from runner.runs.result import RunResult
+from runner.runs.run_folders import JUNIT, REPORT
 from runner.version import VERSION
 
 STDOUT = "-"

@@ -5,7 +5,7 @@ import click
 from runner.cli import options, permission, reports, resuming, verdicts
 from runner.cli.verb import Verb
 from runner.hosts.judgement import Judgement
-from runner.report.words import doubtful
+from runner.reports.words import doubtful
 
 
 @click.command("resume", cls=Verb, short_help="Go on where a run broke off.")

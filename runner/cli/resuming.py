@@ -5,38 +5,38 @@ from functools import partial
 
 import click
 
-from runner import runs
-from runner.cli import going_on, inputs, output, reports
+from runner.cli import inputs, output, reports, resume_run
 from runner.cli.beginning import Run
-from runner.cli.carrying import Waiting
 from runner.cli.command import at_once, carry_out, telling_of, waits_for, with_reports
-from runner.cli.going_on import GoingOn
-from runner.cli.kept import KeptRun, opened
+from runner.cli.kept import StoredRun, opened
 from runner.cli.locking import claim_of
+from runner.cli.resume_run import GoingOn
+from runner.cli.run_pool import PendingRun
 from runner.cli.serving import Sandboxes
-from runner.documents.files import read_text
-from runner.events import RunStarted, Section, Status
+from runner.foundation.problems import ExitCode, Problem
 from runner.hosts.judgement import Judgement
-from runner.problems import ExitCode, Problem
-from runner.report import mistakes
-from runner.report.looked import looked_again
-from runner.report.safe import clean
-from runner.report.words import doubtful, title
-from runner.result import StepResult
+from runner.project.sites import ReadySite, Sites
+from runner.reading.files import read_text
+from runner.reports import mistakes
+from runner.reports.looked import looked_again
+from runner.reports.safe import clean
+from runner.reports.words import doubtful, title
+from runner.runs import run_folders
+from runner.runs.events import RunStarted, Section, Status
+from runner.runs.result import StepResult
 from runner.secrets.redact import Secrets
-from runner.sites import ReadySite, Sites
 
 
-def found(context: click.Context) -> tuple[KeptRun, RunStarted]:
+def found(context: click.Context) -> tuple[StoredRun, RunStarted]:
     """The run that the command names, where it can be gone on with."""
-    run = opened(runs.find(context.params["runs"], context.params["run"]))
-    return run, going_on.check(run)
+    run = opened(run_folders.find(context.params["runs"], context.params["run"]))
+    return run, resume_run.check(run)
 
 
-def ready(context: click.Context, run: KeptRun, began: RunStarted) -> GoingOn:
+def ready(context: click.Context, run: StoredRun, began: RunStarted) -> GoingOn:
     """The run's plan, opened again."""
     given = inputs.given(context.params["given"], file=context.params["inputs_file"])
-    return going_on.opened(run, began, given=given, targets=context.params["targets"])
+    return resume_run.opened(run, began, given=given, targets=context.params["targets"])
 
 
 def go_on(
@@ -58,7 +58,7 @@ def go_on(
         site = sites.of(one.prepared.target)
         begin = partial(_gone_on, one, sites, judgement)
         lock = claim_of(one.prepared.job, one.prepared.target, site) if locked else None
-        waiting = Waiting(title=one.prepared.title, lock=lock, begin=begin)
+        waiting = PendingRun(title=one.prepared.title, lock=lock, begin=begin)
         until_ready = waits_for(sites, [one.prepared], context) if waits else at_once
         carried, code = carry_out([waiting], telling, context, yes=yes, until_ready=until_ready)
     for run in carried.runs:
@@ -83,16 +83,16 @@ def _lets_in(site: ReadySite, one: GoingOn) -> bool:
 
 def _gone_on(one: GoingOn, sites: Sites, judgement: Judgement) -> Run:
     """The run, with its journal open for more. That its files have changed is told when nothing is in the way."""
-    run = going_on.gone_on(one, sites, judgement)
+    run = resume_run.gone_on(one, sites, judgement)
     if not (one.kept.result.finished or judgement.only_settle):
         run.lets_in = partial(_lets_in, run.site, one)
-    changed = going_on.changed_files(one.plan.plan)
+    changed = resume_run.changed_files(one.plan.plan)
     if changed is not None:
         output.say(changed)
     return run
 
 
-def over(run: KeptRun, wishes: reports.Wishes, *, said: str) -> ExitCode:
+def over(run: StoredRun, wishes: reports.Wishes, *, said: str) -> ExitCode:
     """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
     output.say(f"{said} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
     rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]

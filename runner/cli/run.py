@@ -4,23 +4,23 @@ import os
 
 import click
 
-from runner import runs
 from runner.cli import options, output, permission, reports
 from runner.cli.beginning import Run, begun
-from runner.cli.carrying import Carried, Waiting
 from runner.cli.command import carry_out, telling_of, waits_for, with_reports
 from runner.cli.locking import claim_of
 from runner.cli.plan_claims import PlanClaims
-from runner.cli.prepared import Preparation, Prepared, wanted
+from runner.cli.prepared import RunSet, RunSpec, wanted
 from runner.cli.preparing import prepare
+from runner.cli.run_pool import Carried, PendingRun
 from runner.cli.serving import Sandboxes
-from runner.cli.telling import Telling
+from runner.cli.telling import RunConsole
 from runner.cli.verb import Verb
-from runner.documents.files import read_text
+from runner.foundation.problems import ExitCode
 from runner.hosts.judgement import Judgement
-from runner.problems import ExitCode
-from runner.report import console, mistakes
-from runner.sites import Sites
+from runner.project.sites import Sites
+from runner.reading.files import read_text
+from runner.reports import console, mistakes
+from runner.runs import run_folders
 
 
 @click.command("run", cls=Verb, short_help="Carry jobs out and report what happened.")
@@ -98,7 +98,7 @@ def command(context: click.Context, /, **_: object) -> int:
 
 
 def _carry_out(
-    context: click.Context, preparation: Preparation, claims: PlanClaims, telling: Telling
+    context: click.Context, preparation: RunSet, claims: PlanClaims, telling: RunConsole
 ) -> tuple[Carried, ExitCode]:
     """Make every site ready, then carry the runs out."""
     given = context.params
@@ -107,18 +107,18 @@ def _carry_out(
     sandboxes = Sandboxes(given["runs"])
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
-        def waiting(prepared: Prepared) -> Waiting:
+        def waiting(prepared: RunSpec) -> PendingRun:
             def begin() -> Run:
                 run = begun(prepared, sites, root=given["runs"], alone=alone, judgement=judgement)
                 claims.note(prepared, run.facts.id)
                 return run
 
             lock = claim_of(prepared.job, prepared.target, sites.of(prepared.target))
-            return Waiting(title=prepared.title, lock=lock, begin=begin)
+            return PendingRun(title=prepared.title, lock=lock, begin=begin)
 
         all_of_them = [waiting(prepared) for prepared in preparation.runs]
         until_ready = waits_for(sites, preparation.runs, context)
-        runs.prepare(given["runs"])
+        run_folders.prepare(given["runs"])
         claims.take()
         try:
             carried, code = carry_out(all_of_them, telling, context, yes=given["yes"], until_ready=until_ready)
@@ -128,7 +128,7 @@ def _carry_out(
     return carried, code
 
 
-def _nothing(preparation: Preparation, wishes: reports.Wishes, *, accepted: bool) -> ExitCode:
+def _nothing(preparation: RunSet, wishes: reports.Wishes, *, accepted: bool) -> ExitCode:
     output.say(f"{preparation.nothing}, so nothing ran")
     reports.write(wishes, [], [])
     return ExitCode.PASSED if accepted else ExitCode.NOTHING_SELECTED

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import click
 
-from runner import durations, runs
 from runner.cli import options, output
-from runner.cli.kept import KeptRun, opened
+from runner.cli.kept import StoredRun, opened
 from runner.cli.verb import Verb
-from runner.events import RunStatus
-from runner.problems import ExitCode, Problem, UsageError
-from runner.report.next_steps import next_steps
-from runner.report.runs import Listed, table
-from runner.report.safe import safe_json
-from runner.values import Json, JsonObject
+from runner.foundation import durations
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.values import Json, JsonObject
+from runner.reports.next_steps import next_steps
+from runner.reports.runs import Listed, table
+from runner.reports.safe import safe_json
+from runner.runs import run_folders
+from runner.runs.events import RunStatus
 
 FORMAT = 1
 
@@ -57,7 +58,7 @@ def command(context: click.Context, /, **_: object) -> int:
         deleted = _prune(root, _seconds(context.params["prune"]))
         output.say(f"{deleted} {'run' if deleted == 1 else 'runs'} deleted")
         return ExitCode.PASSED
-    newest = list(reversed(runs.folders(root)))[: context.params["limit"]]
+    newest = list(reversed(run_folders.folders(root)))[: context.params["limit"]]
     listed = [_listed(opened(folder)) for folder in newest]
     is_json = context.params["form"] == "json"
     output.data(as_json(listed) if is_json else table(listed), for_programs=is_json)
@@ -90,7 +91,7 @@ def _record(listed: Listed) -> JsonObject:
     }
 
 
-def _listed(run: KeptRun) -> Listed:
+def _listed(run: StoredRun) -> Listed:
     return Listed(result=run.result, folder=str(run.folder), going_on=run.going_on, changed=run.flaw is not None)
 
 
@@ -106,11 +107,11 @@ def _seconds(written: str) -> float:
 def _prune(root: Path, seconds: float) -> int:
     """Delete what is older and settled; how many runs that were."""
     limit = (time.time() - seconds) * 1000
-    old = [folder for folder in runs.folders(root) if _began(folder) < limit and _is_settled(opened(folder))]
+    old = [folder for folder in run_folders.folders(root) if _began(folder) < limit and _is_settled(opened(folder))]
     try:
         for folder in old:
             shutil.rmtree(folder)
-        for file in runs.sandbox_files(root):
+        for file in run_folders.sandbox_files(root):
             if file.stat().st_mtime * 1000 < limit:
                 file.unlink()
     except OSError as error:
@@ -127,7 +128,7 @@ def _began(folder: Path) -> float:
         return float("inf")
 
 
-def _is_settled(run: KeptRun) -> bool:
+def _is_settled(run: StoredRun) -> bool:
     """Whether nothing is left to do about the run; of one that broke off before it began there never was anything."""
     if run.going_on:
         return False

@@ -8,8 +8,8 @@ import click
 
 from runner.cli import options, output
 from runner.cli.verb import Verb
-from runner.problems import ExitCode, Problem, UsageError
-from runner.report.safe import clean
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.reports.safe import clean
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.server import serve
 from runner.targets.folders import DOUBLES, RECORDS, holds_doubles

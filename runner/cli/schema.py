@@ -9,8 +9,8 @@ from runner.catalogue.editor import specialised
 from runner.cli import options, output
 from runner.cli.catalogue_files import read_file
 from runner.cli.verb import Verb
+from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.json_schema.schemas import shipped_text
-from runner.problems import ExitCode, Problem, UsageError
 
 NAMES = ("job", "targets", "process", "catalog", "report", "event")
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable
 
 import boolean
 
+from runner.foundation.problems import Problem, UsageError
 from runner.job.model import Case, Job
-from runner.problems import Problem, UsageError
 
 _IN_A_TAG = (".", "_", ":", "-", "/")
 

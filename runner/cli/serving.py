@@ -7,10 +7,10 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import urlsplit
 
-from runner import runs
 from runner.cli.beginning import Run
-from runner.events import RunStatus
-from runner.private_files import ensure_folder
+from runner.foundation.private_files import ensure_folder
+from runner.runs import run_folders
+from runner.runs.events import RunStatus
 
 _FILES_OF_ONE = ("", "-wal", "-shm")
 """What SQLite makes of a file."""
@@ -39,7 +39,7 @@ class Sandboxes:
 
     def serve(self, folder: Path) -> AbstractContextManager[str]:
         """Serve the folder as long as the context lasts; it gives the URL. Raises `UsageError`."""
-        runs.prepare(self._root)
+        run_folders.prepare(self._root)
         veil = importlib.import_module("runner.sandbox.veil").Veil()
         with self._lock:
             self._learners.append(veil.learn)
@@ -63,9 +63,9 @@ class Sandboxes:
 
     def _file(self, url: str) -> Path:
         """The file of the sandbox at `url`: that of the run that is gone on with, if it is there, or a new one."""
-        file = None if self._again is None else runs.sandbox_file(self._root, _port(self._again))
+        file = None if self._again is None else run_folders.sandbox_file(self._root, _port(self._again))
         if file is None or not file.exists():
-            file = runs.sandbox_file(self._root, _port(url))
+            file = run_folders.sandbox_file(self._root, _port(url))
             ensure_folder(file.parent)
             _delete(file)  # of a sandbox that had this port long ago
         self._made.append(file)

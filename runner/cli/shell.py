@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from runner.problems import Problem, UsageError
-from runner.report.safe import clean
+from runner.foundation.problems import Problem, UsageError
+from runner.reports.safe import clean
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What text processors and web pages make of a hyphen, or of two."""

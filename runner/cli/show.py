@@ -2,13 +2,13 @@
 
 import click
 
-from runner import runs
 from runner.cli import options, output
-from runner.cli.kept import NOT_GONE_ON_WITH, KeptRun, edited, opened
+from runner.cli.kept import NOT_GONE_ON_WITH, StoredRun, edited, opened
 from runner.cli.verb import Verb
-from runner.problems import ExitCode
-from runner.report import console
-from runner.report.sentences import Wish
+from runner.foundation.problems import ExitCode
+from runner.reports import console
+from runner.reports.sentences import Wish
+from runner.runs import run_folders
 
 
 @click.command("show", cls=Verb, short_help="Tell what happened in one run.")
@@ -27,7 +27,7 @@ def command(context: click.Context, /, **_: object) -> int:
 
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
-    run = opened(runs.find(context.params["runs"], context.params["run"]))
+    run = opened(run_folders.find(context.params["runs"], context.params["run"]))
     wish = Wish(verbose=context.params["verbose"], folder=str(run.folder), advice=run.flaw is None)
     output.data(_account(run, wish, encoding=output.encoding()))
     if run.flaw is None:
@@ -36,7 +36,7 @@ def command(context: click.Context, /, **_: object) -> int:
     return ExitCode.FAILED
 
 
-def _account(run: KeptRun, wish: Wish, *, encoding: str) -> str:
+def _account(run: StoredRun, wish: Wish, *, encoding: str) -> str:
     """Of a run that is going on only what has ended: nothing is concluded from what is missing."""
     if run.going_on:
         return console.account_so_far(run.lines, wish, encoding=encoding)

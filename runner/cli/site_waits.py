@@ -9,19 +9,19 @@ from typing import Final
 from runner.catalogue.model import Catalogue
 from runner.cli import output
 from runner.cli.catalogue_files import read_file
-from runner.cli.prepared import Prepared
+from runner.cli.prepared import RunSpec
 from runner.cli.until_ready import SiteWait
 from runner.cli.wait_story import Story
-from runner.documents.document import Document
-from runner.documents.load import load
+from runner.doctor.readiness import Watched, only
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.raw import record
 from runner.job.outline import outline
-from runner.job.rules.uses import started
-from runner.problems import Problem, UsageError
-from runner.project import called
-from runner.raw import record
-from runner.readiness import Watched, only
+from runner.lint.uses import started
+from runner.project.project import called
+from runner.project.sites import Sites
+from runner.reading.document import Document
+from runner.reading.load import load
 from runner.secrets.redact import Secrets
-from runner.sites import Sites
 from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness, SiteTarget
 
 AS_WRITTEN: Final = 0.0
@@ -45,7 +45,7 @@ class SiteWaits:
     asked: Asked
     _catalogues: dict[Path, Catalogue] = field(default_factory=dict)
 
-    def of_runs(self, runs: Iterable[Prepared]) -> tuple[SiteWait, ...]:
+    def of_runs(self, runs: Iterable[RunSpec]) -> tuple[SiteWait, ...]:
         """A wait for each site that these runs go to, for the processes that they start there. Raises `UsageError`."""
         codes: dict[SiteTarget, set[str]] = {}
         for run in runs:

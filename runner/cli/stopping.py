@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from runner.cli import output
-from runner.durations import written
+from runner.foundation.durations import written
+from runner.foundation.problems import ExitCode, strongest
 from runner.hosts.stop import Stop
-from runner.problems import ExitCode, strongest
-from runner.report.words import meaning
-from runner.result import RunResult
+from runner.reports.words import meaning
+from runner.runs.result import RunResult
 
 
 def hearing(grace: float, *, begun: Callable[[], bool], over: Callable[[], bool]) -> Callable[[str], None]:

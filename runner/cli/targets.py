@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner.documents.files import read_text
-from runner.events import TargetName
-from runner.problems import Problem, Severity
-from runner.project import JobFile, Project, check_doubles, compare, target_named
+from runner.foundation.problems import Problem, Severity
+from runner.project.project import JobFile, Project, check_doubles, compare, target_named
+from runner.reading.files import read_text
+from runner.runs.events import TargetName
 from runner.targets import clio
 from runner.targets import environment as env
 from runner.targets.model import SandboxTarget, SiteTarget, Target

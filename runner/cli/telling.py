@@ -1,4 +1,4 @@
-"""Telling people how runs go: on a terminal that redraws its lines, or line by line; side by side, whole as they end.
+"""Says how runs go: on a terminal that redraws its lines, or line by line; side by side, whole as they end.
 
 What becomes of what is written is `runner.cli.output`'s business: the runs go on, whoever reads.
 """
@@ -14,14 +14,14 @@ from typing import Protocol
 from runner.cli import output, reports
 from runner.cli.beginning import Run
 from runner.cli.guards import asks
-from runner.events import Line
-from runner.journal import JournalError
-from runner.plan import Plan
-from runner.problems import Problem, Severity
-from runner.report import console, mistakes
-from runner.report.alive import Alive
-from runner.report.safe import clean
-from runner.report.sentences import Wish
+from runner.foundation.problems import Problem, Severity
+from runner.planning.plan import Plan
+from runner.reports import console, mistakes
+from runner.reports.alive import Alive
+from runner.reports.safe import clean
+from runner.reports.sentences import Wish
+from runner.runs.events import Line
+from runner.runs.journal import JournalError
 
 
 class Teller(Protocol):
@@ -33,7 +33,7 @@ class Teller(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class Telling:
+class RunConsole:
     """How much is told of the runs, and where. `held`: they were told to wait where a call is in doubt; `again`: what
     is done with a run that began in another command.
     """
@@ -118,7 +118,7 @@ class Telling:
         if not self._is_redrawn(page, run):
             return console.Plain(page or self.out, wish, earlier=run.earlier)
         # rich is imported for a terminal alone: it costs a third of the start-up of a small run
-        drawing = importlib.import_module("runner.report.console_live").Live
+        drawing = importlib.import_module("runner.reports.console_live").Live
         live: Teller = drawing(self.out.drawing(), wish, earlier=run.earlier)
         return live
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
 
-from runner import threads
 from runner.cli import output
 from runner.cli.wait_story import Story, problems
+from runner.doctor.readiness import Look, Outcome, Watched, wait_until_ready
+from runner.foundation import threads
 from runner.hosts.stop import Stop
-from runner.readiness import Look, Outcome, Watched, wait_until_ready
-from runner.report import mistakes
-from runner.report.cells import width
-from runner.report.console import is_live
-from runner.report.safe import clean
+from runner.reports import mistakes
+from runner.reports.cells import width
+from runner.reports.console import is_live
+from runner.reports.safe import clean
 
 AGAIN: Final = 30.0
 """Seconds between two lines about one site that is in one state."""

@@ -5,10 +5,10 @@ They could not be written into a journal, sent to a site, or shown to anybody as
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from runner.cli.twins import PREFIX
-from runner.problems import Problem, UsageError
-from runner.report.safe import clean
-from runner.values import is_well_formed
+from runner.cli.env_options import PREFIX
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.values import is_well_formed
+from runner.reports.safe import clean
 
 
 def check(arguments: Iterable[str], environment: Mapping[str, str]) -> None:

@@ -4,12 +4,12 @@ import os
 
 import click
 
-from runner.cli import checking, left_out, options, output
+from runner.cli import checking, ignored_files, options, output
 from runner.cli.verb import Verb
-from runner.problems import ExitCode
-from runner.report import mistakes
-from runner.report.github import github
-from runner.report.sarif import sarif
+from runner.foundation.problems import ExitCode
+from runner.reports import mistakes
+from runner.reports.github import github
+from runner.reports.sarif import sarif
 
 FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sarif": sarif}
 
@@ -58,14 +58,14 @@ def command(context: click.Context, /, **_: object) -> int:
         recursive=given["recursive"],
     )
     output.data(FORMATS[given["form"]](project.problems), for_programs=given["form"] != "text")
-    output.say_lines(left_out.in_folders_below(given["specs"], project))
+    output.say_lines(ignored_files.in_folders_below(given["specs"], project))
     if project.errors:
         more = f"`runner explain {project.errors[0].code}` says more"
         output.say(f"{mistakes.count(project.problems)}; {more}")
         return ExitCode.INVALID
     number = checking.count(given["specs"], project)
     if not number:
-        output.say(left_out.no_jobs(given["specs"]))
+        output.say(ignored_files.no_jobs(given["specs"]))
         return ExitCode.NOTHING_SELECTED
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
     output.say(f"{number} {'file' if number == 1 else 'files'}, no mistakes{warned}")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import click
 from click.core import ParameterSource
 
-from runner.cli import output, shell, twins
-from runner.problems import ExitCode, UsageError
-from runner.report import mistakes
+from runner.cli import env_options, output, shell
+from runner.foundation.problems import ExitCode, UsageError
+from runner.reports import mistakes
 
 _MEANT: tuple[tuple[tuple[str, ...], str], ...] = (
     (("--dry-run", "--dryrun", "--check", "--diff"), "`runner plan` prints what would be sent"),
@@ -89,7 +89,7 @@ class Verb(Helped):
 
     def invoke(self, ctx: click.Context) -> object:
         """Tell of variables that are not read, carry the command out, and where it cannot be tell of those that are."""
-        output.say_lines(mistakes.text(tuple(twins.unknown(os.environ))))
+        output.say_lines(mistakes.text(tuple(env_options.unknown(os.environ))))
         try:
             code = super().invoke(ctx)
         except UsageError as error:

@@ -8,15 +8,15 @@ from typing import NoReturn
 import click
 
 from runner.engine.lost import needs_result
-from runner.events import Section
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import IncludedJob, Job, Step
-from runner.plan import PlannedStep, planned_steps, steps_within, undo_of
-from runner.problems import Problem, UsageError
-from runner.report.safe import clean
-from runner.report.words import doubtful
-from runner.result import RunResult
-from runner.values import Json, JsonObject
-from runner.words import suggest
+from runner.planning.plan import PlannedStep, planned_steps, steps_within, undo_of
+from runner.reports.safe import clean
+from runner.reports.words import doubtful
+from runner.runs.events import Section
+from runner.runs.result import RunResult
 
 PASSED, FAILED, RETRY = "passed", "failed", "retry"
 _INDEX = re.compile(r"\[\d+\]")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runner.cli.drift import of_two
-from runner.durations import written
-from runner.problems import Problem
-from runner.readiness import Look, Outcome, Phase
-from runner.report.cells import padded, width
+from runner.doctor.readiness import Look, Outcome, Phase
+from runner.foundation.durations import written
+from runner.foundation.problems import Problem
+from runner.reports.cells import padded, width
 from runner.targets.model import Readiness
 
 _MOST_STATES: Final = 20

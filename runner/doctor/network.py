@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
 
 from runner.doctor.findings import Finding, failed, not_tried, ok, unsure
-from runner.durations import written
+from runner.foundation.durations import written
 from runner.service import outages
 from runner.targets.urls import is_loopback
 

@@ -3,11 +3,11 @@
 from runner.checks.check import check
 from runner.engine.attempt import Attempt
 from runner.engine.state import OpenRow, State
-from runner.events import Check, Status, Trouble
+from runner.expressions.evaluate import EvaluationError
+from runner.expressions.parse import expression
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Execute, Expectation, Expected, RetryOn, Step
-from runner.template.evaluate import EvaluationError
-from runner.template.parse import expression
-from runner.values import Json, JsonObject
+from runner.runs.events import Check, Status, Trouble
 
 NOT_READ: JsonObject = {"process_status": None, "process_id": None}
 """What expressions see of the process where the log was not read."""

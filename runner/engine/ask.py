@@ -5,10 +5,10 @@ from runner.engine.attempt import Attempt
 from runner.engine.effects import Ask, Done, Pause, Running
 from runner.engine.perform import TIMEOUT, Interrupted, perform
 from runner.engine.state import OpenRow, State
-from runner.events import Status, Trouble
+from runner.expressions.evaluate import EvaluationError
 from runner.job import model
 from runner.job.model import Confirm, Step
-from runner.template.evaluate import EvaluationError
+from runner.runs.events import Status, Trouble
 
 
 def attempt_confirm(state: State, row: OpenRow, step: Step) -> Running[Attempt]:

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from runner.events import Check, Status, Trouble
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import RetryOn, StepEffect
+from runner.runs.events import Check, Status, Trouble
 from runner.service.calls import CallFailed, FailureKind
-from runner.values import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """How an attempt ended.
 
-    `verified` and `process_id` are as in `runner.events.StepFinished`; `process_status` is in the words of the log.
+    `verified` and `process_id` are as in `runs.events.StepFinished`; `process_status` is in the words of the log.
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
     cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
     the process log that says of its one process that it failed. `seconds` is how long the process took by the log,

@@ -14,12 +14,12 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK
-from runner.events import Status, Trouble
-from runner.guids import is_guid
+from runner.expressions.evaluate import EvaluationError
+from runner.foundation.guids import is_guid
+from runner.foundation.values import JsonObject
 from runner.job.model import Cancel, Step, Verify
+from runner.runs.events import Status, Trouble
 from runner.service.calls import CallFailed, CancelCall, FailureKind
-from runner.template.evaluate import EvaluationError
-from runner.values import JsonObject
 
 _OVER = frozenset({"done", "cancelled"})
 """The statuses of a process that leave nothing to cancel: CancelExecution is for what runs or is in error [S]."""

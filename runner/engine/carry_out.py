@@ -12,11 +12,11 @@ from runner.engine.scope import RunFacts, names_of, work_out_vars
 from runner.engine.state import RunState, State, conditions_of
 from runner.engine.step import carry_out_steps
 from runner.engine.undo import left_standing, undo, undone
-from runner.events import RunClosing, RunFinished, RunStarted, RunStatus, Status, Trouble
-from runner.plan import Plan, open_inputs
-from runner.problems import STOPPED, ExitCode, strongest
-from runner.template.evaluate import EvaluationError, Room
-from runner.values import JsonObject
+from runner.expressions.evaluate import EvaluationError, Room
+from runner.foundation.problems import STOPPED, ExitCode, strongest
+from runner.foundation.values import JsonObject
+from runner.planning.plan import Plan, open_inputs
+from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Status, Trouble
 
 _EXIT_CODES = {
     RunStatus.PASSED: ExitCode.PASSED,

@@ -10,10 +10,10 @@ from runner.engine.perform import go_on
 from runner.engine.retry import try_until_done
 from runner.engine.rows import begin, end, row_of
 from runner.engine.state import OpenRow, State
-from runner.events import Status, Trouble
+from runner.foundation.values import Json
 from runner.job.model import Element
-from runner.plan import PlannedStep, in_words_of_element
-from runner.values import Json
+from runner.planning.plan import PlannedStep, in_words_of_element
+from runner.runs.events import Status, Trouble
 
 
 def attempt_chain(

@@ -9,7 +9,6 @@ program may share the account. The log gives a status, never the result.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runner import server_time
 from runner.engine import process_log, starts
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, in_doubt
@@ -20,10 +19,11 @@ from runner.engine.perform import judge, note, perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, failed, going_on, still_running
-from runner.events import AttemptFailed, Status, Trouble
+from runner.foundation import server_time
+from runner.foundation.values import JsonObject
 from runner.job.model import Execute, Run, Signal, Step, Until, Verify
+from runner.runs.events import AttemptFailed, Status, Trouble
 from runner.service.calls import CallFailed, FailureKind
-from runner.values import JsonObject
 
 INFERRED = "inferred"
 NOT_CERTAIN = "inferred: another program with the same account could have made this start at the same time"

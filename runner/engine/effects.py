@@ -4,10 +4,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from runner.events import AnyEvent
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
+from runner.runs.events import AnyEvent
 from runner.service.calls import Call, CallFailed
-from runner.values import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +53,10 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
+class ResolveDoubt:
     """How are the rows of `keys` to be taken, whose calls are in doubt?
 
-    Answered with `Done({"as": …})` as `runner.events.Asked` says, with `"key"` where there are several. Who has no
+    Answered with `Done({"as": …})` as `runner.runs.events.Asked` says, with `"key"` where there are several. Who has no
     answer now may leave the run here: a fresh engine that is fed with the journal asks again. `ended`: the run is over
     but for this, and `retry` and `unknown` are no answers any more. `refused`: so was the last answer, and whoever has
     no other leaves the run. `secret` are the keys of rows whose result is kept
@@ -70,7 +70,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inquire:
+class QueryPeers:
     """Whose are these rows of the log? Asked when it has been read, before one of `rows`, ids of processes that the
     call of `key` may have started, is taken for its own.
 
@@ -92,7 +92,7 @@ class Inquire:
 
 
 @dataclass(frozen=True, slots=True)
-class Listen:
+class PollStop:
     """Was the run told to stop, or had it broken off? Asked before a step begins and before a start is sent, where the
     run turns and where it ends: what is sent then is made with what is known by then.
 
@@ -107,7 +107,7 @@ class Note:
     event: AnyEvent
 
 
-Effect: TypeAlias = Send | Pause | Ask | Judge | Inquire | Listen | Note
+Effect: TypeAlias = Send | Pause | Ask | ResolveDoubt | QueryPeers | PollStop | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from runner.engine.finding import Wanted
 from runner.engine.named_element import attempt_named
 from runner.engine.parameters import parameters_of
 from runner.engine.state import OpenRow, State
-from runner.events import Status, Trouble
-from runner.guids import is_guid
+from runner.expressions.evaluate import EvaluationError
+from runner.foundation.guids import is_guid
 from runner.job.model import Element, Named, Step, StepEffect
-from runner.template.evaluate import EvaluationError
+from runner.runs.events import Status, Trouble
 
 
 def attempt_of(element: Element) -> Callable[[State, OpenRow, Step], Running[Attempt]]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
+from runner.foundation.values import JsonObject
 from runner.job.model import Step, StepEffect
 from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
-from runner.values import JsonObject
 
 
 def call_of(uid: str, parameters: JsonObject | None) -> ElementCall | CompleteCall:

@@ -7,12 +7,12 @@ from runner.engine.parameters import parameters_of
 from runner.engine.start import start
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import Verdict, verdict
-from runner.events import Status
+from runner.expressions.evaluate import EvaluationError
+from runner.expressions.parse import expression
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Execute, Expectation, RetryOn, Step, StepEffect, Verify
+from runner.runs.events import Status
 from runner.service.calls import ExecuteCall
-from runner.template.evaluate import EvaluationError
-from runner.template.parse import expression
-from runner.values import Json, JsonObject
 
 
 def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:

@@ -10,9 +10,9 @@ from runner.engine import process_log
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
 from runner.engine.state import OpenRow, State
-from runner.events import Trouble
+from runner.foundation.values import JsonObject
 from runner.job.model import Step, Verify
-from runner.values import JsonObject
+from runner.runs.events import Trouble
 
 _CODES = {"error": "E203", "cancelled": "E204"}
 

@@ -7,7 +7,6 @@ pattern that no process matches. All owners count, and the versions of a process
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from runner import server_time
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
@@ -15,12 +14,13 @@ from runner.engine.following import GROWTH
 from runner.engine.perform import perform
 from runner.engine.records import read_records
 from runner.engine.state import Moment, OpenRow, State
-from runner.events import Status, Trouble
+from runner.expressions.evaluate import EvaluationError
+from runner.foundation import server_time
+from runner.foundation.values import JsonObject
 from runner.job.model import SINCE_RUN, Failures, Step
+from runner.runs.events import Status, Trouble
 from runner.service import failed_rows
 from runner.service.calls import CallFailed, FailureKind, QueryCall
-from runner.template.evaluate import EvaluationError
-from runner.values import JsonObject
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 10.0

@@ -9,8 +9,8 @@ cannot be read, rows are looked for by the code; one that is missing says less t
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from runner.foundation.values import Json, JsonObject
 from runner.service.calls import SESSION_REFUSED, CallFailed, FailureKind
-from runner.values import Json, JsonObject
 
 AGAIN = 60.0
 """Seconds after which a reading of versions that was not answered is tried again, where a call needs it."""

@@ -1,4 +1,4 @@
-"""Waiting for an element of a running process until it is there and may be executed, or cannot be any more."""
+"""PendingRun for an element of a running process until it is there and may be executed, or cannot be any more."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from runner.engine.instances import NEVER_EXECUTED, Look
 from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, State
-from runner.events import Status, Trouble
+from runner.foundation.values import JsonObject
 from runner.job.model import Named, RetryOn, Step
-from runner.values import JsonObject
+from runner.runs.events import Status, Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

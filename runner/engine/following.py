@@ -8,7 +8,7 @@ from runner.engine.effects import Pause, Running
 from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import State
-from runner.values import JsonObject
+from runner.foundation.values import JsonObject
 
 GROWTH = 1.5
 

@@ -11,13 +11,13 @@ from runner.engine.parameters import within
 from runner.engine.perform import TIMEOUT, Interrupted
 from runner.engine.scope import tainted_inputs, work_out_vars
 from runner.engine.state import OpenRow, State, conditions_of
-from runner.events import Status, Trouble
+from runner.expressions.evaluate import EvaluationError, Room
+from runner.expressions.parse import expression
+from runner.foundation.values import JsonObject
 from runner.job.model import IncludedJob, Step
 from runner.json_schema import schemas
-from runner.plan import PlannedStep, planned_steps
-from runner.template.evaluate import EvaluationError, Room
-from runner.template.parse import expression
-from runner.values import JsonObject
+from runner.planning.plan import PlannedStep, planned_steps
+from runner.runs.events import Status, Trouble
 
 CarrySteps: TypeAlias = Callable[[State, tuple[PlannedStep, ...]], Running[None]]
 

@@ -13,9 +13,9 @@ from runner.engine.effects import Running
 from runner.engine.instance import GONE, MAY_BE_EXECUTED, Instance
 from runner.engine.process_log import Unread
 from runner.engine.state import State
-from runner.guids import is_guid
+from runner.foundation.guids import is_guid
+from runner.foundation.values import JsonObject
 from runner.service.calls import ReadElementData, ReadElements
-from runner.values import JsonObject
 
 NEVER_EXECUTED = "FlowIteratorGateway"
 """The kind of element that the vendor shows no button for [C]."""

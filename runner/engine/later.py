@@ -14,9 +14,9 @@ from runner.engine.perform import Interrupted, judge, note
 from runner.engine.rows import finished
 from runner.engine.state import Doubt, OpenRow, RunState, State
 from runner.engine.step import gathered, record_of, remember
-from runner.events import Status, Trouble
+from runner.foundation.values import JsonObject
 from runner.job.model import IncludedJob, OnFailure
-from runner.values import JsonObject
+from runner.runs.events import Status, Trouble
 
 
 def settle_later(state: State) -> Running[None]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from runner.expressions.parse import expression, expressions_in
+from runner.foundation.values import Json, Path
 from runner.job.model import (
     Action,
     Cancel,
@@ -21,8 +23,6 @@ from runner.job.model import (
     Step,
     Wait,
 )
-from runner.template.parse import expression, expressions_in
-from runner.values import Json, Path
 
 _OF_ALL_TURNS = "turns"
 

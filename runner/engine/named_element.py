@@ -20,10 +20,10 @@ from runner.engine.lost import needs_result
 from runner.engine.perform import perform
 from runner.engine.state import OpenRow, Sent, State
 from runner.engine.verdict import NO_ROW_YET
-from runner.events import Status, Trouble
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Step, StepEffect, Verify
+from runner.runs.events import Status, Trouble
 from runner.service.calls import CallFailed, FailureKind
-from runner.values import Json, JsonObject
 
 _BEFORE = "the element was executed before"
 _MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from runner.engine.state import OpenRow, State
-from runner.template.evaluate import Room
-from runner.values import Json, JsonObject
+from runner.expressions.evaluate import Room
+from runner.foundation.values import Json, JsonObject
 
 
 def parameters_of(state: State, row: OpenRow, written: Mapping[str, Json]) -> JsonObject:

@@ -3,26 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runner import server_time
 from runner.engine.effects import (
     Ask,
     Done,
     Effect,
     Failed,
-    Inquire,
-    Judge,
-    Listen,
     Note,
     Outcome,
     Pause,
+    PollStop,
+    QueryPeers,
+    ResolveDoubt,
     Running,
     Send,
     Stopped,
 )
 from runner.engine.state import OpenRow, RunState, State
-from runner.events import AnyEvent
+from runner.foundation import server_time
+from runner.foundation.values import JsonObject
+from runner.runs.events import AnyEvent
 from runner.service.calls import FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
-from runner.values import JsonObject
 
 TIMEOUT = "timeout"
 """Why a run closes whose time is over."""
@@ -50,7 +50,7 @@ def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
     Raises `Interrupted` where the time is over, or the host was told to stop.
     """
     outcome = yield _within(state, effect)
-    assert outcome is not None, "only a Note, or a Listen, is answered with None"
+    assert outcome is not None, "only a Note, or a PollStop, is answered with None"
     _take(state, outcome)
     if isinstance(outcome, Stopped):
         raise Interrupted(outcome.why, over=outcome.over)
@@ -60,7 +60,7 @@ def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
 def judge(state: State, rows: Sequence[OpenRow], *, ended: bool, refused: bool = False) -> Running[JsonObject]:
     """Ask how rows in doubt are to be taken. That takes no time of the job's, and no stop keeps it from being asked."""
     secret = frozenset(row.key for row in rows if row.step.secret)
-    outcome = yield Judge(keys=tuple(row.key for row in rows), ended=ended, refused=refused, secret=secret)
+    outcome = yield ResolveDoubt(keys=tuple(row.key for row in rows), ended=ended, refused=refused, secret=secret)
     assert isinstance(outcome, Done), "a doubt is judged, or the run is left where it is"
     _take(state, outcome)
     return outcome.value if isinstance(outcome.value, dict) else {}
@@ -78,7 +78,7 @@ def inquire(
 ) -> Running[JsonObject]:
     """What other runs know of these rows of `process`. No stop keeps it from being asked."""
     codes = state.log.codes_of(process)
-    asked = Inquire(key=key, process=process, rows=rows, keys=keys, certain=certain, codes=codes, timed=timed)
+    asked = QueryPeers(key=key, process=process, rows=rows, keys=keys, certain=certain, codes=codes, timed=timed)
     outcome = yield asked
     assert isinstance(outcome, Done), "what others know is answered, if only that they know nothing"
     _take(state, outcome)
@@ -98,7 +98,7 @@ def go_on(state: State) -> Running[bool]:
 
 def listen(state: State) -> Running[bool]:
     """Hear of a stop that no effect was refused for, and of a break. Whether there was one."""
-    outcome = yield Listen()
+    outcome = yield PollStop()
     if outcome is None:
         return False
     _take(state, outcome)

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from runner import server_time
 from runner.engine import families, starts
 from runner.engine.effects import Done, Pause, Running, Send
 from runner.engine.families import Family
 from runner.engine.perform import go_on, note, perform
 from runner.engine.state import Start, State
-from runner.events import LogUnreadable, Trouble
+from runner.foundation import server_time
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
+from runner.runs.events import LogUnreadable, Trouble
 from runner.service.calls import (
     SESSION_REFUSED,
     Call,
@@ -33,7 +34,6 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
-from runner.values import Json, JsonObject
 
 READING_SECONDS = 30.0
 EXPLAINING_SECONDS = 10.0

@@ -7,11 +7,11 @@ from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
-from runner.events import Status, Trouble
+from runner.expressions.evaluate import EvaluationError
+from runner.foundation.values import Json
 from runner.job.model import Query, Step
+from runner.runs.events import Status, Trouble
 from runner.service.calls import QueryCall
-from runner.template.evaluate import EvaluationError
-from runner.values import Json
 
 
 def attempt_query(state: State, row: OpenRow, step: Step) -> Running[Attempt]:

@@ -6,9 +6,9 @@ from runner.engine.effects import Done, Pause, Running, Send
 from runner.engine.perform import perform
 from runner.engine.process_log import BETWEEN_TRIES, READING_SECONDS, READING_TRIES
 from runner.engine.state import State
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.service.calls import CallFailed, FailureKind, QueryCall
-from runner.values import Json, JsonObject
 
 
 def read_records(state: State, key: str, call: QueryCall) -> Running[list[JsonObject] | CallFailed]:

@@ -9,8 +9,8 @@ from runner.engine.effects import Pause, Running
 from runner.engine.failing import at_its_element
 from runner.engine.perform import note, perform
 from runner.engine.state import OpenRow, State
-from runner.events import AttemptFailed, Status
 from runner.job.model import Retry, RetryOn, Step
+from runner.runs.events import AttemptFailed, Status
 
 _MAKES_FLAKY = frozenset({RetryOn.REFUSED, RetryOn.UNANSWERED})
 

@@ -1,13 +1,13 @@
 """The rows of a report, as they begin, end and are left out."""
 
-from runner.durations import written
 from runner.engine.attempt import LATER, Attempt
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, note
 from runner.engine.state import Doubt, OpenRow, RunState, State
-from runner.events import Row, Status, StepFinished, StepSkipped, StepStarted, Trouble
+from runner.foundation.durations import written
 from runner.job.model import Step
-from runner.plan import PlannedStep
+from runner.planning.plan import PlannedStep
+from runner.runs.events import Row, Status, StepFinished, StepSkipped, StepStarted, Trouble
 
 HIDDEN = "***"
 STOPPED = "stopped"

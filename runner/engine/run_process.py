@@ -18,11 +18,11 @@ from runner.engine.process_log import Unread
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, NO_ROW_YET, Verdict, failed, going_on, still_running
-from runner.events import Status, Trouble
+from runner.expressions.evaluate import EvaluationError
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import RetryOn, Run, Step, StepEffect, Until, Verify
+from runner.runs.events import Status, Trouble
 from runner.service.calls import RunProcessCall, Version
-from runner.template.evaluate import EvaluationError
-from runner.values import Json, JsonObject
 
 
 def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:

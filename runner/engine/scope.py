@@ -8,12 +8,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from runner.expressions.evaluate import Room, Scope, boolean, evaluate, render
+from runner.expressions.parse import Expression, Template, expression, template
+from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Job
-from runner.plan import Plan
+from runner.planning.plan import Plan
 from runner.secrets.redact import Secrets
-from runner.template.evaluate import Room, Scope, boolean, evaluate, render
-from runner.template.parse import Expression, Template, expression, template
-from runner.values import Json, JsonObject, compact
 
 NOTHING_MORE: JsonObject = {}
 LARGEST_OUTPUTS = 64 << 20

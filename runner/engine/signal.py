@@ -21,12 +21,12 @@ from runner.engine.records import read_records
 from runner.engine.starts import Found
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, cannot_go_on, failed, going_on, still_running
-from runner.events import Status, Trouble
-from runner.guids import is_guid
+from runner.expressions.evaluate import EvaluationError, Room
+from runner.foundation.guids import is_guid
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Change, Signal, Step, StepEffect, Until, Verify
+from runner.runs.events import Status, Trouble
 from runner.service.calls import CallFailed, ChangeCall, FailureKind, QueryCall
-from runner.template.evaluate import EvaluationError, Room
-from runner.values import Json, JsonObject
 
 SECOND_READING = 0.2
 FIRST_PAUSE = 0.25

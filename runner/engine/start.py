@@ -13,10 +13,10 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import NO_ROW_YET, cannot_go_on
-from runner.events import Trouble
+from runner.foundation.values import JsonObject
 from runner.job.model import Step, StepEffect, Verify
+from runner.runs.events import Trouble
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, RunProcessCall
-from runner.values import JsonObject
 
 AT_ONCE: tuple[float, ...] = ()
 """Seconds before the log is read again, where one reading is enough."""

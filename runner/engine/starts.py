@@ -5,18 +5,18 @@ a row that several starts may have made is told apart by the server's own time a
 when a call was under way, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows
 are of one clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row
 proves that they are two clocks, no time of the server is used in this run.
-Which rows other runs own is asked of the host (`Inquire`), which also writes down what belongs to this one.
+Which rows other runs own is asked of the host (`QueryPeers`), which also writes down what belongs to this one.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from runner import server_time
 from runner.engine.effects import Running
 from runner.engine.perform import inquire
 from runner.engine.state import Log, OpenRow, Span, Start, State
+from runner.foundation import server_time
+from runner.foundation.values import JsonObject
 from runner.service.calls import CallFailed, FailureKind
-from runner.values import JsonObject
 
 EARLIER = 1.0
 """Seconds before a call from which a row may be its own: clocks of one site differ a little."""

@@ -13,11 +13,11 @@ from runner.engine.effects import Running
 from runner.engine.families import Family
 from runner.engine.instance import Instance
 from runner.engine.scope import Names
-from runner.events import RunStatus, Status, Trouble
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Job, Step, Undo
-from runner.plan import Plan
+from runner.planning.plan import Plan
+from runner.runs.events import RunStatus, Status, Trouble
 from runner.service.calls import CallFailed
-from runner.values import Json, JsonObject
 
 WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 

@@ -23,7 +23,9 @@ from runner.engine.run_process import attempt_run
 from runner.engine.signal import attempt_signal
 from runner.engine.state import WORST_FIRST, OpenRow, State, Undoable
 from runner.engine.wait import attempt_wait
-from runner.events import Status
+from runner.expressions.evaluate import EvaluationError, Room
+from runner.expressions.parse import expression
+from runner.foundation.values import Json, JsonObject, kind_of
 from runner.job import model
 from runner.job.model import (
     Cancel,
@@ -40,10 +42,8 @@ from runner.job.model import (
     Step,
     Wait,
 )
-from runner.plan import PlannedStep
-from runner.template.evaluate import EvaluationError, Room
-from runner.template.parse import expression
-from runner.values import Json, JsonObject, kind_of
+from runner.planning.plan import PlannedStep
+from runner.runs.events import Status
 
 MOST_TURNS = 10_000
 _AFTER_A_STOP = frozenset({"failure", "always"})

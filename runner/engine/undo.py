@@ -7,9 +7,9 @@ from runner.engine.perform import note
 from runner.engine.scope import Names
 from runner.engine.state import RunState, State, Undoable
 from runner.engine.step import carry_out_steps
-from runner.events import Status, UndoFinished, UndoStarted
-from runner.plan import undo_steps
-from runner.values import JsonObject
+from runner.foundation.values import JsonObject
+from runner.planning.plan import undo_steps
+from runner.runs.events import Status, UndoFinished, UndoStarted
 
 NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 

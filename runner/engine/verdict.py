@@ -14,10 +14,10 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.starts import Found
 from runner.engine.state import OpenRow, Start, State
-from runner.events import Status, Trouble
+from runner.foundation.values import JsonObject
 from runner.job.model import Execute, RetryOn, Step, StepEffect, Until, Verify
+from runner.runs.events import Status, Trouble
 from runner.service.calls import FailureKind
-from runner.values import JsonObject
 
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""

@@ -10,11 +10,11 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import failed
-from runner.events import Status, Trouble
-from runner.guids import is_guid
+from runner.expressions.evaluate import EvaluationError
+from runner.foundation.guids import is_guid
+from runner.foundation.values import JsonObject
 from runner.job.model import Step, Wait, WaitFor
-from runner.template.evaluate import EvaluationError
-from runner.values import JsonObject
+from runner.runs.events import Status, Trouble
 
 
 def attempt_wait(state: State, row: OpenRow, step: Step) -> Running[Attempt]:

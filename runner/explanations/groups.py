@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from runner.problems import CODES
+from runner.foundation.problems import CODES
 
 _GROUPS = (
     ("E100", "files, and what stands in them"),

@@ -2,7 +2,7 @@
 
 A file begins with paragraphs that say what the code means. Then come sections: of a mistake in files `Wrong`, `Right`
 and `Check`; of what a command or a run can meet `Looks like` and `What to do`. An example is a fenced block, whose
-first line names its file where that matters. The title is the one of `runner.problems.CODES` and stands nowhere else.
+first line names its file where that matters. The title is in `foundation.problems.CODES` and nowhere else.
 """
 
 import re
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.problems import CODES
-from runner.values import JsonObject
+from runner.foundation.problems import CODES
+from runner.foundation.values import JsonObject
 
 _SECTION = re.compile(r"^## (.+)\n", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

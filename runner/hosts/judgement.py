@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner.engine.effects import Judge
-from runner.values import JsonObject
+from runner.engine.effects import ResolveDoubt
+from runner.foundation.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Judging:
         """The keys of verdicts that nobody asked for."""
         return tuple(self._verdicts)
 
-    def answer(self, asked: Judge) -> JsonObject | None:
+    def answer(self, asked: ResolveDoubt) -> JsonObject | None:
         """What is said of the rows; None where the run is to be left as it is."""
         for key in asked.keys:
             said = self._verdicts.get(key)

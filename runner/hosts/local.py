@@ -12,10 +12,31 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import (
+    Ask,
+    Done,
+    Effect,
+    Failed,
+    Note,
+    Outcome,
+    Pause,
+    PollStop,
+    QueryPeers,
+    ResolveDoubt,
+    Send,
+    Stopped,
+)
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
-from runner.events import (
+from runner.foundation.values import Json
+from runner.hosts.judgement import Judgement, Judging
+from runner.hosts.ports import Caller, Owned, OwnedAlone
+from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
+from runner.hosts.stop import Stop
+from runner.hosts.turns import Turn
+from runner.job.model import StepEffect
+from runner.planning.plan import Plan
+from runner.runs.events import (
     STOPPED_BY,
     AnyEvent,
     Asked,
@@ -35,15 +56,8 @@ from runner.events import (
     Waited,
     WaitsFor,
 )
-from runner.hosts.judgement import Judgement, Judging
-from runner.hosts.ports import Caller, Owned, OwnedAlone
-from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
-from runner.hosts.stop import Stop
-from runner.hosts.turns import Turn
-from runner.job.model import StepEffect
-from runner.journal import Journal, JournalError
-from runner.owned_rows import UnwritableError
-from runner.plan import Plan
+from runner.runs.journal import Journal, JournalError
+from runner.runs.owned_rows import UnwritableError
 from runner.service.calls import (
     Answered,
     CallFailed,
@@ -52,7 +66,6 @@ from runner.service.calls import (
     process_started,
     record,
 )
-from runner.values import Json
 
 _WORTH_A_WORD = 1.0
 """Seconds of waiting for the rate from which on it is written down."""
@@ -162,7 +175,7 @@ class LocalHost:
                 self._closing = self._turned = False  # what is settled from here on is not waited for
             case Send(effect=StepEffect.ONCE) if isinstance(outcome, Done) or _may_have_happened(outcome):
                 self._in_doubt.add(effect.key)
-            case Judge(keys=keys):
+            case ResolveDoubt(keys=keys):
                 self._in_doubt.update(keys)
             case _:
                 pass
@@ -173,11 +186,11 @@ class LocalHost:
                 raise _LeftError
             self._append(effect.event, durable=isinstance(effect.event, RunStarted))
             return None
-        if isinstance(effect, Listen):
+        if isinstance(effect, PollStop):
             return self._heard()
-        if isinstance(effect, Judge):
+        if isinstance(effect, ResolveDoubt):
             return self._judge(effect)
-        if isinstance(effect, Inquire):
+        if isinstance(effect, QueryPeers):
             return self._inquire(effect)
         if beyond.sent and isinstance(effect, Send) and effect.effect is StepEffect.ONCE:
             return self._broken_off(effect)
@@ -290,7 +303,7 @@ class LocalHost:
         self._append(Asked(key=ask.key, t=t, value=value))
         return Done(t=t, value=value)
 
-    def _judge(self, judge: Judge) -> Outcome:
+    def _judge(self, judge: ResolveDoubt) -> Outcome:
         answer = self._judging.answer(judge)
         if answer is None:
             raise _LeftError
@@ -300,7 +313,7 @@ class LocalHost:
         self._append(Asked(key=",".join(judge.keys), t=t, value=written))
         return Done(t=t, value=answer)
 
-    def _inquire(self, inquire: Inquire) -> Outcome:
+    def _inquire(self, inquire: QueryPeers) -> Outcome:
         known = self.owned.ask(
             inquire.key,
             inquire.codes or (inquire.process,),

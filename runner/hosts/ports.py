@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from runner.owned_rows import Others
+from runner.runs.owned_rows import Others
 from runner.service.calls import Call, Ending
 from runner.service.gate import Gate
 
@@ -15,7 +15,7 @@ class Caller(Protocol):
 
 
 class Owned(Protocol):
-    """Whoever knows which rows of the process log belong to which calls, as `runner.owned_rows.RowsOfRun` does."""
+    """Whoever knows which rows of the process log belong to which calls, as `runner.runs.owned_rows.RowsOfRun` does."""
 
     def begin(self, key: str, process: str, *, seconds: float) -> None: ...
 

@@ -7,8 +7,22 @@ which does not fit its plan is found out before anything is sent.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
-from runner.events import (
+from runner.engine.effects import (
+    Ask,
+    Done,
+    Effect,
+    Failed,
+    Note,
+    Outcome,
+    Pause,
+    PollStop,
+    QueryPeers,
+    ResolveDoubt,
+    Send,
+    Stopped,
+)
+from runner.foundation.values import Json
+from runner.runs.events import (
     GIVEN_UP,
     STOPPED_BY,
     AnyEvent,
@@ -22,9 +36,8 @@ from runner.events import (
     Trouble,
     Waited,
 )
-from runner.journal import Journal
+from runner.runs.journal import Journal
 from runner.service.calls import CallFailed, FailureKind, record
-from runner.values import Json
 
 OF_THE_RUN = ""
 """The key of a stop that no row was told of."""
@@ -69,11 +82,11 @@ class Replay:
                 return None
             case Send():
                 return self._sent(effect, event)
-            case Listen() if getattr(event, "key", None) != OF_THE_RUN:
+            case PollStop() if getattr(event, "key", None) != OF_THE_RUN:
                 return Done(t=self._resumed_at) if self._resumed else None
-            case Listen():
+            case PollStop():
                 return self._answered(OF_THE_RUN, self._take(event, OF_THE_RUN))
-            case Pause() | Ask() | Judge() | Inquire():
+            case Pause() | Ask() | ResolveDoubt() | QueryPeers():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
     def was_resumed(self) -> bool:
@@ -167,8 +180,8 @@ def _is_no_outcome(event: AnyEvent) -> bool:
     return isinstance(event, RunResumed | Waited) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
 
 
-def _key(effect: Pause | Ask | Judge | Inquire) -> str:
-    return ",".join(effect.keys) if isinstance(effect, Judge) else effect.key
+def _key(effect: Pause | Ask | ResolveDoubt | QueryPeers) -> str:
+    return ",".join(effect.keys) if isinstance(effect, ResolveDoubt) else effect.key
 
 
 def _name(event: AnyEvent) -> str:

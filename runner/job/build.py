@@ -1,6 +1,6 @@
 """A document without mistakes → `Job`: defaults are filled in, durations become seconds, the dicts are gone.
 
-Checks nothing: `runner.language.schema` and `runner.job.rules` have found the document clean. Handed anything else, it
+Checks nothing: `runner.language.schema` and `runner.lint` have found the document clean. Handed anything else, it
 raises whatever Python raises. Reads no other file either: the jobs and cases that stand in files of their own are
 handed in.
 """
@@ -8,7 +8,8 @@ handed in.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from runner.documents.document import Document
+from runner.foundation.raw import duration, items, number, one_of, record, sure_text, text
+from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.job import defaults
 from runner.job.build_action import action
 from runner.job.model import (
@@ -30,8 +31,7 @@ from runner.job.model import (
     Verify,
 )
 from runner.job.outline import declared_inputs
-from runner.raw import duration, items, number, one_of, record, sure_text, text
-from runner.values import Json, JsonObject, Path, compact
+from runner.reading.document import Document
 
 _FOLLOW = 600.0
 _USUAL_RETRY = Retry()

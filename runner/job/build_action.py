@@ -1,5 +1,7 @@
 """The fields of a step without mistakes → its action. Checks nothing."""
 
+from runner.foundation.raw import duration, items, number, one_of, record, sure_text, text
+from runner.foundation.values import Json, JsonObject
 from runner.job import defaults
 from runner.job.columns import columns
 from runner.job.model import (
@@ -26,8 +28,6 @@ from runner.job.model import (
     Wait,
     WaitFor,
 )
-from runner.raw import duration, items, number, one_of, record, sure_text, text
-from runner.values import Json, JsonObject
 
 _TOP = 100
 

@@ -1,7 +1,7 @@
 """The columns of a `query`: a text with commas, or a list of such texts."""
 
-from runner.raw import items
-from runner.values import Json
+from runner.foundation.raw import items
+from runner.foundation.values import Json
 
 
 def columns(written: Json) -> tuple[str, ...]:

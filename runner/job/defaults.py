@@ -3,10 +3,10 @@
 Works on the raw fields of a step, also on faulty ones: the rules and what is built must agree on it.
 """
 
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.job.outline import ACTIONS
-from runner.raw import record
-from runner.values import Json, JsonObject
 
 _EFFECTS: dict[Json, StepEffect] = {effect.value: effect for effect in StepEffect}
 _OF_ACTION = {

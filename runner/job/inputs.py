@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from runner.documents.document import Document
+from runner.foundation.problems import Problem
+from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import Json, Path, kind_of
 from runner.job.input_values import VARIABLE, UnfitError, fit, how_to_give, refuse_empty, short
 from runner.job.model import Case, Input, Job
-from runner.problems import Problem
-from runner.values import Json, Path, kind_of
-from runner.words import did_you_mean
+from runner.reading.document import Document
 
 NOTHING_LACKS: Mapping[str, Problem] = {}
 

@@ -1,7 +1,7 @@
 """The records of a job. After loading, dicts are gone: this is what the rest of the program knows of a file.
 
-Texts that may hold `{{ }}`, and expressions, stay text: `runner.template` parses them, once per text.
-Times are seconds. Nothing here checks anything; `runner.job.rules` has done so before.
+Texts that may hold `{{ }}`, and expressions, stay text: `runner.expressions` parses them, once per text.
+Times are seconds. Nothing here checks anything; `runner.lint` has done so before.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
 
 CLEANUP_SECONDS = 300.0
 SINCE_RUN = "run"

@@ -6,9 +6,9 @@ Reads the raw document, also a faulty one: whatever has not the shape of the lan
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from runner.foundation.raw import items, record, text
+from runner.foundation.values import Json, JsonObject, Path
 from runner.job.model import Input
-from runner.raw import items, record, text
-from runner.values import Json, JsonObject, Path
 
 ACTIONS = (
     "execute",
@@ -27,7 +27,7 @@ ACTIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class RawStep:
     """A step as it stands in the file.
 
     `rank` counts the steps in the order in which they are carried out, those under `finally` after all others. A step
@@ -45,7 +45,7 @@ class Written:
 class Declared:
     """A step that has an id, and what it gives."""
 
-    step: Written
+    step: RawStep
     outputs: frozenset[str]
 
     @property
@@ -62,7 +62,7 @@ class Outline:
 
     inputs: JsonObject
     vars: JsonObject
-    steps: tuple[Written, ...]
+    steps: tuple[RawStep, ...]
     by_id: Mapping[str, Declared]
     outputs: JsonObject
     has_cases: bool = True
@@ -143,12 +143,12 @@ def _input(name: str, written: JsonObject) -> Input:
     )
 
 
-def _every_step(data: JsonObject) -> Iterator[Written]:
+def _every_step(data: JsonObject) -> Iterator[RawStep]:
     rank = 0
     for section in ("steps", "finally"):
         for path, fields in _entries(data.get(section), section):
             if isinstance(fields, dict):
-                yield Written(path=path, fields=_with_result(fields), rank=rank)
+                yield RawStep(path=path, fields=_with_result(fields), rank=rank)
                 if "undo" in fields:
                     yield from _undoing(fields["undo"], path=(*path, "undo"), rank=rank)
             rank += 1
@@ -165,10 +165,10 @@ def _entries(written: Json, section: str) -> Iterator[tuple[Path, Json]]:
         yield (section, index), fields
 
 
-def _undoing(undo: Json, *, path: Path, rank: int) -> Iterator[Written]:
+def _undoing(undo: Json, *, path: Path, rank: int) -> Iterator[RawStep]:
     """The steps of an `undo`: those of its list, or its one action."""
     if isinstance(undo, dict):
-        yield Written(path=path, fields=undo, rank=rank, undo=path)
+        yield RawStep(path=path, fields=undo, rank=rank, undo=path)
     for index, fields in enumerate(items(undo)):
         if isinstance(fields, dict):
-            yield Written(path=(*path, index), fields=fields, rank=rank, undo=path, turn=index)
+            yield RawStep(path=(*path, index), fields=fields, rank=rank, undo=path, turn=index)

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from runner.documents.closed import without_text
-from runner.documents.document import Document
-from runner.problems import Problem
-from runner.raw import items, record
-from runner.values import Json, Path
-from runner.words import did_you_mean
+from runner.foundation.problems import Problem
+from runner.foundation.raw import items, record
+from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import Json, Path
+from runner.reading.closed import without_text
+from runner.reading.document import Document
 
 _SECRET = "secret"  # noqa: S105  the name of a key
 _OPEN = frozenset({_SECRET, "type", "description", "title", "format", "minLength", "maxLength", "pattern"})

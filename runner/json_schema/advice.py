@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path, compact, value_at
 from runner.json_schema.as_wanted import NUMBER
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, OF_NUMBERS, SCHEMAS, TYPES, place
 from runner.json_schema.violations import Violation
-from runner.values import Json, JsonObject, Path, compact, value_at
-from runner.words import suggest
 
 _FORMAT_AS_TYPE: Final[Mapping[str, str]] = {
     "date": "date",

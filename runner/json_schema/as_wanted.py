@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from runner.foundation.values import compact
 from runner.json_schema.violations import Violation
-from runner.values import compact
 
 BOOLEANS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("yes", "on", "true"), "true"),

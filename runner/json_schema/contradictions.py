@@ -6,11 +6,11 @@ Only what no writer can have meant: `false` and `not: {}` are ways to say that n
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path, compact, is_number
 from runner.json_schema.as_wanted import NUMBER, WHOLE
 from runner.json_schema.keywords import IN_WORDS, nodes, types
 from runner.json_schema.violations import Violation, shown
-from runner.values import Json, JsonObject, Path, compact, is_number
-from runner.words import suggest
 
 _BOUNDS: Final = (
     ("minLength", "maxLength", "text"),

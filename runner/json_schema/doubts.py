@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from runner.foundation.suggestions import folded
+from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.json_schema import formats
 from runner.json_schema.contradictions import may_be
 from runner.json_schema.keywords import IN_WORDS, LEAST, SPEAKS_OF, nodes, types
 from runner.json_schema.violations import shown
-from runner.values import Json, JsonObject, Path, compact
-from runner.words import folded
 
 _MANY: Final[Mapping[str, str]] = {
     "null": "null",

@@ -18,11 +18,11 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from runner import patterns
+from runner.foundation import patterns
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json, JsonObject
 from runner.json_schema import formats
 from runner.json_schema.violations import Violation, sentence
-from runner.raw import items, record
-from runner.values import Json, JsonObject
 
 _MOST = 100
 """Of a list with a million wrong items, a hundred tell enough."""

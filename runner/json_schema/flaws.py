@@ -4,10 +4,10 @@ nowhere, patterns that are not of linear time, and schemas that would be looked 
 
 from collections.abc import Collection, Iterator
 
-from runner import patterns
+from runner.foundation import patterns
+from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema.keywords import KEYWORDS, TYPES, nodes
 from runner.json_schema.violations import Violation
-from runner.values import Json, JsonObject, Path
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

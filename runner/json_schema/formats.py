@@ -10,8 +10,8 @@ from typing import Final
 
 import jsonschema_rs
 
-from runner.values import Json
-from runner.words import folded, suggest
+from runner.foundation.suggestions import folded, suggest
+from runner.foundation.values import Json
 
 EXAMPLES: Final[Mapping[str, str]] = {
     "date-time": "2026-12-31T23:59:59",

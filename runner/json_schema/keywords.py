@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
-from runner.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path
 
 A_SCHEMA: Final = frozenset(
     {"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"}

@@ -15,12 +15,12 @@ from typing import NoReturn
 
 import jsonschema_rs
 
+from runner.foundation.values import Json, well_formed
 from runner.json_schema import advice, contradictions, formats
 from runner.json_schema import flaws as schema_flaws
 from runner.json_schema.doubts import Doubt
 from runner.json_schema.doubts import doubts as schema_doubts
 from runner.json_schema.violations import Violation
-from runner.values import Json, well_formed
 
 __all__ = ["Doubt", "Schema", "Violation", "doubts", "flaws", "from_job", "shipped", "shipped_text"]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from runner.foundation.values import Json, Path, compact
 from runner.json_schema.formats import example
 from runner.json_schema.keywords import IN_WORDS
-from runner.values import Json, Path, compact
 
 _LONGEST = 60
 _MOST_WORDS = 12

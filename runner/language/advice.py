@@ -1,15 +1,15 @@
 """What to write for a key of another tool that has no key of ours for its counterpart, and characters that nobody sees.
 
-A hint for people who know how they say it elsewhere. Words with one word of ours are in `runner.words`.
+A hint for people who know how they say it elsewhere. Words with one word of ours are in `foundation.suggestions`.
 """
 
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
 
-from runner.documents.blanks import with_article
-from runner.values import Json
-from runner.words import folded, foreign, suggest
+from runner.foundation.suggestions import folded, foreign, suggest
+from runner.foundation.values import Json
+from runner.reading.blanks import with_article
 
 _ENDS = "`finally` is carried out at the end, whatever happened"
 _SIGNS_IN = "who signs in stands under `auth` of a target, in targets.yaml"

@@ -8,9 +8,9 @@ the document stay where they are; only some of their names are others.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from runner.documents.document import Document
+from runner.foundation.values import Json, JsonObject, Path
 from runner.language.wording import Mistake
-from runner.values import Json, JsonObject, Path
+from runner.reading.document import Document
 
 _REFERRED_TO = frozenset(
     {

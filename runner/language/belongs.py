@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from runner.raw import record
-from runner.values import Json, JsonObject, Path
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject, Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import re
 
+from runner.foundation.values import Json, JsonObject, is_number, kind_of
 from runner.json_schema.violations import shown
-from runner.values import Json, JsonObject, is_number, kind_of
 
 _EXAMPLES = "for example `500ms`, `30s`, `5m` or `1h`"
 _NUMBER_AND_UNIT = r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*"

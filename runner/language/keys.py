@@ -8,16 +8,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from runner.guids import is_guid
+from runner.foundation.guids import is_guid
+from runner.foundation.raw import items, record
+from runner.foundation.sentences import both, either
+from runner.foundation.suggestions import folded, foreign, suggest
+from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.json_schema.violations import Violation
-from runner.language import displaced as displaced_keys
+from runner.language import misplaced_keys as displaced_keys
 from runner.language.advice import IN_THE_PLACE_OF_ACTIONS, IS_SENT, advice, disguised, is_condition
 from runner.language.belongs import Language
 from runner.language.wording import Mistake, braces, example, subject
-from runner.raw import items, record
-from runner.sentences import both, either
-from runner.values import Json, JsonObject, Path, compact
-from runner.words import folded, foreign, suggest
 
 _FEW = 10
 _WORD = r"[\w.$-]+( [\w.$-]+)*"

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from runner.documents.document import Document
-from runner.problems import Problem
-from runner.values import JsonObject
+from runner.foundation.problems import Problem
+from runner.foundation.values import JsonObject
+from runner.reading.document import Document
 
 _PLAN = "creatio-runner plan"
 

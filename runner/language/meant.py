@@ -8,11 +8,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from runner.documents.lines import DASHES
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.json_schema.keywords import TYPES
 from runner.language.advice import ACTIONS
-from runner.values import Json, JsonObject, Path, compact
-from runner.words import suggest
+from runner.reading.lines import DASHES
 
 _LONGEST = 80
 _WORD = r"[\w.-]+"

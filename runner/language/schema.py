@@ -1,6 +1,6 @@
 """A document against the schema of its language: every violation becomes a problem at the key or value itself.
 
-What a schema cannot say is the business of `runner.job.rules.job`.
+What a schema cannot say is the business of `runner.lint.job`.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from runner.documents import blanks
-from runner.documents.document import CUT_OFF, IN_ONE_COLUMN, Document
+from runner.foundation.problems import Problem, in_order
+from runner.foundation.values import Json, JsonObject, Path, value_at
 from runner.json_schema import schemas
 from runner.json_schema.violations import Violation
 from runner.language import keys
@@ -19,8 +19,8 @@ from runner.language.belongs import Language
 from runner.language.keys import Keys
 from runner.language.kinds import other_kind
 from runner.language.wording import Mistake, mistake
-from runner.problems import Problem, in_order
-from runner.values import Json, JsonObject, Path, value_at
+from runner.reading import blanks
+from runner.reading.document import CUT_OFF, IN_ONE_COLUMN, Document
 
 _COMMENT = re.compile(r":?\s+#[^\s#].*")
 """What a `#` makes a comment of, and is hardly one: nothing parts it from the `#`."""

@@ -6,15 +6,15 @@ Of violations that are about the keys of a record, missing or unknown, `runner.l
 import re
 from dataclasses import dataclass
 
-from runner.durations import seconds
-from runner.guids import is_guid
+from runner.foundation.durations import seconds
+from runner.foundation.guids import is_guid
+from runner.foundation.sentences import either
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path, compact, kind_of
 from runner.json_schema.as_wanted import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS
 from runner.json_schema.violations import Violation, shown
 from runner.language import durations_meant, meant
-from runner.sentences import either
-from runner.values import Json, JsonObject, Path, compact, kind_of
-from runner.words import suggest
 
 _LONGEST_EXAMPLE = 90
 _LONGEST_WORD = 40

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
-from runner.documents.source import Source
-from runner.problems import Problem, Severity
-from runner.raw import record
-from runner.values import JsonObject, well_formed
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.raw import record
+from runner.foundation.values import JsonObject, well_formed
+from runner.reading.source import Source
 
 LARGEST: Final = 64 * 2**20
 """Bytes of a file. The vendor's largest process has some two million."""

@@ -12,12 +12,12 @@ from typing import Final
 from runner.catalogue.differences import parameter_in_words
 from runner.catalogue.families import Family, Version
 from runner.catalogue.model import Element
-from runner.documents.source import Source
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.sentences import either
 from runner.packages.files import BrokenError, Reader
 from runner.packages.reading import Packages
 from runner.packages.schemas import Schema
-from runner.problems import Problem, Severity
-from runner.sentences import either
+from runner.reading.source import Source
 
 _BEGINNINGS: Final = {
     "StartSignalEvent": "a signal",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from runner.catalogue.families import Family, Version, families, process_of
 from runner.catalogue.model import Catalogue, Process
+from runner.foundation.problems import Problem, Severity
 from runner.packages.files import Reader
 from runner.packages.finding import schema_folders
 from runner.packages.schemas import Schema, read_schema
-from runner.problems import Problem, Severity
 
 _NOTHING = "a package holds `Schemas/NAME/descriptor.json`, with `metadata.json` beside it"
 

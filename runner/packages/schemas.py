@@ -12,11 +12,11 @@ from typing import Final
 from runner.catalogue import design
 from runner.catalogue.families import Version
 from runner.catalogue.model import Element, Parameter
+from runner.foundation.problems import Problem
+from runner.foundation.raw import items, record, text
+from runner.foundation.values import Json, JsonObject
 from runner.packages.files import BrokenError, Reader
 from runner.packages.finding import DESCRIPTOR
-from runner.problems import Problem
-from runner.raw import items, record, text
-from runner.values import Json, JsonObject
 
 _MANAGER: Final = "ProcessSchemaManager"
 _CULTURE: Final = "en-US"

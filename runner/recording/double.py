@@ -9,14 +9,14 @@ from typing import Final
 
 from runner.catalogue.doubles import NewDouble, Script, column_kind, doubles, is_end
 from runner.catalogue.model import Kind, Parameter
-from runner.durations import written
+from runner.foundation.durations import written
+from runner.foundation.values import Json
 from runner.recording.inventing import Inventor
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, plain, value
 from runner.sandbox.doubles import Kind as KindOfDouble
 from runner.sandbox.doubles import Parameter as ParameterOfDouble
 from runner.sandbox.kinds import CannotReadError, read
-from runner.values import Json
 
 _TASK: Final = "UserTask"
 _SURELY_WAITED: Final = 1.0

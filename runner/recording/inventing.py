@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from runner.catalogue.model import Kind, Parameter
-from runner.guids import is_guid
-from runner.values import Json, compact
+from runner.foundation.guids import is_guid
+from runner.foundation.values import Json, compact
 
 _DATETIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")

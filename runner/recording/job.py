@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from runner.catalogue.write import as_yaml
+from runner.foundation.values import Json, is_number
 from runner.recording.double import Way, ended, fits, head, result_values, waits, way
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, value
-from runner.values import Json, is_number
 
 _PLAIN_TEXT: Final = re.compile(r"[^\"\\{}\n\r\t]{0,200}")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)

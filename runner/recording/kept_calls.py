@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from runner.events import AnyEvent, CallAnswered, CallSent, StepFinished
-from runner.journal_reading import reading_of
-from runner.raw import record
-from runner.runs import EVENTS, folders
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject, compact
+from runner.runs.events import AnyEvent, CallAnswered, CallSent, StepFinished
+from runner.runs.journal_reading import reading_of
+from runner.runs.run_folders import EVENTS, folders
 from runner.secrets.holes import MARK
-from runner.values import Json, JsonObject, compact
 
 _STARTS: Final = ("run", "execute")
 _HIDDEN: Final = "***"

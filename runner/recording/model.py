@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner.catalogue.model import Process
-from runner.values import Json
+from runner.foundation.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from runner import server_time
 from runner.catalogue import design
 from runner.catalogue.doubles import is_end
 from runner.catalogue.families import Version, families, process_of
 from runner.catalogue.model import Element, Process
-from runner.pulling import Caller, NoAnswerError, patiently, read_signature, trouble_of, version_of
-from runner.raw import items, record, text
+from runner.catalogue.pulling import Caller, NoAnswerError, patiently, read_signature, trouble_of, version_of
+from runner.foundation import server_time
+from runner.foundation.raw import items, record, text
+from runner.foundation.values import JsonObject
 from runner.recording.kept_calls import Known
 from runner.recording.model import Passed, Recorded
 from runner.service import process_log
 from runner.service.calls import CallFailed, FailureKind, FindFamily, QueryCall, ReadElements, ReadRow
-from runner.values import JsonObject
 
 Wait = Callable[[float], object]
 

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from runner.catalogue.write import as_yaml
-from runner.values import Json, compact, well_formed
+from runner.foundation.values import Json, compact, well_formed
 
 _BRACES: Final = re.compile(r"\$*\{{2,}")
 _BARE: Final = re.compile(r"\s*(?:parameters|run|row|inputs|vars|steps|item|index|target|case)\b\s*[.\[].*", re.DOTALL)

@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid5
 
-from runner.guids import is_guid
+from runner.expressions.evaluate import EvaluationError, Scope, boolean, render, render_value
+from runner.expressions.parse import expression, template
+from runner.foundation.guids import is_guid
+from runner.foundation.values import Json, JsonObject, compact, well_formed
 from runner.sandbox.doubles import (
     Activity,
     Background,
@@ -26,11 +29,8 @@ from runner.sandbox.doubles import (
     Update,
 )
 from runner.sandbox.kinds import CannotReadError, read
-from runner.sandbox.library import element_caption, element_uid
+from runner.sandbox.process_schemas import element_caption, element_uid
 from runner.sandbox.store import Element, Status, Store
-from runner.template.evaluate import EvaluationError, Scope, boolean, render, render_value
-from runner.template.parse import expression, template
-from runner.values import Json, JsonObject, compact, well_formed
 
 Running: TypeAlias = Generator[Delay | Background, None, None]
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from runner.documents.load import Document
-from runner.durations import seconds
-from runner.raw import number
+from runner.expressions.parse import expression, expressions_in
+from runner.foundation.durations import seconds
+from runner.foundation.raw import number
+from runner.foundation.values import Json, JsonObject, compact
+from runner.reading.load import Document
 from runner.sandbox.doubles import (
     LINGERING,
     Activity,
@@ -27,8 +29,6 @@ from runner.sandbox.doubles import (
     StartsOn,
     Update,
 )
-from runner.template.parse import expression, expressions_in
-from runner.values import Json, JsonObject, compact
 
 
 def double(document: Document) -> Double:

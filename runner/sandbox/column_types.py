@@ -6,10 +6,10 @@ gives is not known here: the records tell.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from runner.expressions.parse import Expression, template
+from runner.foundation.values import Json
 from runner.sandbox.doubles import Double, Insert, Kind, Parameter, Update
 from runner.sandbox.entity_set import Edm, type_of
-from runner.template.parse import Expression, template
-from runner.values import Json
 
 _TYPES = {
     Kind.TEXT: Edm.STRING,

@@ -9,13 +9,13 @@ from ipaddress import IPv6Address, ip_address
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import LINGERING, Double, FaultKind
 from runner.sandbox.faults import FaultError, Faults, read_fault
 from runner.sandbox.page import live, page
 from runner.sandbox.recent_calls import RecentCalls
 from runner.sandbox.replies import nothing, plain_json
 from runner.sandbox.store import Process, Store
-from runner.values import Json, JsonObject
 
 _SHOWN = 100
 """So many instances, the newest."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runner.private_files import BINARY, PRIVATE_FILE, take
-from runner.problems import Problem, UsageError
+from runner.foundation.private_files import BINARY, PRIVATE_FILE, take
+from runner.foundation.problems import Problem, UsageError
 
 _ENDING = "-lock"
 """As SQLite calls what it puts beside a file: `-wal`, `-shm`."""

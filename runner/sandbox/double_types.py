@@ -6,13 +6,7 @@ from typing import Final
 
 from runner.catalogue.model import Kind as KindOfSite
 from runner.catalogue.model import Parameter
-from runner.documents.document import Document
-from runner.job.rules.fitting import unfit_type
-from runner.job.rules.telling import Telling
-from runner.problems import Problem
-from runner.raw import items, record
-from runner.sandbox.doubles import Kind
-from runner.template.typed import (
+from runner.expressions.typed import (
     A_BOOLEAN,
     A_GUID,
     A_NUMBER,
@@ -24,7 +18,13 @@ from runner.template.typed import (
     list_of,
     record_of,
 )
-from runner.values import Json, JsonObject, Path
+from runner.foundation.problems import Problem
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json, JsonObject, Path
+from runner.lint.fitting import unfit_type
+from runner.lint.telling import Telling
+from runner.reading.document import Document
+from runner.sandbox.doubles import Kind
 
 _TYPES: Final[Mapping[str, Type]] = {
     Kind.TEXT: A_TEXT,

@@ -1,7 +1,7 @@
 """The records of a sandbox: doubles of processes, and the entities they work on.
 
 A double is what LANGUAGE.md calls `*.process.yaml`; after loading, these records are all that the sandbox knows of it.
-Texts that may hold `{{ }}`, and expressions, stay text, as in a job: `runner.template` parses each once.
+Texts that may hold `{{ }}`, and expressions, stay text, as in a job: `runner.expressions` parses each once.
 Nothing here checks anything; `rules` has done so before.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
 
 OWN_ENTITIES = frozenset(
     {"SysAdminUnit", "SysProcessElementData", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"}

@@ -8,18 +8,18 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from runner.guids import is_guid
+from runner.expressions.evaluate import EvaluationError, Scope, boolean
+from runner.expressions.parse import expression
+from runner.foundation.guids import is_guid
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import Background, Delay, Direction, Double
 from runner.sandbox.kinds import CannotReadError, empty, read
-from runner.sandbox.library import schema_id, schema_uid
 from runner.sandbox.odata_writes import Changed
 from runner.sandbox.process_log import next_start
+from runner.sandbox.process_schemas import schema_id, schema_uid
 from runner.sandbox.sign_in import User
 from runner.sandbox.store import Element, Process
-from runner.template.evaluate import EvaluationError, Scope, boolean
-from runner.template.parse import expression
-from runner.values import Json, JsonObject
 
 _GIVEN = frozenset({Direction.IN, Direction.BOTH})
 

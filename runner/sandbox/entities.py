@@ -5,21 +5,21 @@ Of the folder's own entities any `…Id` column may be a lookup or none, so both
 
 from collections.abc import Collection
 
-from runner.sandbox import library, process_log
+from runner.foundation.values import JsonObject
+from runner.sandbox import process_log, process_schemas
 from runner.sandbox.column_types import declared
 from runner.sandbox.doubles import Double, lookups
 from runner.sandbox.entity_set import Edm, EntitySet, type_of
 from runner.sandbox.odata_match import Bounds
 from runner.sandbox.sign_in import USERS
 from runner.sandbox.store import Store
-from runner.values import JsonObject
 
 
 class Entities:
     def __init__(self, store: Store, doubles: Collection[Double]) -> None:
         self._store = store
         self._declared = declared(doubles)
-        kept = (*process_log.entity_sets(store), library.entity_set(doubles), _users())
+        kept = (*process_log.entity_sets(store), process_schemas.entity_set(doubles), _users())
         self._kept = {entity_set.name: entity_set for entity_set in kept}
 
     def names(self) -> list[str]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from runner.guids import is_guid
+from runner.foundation.guids import is_guid
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.odata_match import Bounds
-from runner.values import Json, JsonObject
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"

@@ -7,11 +7,11 @@ root's file stays as it was.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from runner.documents.document import Document
-from runner.problems import Problem
-from runner.raw import record
+from runner.foundation.problems import Problem
+from runner.foundation.raw import record
+from runner.foundation.suggestions import did_you_mean
+from runner.reading.document import Document
 from runner.sandbox.doubles import Double
-from runner.words import did_you_mean
 
 _Read = Mapping[str, tuple[Double, Document]]
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from uuid import UUID, uuid5
 
-from runner.documents.files import stray
-from runner.documents.load import Document, read
-from runner.guids import is_guid
+from runner.foundation.guids import is_guid
+from runner.foundation.problems import Problem
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json, JsonObject, Path, kind_of
 from runner.language.meant import of_names
-from runner.problems import Problem
-from runner.raw import items, record
+from runner.reading.files import stray
+from runner.reading.load import Document, read
 from runner.sandbox.doubles import OWN_ENTITIES
 from runner.sandbox.unwritten import slips_of_records
-from runner.values import Json, JsonObject, Path, kind_of
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IDS = UUID("0b8f5a0e-3c0a-4c39-9f56-1f2f7f7a9c10")

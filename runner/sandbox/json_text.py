@@ -5,7 +5,7 @@ import re
 from math import isfinite
 from typing import NoReturn
 
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
 
 _UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""

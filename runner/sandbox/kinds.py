@@ -8,10 +8,10 @@ of it, and that a day alone is its midnight. The sandbox's server time is UTC.
 import re
 from datetime import UTC, date, datetime, time
 
-from runner.guids import is_guid
+from runner.foundation.guids import is_guid
+from runner.foundation.values import LARGEST_INTEGER, Json, compact, is_number, kind_of, well_formed
 from runner.sandbox.doubles import Kind, Parameter
 from runner.sandbox.json_text import read_json
-from runner.values import LARGEST_INTEGER, Json, compact, is_number, kind_of, well_formed
 
 EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote_plus
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runner.foundation.values import JsonObject
 from runner.sandbox.replies import not_signed_in, plain_json
 from runner.sandbox.sign_in import SUPERVISOR, User
-from runner.values import JsonObject
 
 CLIENT_ID = "sandbox"
 CLIENT_SECRET = "sandbox"  # noqa: S105  no secret: the sandbox's documented client

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from runner.foundation.values import Json, JsonObject, well_formed
 from runner.sandbox.entities import Entities
 from runner.sandbox.entity_set import EntitySet
 from runner.sandbox.json_text import write_json
@@ -19,7 +20,6 @@ from runner.sandbox.metadata import document
 from runner.sandbox.odata_match import Bounds, bounds
 from runner.sandbox.odata_options import OptionError, Options, matching, page, read_options, selected
 from runner.sandbox.replies import nothing, plain_json
-from runner.values import Json, JsonObject, well_formed
 
 PAGE_SIZE = 20_000
 """As many as a site gives at most, where nobody has set another limit [?]."""

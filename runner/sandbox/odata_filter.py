@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from runner.values import Json
+from runner.foundation.values import Json
 
 _DEEPEST = 40
 _COMPARISONS = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from runner.foundation.values import Json
 from runner.sandbox.odata_filter import All, Call, Column, Compare, Either, Literal, Node, Not, Value, moment
-from runner.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

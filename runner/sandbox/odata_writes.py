@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from runner.guids import is_guid
+from runner.foundation.guids import is_guid
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Change
 from runner.sandbox.entities import Entities
 from runner.sandbox.json_text import record_or_none
 from runner.sandbox.odata import ADDRESS, context_of, odata_error, odata_reply, payload, refuse
 from runner.sandbox.replies import nothing, plain_json
 from runner.sandbox.store import Store
-from runner.values import Json, JsonObject
 
 CHANGES: Mapping[str, Change] = {"POST": Change.INSERT, "PATCH": Change.UPDATE, "DELETE": Change.DELETE}
 """What a method does to a record."""

@@ -7,11 +7,11 @@ process here calls another. No two processes start within one millisecond, so th
 
 from datetime import UTC, datetime, timedelta
 
+from runner.foundation.values import JsonObject
 from runner.sandbox.entity_set import Edm, EntitySet
-from runner.sandbox.library import schema_uid
 from runner.sandbox.odata_match import Bounds
+from runner.sandbox.process_schemas import schema_uid
 from runner.sandbox.store import Element, Process, Status, Store
-from runner.values import JsonObject
 
 _STATUS_IDS = {
     Status.RUNNING: "ed2ae277-b6e2-df11-971b-001d60e938c6",

@@ -8,17 +8,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from runner.documents.document import Document
-from runner.documents.files import stray
-from runner.documents.load import read
-from runner.language import as_it_looks
+from runner.foundation.problems import Problem, Severity, are_errors, in_order
+from runner.foundation.values import JsonObject
+from runner.language import lookalikes
 from runner.language.schema import check
-from runner.problems import Problem, Severity, are_errors, in_order
+from runner.reading.document import Document
+from runner.reading.files import stray
+from runner.reading.load import read
 from runner.sandbox import build, double_types, families, first_records, rules, unread, unwritten
 from runner.sandbox.doubles import Double, Doubles
-from runner.sandbox.slips import slip_of
+from runner.sandbox.typos import slip_of
 from runner.targets.folders import ENDING, RECORDS, doubles_in
-from runner.values import JsonObject
 
 
 def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
@@ -58,7 +58,7 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
     problems += [one for one in rules.check(document) if one.path not in told and one.code not in in_vain]
     told = {problem.path for problem in problems}
     problems += [problem for problem in double_types.check(document) if problem.path not in told]
-    problems += as_it_looks.check(document, reported=problems)
+    problems += lookalikes.check(document, reported=problems)
     if are_errors(problems):
         return in_order(problems)
     double = build.double(document)

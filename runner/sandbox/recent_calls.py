@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from runner.foundation.values import Json
 from runner.sandbox.doubles import Fault
-from runner.values import Json
 
 _KEPT = 200
 _LONGEST = 300

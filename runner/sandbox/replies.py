@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.json_text import write_json
-from runner.values import Json, JsonObject
 
 _STRING = '<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">'
 _FAULT = (

@@ -8,15 +8,15 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from runner.documents.load import Document
-from runner.guids import is_guid
-from runner.places import Span
-from runner.problems import Problem, Severity
+from runner.expressions.parse import Expression, Name, Template, TemplateProblem, expression, template
+from runner.foundation.guids import is_guid
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import Json, JsonObject, Path
+from runner.reading.load import Document
 from runner.sandbox.doubles import LINGERING, OWN_ENTITIES, Kind, Parameter
 from runner.sandbox.kinds import CannotReadError, read
-from runner.template.parse import Expression, Name, Template, TemplateProblem, expression, template
-from runner.values import Json, JsonObject, Path
-from runner.words import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})

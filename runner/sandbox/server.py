@@ -20,8 +20,8 @@ from starlette.types import ASGIApp
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from runner import threads
-from runner.problems import Problem, UsageError, are_errors
+from runner.foundation import threads
+from runner.foundation.problems import Problem, UsageError, are_errors
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
 from runner.sandbox.data_lock import locked

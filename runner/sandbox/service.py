@@ -15,6 +15,7 @@ from typing import Protocol
 
 from starlette.responses import Response
 
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Direction, Double, Kind
 from runner.sandbox.engine import Begun, Engine
 from runner.sandbox.json_text import record_in, record_or_none, write_json
@@ -22,7 +23,6 @@ from runner.sandbox.kinds import EMPTY_GUID, CannotReadError
 from runner.sandbox.replies import error_of, fault, nothing, plain_json, string
 from runner.sandbox.sign_in import User
 from runner.sandbox.store import Element, Status
-from runner.values import Json, JsonObject
 
 _RESULT = "ResultParameterName"
 _THREW = "An error has occurred during the process execution. Please check the process log for details"

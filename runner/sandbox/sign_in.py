@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runner.foundation.values import JsonObject
 from runner.sandbox.json_text import record_in
 from runner.sandbox.replies import not_signed_in, plain_json
-from runner.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Member, Parameter, Process
+from runner.foundation.values import JsonObject, is_number
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
 from runner.sandbox.kinds import takes
-from runner.sandbox.library import element_uid, parked
-from runner.values import JsonObject, is_number
+from runner.sandbox.process_schemas import element_uid, parked
 
 
 def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from runner.problems import Problem, UsageError
-from runner.raw import record
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.veil import Veil
-from runner.values import Json, JsonObject
 
 _OURS = 0x43525342
 """SQLite's `application_id` of a file that a sandbox made."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.documents.files import beginning, passed_over
-from runner.problems import Problem
+from runner.foundation.problems import Problem
+from runner.reading.files import beginning, passed_over
 from runner.targets.folders import ENDING, RECORDS
 
 _LIKE_A_DOUBLE = re.compile(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)

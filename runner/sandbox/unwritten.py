@@ -6,12 +6,12 @@ told, and as a warning.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from runner.documents.document import Document
-from runner.problems import Problem, Severity
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import Json, JsonObject, Path
+from runner.reading.document import Document
 from runner.sandbox.build import columns_in
 from runner.sandbox.doubles import Deed, Delete, Double, Insert, Select, Update
-from runner.sandbox.slips import slip_of
-from runner.values import Json, JsonObject, Path
+from runner.sandbox.typos import slip_of
 
 _Records = Mapping[str, Iterable[JsonObject]]
 _OnRecords = Insert | Select | Update | Delete

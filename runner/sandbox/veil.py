@@ -6,9 +6,9 @@ named by a fingerprint under the key of the file; one whose secret nobody has gi
 
 import json
 
-from runner.fingerprints import LEARNT, fingerprint
+from runner.foundation.fingerprints import LEARNT, fingerprint
+from runner.foundation.values import Json, compact
 from runner.secrets.redact import MARK, Secrets, hide
-from runner.values import Json, compact
 
 _MARK = json.dumps(MARK)[1:-1]
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 
+from runner.foundation.values import Json, compact
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
 from runner.secrets.needles import BEGINNING, Catch, Needles
 from runner.secrets.spellings import in_quotes, spellings
-from runner.values import Json, compact
 
 __all__ = ["MARK", "SHORTEST", "STARS", "Secrets", "hide", "visible"]
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from urllib.parse import quote
 
-from runner.values import compact
+from runner.foundation.values import compact
 
 _UNTOUCHED = ("", "/", "!*()", "!*'()", ";,/?:@&=+$!*'()#")
 """What encoders of URLs leave alone: Python's and .NET's, Jinja's, HttpUtility's, JavaScript's two."""

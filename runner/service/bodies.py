@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
-from runner.values import LARGEST_INTEGER, Json, well_formed
+from runner.foundation.values import LARGEST_INTEGER, Json, well_formed
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 DEEPEST: Final = 200

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
 
-from runner.events import Trouble
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Change, Decode
-from runner.values import Json, JsonObject
+from runner.runs.events import Trouble
 
 MOST_ROWS: Final = 200
 """Rows of the log that one reading asks for: those of a process that many start, since a watermark."""

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from functools import partial
 
+from runner.foundation.values import JsonObject
 from runner.service import odata, outages, replies
 from runner.service.access import Access, Credentials, OnSecret, identity_of
 from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, Reading
@@ -20,7 +21,6 @@ from runner.service.sockets import Clock
 from runner.service.transport import Carrier, Deadline, Transport, open_way
 from runner.service.wire import Reply, Request, Site, UnwritableError, request
 from runner.targets.model import ClientCredentials
-from runner.values import JsonObject
 
 _OPEN = OpenGate()
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from runner.foundation.values import Json, compact, well_formed
 from runner.secrets.needles import SHORTENED
 from runner.service import bodies
-from runner.values import Json, compact, well_formed
 
 LARGEST_EXCERPT: Final = 4096
 """Bytes of UTF-8."""

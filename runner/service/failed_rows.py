@@ -7,9 +7,9 @@ at their root [C], and a row of the log bears the schema of the version that ran
 from collections.abc import Iterable
 from typing import Final
 
+from runner.foundation.values import Json, JsonObject
 from runner.service.calls import QueryCall
 from runner.service.process_log import FAILED
-from runner.values import Json, JsonObject
 
 MOST: Final = 10_000
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from runner.events import Trouble
+from runner.foundation.values import Json, JsonObject
+from runner.runs.events import Trouble
 from runner.service import bodies, process_log
 from runner.service.calls import (
     SESSION_REFUSED,
@@ -26,7 +27,6 @@ from runner.service.excerpts import excerpt
 from runner.service.login_page import acts, signed_out, without_query
 from runner.service.wire import Reply, Site
 from runner.targets.model import ExecuteMethod
-from runner.values import Json, JsonObject
 
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
 _WORDS_KEYS: Final = (

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
-from runner.events import Trouble
+from runner.foundation.values import Json, JsonObject
+from runner.runs.events import Trouble
 from runner.service import bodies, failures
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.login_page import signed_out
 from runner.service.sign_in import Session, SigningIn, not_signed_in
 from runner.service.wire import COMMON_HEADERS, Reply, Request, Site
 from runner.targets.model import ClientCredentials
-from runner.values import Json, JsonObject
 
 _TOKEN: Final = "/connect/token"  # noqa: S105  a path
 _MARGIN_SECONDS: Final = 60.0

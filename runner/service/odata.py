@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
-from runner.values import Json, JsonObject, kind_of, well_formed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ import ssl
 from http import HTTPStatus
 from typing import Final
 
-from runner.durations import written
-from runner.events import Trouble
+from runner.foundation.durations import written
+from runner.runs.events import Trouble
 from runner.service.bodies import LARGEST_BODY, shortened
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.tunnel import ProxyError

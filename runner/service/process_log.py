@@ -6,6 +6,7 @@ Read by code or by id, never by caption. Whose rows they are, and what they mean
 from collections.abc import Sequence
 from typing import Final, TypeAlias, assert_never
 
+from runner.foundation.values import Json, JsonObject
 from runner.service import odata
 from runner.service.calls import (
     MOST_ROWS,
@@ -18,7 +19,6 @@ from runner.service.calls import (
     ReadRows,
     WhoIsUser,
 )
-from runner.values import Json, JsonObject
 
 Query: TypeAlias = (
     ReadRows | ReadRow | ReadElements | ReadElementData | FindProcess | FindFamily | ReadFamily | WhoIsUser

@@ -5,8 +5,9 @@ Pure. A returned value is no proof that the process passed: a failed one answers
 
 from typing import Final, assert_never
 
+from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.job.model import Change, Decode
-from runner.service import bodies, failures, library, odata, process_log, run_process
+from runner.service import bodies, failures, odata, process_log, process_schema, run_process
 from runner.service.calls import (
     Answered,
     Call,
@@ -23,7 +24,6 @@ from runner.service.calls import (
 )
 from runner.service.login_page import acts, signed_out
 from runner.service.wire import Reply, Site
-from runner.values import Json, JsonObject, kind_of, well_formed
 
 # A text that begins so was meant to be JSON: what does not parse then has been cut or broken.
 _BEGINNINGS: Final = ("[", "{", '"')
@@ -105,7 +105,7 @@ def _answer(
         case QueryCall():
             return odata.page(call, value, url=site.url, prefix=site.prefix)
         case ReadSchema():
-            return library.signature(value)
+            return process_schema.signature(value)
         case WhoAmI():
             return process_log.contact(value)
         case _:

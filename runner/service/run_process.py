@@ -6,9 +6,9 @@ has been started. The status is the verdict, where there is an id.
 
 from typing import Final
 
-from runner.guids import mended
+from runner.foundation.guids import mended
+from runner.foundation.values import Json, JsonObject, kind_of
 from runner.service.bodies import NonsenseError, decoded, shortened
-from runner.values import Json, JsonObject, kind_of
 
 # `processStatus` [M]. One that is being cancelled will not pass any more.
 _QUEUED, _FAILED, _CANCELLED = 0, 3, 4

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from runner.events import Trouble
+from runner.foundation.values import Json, JsonObject
+from runner.runs.events import Trouble
 from runner.service import bodies, failures, outages
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.login_page import signed_out, without_query
 from runner.service.wire import COMMON_HEADERS, Headers, Reply, Request, Site, json_request
 from runner.targets.model import Password
-from runner.values import Json, JsonObject
 
 _LOGIN: Final = "/ServiceModel/AuthService.svc/Login"
 _URL_HINT: Final = "`url` of the target must be the root of a Creatio site, without `/0` and without a page behind it"

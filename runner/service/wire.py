@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
 from urllib.parse import quote, urlsplit
 
+from runner.foundation.values import Json, JsonObject, compact, well_formed
 from runner.job.model import Change
 from runner.service import odata, process_log
 from runner.service.calls import (
@@ -36,7 +37,6 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.targets import model as target
-from runner.values import Json, JsonObject, compact, well_formed
 from runner.version import VERSION
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]

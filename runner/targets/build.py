@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from runner.documents.document import Document
-from runner.problems import Problem
-from runner.raw import duration, items, one_of, record, sure_text, text
+from runner.foundation.problems import Problem
+from runner.foundation.raw import duration, items, one_of, record, sure_text, text
+from runner.foundation.values import JsonObject
+from runner.reading.document import Document
 from runner.targets.hidden import without_secrets
 from runner.targets.model import (
     Allow,
@@ -22,7 +23,6 @@ from runner.targets.model import (
     SiteTarget,
     Target,
 )
-from runner.values import JsonObject
 
 SANDBOX = "sandbox"
 SETTLE: Final = 15.0

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from runner.places import Span
-from runner.problems import Problem
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject
 from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
 from runner.targets.urls import UrlMistake, identity_in_the_cloud, identity_mistake, url_mistake
-from runner.values import Json, JsonObject
-from runner.words import suggest
 
 FILE: Final = "appsettings.json"
 PREFIX: Final = "clio:"

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from runner.documents.document import Document
-from runner.problems import Problem, Severity
-from runner.raw import items, record, text
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.raw import items, record, text
+from runner.foundation.values import JsonObject, Path
+from runner.reading.document import Document
 from runner.targets.urls import identity_in_the_cloud, is_loopback, site_of_identity
-from runner.values import JsonObject, Path
 
 _PATTERN: Final = re.compile(r"(?:[\w*?]|\[!?[^\]]+\])+")
 """What may stand in the name of a process, and the signs of patterns of file names."""

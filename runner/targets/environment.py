@@ -7,10 +7,10 @@ as those of a targets file are. Whether the variables are there and go together 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from runner.problems import Problem
+from runner.foundation.problems import Problem
+from runner.foundation.suggestions import did_you_mean
 from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
 from runner.targets.urls import UrlMistake, identity_in_the_cloud, identity_mistake, url_mistake
-from runner.words import did_you_mean
 
 NAME: Final = "env"
 URL: Final = "CREATIO_URL"

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from runner.documents.files import is_meant
-from runner.documents.load import Document, read
-from runner.problems import Problem
+from runner.foundation.problems import Problem
+from runner.foundation.suggestions import suggest
+from runner.reading.files import is_meant
+from runner.reading.load import Document, read
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget
-from runner.words import suggest
 
 ENDING: Final = ".process.yaml"
 DOUBLES: Final = f"*{ENDING}"

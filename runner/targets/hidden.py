@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runner.documents.document import Document
-from runner.places import Span
-from runner.problems import Problem
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json, Path, compact
+from runner.reading.document import Document
 from runner.secrets.redact import STARS, Secrets
-from runner.values import Json, Path, compact
 
 _OPEN: Final = frozenset(
     {

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from runner.problems import Problem
+from runner.foundation.problems import Problem
 
 Keys: TypeAlias = tuple[str, ...]
 """A value of a target by its key, and the key within it: `("auth", "password")`."""

@@ -6,7 +6,11 @@ Done once, before anything is sent. No value is shown in a message; only the nam
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from runner.problems import Problem
+from runner.expressions import parse
+from runner.expressions.evaluate import EvaluationError, Scope, render
+from runner.expressions.parse import Template
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.targets.headers import HeaderMistake, value_mistake
 from runner.targets.model import ClientCredentials, Keys, Password, SiteTarget
 from runner.targets.urls import (
@@ -19,10 +23,6 @@ from runner.targets.urls import (
     url_mistake,
     without_token_path,
 )
-from runner.template import parse
-from runner.template.evaluate import EvaluationError, Scope, render
-from runner.template.parse import Template
-from runner.values import Json, JsonObject, is_well_formed
 
 
 class _UnreadyError(Exception):

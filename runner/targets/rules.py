@@ -9,10 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
-from runner import durations
-from runner.documents.document import Document
-from runner.problems import Problem, Severity
-from runner.raw import duration, record, text
+from runner.expressions import parse
+from runner.expressions.parse import Name, TemplateProblem
+from runner.foundation import durations
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.raw import duration, record, text
+from runner.foundation.values import Json, JsonObject, Path
+from runner.reading.document import Document
 from runner.targets.doubts import interchanged, patterns_that_fit_nothing, written_out
 from runner.targets.headers import HeaderMistake, name_mistake, value_mistake
 from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness
@@ -26,9 +29,6 @@ from runner.targets.urls import (
     site_meant,
     url_mistake,
 )
-from runner.template import parse
-from runner.template.parse import Name, TemplateProblem
-from runner.values import Json, JsonObject, Path
 
 _Looked: TypeAlias = Callable[[str], UrlMistake | HeaderMistake | None]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.project import open_project
-from runner.report import mistakes
+from runner.project.project import open_project
+from runner.reports import mistakes
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 TARGETS = "runner: 1\ntargets:\n  staging: {url: https://staging.example.com}\n  local: {sandbox: doubles}\n"

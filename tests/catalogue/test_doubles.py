@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from runner.catalogue.doubles import doubles
 from runner.catalogue.model import Direction, Element, Kind, Member, Parameter, Process
-from runner.documents.load import load
 from runner.language.schema import check
-from runner.report import mistakes
+from runner.reading.load import load
+from runner.reports import mistakes
 from runner.sandbox import build, rules
 from runner.sandbox.doubles import Double, Park
 

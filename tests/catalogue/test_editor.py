@@ -11,9 +11,9 @@ from runner.catalogue.editor import specialised
 from runner.catalogue.model import Catalogue, Process
 from runner.catalogue.read import read_catalogue
 from runner.cli.main import ended
-from runner.documents.load import read
+from runner.foundation.values import Json, JsonObject
 from runner.json_schema.schemas import shipped_text
-from runner.values import Json, JsonObject
+from runner.reading.load import read
 
 HERE = Path(__file__).parent
 SPECS = HERE.parents[1] / "specs"

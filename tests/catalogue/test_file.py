@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process, Pulled
 from runner.catalogue.read import catalogue_in, read_catalogue
 from runner.catalogue.write import written
-from runner.documents.load import load
 from runner.language.schema import check
-from runner.report import mistakes
+from runner.reading.load import load
+from runner.reports import mistakes
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 ROWS = Parameter(kind=Kind.RECORDS, direction=Direction.OUT, items={"Name": Kind.TEXT, "Id": Kind.GUID})

@@ -2,10 +2,10 @@ import pytest
 
 from runner.checks.check import check
 from runner.checks.shown import shown
-from runner.events import Check, Trouble
+from runner.expressions.scope import Scope
+from runner.foundation.values import Json
 from runner.job.model import Expectation, SchemaExpectation
-from runner.template.scope import Scope
-from runner.values import Json
+from runner.runs.events import Check, Trouble
 
 
 def held(that: str, *, message: str | None = None, **names: Json) -> tuple[Check, Trouble | None]:

@@ -1,7 +1,7 @@
 import pytest
 
 from runner.checks.failed_process import failed_element, sentence
-from runner.values import JsonObject
+from runner.foundation.values import JsonObject
 
 GENERIC = "An error has occurred during the process execution. Please check the process log for details"
 APPROVE: JsonObject = {"uid": "7d8f", "caption": "Approve", "status": "error", "error": "no such contact"}

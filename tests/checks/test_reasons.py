@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from runner.checks.check import check
 from runner.checks.shown import MOST
+from runner.expressions.scope import Scope
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Expectation, SchemaExpectation
 from runner.secrets.redact import Secrets
-from runner.template.scope import Scope
-from runner.values import Json, JsonObject
 
 SMOKES: Json = [{"Name": f"Smoke {number}", "Score": number} for number in range(12)]
 LOREM = "lorem ipsum " * 200

@@ -12,7 +12,7 @@ import pytest
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
-from runner.runs import EVENTS, PLAN, REPORT
+from runner.runs.run_folders import EVENTS, PLAN, REPORT
 
 JOB = """runner: 1
 name: billing

@@ -4,19 +4,19 @@ import json
 from pathlib import Path
 
 import pytest
-from packages_on_disk import INTEGER, TEXT, Written, uid
+from packages_on_disk import INTEGER, TEXT, RawStep, uid
 from sites import targets
 
 from runner.cli.main import ended
 
-ROOT = Written(
+ROOT = RawStep(
     code="UsrAddTours",
     parameters={"Seats": (INTEGER, 0)},
     elements={"StartEvent1": "StartEvent", "Task1": "UserTask"},
     captions={"BaseElements.Task1.Caption": "Call the guide"},
     properties={"IsActiveVersion": "False", "Version": "1"},
 )
-MEMBER = Written(
+MEMBER = RawStep(
     code="UsrAddTours_v1",
     parent="UsrAddTours",
     parameters={"Level": (INTEGER, None), "Ran": (TEXT, 1)},
@@ -256,7 +256,7 @@ def test_a_file_that_cannot_be_read_is_something_to_tell(capsys: pytest.CaptureF
 
 def test_where_there_is_nothing_to_tell_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["catalog", "lint", "packages/UsrMore"]) == 1, "the root of the version is elsewhere"
-    Written(code="UsrFine").write(Path("fine"))
+    RawStep(code="UsrFine").write(Path("fine"))
     capsys.readouterr()
     assert ended(["catalog", "lint", "fine"]) == 0
     assert capsys.readouterr().err == "1 process: nothing is found\n"
@@ -270,8 +270,8 @@ def test_where_there_is_nothing_to_lint_it_is_a_mistake(capsys: pytest.CaptureFi
 def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_with_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    Written(code="UsrUnused").write(Path("packages/UsrMore"))
-    Written(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
+    RawStep(code="UsrUnused").write(Path("packages/UsrMore"))
+    RawStep(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
     job("Level: 2")
     Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: sandbox}\n")
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
@@ -290,7 +290,7 @@ def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_
 
 @pytest.mark.parametrize("named", ["two", uid("UsrApprove/Two")])
 def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.CaptureFixture[str], named: str) -> None:
-    Written(code="UsrApprove", elements={"S": "StartEvent", "One": "UserTask", "Two": "UserTask"}).write(Path("more"))
+    RawStep(code="UsrApprove", elements={"S": "StartEvent", "One": "UserTask", "Two": "UserTask"}).write(Path("more"))
     steps = "  - {id: start, execute: {process: UsrApprove}}\n"
     steps += f'  - element: {{of: "{{{{ steps.start.process_id }}}}", name: {named}}}\n'
     Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n{steps}")
@@ -306,8 +306,8 @@ def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.Cap
 
 
 def test_doubles_are_written_for_every_process_that_a_call_can_start(capsys: pytest.CaptureFixture[str]) -> None:
-    Written(code="UsrUnused").write(Path("packages/UsrMore"))
-    Written(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
+    RawStep(code="UsrUnused").write(Path("packages/UsrMore"))
+    RawStep(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
 
     assert ended(["catalog", "doubles", "packages", "--out", "new/sandbox"]) == 0
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
-from runner.events import CallSent
-from runner.journal_reading import read
+from runner.runs.events import CallSent
+from runner.runs.journal_reading import read
 
 DOUBLE = """runner: 1
 process: UsrOnboard

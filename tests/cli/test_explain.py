@@ -3,7 +3,7 @@ import json
 import pytest
 
 from runner.cli.main import ended
-from runner.problems import CODES
+from runner.foundation.problems import CODES
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -8,11 +8,11 @@ import pytest
 
 from runner.cli.init import FILES, SCHEMAS, new_files
 from runner.cli.main import ended
-from runner.documents.document import Document
-from runner.documents.load import read
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json
 from runner.json_schema.schemas import shipped_text
-from runner.raw import items, record
-from runner.values import Json
+from runner.reading.document import Document
+from runner.reading.load import read
 
 WRITTEN = {*FILES, *(f"schema/{schema}.schema.json" for schema in SCHEMAS)}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from runner.cli.kept import not_passed
-from runner.events import AnyEvent, CallAnswered, Paused, RunFinished, RunStarted, RunStatus, TargetName
-from runner.journal import Journal, ends
-from runner.runs import EVENTS
+from runner.runs.events import AnyEvent, CallAnswered, Paused, RunFinished, RunStarted, RunStatus, TargetName
+from runner.runs.journal import Journal, ends
+from runner.runs.run_folders import EVENTS
 from runner.secrets.redact import Secrets
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sites import NOTHING, Site, Told, site, targets, xml
 
-from runner import runs
 from runner.cli.main import ended
-from runner.values import JsonObject, canonical
+from runner.foundation.values import JsonObject, canonical
+from runner.runs import run_folders
 
 INNER = """runner: 1
 name: inner
@@ -449,7 +449,7 @@ def test_of_two_commands_that_begin_the_same_plan_at_once_one_is_refused(
     here: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep()
-    place = runs.plan_file(Path(".runner/runs"), json.loads(Path("release.plan.json").read_text())["key"])
+    place = run_folders.plan_file(Path(".runner/runs"), json.loads(Path("release.plan.json").read_text())["key"])
     place.parent.mkdir(parents=True)
     place.touch()  # as another command leaves it between its claim and its first run
     assert ended(["run", "release.plan.json"]) == 6

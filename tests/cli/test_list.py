@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
-from runner.values import JsonObject
+from runner.foundation.values import JsonObject
 
 JOB = """runner: 1
 name: smoke

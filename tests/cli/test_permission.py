@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from runner.cli.permission import Permission, check
-from runner.cli.prepared import Prepared
+from runner.cli.prepared import RunSpec
+from runner.foundation.problems import RefusedError
 from runner.job.model import Action, Case, Confirm, Execute, Job, Step, StepEffect
-from runner.problems import RefusedError
 from runner.targets.model import Allow, SandboxTarget, SiteTarget, Target
 
 LIVE = SiteTarget(name="live", url="https://example.com", protected=True)
@@ -17,9 +17,9 @@ DROP = Execute(process="UsrDrop")
 SURE = Confirm(text="Sure?")
 
 
-def run(action: Action = DROP, target: Target = LIVE, *, job: str = "smoke", case: str | None = None) -> Prepared:
+def run(action: Action = DROP, target: Target = LIVE, *, job: str = "smoke", case: str | None = None) -> RunSpec:
     step = Step(id="a", condition="success()", effect=StepEffect.READ, action=action, line=3)
-    return Prepared(
+    return RunSpec(
         job=Job(name=job, file="f", steps=(step,)),
         source="",
         sources={},
@@ -37,7 +37,7 @@ def person(asked: list[str], *, says: bool) -> Callable[[str], bool]:
     return ask
 
 
-def refusals(*runs: Prepared, permission: Permission) -> list[str]:
+def refusals(*runs: RunSpec, permission: Permission) -> list[str]:
     with pytest.raises(RefusedError) as refused:
         check(runs, permission)
     return [problem.code for problem in refused.value.problems]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
-from runner.cli.prepared import Preparation, Wanted
+from runner.cli.prepared import RunSet, Wanted
 from runner.cli.preparing import prepare
-from runner.problems import UsageError
+from runner.foundation.problems import UsageError
 from runner.targets.model import SiteTarget
 
 JOB = """runner: 1
@@ -37,7 +37,7 @@ def job(name: str = "smoke", *, cases: str = "", tags: str = "") -> None:
     Path(f"{name}.job.yaml").write_text(JOB.format(name=name, tags=tags) + cases)
 
 
-def prepared(*specs: str, **options: object) -> Preparation:
+def prepared(*specs: str, **options: object) -> RunSet:
     return prepare(Wanted(specs=[Path(spec) for spec in specs or (".",)], **options))  # type: ignore[arg-type]
 
 

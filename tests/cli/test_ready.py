@@ -1,4 +1,4 @@
-"""Waiting for a site that is deployed to: `runner ready`, `--wait-ready`, the target's `ready`."""
+"""PendingRun for a site that is deployed to: `runner ready`, `--wait-ready`, the target's `ready`."""
 
 import json
 import os
@@ -21,10 +21,10 @@ from runner.cli import output
 from runner.cli.main import ended
 from runner.cli.until_ready import Progress, SiteWait, wait_for_all
 from runner.cli.wait_story import Story
-from runner.events import Trouble
+from runner.doctor.readiness import Look, Outcome, Watched
+from runner.doctor.readiness import Phase as Seen
 from runner.hosts.stop import Stop
-from runner.readiness import Look, Outcome, Watched
-from runner.readiness import Phase as Seen
+from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, Ending
 from runner.targets.model import Readiness
 

@@ -18,7 +18,7 @@ import pytest
 from sites import NOTHING, REFUSED, Site, Told, library, site, targets, xml
 
 from runner.cli.main import VERBS, ended
-from runner.values import JsonObject
+from runner.foundation.values import JsonObject
 
 RUNNER = Path(sys.executable).with_name("runner")
 READ = """runner: 1

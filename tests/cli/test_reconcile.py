@@ -12,7 +12,7 @@ from sandboxes import stand
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
-from runner.values import JsonObject
+from runner.foundation.values import JsonObject
 
 JOB = """runner: 1
 name: billing

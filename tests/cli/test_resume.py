@@ -15,12 +15,12 @@ import pytest
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
-from runner.journal import Journal
-from runner.locks import Claim, Holder, Lock, hold
-from runner.runs import EVENTS, PLAN
+from runner.foundation.values import JsonObject
+from runner.runs.journal import Journal
+from runner.runs.locks import Claim, Holder, Lock, hold
+from runner.runs.run_folders import EVENTS, PLAN
 from runner.sandbox.server import served
 from runner.secrets.redact import Secrets
-from runner.values import JsonObject
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = """runner: 1
@@ -478,7 +478,7 @@ def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
 ) -> None:
     broken(place)
     code = (
-        "import sys, time; from pathlib import Path; from runner.journal import Journal; "
+        "import sys, time; from pathlib import Path; from runner.runs.journal import Journal; "
         "from runner.secrets.redact import Secrets; "
         "j = Journal.reopened(Path(sys.argv[1]), Secrets(), now=str); print('held', flush=True); time.sleep(30)"
     )

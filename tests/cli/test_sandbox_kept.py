@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
-from runner.runs import EVENTS, sandbox_files
+from runner.runs.run_folders import EVENTS, sandbox_files
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
 SPECS = Path(__file__).parents[2] / "specs"

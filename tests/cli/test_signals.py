@@ -22,8 +22,8 @@ from typing import Protocol
 import pytest
 from sandboxes import Stand, stand
 
-from runner.runs import EVENTS
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
+from runner.runs.run_folders import EVENTS
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
 TIME = 100.0

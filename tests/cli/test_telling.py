@@ -8,11 +8,11 @@ from stories import RUN, planned
 
 from runner.cli import output
 from runner.cli.beginning import Run
-from runner.cli.telling import Telling
-from runner.events import Row, Section, StepStarted
-from runner.journal import Journal
+from runner.cli.telling import RunConsole
+from runner.project.sites import ReadySite
+from runner.runs.events import Row, Section, StepStarted
+from runner.runs.journal import Journal
 from runner.secrets.redact import Secrets
-from runner.sites import ReadySite
 
 PLAN = planned("  - id: nap\n    pause: 10m\n")
 
@@ -32,7 +32,7 @@ class Terminal(output.Stream):
         return self
 
 
-def begun(telling: Telling, folder: Path) -> None:
+def begun(telling: RunConsole, folder: Path) -> None:
     """A run whose first step is under way."""
     journal = Journal(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
     run = Run(plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
@@ -43,12 +43,12 @@ def begun(telling: Telling, folder: Path) -> None:
 
 def telling(
     clock: Clock, *, out: output.Stream | None = None, quiet: bool = False, side_by_side: bool = False
-) -> Telling:
+) -> RunConsole:
     wanted = out or output.Stream("stdout")
-    return Telling(out=wanted, quiet=quiet, verbose=False, side_by_side=side_by_side, clock=clock)
+    return RunConsole(out=wanted, quiet=quiet, verbose=False, side_by_side=side_by_side, clock=clock)
 
 
-def lines(told: Telling, clock: Clock, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def lines(told: RunConsole, clock: Clock, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What is said in a minute and a bit, looked at five times a second."""
     for _ in range(5 * 61):
         told.look()

@@ -8,8 +8,8 @@ import pytest
 from sites import NOTHING, Told, site, targets
 
 from runner.cli.main import ended
-from runner.events import AttemptFailed
-from runner.journal import read
+from runner.runs.events import AttemptFailed
+from runner.runs.journal import read
 
 JOB = """runner: 1
 name: refused

@@ -13,8 +13,8 @@ import pytest
 from crashes import JOBS, Kills, Undisturbed, World, world
 from doomed import Commands, Doom, Moment, commands
 
-from runner.events import CallSent, Line
 from runner.job.model import StepEffect
+from runner.runs.events import CallSent, Line
 
 NAMES = sorted(job.name.removesuffix(".job.yaml") for job in JOBS.glob("*.job.yaml"))
 OF_STEPS = frozenset({"execute", "run", "element", "complete", "query"})

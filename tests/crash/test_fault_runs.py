@@ -18,10 +18,10 @@ from crashes import COUNTED, SEED
 from doomed import commands
 from sandboxes import Start, doubled, stand
 
-from runner.events import RunStatus, Status
-from runner.journal import read
-from runner.result import RunResult, fold
-from runner.runs import JUNIT, REPORT
+from runner.runs.events import RunStatus, Status
+from runner.runs.journal import read
+from runner.runs.result import RunResult, fold
+from runner.runs.run_folders import JUNIT, REPORT
 from runner.sandbox.doubles import LINGERING, FaultKind
 
 PARTS = 4

@@ -4,7 +4,7 @@ import pytest
 
 from runner.doctor import service
 from runner.doctor.findings import Finding, Verdict
-from runner.events import Trouble
+from runner.runs.events import Trouble
 from runner.service.calls import (
     Answered,
     Call,

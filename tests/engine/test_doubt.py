@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
-from runner.events import AttemptFailed, Trouble
+from runner.foundation.values import JsonObject
+from runner.runs.events import AttemptFailed, Trouble
 from runner.service.calls import Ending, RunProcessCall
-from runner.values import JsonObject
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 WITH_RESULT = "  - id: a\n    execute: {process: UsrA, result: Out}\n"

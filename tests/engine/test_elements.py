@@ -6,8 +6,9 @@ import pytest
 from stories import World, planned, refused, unanswered
 
 from runner.catalogue.model import Element
-from runner.engine.effects import Judge, Pause, Send
-from runner.plan import Plan
+from runner.engine.effects import Pause, ResolveDoubt, Send
+from runner.foundation.values import Json, JsonObject
+from runner.planning.plan import Plan
 from runner.service.calls import (
     Answered,
     CallFailed,
@@ -17,7 +18,6 @@ from runner.service.calls import (
     ReadElementData,
     ReadElements,
 )
-from runner.values import Json, JsonObject
 
 PROCESS = "00000000-0000-0000-0000-000000000001"
 DESIGN = "7d8f6f3e-0000-0000-0000-000000000000"
@@ -64,7 +64,7 @@ class Site(World):
                 return super()._ending(send)
 
     def _there(self) -> list[JsonObject]:
-        if self.moves_late and any(isinstance(effect, Judge) for effect in self.effects):
+        if self.moves_late and any(isinstance(effect, ResolveDoubt) for effect in self.effects):
             self.shown[0]["status"] = "done"
         return [dict(one) for one in self.shown] if self.t >= self.appears_at else []
 

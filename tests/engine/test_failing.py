@@ -6,8 +6,8 @@ import pytest
 from stories import World, including, planned, refused, unanswered
 
 from runner.engine.effects import Send
+from runner.foundation.values import Json, JsonObject
 from runner.service.calls import Ending, ReadElements
-from runner.values import Json, JsonObject
 
 EXECUTE = "  - id: a\n    execute: {process: UsrAdd, result: R}\n"
 START = "  - id: a\n    execute: {process: UsrAdd}\n"

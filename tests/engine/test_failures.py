@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 from stories import World, including, planned, refused, unanswered
 
-from runner.events import StepFinished
+from runner.foundation.values import Json, JsonObject
+from runner.runs.events import StepFinished
 from runner.service.calls import Answered, CallFailed, Ending, QueryCall
-from runner.values import Json, JsonObject
 
 ERROR = "f942c08d-b6e2-df11-971b-001d60e938c6"
 LIBRARY: list[Json] = [

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from stories import planned
 
 from runner.engine.effects import Send
-from runner.events import Status, StepFinished
-from runner.owned_rows import OwnedRows
+from runner.runs.events import Status, StepFinished
+from runner.runs.owned_rows import OwnedRows
 
 LAGS = st.sampled_from([0.0, 0.1, 0.4, 0.9, 1.5, 4.0, 14.0, 16.0, 19.0, 40.0, 60.0])
 STATUSES = st.sampled_from(["done", "done", "done", "error"])

@@ -4,9 +4,9 @@ import pytest
 from stories import World, planned, refused, unanswered
 
 from runner.engine.process_log import WATERMARK
-from runner.events import StepFinished
+from runner.foundation.values import JsonObject
+from runner.runs.events import StepFinished
 from runner.service.calls import ReadRows
-from runner.values import JsonObject
 
 TWO = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
 CHARGE = "  - id: b\n    if: always()\n    execute: {process: UsrA}\n"

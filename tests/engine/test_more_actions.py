@@ -3,9 +3,9 @@
 import pytest
 from stories import World, including, not_sent, planned, refused, unanswered
 
-from runner.events import StepSkipped
+from runner.foundation.values import JsonObject
+from runner.runs.events import StepSkipped
 from runner.service.calls import Answered, Ending, ExecuteCall, QueryCall, RunProcessCall
-from runner.values import JsonObject
 
 GUID = "00000000-0000-0000-0000-000000000001"
 RUN = "  - id: a\n    run: {process: UsrA, results: [Score]}\n"

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from stories import World, moment, planned, refused, unanswered
 
-from runner.events import LogUnreadable, StepFinished, Trouble
+from runner.foundation.values import JsonObject
+from runner.runs.events import LogUnreadable, StepFinished, Trouble
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, ReadRows, RunProcessCall
-from runner.values import JsonObject
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 STRICT = ONE + "    verify: log\n"

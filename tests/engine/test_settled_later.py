@@ -6,10 +6,10 @@ import pytest
 from stories import World, including, planned, refused, unanswered
 
 from runner.engine.effects import Send
-from runner.events import RunFinished, Trouble
-from runner.plan import Plan
+from runner.foundation.values import Json, JsonObject
+from runner.planning.plan import Plan
+from runner.runs.events import RunFinished, Trouble
 from runner.service.calls import CallFailed, ExecuteCall
-from runner.values import Json, JsonObject
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 THEN = "  - id: b\n    execute: {process: UsrB}\n    verify: none\n"

@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
-from runner.events import StepFinished
+from runner.foundation.values import Json, JsonObject
+from runner.runs.events import StepFinished
 from runner.service.calls import Answered, CallFailed, ChangeCall, Ending, QueryCall
-from runner.values import Json, JsonObject
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 INSERT = "  - id: a\n    signal: {insert: {entity: Lead, values: {Name: 'Smoke {{ target.name }}'}}"

@@ -6,8 +6,8 @@ import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
-from runner.events import AttemptFailed, StepSkipped
-from runner.plan import Plan
+from runner.planning.plan import Plan
+from runner.runs.events import AttemptFailed, StepSkipped
 from runner.service.calls import ExecuteCall
 
 

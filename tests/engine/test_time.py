@@ -6,9 +6,9 @@ import pytest
 from stories import World, including, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Pause, Send
-from runner.events import Trouble
 from runner.job.model import StepEffect
-from runner.plan import Plan
+from runner.planning.plan import Plan
+from runner.runs.events import Trouble
 from runner.service.calls import CallFailed, FailureKind
 
 READING = 30.0

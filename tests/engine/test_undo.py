@@ -4,10 +4,10 @@ import pytest
 from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
-from runner.events import RunFinished, StepStarted
-from runner.plan import Plan
+from runner.foundation.values import Json
+from runner.planning.plan import Plan
+from runner.runs.events import RunFinished, StepStarted
 from runner.service.calls import ExecuteCall
-from runner.values import Json
 
 
 def step(name: str, more: str = "", *, undo: str = "") -> str:

@@ -5,7 +5,8 @@ from stories import World, member, moment, not_sent, planned, refused, unanswere
 
 from runner.engine.effects import Ask, Pause, Send
 from runner.engine.process_log import MOST_MEMBERS
-from runner.events import StepFinished, Trouble
+from runner.foundation.values import JsonObject
+from runner.runs.events import StepFinished, Trouble
 from runner.service.calls import (
     CallFailed,
     Ending,
@@ -16,7 +17,6 @@ from runner.service.calls import (
     RunProcessCall,
     Version,
 )
-from runner.values import JsonObject
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 STRICT = ONE + "    verify: log\n"

@@ -13,15 +13,15 @@ from breakages import BREAKAGES, Came, Meanwhile, Way, table
 from stories import RUN, World, planned
 
 from runner.engine.effects import Send
+from runner.foundation.problems import ExitCode
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.job.model import StepEffect
-from runner.journal import Journal, JournalError, read
-from runner.plan import Plan
-from runner.problems import ExitCode
-from runner.result import fold
-from runner.runs import EVENTS
+from runner.planning.plan import Plan
+from runner.runs.journal import Journal, JournalError, read
+from runner.runs.result import fold
+from runner.runs.run_folders import EVENTS
 from runner.service.calls import Call, Ending, ExecuteCall
 from runner.service.gate import Gate
 

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from stories import refused
 
 from runner.engine.perform import LATE_SECONDS
-from runner.events import (
+from runner.foundation.values import JsonObject
+from runner.hosts.judgement import Judgement
+from runner.hosts.replay import ForgottenError
+from runner.runs.events import (
     AnyEvent,
     Asked,
     AttemptFailed,
@@ -28,12 +31,9 @@ from runner.events import (
     RunStatus,
     Status,
 )
-from runner.hosts.judgement import Judgement
-from runner.hosts.replay import ForgottenError
-from runner.journal import read
-from runner.result import RunResult, fold
-from runner.runs import EVENTS
-from runner.values import JsonObject
+from runner.runs.journal import read
+from runner.runs.result import RunResult, fold
+from runner.runs.run_folders import EVENTS
 
 many = settings(
     max_examples=40,

@@ -2,13 +2,13 @@
 
 import pytest
 
-from runner.engine.effects import Judge
+from runner.engine.effects import ResolveDoubt
+from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement, Judging
-from runner.values import JsonObject
 
 
-def judge(*keys: str, ended: bool = False) -> Judge:
-    return Judge(keys=keys, ended=ended)
+def judge(*keys: str, ended: bool = False) -> ResolveDoubt:
+    return ResolveDoubt(keys=keys, ended=ended)
 
 
 def said(*keys: str, how: str = "passed") -> dict[str, JsonObject]:

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from stories import RUN, planned, unanswered
 
-from runner.events import AttemptFailed
+from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.journal import Journal, JournalError, read
-from runner.result import fold
-from runner.runs import EVENTS
+from runner.runs.events import AttemptFailed
+from runner.runs.journal import Journal, JournalError, read
+from runner.runs.result import fold
+from runner.runs.run_folders import EVENTS
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, Ending, ExecuteCall, ReadRows
 from runner.service.gate import Gate
-from runner.values import Json
 
 NOTHING = Answered(value=None)
 

@@ -9,7 +9,13 @@ import msgspec
 import pytest
 from stories import RUN, World, planned, refused
 
-from runner.events import (
+from runner.hosts.judgement import Judgement
+from runner.hosts.local import LocalHost
+from runner.hosts.replay import ForgottenError, MisfitError
+from runner.hosts.stop import Stop
+from runner.hosts.turns import Turn, Turns
+from runner.planning.plan import Plan
+from runner.runs.events import (
     AnyEvent,
     Asked,
     AttemptFailed,
@@ -22,15 +28,9 @@ from runner.events import (
     StepStarted,
     Trouble,
 )
-from runner.hosts.judgement import Judgement
-from runner.hosts.local import LocalHost
-from runner.hosts.replay import ForgottenError, MisfitError
-from runner.hosts.stop import Stop
-from runner.hosts.turns import Turn, Turns
-from runner.journal import Journal, read
-from runner.plan import Plan
-from runner.result import fold
-from runner.runs import EVENTS, RESULTS
+from runner.runs.journal import Journal, read
+from runner.runs.result import fold
+from runner.runs.run_folders import EVENTS, RESULTS
 from runner.service.calls import Answered, Call, Ending, ExecuteCall
 from runner.service.gate import Gate
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from stories import RUN, planned, unanswered
 
-from runner.events import CallSent, Waited, WaitsFor
+from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.journal import Journal, read
-from runner.result import RunResult, fold
-from runner.runs import EVENTS
+from runner.runs.events import CallSent, Waited, WaitsFor
+from runner.runs.journal import Journal, read
+from runner.runs.result import RunResult, fold
+from runner.runs.run_folders import EVENTS
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, CallFailed, Ending, ExecuteCall, FailureKind, ReadRows
 from runner.service.gate import Gate
 from runner.service.outages import not_wanted
 from runner.service.pace import Pace
-from runner.values import Json
 
 START = "  - id: a\n    execute: {process: UsrA}\n"
 PLAIN = START + "    verify: none\n"

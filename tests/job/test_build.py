@@ -1,7 +1,6 @@
 import pytest
 
-from runner.documents.document import Document
-from runner.documents.load import load
+from runner.foundation.values import Json
 from runner.job import build
 from runner.job.model import (
     Action,
@@ -34,7 +33,8 @@ from runner.job.model import (
     Wait,
     WaitFor,
 )
-from runner.values import Json
+from runner.reading.document import Document
+from runner.reading.load import load
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 

@@ -1,14 +1,14 @@
 import pytest
 
-from runner.documents import load, table
-from runner.documents.document import Document
-from runner.documents.table import Table
+from runner.foundation.problems import Severity
+from runner.foundation.values import Json, JsonObject
 from runner.job.cases.found import MOST_PROBLEMS, Cases
 from runner.job.cases.lists import in_list
 from runner.job.cases.tables import in_table
 from runner.job.model import Case, Input
-from runner.problems import Severity
-from runner.values import Json, JsonObject
+from runner.reading import load, table
+from runner.reading.document import Document
+from runner.reading.table import Table
 
 INPUTS = (
     Input(name="phone", schema={"type": "string", "minLength": 2}),

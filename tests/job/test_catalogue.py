@@ -3,12 +3,12 @@
 import pytest
 
 from runner.catalogue.model import Catalogue, Direction, Kind, Member, Parameter, Process
-from runner.documents.load import load
+from runner.foundation.problems import Severity
+from runner.foundation.raw import record
 from runner.job.outline import outline
-from runner.job.rules.catalogue import check
-from runner.job.rules.literals import doubt
-from runner.problems import Severity
-from runner.raw import record
+from runner.lint.catalogue import check
+from runner.lint.literals import doubt
+from runner.reading.load import load
 
 
 def parameter(direction: Direction) -> Parameter:

@@ -3,10 +3,10 @@
 import pytest
 
 from runner.catalogue.model import Catalogue, Entity
-from runner.documents.load import load
+from runner.foundation.raw import record
 from runner.job.outline import outline
-from runner.job.rules.catalogue import check
-from runner.raw import record
+from runner.lint.catalogue import check
+from runner.reading.load import load
 
 ORDER = Entity(
     columns=frozenset({"Id", "Number", "StatusId", "Total"}),

@@ -2,14 +2,14 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.documents.document import Document
-from runner.documents.load import load
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json, pointer
 from runner.job import build, inputs
 from runner.job.inputs import Given, Origin, from_file, parse_option, supplied
 from runner.job.model import Case, Job
-from runner.places import Span
-from runner.problems import Problem
-from runner.values import Json, pointer
+from runner.reading.document import Document
+from runner.reading.load import load
 
 DECLARED = """
   phone: {type: string, default: none}

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from runner.documents.document import Document
-from runner.documents.load import load
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import pointer
 from runner.job.outline import outline
-from runner.job.rules import job as rules
-from runner.problems import Problem, Severity
-from runner.values import pointer
+from runner.lint import job as rules
+from runner.reading.document import Document
+from runner.reading.load import load
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json
 from runner.json_schema import formats, schemas
-from runner.values import Json
 
 
 @pytest.mark.parametrize("name", formats.EXAMPLES)

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json, Path
 from runner.json_schema import schemas
 from runner.json_schema.keywords import KEYWORDS, TYPES
-from runner.values import Json, Path
 
 
 def doubts(schema: Json) -> list[tuple[Path, str | None]]:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema import schemas
-from runner.values import Json, JsonObject, Path
 
 
 def flaws(schema: Json) -> list[tuple[Path, str]]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from runner.foundation.values import Json, JsonObject
 from runner.json_schema import errors as schema_errors
 from runner.json_schema import schemas
-from runner.values import Json, JsonObject
 
 
 @pytest.mark.parametrize(

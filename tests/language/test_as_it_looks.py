@@ -2,11 +2,11 @@
 
 import pytest
 
-from runner.documents import load
-from runner.documents.document import Document
-from runner.language import as_it_looks
-from runner.problems import Problem, Severity
-from runner.values import pointer
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import pointer
+from runner.language import lookalikes
+from runner.reading import load
+from runner.reading.document import Document
 
 
 def document(text: str) -> Document:
@@ -16,7 +16,7 @@ def document(text: str) -> Document:
 
 
 def warned(text: str) -> list[Problem]:
-    return list(as_it_looks.check(document(text)))
+    return list(lookalikes.check(document(text)))
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_what_is_reported_already_is_not_warned_of() -> None:
     text = document("vars:\n  a: b #1\n  c: d #2\n")
     reported = [text.problem("E122", "wrong", path=("vars", "a"))]
 
-    assert [pointer(problem.path) for problem in as_it_looks.check(text, reported=reported)] == ["/vars/c"]
+    assert [pointer(problem.path) for problem in lookalikes.check(text, reported=reported)] == ["/vars/c"]
 
 
 def test_a_hint_of_a_file_with_secrets_repeats_nothing_of_it() -> None:
     text = document("targets:\n  a:\n    auth: {username: “sesame”}\n    headers:\n      Key: sesame #1\n")
 
-    told = as_it_looks.check(text, shown=False)
+    told = lookalikes.check(text, shown=False)
 
     assert len(told) == 2
     assert not any("sesame" in f"{problem.message} {problem.hint}" or "#1" in problem.message for problem in told)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from runner.documents import load
-from runner.documents.document import Document
 from runner.language import schema
+from runner.reading import load
+from runner.reading.document import Document
 
 FILES = {
     "job": "runner: 1\nname: a\nsteps: [{pause: 1s}]\n",

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.documents import load
-from runner.documents.document import Document
+from runner.foundation.problems import CODES, Problem
+from runner.foundation.values import Json
 from runner.language import schema
-from runner.problems import CODES, Problem
-from runner.values import Json
+from runner.reading import load
+from runner.reading.document import Document
 
 JOB = "runner: 1\nname: a\n"
 
@@ -359,7 +359,7 @@ def test_one_wrong_step_among_a_thousand_is_explained_in_a_moment() -> None:
 def test_the_slow_validator_is_not_imported_for_a_file_without_mistakes() -> None:
     program = f"""
 import sys
-from runner.documents import load
+from runner.reading import load
 from runner.language import schema
 assert schema.check(load.load("a", b{step("execute: {process: X}")!r}), "job") == ()
 print(sorted({{"jsonschema", "referencing", "attrs"}} & set(sys.modules)))

@@ -1,8 +1,8 @@
 import pytest
 
-from runner.documents import load
-from runner.documents.document import Document
 from runner.language import schema
+from runner.reading import load
+from runner.reading.document import Document
 
 JOB = "runner: 1\nname: a\n"
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from mutate import Mutation, mutations, unmutated
 
-from runner.documents import load
-from runner.documents.document import Document
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import Json
+from runner.foundation.values import Path as ValuePath
 from runner.job.model import Job
-from runner.problems import Problem, Severity
-from runner.project import open_project
-from runner.values import Json
-from runner.values import Path as ValuePath
+from runner.project.project import open_project
+from runner.reading import load
+from runner.reading.document import Document
 
 SPECS = Path(__file__).parents[2] / "specs"
 FILES = sorted(SPECS.rglob("*.job.yaml"))

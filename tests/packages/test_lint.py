@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packages_on_disk import INTEGER, TEXT, Written
+from packages_on_disk import INTEGER, TEXT, RawStep
 
+from runner.foundation.problems import Problem, Severity
 from runner.packages.files import Reader
 from runner.packages.lint import lint
 from runner.packages.reading import read_packages
-from runner.problems import Problem, Severity
 
-GATE = Written(
+GATE = RawStep(
     code="UsrGate",
     elements={"StartEvent1": "StartEvent", "Gate1": "ExclusiveGateway", "A": "UserTask", "B": "UserTask"},
     captions={"BaseElements.Gate1.Caption": "Enough seats?"},
@@ -21,7 +21,7 @@ CONDITIONAL, DEFAULT, PLAIN = 2, 1, 0
 START = ("StartEvent1", "Gate1", PLAIN)
 
 
-def found(*processes: Written, into: Path) -> list[Problem]:
+def found(*processes: RawStep, into: Path) -> list[Problem]:
     for process in processes:
         process.write(into / "packages" / "UsrTours")
     packages = read_packages([into / "packages"], called=lambda path: str(path.relative_to(into)))
@@ -29,7 +29,7 @@ def found(*processes: Written, into: Path) -> list[Problem]:
     return list(lint(packages, Reader(called=lambda path: str(path.relative_to(into)))))
 
 
-def told(*processes: Written, into: Path) -> list[str]:
+def told(*processes: RawStep, into: Path) -> list[str]:
     return [f"{problem.code} {problem.message}" for problem in found(*processes, into=into)]
 
 
@@ -74,9 +74,9 @@ def test_a_plain_start_beside_a_signal_is_enough(tmp_path: Path) -> None:
     assert told(replace(GATE, elements=elements), into=tmp_path) == []
 
 
-def family(*, root: str, member: str, **properties: str) -> tuple[Written, Written]:
+def family(*, root: str, member: str, **properties: str) -> tuple[RawStep, RawStep]:
     first = replace(GATE, parameters={"Level": (TEXT, 0), "Same": (TEXT, None)}, properties={"IsActiveVersion": root})
-    second = Written(
+    second = RawStep(
         code="UsrGate_v1",
         parent="UsrGate",
         parameters={"Level": (INTEGER, 0), "Same": (TEXT, None)},

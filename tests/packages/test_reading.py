@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from packages_on_disk import INTEGER, LOOKUP, RECORDS, TEXT, Written, uid
+from packages_on_disk import INTEGER, LOOKUP, RECORDS, TEXT, RawStep, uid
 
 from runner.catalogue import rules
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
-from runner.documents.load import load
+from runner.foundation.problems import CODES, Severity
+from runner.foundation.values import Json
 from runner.language.schema import check
 from runner.packages.reading import Packages, read_packages
-from runner.problems import CODES, Severity
-from runner.report import mistakes
-from runner.values import Json
+from runner.reading.load import load
+from runner.reports import mistakes
 
-ADD = Written(
+ADD = RawStep(
     code="UsrAddTours",
     caption="Add tours",
     parameters={"Seats": (INTEGER, 0), "Guide": (LOOKUP, None), "Found": (RECORDS, 1), "Inner": (TEXT, 3)},
@@ -85,7 +85,7 @@ def test_the_folder_in_which_one_stands_may_be_named(tmp_path: Path, monkeypatch
 
 def test_a_family_stands_under_the_code_of_its_root(tmp_path: Path) -> None:
     replace(ADD, properties={"IsActiveVersion": "False", "Version": "1"}).write(tmp_path / "a" / "One")
-    member = Written(
+    member = RawStep(
         code="UsrAddTours_v1",
         parent="UsrAddTours",
         parameters={"Level": (TEXT, 0)},
@@ -112,7 +112,7 @@ def test_a_family_stands_under_the_code_of_its_root(tmp_path: Path) -> None:
         (replace(ADD, properties={}), None),
     ],
 )
-def test_what_cannot_be_started_says_why(tmp_path: Path, process: Written, why: str | None) -> None:
+def test_what_cannot_be_started_says_why(tmp_path: Path, process: RawStep, why: str | None) -> None:
     process.write(tmp_path / "a")
     assert processes(tmp_path / "a").processes["UsrAddTours"].why_not == why
 

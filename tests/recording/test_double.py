@@ -4,15 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.catalogue.model import Direction, Kind, Parameter, Process
-from runner.documents.load import load
+from runner.foundation.values import Json
 from runner.language.schema import check
+from runner.reading.load import load
 from runner.recording.double import double, invented
 from runner.recording.job import job
 from runner.recording.model import Passed, Recorded
-from runner.report import mistakes
+from runner.reports import mistakes
 from runner.sandbox import build, double_types, rules
 from runner.sandbox.doubles import Fail, Park
-from runner.values import Json
 
 ID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 ODD = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(

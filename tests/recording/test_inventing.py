@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.catalogue.model import Direction, Kind, Parameter
+from runner.foundation.values import Json, compact
 from runner.recording.inventing import Inventor
 from runner.sandbox.doubles import Kind as KindOfDouble
 from runner.sandbox.kinds import takes
-from runner.values import Json, compact
 
 ID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 REAL: dict[Kind, Json] = {

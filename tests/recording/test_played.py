@@ -12,8 +12,8 @@ import pytest
 from sandboxes import stand
 
 from runner.cli.main import ended
-from runner.raw import items, record
-from runner.values import Json
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json
 
 IDS = [f"{number}d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11" for number in range(8)]
 

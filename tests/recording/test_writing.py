@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.documents.load import load
+from runner.expressions.evaluate import Scope, render_value
+from runner.foundation.values import Json
+from runner.reading.load import load
 from runner.recording.writing import comment, plain, value
-from runner.template.evaluate import Scope, render_value
-from runner.values import Json
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(
     ["{{", "${{ x }}", "$${{{{", "}}", "{% if %}", "parameters.Name", " run.id", "yes", "007", "# no", "a: b", "'", '"']

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from runner.job.model import Case, IncludedJob, Job
-from runner.project import open_project
-from runner.report import mistakes
+from runner.project.project import open_project
+from runner.reports import mistakes
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*.job.yaml"))

@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import (
     Activity,
@@ -24,7 +25,6 @@ from runner.sandbox.doubles import (
 )
 from runner.sandbox.kinds import empty
 from runner.sandbox.store import Process, Status, Store
-from runner.values import Json, JsonObject
 
 PARAMETERS = {
     "Name": Kind.TEXT,

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runner.problems import UsageError
+from runner.foundation.problems import UsageError
 from runner.sandbox.data_lock import locked
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.server import served

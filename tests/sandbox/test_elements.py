@@ -3,7 +3,7 @@ from collections.abc import Callable, Mapping
 import httpx
 import pytest
 
-from runner.values import Json
+from runner.foundation.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from runner.values import Json
+from runner.foundation.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import httpx
 import pytest
 
+from runner.foundation.values import Json
 from runner.sandbox.doubles import Double, Fault, FaultKind
 from runner.sandbox.faults import Faults
-from runner.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

@@ -1,8 +1,8 @@
 import pytest
 
+from runner.foundation.values import Json
 from runner.sandbox.doubles import Kind, Parameter
 from runner.sandbox.kinds import CannotReadError, empty, read
-from runner.values import Json
 
 READ: list[tuple[Kind, Json, Json]] = [
     (Kind.TEXT, " as it is ", " as it is "),

@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from runner.values import Json
+from runner.foundation.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 SCHEMA = "/DataService/json/SyncReply/ProcessSchemaRequest"

@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from runner.foundation.values import Json
 from runner.sandbox.entity_set import Edm, type_of
-from runner.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runner.foundation.values import Json
 from runner.sandbox.processes import load_doubles
-from runner.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runner.foundation.values import Json
 from runner.sandbox.server import served
-from runner.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 EXECUTE = "/0/ServiceModel/ProcessEngineService.svc/{}/Execute"

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import httpx
 import pytest
 
-from runner.values import Json
+from runner.foundation.values import Json
 
 Site: TypeAlias = Callable[[Mapping[str, str]], httpx.Client]
 KEY = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.documents.load import Document, load
-from runner.problems import CODES, Problem
+from runner.foundation.problems import CODES, Problem
+from runner.foundation.values import Json
+from runner.reading.load import Document, load
 from runner.sandbox.doubles import (
     Activity,
     Background,
@@ -23,7 +24,6 @@ from runner.sandbox.doubles import (
 )
 from runner.sandbox.processes import load_doubles
 from runner.sandbox.rules import check
-from runner.values import Json
 
 Folder = Callable[[Mapping[str, str]], Path]
 

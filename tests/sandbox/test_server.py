@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runner.problems import UsageError
+from runner.foundation.problems import UsageError
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.server import serve, served
 

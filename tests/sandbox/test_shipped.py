@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from runner.foundation.values import Json
 from runner.sandbox.processes import load_doubles
 from runner.sandbox.server import served
-from runner.values import Json
 
 SHIPPED = Path(__file__).parents[2] / "specs" / "sandbox"
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.problems import Severity
+from runner.foundation.problems import Severity
 from runner.sandbox.processes import load_doubles
 from runner.sandbox.server import served
-from runner.sandbox.slips import slip_of
+from runner.sandbox.typos import slip_of
 
 Folder = Callable[[Mapping[str, str]], Path]
 

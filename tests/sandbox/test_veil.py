@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from runner.foundation.values import JsonObject
 from runner.sandbox.store import Store
 from runner.sandbox.veil import Veil
-from runner.values import JsonObject
 
 RECORD: JsonObject = {"Id": "hunter2-xyz", "Name": "it is hunter2-xyz", "Number": 1234567, "Odd": "\ue000 \ud800"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runner.foundation.values import Json
 from runner.sandbox.processes import load_doubles
 from runner.sandbox.signatures import catalogue
-from runner.values import Json
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 Folder = Callable[[Mapping[str, str]], Path]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.problems import CODES, Problem
-from runner.project import open_project
-from runner.report import mistakes
+from runner.foundation.problems import CODES, Problem
+from runner.project.project import open_project
+from runner.reports import mistakes
 
 FOLDER = Path(__file__).parent
 WRONG = sorted((FOLDER / "wrong").glob("*.job.yaml"))

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from sites import NOTHING, Site, Told, site, xml
 
 from runner.cli.main import ended
-from runner.events import (
+from runner.foundation.values import Json
+from runner.runs.events import (
     AnyEvent,
     Asked,
     AttemptFailed,
@@ -31,10 +32,9 @@ from runner.events import (
     StepFinished,
     Trouble,
 )
-from runner.journal import LARGE, Journal, read
-from runner.runs import EVENTS, RESULTS
+from runner.runs.journal import LARGE, Journal, read
+from runner.runs.run_folders import EVENTS, RESULTS
 from runner.secrets.redact import SHORTEST, Secrets
-from runner.values import Json
 
 TOKEN = "tö k/e+n'<\"7&>"
 PASSWORD = "pä ss/w+rd'<\"1&>"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json, compact
 from runner.secrets.redact import MARK, SHORTEST, STARS, Secrets, hide, visible
 from runner.secrets.spellings import spellings
-from runner.values import Json, compact
 
 PASSWORD = "pä ss/w+rd'<\"1&>"
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json
 from runner.service import bodies
 from runner.service.bodies import Fault, NonsenseError, NotJsonError, Page, Plain, TooLargeError, Wrapped
-from runner.values import Json
 
 JSON = st.recursive(
     st.none()

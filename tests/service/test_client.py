@@ -7,6 +7,7 @@ import httpx
 import pytest
 from gates import Time
 
+from runner.foundation.values import Json
 from runner.service.calls import (
     Answered,
     Call,
@@ -23,7 +24,6 @@ from runner.service.calls import (
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import Password
-from runner.values import Json
 
 PASSWORD = Password(username="Ann", password="p4ss")
 SITE = Site(url="https://site.example/app/")

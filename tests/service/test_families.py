@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sandboxes import stand
 
+from runner.foundation.values import Json, JsonObject
 from runner.service.calls import Answered, FindFamily, ReadFamily, ReadRows, RunProcessCall, Version
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import Password
-from runner.values import Json, JsonObject
 
 SUPERVISOR = Password(username="Supervisor", password="Supervisor")
 DOUBLES = {

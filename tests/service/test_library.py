@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from runner.service.library import signature
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
+from runner.service.process_schema import signature
 
 TEXT = "8B3F29BB-EA14-4CE5-A5C5-293A929B6BA2"
 UID = "7D8F6F3E-5A52-4B8F-9A54-2B6F0F8C1A11"

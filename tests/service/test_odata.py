@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json, JsonObject, well_formed
 from runner.service import odata
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
-from runner.values import Json, JsonObject, well_formed
 
 CONTACTS = QueryCall(entity="Contact")
 SITE = "https://site.example/app"

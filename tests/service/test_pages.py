@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
+from runner.foundation.values import Json, JsonObject
 from runner.service.calls import (
     MOST_ROWS,
     Answered,
@@ -21,7 +22,6 @@ from runner.service.calls import (
 )
 from runner.service.client import Client
 from runner.service.wire import Site
-from runner.values import Json, JsonObject
 
 ROWS = ReadRows(process="UsrAdd")
 SITE = Site(url="https://site.example/app")

@@ -1,5 +1,6 @@
 import pytest
 
+from runner.foundation.values import Json, JsonObject
 from runner.service import process_log
 from runner.service.calls import (
     FindFamily,
@@ -11,7 +12,6 @@ from runner.service.calls import (
     ReadRows,
     WhoIsUser,
 )
-from runner.values import Json, JsonObject
 
 ROWS = ReadRows(process="P")
 NOBODY = "00000000-0000-0000-0000-000000000000"

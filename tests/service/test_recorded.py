@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from runner.foundation.values import Json
 from runner.service import calls
 from runner.service.client import Client
 from runner.service.wire import Site
 from runner.targets.model import ClientCredentials, ExecuteMethod, Password
 from runner.targets.model import ElementCall as ElementPlace
-from runner.values import Json
 from runner.version import VERSION
 
 FOLDER = Path(__file__).parent.parent / "wire"

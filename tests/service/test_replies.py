@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json
 from runner.job.model import Decode
 from runner.service.calls import (
     Answered,
@@ -24,7 +25,6 @@ from runner.service.calls import (
 )
 from runner.service.replies import read
 from runner.service.wire import Reply, Site
-from runner.values import Json
 
 SITE = Site(url="https://user:secret@site.example/app?key=secret")
 EXECUTE = ExecuteCall(process="UsrGet", parameters={}, result="Value")

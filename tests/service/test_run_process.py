@@ -2,11 +2,11 @@ import json
 
 import pytest
 
+from runner.foundation.values import Json, JsonObject
 from runner.service import odata
 from runner.service.calls import Answered, CallFailed, FailureKind, RunProcessCall
 from runner.service.replies import read
 from runner.service.wire import Reply, Site
-from runner.values import Json, JsonObject
 
 SITE = Site(url="https://site.example")
 CALL = RunProcessCall(process="UsrAdd", parameters={}, results=("Score",))

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sites import Told, site, xml
 
+from runner.foundation.values import Json
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
 from runner.service.gate import OpenGate
 from runner.service.sockets import Connector, Stream
 from runner.service.transport import SocketTransport
 from runner.service.wire import Site
-from runner.values import Json
 
 Act: TypeAlias = bytes | Callable[[socket.socket], None]
 NOT_SENT, REFUSED, UNANSWERED = FailureKind.NOT_SENT, FailureKind.REFUSED, FailureKind.UNANSWERED

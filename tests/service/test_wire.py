@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.foundation.values import Json, compact, well_formed
 from runner.service.calls import (
     Call,
     CompleteCall,
@@ -25,7 +26,6 @@ from runner.service.calls import (
 from runner.service.wire import Site, UnwritableError, request, site_of
 from runner.targets.model import ElementCall as ElementPlace
 from runner.targets.model import ExecuteMethod, Password, Runtime, SiteTarget
-from runner.values import Json, compact, well_formed
 from runner.version import VERSION
 
 SITE = Site(url="https://site.example")

@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner import durations, events
-from runner.documents import load
-from runner.documents.document import Document
-from runner.events import Section, Status
+from runner.foundation import durations
+from runner.foundation.problems import ExitCode
+from runner.foundation.values import Json, JsonObject, Path
 from runner.job.model import Decode, OnFailure, RetryOn, StepEffect, Until, Verify, WaitFor
 from runner.job.outline import ACTIONS
 from runner.json_schema import errors as schema_errors
 from runner.json_schema import schemas
-from runner.problems import ExitCode
+from runner.reading import load
+from runner.reading.document import Document
+from runner.runs import events
+from runner.runs.events import Section, Status
 from runner.targets.model import ElementCall, ExecuteMethod, Runtime
-from runner.values import Json, JsonObject, Path
 
 NAMES = ("job", "targets", "process", "catalog", "report", "event")
 LANGUAGES = ("job", "targets", "process", "catalog")

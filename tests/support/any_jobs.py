@@ -15,18 +15,19 @@ from typing import TypeVar, assert_never
 from hypothesis import strategies as st
 from stories import RUN, WATERMARK, family_of_one, not_sent, refused, unanswered
 
-from runner.documents.document import Document
-from runner.documents.load import load
-from runner.events import CallSent, Line, TargetName
+from runner.foundation.problems import Problem
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.job_files import JobFiles
-from runner.journal import Journal
-from runner.plan import Plan, plan
-from runner.problems import Problem
-from runner.raw import record
+from runner.planning.plan import Plan, plan
+from runner.project.job_files import JobFiles
+from runner.reading.document import Document
+from runner.reading.load import load
+from runner.runs.events import CallSent, Line, TargetName
+from runner.runs.journal import Journal
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
     Answered,
@@ -51,7 +52,6 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.service.gate import Gate
-from runner.values import Json, JsonObject
 
 _T = TypeVar("_T")
 

@@ -10,8 +10,8 @@ from enum import Enum, auto
 
 from stories import World, not_sent, refused, unanswered
 
-from runner.events import Status, Trouble
-from runner.problems import ExitCode
+from runner.foundation.problems import ExitCode
+from runner.runs.events import Status, Trouble
 from runner.service.calls import CallFailed, Ending, FailureKind
 
 

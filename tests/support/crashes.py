@@ -16,14 +16,14 @@ from pathlib import Path
 from doomed import KILLED, Commands, Doom, Ended
 from sandboxes import MARK, Stand, doubled, stand
 
-from runner.events import CallSent, Line, Status
-from runner.journal import read
-from runner.problems import ExitCode
-from runner.result import RunResult, StepResult, fold
-from runner.runs import REPORT
+from runner.foundation.problems import ExitCode
+from runner.foundation.values import Json
+from runner.runs.events import CallSent, Line, Status
+from runner.runs.journal import read
+from runner.runs.result import RunResult, StepResult, fold
+from runner.runs.run_folders import REPORT
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.processes import load_doubles
-from runner.values import Json
 
 JOBS = Path(__file__).parents[1] / "crash" / "jobs"
 REPORT_OF_COMMAND = "r.json"

@@ -10,7 +10,7 @@ from enum import StrEnum
 import httpx
 from sites import REFUSED, SIGNED_IN, Told, xml
 
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
 
 TEXT = "8B3F29BB-EA14-4CE5-A5C5-293A929B6BA2"
 INTEGER = "6B6B74E2-820D-490E-A017-2B73D4CCF2B0"

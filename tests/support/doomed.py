@@ -25,7 +25,7 @@ from unittest import mock
 
 from runner.cli import resume, run
 from runner.cli.main import ended, main
-from runner.runs import EVENTS
+from runner.runs.run_folders import EVENTS
 
 KILLED = -signal.SIGKILL
 TOO_LONG = 300

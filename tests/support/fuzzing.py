@@ -21,11 +21,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from runner.cli import checking
-from runner.documents import load
-from runner.documents.document import Document
-from runner.problems import CODES
-from runner.report import mistakes
-from runner.values import Json
+from runner.foundation.problems import CODES
+from runner.foundation.values import Json
+from runner.reading import load
+from runner.reading.document import Document
+from runner.reports import mistakes
 
 _ROOT = Path(__file__).parents[2]
 _MOST_ADDRESSES = 2 << 30

@@ -12,12 +12,26 @@ from typing import assert_never
 from stories import family_of_one, http_date, moment
 
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Running, Send
+from runner.engine.effects import (
+    Ask,
+    Done,
+    Effect,
+    Failed,
+    Note,
+    Outcome,
+    Pause,
+    PollStop,
+    QueryPeers,
+    ResolveDoubt,
+    Running,
+    Send,
+)
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
-from runner.events import StepFinished, Trouble
-from runner.owned_rows import OwnedRows, RowsOfRun
-from runner.plan import Plan
+from runner.foundation.values import Json, JsonObject
+from runner.planning.plan import Plan
+from runner.runs.events import StepFinished, Trouble
+from runner.runs.owned_rows import OwnedRows, RowsOfRun
 from runner.service.calls import (
     SESSION_REFUSED,
     Answered,
@@ -32,7 +46,6 @@ from runner.service.calls import (
     RunProcessCall,
     WhoAmI,
 )
-from runner.values import Json, JsonObject
 
 PROCESS = "UsrA"
 NOBODY = ""
@@ -139,14 +152,14 @@ class HostileSite:
                 case Note(event=event):
                     program.finished += [event] if isinstance(event, StepFinished) else []
                     outcome = None
-                case Listen():
+                case PollStop():
                     outcome = None
-                case Judge(ended=ended, refused=refused):
+                case ResolveDoubt(ended=ended, refused=refused):
                     if ended or refused:
                         program.ended = True
                         return
                     outcome = Done(t=self._t(program), value={"as": "unknown"})
-                case Inquire():
+                case QueryPeers():
                     outcome = self._asked(program, effect)
                 case Send() | Pause() | Ask():
                     self._perform(program, effect)
@@ -157,7 +170,7 @@ class HostileSite:
     def _t(self, program: Program) -> float:
         return round(self.now - program.begun, 6)
 
-    def _asked(self, program: Program, inquire: Inquire) -> Done:
+    def _asked(self, program: Program, inquire: QueryPeers) -> Done:
         told = program.owned.ask(
             inquire.key,
             inquire.codes,

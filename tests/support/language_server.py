@@ -11,7 +11,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import IO, cast
 
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
 
 PATIENCE = 60.0
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.documents import load
-from runner.documents.document import Document
-from runner.values import Json, Path
+from runner.foundation.values import Json, Path
+from runner.reading import load
+from runner.reading.document import Document
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]{4,}")
 _SIGNS = "\"'{}[]:,-"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from runner.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject
 
 TEXT = "8B3F29BB-EA14-4CE5-A5C5-293A929B6BA2"
 INTEGER = "6B6B74E2-820D-490E-A017-2B73D4CCF2B0"
@@ -36,7 +36,7 @@ def uid(name: str) -> str:
 
 
 @dataclass(kw_only=True)
-class Written:
+class RawStep:
     """A process to be written. `parameters` are code → type and direction; `elements` name → kind; `flows` source,
     target and `flowType`. `properties` are texts, as the site writes them.
     """

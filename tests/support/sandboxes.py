@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.foundation.values import JsonObject
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.server import served
-from runner.values import JsonObject
 
 MARK = "Mark"
 """The parameter of a double that tells which step of which run has started it."""

@@ -8,15 +8,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.documents import load
-from runner.documents.document import Document
-from runner.job_files import JobFiles
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json
+from runner.foundation.values import Path as ValuePath
 from runner.language import schema
-from runner.problems import Problem
+from runner.project.job_files import JobFiles
+from runner.reading import load
+from runner.reading.document import Document
 from runner.sandbox import rules as process_rules
 from runner.targets import rules as target_rules
-from runner.values import Json
-from runner.values import Path as ValuePath
 
 _HEAD = "runner: 1\nname: t\n"
 _SHAPES = {

@@ -9,11 +9,28 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TypeGuard, assert_never
 
-from runner.documents.load import load
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import Ask, Done, Effect, Failed, Inquire, Judge, Listen, Note, Outcome, Pause, Send, Stopped
+from runner.engine.effects import (
+    Ask,
+    Done,
+    Effect,
+    Failed,
+    Note,
+    Outcome,
+    Pause,
+    PollStop,
+    QueryPeers,
+    ResolveDoubt,
+    Send,
+    Stopped,
+)
 from runner.engine.scope import RunFacts
-from runner.events import (
+from runner.foundation.values import Json, JsonObject
+from runner.job.build import job as build_job
+from runner.job.model import Change, IncludedJob, StepEffect
+from runner.planning.plan import Plan, plan
+from runner.reading.load import load
+from runner.runs.events import (
     AnyEvent,
     RunClosing,
     RunFinished,
@@ -25,9 +42,6 @@ from runner.events import (
     UndoFinished,
     UndoStarted,
 )
-from runner.job.build import job as build_job
-from runner.job.model import Change, IncludedJob, StepEffect
-from runner.plan import Plan, plan
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
     Answered,
@@ -54,7 +68,6 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.service.gate import Gate
-from runner.values import Json, JsonObject
 
 WATERMARK = 20
 """Rows that the engine asks for before a call; after it, it asks for more."""
@@ -172,16 +185,16 @@ class World:
             except StopIteration:
                 return self
             self.effects.append(effect)
-            if isinstance(effect, Listen):
+            if isinstance(effect, PollStop):
                 why = self.heard.pop(0) if self.heard else ""
                 outcome = Stopped(t=self.t, why=why) if why else None
                 continue
-            if isinstance(effect, Judge):
+            if isinstance(effect, ResolveDoubt):
                 if (effect.ended or effect.refused) and not self.verdicts:
                     return self
                 outcome = Done(t=self.t, value=self.verdicts.pop(0) if self.verdicts else {"as": "unknown"})
                 continue
-            if isinstance(effect, Inquire):
+            if isinstance(effect, QueryPeers):
                 outcome = Done(t=self.t, value=self.others)
                 continue
             if self.library is None and _is_of_versions(effect):
@@ -191,7 +204,9 @@ class World:
 
     def _outcome(self, effect: Send | Pause | Ask) -> Outcome:
         self.t += self._takes(effect)
-        not_asked = sum(isinstance(done, Note | Listen | Inquire) or _is_of_versions(done) for done in self.effects)
+        not_asked = sum(
+            isinstance(done, Note | PollStop | QueryPeers) or _is_of_versions(done) for done in self.effects
+        )
         asked = len(self.effects) - not_asked
         if asked in self.stop_at:
             return Stopped(t=self.t, why=self.stop_at[asked], over=self.over)
@@ -480,7 +495,7 @@ def _in_words(effect: Effect) -> str | None:
             return f"pause {seconds:g}"
         case Ask(text=text):
             return f"ask {text}"
-        case Judge(keys=keys, ended=ended):
+        case ResolveDoubt(keys=keys, ended=ended):
             return f"judge {','.join(keys)}{' later' if ended else ''}"
         case Note(event=UndoStarted()):
             return "undo"
@@ -496,5 +511,5 @@ def _in_words(effect: Effect) -> str | None:
             return f"closing {why}"
         case Note(event=RunFinished(status=status, exit_code=code)):
             return f"finished {status} {int(code)}"
-        case Note() | Listen() | Inquire():
+        case Note() | PollStop() | QueryPeers():
             return None

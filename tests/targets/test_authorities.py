@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.problems import Problem
+from runner.foundation.problems import Problem
 from runner.targets.authorities import read_authorities
 from runner.targets.model import SiteTarget
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from runner.documents.document import Document
-from runner.documents.load import load
-from runner.report import mistakes
+from runner.reading.document import Document
+from runner.reading.load import load
+from runner.reports import mistakes
 from runner.targets import build as target_build
 from runner.targets.model import (
     Allow,

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.problems import Problem
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json
 from runner.targets import clio
 from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
 from runner.targets.resolve import resolve
-from runner.values import Json
 
 HOME = {"HOME": "/home/ann"}
 REGISTRY = str(Path("/home/ann/creatio/clio/appsettings.json"))

@@ -1,6 +1,6 @@
 import pytest
 
-from runner.problems import Problem
+from runner.foundation.problems import Problem
 from runner.targets.environment import from_environment
 from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
 from runner.targets.resolve import resolve

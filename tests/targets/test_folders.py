@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.documents.load import load
-from runner.problems import Problem
+from runner.foundation.problems import Problem
+from runner.reading.load import load
 from runner.targets import build
 from runner.targets.folders import holds_doubles, missing_folder
 from runner.targets.model import SandboxTarget

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.documents.document import Document
-from runner.documents.load import load
-from runner.language import as_it_looks, schema
-from runner.problems import Problem
-from runner.report import mistakes
+from runner.foundation.problems import Problem
+from runner.language import lookalikes, schema
+from runner.reading.document import Document
+from runner.reading.load import load
+from runner.reports import mistakes
 from runner.targets import rules
 from runner.targets.hidden import without_secrets
 
@@ -98,7 +98,7 @@ def test_a_secret_that_is_read_otherwise_than_it_looks_is_never_shown() -> None:
     document = load("targets.yaml", text.encode())
     assert isinstance(document, Document)
 
-    shown = mistakes.text(without_secrets(as_it_looks.check(document, shown=False), document))
+    shown = mistakes.text(without_secrets(lookalikes.check(document, shown=False), document))
 
     assert shown.count("E109") == 2
     assert "hunter" not in shown

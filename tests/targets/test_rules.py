@@ -1,9 +1,9 @@
 import pytest
 
-from runner.documents.document import Document
-from runner.documents.load import load
+from runner.foundation.values import pointer
+from runner.reading.document import Document
+from runner.reading.load import load
 from runner.targets import rules as target_rules
-from runner.values import pointer
 
 
 def document(text: str) -> Document:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from runner.cli import twins
+from runner.cli import env_options
 from runner.cli.main import VERBS, ended
 
 JOB = """runner: 1
@@ -377,7 +377,7 @@ def test_a_form_that_no_verb_has_is_refused_and_one_of_another_verb_only_on_the_
 def test_all_forms_of_all_verbs_are_known() -> None:
     options = [option for verb in VERBS for option in options_of(importlib.import_module(VERBS[verb][0]).command)]
     forms = [one.type.choices for one in options if one.name == "form" and isinstance(one.type, click.Choice)]
-    assert {form for choices in forms for form in choices} == twins.FORMATS
+    assert {form for choices in forms for form in choices} == env_options.FORMATS
 
 
 def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
@@ -398,7 +398,7 @@ def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
 
 def test_every_option_has_its_twin_and_no_other_name_is_one() -> None:
     names = {name for verb in VERBS for name in twins_of(importlib.import_module(VERBS[verb][0]).command)}
-    assert names == {twins.PREFIX + name for name in twins.NAMES}
+    assert names == {env_options.PREFIX + name for name in env_options.NAMES}
 
 
 def twins_of(command: click.Command) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from seeds import Seed, read_seeds
 
-from runner.problems import Problem
+from runner.foundation.problems import Problem
 
 FOLDER = Path(__file__).parent
 SEEDS = read_seeds(FOLDER / "seeds")

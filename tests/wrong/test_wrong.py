@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.documents import load
-from runner.documents.document import Document
-from runner.job_files import JobFiles
+from runner.foundation.problems import CODES, Problem
 from runner.language import schema
-from runner.problems import CODES, Problem
-from runner.report import mistakes
+from runner.project.job_files import JobFiles
+from runner.reading import load
+from runner.reading.document import Document
+from runner.reports import mistakes
 from runner.targets import rules as target_rules
 
 FOLDER = Path(__file__).parent

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from runner.foundation.problems import Problem
 from runner.job.input_values import how_to_give
 from runner.job.model import Case, Input
-from runner.problems import Problem
 
 MOST_PROBLEMS = 100
 """A hundred thousand cases with one wrong input must not be told so a hundred thousand times."""

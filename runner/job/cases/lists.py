@@ -6,7 +6,10 @@ What the schema says of the list has been said before; what has another shape is
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runner.documents.document import Document
+from runner.expressions.parse import texts_in
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json, JsonObject, Path
 from runner.job.cases.found import (
     IN_CLEAR,
     IN_VAIN,
@@ -21,10 +24,7 @@ from runner.job.cases.found import (
 )
 from runner.job.input_values import UnfitError, fit, unknown_input
 from runner.job.model import Case, Input
-from runner.problems import Problem, Severity
-from runner.raw import items, record
-from runner.template.parse import texts_in
-from runner.values import Json, JsonObject, Path
+from runner.reading.document import Document
 
 
 def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:

@@ -6,7 +6,9 @@ Cells are texts; each is read by the type of its input, as a value on the comman
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from runner.documents.table import Row, Table
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, Path
 from runner.job.cases.found import (
     IN_CLEAR,
     IN_VAIN,
@@ -21,9 +23,7 @@ from runner.job.cases.found import (
 )
 from runner.job.input_values import UnfitError, fit, unknown_input
 from runner.job.model import Case, Input
-from runner.problems import Problem, Severity
-from runner.values import Json, Path
-from runner.words import suggest
+from runner.reading.table import Row, Table
 
 _NAME = "name"
 _SHOWN = 2

@@ -1,0 +1,215 @@
+"""Asking a site for what its processes take and give: the library's list, then one question for each.
+
+Reads only. A process whose answer makes no sense is kept with what is known of it, and told; a site that does not
+answer ends it, since half a catalogue would let jobs fail that are right.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from runner.catalogue import design
+from runner.catalogue.families import Family, Version, families, process_of
+from runner.catalogue.model import Process
+from runner.foundation import threads
+from runner.foundation.raw import items, record, text
+from runner.foundation.values import JsonObject
+from runner.runs.events import Trouble
+from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
+
+SECONDS: Final = 60.0
+"""For each call."""
+_AT_ONCE: Final = 4
+_ATTEMPTS: Final = 3
+_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+_MOST: Final = 20_000
+"""As many rows as a site gives in one reply at most; more come page by page."""
+_COLUMN_REFUSED: Final = frozenset({400, 500, 501})
+"""A library may lack a column that others have [?]: then all that it has are asked for."""
+_COLUMNS: Final = (
+    *("Id", "UId", "Name", "Caption", "Enabled", "IsActiveVersion", "HasStartEvent", "Version"),
+    *("VersionParentUId", "IsProcessTracing"),
+)
+
+
+_EMPTY: Final = Trouble(
+    code="E307",
+    message="the library of processes (VwProcessLib) shows none at all",
+    hint="check that the user may read it: a list without what a user may not see is empty, and no error",
+)
+_CIRCLE: Final = Trouble(
+    code="E307",
+    message="the pages of the library of processes (VwProcessLib) lead in a circle",
+    hint="check what stands between here and the site",
+)
+
+
+class Caller(Protocol):
+    def perform(self, call: Call, seconds: float) -> Ending: ...
+
+
+class NoAnswerError(Exception):
+    """A site that does not tell what it has."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.message)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """`odd` are sentences about what the site answered and nobody could read, by the process."""
+
+    processes: dict[str, Process] = field(default_factory=dict)
+    odd: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The list of what a site has: families of versions by their roots' codes, and the row of each version."""
+
+    families: dict[str, Family]
+    rows: dict[Version, JsonObject]
+
+    def listed(self, code: str) -> Process:
+        """What the list alone tells of a process: its versions, not what it takes and gives."""
+        return process_of(self.families[code], parameters=None, elements=None, unread="it was not asked for")
+
+
+def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
+    """Everything that the site has; `listed` is told how many processes that will be. Raises `NoAnswerError`.
+
+    Of each process one version is asked for: the one that acts.
+    """
+    library = read_library(caller, wait=wait)
+    found = library.families
+    listed(len(found))
+    asking = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        read = list(_asked(asking, lambda family: _description(caller, library, family, wait), found.values()))
+    finally:
+        asking.shutdown(cancel_futures=True)
+    processes = {code: _process(family, told) for (code, family), told in zip(found.items(), read, strict=True)}
+    odd = [(code, str(sentence)) for code, told in zip(found, read, strict=True) for sentence in items(told.get("odd"))]
+    return Found(processes=processes, odd=tuple(odd))
+
+
+def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
+    """The list of all that the site has. Raises `NoAnswerError`."""
+    rows = {version_of(row): row for row in _rows(caller, wait) if text(row, "Name")}
+    found = families(rows)
+    if not found:
+        raise NoAnswerError(_EMPTY)
+    return Library(families=found, rows=rows)
+
+
+def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[[float], object]) -> Process:
+    """One process of the list, with what it takes and gives. Raises `NoAnswerError`."""
+    family = library.families[code]
+    return _process(family, _description(caller, library, family, wait))
+
+
+def _description(caller: Caller, library: Library, family: Family, wait: Callable[[float], object]) -> JsonObject:
+    return read_signature(caller, library.rows[family.acting], wait)
+
+
+def _asked(
+    asking: ThreadPoolExecutor, ask: Callable[[Family], JsonObject], found: Iterable[Family]
+) -> Iterator[JsonObject]:
+    try:
+        return asking.map(ask, found)
+    except RuntimeError as error:
+        raise threads.none_left() from error
+
+
+def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObject]:
+    """The library's rows, page by page."""
+    call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST)
+    ending = patiently(caller, call, wait)
+    if isinstance(ending, CallFailed) and ending.status in _COLUMN_REFUSED:
+        call = replace(call, select=())
+        ending = patiently(caller, call, wait)
+    read: set[str] = set()
+    while True:
+        if isinstance(ending, CallFailed):
+            raise NoAnswerError(trouble_of(ending, "the library of processes (VwProcessLib)"))
+        page = record(ending.value)
+        yield from map(record, items(page.get("records")))
+        following = text(page, "next")
+        if following is None:
+            return
+        if following in read:
+            raise NoAnswerError(_CIRCLE)
+        read.add(following)
+        ending = patiently(caller, replace(call, next=following), wait)
+
+
+def version_of(row: JsonObject) -> Version:
+    """A row of the library. A root's own parent is empty, or itself [C]."""
+    uid, number = design.guid(row.get("UId")), row.get("Version")
+    return Version(
+        code=text(row, "Name") or "",
+        uid=uid,
+        parent=design.guid(row.get("VersionParentUId")),
+        caption=text(row, "Caption") or "",
+        number=number if isinstance(number, int) else None,
+        active=_flag(row, "IsActiveVersion"),
+        enabled=_flag(row, "Enabled"),
+        traced=_flag(row, "IsProcessTracing"),
+        has_start=_flag(row, "HasStartEvent"),
+    )
+
+
+def _flag(row: JsonObject, column: str) -> bool | None:
+    """None where the library does not have the column."""
+    value = row.get(column)
+    return value if isinstance(value, bool) else None
+
+
+def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
+    """What the site tells of the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
+
+    Raises `NoAnswerError`.
+    """
+    keys = dict.fromkeys(key for name in ("Id", "UId") if (key := text(row, name)))
+    refused: CallFailed | None = None
+    for key in keys:
+        ending = patiently(caller, ReadSchema(schema_id=key), wait)
+        if isinstance(ending, Answered):
+            return record(ending.value)
+        if ending.kind is not FailureKind.REFUSED:
+            raise NoAnswerError(trouble_of(ending, f"process `{text(row, 'Name')}`"))
+        refused = refused or ending
+    why = f"the site refuses to tell: {refused.trouble.message}" if refused else "the library does not tell its id"
+    return {"odd": [why]}
+
+
+def trouble_of(failed: CallFailed, what: str) -> Trouble:
+    """What is told of a question that got no answer. Where nothing could be asked, it matters little what it was."""
+    trouble = failed.trouble
+    if failed.kind is FailureKind.NOT_SENT:
+        return trouble
+    return Trouble(code=trouble.code, message=f"{what} cannot be read: {trouble.message}", hint=trouble.hint)
+
+
+def patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> Ending:
+    """Ask again where the call was not answered: reading may be repeated."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        ending = caller.perform(call, SECONDS)
+        if isinstance(ending, Answered) or ending.final or ending.kind is FailureKind.REFUSED or attempt == _ATTEMPTS:
+            break
+        wait(min(ending.retry_after or _PAUSE * attempt, _LONGEST_PAUSE))
+    return ending
+
+
+def _process(family: Family, signature: JsonObject) -> Process:
+    parameters, elements = signature.get("parameters"), signature.get("elements")
+    is_whole = isinstance(parameters, list) and isinstance(elements, list)
+    return process_of(
+        family,
+        parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
+        elements=design.elements(elements) if isinstance(elements, list) else None,
+        unread=None if is_whole else "the site did not tell it in full",
+    )

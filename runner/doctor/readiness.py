@@ -1,0 +1,226 @@
+"""Whether a site is ready after a deployment: it is asked until it is, or until nothing more can come of it.
+
+Ready is a site that gave rows to two authenticated readings, one pause apart, and whose processes then are as a
+catalogue says, where there is one. "Accepted" by a deployment tool says less: the site may be about to restart, and
+answers with its sign-in page for a while after that [C].
+
+Clock and pauses are handed in. Nothing here is printed, and no process is started.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, Protocol
+
+from runner.catalogue.differences import About, Difference
+from runner.catalogue.drift import missing
+from runner.catalogue.model import Catalogue
+from runner.catalogue.pulling import NoAnswerError, read_library, read_process
+from runner.foundation.raw import items, record
+from runner.runs.events import Trouble
+from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall
+from runner.targets.model import Readiness
+
+SECONDS: Final = 30.0
+"""For each call. The first answer of a site that has just begun may take that long."""
+ROWS_OF: Final = ("VwProcessLib", "Contact")
+"""What is read. Not everybody may see the library of processes; the second has a row for each user."""
+MOST_REFUSALS: Final = 2
+"""A few more lock an account [C]. A site that is just starting may refuse a correct password."""
+_SOONER: Final = 10
+"""A site that does not answer is asked so many times as often: the two readings begin when it does."""
+_FORBIDDEN: Final = 403
+_SERVER_ERRORS: Final = 500
+_VERSIONS: Final = frozenset({About.PROCESS, About.START, About.VERSION})
+_PARAMETERS: Final = "parameters"
+
+
+class Phase(StrEnum):
+    """What a look at a site found."""
+
+    AWAY = "away"
+    """No rows, and waiting may mend it."""
+    REFUSED = "refused"
+    """It checked who signs in, and refused."""
+    HOPELESS = "hopeless"
+    """No wait mends it: the call cannot be written, or the proxy refuses us."""
+    ROWS = "rows"
+    OTHER = "other"
+    """It answers, and its processes are not as they should be."""
+    READY = "ready"
+
+
+class Outcome(StrEnum):
+    READY = "ready"
+    OVER = "over"
+    """The time was over first."""
+    REFUSED = "refused"
+    HOPELESS = "hopeless"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """`trouble` is why there were no rows, `differences` what is not as it should be. `retry_after` is in seconds."""
+
+    phase: Phase
+    trouble: Trouble | None = None
+    status: int | None = None
+    differences: tuple[Difference, ...] = ()
+    retry_after: float = 0.0
+
+    def is_like(self, other: "Look | None") -> bool:
+        """Whether both found the site in one state, whatever words it used."""
+        return other is not None and self.state == other.state
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What makes a state: of an answer its status, and where there was none the words."""
+        code = None if self.trouble is None else self.trouble.code
+        words = self.trouble.message if self.trouble is not None and self.status is None else ""
+        return self.phase, code, self.status, words, self.differences
+
+
+class Caller(Protocol):
+    """The client of a site."""
+
+    def perform(self, call: Call, seconds: float) -> Ending: ...
+
+    def forget_sign_in(self) -> None: ...
+
+
+def wait_until_ready(
+    site: "Watched", wanted: Readiness, *, pause: Callable[[float], bool], seen: Callable[[Look], None]
+) -> Outcome:
+    """Look at the site until it is ready. `pause` waits, and gives False where somebody wants it to stop; `seen` gets
+    each look.
+    """
+    ends = site.clock() + wanted.longest
+    has_rows, is_first, refusals = False, True, 0
+    while True:
+        look = site.look(ends, compare=has_rows)
+        is_cut_off = look.phase is Phase.AWAY and site.clock() >= ends
+        if is_first or not is_cut_off:
+            seen(look)
+        is_first = False
+        refusals += look.phase is Phase.REFUSED
+        if look.phase in (Phase.READY, Phase.HOPELESS) or refusals == MOST_REFUSALS:
+            return Outcome(look.phase.value)
+        has_rows = look.phase in (Phase.ROWS, Phase.OTHER)
+        soon = max(wanted.every / _SOONER, look.retry_after) if look.phase is Phase.AWAY else wanted.every
+        if not pause(max(0.0, min(soon, ends - site.clock()))):
+            return Outcome.STOPPED
+        if site.clock() >= ends:
+            return Outcome.OVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A site that is waited for. `expected` are the processes that count, as they should be, if any."""
+
+    caller: Caller
+    clock: Callable[[], float]
+    expected: Catalogue | None = None
+
+    def look(self, ends: float, *, compare: bool) -> Look:
+        """One look, that ends at `ends` at the latest. `compare`: rows are no news, so that the rest counts now."""
+        look = self._rows(ends)
+        if look.phase is not Phase.ROWS or not compare:
+            return look
+        return Look(phase=Phase.READY) if self.expected is None else self._compared(self.expected, ends)
+
+    def _rows(self, ends: float) -> Look:
+        found = Look(phase=Phase.AWAY)
+        for entity in ROWS_OF:
+            ending = self._caller(ends).perform(QueryCall(entity=entity, top=1), SECONDS)
+            if isinstance(ending, Answered) and items(record(ending.value).get("records")):
+                return Look(phase=Phase.ROWS)
+            failure = ending if isinstance(ending, CallFailed) else _EMPTY
+            if found.trouble is None or failure.refused_sign_in:
+                found = _of_failure(failure)
+            if failure.kind is not FailureKind.REFUSED or (failure.status or 0) >= _SERVER_ERRORS:
+                break
+        self._sign_in_anew(failure)
+        return found
+
+    def _sign_in_anew(self, failure: CallFailed) -> None:
+        """A refusal is remembered, and a session of before the restart may be what a 403 is about."""
+        if failure.final or failure.status == _FORBIDDEN:
+            self.caller.forget_sign_in()
+
+    def _compared(self, expected: Catalogue, ends: float) -> Look:
+        try:
+            found = self._differences(expected, self._caller(ends))
+        except NoAnswerError as error:
+            return Look(phase=Phase.AWAY, trouble=error.trouble)
+        return Look(phase=Phase.OTHER, differences=found) if found else Look(phase=Phase.READY)
+
+    def _differences(self, expected: Catalogue, caller: "_InTime") -> tuple[Difference, ...]:
+        """First what the list tells, which is one call; each process is asked for where that is as it should be."""
+        library = read_library(caller, wait=_not_at_all)
+        known = [code for code in expected.processes if code in library.families]
+        listed = {code: library.listed(code) for code in known}
+        versions = tuple(filter(_is_of_versions, missing(expected, replace(expected, processes=listed))))
+        if versions:
+            return versions
+        read = {code: read_process(caller, library, code, wait=_not_at_all) for code in known}
+        return tuple(filter(_counts, missing(expected, replace(expected, processes=read))))
+
+    def _caller(self, ends: float) -> "_InTime":
+        return _InTime(caller=self.caller, clock=self.clock, ends=ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InTime:
+    """Calls that do not go beyond the time for which the site is waited for."""
+
+    caller: Caller
+    clock: Callable[[], float]
+    ends: float
+
+    def perform(self, call: Call, seconds: float) -> Ending:
+        return self.caller.perform(call, max(0.0, min(seconds, SECONDS, self.ends - self.clock())))
+
+
+def only(expected: Catalogue, codes: Iterable[str]) -> Catalogue:
+    """Of a catalogue the processes of these codes, which may be those of versions."""
+    families = [code if code in expected.processes else _root_of(expected, code) for code in codes]
+    return replace(expected, processes={code: expected.processes[code] for code in families if code is not None})
+
+
+def _root_of(expected: Catalogue, code: str) -> str | None:
+    family = expected.family_of(code)
+    return None if family is None else family[0].code
+
+
+def _of_failure(failure: CallFailed) -> Look:
+    is_hopeless = failure.final and failure.trouble.code == "E301"
+    phase = Phase.REFUSED if failure.refused_sign_in else Phase.HOPELESS if is_hopeless else Phase.AWAY
+    later = min(failure.retry_after or 0.0, SECONDS)
+    return Look(phase=phase, trouble=failure.trouble, status=failure.status, retry_after=later)
+
+
+def _counts(one: Difference) -> bool:
+    """Elements and captions do not: no job depends on them."""
+    return _is_of_versions(one) or one.about is About.PARAMETER or one.name == _PARAMETERS
+
+
+def _is_of_versions(one: Difference) -> bool:
+    """One that only the site has does not matter: whether it is the active one is a difference of the process."""
+    is_only_there = one.about is About.VERSION and one.before is None
+    return one.about in _VERSIONS and not is_only_there
+
+
+def _not_at_all(seconds: float) -> None:
+    """Whoever waits looks again anyway."""
+    del seconds
+
+
+_EMPTY: Final = CallFailed(
+    kind=FailureKind.REFUSED,
+    trouble=Trouble(
+        code="E307",
+        message=f"the site answers without rows: neither of {' nor of '.join(ROWS_OF)}",
+        hint="check that the user may read one of them",
+    ),
+)

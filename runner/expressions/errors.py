@@ -1,0 +1,41 @@
+"""The two ways in which an expression goes wrong: it cannot be read, or it cannot be worked out."""
+
+from dataclasses import replace
+
+from runner.expressions.names import Name
+
+
+class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the file that holds the text
+    """A text that is no template, or no expression, of ours; found when it is parsed, before anything is sent.
+
+    `line` counts from 0 within the text that was parsed. `name` is the part of the text that is wrong, so that its
+    place can be found, or None for the whole. `others` are further problems of the same text, `names` what it uses.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, hint: str | None = None, name: str | None = None, line: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.name = name
+        self.line = line
+        self.others: tuple[TemplateProblem, ...] = ()
+        self.names: tuple[Name, ...] = ()
+
+    def moved(self, lines: int) -> "TemplateProblem":
+        """The same problem, for a text in which the parsed one begins `lines` lines further down."""
+        moved = TemplateProblem(self.code, self.message, hint=self.hint, name=self.name, line=self.line + lines)
+        moved.others = tuple(one.moved(lines) for one in self.others)
+        moved.names = tuple(replace(name, line=name.line + lines) for name in self.names)
+        return moved
+
+
+class EvaluationError(Exception):
+    """An expression that met a value it cannot work with. It names kinds and places of values, never their content."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint

@@ -1,0 +1,274 @@
+"""Texts into expressions and templates: what they hold, what they use, and what is wrong with them.
+
+Each text is parsed once and kept. A plain path (`steps.read.outputs.id`) never reaches Jinja's parser; everything else
+is parsed by it, and then held against the allow-list. Whether the names are known is asked elsewhere, and nothing is
+worked out here.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.environment import Environment
+from jinja2.parser import Parser
+
+from runner.expressions.allowed import Uses, look_at
+from runner.expressions.errors import TemplateProblem
+from runner.expressions.mistakes import mistake
+from runner.expressions.names import OF_JOBS, OF_TARGETS, Compared, Functions, Name
+from runner.expressions.scan import LONGEST, check_expression, closing_braces, line_of
+from runner.expressions.shapes import check_quotes
+from runner.expressions.words import NAMES
+from runner.foundation.values import Json, Path
+
+__all__ = ["Expression", "Name", "Template", "TemplateProblem"]
+__all__ += ["expression", "expressions_in", "target_template", "template", "texts_in"]
+
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?[0-9]{1,9}\]|\['[^'\\\n]*'\]|\[\"[^\"\\\n]*\"\])*", re.ASCII)
+_PART = re.compile(r"\.?(\w+)|\[(-?[0-9]+)\]|\[(['\"])(.*?)\3\]", re.ASCII)
+_NO_PATHS = frozenset({"true", "false", "none", "True", "False", "None", "not", "and", "or", "if", "else", "in", "is"})
+_ESCAPE = re.compile(r"""\\(?:[\\'"nrt\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|())""")
+_UNEXPECTED = re.compile(r"unexpected char (?P<quoted>'.*'|\".*\") at [0-9]+", re.DOTALL)
+
+_JINJA = Environment(
+    block_start_string="\0%",
+    block_end_string="%\0",
+    variable_start_string="\0{",
+    variable_end_string="}\0",
+    comment_start_string="\0#",
+    comment_end_string="#\0",
+)
+"""Its markers cannot occur: a text that holds their first character is refused before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
+
+    `names` are in the order of the text, behind `default` and `is defined` too. `is_constant`: it uses neither names
+    nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes;
+    `constants` is the first of them.
+    `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
+    `compared` are the paths that are compared with texts.
+    """
+
+    text: str
+    names: tuple[Name, ...]
+    functions: frozenset[str] = frozenset()
+    path: Path | None = None
+    tree: nodes.Expr | None = None
+    compares_constants: bool = False
+    constants: str = ""
+    compares_itself: bool = False
+    compared: tuple[Compared, ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        return not self.names and not self.functions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A text and the expressions in it, in order. Lines of `names` count within the whole text."""
+
+    text: str
+    parts: tuple[str | Expression, ...]
+    names: tuple[Name, ...] = ()
+    functions: frozenset[str] = frozenset()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is no expression in it."""
+        return all(isinstance(part, str) for part in self.parts)
+
+
+@cache
+def expression(text: str) -> Expression:
+    """Parse the bare expression of a job. Raises `TemplateProblem`."""
+    return _expression(text, OF_JOBS)
+
+
+@cache
+def template(text: str) -> Template:
+    """Parse a value of a job. Raises `TemplateProblem`."""
+    return _template(text, expression)
+
+
+@cache
+def target_template(text: str) -> Template:
+    """Parse a value of a targets file, where `file()` is the one function. Raises `TemplateProblem`."""
+    return _template(text, _target_expression)
+
+
+def texts_in(value: Json) -> Iterator[tuple[Path, str]]:
+    """Every text inside `value` that is a template, and the path to it; keys are none."""
+    match value:
+        case str():
+            if "{{" in value:
+                yield (), value
+        case list():
+            for index, item in enumerate(value):
+                for path, text in texts_in(item):
+                    yield (index, *path), text
+        case dict():
+            for key, item in value.items():
+                for path, text in texts_in(item):
+                    yield (key, *path), text
+        case _:
+            return
+
+
+def expressions_in(value: Json) -> Iterator[tuple[Path, Template]]:
+    """Every template of a job inside `value`, parsed. Raises `TemplateProblem` at the first that is wrong."""
+    for path, text in texts_in(value):
+        yield path, template(text)
+
+
+@cache
+def _target_expression(text: str) -> Expression:
+    return _expression(text, OF_TARGETS)
+
+
+def _expression(text: str, available: Functions) -> Expression:
+    stripped = text.strip()
+    lines_before = line_of(text, len(text) - len(text.lstrip()))
+    try:
+        return _plain_path(stripped, lines_before, available) or _parsed(stripped, lines_before, available)
+    except TemplateProblem as problem:
+        if lines_before:
+            raise problem.moved(lines_before) from None
+        raise
+
+
+def _plain_path(text: str, lines_before: int, available: Functions) -> Expression | None:
+    if len(text) > LONGEST or _PATH.fullmatch(text) is None or "__" in text:
+        return None
+    if "[" not in text:
+        path: Path = tuple(text.split("."))
+    else:
+        path = tuple(int(index) if index else name or quoted for name, index, _, quoted in _PART.findall(text))
+    root = path[0]
+    if root in _NO_PATHS or root in available or root in NAMES:
+        return None
+    return Expression(text=text, names=(Name(path, lines_before),), path=path)
+
+
+def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
+    check_expression(text)
+    check_quotes(text)
+    tree = _tree(text)
+    uses = Uses(available)
+    look_at(tree, uses)
+    uses.check()
+    return Expression(
+        text=text,
+        names=_moved(dict.fromkeys(uses.names), lines_before),
+        functions=frozenset(uses.functions),
+        tree=tree,
+        compares_constants=bool(uses.compares_constants),
+        constants=uses.compares_constants,
+        compares_itself=uses.compares_itself,
+        compared=tuple(replace(one, line=one.line + lines_before) for one in uses.compared),
+    )
+
+
+def _tree(text: str) -> nodes.Expr:
+    if not text:
+        raise TemplateProblem("E120", "the expression is empty")
+    if "\0" in text:
+        raise TemplateProblem("E120", "the expression holds a control character")
+    source = _ESCAPE.sub(_kept, text) if "\\" in text else text
+    parser: Parser | None = None
+    try:
+        parser = Parser(_JINJA, source, state="variable")
+        tree = parser.parse_expression()
+    except TemplateSyntaxError as error:
+        if error.message == "Invalid character in identifier":
+            message = "a name holds a character that no name can have"
+            raise TemplateProblem("E120", message, line=error.lineno - 1) from None
+        raise mistake(text, stopped_at=_stopped_at(parser, error), line=error.lineno - 1) from None
+    except RecursionError:
+        raise TemplateProblem("E120", "the expression is nested too deep") from None
+    except ValueError:
+        raise TemplateProblem("E120", "a number is too large: integers have 64 bits") from None
+    if not parser.stream.eos:
+        rest = parser.stream.current
+        raise mistake(text, stopped_at=str(rest.value), line=rest.lineno - 1)
+    return tree
+
+
+def _kept(escape: re.Match[str]) -> str:
+    r"""An escape as it is, or, where it is none (`\d`, `\1`), with its backslash made to stay: patterns need it."""
+    return escape[0] if escape[1] is None else "\\\\"
+
+
+def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None:
+    found = _UNEXPECTED.fullmatch(error.message or "")
+    if found is not None:
+        return found["quoted"][1:-1]
+    if parser is None or parser.stream.eos:
+        return None
+    return str(parser.stream.current.value)
+
+
+_MOST_PROBLEMS = 100
+"""The hundredth problem of a text is the last that is reported."""
+
+
+def _template(text: str, read: Callable[[str], Expression]) -> Template:
+    parts: list[str | Expression] = []
+    names: dict[Name, None] = {}
+    wrong: list[TemplateProblem] = []
+    kept = lines_before = counted = 0
+    while (start := text.find("{{", kept)) >= 0 and len(wrong) < _MOST_PROBLEMS:
+        if start and text.startswith("$", start - 1):
+            wrong.append(_dollar(line_of(text, start)))
+        end = _closed(text, start)
+        if start > kept:
+            parts.append(text[kept:start])
+        lines_before, counted = lines_before + text.count("\n", counted, start), start
+        kept = end + 2
+        try:
+            part = read(text[start + 2 : end])
+        except TemplateProblem as problem:
+            wrong.append(problem.moved(lines_before))
+            continue
+        parts.append(part)
+        names.update(dict.fromkeys(_moved(part.names, lines_before)))
+    if wrong:
+        raise _together(wrong, names)
+    if kept < len(text) or not parts:
+        parts.append(text[kept:])
+    functions = frozenset[str]().union(*(part.functions for part in parts if isinstance(part, Expression)))
+    return Template(text=text, parts=tuple(parts), names=tuple(names), functions=functions)
+
+
+def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:
+    """The problems of all expressions of a template in the first of them."""
+    first, *others = problems
+    first.others += tuple(inner for one in others for inner in (one, *one.others))
+    first.names = (*names, *(name for one in problems for name in one.names))
+    return first
+
+
+def _dollar(line: int) -> TemplateProblem:
+    hint = 'leave out the `$`; a dollar before a value is `{{ "$" }}{{ … }}`'
+    return TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line)
+
+
+def _closed(text: str, start: int) -> int:
+    """The position of the `}}` that belongs to the `{{` at `start`."""
+    end = closing_braces(text, start + 2)
+    for sign, at in ((text[start + 2], f"{{{{{text[start + 2]}"), (text[end - 1], f"{text[end - 1]}}}}}")):
+        if sign in "+-":
+            hint = "leave out the sign, or put a blank before a minus: blanks around `{{ }}` always stay"
+            raise TemplateProblem("E120", f"`{at}` is not known", hint=hint, name=at, line=line_of(text, start))
+    return end
+
+
+def _moved(names: Iterator[Name] | tuple[Name, ...] | dict[Name, None], lines: int) -> tuple[Name, ...]:
+    if not lines:
+        return tuple(names)
+    return tuple(replace(name, line=name.line + lines) for name in names)

@@ -1,0 +1,85 @@
+"""Where an expression ends: the braces around it, and the brackets and quotes inside it.
+
+It runs before Jinja's parser sees anything, so that braces inside a text are found to be text, and that what is
+nested too deep or left open is told in plain words. It knows nothing of operators.
+"""
+
+import re
+
+from runner.expressions.errors import TemplateProblem
+
+LONGEST = 10_000
+_DEEPEST = 32
+"""Jinja's parser spends a dozen Python frames on each bracket."""
+
+_SIGN = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"()\[\]{}]""", re.DOTALL)
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+_EATEN = "YAML may have cut the text at ` #`, or at a comma inside `[ ]`: put the whole text in quotes"
+
+
+def check_expression(text: str) -> None:
+    """Raise `TemplateProblem` where a bare expression holds braces, or leaves quotes or brackets open."""
+    if len(text) > LONGEST:
+        raise TemplateProblem("E120", f"an expression has at most {LONGEST:,} characters, this one has {len(text):,}")
+    _end(text, 0, within_braces=False)
+
+
+def closing_braces(text: str, start: int) -> int:
+    """The position of the `}}` that closes the expression beginning at `start`."""
+    return _end(text, start, within_braces=True)
+
+
+def line_of(text: str, position: int) -> int:
+    return text.count("\n", 0, position)
+
+
+def _end(text: str, start: int, *, within_braces: bool) -> int:
+    open_brackets: list[tuple[str, int]] = []
+    for found in _SIGN.finditer(text, start):
+        sign, position = found[0], found.start()
+        if sign in "'\"":
+            raise _at(text, position, f"the text that begins with `{sign}` has no end", hint=_EATEN, name=sign)
+        if sign in "([{":
+            if text.startswith("{{", position):
+                raise _braces(text, position, within_braces=within_braces)
+            open_brackets.append((sign, position))
+            if len(open_brackets) > _DEEPEST:
+                raise _at(text, position, f"brackets are nested more than {_DEEPEST} deep")
+        elif sign in ")]}":
+            if sign == "}" and not open_brackets and within_braces and text.startswith("}}", position):
+                return position
+            _close(text, position, open_brackets)
+    if within_braces:
+        raise _at(text, start, "`{{` is never closed", hint='close it with `}}`; two braces as text are `{{ "{{" }}`')
+    if open_brackets:
+        bracket, position = open_brackets[-1]
+        raise _at(text, position, f"`{bracket}` is never closed", hint=_EATEN, name=bracket)
+    return len(text)
+
+
+def _close(text: str, position: int, open_brackets: list[tuple[str, int]]) -> None:
+    sign = text[position]
+    if not open_brackets:
+        if text.startswith("}}", position):
+            raise _at(text, position, "`}}` without `{{`", hint="a bare expression stands without braces", code="E121")
+        hint = "a template ends with `}}`" if sign == "}" else None
+        raise _at(text, position, f"`{sign}` closes nothing", name=sign, hint=hint)
+    bracket, opened = open_brackets.pop()
+    if bracket != _PAIRS[sign]:
+        raise _at(text, opened, f"`{bracket}` is not closed before `{sign}`", name=bracket)
+
+
+def _braces(text: str, position: int, *, within_braces: bool) -> TemplateProblem:
+    if not within_braces and text[max(0, position - 1)] == "$":
+        hint = "leave out `${{` and `}}`: here stands a bare expression"
+        return _at(text, position, "`${{` is of another language", hint=hint, code="E123", name="${{")
+    if within_braces:
+        return _at(text, position, "`{{` inside `{{ }}`", hint="leave out the inner braces", code="E121", name="{{")
+    hint = "leave out `{{` and `}}`: this is an expression already"
+    return _at(text, position, "`{{ }}` in a bare expression", hint=hint, code="E121", name="{{")
+
+
+def _at(
+    text: str, position: int, message: str, *, hint: str | None = None, code: str = "E120", name: str | None = None
+) -> TemplateProblem:
+    return TemplateProblem(code, message, hint=hint, name=name, line=line_of(text, position))

@@ -1,0 +1,236 @@
+"""The value of a checked tree, worked out over JSON values by walking it.
+
+No code is generated and no attribute of a Python object is touched: a dot is a key. Only what `allowed` lets through
+has a function here, and each of them works on JSON alone. Nothing is random and nothing tells the time, so that a
+resumed run computes the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from jinja2 import nodes
+
+from runner.expressions.arithmetic import ARITHMETIC, negated, signed
+from runner.expressions.errors import EvaluationError
+from runner.expressions.filters import apply_filter
+from runner.expressions.operations import (
+    Absent,
+    Value,
+    Work,
+    as_text,
+    contains,
+    effort,
+    joined,
+    less,
+    member,
+    present,
+    same,
+)
+from runner.expressions.scope import Scope, explained, unknown
+from runner.expressions.source import keywords, written, written_path
+from runner.expressions.tests import apply_test
+from runner.foundation.values import Json, JsonObject, kind_of
+
+V = TypeVar("V", bound=Value)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """One evaluation under way."""
+
+    scope: Scope
+    work: Work
+
+
+def walk(tree: nodes.Expr, scope: Scope) -> Value:
+    """The value of `tree`, or what its absence leaves behind. Raises `EvaluationError`."""
+    try:
+        return _walk(tree, _Frame(scope, Work()))
+    except RecursionError:
+        raise EvaluationError("a value is nested too deep") from None
+
+
+def _walk(node: nodes.Node, frame: _Frame) -> Value:
+    return _WALKERS[type(node)](node, frame)
+
+
+def _given(node: nodes.Node, frame: _Frame) -> Json:
+    value = _WALKERS[type(node)](node, frame)
+    if isinstance(value, Absent):
+        raise value.error()
+    return value
+
+
+def _made(value: V, frame: _Frame) -> V:
+    """`value`, which did not exist before, at its cost."""
+    frame.work.spend(effort(value))
+    return value
+
+
+def _name(node: nodes.Name, frame: _Frame) -> Value:
+    names = frame.scope.names
+    return names[node.name] if node.name in names else unknown(node.name, frame.scope)
+
+
+def _constant(node: nodes.Const, _frame: _Frame) -> Value:
+    value: Json = node.value
+    return value
+
+
+def _attribute(node: nodes.Getattr, frame: _Frame) -> Value:
+    container = _walk(node.node, frame)
+    if isinstance(container, dict) and node.attr in container:
+        return container[node.attr]
+    return _member(container, node.attr, node, frame)
+
+
+def _item(node: nodes.Getitem, frame: _Frame) -> Value:
+    container = _walk(node.node, frame)
+    if isinstance(node.arg, nodes.Slice):
+        return _sliced(present(container), node.arg, frame)
+    return _member(container, _given(node.arg, frame), node, frame)
+
+
+def _member(container: Value, key: Json, node: nodes.Getattr | nodes.Getitem, frame: _Frame) -> Value:
+    if isinstance(container, (list, str)) and isinstance(key, int):
+        found = member(container, key, parent="", where="")
+        if not isinstance(found, Absent):
+            return found
+    found = member(container, key, parent=written(node.node), where=written(node))
+    if isinstance(found, Absent) and found is not container and (path := written_path(node)) is not None:
+        return explained(found, path, frame.scope)
+    return found
+
+
+def _sliced(container: Json, part: nodes.Slice, frame: _Frame) -> Json:
+    if not isinstance(container, (list, str)):
+        raise EvaluationError(f"`[:]` cuts a list or a text, not {kind_of(container)}")
+    start, stop, step = (_bound(bound, frame) for bound in (part.start, part.stop, part.step))
+    if step == 0:
+        raise EvaluationError("the step of `[::]` must not be 0")
+    return _made(container[start:stop:step], frame)
+
+
+def _bound(node: nodes.Expr | None, frame: _Frame) -> int | None:
+    value = None if node is None else _given(node, frame)
+    if value is None or type(value) is int:
+        return value
+    raise EvaluationError(f"`[:]` takes whole numbers, not {kind_of(value)}")
+
+
+def _items(node: nodes.List | nodes.Tuple, frame: _Frame) -> Value:
+    return [_given(item, frame) for item in node.items]
+
+
+def _record(node: nodes.Dict, frame: _Frame) -> Value:
+    made: JsonObject = {}
+    for pair in node.items:
+        key = _given(pair.key, frame)
+        if not isinstance(key, str):
+            raise EvaluationError(f"the keys of a record are texts, not {kind_of(key)}")
+        made[key] = _given(pair.value, frame)
+    return made
+
+
+def _filter(node: nodes.Filter, frame: _Frame) -> Value:
+    assert node.node is not None
+    value = _walk(node.node, frame)
+    arguments = [_given(argument, frame) for argument in node.args]
+    named = {pair.key: _given(pair.value, frame) for pair in keywords(node)}
+    return _made(apply_filter(node.name, value, arguments, named, work=frame.work), frame)
+
+
+def _test(node: nodes.Test, frame: _Frame) -> Value:
+    return apply_test(node.name, _walk(node.node, frame), [_given(argument, frame) for argument in node.args])
+
+
+def _call(node: nodes.Call, frame: _Frame) -> Value:
+    assert isinstance(node.node, nodes.Name)
+    name = node.node.name
+    arguments = [_given(argument, frame) for argument in node.args]
+    for argument in arguments:
+        if not isinstance(argument, str):
+            raise EvaluationError(f"`{name}()` takes a text, not {kind_of(argument)}")
+    if name not in frame.scope.functions:
+        raise EvaluationError(f"`{name}()` is not known here")
+    return frame.scope.functions[name](*arguments)
+
+
+def _condition(node: nodes.CondExpr, frame: _Frame) -> Value:
+    if _given(node.test, frame):
+        return _walk(node.expr1, frame)
+    if node.expr2 is None:
+        return Absent(written(node), sentence=f"`{written(node)}` has no `else`")
+    return _walk(node.expr2, frame)
+
+
+def _and(node: nodes.And, frame: _Frame) -> Value:
+    return _given(node.left, frame) and _given(node.right, frame)
+
+
+def _or(node: nodes.Or, frame: _Frame) -> Value:
+    return _given(node.left, frame) or _given(node.right, frame)
+
+
+def _not(node: nodes.Not, frame: _Frame) -> Value:
+    return not _given(node.node, frame)
+
+
+def _concat(node: nodes.Concat, frame: _Frame) -> Value:
+    return _made(joined(as_text(_given(part, frame)) for part in node.nodes), frame)
+
+
+def _compare(node: nodes.Compare, frame: _Frame) -> Value:
+    left = _given(node.expr, frame)
+    for operand in node.ops:
+        right = _given(operand.expr, frame)
+        if not _COMPARISONS[operand.op](left, right):
+            return False
+        left = right
+    return True
+
+
+def _calculation(node: nodes.BinExpr, frame: _Frame) -> Value:
+    return _made(ARITHMETIC[node.operator](_given(node.left, frame), _given(node.right, frame)), frame)
+
+
+_COMPARISONS: dict[str, Callable[[Json, Json], bool]] = {
+    "eq": same,
+    "ne": lambda left, right: not same(left, right),
+    "lt": lambda left, right: less(left, right, "<"),
+    "lteq": lambda left, right: not less(right, left, "<="),
+    "gt": lambda left, right: less(right, left, ">"),
+    "gteq": lambda left, right: not less(left, right, ">="),
+    "in": lambda left, right: contains(right, left),
+    "notin": lambda left, right: not contains(right, left),
+}
+
+_Walker: TypeAlias = Callable[..., Value]
+
+_WALKERS: dict[type[nodes.Node], _Walker] = {
+    nodes.Name: _name,
+    nodes.Const: _constant,
+    nodes.Getattr: _attribute,
+    nodes.Getitem: _item,
+    nodes.List: _items,
+    nodes.Tuple: _items,
+    nodes.Dict: _record,
+    nodes.Filter: _filter,
+    nodes.Test: _test,
+    nodes.Call: _call,
+    nodes.CondExpr: _condition,
+    nodes.And: _and,
+    nodes.Or: _or,
+    nodes.Not: _not,
+    nodes.Concat: _concat,
+    nodes.Compare: _compare,
+    nodes.Add: _calculation,
+    nodes.Sub: _calculation,
+    nodes.Mul: _calculation,
+    nodes.Div: _calculation,
+    nodes.FloorDiv: _calculation,
+    nodes.Mod: _calculation,
+    nodes.Neg: lambda node, frame: negated(_given(node.node, frame)),
+    nodes.Pos: lambda node, frame: signed(_given(node.node, frame)),
+}

@@ -1,0 +1,46 @@
+"""A raw value read as what it ought to be: leniently, by those who check; with certainty, by those who build."""
+
+from enum import StrEnum
+from typing import TypeVar
+
+from runner.foundation.durations import seconds
+from runner.foundation.values import Json, JsonObject
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def record(value: Json) -> JsonObject:
+    """`value` where it is a record, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Json) -> list[Json]:
+    """`value` where it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text(fields: JsonObject, key: str) -> str | None:
+    """The text behind `key`, None where there is none."""
+    value = fields.get(key)
+    return value if isinstance(value, str) else None
+
+
+def sure_text(value: Json) -> str:
+    """A text that has been found to be one before."""
+    assert isinstance(value, str), value
+    return value
+
+
+def one_of(kind: type[_Choice], value: Json, otherwise: _Choice) -> _Choice:
+    """A word of `kind`, or what holds where nothing is written."""
+    return kind(value) if isinstance(value, str) else otherwise
+
+
+def duration(value: Json) -> float | None:
+    """Seconds of a written duration, None where there is none."""
+    return seconds(value) if isinstance(value, str) else None
+
+
+def number(value: Json, otherwise: int) -> int:
+    """A whole number, which may be written as `5.0`."""
+    return int(value) if isinstance(value, int | float) else otherwise

@@ -1,0 +1,112 @@
+"""The entities and columns that a `query` names against those that its target is known to have.
+
+Of a sandbox all are known; what a site has, no catalogue tells. A filter is looked at word by word: what stands in a
+template, or in a lambda, is not known.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+
+from runner.catalogue.model import Catalogue, Entity
+from runner.expressions import parse
+from runner.expressions.parse import TemplateProblem
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.raw import items, record, text
+from runner.foundation.sentences import listed
+from runner.foundation.suggestions import did_you_mean, suggest
+from runner.foundation.values import Json, JsonObject, Path
+from runner.job.columns import columns
+from runner.job.outline import RawStep
+from runner.lint.filter_words import names_in, texts_compared
+from runner.reading.document import Document
+
+_ORDER = re.compile(r"(\S+)(?:\s+(?:asc|desc))?")
+
+
+def check(document: Document, step: RawStep, catalogue: Catalogue) -> Iterator[Problem]:
+    fields, path = record(step.fields.get("query")), (*step.path, "query")
+    name = text(fields, "entity") or ""
+    unknown = _no_entity(document, fields, path, catalogue)
+    if unknown is not None:
+        yield unknown
+    elif (entity := (catalogue.entities or {}).get(name)) is not None:
+        yield from _columns(document, fields, path, entity, called=name)
+
+
+def check_signal(document: Document, step: RawStep, catalogue: Catalogue) -> Iterator[Problem]:
+    """The record that a `signal` changes: its entity, its columns, and texts where numbers are held."""
+    for change, written in record(step.fields.get("signal")).items():
+        fields, path = record(written), (*step.path, "signal", change)
+        unknown = _no_entity(document, fields, path, catalogue)
+        if unknown is not None:
+            yield unknown
+            continue
+        name = text(fields, "entity") or ""
+        entity = (catalogue.entities or {}).get(name)
+        if entity is None:
+            continue
+        for column, value in record(fields.get("values")).items():
+            at = (*path, "values", column)
+            if column not in entity.columns:
+                yield _no_column(document, column, entity.columns, at, called=name)
+            elif column in entity.numbers and isinstance(value, str) and "{{" not in value:
+                message = f"`{column}` holds numbers, and `{value}` is a text"
+                yield document.problem("E107", message, path=at, severity=Severity.WARNING)
+
+
+def _no_entity(document: Document, fields: JsonObject, path: Path, catalogue: Catalogue) -> Problem | None:
+    name, known = text(fields, "entity"), catalogue.entities
+    if name is None or "{{" in name or known is None or name in known:
+        return None
+    hint = did_you_mean(name, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
+    message = f"{catalogue.name} has no entity `{name}`"
+    return document.problem("E147", message, path=(*path, "entity"), hint=hint)
+
+
+def _columns(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:
+    """One for each text: the first column in it that is not there."""
+    asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
+    ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
+    asked += [(at, found[1], entity.paths) for at, one in ordered if (found := _ORDER.fullmatch(one)) is not None]
+    told: set[Path] = set()
+    for at, column, known in asked:
+        if column not in known and column != "*" and at not in told:
+            told.add(at)
+            yield _no_column(document, column, known, at, called=called)
+    yield from islice(_of_filter(document, fields, (*path, "filter"), entity, called=called), 1)
+
+
+def _of_filter(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:
+    parts = _parts(text(fields, "filter") or "")
+    for column, is_value in names_in(parts):
+        if column not in entity.paths:
+            hint = "a text stands in `'…'`" if is_value and not suggest(column, sorted(entity.paths)) else None
+            yield _no_column(document, column, entity.paths, path, called=called, hint=hint)
+    for column, value in texts_compared(parts):
+        if column in entity.numbers:
+            message = f"`{column}` holds numbers, and `{value}` is a text"
+            hint = f"write `{value[1:-1]}` without quotes" if re.fullmatch(r"'-?\d+(\.\d+)?'", value) else None
+            yield document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
+
+
+def _no_column(
+    document: Document, column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None
+) -> Problem:
+    hint = hint or did_you_mean(column, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
+    return document.problem("E147", f"`{called}` has no column `{column}`", path=path, hint=hint)
+
+
+def _listed_columns(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    listed = [((*path, index), item) for index, item in enumerate(items(written))] or [(path, written)]
+    for at, value in listed:
+        if isinstance(value, str) and "{{" not in value:
+            yield from ((at, column) for column in columns(value) if column)
+
+
+def _parts(written: str) -> Sequence[object]:
+    """A filter, as texts and templates; nothing where it cannot be read."""
+    try:
+        return parse.template(written).parts if "{{" in written else (written,)
+    except TemplateProblem:
+        return ()

@@ -1,0 +1,88 @@
+"""What a template gives, where that is written out in the file: a var, the default of an input, an item, a case."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.expressions import parse
+from runner.expressions.parse import Expression, TemplateProblem
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json, Path
+from runner.job.outline import Outline, RawStep
+
+_LONGEST_CHAIN = 8
+"""So many vars that only name each other are followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A value and the path at which it stands. `is_certain`: a run that is given nothing else sends it."""
+
+    value: Json
+    path: Path
+    is_certain: bool = True
+
+
+def known_values(text: str, step: RawStep, known: Outline, *, depth: int = 0) -> Iterator[Known]:
+    """Every value that the template `text` is known to give in `step`, nothing of a secret."""
+    path = _path(text)
+    if path is None or depth > _LONGEST_CHAIN:
+        return
+    for one, keys in _roots(path, step, known):
+        found = _inside(one, keys)
+        if found is None:
+            continue
+        if isinstance(found.value, str) and "{{" in found.value:
+            yield from known_values(found.value, step, known, depth=depth + 1)
+        else:
+            yield found
+
+
+def _path(text: str) -> Path | None:
+    try:
+        parts = parse.template(text).parts
+    except TemplateProblem:
+        return None
+    return parts[0].path if len(parts) == 1 and isinstance(parts[0], Expression) else None
+
+
+def _roots(path: Path, step: RawStep, known: Outline) -> Iterator[tuple[Known, Path]]:
+    """The values that the beginning of `path` leads to, with the keys that are left."""
+    match path:
+        case ("vars", str() as name, *keys) if name in known.vars:
+            yield Known(value=known.vars[name], path=("vars", name)), tuple(keys)
+        case ("inputs", str() as name, *keys):
+            yield from ((one, tuple(keys)) for one in _of_input(name, known))
+        case ("item", *keys) if "for_each" in step.fields:
+            for index, item in enumerate(items(step.fields["for_each"])):
+                yield Known(value=item, path=(*step.path, "for_each", index)), tuple(keys)
+
+
+def _of_input(name: str, known: Outline) -> Iterator[Known]:
+    """What the cases give, and the default where a case gives nothing, or where the cases lie in a file.
+
+    A number or the like as the default of an input without a type may stand for anything.
+    """
+    declared = record(known.inputs.get(name))
+    if declared.get("secret") is True:
+        return
+    given = [record(record(case).get("inputs")) for case in items(known.cases)]
+    for index, inputs in enumerate(given):
+        if name in inputs:
+            yield Known(value=inputs[name], path=("cases", index, "inputs", name))
+    is_typed = "type" in declared or isinstance(declared.get("default"), str)
+    if "default" in declared and is_typed and not (given and all(name in inputs for inputs in given)):
+        is_certain = not isinstance(known.cases, str)
+        yield Known(value=declared["default"], path=("inputs", name, "default"), is_certain=is_certain)
+
+
+def _inside(one: Known, keys: Path) -> Known | None:
+    value = one.value
+    for key in keys:
+        match value, key:
+            case dict(), str() if key in value:
+                value = value[key]
+            case list(), int() if -len(value) <= key < len(value):
+                value = value[key]
+            case _:
+                return None
+    return Known(value=value, path=(*one.path, *keys), is_certain=one.is_certain)

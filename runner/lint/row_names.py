@@ -1,0 +1,70 @@
+"""The rows of a run have names of their own: what undoes an included job, and what undoes its steps, may share one.
+
+`undo/outer/add` is the row that undoes the step `add` within `outer`, and also the step `add` in the `undo` of `outer`
+itself. Rows are told apart by their names alone, so one of the two must be called something else.
+"""
+
+from collections.abc import Iterator
+
+from runner.foundation.values import Path
+from runner.job.outline import Outline, RawStep
+from runner.lint.texts import Texts
+
+
+def check_row_names(texts: Texts) -> None:
+    """Tell of steps in an `undo` whose rows are called as others are; of ids that stand twice others tell."""
+    known = texts.known
+    if not any(_may_collide(step, known) for step in known.steps) or _has_ids_twice(known):
+        return
+    first: dict[str, Path] = {}
+    told: set[Path] = set()
+    for name, path in (*_rows(known), *((f"undo/{name}", path) for name, path in _undoing_rows(known))):
+        other = first.setdefault(name, path)
+        if other != path and path not in told:
+            told.add(path)
+            line = texts.document.line_of(other)
+            message = f"two rows of a run would be called `{name}`: this one, and one of the step in line {line}"
+            hint = "give a step in this `undo` an `id` that stands nowhere else; one action alone becomes a list for it"
+            texts.report("E111", message, path, at_key=True, hint=hint)
+
+
+def _may_collide(step: RawStep, known: Outline) -> bool:
+    return step.path in known.included and ("undo" in step.fields or step.fields.get("id") == "undo")
+
+
+def _has_ids_twice(known: Outline) -> bool:
+    return sum(isinstance(step.fields.get("id"), str) for step in known.steps) > len(known.by_id)
+
+
+def _rows(known: Outline) -> Iterator[tuple[str, Path]]:
+    """The rows of the steps of a job and of those that it includes, each with the path of the step in this file."""
+    for step in known.steps:
+        if step.undo is None:
+            yield from _within(_called(step, step.rank + 1), step, known)
+
+
+def _undoing_rows(known: Outline) -> Iterator[tuple[str, Path]]:
+    """The rows that undo them, without the `undo/` before their names."""
+    undone = ""
+    for step in known.steps:
+        if step.path[0] == "finally":
+            return  # all undoing is over by then
+        if step.undo is None:
+            undone = _called(step, step.rank + 1)
+            other = known.included.get(step.path)
+            yield from ((f"{undone}/{name}", step.path) for name, _ in (_undoing_rows(other) if other else ()))
+        else:
+            is_alone = step.path == step.undo
+            yield from _within(undone if is_alone else f"{undone}/{_called(step, step.turn + 1)}", step, known)
+
+
+def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, Path]]:
+    """The row of a step, and those of the job that it includes."""
+    yield name, step.path
+    other = known.included.get(step.path)
+    yield from ((f"{name}/{inner}", step.path) for inner, _ in (_rows(other) if other else ()))
+
+
+def _called(step: RawStep, number: int) -> str:
+    name = step.fields.get("id")
+    return name if isinstance(name, str) else str(number)

@@ -1,0 +1,254 @@
+"""What one run will do: a job, its inputs and its target brought together, with a stable key for every step.
+
+A plan is made before anything is sent and never changes. It knows the secrets, so it is never written as it is:
+`kept` is the form that goes to disk.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from runner.catalogue import model as catalogue
+from runner.foundation.durations import written
+from runner.foundation.values import Json, JsonObject, canonical
+from runner.job.model import (
+    Cancel,
+    Confirm,
+    Element,
+    Elements,
+    Execute,
+    Failures,
+    IncludedJob,
+    Job,
+    Pause,
+    Query,
+    Run,
+    Signal,
+    Step,
+    Undo,
+    Wait,
+)
+from runner.runs.events import Section, TargetName
+from runner.secrets.redact import Secrets
+
+ATTEMPT_SECONDS = 100.0
+SETTLE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """`key` is the step's id, or its number through `steps` and `finally`, counted from 1."""
+
+    key: str
+    section: Section
+    step: Step
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.step)
+
+    @property
+    def name(self) -> str:
+        return self.step.name or in_words(self.step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenCase:
+    """The case that a run is for; `index` counts from 0."""
+
+    name: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
+
+    `timeout` is the seconds of one attempt where neither step nor job says any; `settle` those from a call in doubt to
+    the last of the readings that look for it. `elements` are those of the designs of its processes, where they are
+    known: by them names lead to the elements of an instance. `alone`: no other run of this program
+    starts processes on the target at the same time.
+    `digest` is the same for the same file, inputs that are not secret, and target; a sandbox's port is no part of it.
+    """
+
+    job: Job
+    case: ChosenCase | None = None
+    target: TargetName
+    inputs: Mapping[str, Json]
+    secrets: Secrets
+    steps: tuple[PlannedStep, ...]
+    final_steps: tuple[PlannedStep, ...]
+    sources: Mapping[str, str]
+    digest: str
+    timeout: float = ATTEMPT_SECONDS
+    settle: float = SETTLE_SECONDS
+    alone: bool = True
+    elements: tuple[catalogue.Element, ...] = ()
+
+
+def plan(
+    job: Job,
+    *,
+    sources: Mapping[str, str],
+    inputs: Mapping[str, Json],
+    target: TargetName,
+    secrets: Secrets,
+    case: ChosenCase | None = None,
+) -> Plan:
+    """Bring a job together with the values it runs with; registers its secret inputs with `secrets`."""
+    for declared in job.inputs:
+        if declared.secret and declared.name in inputs:
+            secrets.add(f"inputs.{declared.name}", _as_text(inputs[declared.name]))
+    first_final = len(job.steps) + 1
+    return Plan(
+        job=job,
+        case=case,
+        target=target,
+        inputs=inputs,
+        secrets=secrets,
+        steps=planned_steps(job.steps, Section.STEPS, first=1),
+        final_steps=planned_steps(job.final_steps, Section.FINALLY, first=first_final),
+        sources=sources,
+        digest=_digest(job, sources=sources, inputs=inputs, target=target, case=case),
+    )
+
+
+def open_inputs(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
+    """The inputs as they may be shown: a secret one is `***`."""
+    secret = {declared.name for declared in job.inputs if declared.secret}
+    return {name: "***" if name in secret else value for name, value in inputs.items()}
+
+
+def kept(plan: Plan) -> JsonObject:
+    """The plan as it lies in the run's folder: everything but the secrets."""
+    return {
+        "format": 1,
+        "job": plan.job.name,
+        "file": plan.job.file,
+        "sources": {**plan.sources},
+        "case": {"name": plan.case.name, "index": plan.case.index} if plan.case else None,
+        "target": {"name": plan.target.name, "url": plan.target.url, "sandbox": plan.target.sandbox},
+        "inputs": open_inputs(plan.job, plan.inputs),
+        "digest": plan.digest,
+        **({"elements": [_kept_element(one) for one in plan.elements]} if plan.elements else {}),
+    }
+
+
+def _kept_element(one: catalogue.Element) -> JsonObject:
+    return {"uid": one.uid, "name": one.name, "type": one.kind, "caption": one.caption}
+
+
+def kind_of(step: Step) -> str:
+    """The key of the step's action."""
+    return _KINDS[type(step.action)]
+
+
+def in_words(step: Step) -> str:
+    """The name of a step that has none of its own."""
+    match step.action:
+        case Execute(process=process):
+            return f"Execute {process}"
+        case Element() as element:
+            return in_words_of_element(element)
+        case Elements(items=items):
+            return f"Execute a chain of {len(items)} elements"
+        case Run(process=process, version=version):
+            return f"Run {process}" if version is None else f"Run {process}, version {version}"
+        case Wait(wanted=wanted):
+            return f"Wait until a process is {wanted}"
+        case Cancel():
+            return "Cancel a process"
+        case Failures(processes=processes):
+            return f"Watch for failures of {', '.join(processes)}"
+        case Signal(change=change, entity=entity):
+            return f"{change.capitalize()} a record of {entity}"
+        case Query(entity=entity):
+            return f"Query {entity}"
+        case IncludedJob(job=job):
+            return f"Job {job.name}"
+        case Confirm():
+            return "Ask a person"
+        case Pause(seconds=seconds):
+            return f"Pause for {written(seconds)}"
+        case _:
+            assert_never(step.action)
+
+
+def in_words_of_element(element: Element) -> str:
+    """What an element is called that has no other name."""
+    name = element.which if isinstance(element.which, str) else element.which.name
+    return "Execute an element" if "{{" in name else f"Execute element {name}"
+
+
+_KINDS: Mapping[type, str] = {
+    Execute: "execute",
+    Element: "element",
+    Elements: "elements",
+    Run: "run",
+    Wait: "wait",
+    Cancel: "cancel",
+    Failures: "failures",
+    Signal: "signal",
+    Query: "query",
+    IncludedJob: "job",
+    Confirm: "confirm",
+    Pause: "pause",
+}
+
+
+def planned_steps(steps: tuple[Step, ...], section: Section, *, first: int) -> tuple[PlannedStep, ...]:
+    return tuple(
+        PlannedStep(key=step.id or str(number), section=section, step=step)
+        for number, step in enumerate(steps, start=first)
+    )
+
+
+def steps_within(planned: PlannedStep, job: Job) -> tuple[PlannedStep, ...]:
+    """The steps of the job that `planned` includes, as they are known before a run: with the keys of the run's rows."""
+    final = Section.FINALLY if planned.section is Section.STEPS else planned.section
+    inner = planned_steps(job.steps, planned.section, first=1)
+    inner += planned_steps(job.final_steps, final, first=len(job.steps) + 1)
+    return tuple(replace(step, key=f"{planned.key}/{step.key}") for step in inner)
+
+
+def undo_of(planned: PlannedStep) -> tuple[PlannedStep, ...]:
+    """What undoes a step, or each of its turns. Under `finally` nothing does: all undoing is over by then."""
+    undo = planned.step.undo
+    return () if undo is None or planned.section is not Section.STEPS else undo_steps(undo, key=planned.key)
+
+
+def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
+    """The steps that undo the row of `key`, in the order in which they are carried out.
+
+    The one of an undo that is written as one action is `undo/KEY`, those of a list are `undo/KEY/ID`, those without an
+    id by their number in the list.
+    """
+    if undo.alone:
+        return tuple(PlannedStep(key=f"undo/{key}", section=Section.UNDO, step=step) for step in undo.steps)
+    return tuple(
+        PlannedStep(key=f"undo/{key}/{step.id or number}", section=Section.UNDO, step=step)
+        for number, step in enumerate(undo.steps, start=1)
+    )
+
+
+def _digest(
+    job: Job,
+    *,
+    sources: Mapping[str, str],
+    inputs: Mapping[str, Json],
+    target: TargetName,
+    case: ChosenCase | None,
+) -> str:
+    url = None if target.sandbox else target.url
+    whole: Json = {
+        "sources": {**sources},
+        "inputs": open_inputs(job, inputs),
+        "case": case.name if case else None,
+        "target": {"name": target.name, "url": url, "sandbox": target.sandbox},
+    }
+    return "sha256:" + hashlib.sha256(canonical(whole).encode()).hexdigest()
+
+
+def _as_text(value: Json) -> str:
+    return value if isinstance(value, str) else canonical(value)

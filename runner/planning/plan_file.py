@@ -1,0 +1,172 @@
+"""Plans that are kept in a file, so that exactly they can be carried out later: written as text, and read back.
+
+A file holds the runs of one command, the texts of all their files, and no secret. Pure: no file is opened here, no
+target looked up.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.catalogue.model import Element
+from runner.foundation.problems import Problem
+from runner.foundation.raw import items, record, text
+from runner.foundation.values import Json, JsonObject, canonical, well_formed
+from runner.planning.plan import ChosenCase, Plan, kept
+from runner.runs.events import TargetName
+from runner.version import VERSION
+
+ENDING = ".plan.json"
+FORMAT = 1
+KIND = "creatio-runner plan"
+MARK = re.compile(rb'\{\s*"kind":\s*"creatio-runner plan"')
+"""How the file of a plan begins, and no other file."""
+_BYTE_ORDER = "\ufeff"
+_BYTE_ORDER_OR_BLANK = f"{_BYTE_ORDER} \t\r\n"
+_BEGINNING = 200
+"""Characters in which a file says that it is one of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """One run as it was planned. `inputs` hold `***` for secrets; `target.url` is as the targets file had it."""
+
+    job: str
+    file: str
+    sources: Mapping[str, str]
+    case: ChosenCase | None
+    target: TargetName
+    inputs: JsonObject
+    digest: str
+    elements: tuple[Element, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFile:
+    """`version` is of the program that wrote it. `base` leads from the file's folder up to the one from which the names
+    in the plan lead; it is empty where they are the same. `key` tells this plan from every other, also from another of
+    the same jobs.
+    """
+
+    version: str
+    key: str
+    plans: tuple[StoredPlan, ...]
+    base: str = ""
+
+
+def written(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
+    """The text of a file that keeps these plans. A source that several of them share is written once.
+
+    `base` is no part of the digest, nor is `key`: the same plan may be kept in two places, and twice.
+    """
+    sources: dict[str, str] = {}
+    runs: list[Json] = []
+    for plan in plans:
+        sources.update(plan.sources)
+        names: list[Json] = list(plan.sources)
+        runs.append({**kept(plan), "sources": names})
+    texts: JsonObject = {**sources}
+    whole: JsonObject = {"kind": KIND, "format": FORMAT, "version": VERSION, "key": key, "runs": runs, "sources": texts}
+    if base:
+        whole["base"] = base
+    whole["digest"] = _digest(whole)
+    return well_formed(json.dumps(whole, ensure_ascii=False, indent=1)) + "\n"
+
+
+def is_plan(name: str, beginning: str) -> bool:
+    """Whether a file is a kept plan, by its name or by how it begins."""
+    return name.endswith(ENDING) or (
+        beginning.lstrip(_BYTE_ORDER_OR_BLANK).startswith("{") and f'"{KIND}"' in beginning[:_BEGINNING]
+    )
+
+
+def read(name: str, content: str) -> PlanFile | Problem:
+    """What `written` wrote, or what is wrong with it."""
+    try:
+        whole = record(json.loads(content.removeprefix(_BYTE_ORDER)))
+    except (ValueError, RecursionError):
+        return _no_plan(name, "it is no JSON")
+    if whole.get("kind") != KIND:
+        return _no_plan(name, f"it does not say `{KIND}`")
+    if whole.get("format") != FORMAT:
+        return _no_plan(name, f"its format is not {FORMAT}: another version of the program wrote it")
+    if whole.get("digest") != _digest(whole):
+        message = "this plan was changed after it was kept"
+        return Problem(
+            code="E154", message=message, hint="make a new plan with `runner plan SPEC --out FILE`", file=name
+        )
+    sources = _texts(whole.get("sources"))
+    plans = [_plan(record(run), sources) for run in items(whole.get("runs"))]
+    sound = tuple(plan for plan in plans if plan is not None)
+    if not sound or len(sound) < len(plans):
+        return _no_plan(name, "parts of it are missing")
+    key = text(whole, "key") or _digest(whole)  # a version that gave none kept plans in this format, too
+    return PlanFile(version=text(whole, "version") or "", key=key, plans=sound, base=_upward(text(whole, "base")))
+
+
+def _upward(base: str | None) -> str:
+    """`base` where it leads up and nowhere else."""
+    return base if base is not None and set(base.split("/")) == {".."} else ""
+
+
+def of_record(run: JsonObject) -> StoredPlan | None:
+    """A run that keeps its texts itself, by their names; None where a part of it is missing."""
+    sources = _texts(run.get("sources"))
+    names: list[Json] = list(sources)
+    return _plan({**run, "sources": names}, sources)
+
+
+def _digest(whole: JsonObject) -> str:
+    """Of all that is carried out. It shows a change by mistake; whoever means harm can make another one."""
+    content = canonical([whole.get("runs"), whole.get("sources")])
+    return "sha256:" + hashlib.sha256(well_formed(content).encode()).hexdigest()
+
+
+def _no_plan(name: str, why: str) -> Problem:
+    hint = "`runner plan SPEC --out FILE` writes one"
+    return Problem(code="E154", message=f"this is not a kept plan: {why}", hint=hint, file=name)
+
+
+def _texts(value: Json) -> dict[str, str]:
+    return {name: content for name, content in record(value).items() if isinstance(content, str)}
+
+
+def _plan(run: JsonObject, sources: Mapping[str, str]) -> StoredPlan | None:
+    """One run; None where a part of it is missing."""
+    job, file, digest = (text(run, key) for key in ("job", "file", "digest"))
+    target, names = _target(record(run.get("target"))), [str(name) for name in items(run.get("sources"))]
+    if job is None or file is None or digest is None or target is None or not _hold(sources, [file, *names]):
+        return None
+    return StoredPlan(
+        job=job,
+        file=file,
+        sources={name: sources[name] for name in names},
+        case=_case(record(run.get("case"))),
+        target=target,
+        inputs=record(run.get("inputs")),
+        digest=digest,
+        elements=tuple(_element(record(one)) for one in items(run.get("elements"))),
+    )
+
+
+def _element(fields: JsonObject) -> Element:
+    uid, name, kind, caption = (text(fields, key) or "" for key in ("uid", "name", "type", "caption"))
+    return Element(uid=uid, name=name, kind=kind, caption=caption)
+
+
+def _hold(sources: Mapping[str, str], names: Iterable[str]) -> bool:
+    return all(name in sources for name in names)
+
+
+def _target(fields: JsonObject) -> TargetName | None:
+    name, url = text(fields, "name"), text(fields, "url")
+    return (
+        None if name is None or url is None else TargetName(name=name, url=url, sandbox=fields.get("sandbox") is True)
+    )
+
+
+def _case(fields: JsonObject) -> ChosenCase | None:
+    name, index = text(fields, "name"), fields.get("index")
+    return ChosenCase(name=name, index=index) if name is not None and isinstance(index, int) else None

@@ -1,0 +1,301 @@
+"""What a plan would send, for people: `runner plan`. Pure; it sends nothing and asks nobody.
+
+What is known before the run is rendered. The rest stands as its source, `⟨steps.add.result.Id⟩`; so do secrets.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate
+from runner.expressions.parse import Expression, expression, template
+from runner.foundation.durations import written
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject, compact
+from runner.job.model import (
+    CLEANUP_SECONDS,
+    Cancel,
+    Confirm,
+    Element,
+    Elements,
+    Execute,
+    Expectation,
+    Expected,
+    Failures,
+    IncludedJob,
+    Job,
+    Pause,
+    Query,
+    Run,
+    Signal,
+    Step,
+    Wait,
+)
+from runner.planning.plan import Plan, PlannedStep, steps_within, undo_of
+
+_LARGEST = 64 << 20
+"""Characters of all values that are worked out for one preview."""
+_ALWAYS_KNOWN = frozenset({"success()", "always()"})
+
+
+@dataclass(slots=True)
+class _Known:
+    """What can be worked out before a run. `shown` is how a var reads that cannot be. `room` bounds the whole text."""
+
+    names: JsonObject
+    timeout: float
+    shown: dict[str, str] = field(default_factory=dict)
+    room: Room = field(default_factory=lambda: Room("the values of this plan", most=_LARGEST))
+
+    def has(self, parsed: Expression) -> bool:
+        return not parsed.functions and all(self._leads_somewhere(name.path) for name in parsed.names)
+
+    def scope(self) -> Scope:
+        return Scope(names=self.names, functions={}, missing={})
+
+    def _leads_somewhere(self, path: tuple[str | int, ...]) -> bool:
+        if path[0] not in self.names:
+            return False
+        root = self.names[str(path[0])]
+        return root is None or (isinstance(root, dict) and len(path) > 1 and path[1] in root)
+
+
+def preview(plan: Plan) -> Iterator[str]:
+    """The plan line by line, a step a paragraph. What comes from outside may hold anything, line ends too."""
+    case = f"[{plan.case.name}]" if plan.case else ""
+    yield f"{plan.job.name}{case} on {_target(plan)}"
+    yield f"  digest {plan.digest}"
+    yield from _bounds(plan.job)
+    known = _known(plan)
+    yield from (f"  input {name} = {compact(value)}" for name, value in record(known.names["inputs"]).items())
+    yield from _steps(plan.steps, known)
+    if plan.final_steps:
+        yield from ("", "finally")
+        yield from _steps(plan.final_steps, known)
+
+
+def _bounds(job: Job) -> Iterator[str]:
+    """How long a run may take, and what it must not overlap with."""
+    if job.timeout is not None:
+        yield f"  timeout {written(job.timeout)}"
+    if job.cleanup_timeout != CLEANUP_SECONDS:
+        yield f"  cleanup_timeout {written(job.cleanup_timeout)}"
+    if job.concurrency is not None:
+        yield f"  concurrency {compact(job.concurrency)}"
+
+
+def _steps(steps: tuple[PlannedStep, ...], known: _Known) -> Iterator[str]:
+    for planned in steps:
+        yield ""
+        yield from _step(planned, known)
+
+
+def _target(plan: Plan) -> str:
+    return f"the sandbox `{plan.target.name}`" if plan.target.sandbox else f"{plan.target.name} ({plan.target.url})"
+
+
+def _known(plan: Plan) -> _Known:
+    target: JsonObject = {"name": plan.target.name}
+    if not plan.target.sandbox:  # its address is known when it has been started
+        target["url"] = plan.target.url
+    case: Json = None if plan.case is None else {"name": plan.case.name, "index": plan.case.index}
+    names: JsonObject = {"inputs": _open(plan.job, plan.inputs), "target": target, "case": case, "vars": {}}
+    known = _Known(names, timeout=plan.timeout)
+    _work_out_vars(plan.job, known)
+    return known
+
+
+def _open(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
+    """The inputs that may be shown."""
+    secret = {declared.name for declared in job.inputs if declared.secret}
+    return {name: value for name, value in inputs.items() if name not in secret}
+
+
+def _work_out_vars(job: Job, known: _Known) -> None:
+    variables = record(known.names["vars"])
+    for name, value in job.vars.items():
+        rendered, complete = _rendered(value, known)
+        if complete:
+            variables[name] = rendered
+        else:
+            known.shown[name] = rendered if isinstance(rendered, str) else compact(rendered)
+
+
+def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
+    step = planned.step
+    title = "" if planned.name == planned.key else f"  {planned.name}"
+    yield f"{planned.key}{title}"
+    yield from _condition(step, known)
+    if step.for_each is not None:
+        yield f"    for each of {_for_each(step.for_each, known)}"
+    yield from _action(planned, known)
+    yield from _outcome(step, known)
+    undo = undo_of(planned)
+    if undo:
+        yield "    if the run fails after it has passed:"
+    for undoing in undo:
+        yield from (f"    {line}" for line in _step(undoing, known))
+
+
+def _outcome(step: Step, known: _Known) -> Iterator[str]:
+    """What is checked and kept, and how often it is tried."""
+    for expected in step.expect:
+        yield f"    expect {_expected(expected)}"
+    for name, text in step.outputs.items():
+        yield f"    output {name} = {text}"
+    if isinstance(step.action, Execute | Element | Elements | Run | Cancel | Signal | Query):
+        on = ", ".join(sorted(step.retry.on)) or "nothing"
+        time = written(step.timeout or known.timeout)
+        yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
+
+
+def _for_each(written_list: "str | list[Json]", known: _Known) -> str:
+    return written_list if isinstance(written_list, str) else compact(_rendered(written_list, known)[0])
+
+
+def _condition(step: Step, known: _Known) -> Iterator[str]:
+    if step.condition in _ALWAYS_KNOWN:
+        return
+    parsed = expression(step.condition)
+    if not known.has(parsed):
+        yield f"    only if {step.condition}"
+        return
+    try:
+        if not boolean(parsed, known.scope()):
+            yield f"    skipped: {step.condition} is false"
+    except EvaluationError as error:
+        yield f"    fails: {error}"
+
+
+def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
+    match planned.step.action:
+        case Execute() as action:
+            result = f" → {action.result}" if action.result else ""
+            yield f"    execute {action.process}{result}, until {action.until}"
+            yield from _values(action.parameters, known)
+        case Run() as action:
+            results = f" → {', '.join(action.results)}" if action.results else ""
+            version = f", version {action.version}" if action.version is not None else ""
+            yield f"    run {action.process}{version}{results}, until {action.until}"
+            yield from _values(action.parameters, known)
+        case Element() as element:
+            yield from _element(element, known)
+        case Elements(items=items):
+            for element in items:
+                yield from _element(element, known)
+        case Wait(process_id=process_id, wanted=wanted):
+            yield f"    wait until {_shown(process_id, known)} is {wanted}"
+        case Cancel(process_id=process_id):
+            yield f"    cancel {_shown(process_id, known)}"
+        case Failures() as failures:
+            yield from _failures(failures, known)
+        case Signal() as signal:
+            yield from _signal(signal, known)
+        case Query() as query:
+            yield from _query(query, known)
+        case IncludedJob() as included:
+            yield from _included(included, planned, known)
+        case Confirm(text=text):
+            yield f"    ask {_shown(text, known)}"
+        case Pause(seconds=seconds):
+            yield f"    pause {written(seconds)}"
+        case _:
+            assert_never(planned.step.action)
+
+
+def _element(element: Element, known: _Known) -> Iterator[str]:
+    which = element.which
+    if isinstance(which, str):
+        yield f"    element {_shown(which, known)}"
+    else:
+        yield f"    element {_shown(which.name, known)} of process {_shown(which.of, known)}"
+    yield from _values(element.parameters or {}, known)
+
+
+def _failures(action: Failures, known: _Known) -> Iterator[str]:
+    how_long = f" for {written(action.seconds)}" if action.seconds else ", once"
+    yield f"    watch the process log{how_long}: at most {action.at_most} failed since {_shown(action.since, known)}"
+    yield f"      processes {', '.join(action.processes)}"
+
+
+def _signal(signal: Signal, known: _Known) -> Iterator[str]:
+    which = "" if signal.id is None else f" {_shown(signal.id, known)}"
+    starts = "" if signal.starts is None else f", which starts {signal.starts}, until {signal.until}"
+    yield f"    {signal.change} {signal.entity}{which}{starts}"
+    yield from _values(signal.values, known)
+
+
+def _query(query: Query, known: _Known) -> Iterator[str]:
+    yield f"    query {query.entity}, at most {query.top}"
+    if query.filter is not None:
+        yield f"      filter {_shown(query.filter, known)}"
+    for key, names in (("select", query.select), ("orderby", query.orderby)):
+        if names:
+            yield f"      {key} {', '.join(names)}"
+
+
+def _included(included: IncludedJob, planned: PlannedStep, known: _Known) -> Iterator[str]:
+    """The steps of the included job, each under its own key. What is known of its inputs here is known there."""
+    yield f"    job {included.job.name} ({included.job.file})"
+    yield from _values(included.inputs, known)
+    given = {name: _rendered(value, known) for name, value in included.inputs.items()}
+    values = {declared.name: declared.default for declared in included.job.inputs if not declared.required}
+    values |= {name: value for name, (value, complete) in given.items() if complete}
+    inputs = _open(included.job, {name: value for name, value in values.items() if given.get(name, (0, True))[1]})
+    inner = _Known({**known.names, "inputs": inputs, "case": None, "vars": {}}, timeout=known.timeout, room=known.room)
+    _work_out_vars(included.job, inner)
+    for step in steps_within(planned, included.job):
+        yield from (f"    {line}" for line in _step(step, inner))
+
+
+def _values(values: Mapping[str, Json], known: _Known) -> Iterator[str]:
+    for name, value in values.items():
+        yield f"      {name} = {_shown(value, known)}"
+
+
+def _shown(value: Json, known: _Known) -> str:
+    return compact(_rendered(value, known)[0])
+
+
+def _expected(expected: Expected) -> str:
+    return expected.that if isinstance(expected, Expectation) else f"schema {compact(expected.schema)}"
+
+
+def _rendered(value: Json, known: _Known) -> tuple[Json, bool]:
+    """The value with every template in it worked out as far as it can be, and whether that was all of them."""
+    match value:
+        case str():
+            return _text(value, known) if "{{" in value else (value, True)
+        case list():
+            parts = [_rendered(item, known) for item in value]
+            return [part for part, _ in parts], all(complete for _, complete in parts)
+        case dict():
+            pairs = {key: _rendered(item, known) for key, item in value.items()}
+            return {key: part for key, (part, _) in pairs.items()}, all(complete for _, complete in pairs.values())
+        case _:
+            return value, True
+
+
+def _text(text: str, known: _Known) -> tuple[Json, bool]:
+    parts = template(text).parts
+    if len(parts) == 1 and isinstance(parts[0], Expression):
+        return _expression(parts[0], known)
+    pieces: list[str] = []
+    complete = True
+    for part in parts:
+        value, done = (part, True) if isinstance(part, str) else _expression(part, known)
+        pieces.append(value if isinstance(value, str) else compact(value))
+        complete = complete and done
+    return "".join(pieces), complete
+
+
+def _expression(parsed: Expression, known: _Known) -> tuple[Json, bool]:
+    if known.has(parsed):
+        try:
+            value = evaluate(parsed, known.scope())
+            known.room.take(value)
+            return value, True  # noqa: TRY300
+        except EvaluationError as error:
+            return f"⟨{parsed.text}: {error}⟩", False
+    variable = parsed.text.strip().removeprefix("vars.")
+    return known.shown.get(variable, f"⟨{parsed.text.strip()}⟩"), False

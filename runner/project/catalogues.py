@@ -1,0 +1,106 @@
+"""The catalogues that the jobs of one command are held against, each read once.
+
+A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name; one that a command
+names, or a folder of packages in git, counts for every job, in the place of those.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.catalogue.model import Catalogue
+from runner.catalogue.read import ENDING, catalogue_in, read_document
+from runner.catalogue.rules import another_site
+from runner.foundation.problems import Problem, Severity, are_errors
+from runner.foundation.suggestions import suggest
+from runner.reading.document import Document
+from runner.targets.folders import missing_folder
+from runner.targets.model import SandboxTarget, SiteTarget, Target
+
+_ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
+
+
+@dataclass(slots=True, kw_only=True)
+class Catalogues:
+    """What is wrong with one goes into `problems`, once; nothing is held against it then.
+
+    `called` gives the name of a file in messages, `named` is the file that the command names.
+    """
+
+    problems: list[Problem]
+    called: Callable[[Path], str]
+    named: Path | None = None
+    _doubles: dict[Path, Catalogue | None] = field(default_factory=dict)
+    _files: dict[Path, Catalogue | None] = field(default_factory=dict)
+
+    def of(self, target: Target | None, *, targets_file: Path | None) -> tuple[Catalogue, ...]:
+        """All that tell what a target has; `target` is None where a job names none."""
+        own = None
+        match target:
+            case SandboxTarget():
+                own = self.of_doubles(target)
+            case SiteTarget() if self.named is None and targets_file is not None:
+                own = self._beside(targets_file, target)
+            case _:
+                pass
+        found = (self._in_file(self.named) if self.named is not None else None, own)
+        return tuple(one for one in found if one is not None)
+
+    def of_doubles(self, target: SandboxTarget) -> Catalogue | None:
+        """The doubles of a sandbox, checked; None where they have mistakes."""
+        if target.folder not in self._doubles:
+            self._doubles[target.folder] = self._loaded(target)
+        return self._doubles[target.folder]
+
+    def _loaded(self, target: SandboxTarget) -> Catalogue | None:
+        if not target.folder.is_dir():
+            self.problems.append(missing_folder(target))
+            return None
+        # a command for real sites alone does not pay for the sandbox's rooms: 14 ms
+        doubles, problems = importlib.import_module("runner.sandbox.processes").load_doubles(target.folder)
+        self.problems.extend(problems)
+        if are_errors(problems):
+            return None
+        signatures = importlib.import_module("runner.sandbox.signatures")
+        found: Catalogue = signatures.catalogue(doubles, target=target.name, folder=str(target.folder))
+        return found
+
+    def tell_strays(self, targets_file: Path, targets: Mapping[str, Target]) -> None:
+        """Warn of catalogues beside a targets file that are called nearly as that of a target, which has none."""
+        sites = {name for name, one in targets.items() if isinstance(one, SiteTarget)}
+        found = _catalogues_in(targets_file.parent) if sites else frozenset()
+        lacking = sorted(name for name in sites if f"{name}{ENDING}" not in found)
+        for file in sorted(found):
+            name = file.removesuffix(next(ending for ending in _ENDINGS if file.endswith(ending)))
+            near = name if name in lacking else suggest(name, lacking)
+            if near is not None and (name not in sites or name in lacking):
+                message = f"nobody reads {file}: a catalogue is called as its target is"
+                hint, place = f"did you mean `{near}{ENDING}`?", self.called(targets_file.parent / file)
+                told = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
+                self.problems.append(told)
+
+    def _beside(self, targets_file: Path, target: SiteTarget) -> Catalogue | None:
+        file = targets_file.parent / f"{target.name}{ENDING}"
+        return self._in_file(file, url=target.url) if "/" not in target.name and file.is_file() else None
+
+    def _in_file(self, file: Path, *, url: str | None = None) -> Catalogue | None:
+        """`url` is the address of the site whose catalogue it is, where that is known."""
+        if file not in self._files and file.is_dir():
+            # packages are read where a command names them: 8 ms
+            packages = importlib.import_module("runner.packages.reading").read_packages([file], called=self.called)
+            self.problems.extend(packages.problems)
+            self._files[file] = None if are_errors(packages.problems) else packages.catalogue
+        if file not in self._files:
+            found = read_document(file, name=self.called(file))
+            self._files[file] = catalogue_in(found) if isinstance(found, Document) else None
+            wrong = another_site(found, url) if isinstance(found, Document) and url is not None else None
+            self.problems.extend(found if isinstance(found, tuple) else [wrong] if wrong else [])
+        return self._files[file]
+
+
+def _catalogues_in(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(file.name for file in folder.iterdir() if file.name.endswith(_ENDINGS))
+    except OSError:
+        return frozenset()

@@ -1,0 +1,261 @@
+"""The files that a command names, opened: jobs, their targets, the sandboxes' doubles, and every mistake in them.
+
+All files are read and checked in one pass; one that cannot be read is one more mistake. Nothing is sent from here, and
+neither the environment's values nor any secret is looked at.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from runner.catalogue.model import Element
+from runner.foundation.problems import Problem, Severity, are_errors
+from runner.foundation.raw import record
+from runner.foundation.suggestions import did_you_mean
+from runner.job.model import Job
+from runner.job.outline import Outline
+from runner.language import lookalikes, schema
+from runner.lint import catalogue, elements, flow
+from runner.lint import job as rules
+from runner.lint.uses import started
+from runner.project.catalogues import Catalogues
+from runner.project.job_files import JobFiles, Opened
+from runner.reading.document import Document
+from runner.reading.files import below, is_meant
+from runner.reading.load import read
+from runner.targets import build as target_build
+from runner.targets import rules as target_rules
+from runner.targets.files import find_targets, searched
+from runner.targets.hidden import without_secrets
+from runner.targets.model import SandboxTarget, Target
+
+JOB_FILES = "*.job.yaml"
+_NEAR = "did you mean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFile:
+    """One job file. `job` is None where the file, or one that it leans on, has mistakes.
+
+    `documents` are all files that a run of it consists of, by their names, its own first; `outlines` say what each
+    declares. `targets` are those that the job can run against. `lacking` are the required inputs that no case gives.
+    """
+
+    document: Document
+    job: Job | None
+    documents: Mapping[str, Document]
+    outlines: Mapping[str, Outline]
+    targets: Mapping[str, Target]
+    targets_file: Path | None
+    lacking: Mapping[str, Problem] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The texts of the documents."""
+        return {name: document.text for name, document in self.documents.items()}
+
+
+@dataclass(slots=True, kw_only=True)
+class Project:
+    """What was opened. `problems` hold warnings, too.
+
+    `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
+    what a catalogue knows.
+    """
+
+    files: list[JobFile] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    catalogue: Path | None = None
+    compared: set[tuple[str, str]] = field(default_factory=set)
+    catalogues: Catalogues = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.catalogues = Catalogues(problems=self.problems, called=called, named=self.catalogue)
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+
+
+def open_project(
+    specs: Sequence[Path],
+    *,
+    targets: Path | None,
+    environment: Mapping[str, str],
+    job_files: Callable[[list[Problem]], JobFiles] | None = None,
+    catalogue: Path | None = None,
+    against: Sequence[str] = (),
+    recursive: bool = False,
+) -> Project:
+    """Open job files; a folder stands for every `*.job.yaml` in it, and where it is `recursive` in folders below.
+
+    `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
+    another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that tells
+    what the site has, whatever target a job names. `against` are the targets that the command names in the place of the
+    jobs' own.
+    """
+    project = Project(catalogue=catalogue)
+    jobs = job_files(project.problems) if job_files else JobFiles(called=called, problems=project.problems)
+    read_targets: dict[Path, Mapping[str, Target]] = {}
+    for path in job_paths(specs, recursive=recursive):
+        opened = jobs.open(path)
+        if opened is None:
+            continue
+        file = find_targets(path, explicit=targets, environment=environment)
+        if file is not None and file not in read_targets:
+            read_targets[file] = open_targets(file, project)
+        known = target_build.without_file(path) if file is None else read_targets[file]
+        if known and not against:
+            problems = rules.target_known(opened.document, known)
+            project.problems.extend(problems if file else [_with_search(one, path.parent) for one in problems])
+        job_file = _job_file(opened, targets=known, targets_file=file)
+        project.files.append(job_file)
+        for name in against or (str(record(opened.document.data).get("target")),):
+            compare(job_file, known.get(name), project)
+    project.problems.extend(_links_out(specs) if recursive else ())
+    project.problems.extend(rules.names_unique(file.document for file in project.files))
+    return project
+
+
+def _with_search(problem: Problem, folder: Path) -> Problem:
+    """An unknown target with where a targets file was looked for: there is none. A word that is near is hint enough."""
+    near = (problem.hint or "").startswith(_NEAR)
+    return problem if near else replace(problem, hint=f"{problem.hint}; {searched(folder)}")
+
+
+def _links_out(specs: Sequence[Path]) -> Iterator[Problem]:
+    """A warning for each job below that is a link to somewhere else."""
+    for spec in specs:
+        for path in (path for inner in below(spec) for path in jobs_in(inner)) if spec.is_dir() else ():
+            if leads_out(path, spec):
+                message = f"{called(path)} leads out of the folder that was named, and is not read"
+                yield Problem(code="E119", message=message, file=called(path), severity=Severity.WARNING)
+
+
+def _job_file(opened: Opened, *, targets: Mapping[str, Target], targets_file: Path | None) -> JobFile:
+    return JobFile(
+        document=opened.document,
+        job=opened.job,
+        documents=opened.documents,
+        outlines=opened.outlines,
+        targets=targets,
+        targets_file=targets_file,
+        lacking=opened.lacking,
+    )
+
+
+def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
+    """The targets of a file; none where it has mistakes, which are added to the project."""
+    document = read(file, name=called(file))
+    if isinstance(document, tuple):
+        project.problems.extend(without_secrets(document, None))
+        return {}
+    problems = [*schema.check(document, "targets")]
+    problems.extend(target_rules.check(document, reported=problems))
+    problems.extend(lookalikes.check(document, reported=problems, shown=False))
+    project.problems.extend(without_secrets(problems, document))
+    if are_errors(problems):
+        return {}
+    found = target_build.targets(document, beside=Path(called(file)).parent)
+    project.catalogues.tell_strays(file, found)
+    return found
+
+
+def check_doubles(target: Target, project: Project) -> None:
+    """Check the doubles of a sandbox, once."""
+    if isinstance(target, SandboxTarget):
+        project.catalogues.of_doubles(target)
+
+
+def compare(file: JobFile, target: Target | None, project: Project) -> None:
+    """Hold a job, with all that it includes, against what its target has, once; None where it names no target.
+
+    What needs no catalogue is told without one, too: types flow through a job by themselves.
+    """
+    known = project.catalogues.of(target, targets_file=file.targets_file)
+    codes = started(file.outlines.values()) if known else frozenset()
+    for one in known or (None,):
+        for name, document in file.documents.items():
+            outline = file.outlines[name]
+            if (document.file, one.name if one else "") not in project.compared:
+                project.compared.add((document.file, one.name if one else ""))
+                found = [*catalogue.check(document, outline, one)] if one else []
+                found += elements.check(document, outline, one, started=codes)
+                _tell([*found, *flow.check(document, outline, one)], project)
+
+
+def elements_of(file: JobFile, target: Target, project: Project) -> tuple[Element, ...]:
+    """The elements of all processes that a job starts, as far as the target's catalogues tell them."""
+    codes = started(file.outlines.values())
+    known = project.catalogues.of(target, targets_file=file.targets_file)
+    found = (process for one in known for code in sorted(codes) if (process := one.processes.get(code)) is not None)
+    return tuple(dict.fromkeys(element for process in found for element in process.elements or ()))
+
+
+def _tell(found: Sequence[Problem], project: Project) -> None:
+    """Tell what is not told already, nor stands where something else is wrong; a better hint takes the place of one."""
+    if not found:
+        return
+    told = {(problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR}
+    spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
+    warned = set(project.problems)
+    for one in (one for one in dict.fromkeys(found) if (one.file, one.span) not in spans):
+        before = told.get((one.file, one.path))
+        if before is None:
+            project.problems.extend([] if one in warned else [one])
+        elif replace(before, hint=one.hint) == one and one.hint:
+            project.problems[project.problems.index(before)] = one
+
+
+def target_named(file: JobFile, name: str | None) -> Target | Problem:
+    """The target that a run of this job goes to: the one named on the command line, else the job's own."""
+    wanted = name or (file.job.target if file.job else None)
+    if wanted is None:
+        hint = f"name one with `-t`: {_listed(file.targets)}" if file.targets else "name one with `-t`"
+        message = "the job names no target, and a run is never sent to one by default"
+        return file.document.problem("E140", message, path=("name",), at_key=True, hint=hint)
+    if wanted in file.targets:
+        return file.targets[wanted]
+    where = called(file.targets_file) if file.targets_file else "the sandbox beside the job"
+    hint = did_you_mean(wanted, file.targets) or f"{where} has {_listed(file.targets)}"
+    if file.targets_file is None and not hint.startswith(_NEAR):
+        hint = f"{hint}; {searched(Path(file.document.file).parent)}"
+    if "," in wanted and all(part in file.targets for part in wanted.split(",")):
+        hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"
+    return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)
+
+
+def called(path: Path) -> str:
+    """A file's name in messages and reports: relative to the current folder, else absolute."""
+    relative = os.path.relpath(path)
+    return str(path.absolute()) if relative.startswith("..") else relative
+
+
+def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Path]:
+    """The files that `specs` stand for, each once."""
+    seen: set[str] = set()
+    for spec in specs:
+        for path in jobs_in(spec, recursive=recursive) if spec.is_dir() else [spec]:
+            real = os.path.realpath(path)  # unlike `resolve`, it lets a circle of links be the mistake of who reads it
+            if real not in seen:
+                seen.add(real)
+                yield path
+
+
+def jobs_in(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """The job files that a folder stands for; `recursive`: with those in folders below, but for links that lead out."""
+    found = sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
+    if recursive:
+        for inner in below(folder):
+            found += [path for path in jobs_in(inner) if not leads_out(path, folder)]
+    return found
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether it is a link to something that does not lie in `folder`."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

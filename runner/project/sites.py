@@ -1,0 +1,166 @@
+"""The sites of one command: each target made ready once, its sandbox started, its client shared by all runs.
+
+A target that cannot be made ready is a mistake of the user, told before anything is sent.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self, assert_never
+
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.site_key import site_key
+from runner.runs.events import TargetName
+from runner.secrets.redact import Secrets
+from runner.service.access import Credentials, OnSecret
+from runner.service.client import Client
+from runner.service.wire import Site, site_of
+from runner.targets.authorities import read_authorities
+from runner.targets.credentials import secret_texts
+from runner.targets.model import ClientCredentials, Password, SandboxTarget, SiteTarget, Target
+from runner.targets.resolve import resolve
+
+Serve = Callable[[Path], AbstractContextManager[str]]
+"""Serves a folder of doubles as long as the context lasts; gives its URL."""
+
+_SANDBOX_USER = Password(username="Supervisor", password="Supervisor")  # noqa: S106  the stand-in's only user
+
+_NEWEST = 8
+"""Values of one cookie that are looked for: some gateways send another with each answer, and each costs time."""
+_LEARNT = 100
+"""Texts that a run which begins later is told of."""
+
+
+class Hidden:
+    """The texts of one site that no event may hold, also those that are learnt later, such as a token.
+
+    A site serves several runs, and each has secrets of its own: all of them are told.
+    """
+
+    def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
+        self._texts = list(texts)
+        self._learnt: list[tuple[str, str]] = []
+        self._told: list[Secrets] = []
+        self._lock = threading.Lock()
+
+    def add(self, name: str, text: str) -> None:
+        """Learn a text that the site may replace by another of the same name, with each answer if it likes."""
+        with self._lock:
+            if (name, text) in self._learnt:
+                return
+            self._learnt.append((name, text))
+            del self._learnt[:-_LEARNT]
+            for secrets in self._told:
+                secrets.add(name, text, newest=_NEWEST)
+
+    def tell(self, secrets: Secrets) -> None:
+        """Let `secrets` know all texts, now and whenever another one is learnt."""
+        with self._lock:
+            self._told.append(secrets)
+            for name, text in self._texts:
+                secrets.add(name, text)
+            for name, text in self._learnt:
+                secrets.add(name, text, newest=_NEWEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadySite:
+    """A site that calls can be made to."""
+
+    name: TargetName
+    client: Client
+    account: str | None = None
+    hidden: Hidden = field(default_factory=Hidden)
+    learn: OnSecret | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for all targets that name this site with this account."""
+        return site_key(self.name.url, self.account)
+
+    def hide_in(self, secrets: Secrets) -> None:
+        """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.
+
+        To be called before its first call.
+        """
+        self.hidden.tell(secrets)
+        if self.learn is not None:
+            secrets.follow(self.learn)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sites:
+    """Ready sites by the target they are; closed together. `learn` is told the secrets of runs against sandboxes."""
+
+    serve: Serve
+    environment: Mapping[str, str]
+    read_file: Callable[[str], str]
+    learn: OnSecret | None = None
+    _ready: dict[Target, ReadySite] = field(default_factory=dict)
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    def of(self, target: Target) -> ReadySite:
+        """The site of a target. Raises `UsageError` where it cannot be made ready."""
+        if target not in self._ready:
+            self._ready[target] = self._made_ready(target)
+        return self._ready[target]
+
+    def _made_ready(self, target: Target) -> ReadySite:
+        match target:
+            case SandboxTarget():
+                url = self._open.enter_context(self.serve(target.folder))
+                return self._site(_of_sandbox(target, url), target.name, credentials=_SANDBOX_USER, sandbox=True)
+            case SiteTarget():
+                ready = resolve(target, environment=self.environment, read_file=self.read_file)
+                if isinstance(ready, tuple):
+                    raise UsageError(*ready)
+                authorities = read_authorities(ready, self.read_file)
+                if isinstance(authorities, Problem):
+                    raise UsageError(authorities)
+                site = site_of(ready, authorities=authorities)
+                hidden = Hidden(secret_texts(ready))
+                return self._site(site, target.name, credentials=ready.auth, sandbox=False, hidden=hidden)
+
+    def _site(
+        self, site: Site, name: str, *, credentials: Credentials | None, sandbox: bool, hidden: Hidden | None = None
+    ) -> ReadySite:
+        known = hidden or Hidden()
+        client = Client(site, credentials=credentials, on_secret=known.add)
+        self._open.callback(client.close)
+        named = TargetName(name=name, url=site.url, sandbox=sandbox)
+        learn = self.learn if sandbox else None
+        return ReadySite(name=named, client=client, account=_account(credentials), hidden=known, learn=learn)
+
+
+def _account(credentials: Credentials | None) -> str | None:
+    match credentials:
+        case Password(username=name) | ClientCredentials(client_id=name):
+            return name
+        case None:
+            return None
+        case _:
+            assert_never(credentials)
+
+
+def _of_sandbox(target: SandboxTarget, url: str) -> Site:
+    """A sandbox serves both runtimes, and takes every way of calling."""
+    as_site = SiteTarget(
+        name=target.name,
+        url=url,
+        runtime=target.runtime,
+        element_call=target.element_call,
+        execute_method=target.execute_method,
+        rate=target.rate,
+    )
+    return site_of(as_site)

@@ -1,0 +1,51 @@
+"""Problems of a file whose lines are not shown: what holds no mapping of ours may hold anything, a secret, too.
+
+A message names keys of the file, since who mends it needs them, and quotes nothing else of it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from runner.foundation.problems import Problem
+from runner.reading.document import Document
+from runner.reading.source import EVERY_LINE
+from runner.secrets.redact import STARS
+
+_KEY = re.compile(r"(?m)^(?:\{|[\"']?[A-Za-z_][\w .-]*[\"']?[ \t]*:(?:\s|\Z))")
+_QUOTED = re.compile(r"`([^`]+)`|\"([^\"]+)\"")
+_WORD = re.compile(r"\w{2,}")
+
+
+def looks_like_a_mapping(text: str) -> bool:
+    """Whether a text that cannot be read was to be a mapping: a key stands at the beginning of one of its lines."""
+    return "\0" not in text and _KEY.search(text) is not None
+
+
+def without_lines(document: Document) -> Document:
+    return replace(document, source=replace(document.source, hidden=EVERY_LINE))
+
+
+def without_text(problems: Iterable[Problem], text: str) -> tuple[Problem, ...]:
+    """`problems` of a file that holds `text`, without its line and without what they quote of it."""
+    words = set(_WORD.findall(text))
+
+    def shown(found: re.Match[str]) -> str:
+        quoted = found[1] or found[2]
+        if not words.intersection(_WORD.findall(quoted)) or _is_key(quoted, text):
+            return found[0]
+        return f"`{STARS}`"
+
+    return tuple(
+        replace(
+            problem,
+            message=_QUOTED.sub(shown, problem.message),
+            hint=None if problem.hint is None else _QUOTED.sub(shown, problem.hint),
+            excerpt=None,
+        )
+        for problem in problems
+    )
+
+
+def _is_key(quoted: str, text: str) -> bool:
+    return re.search(rf"(?m)^[ \t-]*[\"']?{re.escape(quoted)}[\"']?[ \t]*:(?:\s|\Z)", text) is not None

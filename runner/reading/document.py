@@ -1,0 +1,257 @@
+"""What a file holds, and where in the file each part of it stands.
+
+A place is looked up by the path into the data: `("steps", 3, "retry", "max")`. No look-up fails; a path that leads
+nowhere (a missing key) is answered with the place of the last part that exists. Nothing here checks the data.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import Json, Path
+from runner.reading import blanks, look_alikes
+from runner.reading.nodes import Places
+from runner.reading.source import Source
+
+_BLANKS = " \t\r\n"
+_DASHED = re.compile(r"\n[ ]*- ")
+IN_ONE_COLUMN = "let every `-` begin in the same column: YAML joins this item and the next"
+CUT_OFF = "YAML reads a comma inside `{ }` as the end of a value: put the whole text in quotes"
+_COMMA = re.compile(r"\s*,")
+_COMMENT = re.compile(r"[ \t]+#")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A node and what it holds; `path` is how far the path that was asked for could be followed."""
+
+    node: int
+    value: Json
+    path: Path
+
+    @property
+    def has_key(self) -> bool:
+        return bool(self.path) and isinstance(self.path[-1], str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """`data` is the root value, None of an empty file. Places of what an alias stands for are those of its anchor;
+    the alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds
+    the key of the file. `flaws` are mistakes of YAML that were passed over, so that the rest
+    can be checked.
+    """
+
+    source: Source
+    data: Json
+    places: Places
+    originals: Mapping[Path, str] = field(default_factory=dict)
+    flaws: tuple[Problem, ...] = ()
+    _children: dict[int, dict[str | int, int]] = field(init=False, default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        return self.source.file
+
+    @property
+    def text(self) -> str:
+        return self.source.text
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(self.source.line(number + 1) for number in range(len(self.source.line_starts)))
+
+    def value_span(self, path: Path) -> Span:
+        """The value at `path`; of a list or record in block style, from its first character to its last."""
+        return self.source.span(*self._bounds(self._find(path).node))
+
+    def key_span(self, path: Path) -> Span:
+        """The key that leads to `path`; of an item of a list and of the root, its first line."""
+        part = self._find(path)
+        if part.has_key:
+            return self.source.span(*self._bounds(part.node - 1))
+        start, end = self._bounds(part.node)
+        if start == end:  # nothing behind a dash
+            start -= self.text[:start].endswith("-")
+        return self.source.span(start, min(end, self.source.line_bounds(self.source.line_at(start))[1]))
+
+    def name_span(self, path: Path, *, line: int, name: str) -> Span:
+        """Where `name` stands in the text at `path`.
+
+        `line` counts from 0 in the text's value. In a text over several lines this is the name itself, or in a block
+        scalar its line where the name is written in another way; of a text in one line it is the whole value.
+        """
+        start, end = self._bounds(self._find(path).node)
+        written = r"\s+".join(map(re.escape, name.split()))
+        word = re.compile(rf"(?<![\w.]){written}(?!\w)")
+        if self.text.startswith(("|", ">"), start):
+            first, last = self._line_of_block(start, end, line=line)
+            found = word.search(self.text, first, last) or word.search(self.text, start, end)
+        elif self.source.line_at(start) == self.source.line_at(end):
+            return self.source.span(start, end)
+        else:
+            first, last = start, end
+            found = word.search(self.text, start, end)
+        return self.source.span(*(found.span() if found else (first, last)))
+
+    def line_of(self, path: Path) -> int:
+        """The line of the key, or of the item, at `path`."""
+        part = self._find(path)
+        return self.source.line_at(self.places.starts[part.node - part.has_key])
+
+    def lines_of_items(self, path: Path) -> list[int]:
+        """The line on which each item of the list at `path` begins; nothing where no list is."""
+        part = self._find(path)
+        if part.path != path or not isinstance(part.value, list):
+            return []
+        return [self.source.line_at(self.places.starts[node]) for node in self._nodes_in(part).values()]
+
+    def quote_hint(self, path: Path) -> str | None:
+        """Advice where YAML may have eaten a part of an unquoted text at `path`, else None.
+
+        Three ways: ` #` began a comment, a comma in `[ ]` cut the text, `: ` made a record of it.
+        """
+        part = self._find(path)
+        start, end = self._bounds(part.node)
+        match part.value:
+            case dict() as record if any(key.count('"') % 2 or key.count("'") % 2 for key in record):
+                return "YAML reads `: ` as the end of a key: put the whole text in quotes"
+            case str() if start < end and self.text[start] not in "\"'|>*":
+                return self._eaten(part, end)
+        return None
+
+    def is_cut_off(self, path: Path) -> bool:
+        """Whether the key at `path` is a piece of the text before it, which YAML has cut at a comma inside `{ }`."""
+        part = self._find(path[:-1])
+        if not isinstance(part.value, dict) or not self.text.startswith("{", self._bounds(part.node)[0]):
+            return False
+        before = [*part.value][: [*part.value].index(path[-1])] if path[-1] in part.value else []
+        cut = next((key for key in reversed(before) if part.value[key] is not None), None)
+        text = part.value[cut] if cut is not None else None
+        return isinstance(text, str) and cut is not None and self.is_bare((*path[:-1], cut)) and _is_open(text)
+
+    def is_bare(self, path: Path) -> bool:
+        """Whether a text stands at `path` that has no quotes around it, and is no block."""
+        part = self._find(path)
+        start, end = self._bounds(part.node)
+        return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
+
+    def written(self, path: Path) -> str:
+        """The value at `path` as it stands in the file, quotes and all."""
+        return self.text[slice(*self._bounds(self._find(path).node))]
+
+    def rest_behind(self, path: Path) -> str:
+        """What stands behind the value at `path`, on the line on which it ends."""
+        _, end = self._bounds(self._find(path).node)
+        return self.text[end : self.source.line_bounds(self.source.line_at(end))[1]]
+
+    def joined_items(self, path: Path) -> bool:
+        """Whether the text at `path` is an item without quotes, of which a further line begins with a dash."""
+        is_item = bool(path) and isinstance(path[-1], int)
+        return is_item and self.is_bare(path) and bool(_DASHED.search(self.text, *self._bounds(self._find(path).node)))
+
+    def odd_blank(self, path: Path) -> Problem | None:
+        """What to tell of another character in the place of a blank, on the line where the value at `path` begins."""
+        start, _ = self._bounds(self._find(path).node)
+        at = blanks.odd_blank(self.source, start, start)
+        if at is None:
+            return None
+        return self.source.problem("E101", blanks.message(self.source, at), at=(at, at + 1), hint=blanks.HINT)
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        *,
+        path: Path,
+        at_key: bool = False,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        span: Span | None = None,
+    ) -> Problem:
+        """A problem at the value of `path`, or at its key, or at `span` where the place is known better."""
+        place = span or (self.key_span(path) if at_key else self.value_span(path))
+        return Problem(
+            code=code,
+            message=message,
+            hint=look_alikes.in_message(message, hint),
+            severity=severity,
+            file=self.file,
+            span=place,
+            path=self._as_written(path) if self.originals else path,
+            excerpt=self.source.excerpt(place.line),
+        )
+
+    def _as_written(self, path: Path) -> Path:
+        return tuple(self.originals.get(path[: length + 1], part) for length, part in enumerate(path))
+
+    def _find(self, path: Path) -> _Part:
+        found = _Part(0, self.data, ())
+        for step in path:
+            node = self._nodes_in(found).get(step)
+            if node is None:
+                break
+            found = _Part(node, _item(found.value, step), (*found.path, step))
+        return found
+
+    def _nodes_in(self, part: _Part) -> dict[str | int, int]:
+        """The nodes of the values in a list or record, by index or key; worked out once for each."""
+        node = self.places.aliases.get(part.node, part.node)
+        if node not in self._children:
+            match part.value:
+                case dict() as record:
+                    self._children[node] = dict(zip(record, self._walk(node, step=1), strict=True))
+                case list():
+                    self._children[node] = dict(enumerate(self._walk(node, step=0)))
+                case _:
+                    return {}
+        return self._children[node]
+
+    def _walk(self, node: int, *, step: int) -> Iterator[int]:
+        """The nodes right below `node`, each after `step` others (the keys of a record)."""
+        after = self.places.after
+        child, end = node + 1, after[node]
+        while child < end:
+            child += step
+            yield child
+            child = after[child] or child + 1
+
+    def _bounds(self, node: int) -> tuple[int, int]:
+        """Offsets of a node without blanks behind it: to the parser a block scalar ends where the next node begins."""
+        start, end = self.places.starts[node], self.places.ends[node]
+        while end > start and self.text[end - 1] in _BLANKS:
+            end -= 1
+        return start, end
+
+    def _line_of_block(self, start: int, end: int, *, line: int) -> tuple[int, int]:
+        """Offsets of one line of the text of a block scalar, without its indentation.
+
+        A folded text has fewer lines than its source; then this is the first of those that it may be.
+        """
+        header, last = self.source.line_at(start), self.source.line_at(end)
+        first, stop = self.source.line_bounds(min(header + 1 + line, last))
+        content = self.text[first:stop]
+        return first + len(content) - len(content.lstrip()), max(first, stop)
+
+    def _eaten(self, part: _Part, end: int) -> str | None:
+        if _COMMENT.match(self.text, end):
+            return "YAML reads ` #` as the beginning of a comment: put the whole text in quotes"
+        if part.path and isinstance(part.path[-1], int):
+            start, _ = self._bounds(self._find(part.path[:-1]).node)
+            if self.text.startswith("[", start) and len(self._nodes_in(self._find(part.path[:-1]))) > 1:
+                return "YAML reads a comma inside `[ ]` as the end of an item: put the whole text in quotes"
+        if isinstance(part.value, str) and _is_open(part.value) and _COMMA.match(self.text, end):
+            return CUT_OFF
+        return None
+
+
+def _is_open(text: str) -> bool:
+    return any(text.count(begin) > text.count(end) for begin, end in ("()", "[]"))
+
+
+def _item(value: Json, step: str | int) -> Json:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value[step]
+    return value[step] if isinstance(value, list) and isinstance(step, int) else None

@@ -1,0 +1,154 @@
+"""The bytes of a file that a user named, or the sentence that says why there are none; and files that nobody named.
+
+Every file that is given to the program is read by `read_bytes`: regular files, and only as much as one may hold.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import is_well_formed
+from runner.reading import encoding
+
+_MOST_NAMES = 1_000
+_BEGINNING = 4096
+"""Bytes in which a file of ours says what it is."""
+
+
+class _OtherKindError(OSError):
+    """A pipe, a device, a socket."""
+
+
+def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool = False) -> bytes:
+    """What the file at `path` holds, `most` bytes of it and one more.
+
+    Raises `OSError` for what is no regular file: a pipe may never end, a device may hold anything. With `streams` a
+    pipe is read, too, such as that of `<(…)` in a shell, for which is waited.
+    """
+    try:
+        is_pipe = stat.S_ISFIFO(path.stat().st_mode)
+    except ValueError:
+        raise OSError(errno.EINVAL, "this cannot be the name of a file") from None
+    if is_pipe and not streams:
+        raise _OtherKindError(errno.EINVAL, "it is a pipe, not a file")
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | (0 if is_pipe else getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode  # of what was opened, whatever has the name by now
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode) and not (is_pipe and stat.S_ISFIFO(mode)):
+            raise _OtherKindError(errno.EINVAL, "it is no regular file")
+        return file.read(most + 1) or b""
+
+
+def read_text(path: str, *, streams: bool = False) -> str:
+    """A whole file's text, without a byte-order mark. Raises `OSError`, also where it is larger than a file may be, and
+    `UnicodeDecodeError`.
+    """
+    found = read_bytes(Path(path), streams=streams)
+    if len(found) > encoding.LARGEST_FILE:
+        raise too_large()
+    return found.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def too_large() -> OSError:
+    return OSError(errno.EFBIG, f"it is larger than {encoding.LARGEST_FILE // 2**20} MiB")
+
+
+def content(path: Path, *, name: str, streams: bool = False) -> bytes | Problem:
+    """What the file at `path`, called `name` in messages, holds. No more of it is read than a file may hold."""
+    if not is_well_formed(name):
+        hint = "rename it: no journal or report could hold its name"
+        return Problem(code="E159", message="the name of this file is not UTF-8", hint=hint, file=name)
+    try:
+        return read_bytes(path, streams=streams)
+    except OSError as error:
+        return _unreadable(path, name, error)
+
+
+def beginning(path: Path, *, most: int = _BEGINNING) -> bytes:
+    """How a file begins; nothing of one that cannot be read."""
+    try:
+        return read_bytes(path, most=most)
+    except OSError:
+        return b""
+
+
+def stray(path: Path, *, name: str) -> Problem | None:
+    """Why the file called `name` is not read, though it is there: it is a link that leads out of the project.
+
+    The project is the folder of the nearest `.git`, else the folder in which the link lies. What is read is shown
+    where it has mistakes, and whoever wrote the link may not be who reads them.
+    """
+    folder, file = Path(os.path.realpath(path.parent)), Path(os.path.realpath(path))
+    if file.parent == folder or not file.exists():
+        return None
+    root = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+    if file.is_relative_to(root):
+        return None
+    hint = "put the file itself there, or name the file that the link leads to"
+    return Problem(code="E119", message=f"`{name}` is a link that leads out of the project", hint=hint, file=name)
+
+
+def is_meant(path: Path) -> bool:
+    """Whether a folder that is named stands for this file, too.
+
+    It does not for what is hidden, as locks and copies of editors and systems are, nor for what is no file. A link that
+    leads nowhere is meant: whoever reads it tells.
+    """
+    if path.name.startswith("."):
+        return False
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """The folders below `folder`, each before those in it; hidden ones are not entered, and no link is followed."""
+    for here, names, _ in os.walk(folder):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        if (found := Path(here)) != folder:
+            yield found
+
+
+def passed_over(message: str, *, name: str, instead: str) -> Problem:
+    """A warning about the file `name`, which would be read were it called `instead`."""
+    hint = f"rename it to `{instead}`"
+    return Problem(code="E100", message=message, hint=hint, file=name, severity=Severity.WARNING)
+
+
+def _unreadable(path: Path, name: str, error: OSError) -> Problem:
+    match error:
+        case FileNotFoundError():
+            message, hint = f"there is no file `{name}`", near(path)
+        case IsADirectoryError():
+            message, hint = f"`{name}` is a folder, not a file", None
+        case PermissionError():
+            message, hint = f"`{name}` may not be read", "look at the permissions of the file and of its folders"
+        case _OtherKindError():
+            message, hint = f"`{name}` cannot be read: {error.strerror}", "name a file that holds the text itself"
+        case _ if error.errno == errno.EINVAL and error.filename is None:
+            message, hint = str(error.strerror), None
+        case _:
+            message, hint = f"`{name}` cannot be read: {error.strerror or error}", None
+    return Problem(code="E100", message=message, hint=hint, file=name)
+
+
+def near(path: Path) -> str | None:
+    """The file that was probably meant: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
+    try:
+        names = sorted(other.name for other in islice(path.parent.iterdir(), _MOST_NAMES))
+    except OSError:
+        return None
+    stem = path.name.partition(".")[0]
+    same = (
+        name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))
+    )
+    found = suggest(path.name, names) or next(same, None)
+    return found and f"did you mean `{found}`?"

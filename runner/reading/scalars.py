@@ -1,0 +1,76 @@
+"""What an unquoted scalar is: the core schema of YAML 1.2.2, section 10.3.2, within JSON.
+
+Deliberately not YAML 1.1: `yes`, `on`, `017` in octal, `1_000`, `1:30` and dates are nothing special here.
+Quoted scalars never come here; they are texts.
+"""
+
+import re
+
+from runner.foundation.values import LARGEST_INTEGER, Json
+
+BEGINNINGS = "-+.0123456789~nNtTfF"
+"""A text that begins with none of these characters, and is not empty, is a text without further looking."""
+
+_NUMERIC = "-+.0123456789"
+_WORDS: dict[str, bool | None] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_MOST_DIGITS = 22
+"""Of 64 bits, in octal; a longer number is refused before it is worked out."""
+
+
+class ScalarError(ValueError):
+    """A number that JSON does not have; the message is a sentence for people."""
+
+
+def plain(text: str) -> Json:
+    """The value of an unquoted scalar.
+
+    Raises `ScalarError` for infinities, for what is no number, and for integers beyond 64 bits.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC:
+        return text
+    if _DECIMAL.fullmatch(text):
+        return _integer(text, digits=text.lstrip("+-"), base=10)
+    if _FLOAT.fullmatch(text):
+        return _finite(text)
+    if _PREFIXED.fullmatch(text):
+        return _integer(text, digits=text[2:], base=8 if text[1] == "o" else 16)
+    if _NOT_FINITE.fullmatch(text):
+        raise ScalarError(f"`{text}` is not a number that JSON knows")
+    return text
+
+
+def _integer(text: str, *, digits: str, base: int) -> int:
+    digits = digits.lstrip("0") or "0"
+    value = int(digits, base) if len(digits) <= _MOST_DIGITS else LARGEST_INTEGER + 2
+    if value > LARGEST_INTEGER + (text[0] == "-"):
+        raise ScalarError(f"{_shown(text)} is an integer beyond 64 bits")
+    return -value if text[0] == "-" else value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ScalarError(f"{_shown(text)} is a number beyond what JSON readers hold")
+    return value
+
+
+def _shown(text: str) -> str:
+    return f"`{text}`" if len(text) <= 2 * _MOST_DIGITS else f"`{text[:_MOST_DIGITS]}…`"

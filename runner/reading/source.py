@@ -1,0 +1,79 @@
+"""The text of one file: from offsets to lines and columns, and problems that show the line they are about.
+
+Offsets count characters of `text`, from 0. A line ends at LF, CR LF or CR and nowhere else, as YAML 1.2 has it.
+This knows nothing of YAML's structure; `runner.reading.document` does.
+"""
+
+import re
+import sys
+from array import array
+from bisect import bisect_right
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem
+
+EVERY_LINE = range(1, sys.maxsize)
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`file` is as the user named it. `line_starts` holds the offset at which each line begins.
+
+    `hidden` are lines that no problem shows, since a secret may stand in them.
+    """
+
+    file: str
+    text: str
+    hidden: Container[int] = ()
+    line_starts: Sequence[int] = field(init=False)
+    _lines: dict[int, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        starts = array("I", [0])
+        starts.extend(found.end() for found in _LINE_END.finditer(self.text))
+        object.__setattr__(self, "line_starts", starts)
+
+    def line_at(self, offset: int) -> int:
+        """The line, counted from 1, on which the character at `offset` stands."""
+        return bisect_right(self.line_starts, offset)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column, both counted from 1."""
+        line = self.line_at(offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def span(self, start: int, end: int) -> Span:
+        return Span(*self.position(start), *self.position(end))
+
+    def line(self, number: int) -> str:
+        """The text of line `number`, counted from 1, without its line end; empty beyond the last line.
+
+        Kept, so that a thousand problems on one long line share one text.
+        """
+        if number not in self._lines:
+            self._lines[number] = self.text[slice(*self.line_bounds(number))]
+        return self._lines[number]
+
+    def excerpt(self, number: int) -> str | None:
+        """Line `number` as a problem shows it; None where it does not."""
+        return None if number in self.hidden else self.line(number)
+
+    def line_bounds(self, number: int) -> tuple[int, int]:
+        """Offsets of the first character of line `number` and of its line end."""
+        if number > len(self.line_starts):
+            return len(self.text), len(self.text)
+        start = self.line_starts[number - 1]
+        if number == len(self.line_starts):
+            return start, len(self.text)
+        end = self.line_starts[number]
+        return start, end - (2 if self.text[end - 2 : end] == "\r\n" else 1)
+
+    def problem(self, code: str, message: str, *, at: tuple[int, int], hint: str | None = None) -> Problem:
+        """An error about the characters from `at[0]` up to, not including, `at[1]`."""
+        span = self.span(*at)
+        shown = self.excerpt(span.line)
+        return Problem(code=code, message=message, hint=hint, file=self.file, span=span, excerpt=shown)

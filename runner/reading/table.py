@@ -1,0 +1,138 @@
+"""CSV → `Table`: rows of texts, and where in the file each cell stands.
+
+Separated by commas, with a header, in UTF-8 with or without a byte-order mark. What the cells mean is not looked at
+here, nor how many there are in a row. Empty lines count for nothing.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem
+from runner.foundation.values import Path
+from runner.reading import encoding
+from runner.reading.source import Source
+
+_CELL = re.compile(r'"(?:[^"]|"")*"|[^,\r\n]*')
+_OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
+_SAVE = "save it with commas; whatever its menu says, Excel writes the list separator of the system's region settings"
+_FAULTS = {
+    "expected after": (
+        "behind the quote that ends a cell, a comma must follow",
+        'within a cell in quotes, write each quote twice: `""`',
+    ),
+    "unexpected end of data": ("a cell begins with a quote here, and no quote ends it", None),
+    "field larger": (f"a cell is longer than {csv.field_size_limit():,} characters", None),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`first` and `last` are the lines of the file on which it stands, counted from 1."""
+
+    cells: tuple[str, ...]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """`flaw` is where reading had to end, None where the whole file was read."""
+
+    source: Source
+    header: Row
+    rows: tuple[Row, ...]
+    flaw: Problem | None = None
+
+    def row_span(self, row: Row) -> Span:
+        return self.source.span(self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1])
+
+    def cell_span(self, row: Row, column: int) -> Span:
+        """One cell with its quotes; the whole row where there is no such cell."""
+        cells = list(self._cells(row))
+        return self.source.span(*cells[column]) if column < len(cells) else self.row_span(row)
+
+    def problem(
+        self, code: str, message: str, row: Row, *, column: int | None = None, path: Path = (), hint: str | None = None
+    ) -> Problem:
+        """An error about a row, or one cell of it."""
+        span = self.row_span(row) if column is None else self.cell_span(row, column)
+        excerpt = self.source.excerpt(span.line)
+        return Problem(
+            code=code, message=message, hint=hint, file=self.source.file, span=span, path=path, excerpt=excerpt
+        )
+
+    def _cells(self, row: Row) -> Iterator[tuple[int, int]]:
+        """Offsets of the cells, found in the way in which the `csv` module reads them."""
+        at, end = self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1]
+        while found := _CELL.match(self.source.text, at, end):
+            yield found.span()
+            at = found.end() + 1
+            if at > end:
+                return
+
+
+def load(name: str, content: bytes) -> Table | Problem:
+    """The table in `content`. A file without a header has none."""
+    source = encoding.decode(name, content)
+    if isinstance(source, Problem):
+        return source
+    rows: list[Row] = []
+    flaw = None
+    try:
+        rows.extend(_rows(source))
+    except _FlawError as error:
+        rows, flaw = error.rows, error.problem
+    if not rows:
+        return flaw or source.problem("E108", "there is nothing in this file", at=(0, 0), hint=_header())
+    return _separated_otherwise(source, rows[0]) or Table(
+        source=source, header=rows[0], rows=tuple(rows[1:]), flaw=flaw
+    )
+
+
+class _FlawError(Exception):
+    """The file cannot be read on; caught in this module."""
+
+    def __init__(self, problem: Problem, rows: list[Row]) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.rows = rows
+
+
+def _rows(source: Source) -> list[Row]:
+    """Raises `_FlawError`, with the rows up to there."""
+    rows: list[Row] = []
+    reader = csv.reader(io.StringIO(source.text, newline=""), strict=True)
+    first = 1
+    try:
+        for cells in reader:
+            if cells and (len(cells) > 1 or cells[0].strip()):
+                rows.append(Row(cells=tuple(cells), first=first, last=reader.line_num))
+            first = reader.line_num + 1
+    except csv.Error as error:
+        raise _FlawError(_fault(source, first, str(error)), rows) from None
+    return rows
+
+
+def _fault(source: Source, line: int, said: str) -> Problem:
+    message, hint = next((told for begins, told in _FAULTS.items() if begins in said), (said, None))
+    return source.problem("E136", message, at=source.line_bounds(line), hint=hint)
+
+
+def _separated_otherwise(source: Source, header: Row) -> Problem | None:
+    """A header of one cell that holds another separator, or a line that tells a spreadsheet which one it is."""
+    for sign, words in _OTHER_SEPARATORS.items():
+        if len(header.cells) == 1 and sign in header.cells[0]:
+            message = f"the cells of a CSV are separated by commas, those of this file {words}"
+            return source.problem("E136", message, at=source.line_bounds(header.first), hint=_SAVE)
+    if header.cells[0].strip().casefold().startswith("sep="):
+        message = "`sep=` is for spreadsheets: a CSV of cases begins with the names of its columns"
+        return source.problem("E136", message, at=source.line_bounds(header.first), hint="leave this line out")
+    return None
+
+
+def _header() -> str:
+    return "a CSV of cases begins with the names of its columns: `name,phone`"

@@ -1,0 +1,77 @@
+"""That a step which takes long lives: which it is, for how long it has been going on, and what it waits for.
+
+Drawn from events alone. The clock is handed in, and nothing here knows where the line is written.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from runner.foundation.durations import written
+from runner.reports.safe import clean
+from runner.reports.transcript import waits_for
+from runner.runs.events import AttemptFailed, CallAnswered, CallSent, Line, Row, StepFinished, StepStarted, Waited
+
+EVERY = 30.0
+"""Seconds between two lines about one step."""
+_OF_PERSONS = "confirm"
+_READINGS = frozenset({"read_elements", "read_row", "read_rows", "find_process", "read_schema"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doing:
+    row: Row
+    since: float
+    waits_for: str = ""
+
+
+class Alive:
+    """Of one run: `hear` takes its events, in one thread; `line` and `waits_for` may be asked in another."""
+
+    def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
+        self._clock = clock
+        self._open: tuple[_Doing, ...] = ()
+        self._told = 0.0  # changed by who asks for the line alone, as `_open` is by who tells of events
+        for line in earlier:
+            self.hear(line)
+
+    def hear(self, line: Line) -> None:
+        match line.event:
+            case StepStarted(row=row):
+                self._open = (*self._open, _Doing(row=row, since=self._clock()))
+            case StepFinished(key=key):
+                self._open = tuple(one for one in self._open if one.row.key != key)
+            case CallSent(key=key, call=call):
+                self._change(key, _of_call(call))
+            case Waited(key=key, seconds=None):
+                self._change(key, waits_for(line.event))
+            case Waited(key=key) | CallAnswered(key=key) | AttemptFailed(key=key):
+                self._change(key, "")
+            case _:
+                pass
+
+    @property
+    def waits_for(self) -> str:
+        """What the innermost row waits for; empty where that is not known."""
+        doing = self._open
+        return doing[-1].waits_for if doing else ""
+
+    def line(self) -> str | None:
+        """The line that is due now, if one is. To a person who is being asked nothing is said."""
+        doing, now = self._open, self._clock()
+        if not doing or doing[-1].row.kind == _OF_PERSONS or now - max(doing[-1].since, self._told) < EVERY:
+            return None
+        self._told, last = now, doing[-1]
+        what = f", waits for {last.waits_for}" if last.waits_for else ""
+        name = "" if last.row.name == last.row.key else f"  {clean(last.row.name)}"
+        return f"{clean(last.row.key)}{name}: {written(round(now - last.since))} so far{what}"
+
+    def _change(self, key: str, what: str) -> None:
+        self._open = tuple(replace(one, waits_for=what) if one.row.key == key else one for one in self._open)
+
+
+def _of_call(call: dict[str, object]) -> str:
+    kind = call.get("kind")
+    if kind in _READINGS:
+        return "the process log"
+    what = call.get("process") or call.get("entity")
+    return f"the answer to {clean(str(what))}" if what else "an answer"

@@ -1,0 +1,98 @@
+"""The account of runs as plain lines: for pipes, CI, and whoever reads a finished run again.
+
+Nothing here knows a terminal; the live account is `runner.reports.console_live`, which says the same sentences.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import TextIO
+
+from runner.reports.sentences import Sentence, Wish
+from runner.reports.summary import totals
+from runner.reports.transcript import Account, so_far, told
+from runner.runs.events import Line, Status
+from runner.runs.result import RunResult
+
+_MARKS: Mapping[Status | None, str] = {
+    None: "",
+    Status.PASSED: "✓ ",
+    Status.FAILED: "✗ ",
+    Status.ERROR: "! ",
+    Status.SKIPPED: "- ",
+    Status.UNKNOWN: "? ",
+}
+_WORDS: Mapping[Status | None, str] = {
+    None: "",
+    Status.PASSED: "ok      ",
+    Status.FAILED: "FAIL    ",
+    Status.ERROR: "ERROR   ",
+    Status.SKIPPED: "skip    ",
+    Status.UNKNOWN: "UNKNOWN ",
+}
+
+
+class Plain:
+    """Writes the account of one run to `out` as its events come in, a row when it ends.
+
+    `event` takes the run's lines in their order, after those that are `earlier` and told already; `close` ends the
+    account of a run that broke off, and does nothing after one that ended. Characters that `out` cannot encode are
+    written as escapes.
+    """
+
+    def __init__(self, out: TextIO, wish: Wish, *, earlier: Sequence[Line] = ()) -> None:
+        self._out = out
+        self._encoding = out.encoding or "utf-8"
+        self._account = Account(wish, earlier=earlier)
+
+    def event(self, line: Line) -> None:
+        self._write(self._account.hear(line))
+
+    def close(self) -> None:
+        self._write(self._account.close())
+
+    def _write(self, sentences: Sequence[Sentence]) -> None:
+        if sentences:
+            self._out.write(lines(sentences, encoding=self._encoding))
+            self._out.flush()
+
+
+def account(result: RunResult, wish: Wish, *, encoding: str = "utf-8") -> str:
+    """What `Plain` would have printed of this run; with `verbose` it lacks what went on inside the rows."""
+    return lines(told(result, wish), encoding=encoding)
+
+
+def account_so_far(events: Sequence[Line], wish: Wish, *, encoding: str = "utf-8") -> str:
+    """What `Plain` has printed of a run that another process is still carrying out, and what it is at."""
+    return lines(so_far(events, wish), encoding=encoding)
+
+
+def closing(results: Sequence[RunResult], *, encoding: str = "utf-8") -> str:
+    """The last lines of a command that carried out several runs, or none."""
+    return lines(totals(results), encoding=encoding)
+
+
+def lines(sentences: Iterable[Sentence], *, encoding: str) -> str:
+    """The sentences as lines that a stream of this encoding can take."""
+    marks = marks_for(encoding)
+    text = "".join([f"{' ' * sentence.indent}{marks[sentence.status]}{sentence.text}\n" for sentence in sentences])
+    return encodable(text, encoding)
+
+
+def encodable(text: str, encoding: str) -> str:
+    """`text` with escapes for what this encoding lacks."""
+    return text if text.isascii() else text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+@cache
+def marks_for(encoding: str) -> Mapping[Status | None, str]:
+    """What stands before a row: a sign, or a word where the encoding has no such sign."""
+    try:
+        "".join(_MARKS.values()).encode(encoding)
+    except UnicodeEncodeError:
+        return _WORDS
+    return _MARKS
+
+
+def is_live(out: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether there is a terminal that can redraw its lines."""
+    return out.isatty() and environ.get("TERM", "") != "dumb" and not environ.get("CI")

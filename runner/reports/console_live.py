@@ -1,0 +1,119 @@
+"""The account of a run on a terminal: the sentences of `runner.reports.console`, coloured, and below them what goes on.
+
+Importing this costs the time of rich, so only a command that has a terminal before it does.
+It draws from events alone; the clock it is handed counts how long a row has been going on, and nothing else.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live as Display
+from rich.text import Text
+
+from runner.foundation.durations import written
+from runner.reports.alive import Alive
+from runner.reports.console import encodable, marks_for
+from runner.reports.safe import clean, safe_lines
+from runner.reports.sentences import Sentence, Tone, Wish
+from runner.reports.transcript import Account
+from runner.runs.events import Line, Row, Status
+
+_STYLES = {
+    Tone.PLAIN: "",
+    Tone.FAINT: "dim",
+    Tone.TITLE: "bold",
+    Tone.GOOD: "green",
+    Tone.BAD: "red",
+    Tone.DOUBT: "magenta",
+    Tone.WARNING: "yellow",
+}
+_MARK_STYLES = {
+    Status.PASSED: "green",
+    Status.FAILED: "bold red",
+    Status.ERROR: "bold red",
+    Status.SKIPPED: "dim",
+    Status.UNKNOWN: "bold magenta",
+}
+_REDRAWS = 8
+"""A second. Fewer look stuck, more take time from the run."""
+
+
+class Live:
+    """Draws one run as its events come in, with the row that is going on and its seconds in the last line.
+
+    `event` and `close` are as in `runner.reports.console.Plain`; `close` gives the terminal back, whatever happened.
+    `NO_COLOR` is honoured.
+    """
+
+    def __init__(
+        self,
+        out: TextIO,
+        wish: Wish,
+        *,
+        earlier: Sequence[Line] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._encoding = self._console.encoding
+        self._marks = marks_for(self._encoding)
+        self._account = Account(wish, earlier=earlier)
+        self._alive = Alive(clock, earlier=earlier)
+        self._clock = clock
+        self._row: Row | None = None
+        self._since = 0.0
+        self._frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._encoding.startswith("utf") else "|/-\\"
+        self._display = Display(
+            console=self._console,
+            get_renderable=self._going_on,
+            refresh_per_second=_REDRAWS,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def event(self, line: Line) -> None:
+        with suppress(RuntimeError):  # no thread that redraws: then it is drawn as events come
+            self._display.start()
+        sentences = self._account.hear(line)
+        self._alive.hear(line)
+        row = self._account.progress.running()
+        if row is not self._row:
+            self._row, self._since = row, self._clock()
+        self._print(sentences)
+
+    def refresh(self) -> None:
+        """Draw what goes on now, and not only at the next redraw."""
+        self._display.refresh()
+
+    def close(self) -> None:
+        self._row = None
+        self._display.stop()
+        self._print(self._account.close())
+
+    def _print(self, sentences: Sequence[Sentence]) -> None:
+        if sentences:
+            self._console.print(Text("\n").join(map(self._drawn, sentences)))
+
+    def _drawn(self, sentence: Sentence) -> Text:
+        text = Text(" " * sentence.indent)
+        if sentence.status is not None:
+            text.append(self._marks[sentence.status], _MARK_STYLES[sentence.status])
+        return text.append(encodable(safe_lines(sentence.text), self._encoding), _STYLES[sentence.tone])
+
+    def _going_on(self) -> Text:
+        """The last line; rich asks for it in a thread of its own, so it reads each field once."""
+        row = self._row
+        if row is None:
+            return Text("")
+        seconds = self._clock() - self._since
+        frame = self._frames[int(seconds * _REDRAWS) % len(self._frames)]
+        elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
+        waits_for = self._alive.waits_for if elapsed else ""
+        what = f", waits for {waits_for}" if waits_for else ""
+        told = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}{what}", self._encoding)
+        line = Text(told, "dim", no_wrap=True)
+        line.truncate(max(self._console.width - 1, 1), overflow="crop")
+        return line

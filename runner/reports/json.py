@@ -1,0 +1,94 @@
+"""The JSON report, `format: 1`: everything that is known of the runs, for programs.
+
+No value is shortened and nothing is left out but the secrets, which stand as `***`.
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from runner.foundation.problems import strongest
+from runner.foundation.values import JsonObject
+from runner.reports.holes import without_holes
+from runner.reports.safe import safe_json
+from runner.runs.events import Trouble
+from runner.runs.result import RunResult, StepResult, tally, worst
+
+FORMAT = 1
+MARK = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
+"""How such a report begins, and no other file."""
+
+
+def report(results: Sequence[RunResult], *, version: str) -> str:
+    """One indented JSON object that holds all runs; `version` is this program's.
+
+    `seconds` adds up what the runs took. Of no runs the status is `empty`: nothing was carried out, so nothing passed.
+    """
+    whole = {
+        "format": FORMAT,
+        "tool": {"name": "creatio-runner", "version": version},
+        "status": worst(results) or "empty",
+        "exit_code": int(strongest(result.exit_code for result in results)),
+        "started_at": min((result.started_at for result in results), default=""),
+        "seconds": _rounded(sum(result.seconds for result in results)),
+        "counts": tally(step for result in results for step in result.steps),
+        "runs": [_run(result) for result in results],
+    }
+    return safe_json(msgspec.json.format(without_holes(msgspec.json.encode(whole)), indent=2).decode()) + "\n"
+
+
+def _run(result: RunResult) -> JsonObject:
+    target = result.target
+    return {
+        "id": result.id,
+        "job": result.job,
+        "file": result.file,
+        "case": result.case,
+        "target": {"name": target.name, "url": target.url, "sandbox": target.sandbox},
+        "status": result.status,
+        "exit_code": int(result.exit_code),
+        "started_at": result.started_at,
+        "seconds": _rounded(result.seconds),
+        "inputs": result.inputs,
+        "outputs": result.outputs,
+        "undo": result.undo,
+        "git": {"commit": result.commit},
+        "digest": result.digest,
+        "events": result.events,
+        "error": _trouble(result.error),
+        "steps": [_step(step) for step in result.steps],
+    }
+
+
+def _step(step: StepResult) -> JsonObject:
+    return {
+        "id": step.id,
+        "key": step.key,
+        "name": step.name,
+        "kind": step.kind,
+        "section": step.section,
+        "index": step.index,
+        "status": step.status,
+        "reason": step.reason,
+        "flaky": step.flaky,
+        "verified": step.verified,
+        "attempts": step.attempts,
+        "seconds": _rounded(step.seconds),
+        "process_id": step.process_id,
+        "result": step.result,
+        "outputs": step.outputs,
+        "line": step.line,
+        "checks": [{"that": check.that, "passed": check.passed, "message": check.message} for check in step.checks],
+        "warnings": list(step.warnings),
+        "error": _trouble(step.error),
+        "help": step.help,
+    }
+
+
+def _trouble(trouble: Trouble | None) -> JsonObject | None:
+    return None if trouble is None else {"code": trouble.code, "message": trouble.message, "hint": trouble.hint}
+
+
+def _rounded(seconds: float) -> float:
+    return round(seconds, 3)

@@ -1,0 +1,25 @@
+"""The events of a run as JSON lines: those of its journal, with `***` where a secret was cut out.
+
+`prev` is the folder's own: a line without a secret, and without anything that is not safe to print,
+is the folder's line byte for byte.
+"""
+
+import re
+from collections.abc import Iterable
+
+from runner.reports.holes import without_holes
+from runner.reports.safe import safe_json
+from runner.runs.events import VERSION, Line, encode
+
+MARK = re.compile(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
+"""How such a report begins, and no other file."""
+
+
+def report(lines: Iterable[Line]) -> str:
+    """The lines in their order, each with its line end."""
+    return "".join([safe_json(without_holes(_line(line)).decode()) + "\n" for line in lines])
+
+
+def _line(line: Line) -> bytes:
+    before = b'{"v":%d,"seq":%d,"at":"%s",' % (VERSION, line.seq, line.at.encode())
+    return before + encode(line.event)[1:-1] + b',"prev":"%s"}' % line.prev.encode()

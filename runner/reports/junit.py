@@ -1,0 +1,152 @@
+"""The JUnit report: a suite a run, a case a row, as Jenkins, GitLab and GitHub's actions read it.
+
+What they do with it decides its shape: GitLab tells cases apart by class and name and shows the text inside
+`failure`, never its `message`; Jenkins takes a class up to its last dot for a package. The machine's name is left out.
+"""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from runner.reports.safe import clean
+from runner.reports.words import because, in_doubt, of_trouble, reasons, remarks, title
+from runner.runs.events import RunStatus, Status
+from runner.runs.result import RunResult, StepResult
+
+MARK = re.compile(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
+"""How such a report begins, and no other file."""
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def report(results: Sequence[RunResult]) -> str:
+    """One XML document, indented, ending in a line end."""
+    suites = [_suite(result) for result in results]
+    root = ET.Element("testsuites", name="creatio-runner", time=_seconds(sum(result.seconds for result in results)))
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
+    root.extend(suites)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(result: RunResult) -> ET.Element:
+    cases = [_case(result, step) for step in result.steps]
+    if result.status is not RunStatus.PASSED and (result.error or not _is_red(cases)):
+        cases.append(_run_itself(result))
+    suite = ET.Element(
+        "testsuite",
+        name=_xml(title(result)),
+        tests=str(len(cases)),
+        failures=_count(cases, "failure"),
+        errors=_count(cases, "error"),
+        skipped=_count(cases, "skipped"),
+        time=_seconds(result.seconds),
+    )
+    if result.started_at:
+        suite.set("timestamp", _xml(clean(result.started_at))[: len("2026-01-31T09:00:00")])
+    suite.append(_properties(result))
+    suite.extend(cases)
+    return suite
+
+
+def _properties(result: RunResult) -> ET.Element:
+    """What tells this run from every other; `events` is the hash that a later edit of its journal would change."""
+    told = {
+        "run": result.id,
+        "status": result.status,
+        "exit_code": str(int(result.exit_code)),
+        "url": result.target.url,
+        "sandbox": str(result.target.sandbox).lower(),
+        "commit": result.commit or "",
+        "digest": result.digest,
+        "events": result.events,
+    }
+    properties = ET.Element("properties")
+    for name, value in told.items():
+        ET.SubElement(properties, "property", name=name, value=_xml(clean(value)))
+    return properties
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """`tag` is None for a case that passed; `lines` are safe, the first of them says it in short."""
+
+    tag: str | None
+    kind: str = ""
+    lines: list[str]
+
+
+def _case(result: RunResult, step: StepResult) -> ET.Element:
+    name = step.key if step.name == step.key else f"{step.key}: {step.name}"
+    counts = result.status is not RunStatus.PASSED or step.status is Status.UNKNOWN
+    case = _element(result, name, step.seconds, _verdict(step, counts=counts))
+    case.set("line", str(step.line))
+    return case
+
+
+def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
+    """`counts`: whether a failure of this row counts for its run; where it does not, no build must turn red."""
+    kind = clean(step.error.code) if step.error else str(step.status)
+    told = [*reasons(step), *remarks(step)]
+    match step.status:
+        case Status.PASSED:
+            return _Verdict(tag=None, lines=remarks(step))
+        case Status.SKIPPED:
+            return _Verdict(tag="skipped", kind=kind, lines=[f"skipped: {because(step)}"])
+        case Status.UNKNOWN:
+            return _Verdict(tag="error", kind="unknown", lines=[in_doubt([step]), *told])
+        case Status.FAILED | Status.ERROR if not counts:
+            return _Verdict(tag="skipped", kind=kind, lines=[f"{step.status}, which does not count here", *told])
+        case Status.FAILED:
+            return _Verdict(tag="failure", kind=kind, lines=told or ["failed"])
+        case Status.ERROR:
+            return _Verdict(tag="error", kind=kind, lines=told or ["error"])
+        case _:
+            assert_never(step.status)
+
+
+def _run_itself(result: RunResult) -> ET.Element:
+    """The case that is red where no row says why the run did not pass: it was refused, stopped, or broke off."""
+    told = of_trouble(result.error) if result.error else []
+    verdict = _Verdict(
+        tag="failure" if result.status is RunStatus.FAILED else "error",
+        kind=str(result.status),
+        lines=[f"the run ended as {result.status}", *told],
+    )
+    return _element(result, "run", result.seconds, verdict)
+
+
+def _element(result: RunResult, name: str, seconds: float, verdict: _Verdict) -> ET.Element:
+    case = "" if result.case is None else f"[{result.case}]"
+    element = ET.Element(
+        "testcase",
+        classname=_xml(clean(f"{result.target.name}.{result.job}{case}")),
+        name=_xml(clean(name)),
+        time=_seconds(seconds),
+        file=_xml(clean(result.file)),
+    )
+    text = _xml("\n".join(verdict.lines))
+    if verdict.tag:
+        ET.SubElement(element, verdict.tag, message=_xml(verdict.lines[0]), type=_xml(verdict.kind)).text = text
+    elif text:
+        ET.SubElement(element, "system-out").text = text
+    return element
+
+
+def _is_red(cases: Iterable[ET.Element]) -> bool:
+    return any(case.find(tag) is not None for case in cases for tag in ("failure", "error"))
+
+
+def _count(cases: Iterable[ET.Element], tag: str) -> str:
+    return str(sum(case.find(tag) is not None for case in cases))
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f}"
+
+
+def _xml(text: str) -> str:
+    """A safe text without what XML 1.0 forbids."""
+    return _FORBIDDEN.sub("\ufffd", text)

@@ -1,0 +1,123 @@
+"""Mistakes in files as people and programs read them: text with the source line, and JSON of `format: 1`.
+
+No file is read here: the source line travels in the problem.
+"""
+
+import json as plain_json
+from collections.abc import Iterator, Sequence
+
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import JsonObject, pointer, well_formed
+from runner.reports.cells import width
+from runner.reports.safe import safe, safe_json
+
+FORMAT = 1
+LONGEST_LINE = 100
+"""Cells of a source line that are shown; a longer one is shortened around the place."""
+
+_BEFORE_PLACE = 40
+"""Characters that are kept before the place in a line that is shortened."""
+_LEFT_OUT = "..."
+
+
+def text(problems: Sequence[Problem]) -> str:
+    """All problems, those of one file together and in the order of their places, a blank line between two."""
+    return "\n".join(_text(problem) for problem in in_order(problems))
+
+
+def json(problems: Sequence[Problem]) -> str:
+    """The same as one indented JSON object; what has no place has nulls for it."""
+    whole = {"format": FORMAT, "problems": [_json(problem) for problem in in_order(problems)]}
+    return safe_json(plain_json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
+
+
+def count(problems: Sequence[Problem]) -> str:
+    """`2 errors, 1 warning in 2 files`."""
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    kinds = (_many(errors, "error"), _many(len(problems) - errors, "warning"))
+    files = len({problem.file for problem in problems if problem.file is not None})
+    told = ", ".join(kind for kind in kinds if not kind.startswith("0 ")) or "no errors"
+    return f"{told} in {_many(files, 'file')}" if files else told
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Files stay in the order in which they come first, and a place without a line is before all lines."""
+    files: dict[str | None, int] = {}
+    for problem in problems:
+        files.setdefault(problem.file, len(files))
+    return sorted(problems, key=lambda problem: (files[problem.file], *_start(problem.span)))
+
+
+def _start(span: Span | None) -> tuple[int, int]:
+    return (span.line, span.column) if span else (0, 0)
+
+
+def _text(problem: Problem) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in _lines(problem))
+
+
+def _lines(problem: Problem) -> Iterator[str]:
+    yield f"{_place(problem)}{problem.severity}[{problem.code}]: {safe(problem.message)}"
+    gutter = "  "
+    if problem.span and problem.excerpt is not None:
+        number = str(problem.span.line)
+        gutter = " " * len(number)
+        line, carets = _excerpt(problem.excerpt, problem.span)
+        yield f"{gutter} |"
+        yield f"{number} | {line}"
+        yield f"{gutter} | {carets}"
+    if problem.hint:
+        yield f"{gutter} = hint: {safe(problem.hint)}"
+
+
+def _place(problem: Problem) -> str:
+    """`file:line:column: `; a file cannot be called so that the line would be a command to the CI that shows it."""
+    if problem.file is None:
+        return ""
+    file = safe(problem.file)
+    file = f"./{file}" if file.lstrip().startswith((":", "#")) else file
+    return f"{file}:{problem.span.line}:{problem.span.column}: " if problem.span else f"{file}: "
+
+
+def _excerpt(line: str, span: Span) -> tuple[str, str]:
+    """The source line as it is shown, and the carets that stand under the place."""
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    first, last = _window(line, start)
+    before = (_LEFT_OUT if first else "") + safe(line[first:start])
+    marked = safe(line[start : min(max(end, start), last)])
+    after = safe(line[max(start, end) : last]) + (_LEFT_OUT if last < len(line) else "")
+    return safe(before + marked + after), " " * width(before) + "^" * max(width(marked), 1)
+
+
+def _window(line: str, start: int) -> tuple[int, int]:
+    """Which characters are shown: all, or as many as fit in from a little before the place."""
+    if len(line) <= LONGEST_LINE and width(safe(line)) <= LONGEST_LINE:
+        return 0, len(line)
+    first = start - _BEFORE_PLACE if start > LONGEST_LINE // 2 else 0
+    last, room = first, LONGEST_LINE
+    while last < len(line) and (last <= start or room > 0):
+        room -= width(safe(line[last]))
+        last += 1
+    return first, last
+
+
+def _json(problem: Problem) -> JsonObject:
+    span = problem.span
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": well_formed(problem.message),
+        "hint": problem.hint and well_formed(problem.hint),
+        "file": problem.file and well_formed(problem.file),
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "end_line": span.end_line if span else None,
+        "end_column": span.end_column if span else None,
+        "path": well_formed(pointer(problem.path)),
+    }

@@ -1,0 +1,69 @@
+"""The table that `runs` prints: one line a run, in the caller's order, and below it what the open ones need next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runner.foundation.durations import written
+from runner.reports.cells import padded, width
+from runner.reports.next_steps import next_steps
+from runner.reports.safe import clean
+from runner.reports.words import in_doubt, title
+from runner.runs.result import RunResult
+
+_HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
+_TOLD = 3
+"""Runs whose commands are printed; more would push the table out of sight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A run and what its events cannot tell: whether it is `going_on`, whether they were `changed`, its `folder`."""
+
+    result: RunResult
+    folder: str | None = None
+    going_on: bool = False
+    changed: bool = False
+
+
+def table(runs: Sequence[Listed]) -> str:
+    """Aligned lines with a head; times are UTC. Of no runs, one sentence."""
+    if not runs:
+        return "no runs yet\n"
+    rows = [_HEAD, *map(_cells, runs)]
+    widths = [max(width(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return "".join("  ".join(map(padded, row, widths)).rstrip() + "\n" for row in rows) + "".join(_needs(runs))
+
+
+def _cells(listed: Listed) -> tuple[str, ...]:
+    """Our own word comes first: no line begins with a text from outside."""
+    result = listed.result
+    job = title(result) if result.job else ""
+    status = "going on" if listed.going_on else str(result.status)
+    return status, clean(result.id), _started(result), job, written(result.seconds), _note(listed)
+
+
+def _started(result: RunResult) -> str:
+    return clean(result.started_at).replace("T", " ").removesuffix("Z").partition(".")[0]
+
+
+def _note(listed: Listed) -> str:
+    """What a person must know before trusting the line."""
+    if listed.going_on:
+        return ""
+    notes = ["its events were changed"] if listed.changed else []
+    doubt = in_doubt(listed.result.steps)
+    if not listed.result.finished:
+        notes.append("broke off, or is held" if doubt else "broke off")
+    return "; ".join([*notes, doubt] if doubt else notes)
+
+
+def _needs(runs: Iterable[Listed]) -> Iterable[str]:
+    """The commands of the first open runs. One that is going on, or was changed, is not for a command to settle."""
+    found = [(one, next_steps(one.result, folder=one.folder)) for one in runs if not (one.going_on or one.changed)]
+    waiting = [(one, steps) for one, steps in found if steps]
+    for one, steps in waiting[:_TOLD]:
+        yield f"\nwhat {title(one.result)} of {_started(one.result)} needs next:\n"
+        for step in steps:
+            yield f"  {step.command}\n      {step.does}\n"
+    if more := len(waiting[_TOLD:]):
+        yield f"\n{more} more {'is' if more == 1 else 'are'} open; `runner show RUN` says what one needs next\n"

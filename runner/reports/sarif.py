@@ -1,0 +1,123 @@
+"""Mistakes as SARIF 2.1.0, which code scanning and editors read: results, and a rule with its help for each code.
+
+Files are named relative to the root of the sources, which whoever reads the log knows: no path of this machine stands
+in it. What has no file is no result, which must stand somewhere, but a notification about how we were called.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from urllib.parse import quote
+
+from runner.explanations.read import as_markdown, as_text, explanation
+from runner.foundation.places import Span
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import Json, JsonObject, pointer, well_formed
+from runner.reports.mistakes import in_order
+from runner.reports.safe import safe, safe_json
+from runner.version import VERSION
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT = "%SRCROOT%"
+_LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
+
+
+def sarif(problems: Sequence[Problem]) -> str:
+    """One run with all problems; a log without results for none."""
+    log: JsonObject = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(in_order(problems))]}
+    return safe_json(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _run(problems: Sequence[Problem]) -> JsonObject:
+    codes = sorted({problem.code for problem in problems})
+    rules: list[Json] = [_rule(code) for code in codes]
+    results: list[Json] = [_result(problem, codes) for problem in problems if problem.file is not None]
+    return {
+        "tool": {"driver": {"name": "creatio-runner", "version": VERSION, "rules": rules}},
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder from which the files are named."}}},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [_invocation([problem for problem in problems if problem.file is None], codes)],
+        "results": results,
+    }
+
+
+def _rule(code: str) -> JsonObject:
+    explained = explanation(code)
+    first = explained.meaning.splitlines()[0]
+    return {
+        "id": code,
+        "name": _named(explained.title),
+        "shortDescription": {"text": _sentence(explained.title)},
+        "fullDescription": {"text": first},
+        "help": {"text": as_text(explained), "markdown": as_markdown(explained)},
+        "defaultConfiguration": {"level": "error"},
+    }
+
+
+def _named(title: str) -> str:
+    """`UnknownKey`: SARIF wants a name that is stable and reads like one of a class."""
+    words = "".join(letter if letter.isalnum() else " " for letter in title.partition(":")[0]).split()
+    return "".join(word[0].upper() + word[1:] for word in words)
+
+
+def _sentence(title: str) -> str:
+    return f"{title[0].upper()}{title[1:]}."
+
+
+def _result(problem: Problem, codes: Sequence[str]) -> JsonObject:
+    return {
+        "ruleId": problem.code,
+        "ruleIndex": codes.index(problem.code),
+        "level": _level(problem),
+        "message": {"text": _told(problem)},
+        "locations": [_location(problem)],
+    }
+
+
+def _invocation(unplaced: Sequence[Problem], codes: Sequence[str]) -> JsonObject:
+    notifications: list[Json] = [
+        {
+            "associatedRule": {"id": problem.code, "index": codes.index(problem.code)},
+            "level": _level(problem),
+            "message": {"text": _told(problem)},
+        }
+        for problem in unplaced
+    ]
+    stopped = any(problem.severity is Severity.ERROR for problem in unplaced)
+    more: JsonObject = {"toolConfigurationNotifications": notifications} if notifications else {}
+    return {"executionSuccessful": not stopped, **more}
+
+
+def _level(problem: Problem) -> str:
+    return "error" if problem.severity is Severity.ERROR else "warning"
+
+
+def _told(problem: Problem) -> str:
+    """The sentence and its hint. In a message of SARIF braces are a placeholder, and `[…](…)` is a link."""
+    text = safe(problem.message) + (f"\nhint: {safe(problem.hint)}" if problem.hint else "")
+    return well_formed(_LINK.sub(r"\\[", text).replace("{", "{{").replace("}", "}}"))
+
+
+def _location(problem: Problem) -> JsonObject:
+    physical: JsonObject = {"artifactLocation": _artifact(problem.file or "")}
+    if problem.span:
+        physical["region"] = _region(problem.span)
+    path = well_formed(pointer(problem.path))
+    logical: JsonObject = {"logicalLocations": [{"fullyQualifiedName": path}]} if path else {}
+    return {"physicalLocation": physical, **logical}
+
+
+def _artifact(file: str) -> JsonObject:
+    path = PurePath(file)
+    encoded = quote(path.as_posix(), errors="replace")
+    return {"uri": f"file://{encoded}"} if path.is_absolute() else {"uri": encoded, "uriBaseId": _ROOT}
+
+
+def _region(span: Span) -> JsonObject:
+    return {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }

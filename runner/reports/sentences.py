@@ -1,0 +1,43 @@
+"""The pieces that an account is made of. They know no terminal: who prints them makes marks and colours of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.runs.events import Status
+
+
+class Tone(StrEnum):
+    PLAIN = "plain"
+    FAINT = "faint"
+    TITLE = "title"
+    GOOD = "good"
+    BAD = "bad"
+    DOUBT = "doubt"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One line for a person. `status` is set where its mark is to stand before the text."""
+
+    text: str
+    indent: int = 0
+    tone: Tone = Tone.PLAIN
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How much is told. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
+
+    `folder` is where the run's files lie, None where they lie nowhere. `held`: the run was told to wait where a call
+    is in doubt. `advice`: whether the commands that it needs next are told. `again`: what is done with a run that began
+    in another command.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    folder: str | None = None
+    held: bool = False
+    advice: bool = True
+    again: str = "resumed"

@@ -1,0 +1,245 @@
+"""What a run has to tell a person, sentence by sentence: its head, a row as it ends, its summary.
+
+No sentence begins with a text from outside, so that none can be taken for a command of the CI that prints it.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from runner.foundation.durations import written
+from runner.reports.safe import clean
+from runner.reports.sentences import Sentence, Tone, Wish
+from runner.reports.summary import summary
+from runner.reports.words import RED, because, brief, of_trouble, process_and_help, reasons, title, warnings
+from runner.runs.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    LogUnreadable,
+    Paused,
+    RunClosing,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    Section,
+    Status,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    UndoFinished,
+    UndoStarted,
+    Waited,
+    WaitsFor,
+)
+from runner.runs.result import Progress, RunResult, StepResult
+
+MOST_LINES = 30
+"""Lines of one thing that are printed under a row."""
+
+
+class Account:
+    """Tells a run from its events, one by one, each once. What the `earlier` ones tell was told by another command."""
+
+    def __init__(self, wish: Wish, *, earlier: Sequence[Line] = ()) -> None:
+        self.progress = Progress()
+        for line in earlier:
+            self.progress.take(line)
+        self._wish = wish
+        self._page = _Page(wish)
+        self._closed = False
+
+    def hear(self, line: Line) -> list[Sentence]:
+        """What is to be printed on hearing `line`."""
+        step = self.progress.take(line)
+        if step is not None:
+            return self._page.row(step)
+        event = line.event
+        if isinstance(event, RunStarted | RunResumed):
+            return self._page.open(self.progress.result(), resumed=isinstance(event, RunResumed))
+        if isinstance(event, RunFinished):
+            return self.close()
+        return self._page.news(event) if self._wish.verbose else []
+
+    def close(self) -> list[Sentence]:
+        """The end of the account, also of a run that broke off; nothing where it was told before."""
+        if self._closed:
+            return []
+        self._closed = True
+        rows = [sentence for step in self.progress.cut_off() for sentence in self._page.row(step)]
+        return [*rows, *summary(self.progress.result(), self._wish)]
+
+
+def told(result: RunResult, wish: Wish) -> list[Sentence]:
+    """The whole account of a run; what went on between its rows is told by its events only."""
+    page = _Page(wish)
+    opening = page.open(result) if result.job else []
+    rows = [sentence for step in result.steps for sentence in page.row(step)]
+    return [*opening, *rows, *summary(result, wish)]
+
+
+def so_far(lines: Sequence[Line], wish: Wish) -> list[Sentence]:
+    """The account of a run that is still going on: what has ended, and what it is at. Nothing is concluded."""
+    progress, page = Progress(), _Page(wish)
+    for line in lines:
+        progress.take(line)
+    result, row = progress.result(), progress.running()
+    opening = page.open(result) if result.job else []
+    under_way = {step.key for step in progress.cut_off()}
+    rows = [sentence for step in result.steps if step.key not in under_way for sentence in page.row(step)]
+    now = f", now at {clean(row.key)}" if row is not None else ""
+    return [*opening, *rows, Sentence(text=f"still going on: {title(result)}{now}", tone=Tone.TITLE)]
+
+
+class _Page:
+    """What stands printed decides what comes next: the head once, a heading where another section begins."""
+
+    def __init__(self, wish: Wish) -> None:
+        self._wish = wish
+        self._head: list[Sentence] = []
+        self._section = Section.STEPS
+
+    def open(self, result: RunResult, *, resumed: bool = False) -> list[Sentence]:
+        """The head of the run; where little is to be told it waits for the first row."""
+        self._head = _head(result, verb=self._wish.again if resumed else "run")
+        return [] if self._wish.quiet else self._take_head()
+
+    def row(self, step: StepResult) -> list[Sentence]:
+        if self._wish.quiet and step.status not in RED:
+            return []
+        sentences = [*self._take_head(), *self._heading(step.section), _row(step)]
+        return sentences + _details(step, verbose=self._wish.verbose)
+
+    def news(self, event: AnyEvent) -> list[Sentence]:
+        """What goes on inside of rows; the heading of a section stands before the first of its own."""
+        heading = self._heading(event.row.section) if isinstance(event, StepStarted) else []
+        return [*heading, news(event)]
+
+    def _heading(self, section: Section) -> list[Sentence]:
+        if section is self._section:
+            return []
+        self._section = section
+        return [Sentence(text=f"{section}:", indent=2, tone=Tone.FAINT)]
+
+    def _take_head(self) -> list[Sentence]:
+        taken, self._head = self._head, []
+        return taken
+
+
+def _head(result: RunResult, *, verb: str) -> list[Sentence]:
+    place = f"{clean(result.target.url)}{' (sandbox)' if result.target.sandbox else ''}"
+    return [
+        Sentence(text=f"{verb} {title(result)}, {place}", tone=Tone.TITLE),
+        Sentence(text=f"id {clean(result.id)}, {clean(result.file)}", indent=2, tone=Tone.FAINT),
+    ]
+
+
+def _row(step: StepResult) -> Sentence:
+    name = "" if step.name == step.key else f"  {clean(step.name)}"
+    return Sentence(text=f"{clean(step.key)}{name}  ({_how(step)})", indent=2, status=step.status)
+
+
+def _how(step: StepResult) -> str:
+    """The status in a word unless it passed, and what it took."""
+    if step.status is Status.SKIPPED:
+        return f"skipped: {because(step)}"
+    parts = [] if step.status is Status.PASSED else [str(step.status)]
+    if step.attempts > 1:
+        parts.append(f"{step.attempts} attempts")
+    if step.flaky:
+        parts.append("flaky")
+    if step.verified == "inferred":
+        parts.append("settled from the process log")
+    return ", ".join([*parts, written(step.seconds)])
+
+
+def _details(step: StepResult, *, verbose: bool) -> list[Sentence]:
+    found: list[Sentence] = []
+    if step.status in RED:
+        tone = Tone.DOUBT if step.status is Status.UNKNOWN else Tone.BAD
+        found += _sentences(reasons(step, traces=verbose), tone=tone)
+        found += _sentences(process_and_help(step))
+    if step.warnings:
+        found += _sentences(warnings(step), tone=Tone.WARNING)
+    return found + _sentences(_values(step), tone=Tone.FAINT) if verbose else found
+
+
+def _values(step: StepResult) -> list[str]:
+    """What a row checked and gave, for whoever wants to see all."""
+    met = [f"met: {clean(check.that)}" for check in step.checks if check.passed]
+    result = [f"result: {brief(step.result)}"] if step.result is not None else []
+    outputs = [f"outputs.{clean(name)}: {brief(value)}" for name, value in step.outputs.items()]
+    return met + result + outputs
+
+
+def _sentences(lines: list[str], *, tone: Tone = Tone.PLAIN) -> list[Sentence]:
+    """Lines under a row. A text without end, a stack trace perhaps, is cut: the reports hold it whole."""
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], f"... {len(lines) - MOST_LINES} more lines, whole in the reports"]
+    return [Sentence(text=line, indent=6, tone=tone) for line in lines]
+
+
+def news(event: AnyEvent) -> Sentence:
+    """What went on inside a row, for whoever wants to see all."""
+    return Sentence(text=_news(event), indent=4, tone=Tone.FAINT)
+
+
+def _news(event: AnyEvent) -> str:
+    match event:
+        case StepStarted(row=row):
+            return f"begun: {clean(row.key)}"
+        case CallSent():
+            return f"sent: {clean(event.key)}, {event.effect}, {brief(event.call)}"
+        case CallAnswered():
+            return f"answered: {clean(event.key)}, {brief(event.value)}"
+        case AttemptFailed():
+            about = f"{clean(event.key)}, " if event.key else ""
+            body = "" if event.body is None else f"; the answer: {brief(event.body)}"
+            return f"{event.kind}: {about}{'; '.join(of_trouble(event.error))}{body}"
+        case Paused():
+            return f"waited: {clean(event.key)}, {written(event.seconds)}"
+        case Waited():
+            return _wait(event)
+        case Asked():
+            return f"asked: {clean(event.key)}, {brief(event.value)}"
+        case RunResumed() | RunClosing() | UndoStarted() | UndoFinished():
+            return _turn(event)
+        case LogUnreadable():
+            return f"the process log cannot be read: {'; '.join(of_trouble(event.error))}"
+        case RunStarted() | StepFinished() | StepSkipped() | RunFinished():
+            return ""
+        case _:
+            assert_never(event)
+
+
+def waits_for(event: Waited) -> str:
+    """What keeps a call from being sent, in words."""
+    match event.what:
+        case WaitsFor.TURN:
+            return "its turn: another run starts the same process"
+        case WaitsFor.RATE:
+            return "the `rate` of the target"
+        case _:
+            assert_never(event.what)
+
+
+def _wait(event: Waited) -> str:
+    if event.seconds is None:
+        return f"waits: {clean(event.key)}, for {waits_for(event)}"
+    return f"waited: {clean(event.key)}, {written(event.seconds)}, which is not its time"
+
+
+def _turn(event: RunResumed | RunClosing | UndoStarted | UndoFinished) -> str:
+    match event:
+        case RunResumed():
+            return "resumed"
+        case RunClosing():
+            return f"closing: {clean(event.why)}"
+        case UndoStarted():
+            return "undo begun"
+        case UndoFinished():
+            return f"undo {clean(event.undo)}"
+        case _:
+            assert_never(event)

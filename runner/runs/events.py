@@ -1,0 +1,311 @@
+"""What happened in a run, as frozen records, and the line of the journal that each of them is.
+
+These records are the only thing that reports, `show` and a resumed run know of an earlier one.
+The journal puts `v`, `seq`, `at` and `prev` around a record; `Line` is both together, read back.
+`t` and `seconds` count the run's active time; a step's rows are told apart by `key` alone.
+"""
+
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import msgspec
+
+Value: TypeAlias = Any
+"""A `runner.foundation.values.Json`; msgspec, which reads these records back, knows no recursive alias."""
+
+VERSION = 1
+FIRST_PREV = "0" * 64
+
+
+class Status(StrEnum):
+    """How a step ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+class RunStatus(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+class Section(StrEnum):
+    STEPS = "steps"
+    UNDO = "undo"
+    FINALLY = "finally"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an event."""
+
+
+class Trouble(Record, frozen=True):
+    """Why something did not pass: a code of `runner.foundation.problems.CODES`, a sentence, and what to try."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class Row(Record, frozen=True):
+    """What a report knows of a step before it began. `kind` is the action's key; `help` is for people."""
+
+    key: str
+    id: str | None
+    name: str
+    kind: str
+    section: Section
+    index: int | None
+    line: int
+    help: str | None = None
+
+
+class Check(Record, frozen=True):
+    """One expectation as it was evaluated; `message` says why it is not met, None where it is."""
+
+    that: str
+    passed: bool
+    message: str | None = None
+
+
+class TargetName(Record, frozen=True):
+    name: str
+    url: str
+    sandbox: bool
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """One thing that happened."""
+
+
+class RunStarted(Event, frozen=True, tag="run.started"):
+    """`engine` is the version of the program; `file` is as the user named it; `started_at` is UTC, `…Z`."""
+
+    run: str
+    engine: str
+    job: str
+    file: str
+    case: str | None
+    target: TargetName
+    inputs: dict[str, Value]
+    digest: str
+    commit: str | None
+    started_at: str
+    help: str | None = None
+
+
+class RunResumed(Event, frozen=True, tag="run.resumed"):
+    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on."""
+
+    t: float
+
+
+class StepStarted(Event, frozen=True, tag="step.started"):
+    row: Row
+    t: float
+
+
+class CallSent(Event, frozen=True, tag="call.sent"):
+    """Written before the call leaves. `call` is its record; `watermark` the newest known row of its process."""
+
+    key: str
+    effect: str
+    call: dict[str, Value]
+    watermark: dict[str, Value] | None = None
+
+
+class CallAnswered(Event, frozen=True, tag="call.answered"):
+    """`date` is the server's own time, as the header of its answer says it."""
+
+    key: str
+    t: float
+    value: Value
+    date: str | None = None
+
+
+class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
+    """`kind` is `not_sent`, `turned_away`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what
+    was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to
+    stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
+    more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started.
+    `body` is the beginning of what the service answered.
+    """
+
+    key: str
+    t: float
+    kind: str
+    error: Trouble
+    status: int | None = None
+    retry_after: float | None = None
+    final: bool = False
+    date: str | None = None
+    nothing_ran: bool = False
+    body: str | None = None
+
+
+GIVEN_UP = "given_up"
+"""`AttemptFailed.kind`, without a key: the run was told to stop, and its end was not waited for."""
+STOPPED_BY = "stopped: "
+"""What stands before the name of the signal where a run was told to stop."""
+
+
+class Paused(Event, frozen=True, tag="paused"):
+    key: str
+    t: float
+    seconds: float
+
+
+class WaitsFor(StrEnum):
+    """What a call waits for that is nobody's work."""
+
+    TURN = "turn"
+    RATE = "rate"
+
+
+class Waited(Event, frozen=True, tag="waited"):
+    """A call waits before it is sent: for the end of another start of its process (`turn`), or for the target's `rate`.
+
+    That is no active time of the run. `seconds` is None where it begins to wait, else how long it has waited.
+    """
+
+    key: str
+    t: float
+    what: WaitsFor
+    seconds: float | None = None
+
+
+class Asked(Event, frozen=True, tag="asked"):
+    """Somebody was asked: a person, whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken;
+    or what other runs know of starts of its process.
+
+    To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry` (perhaps
+    `even_though` the process log shows a start), `log` (look again) or `unknown` (go on without knowing); to the third
+    `{"taken": […], "rival": …}`, ids of processes that other runs have started, and whether they may have started one
+    without knowing which.
+    """
+
+    key: str
+    t: float
+    value: Value
+
+
+class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
+    """The process log of this target cannot be read; calls of this run are not verified from here on."""
+
+    error: Trouble
+
+
+class StepFinished(Event, frozen=True, tag="step.finished"):
+    """The row of `key`, begun by its `step.started`, has ended.
+
+    `verified`: True, False (the log contradicts), "inferred", or None (not read). `reason` is None but for rows that
+    ended in a way of their own (`stopped`: the host was told to stop while it was under way).
+    """
+
+    key: str
+    t: float
+    status: Status
+    seconds: float
+    attempts: int
+    flaky: bool = False
+    verified: bool | str | None = None
+    process_id: str | None = None
+    result: Value = None
+    outputs: dict[str, Value] = {}
+    checks: tuple[Check, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str | None = None
+    error: Trouble | None = None
+
+
+class StepSkipped(Event, frozen=True, tag="step.skipped"):
+    """`reason` is `condition` (its `if` was false), `nothing` (its `for_each` gave nothing, and it has expectations) or
+    `stopped` (the run had been stopped). `by` is then the key of the step that stopped it; None where that was no step.
+    """
+
+    row: Row
+    reason: str
+    by: str | None = None
+
+
+class RunClosing(Event, frozen=True, tag="run.closing"):
+    """The steps have ended, for whatever reason: `done`, `stopped` (a step), or what stopped the host."""
+
+    t: float
+    why: str
+
+
+class UndoStarted(Event, frozen=True, tag="undo.started"):
+    """Passed steps are undone from here on, the last first."""
+
+    t: float
+
+
+class UndoFinished(Event, frozen=True, tag="undo.finished"):
+    """`undo` is `complete` or `incomplete`."""
+
+    t: float
+    undo: str
+
+
+class RunFinished(Event, frozen=True, tag="run.finished"):
+    t: float
+    status: RunStatus
+    exit_code: int
+    outputs: dict[str, Value] = {}
+    undo: str = "none"
+    error: Trouble | None = None
+
+
+AnyEvent: TypeAlias = (
+    RunStarted
+    | RunResumed
+    | StepStarted
+    | CallSent
+    | CallAnswered
+    | AttemptFailed
+    | Paused
+    | Waited
+    | Asked
+    | LogUnreadable
+    | StepFinished
+    | StepSkipped
+    | RunClosing
+    | UndoStarted
+    | UndoFinished
+    | RunFinished
+)
+
+
+class Line(Record, frozen=True):
+    """One line of a journal. `sha256` is of the line's bytes, without its line end: the next line's `prev`."""
+
+    seq: int
+    at: str
+    prev: str
+    event: AnyEvent
+    sha256: str
+
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: AnyEvent) -> bytes:
+    """Write `event` as one JSON object, on one line, without the journal's own fields."""
+    return _encoder.encode(event)
+
+
+def decode(body: bytes) -> AnyEvent:
+    """Read what `encode` wrote; fields it does not know are passed over.
+
+    Raises `ValueError` (msgspec's errors are such) for anything that is not an event.
+    """
+    return _decoder.decode(body)

@@ -1,0 +1,102 @@
+"""An event as it may lie on disk: without secrets, and with a large result in a file of its own.
+
+Pure: which file is to be written is said, and nothing is written.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from runner.foundation.values import Json, JsonObject, compact
+from runner.runs.events import AnyEvent, CallAnswered, StepFinished, decode, encode
+from runner.secrets.redact import Secrets
+
+LARGE = 256 * 1024
+"""Bytes from which a result lies in a file of its own."""
+
+_REFERENCE = frozenset({"$result", "bytes"})
+_NAMED = "sha256:"
+
+_OURS = frozenset(
+    {"type", "key", "status", "section", "kind", "effect", "verified", "reason", "id", "run", "digest", "started_at"}
+    | {"t", "seconds", "attempts", "retry_after", "index", "line", "exit_code", "flaky", "final", "undo", "why"}
+)
+"""Fields that hold our own words and numbers; a secret that happens to be one of them must not cut it."""
+
+_FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})
+"""Fields that hold whatever a site or a job gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """The content of a file of its own; `name` is its SHA-256."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeEvent:
+    """`body` is the event's JSON, without the journal's own fields."""
+
+    event: AnyEvent
+    body: bytes
+    apart: Apart | None = None
+
+
+def safe(event: AnyEvent, secrets: Secrets) -> SafeEvent:
+    body = encode(event)
+    if secrets.appears_in(body.decode()):
+        event = _without_secrets(event, secrets)
+        body = encode(event)
+    match event:
+        case CallAnswered(value=value) if apart := _apart(value, body):
+            event = msgspec.structs.replace(event, value=_reference(apart))
+        case StepFinished(result=value) if apart := _apart(value, body):
+            event = msgspec.structs.replace(event, result=_reference(apart))
+        case _:
+            return SafeEvent(event=event, body=body)
+    return SafeEvent(event=event, body=encode(event), apart=apart)
+
+
+def referred_to(value: Json) -> str | None:
+    """The name of the file in which a value of a journal lies, None for a value that stands for itself."""
+    if not isinstance(value, dict) or value.keys() != _REFERENCE:
+        return None
+    name = value["$result"]
+    return name.removeprefix(_NAMED) if isinstance(name, str) and name.startswith(_NAMED) else None
+
+
+def _apart(value: Json, body: bytes) -> Apart | None:
+    """The value, where it is large. One that looks like a reference lies apart, too: it would be taken for one."""
+    lookalike = referred_to(value) is not None
+    if len(body) <= LARGE and not lookalike:
+        return None
+    content = compact(value).encode()
+    if len(content) <= LARGE and not lookalike:
+        return None
+    return Apart(name=hashlib.sha256(content).hexdigest(), content=content)
+
+
+def _reference(apart: Apart) -> JsonObject:
+    return {"$result": _NAMED + apart.name, "bytes": len(apart.content)}
+
+
+def _without_secrets(event: AnyEvent, secrets: Secrets) -> AnyEvent:
+    fields: JsonObject = msgspec.json.decode(encode(event))
+    clean: JsonObject = {name: value if name in _OURS else _cut(name, value, secrets) for name, value in fields.items()}
+    return decode(msgspec.json.encode(clean))
+
+
+def _cut(name: str, value: Json, secrets: Secrets) -> Json:
+    """A field without secrets. The keys of what came from outside are cut, too; those of our own records never."""
+    if name in _FROM_OUTSIDE:
+        return secrets.cut(value)
+    match value:
+        case dict():
+            return {part: inner if part in _OURS else secrets.cut(inner) for part, inner in value.items()}
+        case list():
+            return [_cut(name, item, secrets) for item in value]
+        case _:
+            return secrets.cut(value)

@@ -1,0 +1,192 @@
+"""The library of processes: what a site knows of the doubles by design (SERVICE.md section 7).
+
+VwProcessLib lists them, ProcessSchemaRequest gives the signature of one. Every id here is worked out from names, so it
+is the same in every sandbox, as a site keeps its own. Choices [?]: the row's Id is the id of the schema, too; every
+double is enabled and traced; a root's own parent is the empty GUID; an unknown id is `success: false`. A lookup names
+no entity, as a double does not say.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from uuid import UUID, uuid5
+
+from runner.foundation.values import Json, JsonObject
+from runner.sandbox.doubles import Activity, Deed, Direction, Double, Fail, Kind, Park
+from runner.sandbox.entity_set import Edm, EntitySet
+from runner.sandbox.json_text import write_json
+from runner.sandbox.kinds import EMPTY_GUID
+from runner.sandbox.replies import error_of
+
+_SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
+_DESIGNS = UUID("a3d2b6c4-8c6f-4d0e-9d0b-2f5c1c7e9a02")
+_COLUMNS = {
+    "Id": Edm.GUID,
+    "UId": Edm.GUID,
+    "Name": Edm.STRING,
+    "Caption": Edm.STRING,
+    "Enabled": Edm.BOOLEAN,
+    "IsActiveVersion": Edm.BOOLEAN,
+    "HasStartEvent": Edm.BOOLEAN,
+    "Version": Edm.INTEGER,
+    "SysSchemaId": Edm.GUID,
+    "IsMaxVersion": Edm.BOOLEAN,
+    "VersionParentId": Edm.GUID,
+    "VersionParentUId": Edm.GUID,
+    "IsProcessTracing": Edm.BOOLEAN,
+}
+_CULTURE = "en-US"
+_DIRECTIONS = {Direction.IN: 0, Direction.OUT: 1, Direction.BOTH: 2, Direction.INTERNAL: 3}
+_TYPES = {
+    Kind.TEXT: "8B3F29BB-EA14-4CE5-A5C5-293A929B6BA2",
+    Kind.INTEGER: "6B6B74E2-820D-490E-A017-2B73D4CCF2B0",
+    Kind.DECIMAL: "5CC8060D-6D10-4773-89FC-8C12D6F659A6",
+    Kind.MONEY: "969093E2-2B4E-463B-883A-3D3B8C61F0CD",
+    Kind.BOOLEAN: "90B65BF8-0FFC-4141-8779-2420877AF907",
+    Kind.GUID: "23018567-A13C-4320-8687-FD6F9E3699BD",
+    Kind.LOOKUP: "B295071F-7EA9-4E62-8D1A-919BF3732FF2",
+    Kind.DATETIME: "D21E9EF4-C064-4012-B286-FA1A8171DA44",
+    Kind.DATE: "603D4960-A1A2-45E9-B232-206A54421B01",
+    Kind.TIME: "04CC757B-8F06-482C-8A1A-0C0E171D2410",
+    Kind.RECORDS: "651EC16F-D140-46DB-B9E2-825C985A8AC2",
+}
+
+
+def schema_id(code: str) -> str:
+    """The id that the log and the library know a process by."""
+    return str(uuid5(_SCHEMAS, code))
+
+
+def schema_uid(code: str) -> str:
+    """The id of a process's design, by which RunProcess may name it."""
+    return _uid(code)
+
+
+def element_uid(code: str, deed: Deed, position: int) -> str:
+    """The id of an element's design: the one in the file, else one made of its place."""
+    own = deed.uid if isinstance(deed, Park | Fail) else None
+    return own or _uid(code, "elements", str(position))
+
+
+def element_caption(deed: Deed, position: int) -> str:
+    own = deed.caption if isinstance(deed, Park | Fail) else None
+    return own or f"Element {position + 1}"
+
+
+def entity_set(doubles: Iterable[Double]) -> EntitySet:
+    """VwProcessLib."""
+    listed = list(doubles)
+    newest: dict[str, int] = {}
+    for double in listed:
+        newest[double.root] = max(double.version, newest.get(double.root, 0))
+    rows = [_row(double, is_newest=double.version == newest[double.root]) for double in listed]
+    paths = (*_COLUMNS, "SysSchema/Id")
+    return EntitySet(
+        name="VwProcessLib", columns=tuple(_COLUMNS), types=lambda: _COLUMNS, paths=paths, rows=lambda _: rows
+    )
+
+
+def schema_reply(doubles: Iterable[Double], key: str) -> JsonObject:
+    """What ProcessSchemaRequest answers for the library's row with this Id: the metadata is JSON *text* [C]."""
+    double = next((double for double in doubles if schema_id(double.code) == key.lower()), None)
+    if double is None:
+        info = error_of(f'Item with name "{key}" not found', code="ItemNotFoundException")
+        return {"success": False, "errorInfo": info, "schema": None}
+    uid = schema_uid(double.code)
+    schema: JsonObject = {
+        "uId": uid,
+        "realUId": uid,
+        "name": double.code,
+        "caption": {_CULTURE: double.caption},
+        "metaData": write_json({"metaData": {"schema": _metadata(double)}}),
+        "resources": {name: {_CULTURE: text} for name, text in _captions(double).items()},
+    }
+    return {"success": True, "errorInfo": None, "schema": schema}
+
+
+def _row(double: Double, *, is_newest: bool) -> JsonObject:
+    """Each version has a row of its own, which leads to that of its root [C]."""
+    key = schema_id(double.code)
+    return {
+        "Id": key,
+        "UId": schema_uid(double.code),
+        "Name": double.code,
+        "Caption": double.caption,
+        "Enabled": True,
+        "IsActiveVersion": double.active,
+        "HasStartEvent": True,
+        "Version": double.version,
+        "SysSchemaId": key,
+        "IsMaxVersion": is_newest,
+        "VersionParentId": EMPTY_GUID if double.of is None else schema_id(double.of),
+        "VersionParentUId": EMPTY_GUID if double.of is None else schema_uid(double.of),
+        "IsProcessTracing": True,
+        "SysSchema/Id": key,
+    }
+
+
+def _metadata(double: Double) -> JsonObject:
+    parameters: list[Json] = [
+        {
+            **_declared("ProcessSchemaParameter", code, _uid(double.code, "parameters", code), parameter.kind),
+            "direction": _DIRECTIONS[parameter.direction],
+            "itemProperties": _items(double.code, code, parameter.items),
+        }
+        for code, parameter in double.parameters.items()
+    ]
+    return {
+        "managerName": "ProcessSchemaManager",
+        "uId": schema_uid(double.code),
+        "name": double.code,
+        "parameters": parameters,
+        "flowElements": _flow(double),
+    }
+
+
+def _items(process: str, code: str, items: Mapping[str, Kind]) -> list[Json]:
+    return [
+        _declared("ProcessSchemaParameter", name, _uid(process, "parameters", code, name), kind)
+        for name, kind in items.items()
+    ]
+
+
+def _declared(kind: str, name: str, uid: str, value: Kind) -> JsonObject:
+    return {**_designed(kind, name, uid), "dataValueType": _TYPES[value].lower()}
+
+
+def _flow(double: Double) -> list[Json]:
+    """The start, each element at which the process waits, and the end."""
+    return [
+        _designed("ProcessSchemaStartEvent", "StartEvent1", _uid(double.code, "start")),
+        *(
+            _designed("ProcessSchemaUserTask", name, element_uid(double.code, park, position))
+            for name, (position, park) in _elements(double.activities).items()
+        ),
+        _designed("ProcessSchemaTerminateEvent", "TerminateEvent1", _uid(double.code, "end")),
+    ]
+
+
+def _designed(kind: str, name: str, uid: str) -> JsonObject:
+    return {"typeName": f"Terrasoft.Core.Process.{kind}", "uId": uid, "name": name}
+
+
+def _captions(double: Double) -> dict[str, str]:
+    """The texts of a design, by the names of its resources."""
+    return {f"Parameters.{code}.Caption": code for code in double.parameters} | {
+        f"BaseElements.{name}.Caption": element_caption(park, position)
+        for name, (position, park) in _elements(double.activities).items()
+    }
+
+
+def parked(double: Double) -> Iterator[tuple[str, str, Park, int]]:
+    """The elements that a process waits at: code, caption, what stands in the file, and where."""
+    for name, (position, park) in _elements(double.activities).items():
+        yield name, element_caption(park, position), park, position
+
+
+def _elements(activities: Iterable[Activity]) -> dict[str, tuple[int, Park]]:
+    """Name → position and element."""
+    parks = [(place, each.deed) for place, each in enumerate(activities) if isinstance(each.deed, Park)]
+    return {f"UserTask{number}": parked for number, parked in enumerate(parks, 1)}
+
+
+def _uid(*parts: str) -> str:
+    return str(uuid5(_DESIGNS, "/".join(parts)))

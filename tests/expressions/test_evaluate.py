@@ -1,0 +1,191 @@
+from collections.abc import Callable
+
+import pytest
+
+from runner.expressions.errors import EvaluationError
+from runner.expressions.evaluate import boolean, evaluate, render
+from runner.expressions.parse import expression, target_template, template
+from runner.expressions.scope import Scope
+from runner.foundation.values import Json
+
+WorkedOut = Callable[..., Json]
+Refused = Callable[..., EvaluationError]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 + 2 * 3", 7),
+        ("7 / 2", 3.5),
+        ("7 // 2", 3),
+        ("-7 % 3", 2),
+        ("- 7 + +1", -6),
+        ("1.5 - 1", 0.5),
+        ("'a' + 'b'", "ab"),
+        ("[1] + [2]", [1, 2]),
+        ("'a' ~ 1 ~ true ~ [1, 'b']", 'a1true[1,"b"]'),
+        ("1 < 2 <= 2 < 3", True),
+        ("1 < 2 > 5", False),
+        ("'a' < 'b'", True),
+        ("1 == 1.0", True),
+        ("true == 1", False),
+        ("[1, {'a': true}] == [1.0, {'a': true}]", True),
+        ("[1, {'a': true}] == [1, {'a': 1}]", False),
+        ("'a' != none", True),
+        ("1 in [true, 1.0]", True),
+        ("true in [1]", False),
+        ("'b' in 'abc'", True),
+        ("'k' in {'k': none}", True),
+        ("'x' not in ['y']", True),
+        ("not ''", True),
+        ("'' or 'b'", "b"),
+        ("0 and (1 / 0)", 0),
+        ("true or (1 / 0)", True),
+        ("'y' if [] else 'n'", "n"),
+        ("[1, 2, 3][1:]", [2, 3]),
+        ("'abcdef'[-2:]", "ef"),
+        ("[1, 2, 3][::-1]", [3, 2, 1]),
+        ("'abc'[0]", "a"),
+        ("(1, 2)", [1, 2]),
+        ("()", []),
+        ("{'a': {'b': 1}}.a['b']", 1),
+        ("{'a': 1}['a']", 1),
+        ("'a' 'b'", "ab"),
+        ("None is none and True", True),
+        ("0x1F + 1_000", 1031),
+        ("-9223372036854775807 - 1", -(2**63)),
+        ("uuid('x')", "uuid of x"),
+    ],
+)
+def test_an_expression_gives_its_value(text: str, value: Json, worked_out: WorkedOut) -> None:
+    found = worked_out(text)
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
+    record: Json = {"items": 1, "keys": 2, "in": 3, "class": {"0": 4}, "@odata.count": 5}
+    assert worked_out("r.items + r.keys", r=record) == 3
+    assert worked_out("r.in", r=record) == 3
+    assert worked_out("r.class['0']", r=record) == 4
+    assert worked_out("r['@odata.count']", r=record) == 5
+    assert worked_out("r['it' ~ 'ems']", r=record) == 1
+    assert worked_out("l[0].a ~ l[-1].a ~ l.1.a", l=[{"a": "x"}, {"a": "y"}]) == "xyy"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("result.Nmae", "`result.Nmae` has no value: `result` has no key `Nmae`", "did you mean `Name`?"),
+        ("result.Zzz ~ ''", "`result` has no key `Zzz`", "its keys are `Name`, `Owner`, `list`, `empty`"),
+        ("result.Owner.Name", "`result.Owner.Name` has no value: `result.Owner` is null", ""),
+        ("result.Name.first ~ ''", "`result.Name` is a text", ""),
+        ("result.list.length", "a list has no keys", "write `result.list | length`"),
+        ("result.list.Id", "`result.list` is a list", 'write `result.list[0]`, or `result.list | map(attribute="Id")`'),
+        ("result.list[5].Id", "`result.list` has 2 items", ""),
+        ("result.list[2]", "`result.list` has 2 items", "the first is `[0]`"),
+        ("result.list[-3] ~ ''", "`result.list` has 2 items", ""),
+        ("result.Name[1] ~ ''", "`result.Name` has 1 character", ""),
+        ("result.empty.x", "`result.empty` is an empty record", ""),
+        ("result['a' ~ 'b'].c.d ~ ''", '`result["a" ~ "b"]` has no value', ""),
+        ("nowhere.a", "there is no `nowhere` here", ""),
+        ("reslt.a", "there is no `reslt` here; `result` is near", ""),
+        ("(result.list | select('gt', 5) | first).x", "`first` has nothing to give: the list is empty", ""),
+        ("'a' if false", '`"a" if false` has no `else`', ""),
+        ("result.list[none]", "takes a key or a number, not null", ""),
+        ("result.list[true]", "takes a key or a number, not a boolean", ""),
+        ("'10' >= 9", "`>=` compares two numbers or two texts, not a text with a number", "`| int`"),
+        ("none < 1", "not null with a number", ""),
+        ("true < 2", "not a boolean with a number", ""),
+        ("1 in 'abc'", "`in` looks for a text in a text, not for a number", ""),
+        ("1 in 5", "`in` looks into a list, a text or a record, not into a number", ""),
+        ("1 / 0", "`/` by zero", ""),
+        ("1 % 0", "`%` by zero", ""),
+        ("1 + 'a'", "`+` adds two numbers, two texts or two lists, not a number and a text", "`~`"),
+        ("true + 1", "not a boolean and a number", ""),
+        ("result.Name * 3", "`*` stands between two numbers, not a text and a number", ""),
+        ("-result.Name", "`-` takes a number, not a text", ""),
+        ("9223372036854775807 + 1", "integers have 64 bits", ""),
+        ("1e308 * 10", "too large", ""),
+        ("1e308 // 1e-308 * 1", "too large", ""),
+        ("result.Owner[1:]", "`[:]` cuts a list or a text, not null", ""),
+        ("result.list['a':]", "`[:]` takes whole numbers, not a text", ""),
+        ("result.list[::0]", "must not be 0", ""),
+        ("{result.Owner: 1}", "the keys of a record are texts, not null", ""),
+        ("uuid(result.list)", "`uuid()` takes a text, not a list", ""),
+        ("success()", "`success()` is not known here", ""),
+        ("'a' ~ result.Owner", "null cannot be put into a text", '`| default("")`'),
+    ],
+)
+def test_what_cannot_be_worked_out_is_told_in_words(text: str, message: str, hint: str, refused: Refused) -> None:
+    error = refused(text, result={"Name": "x", "Owner": None, "list": [1, 2], "empty": {}})
+    assert message in error.message
+    assert hint in (error.hint or "")
+
+
+def test_a_key_of_what_is_missing_is_missing_too(worked_out: WorkedOut) -> None:
+    assert worked_out("a.b.c.d | default('x')", a={}) == "x"
+    assert worked_out("a.b.c is undefined and a.b is not defined", a={"b": None}) is False
+    assert worked_out("a.b.c is undefined", a={"b": None}) is True
+
+
+def test_the_scope_says_why_a_known_path_has_no_value() -> None:
+    scope = Scope(
+        names={"steps": {"read": {"status": "skipped"}}},
+        missing={("steps", "read", "result"): "step `read` has no result: it was skipped"},
+    )
+    for text in (
+        "steps.read.result.Id",
+        "steps.read.result[0].Id",
+        "steps['read'].result ~ ''",
+        "1 + steps.read.result.n",
+    ):
+        with pytest.raises(EvaluationError, match="it was skipped"):
+            evaluate(expression(text), scope)
+    assert evaluate(expression("steps.read.result.Id | default('none')"), scope) == "none"
+    with pytest.raises(EvaluationError, match="no key `outputs`"):
+        evaluate(expression("steps.read.outputs.Id"), scope)
+
+
+def test_a_condition_gives_a_boolean_or_an_error() -> None:
+    scope = Scope(names={"a": "false", "b": False, "n": None})
+    assert boolean(expression("b"), scope) is False
+    assert boolean(expression("a == 'false'"), scope) is True
+    for text, hint in (("a", 'a == "false"'), ("n", "compare"), ("1", "compare"), ("a or b", "compare the text")):
+        with pytest.raises(EvaluationError, match="not a boolean") as caught:
+            boolean(expression(text), scope)
+        assert hint in str(caught.value.hint)
+
+
+def test_functions_are_those_of_the_scope() -> None:
+    scope = Scope(names={"env": {"DIR": "/run"}}, functions={"file": lambda path: f"<{path}>"})
+    assert render(target_template("{{ file(env.DIR ~ '/s') }}"), scope) == "</run/s>"
+
+
+def test_a_tests_subject_may_be_absent_only_where_absence_is_asked_for(refused: Refused, worked_out: WorkedOut) -> None:
+    assert worked_out("a.b is undefined", a={}) is True
+    assert "no value" in refused("a.b is none", a={}).message
+    assert "no value" in refused("not a.b", a={}).message
+    assert "no value" in refused("a.b or 1", a={}).message
+    assert "no value" in refused("[a.b]", a={}).message
+
+
+def test_values_of_the_scope_are_never_changed(worked_out: WorkedOut) -> None:
+    values: Json = [3, 1, 2]
+    for text in ("a | sort", "a | reverse", "a + a", "a[::-1]", "a | unique", "a | list"):
+        worked_out(text, a=values)
+    assert values == [3, 1, 2]
+
+
+def test_a_deep_value_ends_in_an_error() -> None:
+    deep: Json = []
+    for _ in range(5000):
+        deep = [deep]
+    other: Json = []
+    for _ in range(5000):
+        other = [other]
+    scope = Scope(names={"a": deep, "b": other})
+    for text in ("a == b", "a | json", "'x' ~ a", "[a] | unique"):
+        with pytest.raises(EvaluationError, match="too deep"):
+            evaluate(expression(text), scope)
+    with pytest.raises(EvaluationError, match="too deep"):
+        render(template("x{{ a }}"), scope)

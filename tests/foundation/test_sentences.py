@@ -1,0 +1,29 @@
+import pytest
+
+from runner.foundation.sentences import MOST, begun, both, either, listed
+
+NAMES = [f"n{number}" for number in range(MOST + 2)]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")], ids=str
+)
+def test_the_last_of_several_words_is_joined_by_or(words: list[str], sentence: str) -> None:
+    assert either(words) == sentence
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"), [(["a"], "`a`"), (["a", "b"], "`a` and `b`"), (["a", "b", "c"], "`a`, `b` and `c`")], ids=str
+)
+def test_the_last_of_several_names_is_joined_by_and(names: list[str], sentence: str) -> None:
+    assert both(names) == sentence
+
+
+def test_of_many_names_it_is_said_how_many_are_left_out() -> None:
+    assert listed(["a", "b"]) == "`a`, `b`"
+    assert listed(NAMES).endswith("`n7` and 2 more")
+
+
+def test_of_many_names_dots_tell_that_there_are_more() -> None:
+    assert begun(NAMES[:MOST]).endswith("`n7`")
+    assert begun(NAMES).endswith("`n7`, …")

@@ -1,0 +1,119 @@
+import io
+import re
+from collections.abc import Callable, Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from runner.reports.console import account
+from runner.reports.console_live import Live
+from runner.reports.sentences import Wish
+from runner.runs.events import AnyEvent, CallSent, Line, Waited, WaitsFor
+from runner.runs.result import fold
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
+    return Terminal()
+
+
+def drawn(lines: Sequence[Line], terminal: Terminal) -> str:
+    live = Live(terminal, Wish())
+    for line in lines:
+        live.event(line)
+    live.close()
+    return terminal.getvalue()
+
+
+def test_the_live_account_says_the_sentences_of_the_plain_one(
+    story: list[AnyEvent], chain: Chain, terminal: Terminal
+) -> None:
+    lines = chain(story)
+    told = STYLE.sub("", drawn(lines, terminal)).replace("\r", "")
+    for sentence in account(fold(lines), Wish()).splitlines():
+        assert sentence in told
+
+
+def test_statuses_are_coloured(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    told = drawn(chain(story), terminal)
+    assert "\x1b[32m✓" in told
+    assert "\x1b[1;31m✗" in told
+
+
+def test_no_color_is_honoured(
+    story: list[AnyEvent], chain: Chain, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    told = drawn(chain(story), terminal)
+    assert "✓ add" in STYLE.sub("", told)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", told)
+
+
+def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    now = [10.0]
+    live = Live(terminal, Wish(), clock=lambda: now[0])
+    for line in chain(story)[:2]:
+        live.event(line)
+    now[0] = 14.2
+    live.refresh()
+    live.close()
+    assert "add  Add a contact  4.2 s" in terminal.getvalue()
+
+
+def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    now = [10.0]
+    live = Live(terminal, Wish(), clock=lambda: now[0])
+    for line in chain([*story[:2], CallSent(key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})]):
+        live.event(line)
+    now[0] = 14.2
+    live.refresh()
+    live.close()
+    assert "add  Add a contact  4.2 s, waits for the answer to UsrAdd" in terminal.getvalue()
+
+
+WAITS = {WaitsFor.TURN: "its turn: another run starts the same", WaitsFor.RATE: "the `rate` of the"}
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_a_row_that_waits_says_what_for_until_it_goes_on(
+    story: list[AnyEvent], chain: Chain, terminal: Terminal, what: WaitsFor
+) -> None:
+    waits = Waited(key="add", t=0.0, what=what)
+    begun, waiting, goes_on = chain([*story[:2], waits, replace(waits, seconds=12.0)])[1:]
+    now = [10.0]
+    live = Live(terminal, Wish(), clock=lambda: now[0])
+    for line in (begun, waiting):
+        live.event(line)
+    now[0] = 12.0
+    live.refresh()
+    assert f"add  Add a contact  2 s, waits for {WAITS[what]}" in terminal.getvalue()
+    terminal.truncate(0)
+    live.event(goes_on)
+    live.refresh()
+    live.close()
+    assert "waits" not in terminal.getvalue()
+
+
+def test_closing_gives_the_terminal_back(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+    told = drawn(chain(story)[:2], terminal)
+    assert told.rindex("\x1b[?25h") > told.rindex("\x1b[?25l")
+    assert "it broke off among its steps" in told
+
+
+def test_closing_without_any_event_is_fine(terminal: Terminal) -> None:
+    Live(terminal, Wish()).close()
+    assert "it broke off before it began: nothing was sent" in terminal.getvalue()

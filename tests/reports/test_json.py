@@ -1,0 +1,109 @@
+import json
+from collections.abc import Callable, Sequence
+
+from runner.reports import json as json_report
+from runner.runs.events import AnyEvent, Line, RunFinished, RunStarted, RunStatus
+from runner.runs.result import fold
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+
+
+def test_a_report_holds_every_field_of_a_run(story: list[AnyEvent], chain: Chain) -> None:
+    lines = chain(story)
+    whole = json.loads(json_report.report([fold(lines)], version="1.2.3"))
+    (run,) = whole.pop("runs")
+    assert whole == {
+        "format": 1,
+        "tool": {"name": "creatio-runner", "version": "1.2.3"},
+        "status": "unknown",
+        "exit_code": 4,
+        "started_at": "2026-01-31T09:00:00.000Z",
+        "seconds": 1.532,
+        "counts": {"passed": 1, "failed": 1, "error": 1, "skipped": 1, "unknown": 1},
+    }
+    run.pop("steps")
+    assert run == {
+        "id": "0194d2a0-0000-7000-8000-000000000001",
+        "job": "contact-smoke",
+        "file": "specs/contact-smoke.job.yaml",
+        "case": None,
+        "target": {"name": "sandbox", "url": "http://127.0.0.1:8080", "sandbox": True},
+        "status": "unknown",
+        "exit_code": 4,
+        "started_at": "2026-01-31T09:00:00.000Z",
+        "seconds": 1.532,
+        "inputs": {"token": "***", "limit": 10},
+        "outputs": {"contact": "c-1"},
+        "undo": "none",
+        "git": {"commit": "0123456789012345678901234567890123456789"},
+        "digest": "sha256:" + "a" * 64,
+        "events": f"sha256:{lines[-1].sha256}",
+        "error": None,
+    }
+
+
+def test_a_report_holds_every_field_of_a_step(story: list[AnyEvent], chain: Chain) -> None:
+    whole = json.loads(json_report.report([fold(chain(story))], version="1.2.3"))
+    add, read, onboard, *_ = whole["runs"][0]["steps"]
+    assert read == {
+        "id": "read",
+        "key": "read",
+        "name": "Read it back",
+        "kind": "execute",
+        "section": "steps",
+        "index": None,
+        "status": "failed",
+        "reason": None,
+        "flaky": False,
+        "verified": None,
+        "attempts": 5,
+        "seconds": 1.2,
+        "process_id": "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11",
+        "result": [],
+        "outputs": {},
+        "line": 7,
+        "checks": [
+            {"that": "result != null", "passed": True, "message": None},
+            {"that": "result | length > 0", "passed": False, "message": "`result | length > 0` is false"},
+        ],
+        "warnings": [],
+        "error": {"code": "E201", "message": "an expectation is not met", "hint": "look at the list"},
+        "help": "The user needs a right.",
+    }
+    assert add["outputs"] == {"token": "***"}
+    assert add["warnings"] == ["not verified: the process log cannot be read"]
+    assert (onboard["status"], onboard["reason"]) == ("skipped", "stopped")
+
+
+def test_several_runs_are_as_bad_as_the_worst(start: Callable[..., RunStarted], chain: Chain) -> None:
+    def ended(at: str, status: RunStatus, code: int) -> list[Line]:
+        return chain([start(started_at=at), RunFinished(t=1.50049, status=status, exit_code=code)])
+
+    passed = fold(ended("2026-01-31T09:00:05.000Z", RunStatus.PASSED, 0))
+    failed = fold(ended("2026-01-31T09:00:00.000Z", RunStatus.FAILED, 1))
+    whole = json.loads(json_report.report([passed, failed], version="1"))
+    assert (whole["status"], whole["exit_code"], whole["seconds"]) == ("failed", 1, 3.001)
+    assert whole["started_at"] == "2026-01-31T09:00:00.000Z"
+
+
+def test_a_value_that_looks_like_a_hole_comes_back(start: Callable[..., RunStarted], chain: Chain) -> None:
+    run = fold(chain([start(inputs={"x": "\ue000\ue000[inputs.token]"})]))
+    whole = json.loads(json_report.report([run], version="1"))
+    assert whole["runs"][0]["inputs"] == {"x": "\ue000[inputs.token]"}
+
+
+def test_a_delete_alone_is_escaped(start: Callable[..., RunStarted], chain: Chain) -> None:
+    assert "\\u007f" in json_report.report([fold(chain([start(inputs={"x": "\x7f"})]))], version="1")
+
+
+def test_texts_survive_the_escapes_that_make_them_safe(start: Callable[..., RunStarted], chain: Chain) -> None:
+    hard = "\x1b[0m \x7f \u202e ##vso[x] ##[error] \U000e0041 😀"
+    text = json_report.report([fold(chain([start(inputs={"x": hard})]))], version="1")
+    assert json.loads(text)["runs"][0]["inputs"] == {"x": hard}
+    assert "\u202e" not in text
+    assert "##" not in text
+
+
+def test_no_runs_are_empty_and_nothing_is_green() -> None:
+    whole = json.loads(json_report.report([], version="1"))
+    assert (whole["status"], whole["exit_code"], whole["started_at"], whole["runs"]) == ("empty", 5, "", [])

@@ -1,0 +1,174 @@
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.reports import junit
+from runner.runs.events import (
+    AnyEvent,
+    Line,
+    Row,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    Status,
+    StepFinished,
+    StepStarted,
+    TargetName,
+    Trouble,
+)
+from runner.runs.result import RunResult, fold
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+
+
+def suite_of(result: RunResult) -> ET.Element:
+    suite = ET.fromstring(junit.report([result])).find("testsuite")
+    assert suite is not None
+    return suite
+
+
+def cases_of(result: RunResult) -> dict[str, ET.Element]:
+    return {case.get("name", ""): case for case in suite_of(result).iter("testcase")}
+
+
+def told(case: ET.Element, tag: str) -> ET.Element:
+    found = case.find(tag)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def one_row(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> Callable[..., RunResult]:
+    def folded(status: Status, run_status: RunStatus, **ending: object) -> RunResult:
+        fields = {"key": "add", "t": 0.1, "status": status, "seconds": 0.1, "attempts": 1} | ending
+        finished = StepFinished(**fields)  # type: ignore[arg-type]  # fields by name, for brevity
+        began = StepStarted(row=row("add", name="add"), t=0.0)
+        return fold(chain([start(), began, finished, RunFinished(t=0.1, status=run_status, exit_code=0)]))
+
+    return folded
+
+
+def test_a_run_is_a_suite_with_its_counts(story: list[AnyEvent], chain: Chain) -> None:
+    suite = suite_of(fold(chain(story)))
+    assert suite.attrib == {
+        "name": "contact-smoke@sandbox",
+        "tests": "5",
+        "failures": "1",
+        "errors": "2",
+        "skipped": "1",
+        "time": "1.532",
+        "timestamp": "2026-01-31T09:00:00",
+    }
+
+
+def test_a_row_is_a_case_that_tells_its_place(story: list[AnyEvent], chain: Chain) -> None:
+    case = cases_of(fold(chain(story)))["read: Read it back"]
+    assert case.attrib == {
+        "classname": "sandbox.contact-smoke",
+        "name": "read: Read it back",
+        "time": "1.200",
+        "file": "specs/contact-smoke.job.yaml",
+        "line": "7",
+    }
+
+
+def test_a_failed_row_is_a_failure_with_all_that_helps(story: list[AnyEvent], chain: Chain) -> None:
+    failure = told(cases_of(fold(chain(story)))["read: Read it back"], "failure")
+    assert failure.attrib == {"message": "E201: an expectation is not met", "type": "E201"}
+    assert failure.text == (
+        "E201: an expectation is not met\n"
+        "hint: look at the list\n"
+        "not met: `result | length > 0` is false\n"
+        "met: result != null\n"
+        "process: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11\n"
+        "help: The user needs a right."
+    )
+
+
+def test_an_unknown_row_is_an_error(story: list[AnyEvent], chain: Chain) -> None:
+    error = told(cases_of(fold(chain(story)))["cleanup: Delete it"], "error")
+    assert error.attrib == {"message": "in doubt: cleanup may or may not have happened", "type": "unknown"}
+
+
+def test_a_skipped_row_says_why(story: list[AnyEvent], chain: Chain) -> None:
+    skipped = told(cases_of(fold(chain(story)))["onboard: Onboard"], "skipped")
+    assert skipped.get("message") == "skipped: the run had been stopped"
+
+
+def test_a_warning_of_a_passed_row_stands_in_its_output(story: list[AnyEvent], chain: Chain) -> None:
+    case = cases_of(fold(chain(story)))["add: Add a contact"]
+    assert [child.tag for child in case] == ["system-out"]
+    assert told(case, "system-out").text == "warning: not verified: the process log cannot be read"
+
+
+def test_the_hash_of_the_events_is_a_property(story: list[AnyEvent], chain: Chain) -> None:
+    lines = chain(story)
+    properties = {each.get("name"): each.get("value") for each in suite_of(fold(lines)).iter("property")}
+    assert properties["events"] == f"sha256:{lines[-1].sha256}"
+    assert properties["run"] == "0194d2a0-0000-7000-8000-000000000001"
+
+
+def test_no_machine_is_named(story: list[AnyEvent], chain: Chain) -> None:
+    assert "hostname" not in junit.report([fold(chain(story))])
+
+
+def test_a_failure_that_does_not_count_turns_no_build_red(one_row: Callable[..., RunResult]) -> None:
+    error = Trouble(code="E203", message="it failed")
+    case = cases_of(one_row(Status.FAILED, RunStatus.PASSED, error=error))["add"]
+    assert [child.tag for child in case] == ["skipped"]
+    assert told(case, "skipped").text == "failed, which does not count here\nE203: it failed"
+
+
+def test_an_unknown_row_is_red_even_in_a_run_that_claims_to_have_passed(one_row: Callable[..., RunResult]) -> None:
+    assert suite_of(one_row(Status.UNKNOWN, RunStatus.PASSED)).get("errors") == "1"
+
+
+@pytest.mark.parametrize(
+    ("status", "tag"),
+    [(RunStatus.REFUSED, "error"), (RunStatus.CANCELLED, "error"), (RunStatus.FAILED, "failure")],
+)
+def test_a_run_that_did_not_pass_is_red_though_its_rows_are_not(
+    one_row: Callable[..., RunResult], status: RunStatus, tag: str
+) -> None:
+    case = cases_of(one_row(Status.PASSED, status))["run"]
+    assert told(case, tag).get("message") == f"the run ended as {status}"
+
+
+def test_a_run_that_broke_off_is_red(start: Callable[..., RunStarted], chain: Chain) -> None:
+    error = told(cases_of(fold(chain([start()])))["run"], "error")
+    assert error.text is not None
+    assert "E312: the run broke off" in error.text
+
+
+def test_why_a_run_ended_is_told_beside_rows_that_are_red(
+    chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
+) -> None:
+    cases = cases_of(fold(chain([start(), StepStarted(row=row("a", name="a"), t=0)])))
+    assert told(cases["a"], "error").text == "E312: the run broke off in this step"
+    assert told(cases["run"], "error").get("message") == "the run ended as error"
+
+
+def test_a_case_is_told_apart_by_target_job_and_case(start: Callable[..., RunStarted], chain: Chain) -> None:
+    target = TargetName(name="staging", url="https://x", sandbox=False)
+    suite = suite_of(fold(chain([start(case="eu", target=target)])))
+    assert suite.get("name") == "contact-smoke[eu]@staging"
+    assert [case.get("classname") for case in suite.iter("testcase")] == ["staging.contact-smoke[eu]"]
+
+
+def test_no_runs_are_an_empty_document() -> None:
+    root = ET.fromstring(junit.report([]))
+    assert (root.tag, root.get("tests"), len(root)) == ("testsuites", "0", 0)
+
+
+@given(data=st.data())
+def test_any_text_is_xml_and_says_the_same_in_both_places(
+    data: st.DataObject, texts: st.SearchStrategy[str], start: Callable[..., RunStarted], chain: Chain
+) -> None:
+    text = data.draw(texts)
+    ending = RunFinished(t=1, status=RunStatus.ERROR, exit_code=3, error=Trouble(code="E307", message=text))
+    error = told(cases_of(fold(chain([start(job=text or "job", file=text), ending])))["run"], "error")
+    assert error.text is not None
+    assert error.text.startswith("the run ended as error\nE307: ")

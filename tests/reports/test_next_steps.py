@@ -1,0 +1,220 @@
+"""What is said of a run that is not at its end, and the commands that it needs: words read at three in the morning."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from runner.reports.console import account, account_so_far
+from runner.reports.next_steps import next_steps
+from runner.reports.runs import Listed, table
+from runner.reports.sentences import Wish
+from runner.runs.events import (
+    AnyEvent,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Row,
+    RunClosing,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    Section,
+    Status,
+    StepFinished,
+    StepStarted,
+    Trouble,
+)
+from runner.runs.result import RunResult, fold
+
+ID = "0194d2a0-0000-7000-8000-000000000001"
+FOLDER = f".runner/runs/{ID}"
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+NO_ANSWER = Trouble(code="E305", message="no answer in 1.0 s")
+
+
+class Story:
+    """Journals of one step, cut off where it is told."""
+
+    def __init__(self, chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> None:
+        self.chain = chain
+        self.row = row
+        self.begun: list[AnyEvent] = [start(), StepStarted(row=row("charge"), t=0.0)]
+        self.sent: list[AnyEvent] = [*self.begun, CallSent(key="charge", effect="once", call={})]
+
+    def ended(self, status: Status, *, key: str = "charge", code: str = "E401") -> list[AnyEvent]:
+        error = Trouble(code=code, message="it may or may not have happened: no answer in 1.0 s")
+        return [StepFinished(key=key, t=1.0, status=status, seconds=1.0, attempts=1, error=error)]
+
+    def told(self, *more: AnyEvent, wish: Wish | None = None) -> list[str]:
+        return account(self.result(*more), wish or Wish(folder=FOLDER)).splitlines()
+
+    def result(self, *more: AnyEvent) -> RunResult:
+        return fold(self.chain([*self.sent, *more]))
+
+
+@pytest.fixture
+def story(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> Story:
+    return Story(chain, start, row)
+
+
+FINISHED = RunFinished(t=1.5, status=RunStatus.UNKNOWN, exit_code=4)
+CLOSING = RunClosing(t=1.0, why="stopped")
+
+
+def test_an_unknown_outcome_at_the_end_of_a_run_is_followed_by_the_two_commands_that_settle_it(story: Story) -> None:
+    told = story.told(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
+    assert told[-6:] == [
+        "  exit 4: an outcome is unknown: the process log or a person must settle it",
+        "  what next:",
+        f"    runner reconcile {ID}",
+        "      asks the process log again, and sends nothing else",
+        f"    runner resume {ID} --step charge --as passed",
+        "      if you have looked and it passed; `--as failed` if it failed or never began",
+    ]
+    assert "  in doubt: charge may or may not have happened" in told
+
+
+def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Story) -> None:
+    told = story.told(AttemptFailed(key="charge", t=1.0, kind="unanswered", error=NO_ANSWER))
+    assert told[-1].strip().startswith("if you have looked and it passed; ")
+    assert told[-1].endswith("`--as failed` if it failed, `--as retry` if it never began")
+    assert "  it broke off, or is held, with a call in doubt" in told
+
+
+def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
+    told = story.told(wish=Wish(folder=FOLDER, held=True))
+    assert "  it is held here until its doubt is settled" in told
+    resume = f"    runner resume {ID}"
+    assert f"{resume} --hold" in told
+    assert f"{resume} --step charge --as passed --hold" in told
+    assert not [line for line in told if line.startswith("  it broke off")]
+
+
+def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
+    result = story.result(*story.ended(Status.UNKNOWN, code="E402"), CLOSING, FINISHED)
+    (verdict,) = next_steps(result, folder=FOLDER)
+    assert verdict.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
+    assert verdict.does.startswith("if you have looked and know what it gave, as JSON; `--as failed` lets the run end")
+    assert "in doubt: charge happened, and what it gave is lost\n" in account(result, Wish())
+
+
+def test_a_verdict_is_on_the_part_and_not_on_the_whole_and_its_key_can_be_typed(story: Story) -> None:
+    parts: list[AnyEvent] = [
+        StepStarted(row=story.row("approve"), t=0.0),
+        StepStarted(row=story.row("approve[1]"), t=0.0),
+        *story.ended(Status.UNKNOWN, key="approve[1]"),
+        *story.ended(Status.UNKNOWN, key="approve"),
+    ]
+    result = story.result(*story.ended(Status.PASSED), *parts, CLOSING, FINISHED)
+    assert next_steps(result, folder=FOLDER)[1].command == f"runner resume {ID} --step 'approve[1]' --as passed"
+    assert "  in doubt: approve[1] may or may not have happened" in account(result, Wish()).splitlines()
+
+
+def test_of_several_rows_in_doubt_the_first_is_named_and_the_others_are_not_forgotten(story: Story) -> None:
+    other = [StepStarted(row=story.row("cleanup"), t=1.0), *story.ended(Status.UNKNOWN, key="cleanup")]
+    _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING, *other, FINISHED), folder=FOLDER)
+    assert "--step charge" in verdict.command
+    assert verdict.does.endswith("; then so for each row in doubt")
+
+
+ANSWERED = CallAnswered(key="charge", t=0.5, value=1)
+
+
+def test_a_run_that_broke_off_without_a_doubt_is_resumed(story: Story) -> None:
+    told = story.told(ANSWERED)
+    assert told[-3:] == [
+        "  what next:",
+        f"    runner resume {ID}",
+        "      goes on where it broke off; what was answered is not sent again",
+    ]
+    assert "  it broke off among its steps: `undo` and `finally` are not done" in told
+
+
+def test_after_the_turning_point_resume_only_cleans_up(story: Story) -> None:
+    told = story.told(ANSWERED, *story.ended(Status.PASSED), CLOSING)
+    assert told[-1] == "      finishes `undo` and `finally`; its steps are over and are not carried out again"
+    assert "  it broke off after its steps: `undo` and `finally` are not done" in told
+
+
+def test_a_run_that_is_settled_needs_nothing(story: Story) -> None:
+    failed = RunFinished(t=1.5, status=RunStatus.FAILED, exit_code=1)
+    result = story.result(ANSWERED, *story.ended(Status.FAILED), CLOSING, failed)
+    assert next_steps(result, folder=FOLDER) == ()
+    assert "what next" not in account(result, Wish())
+
+
+def test_a_run_without_a_first_event_has_sent_nothing_and_needs_nothing() -> None:
+    result = fold([], run=ID)
+    assert next_steps(result, folder=FOLDER) == ()
+    assert "  it broke off before it began: nothing was sent\n" in account(result, Wish())
+
+
+def test_a_run_whose_first_event_is_lost_is_not_said_to_have_sent_nothing(story: Story) -> None:
+    assert "nothing was sent" not in account(fold(story.chain(story.sent)[1:], run=ID), Wish())
+
+
+@pytest.mark.parametrize(
+    ("folder", "where"),
+    [
+        (FOLDER, ""),
+        (None, ""),
+        (f"/var/lib/my runs/{ID}", " --runs '/var/lib/my runs'"),
+        (f"kept/{ID}", " --runs kept"),
+    ],
+)
+def test_the_commands_name_the_folder_of_runs_where_it_is_not_the_usual_one(
+    story: Story, folder: str | None, where: str
+) -> None:
+    commands = [step.command for step in next_steps(story.result(ANSWERED), folder=folder)]
+    assert commands == [f"runner resume {ID}{where}"]
+
+
+def test_commands_are_left_out_where_nobody_wants_them(story: Story) -> None:
+    assert "what next" not in "".join(story.told(wish=Wish(advice=False)))
+
+
+def test_a_run_that_is_going_on_is_told_as_far_as_it_is_and_nothing_is_concluded(story: Story) -> None:
+    told = account_so_far(story.chain(story.sent), Wish())
+    assert told.splitlines()[-1] == "still going on: contact-smoke@sandbox, now at charge"
+    assert "broke off" not in told
+    assert "unknown" not in told
+
+
+def test_what_was_not_undone_is_named(story: Story, row: Callable[..., Row]) -> None:
+    undo: list[AnyEvent] = [
+        StepStarted(row=row("undo/charge", section=Section.UNDO), t=1.0),
+        *story.ended(Status.FAILED, key="undo/charge"),
+        RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="incomplete"),
+    ]
+    told = story.told(*story.ended(Status.PASSED), CLOSING, *undo)
+    assert "  undo: incomplete: undo/charge did not pass" in told
+
+
+def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_command_settles(story: Story) -> None:
+    open_run = story.result(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
+    broken, mixed = story.result(ANSWERED), story.result(ANSWERED)
+    assert table(
+        [
+            Listed(result=broken, folder=FOLDER, going_on=True),
+            Listed(result=open_run, folder=FOLDER),
+            Listed(result=mixed, folder=FOLDER, changed=True),
+        ]
+    ) == (
+        "STATUS    RUN                                   STARTED              JOB                    TOOK\n"
+        f"going on  {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  500 ms\n"
+        f"unknown   {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  1.5 s   "
+        "in doubt: charge may or may not have happened\n"
+        f"error     {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  500 ms  "
+        "its events were changed; broke off\n"
+        "\nwhat contact-smoke@sandbox of 2026-01-31 09:00:00 needs next:\n"
+        f"  runner reconcile {ID}\n      asks the process log again, and sends nothing else\n"
+        f"  runner resume {ID} --step charge --as passed\n"
+        "      if you have looked and it passed; `--as failed` if it failed or never began\n"
+    )
+
+
+def test_the_commands_of_many_open_runs_do_not_push_the_list_out_of_sight(story: Story) -> None:
+    told = table([Listed(result=story.result(ANSWERED))] * 5)
+    assert told.count("runner resume") == 3
+    assert told.endswith("\n2 more are open; `runner show RUN` says what one needs next\n")

@@ -24,7 +24,7 @@ from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs import run_folders
-from runner.runs.events import GIVEN_UP, STOPPED_BY, AttemptFailed, Line, RunStatus, Trouble
+from runner.runs.events import GIVEN_UP, AttemptFailed, Line, RunStatus, stopped
 from runner.runs.journal import JournalError
 from runner.runs.locks import Claim
 from runner.runs.owned_rows import OwnedRows
@@ -99,8 +99,7 @@ def carry_all(waiting: Sequence[PendingRun], manner: PoolOptions) -> Carried:
 
 def _given_up(run: Run, why: str) -> AttemptFailed:
     """What is written last of a run that was told to stop and whose end nobody waited for."""
-    error = Trouble(code="E312", message=f"{STOPPED_BY}{why}")
-    return AttemptFailed(key="", t=run.active_seconds, kind=GIVEN_UP, error=error, final=True)
+    return stopped(why, key="", t=run.active_seconds, kind=GIVEN_UP, final=True)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,7 +16,7 @@ class Attempt:
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
     cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
     the process log that says of its one process that it failed. `seconds` is how long the process took by the log,
-    where nobody waited for it.
+    where nobody waited for it. `cause` is what put the row in doubt, whatever `trouble` says of it since.
     """
 
     status: Status
@@ -33,6 +33,7 @@ class Attempt:
     failed_row: JsonObject | None = None
     seconds: float | None = None
     warnings: tuple[str, ...] = ()
+    cause: Trouble | None = None
 
     def of_process(
         self, process_id: str | None, *, status: str | None, verified: bool | str | None, warning: str | None = None
@@ -48,7 +49,7 @@ def of_failed_call(failure: CallFailed, effect: StepEffect) -> Attempt:
     status = _STATUS[failure.kind]
     trouble = failure.trouble
     if is_in_doubt(failure, effect):
-        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(trouble))
+        return in_doubt(trouble)
     return Attempt(status=status, trouble=trouble, again=again, retry_after=failure.retry_after)
 
 
@@ -57,10 +58,11 @@ def is_in_doubt(failure: CallFailed, effect: StepEffect) -> bool:
     return failure.kind is FailureKind.UNANSWERED and effect is StepEffect.ONCE
 
 
-def in_doubt(cause: Trouble, *, why: str | None = None) -> Trouble:
-    """Say of a call that must not happen twice that it may have happened; `why` the process log did not settle it."""
+def in_doubt(cause: Trouble, *, why: str | None = None) -> Attempt:
+    """A call that must not happen twice may have happened; `why` says why the process log did not settle it."""
     more = f"; {why}" if why else ""
-    return Trouble(code="E401", message=f"it may or may not have happened: {cause.message}{more}", hint=LATER)
+    message = f"it may or may not have happened: {cause.message}{more}"
+    return Attempt(status=Status.UNKNOWN, trouble=Trouble(code="E401", message=message, hint=LATER), cause=cause)
 
 
 LATER = "`reconcile` asks the process log again; who has looked at the site says how it ended with `resume --step --as`"

@@ -58,9 +58,7 @@ def judged_by_person(state: State, row: OpenRow, step: Step, unknown: Attempt) -
         refused = False
         match answer.get("as"):
             case "retry" if answer.get("even_though") is not True and (why := (yield from _shown_by_now(state, row))):
-                cause = _cause(last)
-                message = f"{_DOUBTED}{cause.message}; the process log {why}, so that it was not sent again"
-                last = Attempt(status=Status.UNKNOWN, trouble=Trouble(code="E403", message=message, hint=_EVEN_THOUGH))
+                last = _not_repeated(_cause(last), why)
                 refused = True
             case "retry":
                 starts.never_began(state, row.key)
@@ -76,6 +74,12 @@ def judged_by_person(state: State, row: OpenRow, step: Step, unknown: Attempt) -
                 return last
     row.in_doubt = False
     return last
+
+
+def _not_repeated(cause: Trouble, why: str) -> Attempt:
+    message = f"it may or may not have happened: {cause.message}; the process log {why}, so that it was not sent again"
+    trouble = Trouble(code="E403", message=message, hint=_EVEN_THOUGH)
+    return Attempt(status=Status.UNKNOWN, trouble=trouble, cause=cause)
 
 
 def _shown_by_now(state: State, row: OpenRow) -> Running[str | None]:
@@ -157,7 +161,7 @@ def _looked_for(
     """Read the log at these moments, in seconds from now, until it shows a start that may be ours."""
     row.in_doubt = True
     if row.sought is None or state.log.refusal is not None:
-        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why="the process log is not read"))
+        return in_doubt(cause, why="the process log is not read")
     begun, why = state.t, "the process log could not be read"
     for moment in moments:
         if state.t < begun + moment:
@@ -171,7 +175,7 @@ def _looked_for(
             return (yield from _of_candidates(state, row, step, rows=rows, cause=cause))
         less = starts.why_less(state.log, row.sought)
         why = f"the process log shows no start of it, which proves nothing{f'; {less}' if less else ''}"
-    return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
+    return in_doubt(cause, why=why)
 
 
 def _of_candidates(
@@ -181,11 +185,11 @@ def _of_candidates(
     start = row.sought
     assert start is not None
     if (why := why_not(state, row, step, start, rows=rows)) is not None:
-        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
+        return in_doubt(cause, why=why)
     left, rival = yield from starts.of_no_other(state, row.key, start.process, rows, keys=(row.key,))
     if rival or not left:
         why = "the process log shows a start that another run may have made"
-        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
+        return in_doubt(cause, why=why)
     found = rows[0]
     own = tuple(one for one in starts.missing(state, start.process) if one.key == row.key)[-1:]
     starts.take(state, start.process, rows, makers=own)
@@ -273,14 +277,11 @@ def _waits_for_end(step: Step) -> bool:
 
 
 def _cause(unknown: Attempt) -> Trouble:
-    """What put the row in doubt, without what was said of it afterwards."""
-    message = (unknown.trouble or _NOBODY_KNOWS).message.removeprefix(_DOUBTED).partition("; the process log ")[0]
-    return Trouble(code="E401", message=message)
+    return unknown.cause or unknown.trouble or _NOBODY_KNOWS
 
 
 _NAMED = 5
 _EVEN_THOUGH = "`reconcile` takes it for the call where it can; `--even-though` beside `--as retry` sends it again"
-_DOUBTED = "it may or may not have happened: "
 _NOBODY_KNOWS = Trouble(code="E401", message="nobody knows how it ended")
 _UNBOUNDED = CallFailed(
     kind=FailureKind.UNANSWERED,

@@ -41,7 +41,7 @@ def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Runnin
     if not isinstance(outcome, Failed):
         return judged(state, row, step, outcome.value)
     if step.effect is StepEffect.ONCE and may_have_happened(outcome.failure):
-        return Attempt(status=Status.UNKNOWN, trouble=in_doubt(outcome.failure.trouble, why=_NO_LOG))
+        return in_doubt(outcome.failure.trouble, why=_NO_LOG)
     return of_failed_call(outcome.failure, step.effect)
 
 

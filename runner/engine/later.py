@@ -33,7 +33,7 @@ def settle_later(state: State) -> Running[None]:
             if attempt is not None and attempt.status is not Status.UNKNOWN:
                 yield from _settle(state, found, attempt)
             elif attempt is not None and attempt.trouble not in (None, found.row.doubt):
-                found.row.doubt = attempt.trouble
+                found.row.doubt, found.row.cause = attempt.trouble, attempt.cause
                 yield from note(finished(found.row.state, found.row, attempt))
     if not run.doubts:
         run.stopped_by = None
@@ -57,7 +57,7 @@ def _looked_for_again(row: OpenRow) -> Running[Attempt]:
     state = row.state
     state.ends = None
     state.run.open_rows.append(row)
-    unknown = Attempt(status=Status.UNKNOWN, trouble=row.doubt)
+    unknown = Attempt(status=Status.UNKNOWN, trouble=row.doubt, cause=row.cause)
     try:
         attempt = yield from doubt.looked_for_again(state, row, row.step, unknown)
         attempt = yield from at_its_element(state, row, row.step, attempt)

@@ -119,7 +119,7 @@ def _of_failed(state: State, row: OpenRow, step: Step, failure: CallFailed) -> R
 def _looked_again(state: State, row: OpenRow, step: Step, unknown: Attempt, *, cause: Trouble) -> Running[Attempt]:
     """One more look at a row that is in doubt."""
     settled = yield from _settled(state, row, step, moments=AT_ONCE)
-    return settled or replace(unknown, trouble=_unknown(cause).trouble)
+    return settled or replace(unknown, trouble=_unknown(cause).trouble, cause=cause)
 
 
 def _settled(state: State, row: OpenRow, step: Step, *, moments: Sequence[float]) -> Running[Attempt | None]:
@@ -175,7 +175,7 @@ def _in_error(row: OpenRow, now: Instance) -> Attempt:
 
 def _unknown(cause: Trouble) -> Attempt:
     why = "the element has not moved, which proves nothing"
-    return Attempt(status=Status.UNKNOWN, trouble=in_doubt(cause, why=why))
+    return in_doubt(cause, why=why)
 
 
 def _own(row: OpenRow) -> Sent:

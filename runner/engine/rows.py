@@ -55,7 +55,7 @@ def end(
     """End the innermost row that is under way. One whose outcome nobody knows is kept in mind, to be settled later."""
     row = state.run.open_rows.pop()
     if last.status is Status.UNKNOWN and not row.has_parts:
-        row.doubt = last.trouble
+        row.doubt, row.cause = last.trouble, last.cause
         state.run.doubts.append(Doubt(row=row, within=tuple(state.run.open_rows)))
     yield from note(finished(state, row, last, flaky=flaky, secret=secret, reason=reason))
 
@@ -111,8 +111,8 @@ def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:
             yield from end(state, row.known, secret=row.step.secret)
             continue
         status = Status.UNKNOWN if row.in_doubt or holds_doubt(state.run, row) else cut
-        trouble = _in_doubt(row, why) if status is Status.UNKNOWN else _cut(state, why)
-        yield from end(state, Attempt(status=status, trouble=trouble), reason=STOPPED)
+        last = _doubtful(row, why) if status is Status.UNKNOWN else Attempt(status=status, trouble=_cut(state, why))
+        yield from end(state, last, reason=STOPPED)
     return status
 
 
@@ -141,10 +141,11 @@ def time_is_over(state: State) -> Trouble:
     return Trouble(code="E212", message=message, hint=hint)
 
 
-def _in_doubt(row: OpenRow, why: str) -> Trouble:
+def _doubtful(row: OpenRow, why: str) -> Attempt:
     cause = "the time was over" if why == TIMEOUT else f"{why} stopped the run"
     if row.process_id is not None:
         message = f"it has started, and {cause} before the process log told how it ended"
-        return Trouble(code="E401", message=message, hint=LATER)
-    message = f"it may or may not have happened: {cause} before the process log told how the process ended"
-    return Trouble(code="E401", message=message, hint=LATER)
+        return Attempt(status=Status.UNKNOWN, trouble=Trouble(code="E401", message=message, hint=LATER))
+    cut = Trouble(code="E401", message=f"{cause} before the process log told how the process ended")
+    message = f"it may or may not have happened: {cut.message}"
+    return Attempt(status=Status.UNKNOWN, trouble=Trouble(code="E401", message=message, hint=LATER), cause=cut)

@@ -83,7 +83,7 @@ class OpenRow:
     read. `replies`: those of a chain before its element in
     doubt, None where one was lost. `element` is the one that it has called last; `look_again` looks once more whether
     a call in doubt happened, where that is not told by the start of a process. `doubt` is what is said of a row that
-    has ended in doubt.
+    has ended in doubt, `cause` what put it there.
     """
 
     key: str
@@ -108,6 +108,7 @@ class OpenRow:
     element: Sent | None = None
     look_again: "LookAgain | None" = None
     doubt: Trouble | None = None
+    cause: Trouble | None = None
     replies: list[Json] | None = None
     warnings: tuple[str, ...] = ()
 

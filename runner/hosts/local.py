@@ -37,7 +37,6 @@ from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs.events import (
-    STOPPED_BY,
     AnyEvent,
     Asked,
     AttemptFailed,
@@ -55,6 +54,7 @@ from runner.runs.events import (
     UndoStarted,
     Waited,
     WaitsFor,
+    stopped,
 )
 from runner.runs.journal import Journal, JournalError
 from runner.runs.owned_rows import UnwritableError
@@ -375,8 +375,7 @@ class LocalHost:
 
     def _stopped(self, key: str, why: str, *, over: bool) -> Stopped:
         t = self._t()
-        error = Trouble(code="E312", message=f"{STOPPED_BY}{why}")
-        self._append(AttemptFailed(key=key, t=t, kind="stopped", error=error, final=over))
+        self._append(stopped(why, key=key, t=t, final=over))
         return Stopped(t=t, why=why, over=over)
 
     def _append(self, event: AnyEvent, *, durable: bool = False) -> None:

@@ -135,7 +135,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to
     stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
     more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started.
-    `body` is the beginning of what the service answered.
+    `body` is the beginning of what the service answered. `stopped_by` is the signal that stopped the run.
     """
 
     key: str
@@ -148,12 +148,23 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     date: str | None = None
     nothing_ran: bool = False
     body: str | None = None
+    stopped_by: str | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def signal(self) -> str:
+        """The signal that stopped the run. Journals of earlier versions hold it in the message only."""
+        return self.stopped_by or self.error.message.removeprefix(_STOPPED)
 
 
 GIVEN_UP = "given_up"
 """`AttemptFailed.kind`, without a key: the run was told to stop, and its end was not waited for."""
-STOPPED_BY = "stopped: "
-"""What stands before the name of the signal where a run was told to stop."""
+_STOPPED = "stopped: "
+
+
+def stopped(signal: str, *, key: str, t: float, kind: str = "stopped", final: bool) -> AttemptFailed:
+    """A signal stopped the run, at the row `key` where it is known."""
+    error = Trouble(code="E312", message=f"{_STOPPED}{signal}")
+    return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal)
 
 
 class Paused(Event, frozen=True, tag="paused"):
@@ -296,6 +307,26 @@ class Line(Record, frozen=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def facts(event: AnyEvent) -> AnyEvent:
+    """`event` without its sentences, which another version of the program may word in another way.
+
+    Two events with the same facts mean the same, so that a journal is resumed whatever version wrote it.
+    """
+    match event:
+        case StepStarted(row=row) | StepSkipped(row=row):
+            event = msgspec.structs.replace(event, row=msgspec.structs.replace(row, name="", help=None))
+        case StepFinished(checks=checks):
+            silent = tuple(msgspec.structs.replace(check, message=None) for check in checks)
+            event = msgspec.structs.replace(event, checks=silent, warnings=())
+        case _:
+            pass
+    match event:
+        case AttemptFailed() | LogUnreadable() | StepFinished() | RunFinished() if event.error is not None:
+            return msgspec.structs.replace(event, error=Trouble(code=event.error.code, message=""))
+        case _:
+            return event
 
 
 def encode(event: AnyEvent) -> bytes:

@@ -14,7 +14,6 @@ from runner.foundation.values import Json, JsonObject
 from runner.runs.events import (
     FIRST_PREV,
     GIVEN_UP,
-    STOPPED_BY,
     Asked,
     AttemptFailed,
     CallAnswered,
@@ -175,7 +174,7 @@ class Progress:
             case StepSkipped(row=row):
                 return self._end(replace(_step(row, _skipped(event)), skipped_by=event.by))
             case AttemptFailed(kind=kind) if kind == GIVEN_UP:
-                self._stopped_by = event.error.message.removeprefix(STOPPED_BY)
+                self._stopped_by = event.signal
             case CallSent() | CallAnswered() | AttemptFailed():
                 self._call(event)
             case Paused() | Waited() | Asked():

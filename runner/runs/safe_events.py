@@ -20,7 +20,20 @@ _NAMED = "sha256:"
 
 _OURS = frozenset(
     {"type", "key", "status", "section", "kind", "effect", "verified", "reason", "id", "run", "digest", "started_at"}
-    | {"t", "seconds", "attempts", "retry_after", "index", "line", "exit_code", "flaky", "final", "undo", "why"}
+    | {
+        "t",
+        "seconds",
+        "attempts",
+        "retry_after",
+        "index",
+        "line",
+        "exit_code",
+        "flaky",
+        "final",
+        "undo",
+        "why",
+        "stopped_by",
+    }
 )
 """Fields that hold our own words and numbers; a secret that happens to be one of them must not cut it."""
 

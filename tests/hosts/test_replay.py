@@ -386,3 +386,35 @@ def test_what_was_known_of_the_log_is_asked_again_after_a_break(tmp_path: Path) 
     carried(tmp_path / "run", planned(steps), meanwhile)
     result = fold(read(tmp_path / "run").lines)
     assert [(step.status.value, step.verified) for step in result.steps] == [("passed", True), ("passed", True)]
+
+
+def in_other_words(event: AnyEvent) -> list[AnyEvent]:
+    """The event as another version of the program may have worded it."""
+    match event:
+        case AttemptFailed() | LogUnreadable() | StepFinished() if event.error is not None:
+            error = Trouble(code=event.error.code, message="anders gesagt", hint="ein Rat")
+            return [msgspec.structs.replace(event, error=error)]
+        case StepStarted(row=row):
+            return [msgspec.structs.replace(event, row=msgspec.structs.replace(row, name="ein Schritt"))]
+        case _:
+            return [event]
+
+
+def test_a_journal_in_other_words_leads_to_the_same_verdict(tmp_path: Path) -> None:
+    stop = AtOnce(grace=30.0)
+
+    class Stopping(Place):
+        def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+            super().perform(call, seconds, gate=gate)
+            stop.tell("SIGTERM")
+            return refused(500)
+
+    steps = TWO + "finally:\n  - id: f\n    execute: {process: UsrF}\n    verify: none\n"
+    carried(tmp_path / "run", planned(steps), Stopping(), stop=stop)
+    (verdict, ended) = ((whole := fold(read(tmp_path / "run").lines)).exit_code, [step.status for step in whole.steps])
+    cut_behind(tmp_path / "run", StepFinished, StepFinished)
+    rewritten(tmp_path / "run", in_other_words)
+    carried(tmp_path / "run", planned(steps), Place(ending=refused(500)))
+    again = fold(read(tmp_path / "run").lines)
+    assert (again.exit_code, [step.status for step in again.steps]) == (verdict, ended)
+    assert (again.exit_code, len(again.steps)) == (143, 3)

@@ -1,4 +1,4 @@
-"""What the crash tests counted, added up at the end of a session; and that no test writes into the checkout."""
+"""For all tests: `--update`, what the crash tests counted, and that no test writes into the checkout."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,20 @@ from pathlib import Path
 import pytest
 from crashes import COUNTED, SEED
 
+pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
+
+from expected_texts import ExpectedTexts  # noqa: E402  only what is imported after that line is rewritten
+
 _ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="write the files of expected texts anew")
+
+
+@pytest.fixture
+def expected_texts(request: pytest.FixtureRequest) -> ExpectedTexts:
+    return ExpectedTexts(update=request.config.getoption("--update"))
 
 
 def _visible() -> set[str]:

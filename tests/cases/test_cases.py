@@ -1,18 +1,18 @@
 """Whole commands: a folder is a case. It holds job files, the command in `command.txt`, and what it must print.
 
 `output.txt` is what the command prints, then its exit code, then what happened as the run's events tell it; times, ids
-and ports are replaced. Without `targets.yaml` the case runs on the doubles that ship. With `UPDATE_CASES=1` in the
-environment the outputs are written anew: read the difference before you keep it.
+and ports are replaced. Without `targets.yaml` the case runs on the doubles that ship. `pytest --update` writes
+the outputs anew.
 """
 
 import json
-import os
 import re
 import shlex
 import shutil
 from pathlib import Path
 
 import pytest
+from expected_texts import ExpectedTexts
 
 from runner.cli.main import ended
 
@@ -32,7 +32,12 @@ _REPLACED = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_case_prints_what_it_must(
-    case: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    case: Path,
+    *,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    expected_texts: ExpectedTexts,
 ) -> None:
     shutil.copytree(case, tmp_path / "case")
     if not (tmp_path / "case" / "targets.yaml").exists():
@@ -44,9 +49,7 @@ def test_the_case_prints_what_it_must(
     printed += _story(tmp_path / "case" / ".runner" / "runs")
     for pattern, replacement in _REPLACED:
         printed = pattern.sub(replacement, printed)
-    if os.environ.get("UPDATE_CASES"):
-        (case / "output.txt").write_text(printed)
-    assert printed == (case / "output.txt").read_text()
+    expected_texts.check(case / "output.txt", printed)
 
 
 def test_there_are_cases() -> None:

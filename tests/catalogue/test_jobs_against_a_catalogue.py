@@ -3,10 +3,10 @@
 What is told of a job in `wrong/` stands beside it, word by word; of those in `right/` nothing is told.
 """
 
-import os
 from pathlib import Path
 
 import pytest
+from expected_texts import ExpectedTexts
 
 from runner.foundation.problems import CODES, Problem
 from runner.project.project import open_project
@@ -24,16 +24,12 @@ def problems_in(file: Path, monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
 
 
 @pytest.mark.parametrize("file", WRONG, ids=lambda file: file.name)
-def test_what_does_not_fit_the_site_is_told_as_it_stands_beside_the_job(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_does_not_fit_the_site_is_reported_with_the_text_beside_the_job(
+    file: Path, monkeypatch: pytest.MonkeyPatch, expected_texts: ExpectedTexts
 ) -> None:
     expected = file.with_name(file.name.replace(".job.yaml", ".txt"))
 
-    told = mistakes.text(problems_in(file, monkeypatch))
-
-    if os.environ.get("UPDATE_CASES"):
-        expected.write_text(told, encoding="utf-8")
-    assert told == expected.read_text(encoding="utf-8")
+    expected_texts.check(expected, mistakes.text(problems_in(file, monkeypatch)))
 
 
 @pytest.mark.parametrize("file", WRONG, ids=lambda file: file.name)

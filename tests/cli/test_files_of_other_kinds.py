@@ -109,7 +109,7 @@ def test_a_pipe_that_the_command_line_names_gives_the_value_of_an_input(
     writer = threading.Thread(target=lambda: Path("pipe").write_text(content), daemon=True)
     writer.start()
     assert ended(["plan", "a.job.yaml", *option]) in {0, 2}
-    writer.join(5)
+    writer.join(300)
     assert not writer.is_alive()
     said = capsys.readouterr()
     assert "cannot be read" not in said.err
@@ -127,5 +127,5 @@ def test_a_pipe_without_an_end_is_read_as_far_as_a_value_may_go(capsys: pytest.C
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     assert "it is larger than 5 MiB" in told(capsys, "plan", "a.job.yaml", "-i", "x=@pipe")
-    writer.join(30)
+    writer.join(300)
     assert not writer.is_alive()

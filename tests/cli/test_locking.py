@@ -85,7 +85,7 @@ def other(here: Site, counting: Counting) -> Iterator["subprocess.Popen[bytes]"]
     counting.seconds = 20
     write(nightly="billing")
     process = subprocess.Popen([RUNNER, "run", "nightly.job.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert counting.met.wait(20)
+    assert counting.met.wait(300)
     yield process
     process.kill()
     process.communicate()
@@ -137,7 +137,7 @@ def test_a_lock_is_waited_for_as_long_as_was_said_and_that_is_told(
     assert ended(["run", "daily.job.yaml", "--wait-lock", "20s"]) == 0
     assert counting.asked == ["Usrnightly", "Usrdaily"]
     assert counting.most == 1
-    assert other.wait(20) == 0
+    assert other.wait(300) == 0
     assert here.asked
 
 
@@ -161,7 +161,7 @@ def test_a_signal_while_a_lock_is_waited_for_ends_the_command_and_nothing_begins
     assert waiting.stderr.readline().startswith("waiting up to 10 min: ")
     time.sleep(0.1)
     waiting.send_signal(2)
-    _, err = waiting.communicate(timeout=10)
+    _, err = waiting.communicate(timeout=300)
     assert waiting.returncode == 130, err
     assert "SIGINT: no run has begun, and none will\n" in err
     assert "not begun: daily@here" in err

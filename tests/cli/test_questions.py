@@ -41,7 +41,7 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self) -> int:
-        self.out = self.process.communicate(timeout=15)[0].decode()
+        self.out = self.process.communicate(timeout=300)[0].decode()
         self._read(0.1)
         return self.process.returncode
 

@@ -313,7 +313,7 @@ def test_a_reader_that_goes_away_does_not_end_a_run() -> None:
         reading, writing = os.pipe()
         os.close(reading)
         command = [str(RUNNER), "run", "a.job.yaml"]
-        ended_with = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+        ended_with = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=300)
         os.close(writing)
         assert len(here.executes()) == 3
     assert (ended_with.returncode, ended_with.stderr) == (0, b"")
@@ -323,7 +323,7 @@ def test_a_command_without_any_output_still_tells_the_truth_by_its_code() -> Non
     with site(execute_gives(Told(status=500, body="<Fault><Reason>no</Reason></Fault>"))) as here:
         Path("targets.yaml").write_text(targets(here.url))
         Path("a.job.yaml").write_text(ONCE)
-        closed = subprocess.run(f"{RUNNER} run a.job.yaml >&- 2>&-", shell=True, check=False, timeout=60)
+        closed = subprocess.run(f"{RUNNER} run a.job.yaml >&- 2>&-", shell=True, check=False, timeout=300)
     assert closed.returncode == 1
 
 
@@ -355,7 +355,7 @@ def test_a_signal_lets_finally_run_and_the_command_ends_with_its_code(told: str,
         Path("b.job.yaml").write_text(READ.replace("name: reading", "name: second"))
         command = [str(RUNNER), "run", "a.job.yaml", "b.job.yaml"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == code, out + err
     assert [path.split("/")[4] for path in asked] == ["UsrRead", "UsrLast"]
     assert told in err
@@ -390,7 +390,7 @@ def test_a_second_interrupt_ends_the_command_at_once_and_its_reports_are_written
         Path("a.job.yaml").write_text(ONCE)
         command = [str(RUNNER), "run", "a.job.yaml", "--grace", "10m", "--report-json", "report.json"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        out, err = process.communicate(timeout=100)  # neither the answer nor the end of the grace ends it
+        out, err = process.communicate(timeout=300)  # neither the answer nor the end of the grace ends it
         let_go.set()
     assert process.returncode == 130, out + err
     assert first_step_reported()["status"] == "unknown"

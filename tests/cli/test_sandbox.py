@@ -31,7 +31,7 @@ def served(folder: Path, *options: str) -> Iterator[httpx.Client]:
             client.headers["BPMCSRF"] = client.cookies["BPMCSRF"]
             yield client
         program.send_signal(signal.SIGINT)
-        assert program.wait(10) == 0
+        assert program.wait(300) == 0
 
 
 def test_a_folder_is_served_until_an_interrupt_and_what_happened_is_kept(tmp_path: Path) -> None:

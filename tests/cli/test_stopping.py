@@ -72,11 +72,11 @@ def running(slow: Slow, *arguments: str, **jobs: str) -> Iterator[Callable[[], E
         command = [RUNNER, "run", ".", "--report-json", "report.json", *arguments]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         processes.append(process)
-        assert slow.met.wait(100)
+        assert slow.met.wait(300)
 
         def end() -> Ended:
             begun = time.monotonic()
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=300)
             return Ended(process.returncode, out, err, time.monotonic() - begun)
 
         try:
@@ -201,7 +201,7 @@ def test_a_pause_ends_at_once() -> None:
             time.sleep(0.02)
         time.sleep(0.2)
         process.send_signal(signal.SIGHUP)
-        process.communicate(timeout=100)
+        process.communicate(timeout=300)
     assert process.returncode == 129
     assert slow.asked == ["UsrCharge", "UsrTidy"]
 
@@ -218,7 +218,7 @@ def test_a_start_that_waits_for_the_rate_does_not_leave_after_a_signal() -> None
             time.sleep(0.01)
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert (slow.asked, statuses()) == ([], {"charge": "error"})
     assert "    waits: charge, for the `rate` of the target\n" in out
@@ -231,7 +231,7 @@ def test_more_runs_at_once_than_a_pool_would_hold_each_have_a_connection() -> No
     def answer(_method: str, path: str) -> Told:
         if "/Execute" not in path:
             return NOTHING
-        all_are_here.wait(60)
+        all_are_here.wait(300)
         return xml(1)
 
     with site(answer) as here:
@@ -265,6 +265,6 @@ def test_a_sign_in_that_hangs_holds_nobody_up_longer_than_the_grace() -> None:
         connection, _ = silent.accept()
         with connection:
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=60)  # an attempt has 100
+            _, err = process.communicate(timeout=300)  # an attempt has 100
     assert process.returncode == 130, err
     assert statuses()["look"] == "error"

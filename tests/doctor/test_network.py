@@ -54,7 +54,7 @@ def server(certificate: str | None = None, *, date: str | None = None) -> Iterat
     yield Host(name="127.0.0.1", port=port, tls=trusting if certificate else None), asked
     listening.shutdown(socket.SHUT_RDWR)
     listening.close()
-    thread.join(2)
+    thread.join(300)
 
 
 def test_a_name_that_is_known_is_told_with_its_addresses() -> None:
@@ -160,7 +160,7 @@ def test_a_server_that_answers_with_nonsense_tells_nothing_of_its_clock() -> Non
     thread.start()
     host = Host(name="127.0.0.1", port=listening.getsockname()[1], tls=None)
     assert network.in_time(host, "").verdict is Verdict.UNSURE
-    thread.join(2)
+    thread.join(300)
 
 
 def _hang_up(listening: socket.socket) -> None:

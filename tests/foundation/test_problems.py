@@ -8,7 +8,7 @@ import pytest
 from runner.cli.resume_run import ABOUT_FILES
 from runner.foundation.problems import CODES, ExitCode, strongest
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 STRONGEST_FIRST = (70, 130, 143, 129, 4, 3, 1, 6, 5, 0)
 
 
@@ -26,7 +26,7 @@ def test_every_code_has_a_title() -> None:
 
 
 def test_every_code_is_met_by_a_test() -> None:
-    texts = "".join(file.read_text(errors="replace") for file in HERE.rglob("*") if file.suffix in {".py", ".txt"})
+    texts = "".join(file.read_text(errors="replace") for file in TESTS.rglob("*") if file.suffix in {".py", ".txt"})
     assert [code for code in CODES if code not in texts] == []
 
 

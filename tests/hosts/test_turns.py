@@ -19,7 +19,7 @@ def test_a_turn_is_had_by_one_and_waited_for_by_the_other() -> None:
     waiting.start()
     order.append("given back")
     first.give_back()
-    waiting.join(5)
+    waiting.join(300)
     assert order == ["first", "given back", "second"]
 
 

@@ -120,7 +120,7 @@ def test_waiting_for_a_turn_takes_no_time_of_the_job(tmp_path: Path) -> None:
     assert not site.has_read_log
     site.now += 100
     another.give_back()
-    thread.join(20)
+    thread.join(300)
 
     ended = result(tmp_path / "run")
     assert (ended.status, ended.exit_code, ended.seconds) == ("passed", 0, 3.0)
@@ -135,7 +135,7 @@ def test_a_start_that_a_stop_meets_while_it_waits_for_its_turn_does_not_leave(tm
     thread.start()
     until_it_waits(carrying)
     stop.tell("SIGTERM")
-    thread.join(20)
+    thread.join(300)
     assert (site.has_read_log, result(tmp_path / "run").exit_code) == (False, 143)
 
 
@@ -155,13 +155,13 @@ def test_four_runs_of_one_process_come_to_the_same_one_after_the_other_and_side_
     for thread in threads:
         thread.start()
         if not side_by_side:
-            thread.join(20)
+            thread.join(300)
     if side_by_side:
         for one in hosts:
             until_it_waits(one)
         another.give_back()
     for thread in threads:
-        thread.join(20)
+        thread.join(300)
     ended = [result(tmp_path / str(number)) for number in range(4)]
     assert [one.exit_code for one in ended] == [0] * 4
     assert [one.seconds for one in ended] == [3.0] * 4

@@ -130,7 +130,7 @@ def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None
 
     def look(number: int) -> None:
         rows = run(files[number], f"run {number}")
-        meeting.wait(10)
+        meeting.wait(300)
         found.append(rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True).taken)
 
     threads = [threading.Thread(target=look, args=(number,)) for number in range(8)]

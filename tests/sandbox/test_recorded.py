@@ -86,7 +86,7 @@ def answered(client: httpx.Client, request: bytes) -> tuple[str, bytes]:
     head, _, body = request.partition(b"\r\n\r\n")
     lines = [line for line in head.decode().split("\r\n") if line.partition(":")[0] not in session]
     lines += [f"{name}: {value}" for name, value in session.items()] + ["Connection: close"]
-    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=5) as line:
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=300) as line:
         line.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         reply = b"".join(iter(lambda: line.recv(65536), b""))
     head, _, body = reply.partition(b"\r\n\r\n")

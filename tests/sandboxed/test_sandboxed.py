@@ -3,10 +3,10 @@
 What is reported of a job in `wrong/` is in the text file beside it; of those in `right/` nothing is reported.
 """
 
-import os
 from pathlib import Path
 
 import pytest
+from expected_texts import ExpectedTexts
 
 from runner.foundation.problems import CODES, Problem
 from runner.project.project import open_project
@@ -23,14 +23,12 @@ def problems_in(file: Path, monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
 
 
 @pytest.mark.parametrize("file", WRONG, ids=lambda file: file.name)
-def test_a_mistake_is_reported_as_the_text_beside_its_job_has_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_is_reported_as_the_text_beside_its_job_has_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch, expected_texts: ExpectedTexts
+) -> None:
     expected = file.with_name(file.name.replace(".job.yaml", ".txt"))
 
-    found = mistakes.text(problems_in(file, monkeypatch))
-
-    if os.environ.get("UPDATE_CASES"):
-        expected.write_text(found, encoding="utf-8")
-    assert found == expected.read_text(encoding="utf-8")
+    expected_texts.check(expected, mistakes.text(problems_in(file, monkeypatch)))
 
 
 @pytest.mark.parametrize("file", WRONG, ids=lambda file: file.name)

@@ -182,7 +182,7 @@ class Signed:
             cookies = {"set-cookie": f"BPMCSRF={self.sign_ins}; path=/"}
             return httpx.Response(200, json={"Code": self.code, "Message": "no"}, headers=cookies)
         if request.headers.get("bpmcsrf") not in self.alive:
-            self.meeting.wait(5)
+            self.meeting.wait(300)
             return httpx.Response(401)
         with self.lock:
             self.answers += 1

@@ -284,7 +284,7 @@ def test_threads_that_lose_one_session_sign_in_anew_only_once() -> None:
     client.perform(CALL, 5)
     service.alive.clear()
     meeting = threading.Barrier(4)
-    gone, service.gone = service.gone, lambda: (meeting.wait(5), gone())[1]
+    gone, service.gone = service.gone, lambda: (meeting.wait(300), gone())[1]
     endings: list[Ending] = []
     for _ in range(2):
         threads = [threading.Thread(target=lambda: endings.append(client.perform(CALL, 5))) for _ in range(4)]

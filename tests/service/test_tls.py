@@ -41,7 +41,7 @@ def server(certificate: str | None) -> Iterator[str]:
     thread.start()
     yield f"127.0.0.1:{listening.getsockname()[1]}"
     listening.close()
-    thread.join(2)
+    thread.join(300)
 
 
 def perform(place: str, *, trusting: str | None = "authority", calls: int = 1) -> Ending:

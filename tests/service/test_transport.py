@@ -349,7 +349,7 @@ def test_bytes_that_come_later_on_a_connection_at_rest_are_nobodys_answer(serve:
     client = client_of(peer)
     assert client.perform(CALL, 5) == Answered(value=1)
     late.set()
-    assert sent.wait(20)
+    assert sent.wait(300)
     assert client.perform(CALL, 5) == Answered(value=2)
     client.close()
 
@@ -384,7 +384,7 @@ def test_nothing_is_sent_to_a_site_that_speaks_before_it_was_asked() -> None:
             time.sleep(0.001)
         transport = SocketTransport(tls=None, connector=Given(stream))
         ending = Client(Site(url=f"http://{place}"), transport=transport).perform(CALL, 5)
-        greeting.join(5)
+        greeting.join(300)
     said = f"{place} sent something before it was asked, so that nothing was sent to it"
     assert failed(ending) == (NOT_SENT, "E313", said)
     assert not any(asked)
@@ -397,7 +397,7 @@ class Calls:
         self.all_are_here = threading.Barrier(count)
 
     def __call__(self, _method: str, _path: str) -> Told:
-        self.all_are_here.wait(20)
+        self.all_are_here.wait(300)
         return xml(1)
 
 
@@ -426,11 +426,11 @@ def test_a_connection_that_comes_to_rest_after_the_client_was_closed_is_closed(s
     client = Client(Site(url=f"http://{serve(act).place}"))
     calling = threading.Thread(target=lambda: client.perform(CALL, 60))
     calling.start()
-    assert asked.wait(60)
+    assert asked.wait(300)
     client.close()
     closed.set()
     calling.join()
-    assert ended.wait(60)
+    assert ended.wait(300)
 
 
 class Asked(OpenGate):

@@ -65,7 +65,7 @@ class Stand:
         return f"runner: 1\ntargets:\n  here:\n    url: {self.url}\n    auth: {auth}\n    settle: 100ms\n{more}"
 
     def _ask(self, method: str, path: str, body: str | None = None) -> str:
-        with closing(http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=300)) as connection:
             connection.request(method, path, body)
             reply = connection.getresponse()
             text = reply.read().decode()

@@ -1,4 +1,4 @@
-"""Every file of this folder is wrong; what is told of it stands beside it, word by word. A file is a test.
+"""Every file of this folder is wrong; the exact report of it is in the text file beside it. A file is a test.
 
 Files that they lean on stand in folders below: those of `included/` are jobs, those of `cases/` hold cases.
 """
@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from expected_texts import ExpectedTexts
 
 from runner.foundation.problems import CODES, Problem
 from runner.language import schema
@@ -45,16 +46,12 @@ def problems_in(file: Path) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_mistake_is_told_as_it_stands_beside_its_file(file: Path) -> None:
-    expected = file.with_suffix(".txt")
-
-    told = mistakes.text(problems_in(file))
-
-    assert told == (expected.read_text(encoding="utf-8") if expected.exists() else f"no {expected.name} yet")
+def test_a_mistake_is_reported_with_the_text_beside_its_file(file: Path, expected_texts: ExpectedTexts) -> None:
+    expected_texts.check(file.with_suffix(".txt"), mistakes.text(problems_in(file)))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_mistake_is_told_once(file: Path) -> None:
+def test_a_mistake_is_reported_once(file: Path) -> None:
     places = [(problem.path, problem.span, problem.message) for problem in problems_in(file)]
 
     assert len(places) == len(set(places))

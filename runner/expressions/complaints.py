@@ -25,6 +25,7 @@ from runner.expressions.typed import (
     in_words,
     many_in_words,
 )
+from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import did_you_mean, slip, suggest
 
@@ -35,18 +36,6 @@ _OF_A_STEP = ("process_id", "status", "attempts", "seconds", "outputs")
 _SIZES = ("length", "size", "count")
 SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
 """How a comparison is written, by Jinja's words for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
-    """`part` is the piece of the text that is wrong, None for all of it; `line` counts from 0 within the text."""
-
-    code: str
-    message: str
-    hint: str | None = None
-    part: str | None = None
-    line: int = 0
-    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +68,7 @@ class Inferring:
     """
 
     names: Mapping[str, Type]
-    complaints: list[Complaint] = field(default_factory=list)
+    complaints: list[Finding] = field(default_factory=list)
     line: int = 0
     guarded: int = 0
     asked: tuple[str, ...] = ()
@@ -92,7 +81,7 @@ class Inferring:
         """Keep a complaint; what comes of it is unknown, so that nothing else is said of it."""
         if not self.guarded:
             warning = warning or (code == "E173" and self.expects_absence > 0)
-            found = Complaint(code=code, message=message, hint=hint, part=part, line=self.line, warning=warning)
+            found = Finding(code=code, message=message, hint=hint, part=part, line=self.line, warning=warning)
             self.complaints.append(found)
         return UNKNOWN
 

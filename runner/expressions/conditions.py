@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from jinja2 import nodes
 
-from runner.expressions.complaints import SIGNS, Complaint
+from runner.expressions.complaints import SIGNS
 from runner.expressions.inferring import guards, type_of
 from runner.expressions.parse import Expression, TemplateProblem, expression
 from runner.expressions.source import written
 from runner.expressions.typed import BOOLEAN, LIST, NUMBER, Type, in_words
+from runner.foundation.problems import Finding
 
 _DOES_SOMETHING = re.compile(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 _WORDS: Mapping[type[nodes.Node], str] = {nodes.And: "and", nodes.Or: "or"}
@@ -35,7 +36,7 @@ class _Operand:
     is_guarded: bool = False
 
 
-def of_operands(parsed: Expression, names: Mapping[str, Type]) -> Complaint | None:
+def of_operands(parsed: Expression, names: Mapping[str, Type]) -> Finding | None:
     """The first operand of a condition that can never be a boolean."""
     if parsed.tree is None:
         return None
@@ -112,7 +113,7 @@ def _uses_anything(node: nodes.Expr) -> bool:
     return isinstance(node, used) or any(node.find(kind) is not None for kind in used)
 
 
-def _complaint(one: _Operand, found: Type, tree: nodes.Expr) -> Complaint:
+def _complaint(one: _Operand, found: Type, tree: nodes.Expr) -> Finding:
     source, line = written(one.node), one.node.lineno - 1
     if isinstance(one.within, nodes.Not):
         word, part, hint = "not", f"not {source}", _compare(one, source, found)
@@ -122,7 +123,7 @@ def _complaint(one: _Operand, found: Type, tree: nodes.Expr) -> Complaint:
         hint = _meant(one, tree) or _compare(one, source, found)
     message = f"`{source}` is {in_words(found)}, and `{word}` takes what is true or false"
     warning = one.is_passed_over and _uses_anything(one.node)
-    return Complaint(code="E175", message=message, hint=hint, part=part, line=line, warning=warning)
+    return Finding(code="E175", message=message, hint=hint, part=part, line=line, warning=warning)
 
 
 def _compare(one: _Operand, source: str, found: Type) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from runner.expressions.names import Name
+from runner.foundation.problems import Finding
 
 
 class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the file that holds the text
@@ -23,6 +24,10 @@ class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the f
         self.line = line
         self.others: tuple[TemplateProblem, ...] = ()
         self.names: tuple[Name, ...] = ()
+
+    @property
+    def finding(self) -> Finding:
+        return Finding(code=self.code, message=self.message, hint=self.hint, part=self.name, line=self.line)
 
     def moved(self, lines: int) -> "TemplateProblem":
         """The same problem, for a text in which the parsed one begins `lines` lines further down."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from jinja2 import nodes
 
 from runner.expressions import typed
-from runner.expressions.complaints import Complaint, Inferring, Side, compare, item, member, reading_hint, sides
+from runner.expressions.complaints import Inferring, Side, compare, item, member, reading_hint, sides
 from runner.expressions.parse import Expression, Template
 from runner.expressions.source import dotted, keywords, written, written_key
 from runner.expressions.typed import (
@@ -26,10 +26,11 @@ from runner.expressions.typed import (
     of_value,
 )
 from runner.expressions.typed_filters import GUARDS, OF_ABSENCE, Arguments, filtered, never_of_kind, tested
+from runner.foundation.problems import Finding
 from runner.foundation.values import Path
 
 
-def of_expression(parsed: Expression, names: Mapping[str, Type]) -> tuple[Type, list[Complaint]]:
+def of_expression(parsed: Expression, names: Mapping[str, Type]) -> tuple[Type, list[Finding]]:
     """The type of an expression, and what goes wrong in it for sure."""
     state = Inferring(names=names)
     if parsed.path is not None:
@@ -49,7 +50,7 @@ def type_of(node: nodes.Node, names: Mapping[str, Type]) -> Type:
     return _infer(node, Inferring(names=names))
 
 
-def of_template(parsed: Template, names: Mapping[str, Type]) -> tuple[Type, list[Complaint]]:
+def of_template(parsed: Template, names: Mapping[str, Type]) -> tuple[Type, list[Finding]]:
     """The type of a template: that of its expression where it is one alone, else a text."""
     parts = [part for part in parsed.parts if isinstance(part, Expression)]
     found = [of_expression(part, names) for part in parts]

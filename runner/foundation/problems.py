@@ -35,6 +35,23 @@ class Problem:
     excerpt: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A problem before its place in a file is known.
+
+    `path` leads to it within the value that was checked; `part` and `line`, which counts from 0, within the text.
+    """
+
+    code: str = "E107"
+    message: str
+    hint: str | None = None
+    path: Path = ()
+    at_key: bool = False
+    warning: bool = False
+    part: str | None = None
+    line: int = 0
+
+
 def are_errors(problems: Iterable[Problem]) -> bool:
     """Whether one of them is more than a warning."""
     return any(problem.severity is Severity.ERROR for problem in problems)

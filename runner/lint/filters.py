@@ -58,10 +58,10 @@ def check_filter(text: str, path: Path, texts: Texts) -> None:
         parts = parse.template(text).parts if "{{" in text else (text,)
     except TemplateProblem:
         return
-    before = len(texts.found)
+    before = len(texts.problems)
     whole = "".join(part if isinstance(part, str) else VALUE for part in parts)
     _language(whole, path, texts, is_plain=len(parts) == 1)
-    if len(texts.found) == before:
+    if len(texts.problems) == before:
         _words(whole, parts, path, texts)
 
 

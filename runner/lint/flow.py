@@ -77,7 +77,7 @@ def check(document: Document, known: Outline, catalogue: Catalogue | None) -> tu
     """Everything in the document that goes wrong for sure, by the types of its values."""
     telling = Telling(document=document)
     _Flow(telling=telling, known=known, catalogue=catalogue).through()
-    return tuple(telling.found)
+    return tuple(telling.problems)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +156,7 @@ class _Flow:
             message = f"`for_each` needs a list, and `{written.strip()}` is {in_words(found)}"
             has_list = found.kinds == RECORD and (found.fields or {}).get("result", A_NUMBER).kinds & LIST
             hint = f"write `{written.strip()}.result`" if has_list else None
-            self.telling.tell("E176", message, path, hint=hint)
+            self.telling.report("E176", message, path, hint=hint)
         return found.of_items if found.kinds & LIST else UNKNOWN
 
     def _expectation(self, expected: Json, path: Path, after: _Names) -> None:
@@ -172,11 +172,11 @@ class _Flow:
         found = [*unmet(schema, result)]
         for one in found:
             at = (*path, *one.path)
-            self.telling.tell(one.code, one.message, at, hint=one.hint, at_key=one.at_key, warning=one.warning)
+            self.telling.report(one.code, one.message, at, hint=one.hint, at_key=one.at_key, warning=one.warning)
         wanted = site_types.of_schema(schema)
         if not found and not wanted.kinds & result.kinds:
             message = f"the result is {in_words(result)}, and never {in_words(wanted)}, as this schema wants it"
-            self.telling.tell("E177", message, path)
+            self.telling.report("E177", message, path)
 
     def _action(self, step: RawStep, inside: _Names) -> Type:
         """The type of what the step's action gives; what it sends is looked at by the way."""
@@ -209,14 +209,14 @@ class _Flow:
         """What steps give may end a text of a filter with a quote of its own; of all else `filters` tells."""
         path = (*step.path, "query", "filter")
         for message, hint in quotes_of_results(step, self.known, inside):
-            self.telling.tell("E107", message, path, hint=hint, warning=True)
+            self.telling.report("E107", message, path, hint=hint, warning=True)
 
     def _id(self, text: str, path: Path, what: str, inside: _Names) -> None:
         """A template in the place of an id."""
         found = Telling(document=self.telling.document).value(text, path, inside)
         wrong = unfit_type(what, Parameter(kind=Kind.GUID), found, source=text.strip())
         if wrong is not None:
-            self.telling.tell("E113", wrong.message, path, hint=wrong.hint)
+            self.telling.report("E113", wrong.message, path, hint=wrong.hint)
 
     def _parameters(
         self, given: Mapping[str, Json], path: Path, process: Process | None, inside: _Names, *, step: RawStep
@@ -274,7 +274,7 @@ class _Flow:
         """Tell of what stands in the value at `path`."""
         if one is not None:
             at, is_warning = (*path, *one.path), one.warning
-            self.telling.tell(one.code, one.message, at, hint=one.hint, at_key=one.at_key, warning=is_warning)
+            self.telling.report(one.code, one.message, at, hint=one.hint, at_key=one.at_key, warning=is_warning)
 
     def _included(self, step: RawStep, inside: _Names) -> Type:
         """What an included job gives; what is handed to it is held against the schemas of its inputs."""
@@ -294,7 +294,7 @@ class _Flow:
                 and any(texts_in(record(action["inputs"])[name]))
             ):
                 message = f"input `{name}` of `{action.get('file')}` is {in_words(wanted)}, not {in_words(found)}"
-                self.telling.tell("E171", message, (*path, name))
+                self.telling.report("E171", message, (*path, name))
         quiet = Telling(document=self.telling.document)
         return record_of(_Flow(telling=quiet, known=other, catalogue=self.catalogue).through())
 

@@ -46,7 +46,7 @@ def check(
     check_durations(preset, ("defaults",), texts)
     _ids(texts)
     check_row_names(texts)
-    return _news(texts.found, reported)
+    return _news(texts.problems, reported)
 
 
 def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:

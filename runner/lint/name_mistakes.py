@@ -5,28 +5,23 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.expressions.parse import Name
+from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 
 _ASKS = re.compile(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
 KNOWN_HERE = "known here: "
-MOST_IN_A_TEXT = 100
-"""The hundredth mistake of a text is the last that is reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
+class Mistake(Finding):
     """What is wrong with a name; `part` is the piece of it that is wrong, as it is written.
 
     Where the text itself asks whether there is a value, nothing is wrong with `unless_asked`, and what is
     `asked_is_enough` is only warned of.
     """
 
-    code: str
-    message: str
-    hint: str | None = None
-    part: str
-    warning: bool = False
+    part: str = ""
     unless_asked: bool = False
     asked_is_enough: bool = False
 

@@ -5,23 +5,22 @@ Each mistake inside a text becomes a problem at the text itself, inside a block 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from runner.expressions import parse
 from runner.expressions.names import Compared
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path, is_number
 from runner.job.outline import Outline
-from runner.lint.name_mistakes import MOST_IN_A_TEXT, Mistake, a_minus, as_asked, dashes_in, unquoted, with_dashes
+from runner.lint.name_mistakes import Mistake, a_minus, as_asked, dashes_in, unquoted, with_dashes
 from runner.lint.scopes import CONDITIONS, Scope
 from runner.lint.status_names import status_mistake
 from runner.lint.unknown_names import function_mistake, is_unknown, mistake
 from runner.lint.unread import MARKS, unread
-from runner.reading.document import Document
+from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
 
 _BRACES = "{{"
 _GUESS = "YAML may have "
@@ -34,12 +33,8 @@ _DURATIONS = ("timeout", "cleanup_timeout", "initial", "max", "pause", "every", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
-    """The texts of one document; `found` collects what is wrong with them."""
-
-    document: Document
+class Texts(ProblemCollector):
     known: Outline
-    found: list[Problem] = field(default_factory=list)
 
     def expression(self, value: Json, path: Path, scope: Scope) -> Expression | None:
         """A bare expression, None where it cannot be read. A boolean or a number, which stands for itself, is none."""
@@ -83,50 +78,34 @@ class Texts:
                 for index, item in enumerate(value):
                     self.plain(item, (*path, index))
 
-    def report(
-        self,
-        code: str,
-        message: str,
-        path: Path,
-        *,
-        hint: str | None = None,
-        at_key: bool = False,
-        warning: bool = False,
-        hidden: bool = False,
-    ) -> None:
-        """`hidden`: the line itself is not shown, since a secret stands in it."""
-        severity = Severity.WARNING if warning else Severity.ERROR
-        problem = self.document.problem(code, message, path=path, hint=hint, at_key=at_key, severity=severity)
-        self.found.append(replace(problem, excerpt=None) if hidden else problem)
-
     def _template(self, text: str, path: Path, scope: Scope) -> None:
         try:
             parsed = parse.template(text)
         except TemplateProblem as problem:
             self._unreadable(problem, text, path, scope)
         else:
-            most = len(self.found) + MOST_IN_A_TEXT
+            most = len(self.problems) + MOST_IN_A_TEXT
             self._check(parsed, text, path, scope)
             is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, self.known)
             if is_odd and self.document.is_bare(path):
                 message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
                 self.report("E101", message, path, hint=hint, warning=True)
             for part in parsed.parts:
-                if isinstance(part, str) and MARKS.search(part) and len(self.found) < most:
+                if isinstance(part, str) and MARKS.search(part) and len(self.problems) < most:
                     self._unread(part, text, path, scope)
 
     def _unread(self, part: str, text: str, path: Path, scope: Scope) -> None:
         """`part` of `text`, which stands outside of its templates."""
         for wrong in islice(unread(part, scope, self.known), MOST_IN_A_TEXT):
             line = text.count("\n", 0, max(0, text.find(wrong.part)))
-            self._mistake(wrong, path, span=self._span(path, text, line=line, name=wrong.part))
+            self.add_in_text(replace(wrong, line=line), path, text)
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
         self._names(parsed.names, text, path, scope)
         for compared, wrong in islice(self._wrong_statuses(parsed, scope), MOST_IN_A_TEXT):
-            self._mistake(wrong, path, span=self._span(path, text, line=compared.line, name=compared.text))
+            self.add_in_text(replace(wrong, line=compared.line), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
-            self._mistake(function_mistake(function), path, span=self._span(path, text, line=0, name=function))
+            self.add_in_text(function_mistake(function), path, text)
 
     def _wrong_statuses(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[Compared, Mistake]]:
         for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
@@ -138,8 +117,7 @@ class Texts:
     def _names(self, names: Sequence[Name], text: str, path: Path, scope: Scope) -> None:
         for name, wrong in islice(self._wrong_names(names, text, scope), MOST_IN_A_TEXT):
             found = unquoted(wrong, text)
-            span = self._span(path, text, line=name.line, name=_written(name, found, text))
-            self._mistake(found, path, span=span)
+            self.add_in_text(replace(found, part=_written(name, found, text), line=name.line), path, text)
 
     def _wrong_names(self, names: Sequence[Name], text: str, scope: Scope) -> Iterator[tuple[Name, Mistake]]:
         joined: set[str] = set()  # what a dash joins to the name before it
@@ -165,17 +143,9 @@ class Texts:
         joined.update(others)
         return mistake(whole, scope, self.known) or a_minus(name, whole)
 
-    def _mistake(self, wrong: Mistake, path: Path, *, span: Span) -> None:
-        severity = Severity.WARNING if wrong.warning else Severity.ERROR
-        self.found.append(
-            self.document.problem(wrong.code, wrong.message, path=path, hint=wrong.hint, severity=severity, span=span)
-        )
-
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: Scope) -> None:
         for one in (problem, *problem.others):
-            span = self._span(path, text, line=one.line, name=one.name)
-            hint = self._hint(one, path)
-            self.found.append(self.document.problem(one.code, one.message, path=path, hint=hint, span=span))
+            self.add_in_text(replace(one.finding, hint=self._hint(one, path)), path, text)
         self._names(problem.names, text, path, scope)
 
     def _hint(self, problem: TemplateProblem, path: Path) -> str | None:
@@ -185,18 +155,14 @@ class Texts:
         return eaten or (None if is_a_guess else problem.hint)
 
     def _template_in_vain(self, text: str, path: Path) -> None:
-        why = _why_not(path)
         line = text[: text.index(_BRACES)].count("\n")
-        span = self._span(path, text, line=line, name=_BRACES)
-        self.found.append(self.document.problem("E122", "no template is read here", path=path, hint=why, span=span))
+        message, hint = "no template is read here", _why_not(path)
+        self.add_in_text(Finding(code="E122", message=message, hint=hint, part=_BRACES, line=line), path, text)
 
     def _key(self, key: str, path: Path) -> None:
         if _BRACES in key:
             hint = "only values are worked out, never their names"
             self.report("E122", "no template is read in a key", (*path, key), hint=hint, at_key=True)
-
-    def _span(self, path: Path, text: str, *, line: int, name: str | None) -> Span:
-        return self.document.name_span(path, line=line, name=name or _line(text, line))
 
 
 def _ends_in_inches(parsed: Template, known: Outline) -> bool:

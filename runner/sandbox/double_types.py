@@ -53,7 +53,7 @@ def check(document: Document) -> tuple[Problem, ...]:
     flow.telling.condition(record(fields.get("starts_on")).get("where"), ("starts_on", "where"), {"row": _ROW})
     for index, activity in enumerate(items(fields.get("activities"))):
         flow.activity(record(activity), ("activities", index))
-    return tuple(flow.telling.found)
+    return tuple(flow.telling.problems)
 
 
 def _of_parameter(fields: JsonObject) -> Type:
@@ -93,7 +93,7 @@ class _Double:
             return
         wrong = unfit_type(code, Parameter(kind=kind), found, source=value.strip())
         if wrong is not None:
-            self.telling.tell(wrong.code, wrong.message, path, hint=wrong.hint, warning=wrong.warning)
+            self.telling.report(wrong.code, wrong.message, path, hint=wrong.hint, warning=wrong.warning)
 
     def _kind(self, code: str) -> KindOfSite | None:
         written = self.kinds.get(code)

@@ -6,15 +6,15 @@ that the schema asks for is passed over here.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem, expression, template
 from runner.foundation.guids import is_guid
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path
-from runner.reading.load import Document
+from runner.reading.collector import ProblemCollector
+from runner.reading.document import Document
 from runner.sandbox.doubles import LINGERING, OWN_ENTITIES, Kind, Parameter
 from runner.sandbox.kinds import CannotReadError, read
 
@@ -42,7 +42,7 @@ def check(document: Document) -> tuple[Problem, ...]:
         if isinstance(activity, dict):
             rules.activity(activity, ("activities", index))
     rules.faults(fields.get("faults"))
-    return tuple(rules.found)
+    return tuple(rules.problems)
 
 
 def _parameters(declared: Json) -> dict[str, Parameter | None]:
@@ -60,13 +60,9 @@ def _parameter(code: str, fields: Json) -> Parameter | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rules:
-    """The rules for one document; `found` collects what breaks them."""
-
-    document: Document
+class _Rules(ProblemCollector):
     parameters: Mapping[str, Parameter | None]
     uids: set[str] = field(default_factory=set)
-    found: list[Problem] = field(default_factory=list)
 
     def version(self, fields: JsonObject) -> None:
         """A version is a schema of its own: it has a code and a number."""
@@ -243,20 +239,6 @@ class _Rules:
                 hint = "templates are read in `set`, `values` and `fail`"
                 self.report("E122", "no template is read here", (*path, key), hint=hint)
 
-    def report(
-        self,
-        code: str,
-        message: str,
-        path: Path,
-        *,
-        hint: str | None = None,
-        at_key: bool = False,
-        warning: bool = False,
-    ) -> None:
-        severity = Severity.WARNING if warning else Severity.ERROR
-        problem = self.document.problem(code, message, path=path, hint=hint, at_key=at_key, severity=severity)
-        self.found.append(problem)
-
     def _bare(self, value: str, path: Path, *, warning: bool) -> None:
         message = f"`{value.strip()}` is a text here: only what stands in braces is worked out"
         self.report("E123", message, path, hint=f'write `"{{{{ {value.strip()} }}}}"`', warning=warning)
@@ -275,12 +257,11 @@ class _Rules:
             wrong = self._mistake(name, roots)
             if wrong is not None:
                 message, hint, part = wrong
-                span = self._span(path, text, line=name.line, name=part)
-                self.found.append(self.document.problem("E126", message, path=path, hint=hint, span=span))
+                found = Finding(code="E126", message=message, hint=hint, part=part, line=name.line)
+                self.add_in_text(found, path, text)
         for function in sorted(parsed.functions - _FUNCTIONS):
-            span = self._span(path, text, line=0, name=function)
-            message = f"`{function}()` is known in jobs only"
-            self.found.append(self.document.problem("E124", message, path=path, span=span))
+            found = Finding(code="E124", message=f"`{function}()` is known in jobs only", part=function)
+            self.add_in_text(found, path, text)
 
     def _mistake(self, name: Name, roots: tuple[str, ...]) -> tuple[str, str | None, str] | None:
         """Message, hint and the part that is wrong."""
@@ -311,13 +292,8 @@ class _Rules:
         return did_you_mean(code, self.parameters)
 
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path) -> None:
-        span = self._span(path, text, line=problem.line, name=problem.name)
         hint = (self.document.quote_hint(path) if problem.code == "E120" else None) or problem.hint
-        self.found.append(self.document.problem(problem.code, problem.message, path=path, hint=hint, span=span))
-
-    def _span(self, path: Path, text: str, *, line: int, name: str | None) -> Span:
-        lines = text.splitlines()
-        return self.document.name_span(path, line=line, name=name or (lines[line].strip() if line < len(lines) else ""))
+        self.add_in_text(replace(problem.finding, hint=hint), path, text)
 
 
 def _listed(roots: tuple[str, ...]) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from runner.foundation.places import Span
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
 from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
-from runner.targets.urls import UrlMistake, identity_in_the_cloud, identity_mistake, url_mistake
+from runner.targets.urls import identity_in_the_cloud, identity_mistake, url_mistake
 
 FILE: Final = "appsettings.json"
 PREFIX: Final = "clio:"
@@ -48,7 +48,7 @@ class _Reading:
             raise self.unfit(key, "it is no text")
         return found
 
-    def address(self, key: str, mistake: Callable[[str], UrlMistake | None]) -> str | None:
+    def address(self, key: str, mistake: Callable[[str], Finding | None]) -> str | None:
         found = self.text(key)
         wrong = None if found is None else mistake(found)
         if wrong is not None:

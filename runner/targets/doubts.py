@@ -3,15 +3,13 @@ service the one in the place of the other, secrets that are written out.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject, Path
-from runner.reading.document import Document
+from runner.reading.collector import ProblemCollector
 from runner.targets.urls import identity_in_the_cloud, is_loopback, site_of_identity
 
 _PATTERN: Final = re.compile(r"(?:[\w*?]|\[!?[^\]]+\])+")
@@ -20,14 +18,39 @@ _REGULAR: Final = re.compile(r"\^?((?:\w|\.[*+]?)+)\$?")
 """A regular expression that such a pattern can say as well."""
 
 
-def patterns_that_fit_nothing(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+_SHELL: Final = re.compile(
+    r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)"
+)
+_BARE: Final = re.compile(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
+_ADDRESSES: Final = ("url", "identity_url", "proxy")
+"""Keys behind which no password stands alone, so that a variable of the shell is one for sure."""
+_OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it stands"
+
+
+def variable(written: str, path: Path) -> Finding | None:
+    """A variable of the environment, written as elsewhere: an error in an address, a warning where the text may be
+    right as it is, as in a password.
+    """
+    found, bare = _SHELL.fullmatch(written), _BARE.fullmatch(written)
+    if found is None and bare is None:
+        return None
+    message = _OF_THE_SHELL if found else "without braces this is a text, and taken as it stands"
+    name = next(filter(None, found.groups())) if found else "NAME"  # its own name may pass for the secret
+    if path[-1] in _ADDRESSES:
+        name = bare[1] if bare else name
+        return Finding(message=message, hint=f'write `"{{{{ env.{name} }}}}"`')
+    hint = f'write `"{{{{ env.{name} }}}}"`; a password that looks like this may stand'
+    return Finding(message=message, hint=hint, warning=True)
+
+
+def patterns_that_fit_nothing(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     """Regular expressions and the like in `allow.processes`: names of processes hold letters, digits and `_`."""
     for index, pattern in enumerate(items(record(target.get("allow")).get("processes"))):
         if isinstance(pattern, str) and pattern and not _PATTERN.fullmatch(pattern) and "{{" not in pattern:
             path = (*at, "allow", "processes", index)
             message = f"`{pattern}` fits no name of a process: `*` stands for any signs, `?` for one"
             hint = _as_pattern(pattern)
-            yield document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
+            problems.report("E107", message, path, hint=hint, warning=True)
 
 
 def _as_pattern(regular: str) -> str | None:
@@ -35,7 +58,7 @@ def _as_pattern(regular: str) -> str | None:
     return None if found is None else f"write `{re.sub(r'[.][*+]', '*', found[1]).replace('.', '?')}`"
 
 
-def interchanged(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     """The address of an identity service as that of a site, or the other way round, by the convention of the vendor's
     cloud [C].
     """
@@ -43,27 +66,26 @@ def interchanged(document: Document, target: JsonObject, at: Path) -> Iterator[P
     site = site_of_identity(url) if url else None
     if site is not None:
         message = "this is the address of an identity service, and not of a site"
-        yield document.problem("E107", message, path=(*at, "url"), hint=f"write `{site}`", severity=Severity.WARNING)
+        problems.report("E107", message, (*at, "url"), hint=f"write `{site}`", warning=True)
     is_a_site = bool(url and identity) and site is None and _are_of_one_host(url or "", identity or "")
     if is_a_site and (service := identity_in_the_cloud(identity or "")) is not None:
         message = "this is the address of a site, and not of its identity service"
         hint = f"write `{service}`, or leave it out: for `*.creatio.com` it is known"
-        yield document.problem("E107", message, path=(*at, "identity_url"), hint=hint, severity=Severity.WARNING)
+        problems.report("E107", message, (*at, "identity_url"), hint=hint, warning=True)
 
 
-def written_out(document: Document, target: JsonObject, at: Path) -> Iterator[Problem]:
+def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     """A password or client secret that stands in the file. That of a site on this machine is nobody's loss."""
     auth = record(target.get("auth"))
     if "sandbox" in target or is_loopback(_host(text(target, "url") or "") or ""):
         return
     for key in ("password", "client_secret"):
         written = text(auth, key)
-        if written and "{{" not in written:
+        path = (*at, "auth", key)
+        if written and "{{" not in written and variable(written, path) is None:
             message = f"`{key}` stands in this file, and whoever can read it, in git too, has it"
             hint = 'write `"{{ env.NAME }}"` or `"{{ file(\'PATH\') }}"`, and change it where it was committed'
-            path = (*at, "auth", key)
-            found = document.problem("E166", message, path=path, at_key=True, hint=hint, severity=Severity.WARNING)
-            yield replace(found, excerpt=None)
+            problems.report("E166", message, path, at_key=True, hint=hint, warning=True, hidden=True)
 
 
 def _host(url: str) -> str | None:

@@ -7,10 +7,10 @@ as those of a targets file are. Whether the variables are there and go together 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.suggestions import did_you_mean
 from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
-from runner.targets.urls import UrlMistake, identity_in_the_cloud, identity_mistake, url_mistake
+from runner.targets.urls import identity_in_the_cloud, identity_mistake, url_mistake
 
 NAME: Final = "env"
 URL: Final = "CREATIO_URL"
@@ -91,7 +91,7 @@ def _missing(variable: str, *, hint: str) -> Problem:
     return _problem("E142", f"the environment variable `{variable}` is not set", hint)
 
 
-def _address(variable: str, wrong: UrlMistake) -> Problem:
+def _address(variable: str, wrong: Finding) -> Problem:
     return _problem(wrong.code, f"`{variable}`: {wrong.message}", wrong.hint)
 
 

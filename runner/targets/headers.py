@@ -4,8 +4,9 @@ No message repeats a value: it may be a secret.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from runner.foundation.problems import Finding
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[!-~\u00a0-\u00ff](?:[ \t!-~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?")
@@ -20,31 +21,24 @@ OURS: Final = frozenset(
 _AUTHORIZATION: Final = "authorization"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderMistake:
-    code: str = "E107"
-    message: str
-    hint: str | None = None
-
-
-def name_mistake(name: str, *, before: tuple[str, ...], signs_in_with_a_token: bool) -> HeaderMistake | None:
+def name_mistake(name: str, *, before: tuple[str, ...], signs_in_with_a_token: bool) -> Finding | None:
     """What is wrong with the name of a header; `before` are the names that stand before it."""
     if not _NAME.fullmatch(name):
-        return HeaderMistake(message=f"`{name}` cannot be the name of a header", hint="use letters, digits and `-`")
+        return Finding(message=f"`{name}` cannot be the name of a header", hint="use letters, digits and `-`")
     folded = name.lower()
     if folded in OURS:
-        return HeaderMistake(message=f"`{name}` is set by this program, and cannot be set by a target")
+        return Finding(message=f"`{name}` is set by this program, and cannot be set by a target")
     if folded == _AUTHORIZATION and signs_in_with_a_token:
-        return HeaderMistake(message=f"`{name}` carries the token of the OAuth client", hint="leave out one of the two")
+        return Finding(message=f"`{name}` carries the token of the OAuth client", hint="leave out one of the two")
     if folded in (other.lower() for other in before):
-        return HeaderMistake(code="E111", message=f"the header `{name}` stands twice: case does not count in its name")
+        return Finding(code="E111", message=f"the header `{name}` stands twice: case does not count in its name")
     return None
 
 
-def value_mistake(value: str) -> HeaderMistake | None:
+def value_mistake(value: str) -> Finding | None:
     if not value:
-        return HeaderMistake(code="E134", message="the header is empty")
+        return Finding(code="E134", message="the header is empty")
     if not _VALUE.fullmatch(value):
         message = "a header holds letters of Latin-1, no line ends, and no blanks at its ends"
-        return HeaderMistake(message=message)
+        return Finding(message=message)
     return None

@@ -9,14 +9,13 @@ from dataclasses import replace
 from runner.expressions import parse
 from runner.expressions.evaluate import EvaluationError, Scope, render
 from runner.expressions.parse import Template
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, JsonObject, is_well_formed
-from runner.targets.headers import HeaderMistake, value_mistake
+from runner.targets.headers import value_mistake
 from runner.targets.model import ClientCredentials, Keys, Password, SiteTarget
 from runner.targets.urls import (
     IDENTITY_HINT,
     NO_IDENTITY,
-    UrlMistake,
     identity_in_the_cloud,
     identity_mistake,
     proxy_mistake,
@@ -142,7 +141,7 @@ def _refuse(key: Keys, value: str, *, plain_http: bool) -> None:
         raise _UnreadyError(Problem(code=wrong.code, message=wrong.message, hint=wrong.hint))
 
 
-def _mistake(key: Keys, value: str, *, plain_http: bool) -> UrlMistake | HeaderMistake | Problem | None:
+def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | Problem | None:
     match key[0]:
         case "url":
             return url_mistake(value, plain_http=plain_http)

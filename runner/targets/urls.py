@@ -4,9 +4,10 @@ Known before a run where they are written out, else when it begins.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+from runner.foundation.problems import Finding
 
 NO_IDENTITY: Final = "it is not known where the identity service is, which gives the OAuth client its tokens"
 IDENTITY_HINT: Final = "add `identity_url`, the address of the identity service; only for `*.creatio.com` it is known"
@@ -20,27 +21,20 @@ _AROUND = "\"'`<>“”„«»\u2018\u2019"
 """Signs that mails and documents put around an address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UrlMistake:
-    code: str = "E107"
-    message: str
-    hint: str | None = None
-
-
-def url_mistake(url: str, *, plain_http: bool = False) -> UrlMistake | None:
+def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
     """What is wrong with the address of a site; its text is not repeated, since it may hold a password.
 
     `plain_http`: its target says that it may be called without TLS.
     """
     if _is_broken(url):
-        return UrlMistake(message="a URL holds no blanks and no control characters")
+        return Finding(message="a URL holds no blanks and no control characters")
     if url[:1] in _AROUND or url[-1:] in _AROUND:
-        return UrlMistake(message="signs stand around this URL that are no part of it", hint="leave them out")
+        return Finding(message="signs stand around this URL that are no part of it", hint="leave them out")
     try:
         parts = urlsplit(url)
         bool(parts.port)
     except ValueError as error:
-        return UrlMistake(message=f"not a URL: {error}")
+        return Finding(message=f"not a URL: {error}")
     return _scheme_mistake(parts, plain_http=plain_http) or _extra_mistake(parts)
 
 
@@ -59,26 +53,26 @@ def site_meant(written: str) -> str | None:
     return meant if meant and meant != written and url_mistake(meant) is None else None
 
 
-def proxy_mistake(url: str) -> UrlMistake | None:
+def proxy_mistake(url: str) -> Finding | None:
     """What is wrong with the address of a proxy, which may hold a name and a password; its text is not repeated."""
     hint = "write `http://HOST:PORT`, or `http://NAME:PASSWORD@HOST:PORT`"
     if _is_broken(url):
-        return UrlMistake(message="the URL of a proxy holds no blanks and no control characters", hint=hint)
+        return Finding(message="the URL of a proxy holds no blanks and no control characters", hint=hint)
     try:
         parts = urlsplit(url)
         bool(parts.port)
     except ValueError:
-        return UrlMistake(message="it is not the URL of a proxy", hint=hint)
+        return Finding(message="it is not the URL of a proxy", hint=hint)
     if parts.scheme != "http" or not parts.hostname:
         hint = f"{hint}; `https` goes through such a proxy as it is"
-        return UrlMistake(message="the URL of a proxy is `http://` and a host", hint=hint)
+        return Finding(message="the URL of a proxy is `http://` and a host", hint=hint)
     if parts.path.strip("/") or parts.query or parts.fragment:
         hint = "a `/`, `?` or `#` in its password is written `%2F`, `%3F`, `%23`"
-        return UrlMistake(message="the URL of a proxy ends with its port", hint=hint)
+        return Finding(message="the URL of a proxy ends with its port", hint=hint)
     return None
 
 
-def identity_mistake(url: str, *, plain_http: bool = False) -> UrlMistake | None:
+def identity_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
     """What is wrong with the address of an identity service."""
     return url_mistake(without_token_path(url), plain_http=plain_http)
 
@@ -118,24 +112,24 @@ def _is_broken(url: str) -> bool:
     return not url.isprintable() or " " in url
 
 
-def _scheme_mistake(parts: SplitResult, *, plain_http: bool) -> UrlMistake | None:
+def _scheme_mistake(parts: SplitResult, *, plain_http: bool) -> Finding | None:
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        return UrlMistake(message="the URL of a site is `https://` and a host", hint="write `https://example.com`")
+        return Finding(message="the URL of a site is `https://` and a host", hint="write `https://example.com`")
     if parts.scheme == "http" and not plain_http and not is_loopback(parts.hostname):
         hint = "write `https://`; in a network that you trust, `plain_http: true` in a targets file allows it"
-        return UrlMistake(code="E143", message=f"`{parts.hostname}` would be called without TLS", hint=hint)
+        return Finding(code="E143", message=f"`{parts.hostname}` would be called without TLS", hint=hint)
     return None
 
 
-def _extra_mistake(parts: SplitResult) -> UrlMistake | None:
+def _extra_mistake(parts: SplitResult) -> Finding | None:
     if parts.username is not None or parts.password is not None:
-        return UrlMistake(message="a URL holds no name and no password", hint="write them under `auth`")
+        return Finding(message="a URL holds no name and no password", hint="write them under `auth`")
     if parts.query or parts.fragment:
-        return UrlMistake(message="the URL of a site has no `?` and no `#`", hint="write the address of the site alone")
+        return Finding(message="the URL of a site has no `?` and no `#`", hint="write the address of the site alone")
     within = _WITHIN_THE_SITE.search(parts.path)
     if within is None:
         return None
     if within[1] == "0":
         hint = "leave `/0` out: `runtime: net-framework` adds it"
-        return UrlMistake(message="the URL of a site ends before `/0`", hint=hint)
-    return UrlMistake(message=f"the URL of a site ends before `{within[0]}`", hint="leave the rest out")
+        return Finding(message="the URL of a site ends before `/0`", hint=hint)
+    return Finding(message=f"the URL of a site ends before `{within[0]}`", hint="leave the rest out")

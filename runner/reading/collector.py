@@ -1,0 +1,58 @@
+"""The problems of one document: every rule that reads a document reports to a collector."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from runner.foundation.places import Span
+from runner.foundation.problems import Finding, Problem, Severity
+from runner.foundation.values import Path
+from runner.reading.document import Document
+
+MOST_IN_A_TEXT = 100
+"""More problems of one text are not reported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemCollector:
+    document: Document
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        hint: str | None = None,
+        at_key: bool = False,
+        warning: bool = False,
+        hidden: bool = False,
+    ) -> None:
+        """`hidden`: the line is not shown, since it holds a secret."""
+        found = Finding(code=code, message=message, hint=hint, at_key=at_key, warning=warning)
+        self.add(found, path, hidden=hidden)
+
+    def add(self, found: Finding, path: Path, *, hidden: bool = False, span: Span | None = None) -> None:
+        """Add what was found in the value at `path`."""
+        problem = self.document.problem(
+            found.code,
+            found.message,
+            path=(*path, *found.path),
+            hint=found.hint,
+            at_key=found.at_key,
+            severity=Severity.WARNING if found.warning else Severity.ERROR,
+            span=span,
+        )
+        self.problems.append(replace(problem, excerpt=None) if hidden else problem)
+
+    def add_in_text(self, found: Finding, path: Path, text: str) -> None:
+        """Add what was found in the text at `path`: its place is that of its part, else of its line."""
+        lines = text.split("\n")
+        line = lines[found.line].strip() if found.line < len(lines) else ""
+        part = found.part or ""
+        name = next((name for name in (part, part.rpartition(".")[2]) if name and name in line), line)
+        self.add(found, path, span=self.document.name_span(path, line=found.line, name=name))
+
+    def add_all_in_text(self, found: Iterable[Finding], path: Path, text: str) -> None:
+        for _, one in zip(range(MOST_IN_A_TEXT), found, strict=False):
+            self.add_in_text(one, path, text)

@@ -79,11 +79,10 @@ def parameters(signature: Iterable[Json]) -> dict[str, Parameter]:
     """The parameters of a signature as records, by their codes."""
     return {
         str(one.get("code")): Parameter(
-            kind=one_of(Kind, one.get("type"), Kind.UNKNOWN),
+            kind=Kind.named(one.get("type")),
             direction=one_of(Direction, one.get("direction"), Direction.UNKNOWN),
             items={
-                str(item.get("code")): one_of(Kind, item.get("type"), Kind.UNKNOWN)
-                for item in map(record, items(one.get("items")))
+                str(item.get("code")): Kind.named(item.get("type")) for item in map(record, items(one.get("items")))
             },
             lookup=text(one, "lookup"),
             caption=text(one, "caption") or "",

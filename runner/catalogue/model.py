@@ -4,7 +4,7 @@ A catalogue file, packages in git and a folder of doubles give the same records.
 be unknown here, and never guessed: nothing is held against it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -28,6 +28,11 @@ class Kind(StrEnum):
     RECORDS = "records"
     UNKNOWN = "unknown"
 
+    @classmethod
+    def named(cls, word: Json) -> "Kind":
+        """The type that a file names; unknown for a word that names none."""
+        return cls(word) if isinstance(word, str) and word in cls.__members__.values() else cls.UNKNOWN
+
 
 class Direction(StrEnum):
     IN = "in"
@@ -45,8 +50,7 @@ GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """`items` are the columns of a `records` parameter, none where they are not known. `lookup` is the id of the schema
-    that a lookup leads to. `caption` is for people. `reads` says for sure whether a value is taken for a type, where
-    somebody knows: a sandbox.
+    that a lookup leads to. `caption` is for people. `is_exact`: what it takes is known for sure, as in a sandbox.
     """
 
     kind: Kind
@@ -54,7 +58,7 @@ class Parameter:
     items: Mapping[str, Kind] = field(default_factory=dict)
     lookup: str | None = None
     caption: str = ""
-    reads: Callable[[Json, Kind], bool] | None = field(default=None, compare=False)
+    is_exact: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from runner.catalogue import rules
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process, Pulled
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, one_of, record, text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import JsonObject
 from runner.language.schema import check
 from runner.reading.document import Document
 from runner.reading.load import read
@@ -118,16 +118,12 @@ def _parameters(written: JsonObject) -> dict[str, Parameter]:
 
 def _parameter(fields: JsonObject) -> Parameter:
     return Parameter(
-        kind=_kind(fields.get("type")),
+        kind=Kind.named(fields.get("type")),
         direction=one_of(Direction, fields.get("direction"), Direction.UNKNOWN),
-        items={name: _kind(kind) for name, kind in record(fields.get("items")).items()},
+        items={name: Kind.named(kind) for name, kind in record(fields.get("items")).items()},
         lookup=text(fields, "lookup"),
         caption=text(fields, "caption") or "",
     )
-
-
-def _kind(value: Json) -> Kind:
-    return one_of(Kind, value, Kind.UNKNOWN)
 
 
 def _elements(written: JsonObject) -> tuple[Element, ...]:

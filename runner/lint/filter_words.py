@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from runner.catalogue.moments import no_such_day
 from runner.foundation.guids import is_guid
-from runner.lint.moments import no_such_day
 
 VALUE: Final = "\0"
 """What stands for a template."""

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from runner.catalogue.kind_types import TAKES
+from runner.catalogue.literals import EXAMPLES, doubt, may_hold
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions.typed import LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
-from runner.lint.literals import EXAMPLES, doubt, may_hold
-from runner.lint.site_types import TAKES
 
 _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
@@ -66,7 +66,7 @@ def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Unfi
     What only some servers read is never read by the sandbox.
     """
     found = _unfit_kind(name, taker.kind, given, source=source)
-    return found if found is None or taker.reads is None else replace(found, warning=False)
+    return found if found is None or not taker.is_exact else replace(found, warning=False)
 
 
 def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | None:
@@ -182,7 +182,7 @@ def lost_signs(name: str, *, written: str, sent: str) -> Unfit | None:
 def column_of(parameter: Parameter, name: str) -> Parameter | None:
     """The column of a parameter's records as what takes a value, None where it is not known."""
     kind = parameter.items.get(name)
-    return None if kind is None else Parameter(kind=kind, reads=parameter.reads)
+    return None if kind is None else Parameter(kind=kind, is_exact=parameter.is_exact)
 
 
 def numbers_for_texts(parameter: Parameter, value: Json) -> Iterator[tuple[Path, Json]]:
@@ -212,14 +212,12 @@ def _scalar(name: str, taker: Parameter, value: Json) -> Unfit | None:
     if kind is Kind.TEXT:
         return _wrapped(name, value)
     found = doubt(kind, value)
-    is_refused = taker.reads is not None and kind is not Kind.UNKNOWN and not taker.reads(value, kind)
-    if found is None and not is_refused:
+    if found is None:
         return None
-    hint = EXAMPLES.get(kind) if found is None else found.hint
-    if is_refused or (found is not None and found.is_certain):
-        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=hint)
+    if found.is_certain or (taker.is_exact and found.is_refused):
+        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=found.hint)
     message = f"`{name}` takes {a_kind(kind)}, and not every server reads {_shown(value)} as one"
-    return Unfit(message=message, hint=hint, warning=True)
+    return Unfit(message=message, hint=found.hint, warning=True)
 
 
 def _wrapped(name: str, value: Json) -> Unfit | None:
@@ -243,7 +241,7 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
         if isinstance(one, dict):
             yield from _fields(name, parameter, one, index)
         elif not isinstance(one, str) or "{{" not in one:
-            is_read = isinstance(one, str) and parameter.reads is None  # as lists of other things are [?]
+            is_read = isinstance(one, str) and not parameter.is_exact  # as lists of other things are [?]
             message = f"`{name}` takes records, not {_shown(one)}"
             yield Unfit(message=message, hint=_a_record(parameter), path=(index,), warning=is_read)
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from runner.catalogue.model import Kind, Parameter, Process
+from runner.catalogue.kind_types import answered_type
+from runner.catalogue.model import Process
 from runner.expressions import typed
 from runner.expressions.typed import (
-    A_BOOLEAN,
-    A_GUID,
     A_NUMBER,
     A_TEXT,
     BOOLEAN,
@@ -30,22 +29,6 @@ from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject
 from runner.job.columns import columns
 
-_ITEMS: Final[Mapping[Kind, Type]] = {
-    Kind.TEXT: A_TEXT,
-    Kind.INTEGER: A_NUMBER,
-    Kind.DECIMAL: A_NUMBER,
-    Kind.MONEY: A_NUMBER,
-    Kind.BOOLEAN: A_BOOLEAN,
-    Kind.GUID: A_GUID,
-    # by its id [M]; some answers of the platform hold `{value, displayValue}` [?]
-    Kind.LOOKUP: Type(kinds=TEXT | RECORD),
-    Kind.DATETIME: Type(kinds=TEXT, form="datetime"),
-    Kind.DATE: Type(kinds=TEXT, form="date"),
-    Kind.TIME: Type(kinds=TEXT, form="time"),
-}
-_OR_NULL: Final[Mapping[Kind, Type]] = {kind: or_null(one) for kind, one in _ITEMS.items()}
-_TEXT_OR_DECODED: Final = or_null(Type(kinds=TEXT | LIST | RECORD))
-"""A text that begins like JSON is decoded [D], so a result of the type text may come as what it holds."""
 KINDS: Final[Mapping[str, int]] = {
     "string": TEXT,
     "integer": NUMBER,
@@ -56,20 +39,6 @@ KINDS: Final[Mapping[str, int]] = {
     "null": NULL,
 }
 """The kinds of the types of a JSON Schema."""
-TAKES: Final[Mapping[Kind, int]] = {
-    Kind.INTEGER: NUMBER | TEXT,
-    Kind.DECIMAL: NUMBER | TEXT,
-    Kind.MONEY: NUMBER | TEXT,
-    Kind.BOOLEAN: BOOLEAN | NUMBER | TEXT,
-    Kind.GUID: TEXT,
-    Kind.LOOKUP: TEXT,
-    Kind.DATETIME: TEXT,
-    Kind.DATE: TEXT,
-    Kind.TIME: TEXT,
-    Kind.RECORDS: LIST | TEXT,
-}
-"""The kinds that a parameter may be given [M]. What a text, or a number for a boolean, holds is another matter."""
-
 _ROW: Final = record_of(
     {name: or_null(A_TEXT) for name in ("id", "name", "started", "completed", "status", "owner", "error")}, closed=True
 )
@@ -87,20 +56,6 @@ OF_FAILURES: Final = record_of(
 """The result of a `failures`."""
 
 
-def of_parameter(one: Parameter, *, decoded: bool) -> Type:
-    """What a parameter gives. `decoded`: a text that holds JSON is given as what it holds."""
-    if one.kind is Kind.RECORDS:
-        return _of_records(one) if decoded else _OR_NULL[Kind.TEXT]
-    if one.kind is Kind.TEXT and decoded:
-        return _TEXT_OR_DECODED
-    return _OR_NULL.get(one.kind, UNKNOWN)
-
-
-def _of_records(one: Parameter) -> Type:
-    fields = {name: _OR_NULL.get(kind, UNKNOWN) for name, kind in one.items.items()}
-    return Type(kinds=LIST | NULL, item=record_of(fields, closed=True) if fields else Type(kinds=RECORD))
-
-
 def of_result(fields: JsonObject, process: Process | None) -> Type:
     """The result of an `execute`. One that asks for none has none, which is told elsewhere."""
     code = fields.get("result")
@@ -108,7 +63,7 @@ def of_result(fields: JsonObject, process: Process | None) -> Type:
         return UNKNOWN
     if process is None or code not in process.gives:
         return replace(UNKNOWN, called=code)
-    return replace(of_parameter((process.parameters or {})[code], decoded=fields.get("decode") != "text"), called=code)
+    return replace(answered_type((process.parameters or {})[code], decoded=fields.get("decode") != "text"), called=code)
 
 
 def of_results(fields: JsonObject, process: Process | None) -> Type:
@@ -118,7 +73,7 @@ def of_results(fields: JsonObject, process: Process | None) -> Type:
     """
     known = {code: one for code, one in (process.parameters or {}).items() if code in process.gives} if process else {}
     codes = [code for code in items(fields.get("results")) if isinstance(code, str)]
-    found = {code: of_parameter(known[code], decoded=True) if code in known else UNKNOWN for code in codes}
+    found = {code: answered_type(known[code], decoded=True) if code in known else UNKNOWN for code in codes}
     is_sound = "result" not in fields and isinstance(fields.get("results", []), list)
     is_known = process is None or process.parameters is None or all(code in known for code in codes)
     return record_of(found, closed=is_sound and is_known, note="a `run` gives what its `results` name")

@@ -7,21 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runner.catalogue.doubles import NewDouble, Script, column_kind, doubles, is_end
-from runner.catalogue.model import Kind, Parameter
+from runner.catalogue.doubles import NewDouble, Script, doubles, is_end
+from runner.catalogue.model import Kind
+from runner.catalogue.values import fits
 from runner.foundation.durations import written
 from runner.foundation.values import Json
 from runner.recording.inventing import Inventor
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, plain, value
-from runner.sandbox.doubles import Kind as KindOfDouble
-from runner.sandbox.doubles import Parameter as ParameterOfDouble
-from runner.sandbox.kinds import CannotReadError, read
 
 _TASK: Final = "UserTask"
 _SURELY_WAITED: Final = 1.0
 """Seconds from which on a task is taken to have waited for somebody, where no call of ours tells. A choice [?]."""
-_TAKES_ID: Final = (KindOfDouble.GUID, KindOfDouble.LOOKUP, KindOfDouble.TEXT)
+_TAKES_ID: Final = (Kind.GUID, Kind.LOOKUP, Kind.TEXT, Kind.UNKNOWN)
 _LONG_ENOUGH: Final = "10m"
 _LONGEST_ERROR: Final = 4000
 _ALWAYS_UNSEEN: Final = "which records it read and changed: add `select`, `insert`, `update`, `delete` where jobs look."
@@ -119,19 +117,6 @@ def result_values(run: Recorded) -> dict[str, Json]:
     }
 
 
-def fits(one: Json, parameter: Parameter) -> bool:
-    items = {name: _kind(column_kind(kind)) for name, kind in parameter.items.items()}
-    try:
-        read(one, ParameterOfDouble(code="", kind=_kind(parameter.kind), items=items))
-    except CannotReadError:
-        return False
-    return True
-
-
-def _kind(kind: Kind) -> KindOfDouble:
-    return KindOfDouble.TEXT if kind is Kind.UNKNOWN else KindOfDouble(kind)
-
-
 def _activities(run: Recorded) -> Iterator[str]:
     taken = way(run)
     yield from _set(run)
@@ -148,7 +133,7 @@ def _ids(run: Recorded) -> Iterator[tuple[str, str]]:
     """Results that are ids of elements, with the parameters that were given them."""
     parameters = run.process.parameters or {}
     for code, one in (run.results or {}).items():
-        if isinstance(one, str) and code in parameters and _kind(parameters[code].kind) in _TAKES_ID:
+        if isinstance(one, str) and code in parameters and parameters[code].kind in _TAKES_ID:
             yield one, code
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from runner.catalogue.values import fits
 from runner.catalogue.write import as_yaml
 from runner.foundation.values import Json, is_number
-from runner.recording.double import Way, ended, fits, head, result_values, waits, way
+from runner.recording.double import Way, ended, head, result_values, waits, way
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, value
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid5
 
+from runner.catalogue.values import CannotReadError, read
 from runner.expressions.evaluate import EvaluationError, Scope, boolean, render, render_value
 from runner.expressions.parse import expression, template
 from runner.foundation.guids import is_guid
@@ -28,7 +29,6 @@ from runner.sandbox.doubles import (
     Set,
     Update,
 )
-from runner.sandbox.kinds import CannotReadError, read
 from runner.sandbox.process_schemas import element_caption, element_uid
 from runner.sandbox.store import Element, Status, Store
 

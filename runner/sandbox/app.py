@@ -19,13 +19,12 @@ from runner.sandbox.control import Control
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.engine import Engine
 from runner.sandbox.entities import Entities
-from runner.sandbox.json_text import record_in
 from runner.sandbox.oauth import Tokens
 from runner.sandbox.odata import OData, refuse
 from runner.sandbox.odata_writes import CHANGES, ODataWrites
 from runner.sandbox.process_schemas import schema_reply
 from runner.sandbox.recent_calls import RecentCall, RecentCalls
-from runner.sandbox.replies import not_allowed, not_signed_in, nothing, plain_json
+from runner.sandbox.replies import not_allowed, not_signed_in, nothing, plain_json, record_in
 from runner.sandbox.service import Call, ProcessEngineService
 from runner.sandbox.sign_in import Sessions, User
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from runner.catalogue.model import Direction, Kind, Parameter
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.durations import seconds
 from runner.foundation.raw import number
@@ -15,14 +16,11 @@ from runner.sandbox.doubles import (
     Deed,
     Delay,
     Delete,
-    Direction,
     Double,
     Fail,
     Fault,
     FaultKind,
     Insert,
-    Kind,
-    Parameter,
     Park,
     Select,
     Set,
@@ -40,9 +38,7 @@ def double(document: Document) -> Double:
         code=code,
         caption=str(fields.get("caption", code)),
         file=document.file,
-        parameters={
-            name: _parameter(name, _record(each)) for name, each in _record(fields.get("parameters", {})).items()
-        },
+        parameters={name: _parameter(_record(each)) for name, each in _record(fields.get("parameters", {})).items()},
         activities=tuple(_activity(_record(each), line) for each, line in zip(activities, lines, strict=True)),
         version=number(fields.get("version"), 1),
         of=_text(fields.get("of")),
@@ -108,12 +104,12 @@ def _starts_on(fields: JsonObject) -> StartsOn:
     )
 
 
-def _parameter(code: str, fields: JsonObject) -> Parameter:
+def _parameter(fields: JsonObject) -> Parameter:
     return Parameter(
-        code=code,
         kind=Kind(str(fields["type"])),
         direction=Direction(str(fields.get("direction", Direction.IN))),
         items={column: Kind(str(kind)) for column, kind in _record(fields.get("items", {})).items()},
+        is_exact=True,
     )
 
 

@@ -6,9 +6,10 @@ gives is not known here: the records tell.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from runner.catalogue.model import Kind, Parameter
 from runner.expressions.parse import Expression, template
 from runner.foundation.values import Json
-from runner.sandbox.doubles import Double, Insert, Kind, Parameter, Update
+from runner.sandbox.doubles import Double, Insert, Update
 from runner.sandbox.entity_set import Edm, type_of
 
 _TYPES = {
@@ -23,6 +24,7 @@ _TYPES = {
     Kind.DATE: Edm.STRING,
     Kind.TIME: Edm.STRING,
     Kind.RECORDS: Edm.STRING,
+    Kind.UNKNOWN: Edm.STRING,
 }
 """As `type_of` sees the values that a parameter of each kind holds."""
 

@@ -10,45 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from runner.catalogue.model import Parameter
 from runner.foundation.values import Json, JsonObject
 
 OWN_ENTITIES = frozenset(
     {"SysAdminUnit", "SysProcessElementData", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"}
 )
 """Entities that the sandbox keeps itself: no file of a folder may name them."""
-
-
-class Kind(StrEnum):
-    """The type of a parameter, or of an item of a collection."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    MONEY = "money"
-    BOOLEAN = "boolean"
-    GUID = "guid"
-    LOOKUP = "lookup"
-    DATETIME = "datetime"
-    DATE = "date"
-    TIME = "time"
-    RECORDS = "records"
-
-
-class Direction(StrEnum):
-    IN = "in"
-    OUT = "out"
-    BOTH = "both"
-    INTERNAL = "internal"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """`items` are the columns of a `records` parameter; without them its records are kept as they come."""
-
-    code: str
-    kind: Kind
-    direction: Direction = Direction.IN
-    items: Mapping[str, Kind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from runner.catalogue.model import Direction
+from runner.catalogue.values import EMPTY, CannotReadError, read
 from runner.expressions.evaluate import EvaluationError, Scope, boolean
 from runner.expressions.parse import expression
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.activities import Surroundings, carry_out
-from runner.sandbox.doubles import Background, Delay, Direction, Double
-from runner.sandbox.kinds import CannotReadError, empty, read
+from runner.sandbox.doubles import Background, Delay, Double
 from runner.sandbox.odata_writes import Changed
 from runner.sandbox.process_log import next_start
 from runner.sandbox.process_schemas import schema_id, schema_uid
@@ -87,7 +88,7 @@ class Engine:
             schema_id=schema_id(double.code),
             owner=user.contact_id,
             started=self._newest_start,
-            parameters={code: empty(parameter.kind) for code, parameter in double.parameters.items()} | values,
+            parameters={code: EMPTY[parameter.kind] for code, parameter in double.parameters.items()} | values,
         )
         self.store.begin(process)
         running = carry_out(double, self._surroundings, process_id=process.id, failing=failing)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from runner.foundation.durations import LONGEST
+from runner.foundation.json_text import read_json
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, compact, is_number
 from runner.sandbox.build import fault
 from runner.sandbox.doubles import LINGERING, Double, Fault, FaultKind
-from runner.sandbox.json_text import read_json
 
 _OF_STARTS = frozenset({FaultKind.QUEUED, FaultKind.SUCCESS_BUT_ERROR})
 _KEYS = ("fault", "process", "times", "seconds")

@@ -14,9 +14,8 @@ from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Change
 from runner.sandbox.entities import Entities
-from runner.sandbox.json_text import record_or_none
 from runner.sandbox.odata import ADDRESS, context_of, odata_error, odata_reply, payload, refuse
-from runner.sandbox.replies import nothing, plain_json
+from runner.sandbox.replies import nothing, plain_json, record_or_none
 from runner.sandbox.store import Store
 
 CHANGES: Mapping[str, Change] = {"POST": Change.INSERT, "PATCH": Change.UPDATE, "DELETE": Change.DELETE}

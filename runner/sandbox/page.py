@@ -10,8 +10,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, Template
 from starlette.responses import HTMLResponse, Response
 
+from runner.foundation.json_text import write_json
 from runner.foundation.values import JsonObject
-from runner.sandbox.json_text import write_json
 
 _FILE = Path(__file__).with_name("page.html.j2")
 _POLICY = (

@@ -9,11 +9,12 @@ no entity, as a double does not say.
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID, uuid5
 
+from runner.catalogue.model import Direction, Kind
+from runner.catalogue.values import EMPTY_GUID
+from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
-from runner.sandbox.doubles import Activity, Deed, Direction, Double, Fail, Kind, Park
+from runner.sandbox.doubles import Activity, Deed, Double, Fail, Park
 from runner.sandbox.entity_set import Edm, EntitySet
-from runner.sandbox.json_text import write_json
-from runner.sandbox.kinds import EMPTY_GUID
 from runner.sandbox.replies import error_of
 
 _SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")

@@ -1,4 +1,4 @@
-"""The shapes of the service's replies: WCF's XML, its faults, plain JSON, and nothing at all.
+"""The shapes of requests and replies: WCF's XML, its faults, plain JSON, and nothing at all.
 
 The XML has no declaration and escapes `&`, `<`, `>` alone: a real client unwraps it by a regular expression [C].
 """
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from runner.foundation.json_text import read_json, write_json
 from runner.foundation.values import Json, JsonObject
-from runner.sandbox.json_text import write_json
 
 _STRING = '<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">'
 _FAULT = (
@@ -19,6 +19,20 @@ _FAULT = (
 _XML = "application/xml; charset=utf-8"
 _JSON = "application/json; charset=utf-8"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def record_or_none(body: bytes) -> JsonObject | None:
+    """The JSON record that a request sends; None for any other body."""
+    try:
+        value = read_json(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def record_in(body: bytes) -> JsonObject:
+    """The JSON record that a request sends; of any other body an empty one: what is missing is reported then."""
+    return record_or_none(body) or {}
 
 
 def string(text: str = "") -> Response:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from runner.catalogue.model import Kind, Parameter
+from runner.catalogue.values import CannotReadError, read
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem, expression, template
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding, Problem
@@ -15,8 +17,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
-from runner.sandbox.doubles import LINGERING, OWN_ENTITIES, Kind, Parameter
-from runner.sandbox.kinds import CannotReadError, read
+from runner.sandbox.doubles import LINGERING, OWN_ENTITIES
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
@@ -49,14 +50,12 @@ def _parameters(declared: Json) -> dict[str, Parameter | None]:
     """By code; None for one whose declaration is wrong."""
     if not isinstance(declared, dict):
         return {}
-    return {code: _parameter(code, fields) for code, fields in declared.items()}
+    return {code: _parameter(fields) for code, fields in declared.items()}
 
 
-def _parameter(code: str, fields: Json) -> Parameter | None:
-    try:
-        return Parameter(code=code, kind=Kind(str(fields["type"]))) if isinstance(fields, dict) else None
-    except (KeyError, ValueError):
-        return None
+def _parameter(fields: Json) -> Parameter | None:
+    kind = Kind.named(fields.get("type")) if isinstance(fields, dict) else Kind.UNKNOWN
+    return None if kind is Kind.UNKNOWN else Parameter(kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

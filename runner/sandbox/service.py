@@ -15,12 +15,13 @@ from typing import Protocol
 
 from starlette.responses import Response
 
+from runner.catalogue.model import Direction, Kind
+from runner.catalogue.values import EMPTY_GUID, CannotReadError
+from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
-from runner.sandbox.doubles import Direction, Double, Kind
+from runner.sandbox.doubles import Double
 from runner.sandbox.engine import Begun, Engine
-from runner.sandbox.json_text import record_in, record_or_none, write_json
-from runner.sandbox.kinds import EMPTY_GUID, CannotReadError
-from runner.sandbox.replies import error_of, fault, nothing, plain_json, string
+from runner.sandbox.replies import error_of, fault, nothing, plain_json, record_in, record_or_none, string
 from runner.sandbox.sign_in import User
 from runner.sandbox.store import Element, Status
 

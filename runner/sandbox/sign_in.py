@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runner.foundation.values import JsonObject
-from runner.sandbox.json_text import record_in
-from runner.sandbox.replies import not_signed_in, plain_json
+from runner.sandbox.replies import not_signed_in, plain_json, record_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

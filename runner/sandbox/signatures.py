@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runner.catalogue.model import Catalogue, Direction, Element, Entity, Kind, Member, Parameter, Process
+from runner.catalogue.model import Catalogue, Element, Entity, Member, Process
 from runner.foundation.values import JsonObject, is_number
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
-from runner.sandbox.kinds import takes
 from runner.sandbox.process_schemas import element_uid, parked
 
 
@@ -52,24 +51,12 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
         version=double.version,
         why_not=None if double.active else "none of its versions is active",
         members=tuple(map(_member, sorted(versions, key=_number))) if len(versions) > 1 else (),
-        parameters=_parameters(double),
+        parameters=double.parameters,
         elements=tuple(
             Element(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
             for name, caption, park, position in parked(double)
         ),
     )
-
-
-def _parameters(double: Double) -> dict[str, Parameter]:
-    return {
-        code: Parameter(
-            kind=Kind(one.kind),
-            direction=Direction(one.direction),
-            items={name: Kind(kind) for name, kind in one.items.items()},
-            reads=takes,
-        )
-        for code, one in double.parameters.items()
-    }
 
 
 def _member(double: Double) -> Member:
@@ -78,7 +65,7 @@ def _member(double: Double) -> Member:
         version=double.version,
         active=double.active,
         enabled=True,
-        parameters=_parameters(double),
+        parameters=double.parameters,
     )
 
 

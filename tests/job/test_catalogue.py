@@ -2,12 +2,12 @@
 
 import pytest
 
+from runner.catalogue.literals import doubt
 from runner.catalogue.model import Catalogue, Direction, Kind, Member, Parameter, Process
 from runner.foundation.problems import Severity
 from runner.foundation.raw import record
 from runner.job.outline import outline
 from runner.lint.catalogue import check
-from runner.lint.literals import doubt
 from runner.reading.load import load
 
 

@@ -5,6 +5,8 @@ from itertools import count
 
 import pytest
 
+from runner.catalogue.model import Kind, Parameter
+from runner.catalogue.values import EMPTY
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import (
@@ -16,14 +18,11 @@ from runner.sandbox.doubles import (
     Double,
     Fail,
     Insert,
-    Kind,
-    Parameter,
     Park,
     Select,
     Set,
     Update,
 )
-from runner.sandbox.kinds import empty
 from runner.sandbox.store import Process, Status, Store
 
 PARAMETERS = {
@@ -59,14 +58,14 @@ def double_of(*deeds: Deed | tuple[str, Deed]) -> Double:
         else Activity(deed=deed, line=number)
         for number, deed in enumerate(deeds, 1)
     ]
-    parameters = {code: Parameter(code=code, kind=kind) for code, kind in PARAMETERS.items()}
+    parameters = {code: Parameter(kind=kind) for code, kind in PARAMETERS.items()}
     return Double(
         code="UsrTest", caption="Test", file="t.process.yaml", parameters=parameters, activities=tuple(activities)
     )
 
 
 def begun(surroundings: Surroundings, **given: Json) -> None:
-    parameters: JsonObject = {code: empty(kind) for code, kind in PARAMETERS.items()}
+    parameters: JsonObject = {code: EMPTY[kind] for code, kind in PARAMETERS.items()}
     surroundings.store.begin(
         Process(
             id=PROCESS,

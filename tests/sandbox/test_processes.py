@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.catalogue.model import Direction, Kind
 from runner.foundation.problems import CODES, Problem
 from runner.foundation.values import Json
 from runner.reading.load import Document, load
@@ -13,11 +14,9 @@ from runner.sandbox.doubles import (
     Activity,
     Background,
     Delay,
-    Direction,
     Fail,
     Fault,
     FaultKind,
-    Kind,
     Park,
     Select,
     Set,

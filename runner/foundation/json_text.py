@@ -1,11 +1,11 @@
-"""JSON as the sandbox reads and writes it: strictly, and never with anything that UTF-8 or XML cannot hold."""
+"""JSON that is read strictly, and written with nothing that UTF-8 or XML cannot hold."""
 
 import json
 import re
 from math import isfinite
 from typing import NoReturn
 
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json
 
 _UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""
@@ -18,20 +18,6 @@ def read_json(text: str | bytes) -> Json:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value
-
-
-def record_or_none(body: bytes) -> JsonObject | None:
-    """The JSON record that a request sends; None for any other body."""
-    try:
-        said = read_json(body)
-    except ValueError:
-        return None
-    return said if isinstance(said, dict) else None
-
-
-def record_in(body: bytes) -> JsonObject:
-    """The JSON record that a request sends; of any other body, one with nothing in it: what is missing is told then."""
-    return record_or_none(body) or {}
 
 
 def write_json(value: Json) -> str:

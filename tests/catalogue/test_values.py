@@ -1,8 +1,8 @@
 import pytest
 
+from runner.catalogue.model import Kind, Parameter
+from runner.catalogue.values import EMPTY, CannotReadError, read
 from runner.foundation.values import Json
-from runner.sandbox.doubles import Kind, Parameter
-from runner.sandbox.kinds import CannotReadError, empty, read
 
 READ: list[tuple[Kind, Json, Json]] = [
     (Kind.TEXT, " as it is ", " as it is "),
@@ -64,7 +64,7 @@ REFUSED: list[tuple[Kind, Json]] = [
 
 @pytest.mark.parametrize(("kind", "given", "held"), READ)
 def test_a_value_is_read_by_the_type_of_its_parameter(kind: Kind, given: Json, held: Json) -> None:
-    read_value = read(given, Parameter(code="P", kind=kind))
+    read_value = read(given, Parameter(kind=kind))
     assert read_value == held
     assert type(read_value) is type(held)
 
@@ -72,21 +72,21 @@ def test_a_value_is_read_by_the_type_of_its_parameter(kind: Kind, given: Json, h
 @pytest.mark.parametrize(("kind", "given"), REFUSED, ids=lambda value: str(value)[:20])
 def test_a_value_that_its_type_does_not_take_is_refused(kind: Kind, given: Json) -> None:
     with pytest.raises(CannotReadError):
-        read(given, Parameter(code="P", kind=kind))
+        read(given, Parameter(kind=kind))
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_nothing_and_an_empty_text_are_the_empty_value_of_every_type(kind: Kind) -> None:
-    parameter = Parameter(code="P", kind=kind)
-    assert read(None, parameter) == read("", parameter) == empty(kind)
-    assert read(empty(kind), parameter) == empty(kind)
+    parameter = Parameter(kind=kind)
+    assert read(None, parameter) == read("", parameter) == EMPTY[kind]
+    assert read(EMPTY[kind], parameter) == EMPTY[kind]
 
 
 def test_records_keep_the_columns_that_are_declared_and_no_others() -> None:
-    parameter = Parameter(code="P", kind=Kind.RECORDS, items={"Id": Kind.GUID, "Rank": Kind.INTEGER})
-    assert read('[{"Rank": "3", "Other": 1}]', parameter) == [{"Id": empty(Kind.GUID), "Rank": 3}]
+    parameter = Parameter(kind=Kind.RECORDS, items={"Id": Kind.GUID, "Rank": Kind.INTEGER})
+    assert read('[{"Rank": "3", "Other": 1}]', parameter) == [{"Id": EMPTY[Kind.GUID], "Rank": 3}]
 
 
 def test_a_column_of_the_wrong_type_is_refused() -> None:
     with pytest.raises(CannotReadError, match='"x" is not an integer'):
-        read([{"Rank": "x"}], Parameter(code="P", kind=Kind.RECORDS, items={"Rank": Kind.INTEGER}))
+        read([{"Rank": "x"}], Parameter(kind=Kind.RECORDS, items={"Rank": Kind.INTEGER}))

@@ -1,35 +1,34 @@
-"""Values of parameters, read by the parameter's type: from the text of a query, from JSON, from an activity.
+"""Values of parameters, read by the parameter's type, whether they come as text, in JSON, or from an activity.
 
-What a type takes follows SERVICE.md section 4 [M, measured for RunProcess]; that Execute takes the same texts is a
-choice [?], and so is every text below that is refused, that blanks around a number, a boolean or a moment are no part
-of it, and that a day alone is its midnight. The sandbox's server time is UTC.
+What a type takes was measured for RunProcess [M]. That Execute takes the same texts is a choice [?], and so are: every
+text that is refused here; that blanks around a number, a boolean or a moment do not count; that a day alone is its
+midnight. A moment without an offset is in UTC, which is the sandbox's time.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from typing import Final, assert_never
 
+from runner.catalogue.model import Kind, Parameter
 from runner.foundation.guids import is_guid
+from runner.foundation.json_text import read_json
 from runner.foundation.values import LARGEST_INTEGER, Json, compact, is_number, kind_of, well_formed
-from runner.sandbox.doubles import Kind, Parameter
-from runner.sandbox.json_text import read_json
 
-EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?")
-_LARGEST_NUMBER = 1e300
-_DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
-
-
-_WITHOUT_BLANKS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.BOOLEAN, Kind.DATETIME, Kind.DATE, Kind.TIME})
-
-
-class CannotReadError(ValueError):
-    """A value that its parameter's type does not take; the message is for people."""
-
-
-_EMPTY: dict[Kind, Json] = {
+EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
+INTEGER: Final = re.compile(r"([+-]?)0*+([0-9]*)(?<=[0-9])")
+NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DATETIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
+_MOST_DIGITS: Final = 300
+_LARGEST_NUMBER: Final = 1e300
+_WITHOUT_BLANKS: Final = frozenset(
+    {Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.BOOLEAN, Kind.DATETIME, Kind.DATE, Kind.TIME}
+)
+EMPTY: Final[Mapping[Kind, Json]] = {
     Kind.TEXT: "",
     Kind.INTEGER: 0,
     Kind.DECIMAL: 0,
@@ -41,12 +40,13 @@ _EMPTY: dict[Kind, Json] = {
     Kind.DATE: "0001-01-01",
     Kind.TIME: "00:00:00",
     Kind.RECORDS: [],
+    Kind.UNKNOWN: "",
 }
+"""The value of a parameter that was not given one."""
 
 
-def empty(kind: Kind) -> Json:
-    """The value of a parameter that was not given one."""
-    return _EMPTY[kind]
+class CannotReadError(ValueError):
+    """A value that its parameter's type does not take; the message is for people."""
 
 
 def read(value: Json, parameter: Parameter) -> Json:
@@ -56,25 +56,26 @@ def read(value: Json, parameter: Parameter) -> Json:
     """
     if parameter.kind is Kind.RECORDS:
         return _records(value, parameter)
-    return _scalar(value, parameter.kind)
+    return read_scalar(value, parameter.kind)
 
 
-def takes(value: Json, kind: str) -> bool:
-    """Whether a parameter of this type, or a column of its records, is given `value` without a refusal."""
+def fits(value: Json, parameter: Parameter) -> bool:
+    """Whether the parameter takes `value`."""
     try:
-        _scalar(value, Kind(kind))
+        read(value, parameter)
     except CannotReadError:
         return False
     return True
 
 
-def _scalar(value: Json, kind: Kind) -> Json:
+def read_scalar(value: Json, kind: Kind) -> Json:
+    """As `read`, for a parameter or a column that holds one value."""
     if value is None or value == "":
-        return empty(kind)
+        return EMPTY[kind]
     if isinstance(value, str) and kind in _WITHOUT_BLANKS:
         value = value.strip()
     match kind:
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.RECORDS | Kind.UNKNOWN:  # records within records are a text
             return well_formed(value if isinstance(value, str) else compact(value))
         case Kind.INTEGER:
             return _integer(value)
@@ -86,13 +87,14 @@ def _scalar(value: Json, kind: Kind) -> Json:
             return _guid(value)
         case Kind.DATETIME | Kind.DATE | Kind.TIME:
             return _moment(value, kind)
-        case Kind.RECORDS:
-            raise CannotReadError("a record holds no records")
+        case _:
+            assert_never(kind)
 
 
 def _integer(value: Json) -> int:
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        value = int(value)
+    found = INTEGER.fullmatch(value) if isinstance(value, str) else None
+    if found is not None and len(found[2]) <= len(str(LARGEST_INTEGER)):
+        value = int(f"{found[1]}0{found[2]}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
@@ -101,10 +103,9 @@ def _integer(value: Json) -> int:
 
 
 def _number(value: Json) -> int | float:
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        number: Json = float(value) if set(value) & set(".eE") else int(value)
-    else:
-        number = value
+    number = value
+    if isinstance(value, str) and NUMBER.fullmatch(value) and len(value) <= _MOST_DIGITS:
+        number = float(value) if set(value) & set(".eE") else int(value)
     if is_number(number) and abs(number) <= _LARGEST_NUMBER:
         return number
     raise _refused(value, "a number")
@@ -134,27 +135,26 @@ def _moment(value: Json, kind: Kind) -> str:
 
 
 def _datetime(text: str) -> str:
-    """UTC with a `Z`. A text without an offset is taken as the server's local time, which here is UTC."""
-    if not _DATETIME.fullmatch(text) and not _DATE.fullmatch(text):
+    if not DATETIME.fullmatch(text) and not DATE.fullmatch(text):
         raise ValueError(text)
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.replace(" Z", "Z"))
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _date(text: str) -> str:
-    if not _DATE.fullmatch(text):
+    if not DATE.fullmatch(text):
         raise ValueError(text)
     return date.fromisoformat(text).isoformat()
 
 
 def _time(text: str) -> str:
-    if not _TIME.fullmatch(text):
+    if not TIME.fullmatch(text):
         raise ValueError(text)
     return time.fromisoformat(text).isoformat()
 
 
-_MOMENTS = {Kind.DATETIME: _datetime, Kind.DATE: _date, Kind.TIME: _time}
+_MOMENTS: Final = {Kind.DATETIME: _datetime, Kind.DATE: _date, Kind.TIME: _time}
 
 
 def _records(value: Json, parameter: Parameter) -> Json:
@@ -176,7 +176,7 @@ def _record(row: Json, parameter: Parameter) -> Json:
         raise _refused(row, "a record")
     if not parameter.items:
         return row
-    return {code: _scalar(row.get(code), kind) for code, kind in parameter.items.items()}
+    return {code: read_scalar(row.get(code), kind) for code, kind in parameter.items.items()}
 
 
 def _refused(value: Json, wanted: str) -> CannotReadError:

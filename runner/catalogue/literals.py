@@ -1,0 +1,119 @@
+"""What speaks against a value that is written out for a parameter: no server takes it, or only some do.
+
+What a server might read in one culture or another [?] is no error: it is warned of, with the form that every server
+reads.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runner.catalogue.model import Kind
+from runner.catalogue.moments import as_date, as_datetime, as_time
+from runner.catalogue.values import INTEGER, NUMBER, CannotReadError, read_scalar
+from runner.foundation.guids import mended
+from runner.foundation.values import Json, is_number
+
+_GROUPED = re.compile(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
+_THOUSAND = 3
+_LEAST, _MOST = -(2**31), 2**31 - 1
+EXAMPLES: Final[Mapping[Kind, str]] = {
+    Kind.INTEGER: "write a whole number, as in `12`",
+    Kind.GUID: "a GUID is 8-4-4-4-12 hexadecimal digits",
+    Kind.LOOKUP: "a lookup is given by the GUID of its record",
+    Kind.DATETIME: "for example `2026-12-31T23:59:59`",
+    Kind.DATE: "for example `2026-12-31`",
+    Kind.TIME: "for example `18:45:00`",
+    Kind.BOOLEAN: "write `true` or `false`",
+    Kind.RECORDS: "write a list: `- {CODE: VALUE}`",
+    Kind.DECIMAL: "for example `99.99`",
+    Kind.MONEY: "for example `99.99`",
+}
+_ALPHABETS: Final[Mapping[Kind, re.Pattern[str]]] = {
+    **dict.fromkeys((Kind.GUID, Kind.LOOKUP), re.compile(r"[0-9a-fA-F{}()\s-]*")),
+    **dict.fromkeys((Kind.DECIMAL, Kind.MONEY), re.compile(r"[0-9eE+.,'\s-]*")),
+    Kind.INTEGER: re.compile(r"[0-9+\s-]*"),
+    Kind.BOOLEAN: re.compile(r"[01truefalsTRUEFALS\s]*"),
+}
+"""What may stand in a text of these types."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """`is_certain`: no server takes the value; else some may. `is_refused`: a sandbox does not take it.
+
+    `hint` is what all take.
+    """
+
+    hint: str | None = None
+    is_certain: bool = True
+    is_refused: bool = True
+
+
+def doubt(kind: Kind, value: Json) -> Doubt | None:
+    """What speaks against `value` for a parameter of this type, None where nothing does or nothing is known."""
+    if kind in (Kind.TEXT, Kind.RECORDS, Kind.UNKNOWN):
+        return None
+    try:
+        held = read_scalar(value, kind)
+    except CannotReadError:
+        return _refusal(kind, value)
+    if kind is not Kind.INTEGER or not is_number(held) or _LEAST <= held <= _MOST:
+        return None
+    return Doubt(hint=_bound(is_negative=held < 0), is_certain=False, is_refused=False)
+
+
+def may_hold(kind: Kind, piece: str) -> bool:
+    """Whether `piece` may be a part of a text that is of this type."""
+    alphabet = _ALPHABETS.get(kind)
+    return alphabet is None or alphabet.fullmatch(piece) is not None
+
+
+def _refusal(kind: Kind, value: Json) -> Doubt:
+    """Of a value that cannot be read: the form that was meant."""
+    text = value.strip() if isinstance(value, str) else ""
+    is_certain, hint = True, None
+    match kind:
+        case Kind.INTEGER if found := INTEGER.fullmatch(text):
+            is_certain, hint = False, _bound(is_negative=found[1] == "-")
+        case Kind.INTEGER if is_number(value) and abs(value) > _MOST:
+            is_certain, hint = False, _bound(is_negative=value < 0)
+        case Kind.INTEGER if grouped := _THOUSANDS.fullmatch(text):
+            hint = f"write `{re.sub(r'[^0-9-]', '', grouped[0])}`"
+        case Kind.DECIMAL | Kind.MONEY if NUMBER.fullmatch(text) or is_number(value):
+            is_certain, hint = False, "write a smaller number"
+        case Kind.DECIMAL | Kind.MONEY if found := _GROUPED.fullmatch(text):
+            is_certain, hint = False, _ungrouped(text, found)
+        case Kind.BOOLEAN if is_number(value) or text in ("0", "1"):  # what a number means is not known [?]
+            truth = {"0": "false", "1": "true"}.get(text or str(value))
+            is_certain, hint = False, f"write `{truth}`" if truth else None
+        case Kind.GUID | Kind.LOOKUP if guid := mended(text):
+            is_certain, hint = False, f"write `{guid}`"
+        case Kind.DATETIME | Kind.DATE | Kind.TIME:
+            is_certain, hint = _moment(kind, text)
+        case _:
+            pass
+    return Doubt(hint=hint or EXAMPLES[kind], is_certain=is_certain)
+
+
+def _bound(*, is_negative: bool) -> str:
+    return f"an integer has 32 bits: {f'at least {_LEAST}' if is_negative else f'at most {_MOST}'}"
+
+
+def _ungrouped(text: str, found: re.Match[str]) -> str:
+    """How a number with commas, or with signs between its thousands, is written."""
+    whole, rest = re.sub(r"[^0-9]", "", found["whole"]), (found["rest"] or "").replace(",", ".")
+    sign = "-" if text.startswith("-") else ""
+    before, comma, after = text.partition(",")
+    if comma and len(after) == _THOUSAND and after.isdecimal() and before.lstrip("+-").isdecimal():
+        return f"write `{sign}{before.lstrip('+-')}{after}`, or `{before.lstrip('+')}.{after}`"
+    return f"write `{sign}{whole}{rest}`"
+
+
+def _moment(kind: Kind, text: str) -> tuple[bool, str | None]:
+    """Whether no server reads it, and the hint. Numbers that count from some day on are never read."""
+    if text.isdecimal() or not any(character.isdecimal() for character in text):
+        return True, None
+    return {Kind.DATETIME: as_datetime, Kind.DATE: as_date, Kind.TIME: as_time}[kind](text)

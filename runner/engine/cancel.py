@@ -17,7 +17,7 @@ from runner.engine.verdict import FIRST_LOOK, LAST_LOOK
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
-from runner.job.model import Cancel, Step, Verify
+from runner.job.model import Cancel, RetryOn, Step, Verify
 from runner.runs.events import Status, Trouble
 from runner.service.calls import CallFailed, CancelCall, FailureKind
 
@@ -37,11 +37,15 @@ def attempt_cancel(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     if not is_guid(process_id):
         return no_guid("the process's id", process_id)
     if _is_read(state, step):
-        before = yield from process_log.row_of(state, row.key, process_id)
+        with row.reading_until(state.t + state.attempt_seconds(row, step)):
+            before = yield from process_log.row_of(state, row.key, process_id)
+        if isinstance(before, Unread) and before.failure.kind is FailureKind.NOT_SENT:
+            return Attempt(status=Status.ERROR, trouble=before.failure.trouble, again=RetryOn.NOT_SENT)
         if isinstance(before, dict) and _is_over(before):
             return _passed(state, row, step, before)
     call = CancelCall(process_id=process_id)
-    send = Send(key=row.key, call=call, effect=step.effect, seconds=state.attempt_seconds(step), secret=step.secret)
+    seconds = state.attempt_seconds(row, step)
+    send = Send(key=row.key, call=call, effect=step.effect, seconds=seconds, secret=step.secret)
     outcome = yield from perform(state, send)
     failure = outcome.failure if isinstance(outcome, Failed) else None
     if failure is not None and failure.kind is not FailureKind.UNANSWERED:

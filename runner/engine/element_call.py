@@ -16,7 +16,8 @@ def call_of(uid: str, parameters: JsonObject | None) -> ElementCall | CompleteCa
 
 def sent(state: State, row: OpenRow, step: Step, call: ElementCall | CompleteCall) -> Running[Done | Failed]:
     """Make the call within the time of one attempt, and once more where the session was lost before."""
-    send = Send(key=row.key, call=call, effect=step.effect, seconds=state.attempt_seconds(step), secret=step.secret)
+    seconds = state.attempt_seconds(row, step)
+    send = Send(key=row.key, call=call, effect=step.effect, seconds=seconds, secret=step.secret)
     outcome = yield from perform(state, send)
     if isinstance(outcome, Failed) and _may_be_made_again(outcome.failure, step.effect):
         outcome = yield from perform(state, send)

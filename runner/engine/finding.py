@@ -31,7 +31,8 @@ def found(state: State, row: OpenRow, step: Step, wanted: Wanted) -> Running[Ins
     process: JsonObject | None = None
     while True:
         ended = process is not None and has_ended(process)
-        seen = yield from instances.look(state, row.key, wanted.process_id, name=wanted.name)
+        with row.reading_until(state.t + step.follow):
+            seen = yield from instances.look(state, row.key, wanted.process_id, name=wanted.name)
         if isinstance(seen, Unread) and (process_log.is_for_good(seen.failure) or state.t >= deadline):
             return _unread(seen)
         chosen = _chosen(state, row, seen, wanted) if isinstance(seen, Look) else None
@@ -39,7 +40,8 @@ def found(state: State, row: OpenRow, step: Step, wanted: Wanted) -> Running[Ins
             return chosen
         if process is not None and ended and isinstance(seen, Look):  # it was looked at once more since it has ended
             return _over(state, process, seen, wanted)
-        process = yield from _row_of(state, row.key, wanted.process_id)
+        with row.reading_until(state.t + step.follow):
+            process = yield from _row_of(state, row.key, wanted.process_id)
         if chosen is not None and (process is None or process["status"] != "cancelled"):
             return chosen
         if process is not None and has_ended(process) and not ended:

@@ -15,7 +15,7 @@ from runner.engine.process_log import Unread
 from runner.engine.state import State
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
-from runner.service.calls import ReadElementData, ReadElements
+from runner.service.calls import FailureKind, ReadElementData, ReadElements
 
 NEVER_EXECUTED = "FlowIteratorGateway"
 """The kind of element that the vendor shows no button for [C]."""
@@ -48,6 +48,8 @@ def look(state: State, key: str, process_id: str, *, name: str) -> Running[Look 
     """
     uids = _designs(state, name)
     waiting = yield from process_log.elements_in(state, key, ReadElementData(process_id=process_id))
+    if isinstance(waiting, Unread) and waiting.failure.kind is FailureKind.NOT_SENT:
+        return waiting  # nor would the log of elements be reached
     stored = _instances(waiting, held=True)
     fitting = tuple(one for one in stored if one.uid in uids)
     if any(one.status in MAY_BE_EXECUTED for one in fitting):

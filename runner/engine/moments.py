@@ -18,7 +18,8 @@ def keep_moments(state: State, row: OpenRow, step: Step) -> Running[None]:
     is_asked_for = step.id is not None and step.id in state.job.moments and not row.index
     if not is_first and not is_asked_for:
         return
-    moment = yield from _now(state, row.key)
+    with row.reading_until(state.t + state.attempt_seconds(row, step)):
+        moment = yield from _now(state, row.key)
     if is_first:
         state.run.began = moment
     if is_asked_for and step.id is not None:

@@ -22,7 +22,7 @@ from runner.engine.state import OpenRow, RunState, State
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.runs.events import AnyEvent
-from runner.service.calls import FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import FailureKind, FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
 
 TIMEOUT = "timeout"
 """Why a run closes whose time is over."""
@@ -49,11 +49,14 @@ def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
 
     Raises `Interrupted` where the time is over, or the host was told to stop.
     """
+    before = state.t
     outcome = yield _within(state, effect)
     assert outcome is not None, "only a Note, or a PollStop, is answered with None"
     _take(state, outcome)
     if isinstance(outcome, Stopped):
         raise Interrupted(outcome.why, over=outcome.over)
+    if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.NOT_SENT and state.run.open_rows:
+        state.run.open_rows[-1].not_sent_seconds += state.t - before
     return outcome
 
 

@@ -169,14 +169,14 @@ def family_of(state: State, key: str, process: str, *, fresh: bool = False) -> R
 def _family(state: State, key: str, before: Family, *, fresh: bool) -> Running[Family | Unread]:
     marked, root = before.process in state.log.marks, before.root
     if root is None:
-        found = yield from _read(state, key, FindFamily(process=before.process, fresh=fresh))
+        found = yield from read(state, key, FindFamily(process=before.process, fresh=fresh))
         if isinstance(found, Unread):
             state.log.library_refusal = found.failure if is_for_good(found.failure) else None
             return _not_read(state, before, found)
         if not isinstance(found, str):
             return families.not_listed(before, t=state.t)
         root = found
-    members = yield from _read(state, key, ReadFamily(root=root, fresh=fresh))
+    members = yield from read(state, key, ReadFamily(root=root, fresh=fresh))
     if isinstance(members, Unread):
         return _not_read(state, before, members)
     return families.read(before, members, root=root, t=state.t, marked=marked)
@@ -189,13 +189,13 @@ def _not_read(state: State, before: Family, unread: Unread) -> Family | Unread:
 
 def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:
     """The row of one process by its id; None where there is none."""
-    value = yield from _read(state, key, ReadRow(process_id=process_id))
+    value = yield from read(state, key, ReadRow(process_id=process_id))
     return value if isinstance(value, Unread | dict) else None
 
 
 def elements_in(state: State, key: str, call: ReadElements | ReadElementData) -> Running["list[JsonObject] | Unread"]:
     """What the log of elements, or the engine's own store of them, shows of a process."""
-    value = yield from _read(state, key, call)
+    value = yield from read(state, key, call)
     if isinstance(value, Unread):
         return value
     return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
@@ -251,7 +251,7 @@ def _rows_of_members(
     rows: list[JsonObject] = []
     for first in range(0, len(schema_ids), MOST_MEMBERS):
         some = tuple(schema_ids[first : first + MOST_MEMBERS])
-        value = yield from _read(state, key, replace(call, schema_ids=some), turn=turn)
+        value = yield from read(state, key, replace(call, schema_ids=some), turn=turn)
         if isinstance(value, Unread):
             return value
         rows += [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
@@ -264,7 +264,7 @@ def _rows_by_code(
     state: State, key: str, call: ReadRows, *, turn: str | None = None
 ) -> Running[list[JsonObject] | Unread]:
     known = state.log.schema_ids.get(call.process)
-    value = yield from _read(state, key, _by_schema(call, known) if known else call, turn=turn)
+    value = yield from read(state, key, _by_schema(call, known) if known else call, turn=turn)
     if (
         isinstance(value, Unread)
         and not known
@@ -279,11 +279,11 @@ def _rows_by_code(
 
 def _rows_by_schema(state: State, key: str, call: ReadRows, *, refused: Unread) -> Running["Json | Unread"]:
     """The longer way where the code cannot be filtered by: its schema's id first, then the rows with that id."""
-    schema_id = yield from _read(state, key, FindProcess(process=call.process))
+    schema_id = yield from read(state, key, FindProcess(process=call.process))
     if not isinstance(schema_id, str):
         return refused
     state.log.schema_ids[call.process] = schema_id
-    value = yield from _read(state, key, _by_schema(call, schema_id))
+    value = yield from read(state, key, _by_schema(call, schema_id))
     return value
 
 
@@ -301,7 +301,7 @@ def _ask_owner(state: State, key: str) -> Running[None]:
             break
 
 
-def _read(state: State, key: str, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:
+def read(state: State, key: str, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:
     """One reading, tried again where it was not answered: reads just after a rebuild may fail [M].
 
     All its tries together have the time of one, before a call no more than the call's own: a site that accepts nobody

@@ -24,7 +24,7 @@ def attempt_query(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         return broken(error)
     records: list[Json] = []
     while True:
-        seconds = state.attempt_seconds(step)
+        seconds = state.attempt_seconds(row, step)
         send = Send(key=row.key, call=call, effect=step.effect, seconds=seconds, secret=step.secret)
         outcome = yield from perform(state, send)
         if isinstance(outcome, Failed):

@@ -12,6 +12,8 @@ from runner.engine.state import OpenRow, State
 from runner.job.model import Retry, RetryOn, Step
 from runner.runs.events import AttemptFailed, Status
 
+_LEAST_SECONDS = 0.001
+"""What a host's rounding may leave of a time that is over."""
 _MAKES_FLAKY = frozenset({RetryOn.REFUSED, RetryOn.UNANSWERED})
 
 
@@ -33,8 +35,10 @@ def try_until_done(
             if told is None:
                 continue
             last = told
-        if last.again not in retry.on or number >= retry.max_attempts:
+        if last.again not in retry.on or number >= retry.max_attempts or _is_time_over(state, row, step):
             break
+        if last.again is not RetryOn.NOT_SENT:
+            row.not_sent_seconds = 0.0
         stumbled = stumbled or last.again in _MAKES_FLAKY
         if last.again is RetryOn.EXPECTATION and last.trouble is not None:
             yield from note(AttemptFailed(key=row.key, t=state.t, kind="expectation", error=last.trouble))
@@ -42,6 +46,11 @@ def try_until_done(
         yield from perform(state, Pause(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True))
     last = yield from at_its_element(state, row, step, last)
     return last, stumbled and last.status is Status.PASSED
+
+
+def _is_time_over(state: State, row: OpenRow, step: Step) -> bool:
+    """Whether tries that never left have taken all the time of an attempt, which they have together."""
+    return state.attempt_seconds(row, step) <= _LEAST_SECONDS
 
 
 def pause(retry: Retry, failed: Attempt, *, number: int) -> float:

@@ -59,13 +59,12 @@ def _call(state: State, row: OpenRow, action: Run) -> RunProcessCall:
 
 def _in_version(state: State, row: OpenRow, call: RunProcessCall, number: int) -> Running[RunProcessCall | Attempt]:
     """The call of this version, which is looked up in the library; nothing was sent where it is not there."""
-    row.ready_by = state.t + state.attempt_seconds(row.step)
-    for fresh in (False, True):
-        family = yield from process_log.family_of(state, row.key, call.process, fresh=fresh)
-        member = None if isinstance(family, Unread) else family.version(number)
-        if member is not None:
-            break
-    row.ready_by = None
+    with row.reading_until(state.t + state.attempt_seconds(row, row.step)):
+        for fresh in (False, True):
+            family = yield from process_log.family_of(state, row.key, call.process, fresh=fresh)
+            member = None if isinstance(family, Unread) else family.version(number)
+            if member is not None:
+                break
     if member is not None:
         return replace(call, version=Version(number=number, code=member.code, uid=member.uid))
     if isinstance(family, Unread):

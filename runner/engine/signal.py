@@ -55,9 +55,8 @@ def attempt_signal(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         return no_guid("the record's Id", call.id)
     followed = action.starts if step.verify is not Verify.NONE else None
     if followed is not None:
-        row.ready_by = state.t + state.attempt_seconds(step)
-        unread = yield from process_log.mark(state, row.key, followed, turn=True)
-        row.ready_by = None
+        with row.reading_until(state.t + state.attempt_seconds(row, step)):
+            unread = yield from process_log.mark(state, row.key, followed, turn=True)
         if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
     sent, changed = yield from _sent(state, row, step, call)
@@ -83,7 +82,7 @@ def _call(state: State, row: OpenRow, action: Signal) -> ChangeCall:
 
 def _sent(state: State, row: OpenRow, step: Step, call: ChangeCall) -> Running[tuple[Start | None, _Changed | Attempt]]:
     """Make the change. The start that it may have made is counted, unless it never got so far."""
-    seconds, process = state.attempt_seconds(step), call.starts
+    seconds, process = state.attempt_seconds(row, step), call.starts
     start = None
     if process is not None:
         marked = step.verify is not Verify.NONE and process in state.log.marks

@@ -34,9 +34,8 @@ def start(
     if row.turned_away is not None and (found := (yield from _began(state, row, step, AT_ONCE))):
         return found
     if marked:
-        row.ready_by = state.t + state.attempt_seconds(step)
-        unread = yield from process_log.mark(state, row.key, process, turn=in_turn)
-        row.ready_by = None
+        with row.reading_until(state.t + state.attempt_seconds(row, step)):
+            unread = yield from process_log.mark(state, row.key, process, turn=in_turn)
         if unread is not None and (reason := cannot_go_on(step, unread)):
             return reason
     is_sought = step.verify is not Verify.NONE
@@ -44,7 +43,7 @@ def start(
         key=row.key,
         call=call,
         effect=step.effect,
-        seconds=state.attempt_seconds(step),
+        seconds=state.attempt_seconds(row, step),
         watermark=process_log.watermark(state, process) if is_sought else None,
         secret=step.secret,
         turn=process if in_turn else None,

@@ -4,7 +4,8 @@ Everything here follows from the outcomes alone, so that a fresh engine fed with
 first one stood.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -80,7 +81,8 @@ class OpenRow:
     its own, and could not be told apart; `turned_away` one that the service says it did not act upon, and why.
     `late`: the process log was read although the job's time was over; that is done once, until `late_ends`. `known`:
     how the row ends, whatever stops what is still asked about it. `ready_by`: when what its next call needs has to be
-    read. `replies`: those of a chain before its element in
+    read. `not_sent_seconds`: what calls that never left have taken of the attempt's time, over all its tries.
+    `replies`: those of a chain before its element in
     doubt, None where one was lost. `element` is the one that it has called last; `look_again` looks once more whether
     a call in doubt happened, where that is not told by the start of a process. `doubt` is what is said of a row that
     has ended in doubt, `cause` what put it there.
@@ -104,6 +106,7 @@ class OpenRow:
     late: bool = False
     late_ends: float | None = None
     ready_by: float | None = None
+    not_sent_seconds: float = 0.0
     known: Attempt | None = None
     element: Sent | None = None
     look_again: "LookAgain | None" = None
@@ -111,6 +114,15 @@ class OpenRow:
     cause: Trouble | None = None
     replies: list[Json] | None = None
     warnings: tuple[str, ...] = ()
+
+    @contextmanager
+    def reading_until(self, t: float) -> Iterator[None]:
+        """What is read within this context has to be there by the active second `t`."""
+        self.ready_by = t
+        try:
+            yield
+        finally:
+            self.ready_by = None
 
 
 LookAgain: TypeAlias = Callable[["State", OpenRow, Step, Attempt], Running[Attempt]]
@@ -246,9 +258,10 @@ class State:
             return self.halted
         return bool(self.counted) or self.run.stopped_by is not None or self.run.timed_out
 
-    def attempt_seconds(self, step: Step) -> float:
-        """The time of one attempt of a step."""
-        return step.timeout if step.timeout is not None else self.run.plan.timeout
+    def attempt_seconds(self, row: OpenRow, step: Step) -> float:
+        """The time of one attempt of a step. All tries that never left this machine have it together."""
+        whole = step.timeout if step.timeout is not None else self.run.plan.timeout
+        return max(0.0, whole - row.not_sent_seconds)
 
     def status(self) -> RunStatus:
         """How the run ends, were it to end now: the first that applies."""

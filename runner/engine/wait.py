@@ -29,7 +29,8 @@ def attempt_wait(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
         return no_guid("the process's id", process_id)
     deadline, wait = state.t + step.follow, action.every
     while True:
-        read = yield from process_log.row_of(state, row.key, process_id)
+        with row.reading_until(state.t + step.follow):
+            read = yield from process_log.row_of(state, row.key, process_id)
         if isinstance(read, Unread) and state.log.refusal is not None:
             return _unread(read)
         seen = read if isinstance(read, dict) else None

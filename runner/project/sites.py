@@ -161,6 +161,7 @@ def _of_sandbox(target: SandboxTarget, url: str) -> Site:
         runtime=target.runtime,
         element_call=target.element_call,
         execute_method=target.execute_method,
+        timeout=target.timeout,
         rate=target.rate,
     )
     return site_of(as_site)

@@ -116,6 +116,7 @@ class Access:
         """Drive the generator that knows how to sign in."""
         signing_in, explained = self._way_in(credentials)
         asked = next(signing_in)
+        deadline = deadline.within(self._site.timeout, now=self._clock())
         while True:
             reply = self._carrier.exchange(asked, headers=(), deadline=deadline, leaves=deadline.gate.is_wanted)
             if isinstance(reply, CallFailed):

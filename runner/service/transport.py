@@ -37,15 +37,25 @@ class UnwantedError(Exception):
 class Deadline:
     """When the time of a call is over, on the clock, and how many seconds it has, for sentences.
 
-    What is waited before something may leave is none of that time. `gate` tells whether it may.
+    What is waited before something may leave is none of that time. `gate` tells whether it may. `whole` is the deadline
+    that this one is a part of.
     """
 
     at: float
     seconds: float
     gate: Gate
+    whole: "Deadline | None" = None
 
     def put_off(self, seconds: float) -> None:
         self.at += seconds
+        if self.whole is not None:
+            self.whole.put_off(seconds)
+
+    def within(self, seconds: float | None, *, now: float) -> "Deadline":
+        """A part of this time: at most so many seconds from `now` on."""
+        if seconds is None or now + seconds >= self.at:
+            return self
+        return Deadline(at=now + seconds, seconds=seconds, gate=self.gate, whole=self)
 
 
 class Carrier:

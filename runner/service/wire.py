@@ -64,8 +64,9 @@ class Site:
     """Where calls go, and how they get there.
 
     `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
-    tokens are asked for. `headers` are added to every call to the site. `rate` is in calls a second. `authorities` are
-    certificates in PEM that are trusted beside those of this machine, `proxy` is the URL of one.
+    tokens are asked for. `timeout` bounds a sign-in, in seconds, whatever time the call has that needs it. `headers`
+    are added to every call to the site. `rate` is in calls a second. `authorities` are certificates in PEM that are
+    trusted beside those of this machine, `proxy` is the URL of one.
     """
 
     url: str
@@ -74,6 +75,7 @@ class Site:
     execute_method: target.ExecuteMethod = target.ExecuteMethod.GET
     identity_url: str | None = None
     headers: Headers = field(default=(), repr=False)
+    timeout: float | None = None
     rate: float | None = None
     authorities: str | None = field(default=None, repr=False)
     proxy: str | None = field(default=None, repr=False)
@@ -116,6 +118,7 @@ def site_of(place: target.SiteTarget, *, authorities: str | None = None) -> Site
         execute_method=place.execute_method,
         identity_url=place.identity_url,
         headers=place.headers,
+        timeout=place.timeout,
         rate=place.rate,
         authorities=authorities,
         proxy=place.proxy,

@@ -1,15 +1,17 @@
 """`runner run` against a site over a real socket: what goes wrong there, and what a person is told of it."""
 
+import contextlib
 import importlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -109,6 +111,37 @@ def test_nobody_listening_is_exit_3_and_the_sentence_names_the_place(capsys: pyt
     out = capsys.readouterr().out
     assert here.url.removeprefix("http://") in out
     assert "E301" in out
+
+
+@contextlib.contextmanager
+def deaf_site(*, accepts: bool) -> Iterator[str]:
+    """The URL of a site that never answers, or never accepts a connection, since all places in its queue are taken."""
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=50 if accepts else 0) as deaf,
+        contextlib.ExitStack() as waiting,
+    ):
+        for _ in range(0 if accepts else 4):
+            line = waiting.enter_context(socket.socket())
+            line.settimeout(0)
+            line.connect_ex(deaf.getsockname())
+        yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="Windows refuses where others keep waiting")
+@pytest.mark.parametrize("where", ["step", "target"])
+@pytest.mark.parametrize(("accepts", "code"), [(False, "E301"), (True, "E305")])
+def test_one_timeout_bounds_all_tries_of_an_attempt_and_the_sign_in(*, accepts: bool, code: str, where: str) -> None:
+    """Three tries, which is what a call that never left gets, would take three times as long, and the pauses."""
+    with deaf_site(accepts=accepts) as url:
+        Path("targets.yaml").write_text(targets(url) + ("    timeout: 600ms\n" if where == "target" else ""))
+        job = ONCE.replace("defaults: {retry: {max_attempts: 1, on: [not_sent]}}\n", "")
+        Path("a.job.yaml").write_text(job + ("    timeout: 600ms\n" if where == "step" else ""))
+        assert ended(["run", "a.job.yaml", "--report-json", "report.json"]) == 3
+    step = first_step_reported()
+    error = step["error"]
+    assert isinstance(error, dict)
+    assert (step["status"], step["attempts"], error["code"]) == ("error", 1, code)
+    assert "within 600 ms" in str(error["message"])
 
 
 def test_a_refused_sign_in_is_exit_3_and_is_not_tried_again(capsys: pytest.CaptureFixture[str]) -> None:

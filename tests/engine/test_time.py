@@ -175,6 +175,47 @@ def test_a_site_that_lets_nobody_in_takes_the_time_of_the_attempt_and_no_more() 
     assert (world.finished("a").status, world.t) == ("error", 2.0)
 
 
+def test_all_tries_that_never_left_have_the_time_of_one_attempt() -> None:
+    """Three times the `timeout` would pass else, before a word about a site that accepts nobody."""
+    world = World(log=no_way(), library=no_way(), call_seconds=2.0)
+    world.carry_out(planned(VERIFIED + "    timeout: 5s\n    retry: {max_attempts: 9, initial: 1ms}\n"))
+    sent = [effect.seconds for effect in world.effects if isinstance(effect, Send)]
+    assert (sent[0], sum(sent[1:]) < 5.0 + 5.0, world.t < 5.0 + 2.0) == (5.0, True, True)
+    assert (world.finished("a").status, trouble_of(world).code) == ("error", "E305")
+
+
+def test_a_try_that_takes_all_the_time_is_the_last() -> None:
+    world = World(answers=[no_way(), no_way()], needs={"execute UsrA": 2.0}).carry_out(
+        planned(ONE + "    timeout: 2s\n")
+    )
+    assert (given(world, "UsrA"), world.finished("a").attempts, world.t) == ([2.0], 1, 2.0)
+
+
+def test_pauses_between_tries_are_not_counted_and_the_next_try_has_what_is_left() -> None:
+    step = ONE + "    timeout: 5s\n    retry: {initial: 10s, jitter: 0}\n"
+    world = World(answers=[no_way(), no_way(), None], needs={"execute UsrA": 2.0}).carry_out(planned(step))
+    assert (given(world, "UsrA"), world.finished("a").status) == ([5.0, 3.0, 1.0], "unknown")
+
+
+def test_a_call_that_was_answered_gives_the_next_attempt_its_whole_time() -> None:
+    step = READ + "    timeout: 5s\n    retry: {max_attempts: 3, initial: 1ms, on: [not_sent, refused]}\n"
+    world = World(answers=[no_way(), refused(), None], needs={"execute UsrA": 2.0}).carry_out(planned(step))
+    assert (given(world, "UsrA"), world.finished("a").status) == ([5.0, 3.0, 5.0], "passed")
+
+
+ID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+
+
+@pytest.mark.parametrize(
+    "action", [f"cancel: {{process_id: {ID}}}", f"wait: {{process_id: {ID}}}", f"element: {{of: {ID}, name: Ask}}"]
+)
+def test_what_is_read_before_a_call_has_the_time_of_the_step_too(action: str) -> None:
+    world = World(log=no_way(), elements_log=no_way(), call_seconds=2.0)
+    world.carry_out(planned(f"  - id: a\n    {action}\n    timeout: 2s\n"))
+    assert [effect.seconds for effect in world.effects if isinstance(effect, Send)] == [2.0]
+    assert (world.finished("a").status, world.t) in (("error", 2.0), ("failed", 2.0))
+
+
 @pytest.mark.parametrize(
     ("timeout", "takes", "given_to"), [("20s", 4.0, [20.0, 15.5, 11.0]), ("90s", 14.0, [READING, 15.5, 1.0])]
 )

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 
@@ -114,6 +115,29 @@ def test_a_token_that_the_site_does_not_take_is_replaced_once() -> None:
     world.alive.clear()
     world.refuses = httpx.Response(200, json={"access_token": "t0ken-9"})
     assert [is_turned_away(client.perform(CALL, 5)) for _ in range(2)] == [True, True]
+
+
+def test_a_sign_in_has_the_time_of_the_target_however_long_the_call_may_take() -> None:
+    """Its answer takes a second here. What is left of the call's time is the call's again."""
+    deadlines: list[float] = []
+    world = World()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        deadlines.append(request.extensions["deadline"])
+        world.now += 1.0
+        return world(request)
+
+    client = Client(
+        replace(SITE, timeout=3.0),
+        credentials=CLIENT,
+        transport=httpx.MockTransport(answer),
+        clock=lambda: world.now,
+    )
+    assert client.perform(CALL, 60) == Answered(value=1)
+    assert deadlines == [3.0, 60.0]
+    client.forget_sign_in()
+    assert client.perform(CALL, 2) == Answered(value=2)
+    assert deadlines[2:] == [4.0, 4.0]
 
 
 def test_a_client_that_is_refused_is_never_tried_again() -> None:

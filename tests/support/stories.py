@@ -127,8 +127,9 @@ class World:
     """What the site will answer. `answers` serve executes and elements in turn; None answers nothing in particular.
 
     Every execute that is answered, or is `unanswered` and not `lost`, leaves a row in the log; `statuses` are theirs in
-    turn (`done` where none is told). `log` may be a failure that every reading gets. `later` are the statuses that a
-    running row takes when it is read again; `crowd` those of processes that others start at the same time. A row is
+    turn (`done` where none is told). `log` may be a failure that every reading gets, `elements_log` one that those of
+    elements get. `later` are the statuses that a running row takes when it is read again; `crowd` those of processes
+    that others start at the same time. A row is
     shown so many seconds after its call as `lags` says, in turn; of the calls in `never_begun`, counted from 1, there
     is none.
     `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
@@ -145,6 +146,7 @@ class World:
     statuses: list[str] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
     log: CallFailed | None = None
+    elements_log: CallFailed | None = None
     path_refused: bool = False
     owner: str | None = "us"
     stop_at: dict[int, str] = field(default_factory=dict)
@@ -266,6 +268,8 @@ class World:
                 return self._cancel(send.call)
             case ChangeCall():
                 return self._change(send.call)
+            case ReadElements() | ReadElementData() if self.elements_log is not None:
+                return self.elements_log
             case ReadElements() | ReadElementData():
                 elements = self.elements if isinstance(send.call, ReadElements) else []
                 return Answered(value=list(elements.pop(0)) if elements else [])

@@ -16,6 +16,7 @@ _ROOT = Path(__file__).parents[1]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the files of expected texts anew")
+    parser.addoption("--long", action="store_true", help="carry the crash tests out in their long form")
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Runs that are killed anywhere, and resumed: nothing is started twice, and the end is the undisturbed one or unknown.
 
 The jobs have every action. The sandbox's own log counts what was started, by a mark that each step gives its process.
-What resumes a run that was killed after a line is killed as well, a few lines further on.
+What resumes a run that was killed after a line is killed as well, a few lines further on. `pytest --long tests/crash`
+kills after every line, not only where lines of two kinds meet for the last time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ from doomed import Commands, Doom, Moment, commands
 from runner.job.model import StepEffect
 from runner.runs.events import CallSent, Line
 
+pytestmark = pytest.mark.crash
+
 NAMES = sorted(job.name.removesuffix(".job.yaml") for job in JOBS.glob("*.job.yaml"))
 OF_STEPS = frozenset({"execute", "run", "element", "complete", "query"})
 """The calls that steps ask for; all others read the process log, or what it needs."""
@@ -24,6 +27,13 @@ NewWorld = Callable[[str], AbstractContextManager[World]]
 
 def each_line(lines: Sequence[Line]) -> list[int]:
     return [line.seq for line in lines]
+
+
+def each_change(lines: Sequence[Line]) -> list[int]:
+    """The last line of each kind that is followed by one of another, or of its own."""
+    kinds = [_kind(line) for line in lines]
+    pairs = zip(kinds, [*kinds[1:], ()], strict=True)
+    return sorted({pair: line.seq for pair, line in zip(pairs, lines, strict=True)}.values())
 
 
 def each_kind(lines: Sequence[Line]) -> list[int]:
@@ -78,7 +88,7 @@ class Way:
 
 
 WAYS = {
-    "after-each-line": Way(each_line, Moment.AFTER, again=second),
+    "after-each-change": Way(each_change, Moment.AFTER, again=second),
     "before-each-kind": Way(each_kind, Moment.BEFORE),
     "within-each-kind": Way(each_kind, Moment.HALF),
     "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING),
@@ -86,6 +96,13 @@ WAYS = {
     "power-lost": Way(each_kind, Moment.AFTER, lambda _line: 0),
     "power-lost-at-any-byte": Way(each_kind_of_call, Moment.WAITING, share),
 }
+
+
+LONG_WAYS = WAYS | {"after-each-line": Way(each_line, Moment.AFTER, again=second)}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.parametrize("way", LONG_WAYS if metafunc.config.getoption("--long") else WAYS)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +116,6 @@ def new_world(tmp_path: Path, carry: Commands) -> NewWorld:
     return lambda job: world(job, tmp_path / f"{len(list(tmp_path.iterdir()))}", carry)
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("job", NAMES)
 def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twice(
     job: str, way: str, new_world: NewWorld, record_property: Callable[[str, object], None]
@@ -107,8 +123,8 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
     with new_world(job) as one:
         undisturbed = Undisturbed.of(one)
     kills = Kills()
-    for number, first in enumerate(WAYS[way].dooms(undisturbed.lines)):
+    for number, first in enumerate(LONG_WAYS[way].dooms(undisturbed.lines)):
         with new_world(job) as one:
-            kills.killed_and_resumed(one, undisturbed, first=first, second=WAYS[way].again(first, number))
+            kills.killed_and_resumed(one, undisturbed, first=first, second=LONG_WAYS[way].again(first, number))
     for name, count in kills.counts().items():
         record_property(name, count)

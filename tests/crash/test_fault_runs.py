@@ -24,6 +24,8 @@ from runner.runs.result import RunResult, fold
 from runner.runs.run_folders import JUNIT, REPORT
 from runner.sandbox.doubles import LINGERING, FaultKind
 
+pytestmark = pytest.mark.crash
+
 PARTS = 4
 RUNS = 50
 """In each part, which has a sandbox of its own."""

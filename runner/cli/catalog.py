@@ -7,7 +7,7 @@ from click.core import ParameterSource
 
 from runner.catalogue.differences import differences, drifts
 from runner.catalogue.drift import changed, missing
-from runner.cli import new_doubles, of_packages, options, output, shell
+from runner.cli import new_doubles, of_packages, options, output
 from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
 from runner.cli.catalogues import ask, chosen, used_by
 from runner.cli.drift import FORMATS, Compared
@@ -17,16 +17,9 @@ from runner.foundation.problems import ExitCode
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 
-SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=shell.expanded)
+SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=options.expanded)
 ONE_TARGET = options.option("-t", "--target", "target", metavar="NAME", type=options.Filled(), help="The site to ask.")
-FORMAT = options.option(
-    "--format",
-    "form",
-    type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="How to print what differs.",
-)
+FORMAT = options.form(FORMATS)
 
 
 @click.group("catalog", cls=VerbGroup, short_help="Know what a site has, and what packages in git hold.")

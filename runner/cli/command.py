@@ -17,16 +17,17 @@ from runner.hosts.signals import listening
 from runner.hosts.stop import Stop
 from runner.project.sites import Sites
 from runner.reports import mistakes
+from runner.reports.formats import ReportedRun
 from runner.targets.model import SiteTarget
 
 
 def telling_of(
-    context: click.Context, wishes: reports.Wishes, *, side_by_side: bool = False, again: str = "resumed"
+    context: click.Context, wanted_reports: reports.Places, *, side_by_side: bool = False, again: str = "resumed"
 ) -> RunConsole:
     """Where and how much the options of a command want to be told; `again`: what it does with a run of before."""
     given = context.params
     return RunConsole(
-        out=output.Stream("stderr" if wishes.takes_stdout else "stdout"),
+        out=output.Stream("stderr" if reports.STDOUT in wanted_reports.values() else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
         side_by_side=side_by_side,
@@ -117,11 +118,11 @@ def at_once(stop: Stop) -> bool:
     return True
 
 
-def with_reports(wishes: reports.Wishes, carried: Carried, code: ExitCode) -> ExitCode:
+def with_reports(wanted_reports: reports.Places, carried: Carried, code: ExitCode) -> ExitCode:
     """Write the reports; the code of a command whose reports are written, or cannot be."""
     runs = carried.runs
     try:
-        reports.write(wishes, [run.result for run in runs], [run.journal.lines for run in runs])
+        reports.write(wanted_reports, [ReportedRun(result=run.result, lines=run.journal.lines) for run in runs])
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
         output.say_lines(mistakes.text(error.problems))
         code = strongest([code, ExitCode.NO_ANSWER])

@@ -33,7 +33,7 @@ FILE = "targets file"
 TARGET = "target"
 
 
-@click.command("doctor", cls=Verb, short_help="Go the way to a site step by step, and say where it ends.")
+@click.command("doctor", cls=Verb)
 @click.argument("specs", nargs=-1, metavar="[SPEC…]", type=click.Path(path_type=Path))
 @options.option("-t", "--target", "target", multiple=True, metavar="NAME", help="Go to this one; several times: each.")
 @options.TARGETS

@@ -51,7 +51,7 @@ class NewFile:
     may_be_there: bool = False
 
 
-@click.command("init", cls=Verb, short_help="Start a project that runs at once.")
+@click.command("init", cls=Verb)
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:

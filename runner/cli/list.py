@@ -20,18 +20,11 @@ from runner.reports.safe import safe, safe_json
 FORMAT = 1
 
 
-@click.command("list", cls=Verb, short_help="List jobs with their tags and inputs.")
+@click.command("list", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
 @options.TARGETS
-@options.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print them.",
-)
+@options.form()
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
     r"""List the jobs in SPEC: their names, tags, targets and cases, and the inputs that they take.

@@ -1,65 +1,62 @@
-"""The command `runner`: a table of verbs, each in a module of its own, and the one `try` of the program.
+"""The command `runner`: a table of verbs, and the one `try` of the program.
 
-Whatever goes wrong ends here in a sentence and an exit code; a fault of ours leaves a log file behind.
+Whatever goes wrong ends here in a sentence and an exit code; a fault of ours leaves a log file.
 Only the module of the chosen verb is imported: `runner validate` never pays for a web server.
 """
 
 import gc
-import importlib
 import os
-import re
+import pkgutil
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
-from click.core import ParameterSource
 
-from runner.cli import output, utf8
-from runner.cli.shell import PROCESS
-from runner.cli.verb import OPTIONS_OF_OTHERS, Helped
+from runner.cli import hints, output
+from runner.cli.env_options import PREFIX
+from runner.cli.verb import Helped
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.suggestions import suggest
+from runner.foundation.values import is_well_formed
 from runner.reports.mistakes import text as as_text
 from runner.reports.safe import clean
 from runner.version import VERSION
 
-_OPTION = re.compile(r"`(--?[a-z][\w-]*)")
 VERBS = {
-    "run": ("runner.cli.run", "Carry jobs out and report what happened."),
-    "resume": ("runner.cli.resume", "Go on where a run broke off."),
-    "reconcile": ("runner.cli.reconcile", "Ask the process log again about calls in doubt."),
-    "plan": ("runner.cli.plan", "Print what would be sent; send nothing."),
-    "validate": ("runner.cli.validate", "Check job, target and sandbox files."),
-    "list": ("runner.cli.list", "List jobs with their tags and inputs."),
-    "report": ("runner.cli.report", "Draw any report of a run again."),
-    "show": ("runner.cli.show", "Tell what happened in one run."),
-    "runs": ("runner.cli.runs", "List the runs that are kept."),
-    "sandbox": ("runner.cli.sandbox", "Serve the stand-in of the service."),
-    "catalog": ("runner.cli.catalog", "Know what a site has, and what packages in git hold."),
-    "record": ("runner.cli.record", "Write a double and a job from a run that happened."),
-    "ready": ("runner.cli.ready", "Wait until a site is ready, as after a deployment."),
-    "doctor": ("runner.cli.doctor", "Go the way to a site step by step, and say where it ends."),
-    "init": ("runner.cli.init", "Start a project that runs at once."),
-    "schema": ("runner.cli.schema", "Print a JSON Schema for an editor."),
-    "explain": ("runner.cli.explain", "Explain an error code, with examples."),
+    "run": ("runner.cli.run:command", "Carry jobs out and report what happened."),
+    "resume": ("runner.cli.resume:command", "Go on with a run that broke off."),
+    "reconcile": ("runner.cli.reconcile:command", "Ask the process log again about calls in doubt."),
+    "plan": ("runner.cli.plan:command", "Print what would be sent; send nothing."),
+    "validate": ("runner.cli.validate:command", "Check job, target and sandbox files."),
+    "list": ("runner.cli.list:command", "List jobs with their tags and inputs."),
+    "report": ("runner.cli.report:command", "Write any report of a run again."),
+    "show": ("runner.cli.show:command", "Show what happened in one run."),
+    "runs": ("runner.cli.runs:command", "List the stored runs."),
+    "sandbox": ("runner.cli.sandbox:command", "Serve the stand-in of the service."),
+    "catalog": ("runner.cli.catalog:command", "Know what a site has, and what packages in git hold."),
+    "record": ("runner.cli.record:command", "Write a double and a job from a run that happened."),
+    "ready": ("runner.cli.ready:command", "Wait until a site is ready, as after a deployment."),
+    "doctor": ("runner.cli.doctor:command", "Check the way to a site step by step."),
+    "init": ("runner.cli.init:command", "Start a project that runs at once."),
+    "schema": ("runner.cli.explain:schema", "Print a JSON Schema for an editor."),
+    "explain": ("runner.cli.explain:command", "Explain an error code, with examples."),
 }
+"""Where the command of each verb is, and what it does."""
 
-_MEANT = {
-    **dict.fromkeys(("check", "lint", "verify"), "validate"),
-    **dict.fromkeys(("test", "exec", "execute", "start", "play"), "run"),
-    **dict.fromkeys(("dry-run", "dryrun", "preview"), "plan"),
-    **dict.fromkeys(("retry", "rerun", "continue"), "resume"),
-    **dict.fromkeys(("history", "logs"), "runs"),
-    **dict.fromkeys(("serve", "mock", "server"), "sandbox"),
-    **dict.fromkeys(("new", "create"), "init"),
-    **dict.fromkeys(("ping", "login", "connect"), "doctor"),
-    **dict.fromkeys(("wait", "await", "wait-for", "health", "healthcheck"), "ready"),
-    **dict.fromkeys(("pull", "catalogue"), "catalog"),
-    **dict.fromkeys(("capture", "recording"), "record"),
-    "ls": "list",
-}
-"""The verb for the word of another tool."""
+
+def load(verb: str) -> click.Command:
+    """The command of a verb, with its module."""
+    command: click.Command = pkgutil.resolve_name(VERBS[verb][0])
+    return _with_breaks(command)
+
+
+def _with_breaks(command: click.Command) -> click.Command:
+    r"""Keep the lines of a paragraph of help apart that begins with `\b`: for click that is one character, which cannot
+    be written in a raw docstring.
+    """
+    command.help = (command.help or "").replace("\\b", "\b")
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _with_breaks(inner)
+    return command
 
 
 class Verbs(Helped, click.Group):
@@ -74,10 +71,10 @@ class Verbs(Helped, click.Group):
         if cmd_name not in VERBS:
             return None
         gc.disable()  # what is imported stays; to look through it for garbage is 6 ms of a start
-        command: click.Command = importlib.import_module(VERBS[cmd_name][0]).command
+        command = load(cmd_name)
         gc.freeze()
         gc.enable()
-        return _laid_out(command)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -89,34 +86,8 @@ class Verbs(Helped, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in VERBS:
-            message = f"there is no verb `{clean(name)}`"
-            raise UsageError(Problem(code="E150", message=message, hint=_verb_meant(name, args[1:])))
+            raise UsageError(hints.unknown_verb(name, args[1:], list(VERBS)))
         return super().resolve_command(ctx, args)
-
-
-def _verb_meant(name: str, rest: Sequence[str]) -> str:
-    """What to write in the place of `name`, which is no verb."""
-    near = _MEANT.get(name.casefold())
-    if near is None and name.casefold() == "help":
-        return f"did you mean `runner {rest[0]} --help`?" if rest and rest[0] in VERBS else "did you mean `--help`?"
-    if near is None and name.casefold() == "version":
-        return "did you mean `--version`?"
-    if near is None and (name.endswith(".yaml") or Path(name).exists()):
-        return f"did you mean `runner run {clean(name)}`?"
-    if near is None and PROCESS.fullmatch(name):
-        return "a process is started by a step of a job: `runner run FILE`"
-    near = near or suggest(name, VERBS)
-    return f"did you mean `{near}`?" if near else f"the verbs are {', '.join(VERBS)}"
-
-
-def _laid_out(command: click.Command) -> click.Command:
-    r"""Let the lines of a paragraph of help stay apart that begins with `\b`: for click that is one character, which
-    cannot stand in a raw docstring.
-    """
-    command.help = (command.help or "").replace("\\b", "\b")
-    for inner in command.commands.values() if isinstance(command, click.Group) else ():
-        _laid_out(inner)
-    return command
 
 
 def _show_version(context: click.Context, option: click.Parameter, value: object) -> None:
@@ -136,15 +107,15 @@ def _show_version(context: click.Context, option: click.Parameter, value: object
     help="Show the version and exit.",
 )
 def runner() -> None:
-    r"""Run Creatio business processes from job files, and tell the truth about what happened.
+    r"""Run Creatio business processes from job files, and report what happened.
 
     \b
       runner run specs            carry out every job in a folder
       runner validate specs       check them; nothing is sent
       runner plan specs -t test   see what would be sent
 
-    Data goes to stdout, talk to stderr. Every option but --yes, --confirm, --again, --even-though, --step, --as and
-    --result has a variable in the environment: CREATIO_RUNNER_… in capitals; an input has CREATIO_RUNNER_INPUT_NAME.
+    Data goes to stdout, messages to stderr. Every option but --yes, --confirm, --again, --even-though, --step, --as and
+    --result can be set by an environment variable: CREATIO_RUNNER_… in capitals; an input by CREATIO_RUNNER_INPUT_NAME.
     """
 
 
@@ -157,9 +128,9 @@ def ended(arguments: Sequence[str]) -> int:
     """Carry one command out; its exit code."""
     try:
         output.begin()
-        utf8.check(arguments, os.environ)
-        code = _laid_out(runner).main(args=list(arguments), prog_name="runner", standalone_mode=False)
-        return _with_its_data(code if isinstance(code, int) else ExitCode.PASSED)
+        check_encoding(arguments, os.environ)
+        code = _with_breaks(runner).main(args=list(arguments), prog_name="runner", standalone_mode=False)
+        return _unless_data_is_lost(code if isinstance(code, int) else ExitCode.PASSED)
     except UsageError as error:
         notes = "".join(f"{note}\n" for note in getattr(error, "__notes__", ()))
         output.say_lines(as_text(error.problems) + notes)
@@ -171,16 +142,37 @@ def ended(arguments: Sequence[str]) -> int:
         output.say_lines(f"{error.message}\n")
         return ExitCode.INVALID
     except click.UsageError as error:
-        output.say_lines(_usage(error))
+        output.say_lines(as_text([hints.usage_problem(error)]))
         return ExitCode.INVALID
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001  the one place where a fault of ours ends
-        output.say_lines(importlib.import_module("runner.cli.fault").told())
+        output.say_lines(as_text([_fault()]))
         return ExitCode.FAULT
 
 
-def _with_its_data(code: int) -> int:
+def check_encoding(arguments: Iterable[str], environment: Mapping[str, str]) -> None:
+    """Raise `UsageError` for words and variables of ours that are not UTF-8.
+
+    They could not be written into a journal, sent to a site, or shown to anybody as they are.
+    """
+    problems = tuple(_other_encodings(arguments, environment))
+    if problems:
+        raise UsageError(*problems)
+
+
+def _other_encodings(arguments: Iterable[str], environment: Mapping[str, str]) -> Iterator[Problem]:
+    for word in arguments:
+        if not is_well_formed(word):
+            hint = "rename the file, or write the value in UTF-8"
+            yield Problem(code="E159", message=f"`{clean(word)}` on the command line is not UTF-8", hint=hint)
+    for name, value in environment.items():  # the value may be a secret: it is not shown
+        if name.startswith(PREFIX) and not (is_well_formed(name) and is_well_formed(value)):
+            message = f"the environment variable `{clean(name)}` is not UTF-8"
+            yield Problem(code="E159", message=message, hint="set it to a text in UTF-8")
+
+
+def _unless_data_is_lost(code: int) -> int:
     """The code of a command, which has not passed where its data is lost. A reader that has gone knows."""
     lost = output.lost()
     if lost is None:
@@ -191,35 +183,26 @@ def _with_its_data(code: int) -> int:
     return code or ExitCode.NO_ANSWER
 
 
-def _option_meant(error: click.NoSuchOption) -> str | None:
-    """What is meant by the option of another tool, in options that this verb has."""
-    known = {name for one in error.ctx.command.params for name in one.opts} if error.ctx else set()
-    for hint in OPTIONS_OF_OTHERS.get(error.option_name, ()):
-        if {*_OPTION.findall(hint)} <= known or not known:
-            return hint
-    return None
+def _fault() -> Problem:
+    """The exception that is being handled, written into a private file.
+
+    Its trace may hold what a site sent, so only its last line is shown.
+    """
+    import traceback  # noqa: PLC0415  with what it imports 5 ms of a start
+
+    trace = traceback.format_exc()
+    message = f"a fault of this program: {trace.strip().splitlines()[-1]}"
+    hint = f"see the run's events for what was sent so far; the details of the fault are {_stored(trace)}"
+    return Problem(code="E700", message=message, hint=hint)
 
 
-def _usage(error: click.UsageError) -> str:
-    """A word of another tool is told by what is meant here, else click's own guess stands."""
-    hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
-    message = error.format_message()
-    if isinstance(error, click.NoSuchOption) and (here := _option_meant(error)) is not None:
-        message, hint = error.message, here
-    if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
-        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
-    if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
-        hint = f"`{error.option_name} FILE`; `-` is stdout"
-    variable = _variable(error)
-    if variable is not None:
-        hint = f"it comes from the variable `{variable}` of the environment"
-    return as_text((Problem(code="E150", message=message.rstrip("."), hint=hint),))
+def _stored(trace: str) -> str:
+    import tempfile  # noqa: PLC0415  as above
 
-
-def _variable(error: click.UsageError) -> str | None:
-    """The variable of the environment whose value is wrong, if it is one."""
-    option, context = getattr(error, "param", None), error.ctx
-    if not isinstance(option, click.Option) or context is None or option.name is None:
-        return None
-    source = context.get_parameter_source(option.name)
-    return str(option.envvar) if source is ParameterSource.ENVIRONMENT and option.envvar else None
+    try:
+        handle, path = tempfile.mkstemp(prefix="creatio-runner-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"creatio-runner {VERSION}, Python {sys.version}\n\n{trace}")
+    except OSError as error:
+        return f"lost, as no log file can be written: {error.strerror or error}"
+    return f"in {path}"

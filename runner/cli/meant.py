@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner.catalogue.read import ENDING
 from runner.cli import ignored_files
-from runner.cli.shell import PROCESS
+from runner.cli.hints import PROCESS
 from runner.foundation.problems import Problem, UsageError
 from runner.project.project import JOB_FILES, called
 from runner.reading.files import beginning, is_meant

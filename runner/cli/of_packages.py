@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from runner.catalogue.write import written
-from runner.cli import options, output, shell
+from runner.cli import options, output
 from runner.cli.catalogue_files import check_own, packages_in, write_file
 from runner.cli.catalogues import report_odd, stamp
 from runner.cli.validate import FORMATS
@@ -19,7 +19,7 @@ from runner.project.project import called
 from runner.reports import mistakes
 
 PACKAGES = click.argument(
-    "packages", nargs=-1, required=True, metavar="PACKAGES…", type=options.FilledPath(), callback=shell.expanded
+    "packages", nargs=-1, required=True, metavar="PACKAGES…", type=options.FilledPath(), callback=options.expanded
 )
 
 
@@ -57,9 +57,7 @@ def build(context: click.Context, /, **_: object) -> int:
 
 @click.command("lint", cls=Verb, short_help="Find what in packages will bite whoever calls their processes.")
 @PACKAGES
-@options.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print it."
-)
+@options.form(FORMATS)
 @click.pass_context
 def lint(context: click.Context, /, **_: object) -> int:
     r"""Find what in packages will bite a caller: elements that an instance may never leave, processes that no call can

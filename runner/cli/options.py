@@ -1,18 +1,21 @@
-"""Options that several verbs share. Each has a twin in the environment, named after its long form."""
+"""Options that several verbs share. Each can be set by an environment option, named after its long form."""
 
+import glob
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from runner.cli import env_options, shell
+from runner.cli import env_options
 from runner.foundation import durations
 from runner.reports.safe import clean
 from runner.runs import run_folders
 
 _F = TypeVar("_F", bound=Callable[..., object])
+_PATTERN = re.compile(r"[*?\[]")
 
 
 class Filled(click.ParamType[str]):
@@ -27,7 +30,7 @@ class Filled(click.ParamType[str]):
 
 
 class WholeText(Filled):
-    """A text of which several may be given. A twin in the environment is one text, with its blanks."""
+    """A text of which several may be given. An environment option gives one, with its blanks."""
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         return (rv,)
@@ -47,7 +50,7 @@ class FilledPath(click.Path):
 
 
 class NamedFile(FilledPath):
-    """A file that is read. A word without an ending, or with `=`, is meant otherwise: `instead` says how.
+    """A file that is read. A word without an ending, or with `=`, belongs elsewhere: `instead` says where.
 
     `folders`: a folder that is there may be named, too.
     """
@@ -60,49 +63,44 @@ class NamedFile(FilledPath):
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> str | bytes | os.PathLike[str]:
-        path = Path(value)
-        is_one = path.exists() and (self._folders or not path.is_dir())
-        if not is_one and (_is_bare(path) or "=" in path.name):
-            self.fail(f"`{clean(str(path))}` is no file; {self._instead.format(clean(str(path)))}", param, ctx)
+        path, shown = Path(value), clean(str(value))
+        is_bare = bool(path.name) and path.name == str(path) and not path.suffix
+        is_there = path.exists() and (self._folders or not path.is_dir())
+        if not is_there and (is_bare or "=" in path.name):
+            self.fail(f"`{shown}` is no file; {self._instead.format(shown)}", param, ctx)
         return super().convert(value, param, ctx)
 
 
-def _is_bare(path: Path) -> bool:
-    return bool(path.name) and path.name == str(path) and not path.suffix
-
-
 class Duration(click.ParamType[float]):
-    """A duration with its unit, as in job files; in seconds."""
+    """A duration with its unit, as in job files; in seconds. Where it `may_be_empty`, the option alone is 0."""
 
     name = "duration"
+
+    def __init__(self, *, may_be_empty: bool = False) -> None:
+        self._may_be_empty = may_be_empty
 
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
             return value
+        if value == "" and self._may_be_empty:
+            return 0.0
         seconds = durations.seconds(value)
         if seconds is None:
             self.fail(f"`{value}` is no duration: write a number and a unit, as in `30s` or `10m`", param, ctx)
         return seconds
 
 
-class Twinned(click.Option):
-    """An option with a twin in the environment, whose value need not be meant for this verb."""
+class EnvOption(click.Option):
+    """An option that the environment can set; a variable's value may be for another verb."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         value = super().resolve_envvar_value(ctx)
         choices = self.type.choices if isinstance(self.type, click.Choice) else None
-        return None if value is None or env_options.is_passed_over(value, choices=choices) else value
+        return None if value is None or env_options.is_for_others(value, choices=choices) else value
 
 
-class OptionalDuration(Duration):
-    """A duration, or nothing, which is 0: the option alone."""
-
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        return 0.0 if value == "" else super().convert(value, param, ctx)
-
-
-class Switched(Twinned):
-    """An option that may have a value and need not: its twin may be a switch, as those of flags are."""
+class SwitchedOption(EnvOption):
+    """An option that may have a value and need not: its variable may be a switch, as those of flags are."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         value = super().resolve_envvar_value(ctx)
@@ -112,20 +110,42 @@ class Switched(Twinned):
             return value
 
 
-SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath(), callback=shell.expanded)
-
-RUN = click.argument("run", metavar="RUN")
-
-
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
-    """An option of click, with its twin: `--report-json` is also `CREATIO_RUNNER_REPORT_JSON`."""
+    """An option of click that the environment can set: `--report-json` by `CREATIO_RUNNER_REPORT_JSON`."""
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
-    twin = env_options.PREFIX + long.removeprefix("--").upper().replace("-", "_")
-    return click.option(*names, cls=Twinned, envvar=twin, **settings)
+    variable = env_options.PREFIX + long.removeprefix("--").upper().replace("-", "_")
+    return click.option(*names, **{"cls": EnvOption, "envvar": variable, **settings})  # type: ignore[arg-type]
 
 
+def form(choices: Iterable[str] = ("text", "json")) -> Callable[[_F], _F]:
+    """`--format`, as `form`."""
+    kinds = click.Choice(list(choices))
+    return option("--format", "form", type=kinds, default="text", show_default=True, help="How to print the output.")
+
+
+def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Fill in patterns that the shell has left as they are: that of Windows fills in none. One that fits nothing, or
+    that is the name of a file, stays.
+    """
+    del context, parameter
+    return tuple(found for spec in specs for found in _matches(spec))
+
+
+def _matches(spec: Path) -> Sequence[Path]:
+    if not _PATTERN.search(str(spec)) or spec.exists():
+        return (spec,)
+    found = glob.glob(str(spec), recursive=True)  # noqa: PTH207  of a path, absolute or not, as a shell would
+    paths = [Path(one) for one in sorted(found)]
+    if spec.suffix in (".yaml", ".json"):
+        paths = [path for path in paths if not path.is_dir()]
+    return paths or (spec,)
+
+
+SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath(), callback=expanded)
+OPTIONAL_SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=FilledPath(), callback=expanded)
+RUN = click.argument("run", metavar="RUN")
 RECURSIVE = option(
-    "-r", "--recursive", is_flag=True, help="A folder stands for the jobs in folders below, too, but for hidden ones."
+    "-r", "--recursive", is_flag=True, help="Read the jobs in folders below a folder, too, but not in hidden ones."
 )
 TARGET = option(
     "-t",
@@ -134,9 +154,10 @@ TARGET = option(
     multiple=True,
     type=Filled(),
     metavar="NAME",
-    help="Run against this target, whatever the job says; several times: against each. `env` takes CREATIO_URL and "
+    help="Run against this target, whatever the job names; several times: against each. `env` takes CREATIO_URL and "
     "its companions, `clio:NAME` an environment of clio.",
 )
+ONE_TARGET = option("-t", "--target", "target", metavar="NAME", type=Filled(), help="The target whose site is asked.")
 TARGETS = option(
     "--targets",
     metavar="FILE",
@@ -148,8 +169,8 @@ CATALOG = option(
     "catalogue",
     metavar="FILE",
     type=NamedFile("the catalogue of a target is a file: `{}.catalog.yaml`", folders=True),
-    help="Hold the jobs against what this catalogue file knows, or a folder of packages, not against NAME.catalog.yaml "
-    "by the targets.",
+    help="Check the jobs against this catalogue file, or a folder of packages, not against NAME.catalog.yaml beside "
+    "the targets.",
 )
 INPUTS = click.option(
     "-i",
@@ -176,15 +197,23 @@ KEYWORD = option(
     metavar="TEXT",
     help="Only runs whose `job[case]` holds this text, in any case; several times: one of the texts.",
 )
+FOR_JOBS = option(
+    "--for",
+    "jobs",
+    multiple=True,
+    metavar="SPEC",
+    type=FilledPath(),
+    help="Only what matters to these jobs, or that first.",
+)
 RUNS = option(
     "--runs",
     metavar="DIR",
     type=click.Path(path_type=Path),
     default=run_folders.DEFAULT,
     show_default=True,
-    help="Where runs are kept.",
+    help="The folder in which runs are stored.",
 )
-LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass when they were carried out last.")
+LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass the last time.")
 JOBS = option(
     "-j",
     "--jobs",
@@ -192,7 +221,7 @@ JOBS = option(
     default=1,
     show_default=True,
     metavar="N",
-    help="Carry out up to N runs side by side; each is told whole when it has ended.",
+    help="Carry out up to N runs side by side; each is printed as a whole when it has ended.",
 )
 FAIL_FAST = option("-x", "--fail-fast", is_flag=True, help="After the first run that does not pass, begin no other.")
 YES = click.option("--yes", is_flag=True, help="Say yes to every question of a job. It confirms no protected target.")
@@ -208,25 +237,24 @@ WAIT_LOCK = option(
     type=Duration(),
     help="Wait this long for a lock (`concurrency`) that another run holds; without it that is exit 6.",
 )
-WAIT_READY = click.option(
+WAIT_READY = option(
     "--wait-ready",
-    cls=Switched,
-    envvar=f"{env_options.PREFIX}WAIT_READY",
+    cls=SwitchedOption,
     is_flag=False,
     flag_value="",
     metavar="[DURATION]",
-    type=OptionalDuration(),
+    type=Duration(may_be_empty=True),
     help="Wait up to this long until the site is ready, as after a deployment, before the first call is sent; without "
-    "DURATION as the target says, or 10m. With --catalog until its processes are as that says.",
+    "DURATION as the target says, or 10m. With --catalog until its processes are as the catalogue says.",
 )
-FOR = click.option(
+FOR = option(
     "--for",
     "longest",
-    cls=Switched,
+    cls=SwitchedOption,
     envvar=f"{env_options.PREFIX}WAIT_READY",
     metavar="DURATION",
-    type=OptionalDuration(),
-    help="Wait up to this long, not for what the target says, or 10m; its twin is CREATIO_RUNNER_WAIT_READY.",
+    type=Duration(may_be_empty=True),
+    help="Wait up to this long, not for what the target says, or 10m; its variable is CREATIO_RUNNER_WAIT_READY.",
 )
 GRACE = option(
     "--grace",
@@ -234,31 +262,28 @@ GRACE = option(
     type=Duration(),
     default="30s",
     show_default=True,
-    help="What a signal leaves the runs for `undo` and `finally`; in GitHub Actions 7s.",
+    help="The time for `undo` and `finally` after a signal; in GitHub Actions 7s.",
 )
-STEP = click.option("--step", metavar="KEY", type=Filled(), help="The row in doubt that a verdict is given on.")
+STEP = click.option("--step", metavar="KEY", type=Filled(), help="The step in doubt that a verdict is given on.")
 AS = click.option(
     "--as",
     "verdict",
     type=click.Choice(["passed", "failed", "retry"]),
-    help="How it is to be taken, by whoever has looked at the site; `retry` sends it again, unless the process log by "
-    "now shows a start that may be it.",
+    help="The verdict of a person who has checked the site; `retry` sends the call again, unless the process log now "
+    "shows a start that may be this call.",
 )
 EVEN_THOUGH = click.option(
     "--even-though", is_flag=True, help="With `--as retry`: send it again although the log shows such a start."
 )
-RESULT = click.option("--result", metavar="JSON", help="What a row that passed gave.")
-QUIET = option("-q", "--quiet", is_flag=True, help="Tell only what did not pass, and the end.")
-VERBOSE = option("-v", "--verbose", is_flag=True, help="Tell every call, attempt and reading, too.")
-REPORTS = (
-    option("--report-json", metavar="FILE", type=Filled(), help="Write a JSON report; `-` is stdout."),
-    option("--report-junit", metavar="FILE", type=Filled(), help="Write JUnit XML for CI."),
-    option("--report-jsonl", metavar="FILE", type=Filled(), help="Write the events as JSON lines."),
-)
+RESULT = click.option("--result", metavar="JSON", help="The result of a step that passed.")
+QUIET = option("-q", "--quiet", is_flag=True, help="Print only what did not pass, and the end.")
+VERBOSE = option("-v", "--verbose", is_flag=True, help="Print every call, attempt and reading, too.")
 
 
 def reports(command: _F) -> _F:
-    """The options of every report that can be drawn."""
-    for decorate in reversed(REPORTS):
-        command = decorate(command)
+    """An option for each report format."""
+    from runner.reports.formats import FORMATS  # noqa: PLC0415  8 ms, for the verbs that write reports
+
+    for one in reversed(FORMATS):
+        command = option(one.option, metavar="FILE", type=Filled(), help=one.help)(command)
     return command

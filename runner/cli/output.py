@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from typing import Literal, NamedTuple, TextIO
 
 from runner.foundation import threads
+from runner.foundation.problems import Problem
+from runner.reports import mistakes
 from runner.reports.safe import clean, safe_lines
 
 Name = Literal["stdout", "stderr"]
@@ -43,6 +45,11 @@ def say(line: str) -> None:
 def say_lines(text: str) -> None:
     """Lines of talk on stderr, as they are; the last may be without an end, as that of a question is."""
     _talk("stderr", safe_lines(text))
+
+
+def problems(*found: Problem) -> None:
+    """Problems on stderr, as text."""
+    say_lines(mistakes.text(found))
 
 
 def data(text: str, *, for_programs: bool = False) -> None:

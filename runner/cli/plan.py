@@ -10,7 +10,6 @@ import click
 import uuid_utils
 
 from runner.cli import options, output, reports
-from runner.cli.places import taken
 from runner.cli.prepared import RunSpec, wanted
 from runner.cli.preparing import prepare
 from runner.cli.targets import name_of
@@ -25,7 +24,7 @@ from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 
 
-@click.command("plan", cls=Verb, short_help="Print what would be sent; send nothing.")
+@click.command("plan", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
 @options.TARGET
@@ -87,7 +86,7 @@ def _check_place(context: click.Context) -> None:
     out: Path | None = context.params["out"]
     if out is None:
         return
-    mistake = taken(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
+    mistake = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
     if mistake is not None:
         raise UsageError(mistake)
 

@@ -1,14 +1,14 @@
 """What a command line wants, and the runs that come of it: the records that stand between the two."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from runner.catalogue.model import Element
 from runner.cli.kept import RunName
+from runner.cli.verb import from_environment
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
@@ -54,14 +54,8 @@ def wanted(context: click.Context) -> Wanted:
         last_failed=given["runs"] if given.get("last_failed") else None,
         confirmed=given.get("confirm", ()),
         recursive=given["recursive"],
-        from_environment=frozenset(_from_environment(context)),
+        from_environment=frozenset(max(one.opts, key=len) for one in from_environment(context)),
     )
-
-
-def _from_environment(context: click.Context) -> Iterator[str]:
-    for option in context.command.params:
-        if context.get_parameter_source(str(option.name)) is ParameterSource.ENVIRONMENT:
-            yield max(option.opts, key=len)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

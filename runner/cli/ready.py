@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import options, output, shell
+from runner.cli import options, output
 from runner.cli.catalogues import used_by
 from runner.cli.known_targets import named, only, targets_of
 from runner.cli.serving import sandbox
@@ -24,8 +24,8 @@ from runner.reports.safe import clean
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 
-@click.command("ready", cls=Verb, short_help="Wait until a site is ready, as after a deployment.")
-@click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=shell.expanded)
+@click.command("ready", cls=Verb)
+@click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=options.expanded)
 @options.option(
     "-t",
     "--target",

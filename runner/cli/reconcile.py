@@ -8,7 +8,7 @@ from runner.hosts.judgement import Judgement
 from runner.reports.words import doubtful
 
 
-@click.command("reconcile", cls=Verb, short_help="Ask the process log again about calls in doubt.")
+@click.command("reconcile", cls=Verb)
 @options.RUN
 @options.TARGETS
 @options.INPUTS
@@ -39,11 +39,11 @@ def command(context: click.Context, /, **_: object) -> int:
 
     Exits with the code of the run as it stands then: 4 as long as something is in doubt.
     """
-    wishes = reports.wishes(context)
-    reports.check_places(wishes, read=reports.read_by(context))
+    wanted_reports = reports.asked_for(context)
+    reports.check(wanted_reports, read=reports.read_by(context))
     run, began = resuming.found(context)
     if not doubtful(run.result.steps):
-        return resuming.over(run, wishes, said="nothing is in doubt")
+        return resuming.over(run, wanted_reports, said="nothing is in doubt")
     one = resuming.ready(context, run, began)
     judgement = Judgement(look_again=True, only_settle=True)
-    return resuming.go_on(context, one, wishes, judgement, locked=False, yes=False)
+    return resuming.go_on(context, one, wanted_reports, judgement, locked=False, yes=False)

@@ -30,7 +30,7 @@ from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 
 
-@click.command("record", cls=Verb, short_help="Write a double and a job from a run that happened.")
+@click.command("record", cls=Verb)
 @click.argument("process_id", metavar="PROCESS_ID", type=options.Filled())
 @options.option("-t", "--target", "target", metavar="NAME", type=options.Filled(), help="The site on which it ran.")
 @options.TARGETS

@@ -1,4 +1,4 @@
-"""`runner report`: draws reports of a run again, from its events alone."""
+"""`runner report`: writes reports of a run again, from its events alone."""
 
 import click
 
@@ -6,17 +6,19 @@ from runner.cli import options, output, reports
 from runner.cli.kept import edited, opened
 from runner.cli.verb import Verb
 from runner.foundation.problems import Problem, Severity, UsageError
+from runner.foundation.sentences import either
 from runner.reports import mistakes
+from runner.reports.formats import FORMATS, ReportedRun
 from runner.runs import run_folders
 
 
-@click.command("report", cls=Verb, short_help="Draw any report of a run again.")
+@click.command("report", cls=Verb)
 @options.RUN
 @options.RUNS
 @options.reports
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
-    r"""Draw reports of RUN again: `last`, a run's id, or a unique beginning of it.
+    r"""Write reports of RUN again: `last`, a run's id, or a unique beginning of it.
 
     \b
     Examples:
@@ -25,14 +27,14 @@ def command(context: click.Context, /, **_: object) -> int:
 
     Exits with the code of the run.
     """
-    wishes = reports.wishes(context)
-    if wishes == reports.Wishes():
-        hint = "add --report-json, --report-junit or --report-jsonl with a FILE, or `-` for stdout"
+    wanted_reports = reports.asked_for(context)
+    if not wanted_reports:
+        hint = f"add {either([one.option for one in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
-    reports.check_places(wishes)
+    reports.check(wanted_reports)
     run = opened(run_folders.find(context.params["runs"], context.params["run"]))
     if run.flaw is not None:
         warning = Problem(code="E155", message=edited(run), severity=Severity.WARNING)
         output.say_lines(mistakes.text([warning]))
-    reports.write(wishes, [run.result], [run.lines])
+    reports.write(wanted_reports, [ReportedRun(result=run.result, lines=run.lines)])
     return run.result.exit_code

@@ -1,86 +1,67 @@
-"""The reports that were asked for, drawn from results and events, and written where they shall go."""
+"""The reports that a command is asked for: where they may go, written there, and stored in a run's own folder.
+
+Nothing is written over but a file of the same kind, which begins with the mark of its kind, and never a file that the
+command reads.
+"""
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final, TypeAlias
 
 import click
 
 from runner.cli import output
-from runner.cli.places import taken
 from runner.foundation.private_files import write_whole
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.project.project import job_paths
-from runner.reports import json, jsonl, junit, mistakes
-from runner.runs.events import Line
-from runner.runs.result import RunResult
-from runner.runs.run_folders import JUNIT, REPORT
-from runner.version import VERSION
+from runner.reading.files import beginning
+from runner.reports.formats import FORMATS, ReportedRun, ReportFormat
 
-STDOUT = "-"
+STDOUT: Final = "-"
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """Where each report goes; `-` is stdout, None nowhere."""
-
-    report_json: str | None = None
-    report_junit: str | None = None
-    report_jsonl: str | None = None
-
-    @property
-    def takes_stdout(self) -> bool:
-        return STDOUT in (self.report_json, self.report_junit, self.report_jsonl)
+Places: TypeAlias = Mapping[str, str]
+"""Where reports go, by the names of their formats; `-` is stdout."""
 
 
-def wishes(context: click.Context) -> Wishes:
-    """Which reports the options of a command ask for."""
+def asked_for(context: click.Context) -> Places:
+    """The reports that the options of a command ask for."""
     given = context.params
-    return Wishes(
-        report_json=given["report_json"], report_junit=given["report_junit"], report_jsonl=given["report_jsonl"]
-    )
+    return {one.name: given[one.parameter] for one in FORMATS if given.get(one.parameter)}
 
 
-def as_json(results: Sequence[RunResult]) -> str:
-    return json.report(results, version=VERSION)
-
-
-def write(places: Wishes, results: Sequence[RunResult], lines: Sequence[Sequence[Line]]) -> None:
-    """Write the reports. `lines` are the events of each run. Raises `UsageError` for a file that cannot be written."""
-    drawn: list[tuple[str | None, Callable[[], str]]] = [
-        (places.report_json, lambda: as_json(results)),
-        (places.report_junit, lambda: junit.report(results)),
-        (places.report_jsonl, lambda: "".join(jsonl.report(of_run) for of_run in lines)),
-    ]
-    drawn.sort(key=lambda one: one[0] == STDOUT)  # last: nobody may read it
-    problems = [problem for place, draw in drawn if place and (problem := _written(place, draw())) is not None]
-    if problems:
+def write(places: Places, runs: Sequence[ReportedRun]) -> None:
+    """Write the reports. Raises `UsageError` for files that cannot be written."""
+    wanted = [one for one in FORMATS if one.name in places]
+    wanted.sort(key=lambda one: places[one.name] == STDOUT)  # last: nobody may read it
+    found = (_written(places[one.name], one.write(runs)) for one in wanted)
+    if problems := [problem for problem in found if problem is not None]:
         raise UsageError(*problems)
 
 
-def keep(folder: Path, result: RunResult) -> None:
-    """Write a run's reports into its folder. They can be drawn again, so one that cannot be written is a remark."""
+def store(folder: Path, run: ReportedRun) -> None:
+    """Write a run's reports into its folder. They can be written again later, so failing to is only a warning."""
     try:
-        write_whole(folder / REPORT, as_json([result]).encode())
-        write_whole(folder / JUNIT, junit.report([result]).encode())
+        for one in FORMATS:
+            if one.stored_as is not None:
+                write_whole(folder / one.stored_as, one.write([run]).encode())
     except OSError as error:
         message = f"the reports in the run's folder are missing: {error.filename or folder}: {error.strerror or error}"
-        warning = Problem(code="E311", message=message, severity=Severity.WARNING)
-        output.say_lines(mistakes.text([warning]))
+        output.problems(Problem(code="E311", message=message, severity=Severity.WARNING))
 
 
-def check_places(wanted: Wishes, *, read: Iterable[Path] = ()) -> None:
-    """See before the first call that reports can be written, and over nothing but a report of the same kind, and
-    nothing that the command reads. Raises `UsageError`.
+def check(places: Places, *, read: Iterable[Path] = ()) -> None:
+    """Raise `UsageError`, before the first call, for a place where a report cannot or must not be written. `read` are
+    the files that the command reads.
     """
-    places = ((wanted.report_json, json.MARK), (wanted.report_jsonl, jsonl.MARK), (wanted.report_junit, junit.MARK))
-    given = [(place, mark) for place, mark in places if place]
     reads = tuple(read)
-    found = (_place_mistake(place, mark, reads) for place, mark in given)
+    found = (_wrong_place(places[one.name], one, reads) for one in FORMATS if one.name in places)
     problems = [problem for problem in found if problem is not None]
-    problems.extend(_given_twice([place for place, _ in given]))
+    taken = list(places.values())
+    shared = (place for place in dict.fromkeys(taken) if taken.count(place) > 1 and not Path(place).is_char_device())
+    problems.extend(Problem(code="E150", message=f"two reports would go to {place}") for place in shared)
     if problems:
         raise UsageError(*problems)
 
@@ -92,22 +73,41 @@ def read_by(context: click.Context) -> Iterator[Path]:
     yield from (file for name in ("inputs_file", "targets", "catalogue") if (file := given.get(name)) is not None)
 
 
-def _given_twice(places: Sequence[str]) -> Iterator[Problem]:
-    for place in dict.fromkeys(places):
-        if places.count(place) > 1 and not Path(place).is_char_device():
-            yield Problem(code="E150", message=f"two reports would go to {place}")
+def overwrites(place: Path, *, what: str, mark: re.Pattern[bytes], read: Iterable[Path]) -> Problem | None:
+    """Why `what` must not be written to `place`. `mark` is how such a file begins.
+
+    What is no file, such as a device, takes all that is written to it, and an empty file is nobody's. Of one that
+    cannot be read whoever writes it reports.
+    """
+    if not place.is_file():
+        return None
+    why = ""
+    if any(_is_same(place, other) for other in read):
+        why = "this command reads it"
+    elif (content := beginning(place).lstrip(_BLANK)) and not mark.match(content):
+        why = "it is there already, and holds something else"
+    message = f"{what} cannot be written to {place}: {why}"
+    return Problem(code="E153", message=message, hint="choose another name") if why else None
 
 
-def _place_mistake(place: str, mark: re.Pattern[bytes], read: Iterable[Path]) -> Problem | None:
+def _is_same(place: Path, other: Path) -> bool:
+    try:
+        return other.is_file() and place.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def _wrong_place(place: str, wanted: ReportFormat, read: Iterable[Path]) -> Problem | None:
+    path, folder = Path(place), Path(place).absolute().parent
     if place == STDOUT:
         return None
-    if Path(place).is_dir():
+    if path.is_dir():
         return _unwritable(place, "it is a folder")
-    if not Path(place).absolute().parent.is_dir():
+    if not folder.is_dir():
         return _unwritable(place, "there is no such folder")
-    if not os.access(place if Path(place).exists() else Path(place).absolute().parent, os.W_OK):
+    if not os.access(path if path.exists() else folder, os.W_OK):
         return _unwritable(place, "it is read-only, or its folder is")
-    return taken(Path(place), what="the report", mark=mark, read=read)
+    return overwrites(path, what="the report", mark=wanted.mark, read=read)
 
 
 def _written(place: str, text: str) -> Problem | None:

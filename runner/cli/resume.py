@@ -8,7 +8,7 @@ from runner.hosts.judgement import Judgement
 from runner.reports.words import doubtful
 
 
-@click.command("resume", cls=Verb, short_help="Go on where a run broke off.")
+@click.command("resume", cls=Verb)
 @options.RUN
 @options.STEP
 @options.AS
@@ -45,15 +45,15 @@ def command(context: click.Context, /, **_: object) -> int:
     The job is the one with which the run began, whatever its files say by now. Secrets and credentials come anew.
     Exit codes are those of `runner run`; of a run that has ended, the run's own, and nothing is sent.
     """
-    wishes = reports.wishes(context)
-    reports.check_places(wishes, read=reports.read_by(context))
+    wanted_reports = reports.asked_for(context)
+    reports.check(wanted_reports, read=reports.read_by(context))
     allowed = permission.given(context)
     run, began = resuming.found(context)
     said = verdicts.given(context, run.result)
     if run.result.finished and not doubtful(run.result.steps):
-        return resuming.over(run, wishes, said="nothing is left to do")
+        return resuming.over(run, wanted_reports, said="nothing is left to do")
     one = resuming.ready(context, run, began)
     verdicts.check_results(said, one.prepared.job)
     permission.check([one.prepared], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=said, hold=context.params["hold"], look_again=True)
-    return resuming.go_on(context, one, wishes, judgement, locked=True, yes=allowed.yes, waits=True)
+    return resuming.go_on(context, one, wanted_reports, judgement, locked=True, yes=allowed.yes, waits=True)

@@ -18,6 +18,7 @@ from runner.hosts.judgement import Judgement
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
 from runner.reports import mistakes
+from runner.reports.formats import ReportedRun
 from runner.reports.looked import looked_again
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, title
@@ -42,7 +43,7 @@ def ready(context: click.Context, run: StoredRun, began: RunStarted) -> GoingOn:
 def go_on(
     context: click.Context,
     one: GoingOn,
-    wishes: reports.Wishes,
+    wanted_reports: reports.Places,
     judgement: Judgement,
     *,
     locked: bool,
@@ -52,7 +53,7 @@ def go_on(
     """Carry the run on. `locked`: under the lock that its job names; `waits`: not before its site is ready, if the
     target or an option says so.
     """
-    telling = telling_of(context, wishes, again="reconciled" if judgement.only_settle else "resumed")
+    telling = telling_of(context, wanted_reports, again="reconciled" if judgement.only_settle else "resumed")
     sandboxes = Sandboxes(context.params["runs"], again=one.began.target.url)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
         site = sites.of(one.prepared.target)
@@ -64,7 +65,7 @@ def go_on(
     for run in carried.runs:
         _tell_of_unused_verdicts(run)
         _tell_of_readings(run)
-    return with_reports(wishes, carried, code)
+    return with_reports(wanted_reports, carried, code)
 
 
 def _lets_in(site: ReadySite, one: GoingOn) -> bool:
@@ -92,14 +93,15 @@ def _gone_on(one: GoingOn, sites: Sites, judgement: Judgement) -> Run:
     return run
 
 
-def over(run: StoredRun, wishes: reports.Wishes, *, said: str) -> ExitCode:
+def over(run: StoredRun, wanted_reports: reports.Places, *, said: str) -> ExitCode:
     """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
     output.say(f"{said} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
     rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
     if rest:
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
-    reports.keep(run.folder, run.result)  # whoever ended the run may have been killed before they were drawn
-    reports.write(wishes, [run.result], [run.lines])
+    reported = ReportedRun(result=run.result, lines=run.lines)
+    reports.store(run.folder, reported)  # whoever ended the run may have been killed before they were written
+    reports.write(wanted_reports, [reported])
     return run.result.exit_code
 
 

@@ -23,7 +23,7 @@ from runner.reports import console, mistakes
 from runner.runs import run_folders
 
 
-@click.command("run", cls=Verb, short_help="Carry jobs out and report what happened.")
+@click.command("run", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
 @options.TARGET
@@ -74,8 +74,8 @@ def command(context: click.Context, /, **_: object) -> int:
          answer, a kept plan that has been carried out before; nothing was sent
       70 a fault of this program · 129, 130, 143 hung up, interrupted, terminated
     """
-    wishes = reports.wishes(context)
-    reports.check_places(wishes, read=reports.read_by(context))
+    wanted_reports = reports.asked_for(context)
+    reports.check(wanted_reports, read=reports.read_by(context))
     allowed = permission.given(context)
     preparation = prepare(wanted(context))
     output.say_lines(mistakes.text(preparation.warnings))
@@ -84,17 +84,17 @@ def command(context: click.Context, /, **_: object) -> int:
             output.say(line)
         output.say_lines(preparation.left_below)
     if not preparation.runs:
-        return _nothing(preparation, wishes, accepted=context.params["allow_empty"])
+        return _nothing(preparation, wanted_reports, accepted=context.params["allow_empty"])
     claims = PlanClaims(context.params["runs"], preparation.runs, again=context.params["again"])
     claims.check()
     permission.check(preparation.runs, allowed)
     side_by_side = min(context.params["jobs"], len(preparation.runs)) > 1
-    telling = telling_of(context, wishes, side_by_side=side_by_side)
+    telling = telling_of(context, wanted_reports, side_by_side=side_by_side)
     carried, code = _carry_out(context, preparation, claims, telling)
     if len(preparation.runs) > 1:
         results = [run.result for run in carried.runs]
         telling.say(console.closing(results, encoding=telling.out.encoding))
-    return with_reports(wishes, carried, code)
+    return with_reports(wanted_reports, carried, code)
 
 
 def _carry_out(
@@ -128,7 +128,7 @@ def _carry_out(
     return carried, code
 
 
-def _nothing(preparation: RunSet, wishes: reports.Wishes, *, accepted: bool) -> ExitCode:
+def _nothing(preparation: RunSet, wanted_reports: reports.Places, *, accepted: bool) -> ExitCode:
     output.say(f"{preparation.nothing}, so nothing ran")
-    reports.write(wishes, [], [])
+    reports.write(wanted_reports, [])
     return ExitCode.PASSED if accepted else ExitCode.NOTHING_SELECTED

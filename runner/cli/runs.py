@@ -29,16 +29,9 @@ _TIME_DIGITS = 12
 """Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""
 
 
-@click.command("runs", cls=Verb, short_help="List the runs that are kept.")
+@click.command("runs", cls=Verb)
 @options.RUNS
-@options.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print them.",
-)
+@options.form()
 @options.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Only the N newest.")
 @options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context

@@ -15,7 +15,7 @@ from runner.sandbox.server import serve
 from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
 
 
-@click.command("sandbox", cls=Verb, short_help="Serve the stand-in of the service.")
+@click.command("sandbox", cls=Verb)
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("sandbox"))
 @options.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @options.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")

@@ -11,7 +11,7 @@ from runner.reports.sentences import Wish
 from runner.runs import run_folders
 
 
-@click.command("show", cls=Verb, short_help="Tell what happened in one run.")
+@click.command("show", cls=Verb)
 @options.RUN
 @options.RUNS
 @options.option("-v", "--verbose", is_flag=True, help="Tell results and outputs, too.")

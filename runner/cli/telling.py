@@ -18,6 +18,7 @@ from runner.foundation.problems import Problem, Severity
 from runner.planning.plan import Plan
 from runner.reports import console, mistakes
 from runner.reports.alive import Alive
+from runner.reports.formats import ReportedRun
 from runner.reports.safe import clean
 from runner.reports.sentences import Wish
 from runner.runs.events import Line
@@ -85,13 +86,13 @@ class RunConsole:
         self._close(run.facts.id)
         if isinstance(run.fault, JournalError):
             _warn(Problem(code="E311", message=f"the run ended here: its events cannot be written: {run.fault}"))
-        reports.keep(run.journal.folder, run.result)
+        _store(run)
 
     def close(self) -> None:
         """End what is still being told: nobody waits for those runs any longer. Their journals are sealed."""
         for run in list(self._tellers):
             self._close(run)
-            reports.keep(self._runs[run].journal.folder, self._runs[run].result)
+            _store(self._runs[run])
 
     def say(self, text: str) -> None:
         """Write to where the runs are told."""
@@ -121,6 +122,10 @@ class RunConsole:
         drawing = importlib.import_module("runner.reports.console_live").Live
         live: Teller = drawing(self.out.drawing(), wish, earlier=run.earlier)
         return live
+
+
+def _store(run: Run) -> None:
+    reports.store(run.journal.folder, ReportedRun(result=run.result, lines=run.journal.lines))
 
 
 def _title(plan: Plan) -> str:

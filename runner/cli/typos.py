@@ -4,7 +4,7 @@ same: warnings, each with the word that is near. What is near to nothing may be 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from runner.cli.mistyped import mistyped
+from runner.cli.env_options import typo_of
 from runner.cli.selection import words_of
 from runner.cli.targets import is_outside
 from runner.foundation.problems import Problem, Severity
@@ -35,7 +35,7 @@ def in_variables(environment: Mapping[str, str], jobs: Iterable[Job]) -> Iterato
     known = {declared.name.upper() for job in jobs for declared in job.inputs}
     given = {name.removeprefix(VARIABLE) for name in environment if name.startswith(VARIABLE)}
     for name in sorted(given - known):
-        near = mistyped(name, known - given)
+        near = typo_of(name, known - given)
         if near is not None and near != f"{name}S":  # one and several of a thing are inputs of different jobs
             yield _warning(f"no job knows an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
 

@@ -14,7 +14,7 @@ from runner.reports.sarif import sarif
 FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sarif": sarif}
 
 
-@click.command("validate", cls=Verb, short_help="Check job, target and sandbox files.")
+@click.command("validate", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
 @options.option(
@@ -28,9 +28,7 @@ FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sari
 )
 @options.TARGETS
 @options.CATALOG
-@options.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print them."
-)
+@options.form(FORMATS)
 @click.pass_context
 def command(context: click.Context, /, **_: object) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.

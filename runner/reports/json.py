@@ -14,13 +14,14 @@ from runner.reports.holes import without_holes
 from runner.reports.safe import safe_json
 from runner.runs.events import Trouble
 from runner.runs.result import RunResult, StepResult, tally, worst
+from runner.version import VERSION
 
 FORMAT = 1
 MARK = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
 """How such a report begins, and no other file."""
 
 
-def report(results: Sequence[RunResult], *, version: str) -> str:
+def report(results: Sequence[RunResult], *, version: str = VERSION) -> str:
     """One indented JSON object that holds all runs; `version` is this program's.
 
     `seconds` adds up what the runs took. Of no runs the status is `empty`: nothing was carried out, so nothing passed.

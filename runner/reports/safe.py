@@ -4,8 +4,10 @@ GitHub's runner looks for `##[` anywhere in a line, Azure's agent for `##vso[`, 
 GitHub's `::` counts behind blanks too: nothing that is made safe here may stand first in its line.
 """
 
+import json
 import re
 
+from runner.foundation.values import JsonObject
 from runner.secrets.redact import hide, visible
 
 _COMMAND = re.compile(r"##(?=\w*\[)")
@@ -40,6 +42,11 @@ def safe_json(text: str) -> str:
     if text.isascii() and "\x7f" not in text and "##" not in text:
         return text
     return _UNSAFE_IN_JSON.sub(_escaped, text)
+
+
+def json_document(whole: JsonObject) -> str:
+    """A value as an indented JSON document that is safe to print."""
+    return safe_json(json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _escaped(found: re.Match[str]) -> str:

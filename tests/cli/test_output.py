@@ -380,7 +380,7 @@ def refused(*command: str | bytes, environment: dict[bytes, bytes] | None = None
 def test_an_input_in_the_environment_that_is_not_utf_8_is_refused_and_not_shown(asked: list[str]) -> None:
     Path("a.job.yaml").write_text(INPUT)
     told = refused("run", "a.job.yaml", environment={b"CREATIO_RUNNER_INPUT_X": b"pa55\xff"})
-    assert "the variable `CREATIO_RUNNER_INPUT_X` of the environment is not UTF-8" in told
+    assert "the environment variable `CREATIO_RUNNER_INPUT_X` is not UTF-8" in told
     assert ("pa55" in told, asked) == (False, [])
 
 
@@ -486,7 +486,7 @@ def test_a_fault_whose_log_cannot_be_written_is_a_fault_in_a_sentence(
     def broken(*_: object) -> None:
         raise AssertionError("broken")
 
-    monkeypatch.setattr("runner.cli.utf8.check", broken)
+    monkeypatch.setattr("runner.cli.main.check_encoding", broken)
     monkeypatch.setattr("tempfile.tempdir", "/dev/full")
     assert ended(["runs"]) == 70
     told = capsys.readouterr().err

@@ -1,7 +1,6 @@
 """`runner run` against a site over a real socket: what goes wrong there, and what a person is told of it."""
 
 import contextlib
-import importlib
 import json
 import os
 import re
@@ -19,7 +18,7 @@ import click
 import pytest
 from sites import NOTHING, REFUSED, Site, Told, library, site, targets, xml
 
-from runner.cli.main import VERBS, ended
+from runner.cli.main import VERBS, ended, load
 from runner.foundation.values import JsonObject
 
 RUNNER = Path(sys.executable).with_name("runner")
@@ -473,7 +472,7 @@ def test_every_option_but_a_few_names_its_twin() -> None:
     missing = [
         f"{verb} {option.name}"
         for verb in VERBS
-        for option in importlib.import_module(VERBS[verb][0]).command.params
+        for option in load(verb).params
         if isinstance(option, click.Option) and option.name not in without
         if not str(option.envvar).startswith("CREATIO_RUNNER_")
     ]
@@ -483,7 +482,7 @@ def test_every_option_but_a_few_names_its_twin() -> None:
 def test_a_fault_of_ours_is_exit_70_with_a_log_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(VERBS, "broken", ("runner.no_such_module", "Nothing."))
+    monkeypatch.setitem(VERBS, "broken", ("runner.no_such_module:command", "Nothing."))
     assert ended(["broken"]) == 70
     said = capsys.readouterr().err
     assert "E700" in said

@@ -153,7 +153,7 @@ def test_an_input_has_a_twin_of_its_own_and_the_option_has_none(
     monkeypatch.setenv("CREATIO_RUNNER_INPUT", "limit=5")
     assert ended(["list", "."]) == 0
     told = capsys.readouterr().err
-    assert "`CREATIO_RUNNER_INPUT` of the environment is not read" in told
+    assert "the environment variable `CREATIO_RUNNER_INPUT` is not read" in told
     assert "`CREATIO_RUNNER_INPUT_NAME` gives the input `NAME`" in told
 
 

@@ -1,6 +1,5 @@
 """Mistakes on the command line: each is refused before anything is sent, and says what was probably meant."""
 
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import click
 import pytest
 
 from runner.cli import env_options
-from runner.cli.main import VERBS, ended
+from runner.cli.main import VERBS, ended, load
 
 JOB = """runner: 1
 name: contact-smoke
@@ -111,11 +110,11 @@ MISTAKES = {
     "catalog pull -t sandbox --out a.job.yaml": "a.job.yaml: it is there already, and holds something else",
 }
 ENVIRONMENT = {
-    "CREATIO_RUNNER_JOBS=many": "it comes from the variable `CREATIO_RUNNER_JOBS` of the environment",
-    "CREATIO_RUNNER_TARGETS=sandbox": "it comes from the variable `CREATIO_RUNNER_TARGETS` of the environment",
-    "CREATIO_RUNNER_TARGET=stagin": "the environment counts here, too: `CREATIO_RUNNER_TARGET`",
-    "CREATIO_RUNNER_TARGETS=nowhere.yaml": "the environment counts here, too: `CREATIO_RUNNER_TARGETS`",
-    "CREATIO_RUNNER_GRACE=30": "it comes from the variable `CREATIO_RUNNER_GRACE` of the environment",
+    "CREATIO_RUNNER_JOBS=many": "the value comes from the environment variable `CREATIO_RUNNER_JOBS`",
+    "CREATIO_RUNNER_TARGETS=sandbox": "the value comes from the environment variable `CREATIO_RUNNER_TARGETS`",
+    "CREATIO_RUNNER_TARGET=stagin": "these environment variables are in use: `CREATIO_RUNNER_TARGET`",
+    "CREATIO_RUNNER_TARGETS=nowhere.yaml": "these environment variables are in use: `CREATIO_RUNNER_TARGETS`",
+    "CREATIO_RUNNER_GRACE=30": "the value comes from the environment variable `CREATIO_RUNNER_GRACE`",
 }
 PROBABLE = {
     "run . --tags smoke|or|contatcs": "no job has the tag `contatcs` of `--tags`\n   = hint: did you mean `contacts`?",
@@ -125,7 +124,7 @@ PROBABLE = {
     "run . CREATIO_RUNNER_TAG=smoke": "did you mean `CREATIO_RUNNER_TAGS`?",
     "run . CREATIO_RUNNER_JOBSS=2": "did you mean `CREATIO_RUNNER_JOBS`?",
     "run . CREATIO_RUNNER_REPORTJSON=x": "did you mean `CREATIO_RUNNER_REPORT_JSON`?",
-    "run . CREATIO_RUNNER_YES=1": "`--yes` is said on the command line alone, each time anew",
+    "run . CREATIO_RUNNER_YES=1": "type `--yes` on the command line, each time anew",
     "run . CREATIO_RUNNER_INPUT_PHOEN=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
 }
 LET_BE = [
@@ -371,11 +370,11 @@ def test_a_form_that_no_verb_has_is_refused_and_one_of_another_verb_only_on_the_
     assert ended(["list", ".", "--format", "github"]) == 2
     monkeypatch.setenv("CREATIO_RUNNER_FORMAT", "gihtub")
     assert ended(["validate", "."]) == 2
-    assert "it comes from the variable `CREATIO_RUNNER_FORMAT` of the environment" in capsys.readouterr().err
+    assert "the value comes from the environment variable `CREATIO_RUNNER_FORMAT`" in capsys.readouterr().err
 
 
 def test_all_forms_of_all_verbs_are_known() -> None:
-    options = [option for verb in VERBS for option in options_of(importlib.import_module(VERBS[verb][0]).command)]
+    options = [option for verb in VERBS for option in options_of(load(verb))]
     forms = [one.type.choices for one in options if one.name == "form" and isinstance(one.type, click.Choice)]
     assert {form for choices in forms for form in choices} == env_options.FORMATS
 
@@ -396,12 +395,12 @@ def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
     assert "this plan was changed after it was kept" in capsys.readouterr().err
 
 
-def test_every_option_has_its_twin_and_no_other_name_is_one() -> None:
-    names = {name for verb in VERBS for name in twins_of(importlib.import_module(VERBS[verb][0]).command)}
-    assert names == {env_options.PREFIX + name for name in env_options.NAMES}
+def test_every_option_has_its_variable_and_no_other_name_is_one() -> None:
+    names = {name for verb in VERBS for name in variables_of(load(verb))}
+    assert names == {env_options.PREFIX + name for name in env_options.names()}
 
 
-def twins_of(command: click.Command) -> Iterator[str]:
+def variables_of(command: click.Command) -> Iterator[str]:
     return (option.envvar for option in options_of(command) if isinstance(option.envvar, str))
 
 

@@ -1,0 +1,200 @@
+"""What to write instead of what was typed: verbs and options of other tools, and accidents between a command line and
+the shell, such as dashes of a text processor, a hyphen too few, a value without its quotes.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Final
+
+import click
+from click.core import ParameterSource
+
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.suggestions import suggest
+from runner.reports.safe import clean
+
+PROCESS: Final = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
+"""How the code of a process looks: `UsrCreateOrder`."""
+
+_VERBS_OF_OTHERS: Final = {
+    word: verb
+    for verb, words in {
+        "validate": "check lint verify",
+        "run": "test exec execute start play",
+        "plan": "dry-run dryrun preview",
+        "resume": "retry rerun continue",
+        "runs": "history logs",
+        "sandbox": "serve mock server",
+        "init": "new create",
+        "doctor": "ping login connect",
+        "ready": "wait await wait-for health healthcheck",
+        "catalog": "pull catalogue",
+        "record": "capture recording",
+        "list": "ls",
+    }.items()
+    for word in words.split()
+}
+
+_OPTIONS_OF_OTHERS: Final = (
+    ("--dry-run --dryrun --check --diff", "`runner plan` prints what would be sent"),
+    (
+        "--var --vars --variable --extra-vars --env-var -e --set --param -D",
+        "`-i NAME=VALUE` gives an input",
+    ),
+    ("--env --environment --host --url --site", "`-t NAME` names a target"),
+    ("--filter --grep --name --only --test", "`-k TEXT` selects runs by their name"),
+    ("--tag --include --label", "`--tags EXPR` selects jobs by their tags"),
+    ("--var-file --varfile --vars-file --env-file", "`--inputs FILE` reads inputs from YAML or JSON"),
+    ("--skip-tags --exclude", '`--tags "not slow"` leaves jobs out'),
+    ("--parallel --workers --threads --forks -n", "`-j N` carries out N runs at once"),
+    ("--bail --exitfirst --maxfail", "`-x` ends at the first run that does not pass"),
+    ("--junit --junitxml --junit-xml", "`--report-junit FILE`"),
+    ("--output -o", "`--out FILE` names the file that is written"),
+    ("--json --report --output -o", "`--report-json FILE`"),
+    (
+        "--format --reporter --reporters",
+        "{reports}; `-` is stdout",
+    ),
+    (
+        "-d --iteration-data --data-file --dataset",
+        "`cases` in a job names its CSV or JSON file: one run per case",
+    ),
+    ("-V", "`runner --version`"),
+    ("--timeout", "`timeout` is a key: of a job, of a step, of a target"),
+    ("--retries", "`retry` is a key of a step"),
+    ("--silent --quiet-output", "`-q` prints less"),
+    ("--debug --trace -vv", "`-v` prints every call"),
+    ("--force --auto-approve --assume-yes", "`--yes` answers questions; `--confirm TARGET`"),
+    ("--insecure --no-verify --ignore-ssl", "TLS is always verified; `ca_file` of the target"),
+)
+"""Of several hints for one option the first counts whose own options the verb has."""
+
+_OPTION: Final = re.compile(r"`(--?[a-z][\w-]*)")
+_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+"""What text processors and web pages make of a hyphen, or of two."""
+
+_ONE_HYPHEN: Final = re.compile(r"-[a-z][a-z-]+")
+_WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
+
+
+def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Problem:
+    """`name` stands where a verb belongs, and is none; `rest` comes after it."""
+    near = _VERBS_OF_OTHERS.get(name.casefold()) or suggest(name, verbs)
+    match name.casefold():
+        case "help":
+            hint = f"did you mean `runner {rest[0]} --help`?" if rest and rest[0] in verbs else "did you mean `--help`?"
+        case "version":
+            hint = "did you mean `--version`?"
+        case folded if folded in _VERBS_OF_OTHERS:
+            hint = f"did you mean `{near}`?"
+        case _ if name.endswith(".yaml") or Path(name).exists():
+            hint = f"did you mean `runner run {clean(name)}`?"
+        case _ if PROCESS.fullmatch(name):
+            hint = "a process is started by a step of a job: `runner run FILE`"
+        case _:
+            hint = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(verbs)}"
+    return Problem(code="E150", message=f"there is no verb `{clean(name)}`", hint=hint)
+
+
+def usage_problem(error: click.UsageError) -> Problem:
+    """What click refuses, with our hint where there is one; else click's own guess is in the message."""
+    hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption) and (ours := _our_option(error)) is not None:
+        message, hint = error.message, ours
+    if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
+        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
+    if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
+        hint = f"`{error.option_name} FILE`; `-` is stdout"
+    variable = _variable(error)
+    if variable is not None:
+        hint = f"the value comes from the environment variable `{variable}`"
+    return Problem(code="E150", message=message.rstrip("."), hint=hint)
+
+
+def _our_option(error: click.NoSuchOption) -> str | None:
+    known = {name for option in error.ctx.command.params for name in option.opts} if error.ctx else set()
+    from runner.reports.formats import FORMATS  # noqa: PLC0415  8 ms, for a mistake only
+
+    reports = ", ".join(f"`{one.option} FILE`" for one in FORMATS)
+    hints = (
+        hint.replace("{reports}", reports) for names, hint in _OPTIONS_OF_OTHERS if error.option_name in names.split()
+    )
+    return next((hint for hint in hints if {*_OPTION.findall(hint)} <= known or not known), None)
+
+
+def _variable(error: click.UsageError) -> str | None:
+    """The environment variable that the refused value comes from, if it does."""
+    option, context = getattr(error, "param", None), error.ctx
+    if not isinstance(option, click.Option) or context is None or option.name is None:
+        return None
+    source = context.get_parameter_source(option.name)
+    return str(option.envvar) if source is ParameterSource.ENVIRONMENT and option.envvar else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """A word that is neither a known option nor the value of one. `option` and `value` come directly before it."""
+
+    text: str
+    option: str = ""
+    value: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        return Path(self.text).exists()
+
+
+def check_words(command: click.Command, args: Sequence[str]) -> None:
+    """Raise `UsageError` for what the shell, or whoever pasted it, has made of the command line."""
+    options = {name: option for option in command.params if isinstance(option, click.Option) for name in option.opts}
+    words = list(_words(options, args))
+    for index, word in enumerate(words):
+        if word.text.startswith("-"):
+            _check_hyphens(word.text, options)
+        elif word.text[:1] in _DASHES and word.text and not word.is_file:
+            raise UsageError(_other_dash(word.text, options))
+        elif word.option in _WITH_VALUES_IN_WORDS and any(other.is_file for other in words):
+            _check_quotes(words[index:])
+
+
+def _words(options: Mapping[str, click.Option], args: Sequence[str]) -> Iterator[_Word]:
+    """The words that are not values, up to `--`, unknown options among them."""
+    rest = iter(takewhile(lambda arg: arg != "--", args))
+    option = value = ""
+    for text in rest:
+        if text in options:
+            takes_value = not (options[text].is_flag or options[text].count)
+            option, value = (text, next(rest, "")) if takes_value else ("", "")
+        else:
+            yield _Word(text=text, option=option, value=value)
+            option = value = ""
+
+
+def _check_hyphens(text: str, options: Mapping[str, click.Option]) -> None:
+    name, equals, value = text.partition("=")
+    if _ONE_HYPHEN.fullmatch(name) and f"-{name}" in options:
+        hint = f"write `-{name}{equals}{clean(value)}`, with two hyphens"
+        raise UsageError(Problem(code="E150", message=f"there is no option `{name}`", hint=hint))
+
+
+def _other_dash(text: str, options: Mapping[str, click.Option]) -> Problem:
+    name = text.lstrip(_DASHES + "-")
+    bare = name.partition("=")[0]
+    near = next((hyphens + name for hyphens in ("--", "-") if hyphens + bare in options), None)
+    message = f"`{clean(text)}` begins with a dash that is no hyphen, as text processors make it"
+    hint = f"write `{clean(near)}`" if near else "begin options with `-` or `--`"
+    return Problem(code="E150", message=message, hint=hint)
+
+
+def _check_quotes(words: Sequence[_Word]) -> None:
+    """`-i contact=Boris Koval`: the second word has become a SPEC, and there is no such file."""
+    after = list(takewhile(lambda word: not (word.is_file or set(word.text) & set("./\\*")), words))
+    if after and all(not word.option for word in after[1:]):
+        first, whole = words[0], " ".join([words[0].value, *(word.text for word in after)])
+        message = f"there is no file `{clean(first.text)}`, and it comes after `{first.option} {clean(first.value)}`"
+        hint = f'write a value with blanks in quotes: `{first.option} "{clean(whole)}"`'
+        raise UsageError(Problem(code="E150", message=message, hint=hint))

@@ -1,0 +1,81 @@
+"""The report formats: one record a format, listed in `FORMATS`. Options, environment options, help, the guard against
+overwriting and the docs all read this table.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runner.reports import json, jsonl, junit
+from runner.runs.events import Line
+from runner.runs.result import RunResult
+from runner.runs.run_folders import JUNIT, REPORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedRun:
+    """What a report is written from."""
+
+    result: RunResult
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFormat:
+    """`name` makes the option `--report-NAME` and its variable; `help` is for `--help`, `docs` for the docs, in
+    Markdown. A file of this format begins with `mark`, and no other file does. `stored_as` is the report's name in a
+    run's own folder, None where it is not stored there.
+    """
+
+    name: str
+    help: str
+    docs: str
+    mark: re.Pattern[bytes]
+    write: Callable[[Sequence[ReportedRun]], str]
+    stored_as: str | None = None
+
+    @property
+    def option(self) -> str:
+        return f"--report-{self.name}"
+
+    @property
+    def parameter(self) -> str:
+        return f"report_{self.name}"
+
+
+def _results(runs: Iterable[ReportedRun]) -> list[RunResult]:
+    return [run.result for run in runs]
+
+
+FORMATS: Final = (
+    ReportFormat(
+        name="json",
+        help="Write a JSON report; `-` is stdout.",
+        docs="everything as JSON, `format: 1` (`runner schema report`)",
+        mark=json.MARK,
+        write=lambda runs: json.report(_results(runs)),
+        stored_as=REPORT,
+    ),
+    ReportFormat(
+        name="junit",
+        help="Write JUnit XML for CI.",
+        docs="JUnit XML, for Jenkins, GitLab, GitHub",
+        mark=junit.MARK,
+        write=lambda runs: junit.report(_results(runs)),
+        stored_as=JUNIT,
+    ),
+    ReportFormat(
+        name="jsonl",
+        help="Write the events as JSON lines.",
+        docs="the events, a JSON object a line (`runner schema event`)",
+        mark=jsonl.MARK,
+        write=lambda runs: "".join(jsonl.report(run.lines) for run in runs),
+    ),
+)
+
+
+def docs_table(formats: Sequence[ReportFormat] = FORMATS) -> str:
+    """The formats as a table in Markdown."""
+    rows = (f"| `{one.option} FILE` | {one.docs} |\n" for one in formats)
+    return "| option | writes |\n|---|---|\n" + "".join(rows)

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from runner.foundation.problems import Problem
-from runner.job.model import Action, Confirm, Execute, IncludedJob, Job, Pause, Run, Signal, Step
+from runner.job.actions import Confirm, Execute, IncludedJob, Pause, Run, Signal
+from runner.job.model import Action, Job, Step
 from runner.planning.plan import PlannedStep, planned_steps, steps_within, undo_of
 from runner.runs.events import Section
 from runner.targets.model import Allow, Target

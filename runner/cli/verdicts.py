@@ -11,7 +11,8 @@ from runner.engine.lost import needs_result
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
-from runner.job.model import IncludedJob, Job, Step
+from runner.job.actions import IncludedJob
+from runner.job.model import Job, Step
 from runner.planning.plan import PlannedStep, planned_steps, steps_within, undo_of
 from runner.reports.safe import clean
 from runner.reports.words import doubtful

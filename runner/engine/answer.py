@@ -6,7 +6,8 @@ from runner.engine.state import OpenRow, State
 from runner.expressions.evaluate import EvaluationError
 from runner.expressions.parse import expression
 from runner.foundation.values import Json, JsonObject
-from runner.job.model import Execute, Expectation, Expected, RetryOn, Step
+from runner.job.actions import Execute
+from runner.job.model import Expectation, Expected, RetryOn, Step
 from runner.runs.events import Check, Status, Trouble
 
 NOT_READ: JsonObject = {"process_status": None, "process_id": None}

@@ -21,7 +21,8 @@ from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, failed, going_on, still_running
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
-from runner.job.model import Execute, Run, Signal, Step, Until, Verify
+from runner.job.actions import Execute, Run, Signal
+from runner.job.model import Step, Until, Verify
 from runner.runs.events import AttemptFailed, Status, Trouble
 from runner.service.calls import CallFailed, FailureKind
 

@@ -12,7 +12,8 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, State
 from runner.foundation.values import JsonObject
-from runner.job.model import Named, RetryOn, Step
+from runner.job.actions import ElementName
+from runner.job.model import RetryOn, Step
 from runner.runs.events import Status, Trouble
 
 
@@ -22,7 +23,7 @@ class Wanted:
 
     process_id: str
     name: str
-    how: Named
+    how: ElementName
 
 
 def found(state: State, row: OpenRow, step: Step, wanted: Wanted) -> Running[Instance | Attempt]:

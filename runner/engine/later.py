@@ -4,18 +4,19 @@ Nothing is sent but readings of the log. Undo and `finally` are behind such a ru
 """
 
 from runner.engine import doubt
+from runner.engine.actions.elements import in_part
+from runner.engine.actions.included import outcome_of
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
-from runner.engine.chain import in_part
 from runner.engine.effects import Running
 from runner.engine.failing import at_its_element
-from runner.engine.included import outcome_of
 from runner.engine.perform import Interrupted, judge, note
 from runner.engine.rows import finished
 from runner.engine.state import Doubt, OpenRow, RunState, State
 from runner.engine.step import gathered, record_of, remember
 from runner.foundation.values import JsonObject
-from runner.job.model import IncludedJob, OnFailure
+from runner.job.actions import IncludedJob
+from runner.job.model import OnFailure
 from runner.runs.events import Status, Trouble
 
 

@@ -4,25 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.values import Json, Path
-from runner.job.model import (
-    Action,
-    Cancel,
-    Confirm,
-    Element,
-    Elements,
-    Execute,
-    Expectation,
-    Failures,
-    IncludedJob,
-    Job,
-    Pause,
-    Query,
-    Run,
-    SchemaExpectation,
-    Signal,
-    Step,
-    Wait,
-)
+from runner.job.actions import Execute
+from runner.job.model import Expectation, Job, SchemaExpectation, Step
 
 _OF_ALL_TURNS = "turns"
 
@@ -65,7 +48,7 @@ def _names_before(step: Step) -> Iterator[Path]:
     loop = [step.for_each] if isinstance(step.for_each, str) else []
     yield from _paths([step.condition, *loop])
     items: list[Json] = step.for_each if isinstance(step.for_each, list) else []
-    yield from _paths_in([*items, *_templates(step.action)])
+    yield from _paths_in([*items, *step.action.templates])
 
 
 def _names_after(step: Step) -> Iterator[Path]:
@@ -81,29 +64,3 @@ def _paths(texts: Iterable[str]) -> Iterator[Path]:
 
 def _paths_in(written: Iterable[Json]) -> Iterator[Path]:
     return (name.path for _, found in expressions_in([*written]) for name in found.names)
-
-
-def _templates(action: Action) -> list[Json]:
-    match action:
-        case Execute() | Run():
-            return [dict(action.parameters)]
-        case Element():
-            which = action.which
-            named: list[Json] = [which] if isinstance(which, str) else [which.of, which.name]
-            return [*named, dict(action.parameters or {})]
-        case Elements(items=items):
-            return [part for item in items for part in _templates(item)]
-        case Wait(process_id=process_id) | Cancel(process_id=process_id):
-            return [process_id]
-        case Signal(id=key, values=values):
-            return [key, dict(values)]
-        case Failures(since=since):
-            return [since]
-        case Query(filter=condition):
-            return [condition]
-        case IncludedJob(inputs=inputs):
-            return [dict(inputs)]
-        case Confirm(text=text):
-            return [text]
-        case Pause():
-            return []

@@ -7,7 +7,8 @@ that neither this machine's clock nor a row of the same instant plays a part.
 from runner.engine.effects import Running
 from runner.engine.records import read_records
 from runner.engine.state import Moment, OpenRow, State
-from runner.job.model import SINCE_RUN, Step
+from runner.job.actions.failures import SINCE_RUN
+from runner.job.model import Step
 from runner.service import failed_rows
 from runner.service.calls import CallFailed
 

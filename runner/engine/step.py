@@ -1,47 +1,23 @@
 """Steps, in order: whether one is carried out, once or a turn an item, and what later ones may know of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import assert_never
 
+from runner.engine.actions import ATTEMPTS
+from runner.engine.actions.elements import attempt_chain
+from runner.engine.actions.included import attempt_included
 from runner.engine.answer import broken
-from runner.engine.ask import attempt_confirm, attempt_pause
 from runner.engine.attempt import Attempt
-from runner.engine.cancel import attempt_cancel
-from runner.engine.chain import attempt_chain
 from runner.engine.effects import Running
-from runner.engine.element import attempt_of
-from runner.engine.execute import attempt_execute
-from runner.engine.failures import attempt_failures
-from runner.engine.included import attempt_included
 from runner.engine.moments import keep_moments
 from runner.engine.perform import TIMEOUT, Interrupted, close_by, go_on
-from runner.engine.query import attempt_query
 from runner.engine.retry import try_until_done
 from runner.engine.rows import STOPPED, begin, end, interrupt, row_of, skip
-from runner.engine.run_process import attempt_run
-from runner.engine.signal import attempt_signal
 from runner.engine.state import WORST_FIRST, OpenRow, State, Undoable
-from runner.engine.wait import attempt_wait
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
 from runner.foundation.values import Json, JsonObject, kind_of
-from runner.job import model
-from runner.job.model import (
-    Cancel,
-    Confirm,
-    Element,
-    Elements,
-    Execute,
-    Failures,
-    IncludedJob,
-    OnFailure,
-    Query,
-    Run,
-    Signal,
-    Step,
-    Wait,
-)
+from runner.job.actions import Elements, IncludedJob
+from runner.job.model import OnFailure, Step
 from runner.planning.plan import PlannedStep
 from runner.runs.events import Status
 
@@ -202,37 +178,13 @@ def _broken(state: State, planned: PlannedStep, error: EvaluationError) -> Runni
 
 
 def _attempts(state: State, row: OpenRow, planned: PlannedStep) -> Running[tuple[Attempt, bool]]:
-    step = planned.step
-    attempt: Callable[[State, OpenRow, Step], Running[Attempt]]
-    match step.action:
-        case Execute():
-            attempt = attempt_execute
-        case Element() as element:
-            attempt = attempt_of(element)
-        case Run():
-            attempt = attempt_run
-        case Wait():
-            attempt = attempt_wait
-        case Cancel():
-            attempt = attempt_cancel
-        case Failures():
-            attempt = attempt_failures
-        case Signal():
-            attempt = attempt_signal
-        case Query():
-            attempt = attempt_query
-        case Confirm():
-            attempt = attempt_confirm
-        case model.Pause():
-            attempt = attempt_pause
-        case Elements(items=items):
-            return (yield from attempt_chain(state, row, planned, items=items))
-        case IncludedJob() as included:
-            last = yield from attempt_included(state, row, planned, action=included, carry_steps=carry_out_steps)
-            return last, False
-        case _:
-            assert_never(step.action)
-    return (yield from try_until_done(state, row, step=step, attempt=attempt))
+    step, action = planned.step, planned.step.action
+    if isinstance(action, Elements):
+        return (yield from attempt_chain(state, row, planned, items=action.items))
+    if isinstance(action, IncludedJob):
+        last = yield from attempt_included(state, row, planned, action=action, carry_steps=carry_out_steps)
+        return last, False
+    return (yield from try_until_done(state, row, step=step, attempt=ATTEMPTS[action.kind]))
 
 
 def _end(state: State, planned: PlannedStep, last: Attempt, *, flaky: bool) -> Running[Ended]:

@@ -15,7 +15,8 @@ from runner.engine.process_log import Unread
 from runner.engine.starts import Found
 from runner.engine.state import OpenRow, Start, State
 from runner.foundation.values import JsonObject
-from runner.job.model import Execute, RetryOn, Step, StepEffect, Until, Verify
+from runner.job.actions import Execute
+from runner.job.model import RetryOn, Step, StepEffect, Until, Verify
 from runner.runs.events import Status, Trouble
 from runner.service.calls import FailureKind
 

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from runner.foundation.raw import duration, items, number, one_of, record, sure_text, text
 from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.job import defaults
-from runner.job.build_action import action
+from runner.job.actions import ACTIONS, Failures, IncludedJob
+from runner.job.actions.failures import SINCE_RUN
 from runner.job.model import (
     CLEANUP_SECONDS,
-    SINCE_RUN,
+    FOLLOW_SECONDS,
     Case,
     Expectation,
     Expected,
-    Failures,
-    IncludedJob,
     Job,
     OnFailure,
     Retry,
@@ -33,7 +32,6 @@ from runner.job.model import (
 from runner.job.outline import declared_inputs
 from runner.reading.document import Document
 
-_FOLLOW = 600.0
 _USUAL_RETRY = Retry()
 _NO_JOBS: Mapping[Path, Job] = {}
 
@@ -107,6 +105,7 @@ def _undo(written: Json, path: Path, *, whole: _Whole) -> Undo | None:
 def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line: int) -> Step:
     preset = whole.preset
     each = fields.get("for_each")
+    action = next(known for key, known in ACTIONS.items() if key in fields)
     return Step(
         id=text(fields, "id"),
         name=text(fields, "name"),
@@ -115,13 +114,13 @@ def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line
         effect=defaults.effect(fields) or StepEffect.READ,  # a `job` has none of its own
         retry=_retry(defaults.retry(fields, preset)),
         timeout=duration(defaults.timeout(fields, preset)),
-        follow=duration(fields.get("timeout")) or _FOLLOW,
+        follow=duration(fields.get("timeout")) or FOLLOW_SECONDS,
         verify=one_of(Verify, defaults.setting("verify", fields, preset), Verify.AUTO),
         expect=tuple(_expected(item) for item in items(fields.get("expect"))),
         outputs=_expressions(fields.get("outputs")),
         secret=fields.get("secret") is True,
         on_failure=one_of(OnFailure, defaults.setting("on_failure", fields, preset), OnFailure.STOP),
-        action=action(fields, included=whole.included.get(path)),
+        action=action.build(fields[action.key], whole.included.get(path)),
         for_each=each if isinstance(each, str | list) else None,
         undo=_undo(fields.get("undo"), (*path, "undo"), whole=whole),
         line=line,

@@ -4,19 +4,15 @@ Texts that may hold `{{ }}`, and expressions, stay text: `runner.expressions` pa
 Times are seconds. Nothing here checks anything; `runner.lint` has done so before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from runner.foundation.values import Json, JsonObject
 
 CLEANUP_SECONDS = 300.0
-SINCE_RUN = "run"
-"""Since the run began: what a `failures` counts where it says nothing else."""
-EVERY = 1.0
-MAX_EVERY = 10.0
-"""Seconds between the first looks of a step that waits, and the most between two."""
+FOLLOW_SECONDS = 600.0
 
 
 class StepEffect(StrEnum):
@@ -46,22 +42,9 @@ class OnFailure(StrEnum):
     IGNORE = "ignore"
 
 
-class Decode(StrEnum):
-    AUTO = "auto"
-    TEXT = "text"
-
-
 class Until(StrEnum):
     STARTED = "started"
     DONE = "done"
-
-
-class WaitFor(StrEnum):
-    """What a `wait` waits for: the good end, any end, or that the process waits for a person."""
-
-    COMPLETED = "completed"
-    ENDED = "ended"
-    PARKED = "parked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,145 +76,31 @@ class SchemaExpectation:
 Expected: TypeAlias = Expectation | SchemaExpectation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execute:
-    process: str
-    parameters: Mapping[str, Json] = field(default_factory=dict)
-    result: str | None = None
-    required: bool = False
-    decode: Decode = Decode.AUTO
-    until: Until = Until.STARTED
+Show: TypeAlias = Callable[[Json], str]
+"""How a value reads before the run: what is known is worked out, the rest stays as its source."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """An element of one running process by its name: `of` is the process's id, or a template that gives it.
+class Action(Protocol):
+    """What a step does: one of the records of `runner.job.actions`, each in a module of its own.
 
-    `name` is a caption, a code or the id of the design, or a template. Looks grow from `every` to `max_every` seconds.
+    `kind` is its key in the file, `title` the name of a step that has none of its own. `templates` are the values that
+    are worked out before it is attempted; `preview` says line by line what it would do.
     """
 
-    of: str
-    name: str
-    every: float = EVERY
-    max_every: float = MAX_EVERY
+    kind: ClassVar[str]
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def templates(self) -> list[Json]: ...
+
+    def preview(self, show: Show, /) -> Iterator[str]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
-    """`which` is the id of an element of one instance, a GUID or a template, or says how it is found.
-
-    `parameters` is None where the element is only executed.
-    """
-
-    which: str | Named
-    parameters: Mapping[str, Json] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elements:
-    items: tuple[Element, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """RunProcess, with its verdict by the process's id. `results` are codes of parameters; `version` is the number of
-    the one that runs, active or not, where it is not left to the site.
-    """
-
-    process: str
-    version: int | None = None
-    parameters: Mapping[str, Json] = field(default_factory=dict)
-    results: tuple[str, ...] = ()
-    until: Until = Until.DONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Follows a process. `process_id` is a GUID or a template; looks grow from `every` to `max_every` seconds apart."""
-
-    process_id: str
-    wanted: WaitFor = WaitFor.COMPLETED
-    every: float = EVERY
-    max_every: float = MAX_EVERY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """Ends one process that runs or is in error. `process_id` is a GUID or a template."""
-
-    process_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """Watches for `seconds` that no more than `at_most` instances fail of the processes that match one of the patterns.
-
-    `since` is `SINCE_RUN`, the id of a step, a moment with its time zone, or a template that gives one.
-    """
-
-    processes: tuple[str, ...]
-    since: str = SINCE_RUN
-    seconds: float = 0.0
-    at_most: int = 0
-
-
-class Change(StrEnum):
-    """What happens to a record."""
-
-    INSERT = "insert"
-    UPDATE = "update"
-    DELETE = "delete"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
-    """Changes one record, and follows the process that this starts, by its code; None where none is followed.
-
-    `id` is a GUID or a template; None for a new record that names none: the run chooses it.
-    """
-
-    change: Change
-    entity: str
-    id: str | None = None
-    values: Mapping[str, Json] = field(default_factory=dict)
-    starts: str | None = None
-    until: Until = Until.DONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """Reads records through OData. `filter` is a template; more than `top` records are an error."""
-
-    entity: str
-    filter: str | None = None
-    select: tuple[str, ...] = ()
-    orderby: tuple[str, ...] = ()
-    top: int = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncludedJob:
-    """Another job, carried out in the place of this step; nothing of the including job is visible in it."""
-
-    job: "Job"
-    inputs: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirm:
-    """A person says yes, or the step fails. `text` is a template."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
-    seconds: float
-
-
-Action: TypeAlias = (
-    Execute | Element | Elements | Run | Wait | Cancel | Failures | Signal | Query | IncludedJob | Confirm | Pause
-)
+def show_values(values: Mapping[str, Json], show: Show) -> Iterator[str]:
+    """A part of a preview: parameters, inputs, columns."""
+    return (f"  {name} = {show(value)}" for name, value in values.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +127,7 @@ class Step:
     effect: StepEffect
     retry: Retry = Retry()
     timeout: float | None = None
-    follow: float = 600.0
+    follow: float = FOLLOW_SECONDS
     verify: Verify = Verify.AUTO
     expect: tuple[Expected, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
@@ -296,8 +165,8 @@ class Job:
 
     `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
     `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
-    `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where one counts since then,
-    also in an included job.
+    `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where one counts since the run
+    began, also in an included job.
     `concurrency` names a lock: runs with one name against one site do not overlap.
     """
 

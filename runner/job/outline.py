@@ -8,22 +8,8 @@ from dataclasses import dataclass, field
 
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject, Path
+from runner.job.actions import ACTIONS
 from runner.job.model import Input
-
-ACTIONS = (
-    "execute",
-    "element",
-    "elements",
-    "run",
-    "wait",
-    "cancel",
-    "failures",
-    "signal",
-    "query",
-    "job",
-    "confirm",
-    "pause",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

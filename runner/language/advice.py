@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import Json
+from runner.job.actions import ACTIONS
 from runner.reading.blanks import with_article
 
 _ENDS = "`finally` is carried out at the end, whatever happened"
@@ -47,8 +48,6 @@ _OURS = {
     "metadata": "`name`, `description` and `tags` stand in the job itself",
     "spec": "`steps` stand in the job itself",
 }
-ACTIONS = ("execute", "run", "element", "elements", "wait", "cancel", "failures", "signal", "query", "job", "confirm")
-ALL_ACTIONS = frozenset({*ACTIONS, "pause"})
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 
 
@@ -111,13 +110,13 @@ def advice(key: str, known: Collection[str], written: Mapping[str, Json]) -> str
     if {"insert", "delay"} <= set(known) and word in _IN_ACTIVITIES:
         return _IN_ACTIVITIES[word]
     if {"pause", "retry"} <= set(known):
-        if word in IN_THE_PLACE_OF_ACTIONS and not any(name in written for name in known if name in ALL_ACTIONS):
+        if word in IN_THE_PLACE_OF_ACTIONS and not any(name in written for name in known if name in ACTIONS):
             return IN_THE_PLACE_OF_ACTIONS[word]
         if word in _IN_STEPS:
             return _IN_STEPS[word]
         if word == "until" and is_condition(written.get(key)):
             return _RETRIED
-        if word == "delay" and any(name in written for name in ACTIONS):
+        if word == "delay" and any(name in written for name in ACTIONS if name != "pause"):
             pause = written[key] if isinstance(written[key], str) else "3s"
             return None if {"retries", "until"} & written.keys() else _PAUSE.replace("3s", str(pause))
     if folded(key) == "verify" and "ca_file" in known:

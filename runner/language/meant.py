@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, compact
+from runner.job.actions import ACTIONS
 from runner.json_schema.keywords import TYPES
-from runner.language.advice import ACTIONS
 from runner.reading.lines import DASHES
 
 _LONGEST = 80

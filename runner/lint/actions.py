@@ -7,7 +7,8 @@ from runner.foundation.durations import is_too_long, seconds
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job import defaults
-from runner.job.columns import columns
+from runner.job.actions import ACTIONS
+from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.filters import check_filter
 from runner.lint.texts import Texts
@@ -22,12 +23,9 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     "cleanup_timeout": (),
     "pause": (),
     "retry": ("initial", "max"),
-    "wait": ("every", "max_every"),
-    "failures": ("for",),
-    "element": ("every", "max_every"),
-    "elements": ("every", "max_every"),
+    **{action.key: action.durations for action in ACTIONS.values() if action.durations},
 }
-"""Keys behind which a duration stands, or a record with durations behind these keys."""
+"""Keys whose value is a duration, or a record with durations at these keys."""
 
 
 def check_action(step: RawStep, texts: Texts) -> None:

@@ -16,7 +16,7 @@ from runner.foundation.raw import items, record, text
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, suggest
 from runner.foundation.values import Json, JsonObject, Path
-from runner.job.columns import columns
+from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.filter_words import names_in, texts_compared
 from runner.reading.document import Document

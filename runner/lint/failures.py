@@ -9,7 +9,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean
-from runner.job.model import SINCE_RUN
+from runner.job.actions.failures import SINCE_RUN
 from runner.job.outline import RawStep
 from runner.lint.texts import Texts
 from runner.reading.document import Document

@@ -11,7 +11,6 @@ from itertools import islice
 from runner.catalogue.model import Catalogue, Kind, Parameter, Process
 from runner.expressions.parse import texts_in
 from runner.expressions.typed import (
-    A_BOOLEAN,
     A_GUID,
     A_NUMBER,
     A_TEXT,
@@ -30,6 +29,8 @@ from runner.expressions.typed import (
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, compact, numbers_in, value_at
+from runner.job import defaults
+from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
 from runner.lint import site_types
 from runner.lint.filter_results import quotes_of_results
@@ -184,26 +185,17 @@ class _Flow:
         for at, code, start in starts(step):
             process = self.catalogue.called(code, start.get("version")) if self.catalogue is not None else None
             self._parameters(record(start.get("parameters")), (*at, "parameters"), process, inside, step=step)
-            return (
-                site_types.of_result(start, process) if at[-1] == "execute" else site_types.of_results(start, process)
-            )
-        for key in ("element", "elements", "wait", "cancel", "failures", "signal", "query", "confirm"):
-            if key in fields:
-                self.telling.value(fields[key], (*path, key), inside)
+            return ACTIONS[str(at[-1])].result(start, process)
+        action = defaults.action_type(fields)
+        if action is not None and action.key != "job":
+            self.telling.value(fields[action.key], (*path, action.key), inside)
         for at, text, what in ids(step):
             self._id(text, at, what, inside)
         if "job" in fields:
             return self._included(step, inside)
         if "query" in fields:
             self._filter(step, inside)
-            return site_types.of_query(record(fields["query"]))
-        if "signal" in fields:
-            return record_of({"Id": A_GUID})
-        if "failures" in fields:
-            return site_types.OF_FAILURES
-        if "wait" in fields or "cancel" in fields:
-            return site_types.of_row()
-        return A_BOOLEAN if "confirm" in fields else UNKNOWN
+        return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
 
     def _filter(self, step: RawStep, inside: _Names) -> None:
         """What steps give may end a text of a filter with a quote of its own; of all else `filters` tells."""

@@ -1,34 +1,29 @@
 """What a step never gives, by its action: whoever asks for it would get null, or nothing at all, when the job runs."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from runner.foundation.raw import record
-from runner.job.outline import ACTIONS, RawStep
+from runner.job import defaults
+from runner.job.actions.action import PROCESS_NAMES
+from runner.job.outline import RawStep
 from runner.lint.name_mistakes import Mistake, not_given
 
-_OF_A_PROCESS: Final = ("process_id", "process_status")
 _FOLLOWED: Final = "ask an `execute`, `run` or `wait` step for it"
-_NEVER: Final[Mapping[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("query", "job", "confirm", "element", "elements"), _OF_A_PROCESS),
-    "pause": ("result", *_OF_A_PROCESS),
-}
-"""What is always null, whatever happens."""
 
 
 def always_null(whose: str, step: RawStep, key: str) -> Mistake | None:
     """What is wrong with the `key` of a step that has ended."""
-    action = next((action for action in ACTIONS if action in step.fields), "")
+    action = defaults.action_type(step.fields)
     is_known = key == "process_id" and "of" in record(step.fields.get("element"))
-    if key in _NEVER.get(action, ()) and not is_known:
-        article = "an" if action[0] in "aeiou" else "a"
+    if action is not None and key in action.never_gives and not is_known:
+        article = "an" if action.key[0] in "aeiou" else "a"
         hint = "leave it out: a `pause` only waits" if key == "result" else _FOLLOWED
-        return _null(key, f"the `{key}` of {whose} is always null: {article} `{action}` gives none", hint)
+        return _null(key, f"the `{key}` of {whose} is always null: {article} `{action.key}` gives none", hint)
     execute = step.fields.get("execute")
     if key == "result" and isinstance(execute, dict) and "result" not in execute:
         hint = "name the parameter that holds it: `execute: {process: …, result: CODE}`"
         return _null(key, f"the `result` of {whose} is always null: its `execute` asks for none", hint)
-    if key in _OF_A_PROCESS and "execute" in step.fields and step.fields.get("verify") == "none":
+    if key in PROCESS_NAMES and "execute" in step.fields and step.fields.get("verify") == "none":
         message = f"the `{key}` of {whose} is always null: with `verify: none` the process log is not read"
         return _null(key, message, "leave out `verify: none`")
     return None

@@ -7,6 +7,7 @@ from runner.foundation.guids import is_guid, mended
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job import defaults
+from runner.job.actions import ACTIONS, ActionType
 from runner.job.outline import RawStep
 from runner.lint.actions import check_action
 from runner.lint.conditions import condition as check_condition
@@ -18,19 +19,6 @@ from runner.lint.scopes import Scope, condition, outcome, turns, values
 from runner.lint.texts import Texts
 from runner.lint.uses import processes_of_elements, starts
 from runner.reading.document import IN_ONE_COLUMN
-
-_TEMPLATES = {
-    "execute": ("parameters",),
-    "run": ("parameters",),
-    "element": ("of", "name", "uid", "parameters"),
-    "wait": ("process_id",),
-    "cancel": ("process_id",),
-    "failures": ("since",),
-    "query": ("filter",),
-    "job": ("inputs",),
-    "confirm": (),
-}
-"""The keys of each action in which templates are read; an action that is a text is read as one."""
 
 _OF_A_NAME = re.compile(r"[g-zG-Z_]")
 """Letters that no id has."""
@@ -51,12 +39,8 @@ def read_step(step: RawStep, *, undone: RawStep, texts: Texts) -> None:
                 expressions(value, path, scope=outcome(step, undone), texts=texts)
             case "undo":
                 pass  # its steps are read like all others
-            case "elements":
-                _elements(value, path, scope=values(step, undone), texts=texts)
-            case "signal":
-                _signal(record(value), path, scope=values(step, undone), texts=texts)
-            case _ if key in _TEMPLATES:
-                _action(key, value, path, scope=values(step, undone), texts=texts)
+            case _ if key in ACTIONS:
+                _action(ACTIONS[key], value, path, scope=values(step, undone), texts=texts)
             case _:
                 texts.plain(value, path)
 
@@ -87,39 +71,24 @@ def _list(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
         texts.value(written, path, scope)
 
 
-def _elements(written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
-    """A list of elements, or a chain of those of one process."""
-    if isinstance(written, dict):
-        _action(
-            "element", {key: value for key, value in written.items() if key != "chain"}, path, scope=scope, texts=texts
-        )
-        written, path = written.get("chain"), (*path, "chain")
-    for index, item in enumerate(items(written)):
-        _action("element", item, (*path, index), scope=scope, texts=texts)
-
-
-def _action(key: str, written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
-    if not isinstance(written, dict):
-        if key in ("element", "confirm"):
+def _action(action: ActionType, written: Json, path: Path, *, scope: Scope, texts: Texts) -> None:
+    """Read what an action is given: values with templates at its keys for them, plain values everywhere else."""
+    match written:
+        case dict():
+            for name, value in written.items():
+                if name in action.templates:
+                    texts.value(value, (*path, name), scope)
+                else:
+                    _action(action, value, (*path, name), scope=scope, texts=texts)
+        case list():
+            for index, item in enumerate(written):
+                _action(action, item, (*path, index), scope=scope, texts=texts)
+        case _ if action.is_template and path[-1] not in action.durations:
             texts.value(written, path, scope)
-        return
-    for name, value in written.items():
-        if name in _TEMPLATES[key]:
-            texts.value(value, (*path, name), scope)
-        else:
-            texts.plain(value, (*path, name))
-
-
-def _signal(written: JsonObject, path: Path, *, scope: Scope, texts: Texts) -> None:
-    for key, fields in written.items():
-        if not isinstance(fields, dict):
-            texts.plain(fields, (*path, key))
-            continue
-        for name, value in fields.items():
-            if name in ("id", "values"):
-                texts.value(value, (*path, key, name), scope)
-            else:
-                texts.plain(value, (*path, key, name))
+        case _ if path[-1] != action.key or not action.templates:  # else it is no record, which the schema reports
+            texts.plain(written, path)
+        case _:
+            pass
 
 
 def _ids(step: RawStep) -> Iterator[tuple[Path, str]]:
@@ -128,7 +97,7 @@ def _ids(step: RawStep) -> Iterator[tuple[Path, str]]:
     written: list[tuple[Path, Json]] = [((*path, "element"), fields.get("element"))]
     written += [((*path, "elements", index), item) for index, item in enumerate(items(fields.get("elements")))]
     written += processes_of_elements(step)
-    written += [((*path, key, "process_id"), record(fields.get(key)).get("process_id")) for key in ("wait", "cancel")]
+    written += [((*path, key, "process_id"), record(fields.get(key)).get("process_id")) for key in ACTIONS]
     written += [
         ((*path, "signal", change, "id"), record(fields_of_change).get("id"))
         for change, fields_of_change in record(fields.get("signal")).items()

@@ -8,7 +8,8 @@ from runner.expressions.parse import Expression, TemplateProblem, template
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject, Path
-from runner.job import defaults
+from runner.job.actions import ACTIONS
+from runner.job.actions.element import links
 from runner.job.outline import Outline, RawStep, outline
 from runner.reading.document import Document
 
@@ -91,7 +92,7 @@ def _uids(step: RawStep) -> Iterator[tuple[Path, str]]:
         listed = step.fields.get(key)
         if key == "elements" and isinstance(listed, dict):
             continue
-        for index, item in enumerate(defaults.elements(listed) if key in step.fields else ()):
+        for index, item in enumerate(links(listed) if key in step.fields else ()):
             path = (*step.path, key, index) if isinstance(listed, list) else (*step.path, key)
             at, uid = ((*path, "uid"), record(item).get("uid")) if isinstance(item, dict) else (path, item)
             if isinstance(uid, str):
@@ -154,7 +155,7 @@ def ids(step: RawStep) -> Iterator[tuple[Path, str, str]]:
     """The ids of elements and processes that are templates: path, text, and what it is."""
     yield from ((at, uid, "uid") for at, uid in _uids(step) if "{{" in uid)
     yield from ((at, of, "of") for at, of in processes_of_elements(step) if "{{" in of)
-    for key in ("wait", "cancel"):
+    for key in ACTIONS:
         process_id = record(step.fields.get(key)).get("process_id")
         if isinstance(process_id, str) and "{{" in process_id:
             yield (*step.path, key, "process_id"), process_id, "process_id"

@@ -7,28 +7,10 @@ A plan is made before anything is sent and never changes. It knows the secrets, 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from runner.catalogue import model as catalogue
-from runner.foundation.durations import written
 from runner.foundation.values import Json, JsonObject, canonical
-from runner.job.model import (
-    Cancel,
-    Confirm,
-    Element,
-    Elements,
-    Execute,
-    Failures,
-    IncludedJob,
-    Job,
-    Pause,
-    Query,
-    Run,
-    Signal,
-    Step,
-    Undo,
-    Wait,
-)
+from runner.job.model import Job, Step, Undo
 from runner.runs.events import Section, TargetName
 from runner.secrets.redact import Secrets
 
@@ -46,11 +28,11 @@ class PlannedStep:
 
     @property
     def kind(self) -> str:
-        return kind_of(self.step)
+        return self.step.action.kind
 
     @property
     def name(self) -> str:
-        return self.step.name or in_words(self.step)
+        return self.step.name or self.step.action.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,64 +119,6 @@ def kept(plan: Plan) -> JsonObject:
 
 def _kept_element(one: catalogue.Element) -> JsonObject:
     return {"uid": one.uid, "name": one.name, "type": one.kind, "caption": one.caption}
-
-
-def kind_of(step: Step) -> str:
-    """The key of the step's action."""
-    return _KINDS[type(step.action)]
-
-
-def in_words(step: Step) -> str:
-    """The name of a step that has none of its own."""
-    match step.action:
-        case Execute(process=process):
-            return f"Execute {process}"
-        case Element() as element:
-            return in_words_of_element(element)
-        case Elements(items=items):
-            return f"Execute a chain of {len(items)} elements"
-        case Run(process=process, version=version):
-            return f"Run {process}" if version is None else f"Run {process}, version {version}"
-        case Wait(wanted=wanted):
-            return f"Wait until a process is {wanted}"
-        case Cancel():
-            return "Cancel a process"
-        case Failures(processes=processes):
-            return f"Watch for failures of {', '.join(processes)}"
-        case Signal(change=change, entity=entity):
-            return f"{change.capitalize()} a record of {entity}"
-        case Query(entity=entity):
-            return f"Query {entity}"
-        case IncludedJob(job=job):
-            return f"Job {job.name}"
-        case Confirm():
-            return "Ask a person"
-        case Pause(seconds=seconds):
-            return f"Pause for {written(seconds)}"
-        case _:
-            assert_never(step.action)
-
-
-def in_words_of_element(element: Element) -> str:
-    """What an element is called that has no other name."""
-    name = element.which if isinstance(element.which, str) else element.which.name
-    return "Execute an element" if "{{" in name else f"Execute element {name}"
-
-
-_KINDS: Mapping[type, str] = {
-    Execute: "execute",
-    Element: "element",
-    Elements: "elements",
-    Run: "run",
-    Wait: "wait",
-    Cancel: "cancel",
-    Failures: "failures",
-    Signal: "signal",
-    Query: "query",
-    IncludedJob: "job",
-    Confirm: "confirm",
-    Pause: "pause",
-}
 
 
 def planned_steps(steps: tuple[Step, ...], section: Section, *, first: int) -> tuple[PlannedStep, ...]:

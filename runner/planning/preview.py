@@ -5,32 +5,14 @@ What is known before the run is rendered. The rest stands as its source, `⟨ste
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
 
 from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate
 from runner.expressions.parse import Expression, expression, template
 from runner.foundation.durations import written
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject, compact
-from runner.job.model import (
-    CLEANUP_SECONDS,
-    Cancel,
-    Confirm,
-    Element,
-    Elements,
-    Execute,
-    Expectation,
-    Expected,
-    Failures,
-    IncludedJob,
-    Job,
-    Pause,
-    Query,
-    Run,
-    Signal,
-    Step,
-    Wait,
-)
+from runner.job.actions import ACTIONS, IncludedJob
+from runner.job.model import CLEANUP_SECONDS, Expectation, Expected, Job, Step
 from runner.planning.plan import Plan, PlannedStep, steps_within, undo_of
 
 _LARGEST = 64 << 20
@@ -52,6 +34,9 @@ class _Known:
 
     def scope(self) -> Scope:
         return Scope(names=self.names, functions={}, missing={})
+
+    def show(self, value: Json) -> str:
+        return compact(_rendered(value, self)[0])
 
     def _leads_somewhere(self, path: tuple[str | int, ...]) -> bool:
         if path[0] not in self.names:
@@ -143,14 +128,15 @@ def _outcome(step: Step, known: _Known) -> Iterator[str]:
         yield f"    expect {_expected(expected)}"
     for name, text in step.outputs.items():
         yield f"    output {name} = {text}"
-    if isinstance(step.action, Execute | Element | Elements | Run | Cancel | Signal | Query):
+    action = ACTIONS[step.action.kind]
+    if action.has_attempts and not action.own_time:
         on = ", ".join(sorted(step.retry.on)) or "nothing"
         time = written(step.timeout or known.timeout)
         yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
 
 
 def _for_each(written_list: "str | list[Json]", known: _Known) -> str:
-    return written_list if isinstance(written_list, str) else compact(_rendered(written_list, known)[0])
+    return written_list if isinstance(written_list, str) else known.show(written_list)
 
 
 def _condition(step: Step, known: _Known) -> Iterator[str]:
@@ -168,76 +154,14 @@ def _condition(step: Step, known: _Known) -> Iterator[str]:
 
 
 def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
-    match planned.step.action:
-        case Execute() as action:
-            result = f" → {action.result}" if action.result else ""
-            yield f"    execute {action.process}{result}, until {action.until}"
-            yield from _values(action.parameters, known)
-        case Run() as action:
-            results = f" → {', '.join(action.results)}" if action.results else ""
-            version = f", version {action.version}" if action.version is not None else ""
-            yield f"    run {action.process}{version}{results}, until {action.until}"
-            yield from _values(action.parameters, known)
-        case Element() as element:
-            yield from _element(element, known)
-        case Elements(items=items):
-            for element in items:
-                yield from _element(element, known)
-        case Wait(process_id=process_id, wanted=wanted):
-            yield f"    wait until {_shown(process_id, known)} is {wanted}"
-        case Cancel(process_id=process_id):
-            yield f"    cancel {_shown(process_id, known)}"
-        case Failures() as failures:
-            yield from _failures(failures, known)
-        case Signal() as signal:
-            yield from _signal(signal, known)
-        case Query() as query:
-            yield from _query(query, known)
-        case IncludedJob() as included:
-            yield from _included(included, planned, known)
-        case Confirm(text=text):
-            yield f"    ask {_shown(text, known)}"
-        case Pause(seconds=seconds):
-            yield f"    pause {written(seconds)}"
-        case _:
-            assert_never(planned.step.action)
-
-
-def _element(element: Element, known: _Known) -> Iterator[str]:
-    which = element.which
-    if isinstance(which, str):
-        yield f"    element {_shown(which, known)}"
-    else:
-        yield f"    element {_shown(which.name, known)} of process {_shown(which.of, known)}"
-    yield from _values(element.parameters or {}, known)
-
-
-def _failures(action: Failures, known: _Known) -> Iterator[str]:
-    how_long = f" for {written(action.seconds)}" if action.seconds else ", once"
-    yield f"    watch the process log{how_long}: at most {action.at_most} failed since {_shown(action.since, known)}"
-    yield f"      processes {', '.join(action.processes)}"
-
-
-def _signal(signal: Signal, known: _Known) -> Iterator[str]:
-    which = "" if signal.id is None else f" {_shown(signal.id, known)}"
-    starts = "" if signal.starts is None else f", which starts {signal.starts}, until {signal.until}"
-    yield f"    {signal.change} {signal.entity}{which}{starts}"
-    yield from _values(signal.values, known)
-
-
-def _query(query: Query, known: _Known) -> Iterator[str]:
-    yield f"    query {query.entity}, at most {query.top}"
-    if query.filter is not None:
-        yield f"      filter {_shown(query.filter, known)}"
-    for key, names in (("select", query.select), ("orderby", query.orderby)):
-        if names:
-            yield f"      {key} {', '.join(names)}"
+    action = planned.step.action
+    yield from (f"    {line}" for line in action.preview(known.show))
+    if isinstance(action, IncludedJob):
+        yield from _included(action, planned, known)
 
 
 def _included(included: IncludedJob, planned: PlannedStep, known: _Known) -> Iterator[str]:
     """The steps of the included job, each under its own key. What is known of its inputs here is known there."""
-    yield f"    job {included.job.name} ({included.job.file})"
-    yield from _values(included.inputs, known)
     given = {name: _rendered(value, known) for name, value in included.inputs.items()}
     values = {declared.name: declared.default for declared in included.job.inputs if not declared.required}
     values |= {name: value for name, (value, complete) in given.items() if complete}
@@ -246,15 +170,6 @@ def _included(included: IncludedJob, planned: PlannedStep, known: _Known) -> Ite
     _work_out_vars(included.job, inner)
     for step in steps_within(planned, included.job):
         yield from (f"    {line}" for line in _step(step, inner))
-
-
-def _values(values: Mapping[str, Json], known: _Known) -> Iterator[str]:
-    for name, value in values.items():
-        yield f"      {name} = {_shown(value, known)}"
-
-
-def _shown(value: Json, known: _Known) -> str:
-    return compact(_rendered(value, known)[0])
 
 
 def _expected(expected: Expected) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
 
 from runner.foundation.values import Json, JsonObject
-from runner.job.model import Change, Decode
+from runner.job.actions import Change, Decode
 from runner.runs.events import Trouble
 
 MOST_ROWS: Final = 200

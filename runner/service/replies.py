@@ -6,7 +6,7 @@ Pure. A returned value is no proof that the process passed: a failed one answers
 from typing import Final, assert_never
 
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
-from runner.job.model import Change, Decode
+from runner.job.actions import Change, Decode
 from runner.service import bodies, failures, odata, process_log, process_schema, run_process
 from runner.service.calls import (
     Answered,

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, assert_never
 from urllib.parse import quote, urlsplit
 
 from runner.foundation.values import Json, JsonObject, compact, well_formed
-from runner.job.model import Change
+from runner.job.actions import Change
 from runner.service import odata, process_log
 from runner.service.calls import (
     Call,

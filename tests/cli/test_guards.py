@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import guards
-from runner.job.model import (
-    Action,
+from runner.job.actions import (
     Cancel,
     Change,
     Confirm,
@@ -15,16 +14,13 @@ from runner.job.model import (
     Elements,
     Execute,
     IncludedJob,
-    Job,
     Pause,
     Query,
     Run,
     Signal,
-    Step,
-    StepEffect,
-    Undo,
     Wait,
 )
+from runner.job.model import Action, Job, Step, StepEffect, Undo
 from runner.targets.model import Allow, SandboxTarget, SiteTarget
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"

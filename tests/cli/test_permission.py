@@ -8,7 +8,8 @@ import pytest
 from runner.cli.permission import Permission, check
 from runner.cli.prepared import RunSpec
 from runner.foundation.problems import RefusedError
-from runner.job.model import Action, Case, Confirm, Execute, Job, Step, StepEffect
+from runner.job.actions import Confirm, Execute
+from runner.job.model import Action, Case, Job, Step, StepEffect
 from runner.targets.model import Allow, SandboxTarget, SiteTarget, Target
 
 LIVE = SiteTarget(name="live", url="https://example.com", protected=True)

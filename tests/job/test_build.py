@@ -2,36 +2,38 @@ import pytest
 
 from runner.foundation.values import Json
 from runner.job import build
-from runner.job.model import (
-    Action,
+from runner.job.actions import (
     Cancel,
-    Case,
     Change,
     Confirm,
     Decode,
     Element,
     Elements,
     Execute,
-    Expectation,
     Failures,
     IncludedJob,
+    Pause,
+    Query,
+    Run,
+    Signal,
+    Wait,
+    WaitFor,
+)
+from runner.job.model import (
+    Action,
+    Case,
+    Expectation,
     Input,
     Job,
     OnFailure,
-    Pause,
-    Query,
     Retry,
     RetryOn,
-    Run,
     SchemaExpectation,
-    Signal,
     Step,
     StepEffect,
     Undo,
     Until,
     Verify,
-    Wait,
-    WaitFor,
 )
 from runner.reading.document import Document
 from runner.reading.load import load

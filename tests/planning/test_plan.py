@@ -1,6 +1,7 @@
 """The keys of steps that undo others, and of those within a job that a step includes."""
 
-from runner.job.model import IncludedJob, Job, Pause, Step, StepEffect, Undo
+from runner.job.actions import IncludedJob, Pause
+from runner.job.model import Job, Step, StepEffect, Undo
 from runner.planning.plan import PlannedStep, steps_within, undo_of, undo_steps
 from runner.runs.events import Section
 

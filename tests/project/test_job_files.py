@@ -8,7 +8,7 @@ import pytest
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import pointer
-from runner.job.model import IncludedJob
+from runner.job.actions import IncludedJob
 from runner.project.job_files import JobFiles, Opened
 from runner.project.project import open_project
 

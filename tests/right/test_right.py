@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.job.model import Case, IncludedJob, Job
+from runner.job.actions import IncludedJob
+from runner.job.model import Case, Job
 from runner.project.project import open_project
 from runner.reports import mistakes
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json
-from runner.job.model import Decode
+from runner.job.actions import Decode
 from runner.service.calls import (
     Answered,
     Call,

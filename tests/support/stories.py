@@ -26,8 +26,9 @@ from runner.engine.effects import (
 )
 from runner.engine.scope import RunFacts
 from runner.foundation.values import Json, JsonObject
+from runner.job.actions import Change, IncludedJob
 from runner.job.build import job as build_job
-from runner.job.model import Change, IncludedJob, StepEffect
+from runner.job.model import StepEffect
 from runner.planning.plan import Plan, plan
 from runner.reading.load import load
 from runner.runs.events import (

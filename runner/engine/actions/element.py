@@ -13,8 +13,14 @@ from runner.engine.parameters import parameters_of
 from runner.engine.state import OpenRow, State
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation.guids import is_guid
-from runner.job.model import Element, Named, Step, StepEffect
+from runner.job.actions import Element, ElementName
+from runner.job.model import Step, StepEffect
 from runner.runs.events import Status, Trouble
+
+
+def attempt_element(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
+    assert isinstance(step.action, Element)
+    return _attempt(step.action, state, row, step)
 
 
 def attempt_of(element: Element) -> Callable[[State, OpenRow, Step], Running[Attempt]]:
@@ -26,7 +32,7 @@ def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Runnin
     """Execute the element once. Nothing is sent for an id that is none."""
     which = element.which
     try:
-        wanted = _wanted(state, row, which) if isinstance(which, Named) else None
+        wanted = _wanted(state, row, which) if isinstance(which, ElementName) else None
         uid = state.names.text(which, f"{row.key}.uid") if isinstance(which, str) else ""
         values = None if element.parameters is None else parameters_of(state, row, element.parameters)
     except EvaluationError as error:
@@ -48,7 +54,7 @@ def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Runnin
 _NO_LOG = "the process log does not tell of single elements"
 
 
-def _wanted(state: State, row: OpenRow, named: Named) -> Wanted:
+def _wanted(state: State, row: OpenRow, named: ElementName) -> Wanted:
     process_id = state.names.text(named.of, f"{row.key}.of")
     return Wanted(process_id=process_id.lower(), name=state.names.text(named.name, f"{row.key}.name"), how=named)
 

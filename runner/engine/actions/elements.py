@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
+from runner.engine.actions.element import attempt_of
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
-from runner.engine.element import attempt_of
 from runner.engine.perform import go_on
 from runner.engine.retry import try_until_done
 from runner.engine.rows import begin, end, row_of
 from runner.engine.state import OpenRow, State
 from runner.foundation.values import Json
-from runner.job.model import Element
-from runner.planning.plan import PlannedStep, in_words_of_element
+from runner.job.actions import Element
+from runner.planning.plan import PlannedStep
 from runner.runs.events import Status, Trouble
 
 
@@ -27,7 +27,7 @@ def attempt_chain(
     any_flaky = any_lost = False
     for index, element in enumerate(items):
         yield from go_on(state)
-        name = planned.name if isinstance(element.which, str) else in_words_of_element(element)
+        name = planned.name if isinstance(element.which, str) else element.title
         of_row = row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element", name=name)
         row = yield from begin(state, of_row, part, whole=planned.step)
         last, flaky = yield from try_until_done(state, row, step=part, attempt=attempt_of(element))

@@ -20,7 +20,8 @@ from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, NO_ROW_YET, Verdict, failed, going_on, still_running
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation.values import Json, JsonObject
-from runner.job.model import RetryOn, Run, Step, StepEffect, Until, Verify
+from runner.job.actions import Run
+from runner.job.model import RetryOn, Step, StepEffect, Until, Verify
 from runner.runs.events import Status, Trouble
 from runner.service.calls import RunProcessCall, Version
 

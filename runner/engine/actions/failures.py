@@ -17,7 +17,9 @@ from runner.engine.state import Moment, OpenRow, State
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
-from runner.job.model import SINCE_RUN, Failures, Step
+from runner.job.actions import Failures
+from runner.job.actions.failures import SINCE_RUN
+from runner.job.model import Step
 from runner.runs.events import Status, Trouble
 from runner.service import failed_rows
 from runner.service.calls import CallFailed, FailureKind, QueryCall

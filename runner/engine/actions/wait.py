@@ -1,10 +1,10 @@
 """A `wait`: follows one process until what is waited for has happened, or cannot happen any more."""
 
 from runner.engine import process_log
+from runner.engine.actions.element import no_guid
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
-from runner.engine.element import no_guid
 from runner.engine.following import GROWTH, has_ended
 from runner.engine.perform import perform
 from runner.engine.process_log import Unread
@@ -13,7 +13,8 @@ from runner.engine.verdict import failed
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
-from runner.job.model import Step, Wait, WaitFor
+from runner.job.actions import Wait, WaitFor
+from runner.job.model import Step
 from runner.runs.events import Status, Trouble
 
 

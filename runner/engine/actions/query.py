@@ -9,7 +9,8 @@ from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation.values import Json
-from runner.job.model import Query, Step
+from runner.job.actions import Query
+from runner.job.model import Step
 from runner.runs.events import Status, Trouble
 from runner.service.calls import QueryCall
 

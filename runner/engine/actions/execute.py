@@ -10,7 +10,8 @@ from runner.engine.verdict import Verdict, verdict
 from runner.expressions.evaluate import EvaluationError
 from runner.expressions.parse import expression
 from runner.foundation.values import Json, JsonObject
-from runner.job.model import Execute, Expectation, RetryOn, Step, StepEffect, Verify
+from runner.job.actions import Execute
+from runner.job.model import Expectation, RetryOn, Step, StepEffect, Verify
 from runner.runs.events import Status
 from runner.service.calls import ExecuteCall
 

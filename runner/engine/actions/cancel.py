@@ -5,10 +5,10 @@ nothing [C]. To cancel twice is to cancel once.
 """
 
 from runner.engine import process_log
+from runner.engine.actions.element import no_guid
 from runner.engine.answer import NOT_READ, broken, judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
-from runner.engine.element import no_guid
 from runner.engine.following import Looks, follow
 from runner.engine.perform import perform
 from runner.engine.process_log import Unread
@@ -17,7 +17,8 @@ from runner.engine.verdict import FIRST_LOOK, LAST_LOOK
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
-from runner.job.model import Cancel, RetryOn, Step, Verify
+from runner.job.actions import Cancel
+from runner.job.model import RetryOn, Step, Verify
 from runner.runs.events import Status, Trouble
 from runner.service.calls import CallFailed, CancelCall, FailureKind
 

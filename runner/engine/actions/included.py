@@ -14,7 +14,8 @@ from runner.engine.state import OpenRow, State, conditions_of
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
 from runner.foundation.values import JsonObject
-from runner.job.model import IncludedJob, Step
+from runner.job.actions import IncludedJob
+from runner.job.model import Step
 from runner.json_schema import schemas
 from runner.planning.plan import PlannedStep, planned_steps
 from runner.runs.events import Status, Trouble

@@ -8,11 +8,11 @@ ours is taken for the one that was started where it is the only one, and that is
 from dataclasses import dataclass, replace
 
 from runner.engine import process_log, starts
+from runner.engine.actions.element import no_guid
 from runner.engine.answer import broken, judged
 from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
 from runner.engine.doubt import INFERRED
 from runner.engine.effects import Failed, Pause, Running, Send
-from runner.engine.element import no_guid
 from runner.engine.following import Looks, follow, has_ended
 from runner.engine.parameters import within
 from runner.engine.perform import perform
@@ -24,7 +24,8 @@ from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, cannot_go_on, 
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
-from runner.job.model import Change, Signal, Step, StepEffect, Until, Verify
+from runner.job.actions import Change, Signal
+from runner.job.model import Step, StepEffect, Until, Verify
 from runner.runs.events import Status, Trouble
 from runner.service.calls import CallFailed, ChangeCall, FailureKind, QueryCall
 

@@ -1,0 +1,63 @@
+"""What the program knows of one kind of action. Each has a module here, and a line in the table of `__init__`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from runner.catalogue.model import Process
+from runner.expressions.typed import (
+    A_TEXT,
+    UNKNOWN,
+    Type,
+    or_null,
+    record_of,
+)
+from runner.foundation.raw import duration
+from runner.foundation.values import Json, JsonObject
+from runner.job.model import Action, Job, StepEffect
+
+EVERY = 1.0
+MAX_EVERY = 10.0
+"""Seconds between the first looks of a step that waits, and the most between two."""
+PROCESS_NAMES: Final = ("process_id", "process_status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionType:
+    """An action by its key in a step. `value` is always what stands after that key, also where it is faulty.
+
+    `build` makes the record of a value without mistakes; the second argument is the job that an action `job` includes.
+    `effect` is what holds where the step says nothing. `templates` are the keys whose values may hold templates;
+    `is_template`: a text in the place of a record may, too. `durations` are the keys of durations.
+    `has_attempts`: the action has a `retry`. `own_time`: only a `timeout` of the step itself bounds it, none of
+    `defaults`. `is_verified`: its outcome is looked up on the site. `result` is the type of what it gives, where
+    `process` is the one that it starts, as far as it is known; `never_gives` names what is always null after it.
+    """
+
+    key: str
+    build: Callable[[Json, Job | None], Action]
+    effect: Callable[[Json], StepEffect | None]
+    templates: frozenset[str] = frozenset()
+    is_template: bool = False
+    durations: tuple[str, ...] = ()
+    has_attempts: bool = True
+    own_time: bool = False
+    is_verified: Callable[[Json], bool] = lambda _: False
+    result: Callable[[JsonObject, Process | None], Type] = lambda _value, _process: UNKNOWN
+    never_gives: tuple[str, ...] = ()
+
+
+def always(effect: StepEffect) -> Callable[[Json], StepEffect]:
+    return lambda _: effect
+
+
+def pauses(value: JsonObject) -> tuple[float, float]:
+    """`every` and `max_every` in seconds. Where only one of them is written, the other follows it."""
+    first, longest = duration(value.get("every")), duration(value.get("max_every"))
+    return first or min(EVERY, longest or EVERY), longest or max(MAX_EVERY, first or MAX_EVERY)
+
+
+LOG_ROW: Final = record_of(
+    {name: or_null(A_TEXT) for name in ("id", "name", "started", "completed", "status", "owner", "error")}, closed=True
+)
+"""A row of the process log, as a `wait` or a `cancel` gives it."""

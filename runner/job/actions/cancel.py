@@ -1,0 +1,43 @@
+"""`cancel`: ends one process that runs or is in error."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runner.foundation.raw import record, sure_text
+from runner.foundation.values import Json
+from runner.job.actions.action import LOG_ROW, ActionType, always
+from runner.job.model import Job, Show, StepEffect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """`process_id` is a GUID or a template."""
+
+    kind: ClassVar[str] = "cancel"
+    process_id: str
+
+    @property
+    def title(self) -> str:
+        return "Cancel a process"
+
+    @property
+    def templates(self) -> list[Json]:
+        return [self.process_id]
+
+    def preview(self, show: Show) -> Iterator[str]:
+        yield f"cancel {show(self.process_id)}"
+
+
+def _build(value: Json, _: Job | None) -> Cancel:
+    return Cancel(process_id=sure_text(record(value)["process_id"]))
+
+
+CANCEL = ActionType(
+    key=Cancel.kind,
+    build=_build,
+    effect=always(StepEffect.IDEMPOTENT),
+    templates=frozenset({"process_id"}),
+    is_verified=lambda _: True,
+    result=lambda _value, _process: LOG_ROW,
+)

@@ -1,0 +1,46 @@
+"""`confirm`: a person says yes, or the step fails."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runner.expressions.typed import A_BOOLEAN
+from runner.foundation.raw import sure_text
+from runner.foundation.values import Json
+from runner.job.actions.action import PROCESS_NAMES, ActionType, always
+from runner.job.model import Job, Show, StepEffect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """`text` is a template."""
+
+    kind: ClassVar[str] = "confirm"
+    text: str
+
+    @property
+    def title(self) -> str:
+        return "Ask a person"
+
+    @property
+    def templates(self) -> list[Json]:
+        return [self.text]
+
+    def preview(self, show: Show) -> Iterator[str]:
+        yield f"ask {show(self.text)}"
+
+
+def _build(value: Json, _: Job | None) -> Confirm:
+    return Confirm(text=sure_text(value))
+
+
+CONFIRM = ActionType(
+    key=Confirm.kind,
+    build=_build,
+    effect=always(StepEffect.READ),
+    is_template=True,
+    has_attempts=False,
+    own_time=True,
+    result=lambda _value, _process: A_BOOLEAN,
+    never_gives=PROCESS_NAMES,
+)

@@ -1,0 +1,76 @@
+"""`execute`: starts a process with Execute(), and waits for its result where it names one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import ClassVar
+
+from runner.catalogue.kind_types import answered_type
+from runner.catalogue.model import Process
+from runner.expressions.typed import UNKNOWN, Type
+from runner.foundation.raw import one_of, record, sure_text, text
+from runner.foundation.values import Json, JsonObject
+from runner.job.actions.action import ActionType, always
+from runner.job.model import Job, Show, StepEffect, Until, show_values
+
+
+class Decode(StrEnum):
+    AUTO = "auto"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execute:
+    kind: ClassVar[str] = "execute"
+    process: str
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    result: str | None = None
+    required: bool = False
+    decode: Decode = Decode.AUTO
+    until: Until = Until.STARTED
+
+    @property
+    def title(self) -> str:
+        return f"Execute {self.process}"
+
+    @property
+    def templates(self) -> list[Json]:
+        return [dict(self.parameters)]
+
+    def preview(self, show: Show) -> Iterator[str]:
+        result = f" → {self.result}" if self.result else ""
+        yield f"execute {self.process}{result}, until {self.until}"
+        yield from show_values(self.parameters, show)
+
+
+def _build(value: Json, _: Job | None) -> Execute:
+    fields = record(value)
+    return Execute(
+        process=sure_text(fields["process"]),
+        parameters=record(fields.get("parameters")),
+        result=text(fields, "result"),
+        required=fields.get("required") is True,
+        decode=one_of(Decode, fields.get("decode"), Decode.AUTO),
+        until=one_of(Until, fields.get("until"), Until.DONE if "result" in fields else Until.STARTED),
+    )
+
+
+def _result(fields: JsonObject, process: Process | None) -> Type:
+    """An `execute` that asks for no result has none, which another rule reports."""
+    code = fields.get("result")
+    if not isinstance(code, str):
+        return UNKNOWN
+    if process is None or code not in process.gives:
+        return replace(UNKNOWN, called=code)
+    found = answered_type((process.parameters or {})[code], decoded=fields.get("decode") != "text")
+    return replace(found, called=code)
+
+
+EXECUTE = ActionType(
+    key=Execute.kind,
+    build=_build,
+    effect=always(StepEffect.ONCE),
+    templates=frozenset({"parameters"}),
+    is_verified=lambda _: True,
+    result=_result,
+)

@@ -1,0 +1,44 @@
+"""`pause`: time passes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runner.foundation.durations import written
+from runner.foundation.raw import duration
+from runner.foundation.values import Json
+from runner.job.actions.action import PROCESS_NAMES, ActionType, always
+from runner.job.model import Job, Show, StepEffect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    kind: ClassVar[str] = "pause"
+    seconds: float
+
+    @property
+    def title(self) -> str:
+        return f"Pause for {written(self.seconds)}"
+
+    @property
+    def templates(self) -> list[Json]:
+        return []
+
+    def preview(self, _: Show) -> Iterator[str]:
+        yield f"pause {written(self.seconds)}"
+
+
+def _build(value: Json, _: Job | None) -> Pause:
+    seconds = duration(value)
+    assert seconds is not None, value
+    return Pause(seconds=seconds)
+
+
+PAUSE = ActionType(
+    key=Pause.kind,
+    build=_build,
+    effect=always(StepEffect.READ),
+    has_attempts=False,
+    own_time=True,
+    never_gives=("result", *PROCESS_NAMES),
+)

@@ -1,0 +1,82 @@
+"""`query`: reads records through OData."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runner.catalogue.model import Process
+from runner.expressions.typed import RECORD, UNKNOWN, Type, list_of, record_of
+from runner.foundation.raw import items, number, record, sure_text, text
+from runner.foundation.values import Json, JsonObject
+from runner.job.actions.action import PROCESS_NAMES, ActionType, always
+from runner.job.model import Job, Show, StepEffect
+
+TOP = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """`filter` is a template; more than `top` records are an error."""
+
+    kind: ClassVar[str] = "query"
+    entity: str
+    filter: str | None = None
+    select: tuple[str, ...] = ()
+    orderby: tuple[str, ...] = ()
+    top: int = TOP
+
+    @property
+    def title(self) -> str:
+        return f"Query {self.entity}"
+
+    @property
+    def templates(self) -> list[Json]:
+        return [self.filter]
+
+    def preview(self, show: Show) -> Iterator[str]:
+        yield f"query {self.entity}, at most {self.top}"
+        if self.filter is not None:
+            yield f"  filter {show(self.filter)}"
+        for key, names in (("select", self.select), ("orderby", self.orderby)):
+            if names:
+                yield f"  {key} {', '.join(names)}"
+
+
+def columns(value: Json) -> tuple[str, ...]:
+    """Each column of `select` or `orderby`, a text with commas or a list of such texts, without the blanks around it.
+
+    Empty where a comma separates nothing.
+    """
+    texts = [value] if isinstance(value, str) else [item for item in items(value) if isinstance(item, str)]
+    return tuple(part.strip() for listed in texts for part in listed.split(","))
+
+
+def _build(value: Json, _: Job | None) -> Query:
+    fields = record(value)
+    return Query(
+        entity=sure_text(fields["entity"]),
+        filter=text(fields, "filter"),
+        select=columns(fields.get("select")),
+        orderby=columns(fields.get("orderby")),
+        top=number(fields.get("top"), TOP),
+    )
+
+
+def _result(fields: JsonObject, _: Process | None) -> Type:
+    """Records, of which the columns are known only where they were asked for by name."""
+    asked = columns(fields.get("select"))
+    if not asked or not all(column.isidentifier() for column in asked):
+        return list_of(Type(kinds=RECORD))
+    listed = ", ".join(f"`{column}`" for column in asked)
+    note = f"`select` asks for {listed}: add the column to it"
+    return list_of(record_of(dict.fromkeys(("Id", *asked), UNKNOWN), closed=True, note=note))
+
+
+QUERY = ActionType(
+    key=Query.kind,
+    build=_build,
+    effect=always(StepEffect.READ),
+    templates=frozenset({"filter"}),
+    result=_result,
+    never_gives=PROCESS_NAMES,
+)

@@ -1,0 +1,79 @@
+"""`run`: starts a process with RunProcess(), which answers with the id of the process."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from runner.catalogue.kind_types import answered_type
+from runner.catalogue.model import Process
+from runner.expressions.typed import UNKNOWN, Type, record_of
+from runner.foundation.raw import items, number, one_of, record, sure_text
+from runner.foundation.values import Json, JsonObject
+from runner.job.actions.action import ActionType, always
+from runner.job.model import Job, Show, StepEffect, Until, show_values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`results` are codes of parameters. `version` is the number of the version that runs, active or not; None leaves
+    it to the site.
+    """
+
+    kind: ClassVar[str] = "run"
+    process: str
+    version: int | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    results: tuple[str, ...] = ()
+    until: Until = Until.DONE
+
+    @property
+    def title(self) -> str:
+        return f"Run {self.process}{self._version}"
+
+    @property
+    def templates(self) -> list[Json]:
+        return [dict(self.parameters)]
+
+    @property
+    def _version(self) -> str:
+        return "" if self.version is None else f", version {self.version}"
+
+    def preview(self, show: Show) -> Iterator[str]:
+        results = f" → {', '.join(self.results)}" if self.results else ""
+        yield f"run {self.process}{self._version}{results}, until {self.until}"
+        yield from show_values(self.parameters, show)
+
+
+def _build(value: Json, _: Job | None) -> Run:
+    fields = record(value)
+    return Run(
+        process=sure_text(fields["process"]),
+        version=number(fields.get("version"), 0) if "version" in fields else None,
+        parameters=record(fields.get("parameters")),
+        results=tuple(sure_text(code) for code in items(fields.get("results"))),
+        until=one_of(Until, fields.get("until"), Until.DONE),
+    )
+
+
+def _result(fields: JsonObject, process: Process | None) -> Type:
+    """A record of the results that were asked for, and of no others.
+
+    Where something is wrong with what is asked for, another rule reports it, and nothing is said of what comes of it.
+    """
+    parameters = process.parameters or {} if process else {}
+    known = {code: given for code, given in parameters.items() if process and code in process.gives}
+    codes = [code for code in items(fields.get("results")) if isinstance(code, str)]
+    found = {code: answered_type(known[code], decoded=True) if code in known else UNKNOWN for code in codes}
+    is_sound = "result" not in fields and isinstance(fields.get("results", []), list)
+    is_known = process is None or process.parameters is None or all(code in known for code in codes)
+    return record_of(found, closed=is_sound and is_known, note="a `run` gives what its `results` name")
+
+
+RUN = ActionType(
+    key=Run.kind,
+    build=_build,
+    effect=always(StepEffect.ONCE),
+    templates=frozenset({"parameters"}),
+    is_verified=lambda _: True,
+    result=_result,
+)

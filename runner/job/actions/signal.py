@@ -1,0 +1,75 @@
+"""`signal`: changes one record, and follows the process that this starts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from runner.expressions.typed import A_GUID, record_of
+from runner.foundation.raw import one_of, record, sure_text, text
+from runner.foundation.values import Json
+from runner.job.actions.action import ActionType
+from runner.job.model import Job, Show, StepEffect, Until, show_values
+
+
+class Change(StrEnum):
+    """What happens to a record."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """`id` is a GUID or a template; None for a new record that names none: the run chooses it.
+
+    `starts` is the code of the process that is followed; None where none is.
+    """
+
+    kind: ClassVar[str] = "signal"
+    change: Change
+    entity: str
+    id: str | None = None
+    values: Mapping[str, Json] = field(default_factory=dict)
+    starts: str | None = None
+    until: Until = Until.DONE
+
+    @property
+    def title(self) -> str:
+        return f"{self.change.capitalize()} a record of {self.entity}"
+
+    @property
+    def templates(self) -> list[Json]:
+        return [self.id, dict(self.values)]
+
+    def preview(self, show: Show) -> Iterator[str]:
+        which = "" if self.id is None else f" {show(self.id)}"
+        starts = "" if self.starts is None else f", which starts {self.starts}, until {self.until}"
+        yield f"{self.change} {self.entity}{which}{starts}"
+        yield from show_values(self.values, show)
+
+
+def _build(value: Json, _: Job | None) -> Signal:
+    whole = record(value)
+    change = next(change for change in Change if change in whole)
+    fields = record(whole[change])
+    values = record(fields.get("values"))
+    return Signal(
+        change=change,
+        entity=sure_text(fields["entity"]),
+        id=text(fields, "id") or text(values, "Id"),
+        values={column: given for column, given in values.items() if column != "Id"},
+        starts=text(whole, "starts"),
+        until=one_of(Until, whole.get("until"), Until.DONE),
+    )
+
+
+SIGNAL = ActionType(
+    key=Signal.kind,
+    build=_build,
+    effect=lambda value: StepEffect.ONCE if "update" in record(value) else StepEffect.IDEMPOTENT,
+    templates=frozenset({"id", "values"}),
+    is_verified=lambda _: True,
+    result=lambda _value, _process: record_of({"Id": A_GUID}),
+)

@@ -1,29 +1,24 @@
-"""Answering a call, with what a fault makes of it.
-
-What the other side of a broken network looks like is real: a connection that is cut is cut (`server` gives the scope of
-each request a `cut`). What each fault answers is our choice [?] where SERVICE.md section 5 says nothing. A process
-that a broken call has started goes on by itself.
-"""
+"""Carrying a call out and answering it, with what a fault makes of it (`fault_kinds`)."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import assert_never
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from runner.sandbox.doubles import Fault, FaultKind
+from runner.sandbox import replies
+from runner.sandbox.doubles import Fault
 from runner.sandbox.engine import Begun, Engine
-from runner.sandbox.replies import fault, not_signed_in
+from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.sandbox.service import Call, Wait
 
 LOGIN_PAGE = "/Login/NuiLogin.aspx"
-_FAILING = "The sandbox was told to let this process fail (success_but_error)"
-_NO_SERVICE = "The sandbox was told to answer with a fault (status_500)"
 _PAGE = "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
 
 
 class Cut(Response):
-    """No answer at all: the connection ends."""
+    """No answer at all: the connection ends. `server` gives the scope of each request a `cut`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del send
@@ -45,30 +40,10 @@ class Half(Response):
         await receive()
 
 
-async def answer(call: Call, engine: Engine, befalls: Fault | None) -> Response:
+async def answer(call: Call, engine: Engine, fault: Fault | None) -> Response:
     """The answer to `call`, or what is left of it."""
-    if befalls is None:
-        return await _answered(call, engine)
-    match befalls.kind:
-        case FaultKind.SLOW:
-            reply = await _answered(call, engine)
-            await asyncio.sleep(befalls.seconds)
-            return reply
-        case FaultKind.HALF_BODY:
-            return Half(await _answered(call, engine))
-        case FaultKind.SUCCESS_BUT_ERROR:
-            return await _answered(call, engine, failing=_FAILING)
-        case FaultKind.QUEUED:
-            assert call.queued is not None
-            engine.let_go_later(befalls.seconds, lambda: call.begin(None))
-            return call.queued()
-        case FaultKind.DROP_AFTER | FaultKind.GATEWAY_504 | FaultKind.HTML:
-            engine.let_go(call.begin(None))
-            return _instead(befalls.kind)
-        case FaultKind.DROP_BEFORE | FaultKind.STATUS_500 | FaultKind.LOGIN_PAGE | FaultKind.UNAUTHORIZED:
-            return _instead(befalls.kind)
-        case _:
-            assert_never(befalls.kind)
+    in_hand = _CallInHand(call=call, engine=engine)
+    return await (in_hand.answered() if fault is None else FAULT_KINDS[fault.kind].effect(in_hand, fault.seconds))
 
 
 def login_page() -> Response:
@@ -77,36 +52,52 @@ def login_page() -> Response:
     return HTMLResponse(f"<html><head><title>Login</title>{script}</head><body></body></html>")
 
 
-async def _answered(call: Call, engine: Engine, *, failing: str | None = None) -> Response:
-    begun = call.begin(failing)
-    await _waited(call.wait, engine, begun)
-    return call.reply(begun)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CallInHand:
+    call: Call
+    engine: Engine
 
+    async def answered(self, *, failing: str | None = None) -> Response:
+        begun = self.call.begin(failing)
+        await self._waited(begun)
+        return self.call.reply(begun)
 
-async def _waited(wait: Wait, engine: Engine, begun: Begun) -> None:
-    match wait:
-        case Wait.NOT_AT_ALL:
-            engine.let_go(begun)
-        case Wait.FOR_THE_BACKGROUND:
-            await engine.to_the_background(begun)
-        case Wait.FOR_THE_END:
-            await engine.to_the_end(begun)
-        case _:
-            assert_never(wait)
+    def started(self) -> None:
+        self.engine.let_go(self.call.begin(None))
 
+    def queued(self, seconds: float) -> Response:
+        assert self.call.queued is not None
+        self.engine.let_go_later(seconds, lambda: self.call.begin(None))
+        return self.call.queued()
 
-def _instead(kind: FaultKind) -> Response:
-    """What stands in the place of the answer."""
-    match kind:
-        case FaultKind.STATUS_500:
-            return fault(_NO_SERVICE)
-        case FaultKind.LOGIN_PAGE:
-            return RedirectResponse(LOGIN_PAGE, status_code=302)
-        case FaultKind.UNAUTHORIZED:
-            return not_signed_in()
-        case FaultKind.GATEWAY_504:
-            return HTMLResponse(_PAGE.format(title="504 Gateway Time-out"), status_code=504)
-        case FaultKind.HTML:
-            return HTMLResponse(_PAGE.format(title="Down for maintenance"))
-        case _:
-            return Cut()
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def half(self, whole: Response) -> Response:
+        return Half(whole)
+
+    def cut(self) -> Response:
+        return Cut()
+
+    def page(self, title: str, *, status: int = 200) -> Response:
+        return HTMLResponse(_PAGE.format(title=title), status_code=status)
+
+    def service_fault(self, text: str) -> Response:
+        return replies.fault(text)
+
+    def to_login_page(self) -> Response:
+        return RedirectResponse(LOGIN_PAGE, status_code=302)
+
+    def not_signed_in(self) -> Response:
+        return replies.not_signed_in()
+
+    async def _waited(self, begun: Begun) -> None:
+        match self.call.wait:
+            case Wait.NOT_AT_ALL:
+                self.engine.let_go(begun)
+            case Wait.FOR_THE_BACKGROUND:
+                await self.engine.to_the_background(begun)
+            case Wait.FOR_THE_END:
+                await self.engine.to_the_end(begun)
+            case _:
+                assert_never(self.call.wait)

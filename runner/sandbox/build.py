@@ -9,7 +9,6 @@ from runner.foundation.raw import number
 from runner.foundation.values import Json, JsonObject, compact
 from runner.reading.load import Document
 from runner.sandbox.doubles import (
-    LINGERING,
     Activity,
     Background,
     Change,
@@ -19,7 +18,6 @@ from runner.sandbox.doubles import (
     Double,
     Fail,
     Fault,
-    FaultKind,
     Insert,
     Park,
     Select,
@@ -27,6 +25,7 @@ from runner.sandbox.doubles import (
     StartsOn,
     Update,
 )
+from runner.sandbox.fault_kinds import FAULT_KINDS
 
 
 def double(document: Document) -> Double:
@@ -50,11 +49,11 @@ def double(document: Document) -> Double:
 
 def fault(fields: JsonObject) -> Fault:
     """A fault of a double's file, or of `POST /sandbox/faults`."""
-    kind = FaultKind(str(fields["fault"]))
-    times, lasting = fields.get("times"), fields.get("seconds", LINGERING.get(kind, 0))
+    kind = str(fields["fault"])
+    times, taking = fields.get("times"), fields.get("seconds", FAULT_KINDS[kind].seconds or 0)
     assert times is None or isinstance(times, int | float)
-    assert isinstance(lasting, int | float)
-    return Fault(kind=kind, times=None if times is None else int(times), seconds=float(lasting))
+    assert isinstance(taking, int | float)
+    return Fault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
 
 
 def columns_of(double: Double) -> Iterator[tuple[str, str]]:

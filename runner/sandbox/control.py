@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runner.foundation.values import Json, JsonObject
-from runner.sandbox.doubles import LINGERING, Double, FaultKind
+from runner.sandbox.doubles import Double
+from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
 from runner.sandbox.faults import FaultError, Faults, read_fault
 from runner.sandbox.page import live, page
 from runner.sandbox.recent_calls import RecentCalls
@@ -62,7 +63,7 @@ class Control:
 
     def _seen(self) -> JsonObject:
         views: JsonObject = {name: view() for name, view in self._views().items()}
-        return views | {"kinds": list(FaultKind), "lingering": list(LINGERING)}
+        return views | {"kinds": list(FAULT_KINDS), "taking_time": list(TAKING_TIME)}
 
     def _set(self, body: bytes) -> Response:
         try:

@@ -98,34 +98,13 @@ class Activity:
     line: int
 
 
-class FaultKind(StrEnum):
-    """What goes wrong with a call. The last two befall starts alone, the others elements that are executed, too."""
-
-    SLOW = "slow"
-    DROP_BEFORE = "drop_before"
-    DROP_AFTER = "drop_after"
-    STATUS_500 = "status_500"
-    GATEWAY_504 = "gateway_504"
-    LOGIN_PAGE = "login_page"
-    UNAUTHORIZED = "unauthorized"
-    HTML = "html"
-    HALF_BODY = "half_body"
-    QUEUED = "queued"
-    SUCCESS_BUT_ERROR = "success_but_error"
-
-
-LINGERING: Mapping[FaultKind, float] = {FaultKind.SLOW: 5.0, FaultKind.QUEUED: 1.0}
-"""The kinds that take time, and how many seconds where nothing is said."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Befalls the next `times` calls, or every call where that is None.
-
-    `seconds` is how long a `slow` answer is held back, and after how long a `queued` process starts.
+    """Befalls the next `times` calls, or every call where that is None. `kind` is a name in `FAULT_KINDS`, `seconds`
+    how long it takes.
     """
 
-    kind: FaultKind
+    kind: str
     times: int | None = None
     seconds: float = 0.0
 

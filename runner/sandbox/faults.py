@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from runner.foundation.durations import LONGEST
-from runner.foundation.json_text import read_json
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, compact, is_number
 from runner.sandbox.build import fault
-from runner.sandbox.doubles import LINGERING, Double, Fault, FaultKind
+from runner.sandbox.doubles import Double, Fault
+from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
+from runner.sandbox.replies import record_or_none
 
-_OF_STARTS = frozenset({FaultKind.QUEUED, FaultKind.SUCCESS_BUT_ERROR})
 _KEYS = ("fault", "process", "times", "seconds")
 
 
@@ -24,7 +24,7 @@ class FaultError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
+class _WaitingFault:
     """A fault that waits for calls of `process`, or of any. `position` is its place in its double's file, if any."""
 
     process: str | None
@@ -38,10 +38,8 @@ class _Waiting:
 
 
 class Faults:
-    """`processes` are the codes of all doubles.
-
-    `taken` says how often a fault of a double has befallen a call before, `on_taken` is told when one does: by the
-    double's code and the fault's place in its file.
+    """`taken` says how often a fault of a double has befallen a call before; `on_taken` is called when one does: with
+    the double's code and the fault's place in its file.
     """
 
     def __init__(
@@ -51,7 +49,7 @@ class Faults:
         taken: Mapping[tuple[str, int], int] | None = None,
         on_taken: Callable[[str, int], None] | None = None,
     ) -> None:
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_WaitingFault] = []
         self._on_taken = on_taken
         self.processes: list[str] = []
         for double in doubles:
@@ -59,14 +57,13 @@ class Faults:
             for position, each in enumerate(double.faults):
                 left = _left(each, (taken or {}).get((double.code, position), 0))
                 if left is not None:
-                    self._waiting.append(_Waiting(process=double.code, fault=left, position=position))
+                    self._waiting.append(_WaitingFault(process=double.code, fault=left, position=position))
 
     def add(self, added: Fault, process: str | None) -> None:
-        """Let it befall calls of `process`, or of any for None. One without `times` takes the place of its like."""
+        """Let it befall calls of `process`, or of any for None. One without `times` replaces its like."""
         if added.times is None:
-            kept = [each for each in self._waiting if each.process != process or each.fault.times is not None]
-            self._waiting = kept
-        self._waiting.append(_Waiting(process=process, fault=added))
+            self._waiting = [each for each in self._waiting if each.process != process or each.fault.times is not None]
+        self._waiting.append(_WaitingFault(process=process, fault=added))
 
     def clear(self) -> None:
         self._waiting.clear()
@@ -80,11 +77,11 @@ class Faults:
             (number, each)
             for number, each in enumerate(self._waiting)
             if (each.process in {process, None} or (each.process == root and each.position is None))
-            and (starts or each.fault.kind not in _OF_STARTS)
+            and (starts or not FAULT_KINDS[each.fault.kind].of_starts)
         ]
         if not fitting:
             return None
-        number, found = min(fitting, key=lambda one: one[1].rank)
+        number, found = min(fitting, key=lambda pair: pair[1].rank)
         left = _left(found.fault, 1)
         self._waiting[number : number + 1] = [] if left is None else [replace(found, fault=left)]
         if found.position is not None and found.fault.times is not None and self._on_taken is not None:
@@ -113,13 +110,10 @@ def _left(fault: Fault, taken: int) -> Fault | None:
 
 def read_fault(body: bytes, processes: Collection[str]) -> tuple[Fault, str | None]:
     """The fault that the body of a request sets, and its process. Raises `FaultError`; null is the same as nothing."""
-    try:
-        said = read_json(body)
-    except ValueError:
-        said = None
-    if not isinstance(said, dict):
+    sent = record_or_none(body)
+    if sent is None:
         raise FaultError('the body is no JSON record, as in {"fault": "slow", "times": 1, "seconds": 5}')
-    fields: JsonObject = {key: value for key, value in said.items() if value is not None}
+    fields: JsonObject = {key: value for key, value in sent.items() if value is not None}
     wrong = next(_mistakes(fields, processes), None)
     if wrong is not None:
         raise FaultError(wrong)
@@ -132,29 +126,20 @@ def _mistakes(fields: JsonObject, processes: Collection[str]) -> Iterator[str]:
         if key not in _KEYS:
             yield f"unknown key `{key}`{_near(key, _KEYS)}"
     if "fault" not in fields:
-        yield f"`fault` is missing: it is one of {', '.join(FaultKind)}"
-    yield from _unknown("fault", fields.get("fault", FaultKind.SLOW), list(FaultKind))
-    if "process" in fields:
-        yield from _unknown("process", fields["process"], processes)
-    times = fields.get("times", 1)
+        yield f"`fault` is missing: it is one of {', '.join(FAULT_KINDS)}"
+    for key, known in (("fault", FAULT_KINDS), ("process", processes)):
+        value = fields.get(key)
+        if value is not None and not isinstance(value, str):
+            yield f"`{key}` is a text, not {compact(value)}"
+        elif value is not None and value not in known:
+            yield f"there is no {key} `{value}`{_near(value, known)}"
+    times, seconds = fields.get("times", 1), fields.get("seconds", 1)
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
         yield f"`times` is a whole number of at least 1, not {compact(times)}"
-    if "seconds" in fields:
-        yield from _of_seconds(fields["seconds"], str(fields["fault"]))
-
-
-def _unknown(key: str, value: Json, known: Collection[str]) -> Iterator[str]:
-    if not isinstance(value, str):
-        yield f"`{key}` is a text, not {compact(value)}"
-    elif value not in known:
-        yield f"there is no {key} `{value}`{_near(value, known)}"
-
-
-def _of_seconds(value: Json, kind: str) -> Iterator[str]:
-    if not is_number(value) or not 0 < value <= LONGEST:
-        yield f"`seconds` is a number of seconds, more than 0 and at most a year, not {compact(value)}"
-    if kind not in LINGERING:
-        yield f"`seconds` is said of {' and '.join(LINGERING)} alone"
+    if not is_number(seconds) or not 0 < seconds <= LONGEST:
+        yield f"`seconds` is a number of seconds, more than 0 and at most a year, not {compact(seconds)}"
+    if "seconds" in fields and fields.get("fault") not in TAKING_TIME:
+        yield f"only {' and '.join(TAKING_TIME)} take `seconds`"
 
 
 def _near(word: str, known: Collection[str]) -> str:

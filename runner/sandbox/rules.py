@@ -17,7 +17,8 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
-from runner.sandbox.doubles import LINGERING, OWN_ENTITIES
+from runner.sandbox.doubles import OWN_ENTITIES
+from runner.sandbox.fault_kinds import TAKING_TIME
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
@@ -106,9 +107,9 @@ class _Rules(ProblemCollector):
             if endless:
                 hint = "give the one before it `times`, or put it last"
                 self.report("E107", "no call meets this fault: the one before it has no `times`", path, hint=hint)
-            if "seconds" in fault and str(fault.get("fault")) not in LINGERING:
-                listed = " and ".join(f"`{kind}`" for kind in LINGERING)
-                self.report("E107", f"`seconds` is said of {listed} alone", (*path, "seconds"), at_key=True)
+            if "seconds" in fault and str(fault.get("fault")) not in TAKING_TIME:
+                listed = " and ".join(f"`{kind}`" for kind in TAKING_TIME)
+                self.report("E107", f"only {listed} take `seconds`", (*path, "seconds"), at_key=True)
             endless = "times" not in fault
 
     def activity(self, fields: JsonObject, path: Path) -> None:

@@ -22,7 +22,7 @@ from runner.runs.events import RunStatus, Status
 from runner.runs.journal import read
 from runner.runs.result import RunResult, fold
 from runner.runs.run_folders import JUNIT, REPORT
-from runner.sandbox.doubles import LINGERING, FaultKind
+from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
 
 pytestmark = pytest.mark.crash
 
@@ -89,14 +89,14 @@ class Drawn:
     """What is drawn for one run: how its first step goes about it, and the fault that it meets."""
 
     hit: str
-    fault: FaultKind
+    fault: str
     times: int
     seconds: float
 
 
 def drawn(seed: str) -> list[Drawn]:
     chance = random.Random(seed)
-    faults = [*FaultKind, *chance.choices(list(FaultKind), k=RUNS - len(FaultKind))]
+    faults = [*FAULT_KINDS, *chance.choices(list(FAULT_KINDS), k=RUNS - len(FAULT_KINDS))]
     return [
         Drawn(chance.choice(list(HITS)), fault, times=chance.choice([1, 1, 2]), seconds=chance.choice([0.05, 1.5]))
         for fault in faults
@@ -120,8 +120,8 @@ def write(folder: Path, runs: list[Drawn]) -> None:
 def faults(one: Drawn) -> Iterator[dict[str, object]]:
     """Where it is to befall the element, the start before it gets one that does no harm."""
     if one.hit == "parked" and one.times == 1:
-        yield {"fault": FaultKind.SLOW, "times": 1, "seconds": 0.001}
-    lasting = {"seconds": one.seconds} if one.fault in LINGERING else {}
+        yield {"fault": "slow", "times": 1, "seconds": 0.001}
+    lasting = {"seconds": one.seconds} if one.fault in TAKING_TIME else {}
     yield {"fault": one.fault, "times": one.times, **lasting}
 
 

@@ -16,7 +16,6 @@ from runner.sandbox.doubles import (
     Delay,
     Fail,
     Fault,
-    FaultKind,
     Park,
     Select,
     Set,
@@ -77,8 +76,8 @@ def test_a_double_becomes_records(folder: Folder) -> None:
     )
     assert double.activities[-1] == Activity(deed=Background(), line=19)
     assert double.faults == (
-        Fault(kind=FaultKind.QUEUED, times=2, seconds=1),
-        Fault(kind=FaultKind.SLOW, seconds=0.5),
+        Fault(kind="queued", times=2, seconds=1),
+        Fault(kind="slow", seconds=0.5),
     )
 
 
@@ -197,7 +196,7 @@ MISTAKES = [
     ("  - background: false", "7:17 E107", ..., ...),
     ("  []\nfaults: [{fault: slwo}]", "8:18 E107", ..., ...),
     ("  []\nfaults: [{fault: slow, times: 0}]", "8:31 E107", "`times` must be at least 1, not 0", None),
-    ("  []\nfaults: [{fault: html, seconds: 1}]", "8:24 E107", "`seconds` is said of `slow` and `queued` alone", None),
+    ("  []\nfaults: [{fault: html, seconds: 1}]", "8:24 E107", "only `slow` and `queued` take `seconds`", None),
     (
         "  []\nfaults: [{fault: slow}, {fault: html, times: 1}]",
         "8:25 E107",

@@ -112,7 +112,7 @@ def test_a_fault_is_set_and_cleared_by_hand(page: Chrome, url: str, signed_in: C
 
 def test_a_fault_that_makes_no_sense_is_told_and_what_was_written_stays(page: Chrome) -> None:
     fill(page, fault="html", seconds="5")
-    until(page, "said", "`seconds` is said of slow and queued alone")
+    until(page, "said", "only slow and queued take `seconds`")
     assert page.find_element(By.NAME, "seconds").get_attribute("value") == "5"
     assert shown(page, "faults") == "None waits for a call."
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from itertools import count
+from typing import TypeAlias
 
+from runner.engine.answer import broken
 from runner.engine.attempt import Attempt
 from runner.engine.doubt import judged_by_person
 from runner.engine.effects import Pause, Running
 from runner.engine.failing import at_its_element
 from runner.engine.perform import note, perform
 from runner.engine.state import OpenRow, State
+from runner.expressions.evaluate import EvaluationError
 from runner.job.model import Retry, RetryOn, Step
 from runner.runs.events import AttemptFailed, Status
 
@@ -17,9 +20,11 @@ _LEAST_SECONDS = 0.001
 _MAKES_FLAKY = frozenset({RetryOn.REFUSED, RetryOn.UNANSWERED})
 
 
-def try_until_done(
-    state: State, row: OpenRow, *, step: Step, attempt: Callable[[State, OpenRow, Step], Running[Attempt]]
-) -> Running[tuple[Attempt, bool]]:
+AttemptAction: TypeAlias = Callable[[State, OpenRow, Step], Running[Attempt]]
+"""One attempt of an action. It may raise `EvaluationError` of a template before it sends anything."""
+
+
+def try_until_done(state: State, row: OpenRow, *, step: Step, attempt: AttemptAction) -> Running[tuple[Attempt, bool]]:
     """Attempt until it passes, the step's `retry` does not cover the failure, or the attempts are used up.
 
     Gives the last attempt, and whether it is flaky: passed after the service had refused or not answered. Where nobody
@@ -29,7 +34,7 @@ def try_until_done(
     stumbled = False
     for number in count(1):
         row.attempts = number
-        last = yield from attempt(state, row, step)
+        last = yield from _attempted(state, row, step, attempt=attempt)
         if last.status is Status.UNKNOWN:
             told = yield from judged_by_person(state, row, step, last)
             if told is None:
@@ -46,6 +51,13 @@ def try_until_done(
         yield from perform(state, Pause(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True))
     last = yield from at_its_element(state, row, step, last)
     return last, stumbled and last.status is Status.PASSED
+
+
+def _attempted(state: State, row: OpenRow, step: Step, *, attempt: AttemptAction) -> Running[Attempt]:
+    try:
+        return (yield from attempt(state, row, step))
+    except EvaluationError as error:
+        return broken(error)
 
 
 def _is_time_over(state: State, row: OpenRow, step: Step) -> bool:

@@ -1,7 +1,7 @@
 """How each action is attempted, by its key. `elements` and `job` hold rows of their own: `runner.engine.step`."""
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from runner.engine.actions.cancel import attempt_cancel
 from runner.engine.actions.confirm import attempt_confirm
@@ -13,12 +13,7 @@ from runner.engine.actions.query import attempt_query
 from runner.engine.actions.run import attempt_run
 from runner.engine.actions.signal import attempt_signal
 from runner.engine.actions.wait import attempt_wait
-from runner.engine.attempt import Attempt
-from runner.engine.effects import Running
-from runner.engine.state import OpenRow, State
-from runner.job.model import Step
-
-AttemptAction: TypeAlias = Callable[[State, OpenRow, Step], Running[Attempt]]
+from runner.engine.retry import AttemptAction
 
 ATTEMPTS: Final[Mapping[str, AttemptAction]] = {
     "execute": attempt_execute,

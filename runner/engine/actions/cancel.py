@@ -6,7 +6,7 @@ nothing [C]. To cancel twice is to cancel once.
 
 from runner.engine import process_log
 from runner.engine.actions.element import no_guid
-from runner.engine.answer import NOT_READ, broken, judged
+from runner.engine.answer import NOT_READ, judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.following import Looks, follow
@@ -14,7 +14,6 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK
-from runner.expressions.evaluate import EvaluationError
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Cancel
@@ -31,10 +30,7 @@ def attempt_cancel(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Cancel the process, where the log does not say that it is over already."""
     action = step.action
     assert isinstance(action, Cancel)
-    try:
-        process_id = state.names.text(action.process_id, f"{row.key}.process_id")
-    except EvaluationError as error:
-        return broken(error)
+    process_id = state.names.text(action.process_id, f"{row.key}.process_id")
     if not is_guid(process_id):
         return no_guid("the process's id", process_id)
     if _is_read(state, step):

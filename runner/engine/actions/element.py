@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from runner.engine.answer import broken, judged
+from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, in_doubt, of_failed_call
 from runner.engine.effects import Failed, Running
 from runner.engine.element_call import call_of, may_have_happened, sent
@@ -11,7 +11,6 @@ from runner.engine.finding import Wanted
 from runner.engine.named_element import attempt_named
 from runner.engine.parameters import parameters_of
 from runner.engine.state import OpenRow, State
-from runner.expressions.evaluate import EvaluationError
 from runner.foundation.guids import is_guid
 from runner.job.actions import Element, ElementName
 from runner.job.model import Step, StepEffect
@@ -31,12 +30,9 @@ def attempt_of(element: Element) -> Callable[[State, OpenRow, Step], Running[Att
 def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Execute the element once. Nothing is sent for an id that is none."""
     which = element.which
-    try:
-        wanted = _wanted(state, row, which) if isinstance(which, ElementName) else None
-        uid = state.names.text(which, f"{row.key}.uid") if isinstance(which, str) else ""
-        values = None if element.parameters is None else parameters_of(state, row, element.parameters)
-    except EvaluationError as error:
-        return broken(error)
+    wanted = _wanted(state, row, which) if isinstance(which, ElementName) else None
+    uid = state.names.text(which, f"{row.key}.uid") if isinstance(which, str) else ""
+    values = None if element.parameters is None else parameters_of(state, row, element.parameters)
     if wanted is not None:
         if not is_guid(wanted.process_id):
             return no_guid("the process's id", wanted.process_id)

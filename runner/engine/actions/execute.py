@@ -1,13 +1,12 @@
 """One attempt of an `execute`: the watermark, the call, what was expected of its answer, and the log's verdict."""
 
-from runner.engine.answer import NOT_READ, broken, judged
+from runner.engine.answer import NOT_READ, judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
 from runner.engine.parameters import parameters_of
 from runner.engine.start import start
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import Verdict, verdict
-from runner.expressions.evaluate import EvaluationError
 from runner.expressions.parse import expression
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Execute
@@ -20,10 +19,7 @@ def attempt_execute(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Start the step's process once and find out how that ended."""
     action = step.action
     assert isinstance(action, Execute)
-    try:
-        call = _call(state, row, action)
-    except EvaluationError as error:
-        return broken(error)
+    call = _call(state, row, action)
     marked = step.verify is not Verify.NONE
     in_turn = marked and (step.effect is StepEffect.ONCE or step.verify is Verify.LOG)
     outcome = yield from start(state, row, step, call, marked=marked, in_turn=in_turn)

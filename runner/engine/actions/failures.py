@@ -7,7 +7,7 @@ pattern that no process matches. All owners count, and the versions of a process
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from runner.engine.answer import broken, judged
+from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import GROWTH
@@ -48,10 +48,7 @@ def attempt_failures(state: State, row: OpenRow, step: Step) -> Running[Attempt]
     """Look again and again until too many have failed, or the time to watch is over."""
     action = step.action
     assert isinstance(action, Failures)
-    try:
-        moment = _moment(state, row, action)
-    except EvaluationError as error:
-        return broken(error)
+    moment = _moment(state, row, action)
     if isinstance(moment, Trouble):
         return _error(moment)
     watch = yield from _watch(state, row.key, action, moment)

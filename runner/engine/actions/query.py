@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from runner.engine.answer import broken, judged
+from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, of_failed_call
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.perform import perform
 from runner.engine.state import OpenRow, State
-from runner.expressions.evaluate import EvaluationError
 from runner.foundation.values import Json
 from runner.job.actions import Query
 from runner.job.model import Step
@@ -19,10 +18,7 @@ def attempt_query(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Read every page. One record more than `top` is asked for, so that more of them show."""
     action = step.action
     assert isinstance(action, Query)
-    try:
-        call = _call(state, row, action)
-    except EvaluationError as error:
-        return broken(error)
+    call = _call(state, row, action)
     records: list[Json] = []
     while True:
         seconds = state.attempt_seconds(row, step)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from runner.engine import doubt, process_log, starts
-from runner.engine.answer import broken, judged
+from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import GROWTH, Looks, follow, has_ended
@@ -18,7 +18,6 @@ from runner.engine.process_log import Unread
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, NO_ROW_YET, Verdict, failed, going_on, still_running
-from runner.expressions.evaluate import EvaluationError
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Run
 from runner.job.model import RetryOn, Step, StepEffect, Until, Verify
@@ -30,10 +29,7 @@ def attempt_run(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Start the step's process once and find out how that ended."""
     action = step.action
     assert isinstance(action, Run)
-    try:
-        call = _call(state, row, action)
-    except EvaluationError as error:
-        return broken(error)
+    call = _call(state, row, action)
     if action.version is not None:
         named = yield from _in_version(state, row, call, action.version)
         if isinstance(named, Attempt):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from runner.engine import process_log, starts
 from runner.engine.actions.element import no_guid
-from runner.engine.answer import broken, judged
+from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, is_in_doubt, of_failed_call
 from runner.engine.doubt import INFERRED
 from runner.engine.effects import Failed, Pause, Running, Send
@@ -21,7 +21,7 @@ from runner.engine.records import read_records
 from runner.engine.starts import Found
 from runner.engine.state import OpenRow, Start, State
 from runner.engine.verdict import FIRST_LOOK, LAST_LOOK, Verdict, cannot_go_on, failed, going_on, still_running
-from runner.expressions.evaluate import EvaluationError, Room
+from runner.expressions.evaluate import Room
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Signal
@@ -48,10 +48,7 @@ def attempt_signal(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Change the record once and find out what became of the process that it was to start."""
     action = step.action
     assert isinstance(action, Signal)
-    try:
-        call = _call(state, row, action)
-    except EvaluationError as error:
-        return broken(error)
+    call = _call(state, row, action)
     if not is_guid(call.id):
         return no_guid("the record's Id", call.id)
     followed = action.starts if step.verify is not Verify.NONE else None

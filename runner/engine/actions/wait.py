@@ -2,7 +2,7 @@
 
 from runner.engine import process_log
 from runner.engine.actions.element import no_guid
-from runner.engine.answer import broken, judged
+from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Pause, Running
 from runner.engine.following import GROWTH, has_ended
@@ -10,7 +10,6 @@ from runner.engine.perform import perform
 from runner.engine.process_log import Unread
 from runner.engine.state import OpenRow, State
 from runner.engine.verdict import failed
-from runner.expressions.evaluate import EvaluationError
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
@@ -22,10 +21,7 @@ def attempt_wait(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
     """Look at the process, more and more seldom, until it is where it should be."""
     action = step.action
     assert isinstance(action, Wait)
-    try:
-        process_id = state.names.text(action.process_id, f"{row.key}.process_id")
-    except EvaluationError as error:
-        return broken(error)
+    process_id = state.names.text(action.process_id, f"{row.key}.process_id")
     if not is_guid(process_id):
         return no_guid("the process's id", process_id)
     deadline, wait = state.t + step.follow, action.every

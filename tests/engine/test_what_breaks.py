@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from breakages import BREAKAGES, Came, Meanwhile, Way, table
+from breakages import BREAKAGES, Came, Meanwhile, Way
 from stories import RUN, World, planned
 
 from runner.engine.effects import Send
@@ -25,7 +25,6 @@ from runner.runs.run_folders import EVENTS
 from runner.service.calls import Call, Ending, ExecuteCall
 from runner.service.gate import Gate
 
-README = Path(__file__).parents[2] / "README.md"
 GRACE = 30.0
 
 ALL = [
@@ -53,11 +52,6 @@ def test_a_run_and_its_report_come_to_what_the_table_says(way: Way, tmp_path: Pa
     row = next(step for step in result.steps if step.key == "a")
     code, sent = result.exit_code, caller.sent
     assert Came(status=row.status, exit_code=code, sent=sent, verified=row.verified, flaky=row.flaky) == way.came
-
-
-def test_the_table_of_the_readme_is_the_one_that_is_carried_out() -> None:
-    written = README.read_text().partition("<!-- what breaks -->\n")[2].partition("<!-- /what breaks -->\n")[0]
-    assert written.strip() == table().strip(), "python tests/support/breakages.py prints it"
 
 
 def test_the_table_is_short_enough_to_be_read() -> None:

@@ -1,4 +1,4 @@
-"""What breaks, and what happens then: the table of the README, as data that is carried out by `test_what_breaks.py`.
+"""What breaks, and what happens then: the table of the reference, as data that is carried out by `test_what_breaks.py`.
 
 `python tests/support/breakages.py` prints the table. Its last two columns are what the ways of a row come to.
 """

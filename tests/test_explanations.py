@@ -11,9 +11,9 @@ import pytest
 
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_markdown, as_text, explanation
-from runner.expressions.filters import FILTERS, LOOPS
-from runner.expressions.names import OF_JOBS, OF_TARGETS
-from runner.expressions.tests import TESTS
+from runner.expressions.filters.table import FILTERS
+from runner.expressions.filters.tests import TESTS
+from runner.expressions.names import JOB_FUNCTIONS, TARGET_FUNCTIONS
 from runner.foundation.problems import CODES
 from runner.project.project import open_project, open_targets
 
@@ -76,16 +76,15 @@ def test_every_code_is_explained_and_nothing_else_is() -> None:
 
 
 def test_every_filter_test_and_function_is_listed_where_an_unknown_one_is_explained() -> None:
+    section = explanation("E124").sections["Check"]
     listed = {
         kind: set(re.findall(r"`(\w+)", rest))
-        for kind, rest in re.findall(
-            r"^- (Filters|Tests|Functions)\b[^:]*: (.*)", explanation("E124").sections["Check"], re.MULTILINE
-        )
+        for kind, rest in re.findall(r"^- (Tests|Functions)\b[^:]*: (.*)", section, re.MULTILINE)
     }
 
-    assert listed["Filters"] == FILTERS.keys() | LOOPS.keys()
+    assert re.findall(r"^- Filter `(\w+)`: \S.*\.$", section, re.MULTILINE) == sorted(FILTERS)
     assert listed["Tests"] == {name for name in TESTS if name.isidentifier()}  # the others are signs
-    assert listed["Functions"] == (OF_JOBS.keys() | OF_TARGETS.keys() | {"if"})
+    assert listed["Functions"] == (JOB_FUNCTIONS.keys() | TARGET_FUNCTIONS.keys() | {"if"})
 
 
 def test_each_code_stands_in_one_group() -> None:

@@ -8,7 +8,8 @@ from runner.checks.nearest import nearest
 from runner.checks.shown import LONGEST, HoldsSecret, shown
 from runner.checks.texts import difference
 from runner.expressions.explain_failure import Compared, Side, Sought, deciding, false_part
-from runner.expressions.operations import counted, same
+from runner.expressions.operations import counted
+from runner.expressions.operators import same
 from runner.expressions.parse import Expression
 from runner.expressions.scope import Scope
 from runner.expressions.source import dotted

@@ -14,6 +14,8 @@ from runner.foundation.problems import CODES
 from runner.foundation.values import JsonObject
 
 _SECTION = re.compile(r"^## (.+)\n", re.MULTILINE)
+_FILTERS = "<!-- filters and tests -->"
+"""Where the lines of all filters and tests go: they are made from the tables of `expressions/filters/`."""
 _EXAMPLE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -42,7 +44,12 @@ class Explanation:
 
 def explanation(code: str) -> Explanation:
     """What is written of `code`, which must be one of `CODES`."""
-    meaning, *rest = _SECTION.split((Path(__file__).with_name(f"{code}.md")).read_text(encoding="utf-8"))
+    text = Path(__file__).with_name(f"{code}.md").read_text(encoding="utf-8")
+    if _FILTERS in text:
+        from runner.expressions.filters.table import docs  # noqa: PLC0415  Jinja, for one code: 30 ms
+
+        text = text.replace(_FILTERS, docs())
+    meaning, *rest = _SECTION.split(text)
     sections = {heading: body.strip() for heading, body in zip(rest[::2], rest[1::2], strict=True)}
     return Explanation(code=code, title=CODES[code], meaning=meaning.strip(), sections=sections)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
+from runner.expressions.operators import COMPARISONS
 from runner.expressions.source import written
 from runner.expressions.typed import (
     A_TEXT,
@@ -34,8 +35,6 @@ _NUMBER_OF_A_TURN = ("item", "index")
 _OF_A_STEP = ("process_id", "status", "attempts", "seconds", "outputs")
 """Keys of a step beside its result."""
 _SIZES = ("length", "size", "count")
-SIGNS = {"lt": "<", "lteq": "<=", "le": "<=", "gt": ">", "gteq": ">=", "ge": ">="}
-"""How a comparison is written, by Jinja's words for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +201,7 @@ def compare(left: Side, sign: str, right: Side, state: Inferring) -> None:
     elif sign in ("in", "notin"):
         _contained(left, right, state, always="true" if sign == "notin" else "false")
     elif not left.type.kinds & right.type.kinds & (NUMBER | TEXT) and not _is_null(left, right):
-        message = f"`{SIGNS.get(sign, sign)}` compares two numbers or two texts, and {sides(left, right)}"
+        message = f"`{COMPARISONS[sign].sign}` compares two numbers or two texts, and {sides(left, right)}"
         state.complain("E174", message, hint=_together(left, right))
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from jinja2 import nodes
 
-from runner.expressions.complaints import SIGNS
 from runner.expressions.inferring import guards, type_of
+from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression, TemplateProblem, expression
 from runner.expressions.source import written
 from runner.expressions.typed import BOOLEAN, LIST, NUMBER, Type, in_words
@@ -140,7 +140,7 @@ def _meant(one: _Operand, tree: nodes.Expr) -> str | None:
     left, sign, first = written(before.expr), before.ops[0].op, before.ops[0].expr
     if sign not in ("eq", "ne"):
         is_like = _is_number(first) and _is_number(one.node)
-        return f"write `{left} {SIGNS[sign]} {written(one.node)}`" if is_like and sign in SIGNS else None
+        return f"write `{left} {COMPARISONS[sign].sign} {written(one.node)}`" if is_like else None
     listed = ", ".join(map(written, [first, *_constants_behind(before, tree)]))
     return f"write `{left} {'in' if sign == 'eq' else 'not in'} [{listed}]`"
 

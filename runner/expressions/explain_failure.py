@@ -10,17 +10,16 @@ from typing import TypeAlias
 from jinja2 import nodes
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.list_filters import attribute_of
+from runner.expressions.filters.lists import attribute_of
+from runner.expressions.filters.tests import TESTS
 from runner.expressions.operations import Absent, Value
+from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression
 from runner.expressions.scope import Scope
 from runner.expressions.source import keywords, written
-from runner.expressions.tests import ALIASES
 from runner.expressions.walk import walk
 from runner.foundation.values import Json
 
-_SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
-_TESTS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "in": "in"}
 _CHOOSING = frozenset({"select", "selectattr"})
 _TEST_AND_VALUE = 2
 
@@ -116,7 +115,7 @@ def _compared(left: nodes.Expr, operand: nodes.Operand, scope: Scope) -> Decidin
         return Sought(source=base, attribute=attribute, values=sides[1].value, sign="==", wanted=sides[0])
     if operand.op == "in" and isinstance(sides[1].value, list):
         return Sought(source=sides[1].source, attribute=None, values=sides[1].value, sign="==", wanted=sides[0])
-    return Compared(left=sides[0], sign=_SIGNS[operand.op], right=sides[1])
+    return Compared(left=sides[0], sign=COMPARISONS[operand.op].sign, right=sides[1])
 
 
 def _column(node: nodes.Expr) -> tuple[str, str] | None:
@@ -153,8 +152,8 @@ def _nothing(node: nodes.Filter, base: list[Json], scope: Scope) -> Sought:
 
 
 def _sign(test: str) -> str:
-    name = ALIASES.get(test, test)
-    return _TESTS.get(name, name)
+    comparison = TESTS[test].comparison
+    return COMPARISONS[comparison].sign if comparison else test
 
 
 def _part(item: Json, attribute: Json) -> Json:

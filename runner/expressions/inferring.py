@@ -9,6 +9,9 @@ from jinja2 import nodes
 
 from runner.expressions import typed
 from runner.expressions.complaints import Inferring, Side, compare, item, member, reading_hint, sides
+from runner.expressions.filters.record import Arguments
+from runner.expressions.filters.table import filter_type
+from runner.expressions.filters.tests import ABSENCE, TESTS, check_possible, check_test_types
 from runner.expressions.parse import Expression, Template
 from runner.expressions.source import dotted, keywords, written, written_key
 from runner.expressions.typed import (
@@ -25,7 +28,6 @@ from runner.expressions.typed import (
     either,
     of_value,
 )
-from runner.expressions.typed_filters import GUARDS, OF_ABSENCE, Arguments, filtered, never_of_kind, tested
 from runner.foundation.problems import Finding
 from runner.foundation.values import Path
 
@@ -154,13 +156,13 @@ def _both(node: nodes.And | nodes.Or, state: Inferring) -> Type:
 def guards(node: nodes.Node) -> bool:
     """Whether a test in it asks what a value is."""
     tests = [node] if isinstance(node, nodes.Test) else list(node.find_all(nodes.Test))
-    return any(test.name in GUARDS for test in tests)
+    return any(TESTS[test.name].kind != 0 for test in tests)
 
 
 def asked(node: nodes.Node) -> tuple[str, ...]:
     """The values of which a test in it asks whether they are there."""
     tests = [node] if isinstance(node, nodes.Test) else list(node.find_all(nodes.Test))
-    return tuple(written(test.node) for test in tests if test.name in OF_ABSENCE)
+    return tuple(written(test.node) for test in tests if test.name in ABSENCE)
 
 
 def _not(node: nodes.Not, state: Inferring) -> Type:
@@ -190,7 +192,7 @@ def _sum(node: nodes.Add, state: Inferring) -> Type:
 
 def _calculation(node: nodes.BinExpr, state: Inferring) -> Type:
     for part in (node.left, node.right):
-        _wants_number(part, f"`{node.operator}` stands between two numbers", state)
+        _wants_number(part, f"`{node.operator}` takes two numbers", state)
     return A_NUMBER
 
 
@@ -224,14 +226,14 @@ def _filter(node: nodes.Filter, state: Inferring) -> Type:
     assert node.node is not None
     with state.expecting_absence(is_so=node.name == "default"):
         of = _side(node.node, state)
-    return filtered(node.name, of, _arguments(node, state), state)
+    return filter_type(node.name, of, _arguments(node, state), state)
 
 
 def _test(node: nodes.Test, state: Inferring) -> Type:
-    with state.expecting_absence(is_so=node.name in OF_ABSENCE):
+    with state.expecting_absence(is_so=node.name in ABSENCE):
         of = _side(node.node, state)
-    tested(node.name, of, _arguments(node, state), state)
-    never_of_kind(node.name, of, state)
+    check_test_types(node.name, of, _arguments(node, state), state)
+    check_possible(node.name, of, state)
     return A_BOOLEAN
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from runner.foundation.values import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name and the keys behind it, as far as they are written out: `steps.read.result[0]`.
+    """A name and the keys after it, as far as they are written out: `steps.read.result[0]`.
 
     `line` counts from 0 within the parsed text. `dynamic`: a computed subscript follows.
     """
@@ -20,10 +20,10 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class TextComparison:
     """A path that is compared with a text that is written out: `steps.read.status == "passed"`, or one in a list.
 
-    `within`: it is looked for in the text, as in `steps.read.status in "passed, failed"`.
+    `within`: it is searched for in the text, as in `steps.read.status in "passed, failed"`.
     """
 
     path: Path
@@ -35,5 +35,13 @@ class Compared:
 Functions: TypeAlias = Mapping[str, int]
 """The functions of a place, and how many texts each takes."""
 
-OF_JOBS: Functions = {"uuid": 1, "success": 0, "failure": 0, "always": 0}
-OF_TARGETS: Functions = {"file": 1}
+JOB_FUNCTIONS: Final[Functions] = {"uuid": 1, "success": 0, "failure": 0, "always": 0}
+TARGET_FUNCTIONS: Final[Functions] = {"file": 1}
+
+FOREIGN_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("NULL", "Null", "null", "nil"), "none"),
+    "undefined": "… is undefined",
+    "TRUE": "true",
+    "FALSE": "false",
+}
+"""Constants of other languages, and what is written here. Needed for every path, so not in `hints.toml`."""

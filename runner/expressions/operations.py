@@ -1,7 +1,7 @@
-"""JSON values as expressions treat them: equal, ordered, true, written into text; and the bounds on all of it.
+"""JSON values as expressions treat them: their parts, their text, and the bounds on all of it.
 
-A boolean is no number here: `true == 1` is false. Nothing is made that is larger than its bound, and what would be
-is refused before the work is done. No attribute of a Python object is ever touched.
+Nothing is made that is larger than its bound, and what would be is refused before the work is done. No attribute of a
+Python object is ever touched.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from runner.expressions.errors import EvaluationError
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import LARGEST_INTEGER, Json, compact, is_number, kind_of
+from runner.foundation.values import LARGEST_INTEGER, Json, compact, kind_of
 
 LARGEST_TEXT = 1 << 20
 """Bytes of UTF-8 that a text may have, and characters that the JSON of a value may have."""
@@ -96,43 +96,6 @@ def member(container: Value, key: Json, *, parent: str, where: str) -> Value:
             return Absent(where, parent, container, key)
         case _:
             raise EvaluationError(f"`{parent}[…]` takes a key or a number, not {kind_of(key)}")
-
-
-def same(left: Json, right: Json) -> bool:
-    """Equality of JSON: 1 equals 1.0, and true equals neither."""
-    if left != right:
-        return False
-    match left, right:
-        case list(), list():
-            return left is right or all(map(same, left, right))
-        case dict(), dict():
-            return left is right or all(same(item, right[key]) for key, item in left.items())
-        case _:
-            return isinstance(left, bool) == isinstance(right, bool)
-
-
-def less(left: Json, right: Json, sign: str) -> bool:
-    """Order of two numbers, or of two texts by code point."""
-    if isinstance(left, str) and isinstance(right, str):
-        return left < right
-    if (type(left) is int or type(left) is float) and (type(right) is int or type(right) is float):
-        return left < right
-    message = f"`{sign}` compares two numbers or two texts, not {kind_of(left)} with {kind_of(right)}"
-    texts = isinstance(left, str) or isinstance(right, str)
-    numbers = is_number(left) or is_number(right)
-    hint = "`| int` and `| float` read a text as a number" if texts and numbers else None
-    raise EvaluationError(message, hint=hint)
-
-
-def contains(container: Json, item: Json) -> bool:
-    """Whether `item` is in a list, a part of a text or a key of a record."""
-    if isinstance(container, list):
-        return any(same(item, each) for each in container)
-    if not isinstance(container, (str, dict)):
-        raise EvaluationError(f"`in` looks into a list, a text or a record, not into {kind_of(container)}")
-    if not isinstance(item, str):
-        raise EvaluationError(f"`in` looks for a text in {kind_of(container)}, not for {kind_of(item)}")
-    return item in container
 
 
 def number(value: float) -> int | float:

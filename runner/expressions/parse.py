@@ -14,13 +14,11 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import Environment
 from jinja2.parser import Parser
 
-from runner.expressions.allowed import Uses, look_at
+from runner.expressions.allowed import Uses, check_node
 from runner.expressions.errors import TemplateProblem
 from runner.expressions.mistakes import mistake
-from runner.expressions.names import OF_JOBS, OF_TARGETS, Compared, Functions, Name
-from runner.expressions.scan import LONGEST, check_expression, closing_braces, line_of
-from runner.expressions.shapes import check_quotes
-from runner.expressions.words import NAMES
+from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name, TextComparison
+from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
 from runner.foundation.values import Json, Path
 
 __all__ = ["Expression", "Name", "Template", "TemplateProblem"]
@@ -62,7 +60,7 @@ class Expression:
     compares_constants: bool = False
     constants: str = ""
     compares_itself: bool = False
-    compared: tuple[Compared, ...] = ()
+    compared: tuple[TextComparison, ...] = ()
 
     @property
     def is_constant(self) -> bool:
@@ -87,7 +85,7 @@ class Template:
 @cache
 def expression(text: str) -> Expression:
     """Parse the bare expression of a job. Raises `TemplateProblem`."""
-    return _expression(text, OF_JOBS)
+    return _expression(text, JOB_FUNCTIONS)
 
 
 @cache
@@ -128,7 +126,7 @@ def expressions_in(value: Json) -> Iterator[tuple[Path, Template]]:
 
 @cache
 def _target_expression(text: str) -> Expression:
-    return _expression(text, OF_TARGETS)
+    return _expression(text, TARGET_FUNCTIONS)
 
 
 def _expression(text: str, available: Functions) -> Expression:
@@ -150,7 +148,7 @@ def _plain_path(text: str, lines_before: int, available: Functions) -> Expressio
     else:
         path = tuple(int(index) if index else name or quoted for name, index, _, quoted in _PART.findall(text))
     root = path[0]
-    if root in _NO_PATHS or root in available or root in NAMES:
+    if root in _NO_PATHS or root in available or root in FOREIGN_NAMES:
         return None
     return Expression(text=text, names=(Name(path, lines_before),), path=path)
 
@@ -160,7 +158,7 @@ def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
     check_quotes(text)
     tree = _tree(text)
     uses = Uses(available)
-    look_at(tree, uses)
+    check_node(tree, uses)
     uses.check()
     return Expression(
         text=text,

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from jinja2 import nodes
 
+from runner.expressions.filters.table import FILTERS
 from runner.expressions.parse import Expression
 from runner.expressions.source import keywords, written_path
 from runner.foundation.values import Path
@@ -16,9 +17,6 @@ from runner.foundation.values import Path
 OfName: TypeAlias = Callable[[Path], bool]
 """Whether a quote can be in the value behind a name and keys."""
 
-_NEVER: Final = frozenset({"b64encode", "urlencode", "length", "int", "float", "abs", "round", "sum"})
-"""Filters that give no quote, whatever they are given; `int` and `float` have a default."""
-_ANY: Final = frozenset({"odata", "b64decode", "from_json"})
 _OF_NUMBERS: Final = (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
 _NO_TEXT: Final = (nodes.Compare, nodes.Test, nodes.Not, nodes.Call, *_OF_NUMBERS)
 _ALL_OTHERS: Final = re.compile(r"\[\^(?:[A-Za-z0-9]-[A-Za-z0-9]|[\w .:@/#+,]|\\[dws.-])+-?\][+*]?", re.ASCII)
@@ -57,10 +55,11 @@ def _parts(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def _of_filter(node: nodes.Filter, of: nodes.Node, of_name: OfName) -> bool:
     arguments = [*node.args, *(pair.value for pair in keywords(node))]
-    if node.name in _ANY:
+    quotes = FILTERS[node.name].quotes
+    if quotes is True:
         return True
-    if node.name in _NEVER:
-        return node.name in ("int", "float") and any(_may(one, of_name) for one in arguments)
+    if quotes is False:
+        return any(_may(argument, of_name) for argument in arguments)
     if _takes_quotes_out(node.name, node.args):
         return False
     if node.name == "join" or node.name not in ("replace", "default"):

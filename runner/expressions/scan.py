@@ -1,7 +1,7 @@
 """Where an expression ends: the braces around it, and the brackets and quotes inside it.
 
 It runs before Jinja's parser sees anything, so that braces inside a text are found to be text, and that what is
-nested too deep or left open is told in plain words. It knows nothing of operators.
+nested too deep or left open is reported in plain words. It knows nothing of operators.
 """
 
 import re
@@ -12,9 +12,18 @@ LONGEST = 10_000
 _DEEPEST = 32
 """Jinja's parser spends a dozen Python frames on each bracket."""
 
+LITERAL = r"""(?s)'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\""""
 _SIGN = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"()\[\]{}]""", re.DOTALL)
+_MAY_NEED_QUOTES = re.compile(r"\d[-./]\d")
+_DATE = r"(?<![\w.-])\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?(?![\w-])"
+_NEED_QUOTES = (
+    (re.compile(r"(?<![\w-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])"), "a GUID"),
+    (re.compile(_DATE), "a date"),
+    (re.compile(r"(?<![\w./])\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d(?![\w./])"), "a date"),
+    (re.compile(r"(?<![\w.-])\d{3}-\d{3}-\d{4}(?![\w-])"), "a phone number"),
+)
 _PAIRS = {")": "(", "]": "[", "}": "{"}
-_EATEN = "YAML may have cut the text at ` #`, or at a comma inside `[ ]`: put the whole text in quotes"
+EATEN = "YAML may have cut the text at ` #`, or at a comma inside `[ ]`: put the whole text in quotes"
 
 
 def check_expression(text: str) -> None:
@@ -29,6 +38,19 @@ def closing_braces(text: str, start: int) -> int:
     return _end(text, start, within_braces=True)
 
 
+def check_quotes(text: str) -> None:
+    """Raise `TemplateProblem` where a GUID or a date has no quotes: it would be read as a calculation."""
+    bare = without_texts(text) if _MAY_NEED_QUOTES.search(text) else ""
+    for pattern, what in _NEED_QUOTES if bare else ():
+        if (found := pattern.search(bare)) is not None:
+            raise _at(text, found.start(), f"{what} needs quotes", hint=f'write `"{found[0]}"`', name=found[0])
+
+
+def without_texts(text: str) -> str:
+    """`text` with nothing but `_` in its texts; every position stays."""
+    return re.sub(LITERAL, lambda found: "'" + "_" * (len(found[0]) - 2) + "'", text)
+
+
 def line_of(text: str, position: int) -> int:
     return text.count("\n", 0, position)
 
@@ -38,7 +60,7 @@ def _end(text: str, start: int, *, within_braces: bool) -> int:
     for found in _SIGN.finditer(text, start):
         sign, position = found[0], found.start()
         if sign in "'\"":
-            raise _at(text, position, f"the text that begins with `{sign}` has no end", hint=_EATEN, name=sign)
+            raise _at(text, position, f"the text that begins with `{sign}` has no end", hint=EATEN, name=sign)
         if sign in "([{":
             if text.startswith("{{", position):
                 raise _braces(text, position, within_braces=within_braces)
@@ -53,7 +75,7 @@ def _end(text: str, start: int, *, within_braces: bool) -> int:
         raise _at(text, start, "`{{` is never closed", hint='close it with `}}`; two braces as text are `{{ "{{" }}`')
     if open_brackets:
         bracket, position = open_brackets[-1]
-        raise _at(text, position, f"`{bracket}` is never closed", hint=_EATEN, name=bracket)
+        raise _at(text, position, f"`{bracket}` is never closed", hint=EATEN, name=bracket)
     return len(text)
 
 
@@ -61,7 +83,7 @@ def _close(text: str, position: int, open_brackets: list[tuple[str, int]]) -> No
     sign = text[position]
     if not open_brackets:
         if text.startswith("}}", position):
-            raise _at(text, position, "`}}` without `{{`", hint="a bare expression stands without braces", code="E121")
+            raise _at(text, position, "`}}` without `{{`", hint="write a bare expression without braces", code="E121")
         hint = "a template ends with `}}`" if sign == "}" else None
         raise _at(text, position, f"`{sign}` closes nothing", name=sign, hint=hint)
     bracket, opened = open_brackets.pop()
@@ -71,7 +93,7 @@ def _close(text: str, position: int, open_brackets: list[tuple[str, int]]) -> No
 
 def _braces(text: str, position: int, *, within_braces: bool) -> TemplateProblem:
     if not within_braces and text[max(0, position - 1)] == "$":
-        hint = "leave out `${{` and `}}`: here stands a bare expression"
+        hint = "leave out `${{` and `}}`: this is a bare expression"
         return _at(text, position, "`${{` is of another language", hint=hint, code="E123", name="${{")
     if within_braces:
         return _at(text, position, "`{{` inside `{{ }}`", hint="leave out the inner braces", code="E121", name="{{")

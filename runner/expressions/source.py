@@ -7,9 +7,9 @@ from typing import TypeAlias, cast
 
 from jinja2 import nodes
 
+from runner.expressions.operators import COMPARISONS
 from runner.foundation.values import Path, compact, well_formed
 
-_OPERATORS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
 _LOOSE, _OR, _AND, _NOT, _COMPARE, _ADD, _CONCAT, _MULTIPLY, _UNARY, _FILTER, _TIGHT = range(11)
 
 _Written: TypeAlias = tuple[str, int]
@@ -133,7 +133,7 @@ def _call(node: nodes.Call) -> _Written:
 
 
 def _compare(node: nodes.Compare) -> _Written:
-    right = "".join(f" {_OPERATORS[each.op]} {_within(each.expr, _ADD)}" for each in node.ops)
+    right = "".join(f" {COMPARISONS[each.op].sign} {_within(each.expr, _ADD)}" for each in node.ops)
     return _within(node.expr, _ADD) + right, _COMPARE
 
 

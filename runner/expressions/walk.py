@@ -11,25 +11,22 @@ from typing import TypeAlias, TypeVar
 
 from jinja2 import nodes
 
-from runner.expressions.arithmetic import ARITHMETIC, negated, signed
 from runner.expressions.errors import EvaluationError
-from runner.expressions.filters import apply_filter
+from runner.expressions.filters.table import apply_filter
+from runner.expressions.filters.tests import apply_test
 from runner.expressions.operations import (
     Absent,
     Value,
     Work,
     as_text,
-    contains,
     effort,
     joined,
-    less,
     member,
     present,
-    same,
 )
+from runner.expressions.operators import ARITHMETIC, COMPARISONS, negated, signed
 from runner.expressions.scope import Scope, explained, unknown
 from runner.expressions.source import keywords, written, written_path
-from runner.expressions.tests import apply_test
 from runner.foundation.values import Json, JsonObject, kind_of
 
 V = TypeVar("V", bound=Value)
@@ -185,7 +182,7 @@ def _compare(node: nodes.Compare, frame: _Frame) -> Value:
     left = _given(node.expr, frame)
     for operand in node.ops:
         right = _given(operand.expr, frame)
-        if not _COMPARISONS[operand.op](left, right):
+        if not COMPARISONS[operand.op].holds(left, right):
             return False
         left = right
     return True
@@ -194,17 +191,6 @@ def _compare(node: nodes.Compare, frame: _Frame) -> Value:
 def _calculation(node: nodes.BinExpr, frame: _Frame) -> Value:
     return _made(ARITHMETIC[node.operator](_given(node.left, frame), _given(node.right, frame)), frame)
 
-
-_COMPARISONS: dict[str, Callable[[Json, Json], bool]] = {
-    "eq": same,
-    "ne": lambda left, right: not same(left, right),
-    "lt": lambda left, right: less(left, right, "<"),
-    "lteq": lambda left, right: not less(right, left, "<="),
-    "gt": lambda left, right: less(right, left, ">"),
-    "gteq": lambda left, right: not less(left, right, ">="),
-    "in": lambda left, right: contains(right, left),
-    "notin": lambda left, right: not contains(right, left),
-}
 
 _Walker: TypeAlias = Callable[..., Value]
 

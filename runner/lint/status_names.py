@@ -6,7 +6,7 @@ Such a comparison is never true, or with `!=` always: an expectation that could 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner.expressions.names import Compared
+from runner.expressions.names import TextComparison
 from runner.foundation.guids import is_guid
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
@@ -61,7 +61,7 @@ def asked_status(key: str | int) -> str | None:
     return word if word in STATUSES_OF_A_STEP else _FOREIGN.get(word)
 
 
-def status_mistake(compared: Compared, scope: Scope, known: Outline) -> Mistake | None:
+def status_mistake(compared: TextComparison, scope: Scope, known: Outline) -> Mistake | None:
     """What is wrong with the word that a status is compared with, None where it can be one."""
     words = _words(compared.path, scope, known)
     if words is None or compared.text in words.known or (words is _OF_A_PROCESS and is_guid(compared.text)):
@@ -75,7 +75,7 @@ def status_mistake(compared: Compared, scope: Scope, known: Outline) -> Mistake 
     return Mistake(code="E107", message=f"{words.whose} never `{compared.text}`", hint=hint, part=compared.text)
 
 
-def _part_of_a_text(compared: Compared) -> Mistake:
+def _part_of_a_text(compared: TextComparison) -> Mistake:
     """`status in "passed, failed"` looks for a part of a text."""
     found = [f'"{part}"' for part in compared.text.replace(",", " ").split()]
     message = f"`in` looks for a part of the text `{compared.text}`, and a status is one word"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from runner.expressions import parse
-from runner.expressions.names import Compared
+from runner.expressions.names import TextComparison
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
@@ -107,7 +107,7 @@ class Texts(ProblemCollector):
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self.add_in_text(function_mistake(function), path, text)
 
-    def _wrong_statuses(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[Compared, Mistake]]:
+    def _wrong_statuses(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[TextComparison, Mistake]]:
         for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
             for compared in part.compared if isinstance(part, Expression) else ():
                 wrong = status_mistake(compared, scope, self.known)

@@ -102,7 +102,7 @@ def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
         ("1 % 0", "`%` by zero", ""),
         ("1 + 'a'", "`+` adds two numbers, two texts or two lists, not a number and a text", "`~`"),
         ("true + 1", "not a boolean and a number", ""),
-        ("result.Name * 3", "`*` stands between two numbers, not a text and a number", ""),
+        ("result.Name * 3", "`*` takes two numbers, not a text and a number", ""),
         ("-result.Name", "`-` takes a number, not a text", ""),
         ("9223372036854775807 + 1", "integers have 64 bits", ""),
         ("1e308 * 10", "too large", ""),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.filters import FILTERS, LOOPS
+from runner.expressions.filters.table import FILTERS
 from runner.foundation.values import Json
 
 WorkedOut = Callable[..., Json]
@@ -24,7 +24,7 @@ ROWS: Json = [
 
 
 def test_the_filters_are_those_of_the_language() -> None:
-    assert FILTERS.keys() | LOOPS.keys() == set(OF_THE_LANGUAGE.split())
+    assert FILTERS.keys() == set(OF_THE_LANGUAGE.split())
 
 
 @pytest.mark.parametrize(

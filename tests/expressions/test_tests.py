@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.tests import TESTS
+from runner.expressions.filters.tests import TESTS
 from runner.foundation.values import Json
 
 OF_THE_LANGUAGE = (

@@ -1,0 +1,279 @@
+"""Filters of lists and records: order, choice of one, sums, groups. They do what Jinja's of the same name do.
+
+So texts are compared without regard to case unless `case_sensitive=true`. `attribute` is a key, or keys and indices
+with dots between them (`Owner.Name`, `items.0`); a key that an item does not have is an error that names the item,
+never a value passed over.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from runner.expressions import typed
+from runner.expressions.complaints import Inferring, Side, lacking
+from runner.expressions.errors import EvaluationError
+from runner.expressions.filters.record import Arguments, Filter
+from runner.expressions.filters.texts import number_for, text_for
+from runner.expressions.operations import Absent, Value, as_text, joined, member, number
+from runner.expressions.typed import A_NUMBER, A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of, record_of
+from runner.foundation.values import Json, is_number, kind_of
+
+_Key: TypeAlias = "bool | int | float | str | tuple[_Key, ...] | frozenset[_Key] | None"
+
+
+def attribute_of(item: Json, attribute: Json) -> Value:
+    """The part of `item` that an `attribute` argument names, or Absent."""
+    if isinstance(attribute, int) and not isinstance(attribute, bool):
+        return member(item, attribute, parent="the item", where=f"[{attribute}]")
+    if isinstance(item, dict) and isinstance(attribute, str) and attribute in item:
+        return item[attribute]
+    found: Value = item
+    parent = "the item"
+    for part in text_for("attribute", attribute, "a key").split("."):
+        key = int(part) if isinstance(found, list) and part.isdecimal() and len(part) < 10 else part  # noqa: PLR2004  more is no index
+        found = member(found, key, parent=parent, where=part)
+        parent = part
+    return found
+
+
+def attribute_at(index: int, item: Json, attribute: Json) -> Json:
+    """As `attribute_of`, where the key must be there."""
+    found = attribute_of(item, attribute)
+    if isinstance(found, Absent):
+        error = found.error()
+        raise EvaluationError(f"in item {index} of the list: {error.message}", hint=error.hint)
+    return found
+
+
+def _column(items: Sequence[Json], attribute: Json) -> Sequence[Json]:
+    """That part of each item; the items themselves where `attribute` is null."""
+    if attribute is None:
+        return items
+    return [attribute_at(index, item, attribute) for index, item in enumerate(items)]
+
+
+def _length(value: str | list[Json] | dict[str, Json]) -> Json:
+    return len(value)
+
+
+def _to_list(value: str | list[Json] | dict[str, Json]) -> Json:
+    return list(value)
+
+
+def _first(value: str | list[Json]) -> Value:
+    return value[0] if value else _of_nothing("first", value)
+
+
+def _last(value: str | list[Json]) -> Value:
+    return value[-1] if value else _of_nothing("last", value)
+
+
+def _reverse(value: str | list[Json]) -> Json:
+    return value[::-1]
+
+
+def _pairs(value: dict[str, Json]) -> Json:
+    return [[key, each] for key, each in value.items()]
+
+
+def _join(items: list[Json], d: Json = "", attribute: Json = None) -> Json:
+    separator = text_for("join", d)
+    parts = _column(items, attribute)
+    return joined(text for index, item in enumerate(parts) for text in (separator if index else "", as_text(item)))
+
+
+def _sum(items: list[Json], attribute: Json = None, start: Json = 0) -> Json:
+    amount = number_for("sum", start)
+    for each in _column(items, attribute):
+        amount = number(amount + number_for("sum", each))
+    return amount
+
+
+def _min(items: list[Json], case_sensitive: Json = False, attribute: Json = None) -> Value:  # noqa: FBT002  called with JSON
+    return _extreme("min", min, items, attribute, case_sensitive=bool(case_sensitive))
+
+
+def _max(items: list[Json], case_sensitive: Json = False, attribute: Json = None) -> Value:  # noqa: FBT002  called with JSON
+    return _extreme("max", max, items, attribute, case_sensitive=bool(case_sensitive))
+
+
+def _sort(
+    items: list[Json],
+    reverse: Json = False,  # noqa: FBT002  called with JSON
+    case_sensitive: Json = False,  # noqa: FBT002  called with JSON
+    attribute: Json = None,
+) -> Json:
+    """`attribute` may name several, with commas between them. Equal items keep their order."""
+    names: list[Json] = list(attribute.split(",")) if isinstance(attribute, str) else [attribute]
+    columns = [_sortable("sort", _column(items, name), case_sensitive=bool(case_sensitive)) for name in names]
+    keys = list(zip(*columns, strict=True))
+    order = sorted(range(len(items)), key=keys.__getitem__, reverse=bool(reverse))
+    return [items[index] for index in order]
+
+
+def _unique(items: list[Json], case_sensitive: Json = False, attribute: Json = None) -> Json:  # noqa: FBT002  called with JSON
+    seen: dict[_Key, Json] = {}
+    for item, part in zip(items, _column(items, attribute), strict=True):
+        folded = part.lower() if isinstance(part, str) and not case_sensitive else part
+        seen.setdefault(_hashable(folded), item)
+    return list(seen.values())
+
+
+def _groupby(items: list[Json], attribute: Json, default: Json = None, case_sensitive: Json = False) -> Json:  # noqa: FBT002  called with JSON
+    """`default` takes the place of a missing key."""
+    groupers = [_or(default, index, item, attribute) for index, item in enumerate(items)]
+    keys = _sortable("groupby", groupers, case_sensitive=bool(case_sensitive))
+    groups: dict[str | float, tuple[Json, list[Json]]] = {}
+    for index in sorted(range(len(items)), key=keys.__getitem__):
+        groups.setdefault(keys[index], (groupers[index], []))[1].append(items[index])
+    return [{"grouper": grouper, "list": members} for grouper, members in groups.values()]
+
+
+def _or(default: Json, index: int, item: Json, attribute: Json) -> Json:
+    found = attribute_of(item, attribute)
+    return default if isinstance(found, Absent) and default is not None else attribute_at(index, item, attribute)
+
+
+def _of_nothing(name: str, value: Json) -> Absent:
+    return Absent(name, sentence=f"`{name}` has nothing to give: {kind_of(value).replace('a ', 'the ', 1)} is empty")
+
+
+def _extreme(
+    name: str, choose: Callable[..., int], items: list[Json], attribute: Json, *, case_sensitive: bool
+) -> Value:
+    if not items:
+        return _of_nothing(name, items)
+    keys = _sortable(name, _column(items, attribute), case_sensitive=case_sensitive)
+    return items[choose(range(len(items)), key=keys.__getitem__)]
+
+
+def _sortable(name: str, values: Sequence[Json], *, case_sensitive: bool) -> list[str | float]:
+    """Keys by which `values` can be put in order: all are numbers, all texts, or all booleans."""
+    texts = [each if case_sensitive else each.lower() for each in values if isinstance(each, str)]
+    if values and len(texts) == len(values):
+        return list(texts)
+    numbers = [each for each in values if is_number(each)]
+    if len(numbers) == len(values) or all(isinstance(each, bool) for each in values):
+        return [each for each in values if isinstance(each, (int, float))]
+    kinds = sorted({kind_of(each) for each in values})
+    what = " and ".join(kinds) if len(kinds) > 1 else f"items of which each is {kinds[0]}"
+    raise EvaluationError(f"`{name}` puts numbers or texts in order, not {what}")
+
+
+def _hashable(value: Json) -> _Key:
+    """The same for equal values of JSON only."""
+    match value:
+        case bool():
+            return ("boolean", value)
+        case list():
+            return ("list", *map(_hashable, value))
+        case dict():
+            return frozenset((key, _hashable(each)) for key, each in value.items())
+        case _:
+            return value
+
+
+def attribute_type(of: Side, key: Side | None, state: Inferring) -> Type:
+    """The type of that part of each item of a list that an `attribute` names; the item itself where it names none."""
+    if key is None:
+        return of.type.of_items
+    return UNKNOWN if key.written is None else _part_type(of, key.written, state)
+
+
+def _part_type(of: Side, keys: str, state: Inferring) -> Type:
+    found = of.type.of_items
+    for key in keys.split("."):
+        if found is UNKNOWN or key.isdecimal():
+            return UNKNOWN
+        if not found.may_be(RECORD):
+            message = f"the items of `{of.source}` are {typed.many_in_words(found)}, and have no `{key}`"
+            return state.complain("E173", message, part=key)
+        if found.fields is None or key in found.fields or not found.closed:
+            found = (found.fields or {}).get(key, UNKNOWN)
+        else:
+            message = f"the records of `{of.source}` have no `{key}`"
+            found = lacking(Side(type=found), key, state, message=message, part=key)
+    return found
+
+
+def _end_type(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
+    if not of.type.kinds & TEXT:
+        return of.type.of_items
+    return UNKNOWN if of.type.kinds & LIST else A_TEXT
+
+
+def _list_type(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
+    return list_of(of.type.of_items if of.type.kinds & LIST and not of.type.kinds & (TEXT | RECORD) else UNKNOWN)
+
+
+def _reversed_type(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
+    return typed.another_text(typed.without_null(of.type))
+
+
+def _sorted_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    key = arguments.at(2, "attribute")
+    for part in (key.written or "").split(",") if key and key.written else ():
+        _part_type(of, part, state)
+    return list_of(of.type.of_items)
+
+
+def _unique_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    attribute_type(of, arguments.at(1, "attribute"), state)
+    return list_of(of.type.of_items)
+
+
+def _extreme_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    attribute_type(of, arguments.at(1, "attribute"), state)
+    return of.type.of_items
+
+
+def _joined_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    attribute_type(of, arguments.at(1, "attribute"), state)
+    return A_TEXT
+
+
+def _sum_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    key = arguments.at(0, "attribute")
+    found = attribute_type(of, key, state)
+    what = (key.written if key else None) or f"an item of {of.source}"
+    state.wants(NUMBER, Side(said=what, type=found), "`sum` adds numbers")
+    return A_NUMBER
+
+
+def _grouped_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    with state.expecting_absence(is_so=arguments.at(1, "default") is not None):
+        grouper = attribute_type(of, arguments.at(0, "attribute"), state)
+    return list_of(record_of({"grouper": grouper, "list": list_of(of.type.of_items)}, closed=True))
+
+
+FILTERS: Mapping[str, Filter] = {
+    "first": Filter(call=_first, takes=LIST | TEXT, gives=_end_type, about="the first item, or the first character"),
+    "groupby": Filter(
+        call=_groupby, takes=LIST, gives=_grouped_type, about="records `{grouper, list}`, one for each value of a key"
+    ),
+    "items": Filter(
+        call=_pairs, takes=RECORD, gives=list_of(typed.A_LIST), about="the keys and values of a record as pairs"
+    ),
+    "join": Filter(call=_join, takes=LIST, gives=_joined_type, about="all items in one text, as in `join(', ')`"),
+    "last": Filter(call=_last, takes=LIST | TEXT, gives=_end_type, about="the last item, or the last character"),
+    "length": Filter(
+        call=_length,
+        takes=LIST | TEXT | RECORD,
+        gives=A_NUMBER,
+        quotes=False,
+        about="the number of items",
+    ),
+    "list": Filter(
+        call=_to_list,
+        takes=LIST | TEXT | RECORD,
+        gives=_list_type,
+        heavy=True,
+        about="the characters of a text, or the keys of a record, as a list",
+    ),
+    "max": Filter(call=_max, takes=LIST, gives=_extreme_type, about="the largest item"),
+    "min": Filter(call=_min, takes=LIST, gives=_extreme_type, about="the smallest item"),
+    "reverse": Filter(call=_reverse, takes=LIST | TEXT, gives=_reversed_type, about="the reverse order"),
+    "sort": Filter(call=_sort, takes=LIST, gives=_sorted_type, about="the items in order"),
+    "sum": Filter(call=_sum, takes=LIST, gives=_sum_type, quotes=False, about="the sum of all numbers"),
+    "unique": Filter(call=_unique, takes=LIST, gives=_unique_type, about="the first of all items that are equal"),
+}
+"""A function and a line here are a filter."""

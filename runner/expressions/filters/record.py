@@ -1,0 +1,111 @@
+"""One record a filter: its function, what it takes and gives, and its words for the docs; the same for a test."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from runner.expressions.complaints import Inferring, Side
+from runner.expressions.errors import EvaluationError
+from runner.expressions.operations import Value
+from runner.expressions.typed import ANYTHING, BOOLEAN, LIST, NULL, NUMBER, RECORD, TEXT, UNKNOWN, Type
+from runner.foundation.values import Json, kind_of
+
+_KINDS: Mapping[type, int] = {
+    str: TEXT,
+    int: NUMBER,
+    float: NUMBER,
+    bool: BOOLEAN,
+    list: LIST,
+    dict: RECORD,
+    type(None): NULL,
+}
+_WORDS = {LIST: "a list", TEXT: "a text", RECORD: "a record", NUMBER: "a number"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The arguments of a filter or test, as their types are known."""
+
+    given: tuple[Side, ...] = ()
+    named: Mapping[str, Side] = field(default_factory=dict)
+
+    def at(self, position: int, name: str) -> Side | None:
+        return self.given[position] if position < len(self.given) else self.named.get(name)
+
+    def after(self, number: int) -> "Arguments":
+        return Arguments(given=self.given[number:], named=self.named)
+
+
+Gives: TypeAlias = "Type | Callable[[Side, Arguments, Inferring], Type]"
+"""The type of what a filter gives, or how that is found from the types of what it is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """`call` takes a value of the kinds that the filter `takes`, then its arguments.
+
+    `about` says what it gives. `heavy`: it makes much of each character. `pattern`: its first argument is one.
+    `quotes`: whether a `'` may be in what it gives, its arguments aside; None where that depends on what it is given.
+    """
+
+    call: Callable[..., Value]
+    about: str
+    takes: int = ANYTHING
+    gives: Gives = UNKNOWN
+    heavy: bool = False
+    pattern: bool = False
+    quotes: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueTest:
+    """`kind` is set where the test asks whether a value is of that kind, `comparison` where it is one."""
+
+    call: Callable[..., bool]
+    takes: int = ANYTHING
+    kind: int = 0
+    comparison: str = ""
+    pattern: bool = False
+
+
+def check_kind(name: str, takes: int, value: Json) -> None:
+    """Refuse a value that a filter does not take. Raises `EvaluationError`."""
+    if not _KINDS[type(value)] & takes:
+        hint = None
+        if takes == LIST and isinstance(value, dict):
+            hint = f"`| items | {name}` takes its pairs, `| list | {name}` its keys"
+        raise EvaluationError(f"`{name}` takes {kinds_in_words(takes)}, not {kind_of(value)}", hint=hint)
+
+
+def kinds_in_words(takes: int) -> str:
+    """`a list, a text or a record`."""
+    words = [word for kind, word in _WORDS.items() if takes & kind]
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def parameters(call: Callable[..., object]) -> tuple[tuple[str, ...], int]:
+    """The names of the arguments after the value, and how many of them must be given."""
+    code = call.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    return names, len(names) - len(call.__defaults__ or ())
+
+
+def misused(name: str, call: Callable[..., object], positional: int, keywords: Sequence[str]) -> str | None:
+    """What is wrong with calling `name` with so many arguments and these keywords, or None."""
+    names, needs = parameters(call)
+    unknown = next((word for word in keywords if word not in names), None)
+    if unknown is not None:
+        known = ", ".join(f"`{word}`" for word in names)
+        return f"`{name}` has no argument `{unknown}`" + (f"; it has {known}" if known else "")
+    given = {*names[:positional], *keywords}
+    if positional > len(names) or len(given) < positional + len(keywords):
+        return f"`{name}` takes {amount(len(names), needs)}, here are {positional + len(keywords)}"
+    lacking = next((word for word in names[:needs] if word not in given), None)
+    return None if lacking is None else f"`{name}` needs its argument `{lacking}`"
+
+
+def amount(most: int, needs: int) -> str:
+    if most == 0:
+        return "no argument"
+    noun = "argument" if most == 1 else "arguments"
+    return f"{most} {noun}" if needs == most else f"{needs} to {most} {noun}"

@@ -1,0 +1,163 @@
+"""The table of all filters and how they are applied, also to each item of a list: `map`, `select` and their like.
+
+Those name the other filter or test as a text, as in `selectattr("Name", "eq", "x")`; parsing has made sure that it is
+known and rightly called. Every one of them makes a list, and `Work` is spent on each item.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from runner.expressions import typed
+from runner.expressions.complaints import Inferring, Side, reading_hint
+from runner.expressions.errors import EvaluationError
+from runner.expressions.filters import lists, texts
+from runner.expressions.filters.lists import attribute_at, attribute_of, attribute_type
+from runner.expressions.filters.record import Arguments, Filter, check_kind, kinds_in_words
+from runner.expressions.filters.tests import ABSENCE, TESTS, apply_test, check_test_types
+from runner.expressions.operations import LARGEST_TEXT, Value, Work, effort, present, size
+from runner.expressions.typed import A_NUMBER, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of
+from runner.foundation.values import Json
+
+Keywords: TypeAlias = Mapping[str, Json]
+
+
+def apply_filter(name: str, value: Value, arguments: list[Json], keywords: Keywords, *, work: Work) -> Value:
+    """Apply the filter `name`. Only `default` may be given what is absent."""
+    if name == "default":
+        return texts.default(value, *arguments, **keywords)
+    given, record = present(value), FILTERS[name]
+    work.spend(size(given) if record.heavy else effort(given))
+    check_kind(name, record.takes, given)
+    if name not in LOOPS:
+        return record.call(given, *arguments, **keywords)
+    work.spend(size(given) * (sum(map(effort, arguments)) + sum(map(effort, keywords.values()))))
+    return record.call(given, arguments, keywords, work)
+
+
+def filter_type(name: str, of: Side, arguments: Arguments, state: Inferring) -> Type:
+    """The type that the filter `name` makes of a value."""
+    record = FILTERS[name]
+    why = f"`{name}` takes {kinds_in_words(record.takes)}" if record.takes != typed.ANYTHING else ""
+    if not state.wants(record.takes, of, why, hint=_kind_hint(record.takes, of)):
+        return A_NUMBER if record.gives is A_NUMBER else UNKNOWN
+    return record.gives if isinstance(record.gives, Type) else record.gives(of, arguments, state)
+
+
+def _kind_hint(takes: int, of: Side) -> str | None:
+    if takes == NUMBER:
+        return reading_hint(of.type)
+    if takes == LIST and of.type.kinds & RECORD:
+        return "`| items` gives the pairs of a record"
+    return "`| string` makes a text of it" if takes == TEXT and of.type.kinds & NUMBER else None
+
+
+def _map(items: list[Json], arguments: list[Json], keywords: Keywords, work: Work) -> list[Json]:
+    if not arguments:
+        return list(_attributes(items, keywords))
+    name, more = _text(arguments[0]), arguments[1:]
+    made: list[Json] = []
+    length = 0
+    for item in items:
+        one = present(apply_filter(name, item, more, keywords, work=work))
+        length += size(one)
+        if length > LARGEST_TEXT:
+            raise EvaluationError(f"`map` with `{name}` makes more than 1 MiB")
+        made.append(one)
+    return made
+
+
+def _attributes(items: list[Json], keywords: Keywords) -> Iterator[Json]:
+    attribute = keywords["attribute"]
+    for index, item in enumerate(items):
+        if "default" in keywords:
+            yield texts.default(attribute_of(item, attribute), keywords["default"])
+        else:
+            yield attribute_at(index, item, attribute)
+
+
+def _choose(
+    items: list[Json], arguments: list[Json], _keywords: Keywords, work: Work, *, by_key: bool, wanted: bool
+) -> list[Json]:
+    if not by_key:
+        return [item for item in items if _holds(item, arguments, work) is wanted]
+    return [item for item, part in _parts(items, arguments) if _holds(part, arguments[1:], work) is wanted]
+
+
+def _parts(items: list[Json], arguments: list[Json]) -> Iterator[tuple[Json, Value]]:
+    """Each item with the part that the first argument names; where the test asks about absence, that may be absent."""
+    asks_absence = len(arguments) > 1 and arguments[1] in ABSENCE
+    for index, item in enumerate(items):
+        yield item, attribute_of(item, arguments[0]) if asks_absence else attribute_at(index, item, arguments[0])
+
+
+def _holds(value: Value, arguments: list[Json], work: Work) -> bool:
+    if not arguments:
+        return bool(value)
+    work.spend(effort(value))
+    return apply_test(_text(arguments[0]), value, arguments[1:])
+
+
+def _text(value: Json) -> str:
+    assert isinstance(value, str)
+    return value
+
+
+def _map_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    if arguments.given:
+        name = arguments.given[0].written or ""
+        return list_of(filter_type(name, _each(of), arguments.after(1), state))
+    with state.expecting_absence(is_so="default" in arguments.named):
+        found = attribute_type(of, arguments.named.get("attribute"), state)
+    otherwise = arguments.named.get("default")
+    return list_of(found if otherwise is None else typed.either(typed.without_null(found), otherwise.type))
+
+
+def _chosen_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    """A test that asks what an item is says more of those that stay."""
+    name = arguments.given[0].written or "" if arguments.given else ""
+    check_test_types(name, _each(of), arguments.after(1), state)
+    return list_of(UNKNOWN) if name in TESTS and TESTS[name].kind else list_of(of.type.of_items)
+
+
+def _chosen_by_key_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+    name = arguments.given[1].written or "" if len(arguments.given) > 1 else ""
+    key = arguments.given[0] if arguments.given else None
+    with state.expecting_absence(is_so=name in ABSENCE):
+        found = attribute_type(of, key, state)
+    part = Side(said=(key.written if key else None) or "the key", type=found)
+    check_test_types(name, part, arguments.after(2), state)
+    return list_of(of.type.of_items)
+
+
+def _each(of: Side) -> Side:
+    return Side(said="an item", type=of.type.of_items)
+
+
+def _choice(about: str, *, by_key: bool, wanted: bool) -> Filter:
+    call: Callable[..., list[Json]] = partial(_choose, by_key=by_key, wanted=wanted)
+    return Filter(call=call, takes=LIST, gives=_chosen_by_key_type if by_key else _chosen_type, about=about)
+
+
+LOOPS: Mapping[str, Filter] = {
+    "map": Filter(
+        call=_map,
+        takes=LIST,
+        gives=_map_type,
+        about='each item after a filter, `map("upper")`, or one key of each, `map(attribute="Id")`',
+    ),
+    "select": _choice('the items that pass a test: `select("gt", 5)`', by_key=False, wanted=True),
+    "reject": _choice("the items that fail a test", by_key=False, wanted=False),
+    "selectattr": _choice('records by a key: `selectattr("Name", "eq", "x")`', by_key=True, wanted=True),
+    "rejectattr": _choice("the records whose key fails a test", by_key=True, wanted=False),
+}
+"""Filters whose first arguments name what is done to each item."""
+
+FILTERS: Mapping[str, Filter] = {**texts.FILTERS, **lists.FILTERS, **LOOPS}
+
+
+def docs() -> str:
+    """The list of all filters and tests, for `runner explain`."""
+    lines = [f"- Filter `{name}`: {record.about}." for name, record in sorted(FILTERS.items())]
+    tests = ", ".join(f"`{name}`" for name in sorted(TESTS) if name.isidentifier())
+    return "\n".join([*lines, f"- Tests, after `is`: {tests}."])

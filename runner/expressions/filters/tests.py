@@ -1,0 +1,105 @@
+"""The tests after `is`: questions to a value that are answered with true or false."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from runner.expressions import typed
+from runner.expressions.complaints import Inferring, Side, compare, reading_hint
+from runner.expressions.errors import EvaluationError
+from runner.expressions.filters.record import Arguments, ValueTest, check_kind, kinds_in_words
+from runner.expressions.filters.texts import with_pattern
+from runner.expressions.operations import Absent, Value, present
+from runner.expressions.operators import contains, less, same
+from runner.expressions.typed import BOOLEAN, LIST, NUMBER, RECORD, TEXT
+from runner.foundation import patterns
+from runner.foundation.values import Json, is_number, kind_of
+
+ABSENCE: Final = frozenset({"defined", "undefined"})
+"""The tests that may be asked of what is absent."""
+
+
+def _odd(value: Json) -> bool:
+    return _whole("odd", value) % 2 == 1
+
+
+def _even(value: Json) -> bool:
+    return _whole("even", value) % 2 == 0
+
+
+def _whole(name: str, value: Json) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise EvaluationError(f"`{name}` asks about a whole number, not {kind_of(value)}")
+    return value
+
+
+def _match(text: str, pattern: Json) -> bool:
+    """Whether the text begins with the pattern; `$` at its end makes it the whole text."""
+    return with_pattern("match", pattern, lambda expression: patterns.match(expression, text)) is True
+
+
+_NAMED: Mapping[str, ValueTest] = {
+    "defined": ValueTest(call=lambda value: not isinstance(value, Absent)),
+    "undefined": ValueTest(call=lambda value: isinstance(value, Absent)),
+    "none": ValueTest(call=lambda value: value is None),
+    "string": ValueTest(call=lambda value: isinstance(value, str), kind=TEXT),
+    "number": ValueTest(call=is_number, kind=NUMBER),
+    "integer": ValueTest(call=lambda value: type(value) is int, kind=NUMBER),
+    "float": ValueTest(call=lambda value: isinstance(value, float), kind=NUMBER),
+    "boolean": ValueTest(call=lambda value: isinstance(value, bool), kind=BOOLEAN),
+    "true": ValueTest(call=lambda value: value is True),
+    "false": ValueTest(call=lambda value: value is False),
+    "mapping": ValueTest(call=lambda value: isinstance(value, dict), kind=RECORD),
+    # In Jinja texts and records are sequences too, which would let a text pass for a list of records.
+    "sequence": ValueTest(call=lambda value: isinstance(value, list), kind=LIST),
+    "odd": ValueTest(call=_odd),
+    "even": ValueTest(call=_even),
+    "match": ValueTest(call=_match, takes=TEXT, pattern=True),
+    "in": ValueTest(call=lambda value, container: contains(container, value), comparison="in"),
+    "eq": ValueTest(call=same, comparison="eq"),
+    "ne": ValueTest(call=lambda value, other: not same(value, other), comparison="ne"),
+    "lt": ValueTest(call=lambda value, other: less(value, other, "lt"), comparison="lt"),
+    "le": ValueTest(call=lambda value, other: not less(other, value, "le"), comparison="lteq"),
+    "gt": ValueTest(call=lambda value, other: less(other, value, "gt"), comparison="gt"),
+    "ge": ValueTest(call=lambda value, other: not less(value, other, "ge"), comparison="gteq"),
+}
+_ALIASES = {
+    **dict.fromkeys(("==", "equalto"), "eq"),
+    "!=": "ne",
+    **dict.fromkeys(("<", "lessthan"), "lt"),
+    "<=": "le",
+    **dict.fromkeys((">", "greaterthan"), "gt"),
+    ">=": "ge",
+}
+"""Jinja's other names of the same tests. Those that are signs are named as a text: `selectattr("A", "==", 1)`."""
+
+TESTS: Mapping[str, ValueTest] = {**_NAMED, **{alias: _NAMED[name] for alias, name in _ALIASES.items()}}
+
+
+def apply_test(name: str, value: Value, arguments: list[Json]) -> bool:
+    if name in ABSENCE:
+        return TESTS[name].call(value)
+    given = present(value)
+    check_kind(name, TESTS[name].takes, given)
+    return TESTS[name].call(given, *arguments)
+
+
+def check_test_types(name: str, of: Side, arguments: Arguments, state: Inferring) -> None:
+    """Report a test that breaks for sure, or whose outcome is known."""
+    test = TESTS.get(name)
+    if test is None:
+        return
+    if test.comparison and arguments.given:
+        compare(of, test.comparison, arguments.given[0], state)
+    elif name in ("odd", "even"):
+        state.wants(NUMBER, of, f"`{name}` asks about a whole number", hint=reading_hint(of.type))
+    elif test.takes != typed.ANYTHING:
+        state.wants(test.takes, of, f"`{name}` takes {kinds_in_words(test.takes)}")
+
+
+def check_possible(name: str, of: Side, state: Inferring) -> None:
+    """Report a test for a kind that a value is never of, where all depends on the test."""
+    kind = TESTS[name].kind
+    if kind and not state.may_fail and not of.type.may_be(kind):
+        right = next((other for other, test in _NAMED.items() if test.kind and test.kind == of.type.kinds), None)
+        hint = f"write `{of.source} is {right}`" if right else None
+        state.complain("E177", f"`{of.source}` is {typed.in_words(of.type)}: it is never `{name}`", hint=hint)

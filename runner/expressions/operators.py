@@ -1,0 +1,133 @@
+"""What operators do with JSON values: one table of comparisons, one of arithmetic.
+
+A boolean is no number here: `true == 1` is false. Numbers stay within 64 bits, texts and lists within their bounds.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runner.expressions.errors import EvaluationError
+from runner.expressions.operations import LARGEST_TEXT, joined, number
+from runner.foundation.values import Json, is_number, kind_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """`test` asks the same of each item of a list, as in `select("ge", 5)`; `not in` has none."""
+
+    sign: str
+    test: str
+    holds: Callable[[Json, Json], bool]
+
+
+def same(left: Json, right: Json) -> bool:
+    """Equality of JSON: 1 equals 1.0, and true equals neither."""
+    if left != right:
+        return False
+    match left, right:
+        case list(), list():
+            return left is right or all(map(same, left, right))
+        case dict(), dict():
+            return left is right or all(same(item, right[key]) for key, item in left.items())
+        case _:
+            return isinstance(left, bool) == isinstance(right, bool)
+
+
+def less(left: Json, right: Json, sign: str) -> bool:
+    """Order of two numbers, or of two texts by code point."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left < right
+    if (type(left) is int or type(left) is float) and (type(right) is int or type(right) is float):
+        return left < right
+    message = f"`{sign}` compares two numbers or two texts, not {kind_of(left)} with {kind_of(right)}"
+    texts = isinstance(left, str) or isinstance(right, str)
+    numbers = is_number(left) or is_number(right)
+    hint = "`| int` and `| float` read a text as a number" if texts and numbers else None
+    raise EvaluationError(message, hint=hint)
+
+
+def contains(container: Json, item: Json) -> bool:
+    """Whether `item` is in a list, a part of a text or a key of a record."""
+    if isinstance(container, list):
+        return any(same(item, each) for each in container)
+    if not isinstance(container, (str, dict)):
+        raise EvaluationError(f"`in` looks into a list, a text or a record, not into {kind_of(container)}")
+    if not isinstance(item, str):
+        raise EvaluationError(f"`in` looks for a text in {kind_of(container)}, not for {kind_of(item)}")
+    return item in container
+
+
+def negated(value: Json) -> Json:
+    return number(-_signed("-", value))
+
+
+def signed(value: Json) -> Json:
+    return _signed("+", value)
+
+
+def _signed(sign: str, value: Json) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise EvaluationError(f"`{sign}` takes a number, not {kind_of(value)}")
+    return value
+
+
+def _add(left: Json, right: Json) -> Json:
+    match left, right:
+        case str(), str():
+            return joined([left, right])
+        case list(), list():
+            if len(left) + len(right) > LARGEST_TEXT:
+                raise EvaluationError("the list is too long")
+            return left + right
+        case _ if is_number(left) and is_number(right):
+            return _add_numbers(left, right)
+        case _:
+            hint = "`~` puts any values into a text" if isinstance(left, str) or isinstance(right, str) else None
+            what = f"{kind_of(left)} and {kind_of(right)}"
+            raise EvaluationError(f"`+` adds two numbers, two texts or two lists, not {what}", hint=hint)
+
+
+def _between_numbers(sign: str, calculate: Callable[[float, float], float]) -> Callable[[Json, Json], Json]:
+    def checked(left: Json, right: Json) -> Json:
+        if (
+            isinstance(left, bool)
+            or isinstance(right, bool)
+            or not isinstance(left, (int, float))
+            or not isinstance(right, (int, float))
+        ):
+            raise EvaluationError(f"`{sign}` takes two numbers, not {kind_of(left)} and {kind_of(right)}")
+        try:
+            return number(calculate(left, right))
+        except ZeroDivisionError:
+            raise EvaluationError(f"`{sign}` by zero") from None
+        except OverflowError:
+            raise EvaluationError("the number is too large") from None
+
+    return checked
+
+
+_add_numbers = _between_numbers("+", operator.add)
+
+COMPARISONS: Final[Mapping[str, Comparison]] = {
+    "eq": Comparison(sign="==", test="eq", holds=same),
+    "ne": Comparison(sign="!=", test="ne", holds=lambda left, right: not same(left, right)),
+    "lt": Comparison(sign="<", test="lt", holds=lambda left, right: less(left, right, "<")),
+    "lteq": Comparison(sign="<=", test="le", holds=lambda left, right: not less(right, left, "<=")),
+    "gt": Comparison(sign=">", test="gt", holds=lambda left, right: less(right, left, ">")),
+    "gteq": Comparison(sign=">=", test="ge", holds=lambda left, right: not less(left, right, ">=")),
+    "in": Comparison(sign="in", test="in", holds=lambda left, right: contains(right, left)),
+    "notin": Comparison(sign="not in", test="", holds=lambda left, right: not contains(right, left)),
+}
+"""By the word that Jinja's nodes carry."""
+
+ARITHMETIC: Final[Mapping[str, Callable[[Json, Json], Json]]] = {
+    "+": _add,
+    "-": _between_numbers("-", operator.sub),
+    "*": _between_numbers("*", operator.mul),
+    "/": _between_numbers("/", operator.truediv),
+    "//": _between_numbers("//", operator.floordiv),
+    "%": _between_numbers("%", operator.mod),
+}
+"""By the sign that Jinja's nodes carry."""

@@ -7,7 +7,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, Path
 from runner.job.model import Input
 from runner.json_schema import schemas
-from runner.json_schema.as_wanted import as_wanted, with_point
+from runner.json_schema.as_type import as_wanted, with_point
 from runner.json_schema.violations import Violation
 
 VARIABLE = "CREATIO_RUNNER_INPUT_"

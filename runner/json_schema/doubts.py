@@ -5,14 +5,13 @@ A part of a schema that checks nothing looks like a check, so it is told, as a w
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from runner.foundation.suggestions import folded
+from runner.foundation.near_misses import folded
 from runner.foundation.values import Json, JsonObject, Path, compact
-from runner.json_schema import formats
-from runner.json_schema.contradictions import may_be
-from runner.json_schema.keywords import IN_WORDS, LEAST, SPEAKS_OF, nodes, types
+from runner.json_schema import formats, schemas
+from runner.json_schema.flaws import Flaw
+from runner.json_schema.keywords import IN_WORDS, LEAST, SPEAKS_OF, may_be, nodes, types
 from runner.json_schema.violations import shown
 
 _MANY: Final[Mapping[str, str]] = {
@@ -31,18 +30,8 @@ _CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 _OF_JAVASCRIPT: Final = re.compile(r"/(\^.*|.*(?<!\\)\$)/([gimsuy]*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """`path` leads into the schema. `at_key`: it is the key that is in doubt."""
-
-    path: Path
-    message: str
-    hint: str | None = None
-    at_key: bool = False
-
-
-def doubts(schema: Json) -> Iterator[Doubt]:
-    for path, node in nodes(schema):
+def doubts(schema: Json) -> Iterator[Flaw]:
+    for path, node in () if schemas.is_too_deep(schema) else nodes(schema):
         yield from idle(node, types(node), path=path)
         yield from _alone(node, path)
         yield from _closing(node, path)
@@ -52,7 +41,7 @@ def doubts(schema: Json) -> Iterator[Doubt]:
         yield from _pattern(node, path)
 
 
-def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[Doubt]:
+def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[Flaw]:
     """Keywords of `node` that say nothing of a value whose type is one of `of`; nothing is said where `of` is empty."""
     if not of or of == {"null"}:
         return
@@ -61,7 +50,7 @@ def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[D
         if speaks_of is not None and not speaks_of & of and not _is_a_remark(keyword, node):
             kinds = " or ".join(dict.fromkeys(_MANY[name] for name in sorted(of - {"null"})))
             message = f"`{keyword}` is for {_MANY[min(speaks_of)]}, and checks nothing of {kinds}"
-            yield Doubt(path=(*path, keyword), message=message, hint=_instead(keyword, of), at_key=True)
+            yield Flaw(path=(*path, keyword), message=message, hint=_instead(keyword, of), at_key=True)
 
 
 def _is_a_remark(keyword: str, node: JsonObject) -> bool:
@@ -82,25 +71,25 @@ def _instead(keyword: str, of: frozenset[str]) -> str | None:
     return f"`{keyword}` goes with `type: {'number' if kind == 'integer' else kind}`"
 
 
-def _alone(node: JsonObject, path: Path) -> Iterator[Doubt]:
+def _alone(node: JsonObject, path: Path) -> Iterator[Flaw]:
     for keyword, other in _WITH.items():
         if keyword in node and other not in node:
-            yield Doubt(path=(*path, keyword), message=f"`{keyword}` checks nothing without `{other}`", at_key=True)
+            yield Flaw(path=(*path, keyword), message=f"`{keyword}` checks nothing without `{other}`", at_key=True)
     if "if" in node and "then" not in node and "else" not in node:
         message = "`if` checks nothing without `then` or `else`"
-        yield Doubt(path=(*path, "if"), message=message, at_key=True)
+        yield Flaw(path=(*path, "if"), message=message, at_key=True)
 
 
-def _closing(node: JsonObject, path: Path) -> Iterator[Doubt]:
+def _closing(node: JsonObject, path: Path) -> Iterator[Flaw]:
     named = node.get("properties")
     for keyword in _CLOSING:
         if isinstance(named, dict) and isinstance(named.get(keyword), bool):
             message = f"inside `properties`, `{keyword}` is the name of a property"
             hint = f"`{keyword}` stands beside `properties`"
-            yield Doubt(path=(*path, "properties", keyword), message=message, hint=hint, at_key=True)
+            yield Flaw(path=(*path, "properties", keyword), message=message, hint=hint, at_key=True)
 
 
-def _required(node: JsonObject, path: Path) -> Iterator[Doubt]:
+def _required(node: JsonObject, path: Path) -> Iterator[Flaw]:
     """Names that are written in another way in `properties`; where no other keys may be there, it is a flaw."""
     required = node.get("required")
     if not isinstance(required, list) or node.get("additionalProperties") is False:
@@ -109,7 +98,7 @@ def _required(node: JsonObject, path: Path) -> Iterator[Doubt]:
         near = twin(name, node) if isinstance(name, str) else None
         if near is not None:
             message = f"`{name}` is required, and `properties` says something of `{near}`: these are two keys"
-            yield Doubt(path=(*path, "required", index), message=message, hint=f"did you mean `{near}`?")
+            yield Flaw(path=(*path, "required", index), message=message, hint=f"did you mean `{near}`?")
 
 
 def twin(name: str, node: JsonObject) -> str | None:
@@ -120,7 +109,7 @@ def twin(name: str, node: JsonObject) -> str | None:
     return next((other for other in named if folded(other) == folded(name)), None)
 
 
-def _listed(node: JsonObject, path: Path) -> Iterator[Doubt]:
+def _listed(node: JsonObject, path: Path) -> Iterator[Flaw]:
     """Values that may be chosen and do not fit beside; where none fits, it is a flaw."""
     wanted, listed = types(node), node.get("enum")
     if not wanted or not isinstance(listed, list):
@@ -128,7 +117,7 @@ def _listed(node: JsonObject, path: Path) -> Iterator[Doubt]:
     unfit = [index for index, one in enumerate(listed) if not may_be(one, wanted)]
     for index in unfit if len(unfit) < len(listed) else ():
         one, kinds = listed[index], " or ".join(IN_WORDS[name] for name in sorted(wanted))
-        yield Doubt(
+        yield Flaw(
             path=(*path, "enum", index),
             message=f"{shown(one)} is not {kinds}, as `type` wants it: it never fits",
             hint=_also(one, wanted),
@@ -141,19 +130,19 @@ def _also(one: Json, wanted: frozenset[str]) -> str | None:
     return f'put it in quotes: "{compact(one)}"' if "string" in wanted and isinstance(one, bool | int | float) else None
 
 
-def _format(node: JsonObject, path: Path) -> Iterator[Doubt]:
+def _format(node: JsonObject, path: Path) -> Iterator[Flaw]:
     name = node.get("format")
     if isinstance(name, str) and name not in formats.EXAMPLES and name not in formats.REMARKS:
         near = formats.meant(name)
         hint = f"did you mean `{near}`?" if near else f"there are {', '.join(formats.EXAMPLES)}"
-        yield Doubt(path=(*path, "format"), message=f"`{name}` is no known format: it checks nothing", hint=hint)
+        yield Flaw(path=(*path, "format"), message=f"`{name}` is no known format: it checks nothing", hint=hint)
 
 
-def _pattern(node: JsonObject, path: Path) -> Iterator[Doubt]:
+def _pattern(node: JsonObject, path: Path) -> Iterator[Flaw]:
     pattern = node.get("pattern")
     found = _OF_JAVASCRIPT.fullmatch(pattern) if isinstance(pattern, str) else None
     if found is not None:
         flags = "".join(flag for flag in found[2] if flag in "ims")
         bare = f"(?{flags}){found[1]}" if flags else found[1]
         message = "a pattern stands without slashes: here they are a part of it"
-        yield Doubt(path=(*path, "pattern"), message=message, hint=f"write `{bare}`")
+        yield Flaw(path=(*path, "pattern"), message=message, hint=f"write `{bare}`")

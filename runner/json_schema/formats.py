@@ -10,7 +10,8 @@ from typing import Final
 
 import jsonschema_rs
 
-from runner.foundation.suggestions import folded, suggest
+from runner.foundation.near_misses import folded
+from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
 
 EXAMPLES: Final[Mapping[str, str]] = {

@@ -96,3 +96,29 @@ def types(node: JsonObject) -> frozenset[str]:
     named = written if isinstance(written, list) else [written]
     known = frozenset(name for name in named if isinstance(name, str) and name in TYPES)
     return known if len(known) == len(named) else frozenset()
+
+
+_KINDS: Final[Mapping[type, str]] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
+def may_be(value: Json, of: frozenset[str]) -> bool:
+    """Whether `value` is of one of the types `of`; a number without a fraction is an integer, too."""
+    kind = _KINDS[type(value)]
+    is_whole = kind == "integer" or (isinstance(value, float) and value.is_integer())
+    return kind in of or (kind in ("integer", "number") and ("number" in of or ("integer" in of and is_whole)))
+
+
+def listed_by(node: JsonObject, keyword: str) -> list[Json]:
+    """The values that an `enum` lists, or the value of a `const`; none where there is no list."""
+    value = node.get(keyword)
+    if keyword == "const":
+        return [value] if keyword in node else []
+    return value if isinstance(value, list) else []

@@ -1,26 +1,68 @@
-"""What does not fit a JSON Schema, where, and the sentence that says so; `schemas` finds it."""
+"""What of a value does not fit a JSON Schema, where, and the sentence for it: a table by keyword.
+
+`jsonschema_rs` finds what is wrong. Here each unknown key and each missing key becomes a violation with its own place.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import chain, islice
+from typing import Final, cast
 
-from runner.foundation.values import Json, Path, compact
+from jsonschema_rs import ValidationError, ValidationErrorKind
+
+from runner.foundation.values import Json, Path, compact, value_at
 from runner.json_schema.formats import example
 from runner.json_schema.keywords import IN_WORDS
 
+_MOST = 100
+"""Of a list with a million wrong items, a hundred are enough."""
 _LONGEST = 60
 _MOST_WORDS = 12
+
+_SENTENCES: Final = {
+    "type": "{value} is not {kinds}",
+    "enum": "{value} is none of {listed}",
+    "const": "{value} is not {expected}",
+    "minimum": "{value} is less than {expected}",
+    "maximum": "{value} is more than {expected}",
+    "exclusiveMinimum": "{value} is not more than {expected}",
+    "exclusiveMaximum": "{value} is not less than {expected}",
+    "multipleOf": "{value} is no multiple of {expected}",
+    "minLength": "it has {characters}, and needs at least {expected}",
+    "maxLength": "it has {characters}, and may have at most {expected}",
+    "minItems": "it has {items}, and needs at least {expected}",
+    "maxItems": "it has {items}, and may have at most {expected}",
+    "minProperties": "it has {keys}, and needs at least {expected}",
+    "maxProperties": "it has {keys}, and may have at most {expected}",
+    "pattern": "{value} does not fit the pattern `{bare}`",
+    "format": "{value} is no `{bare}`{example}",
+    "required": "the key `{bare}` is missing",
+    "dependentRequired": "the key `{bare}` is missing, which another key needs",
+    "additionalProperties": "no such key is known",
+    "unevaluatedProperties": "it has a key that is not known",
+    "unevaluatedItems": "it has more items than are known",
+    "uniqueItems": "it holds an item twice",
+    "contains": "none of its items is one that must be there",
+    "minContains": "too few of its items are such as must be there",
+    "maxContains": "too many of its items are such as may be there",
+    "not": "{value} is just what must not be here",
+    "false": "nothing may be here",
+    "anyOf": "{value} fits none of the alternatives",
+    "oneOf": "{value} fits none of the alternatives",
+    "propertyNames": "{value} cannot be a key",
+}
+"""By keyword; `false` is the schema that nothing fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """One part of a value that does not fit.
 
-    `path` leads to the part, of an unknown key (`additionalProperties`) and of a faulty one (`propertyNames`) to what
-    stands behind it. `message` is a sentence that does not name its place. `expected` is what stands behind `keyword`;
-    of `required` and `dependentRequired` it is the one key that is missing, of `propertyNames` the keyword that failed.
-    `schema` is the record that holds `keyword`. `hint` is for people who write schemas.
+    `path` leads to the part, of an unknown key (`additionalProperties`) and of a faulty key (`propertyNames`) to the
+    value of that key. `message` is a sentence that does not name its place. `expected` is the value of `keyword`; of
+    `required` and `dependentRequired` it is the key that is missing, of `propertyNames` the keyword that failed.
+    `schema` is the record that holds `keyword`.
     """
 
     path: Path
@@ -29,7 +71,90 @@ class Violation:
     expected: Json = None
     value: Json = None
     schema: Json = None
-    hint: str | None = None
+
+
+def violations(errors: Iterable[ValidationError], value: Json, schema: Json) -> tuple[Violation, ...]:
+    """What `errors` say of `value`, each once; the first hundred of very many."""
+    found = chain.from_iterable(_violations(error, value, schema) for error in errors)
+    return tuple({(violation.path, violation.message): violation for violation in islice(found, _MOST)}.values())
+
+
+def _violations(error: ValidationError, value: Json, schema: Json) -> Iterator[Violation]:
+    path, kind = _path(error, value), error.kind
+    match kind:
+        case ValidationErrorKind.AdditionalProperties():
+            for key in kind.unexpected:
+                yield _violation(error, "additionalProperties", path=(*path, key), value=value, schema=schema)
+        case ValidationErrorKind.PropertyNames():
+            key = str(kind.error.instance)
+            failed = str(kind.error.schema_path[-1])
+            said = sentence(failed, value=key, expected=kind.error.kind.value)
+            yield Violation(
+                path=(*path, key),
+                keyword="propertyNames",
+                message=sentence("propertyNames", value=key, expected=failed, nearest=said),
+                expected=failed,
+                value=key,
+                schema=_holder(kind.error, schema),
+            )
+        case ValidationErrorKind.FalseSchema():
+            yield _violation(error, "false", path=path, value=value, schema=schema)
+        case _:
+            yield _violation(error, str(error.schema_path[-1]), path=path, value=value, schema=schema)
+
+
+def _violation(error: ValidationError, keyword: str, *, path: Path, value: Json, schema: Json) -> Violation:
+    holder, part = _holder(error, schema), value_at(path, value)
+    expected = _expected(error.kind, holder, keyword)
+    return Violation(
+        path=path,
+        keyword=keyword,
+        message=sentence(keyword, value=part, expected=expected, nearest=_nearest(error.kind)),
+        expected=expected,
+        value=part,
+        schema=holder,
+    )
+
+
+def _path(error: ValidationError, value: Json) -> Path:
+    """Where in `value` it is. The library's own paths leave empty keys out, and have numbers for keys of digits [M]."""
+    path: Path = ()
+    for part in error.instance_path:
+        around = value_at(path, value)
+        if not isinstance(around, dict) or part in around:
+            path = (*path, part)
+        elif isinstance(part, int):
+            path = (*path, next((key for key in around if key.isdecimal() and int(key) == part), str(part)))
+        else:
+            path = (*path, "", part)
+    around = value_at(path, value)
+    return (*path, "") if isinstance(around, dict) and "" in around and around != error.instance else path
+
+
+def _holder(error: ValidationError, schema: Json) -> Json:
+    """The record that holds the keyword; null where it is part of another document, as the meta-schema is."""
+    return value_at(tuple(error.schema_path[:-1]), schema)
+
+
+def _expected(kind: ValidationErrorKind, holder: Json, keyword: str) -> Json:
+    if isinstance(kind, ValidationErrorKind.Required):
+        return kind.property
+    if isinstance(holder, dict) and keyword in holder:
+        return holder[keyword]
+    found: Json = kind.value
+    return sorted(found, key="boolean".__eq__) if isinstance(found, list) and keyword == "type" else found
+
+
+def _nearest(kind: ValidationErrorKind) -> str | None:
+    """What the alternative says that fits best: it fails deepest in the value, and not for the type of the whole."""
+    if not isinstance(kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
+        return None
+    errors = [branch[0] for branch in kind.context if branch]
+    if not errors:
+        return None
+    best = max(errors, key=lambda error: (len(error.instance_path), error.kind.name != "type"))
+    keyword = "false" if best.kind.name == "falseSchema" else str(best.schema_path[-1])
+    return sentence(keyword, value=cast("Json", best.instance), expected=best.kind.value, nearest=_nearest(best.kind))
 
 
 def shown(value: Json) -> str:
@@ -57,73 +182,33 @@ def shown(value: Json) -> str:
 
 
 def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None = None) -> str:
-    """Why `value` does not fit `keyword`. `nearest`: what the best schema says, where several were tried."""
-    said = _SENTENCES.get(keyword)
-    if said is not None:
-        return said(value, expected)
-    match keyword:
-        case "anyOf" | "oneOf":
-            return f"{shown(value)} fits none of the alternatives" + (f"; the nearest: {nearest}" if nearest else "")
-        case "propertyNames":
-            return f"{shown(value)} cannot be a key" + (f": {nearest}" if nearest else "")
-        case _:
-            return f"{shown(value)} does not fit `{keyword}`"
+    """Why `value` does not fit `keyword`. `nearest`: what the schema inside says, or the best one of several."""
+    size = len(value) if isinstance(value, str | list | dict) else 0
+    found = _SENTENCES.get(keyword, "{value} does not fit `{keyword}`").format(
+        keyword=keyword,
+        value=shown(value),
+        expected=shown(expected),
+        bare=expected,
+        kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in _listed(expected)),
+        listed=_some(expected),
+        characters=_counted(size, "character"),
+        items=_counted(size, "item"),
+        keys=_counted(size, "key"),
+        example=example(expected),
+    )
+    between = ": " if keyword == "propertyNames" else "; the nearest: "
+    return f"{found}{between}{nearest}" if nearest else found
 
 
-_Said: TypeAlias = Callable[[Json, Json], str]
+def _listed(expected: Json) -> list[Json]:
+    return expected if isinstance(expected, list) else [expected]
 
 
-def _size(value: Json, expected: Json, *, unit: str, words: str) -> str:
-    number = len(value) if isinstance(value, str | list | dict) else 0
-    return f"it has {_counted(number, unit)}, and {words} {shown(expected)}"
-
-
-def _compared(value: Json, expected: Json, *, words: str) -> str:
-    return f"{shown(value)} is {words} {shown(expected)}"
-
-
-def _type(value: Json, expected: Json) -> str:
-    kinds = [IN_WORDS.get(str(kind), str(kind)) for kind in (expected if isinstance(expected, list) else [expected])]
-    return f"{shown(value)} is not {' or '.join(kinds)}"
-
-
-def _enum(value: Json, expected: Json) -> str:
-    words = [shown(word) for word in expected] if isinstance(expected, list) else [shown(expected)]
+def _some(expected: Json) -> str:
+    words = [shown(word) for word in _listed(expected)]
     more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
-    return f"{shown(value)} is none of {', '.join(words[:_MOST_WORDS])}{more}"
+    return f"{', '.join(words[:_MOST_WORDS])}{more}"
 
 
 def _counted(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-
-
-_SENTENCES: dict[str, _Said] = {
-    "type": _type,
-    "enum": _enum,
-    "const": lambda value, expected: _compared(value, expected, words="not"),
-    "minimum": lambda value, expected: _compared(value, expected, words="less than"),
-    "maximum": lambda value, expected: _compared(value, expected, words="more than"),
-    "exclusiveMinimum": lambda value, expected: _compared(value, expected, words="not more than"),
-    "exclusiveMaximum": lambda value, expected: _compared(value, expected, words="not less than"),
-    "multipleOf": lambda value, expected: _compared(value, expected, words="no multiple of"),
-    "minLength": lambda value, expected: _size(value, expected, unit="character", words="needs at least"),
-    "maxLength": lambda value, expected: _size(value, expected, unit="character", words="may have at most"),
-    "minItems": lambda value, expected: _size(value, expected, unit="item", words="needs at least"),
-    "maxItems": lambda value, expected: _size(value, expected, unit="item", words="may have at most"),
-    "minProperties": lambda value, expected: _size(value, expected, unit="key", words="needs at least"),
-    "maxProperties": lambda value, expected: _size(value, expected, unit="key", words="may have at most"),
-    "pattern": lambda value, expected: f"{shown(value)} does not fit the pattern `{expected}`",
-    "format": lambda value, expected: f"{shown(value)} is no `{expected}`{example(expected)}",
-    "required": lambda _, expected: f"the key `{expected}` is missing",
-    "dependentRequired": lambda _, expected: f"the key `{expected}` is missing, which another key needs",
-    "additionalProperties": lambda _, __: "no such key is known",
-    "unevaluatedProperties": lambda _, __: "it has a key that is not known",
-    "unevaluatedItems": lambda _, __: "it has more items than are known",
-    "items": lambda _, __: "it has more items than are known",
-    "uniqueItems": lambda _, __: "an item stands in it twice",
-    "contains": lambda _, __: "none of its items is one that must be there",
-    "minContains": lambda _, __: "too few of its items are such as must be there",
-    "maxContains": lambda _, __: "too many of its items are such as may be there",
-    "not": lambda value, _: f"{shown(value)} is just what must not be here",
-    "false": lambda _, __: "nothing may be here",
-}

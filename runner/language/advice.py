@@ -7,7 +7,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 
-from runner.foundation.suggestions import folded, foreign, suggest
+from runner.foundation.near_misses import folded
+from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import Json
 from runner.job.actions import ACTIONS
 from runner.reading.blanks import with_article

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from runner.foundation.guids import is_guid
+from runner.foundation.near_misses import folded
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import both, either
-from runner.foundation.suggestions import folded, foreign, suggest
+from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.json_schema.violations import Violation
 from runner.language import misplaced_keys as displaced_keys

@@ -61,7 +61,8 @@ def _cases() -> JsonObject:
 
 
 def _mistakes_told(found: Iterable[Violation], document: Document, *, language: Language) -> list[Mistake]:
-    told = {(said.path, said.at_key): said for said in _mistakes(found, document.data, language=language)}
+    names_first = sorted(found, key=lambda violation: violation.keyword != "propertyNames")
+    told = {(said.path, said.at_key): said for said in _mistakes(names_first, document.data, language=language)}
     return [said for said in told.values() if not _is_told(said, document)]
 
 

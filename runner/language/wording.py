@@ -11,7 +11,7 @@ from runner.foundation.guids import is_guid
 from runner.foundation.sentences import either
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, compact, kind_of
-from runner.json_schema.as_wanted import BOOLEANS, NUMBER
+from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS
 from runner.json_schema.violations import Violation, shown
 from runner.language import durations_meant, meant

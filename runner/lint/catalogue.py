@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator, Mapping
 
 from runner.catalogue.model import Catalogue, Direction, Member, Process
 from runner.foundation.guids import is_guid
-from runner.foundation.near_misses import ending_in
+from runner.foundation.near_misses import ending_in, folded
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.raw import record
 from runner.foundation.sentences import listed
-from runner.foundation.suggestions import did_you_mean, folded, suggest
+from runner.foundation.suggestions import did_you_mean, suggest
 from runner.foundation.values import JsonObject, Path
 from runner.job.outline import Outline, RawStep
 from runner.lint import entities, failures

@@ -7,9 +7,10 @@ shares, executes nothing; the name leads to the right one.
 from collections.abc import Collection, Iterator
 
 from runner.catalogue.model import Catalogue, Element, Process
+from runner.foundation.near_misses import folded
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import MOST
-from runner.foundation.suggestions import did_you_mean, folded
+from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Path
 from runner.job.outline import Outline
 from runner.lint.uses import Named, element_ids, element_names, named_elements, process_named, starts

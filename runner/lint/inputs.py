@@ -3,7 +3,7 @@
 from runner.foundation.values import JsonObject, Path
 from runner.job.outline import schema_of
 from runner.json_schema import schemas
-from runner.json_schema.as_wanted import as_wanted
+from runner.json_schema.as_type import as_wanted
 from runner.json_schema.violations import Violation
 from runner.lint.schemas import sound
 from runner.lint.texts import Texts

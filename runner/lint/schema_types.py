@@ -26,9 +26,9 @@ from runner.foundation.raw import items, record
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path
-from runner.json_schema.contradictions import as_written, listed_by
+from runner.json_schema.as_type import listed_as
 from runner.json_schema.doubts import idle, twin
-from runner.json_schema.keywords import types
+from runner.json_schema.keywords import listed_by, types
 from runner.lint.site_types import KINDS
 
 _NAMES: Final[Mapping[int, frozenset[str]]] = {
@@ -107,7 +107,7 @@ def _listed(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Un
             kinds |= of_value(item).kinds
         if kinds and not kinds & (one.kinds | NULL):
             message = f"{said} is {in_words(one)}, and never {in_words(Type(kinds=kinds))}"
-            hint = as_written(keyword, listed, _NAMES.get(one.kinds, frozenset()))
+            hint = listed_as(keyword, listed, _NAMES.get(one.kinds, frozenset()))
             yield Unmet(code="E177", message=message, path=(*path, keyword), hint=hint)
 
 

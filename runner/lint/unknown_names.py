@@ -4,8 +4,8 @@ Names alone are judged. Keys inside the values behind them are not: those are kn
 """
 
 from runner.expressions.parse import Name
+from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
-from runner.foundation.suggestions import folded
 from runner.job.outline import Outline
 from runner.lint.name_mistakes import KNOWN_HERE, Mistake, all_of, nearest, unknown
 from runner.lint.scopes import NEVER, OF_A_TURN, OF_AN_ATTEMPT, Scope

@@ -24,7 +24,7 @@ SLOW = 0.02
 """Seconds that a slow call takes at the server."""
 
 RESUME = [RUNNER, "resume", "last", "-q", "--report-json", "report.json"]
-LIBRARIES = [PYTHON, "-c", "import yaml, jinja2, jsonschema, httpx"]
+LIBRARIES = [PYTHON, "-c", "import yaml, jinja2, jsonschema_rs, httpx"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _report(site: str, *, runs: int) -> None:
     loop = measure(_run("loop10000"), runs=max(1, runs // 3))
     side_by_side = measure([*_run("slow"), "-j", "8"], runs=runs)
     ideal = Figure(100 * 10 * SLOW / 8, 0)
-    two = measure([PYTHON, "-c", "import yaml, jsonschema"], runs=runs)
+    two = measure([PYTHON, "-c", "import yaml, jsonschema_rs"], runs=runs)
     listed = measure([RUNNER, "list", "many"], runs=runs)
     checked = measure([RUNNER, "validate", "onasite"], runs=runs)
     print(f"import of the four libraries                {imports.seconds:7.3f} s")

@@ -3,11 +3,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, JsonObject, Path
+from runner.json_schema import flaws as schema_flaws
 from runner.json_schema import schemas
 
 
 def flaws(schema: Json) -> list[tuple[Path, str]]:
-    return [(flaw.path, flaw.message) for flaw in schemas.flaws(schema)]
+    return [(flaw.path, flaw.message) for flaw in schema_flaws.flaws(schema)]
 
 
 @pytest.mark.parametrize(
@@ -41,25 +42,25 @@ def test_a_schema_without_flaws_is_accepted(schema: Json) -> None:
             ("type",),
             "`strin` is no type: there are string, number, integer, boolean, array, object, null",
         ),
-        ({"required": True}, ("required",), "true is not a list"),
-        ({"minLength": -1}, ("minLength",), "-1 is less than 0"),
+        ({"required": True}, ("required",), "`required`: true is not a list"),
+        ({"minLength": -1}, ("minLength",), "`minLength`: -1 is less than 0"),
         ({"properties": {"a": 5}}, ("properties", "a"), "5 is not a record or true or false"),
-        ({"pattern": "("}, ("pattern",), "missing ): `(`"),
+        ({"pattern": "("}, ("pattern",), "`pattern`: missing ): `(`"),
         (
             {"$ref": "http://example.com/x"},
             ("$ref",),
-            "a reference leads to a place in the same schema, as in `#/$defs/name`",
+            "`$ref`: a reference leads to a place in the same schema, as in `#/$defs/name`",
         ),
-        ({"$ref": "#/$defs/a"}, ("$ref",), "nothing is at `#/$defs/a`"),
-        ({"$ref": "#nowhere"}, ("$ref",), "nothing is at `#nowhere`"),
+        ({"$ref": "#/$defs/a"}, ("$ref",), "`$ref`: nothing is at `#/$defs/a`"),
+        ({"$ref": "#nowhere"}, ("$ref",), "`$ref`: nothing is at `#nowhere`"),
         ({"$ref": "#"}, (), "its references lead on without end"),
         (
             {"$schema": "http://json-schema.org/draft-07/schema#"},
             ("$schema",),
-            "another draft of JSON Schema than 2020-12",
+            "`$schema`: another draft of JSON Schema than 2020-12",
         ),
         ({"title": "\ud800"}, (), "it holds a text or a number that JSON cannot write"),
-        ({"maximum": float("nan")}, (), "it holds a text or a number that JSON cannot write"),
+        ({"maximum": float("nan")}, ("maximum",), "`maximum`: a number beyond JSON is not a number"),
     ],
 )
 def test_a_flaw_of_a_schema_is_told_where_it_is(schema: Json, path: Path, message: str) -> None:
@@ -74,7 +75,7 @@ def test_a_pattern_that_only_goes_back_and_forth_can_match_is_a_flaw() -> None:
 
 
 def test_an_unknown_keyword_comes_with_the_near_one() -> None:
-    assert [flaw.hint for flaw in schemas.flaws({"maxLenght": 1, "definitions": {}, "bogus": 1})] == [
+    assert [flaw.hint for flaw in schema_flaws.flaws({"maxLenght": 1, "definitions": {}, "bogus": 1})] == [
         "did you mean `maxLength`?",
         "did you mean `$defs`?",
         None,
@@ -126,5 +127,5 @@ ANY_SCHEMA: st.SearchStrategy[Json] = st.recursive(
 @given(ANY_SCHEMA)
 @settings(deadline=None)
 def test_any_value_at_all_is_a_schema_or_has_flaws(schema: Json) -> None:
-    if not schemas.flaws(schema):
+    if not schema_flaws.flaws(schema):
         schemas.from_job(schema).violations({"a": [1, "x", None]})

@@ -1,0 +1,76 @@
+"""How a value would be written as the type that its schema wants."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from runner.foundation.values import Json, compact
+from runner.json_schema.violations import Violation
+
+BOOLEANS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("yes", "on", "true"), "true"),
+    **dict.fromkeys(("no", "off", "false"), "false"),
+}
+"""What people write for true and false, folded."""
+NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+"""A text that would be a number without its quotes."""
+_WHOLE: Final = re.compile(r"-?[0-9]+")
+_BARE: Final = re.compile(r"[\w.+:-]+")
+_MOST_WRITTEN: Final = 8
+
+
+def as_wanted(violation: Violation, *, written: str | None = None) -> str | None:
+    """A hint how to write the very value as the type that its schema wants.
+
+    `written` is the value as it stands in its file: to YAML `007` is 7.
+    """
+    kinds, value = violation.expected, violation.value
+    if violation.keyword != "type" or isinstance(kinds, list):
+        return None
+    match value:
+        case bool() | int() | float() if kinds == "string":
+            source = written if written and _BARE.fullmatch(written) else compact(value)  # not an alias
+            return f'put it in quotes: "{source}"'
+        case str() if kinds == "boolean" and value.casefold() in BOOLEANS:
+            return f"write `{BOOLEANS[value.casefold()]}`"
+        case str() if (kinds == "integer" and _WHOLE.fullmatch(value)) or (
+            kinds == "number" and NUMBER.fullmatch(value)
+        ):
+            return f"write `{value}` without quotes"
+        case str() if kinds == "number" and (point := with_point(value)):
+            return f"write `{point}`"
+        case str() if kinds == "array" and re.fullmatch(r"[\w.-]+(, *[\w.-]+)*", value):
+            return f"write a list: `[{', '.join(re.split(', *', value))}]`"
+    return None
+
+
+def with_point(text: str) -> str | None:
+    """`120,5` as a number of JSON."""
+    return text.replace(",", ".") if re.fullmatch(r"-?[0-9]+,[0-9]+", text) else None
+
+
+def listed_as(keyword: str, listed: Sequence[Json], wanted: frozenset[str]) -> str | None:
+    """A hint how all values of an `enum`, or the value of a `const`, are written as one of the types `wanted`."""
+    written = [text for value in listed if (text := _as_type(value, wanted)) is not None]
+    if len(written) < len(listed) or len(written) > _MOST_WRITTEN:
+        return None
+    joined = ", ".join(written)
+    return f"write `{keyword}: {joined if keyword == 'const' else f'[{joined}]'}`"
+
+
+def _as_type(value: Json, wanted: frozenset[str]) -> str | None:
+    """`value` with quotes, or without."""
+    match value:
+        case bool() | int() | float() if wanted == {"string"}:
+            return f'"{compact(value)}"'
+        case str() if wanted == {"boolean"} and value.casefold() in ("true", "false"):
+            return value.casefold()
+        case str() if ("integer" in wanted and _WHOLE.fullmatch(value)) or (
+            "number" in wanted and NUMBER.fullmatch(value)
+        ):
+            return value
+    return None
+
+
+def _is_number(text: str, wanted: frozenset[str]) -> bool:
+    return bool(("integer" in wanted and _WHOLE.fullmatch(text)) or ("number" in wanted and NUMBER.fullmatch(text)))

@@ -1,0 +1,111 @@
+"""What to write in place of a flaw of a schema: a hint that can be typed as it stands; none where that is not known."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from runner.foundation import hints
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path, is_number, value_at
+from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place
+
+_RENAMED: Final[Mapping[str, str]] = {"id": "$id", "dependencies": "dependentSchemas"}
+_EITHER: Final = re.compile(r"\s*[|,/]\s*|\s+or\s+")
+
+
+def hint(path: Path, schema: Json) -> str | None:
+    """What to write at `path`, where something is wrong."""
+    holder, value = value_at(path[:-1], schema), value_at(path, schema)
+    at, key = place(path), str(path[-1]) if path else ""
+    if at == "keyword" and isinstance(holder, dict):
+        if key not in KEYWORDS:
+            return _unknown(key, holder, at_root=len(path) == 1)
+        return _value(key, value, holder, path)
+    if at == "name" and path[-2] == "properties":
+        return _property(key, value)
+    if at == "index" and path[-2] == "type":
+        return hints.hint("schemas", "type in list", value) or _near_type(value)
+    return _a_schema(value) if at in ("name", "index") else None
+
+
+def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
+    """What an unknown keyword stands for: a word of another draft, a typo, or the name of a property."""
+    value, kind = holder[key], holder.get("type")
+    if key == "nullable" and value is not True:
+        return "leave it out: without `null` in `type` no null fits"
+    if key == "nullable":
+        return f'write `type: [{kind}, "null"]`' if isinstance(kind, str) else 'write `"null"` among its types'
+    if value is None and key in TYPES:
+        return f"write `type: {key}`"
+    if key == "dependencies" and isinstance(value, dict) and all(isinstance(keys, list) for keys in value.values()):
+        return "did you mean `dependentRequired`?"
+    if key in ("min", "max") and isinstance(kind, str) and kind in LEAST:
+        return f"did you mean `{LEAST[kind].replace('min', key)}`?"
+    near = _RENAMED.get(key) or suggest(key, {*KEYWORDS, "secret"} if at_root else KEYWORDS)
+    is_type = isinstance(value, str) and value in TYPES
+    if (isinstance(value, dict) or is_type) and near not in A_SCHEMA | NAMED_SCHEMAS:
+        named = f"properties: {{{key}: {f'{{type: {value}}}' if is_type else '…'}}}"
+        return f"keys of a record stand in `{f'items: {{{named}}}' if kind == 'array' else named}`"
+    return f"did you mean `{near}`?" if near else None
+
+
+def _value(keyword: str, value: Json, holder: JsonObject, path: Path) -> str | None:
+    """What to write as the value of a known keyword."""
+    if keyword == "required" and isinstance(value, bool):
+        return _required(path)
+    bound = holder.get("minimum" if keyword == "exclusiveMinimum" else "maximum")
+    written = str(bound) if is_number(bound) else "0"
+    if found := hints.hint("schemas", f"keyword {keyword}", value, bound=written):
+        return found
+    if keyword == "type":
+        return _several_types(value) or _near_type(value)
+    return _a_schema(value) if keyword in A_SCHEMA | SCHEMAS else None
+
+
+def _required(path: Path) -> str:
+    if len(path) == 1:
+        return "an input without `default` is required, one with it is not"
+    if place(path[:-1]) == "name":
+        return f"`required` lists the keys that a record must have, beside `properties`: `required: [{path[-2]}]`"
+    return "`required` lists the keys that a record must have, as in `required: [Id]`"
+
+
+def _property(name: str, value: Json) -> str | None:
+    """A property that is no schema: a keyword one level too deep, or a bare type."""
+    if name in KEYWORDS and not (name == "type" and isinstance(value, str)):
+        return f"`{name}` stands beside `properties`, not in it"
+    found = hints.hint("schemas", f"property {name}", value)
+    schema = _a_schema(value)
+    return found or (schema and schema.replace("write `", f"write `{name}: ", 1))
+
+
+def _a_schema(value: Json) -> str | None:
+    """A type, or several, where a schema stands."""
+    if isinstance(value, list) and value and all(name in TYPES for name in value):
+        return f"write `{{type: [{', '.join(_quoted(str(name)) for name in value)}]}}`"
+    if not isinstance(value, str):
+        return None
+    found = hints.hint("schemas", "keyword type", value) or _several_types(value)
+    near = value if value in TYPES else None if found else suggest(value, TYPES)
+    named = f"write `type: {near}`" if near else found
+    return re.sub(r"`(type: .*)`", r"`{\1}`", named) if named and "`type: " in named else None
+
+
+def _several_types(value: Json) -> str | None:
+    """Several types in one text."""
+    if not isinstance(value, str):
+        return None
+    word = value.casefold()
+    several = [part for part in _EITHER.split(word.removesuffix("?")) if part] + ["null"] * word.endswith("?")
+    if len(several) > 1 and all(part in TYPES for part in several):
+        return f"write `type: [{', '.join(map(_quoted, several))}]`"
+    return None
+
+
+def _near_type(value: Json) -> str | None:
+    near = suggest(value, TYPES) if isinstance(value, str) else None
+    return f"did you mean `{near}`?" if near else None
+
+
+def _quoted(name: str) -> str:
+    return '"null"' if name == "null" else name

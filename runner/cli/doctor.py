@@ -24,7 +24,7 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.secrets.redact import Secrets
-from runner.service.transport import trusting
+from runner.service.connecting import trusting
 from runner.targets.authorities import read_authorities
 from runner.targets.model import ClientCredentials, ExecuteMethod, Runtime, SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import resolve

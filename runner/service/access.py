@@ -9,10 +9,10 @@ from typing import TypeAlias, assert_never
 from runner.secrets.redact import SHORTEST
 from runner.service import outages
 from runner.service.calls import CallFailed
+from runner.service.carrier import Carrier
+from runner.service.gate import Clock, Deadline
 from runner.service.oauth import ask_token, not_asked
 from runner.service.sign_in import Session, SigningIn, cookies_in, not_signed_in, renewed, session, sign_in
-from runner.service.sockets import Clock
-from runner.service.transport import Carrier, Deadline
 from runner.service.wire import Site
 from runner.targets.model import ClientCredentials, Password
 

@@ -13,12 +13,10 @@ from runner.foundation.values import JsonObject
 from runner.service import odata, outages, replies
 from runner.service.access import Access, Credentials, OnSecret, identity_of
 from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, Reading
-from runner.service.gate import Gate, OpenGate
+from runner.service.carrier import Carrier, Transport, network
+from runner.service.gate import Clock, Deadline, Gate, OpenGate, Pace
 from runner.service.login_page import acts, signed_out
-from runner.service.pace import Pace
 from runner.service.sign_in import Session
-from runner.service.sockets import Clock
-from runner.service.transport import Carrier, Deadline, Transport, open_way
 from runner.service.wire import Reply, Request, Site, UnwritableError, request
 from runner.targets.model import ClientCredentials
 
@@ -43,7 +41,7 @@ class Client:
     ) -> None:
         self._site = site
         self._clock = clock
-        self._transport = transport or open_way(site, clock)
+        self._transport = transport or network(site, clock)
         pace = None if site.rate is None else Pace(site.rate, clock=clock)
         self._carrier = Carrier(
             site.url, place=site.name, transport=self._transport, clock=clock, headers=site.headers, pace=pace

@@ -1,16 +1,21 @@
-"""Whether a call may leave: asked of whoever wants it, at the last moment at which nothing has been sent."""
+"""When a call may leave: its deadline, the pace of its site, and the last question before the first byte."""
 
+import threading
 import time
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+Clock: TypeAlias = Callable[[], float]
 
 
 class Gate(Protocol):
-    """What whoever wants a call has to say while it is made ready, which may take long."""
+    """The caller's side of a call that is made ready, which may take long."""
 
     def is_wanted(self) -> bool: ...
 
     def may_leave(self) -> bool:
-        """Asked when there is nothing left to wait for, just before the first byte leaves. What may leave is noted."""
+        """Asked when nothing is left to wait for, just before the first byte leaves. A call that may leave is noted."""
 
     def wait(self, seconds: float) -> None:
         """Wait before a call may leave; that is none of its time. It ends at once where the call is not wanted."""
@@ -27,3 +32,66 @@ class OpenGate:
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Deadline:
+    """When the time of a call is over, on the clock, and how many seconds it has, for sentences.
+
+    What is waited before a call may leave is none of that time. `whole` is the deadline that this one is a part of.
+    """
+
+    at: float
+    seconds: float
+    gate: Gate
+    whole: "Deadline | None" = None
+
+    def put_off(self, seconds: float) -> None:
+        self.at += seconds
+        if self.whole is not None:
+            self.whole.put_off(seconds)
+
+    def within(self, seconds: float | None, *, now: float) -> "Deadline":
+        """A part of this time: at most so many seconds from `now` on."""
+        if seconds is None or now + seconds >= self.at:
+            return self
+        return Deadline(at=now + seconds, seconds=seconds, gate=self.gate, whole=self)
+
+
+class Pace:
+    """At most `rate` calls a second to one site, evenly spaced, whichever thread makes them; first come, first served.
+
+    A call that gives up waiting leaves no gap: after a stop, calls that are still wanted do not wait for those that
+    are not.
+    """
+
+    def __init__(self, rate: float, *, clock: Clock) -> None:
+        self._gap = 1 / rate
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next = clock()
+        self._queue: list[object] = []
+
+    def wait_for_turn(self, gate: Gate) -> float:
+        """Wait for the next turn, at most for as long as the call is wanted. The seconds that it took."""
+        begun, ticket = self._clock(), object()
+        with self._lock:
+            self._queue.append(ticket)
+        try:
+            while (left := self._left(ticket)) > 0 and gate.is_wanted():
+                gate.wait(left)
+        finally:
+            with self._lock:
+                if ticket in self._queue:
+                    self._queue.remove(ticket)
+        return self._clock() - begun
+
+    def _left(self, ticket: object) -> float:
+        """Seconds to the turn of `ticket`; where it has come, it is taken."""
+        with self._lock:
+            now = self._clock()
+            left = self._next + self._queue.index(ticket) * self._gap - now
+            if left <= 0:
+                self._next = now + self._gap
+                self._queue.remove(ticket)
+            return left

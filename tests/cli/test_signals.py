@@ -543,7 +543,7 @@ sys.meta_path.insert(0, AtAnImport())
 """
 
 
-@pytest.mark.parametrize("module", ["click", "runner.cli.run", "httpcore", "runner.hosts.local"])
+@pytest.mark.parametrize("module", ["click", "runner.cli.run", "h11", "runner.hosts.local"])
 @pytest.mark.parametrize(("number", "code"), CODES)
 def test_a_signal_while_modules_are_imported_ends_it_without_a_trace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, module: str, number: int, code: int

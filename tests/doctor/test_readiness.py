@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
+from answers import Answers
 from deployments import CATALOGUE, Deployed, Phase, listed
 
 from runner.catalogue.model import Catalogue
@@ -47,9 +48,7 @@ class World:
     stops_at: float = float("inf")
 
     def wait(self, wanted: Readiness | None = None) -> Outcome:
-        client = Client(
-            SITE, credentials=self.credentials, transport=httpx.MockTransport(self._answer), clock=lambda: self.now
-        )
+        client = Client(SITE, credentials=self.credentials, transport=Answers(self._answer), clock=lambda: self.now)
         watched = Watched(caller=client, clock=lambda: self.now, expected=self.expected)
         return wait_until_ready(
             watched,

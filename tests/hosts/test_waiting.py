@@ -18,9 +18,8 @@ from runner.runs.result import RunResult, fold
 from runner.runs.run_folders import EVENTS
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, CallFailed, Ending, ExecuteCall, FailureKind, ReadRows
-from runner.service.gate import Gate
+from runner.service.gate import Gate, Pace
 from runner.service.outages import not_wanted
-from runner.service.pace import Pace
 
 START = "  - id: a\n    execute: {process: UsrA}\n"
 PLAIN = START + "    verify: none\n"

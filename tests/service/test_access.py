@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
+from answers import Answers
 
 from runner.service.access import Access
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, WhoIsUser
+from runner.service.carrier import Carrier
 from runner.service.client import Client
-from runner.service.gate import OpenGate
+from runner.service.gate import Deadline, OpenGate
 from runner.service.sign_in import Session
-from runner.service.transport import Carrier, Deadline
 from runner.service.wire import Site
 from runner.targets.model import ClientCredentials, Password
 
@@ -57,7 +58,7 @@ class World:
         return Client(
             SITE,
             credentials=CLIENT,
-            transport=httpx.MockTransport(self),
+            transport=Answers(self),
             clock=lambda: self.now,
             on_secret=lambda name, text: (told if told is not None else []).append((name, text)),
         )
@@ -130,7 +131,7 @@ def test_a_sign_in_has_the_time_of_the_target_however_long_the_call_may_take() -
     client = Client(
         replace(SITE, timeout=3.0),
         credentials=CLIENT,
-        transport=httpx.MockTransport(answer),
+        transport=Answers(answer),
         clock=lambda: world.now,
     )
     assert client.perform(CALL, 60) == Answered(value=1)
@@ -171,7 +172,7 @@ def test_an_identity_service_that_is_not_there_is_told_of_by_its_own_name() -> N
         assert request.url.host == "id.example"
         raise httpx.ConnectError("x")
 
-    client = Client(SITE, credentials=CLIENT, transport=httpx.MockTransport(answer))
+    client = Client(SITE, credentials=CLIENT, transport=Answers(answer))
     ending = client.perform(CALL, 5)
 
     assert isinstance(ending, CallFailed)
@@ -215,7 +216,7 @@ class Signed:
 
 def cookies_client(site: Signed) -> Client:
     password = Password(username="Ann", password="p4ss")
-    return Client(Site(url="https://crm.example"), credentials=password, transport=httpx.MockTransport(site))
+    return Client(Site(url="https://crm.example"), credentials=password, transport=Answers(site))
 
 
 def test_eight_threads_whose_session_has_expired_sign_in_once() -> None:
@@ -231,7 +232,7 @@ def test_eight_threads_whose_session_has_expired_sign_in_once() -> None:
 
 def test_a_session_with_later_cookies_is_no_other_one_when_it_is_lost() -> None:
     site = Signed()
-    transport = httpx.MockTransport(site)
+    transport = Answers(site)
     place = Site(url="https://crm.example")
     carrier = Carrier(place.url, place=place.name, transport=transport, clock=lambda: 0.0)
     password = Password(username="Ann", password="p4ss")

@@ -1,10 +1,13 @@
 """Sessions: signing in once, mending a lost session once, and never trying a refused sign-in again."""
 
+import ssl
 import threading
 from collections.abc import Callable
 
+import h11
 import httpx
 import pytest
+from answers import Answers
 from gates import Time
 
 from runner.foundation.values import Json
@@ -22,6 +25,7 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.service.client import Client
+from runner.service.connection import NotConnectedError, SpokeFirstError, UnwantedError
 from runner.service.wire import Site
 from runner.targets.model import Password
 
@@ -83,7 +87,7 @@ class Service:
 
 
 def client_of(service: Callable[[httpx.Request], httpx.Response], *, password: Password | None = PASSWORD) -> Client:
-    return Client(SITE, credentials=password, transport=httpx.MockTransport(service))
+    return Client(SITE, credentials=password, transport=Answers(service))
 
 
 def failed(ending: Ending) -> tuple[FailureKind, str, str]:
@@ -305,7 +309,7 @@ def test_one_deadline_covers_signing_in_and_the_call() -> None:
         now[0] += 6
         return service(request)
 
-    client = Client(SITE, credentials=PASSWORD, transport=httpx.MockTransport(answer), clock=lambda: now[0])
+    client = Client(SITE, credentials=PASSWORD, transport=Answers(answer), clock=lambda: now[0])
     kind, code, message = failed(client.perform(CALL, 5))
     assert (kind, code) == (FailureKind.NOT_SENT, "E305")
     assert message == "the 5 s of the call were over before it was sent to site.example"
@@ -320,7 +324,7 @@ def test_the_name_we_sign_in_with_is_the_name_we_ask_for() -> None:
 
 def paced(service: Callable[[httpx.Request], httpx.Response], time: Time, *, rate: float = 0.1) -> Client:
     site = Site(url="https://site.example", rate=rate)
-    return Client(site, transport=httpx.MockTransport(service), clock=time.clock, credentials=PASSWORD)
+    return Client(site, transport=Answers(service), clock=time.clock, credentials=PASSWORD)
 
 
 def test_what_a_call_waits_for_its_turn_is_none_of_its_time() -> None:
@@ -357,7 +361,7 @@ def test_a_call_that_is_not_wanted_any_more_after_the_sign_in_does_not_leave() -
         time.now += 2
         return service(request)
 
-    client = Client(SITE, credentials=PASSWORD, transport=httpx.MockTransport(answer), clock=time.clock)
+    client = Client(SITE, credentials=PASSWORD, transport=Answers(answer), clock=time.clock)
     ending = client.perform(CALL, 50, gate=time)
     assert isinstance(ending, CallFailed)
     assert (ending.kind, ending.unwanted, len(service.seen)) == (FailureKind.NOT_SENT, True, 1)
@@ -381,26 +385,25 @@ def test_headers_of_the_target_come_with_the_sign_in_and_with_every_call() -> No
         return service(request)
 
     site = Site(url="https://site.example", headers=(("X-Key", "gateway"),))
-    Client(site, transport=httpx.MockTransport(answer), credentials=PASSWORD).perform(CALL, 5)
+    Client(site, transport=Answers(answer), credentials=PASSWORD).perform(CALL, 5)
     assert found == ["gateway", "gateway"]
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "code"),
     [
-        (httpx.ConnectError("x"), FailureKind.NOT_SENT, "E301"),
-        (httpx.ConnectTimeout("x"), FailureKind.NOT_SENT, "E301"),
-        (httpx.LocalProtocolError("x"), FailureKind.NOT_SENT, "E301"),
-        (httpx.UnsupportedProtocol("x"), FailureKind.NOT_SENT, "E301"),
-        (httpx.ReadTimeout("x"), FailureKind.UNANSWERED, "E305"),
-        (httpx.WriteTimeout("x"), FailureKind.UNANSWERED, "E305"),
-        (httpx.ReadError("x"), FailureKind.UNANSWERED, "E306"),
-        (httpx.WriteError("x"), FailureKind.UNANSWERED, "E306"),
-        (httpx.CloseError("x"), FailureKind.UNANSWERED, "E306"),
-        (httpx.RemoteProtocolError("x"), FailureKind.UNANSWERED, "E307"),
+        (NotConnectedError(), FailureKind.NOT_SENT, "E301"),
+        (h11.LocalProtocolError("x"), FailureKind.NOT_SENT, "E301"),
+        (UnwantedError(), FailureKind.NOT_SENT, "E312"),
+        (SpokeFirstError(), FailureKind.NOT_SENT, "E313"),
+        (TimeoutError(), FailureKind.UNANSWERED, "E305"),
+        (EOFError(), FailureKind.UNANSWERED, "E306"),
+        (ConnectionResetError(), FailureKind.UNANSWERED, "E306"),
+        (ssl.SSLError(), FailureKind.UNANSWERED, "E306"),
+        (h11.RemoteProtocolError("x"), FailureKind.UNANSWERED, "E307"),
     ],
 )
-def test_what_a_transport_raises_ends_in_a_failure(error: httpx.HTTPError, kind: FailureKind, code: str) -> None:
+def test_what_a_transport_raises_ends_in_a_failure(error: Exception, kind: FailureKind, code: str) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         raise error
 

@@ -4,6 +4,7 @@ import time
 
 import httpx
 import pytest
+from answers import Answers
 
 from runner.service.calls import (
     Answered,
@@ -99,7 +100,7 @@ def test_an_execute_that_was_answered_by_an_error_page_is_not_sent_again() -> No
     client = Client(
         Site(url="https://site.example"),
         credentials=Password(username="Ann", password="p4ss"),
-        transport=httpx.MockTransport(answer),
+        transport=Answers(answer),
     )
     ending = client.perform(EXECUTE, 5)
 

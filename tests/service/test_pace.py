@@ -2,7 +2,7 @@ import threading
 
 from gates import Time
 
-from runner.service.pace import Pace
+from runner.service.gate import Pace
 
 
 def pace_of(rate: float, time: Time) -> Pace:

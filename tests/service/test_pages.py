@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from answers import Answers
 
 from runner.foundation.values import Json, JsonObject
 from runner.service.calls import (
@@ -55,7 +56,7 @@ def absolute(query: str) -> str:
 
 
 def read(call: Call, log: Log, *, seconds: float = 5) -> Ending:
-    return Client(SITE, transport=httpx.MockTransport(log), clock=lambda: log.now).perform(call, seconds)
+    return Client(SITE, transport=Answers(log), clock=lambda: log.now).perform(call, seconds)
 
 
 def rows(count: int) -> list[Json]:
@@ -150,7 +151,7 @@ def test_a_next_page_that_cannot_be_read_leaves_the_log_unread(link: Json, said:
 def test_an_empty_page_that_leads_on_is_not_followed() -> None:
     log = Log([], size=1, link=absolute)
     empty: JsonObject = {"value": [], "@odata.nextLink": absolute("$skiptoken=0")}
-    client = Client(SITE, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=empty)))
+    client = Client(SITE, transport=Answers(lambda _: httpx.Response(200, json=empty)))
     ending = client.perform(ROWS, 5)
 
     assert read(ROWS, log) == Answered(value=[])
@@ -182,7 +183,7 @@ def test_a_page_that_is_not_answered_leaves_the_log_unread() -> None:
             raise httpx.ReadTimeout("x")
         return log(request)
 
-    ending = Client(SITE, transport=httpx.MockTransport(answer)).perform(ROWS, 5)
+    ending = Client(SITE, transport=Answers(answer)).perform(ROWS, 5)
 
     assert isinstance(ending, CallFailed)
     assert (ending.kind, ending.trouble.code) == (FailureKind.UNANSWERED, "E305")

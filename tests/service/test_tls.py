@@ -11,7 +11,7 @@ import pytest
 
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
-from runner.service.transport import SocketTransport
+from runner.service.connecting import Connections
 from runner.service.wire import Site
 
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -46,7 +46,7 @@ def server(certificate: str | None) -> Iterator[str]:
 
 def perform(place: str, *, trusting: str | None = "authority", calls: int = 1) -> Ending:
     tls = ssl.create_default_context(cafile=None if trusting is None else CERTIFICATES / f"{trusting}.pem")
-    client = Client(Site(url=f"https://{place}"), transport=SocketTransport(tls=tls))
+    client = Client(Site(url=f"https://{place}"), transport=Connections(tls=tls))
     with contextlib.closing(client):
         return [client.perform(CALL, 5) for _ in range(calls)][-1]
 
@@ -200,7 +200,7 @@ def test_an_answer_too_many_is_not_taken_for_that_of_the_next_call_over_tls() ->
 def test_a_handshake_without_an_end_is_bounded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"127.0.0.1:{silent.getsockname()[1]}"
-        client = Client(Site(url=f"https://{place}"), transport=SocketTransport(tls=ssl.create_default_context()))
+        client = Client(Site(url=f"https://{place}"), transport=Connections(tls=ssl.create_default_context()))
         ending = client.perform(CALL, 0.2)
     assert isinstance(ending, CallFailed)
     assert (ending.kind, ending.trouble.code) == (FailureKind.NOT_SENT, "E301")

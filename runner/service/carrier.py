@@ -1,0 +1,157 @@
+"""The way to one origin: a request and its reply, or the sentence on why there is none.
+
+No exception of h11, of sockets or of TLS leaves it. It follows no redirect, reads no environment, repeats nothing and
+knows nothing of sessions.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from runner.service import bodies, outages
+from runner.service.calls import CallFailed
+from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, trusting
+from runner.service.connection import Incoming, NotConnectedError, Outgoing, SpokeFirstError, UnwantedError
+from runner.service.gate import Clock, Deadline, Pace
+from runner.service.libraries import h11, httpx
+from runner.service.tunnel import proxy_of
+from runner.service.wire import Headers, Reply, Request, Site
+
+_PORTS: Final = {"http": 80, "https": 443}
+_LAST_PORT: Final = 65535
+
+
+class Transport(Protocol):
+    """The network, or what replaces it. It raises what `Connections` does."""
+
+    def send(self, outgoing: Outgoing) -> Incoming: ...
+
+    def close(self) -> None: ...
+
+
+def network(site: Site, clock: Clock) -> Transport:
+    """The network as `site` is reached by it. Its connections to several origins are apart."""
+    secure = any(url.startswith("https:") for url in (site.url.lower(), (site.identity_url or "").lower()))
+    tls = trusting(site.authorities) if secure else None
+    connector = Connector(clock, proxy=None if site.proxy is None else proxy_of(site.proxy))
+    return Connections(tls=tls, clock=clock, connector=connector)
+
+
+class Carrier:
+    """The way to the origin at `url`, a site or its identity service.
+
+    httpx reads the address (names of other alphabets, IPv6, what has to be encoded in a path). What is sent below it is
+    encoded by those who know the service, and goes as it is.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        place: str,
+        transport: Transport,
+        clock: Clock,
+        headers: Headers = (),
+        pace: Pace | None = None,
+    ) -> None:
+        self.place = place
+        self._clock = clock
+        self._url = _url(url)
+        self._transport = transport
+        self._own = _encoded(headers)
+        self._pace = pace
+        self._barred: CallFailed | None = None
+
+    def exchange(
+        self, request: Request, *, headers: Headers, deadline: Deadline, leaves: Callable[[], bool]
+    ) -> Reply | CallFailed:
+        """Send `request` with the session's `headers` and read the whole reply, or say what broke.
+
+        `leaves` is asked last of all, when nothing is left to be waited for: where it says no, nothing is sent.
+        """
+        if self._barred is not None:
+            return self._barred
+        if self._url is None:
+            return outages.not_written(self.place, "`url` is no address of a site")
+        if self._clock() >= deadline.at:
+            return outages.no_time_left(self.place, deadline.seconds)
+        if self._pace is not None:
+            deadline.put_off(self._pace.wait_for_turn(deadline.gate))
+        if not deadline.gate.is_wanted():
+            return outages.not_wanted(self.place)
+        lines = [*_encoded(request.headers), *_encoded(headers), *self._own]
+        outgoing = _outgoing(request, self._url, lines, deadline=deadline.at, leaves=leaves)
+        try:
+            return _reply(self._transport.send(outgoing))
+        except (NotConnectedError, UnwantedError, SpokeFirstError) as error:
+            return self._not_sent(error, deadline.seconds)
+        except (OSError, EOFError, h11.ProtocolError, bodies.NonsenseError, bodies.TooLargeError) as error:
+            return self._unanswered(error, deadline.seconds)
+
+    def _not_sent(self, error: Exception, seconds: float) -> CallFailed:
+        if isinstance(error, UnwantedError):
+            return outages.not_wanted(self.place)
+        if isinstance(error, SpokeFirstError):
+            return outages.spoke_first(self.place)
+        if isinstance(error.__cause__, TimeoutError):
+            return outages.no_connection_in_time(self.place, min(CONNECT_SECONDS, seconds))
+        failure = outages.no_connection(error.__cause__, self.place)
+        if failure.final:  # a proxy that does not accept us: to try again could lock the account
+            self._barred = failure
+        return failure
+
+    def _unanswered(self, error: Exception, seconds: float) -> CallFailed:
+        match error:
+            case TimeoutError():
+                return outages.no_answer_in_time(self.place, seconds)
+            case h11.LocalProtocolError():
+                return outages.not_written(self.place, str(error))
+            case h11.RemoteProtocolError():
+                return outages.no_http(self.place, str(error))
+            case bodies.TooLargeError():
+                return outages.too_large(self.place)
+            case bodies.NonsenseError():
+                return outages.unreadable(self.place, str(error))
+            case _:
+                return outages.broken(error, self.place)
+
+
+def _url(text: str) -> httpx.URL | None:
+    try:
+        url = httpx.URL(text.rstrip("/"))
+    except httpx.InvalidURL:
+        return None
+    return url if url.scheme in _PORTS and url.host and (url.port or 0) <= _LAST_PORT else None
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _outgoing(
+    request: Request,
+    url: httpx.URL,
+    lines: list[tuple[bytes, bytes]],
+    *,
+    deadline: float,
+    leaves: Callable[[], bool],
+) -> Outgoing:
+    lines.append((b"Host", url.netloc))
+    if request.body is not None:
+        lines.append((b"Content-Length", b"%d" % len(request.body)))
+    return Outgoing(
+        origin=(url.scheme, url.host, url.port or _PORTS[url.scheme]),
+        method=request.method,
+        target=url.raw_path.rstrip(b"/") + request.path.encode("ascii"),
+        headers=lines,
+        body=request.body,
+        deadline=deadline,
+        leaves=leaves,
+    )
+
+
+def _reply(incoming: Incoming) -> Reply:
+    lines = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in incoming.headers]
+    headers = dict(lines)
+    body = bodies.inflated(incoming.body, headers.get("content-encoding", ""))
+    cookies = tuple([value for name, value in lines if name == "set-cookie"])
+    return Reply(status=incoming.status, headers=headers, body=bodies.bounded(body), cookies=cookies)

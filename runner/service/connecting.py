@@ -1,0 +1,198 @@
+"""Opens connections within a deadline: through a proxy or not, with TLS or without; and stores those at rest.
+
+What is trusted: the system's authorities, those of certifi, and those that a target names.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from runner.service.connection import Connection, Incoming, NotConnectedError, Outgoing, SpokeFirstError, Stream
+from runner.service.gate import Clock
+from runner.service.libraries import httpx
+from runner.service.tunnel import Proxy, ProxyError, ask
+
+Address: TypeAlias = tuple[
+    socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+]
+"""What `socket.getaddrinfo` tells of one way to a host."""
+LookUp: TypeAlias = Callable[[str, int], Sequence[Address]]
+_Origin: TypeAlias = tuple[str, str, int]
+
+CONNECT_SECONDS: Final = 20.0
+"""A connection that takes longer will not come: by then the system has asked four times."""
+IDLE_SECONDS: Final = 2.0
+"""Servers close idle connections too, and a call on one that is just being closed looks unanswered."""
+
+
+def trusting(authorities: str | None) -> ssl.SSLContext:
+    """What TLS trusts. `authorities` are in PEM. Costs 5 ms: once a site.
+
+    One of `authorities` need not be a root: whoever names it trusts it as it is.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    if authorities is not None:
+        context.load_verify_locations(cadata=authorities)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _addresses(host: str, port: int) -> Sequence[Address]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+class Connector:
+    """Opens streams to hosts, on `clock`, through `proxy` where there is one."""
+
+    def __init__(self, clock: Clock, *, proxy: Proxy | None = None, look_up: LookUp = _addresses) -> None:
+        self._clock = clock
+        self._proxy = proxy
+        self._look_up = look_up
+
+    def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> Stream:
+        """A stream to the host. Raises `NotConnectedError`."""
+        limit = min(deadline, self._clock() + CONNECT_SECONDS)
+        try:
+            line = (
+                self._line(host, port, limit) if self._proxy is None else self._tunnel(self._proxy, host, port, limit)
+            )
+            stream = Stream(line, self._clock)
+            return stream if tls is None else stream.with_tls(tls, host, deadline)
+        except (OSError, ValueError, ProxyError) as error:  # UnicodeError, a ValueError: a name that no host can have
+            raise NotConnectedError from error
+
+    def _line(self, host: str, port: int, limit: float) -> socket.socket:
+        """Try each address of `host` for its share of the time left: the first may lead nowhere."""
+        addresses = self._found(host, port, limit)
+        failure: OSError = OSError("the host has no address")
+        for number, address in enumerate(addresses):
+            left = limit - self._clock()
+            try:
+                return _connected(address, left / (len(addresses) - number))
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _found(self, host: str, port: int, limit: float) -> Sequence[Address]:
+        """The addresses of `host`. Nothing cuts the system's own look-up short, so a thread of its own waits for it."""
+        with contextlib.suppress(OSError, UnicodeError):  # an address needs no look-up
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        found: list[Sequence[Address] | OSError | UnicodeError] = []
+
+        def look() -> None:
+            try:
+                found.append(self._look_up(host, port))
+            except (OSError, UnicodeError) as error:
+                found.append(error)
+
+        looking = threading.Thread(target=look, name=f"look up {host}", daemon=True)
+        looking.start()
+        looking.join(max(0.0, limit - self._clock()))
+        if not found:
+            raise TimeoutError
+        if isinstance(found[0], OSError | UnicodeError):
+            raise found[0]
+        return found[0]
+
+    def _tunnel(self, proxy: Proxy, host: str, port: int, limit: float) -> socket.socket:
+        """A tunnel to the host. Whatever breaks on the way is the proxy's doing, also a time that is over."""
+        try:
+            line = self._line(proxy.host, proxy.port, limit)
+            try:
+                ask(line, proxy, place=(host, port), left=lambda: limit - self._clock())
+            except BaseException:
+                line.close()
+                raise
+        except (OSError, UnicodeError) as error:
+            raise ProxyError(cause=error) from error
+        return line
+
+
+def _connected(address: Address, seconds: float) -> socket.socket:
+    if seconds <= 0:
+        raise TimeoutError
+    family, kind, protocol, _, place = address
+    line = socket.socket(family, kind, protocol)
+    try:
+        line.settimeout(seconds)
+        # Without it the body of a POST, written after its head, would wait for the head's receipt.
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.connect(place)
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
+class Connections:
+    """As many connections as there are calls at once. A connection at rest is used again for a short time."""
+
+    def __init__(
+        self, *, tls: ssl.SSLContext | None, clock: Clock = time.monotonic, connector: Connector | None = None
+    ) -> None:
+        self._clock = clock
+        self._tls = tls
+        self._connector = connector or Connector(clock)
+        self._idle: defaultdict[_Origin, list[tuple[float, Connection]]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def send(self, outgoing: Outgoing) -> Incoming:
+        """Raises what `runner.service.connection` names, and `SpokeFirstError`."""
+        connection = self._rested(outgoing.origin) or self._fresh(outgoing.origin, outgoing.deadline)
+        try:
+            incoming = connection.ask(outgoing)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.make_ready():
+            self._rest(outgoing.origin, connection)
+        else:
+            connection.close()
+        return incoming
+
+    def close(self) -> None:
+        """Close what rests now, and what comes to rest later: a thread that nobody waits for may still be answered."""
+        with self._lock:
+            self._is_closed = True
+            resting = [connection for idle in self._idle.values() for _, connection in idle]
+            self._idle.clear()
+        for connection in resting:
+            connection.close()
+
+    def _fresh(self, origin: _Origin, deadline: float) -> Connection:
+        scheme, host, port = origin
+        tls = (self._tls or trusting(None)) if scheme == "https" else None
+        connection = Connection(self._connector.connect(host, port, deadline, tls=tls))
+        if connection.has_come():
+            connection.close()
+            raise SpokeFirstError
+        return connection
+
+    def _rested(self, origin: _Origin) -> Connection | None:
+        """The connection that has rested for the shortest time, if none that can be used is too old."""
+        while True:
+            with self._lock:
+                idle = self._idle[origin]
+                since, connection = idle.pop() if idle else (0.0, None)
+            if connection is None:
+                return None
+            if self._clock() - since <= IDLE_SECONDS and not connection.has_come():
+                return connection
+            connection.close()
+
+    def _rest(self, origin: _Origin, connection: Connection) -> None:
+        """Store a connection for the next call, and let those go that have rested for too long."""
+        now = self._clock()
+        with self._lock:
+            idle = self._idle[origin]
+            old = [other for since, other in idle if now - since > IDLE_SECONDS]
+            self._idle[origin] = [*idle[len(old) :], *([] if self._is_closed else [(now, connection)])]
+        for unused in [*old, *([connection] if self._is_closed else [])]:
+            unused.close()

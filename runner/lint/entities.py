@@ -1,16 +1,14 @@
 """The entities and columns that a `query` names against those that its target is known to have.
 
-Of a sandbox all are known; what a site has, no catalogue tells. A filter is looked at word by word: what stands in a
-template, or in a lambda, is not known.
+Of a sandbox all are known; what a site has, no catalogue tells. A filter is read word by word: what is in a template,
+or in a lambda, is not known.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from runner.catalogue.model import Catalogue, Entity
-from runner.expressions import parse
-from runner.expressions.parse import TemplateProblem
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.raw import items, record, text
 from runner.foundation.sentences import listed
@@ -18,7 +16,9 @@ from runner.foundation.suggestions import did_you_mean, suggest
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
-from runner.lint.filter_words import names_in, texts_compared
+from runner.lint.filters import parts_of, with_holes
+from runner.odata.lexer import tokens
+from runner.odata.mistakes import TEXT_HINT, columns_compared_with_texts, columns_in
 from runner.reading.document import Document
 
 _ORDER = re.compile(r"(\S+)(?:\s+(?:asc|desc))?")
@@ -69,21 +69,23 @@ def _columns(document: Document, fields: JsonObject, path: Path, entity: Entity,
     asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
     ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
     asked += [(at, found[1], entity.paths) for at, one in ordered if (found := _ORDER.fullmatch(one)) is not None]
-    told: set[Path] = set()
+    reported: set[Path] = set()
     for at, column, known in asked:
-        if column not in known and column != "*" and at not in told:
-            told.add(at)
+        if column not in known and column != "*" and at not in reported:
+            reported.add(at)
             yield _no_column(document, column, known, at, called=called)
-    yield from islice(_of_filter(document, fields, (*path, "filter"), entity, called=called), 1)
+    yield from islice(_filter_columns(document, fields, (*path, "filter"), entity, called=called), 1)
 
 
-def _of_filter(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:
-    parts = _parts(text(fields, "filter") or "")
-    for column, is_value in names_in(parts):
+def _filter_columns(
+    document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str
+) -> Iterator[Problem]:
+    found = tokens(with_holes(parts_of(text(fields, "filter") or "")))
+    for column, is_value in columns_in(found):
         if column not in entity.paths:
-            hint = "a text stands in `'…'`" if is_value and not suggest(column, sorted(entity.paths)) else None
+            hint = TEXT_HINT if is_value and not suggest(column, sorted(entity.paths)) else None
             yield _no_column(document, column, entity.paths, path, called=called, hint=hint)
-    for column, value in texts_compared(parts):
+    for column, value in columns_compared_with_texts(found):
         if column in entity.numbers:
             message = f"`{column}` holds numbers, and `{value}` is a text"
             hint = f"write `{value[1:-1]}` without quotes" if re.fullmatch(r"'-?\d+(\.\d+)?'", value) else None
@@ -102,11 +104,3 @@ def _listed_columns(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
     for at, value in listed:
         if isinstance(value, str) and "{{" not in value:
             yield from ((at, column) for column in columns(value) if column)
-
-
-def _parts(written: str) -> Sequence[object]:
-    """A filter, as texts and templates; nothing where it cannot be read."""
-    try:
-        return parse.template(written).parts if "{{" in written else (written,)
-    except TemplateProblem:
-        return ()

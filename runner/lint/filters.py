@@ -1,128 +1,91 @@
-"""The filter of a `query`: what is of another language than OData, and what a template in it could break.
+"""The templates in the filter of a `query`: whether their values end a text around them, or lack quotes of their own.
 
-Only what no service reads is told. What stands in quotes is a text, and what a template gives is not known.
+What is wrong with the OData itself, `odata/mistakes.py` knows. What a step gives is known by its type alone, so of that
+`result_mistake` reports, once types are known.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from runner.expressions import parse
+from runner.expressions.inferring import of_expression, of_path
 from runner.expressions.parse import Expression, TemplateProblem
-from runner.foundation.suggestions import suggest
-from runner.foundation.values import Path, compact
-from runner.job.outline import RawStep
-from runner.lint.filter_values import unquoted
-from runner.lint.filter_words import VALUE, first_mistake, words
+from runner.expressions.typed import LIST, RECORD, TEXT, Type
+from runner.foundation.problems import Finding
+from runner.foundation.raw import record
+from runner.foundation.raw import text as raw_text
+from runner.foundation.values import Json, Path, compact
+from runner.job.outline import Outline, RawStep
 from runner.lint.quotes import Quotes
 from runner.lint.texts import Texts
+from runner.odata.lexer import HOLE, Token, is_literal, tokens
+from runner.odata.mistakes import first_mistake, is_compared, is_searched_for, mistake_of_signs
 
-Parts: TypeAlias = tuple[str | Expression, ...]
-"""A filter: its own text, and templates in it."""
+Parts: TypeAlias = Sequence[str | Expression]
+"""A filter: its own text, and the templates in it."""
 
 _ODATA = re.compile(r"\|\s*odata\s*\Z")
+_QUOTING = re.compile(r"""\|\s*odata\b|"[^"]*'[^"]*\"""")
+"""The filter `odata`, or a quote in a text of an expression."""
 _BEFORE = re.compile(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,\s*)\Z")
-"""What stands before a value: a column and a comparison, or a function with its column."""
+"""What comes before a value: a column and a comparison, or a function with its column."""
 _TIGHT = re.compile(r"[\w.]+(?:\[[^\[\]]*\])*[\w.]*(?:\s*\|\s*\w+(?:\([^()]*\))?)*")
-"""A name, and filters behind it: what another filter may follow."""
-_TEXT = re.compile(r"'(?:[^']|'')*'")
-_SIGN = re.compile(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
-_MEANT = {
-    "==": "eq",
-    "=": "eq",
-    "!=": "ne",
-    "<>": "ne",
-    ">": "gt",
-    ">=": "ge",
-    "<": "lt",
-    "<=": "le",
-    "&&": "and",
-    "||": "or",
-    "!": "not",
-}
-_CALLED = re.compile(r"(?<![\w/.])([A-Za-z]{4,})\(")
-_FUNCTIONS = (
-    *("startswith", "endswith", "contains", "substringof", "indexof", "substring", "replace", "concat", "length"),
-    *("tolower", "toupper", "trim", "year", "month", "hour", "minute", "second", "date", "time"),
-    *("round", "floor", "ceiling", "cast", "isof"),
-)
-_WORDS = frozenset(
-    {*_FUNCTIONS, "fractionalseconds", "totaloffsetminutes", "totalseconds", "mindatetime", "maxdatetime", "now"}
-    | {"case", "matchesPattern", "hassubset", "hassubsequence", "any", "all", "in", "divby", "not", "and", "or"}
-)
-_LIKE = "write `contains(Name, '…')`, or `startswith` or `endswith`"
+"""A name, and filters after it: what another filter may follow."""
+_TEXTS = (("target", "name"), ("target", "url"), ("case", "name"))
+"""Names that always give a text, and never one that OData reads as a value."""
+
+
+def parts_of(filter_text: str) -> Parts:
+    """Nothing where it cannot be read, which is reported elsewhere."""
+    try:
+        return parse.template(filter_text).parts if "{{" in filter_text else (filter_text,)
+    except TemplateProblem:
+        return ()
+
+
+def with_holes(parts: Parts) -> str:
+    return "".join(part if isinstance(part, str) else HOLE for part in parts)
 
 
 def check_filter(text: str, path: Path, texts: Texts) -> None:
-    try:
-        parts = parse.template(text).parts if "{{" in text else (text,)
-    except TemplateProblem:
-        return
-    before = len(texts.problems)
-    whole = "".join(part if isinstance(part, str) else VALUE for part in parts)
-    _language(whole, path, texts, is_plain=len(parts) == 1)
-    if len(texts.problems) == before:
-        _words(whole, parts, path, texts)
-
-
-def _words(whole: str, parts: Parts, path: Path, texts: Texts) -> None:
-    """What the words of a filter tell. The first mistake is told, one that is certain before one that is probable."""
-    found = words(whole)
-    wrong = first_mistake(found)
-    if (wrong is None or wrong.warning) and _quoted_values(parts, path, texts):
-        return
-    values = [part for part in parts if isinstance(part, Expression)]
-    wrong = wrong or next(unquoted(found, values, texts.known), None)
+    """Report the first mistake of a filter, one that is certain before one that is probable."""
+    parts = parts_of(text)
+    whole = with_holes(parts)
+    wrong = mistake_of_signs(whole, has_holes=len(parts) > 1)
+    if wrong is None:
+        found = tokens(whole)
+        wrong = first_mistake(found)
+        if wrong is None or wrong.warning:
+            quotes = Quotes(known=texts.known, step=_step_at(path, texts), of_result=lambda _: False)
+            wrong = _quoted_value(parts, quotes) or wrong
+        values = [part for part in parts if isinstance(part, Expression)]
+        wrong = wrong or next(_unquoted_values(found, values, texts.known), None)
     if wrong is not None:
-        texts.report(wrong.code, wrong.message, path, hint=wrong.hint, warning=wrong.warning)
+        texts.add(wrong, path)
 
 
-def _language(whole: str, path: Path, texts: Texts, *, is_plain: bool) -> None:
-    bare = _TEXT.sub(VALUE, whole)
-    found = _SIGN.search(bare)
-    if found is not None:
-        texts.report("E107", f"`{found[0]}` is not OData", path, hint=_meant(found[0]))
-    elif (near := _misspelt(bare)) is not None:
-        texts.report("E107", f"`{near[0]}` is no function of OData", path, hint=f"did you mean `{near[1]}`?")
-    elif "'" in bare:
-        hint = "a text stands in `'…'`, and a `'` inside it is written `''`"
-        texts.report("E107", "a quote in this filter is never closed", path, hint=hint)
-    elif bare.count("(") != bare.count(")") and is_plain:
-        missing = ")" if bare.count("(") > bare.count(")") else "("
-        texts.report("E107", f"a `{missing}` is missing in this filter", path)
-
-
-def _misspelt(bare: str) -> tuple[str, str] | None:
-    """A function that is near to one of OData, and that one."""
-    for word in _CALLED.findall(bare):
-        near = None if word in _WORDS else suggest(word, _FUNCTIONS)
-        if near is not None:
-            return word, near
+def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> Finding | None:
+    """The first template whose value may end the text around it, and is of a step; none where another is reported."""
+    parts = parts_of(raw_text(record(step.fields["query"]), "filter") or "")
+    by_type = Quotes(known=known, step=step, of_result=lambda path: _may_hold_quote(of_path(path, names)))
+    without = Quotes(known=known, step=step, of_result=lambda _: False)
+    found = [*_in_quotes(parts)]
+    if any(_ODATA.search(part.text) or without.may_be_in(part) for _, part in found):
+        return None
+    for index, part in found:
+        if by_type.may_be_in(part) and _may_hold_quote(of_expression(part, names)[0]):
+            return _ends_the_text(parts, index, part)
     return None
 
 
-def _meant(sign: str) -> str:
-    if sign in ('"', "`"):
-        return "a text stands in `'…'`"
-    if sign.casefold() == "like":
-        return _LIKE
-    return f"write `{_MEANT[sign]}`"
-
-
-def _quoted_values(parts: Parts, path: Path, texts: Texts) -> bool:
-    """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
-    quotes = Quotes(known=texts.known, step=_step_at(path, texts), of_result=lambda _: False)
-    for index, part in in_quotes(parts):
-        inside = f"{{{{ {part.text.strip()} }}}}"
-        if _ODATA.search(part.text):
-            message = f"`odata` writes the quotes itself, and `{inside}` stands in quotes"
-            texts.report("E107", message, path, hint=f"leave the quotes out: `{_with_odata(parts, index)}`")
-            return True
-        if quotes.may_be_in(part):
-            message, hint = ending_the_text(parts, index, part)
-            texts.report("E107", message, path, hint=hint, warning=True)
-            return True
-    return False
+def _may_hold_quote(one: Type) -> bool:
+    """Whether a text of this type, or one in a list or a record of it, can."""
+    if one.kinds & TEXT and one.form is None and (one.words is None or any("'" in word for word in one.words)):
+        return True
+    if one.kinds & LIST and _may_hold_quote(one.of_items):
+        return True
+    return bool(one.kinds & RECORD) and (one.fields is None or any(map(_may_hold_quote, one.fields.values())))
 
 
 def _step_at(path: Path, texts: Texts) -> RawStep | None:
@@ -130,8 +93,19 @@ def _step_at(path: Path, texts: Texts) -> RawStep | None:
     return max(around, key=lambda step: len(step.path), default=None)
 
 
-def in_quotes(parts: Parts) -> Iterator[tuple[int, Expression]]:
-    """The templates of a filter that stand between quotes, by their place among `parts`."""
+def _quoted_value(parts: Parts, quotes: Quotes) -> Finding | None:
+    """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
+    for index, part in _in_quotes(parts):
+        if _ODATA.search(part.text):
+            message = f"`odata` writes the quotes itself, and `{{{{ {part.text.strip()} }}}}` is in quotes already"
+            return Finding(message=message, hint=f"leave the quotes out: `{_with_odata(parts, index)}`")
+        if quotes.may_be_in(part):
+            return _ends_the_text(parts, index, part)
+    return None
+
+
+def _in_quotes(parts: Parts) -> Iterator[tuple[int, Expression]]:
+    """The templates of a filter between quotes, by their place among `parts`."""
     before = ""
     for index, part in enumerate(parts):
         if isinstance(part, str):
@@ -140,14 +114,17 @@ def in_quotes(parts: Parts) -> Iterator[tuple[int, Expression]]:
             yield index, part
 
 
-def ending_the_text(parts: Parts, index: int, part: Expression) -> tuple[str, str]:
-    """What is told of a template in quotes whose value may hold one, and the hint."""
+def _ends_the_text(parts: Parts, index: int, part: Expression) -> Finding:
     message = f"a quote in the value of `{{{{ {part.text.strip()} }}}}` would end the text of this filter"
-    return message, f"`odata` writes a value and its quotes: `{_with_odata(parts, index)}`"
+    return Finding(message=message, hint=_odata_hint(_with_odata(parts, index)), warning=True)
+
+
+def _odata_hint(written: str) -> str:
+    return f"let `odata` write the value and its quotes: `{written}`"
 
 
 def _with_odata(parts: Parts, index: int) -> str:
-    """How the whole text in quotes is written without them, behind what it is compared with."""
+    """How the whole text in quotes is written without them, after what it is compared with."""
     first = last = index
     while not _has_quote(parts[first]):
         first -= 1
@@ -165,12 +142,94 @@ def _has_quote(part: str | Expression) -> bool:
     return isinstance(part, str) and "'" in part
 
 
-def _joined(pieces: Sequence[str | Expression]) -> str:
-    sources = [compact(piece) if isinstance(piece, str) else _ODATA.sub("", piece.text).strip() for piece in pieces]
-    if len(sources) == 1:
-        return sources[0] if _TIGHT.fullmatch(sources[0]) else f"({sources[0]})"
-    tight = [
-        source if isinstance(piece, str) or _TIGHT.fullmatch(source) else f"({source})"
-        for piece, source in zip(pieces, sources, strict=True)
-    ]
-    return f"({' ~ '.join(tight)})"
+def _joined(pieces: Parts) -> str:
+    """One expression of all pieces, to which a filter can be added."""
+    sources = [compact(piece) if isinstance(piece, str) else _tight(piece) for piece in pieces]
+    return sources[0] if len(sources) == 1 else f"({' ~ '.join(sources)})"
+
+
+def _tight(piece: Expression) -> str:
+    source = _ODATA.sub("", piece.text).strip()
+    return source if _TIGHT.fullmatch(source) else f"({source})"
+
+
+def _unquoted_values(found: Sequence[Token], values: Sequence[Expression], known: Outline) -> Iterator[Finding]:
+    """Values without quotes that most probably are texts; `values` are the templates in the holes, in order."""
+    passed = 0
+    for index, token in enumerate(found):
+        is_searched = is_searched_for(found, index)
+        if token.text == HOLE and (is_searched or is_compared(found, index)):
+            value = values[passed]
+            if not _writes_quotes(value, known, set()) and _is_text(value, known, is_searched=is_searched):
+                yield _unquoted(found, index, value)
+        passed += token.text.count(HOLE)
+
+
+def _unquoted(found: Sequence[Token], index: int, value: Expression) -> Finding:
+    source = value.text.strip()
+    message = f"a text needs quotes here, and `{{{{ {source} }}}}` writes none"
+    written = f"{{{{ {source} | odata }}}}"
+    before = found[index - 1].text
+    if before == ",":
+        shown = f"{found[index].inside}({found[index - 2].text}, {written})"
+    else:
+        shown = f"{found[index - 2].text if index > 1 else 'Name'} {before} {written}"
+    return Finding(message=message, hint=_odata_hint(shown), warning=True)
+
+
+def _writes_quotes(value: Expression, known: Outline, seen: set[Path]) -> bool:
+    """Whether it may bring its own quotes: by itself, or as a var or an output of a step that does.
+
+    `seen` are names that have been followed, and bring none.
+    """
+    if _QUOTING.search(value.text):
+        return True
+    paths = {name.path for name in value.names} - seen
+    seen |= paths
+    return any(
+        "'" in part if isinstance(part, str) else _writes_quotes(part, known, seen)
+        for path in paths
+        for part in _source_of(path, known)
+    )
+
+
+def _source_of(path: Path, known: Outline) -> Parts:
+    """What a name is made of: the template of a var, the expression of an output."""
+    try:
+        match path:
+            case ("vars", str() as name, *_) if isinstance(text := known.vars.get(name), str) and "{{" in text:
+                return parse.template(text).parts
+            case ("steps", str() as step, "outputs", str() as name) if step in known.by_id:
+                text = record(known.by_id[step].step.fields.get("outputs")).get(name)
+                return (parse.expression(text),) if isinstance(text, str) else ()
+    except TemplateProblem:
+        pass
+    return ()
+
+
+def _is_text(value: Expression, known: Outline, *, is_searched: bool) -> bool:
+    """Whether it is a text that no service reads without quotes. What is searched for is always a text."""
+    written = _written_value(value, known)
+    start = None if written is None else _written_start(written)
+    return (is_searched or value.path in _TEXTS) if start is None else not is_literal(start)
+
+
+def _written_value(value: Expression, known: Outline) -> str | None:
+    """The text in the job that a var or an input has."""
+    written: Json = None
+    match value.path:
+        case ("vars", name):
+            written = known.vars.get(str(name))
+        case ("inputs", name):
+            written = record(known.inputs.get(str(name))).get("default")
+        case _:
+            pass
+    return written if isinstance(written, str) else None
+
+
+def _written_start(text: str) -> str | None:
+    """The text as far as it is written out, None where that says nothing."""
+    if "{{" not in text:
+        return text
+    first = next(iter(parts_of(text)), None)
+    return first if isinstance(first, str) and first[:1].isalpha() else None

@@ -33,7 +33,7 @@ from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
 from runner.lint import site_types
-from runner.lint.filter_results import quotes_of_results
+from runner.lint.filters import result_mistake
 from runner.lint.fitting import (
     Unfit,
     column_of,
@@ -198,10 +198,10 @@ class _Flow:
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
 
     def _filter(self, step: RawStep, inside: _Names) -> None:
-        """What steps give may end a text of a filter with a quote of its own; of all else `filters` tells."""
-        path = (*step.path, "query", "filter")
-        for message, hint in quotes_of_results(step, self.known, inside):
-            self.telling.report("E107", message, path, hint=hint, warning=True)
+        """What steps give may end a text of a filter with a quote of its own; `filters` reports all else."""
+        wrong = result_mistake(step, self.known, inside)
+        if wrong is not None:
+            self.telling.add(wrong, (*step.path, "query", "filter"))
 
     def _id(self, text: str, path: Path, what: str, inside: _Names) -> None:
         """A template in the place of an id."""

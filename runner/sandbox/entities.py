@@ -6,11 +6,11 @@ Of the folder's own entities any `…Id` column may be a lookup or none, so both
 from collections.abc import Collection
 
 from runner.foundation.values import JsonObject
+from runner.odata.match import Bounds
 from runner.sandbox import process_log, process_schemas
 from runner.sandbox.column_types import declared
 from runner.sandbox.doubles import Double, lookups
 from runner.sandbox.entity_set import Edm, EntitySet, type_of
-from runner.sandbox.odata_match import Bounds
 from runner.sandbox.sign_in import USERS
 from runner.sandbox.store import Store
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
-from runner.sandbox.odata_match import Bounds
+from runner.odata.match import Bounds
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"

@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject, well_formed
+from runner.odata.match import Bounds, bounds
 from runner.sandbox.entities import Entities
 from runner.sandbox.entity_set import EntitySet
 from runner.sandbox.metadata import document
-from runner.sandbox.odata_match import Bounds, bounds
 from runner.sandbox.odata_options import OptionError, Options, matching, page, read_options, selected
 from runner.sandbox.replies import nothing, plain_json
 

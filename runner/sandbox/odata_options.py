@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from runner.foundation.values import Json, JsonObject, compact
-from runner.sandbox.odata_filter import FilterError, Node, columns_of, compared_with_texts, parse
-from runner.sandbox.odata_match import holds
+from runner.odata.filter import FilterError, Node, columns_of, compared_with_texts, parse
+from runner.odata.match import holds
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _ORDER = re.compile(r"\s*([\w/]+)(?:\s+(asc|desc))?\s*")

@@ -8,8 +8,8 @@ process here calls another. No two processes start within one millisecond, so th
 from datetime import UTC, datetime, timedelta
 
 from runner.foundation.values import JsonObject
+from runner.odata.match import Bounds
 from runner.sandbox.entity_set import Edm, EntitySet
-from runner.sandbox.odata_match import Bounds
 from runner.sandbox.process_schemas import schema_uid
 from runner.sandbox.store import Element, Process, Status, Store
 

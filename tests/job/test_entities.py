@@ -47,7 +47,10 @@ def told(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
             "{entity: Order, filter: \"Nmber eq 'x'\"}",
             ["E147 36 `Order` has no column `Nmber`; did you mean `Number`?"],
         ),
-        ("{entity: Order, filter: Number eq Smoke}", ["E147 36 `Order` has no column `Smoke`; a text stands in `'…'`"]),
+        (
+            "{entity: Order, filter: Number eq Smoke}",
+            ["E147 36 `Order` has no column `Smoke`; put a text in quotes: `'…'`"],
+        ),
         (
             "{entity: Order, filter: \"Number eq '0' and Total gt '0'\"}",
             ["E107 36 `Total` holds numbers, and `'0'` is a text; write `0` without quotes"],

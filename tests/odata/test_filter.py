@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json
-from runner.sandbox.odata_filter import FilterError, columns_of, parse
-from runner.sandbox.odata_match import Bounds, bounds, holds
+from runner.odata.filter import FilterError, columns_of, parse
+from runner.odata.match import Bounds, bounds, holds
 
 ROW: Mapping[str, Json] = {
     "Id": "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11",

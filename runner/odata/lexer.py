@@ -1,0 +1,84 @@
+"""The words of an OData v4 `$filter`, and one table of its operators and functions. A template may fill any hole."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+HOLE: Final = "\0"
+"""The place of a template."""
+COMPARISONS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
+BETWEEN: Final = frozenset({*COMPARISONS, "and", "or", "has", "in", "add", "sub", "mul", "div", "divby", "mod"})
+"""Operators with something on both sides."""
+OPERATORS: Final = BETWEEN | {"not"}
+CONSTANTS: Final = frozenset({"true", "false", "null"})
+TEXT_FUNCTIONS: Final = ("contains", "startswith", "endswith")
+FUNCTIONS: Final[Mapping[str, int | None]] = {
+    **dict.fromkeys((*TEXT_FUNCTIONS, "indexof", "concat"), 2),
+    **dict.fromkeys(("length", "tolower", "toupper", "trim", "year", "month", "day", "hour", "minute", "second"), 1),
+    **dict.fromkeys(("substringof", "substring", "replace", "date", "time", "round", "floor", "ceiling"), None),
+    **dict.fromkeys(("cast", "isof", "fractionalseconds", "totaloffsetminutes", "totalseconds", "now", "any"), None),
+    **dict.fromkeys(("all", "case", "matchesPattern", "hassubset", "hassubsequence", "mindatetime"), None),
+    "maxdatetime": None,
+}
+"""How many values a function takes, where that is certain."""
+
+_WORD = re.compile(r"(?P<text>'(?:[^']|'')*')|[^\s,()']+'(?:[^']|'')*'|[^\s,()']+|[,()']")
+_KINDS: Final[Mapping[str, re.Pattern[str]]] = {
+    "guid": re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
+    "moment": re.compile(
+        r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        r"(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,12})?)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
+        r"|[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+    ),
+    "number": re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?[LlMmFfDd]?"),
+    "name": re.compile(r"[^\W\d]\w*(?:/[^\W\d]\w*)*"),
+}
+_ANYTHING = re.compile(r"[\0@${\[]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """`kind` is `text`, one of `guid moment number name mark`, `any` for what only a whole parser of OData knows or a
+    template gives, or empty. `start` is its place in the filter, `inside` the function in whose brackets it is.
+    """
+
+    kind: str
+    text: str
+    start: int
+    inside: str | None = None
+    is_called: bool = False
+
+    @property
+    def is_operand(self) -> bool:
+        return self.kind not in ("mark", "any") and self.text not in OPERATORS
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    found: list[Token] = []
+    calls: list[str | None] = []
+    for match in _WORD.finditer(text):
+        word = match[0]
+        kind = "text" if match["text"] else _kind(word, inside=calls[-1] if calls else None)
+        is_called = text.startswith("(", match.end()) and kind != "mark" and word not in OPERATORS
+        if word == ")" and calls:
+            calls.pop()
+        inside = calls[-1] if calls else None
+        found.append(Token(kind=kind, text=word, start=match.start(), inside=inside, is_called=is_called))
+        if word == "(":
+            calls.append(found[-2].text if len(found) > 1 and found[-2].is_called else None)
+    return tuple(found)
+
+
+def is_literal(text: str) -> bool:
+    """Whether a service reads `text` as a value of some type, or as a text in quotes."""
+    bare = text.strip()
+    return not bare or "'" in bare or bare.casefold() in CONSTANTS or _kind(bare) in ("guid", "moment", "number")
+
+
+def _kind(word: str, *, inside: str | None = None) -> str:
+    if word in ("(", ")", ","):
+        return "mark"
+    if _ANYTHING.search(word) or (":" in word and (inside == "case" or not word[0].isdigit())):
+        return "any"
+    return next((kind for kind, form in _KINDS.items() if form.fullmatch(word)), "")

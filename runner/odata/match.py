@@ -1,0 +1,109 @@
+"""Whether a row meets the tree of a `$filter`, and what is known of all rows that do.
+
+What the service does with operands of different types is unknown [?]: here they are unequal, and neither is less.
+Texts compare by case [?]. Null is equal to null alone and has no order, as OData has it.
+"""
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, assert_never
+from uuid import UUID
+
+from runner.foundation.values import Json, is_number
+from runner.odata.filter import All, Column, Condition, Either, FilterValue, Literal, Node, Not, TextTest, moment
+
+_ORDERS: Final[Mapping[str, Callable[..., bool]]] = {
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
+_TEXT_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "contains": operator.contains,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What every row that meets a filter is known to be: a hint for a search of rows, never the whole filter."""
+
+    equal: Mapping[str, str] = field(default_factory=dict)
+    among: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    since: Mapping[str, datetime] = field(default_factory=dict)
+
+
+def bounds(node: Node | None) -> Bounds:
+    """Texts, GUIDs and earliest moments that the filter's outermost `and` asks for, by path; `among` of several texts
+    or GUIDs one, in small letters or not.
+    """
+    equal: dict[str, str] = {}
+    among: dict[str, tuple[str, ...]] = {}
+    since: dict[str, datetime] = {}
+    for part in node.operands if isinstance(node, All) else (node,):
+        match part:
+            case Condition(operator="eq", left=Column(path=path), right=Literal(value=(str() | UUID()) as value)):
+                equal[path] = str(value)
+            case Condition(operator="ge" | "gt" | "eq", left=Column(path=path), right=Literal(value=datetime() as at)):
+                since[path] = at
+            case Either(operands=operands):
+                among |= _among([bounds(operand).equal for operand in operands])
+            case _:
+                pass
+    return Bounds(equal=equal, among=among | {path: (text,) for path, text in equal.items()}, since=since)
+
+
+def _among(operands: Sequence[Mapping[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    """What each of several conditions, one of which holds, asks for of the same path."""
+    paths = [path for path in operands[0] if all(path in operand for operand in operands)]
+    return {path: tuple(operand[path] for operand in operands) for path in paths}
+
+
+def holds(node: Node, row: Mapping[str, Json]) -> bool:
+    """Whether `row`, keyed by paths, meets the filter. A filter that is no condition at all holds for none."""
+    return _value(node, row) is True
+
+
+def _value(node: Node, row: Mapping[str, Json]) -> FilterValue:
+    match node:
+        case Literal():
+            return node.value
+        case Column():
+            return row.get(node.path)
+        case Condition():
+            return _compare(node.operator, _value(node.left, row), _value(node.right, row))
+        case TextTest():
+            text, part = _value(node.text, row), _value(node.part, row)
+            return isinstance(text, str) and isinstance(part, str) and _TEXT_TESTS[node.function](text, part)
+        case Not():
+            return not holds(node.operand, row)
+        case All():
+            return all(holds(operand, row) for operand in node.operands)
+        case Either():
+            return any(holds(operand, row) for operand in node.operands)
+        case _:
+            assert_never(node)
+
+
+def _compare(sign: str, left: FilterValue, right: FilterValue) -> bool:
+    left, right = _comparable(left, right), _comparable(right, left)
+    if sign in {"eq", "ne"}:
+        is_same = left == right and isinstance(left, bool) is isinstance(right, bool)
+        return is_same is (sign == "eq")
+    both_numbers = is_number(left) and is_number(right)
+    have_order = both_numbers or any(isinstance(left, kind) and isinstance(right, kind) for kind in (str, datetime))
+    return have_order and _ORDERS[sign](left, right)
+
+
+def _comparable(value: FilterValue, beside: FilterValue) -> FilterValue:
+    """A text beside a GUID or a moment as what it is compared with; GUIDs in small letters."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, str) and isinstance(beside, UUID):
+        return value.lower()
+    if isinstance(value, str) and isinstance(beside, datetime):
+        return moment(value) or value
+    return value

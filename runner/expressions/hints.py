@@ -1,13 +1,13 @@
-"""What is written here for the words and signs of other languages: `hints.toml`, read at the first mistake."""
+"""What to write for the words and signs of other languages: a table of hints, read at the first mistake."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from typing import cast
 
 from runner.expressions.operators import COMPARISONS
+from runner.foundation.hints import table
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import compact
 
@@ -105,13 +105,14 @@ def shapes() -> tuple[Shape, ...]:
 
 @cache
 def _tables() -> _Tables:
-    tables = tomllib.loads(Path(__file__).with_name("hints.toml").read_text(encoding="utf-8"))
-    shapes = tuple(Shape(**row | {"pattern": _filled(row["pattern"])}) for row in tables.pop("shapes"))
+    tables = cast("dict[str, dict[str, str]]", table("expressions"))
+    rows = cast("list[dict[str, str]]", tables["shapes"])
     words = {
-        kind: {word: written for words, written in table.items() for word in words.split()}
-        for kind, table in tables.items()
+        kind: {word: here for words, here in hints.items() for word in words.split()}
+        for kind, hints in tables.items()
+        if kind != "shapes"
     }
-    return _Tables(words=words, shapes=shapes)
+    return _Tables(words=words, shapes=tuple(Shape(**row | {"pattern": _filled(row["pattern"])}) for row in rows))
 
 
 def _filled(pattern: str) -> str:

@@ -1,6 +1,6 @@
 """What is wrong with a text that the parser could not read, in plain words. Runs only once something is wrong.
 
-Most of it is data: the rows of `hints.toml` are searched for in the text without the texts in it.
+Most of it is data: the rows of `language/hints/expressions.yaml` are searched for in the text without the texts in it.
 """
 
 import re

@@ -44,4 +44,4 @@ FOREIGN_NAMES: Final[Mapping[str, str]] = {
     "TRUE": "true",
     "FALSE": "false",
 }
-"""Constants of other languages, and what is written here. Needed for every path, so not in `hints.toml`."""
+"""Constants of other languages, and what to write. Every path is looked up here, so this is no table of hints."""

@@ -1,5 +1,6 @@
 """The house's own checks: formatting, lint, types, floors. What lands has passed them like every other test."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,15 @@ def test_the_root_holds_what_belongs_there_and_no_file_of_a_test() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     visible = {name.partition("/")[0] for name in tracked if not name.startswith(".")}
     assert visible == {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "runner", "schema", "specs", "tests"}
+
+
+def test_code_cites_no_page_that_is_not_in_the_project() -> None:
+    """A module names a page below `runner/`; a section that it names after a comma is a heading there."""
+    for module in sorted((ROOT / "runner").rglob("*.py")):
+        for page, sections in re.findall(
+            r"`([\w/]+\.md)`(?:, ([A-Z][\w -]*(?: and [A-Z][\w-]*)?))?", module.read_text()
+        ):
+            path = next((at / page for at in (ROOT / "runner", ROOT) if (at / page).is_file()), None)
+            assert path is not None, f"{module} cites {page}"
+            for section in filter(None, sections.split(" and ")):
+                assert re.search(rf"^## {section}", path.read_text(), re.MULTILINE), f"{module} cites {section}"

@@ -1,7 +1,8 @@
-"""One schema of a package → a version of a process with its signature, and what only its design holds (SERVICE.md 8b).
+"""One schema of a package → a version of a process with its signature, and what only its design holds.
 
-Keys are short in packages and long in the designer's export: both are read as the names that the service uses, so that
-the reader of its answers reads them, too. What a file does not say is not known, and never guessed.
+(`service/README.md`, Packages.) Keys are short in packages and long in the designer's export: both are read as the
+names that the service uses, so that the reader of its answers reads them, too. What a file does not say is not known,
+and never guessed.
 """
 
 from collections.abc import Iterable, Mapping

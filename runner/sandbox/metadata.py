@@ -1,4 +1,4 @@
-"""`$metadata`: the entities and their columns as OData clients read them (SERVICE.md section 10).
+"""`$metadata`: the entities and their columns as OData clients read them (`service/README.md`, OData).
 
 Some clients read it by regular expressions: the prefix is literally `edmx`, `Schema` and below have none, and `Name` is
 the first attribute [C]. A lookup leads on where the entity of that name is in the sandbox, too.

@@ -1,4 +1,4 @@
-"""OAuth 2.0 client credentials (SERVICE.md section 5), as the identity service beside a site gives tokens.
+"""OAuth 2.0 client credentials (`service/README.md`, Sign-in), as the identity service beside a site gives tokens.
 
 Tokens are asked for at the site itself, as real clients do where there is no other address [C]; a real application
 would answer there with its login page [M]. A token acts as Supervisor, lives an hour, and cannot be renewed.

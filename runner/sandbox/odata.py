@@ -1,4 +1,4 @@
-"""OData reads of the sandbox's entities (SERVICE.md sections 6 and 10).
+"""OData reads of the sandbox's entities (`service/README.md`, Process log and OData).
 
 An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C].
 An option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape [?].

@@ -1,4 +1,4 @@
-"""OData writes: records inserted by POST, updated by PATCH, deleted by DELETE (SERVICE.md section 10).
+"""OData writes: records inserted by POST, updated by PATCH, deleted by DELETE (`service/README.md`, OData).
 
 A new record answers 201 and is shown; the Id that a client gives is kept, else one is made. The others answer 204, an
 unknown key 404. Choices [?]: an Id that is there already answers 409; a body that is no record, a column that no file

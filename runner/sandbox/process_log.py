@@ -1,4 +1,4 @@
-"""SysProcessLog and SysProcessElementLog as OData shows them (SERVICE.md section 6): views over the store.
+"""SysProcessLog and SysProcessElementLog as OData shows them (`service/README.md`, Process log): views over the store.
 
 Lookups are filtered by path alone [M]: `Status/Id`, never `StatusId`. Choices [?]: `Name` holds the caption; a row
 appears when its process starts, or reaches an element; what is absent is null, `ParentId` and `RootId` always, as no

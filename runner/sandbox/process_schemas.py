@@ -1,4 +1,4 @@
-"""The library of processes: what a site knows of the doubles by design (SERVICE.md section 7).
+"""The library of processes: what a site knows of the doubles by design (`service/README.md`, Library).
 
 VwProcessLib lists them, ProcessSchemaRequest gives the signature of one. Every id here is worked out from names, so it
 is the same in every sandbox, as a site keeps its own. Choices [?]: the row's Id is the id of the schema, too; every

@@ -1,4 +1,4 @@
-"""Signing in with name and password, and the check of every call's session (SERVICE.md sections 5 and 10).
+"""Signing in with name and password, and the check of every call's session (`service/README.md`, Sign-in).
 
 The order of the cookies, the texts of a refusal and what it lacks are what real clients lean on [C]. Sessions live in
 memory and do not end by themselves; what a cookie besides `.ASPXAUTH` holds is not looked at.

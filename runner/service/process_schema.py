@@ -1,4 +1,4 @@
-"""The library of processes: what ProcessSchemaRequest tells of one, in the words of the language (SERVICE.md 7).
+"""What ProcessSchemaRequest answers for a process, in the words of the language (`service/README.md`, Library).
 
 Pure. Nothing odd is refused: what cannot be read is null or `unknown`, and a sentence says so.
 """

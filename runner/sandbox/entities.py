@@ -8,9 +8,13 @@ from collections.abc import Collection
 from runner.foundation.values import JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox import process_log, process_schemas
-from runner.sandbox.column_types import declared
 from runner.sandbox.doubles import Double, lookups
+<<<<<<< HEAD
 from runner.sandbox.entity_set import Edm, EntitySet, type_of
+=======
+from runner.sandbox.entity_set import Edm, EntitySet, declared_types, system_entity, type_of
+from runner.sandbox.odata_match import Bounds
+>>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 from runner.sandbox.sign_in import USERS
 from runner.sandbox.store import Store
 
@@ -18,15 +22,15 @@ from runner.sandbox.store import Store
 class Entities:
     def __init__(self, store: Store, doubles: Collection[Double]) -> None:
         self._store = store
-        self._declared = declared(doubles)
-        kept = (*process_log.entity_sets(store), process_schemas.entity_set(doubles), _users())
-        self._kept = {entity_set.name: entity_set for entity_set in kept}
+        self._declared = declared_types(doubles)
+        system = (*process_log.entity_sets(store), process_schemas.entity_set(doubles), _users())
+        self._system = {entity_set.name: entity_set for entity_set in system}
 
     def names(self) -> list[str]:
-        return sorted({*self._store.entities, *self._kept})
+        return sorted({*self._store.entities, *self._system})
 
     def find(self, name: str) -> EntitySet | None:
-        return self._kept.get(name) or (self._own(name) if name in self._store.entities else None)
+        return self._system.get(name) or (self._own(name) if name in self._store.entities else None)
 
     def all(self) -> list[EntitySet]:
         return [found for found in map(self.find, self.names()) if found is not None]
@@ -37,7 +41,10 @@ class Entities:
 
         def types() -> dict[str, Edm]:
             records = self._store.records(name)
-            held = {column: type_of((row[column] for row in records), self._said(name, column)) for column in columns}
+            held = {
+                column: type_of((row[column] for row in records), self._declared.get((name, column), ()))
+                for column in columns
+            }
             return held | {"Id": Edm.GUID}
 
         def rows(_: Bounds) -> list[JsonObject]:
@@ -45,16 +52,8 @@ class Entities:
 
         return EntitySet(name=name, columns=columns, types=types, paths=(*columns, *paths), rows=rows)
 
-    def _said(self, entity: str, column: str) -> Collection[Edm]:
-        return self._declared.get((entity, column), ())
-
 
 def _users() -> EntitySet:
     """SysAdminUnit, as far as one can learn there whose contact a user is."""
-    rows: list[JsonObject] = [
-        {"Id": user.id, "Name": user.name, "ContactId": user.contact_id, "Contact/Id": user.contact_id}
-        for user in USERS
-    ]
-    types = {"Id": Edm.GUID, "Name": Edm.STRING, "ContactId": Edm.GUID}
-    paths = ("Id", "Name", "Contact/Id")
-    return EntitySet(name="SysAdminUnit", columns=tuple(types), types=lambda: types, paths=paths, rows=lambda _: rows)
+    rows: list[JsonObject] = [{"Id": user.id, "Name": user.name, "ContactId": user.contact_id} for user in USERS]
+    return system_entity("SysAdminUnit", {"Id": Edm.GUID, "Name": Edm.STRING}, lambda _: rows, lookups=("Contact",))

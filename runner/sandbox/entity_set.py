@@ -1,13 +1,25 @@
-"""An entity as OData sees it, and the types of its columns."""
+"""An entity as OData sees it, and the types of its columns.
+
+A column has its type before there is any record: that of the values which doubles put there. A parameter alone has its
+own type, and a value without templates the type that it shows. What any other expression gives, the records tell.
+"""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runner.catalogue.model import Kind, Parameter
+from runner.catalogue.values import EMPTY
+from runner.expressions.parse import Expression, template
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
+<<<<<<< HEAD
 from runner.odata.match import Bounds
+=======
+from runner.sandbox.doubles import Double, Insert, Update
+from runner.sandbox.odata_match import Bounds
+>>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
@@ -40,6 +52,29 @@ class EntitySet:
     rows: Callable[[Bounds], Iterable[JsonObject]]
 
 
+def system_entity(
+    name: str,
+    columns: Mapping[str, Edm],
+    rows: Callable[[Bounds], Iterable[JsonObject]],
+    *,
+    lookups: Iterable[str] = (),
+    paths: Iterable[str] = (),
+) -> EntitySet:
+    """An entity that every site has. A lookup is filtered by its path alone [M]: `Status/Id`, never `StatusId`.
+
+    `rows` gives columns, and further `paths` with their values.
+    """
+    by_path = {f"{lookup}/Id": f"{lookup}Id" for lookup in lookups}
+    types = {**columns, **dict.fromkeys(by_path.values(), Edm.GUID)}
+
+    def with_paths(bounds: Bounds) -> Iterator[JsonObject]:
+        return (row | {path: row[column] for path, column in by_path.items()} for row in rows(bounds))
+
+    return EntitySet(
+        name=name, columns=tuple(types), types=lambda: types, paths=(*columns, *by_path, *paths), rows=with_paths
+    )
+
+
 def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm:
     """The type of a column that holds these values, and may hold what is declared.
 
@@ -66,3 +101,32 @@ def _type(value: Json) -> Edm:
             return Edm.MOMENT
         case _:
             return Edm.STRING
+
+
+def declared_types(doubles: Iterable[Double]) -> dict[tuple[str, str], set[Edm]]:
+    """By entity and column, the types of what doubles put there."""
+    found: dict[tuple[str, str], set[Edm]] = {}
+    for double in doubles:
+        for activity in double.activities:
+            match activity.deed:
+                case Insert(entity=entity, values=values) | Update(entity=entity, values=values):
+                    for column, value in values.items():
+                        found.setdefault((entity, column), set()).update(_declared(value, double.parameters))
+                case _:
+                    pass
+    return found
+
+
+def _declared(value: Json, parameters: Mapping[str, Parameter]) -> Iterator[Edm]:
+    if value is None:
+        return
+    found = template(value) if isinstance(value, str) else None
+    if found is None or found.is_plain:
+        yield type_of([value])
+        return
+    match found.parts:
+        case (Expression(path=("parameters", str(code))),) if code in parameters:
+            kind = parameters[code].kind
+            yield Edm.DECIMAL if kind in (Kind.DECIMAL, Kind.MONEY) else type_of([EMPTY[kind]])
+        case _:
+            pass

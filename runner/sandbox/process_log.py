@@ -1,15 +1,24 @@
+<<<<<<< HEAD
 """SysProcessLog and SysProcessElementLog as OData shows them (`service/README.md`, Process log): views over the store.
+=======
+"""SysProcessLog, SysProcessElementLog and SysProcessElementData as OData shows them: views over the store.
+>>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 
-Lookups are filtered by path alone [M]: `Status/Id`, never `StatusId`. Choices [?]: `Name` holds the caption; a row
-appears when its process starts, or reaches an element; what is absent is null, `ParentId` and `RootId` always, as no
-process here calls another. No two processes start within one millisecond, so that the newest is always one.
+Choices [?]: `Name` holds the caption; a row appears when its process starts, or reaches an element; what is absent is
+null, `ParentId` and `RootId` always, as no process here calls another. No two processes start within one millisecond,
+so that the newest is always one.
 """
 
 from datetime import UTC, datetime, timedelta
 
 from runner.foundation.values import JsonObject
+<<<<<<< HEAD
 from runner.odata.match import Bounds
 from runner.sandbox.entity_set import Edm, EntitySet
+=======
+from runner.sandbox.entity_set import Edm, EntitySet, system_entity
+from runner.sandbox.odata_match import Bounds
+>>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 from runner.sandbox.process_schemas import schema_uid
 from runner.sandbox.store import Element, Process, Status, Store
 
@@ -19,7 +28,7 @@ _STATUS_IDS = {
     Status.ERROR: "f942c08d-b6e2-df11-971b-001d60e938c6",
     Status.CANCELLED: "1be78f3e-234d-4d6a-869a-dc07253fd2f3",
 }
-_COLUMNS = {
+_LOG = {
     "Id": Edm.GUID,
     "Name": Edm.STRING,
     "StartDate": Edm.MOMENT,
@@ -27,9 +36,7 @@ _COLUMNS = {
     "DurationInMilliseconds": Edm.DECIMAL,
     "ErrorDescription": Edm.STRING,
 }
-_LOOKUPS = dict.fromkeys(("SysSchemaId", "ParentId", "RootId", "StatusId", "OwnerId"), Edm.GUID)
-_PATHS = ("SysSchema/Id", "SysSchema/Name", "Parent/Id", "Root/Id", "Status/Id", "Owner/Id")
-_OF_ELEMENTS = {
+_ELEMENT_LOG = {
     "Id": Edm.GUID,
     "SchemaElementUId": Edm.GUID,
     "Caption": Edm.STRING,
@@ -38,40 +45,31 @@ _OF_ELEMENTS = {
     "CompleteDate": Edm.MOMENT,
     "ErrorDescription": Edm.STRING,
 }
-_LOOKUPS_OF_ELEMENTS = dict.fromkeys(("SysProcessId", "StatusId"), Edm.GUID)
-_PATHS_OF_ELEMENTS = ("SysProcess/Id", "Status/Id")
-_OF_DATA = {
+_ELEMENT_DATA = {
     **dict.fromkeys(("Id", "SchemaElementUId", "SysProcessId", "SchemaUId", "OwnerId"), Edm.GUID),
     "Status": Edm.INTEGER,
 }
 _RUNNING = 1
 """Counted as `processStatus` of RunProcess [?]."""
-_USER_TASK = "ProcessSchemaUserTask"
 
 
 def entity_sets(store: Store) -> tuple[EntitySet, ...]:
-    """SysProcessLog, SysProcessElementLog and SysProcessElementData."""
     return (
-        EntitySet(
-            name="SysProcessLog",
-            columns=(*_COLUMNS, *_LOOKUPS),
-            types=lambda: _COLUMNS | _LOOKUPS,
-            paths=(*_COLUMNS, *_PATHS),
-            rows=lambda within: _rows(store, within),
+        system_entity(
+            "SysProcessLog",
+            _LOG,
+            lambda bounds: [_log_row(process) for process in _processes(store, bounds)],
+            lookups=("SysSchema", "Parent", "Root", "Status", "Owner"),
+            paths=("SysSchema/Name",),
         ),
-        EntitySet(
-            name="SysProcessElementLog",
-            columns=(*_OF_ELEMENTS, *_LOOKUPS_OF_ELEMENTS),
-            types=lambda: _OF_ELEMENTS | _LOOKUPS_OF_ELEMENTS,
-            paths=(*_OF_ELEMENTS, *_PATHS_OF_ELEMENTS),
-            rows=lambda within: [_element_row(each) for each in store.elements(within.equal.get("SysProcess/Id"))],
+        system_entity(
+            "SysProcessElementLog",
+            _ELEMENT_LOG,
+            lambda bounds: [_element_row(each) for each in store.elements(bounds.equal.get("SysProcess/Id"))],
+            lookups=("SysProcess", "Status"),
         ),
-        EntitySet(
-            name="SysProcessElementData",
-            columns=tuple(_OF_DATA),
-            types=lambda: _OF_DATA,
-            paths=(*_OF_DATA, "SysProcess/Id"),
-            rows=lambda within: _waiting(store, within),
+        system_entity(
+            "SysProcessElementData", _ELEMENT_DATA, lambda bounds: _data_rows(store, bounds), paths=("SysProcess/Id",)
         ),
     )
 
@@ -85,27 +83,25 @@ def next_start(now: str, newest: str | None) -> str:
     """`now`, or the millisecond after `newest` where that is later."""
     if newest is None or now > newest:
         return now
-    return written(_read(newest) + timedelta(milliseconds=1))
+    return written(datetime.fromisoformat(newest) + timedelta(milliseconds=1))
 
 
-def _rows(store: Store, bounds: Bounds) -> list[JsonObject]:
-    """The rows within `bounds`, oldest first, keyed by column and by path."""
+def _processes(store: Store, bounds: Bounds) -> list[Process]:
+    """Those within `bounds`, oldest first."""
     key = bounds.equal.get("Id")
     if key is not None:
         process = store.process(key.lower())
-        return [] if process is None else [_row(process)]
+        return [] if process is None else [process]
     since = bounds.since.get("StartDate")
     schema_ids = bounds.among.get("SysSchema/Id")
-    found = store.processes(
+    return store.processes(
         code=bounds.equal.get("SysSchema/Name"),
-        schema_ids=None if schema_ids is None else [one.lower() for one in schema_ids],
+        schema_ids=None if schema_ids is None else [key.lower() for key in schema_ids],
         since=None if since is None else written(since),
     )
-    return [_row(process) for process in found]
 
 
-def _row(process: Process) -> JsonObject:
-    status = _STATUS_IDS[process.status]
+def _log_row(process: Process) -> JsonObject:
     return {
         "Id": process.id,
         "Name": process.caption,
@@ -116,35 +112,27 @@ def _row(process: Process) -> JsonObject:
         "SysSchemaId": process.schema_id,
         "ParentId": None,
         "RootId": None,
-        "StatusId": status,
+        "StatusId": _STATUS_IDS[process.status],
         "OwnerId": process.owner,
-        "SysSchema/Id": process.schema_id,
         "SysSchema/Name": process.code,
-        "Parent/Id": None,
-        "Root/Id": None,
-        "Status/Id": status,
-        "Owner/Id": process.owner,
     }
 
 
 def _element_row(element: Element) -> JsonObject:
-    status = _STATUS_IDS[element.status]
     return {
         "Id": element.id,
         "SchemaElementUId": element.uid,
         "Caption": element.caption,
-        "Type": _USER_TASK,
+        "Type": "ProcessSchemaUserTask",
         "StartDate": element.started,
         "CompleteDate": element.completed,
         "ErrorDescription": element.error,
         "SysProcessId": element.process_id,
-        "StatusId": status,
-        "SysProcess/Id": element.process_id,
-        "Status/Id": status,
+        "StatusId": _STATUS_IDS[element.status],
     }
 
 
-def _waiting(store: Store, bounds: Bounds) -> list[JsonObject]:
+def _data_rows(store: Store, bounds: Bounds) -> list[JsonObject]:
     """What the engine itself keeps: the elements that wait, and no others, a choice [?]."""
     process_id = bounds.equal.get("SysProcessId") or bounds.equal.get("SysProcess/Id")
     waiting = [each for each in store.elements(process_id) if each.status is Status.RUNNING]
@@ -166,8 +154,5 @@ def _data_row(element: Element, process: Process | None) -> JsonObject:
 def _milliseconds(process: Process) -> int | None:
     if process.completed is None:
         return None
-    return max(0, round((_read(process.completed) - _read(process.started)) / timedelta(milliseconds=1)))
-
-
-def _read(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    took = datetime.fromisoformat(process.completed) - datetime.fromisoformat(process.started)
+    return max(0, round(took / timedelta(milliseconds=1)))

@@ -14,7 +14,7 @@ from runner.catalogue.values import EMPTY_GUID
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Activity, Deed, Double, Fail, Park
-from runner.sandbox.entity_set import Edm, EntitySet
+from runner.sandbox.entity_set import Edm, EntitySet, system_entity
 from runner.sandbox.replies import error_of
 
 _SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
@@ -79,10 +79,7 @@ def entity_set(doubles: Iterable[Double]) -> EntitySet:
     for double in listed:
         newest[double.root] = max(double.version, newest.get(double.root, 0))
     rows = [_row(double, is_newest=double.version == newest[double.root]) for double in listed]
-    paths = (*_COLUMNS, "SysSchema/Id")
-    return EntitySet(
-        name="VwProcessLib", columns=tuple(_COLUMNS), types=lambda: _COLUMNS, paths=paths, rows=lambda _: rows
-    )
+    return system_entity("VwProcessLib", _COLUMNS, lambda _: rows, paths=("SysSchema/Id",))
 
 
 def schema_reply(doubles: Iterable[Double], key: str) -> JsonObject:

@@ -9,12 +9,7 @@ from runner.foundation.values import JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox import process_log, process_schemas
 from runner.sandbox.doubles import Double, lookups
-<<<<<<< HEAD
-from runner.sandbox.entity_set import Edm, EntitySet, type_of
-=======
 from runner.sandbox.entity_set import Edm, EntitySet, declared_types, system_entity, type_of
-from runner.sandbox.odata_match import Bounds
->>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 from runner.sandbox.sign_in import USERS
 from runner.sandbox.store import Store
 

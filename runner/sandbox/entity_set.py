@@ -14,12 +14,8 @@ from runner.catalogue.values import EMPTY
 from runner.expressions.parse import Expression, template
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
-<<<<<<< HEAD
 from runner.odata.match import Bounds
-=======
 from runner.sandbox.doubles import Double, Insert, Update
-from runner.sandbox.odata_match import Bounds
->>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"

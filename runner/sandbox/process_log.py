@@ -1,9 +1,6 @@
-<<<<<<< HEAD
-"""SysProcessLog and SysProcessElementLog as OData shows them (`service/README.md`, Process log): views over the store.
-=======
 """SysProcessLog, SysProcessElementLog and SysProcessElementData as OData shows them: views over the store.
->>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 
+What a site shows is in `service/README.md`, Process log.
 Choices [?]: `Name` holds the caption; a row appears when its process starts, or reaches an element; what is absent is
 null, `ParentId` and `RootId` always, as no process here calls another. No two processes start within one millisecond,
 so that the newest is always one.
@@ -12,13 +9,8 @@ so that the newest is always one.
 from datetime import UTC, datetime, timedelta
 
 from runner.foundation.values import JsonObject
-<<<<<<< HEAD
 from runner.odata.match import Bounds
-from runner.sandbox.entity_set import Edm, EntitySet
-=======
 from runner.sandbox.entity_set import Edm, EntitySet, system_entity
-from runner.sandbox.odata_match import Bounds
->>>>>>> e122245 (Entities that every site has are described by their columns and lookups)
 from runner.sandbox.process_schemas import schema_uid
 from runner.sandbox.store import Element, Process, Status, Store
 

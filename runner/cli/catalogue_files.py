@@ -10,7 +10,7 @@ from runner.catalogue.write import OF_PACKAGES, written
 from runner.cli import output
 from runner.foundation.problems import Problem, UsageError, are_errors
 from runner.packages.reading import Packages, read_packages
-from runner.project.project import called
+from runner.project.paths import called
 from runner.reading.encoding import LARGEST_FILE
 from runner.reports import mistakes
 from runner.targets import clio

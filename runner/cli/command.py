@@ -3,6 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 
 import click
 
@@ -65,7 +67,8 @@ def carry_out(
     heard = hearing(given["grace"], begun=telling.has_begun, over=over.is_set)
     context.with_resource(listening(stop, given_up, told=heard))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
-    carried = _carried_under_locks(waiting, manner, wait=given.get("wait_lock"), until_ready=until_ready)
+    locks = partial(locking.held, given["runs"], wait=given.get("wait_lock"))
+    carried = _carried_under_locks(waiting, manner, locks, until_ready=until_ready)
     over.set()
     if gave_up := given_up.is_set():
         tell_of_giving_up(stop, given["grace"])
@@ -74,7 +77,11 @@ def carry_out(
 
 
 def _carried_under_locks(
-    waiting: Sequence[PendingRun], manner: PoolOptions, *, wait: float | None, until_ready: Callable[[Stop], bool]
+    waiting: Sequence[PendingRun],
+    manner: PoolOptions,
+    locks: Callable[..., AbstractContextManager[None]],
+    *,
+    until_ready: Callable[[Stop], bool],
 ) -> Carried:
     """Carry the runs out under all the locks that they name. Where a signal ends the waiting for one, none begins.
 
@@ -82,7 +89,7 @@ def _carried_under_locks(
     """
     claims = {one.lock: one.title for one in reversed(waiting) if one.lock is not None}
     try:
-        with locking.held(claims, wait=wait, pause=lambda seconds: _still_waiting(manner.stop, seconds)):
+        with locks(claims, pause=lambda seconds: _still_waiting(manner.stop, seconds)):
             if until_ready(manner.stop):
                 return carry_all(waiting, manner)
             return Carried(left_out=deque(waiting), is_unready=manner.stop.why is None)

@@ -9,7 +9,7 @@ from runner.catalogue.doubles import NewDouble
 from runner.cli import output
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record, text
-from runner.project.project import called
+from runner.project.paths import called
 from runner.reading.document import Document
 from runner.reading.load import read
 from runner.targets.folders import ENDING, doubles_in

@@ -22,27 +22,27 @@ Pair: TypeAlias = tuple[Job, Target]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A step and where it stands: `key` as in reports, `file` its own job's, also of a job that another includes."""
+    """A step with its `key` as in reports, and the `job` that holds it, which another may include."""
 
     key: str
     step: Step
-    file: str
+    job: Job
 
 
 def steps_of(job: Job) -> Iterator[Placed]:
     """Every step of a job that may be carried out, in `undo`, in `finally` and in included jobs, too."""
     first_final = len(job.steps) + 1
-    yield from _placed(planned_steps(job.steps, Section.STEPS, first=1), file=job.file)
-    yield from _placed(planned_steps(job.final_steps, Section.FINALLY, first=first_final), file=job.file)
+    yield from _placed(planned_steps(job.steps, Section.STEPS, first=1), job)
+    yield from _placed(planned_steps(job.final_steps, Section.FINALLY, first=first_final), job)
 
 
-def _placed(steps: Iterable[PlannedStep], *, file: str) -> Iterator[Placed]:
+def _placed(steps: Iterable[PlannedStep], job: Job) -> Iterator[Placed]:
     for planned in steps:
         action = planned.step.action
-        yield Placed(key=planned.key, step=planned.step, file=file)
+        yield Placed(key=planned.key, step=planned.step, job=job)
         if isinstance(action, IncludedJob):
-            yield from _placed(steps_within(planned, action.job), file=action.job.file)
-        yield from _placed(undo_of(planned), file=file)
+            yield from _placed(steps_within(planned, action.job), action.job)
+        yield from _placed(undo_of(planned), job)
 
 
 def asks(job: Job) -> bool:
@@ -119,4 +119,4 @@ def _only(names: Iterable[str], *, of: str) -> str:
 
 
 def _called(job: Job, placed: Placed) -> str:
-    return f"job `{job.name}`, step `{placed.key}` ({placed.file}:{placed.step.line})"
+    return f"job `{job.name}`, step `{placed.key}` ({placed.job.file}:{placed.step.line})"

@@ -13,7 +13,7 @@ from runner.job import inputs
 from runner.job.input_values import short
 from runner.job.inputs import Given
 from runner.job.model import Case, Job
-from runner.project.project import called
+from runner.project.paths import called
 from runner.reading.encoding import LARGEST_FILE
 from runner.reading.files import read_text, too_large
 from runner.reading.load import read_private

@@ -10,7 +10,8 @@ from runner.cli import meant
 from runner.cli.targets import is_outside, outside
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.suggestions import did_you_mean
-from runner.project.project import Project, called, check_doubles, open_targets
+from runner.project.paths import called
+from runner.project.project import Project, check_doubles, open_targets
 from runner.targets.build import without_file
 from runner.targets.files import find_targets, searched
 from runner.targets.model import SandboxTarget, SiteTarget, Target

@@ -1,6 +1,6 @@
-"""The locks that the jobs of a command name (`concurrency`): all taken before anything begins, given back at its end.
+"""The locks that the jobs of a command name (`concurrency`): all taken before anything begins, released at its end.
 
-Who has a lock is told with its run, its process and since when, so that a person can look at it or wait for it.
+A lock that is taken is reported with its run, its process and since when, so that a person can look at it or wait.
 """
 
 import os
@@ -8,7 +8,6 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from runner.cli import output
 from runner.foundation.durations import written
@@ -17,7 +16,7 @@ from runner.job.model import Job
 from runner.project.sites import ReadySite
 from runner.reports.safe import clean
 from runner.runs.journal import utc_now
-from runner.runs.locks import Claim, Holder, Lock, NoLocks, Taken, hold, locks_folder
+from runner.runs.store import Claim, Holder, Lock, RunStore, StoreError, Taken
 from runner.targets.model import SandboxTarget, Target
 
 
@@ -30,44 +29,42 @@ def claim_of(job: Job, target: Target, site: ReadySite) -> Claim | None:
 
 
 @contextmanager
-def held(claims: Mapping[Claim, str], *, wait: float | None, pause: Callable[[float], bool]) -> Iterator[None]:
-    """Hold all locks, each for the sake of a run that `claims` gives the title of.
+def held(
+    store: RunStore, claims: Mapping[Claim, str], *, wait: float | None, pause: Callable[[float], bool]
+) -> Iterator[None]:
+    """Hold all locks, each for a run whose title `claims` gives.
 
-    `wait` is how long one that is taken is waited for, None not at all; `pause` waits for some seconds and gives False
+    `wait` is how long a taken lock is waited for, None not at all; `pause` waits for some seconds and gives False
     where nothing is to be waited for any more. Raises `RefusedError` where a lock cannot be had.
     """
-    with ExitStack() as all_of_them:
+    command = shlex.join(["runner", *sys.argv[1:]])
+    with ExitStack() as locks:
         for claim in sorted(claims, key=lambda claim: (claim.site, claim.name)):
-            lock = _taken(claim, _myself(claims[claim]), wait=wait, pause=pause)
-            all_of_them.callback(lock.release)
+            myself = Holder(pid=os.getpid(), run="", job=claims[claim], since=utc_now(), command=command)
+            try:
+                lock = _lock(claim, myself, store, wait=wait, pause=pause)
+            except StoreError as error:
+                raise RefusedError(_none(claim, str(error))) from error
+            locks.callback(lock.release)
         yield
 
 
-def _taken(claim: Claim, myself: Holder, *, wait: float | None, pause: Callable[[float], bool]) -> Lock:
-    """Take a lock, at once or after waiting; that there is something to wait for is told."""
-    folder = locks_folder(os.environ, home=Path.home())
-    found = hold(claim, myself, folder=folder, wait=pause)
+def _lock(claim: Claim, myself: Holder, store: RunStore, *, wait: float | None, pause: Callable[[float], bool]) -> Lock:
+    """Take a lock, at once or after waiting; that there is something to wait for is said."""
+    found = store.lock(claim, myself, wait=pause)
     if isinstance(found, Taken) and wait is not None:
         output.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
-        found = hold(claim, myself, folder=folder, seconds=wait, wait=pause)
-    match found:
-        case Lock():
-            return found
-        case Taken(holder=holder):
-            raise RefusedError(_refusal(claim, holder, waited=wait))
-        case NoLocks(why=why):
-            raise RefusedError(_none(claim, why))
-
-
-def _myself(title: str) -> Holder:
-    return Holder(pid=os.getpid(), run="", job=title, since=utc_now(), command=shlex.join(["runner", *sys.argv[1:]]))
+        found = store.lock(claim, myself, seconds=wait, wait=pause)
+    if isinstance(found, Taken):
+        raise RefusedError(_refusal(claim, found.holder, waited=wait))
+    return found
 
 
 def _held_by(claim: Claim, holder: Holder | None) -> str:
-    if holder is None:
-        return f"lock `{clean(claim.name)}` of {clean(claim.site)} is held by another run"
-    since = clean(holder.since).replace("T", " ").partition(".")[0].removesuffix("Z")
-    who = f"`{clean(holder.job)}` (process {holder.pid}) since {since} UTC"
+    who = "another run"
+    if holder is not None:
+        since = clean(holder.since).replace("T", " ").partition(".")[0].removesuffix("Z")
+        who = f"`{clean(holder.job)}` (process {holder.pid}) since {since} UTC"
     return f"lock `{clean(claim.name)}` of {clean(claim.site)} is held by {who}"
 
 

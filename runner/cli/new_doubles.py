@@ -15,7 +15,7 @@ from runner.cli.catalogues import used_by
 from runner.cli.double_files import codes_in, create, place_of
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode
-from runner.project.project import called
+from runner.project.paths import called
 
 
 @dataclass(slots=True, kw_only=True)

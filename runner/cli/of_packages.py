@@ -15,7 +15,7 @@ from runner.foundation.problems import ExitCode, UsageError, are_errors
 from runner.packages.files import Reader
 from runner.packages.lint import lint as linted
 from runner.packages.reading import read_packages
-from runner.project.project import called
+from runner.project.paths import called
 from runner.reports import mistakes
 
 PACKAGES = click.argument(

@@ -12,7 +12,7 @@ import click
 from runner.cli import env_options
 from runner.foundation import durations
 from runner.reports.safe import clean
-from runner.runs import run_folders
+from runner.runs.store import USUAL, RunStore
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _PATTERN = re.compile(r"[*?\[]")
@@ -88,6 +88,23 @@ class Duration(click.ParamType[float]):
         if seconds is None:
             self.fail(f"`{value}` is no duration: write a number and a unit, as in `30s` or `10m`", param, ctx)
         return seconds
+
+
+class StoreOfRuns(click.ParamType[RunStore]):
+    """A folder of runs."""
+
+    name = "folder"
+
+    def convert(self, value: str | RunStore, param: click.Parameter | None, ctx: click.Context | None) -> RunStore:
+        del param
+        if not isinstance(value, str):
+            return value
+        from runner.runs.files.store import FileRunStore  # noqa: PLC0415  for verbs that have stored runs only
+
+        store = FileRunStore(Path(value))
+        if ctx is not None:
+            ctx.call_on_close(store.close)
+        return store
 
 
 class EnvOption(click.Option):
@@ -208,8 +225,8 @@ FOR_JOBS = option(
 RUNS = option(
     "--runs",
     metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=run_folders.DEFAULT,
+    type=StoreOfRuns(),
+    default=USUAL,
     show_default=True,
     help="The folder in which runs are stored.",
 )

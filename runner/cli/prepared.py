@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from runner.catalogue.model import Element
-from runner.cli.kept import RunName
+from runner.cli.stored_runs import RunName
 from runner.cli.verb import from_environment
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
 from runner.planning.plan import ChosenCase
+from runner.runs.store import RunStore
 from runner.targets.model import Target
 
 NOTHING = "nothing was selected"
@@ -20,8 +21,8 @@ NOTHING = "nothing was selected"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the command line asks for. `targets` are names in the order given; `last_failed` is the folder of the kept
-    runs that are looked at for what did not pass, None where that does not matter. `from_environment` are the options
+    """What the command line asks for. `targets` are names in the order given; `last_failed` is the store
+    of runs that is searched for what did not pass, None where that does not matter. `from_environment` are the options
     that nobody has typed.
     """
 
@@ -33,7 +34,7 @@ class Wanted:
     inputs_file: Path | None = None
     tags: str | None = None
     keywords: Sequence[str] = ()
-    last_failed: Path | None = None
+    last_failed: RunStore | None = None
     confirmed: Sequence[str] = ()
     from_environment: frozenset[str] = frozenset()
     recursive: bool = False

@@ -8,17 +8,18 @@ in this order: jobs as they were named, cases as they were written, targets as t
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from runner.cli import ignored_files, inputs, kept, kept_plans, meant, missing_inputs, nothing, typos
+from runner.cli import ignored_files, inputs, meant, missing_inputs, nothing, stored_plans, typos
 from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted
 from runner.cli.selection import by_tags, is_chosen
+from runner.cli.stored_runs import not_passed
 from runner.cli.targets import Targets, is_outside
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
 from runner.project.project import JobFile, Project, elements_of, open_project
 from runner.reports.safe import clean
+from runner.runs.store import RunStore
 from runner.targets.model import Target
 
 
@@ -34,8 +35,8 @@ class _Chosen:
 
 def prepare(wanted: Wanted) -> RunSet:
     """Prepare every selected run. Raises `UsageError` with all mistakes of all files, inputs and targets."""
-    if any(map(kept_plans.is_plan, wanted.specs)):
-        return kept_plans.prepare(wanted)
+    if any(map(stored_plans.is_plan, wanted.specs)):
+        return stored_plans.prepare(wanted)
     chooses = _selection(wanted)
     meant.check(wanted.specs, of_targets=False)
     known = inputs.given(wanted.given, file=wanted.inputs_file)
@@ -80,7 +81,7 @@ def _goes_to(wanted: Wanted, project: Project) -> Callable[[_Chosen], Sequence[s
     """
     if wanted.targets or wanted.last_failed is None:
         return lambda _one: wanted.targets or (None,)
-    failed = sorted(kept.not_passed(wanted.last_failed), key=str)
+    failed = sorted(not_passed(wanted.last_failed), key=str)
 
     def remembered(one: _Chosen) -> Sequence[str | None]:
         case = one.case.name if one.case else None
@@ -138,11 +139,11 @@ def _prepared(
                 )
 
 
-def _last_failed(preparation: RunSet, root: Path | None) -> RunSet:
+def _last_failed(preparation: RunSet, store: RunStore | None) -> RunSet:
     """Of the runs those that did not pass when they were carried out last."""
-    if root is None:
+    if store is None:
         return preparation
-    names = kept.not_passed(root)
+    names = not_passed(store)
     runs = tuple(run for run in preparation.runs if run.name in names)
-    why = f"nothing of this has failed, as far as {root} tells: {NOTHING}"
+    why = f"nothing of this has failed, as far as {store.name} tells: {NOTHING}"
     return replace(preparation, runs=runs, nothing=why)

@@ -17,7 +17,7 @@ from runner.cli.serving import sandbox
 from runner.cli.verb import Verb
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.project.project import called
+from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.recording.double import double, invented
@@ -26,6 +26,7 @@ from runner.recording.kept_calls import known
 from runner.recording.model import Recorded
 from runner.recording.reading import Happened, read_run, recorded
 from runner.reports import mistakes
+from runner.runs.store import RunStore
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 
@@ -100,7 +101,7 @@ def _starts_afresh(target: KnownTarget) -> Problem:
     return Problem(code="E169", message=message, hint=hint)
 
 
-def _read(target: KnownTarget, process_id: str, runs: Path, secrets: Secrets) -> Recorded | Problem:
+def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets) -> Recorded | Problem:
     """What could be seen of it, or why nothing. Raises `NoAnswerError`, and `UsageError` for a target."""
     with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
         ready = sites.of(target.target)

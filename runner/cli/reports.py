@@ -13,11 +13,11 @@ from typing import Final, TypeAlias
 import click
 
 from runner.cli import output
-from runner.foundation.private_files import write_whole
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.project.project import job_paths
 from runner.reading.files import beginning
 from runner.reports.formats import FORMATS, ReportedRun, ReportFormat
+from runner.runs.store import RunStore, StoreError
 
 STDOUT: Final = "-"
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
@@ -41,14 +41,14 @@ def write(places: Places, runs: Sequence[ReportedRun]) -> None:
         raise UsageError(*problems)
 
 
-def store(folder: Path, run: ReportedRun) -> None:
-    """Write a run's reports into its folder. They can be written again later, so failing to is only a warning."""
+def store(runs: RunStore, run: ReportedRun) -> None:
+    """Store a run's reports with it. They can be written again later, so failing to is only a warning."""
     try:
         for one in FORMATS:
             if one.stored_as is not None:
-                write_whole(folder / one.stored_as, one.write([run]).encode())
-    except OSError as error:
-        message = f"the reports in the run's folder are missing: {error.filename or folder}: {error.strerror or error}"
+                runs.put(run.result.id, one.stored_as, one.write([run]))
+    except StoreError as error:
+        message = f"the reports in the run's folder are missing: {error}"
         output.problems(Problem(code="E311", message=message, severity=Severity.WARNING))
 
 

@@ -1,11 +1,41 @@
-"""`runner resume`: goes on with a run that broke off, or that somebody can settle by now."""
+"""`runner resume` and `runner reconcile`: go on with a stored run, or only settle what is in doubt in it."""
+
+import json
+import os
+import re
+from functools import partial
+from typing import NoReturn
 
 import click
 
-from runner.cli import options, permission, reports, resuming, verdicts
+from runner.cli import inputs, options, output, permission, reports, resume_run
+from runner.cli.command import at_once, carry_out, telling_of, waits_for, with_reports
+from runner.cli.guards import steps_of
+from runner.cli.locking import claim_of
+from runner.cli.resume_run import ResumableRun
+from runner.cli.run_pool import PendingRun, Run
+from runner.cli.serving import Sandboxes
+from runner.cli.stored_runs import StoredRun, find
 from runner.cli.verb import Verb
+from runner.engine.lost import needs_result
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject
 from runner.hosts.judgement import Judgement
-from runner.reports.words import doubtful
+from runner.job.model import Job
+from runner.project.sites import ReadySite, Sites
+from runner.reading.files import read_text
+from runner.reports.formats import ReportedRun
+from runner.reports.looked import looked_again
+from runner.reports.safe import clean
+from runner.reports.words import doubtful, title
+from runner.runs.events import RunStarted, Section, Status
+from runner.runs.result import RunResult, StepResult
+from runner.secrets.redact import Secrets
+
+PASSED, FAILED, RETRY = "passed", "failed", "retry"
+_INDEX = re.compile(r"\[\d+\]")
+_NAMED = 5
 
 
 @click.command("resume", cls=Verb)
@@ -28,7 +58,7 @@ from runner.reports.words import doubtful
 @options.VERBOSE
 @options.reports
 @click.pass_context
-def command(context: click.Context, /, **_: object) -> int:
+def resume(context: click.Context, /, **_: object) -> int:
     r"""Go on with RUN where it broke off: `last`, a run's id, or a unique beginning of it.
 
     What was answered is not sent again. A call that must not happen twice, and that nobody has answered, is looked for
@@ -48,12 +78,194 @@ def command(context: click.Context, /, **_: object) -> int:
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
     allowed = permission.given(context)
-    run, began = resuming.found(context)
-    said = verdicts.given(context, run.result)
+    run = find(context.params["runs"], context.params["run"])
+    began = resume_run.check(run)
+    verdicts = given_verdicts(context, run.result)
     if run.result.finished and not doubtful(run.result.steps):
-        return resuming.over(run, wanted_reports, said="nothing is left to do")
-    one = resuming.ready(context, run, began)
-    verdicts.check_results(said, one.prepared.job)
-    permission.check([one.prepared], allowed, over=run.result.finished)
-    judgement = Judgement(verdicts=said, hold=context.params["hold"], look_again=True)
-    return resuming.go_on(context, one, wanted_reports, judgement, locked=True, yes=allowed.yes, waits=True)
+        return _over(run, wanted_reports, why="nothing is left to do")
+    resumable = _loaded(context, run, began)
+    _check_results(verdicts, resumable.spec.job)
+    permission.check([resumable.spec], allowed, over=run.result.finished)
+    judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
+    return _carry_on(context, resumable, wanted_reports, judgement, yes=allowed.yes)
+
+
+@click.command("reconcile", cls=Verb)
+@options.RUN
+@options.TARGETS
+@options.INPUTS
+@options.INPUTS_FILE
+@options.option(
+    "--grace",
+    metavar="DURATION",
+    type=options.Duration(),
+    default="30s",
+    show_default=True,
+    help="What a signal leaves the reading that is under way.",
+)
+@options.RUNS
+@options.QUIET
+@options.VERBOSE
+@options.reports
+@click.pass_context
+def reconcile(context: click.Context, /, **_: object) -> int:
+    r"""Ask the process log about the calls of RUN that may or may not have happened: `last`, a run's id, or a unique
+    beginning of it.
+
+    Nothing is started and no step is carried out: the log is read, and what it proves is written down.
+
+    \b
+    Examples:
+      runner reconcile last
+      runner reconcile 0194d2a0 --report-junit junit.xml
+
+    Exits with the code of the run as it stands then: 4 as long as something is in doubt.
+    """
+    wanted_reports = reports.asked_for(context)
+    reports.check(wanted_reports, read=reports.read_by(context))
+    run = find(context.params["runs"], context.params["run"])
+    began = resume_run.check(run)
+    if not doubtful(run.result.steps):
+        return _over(run, wanted_reports, why="nothing is in doubt")
+    resumable = _loaded(context, run, began)
+    return _carry_on(context, resumable, wanted_reports, Judgement(look_again=True, only_settle=True), yes=False)
+
+
+def _loaded(context: click.Context, run: StoredRun, began: RunStarted) -> ResumableRun:
+    given = inputs.given(context.params["given"], file=context.params["inputs_file"])
+    return resume_run.load(run, began, given=given, targets=context.params["targets"])
+
+
+def _carry_on(
+    context: click.Context, run: ResumableRun, wanted_reports: reports.Places, judgement: Judgement, *, yes: bool
+) -> ExitCode:
+    """Carry the run on: under the lock of its job, when its site is ready; only to settle it, without either."""
+    settles = judgement.only_settle
+    telling = telling_of(context, wanted_reports, again="reconciled" if settles else "resumed")
+    sandboxes = Sandboxes(context.params["runs"], again=run.began.target.url)
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+        site = sites.of(run.spec.target)
+        lock = None if settles else claim_of(run.spec.job, run.spec.target, site)
+        pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(_resumed, run, sites, judgement))
+        until_ready = at_once if settles else waits_for(sites, [run.spec], context)
+        carried, code = carry_out([pending], telling, context, yes=yes, until_ready=until_ready)
+    for resumed in carried.runs:
+        _say_unused_verdicts(resumed)
+        in_doubt = [step.key for step in doubtful(resumed.result.steps)]
+        for sentence in looked_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
+            output.say(sentence)
+    return with_reports(wanted_reports, carried, code)
+
+
+def _resumed(run: ResumableRun, sites: Sites, judgement: Judgement) -> Run:
+    """The run, with its journal open for more. That its files have changed is said when nothing is in the way."""
+    resumed = resume_run.resume(run, sites, judgement)
+    if not (run.stored.result.finished or judgement.only_settle):
+        resumed.lets_in = partial(_lets_in, resumed.site, run)
+    changed = resume_run.changed_files(run.snapshot.plan)
+    if changed is not None:
+        output.say(changed)
+    return resumed
+
+
+def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
+    """Sign in before anything is carried out: else `undo` and `finally` would be given up for a mistyped password."""
+    failure = site.client.sign_in(run.snapshot.attempt)
+    if failure is None:
+        return True
+    secrets = Secrets()
+    site.hide_in(secrets)
+    trouble = failure.trouble
+    hint = "; ".join(part for part in (trouble.hint, "the run is as it was: resume it again") if part)
+    problem = Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=secrets.mask(hint))
+    output.problems(problem)
+    return False
+
+
+def _over(run: StoredRun, wanted_reports: reports.Places, *, why: str) -> ExitCode:
+    """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
+    output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
+    rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
+    if rest:
+        output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
+    reported = ReportedRun(result=run.result, lines=run.lines)
+    reports.store(run.store, reported)  # whoever ended the run may have been killed before they were written
+    reports.write(wanted_reports, [reported])
+    return run.result.exit_code
+
+
+def _is_fine(step: StepResult) -> bool:
+    return step.status is Status.PASSED or (step.status is Status.SKIPPED and step.reason != "stopped")
+
+
+def _say_unused_verdicts(run: Run) -> None:
+    """The process log, or a signal, was there before a person's word."""
+    statuses = {step.key: step.status for step in run.result.steps}
+    for key in run.unused_verdicts:
+        output.say(f"the verdict on `{key}` was not used: it is {statuses.get(key, 'not reached')}")
+
+
+def given_verdicts(context: click.Context, result: RunResult) -> dict[str, JsonObject]:
+    """The verdict of the command line by its row's key, or none. Raises `UsageError` for one that cannot be given."""
+    key, verdict, written = (context.params[name] for name in ("step", "verdict", "result"))
+    even_though = context.params["even_though"]
+    if even_though and verdict != RETRY:
+        _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
+    if key is None and verdict is None and written is None:
+        return {}
+    if key is None or verdict is None:
+        hint = "`--step KEY --as passed` says that the row of this key has passed"
+        raise UsageError(Problem(code="E150", message="a verdict needs both `--step` and `--as`", hint=hint))
+    _check_row(key, result)
+    if verdict == RETRY and result.closing:
+        _refuse(
+            "`retry` comes too late: the run's steps are over, and `finally` may have deleted what they use",
+            "`--as passed` or `--as failed` settles it; `runner run` begins a new run",
+        )
+    if even_though:
+        return {key: {"as": verdict, "even_though": True}}
+    if written is None:
+        return {key: {"as": verdict}}
+    if verdict != PASSED:
+        _refuse(f"`--result` does not go with `--as {verdict}`", "only a row that has passed gives a result")
+    return {key: {"as": verdict, "result": _value(written)}}
+
+
+def _check_row(key: str, result: RunResult) -> None:
+    keys = [step.key for step in doubtful(result.steps)]
+    if key in keys:
+        return
+    near = suggest(key, keys)
+    listed = ", ".join(f"`{clean(other)}`" for other in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
+    others = f"in doubt: {listed}" if keys else "nothing of this run is in doubt"
+    status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
+    if any(other.startswith((f"{key}/", f"{key}[")) for other in keys):
+        status = " itself: a part of it is"
+    hint = f"did you mean `{near}`? {others}" if near and not status else others
+    _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
+
+
+def _value(written: str) -> Json:
+    try:
+        value: Json = json.loads(written, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        _refuse("`--result` is no JSON", "a text stands in quotes of its own: `--result '\"text\"'`")
+    return value
+
+
+def _no_number(written: str) -> NoReturn:
+    raise ValueError(written)
+
+
+def _refuse(message: str, hint: str) -> NoReturn:
+    raise UsageError(Problem(code="E158", message=message, hint=hint))
+
+
+def _check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
+    """Refuse a `passed` without a result where the job needs it: a verdict alone does not give it."""
+    for key, verdict in verdicts.items():
+        wanted = _INDEX.sub("", key)  # turns of a step, and parts of it, belong to it
+        step = next((placed for placed in steps_of(job) if placed.key == wanted), None)
+        if verdict == {"as": PASSED} and step is not None and needs_result(step.job, step.step):
+            hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"
+            _refuse(f"the job needs what `{key}` gave, and a verdict alone does not tell it", hint)

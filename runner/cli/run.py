@@ -5,14 +5,14 @@ import os
 import click
 
 from runner.cli import options, output, permission, reports
-from runner.cli.beginning import Run, begun
 from runner.cli.command import carry_out, telling_of, waits_for, with_reports
 from runner.cli.locking import claim_of
-from runner.cli.plan_claims import PlanClaims
 from runner.cli.prepared import RunSet, RunSpec, wanted
 from runner.cli.preparing import prepare
-from runner.cli.run_pool import Carried, PendingRun
+from runner.cli.run_pool import Carried, PendingRun, Run, begin
 from runner.cli.serving import Sandboxes
+from runner.cli.stored_plans import PlanClaims
+from runner.cli.stored_runs import unwritable
 from runner.cli.telling import RunConsole
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode
@@ -20,7 +20,7 @@ from runner.hosts.judgement import Judgement
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports import console, mistakes
-from runner.runs import run_folders
+from runner.runs.store import RunStore, StoreError
 
 
 @click.command("run", cls=Verb)
@@ -102,23 +102,27 @@ def _carry_out(
 ) -> tuple[Carried, ExitCode]:
     """Make every site ready, then carry the runs out."""
     given = context.params
+    store: RunStore = given["runs"]
     alone = given["jobs"] == 1 or len(preparation.runs) == 1
     judgement = Judgement(hold=given["hold"])
-    sandboxes = Sandboxes(given["runs"])
+    sandboxes = Sandboxes(store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def waiting(prepared: RunSpec) -> PendingRun:
-            def begin() -> Run:
-                run = begun(prepared, sites, root=given["runs"], alone=alone, judgement=judgement)
+            def begun() -> Run:
+                run = begin(prepared, sites, store, alone=alone, judgement=judgement)
                 claims.note(prepared, run.facts.id)
                 return run
 
             lock = claim_of(prepared.job, prepared.target, sites.of(prepared.target))
-            return PendingRun(title=prepared.title, lock=lock, begin=begin)
+            return PendingRun(title=prepared.title, lock=lock, begin=begun)
 
         all_of_them = [waiting(prepared) for prepared in preparation.runs]
         until_ready = waits_for(sites, preparation.runs, context)
-        run_folders.prepare(given["runs"])
+        try:
+            store.prepare()
+        except StoreError as error:
+            raise unwritable(store, error) from error
         claims.take()
         try:
             carried, code = carry_out(all_of_them, telling, context, yes=given["yes"], until_ready=until_ready)

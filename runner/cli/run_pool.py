@@ -1,44 +1,120 @@
-"""Carrying runs out: each in a thread of its own, up to `jobs` at once, while the main thread listens.
+"""The run pool: runs begin, and each is carried out in a thread of its own, up to `jobs` at once.
 
-A signal handler in the thread that reads from a site would have to wait for the site. Runs that go on side by side are
-told whole, one after the other, as they end. Runs that name the same lock wait for one another.
+The main thread listens meanwhile: a signal handler in the thread that reads from a site would have to wait for the
+site. Runs that are under way side by side are reported whole, as they end. Runs that name the same lock wait for one
+another.
 """
 
+import os
 import queue
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from runner.cli.beginning import Run
+import uuid_utils
+
+from runner.cli.prepared import RunSpec
+from runner.cli.stored_runs import unwritable
 from runner.engine.effects import Ask
+from runner.engine.scope import RunFacts
 from runner.foundation import threads
+from runner.foundation.git import commit_of
 from runner.foundation.problems import Problem, UsageError
 from runner.hosts.families import KnownFamilies, WithFamilies
+from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.runs import run_folders
-from runner.runs.events import GIVEN_UP, AttemptFailed, Line, RunStatus, stopped
-from runner.runs.journal import JournalError
-from runner.runs.locks import Claim
-from runner.runs.owned_rows import OwnedRows
+from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.project.sites import ReadySite, Sites
+from runner.runs import snapshot
+from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stopped
+from runner.runs.journal import Journal, utc_now
+from runner.runs.result import RunResult, fold
+from runner.runs.store import Claim, Part, RunStore, StoreError
+from runner.secrets.redact import Secrets
+from runner.version import VERSION
 
 _MOMENT = 1.0
 """Seconds after the grace in which a run may still end by itself, with its last events."""
-
-_LOOK = 0.2
+_POLL = 0.2
 """Seconds between two looks at the clock, while no run ends. A wait without an end would let Windows hear no signal."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run under way or ended.
+
+    `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
+    resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
+    settled without a person's verdict on them.
+    """
+
+    store: RunStore
+    plan: Plan
+    facts: RunFacts
+    journal: Journal
+    site: ReadySite
+    judgement: Judgement = field(default_factory=Judgement)
+    earlier: tuple[Line, ...] = ()
+    lets_in: Callable[[], bool] = lambda: True
+    fault: BaseException | None = None
+    unused_verdicts: tuple[str, ...] = ()
+
+    @property
+    def result(self) -> RunResult:
+        """How the run ended, or how far it is, by its events."""
+        return fold(self.journal.lines, run=self.facts.id)
+
+    @property
+    def active_seconds(self) -> float:
+        """The active time of a run that is under way: that of its events, and what has passed since the last event."""
+        noted = max((getattr(line.event, "t", 0.0) for line in self.journal.lines), default=0.0)
+        last = self.journal.lines[-1] if self.journal.lines else None
+        if last is None or (isinstance(last.event, Waited) and last.event.seconds is None):
+            return noted
+        passed = datetime.fromisoformat(utc_now()) - datetime.fromisoformat(last.at)
+        return noted + max(0.0, passed.total_seconds())  # the wall clock may have been set back meanwhile
+
+    @property
+    def sent_nothing(self) -> bool:
+        return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
+
+
+def begin(spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgement: Judgement) -> Run:
+    """Store a new run with its plan. Raises `UsageError` where it cannot be stored."""
+    site = sites.of(spec.target)
+    secrets = Secrets()
+    site.hide_in(secrets)
+    made = plan(
+        spec.job,
+        sources=spec.sources,
+        inputs=spec.inputs,
+        target=site.name,
+        secrets=secrets,
+        case=spec.chosen_case,
+    )
+    seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
+    made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
+    commit = commit_of(Path(spec.job.file).absolute().parent)
+    facts = RunFacts(id=str(uuid_utils.uuid7()), started_at=utc_now(), engine=VERSION, commit=commit)
+    try:
+        journal = Journal(store.create(facts.id), secrets, now=utc_now)
+        store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
+    except StoreError as error:
+        raise unwritable(store, error) from error
+    return Run(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingRun:
-    """A run that is to begin. `begin` raises `UsageError` where it cannot be written down."""
+    """A run that is to begin. `begin` raises `UsageError` where it cannot be stored."""
 
     title: str
     lock: Claim | None
@@ -50,7 +126,7 @@ class PoolOptions:
     """How runs are carried out. `ask` puts a question to a person, within seconds; None where no answer came in time.
 
     `look` is called again and again while runs are under way. `given_up` is set where nobody waits any longer.
-    `started` is told of each run as it begins and gives who is to hear its events; `ended` is told when it has ended.
+    `started` is called with each run as it begins and gives the listener to its events; `ended` when it has ended.
     """
 
     stop: Stop
@@ -67,7 +143,7 @@ class PoolOptions:
 class Carried:
     """What became of the runs: those that began, in the order in which they did, and those that did not.
 
-    `trouble` is why a later one could not begin. `is_unready`: none did, since a site was not ready.
+    `trouble` is why a later run could not begin. `is_unready`: none did, since a site was not ready.
     """
 
     left_out: deque[PendingRun]
@@ -76,111 +152,107 @@ class Carried:
     is_unready: bool = False
 
 
-def carry_all(waiting: Sequence[PendingRun], manner: PoolOptions) -> Carried:
+def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     """Carry the runs out, up to `jobs` at once, in their order.
 
-    A signal, or with `fail_fast` the first that did not pass, lets no further one begin. Raises `UsageError` where the
-    first cannot be written down, and a fault of ours as it is.
+    A signal, or with `fail_fast` the first that did not pass, lets no further run begin. Raises `UsageError` where the
+    first cannot be stored, and a fault of ours as it is.
     """
-    carried = Carried(left_out=deque(waiting))
-    with closing(_Pool(manner=manner)) as pool:
-        while carried.left_out or pool.under_way:
-            while (one := pool.next_to_begin(carried)) is not None:
-                pool.begin(one, carried)
-            run = pool.next_ended() if pool.under_way else None
-            if run is None:
-                break
-            pool.end(run)
-    for run in carried.runs:  # before its result is told, of a run that nobody waited for, too
-        is_given_up = manner.stop.why is not None and run.facts.id in pool.under_way
-        run.journal.seal(_given_up(run, str(manner.stop.why)) if is_given_up else None)
+    carried = Carried(left_out=deque(pending))
+    pool = _Pool(options=options)
+    while carried.left_out or pool.under_way:
+        while (following := pool.next_to_begin(carried)) is not None:
+            pool.begin(following, carried)
+        run = pool.next_ended() if pool.under_way else None
+        if run is None:
+            break
+        pool.end(run)
+    for run in carried.runs:  # before its result is reported, of a run that nobody waited for, too
+        why = options.stop.why
+        is_given_up = why is not None and run.facts.id in pool.under_way
+        last = stopped(str(why), key="", t=run.active_seconds, kind=GIVEN_UP, final=True) if is_given_up else None
+        run.journal.seal(last)
     return carried
-
-
-def _given_up(run: Run, why: str) -> AttemptFailed:
-    """What is written last of a run that was told to stop and whose end nobody waited for."""
-    return stopped(why, key="", t=run.active_seconds, kind=GIVEN_UP, final=True)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Pool:
-    """The runs under way, by their ids with the locks that they name. `halted`: no further one may begin."""
+    """The runs under way, by their ids with the locks that they name. `halted`: no further run may begin."""
 
-    manner: PoolOptions
+    options: PoolOptions
     under_way: dict[str, Claim | None] = field(default_factory=dict)
     halted: bool = False
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _families: defaultdict[str, KnownFamilies] = field(default_factory=lambda: defaultdict(KnownFamilies))
-    _owned: dict[Path, OwnedRows] = field(default_factory=dict)
     _ended: "queue.SimpleQueue[Run]" = field(default_factory=queue.SimpleQueue)
 
     def next_to_begin(self, carried: Carried) -> PendingRun | None:
-        """The first that may begin now; one whose lock another run has lets those behind it pass."""
-        if self.halted or self.manner.stop.why is not None or len(self.under_way) >= self.manner.jobs:
+        """The first that may begin now; a run whose lock another run has lets those after it pass."""
+        if self.halted or self.options.stop.why is not None or len(self.under_way) >= self.options.jobs:
             return None
         taken = {lock for lock in self.under_way.values() if lock is not None}
-        return next((one for one in carried.left_out if one.lock not in taken), None)
+        return next((run for run in carried.left_out if run.lock not in taken), None)
 
-    def begin(self, one: PendingRun, carried: Carried) -> None:
-        """Begin a run. One that has no thread, or cannot be written down, ends the beginning, and refuses the command
-        if it is the first.
+    def begin(self, pending: PendingRun, carried: Carried) -> None:
+        """Begin a run. If there is no thread for it, or it cannot be stored, no further run begins, and if it is the
+        first, the command is refused.
         """
         try:
-            hand_over = _worker(one.title, self._ended)
-            run = _begun(one, hand_over)
+            hand_over = _worker(pending.title, self._ended)
+            run = _begun(pending, hand_over)
         except UsageError as error:
             if not carried.runs:
                 raise
             carried.trouble = error
             self.halted = True
             return
-        carried.left_out.remove(one)
+        carried.left_out.remove(pending)
         carried.runs.append(run)
-        self.under_way[run.facts.id] = one.lock
-        turn = Turn(self._turns[run.site.key])
-        families = self._families[run.site.key]
-        host = _host(run, self.manner, turn=turn, families=families, owned=self._owned_by(run))
-        hand_over.put(partial(_carry, run, host))
+        self.under_way[run.facts.id] = pending.lock
+        run.journal.listeners.append(self.options.started(run))
+        hand_over.put(partial(_carry, run, self._host(run)))
 
-    def _owned_by(self, run: Run) -> OwnedRows:
-        """What is known of the rows of all runs in the folder of `run`."""
-        root = run.journal.folder.parent
-        if root not in self._owned:
-            self._owned[root] = OwnedRows(run_folders.owned_rows_file(root))
-        return self._owned[root]
-
-    def close(self) -> None:
-        for owned in self._owned.values():
-            owned.close()
+    def _host(self, run: Run) -> LocalHost:
+        key = run.site.key
+        return LocalHost(
+            caller=WithFamilies(run.site.client, self._families[key]),
+            journal=run.journal,
+            stop=self.options.stop,
+            turn=Turn(self._turns[key]),
+            ask=self.options.ask,
+            judgement=run.judgement,
+            owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),
+            lets_in=run.lets_in,
+        )
 
     def next_ended(self) -> Run | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
-        while not self.manner.given_up.is_set():
-            self.manner.look()
+        while not self.options.given_up.is_set():
+            self.options.look()
             try:
-                return self._ended.get(timeout=_LOOK)
+                return self._ended.get(timeout=_POLL)
             except queue.Empty:
-                if self.manner.stop.is_over(since=_MOMENT):
-                    self.manner.given_up.set()
+                if self.options.stop.is_over(since=_MOMENT):
+                    self.options.given_up.set()
         return None
 
     def end(self, run: Run) -> None:
         del self.under_way[run.facts.id]
         if isinstance(run.fault, ForgottenError):
             raise _forgotten(run.fault) from run.fault
-        self.manner.ended(run)
-        if isinstance(run.fault, JournalError):
+        self.options.ended(run)
+        if isinstance(run.fault, StoreError):
             if run.sent_nothing:
-                raise run_folders.unwritable(run.journal.folder.parent, str(run.fault)) from run.fault
+                raise unwritable(run.store, run.fault) from run.fault
         elif run.fault is not None:
             raise run.fault
         run.journal.close()
-        self.halted = self.halted or (self.manner.fail_fast and run.result.status is not RunStatus.PASSED)
+        self.halted = self.halted or (self.options.fail_fast and run.result.status is not RunStatus.PASSED)
 
 
 def _forgotten(fault: ForgottenError) -> UsageError:
-    """What the run was answered, and needs again, was not written down. Nothing has been sent."""
-    hint = "nothing was sent; what the run has done so far stands in `runner show`, and a person has to do the rest"
+    """What the run was answered, and needs again, was not stored. Nothing has been sent."""
+    hint = "nothing was sent; `runner show` says what the run has done so far, and a person has to do the rest"
     return UsageError(Problem(code="E156", message=f"the run cannot go on: {fault}", hint=hint))
 
 
@@ -188,7 +260,7 @@ _HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], Run] | None]"
 
 
 def _worker(title: str, ended: "queue.SimpleQueue[Run]") -> _HandOver:
-    """A thread that waits for the run that it is to carry out, before anything of the run is written down. Raises
+    """A thread that waits for the run that it is to carry out, before anything of the run is stored. Raises
     `UsageError` where there is none to be had.
     """
     handed: _HandOver = queue.SimpleQueue()
@@ -201,26 +273,12 @@ def _worker(title: str, ended: "queue.SimpleQueue[Run]") -> _HandOver:
     return handed
 
 
-def _begun(one: PendingRun, hand_over: _HandOver) -> Run:
+def _begun(pending: PendingRun, hand_over: _HandOver) -> Run:
     try:
-        return one.begin()
+        return pending.begin()
     except BaseException:
         hand_over.put(None)
         raise
-
-
-def _host(run: Run, manner: PoolOptions, *, turn: Turn, families: KnownFamilies, owned: OwnedRows) -> LocalHost:
-    run.journal.listener = manner.started(run)
-    return LocalHost(
-        caller=WithFamilies(run.site.client, families),
-        journal=run.journal,
-        stop=manner.stop,
-        turn=turn,
-        ask=manner.ask,
-        judgement=run.judgement,
-        owned=owned.of(run=run.facts.id, site=run.site.key, settle=run.plan.settle),
-        lets_in=run.lets_in,
-    )
 
 
 def _carry(run: Run, host: LocalHost) -> Run:

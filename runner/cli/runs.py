@@ -1,25 +1,27 @@
-"""`runner runs`: lists the runs that are kept, and clears old ones away."""
+"""The verbs that only read stored runs: `runs` lists them and deletes old ones, `show` and `report` draw one again."""
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from runner.cli import options, output
-from runner.cli.kept import StoredRun, opened
+from runner.cli import options, output, reports
+from runner.cli.stored_runs import BEYOND_RESUME, StoredRun, find, load
 from runner.cli.verb import Verb
 from runner.foundation import durations
-from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
+from runner.foundation.sentences import either
 from runner.foundation.values import Json, JsonObject
+from runner.reports import console
+from runner.reports.formats import FORMATS, ReportedRun
 from runner.reports.next_steps import next_steps
 from runner.reports.runs import Listed, table
 from runner.reports.safe import safe_json
-from runner.runs import run_folders
+from runner.reports.sentences import Wish
 from runner.runs.events import RunStatus
+from runner.runs.store import RunStore, StoreError
 
 FORMAT = 1
 
@@ -35,7 +37,7 @@ _TIME_DIGITS = 12
 @options.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Only the N newest.")
 @options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context
-def command(context: click.Context, /, **_: object) -> int:
+def runs(context: click.Context, /, **_: object) -> int:
     r"""List the runs that are kept, the newest first; below them the commands that settle what is open.
 
     \b
@@ -46,16 +48,76 @@ def command(context: click.Context, /, **_: object) -> int:
 
     A run that broke off, or whose outcome is unknown, is never deleted: somebody still has to settle it.
     """
-    root: Path = context.params["runs"]
+    store: RunStore = context.params["runs"]
     if context.params["prune"] is not None:
-        deleted = _prune(root, _seconds(context.params["prune"]))
+        deleted = _prune(store, _seconds(context.params["prune"]))
         output.say(f"{deleted} {'run' if deleted == 1 else 'runs'} deleted")
         return ExitCode.PASSED
-    newest = list(reversed(run_folders.folders(root)))[: context.params["limit"]]
-    listed = [_listed(opened(folder)) for folder in newest]
+    newest = list(reversed(store.runs()))[: context.params["limit"]]
+    listed = [_listed(load(store, run)) for run in newest]
     is_json = context.params["form"] == "json"
     output.data(as_json(listed) if is_json else table(listed), for_programs=is_json)
     return ExitCode.PASSED
+
+
+@click.command("show", cls=Verb)
+@options.RUN
+@options.RUNS
+@options.option("-v", "--verbose", is_flag=True, help="Tell results and outputs, too.")
+@click.pass_context
+def show(context: click.Context, /, **_: object) -> int:
+    r"""Tell what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next.
+
+    \b
+    Example:
+      runner show last
+
+    For programs there is the JSON report: `runner report RUN --report-json -`.
+
+    Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
+    """
+    run = find(context.params["runs"], context.params["run"])
+    wish = Wish(
+        verbose=context.params["verbose"],
+        place=run.store.place(run.id),
+        store=run.store.name,
+        advice=run.flaw is None,
+    )
+    if run.is_running:  # only what has ended: nothing is concluded from what is missing
+        output.data(console.account_so_far(run.lines, wish, encoding=output.encoding()))
+    else:
+        output.data(console.account(run.result, wish, encoding=output.encoding()))
+    if run.flaw is None:
+        return ExitCode.PASSED
+    output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
+    return ExitCode.FAILED
+
+
+@click.command("report", cls=Verb)
+@options.RUN
+@options.RUNS
+@options.reports
+@click.pass_context
+def report(context: click.Context, /, **_: object) -> int:
+    r"""Write reports of RUN again: `last`, a run's id, or a unique beginning of it.
+
+    \b
+    Examples:
+      runner report last --report-junit junit.xml
+      runner report last --report-json - | jq .status
+
+    Exits with the code of the run.
+    """
+    wanted_reports = reports.asked_for(context)
+    if not wanted_reports:
+        hint = f"add {either([one.option for one in FORMATS])} with a FILE, or `-` for stdout"
+        raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
+    reports.check(wanted_reports)
+    run = find(context.params["runs"], context.params["run"])
+    if run.flaw is not None:
+        output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
+    reports.write(wanted_reports, [ReportedRun(result=run.result, lines=run.lines)])
+    return run.result.exit_code
 
 
 def as_json(listed: Sequence[Listed]) -> str:
@@ -64,10 +126,10 @@ def as_json(listed: Sequence[Listed]) -> str:
 
 
 def _record(listed: Listed) -> JsonObject:
-    """`next` are the commands that settle what is open: of one that is going on, or was changed, none does."""
+    """`next` are the commands that settle what is open: none does for a run that is under way, or was changed."""
     run = listed.result
     is_open = not (listed.going_on or listed.changed)
-    commands: list[Json] = [one.command for one in next_steps(run, folder=listed.folder)] if is_open else []
+    commands: list[Json] = [step.command for step in next_steps(run, store=listed.store)] if is_open else []
     return {
         "id": run.id,
         "job": run.job or None,
@@ -85,7 +147,7 @@ def _record(listed: Listed) -> JsonObject:
 
 
 def _listed(run: StoredRun) -> Listed:
-    return Listed(result=run.result, folder=str(run.folder), going_on=run.going_on, changed=run.flaw is not None)
+    return Listed(result=run.result, store=run.store.name, going_on=run.is_running, changed=run.flaw is not None)
 
 
 def _seconds(written: str) -> float:
@@ -97,33 +159,30 @@ def _seconds(written: str) -> float:
     return seconds
 
 
-def _prune(root: Path, seconds: float) -> int:
+def _prune(store: RunStore, seconds: float) -> int:
     """Delete what is older and settled; how many runs that were."""
-    limit = (time.time() - seconds) * 1000
-    old = [folder for folder in run_folders.folders(root) if _began(folder) < limit and _is_settled(opened(folder))]
+    limit = time.time() - seconds
+    old = [run for run in store.runs() if _began(run) < limit and _is_settled(load(store, run))]
     try:
-        for folder in old:
-            shutil.rmtree(folder)
-        for file in run_folders.sandbox_files(root):
-            if file.stat().st_mtime * 1000 < limit:
-                file.unlink()
-    except OSError as error:
-        message = f"{error.filename or root} cannot be deleted: {error.strerror or error}"
-        raise UsageError(Problem(code="E151", message=message)) from error
+        for run in old:
+            store.delete(run)
+        store.delete_sandboxes(before=limit)
+    except StoreError as error:
+        raise UsageError(Problem(code="E151", message=f"old runs cannot be deleted: {error}")) from error
     return len(old)
 
 
-def _began(folder: Path) -> float:
-    """Milliseconds since the epoch; of a folder that is not called like a run, never."""
+def _began(run: str) -> float:
+    """Seconds since the epoch; never for a run whose id has no time in it."""
     try:
-        return int(folder.name.replace("-", "")[:_TIME_DIGITS], 16)
+        return int(run.replace("-", "")[:_TIME_DIGITS], 16) / 1000
     except ValueError:
         return float("inf")
 
 
 def _is_settled(run: StoredRun) -> bool:
-    """Whether nothing is left to do about the run; of one that broke off before it began there never was anything."""
-    if run.going_on:
+    """Whether nothing is left to do about the run; of a run that broke off before it began there never was anything."""
+    if run.is_running:
         return False
     if not run.lines and run.flaw is None:
         return True

@@ -7,13 +7,10 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import urlsplit
 
-from runner.cli.beginning import Run
-from runner.foundation.private_files import ensure_folder
-from runner.runs import run_folders
+from runner.cli.run_pool import Run
+from runner.cli.stored_runs import unwritable
 from runner.runs.events import RunStatus
-
-_FILES_OF_ONE = ("", "-wal", "-shm")
-"""What SQLite makes of a file."""
+from runner.runs.store import RunStore, StoreError
 
 
 def sandbox(folder: Path) -> AbstractContextManager[str]:
@@ -29,8 +26,8 @@ class Sandboxes:
     at which the run began that is gone on with; others may have begun there.
     """
 
-    def __init__(self, root: Path, *, again: str | None = None) -> None:
-        self._root = root
+    def __init__(self, store: RunStore, *, again: str | None = None) -> None:
+        self._store = store
         self._again = again
         self._made: list[Path] = []
         self._learnt: list[tuple[str, str]] = []
@@ -39,7 +36,10 @@ class Sandboxes:
 
     def serve(self, folder: Path) -> AbstractContextManager[str]:
         """Serve the folder as long as the context lasts; it gives the URL. Raises `UsageError`."""
-        run_folders.prepare(self._root)
+        try:
+            self._store.prepare()
+        except StoreError as error:
+            raise unwritable(self._store, error) from error
         veil = importlib.import_module("runner.sandbox.veil").Veil()
         with self._lock:
             self._learners.append(veil.learn)
@@ -59,15 +59,12 @@ class Sandboxes:
         results = [run.result for run in carried] if self._made else []
         if all(result.finished and result.status is not RunStatus.UNKNOWN for result in results):
             for file in self._made:
-                _delete(file)
+                self._store.delete_sandbox(file)
 
     def _file(self, url: str) -> Path:
-        """The file of the sandbox at `url`: that of the run that is gone on with, if it is there, or a new one."""
-        file = None if self._again is None else run_folders.sandbox_file(self._root, _port(self._again))
-        if file is None or not file.exists():
-            file = run_folders.sandbox_file(self._root, _port(url))
-            ensure_folder(file.parent)
-            _delete(file)  # of a sandbox that had this port long ago
+        """The file of the sandbox at `url`: that of the run that is resumed, if it is there, or a new one."""
+        earlier = None if self._again is None else _port(self._again)
+        file = self._store.sandbox_file(_port(url), earlier=earlier)
         self._made.append(file)
         return file
 
@@ -84,8 +81,3 @@ def _served(
 
 def _port(url: str) -> int:
     return urlsplit(url).port or 0
-
-
-def _delete(file: Path) -> None:
-    for end in _FILES_OF_ONE:
-        file.with_name(file.name + end).unlink(missing_ok=True)

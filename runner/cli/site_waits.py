@@ -17,7 +17,7 @@ from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record
 from runner.job.outline import outline
 from runner.lint.uses import started
-from runner.project.project import called
+from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.document import Document
 from runner.reading.load import load

@@ -12,8 +12,8 @@ from io import StringIO
 from typing import Protocol
 
 from runner.cli import output, reports
-from runner.cli.beginning import Run
 from runner.cli.guards import asks
+from runner.cli.run_pool import Run
 from runner.foundation.problems import Problem, Severity
 from runner.planning.plan import Plan
 from runner.reports import console, mistakes
@@ -22,7 +22,7 @@ from runner.reports.formats import ReportedRun
 from runner.reports.safe import clean
 from runner.reports.sentences import Wish
 from runner.runs.events import Line
-from runner.runs.journal import JournalError
+from runner.runs.store import StoreError
 
 
 class Teller(Protocol):
@@ -66,8 +66,14 @@ class RunConsole:
     def started(self, run: Run) -> Callable[[Line], None]:
         """Who is to hear the run's events. What an earlier command has told of it is not told again."""
         self._begun = True
-        folder = str(run.journal.folder)
-        wish = Wish(quiet=self.quiet, verbose=self.verbose, folder=folder, held=self.held, again=self.again)
+        wish = Wish(
+            quiet=self.quiet,
+            verbose=self.verbose,
+            place=run.store.place(run.facts.id),
+            store=run.store.name,
+            held=self.held,
+            again=self.again,
+        )
         page = StringIO() if self.side_by_side else None
         self._runs[run.facts.id] = run
         self._tellers[run.facts.id] = self._teller(wish, page, run), page
@@ -84,7 +90,7 @@ class RunConsole:
     def ended(self, run: Run) -> None:
         """End the account of a run, and keep its reports in its folder."""
         self._close(run.facts.id)
-        if isinstance(run.fault, JournalError):
+        if isinstance(run.fault, StoreError):
             _warn(Problem(code="E311", message=f"the run ended here: its events cannot be written: {run.fault}"))
         _store(run)
 
@@ -125,7 +131,7 @@ class RunConsole:
 
 
 def _store(run: Run) -> None:
-    reports.store(run.journal.folder, ReportedRun(result=run.result, lines=run.journal.lines))
+    reports.store(run.store, ReportedRun(result=run.result, lines=run.journal.lines))
 
 
 def _title(plan: Plan) -> str:

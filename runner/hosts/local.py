@@ -29,8 +29,8 @@ from runner.engine.effects import (
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
+from runner.hosts.families import Caller
 from runner.hosts.judgement import Judgement, Judging
-from runner.hosts.ports import Caller, Owned, OwnedAlone
 from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn
@@ -56,8 +56,8 @@ from runner.runs.events import (
     WaitsFor,
     stopped,
 )
-from runner.runs.journal import Journal, JournalError
-from runner.runs.owned_rows import UnwritableError
+from runner.runs.journal import Journal
+from runner.runs.store import NoOtherRuns, OwnedRows
 from runner.service.calls import (
     Answered,
     CallFailed,
@@ -116,7 +116,7 @@ class LocalHost:
     turn: Turn
     ask: Callable[[Ask, Stop, float | None], bool | None]
     judgement: Judgement = field(default_factory=Judgement)
-    owned: Owned = field(default_factory=OwnedAlone)
+    owned: OwnedRows = field(default_factory=NoOtherRuns)
     lets_in: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
@@ -140,8 +140,8 @@ class LocalHost:
     def carry(self, plan: Plan, run: RunFacts, *, earlier: Sequence[Line] = ()) -> None:
         """Carry the plan out to its end, or to where it is left; from where the `earlier` lines of its journal end.
 
-        Raises `JournalError` where the journal cannot be written any more, `MisfitError` and `ForgottenError` of
-        `runner.hosts.replay`, when nothing has been sent yet.
+        Raises `StoreError` where the journal, or what is owned, cannot be written any more; `MisfitError` and
+        `ForgottenError` of `runner.hosts.replay`, when nothing has been sent yet.
         """
         replay = Replay(self.journal, earlier)
         self._started = self.clock() - replay.t
@@ -263,17 +263,15 @@ class LocalHost:
     def _begin(self, send: Send) -> None:
         """A start is written down before it leaves: until it has its row, a row that it may have made is nobody's."""
         if (process := process_started(send.call)) is not None:
-            with _as_written():
-                self.owned.begin(send.key, process, seconds=send.seconds)
+            self.owned.begin(send.key, process, seconds=send.seconds)
 
     def _end(self, send: Send, ending: Ending) -> None:
         if process_started(send.call) is None:
             return
-        with _as_written():
-            if isinstance(ending, CallFailed) and has_begun_nothing(ending):
-                self.owned.never_began(send.key)
-            elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
-                self.owned.answer(send.key)
+        if isinstance(ending, CallFailed) and has_begun_nothing(ending):
+            self.owned.never_began(send.key)
+        elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
+            self.owned.answer(send.key)
 
     def _broken_off(self, send: Send) -> Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
@@ -396,15 +394,6 @@ class LocalHost:
 
     def _t(self) -> float:
         return round(self.clock() - self._started, 6)
-
-
-@contextmanager
-def _as_written() -> Iterator[None]:
-    """What is owned is as much a part of a run's memory as its journal: without it no further call is made."""
-    try:
-        yield
-    except UnwritableError as error:
-        raise JournalError(str(error)) from error
 
 
 def _may_have_happened(outcome: Outcome | None) -> bool:

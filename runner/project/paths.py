@@ -3,6 +3,7 @@
 The project is the folder of the nearest `.git`, else that of the job that was named. Paths handed in here are resolved.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,3 +33,9 @@ def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Path
         return found
     hint = f"paths in a job stay inside the project, `{shown}`: the folder of `.git`, else that of the job"
     return PathMistake(code="E119", message=f"`{written}` leads out of the project", hint=hint)
+
+
+def called(path: Path) -> str:
+    """A file's name in messages and reports: relative to the current folder, else absolute."""
+    relative = os.path.relpath(path)
+    return str(path.absolute()) if relative.startswith("..") else relative

@@ -21,6 +21,7 @@ from runner.lint import job as rules
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFiles, Opened
+from runner.project.paths import called
 from runner.reading.document import Document
 from runner.reading.files import below, is_meant
 from runner.reading.load import read
@@ -224,12 +225,6 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
     if "," in wanted and all(part in file.targets for part in wanted.split(",")):
         hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"
     return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)
-
-
-def called(path: Path) -> str:
-    """A file's name in messages and reports: relative to the current folder, else absolute."""
-    relative = os.path.relpath(path)
-    return str(path.absolute()) if relative.startswith("..") else relative
 
 
 def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Path]:

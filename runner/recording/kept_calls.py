@@ -5,14 +5,13 @@ A site does not show the values of a process. A run that started it does. Secret
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject, compact
 from runner.runs.events import AnyEvent, CallAnswered, CallSent, StepFinished
-from runner.runs.journal_reading import reading_of
-from runner.runs.run_folders import EVENTS, folders
+from runner.runs.journal import parse
+from runner.runs.store import Part, RunStore, StoreError
 from runner.secrets.holes import MARK
 
 _STARTS: Final = ("run", "execute")
@@ -38,30 +37,30 @@ class Known:
     executed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
-def known(root: Path, process_id: str, elements: Collection[str]) -> Known:
-    """What the runs in `root` know of the process; `elements` are the ids of its elements. A run that cannot be
+def known(store: RunStore, process_id: str, elements: Collection[str]) -> Known:
+    """What the runs in `store` know of the process; `elements` are the ids of its elements. A run that cannot be
     read says nothing.
     """
     ids = {process_id, *elements}
     start: Start | None = None
     executed: dict[str, Mapping[str, Json]] = {}
-    for events in _of_runs(root, ids):
+    for events in _of_runs(store, ids):
         start = start or _start(events, process_id)
         executed |= _executed(events, elements)
     return Known(start=start, executed=executed)
 
 
-def _of_runs(root: Path, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
+def _of_runs(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
     """The events of runs that name one of the ids, the newest run first."""
     wanted = [one.encode() for one in ids]
-    for folder in reversed(folders(root)):
+    for run in reversed(store.runs()):
         try:
-            content = (folder / EVENTS).read_bytes()
-        except OSError:
+            content = store.get(run, Part.EVENTS)
+        except StoreError:
             continue
         lowered = content.lower()
         if any(one in lowered for one in wanted):
-            yield [line.event for line in reading_of(content).lines]
+            yield [line.event for line in parse(content).lines]
 
 
 def _start(events: list[AnyEvent], process_id: str) -> Start | None:

@@ -10,7 +10,7 @@ from typing import Final
 from runner.reports import json, jsonl, junit
 from runner.runs.events import Line
 from runner.runs.result import RunResult
-from runner.runs.run_folders import JUNIT, REPORT
+from runner.runs.store import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class ReportedRun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFormat:
     """`name` makes the option `--report-NAME` and its variable; `help` is for `--help`, `docs` for the docs, in
-    Markdown. A file of this format begins with `mark`, and no other file does. `stored_as` is the report's name in a
-    run's own folder, None where it is not stored there.
+    Markdown. A file of this format begins with `mark`, and no other file does. `stored_as` is the part of
+    a run that stores it, None where it is not stored.
     """
 
     name: str
@@ -33,7 +33,7 @@ class ReportFormat:
     docs: str
     mark: re.Pattern[bytes]
     write: Callable[[Sequence[ReportedRun]], str]
-    stored_as: str | None = None
+    stored_as: Part | None = None
 
     @property
     def option(self) -> str:
@@ -55,7 +55,7 @@ FORMATS: Final = (
         docs="everything as JSON, `format: 1` (`runner schema report`)",
         mark=json.MARK,
         write=lambda runs: json.report(_results(runs)),
-        stored_as=REPORT,
+        stored_as=Part.REPORT,
     ),
     ReportFormat(
         name="junit",
@@ -63,7 +63,7 @@ FORMATS: Final = (
         docs="JUnit XML, for Jenkins, GitLab, GitHub",
         mark=junit.MARK,
         write=lambda runs: junit.report(_results(runs)),
-        stored_as=JUNIT,
+        stored_as=Part.JUNIT,
     ),
     ReportFormat(
         name="jsonl",

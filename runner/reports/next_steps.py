@@ -7,13 +7,12 @@ Nothing here is guessed: where nobody knows whether a call happened, that is wha
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, is_lost
-from runner.runs import run_folders
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
+from runner.runs.store import USUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +23,21 @@ class NextStep:
     does: str
 
 
-def next_steps(result: RunResult, *, folder: str | None, held: bool = False) -> tuple[NextStep, ...]:
-    """The commands that settle the run, the likeliest first; none where nothing is open. `folder` is the run's own.
+def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> tuple[NextStep, ...]:
+    """The commands that settle the run, the likeliest first; none where nothing is open.
 
-    `held`: it was told to wait where a call is in doubt, and a resume is to be told so again.
+    `store` is the name of the run's store. `held`: it was told to wait where a call is in doubt, and a resume
+    is to be told so again.
     """
     open_rows = doubtful(result.steps)
     if open_rows:
-        asked = [] if all(map(is_lost, open_rows)) else [_reconcile(result, folder)]
+        asked = [] if all(map(is_lost, open_rows)) else [_reconcile(result, store)]
         again = " --hold" if held and not result.finished else ""
-        resumed = [] if result.finished or not asked else [_looked_for(result, folder, again)]
-        return (*resumed, *asked, _verdict(result, open_rows, folder, again))
+        resumed = [] if result.finished or not asked else [_looked_for(result, store, again)]
+        return (*resumed, *asked, _verdict(result, open_rows, store, again))
     if result.finished or not result.job:
         return ()
-    return (NextStep(command=_typed("resume", result.id, folder), does=_what_resume_does(result)),)
+    return (NextStep(command=_typed("resume", result.id, store), does=_what_resume_does(result)),)
 
 
 def standing(result: RunResult, *, held: bool = False) -> str:
@@ -53,22 +53,22 @@ def standing(result: RunResult, *, held: bool = False) -> str:
     return "it broke off among its steps: `undo` and `finally` are not done"
 
 
-def _looked_for(result: RunResult, folder: str | None, again: str) -> NextStep:
+def _looked_for(result: RunResult, store: str | None, again: str) -> NextStep:
     does = "asks the process log, and goes on where it tells; what is in doubt is not sent again"
-    return NextStep(command=_typed("resume", result.id, folder) + again, does=does)
+    return NextStep(command=_typed("resume", result.id, store) + again, does=does)
 
 
-def _reconcile(result: RunResult, folder: str | None) -> NextStep:
-    command = _typed("reconcile", result.id, folder)
+def _reconcile(result: RunResult, store: str | None) -> NextStep:
+    command = _typed("reconcile", result.id, store)
     return NextStep(command=command, does="asks the process log again, and sends nothing else")
 
 
-def _verdict(result: RunResult, open_rows: Sequence[StepResult], folder: str | None, again: str) -> NextStep:
+def _verdict(result: RunResult, open_rows: Sequence[StepResult], store: str | None, again: str) -> NextStep:
     """A person's word on the first row in doubt. After the turning point nothing is begun again."""
     first = open_rows[0]
     lost = is_lost(first)
     given = " --result 'JSON'" if lost else ""
-    resume = _typed("resume", result.id, folder)
+    resume = _typed("resume", result.id, store)
     command = f"{resume} --step {shlex.quote(clean(first.key))} --as passed{given}{again}"
     seen = "and know what it gave, as JSON" if lost else "and it passed"
     others = _LOST if lost else "`--as failed` if it failed or never began" if result.closing else _OPEN
@@ -88,8 +88,7 @@ def _what_resume_does(result: RunResult) -> str:
     return "goes on where it broke off; what was answered is not sent again"
 
 
-def _typed(verb: str, run: str, folder: str | None) -> str:
-    """The command; the folder of runs is named where it is not the usual one."""
-    root = PurePath(folder).parent if folder is not None else run_folders.DEFAULT
-    where = "" if root == run_folders.DEFAULT else f" --runs {shlex.quote(clean(str(root)))}"
+def _typed(verb: str, run: str, store: str | None) -> str:
+    """The command; the store of runs is named where it is not the usual one."""
+    where = "" if store in (None, USUAL) else f" --runs {shlex.quote(clean(store))}"
     return f"runner {verb} {shlex.quote(clean(run))}{where}"

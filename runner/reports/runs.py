@@ -17,10 +17,10 @@ _TOLD = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A run and what its events cannot tell: whether it is `going_on`, whether they were `changed`, its `folder`."""
+    """A run and what its events cannot tell: whether it is `going_on`, whether they were `changed`, its `store`."""
 
     result: RunResult
-    folder: str | None = None
+    store: str | None = None
     going_on: bool = False
     changed: bool = False
 
@@ -59,7 +59,7 @@ def _note(listed: Listed) -> str:
 
 def _needs(runs: Iterable[Listed]) -> Iterable[str]:
     """The commands of the first open runs. One that is going on, or was changed, is not for a command to settle."""
-    found = [(one, next_steps(one.result, folder=one.folder)) for one in runs if not (one.going_on or one.changed)]
+    found = [(one, next_steps(one.result, store=one.store)) for one in runs if not (one.going_on or one.changed)]
     waiting = [(one, steps) for one, steps in found if steps]
     for one, steps in waiting[:_TOLD]:
         yield f"\nwhat {title(one.result)} of {_started(one.result)} needs next:\n"

@@ -30,14 +30,15 @@ class Sentence:
 class Wish:
     """How much is told. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
 
-    `folder` is where the run's files lie, None where they lie nowhere. `held`: the run was told to wait where a call
-    is in doubt. `advice`: whether the commands that it needs next are told. `again`: what is done with a run that began
-    in another command.
+    `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run was told to wait
+    where a call is in doubt. `advice`: whether the commands that it needs next are told. `again`: what is done with
+    a run that began in another command.
     """
 
     quiet: bool = False
     verbose: bool = False
-    folder: str | None = None
+    place: str | None = None
+    store: str | None = None
     held: bool = False
     advice: bool = True
     again: str = "resumed"

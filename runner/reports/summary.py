@@ -20,17 +20,17 @@ def summary(result: RunResult, wish: Wish) -> list[Sentence]:
     counts = counted(tally(result.steps))
     tone = _TONE.get(result.status, Tone.BAD)
     verdict = Sentence(text=f"{result.status}: {title(result)}: {counts} in {written(result.seconds)}", tone=tone)
-    where = f"{clean(wish.folder)}, " if wish.folder else ""
+    where = f"{clean(wish.place)}, " if wish.place else ""
     events = Sentence(text=f"events: {where}{clean(result.events)}", indent=2, tone=Tone.FAINT)
     sentences = [verdict, *_trouble_of_run(result, wish, tone), *_gifts(result, wish), events]
     if result.status is not RunStatus.PASSED:
         sentences.append(_exit(result.exit_code, meaning_of(result), tone))
-    return sentences + (steps_told(result, folder=wish.folder, held=wish.held) if wish.advice else [])
+    return sentences + (steps_told(result, store=wish.store, held=wish.held) if wish.advice else [])
 
 
-def steps_told(result: RunResult, *, folder: str | None, held: bool = False) -> list[Sentence]:
+def steps_told(result: RunResult, *, store: str | None, held: bool = False) -> list[Sentence]:
     """The commands that the run needs next, each on a line of its own, so that it can be copied whole."""
-    found = next_steps(result, folder=folder, held=held)
+    found = next_steps(result, store=store, held=held)
     head = [Sentence(text="what next:", indent=2, tone=Tone.TITLE)] if found else []
     told = [(Sentence(text=one.command, indent=4), Sentence(text=one.does, indent=6, tone=Tone.FAINT)) for one in found]
     return head + [sentence for pair in told for sentence in pair]

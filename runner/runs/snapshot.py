@@ -1,13 +1,13 @@
-"""The plan of a run as it lies in the run's folder, so that the run can be gone on with: written, and read back.
+"""The plan of a run as it is stored with the run, so that the run can be resumed: written, and read back.
 
-It holds no secret. Where a secret stood in it, in a file of the job or in an input, there is a hole, which `filled`
-fills with secrets that are given anew.
+It holds no secret. In the place of each, in a file of the job or in an input, there is a hole, which `filled` fills
+with secrets that are given anew.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 
 from runner.foundation.fingerprints import Fingerprints, fingerprints
 from runner.foundation.problems import Problem
@@ -16,7 +16,7 @@ from runner.foundation.values import Json, JsonObject, canonical, well_formed
 from runner.planning import plan_file
 from runner.planning.plan import Plan, kept
 from runner.planning.plan_file import StoredPlan
-from runner.runs.run_folders import PLAN
+from runner.runs.store import Part, RunStore, StoreError
 from runner.secrets.redact import Secrets
 
 FORMAT = 1
@@ -48,23 +48,23 @@ def written(plan: Plan, *, key: str) -> str:
     return well_formed(canonical(whole)) + "\n"
 
 
-def read(folder: Path) -> PlanSnapshot | Problem:
-    """What `written` wrote into a run's folder, or why the run cannot be gone on with."""
-    path = folder / PLAN
+def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
+    """What `written` wrote and the run's store has, or why the run cannot be resumed."""
+    unusable = partial(_unusable, run, store.place(run, Part.PLAN))
     try:
-        whole = record(json.loads(path.read_bytes()))
-    except OSError as error:
-        return _unusable(path, f"it cannot be read: {error.strerror or error}")
+        whole = record(json.loads(store.get(run, Part.PLAN)))
+    except StoreError as error:
+        return unusable(f"it cannot be read: {error}")
     except (ValueError, RecursionError):
-        return _unusable(path, "it is no JSON, or only a part of it")
+        return unusable("it is no JSON, or only a part of it")
     if whole.get("format") != FORMAT:
-        return _unusable(path, f"its format is not {FORMAT}: another version of the program wrote it")
+        return unusable(f"its format is not {FORMAT}: another version of the program wrote it")
     plan, prints = plan_file.of_record(whole), _fingerprints(record(whole.get("fingerprints")))
     seconds = record(whole.get("seconds"))
     match seconds.get("attempt"), seconds.get("settle"), whole.get("alone"):
         case (int() | float() as attempt, int() | float() as settle, bool(alone)) if plan and prints:
             return PlanSnapshot(plan=plan, fingerprints=prints, attempt=attempt, settle=settle, alone=alone)
-    return _unusable(path, "parts of it are missing")
+    return unusable("parts of it are missing")
 
 
 def filled(run: PlanSnapshot, secrets: Secrets) -> PlanSnapshot:
@@ -109,14 +109,13 @@ def _text(value: Json) -> str:
     return value
 
 
-def _unusable(path: Path, why: str) -> Problem:
-    hint = left_to_do(path.parent)
-    return Problem(code="E156", message=f"the run's plan cannot be used: {why}", hint=hint, file=str(path))
+def _unusable(run: str, file: str, why: str) -> Problem:
+    return Problem(code="E156", message=f"the run's plan cannot be used: {why}", hint=left_to_do(run), file=file)
 
 
-def left_to_do(folder: Path) -> str:
-    """What a person can do about a run whose plan is not there to be gone on with."""
+def left_to_do(run: str) -> str:
+    """What a person can do about a run whose plan is lost."""
     return (
-        f"nothing was sent; no command can go on with this run: `runner show {folder.name}` tells what it did, the "
-        "site's process log how that ended; then delete the folder"
+        f"nothing was sent; no command can resume this run: `runner show {run}` shows what it did, the site's process "
+        "log how that ended; then delete the folder"
     )

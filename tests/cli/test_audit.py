@@ -9,10 +9,10 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from journals import EVENTS, PLAN, REPORT
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
-from runner.runs.run_folders import EVENTS, PLAN, REPORT
 
 JOB = """runner: 1
 name: billing
@@ -64,12 +64,12 @@ def keep(changed: list[str]) -> None:
 
 
 def told_as(line: int) -> str:
-    why = "it, or the one before it, was changed after it was written"
+    why = "it, or the line before it, was changed after it was written"
     return f"line {line} of {folder() / EVENTS} does not match: {why}\n"
 
 
 def told_of_the_last(line: int) -> str:
-    why = "the run's report knows another last line; it was changed, or those behind it are gone"
+    why = "the run's report knows another last line; it was changed, or the lines after it are gone"
     return f"line {line} of {folder() / EVENTS} does not match: {why}\n"
 
 
@@ -148,7 +148,7 @@ def test_what_follows_from_a_change_is_said_and_no_command_is_offered(
     asked = len(here.asked)
     assert ended(["show", "last"]) == 1
     out = capsys.readouterr().out
-    assert "  nobody can say any more what this run did, so it is not gone on with; the site's process log can" in out
+    assert "  nobody can say any more what this run did, so it cannot be resumed; the site's process log can" in out
     assert "what next" not in out
     assert ended(["runs"]) == 0
     out = capsys.readouterr().out
@@ -175,7 +175,7 @@ def test_a_plan_that_is_lost_is_told_with_what_is_left_to_do(capsys: pytest.Capt
         assert ended(["resume", "last"]) == 2
         err = capsys.readouterr().err
         assert f"{plan}: error[E156]: the run's plan " in err
-        assert f"nothing was sent; no command can go on with this run: `runner show {name}` tells what it did" in err
+        assert f"nothing was sent; no command can resume this run: `runner show {name}` shows what it did" in err
     Path("a.job.yaml").write_text(JOB + "  - pause: 1ms\n")
     assert ended(["resume", "last"]) == 2
     assert "the run goes on" not in capsys.readouterr().err

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from journals import read
 
 from runner.cli.main import ended
 from runner.runs.events import CallSent
-from runner.runs.journal_reading import read
 
 DOUBLE = """runner: 1
 process: UsrOnboard

@@ -11,7 +11,7 @@ from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject, canonical
-from runner.runs import run_folders
+from runner.runs.files.store import FileRunStore
 
 INNER = """runner: 1
 name: inner
@@ -449,9 +449,10 @@ def test_of_two_commands_that_begin_the_same_plan_at_once_one_is_refused(
     here: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep()
-    place = run_folders.plan_file(Path(".runner/runs"), json.loads(Path("release.plan.json").read_text())["key"])
-    place.parent.mkdir(parents=True)
-    place.touch()  # as another command leaves it between its claim and its first run
+    store = FileRunStore(Path(".runner/runs"))
+    assert store.claim_plan(
+        json.loads(Path("release.plan.json").read_text())["key"]
+    )  # as another command leaves it between its claim and its first run
     assert ended(["run", "release.plan.json"]) == 6
     assert asked(here) == []
     assert f"{AGAIN}: no run of it is known; another command may be about to begin" in capsys.readouterr().err

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from journals import EVENTS, PLAN, reopened
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
-from runner.runs.journal import Journal
-from runner.runs.locks import Claim, Holder, Lock, hold
-from runner.runs.run_folders import EVENTS, PLAN
+from runner.runs.files.locks import FileLock, hold
+from runner.runs.store import Claim, Holder
 from runner.sandbox.server import served
 from runner.secrets.redact import Secrets
 
@@ -322,7 +322,7 @@ def test_events_that_were_changed_are_not_gone_on_with(
     assert ended([verb, "last"]) == 2
     err = capsys.readouterr().err
     assert (
-        f"error[E155]: line 2 of {file} does not match: it, or the one before it, was changed after it was written"
+        f"error[E155]: line 2 of {file} does not match: it, or the line before it, was changed after it was written"
         in err
     )
     assert "nobody can say any more what this run did" in err
@@ -478,18 +478,16 @@ def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
 ) -> None:
     broken(place)
     code = (
-        "import sys, time; from pathlib import Path; from runner.runs.journal import Journal; "
-        "from runner.secrets.redact import Secrets; "
-        "j = Journal.reopened(Path(sys.argv[1]), Secrets(), now=str); print('held', flush=True); time.sleep(30)"
+        "import sys, time; from pathlib import Path; from runner.runs.files.store import FileRunStore; "
+        "log = FileRunStore(Path(sys.argv[1]).parent).reopen(Path(sys.argv[1]).name); "
+        "print('held', flush=True); time.sleep(30)"
     )
     other = subprocess.Popen([sys.executable, "-c", code, str(folder())], stdout=subprocess.PIPE)
     try:
         assert other.stdout is not None
         other.stdout.readline()
         assert ended(["resume", "last"]) == 6
-        assert (
-            f"run {folder().name} is still going on: another process is writing its events" in capsys.readouterr().err
-        )
+        assert f"run {folder().name} is under way: another process is writing its events" in capsys.readouterr().err
         assert ended(["show", "last"]) == 0
         assert "still going on: billing@here, now at charge\n" in capsys.readouterr().out
         assert ended(["runs"]) == 0
@@ -537,7 +535,7 @@ def test_a_resume_waits_for_the_lock_of_its_job_and_a_reconcile_needs_none(
     claim = Claim(name="billing", site=here.url)
     holder = Holder(pid=1, run="", job="nightly@here", since="2026-01-31T09:00:00.000Z", command="runner run nightly")
     lock = hold(claim, holder, folder=Path("state/creatio-runner/locks").absolute(), wait=lambda _seconds: False)
-    assert isinstance(lock, Lock)
+    assert isinstance(lock, FileLock)
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 6
     err = capsys.readouterr().err
     assert f"lock `billing` of {here.url} is held by `nightly@here` (process 1) since 2026-01-31 09:00:00 UTC" in err
@@ -562,7 +560,7 @@ def test_a_catalogue_that_has_changed_since_stops_no_run_that_has_begun(stand_in
 def test_a_run_that_is_going_on_is_not_pruned_though_it_has_ended_before(here: Site, place: Place) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     folder().rename(folder().with_name("0190" + folder().name[4:]))  # as if it had begun in 2024
-    journal = Journal.reopened(folder(), Secrets(), now=str)
+    journal = reopened(folder(), Secrets(), now=str)
     assert ended(["runs", "--prune", "30d"]) == 0
     assert folder().is_dir()
     journal.close()

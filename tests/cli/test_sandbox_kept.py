@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from journals import EVENTS
 
 from runner.cli.main import ended
-from runner.runs.run_folders import EVENTS, sandbox_files
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
 SPECS = Path(__file__).parents[2] / "specs"
@@ -59,6 +59,10 @@ steps:
 """
 
 
+def sandbox_files() -> list[Path]:
+    return sorted(Path(".runner/.sandboxes").glob("*.sqlite*"))
+
+
 def test_of_a_run_that_was_killed_no_secret_is_left_and_it_finds_what_it_had_done(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,7 +70,7 @@ def test_of_a_run_that_was_killed_no_secret_is_left_and_it_finds_what_it_had_don
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", SECRET)
     kill_behind_the_first_step()
     left = [file for file in Path(".runner").rglob("*") if file.is_file()]
-    assert sandbox_files(RUNS)[0] in left
+    assert sandbox_files()[0] in left
     made = base64.b64encode(SECRET.encode())
     for text in (SECRET.encode(), json.dumps(SECRET)[1:-1].encode(), b"hunter2", made, made[:12]):
         assert not [file for file in left if text in file.read_bytes()]
@@ -93,7 +97,7 @@ def kill_behind_the_first_step() -> None:
 
 def test_a_run_that_was_killed_finds_what_it_had_done() -> None:
     kill_behind_the_first_step()
-    assert sandbox_files(RUNS) != []
+    assert sandbox_files() != []
     assert ended(["resume", "last", "-q", "--report-json", "r.json"]) == 0
     (run,) = json.loads(Path("r.json").read_text())["runs"]
     assert [(step["key"], step["status"]) for step in run["steps"]] == [
@@ -105,7 +109,7 @@ def test_a_run_that_was_killed_finds_what_it_had_done() -> None:
 
 def test_where_it_was_deleted_the_run_goes_on_with_a_new_one() -> None:
     kill_behind_the_first_step()
-    for file in sandbox_files(RUNS):
+    for file in sandbox_files():
         file.unlink()
     assert ended(["resume", "last", "-q"]) == 1
 
@@ -113,7 +117,7 @@ def test_where_it_was_deleted_the_run_goes_on_with_a_new_one() -> None:
 def test_runs_that_are_settled_leave_nothing_of_it() -> None:
     Path("kept.job.yaml").write_text(JOB.replace("2s", "1ms"))
     assert ended(["run", "kept.job.yaml", "-q"]) == 0
-    assert sandbox_files(RUNS) == []
+    assert sandbox_files() == []
 
 
 def test_what_it_keeps_goes_with_old_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,4 +126,4 @@ def test_what_it_keeps_goes_with_old_runs(monkeypatch: pytest.MonkeyPatch) -> No
     later = time.time() + 3 * 86_400
     monkeypatch.setattr(time, "time", lambda: later)
     assert ended(["runs", "--prune", "1d"]) == 0
-    assert sandbox_files(RUNS) == []
+    assert sandbox_files() == []

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from journals import EVENTS
 from sandboxes import Stand, stand
 
 from runner.foundation.values import Json, JsonObject
-from runner.runs.run_folders import EVENTS
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
 TIME = 100.0

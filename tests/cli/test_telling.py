@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from journals import new_journal, store_of
 from stories import RUN, planned
 
 from runner.cli import output
-from runner.cli.beginning import Run
+from runner.cli.run_pool import Run
 from runner.cli.telling import RunConsole
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepStarted
-from runner.runs.journal import Journal
 from runner.secrets.redact import Secrets
 
 PLAN = planned("  - id: nap\n    pause: 10m\n")
@@ -34,9 +34,9 @@ class Terminal(output.Stream):
 
 def begun(telling: RunConsole, folder: Path) -> None:
     """A run whose first step is under way."""
-    journal = Journal(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
-    run = Run(plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
-    journal.listener = telling.started(run)
+    journal = new_journal(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
+    run = Run(store=store_of(folder), plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
+    journal.listeners.append(telling.started(run))
     row = Row(key="nap", id="nap", name="Wait", kind="pause", section=Section.STEPS, index=None, line=1)
     journal.append(StepStarted(row=row, t=0.0))
 

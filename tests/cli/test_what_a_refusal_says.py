@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from journals import read
 from sites import NOTHING, Told, site, targets
 
 from runner.cli.main import ended
 from runner.runs.events import AttemptFailed
-from runner.runs.journal import read
 
 JOB = """runner: 1
 name: refused

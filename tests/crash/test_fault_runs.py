@@ -16,12 +16,11 @@ from string import Template
 import pytest
 from crashes import COUNTED, SEED
 from doomed import commands
+from journals import JUNIT, REPORT, read
 from sandboxes import Start, doubled, stand
 
 from runner.runs.events import RunStatus, Status
-from runner.runs.journal import read
 from runner.runs.result import RunResult, fold
-from runner.runs.run_folders import JUNIT, REPORT
 from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
 
 pytestmark = pytest.mark.crash

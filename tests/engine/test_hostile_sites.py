@@ -15,7 +15,7 @@ from stories import planned
 
 from runner.engine.effects import Send
 from runner.runs.events import Status, StepFinished
-from runner.runs.owned_rows import OwnedRows
+from runner.runs.files.owned_rows import RowDatabase
 
 LAGS = st.sampled_from([0.0, 0.1, 0.4, 0.9, 1.5, 4.0, 14.0, 16.0, 19.0, 40.0, 60.0])
 STATUSES = st.sampled_from(["done", "done", "done", "error"])
@@ -110,7 +110,7 @@ def hostile(folder: Path, data: st.DataObject) -> HostileSite:
     def treat(_send: Send) -> Manners:
         return data.draw(manners())
 
-    site = HostileSite(owned=OwnedRows(folder / "rows.sqlite", now=lambda: site.now), manners=treat)
+    site = HostileSite(owned=RowDatabase(folder / "rows.sqlite", now=lambda: site.now), manners=treat)
     return site
 
 
@@ -125,7 +125,7 @@ def test_the_start_of_another_machine_vouches_for_no_call(
 ) -> None:
     folder = tmp_path_factory.mktemp("rows")
     how = Manners(times=1 if answer == "ok" else 0, lags=(own,), statuses=("error",), answer=answer)
-    site = HostileSite(owned=OwnedRows(folder / "rows.sqlite", now=lambda: site.now), manners=lambda _: how)
+    site = HostileSite(owned=RowDatabase(folder / "rows.sqlite", now=lambda: site.now), manners=lambda _: how)
     site.foreign(*elsewhere)
     step = f"  - id: s0\n    execute: {{process: {PROCESS}}}\n    verify: log\n    timeout: 20s\n"
     program = site.start(planned(step), at=SENT)

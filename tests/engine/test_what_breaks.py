@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from breakages import BREAKAGES, Came, Meanwhile, Way
+from journals import EVENTS, new_journal, read, reopened
 from stories import RUN, World, planned
 
 from runner.engine.effects import Send
@@ -19,9 +20,9 @@ from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
-from runner.runs.journal import Journal, JournalError, read
+from runner.runs.journal import Journal
 from runner.runs.result import fold
-from runner.runs.run_folders import EVENTS
+from runner.runs.store import StoreError
 from runner.service.calls import Call, Ending, ExecuteCall
 from runner.service.gate import Gate
 
@@ -90,15 +91,15 @@ class Caller:
 
     def carry_out(self, made: Plan) -> None:
         self.stop = Patient(self.world)
-        journal = Journal(self.folder, made.secrets, now=now)
+        journal = new_journal(self.folder, made.secrets, now=now)
         try:
             with limits_kept():
                 self._host(journal).carry(made, RUN)
         except KilledError:
             journal.close()
-            journal = Journal.reopened(self.folder, made.secrets, now=now)
+            journal = reopened(self.folder, made.secrets, now=now)
             self._host(journal).carry(made, RUN, earlier=tuple(journal.lines))
-        except JournalError:
+        except StoreError:
             assert self.way.meanwhile is Meanwhile.DISK_FULL
         journal.close()
 

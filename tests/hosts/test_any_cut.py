@@ -12,6 +12,7 @@ from pathlib import Path
 from any_jobs import AnyRun, AnySite, Break, Told, any_runs, carried
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from journals import EVENTS, read
 from stories import refused
 
 from runner.engine.perform import LATE_SECONDS
@@ -31,9 +32,7 @@ from runner.runs.events import (
     RunStatus,
     Status,
 )
-from runner.runs.journal import read
 from runner.runs.result import RunResult, fold
-from runner.runs.run_folders import EVENTS
 
 many = settings(
     max_examples=40,

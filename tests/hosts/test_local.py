@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from journals import EVENTS, new_journal, read
 from stories import RUN, planned, unanswered
 
 from runner.foundation.values import Json
@@ -13,9 +14,8 @@ from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs.events import AttemptFailed
-from runner.runs.journal import Journal, JournalError, read
 from runner.runs.result import fold
-from runner.runs.run_folders import EVENTS
+from runner.runs.store import StoreError
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, Ending, ExecuteCall, ReadRows
 from runner.service.gate import Gate
@@ -42,7 +42,7 @@ class Site:
 
 def host(folder: Path, site: Site, *, stop: Stop | None = None, secrets: Secrets | None = None) -> LocalHost:
     ticks = count()
-    journal = Journal(folder, secrets or Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
+    journal = new_journal(folder, secrets or Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
     site.file = folder / EVENTS
     return LocalHost(
         caller=site,
@@ -114,11 +114,11 @@ def test_nothing_is_sent_once_the_journal_cannot_be_written(tmp_path: Path) -> N
 
     def full(event: object, *, durable: bool = False) -> None:
         if durable:
-            raise JournalError("No space left on device")
+            raise StoreError("No space left on device")
         written(event)  # type: ignore[arg-type]  # whatever the host hands on
 
     carrying.journal.append = full  # type: ignore[method-assign]  # a disk that fills up between two lines
-    with pytest.raises(JournalError):
+    with pytest.raises(StoreError):
         carrying.carry(planned(ONE), RUN)
     assert site.seen == []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from journals import EVENTS, RESULTS, new_journal, read, reopened
 from stories import RUN, World, planned, refused
 
 from runner.hosts.judgement import Judgement
@@ -28,9 +29,8 @@ from runner.runs.events import (
     StepStarted,
     Trouble,
 )
-from runner.runs.journal import Journal, read
+from runner.runs.journal import Journal
 from runner.runs.result import fold
-from runner.runs.run_folders import EVENTS, RESULTS
 from runner.service.calls import Answered, Call, Ending, ExecuteCall
 from runner.service.gate import Gate
 
@@ -74,7 +74,7 @@ def carried(
 ) -> Journal:
     """Begin a run in `folder`, or go on with the one that lies there."""
     is_new = not folder.exists()
-    journal = (Journal if is_new else Journal.reopened)(folder, made.secrets, now=lambda: "2026-01-31T09:00:00.000Z")
+    journal = (new_journal if is_new else reopened)(folder, made.secrets)
     host = LocalHost(
         caller=place,
         journal=journal,
@@ -106,7 +106,7 @@ def rewritten(folder: Path, change: Callable[[AnyEvent], Sequence[AnyEvent]]) ->
     lines = read(folder).lines
     (folder / EVENTS).unlink()
     folder.rename(folder.with_name("old"))
-    journal = Journal(folder, planned(TWO).secrets, now=lambda: "2026-01-31T09:00:00.000Z")
+    journal = new_journal(folder, planned(TWO).secrets, now=lambda: "2026-01-31T09:00:00.000Z")
     for line in lines:
         for event in change(line.event):
             journal.append(event)

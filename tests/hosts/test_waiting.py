@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from journals import EVENTS, new_journal, read, reopened
 from stories import RUN, planned, unanswered
 
 from runner.foundation.values import Json
@@ -13,10 +14,7 @@ from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs.events import CallSent, Waited, WaitsFor
-from runner.runs.journal import Journal, read
 from runner.runs.result import RunResult, fold
-from runner.runs.run_folders import EVENTS
-from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, CallFailed, Ending, ExecuteCall, FailureKind, ReadRows
 from runner.service.gate import Gate, Pace
 from runner.service.outages import not_wanted
@@ -76,10 +74,10 @@ class Waits(Stop):
 
 
 def host(folder: Path, site: Site, *, turn: Turn | None = None, stop: Stop | None = None) -> LocalHost:
-    opened = Journal.reopened if folder.exists() else Journal
+    opened = reopened if folder.exists() else new_journal
     return LocalHost(
         caller=site,
-        journal=opened(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z"),
+        journal=opened(folder),
         stop=stop or Waits(site),
         turn=turn or Turn(Turns()),
         ask=lambda _text, _stop, _seconds: True,

@@ -94,7 +94,7 @@ def test_the_account_of_a_run_is_what_was_printed_while_it_ran(
     data: st.DataObject, journals: Journals, chain: Chain
 ) -> None:
     lines = drawn_prefix(data, journals, chain)
-    for wish in (Wish(folder=".runner/runs/x"), Wish(quiet=True)):
+    for wish in (Wish(place=".runner/runs/x", store=".runner/runs"), Wish(quiet=True)):
         assert account(fold(lines), wish) == printed(lines, wish)
 
 

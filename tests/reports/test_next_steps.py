@@ -28,7 +28,8 @@ from runner.runs.events import (
 from runner.runs.result import RunResult, fold
 
 ID = "0194d2a0-0000-7000-8000-000000000001"
-FOLDER = f".runner/runs/{ID}"
+STORE = ".runner/runs"
+FOLDER = f"{STORE}/{ID}"
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 NO_ANSWER = Trouble(code="E305", message="no answer in 1.0 s")
 
@@ -47,7 +48,7 @@ class Story:
         return [StepFinished(key=key, t=1.0, status=status, seconds=1.0, attempts=1, error=error)]
 
     def told(self, *more: AnyEvent, wish: Wish | None = None) -> list[str]:
-        return account(self.result(*more), wish or Wish(folder=FOLDER)).splitlines()
+        return account(self.result(*more), wish or Wish(place=FOLDER, store=STORE)).splitlines()
 
     def result(self, *more: AnyEvent) -> RunResult:
         return fold(self.chain([*self.sent, *more]))
@@ -83,7 +84,7 @@ def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Stor
 
 
 def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
-    told = story.told(wish=Wish(folder=FOLDER, held=True))
+    told = story.told(wish=Wish(place=FOLDER, store=STORE, held=True))
     assert "  it is held here until its doubt is settled" in told
     resume = f"    runner resume {ID}"
     assert f"{resume} --hold" in told
@@ -93,7 +94,7 @@ def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story
 
 def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
     result = story.result(*story.ended(Status.UNKNOWN, code="E402"), CLOSING, FINISHED)
-    (verdict,) = next_steps(result, folder=FOLDER)
+    (verdict,) = next_steps(result, store=STORE)
     assert verdict.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
     assert verdict.does.startswith("if you have looked and know what it gave, as JSON; `--as failed` lets the run end")
     assert "in doubt: charge happened, and what it gave is lost\n" in account(result, Wish())
@@ -107,13 +108,13 @@ def test_a_verdict_is_on_the_part_and_not_on_the_whole_and_its_key_can_be_typed(
         *story.ended(Status.UNKNOWN, key="approve"),
     ]
     result = story.result(*story.ended(Status.PASSED), *parts, CLOSING, FINISHED)
-    assert next_steps(result, folder=FOLDER)[1].command == f"runner resume {ID} --step 'approve[1]' --as passed"
+    assert next_steps(result, store=STORE)[1].command == f"runner resume {ID} --step 'approve[1]' --as passed"
     assert "  in doubt: approve[1] may or may not have happened" in account(result, Wish()).splitlines()
 
 
 def test_of_several_rows_in_doubt_the_first_is_named_and_the_others_are_not_forgotten(story: Story) -> None:
     other = [StepStarted(row=story.row("cleanup"), t=1.0), *story.ended(Status.UNKNOWN, key="cleanup")]
-    _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING, *other, FINISHED), folder=FOLDER)
+    _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING, *other, FINISHED), store=STORE)
     assert "--step charge" in verdict.command
     assert verdict.does.endswith("; then so for each row in doubt")
 
@@ -140,13 +141,13 @@ def test_after_the_turning_point_resume_only_cleans_up(story: Story) -> None:
 def test_a_run_that_is_settled_needs_nothing(story: Story) -> None:
     failed = RunFinished(t=1.5, status=RunStatus.FAILED, exit_code=1)
     result = story.result(ANSWERED, *story.ended(Status.FAILED), CLOSING, failed)
-    assert next_steps(result, folder=FOLDER) == ()
+    assert next_steps(result, store=STORE) == ()
     assert "what next" not in account(result, Wish())
 
 
 def test_a_run_without_a_first_event_has_sent_nothing_and_needs_nothing() -> None:
     result = fold([], run=ID)
-    assert next_steps(result, folder=FOLDER) == ()
+    assert next_steps(result, store=STORE) == ()
     assert "  it broke off before it began: nothing was sent\n" in account(result, Wish())
 
 
@@ -155,18 +156,18 @@ def test_a_run_whose_first_event_is_lost_is_not_said_to_have_sent_nothing(story:
 
 
 @pytest.mark.parametrize(
-    ("folder", "where"),
+    ("store", "where"),
     [
-        (FOLDER, ""),
+        (STORE, ""),
         (None, ""),
-        (f"/var/lib/my runs/{ID}", " --runs '/var/lib/my runs'"),
-        (f"kept/{ID}", " --runs kept"),
+        ("/var/lib/my runs", " --runs '/var/lib/my runs'"),
+        ("kept", " --runs kept"),
     ],
 )
 def test_the_commands_name_the_folder_of_runs_where_it_is_not_the_usual_one(
-    story: Story, folder: str | None, where: str
+    story: Story, store: str | None, where: str
 ) -> None:
-    commands = [step.command for step in next_steps(story.result(ANSWERED), folder=folder)]
+    commands = [step.command for step in next_steps(story.result(ANSWERED), store=store)]
     assert commands == [f"runner resume {ID}{where}"]
 
 
@@ -196,9 +197,9 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
     broken, mixed = story.result(ANSWERED), story.result(ANSWERED)
     assert table(
         [
-            Listed(result=broken, folder=FOLDER, going_on=True),
-            Listed(result=open_run, folder=FOLDER),
-            Listed(result=mixed, folder=FOLDER, changed=True),
+            Listed(result=broken, store=STORE, going_on=True),
+            Listed(result=open_run, store=STORE),
+            Listed(result=mixed, store=STORE, changed=True),
         ]
     ) == (
         "STATUS    RUN                                   STARTED              JOB                    TOOK\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from journals import EVENTS, new_journal, read, store_of
 
 from runner.runs.events import (
     CallAnswered,
@@ -25,8 +26,9 @@ from runner.runs.events import (
     StepStarted,
     TargetName,
 )
-from runner.runs.journal import LARGE, Journal, JournalError, read, utc_now
-from runner.runs.run_folders import EVENTS
+from runner.runs.journal import Journal, utc_now
+from runner.runs.safe_events import LARGE
+from runner.runs.store import Part, StoreError
 from runner.secrets.redact import Secrets
 
 
@@ -36,7 +38,7 @@ def clock() -> Iterator[str]:
 
 def opened(folder: Path, secrets: Secrets | None = None) -> Journal:
     ticks = clock()
-    return Journal(folder, secrets or Secrets(), now=lambda: next(ticks))
+    return new_journal(folder, secrets or Secrets(), now=lambda: next(ticks))
 
 
 def finished(result: object) -> StepFinished:
@@ -92,7 +94,7 @@ def test_a_journal_cut_at_any_byte_gives_the_lines_before_the_cut(tmp_path: Path
 def test_the_folder_and_its_files_are_private(tmp_path: Path) -> None:
     journal = opened(tmp_path / "run")
     journal.append(finished("x" * (LARGE + 1)))
-    journal.keep("plan.json", "{}")
+    store_of(tmp_path / "run").put("run", Part.PLAN, "{}")
     for path in (tmp_path / "run").rglob("*"):
         wanted = 0o700 if path.is_dir() else 0o600
         assert stat.S_IMODE(path.stat().st_mode) == wanted, path
@@ -169,10 +171,10 @@ def test_a_large_result_lies_in_a_file_of_its_own_once(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(JournalError, match="Not a directory"):
+    with pytest.raises(StoreError, match="Not a directory"):
         opened(tmp_path / "file" / "run")
     (tmp_path / "run").mkdir()
-    with pytest.raises(JournalError, match="exists"):
+    with pytest.raises(StoreError, match="exists"):
         opened(tmp_path / "run")
 
 
@@ -180,7 +182,7 @@ def test_a_sealed_journal_takes_nothing_more(tmp_path: Path) -> None:
     journal = opened(tmp_path / "run")
     journal.append(Paused(key="a", t=0.0, seconds=1.0))
     journal.seal()
-    with pytest.raises(JournalError):
+    with pytest.raises(StoreError):
         journal.append(Paused(key="a", t=1.0, seconds=1.0))
     assert len(read(tmp_path / "run").lines) == 1
 
@@ -211,7 +213,7 @@ def test_a_call_that_must_not_happen_twice_and_the_end_of_a_run_are_on_disk_befo
     events = (tmp_path / "run" / EVENTS).stat().st_ino
     found = synced(monkeypatch)
     told: list[int] = []
-    journal.listener = lambda _line: told.append(found.count(events))
+    journal.listeners.append(lambda _line: told.append(found.count(events)))
     journal.append(Paused(key="a", t=0.0, seconds=1.0))
     journal.append(CallSent(key="a", effect="once", call={}), durable=True)
     journal.append(CallAnswered(key="a", t=1.0, value=None))
@@ -228,6 +230,6 @@ def test_every_folder_that_was_made_has_its_entry_on_disk(tmp_path: Path, monkey
     results = tmp_path / "a" / "b" / "run" / "results"
     (file,) = results.iterdir()
     assert found[-3:] == [results.parent.stat().st_ino, file.stat().st_ino, results.stat().st_ino]
-    journal.keep("plan.json", "{}")
+    store_of(results.parent).put("run", Part.PLAN, "{}")
     plan = results.parent / "plan.json"
     assert found[-2:] == [plan.stat().st_ino, results.parent.stat().st_ino]

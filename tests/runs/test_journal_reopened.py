@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from journals import EVENTS, is_being_written, new_journal, read, reopened, store_of
 
 from runner.foundation.values import Json
 from runner.runs.events import (
@@ -27,8 +28,7 @@ from runner.runs.events import (
     StepFinished,
     UndoFinished,
 )
-from runner.runs.journal import Journal, JournalError, LockedError, is_being_written, read
-from runner.runs.run_folders import EVENTS
+from runner.runs.store import Part, RunLockedError, StoreError
 from runner.secrets.redact import Secrets
 
 LARGE_LIST: list[Json] = ["s3cret-token " * 80] * 400
@@ -40,16 +40,8 @@ def knowing_a_token() -> Secrets:
     return secrets
 
 
-def begun(folder: Path, secrets: Secrets | None = None) -> Journal:
-    return Journal(folder, secrets or Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
-
-
-def reopened(folder: Path, secrets: Secrets | None = None) -> Journal:
-    return Journal.reopened(folder, secrets or Secrets(), now=lambda: "2026-01-31T10:00:00.000Z")
-
-
 def left_behind(folder: Path, *events: AnyEvent, secrets: Secrets | None = None) -> None:
-    journal = begun(folder, secrets)
+    journal = new_journal(folder, secrets)
     for event in events:
         journal.append(event)
     journal.close()
@@ -67,9 +59,10 @@ def finished(result: object) -> StepFinished:
 def another_process(folder: Path, *, new: bool = False) -> Iterator[subprocess.Popen[str]]:
     """One that holds the journal of `folder` until it is killed."""
     program = (
-        "import sys; from pathlib import Path; from runner.runs.journal import Journal;"
-        " from runner.secrets.redact import Secrets; made = (Journal if sys.argv[2] == 'new' else Journal.reopened)"
-        "(Path(sys.argv[1]), Secrets(), now=lambda: ''); print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from runner.runs.files.store import FileRunStore; "
+        "folder = Path(sys.argv[1]); store = FileRunStore(folder.parent); "
+        "log = (store.create if sys.argv[2] == 'new' else store.reopen)(folder.name); "
+        "print('held', flush=True); sys.stdin.read()"
     )
     words = [sys.executable, "-c", program, str(folder), "new" if new else "old"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
@@ -117,20 +110,20 @@ def test_a_journal_that_was_edited_is_told_and_left_as_it_is(tmp_path: Path) -> 
 
 
 def test_a_sound_journal_has_no_flaw(tmp_path: Path) -> None:
-    assert begun(tmp_path / "run").flaw is None
+    assert new_journal(tmp_path / "run").flaw is None
     left_behind(tmp_path / "other", *pauses(4))
     assert reopened(tmp_path / "other").flaw is None
 
 
 def test_a_journal_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="No such file"):
+    with pytest.raises(StoreError, match="No such file"):
         reopened(tmp_path / "run")
 
 
 def test_a_journal_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
     with another_process(tmp_path / "run", new=True):
         assert is_being_written(tmp_path / "run")
-        with pytest.raises(LockedError, match=EVENTS):
+        with pytest.raises(RunLockedError, match=EVENTS):
             reopened(tmp_path / "run")
     assert not is_being_written(tmp_path / "run")
     reopened(tmp_path / "run").close()
@@ -139,13 +132,13 @@ def test_a_journal_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
 def test_one_that_goes_on_with_a_journal_keeps_others_away_too(tmp_path: Path) -> None:
     left_behind(tmp_path / "run", *pauses(1))
     assert not is_being_written(tmp_path / "run")
-    with another_process(tmp_path / "run"), pytest.raises(LockedError):
+    with another_process(tmp_path / "run"), pytest.raises(RunLockedError):
         reopened(tmp_path / "run")
 
 
 def test_within_one_process_a_journal_has_one_writer(tmp_path: Path) -> None:
-    journal = begun(tmp_path / "run")
-    with pytest.raises(LockedError):
+    journal = new_journal(tmp_path / "run")
+    with pytest.raises(RunLockedError):
         reopened(tmp_path / "run")
     assert is_being_written(tmp_path / "run")
     journal.close()
@@ -154,9 +147,9 @@ def test_within_one_process_a_journal_has_one_writer(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files a process has open")
 def test_a_journal_that_was_refused_is_not_kept_open(tmp_path: Path) -> None:
-    journal = begun(tmp_path / "run")
+    journal = new_journal(tmp_path / "run")
     open_files = len([*Path("/proc/self/fd").iterdir()])
-    with pytest.raises(LockedError):
+    with pytest.raises(RunLockedError):
         reopened(tmp_path / "run")
     assert len([*Path("/proc/self/fd").iterdir()]) == open_files
     journal.close()
@@ -194,7 +187,7 @@ EVENTS_OF_ALL_KINDS: list[AnyEvent] = [
 
 @pytest.mark.parametrize("event", EVENTS_OF_ALL_KINDS, ids=lambda event: type(event).__name__)
 def test_an_event_is_told_beforehand_as_it_is_read_back(tmp_path: Path, event: AnyEvent) -> None:
-    journal = begun(tmp_path / "told", knowing_a_token())
+    journal = new_journal(tmp_path / "told", knowing_a_token())
     told = journal.as_written(event)
     assert [path.name for path in (tmp_path / "told").iterdir()] == [EVENTS]
     assert journal.lines == []
@@ -284,9 +277,9 @@ def test_a_large_result_that_was_cut_off_while_it_was_written_is_written_again(t
 
 
 def test_a_kept_file_takes_the_place_of_an_earlier_one_and_stays_private(tmp_path: Path) -> None:
-    journal = begun(tmp_path / "run")
-    journal.keep("report.json", "a long first text")
-    journal.keep("report.json", "short")
+    new_journal(tmp_path / "run")
+    store_of(tmp_path / "run").put("run", Part.REPORT, "a long first text")
+    store_of(tmp_path / "run").put("run", Part.REPORT, "short")
     assert (tmp_path / "run" / "report.json").read_text() == "short"
     assert stat.S_IMODE((tmp_path / "run" / "report.json").stat().st_mode) == 0o600
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [EVENTS, "report.json"]

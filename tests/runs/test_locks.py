@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.runs.locks import Claim, Holder, Lock, NoLocks, Taken, hold, locks_folder
+from runner.runs.files.locks import FileLock, hold, locks_folder
+from runner.runs.store import Claim, Holder, StoreError, Taken
 
 CLAIM = Claim(name="orders", site="https://a.creatio.com")
 ME = Holder(pid=os.getpid(), run="0194", job="nightly", since="2026-01-31T09:00:00Z", command="runner run x")
@@ -19,7 +20,8 @@ ME = Holder(pid=os.getpid(), run="0194", job="nightly", since="2026-01-31T09:00:
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from runner.runs.locks import Claim, Holder, hold
+from runner.runs.files.locks import hold
+from runner.runs.store import Claim, Holder
 holder = Holder(pid=os.getpid(), run="0195", job="ordérs", since="2026-01-31T08:00:00Z", command="runner run specs")
 lock = hold(Claim(name=sys.argv[2], site=sys.argv[3]), holder, folder=Path(sys.argv[1]), wait=lambda _: False)
 print(type(lock).__name__, flush=True)
@@ -34,7 +36,7 @@ def never(_seconds: float) -> bool:
     raise AssertionError("nobody asked to wait")
 
 
-def held(folder: Path, claim: Claim = CLAIM) -> Lock | Taken | NoLocks:
+def held(folder: Path, claim: Claim = CLAIM) -> FileLock | Taken:
     return hold(claim, ME, folder=folder, wait=never)
 
 
@@ -43,7 +45,7 @@ def another_process(folder: Path, claim: Claim = CLAIM) -> Iterator[subprocess.P
     """One that holds the lock until it is told or killed."""
     words = [sys.executable, "-c", PROGRAM, str(folder), claim.name, claim.site]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        assert heard(child) == "Lock"
+        assert heard(child) == "FileLock"
         yield child
         child.kill()
 
@@ -74,7 +76,7 @@ def test_a_lock_ends_with_the_process_however_it_ends(tmp_path: Path) -> None:
         (file,) = tmp_path.iterdir()
         assert b"0195" in file.read_bytes(), "what the dead one said is still there, and is not believed"
         lock = held(tmp_path)
-    assert isinstance(lock, Lock)
+    assert isinstance(lock, FileLock)
     lock.release()
 
 
@@ -84,17 +86,17 @@ def test_a_released_lock_is_free_and_says_nothing_of_its_holder(tmp_path: Path) 
         assert heard(child) == "released"
         (file,) = tmp_path.iterdir()
         assert file.read_bytes() == b""
-        assert isinstance(held(tmp_path), Lock)
+        assert isinstance(held(tmp_path), FileLock)
 
 
 def test_a_lock_can_be_released_twice_and_taken_again(tmp_path: Path) -> None:
     lock = held(tmp_path)
-    assert isinstance(lock, Lock)
+    assert isinstance(lock, FileLock)
     assert held(tmp_path) == Taken(holder=ME)
     lock.release()
     again = held(tmp_path)
     lock.release()
-    assert isinstance(again, Lock)
+    assert isinstance(again, FileLock)
     assert held(tmp_path) == Taken(holder=ME)
     again.release()
 
@@ -111,7 +113,7 @@ def test_a_lock_can_be_released_twice_and_taken_again(tmp_path: Path) -> None:
 )
 def test_another_name_or_another_site_is_another_lock(tmp_path: Path, other: Claim) -> None:
     with another_process(tmp_path):
-        assert isinstance(held(tmp_path, other), Lock)
+        assert isinstance(held(tmp_path, other), FileLock)
 
 
 @pytest.mark.parametrize("site", ["https://a.creatio.com/", "https://A.creatio.COM"])
@@ -136,7 +138,7 @@ def test_who_waits_gets_the_lock_when_it_is_released(tmp_path: Path) -> None:
             return heard(child) == "released"
 
         lock = hold(CLAIM, ME, folder=tmp_path, seconds=600, wait=wait)
-    assert isinstance(lock, Lock)
+    assert isinstance(lock, FileLock)
     assert len(waited) == 1
     assert 0 < waited[0] < 1
 
@@ -167,13 +169,14 @@ def test_two_processes_that_both_want_it_get_it_one_after_the_other(tmp_path: Pa
     program = """
 import sys, time
 from pathlib import Path
-from runner.runs.locks import Claim, Holder, Lock, hold
+from runner.runs.files.locks import FileLock, hold
+from runner.runs.store import Claim, Holder
 holder = Holder(pid=1, run="", job="", since="", command="")
 log = Path(sys.argv[1]) / "log"
 for _ in range(5):
     lock = hold(Claim(name="a", site="b"), holder, folder=Path(sys.argv[1]) / "locks", seconds=60,
                 wait=lambda s: time.sleep(0.01) or True)
-    assert isinstance(lock, Lock), lock
+    assert isinstance(lock, FileLock), lock
     with log.open("a") as file:
         file.write("in ")
     time.sleep(0.01)
@@ -198,7 +201,7 @@ def test_a_holder_that_cannot_be_read_is_a_holder_all_the_same(tmp_path: Path, s
 
 def test_the_locks_are_private(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "creatio-runner" / "locks"
-    assert isinstance(held(folder), Lock)
+    assert isinstance(held(folder), FileLock)
     (file,) = folder.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -207,7 +210,8 @@ def test_the_locks_are_private(tmp_path: Path) -> None:
 
 def test_where_no_lock_is_to_be_had_a_sentence_says_why(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert held(tmp_path / "file" / "locks") == NoLocks(why=f"{tmp_path / 'file'}: File exists")
+    with pytest.raises(StoreError, match=f"^{tmp_path / 'file'}: File exists$"):
+        held(tmp_path / "file" / "locks")
 
 
 def test_a_lock_that_cannot_tell_its_holder_is_still_one(tmp_path: Path) -> None:
@@ -215,7 +219,7 @@ def test_a_lock_that_cannot_tell_its_holder_is_still_one(tmp_path: Path) -> None
                               " resource.setrlimit(resource.RLIMIT_FSIZE, (5, 5)); lock = hold")  # fmt: skip
     words = [sys.executable, "-B", "-c", program, str(tmp_path), CLAIM.name, CLAIM.site]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        assert heard(child) == "Lock"
+        assert heard(child) == "FileLock"
         assert held(tmp_path) == Taken(holder=None)
         child.kill()
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.runs.owned_rows import KEPT, Others, OwnedRows, RowsOfRun, UnwritableError
+from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfRun
+from runner.runs.store import Others, StoreError
 
 SITE = "http://localhost:80 integration"
 TAKES = ("a",)
@@ -26,47 +27,47 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def owned(tmp_path: Path, clock: Clock) -> Iterator[OwnedRows]:
-    made = OwnedRows(tmp_path / ".rows.sqlite", now=clock)
+def owned(tmp_path: Path, clock: Clock) -> Iterator[RowDatabase]:
+    made = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     yield made
     made.close()
 
 
-def run(owned: OwnedRows, name: str, *, site: str = SITE) -> RowsOfRun:
-    return owned.of(run=name, site=site, settle=15.0)
+def run(owned: RowDatabase, name: str, *, site: str = SITE) -> RowsOfRun:
+    return owned.rows_of(name, site, 15.0)
 
 
-def began(owned: OwnedRows, name: str, *, site: str = SITE) -> RowsOfRun:
+def began(owned: RowDatabase, name: str, *, site: str = SITE) -> RowsOfRun:
     """A run whose start is under way."""
     rows = run(owned, name, site=site)
     rows.begin("a", "UsrA", seconds=100.0)
     return rows
 
 
-def test_a_row_that_belongs_to_a_call_is_taken_for_every_other_run(owned: OwnedRows) -> None:
+def test_a_row_that_belongs_to_a_call_is_taken_for_every_other_run(owned: RowDatabase) -> None:
     first = began(owned, "first")
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
     assert began(owned, "second").ask("a", ("UsrA",), rows=["1", "2"], keys=TAKES) == Others(taken=("1",))
     assert first.ask("a", ("UsrA",), rows=["1"], keys=None) == Others()
 
 
-def test_what_was_only_asked_for_belongs_to_nobody(owned: OwnedRows) -> None:
+def test_what_was_only_asked_for_belongs_to_nobody(owned: RowDatabase) -> None:
     first = began(owned, "first")
     first.ask("a", ("UsrA",), rows=["1"], keys=None)
     first.never_began("a")
     assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
-def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, owned: OwnedRows, clock: Clock) -> None:
+def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, owned: RowDatabase, clock: Clock) -> None:
     began(owned, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
     owned.close()
-    again = OwnedRows(tmp_path / ".rows.sqlite", now=clock)
+    again = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).taken == ("1",)
     again.close()
 
 
 def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_same_time(
-    owned: OwnedRows, clock: Clock
+    owned: RowDatabase, clock: Clock
 ) -> None:
     first = began(owned, "first")
     clock.now += 100
@@ -79,7 +80,7 @@ def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_sam
 
 @pytest.mark.parametrize("seconds", [1, 116, 3600, 30 * 24 * 3600])
 def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(
-    owned: OwnedRows, clock: Clock, seconds: int
+    owned: RowDatabase, clock: Clock, seconds: int
 ) -> None:
     first = began(owned, "first")
     began(owned, "second")
@@ -87,7 +88,7 @@ def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
 
 
-def test_one_that_was_over_before_is_none(owned: OwnedRows, clock: Clock) -> None:
+def test_one_that_was_over_before_is_none(owned: RowDatabase, clock: Clock) -> None:
     began(owned, "first")
     answered = began(owned, "answered")
     answered.answer("a")
@@ -100,18 +101,18 @@ def test_one_that_was_over_before_is_none(owned: OwnedRows, clock: Clock) -> Non
 @pytest.mark.parametrize(
     ("site", "process"), [("http://localhost:81 integration", "UsrA"), ("http://localhost:80 ann", "UsrA"), (SITE, "B")]
 )
-def test_starts_elsewhere_are_no_rivals(owned: OwnedRows, site: str, process: str) -> None:
+def test_starts_elsewhere_are_no_rivals(owned: RowDatabase, site: str, process: str) -> None:
     run(owned, "first", site=site).begin("a", process, seconds=100.0)
     assert not began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
 
 
-def test_a_run_is_no_rival_of_itself(owned: OwnedRows) -> None:
+def test_a_run_is_no_rival_of_itself(owned: RowDatabase) -> None:
     first = began(owned, "first")
     first.begin("b", "UsrA", seconds=100.0)
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
-def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_run_has_it(owned: OwnedRows) -> None:
+def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_run_has_it(owned: RowDatabase) -> None:
     first = began(owned, "first")
     first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True)
     first.begin("b", "UsrA", seconds=100.0)
@@ -119,13 +120,13 @@ def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
 
 
-def test_a_rival_matters_not_where_the_id_is_certain(owned: OwnedRows) -> None:
+def test_a_rival_matters_not_where_the_id_is_certain(owned: RowDatabase) -> None:
     began(owned, "first")
     assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
 
 
 def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None:
-    files = [OwnedRows(tmp_path / ".rows.sqlite") for _ in range(8)]
+    files = [RowDatabase(tmp_path / ".rows.sqlite") for _ in range(8)]
     meeting, found = threading.Barrier(8), []
 
     def look(number: int) -> None:
@@ -143,25 +144,25 @@ def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None
     assert sorted(found) == [()] + [("1",)] * 7
 
 
-def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, owned: OwnedRows, clock: Clock) -> None:
+def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, owned: RowDatabase, clock: Clock) -> None:
     began(owned, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
     owned.close()
     clock.now += KEPT + 1
-    again = OwnedRows(tmp_path / ".rows.sqlite", now=clock)
+    again = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
     again.close()
 
 
 def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    rows = run(OwnedRows(tmp_path / "file" / ".rows.sqlite"), "first")
-    with pytest.raises(UnwritableError):
+    rows = run(RowDatabase(tmp_path / "file" / ".rows.sqlite"), "first")
+    with pytest.raises(StoreError):
         rows.begin("a", "UsrA", seconds=100.0)
     assert rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
 
 
 def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_rows_apart(
-    owned: OwnedRows, clock: Clock
+    owned: RowDatabase, clock: Clock
 ) -> None:
     """The first start was answered, and its row has not come; a call that begins long after must not take it."""
     first = began(owned, "first")
@@ -175,12 +176,12 @@ def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_
 def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts_whole_seconds(
     tmp_path: Path, clock: Clock
 ) -> None:
-    owned = OwnedRows(tmp_path / ".rows.sqlite", now=clock)
-    first = owned.of(run="first", site=SITE, settle=1.0)
+    owned = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
+    first = owned.rows_of("first", SITE, 1.0)
     first.begin("a", "UsrA", seconds=100.0)
     first.answer("a")
     clock.now += 2.0
-    second = owned.of(run="second", site=SITE, settle=1.0)
+    second = owned.rows_of("second", SITE, 1.0)
     second.begin("a", "UsrA", seconds=100.0)
     assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
     owned.close()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from journals import store_of
 from stories import planned
 
 from runner.foundation.fingerprints import differing
@@ -29,13 +30,13 @@ def made(token: str = "s3cret-token") -> Plan:
 
 def kept(folder: Path, plan: Plan) -> PlanSnapshot:
     (folder / "plan.json").write_text(written(plan, key=KEY))
-    run = read(folder)
+    run = read(store_of(folder), folder.name)
     assert isinstance(run, PlanSnapshot), run
     return run
 
 
 def refused(folder: Path) -> Problem:
-    problem = read(folder)
+    problem = read(store_of(folder), folder.name)
     assert isinstance(problem, Problem)
     return problem
 
@@ -116,7 +117,7 @@ def test_a_plan_that_an_earlier_version_kept_is_refused_since_it_tells_no_finger
 def test_a_plan_with_nonsense_in_any_place_is_refused_or_read(tmp_path: Path, name: str, value: object) -> None:
     whole = record(json.loads(written(made(), key=KEY)))
     (tmp_path / "plan.json").write_text(json.dumps(whole | {name: value}))
-    assert isinstance(read(tmp_path), PlanSnapshot | Problem)
+    assert isinstance(read(store_of(tmp_path), tmp_path.name), PlanSnapshot | Problem)
 
 
 @pytest.mark.parametrize("key", ["", "xyz", "0"])

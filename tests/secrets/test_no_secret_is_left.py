@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from journals import EVENTS, RESULTS, new_journal, read, reopened
 from sites import NOTHING, Site, Told, site, xml
 
 from runner.cli.main import ended
@@ -32,8 +33,7 @@ from runner.runs.events import (
     StepFinished,
     Trouble,
 )
-from runner.runs.journal import LARGE, Journal, read
-from runner.runs.run_folders import EVENTS, RESULTS
+from runner.runs.safe_events import LARGE
 from runner.secrets.redact import SHORTEST, Secrets
 
 TOKEN = "tö k/e+n'<\"7&>"
@@ -127,15 +127,16 @@ def test_no_event_leaves_a_secret_on_disk_and_each_is_read_back_as_it_was(
     secret: str, before: str, behind: str
 ) -> None:
     with tempfile.TemporaryDirectory() as made:
-        journal = Journal(Path(made) / "run", knowing(secret), now=lambda: "2026-01-31T09:00:00.000Z")
+        folder = Path(made) / "run"
+        journal = new_journal(folder, knowing(secret))
         written = "".join(before + way + behind for way in spelled(secret).values())
         for event in events_with(written):
             journal.append(event)
-            assert read(journal.folder).lines[-1].event == journal.as_written(event)
+            assert read(folder).lines[-1].event == journal.as_written(event)
         journal.close()
-        for line in (journal.folder / EVENTS).read_text().split("\n"):
+        for line in (folder / EVENTS).read_text().split("\n"):
             assert not left(without_our_own(line), [secret])
-        again = Journal.reopened(journal.folder, knowing(secret), now=lambda: "")
+        again = reopened(folder, knowing(secret), now=lambda: "")
         values = [line.event.value for line in again.lines if isinstance(line.event, CallAnswered | Asked)]
         expected = [event.value for event in events_with(written) if isinstance(event, CallAnswered | Asked)]
         assert [again.value_of(value) for value in values] == expected
@@ -149,13 +150,13 @@ def without_our_own(line: str) -> str:
 
 
 def test_a_large_answer_leaves_none_in_its_own_file(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "run", knowing(PASSWORD), now=lambda: "2026-01-31T09:00:00.000Z")
+    journal = new_journal(tmp_path / "run", knowing(PASSWORD), now=lambda: "2026-01-31T09:00:00.000Z")
     answer: Json = ["x" * LARGE, " ".join(spelled(PASSWORD).values())]
     journal.append(CallAnswered(key="a", t=1.0, value=answer))
     journal.close()
     (file,) = (tmp_path / "run" / RESULTS).iterdir()
     assert not left(file.read_text(errors="replace"), [PASSWORD])
-    again = Journal.reopened(tmp_path / "run", knowing(PASSWORD), now=lambda: "")
+    again = reopened(tmp_path / "run", knowing(PASSWORD), now=lambda: "")
     event = again.lines[0].event
     assert isinstance(event, CallAnswered)
     assert again.value_of(event.value) == answer

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar, assert_never
 
 from hypothesis import strategies as st
+from journals import new_journal, reopened
 from stories import RUN, WATERMARK, family_of_one, not_sent, refused, unanswered
 
 from runner.foundation.problems import Problem
@@ -511,11 +512,11 @@ def carried(folder: Path, site: AnySite, *, judgement: Judgement | None = None, 
     """Begin the site's run in `folder`, or go on with it where it has begun there. Gives whether it broke off."""
     made = site.run.plan()
     secrets = made.secrets
-    journal = Journal.reopened(folder, secrets, now=_now) if folder.exists() else Journal(folder, secrets, now=_now)
+    journal = reopened(folder, secrets, now=_now) if folder.exists() else new_journal(folder, secrets, now=_now)
     stop = _Patient(site, grace=30.0)
     site.journal, site.stop, site.dies = journal, stop, False
     if breaks is not None:
-        journal.listener = _breaking(site, breaks)
+        journal.listeners.append(_breaking(site, breaks))
     host = LocalHost(
         caller=site,
         journal=journal,

@@ -14,14 +14,13 @@ from functools import cache
 from pathlib import Path
 
 from doomed import KILLED, Commands, Doom, Ended
+from journals import REPORT, read
 from sandboxes import MARK, Stand, doubled, stand
 
 from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json
 from runner.runs.events import CallSent, Line, Status
-from runner.runs.journal import read
 from runner.runs.result import RunResult, StepResult, fold
-from runner.runs.run_folders import REPORT
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.processes import load_doubles
 

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import NoReturn
 from unittest import mock
 
+from journals import EVENTS
+
 from runner.cli import resume, run
 from runner.cli.main import ended, main
-from runner.runs.run_folders import EVENTS
 
 KILLED = -signal.SIGKILL
 TOO_LONG = 300

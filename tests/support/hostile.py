@@ -31,7 +31,7 @@ from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
 from runner.runs.events import StepFinished, Trouble
-from runner.runs.owned_rows import OwnedRows, RowsOfRun
+from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.service.calls import (
     SESSION_REFUSED,
     Answered,
@@ -110,7 +110,7 @@ class Program:
 class HostileSite:
     """`manners` gives how the next start is treated; `foreign` are starts of other machines: when, and how late."""
 
-    owned: OwnedRows
+    owned: RowDatabase
     manners: Callable[[Send], Manners]
     now: float = 0.0
     rows: list[Row] = field(default_factory=list)
@@ -125,7 +125,7 @@ class HostileSite:
     def start(self, plan: Plan, *, at: float) -> Program:
         name = f"0193a0c4-0000-7000-8000-{len(self.programs):012d}"
         facts = RunFacts(id=name, started_at="2026-01-31T09:00:00.000Z", engine="test")
-        owned = self.owned.of(run=name, site="site", settle=plan.settle)
+        owned = self.owned.rows_of(name, "site", plan.settle)
         program = Program(name=name, running=carry_out(plan, facts), owned=owned, begun=at, due=at)
         self.programs.append(program)
         return program

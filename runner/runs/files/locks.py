@@ -1,8 +1,7 @@
 """Locks with a name: two runs that ask for one name against one site do not overlap, as far as one user's runs go.
 
-The kernel keeps them, on files in the user's own state folder, and lets go of them with the process, however it ends.
-The file tells who holds the lock, for people; what it says counts only while the kernel says that it is held. Whether
-to wait, and what to say, is for the caller.
+The kernel keeps them, on files in the user's own state folder, and releases them with the process, however it ends.
+The file names the holder, for people; that counts only while the kernel says that it is held.
 
 The library `filelock` is not used: its import costs 6 ms beside the HTTP client's and 23 without it (it brings asyncio
 along), its version 3 empties the file that it locks, and what it saves are the few lines of `private_files`.
@@ -14,49 +13,25 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from runner.foundation.private_files import BINARY, PRIVATE_FILE, ensure_folder, take, write_all
 from runner.foundation.values import JsonObject, canonical, well_formed
+from runner.runs.store import Claim, Holder, StoreError, Taken
 
 _PACE = 0.25
 """Seconds between two looks at a lock that somebody else holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What is locked. `site` is the URL of a site, or the folder of a sandbox, whose URL is another each time.
-
-    Claims on one site are equal however its host is written: who made them two would wait for himself.
-    """
-
-    name: str
-    site: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "site", _in_one_spelling(self.site))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Who holds a lock. `since` is UTC, `…Z`; `job` is the title of the run, `command` what was typed."""
-
-    pid: int
-    run: str
-    job: str
-    since: str
-    command: str
-
-
-class Lock:
-    """A lock that is held until it is released, or the process ends."""
+class FileLock:
+    """A file that is locked by the kernel."""
 
     def __init__(self, file: int) -> None:
         self._file: int | None = file
 
     def release(self) -> None:
-        """Let go; once more does nothing. What the file said of the holder is gone before the next one comes."""
+        """Let go. What the file says of the holder is gone before the next one takes it."""
         if self._file is None:
             return
         file, self._file = self._file, None
@@ -65,27 +40,13 @@ class Lock:
         os.close(file)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """Somebody else holds the lock; `holder` is None where the file does not tell who."""
-
-    holder: Holder | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoLocks:
-    """There is no lock to be had here. `why` is a clause that names the file."""
-
-    why: str
-
-
 def locks_folder(environment: Mapping[str, str], *, home: Path, windows: bool = os.name == "nt") -> Path:
     """Where the locks of this user lie, from whatever folder a run is started."""
     if windows:
         state = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
     else:
-        said = Path(environment.get("XDG_STATE_HOME") or ".")
-        state = said if said.is_absolute() else home / ".local" / "state"
+        given = Path(environment.get("XDG_STATE_HOME") or ".")
+        state = given if given.is_absolute() else home / ".local" / "state"
     return state / "creatio-runner" / "locks"
 
 
@@ -97,11 +58,7 @@ def hold(
     seconds: float = 0.0,
     wait: Callable[[float], bool],
     clock: Callable[[], float] = time.monotonic,
-) -> Lock | Taken | NoLocks:
-    """Take the lock, and wait for it up to `seconds`.
-
-    `wait` waits for as long as it is told, and gives False where nothing is to be waited for any more.
-    """
+) -> FileLock | Taken:
     path = folder / _file_name(claim)
     ends = clock() + seconds
     try:
@@ -112,17 +69,9 @@ def hold(
             if left <= 0 or not wait(min(left, _PACE)):
                 return Taken(holder=_holder(path))
     except OSError as error:
-        return NoLocks(why=f"{error.filename or path}: {error.strerror or error}")
+        raise StoreError(f"{error.filename or path}: {error.strerror or error}") from error
     _sign(file, holder)
-    return Lock(file)
-
-
-def _in_one_spelling(site: str) -> str:
-    scheme, colon, rest = site.partition("://")
-    if not colon:
-        return site
-    host, slash, path = rest.partition("/")
-    return f"{scheme.lower()}://{host.lower()}{slash}{path}".rstrip("/")
+    return FileLock(file)
 
 
 def _file_name(claim: Claim) -> str:
@@ -153,10 +102,10 @@ def _sign(file: int, holder: Holder) -> None:
 
 
 def _holder(path: Path) -> Holder | None:
-    """Who says that the lock is his; asked only when it is known that somebody holds it."""
+    """Who holds the lock, as the file says; asked only when it is known that somebody holds it."""
     try:
-        said: JsonObject = json.loads(path.read_bytes())
-        match said:
+        found: JsonObject = json.loads(path.read_bytes())
+        match found:
             case {"pid": int(pid), "run": str(run), "job": str(job), "since": str(since), "command": str(command)}:
                 return Holder(pid=pid, run=run, job=job, since=since, command=command)
     except (OSError, ValueError, RecursionError):

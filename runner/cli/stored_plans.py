@@ -1,0 +1,304 @@
+"""Plans that were stored, opened again without their files: from the texts that they hold, whatever is on disk by now.
+
+Three things come anew: the secrets, the target of the same name, and with it the credentials. A plan in a file is
+carried out exactly as it is, and only once: a pipeline that a machine repeats, or a second click, would start
+everything twice. That is claimed before the first of its runs begins, and the claim stays when they are pruned. What
+another machine or another store of runs has done is not known here.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from runner.cli import inputs
+from runner.cli.prepared import RunSet, RunSpec, Wanted
+from runner.cli.stored_runs import load as load_run
+from runner.cli.stored_runs import unwritable
+from runner.cli.targets import Targets, name_of
+from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
+from runner.foundation.values import Json
+from runner.job.inputs import Given, Origin, supplied, unknown
+from runner.job.model import Case, Job
+from runner.planning import plan_file
+from runner.planning.plan import plan
+from runner.planning.plan_file import PlanFile, StoredPlan
+from runner.project.job_files import JobFiles
+from runner.project.paths import called
+from runner.project.project import Project, open_project
+from runner.reading import files
+from runner.reading.document import Document
+from runner.reading.load import load
+from runner.reports.words import title
+from runner.runs.result import RunResult
+from runner.runs.store import RunStore, StoreError
+from runner.secrets.redact import Secrets
+from runner.targets.model import Target
+from runner.version import VERSION
+
+_NO_TARGET = ("E100", "E141")
+_ELSEWHERE = "it was planned in another folder: go there, or name its targets file with `--targets FILE`"
+_NAMED = 3
+"""Earlier runs that a message names: the newest."""
+
+Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
+"""What is not as it was when the plan was made, and is in the way of its run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLoader:
+    """Makes runs of plans. `known` are the inputs that were given; `code` is that of a text that is missing; `base` is
+    the folder from which the names of their files lead.
+    """
+
+    plans: Sequence[StoredPlan]
+    targets_file: Path | None
+    known: Mapping[str, Given]
+    changes: Changes
+    code: str = "E154"
+    base: Path = Path()
+
+    def runs(self, problems: list[Problem]) -> list[RunSpec]:
+        """Their runs, as far as nothing is in their way; what is goes into `problems`."""
+        project = open_project(
+            [self.base / file for file in dict.fromkeys(stored.file for stored in self.plans)],
+            targets=self.targets_file,
+            environment=os.environ,
+            job_files=self._job_files,
+            against=tuple(dict.fromkeys(stored.target.name for stored in self.plans)),
+        )
+        targets = Targets(project=project, environment=os.environ)
+        found = [self._run(stored, project, targets) for stored in self.plans]
+        problems.extend(map(self._with_a_way_out, project.problems))
+        return [run for run in found if run is not None]
+
+    def _with_a_way_out(self, problem: Problem) -> Problem:
+        """A target that is missing because the command is given elsewhere than where the plan was made."""
+        is_here = self.targets_file is not None or any((self.base / stored.file).is_file() for stored in self.plans)
+        return problem if is_here or problem.code not in _NO_TARGET else replace(problem, hint=_ELSEWHERE)
+
+    def _job_files(self, problems: list[Problem]) -> JobFiles:
+        """The plan's own texts in the place of files. They were inside their project when it was stored."""
+        sources = [source for stored in self.plans for source in stored.sources.items()]
+        texts = {(self.base / name).resolve(): (name, text) for name, text in sources}
+
+        def name_of_file(path: Path) -> str:
+            return texts[path.resolve()][0] if path.resolve() in texts else called(path)
+
+        def read(path: Path, name: str) -> Document | tuple[Problem, ...]:
+            if path not in texts:
+                return (Problem(code=self.code, message=f"the plan does not hold `{name}`", file=name),)
+            stored, text = texts[path]
+            return load(stored, text.encode())
+
+        return JobFiles(called=name_of_file, problems=problems, read=read, root=Path(Path.cwd().anchor), cases=False)
+
+    def _run(self, stored: StoredPlan, project: Project, targets: Targets) -> RunSpec | None:
+        file = next((file for file in project.files if file.document.file == stored.file), None)
+        if file is None or file.job is None:
+            return None
+        target = targets.named(file, stored.target.name)
+        values, wrong = _inputs(file.job, stored, self.known)
+        project.problems.extend(wrong)
+        if target is None or wrong:
+            return None
+        spec = _spec(file.job, stored, target, values)
+        project.problems.extend(self.changes(spec, stored))
+        return spec
+
+
+def _spec(job: Job, stored: StoredPlan, target: Target, values: dict[str, Json]) -> RunSpec:
+    return RunSpec(
+        job=job,
+        source=stored.sources[stored.file],
+        sources=stored.sources,
+        target=target,
+        inputs=values,
+        case=Case(name=stored.case.name, inputs=stored.inputs) if stored.case else None,
+        case_index=stored.case.index if stored.case else None,
+        digest=stored.digest,
+        elements=stored.elements,
+    )
+
+
+def _inputs(job: Job, stored: StoredPlan, known: Mapping[str, Given]) -> tuple[dict[str, Json], tuple[Problem, ...]]:
+    """The values of the plan, with secrets that come anew."""
+    secret = replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret))
+    fresh, wrong = supplied(secret, given=known, environment=os.environ)
+    values = {**stored.inputs, **fresh}
+    return {declared.name: values[declared.name] for declared in job.inputs if declared.name in values}, wrong
+
+
+def fixed_inputs(known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hint: str) -> Iterator[Problem]:
+    """Given values that are fixed by a plan (`by`), and those that it does not know."""
+    declared = {value.name: value for job in jobs for value in job.inputs}
+    yield from unknown(known, jobs)
+    for name in known:
+        if name in declared and not declared[name].secret:
+            message = f"input `{name}` is fixed by {by}: only secrets are given anew"
+            yield Problem(code="E150", message=message, hint=hint)
+
+
+def is_plan(spec: Path) -> bool:
+    """Whether a SPEC is the file of plans, by its name or by how it begins; if it cannot be read, by its name."""
+    return plan_file.is_plan(spec.name, files.beginning(spec).decode(errors="replace"))
+
+
+def prepare(wanted: Wanted) -> RunSet:
+    """Prepare the runs of files of plans. Raises `UsageError` with all that is in their way."""
+    _refuse_options_of_jobs(wanted)
+    known = inputs.given(wanted.given, file=wanted.inputs_file)
+    problems: list[Problem] = []
+    runs: list[RunSpec] = []
+    for spec in wanted.specs:
+        if (found := _read(spec, problems)) is not None:
+            loader = PlanLoader(
+                plans=found.plans,
+                targets_file=wanted.targets_file,
+                known=known,
+                changes=partial(_changes, called(spec)),
+                base=_base(spec, found),
+            )
+            runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]
+    typed = {name: value for name, value in known.items() if not _is_for_all_commands(value, wanted)}
+    hint = "make a new plan for another value"
+    problems.extend(fixed_inputs(typed, [run.job for run in runs], by="the plan", hint=hint))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise UsageError(*dict.fromkeys(problems))
+    notes = tuple(f"the plan of {run.title} is as it was kept, {run.digest}" for run in runs)
+    return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), told=notes)
+
+
+def _refuse_options_of_jobs(wanted: Wanted) -> None:
+    """A plan is carried out as it is, and by itself. What is set once for all commands gives way to it."""
+    options = {
+        "--target": wanted.targets,
+        "--tags": wanted.tags,
+        "--keyword": wanted.keywords,
+        "--last-failed": wanted.last_failed,
+    }
+    found = [
+        Problem(code="E150", message=f"`{option}` cannot go with a kept plan, which is carried out as it is")
+        for option, value in options.items()
+        if value and option not in wanted.from_environment
+    ]
+    if not all(map(is_plan, wanted.specs)):
+        found.append(Problem(code="E150", message="kept plans and job files cannot be carried out in one command"))
+    if found:
+        raise UsageError(*found)
+
+
+def _is_for_all_commands(value: Given, wanted: Wanted) -> bool:
+    return value.origin is Origin.INPUTS_FILE and "--inputs" in wanted.from_environment
+
+
+def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
+    name = called(spec)
+    content = files.content(spec, name=name)
+    found = content if isinstance(content, Problem) else plan_file.read(name, content.decode(errors="replace"))
+    if isinstance(found, Problem):
+        problems.append(found)
+        return None
+    if found.version != VERSION:
+        message = f"version {found.version or 'unknown'} made this plan, and version {VERSION} is to carry it out"
+        problems.append(Problem(code="E154", message=message, file=name, severity=Severity.WARNING))
+    return found
+
+
+def _base(spec: Path, plans: PlanFile) -> Path:
+    """The folder from which the names in a plan lead: the current one, or where their files are not there, the one in
+    which the plan was made.
+    """
+    here, made_in = Path(), Path(os.path.realpath(spec)).parent / plans.base
+    names = {stored.file for stored in plans.plans}
+    return next((folder for folder in (here, made_in) if any((folder / name).is_file() for name in names)), here)
+
+
+def _changes(name: str, spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
+    """What is not as it was when the plan in the file called `name` was stored."""
+    now = name_of(spec.target)
+    if now != stored.target:
+        then = "a sandbox" if stored.target.sandbox else stored.target.url
+        message = f"target `{now.name}` was {then} when the plan was kept, and is another place now"
+        yield Problem(code="E154", message=message, hint="make a new plan", file=name)
+    again = plan(
+        spec.job,
+        sources=stored.sources,
+        inputs=spec.inputs,
+        target=stored.target,
+        secrets=Secrets(),
+        case=stored.case,
+    )
+    if again.digest != stored.digest:
+        message = f"`{stored.job}` cannot be carried out as it was planned: its digest does not fit"
+        yield Problem(code="E154", message=message, hint="make a new plan", file=name)
+
+
+class PlanClaims:
+    """The plans of one command. `again`: somebody wants them carried out once more."""
+
+    def __init__(self, store: RunStore, runs: Iterable[RunSpec], *, again: bool) -> None:
+        self._store = store
+        self._again = again
+        self._keys = list(dict.fromkeys(run.plan_key for run in runs if run.plan_key is not None))
+        self._made: list[str] = []
+
+    def check(self) -> None:
+        """Raise `RefusedError` where one of the plans has been carried out before, as far as is known by now."""
+        if not self._again:
+            earlier = [runs for key in self._keys if (runs := self._store.runs_of_plan(key)) is not None]
+            if earlier:
+                raise RefusedError(*(_carried_out_before(self._store, runs) for runs in earlier))
+
+    def take(self) -> None:
+        """Claim the plans, before their first run begins. Of two commands at once one is refused.
+
+        Raises `RefusedError`, and `UsageError` where it cannot be written.
+        """
+        try:
+            for key in self._keys:
+                if self._store.claim_plan(key):
+                    self._made.append(key)
+                elif not self._again:
+                    self.give_back()
+                    raise RefusedError(_carried_out_before(self._store, self._store.runs_of_plan(key) or []))
+        except StoreError as error:
+            self.give_back()
+            raise unwritable(self._store, error) from error
+
+    def note(self, spec: RunSpec, run: str) -> None:
+        """Write down that `run` comes of its plan. To be called before anything of it is sent."""
+        if spec.plan_key is not None:
+            self._store.add_run_of_plan(spec.plan_key, run)
+
+    def give_back(self) -> None:
+        """Forget the claims of this command of which no run began."""
+        for key in self._made:
+            self._store.release_plan(key)
+
+
+def _carried_out_before(store: RunStore, runs: Sequence[str]) -> Problem:
+    results = {run: _result(store, run) for run in runs}
+    shown = [_earlier(run, results[run]) for run in runs[-_NAMED:]]
+    more = f"{len(runs) - _NAMED} more, " if len(runs) > _NAMED else ""
+    by = f"{more}{'; '.join(shown)}" if shown else "no run of it is known; another command may be about to begin"
+    hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
+    is_open = [run for run, result in results.items() if result is not None and not result.finished]
+    if is_open:
+        hint = f"`runner resume {is_open[-1]}` goes on with the one that has not ended; {hint}"
+    return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
+
+
+def _earlier(run: str, result: RunResult | None) -> str:
+    if result is None:
+        return f"run {run}, which is not kept any more"
+    return f"run {run} of {title(result)}, {result.status if result.finished else 'which has not come to its end'}"
+
+
+def _result(store: RunStore, run: str) -> RunResult | None:
+    try:
+        return load_run(store, run).result
+    except UsageError:
+        return None

@@ -1,0 +1,113 @@
+"""Stored runs, read back: one as a whole, or of all of them how they ended."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from runner.foundation.problems import Problem, UsageError
+from runner.runs.events import Line, RunStatus
+from runner.runs.journal import parse, parse_line
+from runner.runs.result import RunResult, fold
+from runner.runs.store import Part, RunStore, StoreError
+
+RunName: TypeAlias = tuple[str, str | None, str]
+"""A job, a case or None, and a target: `job[case]@target`."""
+LAST = "last"
+"""The name of the newest run."""
+BEYOND_RESUME = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can tell"
+"""What follows from a journal that is not as it was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """`flaw` is the number of the first line whose chain does not hold, None where all do; `cut`: they do, but the
+    run's own report knows a line that is not there. `is_running`: some process is writing its events now.
+    """
+
+    store: RunStore
+    id: str
+    lines: tuple[Line, ...]
+    result: RunResult
+    flaw: int | None
+    cut: bool = False
+    is_running: bool = False
+
+    @property
+    def damage(self) -> str:
+        """The sentence on a journal that is not as it was written."""
+        line = f"line {self.flaw} of {self.store.place(self.id, Part.EVENTS)} does not match"
+        if self.cut:
+            return f"{line}: the run's report knows another last line; it was changed, or the lines after it are gone"
+        return f"{line}: it, or the line before it, was changed after it was written"
+
+
+def load(store: RunStore, run: str) -> StoredRun:
+    """Read a run's journal. Raises `UsageError` where it cannot be read."""
+    is_running = store.is_being_written(run)
+    try:
+        reading = parse(store.get(run, Part.EVENTS))
+    except StoreError as error:
+        message = f"the events of run {run} cannot be read: {error}"
+        raise UsageError(Problem(code="E151", message=message)) from error
+    cut = reading.flaw is None and _is_missed(store, run, reading.lines)
+    return StoredRun(
+        store=store,
+        id=run,
+        lines=reading.lines,
+        result=fold(reading.lines, run=run),
+        flaw=max(len(reading.lines), 1) if cut else reading.flaw,
+        cut=cut,
+        is_running=is_running,
+    )
+
+
+def find(store: RunStore, name: str) -> StoredRun:
+    """The run called `name`: `last`, its id, or a unique beginning of it. Raises `UsageError`."""
+    known = store.runs()
+    if not known:
+        raise _unknown(f"there is no run in {store.name}", "`runner run SPEC` makes one; `--runs DIR` looks elsewhere")
+    found = known[-1:] if name == LAST else [run for run in known if run.startswith(name)]
+    if not found:
+        raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
+    if len(found) > 1:
+        raise _unknown(f"{len(found)} runs begin with `{name}`", "give more of the id")
+    return load(store, found[0])
+
+
+def not_passed(store: RunStore) -> frozenset[RunName]:
+    """What did not pass when it ran last. Of each run only the first and the last line are read.
+
+    A run that cannot be read counts for nothing; a run that broke off, or is still under way, has not passed.
+    """
+    newest: dict[RunName, RunStatus] = {}
+    for run in reversed(store.runs()):
+        try:
+            lines = [parse_line(written) for written in store.ends(run)]
+        except StoreError:
+            continue
+        result = fold((line for line in lines if line is not None), run=run)
+        if result.job:
+            newest.setdefault((result.job, result.case, result.target.name), result.status)
+    return frozenset(name for name, status in newest.items() if status is not RunStatus.PASSED)
+
+
+def unwritable(store: RunStore, why: StoreError) -> UsageError:
+    """The store of runs refuses; nothing was sent."""
+    hint = "choose another folder with `--runs DIR`"
+    return UsageError(Problem(code="E151", message=f"the runs folder {store.name} cannot be written: {why}", hint=hint))
+
+
+def _is_missed(store: RunStore, run: str, lines: Sequence[Line]) -> bool:
+    """Whether the line that was the last when the run's own report was drawn is not there any more: no later line shows
+    that it was changed. A run that was resumed has more lines after it.
+    """
+    try:
+        head = json.loads(store.get(run, Part.REPORT))["runs"][0]["events"]
+    except (StoreError, ValueError, LookupError, TypeError):
+        return False
+    return all(head != f"sha256:{line.sha256}" for line in lines)
+
+
+def _unknown(message: str, hint: str) -> UsageError:
+    return UsageError(Problem(code="E152", message=message, hint=hint))

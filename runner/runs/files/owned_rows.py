@@ -1,0 +1,157 @@
+"""Which rows of process logs belong to which call, of all runs of one folder, whatever became of the runs themselves.
+
+A row is given to a call in one transaction, so that two programs that ask for it at the same moment cannot both have
+it. A start is stored before it is sent, and stays until it has its row: as long as it lacks its row, a row that it may
+have made is given to nobody else. Whether two starts of this machine were under way at the same time is decided by this
+machine's clock alone; the server's clock is the engine's business.
+"""
+
+import hashlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.foundation.private_files import PRIVATE_FILE
+from runner.runs.store import Others, StoreError
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT, site TEXT, process TEXT, began REAL,
+  ends REAL);
+CREATE INDEX IF NOT EXISTS start_of_process ON start (site, process);
+"""
+_PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL")
+_BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
+_LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
+_ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
+_FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
+_OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND process IN ({codes}) AND key IN ({keys})"
+_RIVAL = "SELECT 1 FROM start WHERE site = ? AND process IN ({codes}) AND run <> ? AND began <= ? AND ends >= ?"
+
+KEPT = 90 * 24 * 3600.0
+"""Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
+_PATIENCE = 10.0
+"""Seconds for which another program's transaction is waited for."""
+NEAR = 5.0
+"""Seconds between two starts in which the server's time, which counts whole ones, may not tell their rows apart."""
+LATE = 3600.0
+"""Seconds for which a start that lacks its row may still get it, where no server's time tells rows apart."""
+
+
+class RowDatabase:
+    """The file of one folder of runs; may be used by several threads and programs."""
+
+    def __init__(self, file: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._file = file
+        self.now = now
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def rows_of(self, run: str, site: str, settle: float) -> "RowsOfRun":
+        return RowsOfRun(self, run=run, site=site, settle=settle)
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, alone with the file. Raises `StoreError`."""
+        with self._lock:
+            try:
+                database = self._opened()
+                database.execute("BEGIN IMMEDIATE")
+                with database:
+                    yield database
+            except (sqlite3.Error, OSError) as error:
+                raise StoreError(f"{self._file}: {error}") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            self._file.touch(PRIVATE_FILE)
+            database = sqlite3.connect(self._file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            for pragma in _PRAGMAS:
+                database.execute(f"PRAGMA {pragma}")
+            database.executescript(_TABLES)
+            before = self.now() - KEPT
+            database.execute("DELETE FROM row WHERE at < ?", (before,))
+            database.execute("DELETE FROM start WHERE ends < ?", (before,))
+            self._database = database
+        return self._database
+
+
+class RowsOfRun:
+    """The rows as one run sees them: a `runner.runs.store.OwnedRows`."""
+
+    def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float) -> None:
+        self._rows = rows
+        self._run = run
+        self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
+        self._settle = settle
+
+    def begin(self, key: str, process: str, *, seconds: float) -> None:
+        now = self._rows.now()
+        self._change(_BEGUN, (self._run, key, self._site, process, now, now + seconds + self._settle))
+
+    def answer(self, key: str) -> None:
+        self._change(_ANSWERED, (self._rows.now() + self._settle, self._run, key))
+
+    def never_began(self, key: str) -> None:
+        self._change(_FORGOTTEN, (self._run, key))
+
+    def _change(self, sql: str, values: tuple[str | float, ...]) -> None:
+        with self._rows.changing() as database:
+            database.execute(sql, values)
+
+    def ask(
+        self,
+        key: str,
+        codes: Sequence[str],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool = False,
+        timed: bool = True,
+    ) -> Others:
+        own = (key, *(keys or ()))
+        try:
+            with self._rows.changing() as database:
+                taken = tuple(row for row in rows if self._is_taken(database, row, own, certain=certain))
+                rival = not certain and self._has_rival(database, codes, own, late=NEAR if timed else LATE)
+                if keys is not None and not rival:
+                    self._give(database, key, [row for row in rows if row not in taken], keys)
+                return Others(taken=taken, rival=rival)
+        except StoreError:
+            return Others(rival=not certain)
+
+    def _give(self, database: sqlite3.Connection, key: str, rows: Sequence[str], keys: Sequence[str]) -> None:
+        """Give the rows to this run. Where each of `keys` has one, its last start is not looked for any more."""
+        sql = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
+        database.executemany(sql, [(row, self._run, key, self._rows.now()) for row in rows])
+        if len(rows) >= len(keys):
+            database.executemany(_FORGOTTEN, [(self._run, other) for other in keys])
+
+    def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
+        """Whether the row belongs to another call. One run's own calls are told apart by the engine, unless the row is
+        `certain` to be of this call.
+        """
+        found = database.execute("SELECT run, key FROM row WHERE id = ?", (row,)).fetchone()
+        if found is None:
+            return False
+        return found[0] != self._run or (certain and found[1] not in own)
+
+    def _has_rival(
+        self, database: sqlite3.Connection, codes: Sequence[str], own: Sequence[str], *, late: float
+    ) -> bool:
+        """Whether another run has a start without its row that was under way when one of this run was, or up to `late`
+        seconds before.
+        """
+        marks = {"codes": ", ".join("?" * len(codes)), "keys": ", ".join("?" * len(own))}
+        began, ends = database.execute(_OWN.format(**marks), (self._run, *codes, *own)).fetchone()
+        bounds = (ends if ends is not None else self._rows.now(), began - late if began is not None else 0.0)
+        return database.execute(_RIVAL.format(**marks), (self._site, *codes, self._run, *bounds)).fetchone() is not None

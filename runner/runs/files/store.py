@@ -1,0 +1,257 @@
+"""Runs in files: a private folder of runs, and beside it what outlives them.
+
+    .runner/                     or, where another folder is named, all of it in that folder
+      .gitignore
+      .plans/SHA256              the runs that came of a stored plan, one a line
+      .rows.sqlite               which rows of process logs belong to which call
+      .sandboxes/PORT.sqlite     what happened in a sandbox
+      runs/RUN/events.jsonl      locked by the process that writes it
+      runs/RUN/plan.json, report.json, junit.xml, results/SHA256.json
+
+Locks of jobs lie in the user's own state folder: they hold for all folders of runs.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from runner.foundation.private_files import (
+    BINARY,
+    PRIVATE_FILE,
+    PRIVATE_FOLDER,
+    ensure_folder,
+    is_taken,
+    make_folder,
+    sync_folder,
+    take,
+    write_all,
+    write_whole,
+)
+from runner.runs.store import USUAL, Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
+
+EVENTS = Part.EVENTS.value
+RESULTS = "results"
+_SQLITE_FILES = ("", "-wal", "-shm")
+"""What SQLite makes of a file."""
+_TAIL = 16 * 1024
+"""Bytes in which the last line of a run is looked for first."""
+
+
+class FileLog:
+    """The open `events.jsonl` of one run, with its kernel lock."""
+
+    def __init__(self, folder: Path, file: int) -> None:
+        self.run = folder.name
+        self._folder = folder
+        self._file = file
+
+    def append(self, line: bytes, *, durable: bool) -> None:
+        with _stored(self.run):
+            write_all(self._file, line + b"\n")
+            if durable:
+                os.fsync(self._file)
+
+    def drop_torn_line(self) -> None:
+        path = self._folder / EVENTS
+        with _stored(path):
+            os.ftruncate(self._file, path.read_bytes().rfind(b"\n") + 1)
+            os.fsync(self._file)
+
+    def put_result(self, name: str, content: bytes) -> None:
+        target = self._result_file(name)
+        with _stored(target):
+            if target.exists():
+                return
+            if not target.parent.exists():
+                target.parent.mkdir(mode=PRIVATE_FOLDER)
+                sync_folder(self._folder)
+            write_whole(target, content)
+
+    def result(self, name: str) -> bytes:
+        with _stored(self._result_file(name)):
+            return self._result_file(name).read_bytes()
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _result_file(self, name: str) -> Path:
+        return self._folder / RESULTS / f"{name}.json"
+
+
+class FileRunStore:
+    """The runs in the folder `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.name = str(root)
+        self._root = root
+        self._top = root.parent if root == Path(USUAL) else root
+        self._open = ExitStack()
+        self._rows_of: Callable[[str, str, float], OwnedRows] | None = None
+
+    def prepare(self) -> None:
+        """Make the folder of runs, private and out of git's sight."""
+        with _stored(self._root):
+            for folder in dict.fromkeys((self._top, self._root)):
+                ensure_folder(folder)
+            ignored = self._top / ".gitignore"
+            if not ignored.exists():
+                ignored.write_text("# Runs hold what a site answered; they are not for git.\n*\n")
+
+    def close(self) -> None:
+        self._open.close()
+
+    def runs(self) -> list[str]:
+        try:
+            return sorted(folder.name for folder in self._root.iterdir() if (folder / EVENTS).is_file())
+        except OSError:
+            return []
+
+    def place(self, run: str, part: Part | None = None) -> str:
+        return str(self._root / run if part is None else self._root / run / part.value)
+
+    def create(self, run: str) -> FileLog:
+        """A file system without locks is no reason not to run: nobody else knows of a new run."""
+        folder = self._root / run
+        with _stored(folder):
+            make_folder(folder)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | BINARY
+            file = os.open(folder / EVENTS, flags, PRIVATE_FILE)
+            with suppress(OSError):
+                take(file)
+            sync_folder(folder)
+        return FileLog(folder, file)
+
+    def reopen(self, run: str) -> tuple[FileLog, bytes]:
+        path = self._root / run / EVENTS
+        with _stored(path):
+            file = os.open(path, os.O_RDWR | os.O_APPEND | BINARY)
+            try:
+                is_free = take(file)
+                content = path.read_bytes() if is_free else b""
+            except BaseException:
+                os.close(file)
+                raise
+        if not is_free:
+            os.close(file)
+            raise RunLockedError(f"another process is writing {path}")
+        return FileLog(path.parent, file), content
+
+    def ends(self, run: str) -> list[bytes]:
+        with _stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
+            first = file.readline()
+            last = _last_line(file, file.tell())
+        return [line[:-1] for line in (first, last) if line.endswith(b"\n")]
+
+    def is_being_written(self, run: str) -> bool:
+        return is_taken(self._root / run / EVENTS)
+
+    def put(self, run: str, part: Part, content: str) -> None:
+        with _stored(self._root / run):
+            write_whole(self._root / run / part.value, content.encode())
+
+    def get(self, run: str, part: Part) -> bytes:
+        with _stored(self._root / run):
+            return (self._root / run / part.value).read_bytes()
+
+    def delete(self, run: str) -> None:
+        with _stored(self._root / run):
+            shutil.rmtree(self._root / run)
+
+    def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
+        if self._rows_of is None:
+            from runner.runs.files.owned_rows import RowDatabase  # noqa: PLC0415  sqlite3 is 5 ms
+
+            database = RowDatabase(self._top / ".rows.sqlite")
+            self._open.callback(database.close)
+            self._rows_of = database.rows_of
+        return self._rows_of(run, site, settle)
+
+    def lock(
+        self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
+    ) -> Lock | Taken:
+        from runner.runs.files.locks import hold, locks_folder  # noqa: PLC0415  for jobs that name a lock only
+
+        return hold(claim, holder, folder=locks_folder(os.environ, home=Path.home()), seconds=seconds, wait=wait)
+
+    def claim_plan(self, key: str) -> bool:
+        file = self._plan_file(key)
+        with _stored(file):
+            ensure_folder(file.parent)
+            try:
+                os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, PRIVATE_FILE))
+            except FileExistsError:
+                return False
+            sync_folder(file.parent)
+        return True
+
+    def add_run_of_plan(self, key: str, run: str) -> None:
+        with _stored(self._plan_file(key)), self._plan_file(key).open("ab", buffering=0) as file:
+            write_all(file.fileno(), f"{run}\n".encode())
+            os.fsync(file.fileno())
+
+    def runs_of_plan(self, key: str) -> list[str] | None:
+        with _stored(self._plan_file(key)):
+            try:
+                return self._plan_file(key).read_text(encoding="utf-8").split()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def release_plan(self, key: str) -> None:
+        if self.runs_of_plan(key) == []:
+            with _stored(self._plan_file(key)):
+                self._plan_file(key).unlink()
+
+    def sandbox_file(self, port: int, *, earlier: int | None) -> Path:
+        found = None if earlier is None else self._sandbox(earlier)
+        if found is not None and found.exists():
+            return found
+        file = self._sandbox(port)
+        with _stored(file):
+            ensure_folder(file.parent)
+        self.delete_sandbox(file)  # that of a sandbox that had this port long ago
+        return file
+
+    def delete_sandbox(self, file: Path) -> None:
+        with _stored(file):
+            for end in _SQLITE_FILES:
+                file.with_name(file.name + end).unlink(missing_ok=True)
+
+    def delete_sandboxes(self, *, before: float) -> None:
+        with _stored(self._root):
+            for file in self._sandbox(0).parent.glob("*.sqlite*"):
+                if file.stat().st_mtime < before:
+                    file.unlink()
+
+    def _plan_file(self, key: str) -> Path:
+        """The key is somebody's text, and no name of a file."""
+        return self._top / ".plans" / hashlib.sha256(key.encode()).hexdigest()
+
+    def _sandbox(self, port: int) -> Path:
+        return self._top / ".sandboxes" / f"{port}.sqlite"
+
+
+@contextmanager
+def _stored(what: Path | str) -> Iterator[None]:
+    """An error of the system as one of the store; `what` names the place where the system does not."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{error.filename or what}: {error.strerror or error}") from error
+
+
+def _last_line(file: BinaryIO, begun: int) -> bytes:
+    """The last whole line after `begun`, with its line end; nothing where there is none."""
+    end = file.seek(0, os.SEEK_END)
+    size = _TAIL
+    while True:
+        start = max(begun, end - size)
+        file.seek(start)
+        whole, line_end, _ = file.read(end - start).rpartition(b"\n")
+        _, found, last = whole.rpartition(b"\n")
+        if found or start == begun:
+            return last + line_end
+        size *= 8

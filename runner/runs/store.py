@@ -1,0 +1,230 @@
+"""What stores runs: the one interface to events, plans, results, reports, locks, and what other runs know.
+
+`runner.runs.files` is its only implementation, and nobody else knows a path. "Durable" means that it survives a loss of
+power once the call has returned; "safe from a kill" that it survives the end of this process. Runs are named by their
+ids, which sort by time. A method raises `StoreError` where it cannot do what it promises, and then promises nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+USUAL = ".runner/runs"
+"""The name of the store that is used where none is named."""
+
+
+class StoreError(Exception):
+    """Something is not stored, or cannot be read back; the text says what and why. No further call may be sent."""
+
+
+class RunLockedError(Exception):
+    """Another process writes the events of this run."""
+
+
+class Part(Enum):
+    """What is stored of a run. `EVENTS` are written by a `RunLog` alone, each other part whole."""
+
+    EVENTS = "events.jsonl"
+    PLAN = "plan.json"
+    REPORT = "report.json"
+    JUNIT = "junit.xml"
+
+
+class RunLog(Protocol):
+    """The events of one run, open for writing. One process has them at a time, until it closes them or ends."""
+
+    @property
+    def run(self) -> str: ...
+
+    def append(self, line: bytes, *, durable: bool) -> None:
+        """Add a line, given without its line end. Lines keep their order, and each is safe from a kill; where a kill
+        or a loss of power interrupts the writing, a beginning of the lines is left, of the last perhaps only a part.
+        `durable` is this line with all before it. An error may leave the line stored or not: nothing may be appended
+        after it. A store with a fence raises `StoreError` also where another process has opened the run since.
+        """
+
+    def drop_torn_line(self) -> None:
+        """Take away the last line, which was stored in part. Durable."""
+
+    def put_result(self, name: str, content: bytes) -> None:
+        """Store a result that is too large for a line under its SHA-256. Durable; once more does nothing."""
+
+    def result(self, name: str) -> bytes:
+        """Read what is stored under `name`, unchecked."""
+
+    def close(self) -> None:
+        """Let others write the run."""
+
+
+class OwnedRows(Protocol):
+    """Which rows of process logs belong to which calls, of one run against one site. It outlives the runs.
+
+    A row belongs to at most one call of all runs: two processes that ask at one moment do not both get it.
+    """
+
+    def begin(self, key: str, process: str, *, seconds: float) -> None:
+        """A start of the row `key` is about to be sent, and is under way for up to `seconds`. Safe from a kill."""
+
+    def answer(self, key: str) -> None:
+        """The last start of the row was answered: it began before, or is queued for no longer than settling takes."""
+
+    def never_began(self, key: str) -> None:
+        """The last start of the row has begun nothing."""
+
+    def ask(
+        self,
+        key: str,
+        codes: Sequence[str],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool,
+        timed: bool,
+    ) -> "Others":
+        """Whose `rows` are, which the call of `key` may have made, of a process that is started under `codes`; the rest
+        is as in `runner.engine.effects.QueryPeers`. Raises nothing: what cannot be found out may be anybody's.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """`taken` are the ids of rows that belong to other calls. `rival`: another run may have made some of the rest, and
+    nobody knows which.
+    """
+
+    taken: tuple[str, ...] = ()
+    rival: bool = False
+
+
+class NoOtherRuns:
+    """`OwnedRows` of a run that is the only one."""
+
+    def begin(self, key: str, process: str, *, seconds: float) -> None: ...
+
+    def answer(self, key: str) -> None: ...
+
+    def never_began(self, key: str) -> None: ...
+
+    def ask(self, *_: object, **__: object) -> Others:
+        return Others()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is locked. `site` is the URL of a site, or the folder of a sandbox, whose URL is another each time.
+
+    Claims on one site are equal however its host is written: else a run would wait for itself.
+    """
+
+    name: str
+    site: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "site", _in_one_spelling(self.site))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a lock. `since` is UTC, `…Z`; `job` is the title of the run, `command` what was typed."""
+
+    pid: int
+    run: str
+    job: str
+    since: str
+    command: str
+
+
+class Lock(Protocol):
+    """A lock that is held until it is released, or the process ends."""
+
+    def release(self) -> None:
+        """Let go; once more does nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Somebody else holds the lock; `holder` is None where nobody can tell who."""
+
+    holder: Holder | None
+
+
+class RunStore(Protocol):
+    """All runs of one place. May be used by several threads and processes."""
+
+    @property
+    def name(self) -> str:
+        """How messages name the store, and `--runs` on a command line."""
+
+    def prepare(self) -> None:
+        """Make the store private and ready to take runs."""
+
+    def close(self) -> None: ...
+
+    def runs(self) -> list[str]:
+        """The ids of the runs, the oldest first; empty where there is no store."""
+
+    def place(self, run: str, part: Part | None = None) -> str:
+        """Where a person finds the run, or a part of it. Text for messages."""
+
+    def create(self, run: str) -> RunLog:
+        """Begin a run, which must be new; that it exists is durable."""
+
+    def reopen(self, run: str) -> tuple[RunLog, bytes]:
+        """Open a run to append to it, and `get` its events. Raises `RunLockedError`."""
+
+    def ends(self, run: str) -> list[bytes]:
+        """The first and the last whole line of a run, without their ends; the lines between them are not read."""
+
+    def is_being_written(self, run: str) -> bool:
+        """Whether some process has the run open for writing. False also where nobody can tell."""
+
+    def put(self, run: str, part: Part, content: str) -> None:
+        """Store a part in the place of an earlier one: at any moment one of the two is there, whole. Durable."""
+
+    def get(self, run: str, part: Part) -> bytes:
+        """Read a part. `EVENTS` are the lines byte for byte as they were appended, each with its line end: a last line
+        without is torn. They may be read while the run is being written.
+        """
+
+    def delete(self, run: str) -> None: ...
+
+    def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
+        """The rows of process logs as `run` sees them. `site` is as `runner.foundation.site_key` gives it."""
+
+    def lock(
+        self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
+    ) -> Lock | Taken:
+        """Take a lock, and wait for it up to `seconds`. It vanishes with the process, however that ends.
+
+        `wait` waits for some seconds, and gives False where nothing is to be waited for any more.
+        """
+
+    def claim_plan(self, key: str) -> bool:
+        """Claim a stored plan: of two commands at once only one gets True. Durable; it outlives the runs."""
+
+    def add_run_of_plan(self, key: str, run: str) -> None:
+        """Note that `run` comes of a plan that was claimed. Durable."""
+
+    def runs_of_plan(self, key: str) -> list[str] | None:
+        """The runs that came of a plan, the oldest first; None of one that nobody has claimed."""
+
+    def release_plan(self, key: str) -> None:
+        """Forget a claim of which no run came; else do nothing."""
+
+    def sandbox_file(self, port: int, *, earlier: int | None) -> Path:
+        """A private file for what happens in a sandbox: that of the port `earlier` if it is there, else a new one."""
+
+    def delete_sandbox(self, file: Path) -> None: ...
+
+    def delete_sandboxes(self, *, before: float) -> None:
+        """Delete what sandboxes left that was last written before this moment, in seconds since the epoch."""
+
+
+def _in_one_spelling(site: str) -> str:
+    scheme, colon, rest = site.partition("://")
+    if not colon:
+        return site
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}://{host.lower()}{slash}{path}".rstrip("/")

@@ -1,0 +1,58 @@
+"""Journals of runs in folders, for tests that name the folder of the run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from runner.runs.events import Line
+from runner.runs.files.store import FileRunStore
+from runner.runs.journal import Journal, Reading, parse, parse_line
+from runner.runs.store import Part
+from runner.secrets.redact import Secrets
+
+__all__ = [
+    "EVENTS",
+    "JUNIT",
+    "PLAN",
+    "REPORT",
+    "RESULTS",
+    "ends",
+    "is_being_written",
+    "new_journal",
+    "read",
+    "reopened",
+    "store_of",
+]
+
+MOMENT = "2026-01-31T09:00:00.000Z"
+
+
+def store_of(folder: Path) -> FileRunStore:
+    return FileRunStore(folder.parent)
+
+
+def new_journal(folder: Path, secrets: Secrets | None = None, *, now: Callable[[], str] = lambda: MOMENT) -> Journal:
+    return Journal(store_of(folder).create(folder.name), secrets or Secrets(), now=now)
+
+
+def reopened(folder: Path, secrets: Secrets | None = None, *, now: Callable[[], str] = lambda: MOMENT) -> Journal:
+    return Journal.reopened(store_of(folder), folder.name, secrets or Secrets(), now=now)
+
+
+def read(folder: Path) -> Reading:
+    return parse(store_of(folder).get(folder.name, Part.EVENTS))
+
+
+def is_being_written(folder: Path) -> bool:
+    return store_of(folder).is_being_written(folder.name)
+
+
+def ends(folder: Path) -> list[Line]:
+    return [line for line in map(parse_line, store_of(folder).ends(folder.name)) if line is not None]
+
+
+EVENTS: Final = Part.EVENTS.value
+PLAN: Final = Part.PLAN.value
+REPORT: Final = Part.REPORT.value
+JUNIT: Final = Part.JUNIT.value
+RESULTS: Final = "results"

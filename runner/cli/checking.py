@@ -92,7 +92,7 @@ def _is_folder_of_doubles(spec: Path) -> bool:
 def _wrong_doubles(folder: Path) -> Sequence[Problem]:
     """Doubles are checked with those beside them: two must not be of one process."""
     # the sandbox's rooms are paid for only where they are needed
-    _, problems = importlib.import_module("runner.sandbox.processes").load_doubles(Path(called(folder)))
+    _, problems = importlib.import_module("runner.sandbox.loading").load_doubles(Path(called(folder)))
     found: Sequence[Problem] = problems
     return found
 

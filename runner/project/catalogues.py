@@ -58,7 +58,7 @@ class Catalogues:
             self.problems.append(missing_folder(target))
             return None
         # a command for real sites alone does not pay for the sandbox's rooms: 14 ms
-        doubles, problems = importlib.import_module("runner.sandbox.processes").load_doubles(target.folder)
+        doubles, problems = importlib.import_module("runner.sandbox.loading").load_doubles(target.folder)
         self.problems.extend(problems)
         if are_errors(problems):
             return None

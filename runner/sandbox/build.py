@@ -1,12 +1,13 @@
 """A document without problems → the records of a double. Nothing is checked here: `rules` and the schema have."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from runner.catalogue.model import Direction, Kind, Parameter
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.durations import seconds
 from runner.foundation.raw import number
-from runner.foundation.values import Json, JsonObject, compact
+from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.reading.load import Document
 from runner.sandbox.doubles import (
     Activity,
@@ -56,42 +57,57 @@ def fault(fields: JsonObject) -> Fault:
     return Fault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
 
 
-def columns_of(double: Double) -> Iterator[tuple[str, str]]:
-    """Each entity that the double works on, with each column that it names."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnUse:
+    """A column that a double names at `path`; `line` counts within the text there. `filled_beside`: it is filled
+    there, with these columns; None for one that is read.
+    """
+
+    entity: str
+    column: str = "Id"
+    path: Path
+    line: int = 0
+    at_key: bool = False
+    names_entity: bool = False
+    filled_beside: Collection[str] | None = None
+
+
+def column_uses(double: Double) -> Iterator[ColumnUse]:
+    """Every entity that the double works on, each followed by the columns that it names there."""
     if (start := double.starts_on) is not None:
-        yield from ((start.entity, column) for column in ("Id", *_of_row(start.where)))
-    for activity in double.activities:
-        match activity.deed:
-            case Insert(entity=entity, values=values):
-                yield from ((entity, column) for column in ("Id", *values))
-            case Select(entity=entity, where=where, into=into):
-                items = double.parameters[into].items
-                yield from ((entity, column) for column in ("Id", *items, *_of_row(where)))
-            case Update(entity=entity, where=where, values=values):
-                used = _of_row(where, *values.values())
-                yield from ((entity, column) for column in ("Id", *values, *used))
-            case Delete(entity=entity, where=where):
-                yield from ((entity, column) for column in ("Id", *_of_row(where)))
-            case _:
-                pass
+        yield ColumnUse(entity=start.entity, path=("starts_on", "entity"), names_entity=True)
+        yield from _columns_in(start.where, start.entity, ("starts_on", "where"))
+    for index, activity in enumerate(double.activities):
+        deed, at = activity.deed, ("activities", index, type(activity.deed).__name__.lower())
+        if not isinstance(deed, Insert | Select | Update | Delete):
+            continue
+        yield ColumnUse(entity=deed.entity, path=(*at, "entity"), names_entity=True)
+        values = deed.values if isinstance(deed, Insert | Update) else {}
+        for column in values:
+            yield ColumnUse(entity=deed.entity, column=column, path=(*at, "values", column), filled_beside=values)
+        if isinstance(deed, Select):
+            for column in double.parameters[deed.into].items:
+                path = ("parameters", deed.into, "items", column)
+                yield ColumnUse(entity=deed.entity, column=column, path=path, at_key=True)
+        if not isinstance(deed, Insert):
+            yield from _columns_in(deed.where, deed.entity, (*at, "where"))
+        if isinstance(deed, Update):
+            for column, value in values.items():
+                yield from _columns_in(value, deed.entity, (*at, "values", column))
 
 
-def columns_in(where: str | None, *values: Json) -> Iterator[tuple[str, int]]:
-    """The columns of `row` that a condition and values use, with the line of the text on which each stands."""
-    names = [] if where is None else list(expression(where).names)
-    for value in values:
-        for _, template in expressions_in(value):
-            names.extend(template.names)
+def _columns_in(value: Json, entity: str, path: Path) -> Iterator[ColumnUse]:
+    """The columns of `row` that a condition, or a value with templates, uses."""
+    if path[-1] == "where":
+        names = [] if value is None else [*expression(str(value)).names]
+    else:
+        names = [name for _, template in expressions_in(value) for name in template.names]
     for name in names:
         match name.path:
             case "row", str(column), *_:
-                yield column, name.line
+                yield ColumnUse(entity=entity, column=column, path=path, line=name.line)
             case _:
                 pass
-
-
-def _of_row(where: str | None, *values: Json) -> Iterator[str]:
-    return (column for column, _ in columns_in(where, *values))
 
 
 def _starts_on(fields: JsonObject) -> StartsOn:
@@ -126,8 +142,8 @@ def _deed(kind: str, value: Json) -> Deed:
         case "background":
             return Background()
         case "fail":
-            said = value if isinstance(value, dict) else {"text": value}
-            return Fail(text=str(said["text"]), uid=_uid(said.get("uid")), caption=_text(said.get("caption")))
+            fields = value if isinstance(value, dict) else {"text": value}
+            return Fail(text=str(fields["text"]), uid=_uid(fields.get("uid")), caption=_text(fields.get("caption")))
         case "element":
             fields = _record(value)
             return Park(

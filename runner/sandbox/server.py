@@ -26,9 +26,9 @@ from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
 from runner.sandbox.data_lock import locked
 from runner.sandbox.doubles import Doubles
+from runner.sandbox.loading import load_doubles
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.process_log import written
-from runner.sandbox.processes import load_doubles
 from runner.sandbox.store import Store
 from runner.sandbox.veil import Veil
 

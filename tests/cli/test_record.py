@@ -13,7 +13,7 @@ from sites import NOTHING, Told, site, targets
 from runner.cli.main import ended
 from runner.foundation.values import Json
 from runner.sandbox.doubles import Background, Delay, Double, Fail, Park, Set
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.loading import load_doubles
 
 PROCESS = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 SCHEMA = "5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61"

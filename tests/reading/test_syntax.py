@@ -242,7 +242,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize(("marked", "message", "hint"), MESSAGES, ids=[marked for marked, *_ in MESSAGES])
-def test_a_slip_of_syntax_is_told_in_plain_words_where_it_must_be_mended(
+def test_a_typo_of_syntax_is_told_in_plain_words_where_it_must_be_mended(
     marked: str, message: str, hint: str | None
 ) -> None:
     text = re.sub("[⟦⟧]", "", marked)

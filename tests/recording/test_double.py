@@ -11,7 +11,7 @@ from runner.recording.double import double, invented
 from runner.recording.job import job
 from runner.recording.model import Passed, Recorded
 from runner.reports import mistakes
-from runner.sandbox import build, double_types, rules
+from runner.sandbox import build, rules
 from runner.sandbox.doubles import Fail, Park
 
 ID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
@@ -72,7 +72,7 @@ def test_the_double_and_the_job_are_valid_whatever_was_seen(run: Recorded, keeps
     (new,) = double(run)
     document = load("a.process.yaml", new.text.encode())
     assert not isinstance(document, tuple), mistakes.text(document)
-    found = (*check(document, "process"), *rules.check(document), *double_types.check(document))
+    found = (*check(document, "process"), *rules.check(document))
     assert mistakes.text(found) == "", new.text
     build.double(document)
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from runner.foundation.values import Json
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.loading import load_doubles
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from runner.foundation.values import Json
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.loading import load_doubles
 from runner.sandbox.server import served
 
 SHIPPED = Path(__file__).parents[2] / "specs" / "sandbox"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from runner.foundation.values import Json
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.loading import load_doubles
 from runner.sandbox.signatures import catalogue
 
 Site = Callable[[Mapping[str, str]], httpx.Client]

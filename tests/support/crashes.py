@@ -22,7 +22,7 @@ from runner.foundation.values import Json
 from runner.runs.events import CallSent, Line, Status
 from runner.runs.result import RunResult, StepResult, fold
 from runner.sandbox.doubles import Doubles
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.loading import load_doubles
 
 JOBS = Path(__file__).parents[1] / "crash" / "jobs"
 REPORT_OF_COMMAND = "r.json"

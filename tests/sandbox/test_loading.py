@@ -20,7 +20,7 @@ from runner.sandbox.doubles import (
     Select,
     Set,
 )
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.loading import load_doubles
 from runner.sandbox.rules import check
 
 Folder = Callable[[Mapping[str, str]], Path]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from runner.foundation.problems import Severity
-from runner.sandbox.processes import load_doubles
+from runner.sandbox.loading import load_doubles
 from runner.sandbox.server import served
-from runner.sandbox.typos import slip_of
+from runner.sandbox.typos import typo_of
 
 Folder = Callable[[Mapping[str, str]], Path]
 
@@ -197,4 +197,4 @@ def test_a_folder_with_warnings_is_served(folder: Folder) -> None:
     ],
 )
 def test_a_slip_is_nearer_than_a_suggestion(word: str, known: list[str], near: str | None) -> None:
-    assert slip_of(word, known) == near
+    assert typo_of(word, known) == near

@@ -1,0 +1,88 @@
+"""Entities and columns that a folder's doubles use, and that most probably are others with a typo.
+
+Any entity and any column may be right: only what nothing ever fills, and what is near to something that is filled, is
+reported, and as a warning.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from runner.foundation.problems import Finding, Problem
+from runner.foundation.values import JsonObject, Path
+from runner.reading.collector import ProblemCollector
+from runner.reading.document import Document
+from runner.sandbox.build import ColumnUse, column_uses
+from runner.sandbox.doubles import Double, Insert, Update
+from runner.sandbox.typos import typo_of
+
+_Records = Mapping[str, Iterable[JsonObject]]
+
+
+def check(doubles: Iterable[tuple[Double, Document]], records: _Records) -> Iterator[Problem]:
+    found = [*doubles]
+    first = {entity: {"Id", *(column for row in rows for column in row)} for entity, rows in records.items()}
+    filled = {entity: set(columns) for entity, columns in first.items()}
+    for deed in (activity.deed for double, _ in found for activity in double.activities):
+        if isinstance(deed, Insert):
+            filled.setdefault(deed.entity, {"Id"}).update(deed.values)
+        elif isinstance(deed, Update):
+            filled.get(deed.entity, set()).update(deed.values)
+    for double, document in found:
+        collector = ProblemCollector(document=document)
+        for use in column_uses(double):
+            _check_use(use, collector, first=first.get(use.entity, ()), filled=filled)
+        yield from collector.problems
+
+
+def _check_use(
+    use: ColumnUse, collector: ProblemCollector, *, first: Collection[str], filled: Mapping[str, Collection[str]]
+) -> None:
+    """A change that starts a process is made from outside: nobody knows what fills its record."""
+    if use.path[0] == "starts_on":
+        return
+    if use.names_entity and use.entity not in filled:
+        message = f"nothing fills `{use.entity}`, so that it never has a record"
+        _report(collector, message, typo_of(use.entity, filled), use.path, at_key=False)
+    elif use.filled_beside is not None and use.column not in first:
+        free = [column for column in first if column not in use.filled_beside]
+        message = f"no record of `{use.entity}` has `{use.column}`"
+        _report(collector, message, typo_of(use.column, free), use.path)
+    elif use.filled_beside is None and use.entity in filled:
+        message = f"nothing fills `{use.column}` of `{use.entity}`, so that it is always null"
+        near = typo_of(use.column, filled[use.entity])
+        _report(collector, message, near, use.path, at_key=use.at_key, line=use.line, part=f"row.{use.column}")
+
+
+def check_records(document: Document, records: Mapping[str, list[JsonObject]]) -> Iterator[Problem]:
+    """A column that one record alone has, where every other has one that is called nearly so."""
+    collector = ProblemCollector(document=document)
+    for entity, rows in records.items():
+        held = [frozenset(row) | {"Id"} for row in rows]
+        counts: dict[str, int] = {}
+        for column in (column for row in held for column in row):
+            counts[column] = counts.get(column, 0) + 1
+        for index, row in enumerate(rows):
+            if not index and len(rows) <= 2:  # noqa: PLR2004  of two records the second is reported
+                continue
+            known = [name for name, times in counts.items() if name not in row and times == len(rows) - 1]
+            known += ["Id"] if "Id" not in row else []
+            for column in (column for column in row if counts[column] == 1):
+                message = f"no other record of `{entity}` has `{column}`"
+                _report(collector, message, typo_of(column, known), (entity, index, column))
+    yield from collector.problems
+
+
+def _report(
+    collector: ProblemCollector,
+    message: str,
+    near: str | None,
+    path: Path,
+    *,
+    at_key: bool = True,
+    line: int = 0,
+    part: str | None = None,
+) -> None:
+    if near is None:
+        return
+    found = Finding(code="E107", message=message, hint=f"did you mean `{near}`?", at_key=at_key, warning=True)
+    span = None if at_key or part is None else collector.document.name_span(path, line=line, name=part)
+    collector.add(found, path, span=span)

@@ -1,0 +1,174 @@
+"""A folder of doubles, `*.process.yaml`, and the first records of its entities, `records.yaml`.
+
+All mistakes of all files are collected; a file that cannot be read is one more of them. What a file holds beyond its
+shape is the business of `rules`, what the records mean that of `activities`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from runner.foundation.problems import Problem, Severity, are_errors, in_order
+from runner.foundation.raw import record
+from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import JsonObject
+from runner.language import lookalikes
+from runner.language.schema import check
+from runner.reading.document import Document
+from runner.reading.files import beginning, passed_over, stray
+from runner.reading.load import read
+from runner.sandbox import build, column_typos, first_records, rules
+from runner.sandbox.doubles import Double, Doubles
+from runner.sandbox.typos import typo_of
+from runner.targets.folders import ENDING, RECORDS, doubles_in
+
+_LIKE_A_DOUBLE = re.compile(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
+_LIKE_RECORDS = re.compile(r"records?\.ya?ml(?:\.txt)?", re.IGNORECASE)
+_IS_OURS = re.compile(rb"(?m)^runner:[ \t]*1\b")
+_OF_A_PROCESS = re.compile(rb"(?m)^process:[ \t]*\S")
+_Found = Mapping[str, tuple[Double, Document]]
+
+
+def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
+    """The doubles of `folder`, as far as they are without problems, and the problems.
+
+    Files are called by `folder` as it was given. An empty folder is fine: a sandbox without processes.
+    """
+    try:
+        files = doubles_in(folder)
+    except OSError as error:
+        message = f"the folder `{folder}` cannot be read: {error.strerror or error}"
+        return Doubles(), (Problem(code="E100", message=message, file=str(folder)),)
+    found: dict[str, tuple[Double, Document]] = {}
+    problems: list[Problem] = []
+    for file in files:
+        problems.extend(_add(file, found))
+    processes, wrong_families = _families(found)
+    records, wrong_records = first_records.load(folder / RECORDS)
+    problems += [*wrong_families, *wrong_records, *_ignored_files(folder)]
+    if not are_errors(problems):
+        problems.extend(column_typos.check(found.values(), records))
+    columns = _columns(processes.values(), records)
+    return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
+
+
+def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
+    """Put the double of `file` among those that were found; what is wrong with it."""
+    if (wrong := stray(file, name=str(file))) is not None:
+        return (wrong,)
+    document = read(file, name=str(file))
+    if isinstance(document, tuple):
+        return document
+    problems = [*check(document, "process")]
+    reported = {problem.path for problem in problems}
+    in_vain = {"E126"} if ("parameters",) in reported else set()  # where no parameter can be read, none is unknown
+    problems += [each for each in rules.check(document) if each.path not in reported and each.code not in in_vain]
+    problems += lookalikes.check(document, reported=problems)
+    if are_errors(problems):
+        return in_order(problems)
+    double = build.double(document)
+    if double.code in found:
+        message = f"`{double.code}` has a double already, in {found[double.code][0].file}"
+        return (document.problem("E111", message, path=("process",)),)
+    found[double.code] = (double, document)
+    return in_order((*problems, *_another_name(document, double.code, file)))
+
+
+def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
+    """A file may have any name; one that is nearly the process's code shows a typo in one of the two."""
+    name = file.name.removesuffix(ENDING)
+    if typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
+        return
+    message, hint = f"the file is called `{name}`", f"jobs start a process by the code that is written here: `{name}`?"
+    yield document.problem("E107", message, path=("process",), hint=hint, severity=Severity.WARNING)
+
+
+def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObject]]) -> dict[str, tuple[str, ...]]:
+    """Every column that any file mentions, by entity; those of the records first, in their order."""
+    found: dict[str, dict[str, None]] = {}
+    for entity, rows in records.items():
+        found[entity] = dict.fromkeys(["Id", *(column for row in rows for column in row)])
+    for double in doubles:
+        for use in build.column_uses(double):
+            found.setdefault(use.entity, {})[use.column] = None
+    return {entity: tuple(columns) for entity, columns in found.items()}
+
+
+def _families(found: _Found) -> tuple[dict[str, Double], tuple[Problem, ...]]:
+    """The doubles by their codes, of each family at most one that is active, and what is wrong with families.
+
+    A root without `active` is active where no version of it is, so that a version is added by a file of its own, and
+    the root's file stays as it was. A version of nothing is left out.
+    """
+    wrong = {code: problem for code in found if (problem := _without_root(code, found)) is not None}
+    families: dict[str, list[str]] = {}
+    for code, (double, _) in found.items():
+        if code not in wrong:
+            families.setdefault(double.root, []).append(code)
+    active = {_active(root, family, found) for root, family in families.items()}
+    processes = {
+        code: replace(double, active=code in active) for code, (double, _) in found.items() if code not in wrong
+    }
+    twice = [problem for family in families.values() for problem in _twice(family, found)]
+    return processes, (*wrong.values(), *twice)
+
+
+def _without_root(code: str, found: _Found) -> Problem | None:
+    double, document = found[code]
+    if double.of is None:
+        return None
+    if double.of not in found:
+        roots = [known for known, (other, _) in found.items() if other.of is None]
+        message = f"no double here is of `{double.of}`, of which this is a version"
+        hint = did_you_mean(double.of, roots) or f"write a double of `{double.of}`, or leave `of` out"
+        return document.problem("E126", message, path=("of",), hint=hint)
+    root = found[double.of][0].of
+    if root is None:
+        return None
+    message = f"`{double.of}` is a version itself, and no root"
+    return document.problem("E107", message, path=("of",), hint=f"write `of: {root}`: all versions name their root")
+
+
+def _active(root: str, family: list[str], found: _Found) -> str | None:
+    """The version whose file says so, else the root, unless its file says that it is not."""
+    return next(
+        (code for code in family if code != root and found[code][0].active), root if found[root][0].active else None
+    )
+
+
+def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
+    """Two that are both active by their files, and two of one number."""
+    numbers: dict[int, str] = {}
+    active: str | None = None
+    for code in family:
+        double, document = found[code]
+        other = numbers.setdefault(double.version, code)
+        if other != code:
+            message = f"version {double.version} of `{double.root}` is `{other}` already, in {found[other][0].file}"
+            path = ("version",) if "version" in record(document.data) else ("process",)
+            yield document.problem("E111", message, path=path, hint="each version has a number of its own")
+        if record(document.data).get("active") is not True:
+            continue
+        if active is not None:
+            message = f"two versions of `{double.root}` are active: this, and `{active}` in {found[active][0].file}"
+            yield document.problem("E111", message, path=("active",), hint="a call runs the one that is active")
+        active = active or code
+
+
+def _ignored_files(folder: Path) -> Iterator[Problem]:
+    """A warning for each file that is meant for the sandbox, and that it does not read for its name."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name.endswith(ENDING) or path.name == RECORDS or not path.is_file():
+            continue
+        if _LIKE_RECORDS.fullmatch(path.name):
+            message = f"these records are not read: the first records are in {RECORDS}"
+            yield passed_over(message, name=str(path), instead=RECORDS)
+        elif (found := _LIKE_A_DOUBLE.fullmatch(path.name)) and _is_a_double(path):
+            message = f"this double is not read: its name must end in {ENDING}"
+            yield passed_over(message, name=str(path), instead=f"{found[1] or found[2]}{ENDING}")
+
+
+def _is_a_double(path: Path) -> bool:
+    start = beginning(path)
+    return _IS_OURS.search(start) is not None and _OF_A_PROCESS.search(start) is not None

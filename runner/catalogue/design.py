@@ -6,7 +6,7 @@ Library and Packages), in the names that the first of them uses. Nothing odd is 
 and `elements` of it are made into records below.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from runner.catalogue.model import Direction, Element, Kind, Parameter
@@ -75,34 +75,46 @@ def signature(schema: JsonObject, odd: list[Json], *, captions: Mapping[str, str
     }
 
 
-def parameters(signature: Iterable[Json]) -> dict[str, Parameter]:
-    """The parameters of a signature as records, by their codes."""
+def parameters(signature: Json) -> dict[str, Parameter] | None:
+    """The parameters of a signature as records, by their codes; None where it does not tell them."""
+    if not isinstance(signature, list):
+        return None
+    written = [record(each) for each in signature]
     return {
-        str(one.get("code")): Parameter(
-            kind=Kind.named(one.get("type")),
-            direction=one_of(Direction, one.get("direction"), Direction.UNKNOWN),
-            items={
-                str(item.get("code")): Kind.named(item.get("type")) for item in map(record, items(one.get("items")))
-            },
-            lookup=text(one, "lookup"),
-            caption=text(one, "caption") or "",
+        str(fields.get("code")): parameter(
+            fields, {str(item.get("code")): item.get("type") for item in map(record, items(fields.get("items")))}
         )
-        for one in map(record, signature)
+        for fields in written
     }
 
 
-def elements(signature: Iterable[Json]) -> tuple[Element, ...]:
-    """The elements of a signature as records, each id once, in their order."""
-    found = [
-        Element(
-            uid=str(one.get("uid")),
-            name=text(one, "name") or "",
-            kind=text(one, "type") or "",
-            caption=text(one, "caption") or "",
-        )
-        for one in map(record, signature)
-    ]
-    return tuple({element.uid: element for element in found}.values())
+def elements(signature: Json) -> tuple[Element, ...] | None:
+    """The elements of a signature as records, each id once, in their order; None where it does not tell them."""
+    if not isinstance(signature, list):
+        return None
+    found = [element(str(fields.get("uid")), fields) for fields in map(record, signature)]
+    return tuple({each.uid: each for each in found}.values())
+
+
+def parameter(fields: JsonObject, columns: JsonObject) -> Parameter:
+    """A parameter as signatures and catalogue files have it. `columns` are the types of its items by their names."""
+    return Parameter(
+        kind=Kind.named(fields.get("type")),
+        direction=one_of(Direction, fields.get("direction"), Direction.UNKNOWN),
+        items={name: Kind.named(kind) for name, kind in columns.items()},
+        lookup=text(fields, "lookup"),
+        caption=text(fields, "caption") or "",
+    )
+
+
+def element(uid: str, fields: JsonObject) -> Element:
+    """An element as signatures and catalogue files have it."""
+    return Element(
+        uid=uid,
+        name=text(fields, "name") or "",
+        kind=text(fields, "type") or "",
+        caption=text(fields, "caption") or "",
+    )
 
 
 def kind_of_element(written: Json) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runner.catalogue.model import Direction, Element, Kind, Member, Parameter, Process
-from runner.catalogue.write import as_yaml
+from runner.catalogue.yaml_text import as_yaml
 from runner.foundation.guids import is_guid
 
 _HEAD: Final = ("# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",)

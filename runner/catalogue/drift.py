@@ -3,11 +3,15 @@
 What a file leaves open is no difference: packages say less than a site, and so does a file of an earlier version.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Final, TypeVar
 
 from runner.catalogue.differences import About, Difference, differences
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process
+
+_Part = TypeVar("_Part", Process, Member, Parameter, Element)
+_OPEN: Final[tuple[object, ...]] = (None, "", "unknown", Kind.UNKNOWN, Direction.UNKNOWN, {})
+"""Values that say nothing: the columns of a collection are not in packages, either [?]."""
 
 
 def changed(before: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
@@ -16,12 +20,12 @@ def changed(before: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
     return differences(replace(before, processes=filled), site)
 
 
-def missing(said: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
-    """What `site` has otherwise than packages have `said`, of the processes that they hold: a site has more packages
-    than those of one team, and captions are in the language of whoever reads them.
+def missing(packages: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
+    """What `site` has otherwise than `packages` say, of the processes that they hold: a site has more packages than
+    those of one team, and captions are in the language of whoever reads them.
     """
-    known = {code: site.processes[code] for code in said.processes if code in site.processes}
-    found = changed(said, replace(site, processes=known))
+    known = {code: site.processes[code] for code in packages.processes if code in site.processes}
+    found = changed(packages, replace(site, processes=known))
     return tuple(one for one in found if one.about is not About.NOTE or _is_lost(one))
 
 
@@ -30,53 +34,29 @@ def _is_lost(one: Difference) -> bool:
     return one.name in ("parameters", "elements") and one.before == "known"
 
 
-def _filled(said: Process, site: Process | None) -> Process:
-    """What is said, and where nothing is, what the site has."""
+def _filled(process: Process, site: Process | None) -> Process:
     if site is None:
-        return said
+        return process
+    filled = _with(process, site, ("version", "traced", "parameters", "elements"))
+    members = {member.code: member for member in site.members}
+    elements = {element.uid: element for element in site.elements or ()}
+    names = ("kind", "direction", "items", "lookup", "caption")
+    parameters = site.parameters or {}
     return replace(
-        said,
-        version=site.version if said.version is None else said.version,
-        traced=site.traced if said.traced is None else said.traced,
-        members=tuple(_member(one, {other.code: other for other in site.members}) for one in said.members),
-        parameters=site.parameters if said.parameters is None else _parameters(said.parameters, site.parameters or {}),
-        elements=site.elements if said.elements is None else _elements(said.elements, site.elements or ()),
+        filled,
+        members=tuple(_each(own, members.get(own.code), ("version", "active", "enabled")) for own in filled.members),
+        parameters=filled.parameters
+        and {code: _each(own, parameters.get(code), names) for code, own in filled.parameters.items()},
+        elements=filled.elements
+        and tuple(_each(own, elements.get(own.uid), ("kind", "caption")) for own in filled.elements),
     )
 
 
-def _member(said: Member, site: Mapping[str, Member]) -> Member:
-    other = site.get(said.code)
-    if other is None:
-        return said
-    return replace(
-        said,
-        version=other.version if said.version is None else said.version,
-        active=other.active if said.active is None else said.active,
-        enabled=other.enabled if said.enabled is None else said.enabled,
-    )
+def _each(part: _Part, site: _Part | None, names: tuple[str, ...]) -> _Part:
+    return part if site is None else _with(part, site, names)
 
 
-def _parameters(said: Mapping[str, Parameter], site: Mapping[str, Parameter]) -> dict[str, Parameter]:
-    return {code: _parameter(one, site[code]) if code in site else one for code, one in said.items()}
-
-
-def _parameter(said: Parameter, site: Parameter) -> Parameter:
-    """The columns of a collection are not in packages [?]."""
-    return replace(
-        said,
-        kind=site.kind if said.kind is Kind.UNKNOWN else said.kind,
-        direction=site.direction if said.direction is Direction.UNKNOWN else said.direction,
-        items=said.items or site.items,
-        lookup=said.lookup or site.lookup,
-        caption=said.caption or site.caption,
-    )
-
-
-def _elements(said: tuple[Element, ...], site: tuple[Element, ...]) -> tuple[Element, ...]:
-    known = {one.uid: one for one in site}
-    return tuple(_element(one, known[one.uid]) if one.uid in known else one for one in said)
-
-
-def _element(said: Element, site: Element) -> Element:
-    kind = site.kind if said.kind in ("", "unknown") else said.kind
-    return replace(said, kind=kind, caption=said.caption or site.caption)
+def _with(part: _Part, site: _Part, names: tuple[str, ...]) -> _Part:
+    """`part` with the fields that it leaves open as `site` has them."""
+    open_fields = [one.name for one in fields(part) if one.name in names and getattr(part, one.name) in _OPEN]
+    return replace(part, **{name: getattr(site, name) for name in open_fields})

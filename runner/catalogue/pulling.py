@@ -13,7 +13,7 @@ from runner.catalogue import design
 from runner.catalogue.families import Family, Version, families, process_of
 from runner.catalogue.model import Process
 from runner.foundation import threads
-from runner.foundation.raw import items, record, text
+from runner.foundation.raw import flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
@@ -148,24 +148,17 @@ def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObjec
 
 def version_of(row: JsonObject) -> Version:
     """A row of the library. A root's own parent is empty, or itself [C]."""
-    uid, number = design.guid(row.get("UId")), row.get("Version")
     return Version(
         code=text(row, "Name") or "",
-        uid=uid,
+        uid=design.guid(row.get("UId")),
         parent=design.guid(row.get("VersionParentUId")),
         caption=text(row, "Caption") or "",
-        number=number if isinstance(number, int) else None,
-        active=_flag(row, "IsActiveVersion"),
-        enabled=_flag(row, "Enabled"),
-        traced=_flag(row, "IsProcessTracing"),
-        has_start=_flag(row, "HasStartEvent"),
+        number=whole_number(row, "Version"),
+        active=flag(row, "IsActiveVersion"),
+        enabled=flag(row, "Enabled"),
+        traced=flag(row, "IsProcessTracing"),
+        has_start=flag(row, "HasStartEvent"),
     )
-
-
-def _flag(row: JsonObject, column: str) -> bool | None:
-    """None where the library does not have the column."""
-    value = row.get(column)
-    return value if isinstance(value, bool) else None
 
 
 def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
@@ -209,7 +202,7 @@ def _process(family: Family, signature: JsonObject) -> Process:
     is_whole = isinstance(parameters, list) and isinstance(elements, list)
     return process_of(
         family,
-        parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
-        elements=design.elements(elements) if isinstance(elements, list) else None,
+        parameters=design.parameters(parameters),
+        elements=design.elements(elements),
         unread=None if is_whole else "the site did not tell it in full",
     )

@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from runner.catalogue import rules
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process, Pulled
+from runner.catalogue import design, rules
+from runner.catalogue.model import Catalogue, Element, Member, Parameter, Process, Pulled
 from runner.foundation.problems import Problem
-from runner.foundation.raw import items, one_of, record, text
+from runner.foundation.raw import flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
 from runner.language.schema import check
 from runner.reading.document import Document
 from runner.reading.load import read
 
 ENDING = ".catalog.yaml"
+_NO_REASON = "the catalogue says so, and not why"
 
 
 def read_catalogue(path: Path, *, name: str) -> Catalogue | tuple[Problem, ...]:
@@ -73,66 +74,38 @@ class _Processes(Mapping[str, Process]):
         return len(self._written)
 
 
-def _why_not(written: JsonObject) -> str:
-    told = text(written, "why_not")
-    return "the catalogue says so, and not why" if told is None else told
-
-
 def _process(code: str, written: JsonObject) -> Process:
     parameters, elements = written.get("parameters"), written.get("elements")
-    version = written.get("version")
+    why_not = text(written, "why_not")
     return Process(
         code=code,
         caption=text(written, "caption") or "",
-        version=version if isinstance(version, int) else None,
-        traced=_flag(written, "traced"),
-        members=_members(record(written.get("members"))),
-        why_not=_why_not(written) if written.get("runnable") is False else None,
+        version=whole_number(written, "version"),
+        traced=flag(written, "traced"),
+        members=tuple(_member(own, record(fields)) for own, fields in record(written.get("members")).items()),
+        why_not=None if written.get("runnable") is not False else _NO_REASON if why_not is None else why_not,
         parameters=_parameters(parameters) if isinstance(parameters, dict) else None,
         elements=_elements(elements) if isinstance(elements, dict) else None,
         unread=text(written, "unread"),
     )
 
 
-def _members(written: JsonObject) -> tuple[Member, ...]:
-    return tuple(
-        Member(
-            code=code,
-            uid=text(fields, "uid"),
-            version=version if isinstance(version := fields.get("version"), int) else None,
-            active=_flag(fields, "active"),
-            enabled=_flag(fields, "enabled"),
-        )
-        for code, fields in ((code, record(one)) for code, one in written.items())
+def _member(code: str, fields: JsonObject) -> Member:
+    return Member(
+        code=code,
+        uid=text(fields, "uid"),
+        version=whole_number(fields, "version"),
+        active=flag(fields, "active"),
+        enabled=flag(fields, "enabled"),
     )
-
-
-def _flag(fields: JsonObject, key: str) -> bool | None:
-    value = fields.get(key)
-    return value if isinstance(value, bool) else None
 
 
 def _parameters(written: JsonObject) -> dict[str, Parameter]:
-    return {code: _parameter(record(fields)) for code, fields in written.items()}
-
-
-def _parameter(fields: JsonObject) -> Parameter:
-    return Parameter(
-        kind=Kind.named(fields.get("type")),
-        direction=one_of(Direction, fields.get("direction"), Direction.UNKNOWN),
-        items={name: Kind.named(kind) for name, kind in record(fields.get("items")).items()},
-        lookup=text(fields, "lookup"),
-        caption=text(fields, "caption") or "",
-    )
+    return {
+        code: design.parameter(fields, record(fields.get("items")))
+        for code, fields in ((code, record(each)) for code, each in written.items())
+    }
 
 
 def _elements(written: JsonObject) -> tuple[Element, ...]:
-    return tuple(
-        Element(
-            uid=uid.lower(),
-            name=text(fields, "name") or "",
-            kind=text(fields, "type") or "",
-            caption=text(fields, "caption") or "",
-        )
-        for uid, fields in ((uid, record(one)) for uid, one in written.items())
-    )
+    return tuple(design.element(uid.lower(), record(fields)) for uid, fields in written.items())

@@ -1,27 +1,20 @@
 """`Catalogue` → the text of its file: readable, sorted, the same for the same site, whoever pulls it and when.
 
-Text from outside is written so that it can be shown anywhere: what is no plain word stands in quotes, and characters
-that nobody sees stand as escapes. No secret ever gets here: a site's answers hold none.
+No secret ever gets here: a site's answers hold none.
 """
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from runner.catalogue.model import Catalogue, Element, Kind, Member, Parameter, Process
-from runner.foundation.values import well_formed
+from runner.catalogue.yaml_text import as_yaml, flow, quoted
+from runner.foundation.values import Json, JsonObject
 
-_PLAIN = re.compile(
-    r"[A-Za-z_](?:[\w ./()'-]*[\w./()'-])?|https?://[\w./:-]*[\w/-]|\w{8}(?:-\w{4}){3}-\w{12}", re.ASCII
-)
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
-"""What some reader of YAML takes for no text."""
-_WORD = {True: "true", False: "false"}
-_HEAD = """\
+_HEAD: Final = """\
 # What the site has, as far as jobs need to know it. `runner catalog pull` writes this file, and leaves it as it is
 # where the site has not changed. It holds no secret: commit it.
 """
-OF_PACKAGES = """\
+OF_PACKAGES: Final = """\
 # What the packages hold, as far as jobs need to know it. `runner catalog build` writes this file, and leaves it as it
 # is where the packages have not changed. It holds no secret: commit it.
 """
@@ -35,102 +28,54 @@ def written(catalogue: Catalogue) -> str:
 
 def _lines(catalogue: Catalogue) -> Iterator[str]:
     yield "runner: 1"
-    if catalogue.packages:
-        yield f"packages: [{', '.join(map(as_yaml, catalogue.packages))}]"
-    else:
-        yield f"site: {as_yaml(catalogue.site)}"
+    yield f"packages: {flow([*catalogue.packages])}" if catalogue.packages else f"site: {as_yaml(catalogue.site)}"
     if catalogue.pulled is not None:
-        yield f"pulled: {{at: {_quoted(catalogue.pulled.at)}, by: {as_yaml(catalogue.pulled.by)}}}"
-    if not catalogue.processes:
-        yield "processes: {}"
-        return
-    yield "processes:"
+        yield f"pulled: {{at: {quoted(catalogue.pulled.at)}, by: {as_yaml(catalogue.pulled.by)}}}"
+    yield "processes:" if catalogue.processes else "processes: {}"
     for code in sorted(catalogue.processes):
         yield from _process(catalogue.processes[code])
 
 
 def _process(process: Process) -> Iterator[str]:
     yield f"  {as_yaml(process.code)}:"
+    fields: JsonObject = {
+        "version": process.version,
+        "traced": process.traced,
+        "runnable": process.why_not is None,
+        "why_not": process.why_not,
+        "unread": process.unread,
+    }
     yield f"    caption: {as_yaml(process.caption)}"
-    if process.version is not None:
-        yield f"    version: {process.version}"
-    if process.traced is not None:
-        yield f"    traced: {_WORD[process.traced]}"
-    yield f"    runnable: {_WORD[process.why_not is None]}"
-    if process.why_not is not None:
-        yield f"    why_not: {as_yaml(process.why_not)}"
-    if process.unread is not None:
-        yield f"    unread: {as_yaml(process.unread)}"
+    yield from (f"    {key}: {flow(value)}" for key, value in fields.items() if value is not None)
     if process.members:
-        yield from _block("members", map(_member, process.members))
+        yield from _block("members", ((member.code, _member(member)) for member in process.members))
     if process.parameters is not None:
-        yield from _block("parameters", _parameters(process.parameters))
-    if process.elements is not None:
-        yield from _block("elements", _elements(process.elements))
+        yield from _block("parameters", ((code, _parameter(one)) for code, one in sorted(process.parameters.items())))
+    if process.elements is not None:  # in their own order: that in which the process comes to them
+        yield from _block("elements", ((element.uid, _element(element)) for element in process.elements))
 
 
-def _block(key: str, lines: Iterable[str]) -> Iterator[str]:
-    inner = list(lines)
-    yield f"    {key}:" if inner else f"    {key}: {{}}"
-    yield from (f"      {line}" for line in inner)
+def _block(key: str, entries: Iterable[tuple[str, Mapping[str, Json]]]) -> Iterator[str]:
+    lines = [f"      {as_yaml(name)}: {flow(fields)}" for name, fields in entries]
+    yield f"    {key}:" if lines else f"    {key}: {{}}"
+    yield from lines
 
 
-def _member(one: Member) -> str:
+def _member(member: Member) -> JsonObject:
     """What is not known is left out."""
-    known = {"uid": one.uid, "version": one.version, "active": one.active, "enabled": one.enabled}
-    return f"{as_yaml(one.code)}: {_flow([(key, _scalar(value)) for key, value in known.items() if value is not None])}"
+    fields = {"uid": member.uid, "version": member.version, "active": member.active, "enabled": member.enabled}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
-def _scalar(value: str | int) -> str:
-    match value:
-        case bool():
-            return _WORD[value]
-        case int():
-            return str(value)
-        case str():
-            return as_yaml(value)
+def _parameter(parameter: Parameter) -> JsonObject:
+    fields: JsonObject = {"type": str(parameter.kind), "direction": str(parameter.direction)}
+    if parameter.items or parameter.kind is Kind.RECORDS:
+        fields["items"] = {name: str(kind) for name, kind in sorted(parameter.items.items())}
+    if parameter.lookup is not None:
+        fields["lookup"] = parameter.lookup
+    return fields | ({"caption": parameter.caption} if parameter.caption else {})
 
 
-def _parameters(parameters: Mapping[str, Parameter]) -> Iterator[str]:
-    for code in sorted(parameters):
-        one = parameters[code]
-        fields: list[tuple[str, str]] = [("type", one.kind), ("direction", one.direction)]
-        if one.items or one.kind is Kind.RECORDS:
-            fields.append(("items", _items(one.items)))
-        if one.lookup is not None:
-            fields.append(("lookup", as_yaml(one.lookup)))
-        if one.caption:
-            fields.append(("caption", as_yaml(one.caption)))
-        yield f"{as_yaml(code)}: {_flow(fields)}"
-
-
-def _items(items: Mapping[str, Kind]) -> str:
-    return _flow([(as_yaml(name), items[name]) for name in sorted(items)])
-
-
-def _elements(elements: Iterable[Element]) -> Iterator[str]:
-    """In their own order: that in which the process comes to them."""
-    for one in elements:
-        caption = [("caption", as_yaml(one.caption))] if one.caption else []
-        yield f"{as_yaml(one.uid)}: {_flow([('name', as_yaml(one.name)), *caption, ('type', as_yaml(one.kind))])}"
-
-
-def _flow(fields: Iterable[tuple[str, str]]) -> str:
-    return "{" + ", ".join(f"{name}: {value}" for name, value in fields) + "}"
-
-
-def as_yaml(text: str) -> str:
-    """A text from outside as a plain word, or in quotes."""
-    is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _WORDS
-    return text if is_plain else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    """A text in double quotes, which YAML reads as JSON does."""
-    shown = json.dumps(well_formed(text), ensure_ascii=False)
-    return "".join(character if character.isprintable() else _escaped(character) for character in shown)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  the basic plane
+def _element(element: Element) -> JsonObject:
+    caption: JsonObject = {"caption": element.caption} if element.caption else {}
+    return {"name": element.name, **caption, "type": element.kind}

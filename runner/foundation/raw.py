@@ -25,6 +25,18 @@ def text(fields: JsonObject, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def flag(fields: JsonObject, key: str) -> bool | None:
+    """True or false behind `key`, None where there is neither."""
+    value = fields.get(key)
+    return value if isinstance(value, bool) else None
+
+
+def whole_number(fields: JsonObject, key: str) -> int | None:
+    """The integer behind `key`, None where there is none. A boolean, which to Python is one, is none."""
+    value = fields.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def sure_text(value: Json) -> str:
     """A text that has been found to be one before."""
     assert isinstance(value, str), value

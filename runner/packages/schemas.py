@@ -78,7 +78,6 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
     schema = _with_parts(schema, written)
     odd: list[Json] = []
     signature = design.signature(schema, odd, captions=captions)
-    parameters, elements = signature["parameters"], signature["elements"]
     starts = tuple(kind for one in written if (kind := design.kind_of_element(one.get("typeName"))).startswith("Start"))
     return Schema(
         version=_version(
@@ -91,8 +90,8 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
         ),
         file=design_file,
         changed=_moment(descriptor.get("ModifiedOnUtc")),
-        parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
-        elements=design.elements(elements) if isinstance(elements, list) else None,
+        parameters=design.parameters(signature["parameters"]),
+        elements=design.elements(signature["elements"]),
         starts=starts,
         stuck=tuple(_stuck(written)),
         odd=tuple(map(str, odd)),

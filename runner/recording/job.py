@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runner.catalogue.values import fits
-from runner.catalogue.write import as_yaml
+from runner.catalogue.yaml_text import as_yaml
 from runner.foundation.values import Json, is_number
 from runner.recording.double import Way, ended, head, result_values, waits, way
 from runner.recording.model import Passed, Recorded

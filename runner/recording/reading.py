@@ -147,11 +147,10 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
     if family.acting is not ran and family.acting.active:
         site.unseen.append(f"a call runs another version now: {family.acting.code}")
     marked = tuple(replace(one, active=one is ran) for one in family.versions)
-    parameters, elements = told.get("parameters"), told.get("elements")
     return process_of(
         replace(family, acting=_marked(marked, ran), versions=marked),
-        parameters=design.parameters(parameters) if isinstance(parameters, list) else None,
-        elements=design.elements(elements) if isinstance(elements, list) else None,
+        parameters=design.parameters(told.get("parameters")),
+        elements=design.elements(told.get("elements")),
         unread=None,
     )
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Pulled
-from runner.catalogue.pulling import Found, NoAnswerError, pull
+from runner.catalogue.pulling import Found, NoAnswerError, pull, version_of
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
 from runner.foundation.values import Json
@@ -341,3 +341,8 @@ def test_whatever_a_site_tells_is_a_catalogue_or_told(rows: list[dict[str, Json]
     assert not isinstance(document, tuple)
     assert check(document, "catalog") == ()
     assert dict(catalogue_in(document).processes) == found.processes
+
+
+def test_a_boolean_is_no_number_of_a_version() -> None:
+    assert version_of({"Name": "UsrAdd", "Version": False}).number is None
+    assert version_of({"Name": "UsrAdd", "Version": 2}).number == 2

@@ -211,8 +211,8 @@ def test_a_process_that_is_cancelled_ends_and_so_does_what_it_waited_for(site: S
     client = site(
         {
             "a.process.yaml": "runner: 1\nprocess: UsrA\nactivities: [element: {}, fail: Never]",
-            "b.process.yaml": "runner: 1\nprocess: UsrB\nactivities: [background: true, delay: 30ms, fail: Never]",
-            "c.process.yaml": "runner: 1\nprocess: UsrC\nactivities: [delay: 60ms]",
+            "b.process.yaml": "runner: 1\nprocess: UsrB\nactivities: [background: true, delay: 500ms, fail: Never]",
+            "c.process.yaml": "runner: 1\nprocess: UsrC\nactivities: [delay: 600ms]",
         }
     )
     parked, later = (str(run(client, code)["processId"]) for code in ("UsrA", "UsrB"))

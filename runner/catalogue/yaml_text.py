@@ -1,0 +1,47 @@
+"""Values as YAML that we write: on one line, so that it can be shown anywhere and is read back as it was.
+
+Text from outside that is no plain word is in quotes, and characters that nobody sees are escapes.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from runner.foundation.values import Json, compact, well_formed
+
+_PLAIN: Final = re.compile(
+    r"[A-Za-z_](?:[\w ./()'-]*[\w./()'-])?|https?://[\w./:-]*[\w/-]|\w{8}(?:-\w{4}){3}-\w{12}", re.ASCII
+)
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""What some reader of YAML takes for no text."""
+
+
+def as_yaml(text: str) -> str:
+    """A text from outside as a plain word, or in quotes."""
+    is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _WORDS
+    return text if is_plain else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, which YAML reads as JSON does."""
+    shown = json.dumps(well_formed(text), ensure_ascii=False)
+    return "".join(character if character.isprintable() else _escaped(character) for character in shown)
+
+
+def flow(value: "Json | Mapping[str, Json]") -> str:
+    """A value on one line."""
+    match value:
+        case str():
+            return as_yaml(value)
+        case list():
+            return f"[{', '.join(map(flow, value))}]"
+        case Mapping():
+            return f"{{{', '.join(f'{as_yaml(key)}: {flow(inner)}' for key, inner in value.items())}}}"
+        case _:
+            return compact(value)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  the basic plane

@@ -93,4 +93,4 @@ def test_the_jobs_that_ship_fit_the_schema_of_their_own_sandbox(
 
 def test_a_catalogue_says_nothing_of_other_schemas(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["schema", "targets", "--catalog", str(HERE / "staging.catalog.yaml")]) == 2
-    assert "`--catalog` says something about job files only, not about `targets`" in capsys.readouterr().err
+    assert "`--catalog` is for the schema `job` only, not for `targets`" in capsys.readouterr().err

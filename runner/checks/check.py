@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from runner.checks.reasons import reasons
-from runner.checks.shown import MOST, HoldsSecret, always, begun, bounded, shortened, shown
+from runner.checks.shown import MOST, HoldsSecret, always, as_many_as_fit, shortened, shown, shown_start
 from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.evaluate import boolean, render
 from runner.expressions.explain import values_seen
@@ -78,8 +78,8 @@ def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trou
     why = _message(expected.message, seen) or "`result` does not fit its schema"
     places = [_violation(found, seen) for found in violations[:_MOST_VIOLATIONS]]
     more = len(violations) - _MOST_VIOLATIONS
-    told = bounded(why, [*places, f"and {more:,} more"] if more > 0 else places)
-    return _not_met(that, f"{why.rstrip('.')}: {', '.join(told)}" if told else why, hint=None, code="E201")
+    listed = as_many_as_fit(why, [*places, f"and {more:,} more"] if more > 0 else places)
+    return _not_met(that, f"{why.rstrip('.')}: {', '.join(listed)}" if listed else why, hint=None, code="E201")
 
 
 def _violation(found: Violation, seen: _Seen) -> str:
@@ -118,21 +118,21 @@ def _explained(parsed: Expression, seen: _Seen) -> _Explained:
     if seen.secret:
         return _Explained(why=(), values=())
     why = tuple(dict.fromkeys(reasons(parsed, seen.scope, seen.holds_secret)))
-    found = values_seen(parsed, seen.scope)[:_MOST_VALUES]
-    if why:  # it tells what matters of a list: the beginning of one is enough beside it
+    found = [(each.source, each.value) for each in values_seen(parsed, seen.scope)[:_MOST_VALUES]]
+    if why:  # it says what matters of a list: the start of one is enough beside it
         whole = [pair for pair in found if not isinstance(pair[1], (list, dict))]
         found = whole + [pair for pair in found if isinstance(pair[1], (list, dict))][-1:]
-    told = [(source, shown(value) if why else begun(value, seen.holds_secret)) for source, value in found]
-    return _Explained(why=why, values=tuple(f"`{source}` is {value}" for source, value in told))
+    values = [(source, shown(value) if why else shown_start(value, seen.holds_secret)) for source, value in found]
+    return _Explained(why=why, values=tuple(f"`{source}` is {value}" for source, value in values))
 
 
 def _and(sentence: str, explained: _Explained, *, first: str) -> str:
     """The sentence with what explains it, as far as there is room: reasons before values."""
-    beginning = sentence.rstrip(".")
-    kept = set(bounded(beginning, chain(explained.why, explained.values)))
+    start = sentence.rstrip(".")
+    kept = set(as_many_as_fit(start, chain(explained.why, explained.values)))
     parts = ["; ".join(_kept(explained.why, kept)), ", ".join(_kept(explained.values, kept))]
     listed = "; ".join(filter(None, parts))
-    return f"{beginning}{first}{listed}" if listed else sentence
+    return f"{start}{first}{listed}" if listed else sentence
 
 
 def _kept(parts: tuple[str, ...], kept: set[str]) -> Iterator[str]:

@@ -1,155 +1,171 @@
-"""Why an expression is false, in sentences: what comes nearest to what was looked for, and how two values differ."""
+"""Why an expression is false, in sentences: what comes nearest to what was searched for, and how two values differ."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import assert_never
+from collections.abc import Iterator, Sequence
+from typing import Final, assert_never
 
-from runner.checks.nearest import nearest
+from runner.checks.differences import difference
 from runner.checks.shown import LONGEST, HoldsSecret, shown
-from runner.checks.texts import difference
-from runner.expressions.explain_failure import Compared, Side, Sought, deciding, false_part
+from runner.expressions.explain import FailedSearch, FalseComparison, false_operand, false_parts
 from runner.expressions.operations import counted
 from runner.expressions.operators import same
 from runner.expressions.parse import Expression
 from runner.expressions.scope import Scope
 from runner.expressions.source import dotted
+from runner.foundation.near_misses import LONGEST_NAME, most_alike
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, Path, is_number, kind_of
+from runner.foundation.values import Json, Path, compact, is_number, kind_of
 
 _DEEPEST = 40
+_NEAR = 0.6
+"""How alike two texts must be, from 0 to 1, for one to be shown instead of the other."""
+_EXTREMES: Final = {">": "the largest", ">=": "the largest", "<": "the smallest", "<=": "the smallest"}
 
 
 def reasons(expression: Expression, scope: Scope, holds_secret: HoldsSecret) -> Iterator[str]:
-    """Sentences without a full stop, the most telling first; none where the values say it all."""
-    part = false_part(expression, scope)
-    if part is not None:
-        yield f"its part `{part}` is false"
-    for found in deciding(expression, scope):
-        match found:
-            case Sought():
-                yield _not_found(found, holds_secret)
-            case Compared(sign="=="):
-                yield from _unequal(found, holds_secret)
-            case Compared(sign="in"):
-                yield from _not_in(found)
-            case Compared():
+    """Sentences without a full stop, the most useful first; none where the values say it all."""
+    operand = false_operand(expression, scope)
+    if operand is not None:
+        yield f"its part `{operand}` is false"
+    for part in false_parts(expression, scope):
+        match part:
+            case FailedSearch():
+                yield _not_found(part, holds_secret)
+            case FalseComparison(sign="=="):
+                yield from _unequal(part, holds_secret)
+            case FalseComparison(sign="in"):
+                yield from _not_in(part.left.value, part.right.value)
+            case FalseComparison():
                 pass
             case _:
-                assert_never(found)
+                assert_never(part)
 
 
-def _not_found(sought: Sought, holds_secret: HoldsSecret) -> str:
-    """`no record of `result` has Name == "Smoke 12"; nearest: "Smoke 1" at [0]`."""
-    what = "record" if sought.attribute is not None else "item"
-    return f"no {what} of `{sought.source}` {_condition(sought)}{_instead(sought, holds_secret)}"
+def _not_found(search: FailedSearch, holds_secret: HoldsSecret) -> str:
+    """`no record of `result` has Name == "Smoke 12"; nearest: "Smoke 1" at [1]`."""
+    what = "record" if search.attribute is not None else "item"
+    return f"no {what} of `{search.source}` {_condition(search)}{_instead(search, holds_secret)}"
 
 
-def _condition(sought: Sought) -> str:
-    verb = f"has {sought.attribute}" if sought.attribute is not None else "is"
-    if sought.wanted is None:
-        return f"has a true `{sought.attribute}`" if sought.sign == "true" else f"{verb} {sought.sign}"
-    if sought.sign == "==" and sought.attribute is None:
-        return f"is {shown(sought.wanted.value)}"
-    return f"{verb} {sought.sign} {shown(sought.wanted.value)}"
+def _condition(search: FailedSearch) -> str:
+    verb = f"has {search.attribute}" if search.attribute is not None else "is"
+    if search.wanted is None:
+        return f"has a true `{search.attribute}`" if search.sign == "true" else f"{verb} {search.sign}"
+    if search.sign == "==" and search.attribute is None:
+        return f"is {shown(search.wanted.value)}"
+    return f"{verb} {search.sign} {shown(search.wanted.value)}"
 
 
-def _instead(sought: Sought, holds_secret: HoldsSecret) -> str:
-    """What there is in place of what was looked for."""
-    if not sought.values:
+def _instead(search: FailedSearch, holds_secret: HoldsSecret) -> str:
+    """What there is in place of what was searched for."""
+    if not search.values:
         return ": it is empty"
-    if sought.wanted is None:
+    if search.wanted is None:
         return ""
-    word, index = _extreme(sought) if sought.sign in _LIMITS else ("nearest", _nearest(sought))
+    wanted, word = search.wanted.value, _EXTREMES.get(search.sign, "nearest")
+    if word != "nearest":
+        index = _extreme(search.values, largest=word == "the largest")
+    else:
+        index = nearest(wanted, search.values) if search.sign == "==" else None
     if index is None:
-        return f" among {len(sought.values):,}"
-    value, wanted = sought.values[index], sought.wanted.value
+        return f" among {len(search.values):,}"
+    value = search.values[index]
     why = _kinds(value, wanted)
     if why is None and isinstance(value, str) and isinstance(wanted, str):
         why = difference(value, wanted, holds_secret)
     return f"; {word}: {shown(value)} at [{index}]" + (f" ({why})" if why else "")
 
 
-def _nearest(sought: Sought) -> int | None:
-    return nearest(sought.wanted.value, sought.values) if sought.wanted and sought.sign == "==" else None
+def _extreme(values: Sequence[Json], *, largest: bool) -> int | None:
+    numbers = [(value, index) for index, value in enumerate(values) if isinstance(value, (int, float))]
+    return (max(numbers) if largest else min(numbers))[1] if numbers else None
 
 
-_LIMITS = {">": "the largest", ">=": "the largest", "<": "the smallest", "<=": "the smallest"}
-
-
-def _extreme(sought: Sought) -> tuple[str, int | None]:
-    numbers = [(value, index) for index, value in enumerate(sought.values) if isinstance(value, (int, float))]
-    word = _LIMITS[sought.sign]
-    if not numbers:
-        return word, None
-    return word, (max(numbers) if word == "the largest" else min(numbers))[1]
-
-
-def _unequal(compared: Compared, holds_secret: HoldsSecret) -> Iterator[str]:
-    left, right = compared.left, compared.right
-    parted = _parted(left, right)
-    kinds = _kinds(parted.left, parted.right)
-    where = f"at `{dotted((left.source, *parted.path))}` " if parted.path else ""
-    if kinds is not None:
-        yield f"{where}{kinds}"
-    elif parted.more is not None:
-        yield f"{where}{parted.more}"
-    elif isinstance(parted.left, str) and isinstance(parted.right, str):
-        told = difference(parted.left, parted.right, holds_secret)
-        values = f"{shown(parted.left)} stands against {shown(parted.right)}" if parted.path else ""
-        if told or values:
-            yield where + ", and ".join(filter(None, (values, told)))
-    elif parted.path:
-        yield f"{where}{shown(parted.left)} stands against {shown(parted.right)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parted:
-    """The first place where two values are not the same. `more`: a sentence, where one has more than the other."""
-
-    path: Path
-    left: Json
-    right: Json
-    more: str | None = None
-
-
-def _parted(left: Side, right: Side) -> _Parted:
-    path: Path = ()
-    one, other = left.value, right.value
-    while len(path) < _DEEPEST:
-        match one, other:
-            case list(), list():
-                index = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if not same(a, b)), None)
-                if index is None:
-                    more = f"there are {counted(len(one), 'item')}, and {len(other):,} were expected"
-                    return _Parted(path=path, left=one, right=other, more=more)
-                path, one, other = (*path, index), one[index], other[index]
-            case dict(), dict():
-                lacking = _lacking(one, other)
-                if lacking is not None:
-                    return _Parted(path=path, left=one, right=other, more=lacking)
-                key = next((key for key in other if not same(one[key], other[key])), None)
-                if key is None:
-                    break
-                path, one, other = (*path, key), one[key], other[key]
-            case _:
-                break
-    return _Parted(path=path, left=one, right=other)
-
-
-def _lacking(one: dict[str, Json], other: dict[str, Json]) -> str | None:
-    missing, surplus = [key for key in other if key not in one], [key for key in one if key not in other]
-    if not missing and not surplus:
+def nearest(wanted: Json, values: Sequence[Json]) -> int | None:
+    """The index of what comes nearest to `wanted`; the same as another type, `"12"` for 12, comes first of all."""
+    alike = next((index for index, value in enumerate(values) if _is_same_of_another_type(value, wanted)), None)
+    if alike is not None:
+        return alike
+    if isinstance(wanted, str):
+        return _nearest_text(wanted, values)
+    if not is_number(wanted):
         return None
-    lacks = f"the key `{missing[0]}` is missing" if missing else ""
-    has = f"the key `{surplus[0]}` was not expected" if surplus else ""
-    return ", and ".join(filter(None, (lacks, has)))
+    distances = [(abs(value - wanted), index) for index, value in enumerate(values) if is_number(value)]
+    return min(distances)[1] if distances else None
+
+
+def _is_same_of_another_type(value: Json, wanted: Json) -> bool:
+    if isinstance(wanted, str):
+        return isinstance(value, (int, float)) and len(wanted) < LONGEST_NAME and compact(value) == wanted
+    return isinstance(value, str) and not isinstance(wanted, (list, dict)) and compact(wanted) == value
+
+
+def _nearest_text(wanted: str, values: Sequence[Json]) -> int | None:
+    folded = _folded(wanted)
+    texts = [(index, _folded(value)) for index, value in enumerate(values) if isinstance(value, str)]
+    equal = next((index for index, text in texts if text == folded), None)
+    if equal is not None:
+        return equal
+    found = most_alike(folded, [text for _, text in texts], least=_NEAR)
+    return None if found is None else texts[found][0]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split()) if len(text) <= LONGEST_NAME else text
+
+
+def _unequal(comparison: FalseComparison, holds_secret: HoldsSecret) -> Iterator[str]:
+    """How the two values differ at the first place where they do."""
+    path, left, right = _first_difference(comparison.left.value, comparison.right.value)
+    values = f"{shown(left)} is not {shown(right)}" if path else ""
+    why: str | None = _kinds(left, right)
+    match left, right:
+        case _ if why is not None:
+            values = ""
+        case list(), list():
+            why, values = f"there are {counted(len(left), 'item')}, and {len(right):,} were expected", ""
+        case dict(), dict():
+            why, values = _keys(left, right), ""
+        case str(), str():
+            why = difference(left, right, holds_secret)
+    told = ", and ".join(filter(None, (values, why)))
+    if told:
+        yield f"at `{dotted((comparison.left.source, *path))}` {told}" if path else told
+
+
+def _first_difference(left: Json, right: Json) -> tuple[Path, Json, Json]:
+    """The path to it, and both values there; lists and records that lack something are not entered."""
+    path: Path = ()
+    while len(path) < _DEEPEST:
+        key: str | int | None = None
+        match left, right:
+            case list(), list():
+                key = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if not same(a, b)), None)
+            case dict(), dict() if left.keys() == right.keys():
+                key = next((name for name in right if not same(left[name], right[name])), None)
+        if key is None:
+            break
+        path, left, right = (*path, key), _at(left, key), _at(right, key)
+    return path, left, right
+
+
+def _at(value: Json, key: str | int) -> Json:
+    if isinstance(value, list):
+        return value[int(key)]
+    assert isinstance(value, dict)
+    return value[str(key)]
+
+
+def _keys(left: dict[str, Json], right: dict[str, Json]) -> str:
+    missing = next((f"the key `{key}` is missing" for key in right if key not in left), None)
+    surplus = next((f"the key `{key}` was not expected" for key in left if key not in right), None)
+    return ", and ".join(filter(None, (missing, surplus)))
 
 
 def _kinds(value: Json, wanted: Json) -> str | None:
-    """The types, where they tell two values apart that look alike or that can never be equal."""
+    """The types, where they explain why two values that look alike are not equal."""
     if kind_of(value) == kind_of(wanted) or value is None or wanted is None:
         return None
-    return f"{_typed(value)} stands against {_typed(wanted)}"
+    return f"{_typed(value)} is not {_typed(wanted)}"
 
 
 def _typed(value: Json) -> str:
@@ -159,13 +175,12 @@ def _typed(value: Json) -> str:
     return f"the {kind[2:]} {shown(value)}" if isinstance(value, (str, bool)) or is_number(value) else kind
 
 
-def _not_in(compared: Compared) -> Iterator[str]:
-    """Of a text or a record; a list is sought in."""
-    item, container = compared.left.value, compared.right.value
+def _not_in(item: Json, container: Json) -> Iterator[str]:
+    """Of a text or a record; in a list it is a search that failed."""
     if isinstance(container, str) and isinstance(item, str):
         at = container.casefold().find(item.casefold())
         if at >= 0:
-            yield f"it stands there in another case, at character {at + 1:,}"
+            yield f"it is there in another case, at character {at + 1:,}"
     if isinstance(container, dict) and isinstance(item, str):
         near = suggest(item, container)
         if near is not None:

@@ -15,10 +15,10 @@ HoldsSecret: TypeAlias = Callable[[str], bool]
 LONGEST = 120
 """Characters of a value that is shown whole."""
 MOST = 600
-"""Characters of a message, more or less: a sentence is told whole or not at all."""
+"""Characters of a message, more or less: a sentence is written whole or not at all."""
 _SHORTEST = 20
-_BEGINNING = 200
-_BEGINNING_OF_MANY = 80
+_START = 200
+_START_OF_MANY = 80
 
 
 def always(_text: str) -> bool:
@@ -36,23 +36,23 @@ def shown(value: Json) -> str:
     return written
 
 
-def begun(value: Json, holds_secret: HoldsSecret) -> str:
-    """As `shown`, and of a long text the beginning, too."""
+def shown_start(value: Json, holds_secret: HoldsSecret) -> str:
+    """As `shown`, and of a long text its start, too."""
     if not isinstance(value, str) or len(value) <= LONGEST or holds_secret(value):
         return shown(value)
-    return f'{compact(value[:_BEGINNING_OF_MANY])[:-1]}…" ({counted(len(value), "character")})'
+    return f'{compact(value[:_START_OF_MANY])[:-1]}…" ({counted(len(value), "character")})'
 
 
 def shortened(text: str, holds_secret: HoldsSecret, *, instead: str) -> str:
-    """`text`, of a long one the beginning; `instead` of it where a secret is in it."""
-    if len(text) <= _BEGINNING:
+    """`text`, of a long text its start; `instead` where a secret is in it."""
+    if len(text) <= _START:
         return text
-    return instead if holds_secret(text) else f"{text[:_BEGINNING]}…"
+    return instead if holds_secret(text) else f"{text[:_START]}…"
 
 
-def bounded(beginning: str, parts: Iterable[str]) -> list[str]:
-    """As many of `parts` as there is room for behind `beginning`, in their order; one that is too long is left out."""
-    room = MOST - len(beginning)
+def as_many_as_fit(start: str, parts: Iterable[str]) -> list[str]:
+    """As many of `parts` as there is room for after `start`, in their order; a part that is too long is left out."""
+    room = MOST - len(start)
     kept = []
     for part in parts:
         if len(part) <= room:

@@ -1,50 +1,102 @@
-"""The values that explain how an expression came out. It works parts of it out once more, and only when asked."""
+"""Why an expression came out as it did: what in it was false, what was not found, and the values that it saw.
+
+Parts of the expression are evaluated once more, and only when a failure is to be explained. What breaks is left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from jinja2 import nodes
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.operations import Absent
+from runner.expressions.filters.lists import attribute_of
+from runner.expressions.filters.tests import TESTS
+from runner.expressions.operations import Absent, Value
+from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression
 from runner.expressions.scope import Scope, part_of
-from runner.expressions.source import written
+from runner.expressions.source import keywords, written
 from runner.expressions.walk import walk
 from runner.foundation.values import Json
 
+_TEST_AND_VALUE = 2
 
-def values_seen(expression: Expression, scope: Scope) -> list[tuple[str, Json]]:
-    """What explains the value of `expression`: sides of its comparisons that were worked out, then what it names.
 
-    Each with its source; what has no value is left out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenValue:
+    source: str
+    value: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalseComparison:
+    """`sign` as it is written."""
+
+    left: SeenValue
+    sign: str
+    right: SeenValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedSearch:
+    """A list in which nothing was found. `values` are the items that were compared, or the `attribute` of each.
+
+    `sign` is that of the comparison, or the name of another test; `wanted` is None where the test takes no value.
     """
+
+    source: str
+    attribute: str | None
+    values: list[Json]
+    sign: str
+    wanted: SeenValue | None
+
+
+FalsePart: TypeAlias = FalseComparison | FailedSearch
+
+
+def values_seen(expression: Expression, scope: Scope) -> list[SeenValue]:
+    """The sides of comparisons that had to be evaluated, then what it names; what has no value is left out."""
     if expression.tree is None:
         value = part_of(scope, expression.path or ())
-        return [] if isinstance(value, Absent) else [(expression.text, value)]
-    shown = {written(node): node for node in _sides(expression.tree) + _paths(expression.tree)}
-    seen: list[tuple[str, Json]] = []
-    for source, node in shown.items():
-        try:
-            value = walk(node, scope)
-        except EvaluationError:
-            continue
-        if not isinstance(value, Absent):
-            seen.append((source, value))
-    return seen
+        return [] if isinstance(value, Absent) else [SeenValue(source=expression.text, value=value)]
+    shown = {written(node): node for node in (*_sides(expression.tree), *_paths(expression.tree))}
+    values = ((source, _value(node, scope)) for source, node in shown.items())
+    return [SeenValue(source=source, value=value) for source, value in values if not isinstance(value, Absent)]
 
 
-def _sides(tree: nodes.Node) -> list[nodes.Expr]:
+def false_parts(expression: Expression, scope: Scope) -> list[FalsePart]:
+    """What made `expression` false, or kept it from being evaluated, in the order of the text."""
+    return [] if expression.tree is None else list(_false_parts(expression.tree, scope))
+
+
+def false_operand(expression: Expression, scope: Scope) -> str | None:
+    """The source of the first operand of an `and` that is false; None of any other expression."""
+    tree: nodes.Node | None = expression.tree
+    if not isinstance(tree, nodes.And):
+        return None
+    while isinstance(tree, nodes.And):
+        values = [(part, _value(part, scope)) for part in (tree.left, tree.right)]
+        if values[0][1] is _BROKEN:
+            return None
+        tree = next((part for part, value in values if value is False), None)
+    return None if tree is None else written(tree)
+
+
+def _sides(tree: nodes.Node) -> Iterator[nodes.Expr]:
     """Both sides of each comparison that decides over `tree`, where they are more than a path or a constant."""
+    sides: list[nodes.Expr] = []
     match tree:
         case nodes.And() | nodes.Or():
-            return _sides(tree.left) + _sides(tree.right)
+            yield from _sides(tree.left)
+            yield from _sides(tree.right)
         case nodes.Not():
-            return _sides(tree.node)
+            yield from _sides(tree.node)
         case nodes.Compare():
-            both = [tree.expr, *(operand.expr for operand in tree.ops)]
+            sides = [tree.expr, *(operand.expr for operand in tree.ops)]
         case nodes.Test():
-            both = [tree.node]
-        case _:
-            return []
-    return [side for side in both if not _is_path(side) and (side.find(nodes.Name) or side.find(nodes.Call))]
+            sides = [tree.node]
+    yield from (side for side in sides if not _is_path(side) and (side.find(nodes.Name) or side.find(nodes.Call)))
 
 
 def _is_path(node: nodes.Node) -> bool:
@@ -53,10 +105,97 @@ def _is_path(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Name)
 
 
-def _paths(tree: nodes.Node) -> list[nodes.Expr]:
-    """Every name with the keys behind it, in the order of the text."""
+def _paths(tree: nodes.Node) -> Iterator[nodes.Expr]:
+    """Every name with its keys, in the order of the text."""
     if isinstance(tree, nodes.Expr) and _is_path(tree):
-        return [tree]
-    if isinstance(tree, nodes.Call):
-        return [path for argument in tree.args for path in _paths(argument)]
-    return [path for child in tree.iter_child_nodes() for path in _paths(child)]
+        yield tree
+        return
+    for child in tree.args if isinstance(tree, nodes.Call) else tree.iter_child_nodes():
+        yield from _paths(child)
+
+
+def _false_parts(tree: nodes.Node, scope: Scope) -> Iterator[FalsePart]:
+    match tree:
+        case nodes.And():
+            yield from _false_parts(tree.left if _value(tree.left, scope) is not True else tree.right, scope)
+        case nodes.Or():
+            yield from _false_parts(tree.left, scope)
+            yield from _false_parts(tree.right, scope)
+        case _:
+            searches = list(_failed_searches(tree, scope))
+            yield from searches
+            if isinstance(tree, nodes.Compare) and not searches:
+                yield from _false_comparison(tree, scope)
+
+
+def _false_comparison(tree: nodes.Compare, scope: Scope) -> Iterator[FalsePart]:
+    """The first of a chain that is false."""
+    left = tree.expr
+    for operand in tree.ops:
+        pair = nodes.Compare(left, [operand], lineno=tree.lineno, environment=None)
+        if _value(pair, scope) is False:
+            yield _compared(left, operand, scope)
+            return
+        left = operand.expr
+
+
+def _compared(left: nodes.Expr, operand: nodes.Operand, scope: Scope) -> FalsePart:
+    item, container = (SeenValue(source=written(node), value=_json(node, scope)) for node in (left, operand.expr))
+    if operand.op == "in" and isinstance(container.value, list):
+        source, attribute = _column(operand.expr) or (container.source, None)
+        return FailedSearch(source=source, attribute=attribute, values=container.value, sign="==", wanted=item)
+    return FalseComparison(left=item, sign=COMPARISONS[operand.op].sign, right=container)
+
+
+def _column(node: nodes.Expr) -> tuple[str, str] | None:
+    """The list and the key of `LIST | map(attribute="KEY")`."""
+    if not isinstance(node, nodes.Filter) or node.name != "map" or node.node is None:
+        return None
+    key = next((pair.value for pair in keywords(node) if pair.key == "attribute"), None)
+    return (written(node.node), key.value) if isinstance(key, nodes.Const) and isinstance(key.value, str) else None
+
+
+def _failed_searches(tree: nodes.Node, scope: Scope) -> Iterator[FailedSearch]:
+    """Every `select` and `selectattr` that chose nothing of a list with items."""
+    filters = [tree] if isinstance(tree, nodes.Filter) else []
+    for node in [*filters, *tree.find_all(nodes.Filter)]:
+        if node.name not in ("select", "selectattr") or node.node is None or keywords(node):
+            continue
+        items = _value(node.node, scope)
+        if isinstance(items, list) and items and _value(node, scope) == []:
+            yield _failed_search(node, written(node.node), items, scope)
+
+
+def _failed_search(node: nodes.Filter, source: str, items: list[Json], scope: Scope) -> FailedSearch:
+    arguments = [_json(argument, scope) for argument in node.args]
+    attribute, tests = (arguments[0], arguments[1:]) if node.name == "selectattr" else (None, arguments)
+    comparison = TESTS[str(tests[0])].comparison if tests else ""
+    sign = COMPARISONS[comparison].sign if comparison else str(tests[0]) if tests else "true"
+    wanted = None
+    if len(tests) == _TEST_AND_VALUE:
+        wanted = SeenValue(source=written(node.args[-1]), value=tests[-1])
+    parts = items if attribute is None else [_part(item, attribute) for item in items]
+    name = None if attribute is None else str(attribute)
+    return FailedSearch(source=source, attribute=name, values=parts, sign=sign, wanted=wanted)
+
+
+def _part(item: Json, attribute: Json) -> Json:
+    found = attribute_of(item, attribute)
+    return None if isinstance(found, Absent) else found
+
+
+_BROKEN = Absent("")
+"""In the place of a value that cannot be evaluated."""
+
+
+def _value(node: nodes.Expr, scope: Scope) -> Value:
+    try:
+        value = walk(node, scope)
+    except EvaluationError:
+        return _BROKEN
+    return _BROKEN if isinstance(value, Absent) else value
+
+
+def _json(node: nodes.Expr, scope: Scope) -> Json:
+    value = _value(node, scope)
+    return None if isinstance(value, Absent) else value

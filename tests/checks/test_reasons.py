@@ -75,9 +75,9 @@ def test_of_a_list_of_plain_values_the_nearest_is_told(that: str, expected: str)
 
 def test_a_value_of_another_type_is_the_nearest_of_all() -> None:
     assert why("12 in result", result=[13, "12"]) == (
-        'no item of `result` is 12; nearest: "12" at [1] (the text "12" stands against the number 12)'
+        'no item of `result` is 12; nearest: "12" at [1] (the text "12" is not the number 12)'
     )
-    assert 'nearest: 12 at [1] (the number 12 stands against the text "12")' in why('"12" in result', result=["13", 12])
+    assert 'nearest: 12 at [1] (the number 12 is not the text "12")' in why('"12" in result', result=["13", 12])
 
 
 def test_an_empty_list_is_called_empty() -> None:
@@ -97,34 +97,34 @@ def test_of_an_and_the_part_is_told_that_is_false() -> None:
 @pytest.mark.parametrize(
     ("value", "wanted", "expected"),
     [
-        ("10", 10, 'the text "10" stands against the number 10'),
-        (True, "true", 'the boolean true stands against the text "true"'),
-        (1, True, "the number 1 stands against the boolean true"),
-        ([], "x", 'a list stands against the text "x"'),
-        ("x" * 500, 1, "a text of 500 characters stands against the number 1"),
+        ("10", 10, 'the text "10" is not the number 10'),
+        (True, "true", 'the boolean true is not the text "true"'),
+        (1, True, "the number 1 is not the boolean true"),
+        ([], "x", 'a list is not the text "x"'),
+        ("x" * 500, 1, "a text of 500 characters is not the number 1"),
         ("Smoke ", "Smoke", "they differ in blanks at an end only, at character 6"),
         ("Smo ke", "Smoke", "they differ in blanks only, at character 4"),
         ("SMOKE", "smoke", "they differ in upper and lower case only, at character 1"),
         (
             "Smoke\u00a0A",
             "Smoke A",
-            "they differ in blanks only: at character 6 U+00A0 (no-break space) stands against a blank",
+            "they differ in blanks only: at character 6 U+00A0 (no-break space) is not a blank",
         ),
-        ("Smoke\u200bA", "SmokeA", f"{ALIKE}: at character 6 U+200B (zero width space) stands against `A`"),
-        ("a\u0308", "ä", f"{ALIKE}: at character 1 `a` stands against U+00E4 (latin small letter a with diaeresis)"),
-        ("a\nb", "a b", "they differ in blanks only: at character 2 a line break stands against a blank"),
+        ("Smoke\u200bA", "SmokeA", f"{ALIKE}: at character 6 U+200B (zero width space) is not `A`"),
+        ("a\u0308", "ä", f"{ALIKE}: at character 1 `a` is not U+00E4 (latin small letter a with diaeresis)"),
+        ("a\nb", "a b", "they differ in blanks only: at character 2 a line break is not a blank"),
         ("a", "b", ""),
         (1, 2, ""),
         (None, 2, ""),
         ("x" * 50 + "a", "x" * 50 + "b", "they differ from character 51 on"),
         ([1, 2], [1, 2, 3], "there are 2 items, and 3 were expected"),
-        ([1, 2, 3], [1, 5, 3], "at `result[1]` 2 stands against 5"),
-        ([{"a": "x "}], [{"a": "x"}], 'at `result[0].a` "x " stands against "x", and they differ in blanks at an end'),
-        ([{"a": "1"}], [{"a": 1}], 'at `result[0].a` the text "1" stands against the number 1'),
+        ([1, 2, 3], [1, 5, 3], "at `result[1]` 2 is not 5"),
+        ([{"a": "x "}], [{"a": "x"}], 'at `result[0].a` "x " is not "x", and they differ in blanks at an end'),
+        ([{"a": "1"}], [{"a": 1}], 'at `result[0].a` the text "1" is not the number 1'),
         ({"a": 1, "b": 2}, {"a": 1}, "the key `b` was not expected"),
         ({"a": 1}, {"a": 1, "b": 2}, "the key `b` is missing"),
         ({"a": 1, "c": 1}, {"a": 1, "b": 2}, "the key `b` is missing, and the key `c` was not expected"),
-        ({"a": {"b": 1}}, {"a": {"b": 2}}, "at `result.a.b` 1 stands against 2"),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, "at `result.a.b` 1 is not 2"),
     ],
 )
 def test_two_values_that_are_not_equal_are_told_apart(value: Json, wanted: Json, expected: str) -> None:
@@ -156,7 +156,7 @@ def test_a_line_break_in_what_is_shown_is_written_as_in_json() -> None:
 @pytest.mark.parametrize(
     ("that", "result", "expected"),
     [
-        ('"abc" in result', "x" * 500 + "ABC", "it stands there in another case, at character 501"),
+        ('"abc" in result', "x" * 500 + "ABC", "it is there in another case, at character 501"),
         ('"Nmae" in result', {"Name": 1}, "the nearest key is `Name`"),
         ('"Nmae" in result', "x", ""),
     ],

@@ -33,6 +33,9 @@ NAMES: dict[str, Json] = {
     ],
 )
 def test_the_sides_of_comparisons_and_the_names_are_shown_with_their_values(text: str, seen: dict[str, Json]) -> None:
-    found = dict(values_seen(expression(text), Scope(names=NAMES, functions={"uuid": lambda _: "U"})))
+    found = {
+        each.source: each.value
+        for each in values_seen(expression(text), Scope(names=NAMES, functions={"uuid": lambda _: "U"}))
+    }
     assert {source: value for source, value in found.items() if source in seen} == seen
     assert set(found) - set(seen) <= {"result"}

@@ -6,7 +6,7 @@ import pytest
 from runner.expressions.always import always_true
 from runner.expressions.conditions import of_operands
 from runner.expressions.evaluate import Scope, evaluate
-from runner.expressions.explain_failure import deciding
+from runner.expressions.explain import false_parts
 from runner.expressions.inferring import of_expression
 from runner.expressions.parse import (
     Name,
@@ -137,7 +137,7 @@ def test_as_many_terms_as_anyone_joins_are_read_typed_worked_out_and_explained(t
     assert parsed.tree is not None
     always_true(parsed.tree, given=())
     evaluate(parsed, scope)
-    deciding(parsed, scope)
+    false_parts(parsed, scope)
 
 
 def test_all_that_is_unknown_in_one_text_is_found_at_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.checks.nearest import nearest
+from runner.checks.reasons import nearest
 from runner.foundation.near_misses import LONGEST_NAME, MOST_NAMES, ending_in, folded, most_alike, near
 from runner.foundation.suggestions import suggest
 
@@ -86,7 +86,7 @@ def test_codes_that_end_in_a_word_come_before_those_that_hold_it() -> None:
     [
         "from runner.foundation.suggestions import suggest; suggest('MaxAttempts', ['max_attempts'])",
         "from runner.foundation.suggestions import suggest; suggest('zebras', ['no'])",
-        "from runner.checks.nearest import nearest; nearest('a' * 999, ['a' * 998]); nearest('x', []); nearest(1, [2])",
+        "from runner.checks.reasons import nearest; nearest('a' * 999, ['a' * 998]); nearest('x', []); nearest(1, [2])",
         "import runner.cli.validate, runner.cli.run",
     ],
 )

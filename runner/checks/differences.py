@@ -1,4 +1,4 @@
-"""How two texts differ: in a way that is easily overlooked, or from which character on."""
+"""How two texts differ: in a way that is easily missed, or from which character on."""
 
 import unicodedata
 from itertools import takewhile
@@ -16,7 +16,7 @@ _EASILY_SEEN = 40
 
 
 def difference(left: str, right: str, holds_secret: HoldsSecret) -> str | None:
-    """What tells two texts apart beyond what everybody sees; None where there is no more to say."""
+    """How two texts differ beyond what everybody sees; None where there is no more to say."""
     kind = _overlooked(left, right)
     secret = holds_secret(left) or holds_secret(right)
     if kind is not None:
@@ -43,18 +43,18 @@ def _overlooked(left: str, right: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """`text` as one sees it: without characters that have no width, composed in one way, every blank the same."""
+    """`text` as it looks: without characters that have no width, composed in one way, every blank the same."""
     seen = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cf", "Cc"})
     return "".join(unicodedata.normalize("NFKC", seen).split())
 
 
 def _first_odd(left: str, right: str) -> str:
-    """The first character that stands in one text and not in the same place of the other, where its name helps."""
+    """The first character that differs, with its name where that helps."""
     start, _ = _common(left, right)
     names = [_named(text, start) for text in (left, right)]
     if all(name in {"a blank", "its end"} or name.startswith("`") for name in names):
         return f", at character {start + 1:,}"
-    return f": at character {start + 1:,} {names[0]} stands against {names[1]}"
+    return f": at character {start + 1:,} {names[0]} is not {names[1]}"
 
 
 def _named(text: str, index: int) -> str:
@@ -69,7 +69,7 @@ def _named(text: str, index: int) -> str:
 
 
 def _common(left: str, right: str) -> tuple[int, int]:
-    """How many characters are the same at the beginning, and, behind these, at the end."""
+    """How many characters are the same at the start, and, after these, at the end."""
     start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
     rest = min(len(left), len(right)) - start
     ends = zip(reversed(left), reversed(right), strict=False)
@@ -82,7 +82,7 @@ def _window(text: str, start: int, end: int) -> str:
     first = max(start - _BEFORE, 0)
     differing = text[start : len(text) - end]
     cut = differing[:_SHOWN]
-    told = compact(text[first:start] + cut)[1:-1]
+    cut_out = compact(text[first:start] + cut)[1:-1]
     more = f" (and {counted(len(differing) - len(cut), 'character')} more)" if len(cut) < len(differing) else ""
-    before, behind = "…" if first else "", "…" if end or more else ""
-    return f'"{before}{told}{behind}"{more}'
+    before, after = "…" if first else "", "…" if end or more else ""
+    return f'"{before}{cut_out}{after}"{more}'

@@ -1,98 +1,147 @@
-"""What an answer is worth: the step's expectations and outputs, evaluated over it."""
+"""What an answer is worth: the step's expectations and outputs, evaluated over it; and why a process failed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 from runner.checks.check import check
-from runner.engine.attempt import Attempt
-from runner.engine.state import OpenRow, State
-from runner.expressions.evaluate import EvaluationError
+from runner.checks.failed_process import failed_element, sentence
+from runner.engine import process_log
+from runner.engine.attempt import Attempt, not_passed
+from runner.engine.effects import Running
+from runner.engine.state import OpenRow
+from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
+from runner.foundation.raw import text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Execute
-from runner.job.model import Expectation, Expected, RetryOn, Step
+from runner.job.model import Expectation, Expected, RetryOn, Verify
 from runner.runs.events import Check, Status, Trouble
 
-NOT_READ: JsonObject = {"process_status": None, "process_id": None}
-"""What expressions see of the process where the log was not read."""
+NOT_READ = Attempt()
+"""What is known of the process where the log was not read."""
 
 
-def judged(
-    state: State,
-    row: OpenRow,
-    step: Step,
-    value: Json,
-    *,
-    seen: JsonObject = NOT_READ,
-    null_matters: Execute | None = None,
-) -> Attempt:
-    """The attempt that was answered with `value`. `seen` holds the names that the log gave."""
-    if null_matters and null_matters.result and null_matters.required and value is None:
-        return _missing_result(null_matters.result)
-    more: JsonObject = {"result": value, "seconds": round(state.t - row.started, 3), **seen}
-    checks, trouble = expectations(state, step, more)
-    warnings = _null_warning(null_matters, value)
+def parameters_of(row: OpenRow, written: Mapping[str, Json]) -> JsonObject:
+    """The parameters of a call by their codes; a null leaves its parameter out. Raises `EvaluationError`.
+
+    A null that is written is on purpose. A template that gives null may be a mistake, so the row warns of it.
+    """
+    values = worked_out(row, written, Room("the parameters of this call"))
+    row.warnings = tuple(
+        f"parameter `{name}` is left out: its template gives null"
+        for name, value in values.items()
+        if value is None and written[name] is not None
+    )
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def worked_out(row: OpenRow, written: Mapping[str, Json], room: Room) -> JsonObject:
+    """Values by name. Raises `EvaluationError`, also where they come to more than there is room for."""
+    return {name: row.state.names.value(value, f"{row.key}.{name}", room) for name, value in written.items()}
+
+
+def judged(row: OpenRow, value: Json, found: Attempt = NOT_READ, *, null_matters: Execute | None = None) -> Attempt:
+    """The attempt that was answered with `value`; `found` is what the log says of its process."""
+    warning = None
+    if null_matters is not None and null_matters.result and value is None:
+        if null_matters.required:
+            return _missing_result(null_matters.result)
+        warning = f"`{null_matters.result}` is null; a code that the process does not have gives null as well"
+    seconds = row.t - row.started if found.seconds is None else found.seconds
+    more: JsonObject = {"result": value, "seconds": round(seconds, 3), **found.process_names}
+    checks, trouble = _expectations(row, more)
+    attempt = Attempt(result=value, checks=checks, warnings=() if warning is None else (warning,))
     if trouble is not None:
-        return Attempt(
-            status=Status.FAILED,
-            result=value,
-            trouble=trouble,
-            again=RetryOn.EXPECTATION,
-            checks=checks,
-            warnings=warnings,
-        )
+        return replace(attempt, status=Status.FAILED, trouble=trouble, again=RetryOn.EXPECTATION)
     try:
-        outputs = outputs_of(state, row, step, more)
+        return replace(attempt, outputs=_outputs(row, more))
     except EvaluationError as error:
-        return broken(error, checks=checks, result=value)
-    return Attempt(status=Status.PASSED, result=value, checks=checks, outputs=outputs, warnings=warnings)
+        return replace(broken(error), result=value, checks=checks)
 
 
-def expectations(state: State, step: Step, more: JsonObject) -> tuple[tuple[Check, ...], Trouble | None]:
+def broken(error: EvaluationError) -> Attempt:
+    """An expression broke where the step needed its value."""
+    return not_passed("E207", str(error), error.hint)
+
+
+def _missing_result(name: str) -> Attempt:
+    message = f"the process gave no `{name}`, which `required: true` asks for"
+    hint = "check its spelling and case: a code that the process does not have gives null as well"
+    return replace(not_passed("E206", message, hint), again=RetryOn.EXPECTATION)
+
+
+def _expectations(row: OpenRow, more: JsonObject) -> tuple[tuple[Check, ...], Trouble | None]:
     """Every expectation of the step, and what to say of the first that is not met."""
-    if not step.expect:
+    if not row.step.expect:
         return (), None
-    scope = state.names.scope(more)
-    known = state.names.secrets.appears_in
+    names = row.state.names
+    scope = names.scope(more)
     found = [
-        check(expected, scope, secret=step.secret or _is_tainted(state, expected), holds_secret=known)
-        for expected in step.expect
+        check(
+            expected,
+            scope,
+            secret=row.step.secret or _shows_secret(row, expected),
+            holds_secret=names.secrets.appears_in,
+        )
+        for expected in row.step.expect
     ]
     first = next((trouble for _, trouble in found if trouble is not None), None)
     return tuple(done for done, _ in found), first
 
 
-def _is_tainted(state: State, expected: Expected) -> bool:
+def _shows_secret(row: OpenRow, expected: Expected) -> bool:
     """Whether what an expectation shows of its values could show a secret, also one too short to be found in a text."""
-    return isinstance(expected, Expectation) and state.names.is_tainted(expression(expected.that))
+    return isinstance(expected, Expectation) and row.state.names.is_tainted(expression(expected.that))
 
 
-def outputs_of(state: State, row: OpenRow, step: Step, more: JsonObject) -> JsonObject:
+def _outputs(row: OpenRow, more: JsonObject) -> JsonObject:
     """The step's outputs. Raises `EvaluationError` of the first that breaks."""
     outputs: JsonObject = {}
-    for name, text in step.outputs.items():
+    step, names = row.step, row.state.names
+    for name, written in step.outputs.items():
         label = f"{row.key}.outputs.{name}"
-        outputs[name] = state.names.result_of(text, label, more)
-        state.names.room_for_outputs.take(outputs[name])
-        if state.names.is_tainted(expression(text)) or step.secret:
-            state.names.keep_secret(outputs[name], label)
+        outputs[name] = names.result_of(written, label, more)
+        names.room_for_outputs.take(outputs[name])
+        if names.is_tainted(expression(written)) or step.secret:
+            names.keep_secret(outputs[name], label)
             if step.id is not None:
-                state.names.tainted.add(("steps", step.id, "outputs", name))
-                state.names.tainted.add(("steps", step.id, "turns"))
+                names.tainted.update({("steps", step.id, "outputs", name), ("steps", step.id, "turns")})
     return outputs
 
 
-def broken(error: EvaluationError, *, checks: tuple[Check, ...] = (), result: Json = None) -> Attempt:
-    """An expression broke where the step needed its value."""
-    trouble = Trouble(code="E207", message=str(error), hint=error.hint)
-    return Attempt(status=Status.FAILED, result=result, trouble=trouble, checks=checks)
+_CODES = {"error": "E203", "cancelled": "E204"}
 
 
-def _missing_result(name: str) -> Attempt:
-    message = f"the process gave no `{name}`, which `required: true` asks for"
-    hint = "a code that the process does not have gives null as well: check its spelling and case"
-    trouble = Trouble(code="E206", message=message, hint=hint)
-    return Attempt(status=Status.FAILED, trouble=trouble, again=RetryOn.EXPECTATION)
+def process_failed(found: JsonObject, *, verified: bool | str = False, known: bool = True) -> Attempt:
+    """The row `found` of the process log says that its process failed or was cancelled. Its text is the best sentence
+    there is. `known`: the row is that of the call for certain.
+    """
+    return Attempt(
+        status=Status.FAILED,
+        trouble=_why_failed(found),
+        verified=verified,
+        process_id=str(found["id"]) if known else None,
+        process_status=str(found["status"]),
+        failed_row=found if known else None,
+    )
 
 
-def _null_warning(action: Execute | None, value: Json) -> tuple[str, ...]:
-    if action is None or action.result is None or value is not None:
-        return ()
-    return (f"`{action.result}` is null; a code that the process does not have gives null as well",)
+def _why_failed(found: JsonObject, element: JsonObject | None = None) -> Trouble:
+    status = str(found["status"])
+    word = "failed" if status == "error" else "was cancelled"
+    return Trouble(code=_CODES[status], message=sentence(word, text(found, "error"), element))
+
+
+def with_failed_element(row: OpenRow, last: Attempt) -> Running[Attempt]:
+    """`last`, with the element in its trouble at which its process failed.
+
+    The log of elements only explains: it is asked once, may be empty, since tracing can be off, or refuse. A signal, or
+    the end of the job's time, ends the row as it is known to have ended.
+    """
+    if last.failed_row is None or row.step.verify is Verify.NONE or row.log.refusal is not None:
+        return last
+    row.known = last
+    elements = yield from process_log.elements_once(row, str(last.failed_row["id"]))
+    row.known = None
+    element = failed_element(elements)
+    return last if element is None else replace(last, trouble=_why_failed(last.failed_row, element))

@@ -1,16 +1,20 @@
 """What one attempt of an action came to, before anyone decides whether to try again."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import RetryOn, StepEffect
 from runner.runs.events import Check, Status, Trouble
 from runner.service.calls import CallFailed, FailureKind
 
+INFERRED: Final = "inferred"
+"""`verified`: the row of the log is taken for the call's own, and nothing proves it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """How an attempt ended.
+    """How an attempt ended, or what is known of its process alone.
 
     `verified` and `process_id` are as in `runs.events.StepFinished`; `process_status` is in the words of the log.
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
@@ -19,7 +23,7 @@ class Attempt:
     where nobody waited for it. `cause` is what put the row in doubt, whatever `trouble` says of it since.
     """
 
-    status: Status
+    status: Status = Status.PASSED
     result: Json = None
     trouble: Trouble | None = None
     again: RetryOn | None = None
@@ -35,22 +39,37 @@ class Attempt:
     warnings: tuple[str, ...] = ()
     cause: Trouble | None = None
 
-    def of_process(
-        self, process_id: str | None, *, status: str | None, verified: bool | str | None, warning: str | None = None
-    ) -> "Attempt":
+    @property
+    def process_names(self) -> JsonObject:
+        """What expressions see of the process."""
+        return {"process_status": self.process_status, "process_id": self.process_id}
+
+    def with_process(self, found: "Attempt") -> "Attempt":
         """The same attempt with what is known of its process."""
-        warnings = (*self.warnings, warning) if warning else self.warnings
-        return replace(self, verified=verified, process_id=process_id, process_status=status, warnings=warnings)
+        return replace(
+            self,
+            verified=found.verified,
+            process_id=found.process_id,
+            process_status=found.process_status,
+            failed_row=found.failed_row,
+            warnings=(*self.warnings, *found.warnings),
+        )
+
+    def warned(self, *warnings: str) -> "Attempt":
+        return replace(self, warnings=(*self.warnings, *warnings))
 
 
-def of_failed_call(failure: CallFailed, effect: StepEffect) -> Attempt:
+def not_passed(code: str, message: str, hint: str | None = None, *, status: Status = Status.FAILED) -> Attempt:
+    return Attempt(status=status, trouble=Trouble(code=code, message=message, hint=hint))
+
+
+def call_failed(failure: CallFailed, effect: StepEffect) -> Attempt:
     """What a failed call means for its attempt: the service said no, gave no usable answer, or nobody can know."""
-    again = None if failure.final else _COVERED_BY[failure.kind]
-    status = _STATUS[failure.kind]
-    trouble = failure.trouble
     if is_in_doubt(failure, effect):
-        return in_doubt(trouble)
-    return Attempt(status=status, trouble=trouble, again=again, retry_after=failure.retry_after)
+        return in_doubt(failure.trouble)
+    status, covered_by = _MEANING[failure.kind]
+    again = None if failure.final else covered_by
+    return Attempt(status=status, trouble=failure.trouble, again=again, retry_after=failure.retry_after)
 
 
 def is_in_doubt(failure: CallFailed, effect: StepEffect) -> bool:
@@ -61,23 +80,18 @@ def is_in_doubt(failure: CallFailed, effect: StepEffect) -> bool:
 def in_doubt(cause: Trouble, *, why: str | None = None) -> Attempt:
     """A call that must not happen twice may have happened; `why` says why the process log did not settle it."""
     more = f"; {why}" if why else ""
-    message = f"it may or may not have happened: {cause.message}{more}"
-    return Attempt(status=Status.UNKNOWN, trouble=Trouble(code="E401", message=message, hint=LATER), cause=cause)
+    found = not_passed("E401", f"{MAY_HAVE_HAPPENED}: {cause.message}{more}", SETTLE, status=Status.UNKNOWN)
+    return replace(found, cause=cause)
 
 
-LATER = "`reconcile` asks the process log again; who has looked at the site says how it ended with `resume --step --as`"
+MAY_HAVE_HAPPENED: Final = "it may or may not have happened"
+SETTLE: Final = (
+    "`reconcile` asks the process log again; who has looked at the site says how it ended with `resume --step --as`"
+)
 """What can be done about a call in doubt."""
-
-
-_STATUS = {
-    FailureKind.NOT_SENT: Status.ERROR,
-    FailureKind.TURNED_AWAY: Status.ERROR,
-    FailureKind.REFUSED: Status.FAILED,
-    FailureKind.UNANSWERED: Status.ERROR,
-}
-_COVERED_BY = {
-    FailureKind.NOT_SENT: RetryOn.NOT_SENT,
-    FailureKind.TURNED_AWAY: RetryOn.NOT_SENT,
-    FailureKind.REFUSED: RetryOn.REFUSED,
-    FailureKind.UNANSWERED: RetryOn.UNANSWERED,
+_MEANING: Final = {
+    FailureKind.NOT_SENT: (Status.ERROR, RetryOn.NOT_SENT),
+    FailureKind.TURNED_AWAY: (Status.ERROR, RetryOn.NOT_SENT),
+    FailureKind.REFUSED: (Status.FAILED, RetryOn.REFUSED),
+    FailureKind.UNANSWERED: (Status.ERROR, RetryOn.UNANSWERED),
 }

@@ -6,12 +6,12 @@ what lets a broken run be resumed by feeding the outcomes it had to a fresh engi
 
 from runner.engine.effects import Running
 from runner.engine.later import settle_later
-from runner.engine.perform import TIMEOUT, close_by, listen, note
+from runner.engine.perform import TIMEOUT, close_by, note, poll_stop
 from runner.engine.rows import time_is_over
 from runner.engine.scope import RunFacts, names_of, work_out_vars
-from runner.engine.state import RunState, State, conditions_of
+from runner.engine.state import RunState, State
 from runner.engine.step import carry_out_steps
-from runner.engine.undo import left_standing, undo, undone
+from runner.engine.undo import not_undone, undo, undone
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.foundation.problems import STOPPED, ExitCode, strongest
 from runner.foundation.values import JsonObject
@@ -33,17 +33,17 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     A run that has ended with rows in doubt asks for as long as there are some whether they can be settled now.
     """
     state = State(run=RunState(plan=plan), job=plan.job, names=names_of(plan, run), ends=plan.job.timeout)
-    state.names.functions.update(conditions_of(state))
+    state.names.functions.update(state.conditions())
     yield from note(_started(plan, run))
     trouble = _vars_trouble(state)
     yield from carry_out_steps(state, plan.steps)
-    yield from listen(state)
+    yield from poll_stop(state)
     yield from note(RunClosing(t=state.t, why=_why_closing(state)))
     late = time_is_over(state) if state.run.timed_out else None
     _turn(state)
     yield from undo(state)
     yield from carry_out_steps(state, plan.final_steps)
-    yield from listen(state)
+    yield from poll_stop(state)
     while True:
         outputs, broken = _outputs(state)
         yield from note(_finished(state, outputs, trouble or late or broken or _left_out(state)))
@@ -117,7 +117,7 @@ def _left_out(state: State) -> Trouble | None:
     if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
         return None
     message = "nothing failed, but the job was not carried out whole: a stop, or a doubt, had left something out"
-    stays = f"; what passed was not undone: {', '.join(left)}" if (left := left_standing(state.run)) else ""
+    stays = f"; what passed was not undone: {', '.join(left)}" if (left := not_undone(state.run)) else ""
     return Trouble(code="E312", message=message + stays, hint="`runner run` begins a new run")
 
 

@@ -12,9 +12,9 @@ from runner.service.calls import Call, CallFailed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send one call within `seconds`. `secret`: what comes back is kept out of every event.
+    """Send one call within `seconds`. `secret`: the answer is kept out of every event.
 
-    `turn` names a process whose starts take turns within one program, from its watermark to the end of the row: the
+    `turn` names a process whose starts take turns within one program, from the watermark to the end of the row: the
     host waits for the turn before it sends, and gives it back when the row ends.
     """
 
@@ -29,8 +29,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws. `between_attempts`: nothing of
-    the step is under way, so that others may take their turn.
+    """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws.
+
+    `between_attempts`: nothing of the step is under way, so that others may take their turn.
     """
 
     key: str
@@ -41,9 +42,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """Ask a person; answered with `Done(True)`, or what the person said, or None where `seconds` passed before.
+    """Ask a person; answered with `Done(True)`, another answer, or None where `seconds` passed before.
 
-    `help` is for who does not know what to say.
+    `help` is for a person who does not know what to answer.
     """
 
     key: str
@@ -54,13 +55,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveDoubt:
-    """How are the rows of `keys` to be taken, whose calls are in doubt?
+    """Ask for a verdict on the rows of `keys`, whose calls are in doubt.
 
-    Answered with `Done({"as": …})` as `runner.runs.events.Asked` says, with `"key"` where there are several. Who has no
-    answer now may leave the run here: a fresh engine that is fed with the journal asks again. `ended`: the run is over
-    but for this, and `retry` and `unknown` are no answers any more. `refused`: so was the last answer, and whoever has
-    no other leaves the run. `secret` are the keys of rows whose result is kept
-    out of every event, also where a person hands it in.
+    Answered with `Done({"as": …})` as in `runner.runs.events.Asked`, with `"key"` where there are several rows. A host
+    without an answer may leave the run here: a fresh engine that is fed with the journal asks again. `ended`: the run
+    is over but for this, and `retry` and `unknown` are no answers any more. `refused`: so was the last answer, and a
+    host without another one leaves the run. `secret` are the keys of rows whose result is kept out of every event,
+    also where a person hands it in.
     """
 
     keys: tuple[str, ...]
@@ -71,15 +72,15 @@ class ResolveDoubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryPeers:
-    """Whose are these rows of the log? Asked when it has been read, before one of `rows`, ids of processes that the
-    call of `key` may have started, is taken for its own.
+    """Ask whose these rows of the log are, before one of `rows` is taken for the call of `key`. `rows` are ids of
+    processes that the call may have started.
 
     Answered with `Done({"taken": […], "rival": …})`: the ids of those that other calls own, and whether other runs may
     have made one that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
-    rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: that they
-    are its own is known by their ids, so that no rival matters. `codes` are those under which the process may have been
-    started: of all its versions. `timed`: the server's own time has told the rows apart from starts that are long over;
-    else a start that lacks its row may have made them, however late that comes.
+    rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: the ids
+    prove that they are its own, so that no rival matters. `codes` are those of all versions of the process, any of
+    which may have been started. `timed`: the server's own time has told the rows apart from starts that are long over;
+    otherwise a start that lacks its row may have made them, however late that comes.
     """
 
     key: str
@@ -93,10 +94,10 @@ class QueryPeers:
 
 @dataclass(frozen=True, slots=True)
 class PollStop:
-    """Was the run told to stop, or had it broken off? Asked before a step begins and before a start is sent, where the
-    run turns and where it ends: what is sent then is made with what is known by then.
+    """Ask whether a signal came, or the run had broken off. Asked before a step begins and before a start is sent, at
+    the turning point and at the end: what is sent then is made with what is known by then.
 
-    Answered with None, with `Stopped`, or with `Done` where it was resumed. Nothing is written down of a None.
+    Answered with None, with `Stopped`, or with `Done` where the run was resumed. A None is not journaled.
     """
 
 
@@ -112,10 +113,9 @@ Effect: TypeAlias = Send | Pause | Ask | ResolveDoubt | QueryPeers | PollStop | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The effect was performed. `t` is the run's active seconds when it ended. `date` is the server's own time, as its
-    answer says it.
+    """The effect was performed. `t` is the run's active seconds when it ended; `date` is the server's own time.
 
-    `resumed`, of any outcome: the run had broken off since the one before, for nobody knows how long.
+    `resumed`, of any outcome: the run had broken off since the outcome before, for an unknown time.
     """
 
     t: float

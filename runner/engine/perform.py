@@ -1,7 +1,7 @@
 """The only way of the engine to have an effect performed: within the time of its job, and until the host is stopped."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from runner.engine.effects import (
     Ask,
@@ -22,16 +22,16 @@ from runner.engine.state import OpenRow, RunState, State
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.runs.events import AnyEvent
-from runner.service.calls import FailureKind, FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import Call, FailureKind, FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
 
 TIMEOUT = "timeout"
 """Why a run closes whose time is over."""
 LATE_SECONDS = 10.0
-"""The time of the one look at the process log that is taken of a call in doubt when the time of the job is over."""
+"""The time of the one look at the process log for a call in doubt when the time of the job is over."""
 
 
 class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the one place that turns to undo and `finally`
-    """The host was told to stop, or the job's time is over, while an effect was asked for.
+    """A signal came, or the job's time is over, while an effect was asked for.
 
     Caught where the steps of a job are carried out. `over`: nothing is performed from here on. `turns` is what
     expressions see of the turns before the one that was under way, where it was one.
@@ -44,63 +44,82 @@ class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the one pla
         self.turns: list[JsonObject] | None = None
 
 
-def perform(state: State, effect: Send | Pause | Ask) -> Running[Done | Failed]:
-    """Have the host perform `effect` within what is left of the job's time.
+def perform(row: OpenRow, effect: Send | Pause | Ask) -> Running[Done | Failed]:
+    """Have the host perform `effect` of `row` within what is left of the job's time.
 
-    Raises `Interrupted` where the time is over, or the host was told to stop.
+    Raises `Interrupted` where the time is over, or a signal came.
     """
-    before = state.t
-    outcome = yield _within(state, effect)
+    before = row.t
+    outcome = yield _within(row, effect)
     assert outcome is not None, "only a Note, or a PollStop, is answered with None"
-    _take(state, outcome)
+    _take(row.state, outcome)
     if isinstance(outcome, Stopped):
         raise Interrupted(outcome.why, over=outcome.over)
-    if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.NOT_SENT and state.run.open_rows:
-        state.run.open_rows[-1].not_sent_seconds += state.t - before
+    if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.NOT_SENT:
+        row.not_sent_seconds += row.t - before
     return outcome
 
 
-def judge(state: State, rows: Sequence[OpenRow], *, ended: bool, refused: bool = False) -> Running[JsonObject]:
-    """Ask how rows in doubt are to be taken. That takes no time of the job's, and no stop keeps it from being asked."""
+def send(row: OpenRow, call: Call) -> Running[Done | Failed]:
+    """Send a call of the step within the time of an attempt."""
+    step = row.step
+    effect = Send(key=row.key, call=call, effect=step.effect, seconds=row.attempt_seconds, secret=step.secret)
+    return (yield from perform(row, effect))
+
+
+def pause(row: OpenRow, seconds: float) -> Running[None]:
+    yield from perform(row, Pause(key=row.key, seconds=seconds))
+
+
+@dataclass(slots=True, kw_only=True)
+class Backoff:
+    """Pauses between looks. They grow from `next` to `longest` seconds, up to `deadline` in the run's active time."""
+
+    next: float
+    longest: float
+    deadline: float
+    growth: float = 1.5
+
+    def is_over(self, row: OpenRow) -> bool:
+        return row.t >= self.deadline
+
+    def wait(self, row: OpenRow) -> Running[None]:
+        seconds = min(self.next, max(0.0, self.deadline - row.t))
+        self.next = min(self.next * self.growth, self.longest)
+        yield from pause(row, seconds)
+
+
+def ask_verdict(state: State, rows: Sequence[OpenRow], *, ended: bool, refused: bool = False) -> Running[JsonObject]:
+    """Ask for a verdict on rows in doubt. That takes no time of the job's, and no signal keeps it from being asked."""
     secret = frozenset(row.key for row in rows if row.step.secret)
     outcome = yield ResolveDoubt(keys=tuple(row.key for row in rows), ended=ended, refused=refused, secret=secret)
-    assert isinstance(outcome, Done), "a doubt is judged, or the run is left where it is"
+    return _answer(state, outcome)
+
+
+def query_peers(state: State, query: QueryPeers) -> Running[JsonObject]:
+    """What other runs know of rows of the log. No signal keeps it from being asked."""
+    return _answer(state, (yield query))
+
+
+def _answer(state: State, outcome: Outcome | None) -> JsonObject:
+    assert isinstance(outcome, Done), "a question about doubts or peers is answered, or the run is left where it is"
     _take(state, outcome)
     return outcome.value if isinstance(outcome.value, dict) else {}
 
 
-def inquire(
-    state: State,
-    key: str,
-    process: str,
-    *,
-    rows: tuple[str, ...],
-    keys: tuple[str, ...] | None,
-    certain: bool,
-    timed: bool,
-) -> Running[JsonObject]:
-    """What other runs know of these rows of `process`. No stop keeps it from being asked."""
-    codes = state.log.codes_of(process)
-    asked = QueryPeers(key=key, process=process, rows=rows, keys=keys, certain=certain, codes=codes, timed=timed)
-    outcome = yield asked
-    assert isinstance(outcome, Done), "what others know is answered, if only that they know nothing"
-    _take(state, outcome)
-    return outcome.value if isinstance(outcome.value, dict) else {}
+def check_stop(state: State) -> Running[bool]:
+    """Called before anything of `steps` begins, and before a start is sent. Whether the run had broken off here.
 
-
-def go_on(state: State) -> Running[bool]:
-    """To be asked before anything of `steps` begins, and before a start is sent. Whether the run had broken off here.
-
-    Raises `Interrupted` where the host was told to stop, unless undo and `finally` are under way, which go on.
+    Raises `Interrupted` where a signal came, unless undo and `finally` are under way, which continue.
     """
-    resumed = yield from listen(state)
+    resumed = yield from poll_stop(state)
     if state.run.stopped_by is not None and not state.closing:
         raise Interrupted(state.run.stopped_by)
     return resumed
 
 
-def listen(state: State) -> Running[bool]:
-    """Hear of a stop that no effect was refused for, and of a break. Whether there was one."""
+def poll_stop(state: State) -> Running[bool]:
+    """Learn of a signal that no effect was refused for, and of a break. Whether there was a break."""
     outcome = yield PollStop()
     if outcome is None:
         return False
@@ -121,11 +140,11 @@ def note(event: AnyEvent) -> Running[None]:
 
 
 def _take(state: State, outcome: Outcome) -> None:
-    """Let time go on. What was known of the process log before a run broke off is old: others have started processes
+    """Advance the time. What was known of the process log before a run broke off is old: others have started processes
     since. Only a call in doubt is still looked for since its own watermark.
     """
     state.run.t = outcome.t
-    log = state.log
+    log = state.run.log
     if outcome.resumed:
         log.breaks += 1
         log.clock = None
@@ -136,17 +155,17 @@ def _take(state: State, outcome: Outcome) -> None:
         return
     sent = {row.sought.process for row in state.run.open_rows if row.sought is not None}
     log.marks = {process: mark for process, mark in log.marks.items() if process in sent}
-    log.families = {process: replace(one, due=outcome.t, final=False) for process, one in log.families.items()}
+    log.versions = {process: replace(old, due=outcome.t, final=False) for process, old in log.versions.items()}
     log.refusal = log.library_refusal = None
 
 
-def _within(state: State, effect: Send | Pause | Ask) -> Effect:
+def _within(row: OpenRow, effect: Send | Pause | Ask) -> Effect:
     """The effect with no more time than the job has left. Raises `Interrupted` where it has none."""
-    if state.ends is None:
+    if row.state.ends is None:
         return effect
-    left = state.ends - state.t
+    left = row.state.ends - row.t
     if left <= 0:
-        left = _left_for_last_look(state, effect)
+        left = _left_for_last_look(row, effect)
     if left <= 0:
         raise Interrupted(TIMEOUT, over=True)
     if isinstance(effect, Pause) and effect.seconds > 0:  # the host may make it longer by its jitter
@@ -155,18 +174,17 @@ def _within(state: State, effect: Send | Pause | Ask) -> Effect:
     return effect if effect.seconds is not None and effect.seconds <= left else replace(effect, seconds=left)
 
 
-def _left_for_last_look(state: State, effect: Send | Pause | Ask) -> float:
-    """Seconds left for looking in the log for a start in doubt, for which nobody would look any more.
+def _left_for_last_look(row: OpenRow, effect: Send | Pause | Ask) -> float:
+    """Seconds left for one look into the log for a start in doubt.
 
-    The log is read once for each row; learning whose rows are ours, and of which versions, takes of the same time.
+    The log is read once for each row; reading whose rows are ours, and of which versions, shares that time.
     """
-    row = state.run.open_rows[-1] if state.run.open_rows else None
-    if row is None or not row.in_doubt or row.late or not isinstance(effect, Send):
+    if not row.in_doubt or row.late or not isinstance(effect, Send):
         return 0.0
     if isinstance(effect.call, ReadRows | ReadRow):
         row.late = True
     elif not isinstance(effect.call, WhoAmI | WhoIsUser | FindFamily | ReadFamily):
         return 0.0
     if row.late_ends is None:
-        row.late_ends = state.t + LATE_SECONDS
-    return row.late_ends - state.t
+        row.late_ends = row.t + LATE_SECONDS
+    return row.late_ends - row.t

@@ -6,16 +6,17 @@ read is not asked again in this run. Server time is compared with server time on
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from runner.engine import families, starts
-from runner.engine.effects import Done, Pause, Running, Send
-from runner.engine.families import Family
-from runner.engine.perform import go_on, note, perform
-from runner.engine.state import Start, State
+from runner.engine import starts, versions
+from runner.engine.effects import Done, Running, Send
+from runner.engine.perform import Backoff, check_stop, note, pause, perform
+from runner.engine.state import OpenRow, Start
+from runner.engine.versions import Versions
 from runner.foundation import server_time
+from runner.foundation.raw import items, text
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable, Trouble
@@ -26,6 +27,7 @@ from runner.service.calls import (
     FailureKind,
     FindFamily,
     FindProcess,
+    QueryCall,
     ReadElementData,
     ReadElements,
     ReadFamily,
@@ -42,301 +44,330 @@ WATERMARK = 20
 """Rows that are read before a call: those that share the newest one's moment are known then, too."""
 BETWEEN_TRIES = 0.5
 MOST_MEMBERS = 20
-"""Versions that one reading asks for: IIS takes a query of 2,048 characters, unless it was told otherwise [D]."""
+"""Versions that one reading asks for: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
+FIRST_LOOK = 0.5
+LAST_LOOK = 5.0
+"""Seconds between two looks at a running process, growing from the first to the last."""
 
-_NOT_TO_BE_HAD = frozenset({200, 401, 403, 404})
-"""Refusals that say the log is not to be had at all: 200 is a reply with `Message` in place of rows [M]."""
+_LOG_REFUSED = frozenset({200, 401, 403, 404})
+"""Refusals that mean that the log cannot be read at all: 200 is a reply with `Message` in place of rows [M]."""
 _FILTER_REFUSED = frozenset({400, 500, 501})
-"""Replies that say this filter is not to be had. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
+"""Replies that refuse this filter. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The log could not be read: for good (`state.log.refusal` says so then), or this once."""
+    """The log could not be read: for good (`log.refusal` is set then), or this once."""
 
     failure: CallFailed
 
 
-def mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread | None]:
+def mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     """Make sure that the newest row of `process` is known, and is when the next call is sent."""
-    while True:
-        unread = yield from _mark(state, key, process, turn=turn)
-        resumed = yield from go_on(state)
-        if not resumed:
-            return unread
+    with row.reading_until(row.t + row.attempt_seconds):
+        while True:
+            unread = yield from _mark(row, process, turn=turn)
+            resumed = yield from check_stop(row.state)
+            if not resumed:
+                return unread
 
 
-def _mark(state: State, key: str, process: str, *, turn: bool) -> Running[Unread | None]:
+def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     """Read it once per run and process, and again where a start has no row yet, which may have come.
 
     Where other runs of this program start the same process (`Plan.alone` is false), it is read before every call that
     takes its turn: theirs may have come in between.
     """
-    if state.log.refusal is not None:
-        return Unread(state.log.refusal)
-    waiting = starts.missing(state, process)
-    is_known = bool(waiting) and (process in state.log.marks or starts.since(state, waiting[0]) is not None)
-    if is_known and any(start.key != key for start in waiting):
-        yield from _look_for_missing(state, key, process)
-    if process in state.log.marks and (state.run.plan.alone or not turn):
+    log = row.log
+    if log.refusal is not None:
+        return Unread(log.refusal)
+    waiting = starts.missing(log, process)
+    is_known = bool(waiting) and (process in log.marks or starts.since(log, waiting[0]) is not None)
+    if is_known and any(start.key != row.key for start in waiting):  # rows that have come are none of a later call
+        rows = yield from new_rows(row, waiting[0], last=False)
+        if isinstance(rows, list):
+            yield from starts.settle_missing(row, process, rows, among=waiting)
+    if process in log.marks and (row.state.run.plan.alone or not turn):
         return None
-    rows = yield from _rows(state, key, ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
+    rows = yield from _rows(row, ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
     newest = text(rows[0], "started") if rows else None
     if len(rows) == WATERMARK and text(rows[-1], "started") == newest:
-        rows = yield from _whole(state, key, ReadRows(process=process, since=newest))
+        rows = yield from _all_rows(row, ReadRows(process=process, since=newest))
         if isinstance(rows, Unread):
             return rows
-    state.log.marks[process] = newest
-    state.log.marked_at[process] = state.log.server_time(state.t)
-    state.log.seen.update(text(row, "id") or "" for row in rows)
+    log.marks[process] = newest
+    log.marked_at[process] = log.server_time(row.t)
+    log.seen.update(text(found, "id") or "" for found in rows)
     return None
 
 
-def _look_for_missing(state: State, key: str, process: str) -> Running[None]:
-    """Rows that have come by now are none of a later call."""
-    waiting = starts.missing(state, process)
-    rows = yield from new_rows(state, key, waiting[0], last=False)
-    if isinstance(rows, list):
-        yield from starts.settle_missing(state, key, process, rows, among=waiting)
-
-
-def watermark(state: State, process: str) -> JsonObject | None:
+def watermark(row: OpenRow, process: str) -> JsonObject | None:
     """What `call.sent` says of the log before the call."""
-    return {"started": state.log.marks[process]} if process in state.log.marks else None
+    return {"started": row.log.marks[process]} if process in row.log.marks else None
 
 
-def new_rows(
-    state: State, key: str, start: Start, *, last: bool, of_anybody: bool = False
-) -> Running[list[JsonObject] | Unread]:
+def new_rows(row: OpenRow, start: Start, *, last: bool, any_user: bool = False) -> Running[list[JsonObject] | Unread]:
     """The rows since the watermark of `start`, or since the oldest of the starts that lack theirs, that may be ours and
-    are not known yet, newest first. Whose we are is read once per run.
+    are not known yet, newest first. Our own user is read once per run.
 
-    `last`: that there is none will count for something. So it is asked of versions, too, that have come since.
-    `of_anybody`: the process may run as another user.
+    `last`: the absence of rows will count for something. So versions that have come since are asked for, too.
+    `any_user`: the process may run as another user.
     """
-    if not state.log.owner_asked:
-        yield from _ask_owner(state, key)
-    rows = yield from _new(state, key, start, of_anybody=of_anybody)
-    if not last or isinstance(rows, Unread) or any(starts.may_be_of(state.log, start, row) for row in rows):
+    log = row.log
+    if not log.owner_asked:
+        yield from _ask_owner(row)
+    rows = yield from _new(row, start, any_user=any_user)
+    if not last or isinstance(rows, Unread) or any(starts.may_be_of(log, start, found) for found in rows):
         return rows
-    known = state.log.families.get(start.process)
-    if known is not None and start.sent < known.read_at and state.t < known.read_at + families.AGAIN:
+    known = log.versions.get(start.process)
+    if known is not None and start.sent < known.read_at and row.t < known.read_at + versions.AGAIN:
         return rows
-    family = yield from family_of(state, key, start.process, fresh=True)
-    if isinstance(family, Unread):
-        return family
-    if not starts.has_grown_since(state.log, start):
-        return rows
-    return (yield from _new(state, key, start, of_anybody=of_anybody))
+    fresh = yield from versions_of(row, start.process, fresh=True)
+    if isinstance(fresh, Unread):
+        return fresh
+    return (yield from _new(row, start, any_user=any_user)) if starts.has_grown_since(log, start) else rows
 
 
-def _new(state: State, key: str, start: Start, *, of_anybody: bool) -> Running[list[JsonObject] | Unread]:
-    if starts.has_grown_since(state.log, start) and (why := starts.why_less(state.log, start)) is not None:
-        return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
-    call = ReadRows(process=start.process, since=starts.since(state, start))
-    rows = yield from _whole(state, key, call, since=starts.span_of(state.log, start).since)
+def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObject] | Unread]:
+    log = row.log
+    if starts.has_grown_since(log, start) and (why := starts.why_less(log, start)) is not None:
+        return _too_little(why)
+    call = ReadRows(process=start.process, since=starts.since(log, start))
+    rows = yield from _all_rows(row, call, since=starts.span_of(log, start).since)
     if isinstance(rows, Unread):
         return rows
-    rows = list({str(row["id"]): row for row in rows}.values())  # an answer may show a row twice
-    new = [row for row in rows if row["id"] not in state.log.seen]
-    new = [row for row in new if _is_ours(state, row) or (of_anybody and row.get("parent") is None)]
-    starts.compare_clocks(state, start, new)
+    by_id = {str(found["id"]): found for found in rows}  # an answer may show a row twice
+    new = [found for key, found in by_id.items() if key not in log.seen and found.get("parent") is None]
+    if not any_user and log.owner is not None:
+        new = [found for found in new if found.get("owner") in (None, log.owner)]
+    starts.compare_clocks(row, start, new)
     return new
 
 
-def family_of(state: State, key: str, process: str, *, fresh: bool = False) -> Running[Family | Unread]:
+def _too_little(why: str) -> Unread:
+    return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
+
+
+def versions_of(row: OpenRow, process: str, *, fresh: bool = False) -> Running[Versions | Unread]:
     """The versions of a process, read once per run; `fresh`: now, whatever is known. `Unread`: nobody was reached."""
-    log = state.log
-    before = log.families.get(process) or Family(process=process, read_at=state.t, due=state.t)
-    family: Family | Unread
+    log = row.log
+    before = log.versions.get(process) or Versions(process=process, read_at=row.t, due=row.t)
+    found: Versions | Unread
     if log.library_refusal is not None:
-        family = families.not_read(before, log.library_refusal, t=before.read_at)
-    elif before.final or not (fresh or before.due <= state.t):
+        found = before.not_read(log.library_refusal, t=before.read_at)
+    elif before.final or not (fresh or before.due <= row.t):
         return before
     else:
-        family = yield from _family(state, key, before, fresh=fresh)
-    if isinstance(family, Unread):
-        return family
-    log.families[process] = family
-    if family.grown_at != before.grown_at:
-        for code in family.codes:
+        found = yield from _versions(row, before, fresh=fresh)
+    if isinstance(found, Unread):
+        return found
+    log.versions[process] = found
+    if found.grown_at != before.grown_at:
+        for code in found.codes:
             log.marks.pop(code, None)
-    return family
+    return found
 
 
-def _family(state: State, key: str, before: Family, *, fresh: bool) -> Running[Family | Unread]:
-    marked, root = before.process in state.log.marks, before.root
+def _versions(row: OpenRow, before: Versions, *, fresh: bool) -> Running[Versions | Unread]:
+    marked, root = before.process in row.log.marks, before.root
     if root is None:
-        found = yield from read(state, key, FindFamily(process=before.process, fresh=fresh))
+        found = yield from read(row, FindFamily(process=before.process, fresh=fresh))
         if isinstance(found, Unread):
-            state.log.library_refusal = found.failure if is_for_good(found.failure) else None
-            return _not_read(state, before, found)
+            row.log.library_refusal = found.failure if is_for_good(found.failure) else None
+            return _versions_unread(row, before, found)
         if not isinstance(found, str):
-            return families.not_listed(before, t=state.t)
+            return before.not_listed(t=row.t)
         root = found
-    members = yield from read(state, key, ReadFamily(root=root, fresh=fresh))
+    members = yield from read(row, ReadFamily(root=root, fresh=fresh))
     if isinstance(members, Unread):
-        return _not_read(state, before, members)
-    return families.read(before, members, root=root, t=state.t, marked=marked)
+        return _versions_unread(row, before, members)
+    return before.read(members, root=root, t=row.t, marked=marked)
 
 
-def _not_read(state: State, before: Family, unread: Unread) -> Family | Unread:
+def _versions_unread(row: OpenRow, before: Versions, unread: Unread) -> Versions | Unread:
     is_reached = unread.failure.kind is not FailureKind.NOT_SENT
-    return families.not_read(before, unread.failure, t=state.t) if is_reached else unread
+    return before.not_read(unread.failure, t=row.t) if is_reached else unread
 
 
-def row_of(state: State, key: str, process_id: str) -> Running[JsonObject | Unread | None]:
+def row_of(row: OpenRow, process_id: str) -> Running[JsonObject | Unread | None]:
     """The row of one process by its id; None where there is none."""
-    value = yield from read(state, key, ReadRow(process_id=process_id))
+    value = yield from read(row, ReadRow(process_id=process_id))
     return value if isinstance(value, Unread | dict) else None
 
 
-def elements_in(state: State, key: str, call: ReadElements | ReadElementData) -> Running["list[JsonObject] | Unread"]:
+def follow(
+    row: OpenRow, process_id: str, looks: Backoff, *, until: Callable[[JsonObject], bool]
+) -> Running[JsonObject | Unread | None]:
+    """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
+
+    Gives None where the log never showed a row of that id, and `Unread` where the log refused for good.
+    """
+    last: JsonObject | None = None
+    while True:
+        found = yield from row_of(row, process_id)
+        if isinstance(found, Unread) and row.log.refusal is not None:
+            return found
+        last = found if isinstance(found, dict) else last
+        if (last is not None and until(last)) or looks.is_over(row):
+            return last
+        yield from looks.wait(row)
+
+
+def step_looks(row: OpenRow) -> Backoff:
+    """Looks at a running process within the step's time for following."""
+    return Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.step.follow)
+
+
+def followed(row: OpenRow, found: JsonObject, looks: Backoff | None = None) -> Running[JsonObject]:
+    """The row `found`, read again after a moment until it has ended or the step's time for following is over."""
+    if has_ended(found):
+        return found
+    yield from pause(row, min(FIRST_LOOK, row.step.follow))
+    last = yield from follow(row, str(found["id"]), looks or step_looks(row), until=has_ended)
+    return last if isinstance(last, dict) else found
+
+
+def has_ended(found: JsonObject) -> bool:
+    return found["status"] != "running"
+
+
+def elements_in(row: OpenRow, call: ReadElements | ReadElementData) -> Running["list[JsonObject] | Unread"]:
     """What the log of elements, or the engine's own store of them, shows of a process."""
-    value = yield from read(state, key, call)
-    if isinstance(value, Unread):
-        return value
-    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+    value = yield from read(row, call)
+    return value if isinstance(value, Unread) else _records(value)
 
 
-def elements_of(state: State, key: str, process_id: str) -> Running[list[JsonObject]]:
+def elements_of(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
     """What the log of elements shows of a process; nothing where it cannot be read, or tracing is off."""
-    found = yield from elements_in(state, key, ReadElements(process_id=process_id))
+    found = yield from elements_in(row, ReadElements(process_id=process_id))
     return [] if isinstance(found, Unread) else found
 
 
-def elements_once(state: State, key: str, process_id: str) -> Running[list[JsonObject]]:
-    """As `elements_of`, for who only wants to explain: asked once, and waited for a little."""
-    outcome = yield from perform(state, _reading(key, ReadElements(process_id=process_id), seconds=EXPLAINING_SECONDS))
-    value = outcome.value if isinstance(outcome, Done) else None
-    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+def elements_once(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
+    """As `elements_of`, only to explain a failure: asked once, and waited for a little."""
+    outcome = yield from perform(row, _reading(row, ReadElements(process_id=process_id), seconds=EXPLAINING_SECONDS))
+    return _records(outcome.value) if isinstance(outcome, Done) else []
 
 
-def _whole(state: State, key: str, call: ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
+def read_records(row: OpenRow, call: QueryCall) -> Running[list[JsonObject] | CallFailed]:
+    """The records that `call` asks for on all pages, no more than its `top`; or why they cannot be read."""
+    found: list[JsonObject] = []
+    while True:
+        answer = yield from read(row, call)
+        if isinstance(answer, Unread):
+            return answer.failure
+        page = answer if isinstance(answer, dict) else {}
+        following, more = page.get("next"), _records(page.get("records"))
+        found += more
+        if not isinstance(following, str) or not more or len(found) >= call.top:
+            return found[: call.top]
+        call = replace(call, next=following)
+
+
+def _records(value: Json) -> list[JsonObject]:
+    return [record for record in items(value) if isinstance(record, dict)]
+
+
+def _all_rows(row: OpenRow, call: ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
     """All rows that `call` asks for. As many as were asked for at most may be the beginning of more: that is no answer,
-    as the one in question could be among those that are left out, unless the oldest is from before `since`.
+    as the row in question could be among those that are left out, unless the oldest is from before `since`.
     """
-    rows = yield from _rows(state, key, call)
+    rows = yield from _rows(row, call)
     if isinstance(rows, list) and len(rows) >= call.top and not _is_before(rows[-1], since):
-        trouble = Trouble(code="E208", message=f"it shows {len(rows)} starts since, or more: too many to tell apart")
-        return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=trouble))
+        return _too_little(f"it shows {len(rows)} starts since, or more: too many to tell apart")
     return rows
 
 
-def _is_before(row: JsonObject, since: float | None) -> bool:
-    began = server_time.of_record(text(row, "started") or "")
+def _is_before(found: JsonObject, since: float | None) -> bool:
+    began = server_time.of_record(text(found, "started") or "")
     return since is not None and began is not None and began < since
 
 
-def _rows(state: State, key: str, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
+def _rows(row: OpenRow, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
     """The rows of all versions; where these are not known, those of the code."""
-    family = yield from family_of(state, key, call.process)
-    if isinstance(family, Unread):
-        return family
-    if not family.members:
-        return (yield from _rows_by_code(state, key, call, turn=turn))
-    rows = yield from _rows_of_members(state, key, call, family.schema_ids, turn=turn)
-    if isinstance(rows, list) or state.log.refusal is not None or rows.failure.status not in _FILTER_REFUSED:
-        return rows
-    state.log.families[call.process] = families.unusable(family, rows.failure)
-    return (yield from _rows_by_code(state, key, call, turn=turn))
+    known = yield from versions_of(row, call.process)
+    if isinstance(known, Unread):
+        return known
+    if known.members:
+        rows = yield from _rows_of_members(row, call, known.schema_ids, turn=turn)
+        if not isinstance(rows, Unread) or row.log.refusal or rows.failure.status not in _FILTER_REFUSED:
+            return rows
+        row.log.versions[call.process] = known.unusable(rows.failure)
+    return (yield from _rows_by_code(row, call, turn=turn))
 
 
 def _rows_of_members(
-    state: State, key: str, call: ReadRows, schema_ids: Sequence[str], *, turn: str | None
+    row: OpenRow, call: ReadRows, schema_ids: Sequence[str], *, turn: str | None
 ) -> Running[list[JsonObject] | Unread]:
     """As many of their newest rows as `call` asks for."""
     rows: list[JsonObject] = []
     for first in range(0, len(schema_ids), MOST_MEMBERS):
         some = tuple(schema_ids[first : first + MOST_MEMBERS])
-        value = yield from read(state, key, replace(call, schema_ids=some), turn=turn)
+        value = yield from read(row, replace(call, schema_ids=some), turn=turn)
         if isinstance(value, Unread):
             return value
-        rows += [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+        rows += _records(value)
     if len(schema_ids) > MOST_MEMBERS:
-        rows.sort(key=lambda row: text(row, "started") or "", reverse=True)
+        rows.sort(key=lambda found: text(found, "started") or "", reverse=True)
     return rows[: call.top]
 
 
-def _rows_by_code(
-    state: State, key: str, call: ReadRows, *, turn: str | None = None
-) -> Running[list[JsonObject] | Unread]:
-    known = state.log.schema_ids.get(call.process)
-    value = yield from read(state, key, _by_schema(call, known) if known else call, turn=turn)
-    if (
-        isinstance(value, Unread)
-        and not known
-        and state.log.refusal is None
-        and value.failure.status in _FILTER_REFUSED
-    ):
-        value = yield from _rows_by_schema(state, key, call, refused=value)
-    if isinstance(value, Unread):
-        return value
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+def _rows_by_code(row: OpenRow, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
+    """Where the code cannot be filtered by, the longer way: its schema's id first, then the rows with that id."""
+    log = row.log
+    known = log.schema_ids.get(call.process)
+    value = yield from read(row, replace(call, schema_ids=(known,)) if known else call, turn=turn)
+    if isinstance(value, Unread) and not (known or log.refusal) and value.failure.status in _FILTER_REFUSED:
+        schema_id = yield from read(row, FindProcess(process=call.process))
+        if isinstance(schema_id, str):
+            log.schema_ids[call.process] = schema_id
+            value = yield from read(row, replace(call, schema_ids=(schema_id,)))
+    return value if isinstance(value, Unread) else _records(value)
 
 
-def _rows_by_schema(state: State, key: str, call: ReadRows, *, refused: Unread) -> Running["Json | Unread"]:
-    """The longer way where the code cannot be filtered by: its schema's id first, then the rows with that id."""
-    schema_id = yield from read(state, key, FindProcess(process=call.process))
-    if not isinstance(schema_id, str):
-        return refused
-    state.log.schema_ids[call.process] = schema_id
-    value = yield from read(state, key, _by_schema(call, schema_id))
-    return value
-
-
-def _by_schema(call: ReadRows, schema_id: str) -> ReadRows:
-    return replace(call, schema_ids=(schema_id,))
-
-
-def _ask_owner(state: State, key: str) -> Running[None]:
-    """Learn our own contact id. Where it cannot be had, rows of all owners are candidates."""
+def _ask_owner(row: OpenRow) -> Running[None]:
+    """Learn our own contact id. Where it cannot be read, rows of all owners are candidates."""
     for call in (WhoAmI(), WhoIsUser()):
-        outcome = yield from perform(state, _reading(key, call))
-        state.log.owner_asked = isinstance(outcome, Done) or is_for_good(outcome.failure)
+        outcome = yield from perform(row, _reading(row, call))
+        row.log.owner_asked = isinstance(outcome, Done) or is_for_good(outcome.failure)
         if isinstance(outcome, Done) and isinstance(outcome.value, str):
-            state.log.owner = outcome.value
+            row.log.owner = outcome.value
             break
 
 
-def read(state: State, key: str, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:
+def read(row: OpenRow, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:
     """One reading, tried again where it was not answered: reads just after a rebuild may fail [M].
 
     All its tries together have the time of one, before a call no more than the call's own: a site that accepts nobody
-    would else hold a step up for many times its `timeout`.
+    would otherwise hold a step up for many times its `timeout`.
     """
-    begun = state.t
-    ends = begun + min(READING_SECONDS, _until_ready(state) - begun)
+    ready_by = math.inf if row.ready_by is None else max(row.ready_by, row.t + BETWEEN_TRIES)
+    ends = row.t + min(READING_SECONDS, ready_by - row.t)
     for number in range(1, READING_TRIES + 1):
-        outcome = yield from perform(state, _reading(key, call, turn=turn, seconds=ends - state.t))
+        outcome = yield from perform(row, _reading(row, call, turn=turn, seconds=ends - row.t))
         if isinstance(outcome, Done):
             return outcome.value
         failure = outcome.failure
-        if is_for_good(failure) and isinstance(call, ReadRows | ReadRow):
-            yield from _switch_off(state, failure)
-        if number == READING_TRIES or not _may_pass(failure) or state.t + BETWEEN_TRIES >= ends:
+        if is_for_good(failure) and isinstance(call, ReadRows | ReadRow) and row.log.refusal is None:
+            row.log.refusal = failure
+            yield from note(LogUnreadable(error=failure.trouble))
+        if number == READING_TRIES or not _may_pass(failure) or row.t + BETWEEN_TRIES >= ends:
             break
-        yield from perform(state, Pause(key=key, seconds=BETWEEN_TRIES))
+        yield from pause(row, BETWEEN_TRIES)
     return Unread(failure)
 
 
-def _until_ready(state: State) -> float:
-    """By when what has to be known before a call must be."""
-    row = state.run.open_rows[-1] if state.run.open_rows else None
-    return math.inf if row is None or row.ready_by is None else max(row.ready_by, state.t + BETWEEN_TRIES)
-
-
-def _reading(key: str, call: Call, *, turn: str | None = None, seconds: float = READING_SECONDS) -> Send:
-    return Send(key=key, call=call, effect=StepEffect.READ, seconds=seconds, turn=turn)
+def _reading(row: OpenRow, call: Call, *, turn: str | None = None, seconds: float = READING_SECONDS) -> Send:
+    return Send(key=row.key, call=call, effect=StepEffect.READ, seconds=seconds, turn=turn)
 
 
 def is_for_good(failure: CallFailed) -> bool:
     """A refusal, or a session that is not accepted for the log. A refused sign-in is not the log's doing."""
     if failure.trouble.code == SESSION_REFUSED:
         return True
-    return failure.kind is FailureKind.REFUSED and failure.status in _NOT_TO_BE_HAD
+    return failure.kind is FailureKind.REFUSED and failure.status in _LOG_REFUSED
 
 
 def _may_pass(failure: CallFailed) -> bool:
@@ -344,20 +375,3 @@ def _may_pass(failure: CallFailed) -> bool:
     if failure.final or is_for_good(failure):
         return False
     return failure.kind is not FailureKind.REFUSED or failure.status == HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _switch_off(state: State, failure: CallFailed) -> Running[None]:
-    if state.log.refusal is None:
-        state.log.refusal = failure
-        yield from note(LogUnreadable(error=failure.trouble))
-
-
-def _is_ours(state: State, row: JsonObject) -> bool:
-    """Whether it may be a start of ours: of our owner, where both are known, and no part of another process."""
-    is_of_owner = state.log.owner is None or row.get("owner") in (None, state.log.owner)
-    return row.get("parent") is None and is_of_owner
-
-
-def text(row: JsonObject, name: str) -> str | None:
-    value = row.get(name)
-    return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Undo: what passed is taken back, the last first, when the run fails later; each with what its own step had."""
+"""Undo: what passed is undone, the last first, when the run fails later; each with what its own step had."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ from runner.engine.perform import note
 from runner.engine.scope import Names
 from runner.engine.state import RunState, State, Undoable
 from runner.engine.step import carry_out_steps
+from runner.foundation.raw import record
 from runner.foundation.values import JsonObject
 from runner.planning.plan import undo_steps
 from runner.runs.events import Status, UndoFinished, UndoStarted
@@ -17,7 +18,7 @@ NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 def undo(state: State) -> Running[None]:
     """Undo every row that passed and can be undone, if the run has failed so far; one that fails stops no other.
 
-    Nothing is undone where an outcome is unknown: what is not known to have happened cannot be taken back safely.
+    Nothing is undone where an outcome is unknown: what is not known to have happened cannot be undone safely.
     """
     run = state.run
     has_failed = bool(state.counted) or run.stopped_by is not None or run.timed_out
@@ -25,11 +26,11 @@ def undo(state: State) -> Running[None]:
         return
     yield from note(UndoStarted(t=state.t))
     for entry in reversed(run.undoable):
-        its = _state(state, entry)
-        run.undoing.append(its)
-        yield from carry_out_steps(its, undo_steps(entry.undo, key=entry.key))
-        state.counted |= its.counted
-        state.left_out |= its.left_out
+        inner = _state(state, entry)
+        run.undoing.append(inner)
+        yield from carry_out_steps(inner, undo_steps(entry.undo, key=entry.key))
+        state.counted |= inner.counted
+        state.left_out |= inner.left_out
     yield from note(UndoFinished(t=state.t, undo=undone(run)))
 
 
@@ -37,10 +38,10 @@ def undone(run: RunState) -> str:
     """How far the run was undone, as far as is known: `none`, `complete` or `incomplete`."""
     if not run.undoing:
         return NONE
-    return INCOMPLETE if any(its.counted or its.left_out for its in run.undoing) else COMPLETE
+    return INCOMPLETE if any(inner.counted or inner.left_out for inner in run.undoing) else COMPLETE
 
 
-def left_standing(run: RunState) -> tuple[str, ...]:
+def not_undone(run: RunState) -> tuple[str, ...]:
     """The rows that could have been undone and were not, as an outcome was unknown then: those that had passed, and
     those that were settled as passed when it was too late.
     """
@@ -50,20 +51,15 @@ def left_standing(run: RunState) -> tuple[str, ...]:
 
 def _state(state: State, entry: Undoable) -> State:
     """The job as its step sees it again, in the time of undo and `finally`. What it adds to names stays in here."""
-    names = _names(entry)
-    return replace(
-        entry.state, names=names, prefix="", closing=True, ends=state.run.cleanup_ends, counted=set(), left_out=set()
-    )
+    names, ends = _names(entry), state.run.cleanup_ends
+    return replace(entry.state, names=names, prefix="", closing=True, ends=ends, counted=set(), left_out=set())
 
 
 def _names(entry: Undoable) -> Names:
     """The names of the step's job, the step's own under its id and under their bare names."""
     names = entry.state.names
-    known: JsonObject = {**names.known, **entry.own}
-    steps = names.known["steps"]
-    assert isinstance(steps, dict)
     own = {} if entry.id is None else {entry.id: entry.own}
-    known["steps"] = {**steps, **own}
+    known: JsonObject = {**names.known, **entry.own, "steps": {**record(names.known["steps"]), **own}}
     missing = {path: why for path, why in names.missing.items() if path[:2] != ("steps", entry.id)}
     for name in ("result", "outputs"):
         if name not in entry.own:

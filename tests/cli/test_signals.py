@@ -410,7 +410,7 @@ def test_a_signal_before_the_log_has_told_of_a_doubt_lets_it_be_read_and_not_wai
     child.tell(signal.SIGTERM)
     assert child.end() == 143
     assert statuses() == [{"run": "unknown", "charge": "unknown", "tidy": "passed"}]
-    assert "SIGTERM stopped the run before the process log told how the process ended" in child.said
+    assert "SIGTERM stopped the run before the process log showed how the process ended" in child.said
     assert "  exit 143: terminated\n" in child.said
 
 

@@ -245,7 +245,7 @@ def test_a_person_says_that_it_passed_and_the_run_goes_on() -> None:
     world = lost({"as": "passed"}).carry_out(planned(ONE + THEN))
     assert world.statuses_of_rows() == {"a": "passed", "b": "passed"}
     assert (world.finished("a").verified, world.end.exit_code) == (None, 0)
-    assert "what somebody said" in world.finished("a").warnings[0]
+    assert "the verdict of somebody" in world.finished("a").warnings[0]
 
 
 def test_a_person_says_that_it_failed_and_the_run_ends_so() -> None:

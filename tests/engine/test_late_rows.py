@@ -155,4 +155,4 @@ def test_what_was_queued_is_not_found_where_another_run_may_have_started_it(*, r
 def test_a_status_that_nobody_knows_proves_nothing_of_a_run() -> None:
     world = World(statuses=["running"], later=["suspended"]).carry_out(planned("  - id: a\n    run: {process: UsrA}\n"))
     assert world.finished("a").status == "unknown"
-    assert "shows the status suspended, which is none that is known" in said(world.finished("a"))
+    assert "shows the status suspended, which is not known" in said(world.finished("a"))

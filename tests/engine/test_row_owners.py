@@ -150,7 +150,7 @@ def test_where_the_server_tells_no_time_a_start_seen_after_a_break_proves_nothin
     later.tells_time = False
     later.carry_out(planned(ONE + "finally: [{pause: 200s}]\n"))
     assert ended(later, "a") == ("unknown", None)
-    assert "nothing tells whether it began in time" in said(later.finished("a"))
+    assert "nothing shows whether it began in time" in said(later.finished("a"))
 
 
 def test_an_inferred_start_is_no_verdict_where_the_log_has_to_give_one() -> None:

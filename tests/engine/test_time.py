@@ -65,7 +65,7 @@ def test_what_took_too_long_says_how_long_it_might_have_taken() -> None:
     for said in (trouble_of(world, "b"), world.end.error):
         assert said
         assert (said.code, said.message) == ("E212", "the steps took longer than the job's 10 s")
-        assert said.hint == "`timeout` of the job gives them more time"
+        assert said.hint == "write a longer `timeout` of the job to give them more time"
 
 
 def test_a_step_that_ends_with_the_time_has_passed() -> None:
@@ -302,7 +302,7 @@ def test_undo_and_finally_end_with_their_own_time() -> None:
     assert world.statuses_of_rows() == {"a": "passed", "fails": "failed", "undo/a": "passed", "clean": "failed"}
     said = trouble_of(world, "clean")
     assert said.message == "undo and `finally` took longer than their 10 s"
-    assert said.hint == "`cleanup_timeout` gives them more time"
+    assert said.hint == "write a longer `cleanup_timeout` to give them more time"
 
 
 def test_what_is_undone_has_the_time_of_the_clean_up_and_no_other() -> None:

@@ -136,7 +136,7 @@ def test_what_was_started_in_the_new_version_before_the_call_is_none_of_it() -> 
 def test_where_the_site_tells_no_time_a_row_of_a_new_version_proves_nothing(status: str) -> None:
     world = Growing(status, tells_time=False).carry_out(planned(STRICT))
     assert ended(world) == ("unknown", None)
-    assert "`UsrA` has got a new version, and the site tells no time" in said(world.finished("a"))
+    assert "`UsrA` has got a new version, and the site gives no time" in said(world.finished("a"))
     again = Growing(tells_time=False, answers=(SESSION,)).carry_out(planned(ONE))
     assert (again.sent.count("execute UsrA"), ended(again)) == (1, ("unknown", None))
 
@@ -210,7 +210,7 @@ def test_a_log_that_is_not_to_be_filtered_by_versions_is_read_by_the_code() -> N
 
     world = Plain().carry_out(planned(ONE))
     assert ended(world) == ("passed", None)
-    assert "the process log is not to be filtered by them: too long" in said(world.finished("a"))
+    assert "the process log cannot be filtered by them: too long" in said(world.finished("a"))
 
 
 @pytest.mark.parametrize("status", ["done", "error"])

@@ -1,25 +1,22 @@
 """A `confirm`: nothing is sent; a person says yes."""
 
 from runner.engine.answer import judged
-from runner.engine.attempt import Attempt
+from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Ask, Done, Running
 from runner.engine.perform import TIMEOUT, Interrupted, perform
-from runner.engine.state import OpenRow, State
+from runner.engine.state import OpenRow
 from runner.job.actions import Confirm
-from runner.job.model import Step
-from runner.runs.events import Status, Trouble
 
 
-def attempt_confirm(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
+def attempt_confirm(row: OpenRow) -> Running[Attempt]:
     """Ask. Anything but a yes is a failure."""
-    action = step.action
+    action, step, ends = row.step.action, row.step, row.state.ends
     assert isinstance(action, Confirm)
-    text = state.names.text(action.text, f"{row.key}.confirm")
-    outcome = yield from perform(state, Ask(key=row.key, text=text, seconds=step.timeout, help=step.help))
+    text = row.text(action.text, "confirm")
+    outcome = yield from perform(row, Ask(key=row.key, text=text, seconds=step.timeout, help=step.help))
     if isinstance(outcome, Done) and outcome.value is True:
-        return judged(state, row, step, True)  # noqa: FBT003  the result of a confirm
+        return judged(row, True)  # noqa: FBT003  the result of a confirm
     is_late = isinstance(outcome, Done) and outcome.value is None
-    if is_late and state.ends is not None and state.t >= state.ends:
+    if is_late and ends is not None and row.t >= ends:
         raise Interrupted(TIMEOUT, over=True)
-    message = f"nobody answered in time: {text}" if is_late else f"nobody said yes to: {text}"
-    return Attempt(status=Status.FAILED, trouble=Trouble(code="E210", message=message))
+    return not_passed("E210", f"nobody answered in time: {text}" if is_late else f"nobody said yes to: {text}")

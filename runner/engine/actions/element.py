@@ -1,63 +1,220 @@
-"""One attempt of an element: executed, or completed with values. The service refuses to execute one twice [D]."""
+"""One attempt of an element: executed, or completed with values. The service refuses to execute one twice [D].
 
-from collections.abc import Callable
+An element that is named is found in its process, executed, and looked at again: its own row says whether it moved,
+which no answer does; where the answer is lost, that settles the doubt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-from runner.engine.answer import judged
-from runner.engine.attempt import Attempt, in_doubt, of_failed_call
-from runner.engine.effects import Failed, Running
-from runner.engine.element_call import call_of, may_have_happened, sent
-from runner.engine.finding import Wanted
-from runner.engine.named_element import attempt_named
-from runner.engine.parameters import parameters_of
-from runner.engine.state import OpenRow, State
+from runner.engine import process_log
+from runner.engine.answer import judged, parameters_of, process_failed
+from runner.engine.attempt import INFERRED, Attempt, call_failed, in_doubt, not_passed
+from runner.engine.doubt import AT_ONCE, SECOND_READING, lost
+from runner.engine.effects import Done, Failed, Running
+from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid
+from runner.engine.lost import needs_result
+from runner.engine.perform import pause, send
+from runner.engine.state import CalledElement, Instance, OpenRow
+from runner.engine.verdict import ENDED_BADLY, NO_ROW_YET
 from runner.foundation.guids import is_guid
-from runner.job.actions import Element, ElementName
-from runner.job.model import Step, StepEffect
+from runner.foundation.values import Json, JsonObject
+from runner.job.actions import Element
+from runner.job.model import Verify
 from runner.runs.events import Status, Trouble
+from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
+
+_MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"
+_GONE = "inferred: the element does not wait any more, and no log tells how it ended"
+_ANSWERED = (0.0, *NO_ROW_YET)
+"""Seconds between two looks at an element whose call was answered."""
 
 
-def attempt_element(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
-    assert isinstance(step.action, Element)
-    return _attempt(step.action, state, row, step)
+def attempt_element(row: OpenRow) -> Running[Attempt]:
+    assert isinstance(row.step.action, Element)
+    return (yield from execute(row.step.action, row))
 
 
-def attempt_of(element: Element) -> Callable[[State, OpenRow, Step], Running[Attempt]]:
-    """One attempt of this element, in the form that `runner.engine.retry` repeats."""
-    return partial(_attempt, element)
-
-
-def _attempt(element: Element, state: State, row: OpenRow, step: Step) -> Running[Attempt]:
-    """Execute the element once. Nothing is sent for an id that is none."""
+def execute(element: Element, row: OpenRow) -> Running[Attempt]:
+    """Execute the element once. Nothing is sent for an id that is no GUID."""
     which = element.which
-    wanted = _wanted(state, row, which) if isinstance(which, ElementName) else None
-    uid = state.names.text(which, f"{row.key}.uid") if isinstance(which, str) else ""
-    values = None if element.parameters is None else parameters_of(state, row, element.parameters)
+    wanted, uid = None, ""
+    if isinstance(which, str):
+        uid = row.text(which, "uid")
+    else:
+        process_id = row.text(which.of, "of").lower()
+        wanted = WantedElement(process_id=process_id, name=row.text(which.name, "name"), how=which)
+    values = None if element.parameters is None else parameters_of(row, element.parameters)
     if wanted is not None:
         if not is_guid(wanted.process_id):
             return no_guid("the process's id", wanted.process_id)
-        return (yield from attempt_named(state, row, step, wanted=wanted, parameters=values))
+        return (yield from _named(row, wanted, values))
     if not is_guid(uid):
         return no_guid("the element's id", uid)
-    outcome = yield from sent(state, row, step, call_of(uid, values))
+    outcome = yield from _called(row, uid, values)
     if not isinstance(outcome, Failed):
-        return judged(state, row, step, outcome.value)
-    if step.effect is StepEffect.ONCE and may_have_happened(outcome.failure):
-        return in_doubt(outcome.failure.trouble, why=_NO_LOG)
-    return of_failed_call(outcome.failure, step.effect)
+        return judged(row, outcome.value)
+    if row.is_once and _may_have_happened(outcome.failure):
+        return in_doubt(outcome.failure.trouble, why="the process log does not tell of single elements")
+    return call_failed(outcome.failure, row.step.effect)
 
 
-_NO_LOG = "the process log does not tell of single elements"
+def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done | Failed]:
+    """Make the call within the time of one attempt, and once more where the session was lost before."""
+    call = ElementCall(uid=uid) if values is None else CompleteCall(uid=uid, parameters=values)
+    outcome = yield from send(row, call)
+    if isinstance(outcome, Failed) and _is_session_lost(row, outcome.failure):
+        outcome = yield from send(row, call)
+        if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY:
+            outcome = replace(outcome, failure=replace(outcome.failure, final=True))
+    return outcome
 
 
-def _wanted(state: State, row: OpenRow, named: ElementName) -> Wanted:
-    process_id = state.names.text(named.of, f"{row.key}.of")
-    return Wanted(process_id=process_id.lower(), name=state.names.text(named.name, f"{row.key}.name"), how=named)
+def _may_have_happened(failure: CallFailed) -> bool:
+    """Whether a call that was turned away may be the repetition of one that was not, by a proxy."""
+    return failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
 
 
-def no_guid(what: str, text: str) -> Attempt:
-    """Nothing is sent for an id that a template gave and that is none."""
-    shown = text if len(text) <= 60 else text[:60] + "…"  # noqa: PLR2004  a line of a terminal
-    message = f"{what} is `{shown}`, which is no GUID"
-    hint = "an id has 8-4-4-4-12 hexadecimal digits"
-    return Attempt(status=Status.FAILED, trouble=Trouble(code="E113", message=message, hint=hint))
+def _is_session_lost(row: OpenRow, failure: CallFailed) -> bool:
+    """Whether the call can be made in a fresh session."""
+    is_lost = failure.kind is FailureKind.TURNED_AWAY and failure.trouble.code == SESSION_REFUSED
+    return is_lost and not failure.final and not (row.is_once and _may_have_happened(failure))
+
+
+def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Running[Attempt]:
+    """Execute the element that is named, unless it was executed before."""
+    chosen = yield from find(row, wanted)
+    if isinstance(chosen, Attempt):
+        return chosen
+    if chosen.status == "done":
+        return _executed_before(row, wanted, chosen, with_values=values is not None)
+    row.element = CalledElement(process_id=wanted.process_id, before=chosen)
+    row.state.run.executed.add(chosen.id)
+    outcome = yield from _called(row, chosen.id, values)
+    if isinstance(outcome, Failed):
+        return (yield from _without_answer(row, outcome.failure))
+    if row.step.verify is Verify.NONE:
+        return _judged(row, outcome.value)
+    return (yield from _verified(row, outcome.value))
+
+
+def _executed_before(row: OpenRow, wanted: WantedElement, chosen: Instance, *, with_values: bool) -> Attempt:
+    if row.element is not None and row.element.before.id == chosen.id:  # by an earlier attempt without an answer
+        return _moved_without_answer(row)
+    if with_values:
+        message = f"`{wanted.name}` was executed before, and not with these values"
+        hint = "leave `parameters` out where it does not matter who did it: the service executes no element twice"
+        return replace(not_passed("E222", message, hint), process_id=wanted.process_id)
+    found = Attempt(verified=True, process_id=wanted.process_id)
+    return judged(row, None, found).with_process(found).warned("the element was executed before")
+
+
+def _verified(row: OpenRow, value: Json) -> Running[Attempt]:
+    """What the element's row says of a call that was answered: it moved, or nothing is proved."""
+    now = yield from _look(row, moments=_ANSWERED)
+    if now is None or now.status in MAY_BE_EXECUTED:
+        return _in_error(row, now) if now is not None and now.status == "error" else _not_moved(row, value, now)
+    bad = yield from _failed_afterwards(row, now)
+    if bad is not None:
+        return bad
+    attempt = _judged(row, value)
+    if now.status != GONE:
+        return replace(attempt, verified=True)
+    return replace(attempt, verified=INFERRED).warned(_GONE)
+
+
+def _judged(row: OpenRow, value: Json) -> Attempt:
+    found = Attempt(process_id=_own(row).process_id)
+    return judged(row, value, found).with_process(found)
+
+
+def _not_moved(row: OpenRow, value: Json, now: Instance | None) -> Attempt:
+    still = "nothing shows whether the element has moved"
+    if now is not None:
+        still = f"the element has not moved, it is `{now.status}` as before"
+    if row.step.verify is not Verify.LOG:
+        return _judged(row, value).warned(f"not verified: {still}")
+    trouble = Trouble(
+        code="E208", message=f"not verified: {still}", hint="`verify: auto` passes such a call with a warning"
+    )
+    row.look_again = partial(_looked_again, cause=trouble)
+    status = Status.UNKNOWN if row.is_once else Status.ERROR
+    return Attempt(status=status, result=value, trouble=trouble, process_id=_own(row).process_id)
+
+
+def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
+    """A call without an answer: the element's own row is asked, which shows more than the process log would."""
+    if failure.kind is not FailureKind.UNANSWERED and not _may_have_happened(failure):
+        return call_failed(failure, row.step.effect)
+    if not row.is_once:
+        return (yield from _settled(row, moments=AT_ONCE)) or call_failed(failure, row.step.effect)
+    row.in_doubt = row.unanswered = True
+    row.look_again = partial(_looked_again, cause=failure.trouble)
+    last = row.state.run.plan.settle
+    moments = (0.0, SECOND_READING * last, (1 - SECOND_READING) * last)
+    return (yield from _settled(row, moments=moments)) or _unknown(failure.trouble)
+
+
+def _looked_again(row: OpenRow, unknown: Attempt, *, cause: Trouble) -> Running[Attempt]:
+    """One more look at a row that is in doubt."""
+    settled = yield from _settled(row, moments=AT_ONCE)
+    return settled or replace(unknown, trouble=_unknown(cause).trouble, cause=cause)
+
+
+def _settled(row: OpenRow, *, moments: Sequence[float]) -> Running[Attempt | None]:
+    """How the call ended that was not answered; None where the element has not moved, which proves nothing."""
+    now = yield from _look(row, moments=moments)
+    if now is None or now.status not in ("done", "error", GONE) or now.status == _own(row).before.status:
+        return None
+    bad = yield from _failed_afterwards(row, now)
+    attempt = bad or _moved_without_answer(row)
+    row.in_doubt = attempt.status is Status.UNKNOWN
+    return attempt
+
+
+def _moved_without_answer(row: OpenRow) -> Attempt:
+    """It moved: it happened. That our call did it is inferred, since a person may have done it meanwhile."""
+    if needs_result(row.state.job, row.whole or row.step):
+        return replace(lost(), process_id=_own(row).process_id)
+    return replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(_MOVED)
+
+
+def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[Instance | None]:
+    """The element at the first of these moments, in seconds after one another, at which it has moved; else at last."""
+    own = _own(row)
+    now: Instance | None = None
+    for moment in moments:
+        if moment:
+            yield from pause(row, moment)
+        now = yield from look_again(row, own.process_id, own.before)
+        if now is not None and now.status != own.before.status:
+            break
+    return now
+
+
+def _failed_afterwards(row: OpenRow, now: Instance) -> Running[Attempt | None]:
+    """What went wrong with the process as soon as the element was executed; the service answers 200 all the same."""
+    found = None
+    if row.log.refusal is None:
+        found = yield from process_log.row_of(row, _own(row).process_id)
+    if isinstance(found, dict) and found["status"] in ENDED_BADLY:
+        return process_failed(found)
+    return _in_error(row, now) if now.status in ENDED_BADLY else None
+
+
+def _in_error(row: OpenRow, now: Instance) -> Attempt:
+    code, word = ("E203", "is in error") if now.status == "error" else ("E204", "was cancelled")
+    reason = f": {now.error}" if now.error else ""
+    failed = not_passed(code, f"the element {word}{reason}")
+    return replace(failed, verified=False, process_id=_own(row).process_id)
+
+
+def _unknown(cause: Trouble) -> Attempt:
+    return in_doubt(cause, why="the element has not moved, which proves nothing")
+
+
+def _own(row: OpenRow) -> CalledElement:
+    """The element that the row has called."""
+    assert row.element is not None
+    return row.element

@@ -1,46 +1,45 @@
 """A chain of elements: one after the other, each a row of its own; it ends at the first that does not pass."""
 
 from dataclasses import replace
+from functools import partial
 
-from runner.engine.actions.element import attempt_of
+from runner.engine.actions.element import execute
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
-from runner.engine.perform import go_on
+from runner.engine.perform import check_stop
 from runner.engine.retry import try_until_done
-from runner.engine.rows import begin, end, row_of
-from runner.engine.state import OpenRow, State
+from runner.engine.rows import begin, end, report_row
+from runner.engine.state import OpenRow
 from runner.foundation.values import Json
-from runner.job.actions import Element
+from runner.job.actions import Elements
 from runner.planning.plan import PlannedStep
 from runner.runs.events import Status, Trouble
 
 
-def attempt_chain(
-    state: State, whole: OpenRow, planned: PlannedStep, *, items: tuple[Element, ...]
-) -> Running[tuple[Attempt, bool]]:
+def attempt_chain(whole: OpenRow, planned: PlannedStep, chain: Elements) -> Running[tuple[Attempt, bool]]:
     """Retry and doubt are per element; the chain is never restarted. Its own row holds checks and outputs."""
+    state = whole.state
     whole.attempts = 1
     part = replace(planned.step, expect=(), outputs={})
     key = whole.key.removeprefix(state.prefix)
     replies: list[Json] = []
     any_flaky = any_lost = False
-    for index, element in enumerate(items):
-        yield from go_on(state)
+    for index, element in enumerate(chain.items):
+        yield from check_stop(state)
         name = planned.name if isinstance(element.which, str) else element.title
-        of_row = row_of(state, planned, key=f"{key}[{index}]", index=index, kind="element", name=name)
-        row = yield from begin(state, of_row, part, whole=planned.step)
-        last, flaky = yield from try_until_done(state, row, step=part, attempt=attempt_of(element))
-        yield from end(state, last, flaky=flaky, secret=part.secret)
+        shown = report_row(state, planned, key=f"{key}[{index}]", index=index, kind=element.kind, name=name)
+        row = yield from begin(state, shown, part, whole=planned.step)
+        last, flaky = yield from try_until_done(row, partial(execute, element))
+        yield from end(row, last, flaky=flaky)
         any_flaky, any_lost = any_flaky or flaky, any_lost or last.lost
         replies.append(last.result)
         if last.status is not Status.PASSED:
             if last.status is Status.UNKNOWN:
                 whole.replies = None if any_lost else replies[:index]
-                state.left_out.update(f"{whole.key}[{later}]" for later in range(index + 1, len(items)))
+                state.left_out.update(f"{whole.key}[{later}]" for later in range(index + 1, len(chain.items)))
             return Attempt(status=last.status, result=replies, trouble=in_part(last.trouble, index)), False
-    attempt = judged(state, whole, planned.step, replies)
-    return replace(attempt, lost=any_lost), any_flaky
+    return replace(judged(whole, replies), lost=any_lost), any_flaky
 
 
 def in_part(trouble: Trouble | None, index: int) -> Trouble | None:

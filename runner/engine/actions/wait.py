@@ -1,101 +1,76 @@
 """A `wait`: follows one process until what is waited for has happened, or cannot happen any more."""
 
+from dataclasses import replace
+
 from runner.engine import process_log
-from runner.engine.actions.element import no_guid
-from runner.engine.answer import judged
-from runner.engine.attempt import Attempt
-from runner.engine.effects import Pause, Running
-from runner.engine.following import GROWTH, has_ended
-from runner.engine.perform import perform
-from runner.engine.process_log import Unread
-from runner.engine.state import OpenRow, State
-from runner.engine.verdict import failed
+from runner.engine.actions.cancel import of_log_row
+from runner.engine.answer import process_failed
+from runner.engine.attempt import Attempt, not_passed
+from runner.engine.effects import Running
+from runner.engine.elements import no_guid
+from runner.engine.perform import Backoff
+from runner.engine.process_log import Unread, has_ended
+from runner.engine.state import OpenRow
+from runner.engine.verdict import ENDED_BADLY
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
-from runner.job.model import Step
-from runner.runs.events import Status, Trouble
+from runner.runs.events import Status
 
 
-def attempt_wait(state: State, row: OpenRow, step: Step) -> Running[Attempt]:
+def attempt_wait(row: OpenRow) -> Running[Attempt]:
     """Look at the process, more and more seldom, until it is where it should be."""
-    action = step.action
+    action, follow = row.step.action, row.step.follow
     assert isinstance(action, Wait)
-    process_id = state.names.text(action.process_id, f"{row.key}.process_id")
+    process_id = row.text(action.process_id, "process_id")
     if not is_guid(process_id):
         return no_guid("the process's id", process_id)
-    deadline, wait = state.t + step.follow, action.every
+    looks = Backoff(next=action.every, longest=action.max_every, deadline=row.t + follow)
     while True:
-        with row.reading_until(state.t + step.follow):
-            read = yield from process_log.row_of(state, row.key, process_id)
-        if isinstance(read, Unread) and state.log.refusal is not None:
-            return _unread(read)
-        seen = read if isinstance(read, dict) else None
-        if seen is not None and (done := (yield from _is_there(state, row, action, seen))) is not None:
-            return _attempt(state, row, step, seen) if done else _missed(action, seen)
-        if state.t >= deadline:
-            return _too_late(step, action, seen)
-        yield from perform(state, Pause(key=row.key, seconds=min(wait, deadline - state.t)))
-        wait = min(wait * GROWTH, action.max_every)
+        with row.reading_until(row.t + follow):
+            read = yield from process_log.row_of(row, process_id)
+        if isinstance(read, Unread) and row.log.refusal is not None:
+            message = f"`wait` reads the process log, and it cannot be read: {read.failure.trouble.message}"
+            return not_passed("E208", message, read.failure.trouble.hint, status=Status.ERROR)
+        found = read if isinstance(read, dict) else None
+        if found is not None and (done := (yield from _is_there(row, action, found))) is not None:
+            return of_log_row(row, found) if done else _missed(action, found)
+        if looks.is_over(row):
+            return _too_late(row, action, found)
+        yield from looks.wait(row)
 
 
-def _is_there(state: State, row: OpenRow, action: Wait, seen: JsonObject) -> Running[bool | None]:
+def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | None]:
     """True: what is waited for has happened; False: it cannot happen any more; None: not yet."""
-    ended = has_ended(seen)
+    ended = has_ended(found)
     match action.wanted:
         case WaitFor.ENDED:
             return True if ended else None
         case WaitFor.COMPLETED:
-            return (seen["status"] == "done") if ended else None
+            return (found["status"] == "done") if ended else None
         case WaitFor.PARKED:
             if ended:
                 return False
-            elements = yield from process_log.elements_of(state, row.key, str(seen["id"]))
+            elements = yield from process_log.elements_of(row, str(found["id"]))
             return True if any(element.get("status") == "running" for element in elements) else None
 
 
-def _attempt(state: State, row: OpenRow, step: Step, seen: JsonObject) -> Attempt:
-    process_id, status = str(seen["id"]), seen["status"]
-    told: JsonObject = {"process_status": status, "process_id": process_id}
-    return judged(state, row, step, dict(seen), seen=told).of_process(process_id, status=str(status), verified=True)
+def _missed(action: Wait, found: JsonObject) -> Attempt:
+    if found["status"] in ENDED_BADLY:
+        return replace(process_failed(found), result=dict(found), verified=None, process_status=None)
+    message = f"the process has ended as `{found['status']}`, and can not be {action.wanted} any more"
+    return replace(not_passed("E208", message), result=dict(found), process_id=str(found["id"]))
 
 
-def _missed(action: Wait, seen: JsonObject) -> Attempt:
-    process_id = str(seen["id"])
-    if seen["status"] in ("error", "cancelled"):
-        found = failed(seen, process_id)
-        return Attempt(
-            status=Status.FAILED,
-            result=dict(seen),
-            trouble=found.trouble,
-            process_id=process_id,
-            failed_row=found.failed_row,
-        )
-    message = f"the process has ended as `{seen['status']}`, and can not be {action.wanted} any more"
-    return Attempt(
-        status=Status.FAILED,
-        result=dict(seen),
-        trouble=Trouble(code="E208", message=message),
-        process_id=process_id,
-    )
-
-
-def _too_late(step: Step, action: Wait, seen: JsonObject | None) -> Attempt:
-    waited = f"after {step.follow:.0f} s"
-    if seen is None:
+def _too_late(row: OpenRow, action: Wait, found: JsonObject | None) -> Attempt:
+    waited = f"after {row.step.follow:.0f} s"
+    if found is None:
         message = f"the process log shows no process of this id {waited}"
-        hint = "check the id; a process that is not kept in the log cannot be waited for"
-    elif action.wanted is WaitFor.PARKED:
+        hint = "check the id; a process that is not written into the log cannot be waited for"
+        return not_passed("E208", message, hint)
+    message = f"the process still runs {waited}"
+    hint = "write a longer `timeout` to wait longer; a process that waits for a person needs its element executed"
+    if action.wanted is WaitFor.PARKED:
         message = f"the process still runs {waited}, and the log of its elements shows none that waits"
-        hint = "that log is empty where the tracing of the process is switched off"
-    else:
-        message = f"the process still runs {waited}"
-        hint = "a longer `timeout` waits longer; a process that waits for a person needs its element executed"
-    process_id = str(seen["id"]) if seen else None
-    trouble = Trouble(code="E208", message=message, hint=hint)
-    return Attempt(status=Status.FAILED, result=dict(seen) if seen else None, trouble=trouble, process_id=process_id)
-
-
-def _unread(read: Unread) -> Attempt:
-    message = f"`wait` reads the process log, and it cannot be read: {read.failure.trouble.message}"
-    return Attempt(status=Status.ERROR, trouble=Trouble(code="E208", message=message, hint=read.failure.trouble.hint))
+        hint = "check the tracing of the process: that log is empty where it is switched off"
+    return replace(not_passed("E208", message, hint), result=dict(found), process_id=str(found["id"]))

@@ -1,0 +1,230 @@
+"""The elements of one running process: which of them a name leads to, and whether it may be executed.
+
+An element is executed by the id that it has in one instance, never by that of its design, which all instances share
+[C][S]. The engine's own store holds what waits, whatever is logged; the log of elements has captions, and what was
+executed before; it is empty where tracing is off.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from runner.engine import process_log
+from runner.engine.attempt import Attempt, not_passed
+from runner.engine.effects import Running
+from runner.engine.perform import Backoff
+from runner.engine.process_log import Unread, has_ended
+from runner.engine.state import Instance, OpenRow, State
+from runner.foundation.guids import is_guid
+from runner.foundation.raw import text
+from runner.foundation.values import JsonObject
+from runner.job.actions import ElementName
+from runner.job.model import RetryOn
+from runner.runs.events import Status
+from runner.service.calls import FailureKind, ReadElementData, ReadElements
+
+MAY_BE_EXECUTED = frozenset({"running", "error"})
+"""The vendor shows its own button for these [C], for the second while the process is not cancelled."""
+GONE = "gone"
+"""The status of an element that the engine's store held, and holds no more."""
+NEVER_EXECUTED = "FlowIteratorGateway"
+"""The kind of element that the vendor shows no button for [C]."""
+_MOST_SHOWN = 5
+_SHORT = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedElement:
+    """The element `name` of the process `process_id`, and how it is waited for."""
+
+    process_id: str
+    name: str
+    how: ElementName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Elements:
+    """What one look at a process shows of its elements. `fitting` are those that the name leads to, newest first."""
+
+    fitting: tuple[Instance, ...]
+    all: tuple[Instance, ...]
+
+    @property
+    def ready(self) -> tuple[Instance, ...]:
+        """Those of them that may be executed now."""
+        return tuple(each for each in self.fitting if each.status in MAY_BE_EXECUTED)
+
+
+def find(row: OpenRow, wanted: WantedElement) -> Running[Instance | Attempt]:
+    """Wait for the element that the name leads to: it may be executed, or was before. Else why there is none."""
+    follow = row.step.follow
+    pauses = Backoff(next=wanted.how.every, longest=wanted.how.max_every, deadline=row.t + follow)
+    process: JsonObject | None = None
+    while True:
+        ended = process is not None and has_ended(process)
+        with row.reading_until(row.t + follow):
+            seen = yield from _look(row, wanted)
+        if isinstance(seen, Unread) and (process_log.is_for_good(seen.failure) or pauses.is_over(row)):
+            return _unread(seen)
+        chosen = _chosen(row, seen, wanted) if isinstance(seen, _Elements) else None
+        if isinstance(chosen, Attempt) or (chosen is not None and chosen.status != "error"):
+            return chosen
+        if process is not None and ended and isinstance(seen, _Elements):  # this was one more look since it has ended
+            return _over(row, process, seen, wanted)
+        with row.reading_until(row.t + follow):
+            process = yield from _process(row, wanted)
+        if chosen is not None and (process is None or process["status"] != "cancelled"):
+            return chosen
+        if process is not None and has_ended(process) and not ended:
+            continue
+        if pauses.is_over(row):
+            return _too_late(row, seen, wanted)
+        yield from pauses.wait(row)
+
+
+def look_again(row: OpenRow, process_id: str, before: Instance) -> Running[Instance | None]:
+    """The element `before` as it is now; None where nothing shows it."""
+    logged_rows = yield from process_log.elements_in(row, ReadElements(process_id=process_id))
+    logged = next((each for each in _instances(logged_rows) if each.id == before.id), None)
+    if logged is not None and logged.status not in MAY_BE_EXECUTED:
+        return logged
+    stored_rows = yield from process_log.elements_in(row, ReadElementData(process_id=process_id))
+    if isinstance(stored_rows, Unread):
+        return logged
+    stored = next((each for each in _instances(stored_rows, stored=True) if each.id == before.id), None)
+    if logged is None and stored is None and before.stored:
+        return replace(before, status=GONE)
+    return stored if logged is None or (stored is not None and stored.status not in MAY_BE_EXECUTED) else logged
+
+
+def no_guid(what: str, value: str) -> Attempt:
+    """Nothing is sent for an id that a template gave and that is no GUID."""
+    shown = value if len(value) <= _SHORT else value[:_SHORT] + "…"
+    return not_passed("E113", f"{what} is `{shown}`, which is no GUID", "an id has 8-4-4-4-12 hexadecimal digits")
+
+
+def _look(row: OpenRow, wanted: WantedElement) -> Running[_Elements | Unread]:
+    """Look for the elements that the name leads to: a caption, a code, or the id of a design.
+
+    The log is read only where the store does not show one that waits.
+    """
+    uids = _designs(row.state, wanted.name)
+    waiting = yield from process_log.elements_in(row, ReadElementData(process_id=wanted.process_id))
+    if isinstance(waiting, Unread) and waiting.failure.kind is FailureKind.NOT_SENT:
+        return waiting  # nor would the log of elements be reached
+    stored = _instances(waiting, stored=True)
+    fitting = tuple(each for each in stored if each.uid in uids)
+    if any(each.status in MAY_BE_EXECUTED for each in fitting):
+        return _Elements(fitting=fitting, all=stored)
+    logged_rows = yield from process_log.elements_in(row, ReadElements(process_id=wanted.process_id))
+    if isinstance(logged_rows, Unread) and (isinstance(waiting, Unread) or not uids):
+        return logged_rows  # only the log has captions
+    logged = _instances(logged_rows)
+    called = [each for each in logged if each.uid in uids or _is_called(each.caption, wanted.name)]
+    uids |= {each.uid for each in called if each.uid is not None}
+    ids = {each.id for each in called}
+    own = [each for each in stored if each.uid in uids and each.id not in ids]
+    return _Elements(fitting=(*own, *called), all=logged or stored)
+
+
+def _process(row: OpenRow, wanted: WantedElement) -> Running[JsonObject | None]:
+    """The process's row of the log; None where there is none, or it cannot be read."""
+    if row.log.refusal is not None:
+        return None
+    found = yield from process_log.row_of(row, wanted.process_id)
+    return found if isinstance(found, dict) else None
+
+
+def _chosen(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Instance | Attempt | None:
+    """The element that the name leads to; None where it is not there yet."""
+    if len({each.uid for each in seen.fitting}) > 1 or len(seen.ready) > 1:
+        return _ambiguous(row, seen, wanted)
+    if any(NEVER_EXECUTED in _kind(row.state, each) for each in seen.fitting):
+        message = f"`{wanted.name}` goes through items by itself ({NEVER_EXECUTED}): nobody executes it"
+        return _failed("E221", message, "name an element inside it", wanted)
+    if seen.ready:
+        return seen.ready[0]
+    own = row.element.before.id if row.element is not None else None
+    done = [each for each in seen.fitting if each.status == "done"]
+    return next((each for each in done if each.id == own or each.id not in row.state.run.executed), None)
+
+
+def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
+    several = seen.ready if len(seen.ready) > 1 else seen.fitting
+    shown = ", ".join(dict.fromkeys(f"{_shown(row.state, each)} ({each.uid or each.id})" for each in several))
+    message = f"`{wanted.name}` leads to {len(several)} elements of process {wanted.process_id}: {shown}"
+    same = len({each.uid for each in several}) == 1
+    hint = "take the id of the right element from a step's result" if same else "name one by the id of its design"
+    return _failed("E221", message, hint, wanted)
+
+
+def _over(row: OpenRow, process: JsonObject, seen: _Elements, wanted: WantedElement) -> Attempt:
+    message = f"the process has ended as `{process['status']}`, and `{wanted.name}` cannot be executed any more"
+    hint = "`runner catalog` lists the elements of a process; by the log of elements a process names what it passed"
+    return _failed("E220", message + _besides(row.state, seen), hint, wanted)
+
+
+def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> Attempt:
+    message = f"after {row.step.follow:.0f} s no element `{wanted.name}` of the process waits to be executed"
+    hint = "write a longer `timeout` to wait longer; a caption is found only in the log of elements, or in a catalogue"
+    if isinstance(seen, _Elements) and any(each.id in row.state.run.executed for each in seen.fitting):
+        message += "; this run has executed it already, and it has not come again"
+        hint = "leave out the second execution, or execute first what the process waits for"
+    return _failed("E220", message + (_besides(row.state, seen) if isinstance(seen, _Elements) else ""), hint, wanted)
+
+
+def _besides(state: State, seen: _Elements) -> str:
+    if not seen.all:
+        return "; it shows no element at all"
+    shown = [f"{_shown(state, each)} ({each.status})" for each in seen.all]
+    more = f" and {len(shown) - _MOST_SHOWN} more" if len(shown) > _MOST_SHOWN else ""
+    return f"; its elements: {', '.join(shown[:_MOST_SHOWN])}{more}"
+
+
+def _unread(unread: Unread) -> Attempt:
+    trouble = unread.failure.trouble
+    message = f"the elements of the process cannot be read: {trouble.message}"
+    hint = trouble.hint or "the user needs to read SysProcessElementData or SysProcessElementLog through OData"
+    again = None if unread.failure.final else RetryOn.NOT_SENT
+    return replace(not_passed("E220", message, hint, status=Status.ERROR), again=again)
+
+
+def _failed(code: str, message: str, hint: str, wanted: WantedElement) -> Attempt:
+    return replace(not_passed(code, message, hint), process_id=wanted.process_id)
+
+
+def _shown(state: State, element: Instance) -> str:
+    design = next((design for design in state.run.plan.elements if design.uid == element.uid), None)
+    return element.caption or (design.shown if design is not None else None) or element.uid or element.id
+
+
+def _kind(state: State, element: Instance) -> str:
+    design = next((design for design in state.run.plan.elements if design.uid == element.uid), None)
+    return element.kind or (design.kind if design is not None else "")
+
+
+def _designs(state: State, name: str) -> set[str]:
+    """The ids of the designs that `name` leads to, as far as they were known when the run was planned."""
+    if is_guid(name):
+        return {name.lower()}
+    known = state.run.plan.elements
+    return {design.uid for design in known if _is_called(design.caption, name) or _is_called(design.name, name)}
+
+
+def _is_called(caption: str | None, name: str) -> bool:
+    return bool(caption) and (caption or "").strip().casefold() == name.strip().casefold()
+
+
+def _instances(rows: "Iterable[JsonObject] | Unread", *, stored: bool = False) -> tuple[Instance, ...]:
+    return tuple(
+        Instance(
+            id=key,
+            uid=text(found, "uid"),
+            status=text(found, "status"),
+            kind=text(found, "kind"),
+            caption=text(found, "caption"),
+            error=text(found, "error"),
+            stored=stored,
+        )
+        for found in ([] if isinstance(rows, Unread) else rows)
+        if (key := text(found, "id")) is not None
+    )

@@ -1,0 +1,110 @@
+"""The versions of a process, as far as a run knows them: each is a schema of its own, and a row of the log bears the
+id of the version that ran.
+
+A process may get a version while a run is under way. So before the absence of a row counts for anything, the versions
+are read once more after the call: a start that was answered has begun in a version that was there by then. Where
+versions cannot be read, rows are looked for by the code; a missing row proves less then, and no call is repeated.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from runner.foundation.raw import items, text
+from runner.foundation.values import Json
+from runner.service.calls import SESSION_REFUSED, CallFailed, FailureKind
+
+AGAIN = 60.0
+"""Seconds after which a reading of versions that was not answered is tried again, where a call needs it."""
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessVersion:
+    """`uid` is the id of its design, `schema_id` the id in rows of the log."""
+
+    code: str
+    uid: str | None
+    schema_id: str
+    version: int | None
+    active: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """All versions of `process`, as they were at the active second `read_at`. `due`: when they are to be read again.
+
+    `grown_at`: when a version was found that earlier readings of the log did not ask for. `unread`: why the last
+    reading of the versions failed; `final`: it is not tried again in this run.
+    """
+
+    process: str
+    read_at: float
+    root: str | None = None
+    members: tuple[ProcessVersion, ...] = ()
+    grown_at: float | None = None
+    unread: str | None = None
+    due: float = NEVER
+    final: bool = False
+
+    @property
+    def schema_ids(self) -> tuple[str, ...]:
+        return tuple(member.schema_id for member in self.members)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes by which a call may name the process, its own first."""
+        return tuple(dict.fromkeys((self.process, *(member.code for member in self.members))))
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of the versions, for a sentence."""
+        known = [
+            (each.version, " (active)" if each.active else "") for each in self.members if each.version is not None
+        ]
+        return ", ".join(f"{number}{active}" for number, active in sorted(known)) or "not numbered"
+
+    def version(self, number: int) -> ProcessVersion | None:
+        return next((member for member in self.members if member.version == number), None)
+
+    @property
+    def why_unread(self) -> str | None:
+        return None if self.unread is None else f"the versions of `{self.process}` could not be read: {self.unread}"
+
+    def not_read(self, failure: CallFailed, *, t: float) -> "Versions":
+        """The versions could not be read just now; those that are known stay."""
+        final = failure.kind is FailureKind.REFUSED or failure.trouble.code == SESSION_REFUSED
+        due = NEVER if final else t + AGAIN
+        return replace(self, read_at=t, unread=failure.trouble.message, due=due, final=final)
+
+    def not_listed(self, *, t: float) -> "Versions":
+        return replace(self, read_at=t, root=None, unread="the library of processes does not list it", due=NEVER)
+
+    def unusable(self, failure: CallFailed) -> "Versions":
+        """The log refuses to be asked for the rows of these versions."""
+        why = f"the process log cannot be filtered by them: {failure.trouble.message}"
+        return replace(self, members=(), unread=why, due=NEVER, final=True)
+
+    def read(self, found: Json, *, root: str, t: float, marked: bool) -> "Versions":
+        """As the library lists them now. `marked`: the log was read with what was known of them before."""
+        members = tuple(_members(found))
+        if self.process not in {member.code for member in members}:
+            return self.not_listed(t=t)
+        is_grown = marked and not {each.schema_id for each in members} <= set(self.schema_ids)
+        grown_at = t if is_grown else self.grown_at
+        return Versions(process=self.process, read_at=t, root=root, members=members, grown_at=grown_at)
+
+
+def _members(found: Json) -> Iterator[ProcessVersion]:
+    for row in items(found):
+        if not isinstance(row, dict):
+            continue
+        code, schema_id = text(row, "code"), text(row, "schema_id")
+        version, active = row.get("version"), row.get("active")
+        if code is not None and schema_id is not None:
+            yield ProcessVersion(
+                code=code,
+                uid=text(row, "uid"),
+                schema_id=schema_id,
+                version=version if isinstance(version, int) else None,
+                active=active if isinstance(active, bool) else None,
+            )

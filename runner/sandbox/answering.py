@@ -11,7 +11,7 @@ from runner.sandbox import replies
 from runner.sandbox.doubles import Fault
 from runner.sandbox.engine import Begun, Engine
 from runner.sandbox.fault_kinds import FAULT_KINDS
-from runner.sandbox.service import Call, Wait
+from runner.sandbox.service import PreparedCall, Wait
 
 LOGIN_PAGE = "/Login/NuiLogin.aspx"
 _PAGE = "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
@@ -40,7 +40,7 @@ class Half(Response):
         await receive()
 
 
-async def answer(call: Call, engine: Engine, fault: Fault | None) -> Response:
+async def answer(call: PreparedCall, engine: Engine, fault: Fault | None) -> Response:
     """The answer to `call`, or what is left of it."""
     in_hand = _CallInHand(call=call, engine=engine)
     return await (in_hand.answered() if fault is None else FAULT_KINDS[fault.kind].effect(in_hand, fault.seconds))
@@ -54,7 +54,7 @@ def login_page() -> Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CallInHand:
-    call: Call
+    call: PreparedCall
     engine: Engine
 
     async def answered(self, *, failing: str | None = None) -> Response:

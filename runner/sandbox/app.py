@@ -20,12 +20,11 @@ from runner.sandbox.doubles import Doubles
 from runner.sandbox.engine import Engine
 from runner.sandbox.entities import Entities
 from runner.sandbox.oauth import Tokens
-from runner.sandbox.odata import OData, refuse
-from runner.sandbox.odata_writes import CHANGES, ODataWrites
+from runner.sandbox.odata import CHANGES, OData, refuse
 from runner.sandbox.process_schemas import schema_reply
 from runner.sandbox.recent_calls import RecentCall, RecentCalls
 from runner.sandbox.replies import not_allowed, not_signed_in, nothing, plain_json, record_in
-from runner.sandbox.service import Call, ProcessEngineService
+from runner.sandbox.service import PreparedCall, ProcessEngineService
 from runner.sandbox.sign_in import Sessions, User
 
 _LARGEST_BODY = 32 * 1024 * 1024
@@ -53,8 +52,7 @@ class StandIn:
         self._engine = Engine(doubles.processes, surroundings)
         self._service = ProcessEngineService(self._engine)
         entities = Entities(store, doubles.processes.values())
-        self._odata = OData(entities, page_size=page_size)
-        self._writes = ODataWrites(store, entities, new_id=surroundings.new_id)
+        self._odata = OData(store, entities, new_id=surroundings.new_id, page_size=page_size)
         self._control = Control(doubles.processes, store, calls=self._calls, new_token=new_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +91,7 @@ class StandIn:
                 return self._odata.read(tuple(address), request.query_params, root=root)
             case "POST" | "PATCH" | "DELETE", ("odata", *address):
                 root = f"http://{request.headers.get('host', '')}{prefix}/odata/"
-                response, changed = self._writes.write(CHANGES[request.method], tuple(address), body, root=root)
+                response, changed = self._odata.write(CHANGES[request.method], tuple(address), body, root=root)
                 if changed is not None:
                     self._engine.signal(changed, user)
                 return response
@@ -125,7 +123,7 @@ class StandIn:
                 return login_page()
         return None
 
-    def _called(self, method: tuple[str, ...], request: Request, body: bytes, user: User) -> Call | Response:
+    def _called(self, method: tuple[str, ...], request: Request, body: bytes, user: User) -> PreparedCall | Response:
         """`method` is the verb and the rest of the path; parameters of Execute are in the query, by POST too [C]."""
         query = request.query_params
         match method:
@@ -134,21 +132,21 @@ class StandIn:
             case "POST", "RunProcess":
                 return self._service.run_process(body, user)
             case "POST", "RunSpecifiedProcessVersion":
-                return self._service.run_version(body, user)
+                return self._service.run_process(body, user, as_version=True)
             case "GET" | "POST", "ExecProcElByUId", uid:
                 return self._service.execute_element(uid)
             case "GET" | "POST", "ExecProcElByUId":
                 uid = next((value for name, value in query.items() if name.lower() == "processelementuid"), "")
                 return self._service.execute_element(uid)
             case "POST", "ExecProcElementByUId":
-                return self._service.execute_element_of(body)
+                return self._service.execute_element_in_json(body)
             case "POST", "CompleteExecuting":
                 return self._service.complete_element(body)
             case "POST", "CancelExecution":
                 return self._service.cancel(body)
         return nothing(404)
 
-    async def _carried_out(self, called: Call, call: RecentCall) -> Response:
+    async def _carried_out(self, called: PreparedCall, call: RecentCall) -> Response:
         call.fault = self._control.faults.take(called.process, root=called.root, starts=called.queued is not None)
         return await answer(called, self._engine, call.fault)
 

@@ -12,7 +12,6 @@ from runner.reading.load import Document
 from runner.sandbox.doubles import (
     Activity,
     Background,
-    Change,
     Deed,
     Delay,
     Delete,
@@ -21,6 +20,7 @@ from runner.sandbox.doubles import (
     Fault,
     Insert,
     Park,
+    RecordChange,
     Select,
     Set,
     StartsOn,
@@ -113,7 +113,7 @@ def _columns_in(value: Json, entity: str, path: Path) -> Iterator[ColumnUse]:
 def _starts_on(fields: JsonObject) -> StartsOn:
     return StartsOn(
         entity=str(fields["entity"]),
-        change=Change(str(fields["change"])),
+        change=RecordChange(str(fields["change"])),
         where=_expression(fields.get("where")),
         into=_text(fields.get("into")),
     )

@@ -109,12 +109,21 @@ class Fault:
     seconds: float = 0.0
 
 
-class Change(StrEnum):
+class RecordChange(StrEnum):
     """What happens to a record."""
 
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedRecord:
+    """A record after its change; one that was deleted, before it."""
+
+    entity: str
+    change: RecordChange
+    record: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +134,7 @@ class StartsOn:
     """
 
     entity: str
-    change: Change
+    change: RecordChange
     where: str | None = None
     into: str | None = None
 

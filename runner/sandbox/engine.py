@@ -15,8 +15,7 @@ from runner.expressions.parse import expression
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.activities import Surroundings, carry_out
-from runner.sandbox.doubles import Background, Delay, Double
-from runner.sandbox.odata_writes import Changed
+from runner.sandbox.doubles import Background, ChangedRecord, Delay, Double
 from runner.sandbox.process_log import next_start
 from runner.sandbox.process_schemas import schema_id, schema_uid
 from runner.sandbox.sign_in import User
@@ -94,7 +93,7 @@ class Engine:
         running = carry_out(double, self._surroundings, process_id=process.id, failing=failing)
         return Begun(process_id=process.id, running=running)
 
-    def signal(self, changed: Changed, user: User) -> None:
+    def signal(self, changed: ChangedRecord, user: User) -> None:
         """Start the processes that this change of a record starts, as who made it, a choice [?]."""
         for double in self._active.values():
             start = double.starts_on

@@ -1,98 +1,179 @@
-"""OData reads of the sandbox's entities (`service/README.md`, Process log and OData).
+"""OData of the sandbox's entities (`service/README.md`, OData): GET reads, POST inserts, PATCH updates, DELETE deletes.
 
-An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C].
-An option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape [?].
-A page holds so many records; where there are more, `@odata.nextLink` leads on, in `$skip` and `$top` [?].
-Writes are the business of `odata_writes`; any other method answers 405 in OData's shape, too [?].
+An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C]. A new
+record answers 201 and is shown; the Id that a client gives is kept, else one is made; other writes answer 204.
+Choices [?]: an option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape,
+as does a body that is no record, an unknown column in it, or a value that is no scalar; an Id that is there already
+409; a write to the sandbox's own entities and any other method 405. A page holds so many records; where there are more,
+`@odata.nextLink` leads on, in `$skip` and `$top`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
 from starlette.responses import Response
 
+from runner.foundation.guids import is_guid
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject, well_formed
 from runner.odata.match import Bounds, bounds
+from runner.sandbox.doubles import ChangedRecord, RecordChange
 from runner.sandbox.entities import Entities
 from runner.sandbox.entity_set import EntitySet
 from runner.sandbox.metadata import document
 from runner.sandbox.odata_options import OptionError, Options, matching, page, read_options, selected
-from runner.sandbox.replies import nothing, plain_json
+from runner.sandbox.replies import nothing, plain_json, record_or_none
+from runner.sandbox.store import Store
 
 PAGE_SIZE = 20_000
 """As many as a site gives at most, where nobody has set another limit [?]."""
-ADDRESS = re.compile(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
-
-
+CHANGES: Mapping[str, RecordChange] = {
+    "POST": RecordChange.INSERT,
+    "PATCH": RecordChange.UPDATE,
+    "DELETE": RecordChange.DELETE,
+}
+"""What a method does to a record."""
+_ADDRESS = re.compile(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
 _METHODS = "records are read by GET, inserted by POST, updated by PATCH and deleted by DELETE"
 
 
 class OData:
-    """`root` in its calls is the address of the service itself, with a slash at its end."""
+    """`new_id` makes a GUID. In calls, `address` is the parts of the path after `odata`, and `root` the address of the
+    service itself, with a slash at its end.
+    """
 
-    def __init__(self, entities: Entities, *, page_size: int) -> None:
+    def __init__(self, store: Store, entities: Entities, *, new_id: Callable[[], str], page_size: int) -> None:
+        self._store = store
         self._entities = entities
+        self._new_id = new_id
         self._page_size = page_size
 
     def read(self, address: tuple[str, ...], query: Mapping[str, str], *, root: str) -> Response:
-        """Answer a GET of `address`, the parts of the path behind `odata`."""
+        """Answer a GET."""
         match address:
             case () | ("",):
-                return self._listed(root)
+                value: list[Json] = [
+                    {"name": name, "kind": "EntitySet", "url": name} for name in self._entities.names()
+                ]
+                return _reply({"@odata.context": f"{root}$metadata", "value": value})
             case ("$metadata",):
                 return Response(document(self._entities.all()), media_type="application/xml; charset=utf-8")
-            case first, *rest:
-                return self._read_of(first, tuple(rest), query, root=root)
-            case _:
-                return nothing(404)
-
-    def _read_of(self, first: str, rest: tuple[str, ...], query: Mapping[str, str], *, root: str) -> Response:
-        found = ADDRESS.fullmatch(first)
+        found = _ADDRESS.fullmatch(address[0])
         entities = self._entities.find(found[1]) if found else None
         if found is None or entities is None:
-            uri = root + "/".join((first, *rest))
-            return plain_json({"Message": f"No HTTP resource was found that matches the request URI '{uri}'."})
+            return _no_resource(root, address)
         try:
             if found[2] is not None:
                 select = selected(query.get("$select", ""), entities.columns)
-                return _one(entities, found[2].lower(), rest, select=select, root=root)
+                return _record(entities, found[2].lower(), address[1:], select=select, root=root)
             options = read_options(query, columns=entities.columns, paths=entities.paths)
-            return self._many(entities, options, rest, query=query, root=root)
         except OptionError as error:
-            return odata_error(400, f"The query specified in the URI is not valid. {error}")
+            return _error(400, f"The query specified in the URI is not valid. {error}")
+        matches = matching(options, entities.rows(bounds(options.filter)))
+        if address[1:] == ("$count",):
+            return Response(str(len(matches)), media_type="text/plain")
+        return nothing(404) if address[1:] else self._page(entities, options, matches, query=query, root=root)
 
-    def _listed(self, root: str) -> Response:
-        value: list[Json] = [{"name": name, "kind": "EntitySet", "url": name} for name in self._entities.names()]
-        return odata_reply({"@odata.context": f"{root}$metadata", "value": value})
-
-    def _many(
-        self, entities: EntitySet, options: Options, rest: tuple[str, ...], *, query: Mapping[str, str], root: str
+    def _page(
+        self, entities: EntitySet, options: Options, matches: list[JsonObject], *, query: Mapping[str, str], root: str
     ) -> Response:
-        found = matching(options, entities.rows(bounds(options.filter)))
-        if rest == ("$count",):
-            return Response(str(len(found)), media_type="text/plain")
-        if rest:
-            return nothing(404)
-        columns = options.select or entities.columns
-        reply: JsonObject = {"@odata.context": context_of(entities, options.select, root)}
+        reply: JsonObject = {"@odata.context": _context(entities, options.select, root)}
         if options.count:
-            reply["@odata.count"] = len(found)
-        rows = page(options, found)
-        reply["value"] = [payload(row, columns) for row in rows[: self._page_size]]
+            reply["@odata.count"] = len(matches)
+        rows = page(options, matches)
+        reply["value"] = [_payload(row, options.select or entities.columns) for row in rows[: self._page_size]]
         if len(rows) > self._page_size:
             reply["@odata.nextLink"] = f"{root}{entities.name}?{_next(query, options, self._page_size)}"
-        return odata_reply(reply)
+        return _reply(reply)
+
+    def write(
+        self, change: RecordChange, address: tuple[str, ...], body: bytes, *, root: str
+    ) -> tuple[Response, ChangedRecord | None]:
+        """The answer, and what was changed, None where nothing was. What that starts is the caller's business."""
+        found = _ADDRESS.fullmatch(address[0]) if len(address) == 1 else None
+        if found is None:
+            return refuse(), None
+        entities, key = self._entities.find(found[1]), found[2]
+        if entities is None:
+            return _no_resource(root, address), None
+        if entities.name not in self._store.entities:
+            return _error(405, f"{entities.name} is kept by the sandbox itself.", headers={"Allow": "GET"}), None
+        if (key is None) is not (change is RecordChange.INSERT):
+            return nothing(404), None
+        values = {} if change is RecordChange.DELETE else record_or_none(body)
+        before = None if key is None else self._row(entities.name, key.lower())
+        if key is not None and before is None:
+            return _error(404, f"{entities.name} holds no record with the key '{key.lower()}'."), None
+        if values is None:
+            return _error(400, "The body of the request is no record."), None
+        if (wrong := self._mistake(entities.name, values)) is not None:
+            return _error(400, wrong), None
+        if before is None:
+            return self._insert(entities, values, root=root)
+        return nothing(204), self._change(change, entities.name, before, values)
+
+    def _insert(self, entities: EntitySet, values: JsonObject, *, root: str) -> tuple[Response, ChangedRecord | None]:
+        key = values.get("Id") or self._new_id()
+        if not isinstance(key, str) or not is_guid(key):
+            return _error(400, "The Id of a record is a GUID."), None
+        if not self._store.insert(entities.name, {"Id": key.lower()} | values | {"Id": key.lower()}):
+            return _error(409, f"{entities.name} holds a record with the key '{key}' already."), None
+        row = self._row(entities.name, key.lower())
+        assert row is not None
+        shown = {"@odata.context": f"{_context(entities, None, root)}/$entity", **_payload(row, entities.columns)}
+        return _reply(shown, status=201), ChangedRecord(entity=entities.name, change=RecordChange.INSERT, record=row)
+
+    def _change(self, change: RecordChange, entity: str, before: JsonObject, values: JsonObject) -> ChangedRecord:
+        record = before | values | {"Id": before["Id"]}
+        if change is RecordChange.DELETE:
+            self._store.delete(entity, before["Id"])
+        else:
+            self._store.replace(entity, record)
+        return ChangedRecord(entity=entity, change=change, record=record)
+
+    def _mistake(self, entity: str, values: JsonObject) -> str | None:
+        columns = self._store.columns(entity)
+        unknown = next((name for name in values if name not in columns), None)
+        if unknown is not None:
+            return f"The property '{unknown}' does not exist on {entity}."
+        if any(isinstance(value, list | dict) for value in values.values()):
+            return "A column holds a text, a number, a boolean or null."
+        return None
+
+    def _row(self, entity: str, key: Json) -> JsonObject | None:
+        return next((row for row in self._store.records(entity) if row["Id"] == key), None)
 
 
 def refuse() -> Response:
     """Answer any other method, and a write to what is no entity."""
-    return odata_error(405, _METHODS, headers={"Allow": "GET, POST, PATCH, DELETE"})
+    return _error(405, _METHODS, headers={"Allow": "GET, POST, PATCH, DELETE"})
+
+
+def _record(
+    entities: EntitySet, key: str, rest: tuple[str, ...], *, select: tuple[str, ...] | None, root: str
+) -> Response:
+    row = next((row for row in entities.rows(Bounds(equal={"Id": key})) if row["Id"] == key), None)
+    if row is None:
+        return _error(404, f"{entities.name} holds no record with the key '{key}'.")
+    context = _context(entities, select, root)
+    match rest:
+        case ():
+            return _reply({"@odata.context": f"{context}/$entity", **_payload(row, select or entities.columns)})
+        case (column,) if column in entities.columns:
+            return _reply({"@odata.context": f"{context}({key})/{column}", "value": row[column]})
+        case (column, "$value") if column in entities.columns and row[column] is None:
+            return nothing(204)
+        case (column, "$value") if column in entities.columns:
+            value = row[column]
+            shown = well_formed(value) if isinstance(value, str) else write_json(value)
+            return Response(shown, media_type="text/plain")
+        case _:
+            return nothing(404)
 
 
 def _next(query: Mapping[str, str], options: Options, passed: int) -> str:
-    """The query of the page behind one with `passed` records: the same, with other numbers."""
+    """The query of the page after one with `passed` records: the same, with other numbers."""
     numbers = {"$skip": options.skip + passed} | ({} if options.top is None else {"$top": options.top - passed})
     texts = {name: text for name, text in query.items() if name not in {"$skip", "$top"}}
     return "&".join(
@@ -100,48 +181,24 @@ def _next(query: Mapping[str, str], options: Options, passed: int) -> str:
     )
 
 
-def _one(
-    entities: EntitySet, key: str, rest: tuple[str, ...], *, select: tuple[str, ...] | None, root: str
-) -> Response:
-    row = next((row for row in entities.rows(Bounds(equal={"Id": key})) if row["Id"] == key), None)
-    if row is None:
-        return odata_error(404, f"{entities.name} holds no record with the key '{key}'.")
-    context = context_of(entities, select, root)
-    match rest:
-        case ():
-            return odata_reply({"@odata.context": f"{context}/$entity", **payload(row, select or entities.columns)})
-        case (column,) if column in entities.columns:
-            return odata_reply({"@odata.context": f"{context}({key})/{column}", "value": row[column]})
-        case (column, "$value") if column in entities.columns:
-            return _bare(row[column])
-        case _:
-            return nothing(404)
-
-
-def context_of(entities: EntitySet, select: tuple[str, ...] | None, root: str) -> str:
+def _context(entities: EntitySet, select: tuple[str, ...] | None, root: str) -> str:
     columns = f"({','.join(select)})" if select else ""
     return f"{root}$metadata#{entities.name}{columns}"
 
 
-def payload(row: JsonObject, columns: Iterable[str]) -> JsonObject:
+def _payload(row: JsonObject, columns: Iterable[str]) -> JsonObject:
     return {column: row[column] for column in columns}
 
 
-def _bare(value: Json) -> Response:
-    if value is None:
-        return nothing(204)
-    return Response(well_formed(value) if isinstance(value, str) else write_json(value), media_type="text/plain")
+def _no_resource(root: str, address: tuple[str, ...]) -> Response:
+    uri = root + "/".join(address)
+    return plain_json({"Message": f"No HTTP resource was found that matches the request URI '{uri}'."})
 
 
-def odata_reply(value: JsonObject, *, status: int = 200) -> Response:
-    headers = {"OData-Version": "4.0"}
-    return Response(
-        write_json(value),
-        status_code=status,
-        headers=headers,
-        media_type="application/json; odata.metadata=minimal; charset=utf-8",
-    )
+def _reply(value: JsonObject, *, status: int = 200) -> Response:
+    media_type = "application/json; odata.metadata=minimal; charset=utf-8"
+    return Response(write_json(value), status_code=status, headers={"OData-Version": "4.0"}, media_type=media_type)
 
 
-def odata_error(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
+def _error(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
     return plain_json({"error": {"code": "", "message": message}}, status=status, headers=headers)

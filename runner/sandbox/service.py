@@ -1,23 +1,23 @@
 """ProcessEngineService: its methods read a request and give a call that is ready to be carried out, or a refusal.
 
-Nothing has happened before a call is carried out (`runner.sandbox.answering`). Where the contract is silent [?], these
-are our choices: what cannot be started or executed (an unknown process or element, a value that its parameter's type
-does not take) answers 500 with a fault, or `success: false` from the JSON methods; a body of RunProcess that is no JSON
-object answers 400 with a fault; without `ResultParameterName`
-Execute replies with an empty string at the double's first wait, with it and a double that goes on in the background it
-waits for the end, as RunProcess does [S]; RunProcess gives no execution data, and `{}` where no results were asked for.
+Nothing has happened before a call is carried out (`answering`). Where the contract is silent [?], these are our
+choices: what cannot be started or executed (an unknown process or element, a value that its parameter's type does not
+take) answers 500 with a fault, or `success: false` from the JSON methods; a body of RunProcess that is no JSON object
+answers 400 with a fault; without `ResultParameterName` Execute replies with an empty string at the double's first wait,
+with it and a double that goes on in the background it waits for the end, as RunProcess does [S]; RunProcess gives no
+execution data, and `{}` where no results were asked for.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
 
 from starlette.responses import Response
 
 from runner.catalogue.model import Direction, Kind
 from runner.catalogue.values import EMPTY_GUID, CannotReadError
 from runner.foundation.json_text import write_json
+from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Double
 from runner.sandbox.engine import Begun, Engine
@@ -29,6 +29,15 @@ _RESULT = "ResultParameterName"
 _THREW = "An error has occurred during the process execution. Please check the process log for details"
 _STATUSES = {Status.RUNNING: 1, Status.DONE: 2, Status.ERROR: 3, Status.CANCELLED: 4}
 """`processStatus` [M]. 0 is inactive: queued, or never started."""
+_NOT_STARTED: JsonObject = {
+    "processId": EMPTY_GUID,
+    "processStatus": 0,
+    "resultParameterValues": {},
+    "executionData": None,
+    "success": True,
+    "errorInfo": None,
+}
+"""The reply of RunProcess for a process that is queued [M]."""
 
 
 class Wait(Enum):
@@ -40,7 +49,7 @@ class Wait(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class PreparedCall:
     """A call of a process that is ready, and has done nothing yet. `process` is the version that runs, by its own code.
 
     `begin` is given the text with which the process is to fail at its end, or None. `reply` is asked when `wait` is
@@ -55,17 +64,15 @@ class Call:
     queued: Callable[[], Response] | None = None
 
 
-class Find(Protocol):
-    """Finds a double by its code, else by the id of its design."""
-
-    def __call__(self, *, code: str, uid: str) -> Double | None: ...
+_ElementReply = Callable[[str | None, str | None], Response]
+"""Takes the process's id, and what went wrong."""
 
 
 class ProcessEngineService:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def execute(self, code: str, query: Mapping[str, str], user: User) -> Call | Response:
+    def execute(self, code: str, query: Mapping[str, str], user: User) -> PreparedCall | Response:
         """Run a process. Also when it fails, the answer is 200 and the value that the parameter holds [M]."""
         double = self._engine.double(code=code)
         if double is None:
@@ -75,7 +82,7 @@ class ProcessEngineService:
         except CannotReadError as error:
             return fault(str(error))
         result = query.get(_RESULT)
-        return Call(
+        return PreparedCall(
             process=double.code,
             root=double.root,
             wait=Wait.NOT_AT_ALL if result is None else Wait.FOR_THE_END,
@@ -84,80 +91,60 @@ class ProcessEngineService:
             queued=lambda: string() if result is None else string("null"),
         )
 
-    def run_process(self, body: bytes, user: User) -> Call | Response:
-        """RunProcess [C]. `success` is not the verdict: a process that failed has it, too, with status 3 [M]."""
-        return self._run(body, user, find=self._engine.double)
+    def run_process(self, body: bytes, user: User, *, as_version: bool = False) -> PreparedCall | Response:
+        """RunProcess [C]. `success` is not the verdict: a process that failed has it, too, with status 3 [M].
 
-    def run_version(self, body: bytes, user: User) -> Call | Response:
-        """RunSpecifiedProcessVersion: this very version, active or not, with a body as that of RunProcess [S].
-
-        Which of `schemaName` and `schemaUId` names the version is [?]: the id where there is one, else the code.
+        `as_version` is RunSpecifiedProcessVersion: this very version, active or not [S]. Which of `schemaName` and
+        `schemaUId` names the version is [?]: the id where there is one, else the code.
         """
-        return self._run(body, user, find=self._version)
-
-    def _version(self, *, code: str, uid: str) -> Double | None:
-        return self._engine.version(uid=uid) if uid else self._engine.version(code=code)
-
-    def _run(self, body: bytes, user: User, *, find: Find) -> Call | Response:
         request = record_or_none(body)
         if request is None:
             return fault("The body of the request is not a JSON object", status=400)
-        code, uid = _text(request, "schemaName"), _text(request, "schemaUId")
-        double = find(code=code, uid=uid)
+        code, uid = text(request, "schemaName") or "", text(request, "schemaUId") or ""
+        find = self._engine.version if as_version else self._engine.double
+        double = find(uid=uid) if as_version and uid else find(code=code, uid=uid)
+        results = [str(name) for name in items(request.get("resultParameterNames"))]
         if double is None:
             return _not_found(code or uid)
-        names = request.get("resultParameterNames")
-        results = [str(name) for name in names] if isinstance(names, list) else []
         for name in results:
             if not _gives(double, name):  # before anything starts [S]
                 return _not_found(name)
         try:
             values = self._engine.read(double, _named(request.get("parameterValues")))
         except CannotReadError as error:
-            return plain_json(_run_reply(success=False, error=error_of(str(error))))
-        return Call(
+            return plain_json({**_NOT_STARTED, "success": False, "errorInfo": error_of(str(error))})
+        return PreparedCall(
             process=double.code,
             root=double.root,
             wait=Wait.FOR_THE_END if results else Wait.FOR_THE_BACKGROUND,
             begin=lambda failing: self._engine.begin(double, values, user, failing=failing),
             reply=lambda begun: plain_json(self._ran(double, begun.process_id, results)),
-            queued=lambda: plain_json(_run_reply(success=True)),
+            queued=lambda: plain_json(_NOT_STARTED),
         )
 
-    def execute_element(self, uid: str) -> Call | Response:
+    def execute_element(self, uid: str) -> PreparedCall | Response:
         """ExecProcElByUId. What the reply holds is unknown [?]: an empty string."""
-        element = self._engine.element(uid)
-        double = None if element is None else self._engine.double_of(element)
-        if element is None or double is None or element.status is Status.CANCELLED:
-            return fault(_not_waiting(uid, element))
-        return Call(
-            process=double.code,
-            root=double.root,
-            begin=lambda _: self._engine.go_on(double, element, {}),
-            reply=lambda _: string(),
-        )
+        return self._on_element(uid, {}, reply=_executed_in_xml)
 
-    def complete_element(self, body: bytes) -> Call | Response:
+    def execute_element_in_json(self, body: bytes) -> PreparedCall | Response:
+        """ExecProcElementByUId, the newer spelling of ExecProcElByUId [C]."""
+        return self._on_element(str(record_in(body).get("processElementUId", "")), {}, reply=_executed_in_json)
+
+    def complete_element(self, body: bytes) -> PreparedCall | Response:
         """CompleteExecuting, which puts values into the process first [C]; a second time it is refused [?]."""
         request = record_in(body)
-        element = self._engine.element(_uid(request))
+        uid = str(request.get("processElementUId", ""))
+        element = self._engine.element(uid)
         if element is not None and element.status is Status.DONE:
             return self._completed(element.process_id, "The element is completed already")
-        return self._on_element(_uid(request), _named(request.get("parameterValues")), reply=self._completed)
-
-    def execute_element_of(self, body: bytes) -> Call | Response:
-        """ExecProcElementByUId, the newer spelling of ExecProcElByUId [C]."""
-        return self._on_element(_uid(record_in(body)), {}, reply=_executed)
+        return self._on_element(uid, _named(request.get("parameterValues")), reply=self._completed)
 
     def cancel(self, body: bytes) -> Response:
         """CancelExecution, which answers nothing [C]."""
-        self._engine.cancel(_text(record_in(body), "processDataIds").split(";"))
+        self._engine.cancel((text(record_in(body), "processDataIds") or "").split(";"))
         return nothing(200)
 
-    def _on_element(
-        self, uid: str, given: Mapping[str, Json], *, reply: Callable[[str | None, str | None], Response]
-    ) -> Call | Response:
-        """A call of a JSON method, whose `reply` takes the process's id and what went wrong."""
+    def _on_element(self, uid: str, given: Mapping[str, Json], *, reply: _ElementReply) -> PreparedCall | Response:
         element = self._engine.element(uid)
         double = None if element is None else self._engine.double_of(element)
         if element is None or double is None or element.status is Status.CANCELLED:
@@ -166,7 +153,7 @@ class ProcessEngineService:
             values = self._engine.read(double, given)
         except CannotReadError as error:
             return reply(element.process_id, str(error))
-        return Call(
+        return PreparedCall(
             process=double.code,
             root=double.root,
             begin=lambda _: self._engine.go_on(double, element, values),
@@ -174,7 +161,7 @@ class ProcessEngineService:
         )
 
     def _failure(self, process_id: str) -> str | None:
-        """That the process failed behind the element is told in the generic text alone, a choice [?]."""
+        """That the process failed after the element is reported in the generic text alone, a choice [?]."""
         process = self._engine.store.process(process_id)
         return _THREW if process is not None and process.status is Status.ERROR else None
 
@@ -194,41 +181,25 @@ class ProcessEngineService:
     def _ran(self, double: Double, process_id: str, results: list[str]) -> JsonObject:
         process = self._engine.store.process(process_id)
         assert process is not None
-        return _run_reply(
-            success=True,
-            process_id=process_id,
-            status=_STATUSES[process.status],
-            results={code: _typed(double, code, process.parameters[code]) for code in results},
-            error=error_of(_THREW if process.status is Status.ERROR else None),
-        )
-
-
-def _run_reply(
-    *,
-    success: bool,
-    process_id: str = EMPTY_GUID,
-    status: int = 0,
-    results: JsonObject | None = None,
-    error: JsonObject | None = None,
-) -> JsonObject:
-    """The reply of RunProcess; by default that of a process that is queued, or refused [M]."""
-    return {
-        "processId": process_id,
-        "processStatus": status,
-        "resultParameterValues": results or {},
-        "executionData": None,
-        "success": success,
-        "errorInfo": error,
-    }
+        return {
+            **_NOT_STARTED,
+            "processId": process_id,
+            "processStatus": _STATUSES[process.status],
+            "resultParameterValues": {code: _typed(double, code, process.parameters[code]) for code in results},
+            "errorInfo": error_of(_THREW if process.status is Status.ERROR else None),
+        }
 
 
 def _not_found(name: str) -> Response:
     error = error_of(f'Item with name "{name}" not found', code="ItemNotFoundException")
-    return plain_json(_run_reply(success=False, error=error))
+    return plain_json({**_NOT_STARTED, "success": False, "errorInfo": error})
 
 
-def _executed(process_id: str | None, problem: str | None) -> Response:
-    del process_id
+def _executed_in_xml(_: str | None, problem: str | None) -> Response:
+    return string() if problem in (None, _THREW) else fault(str(problem))
+
+
+def _executed_in_json(_: str | None, problem: str | None) -> Response:
     return plain_json({"success": problem is None, "executionData": None, "errorInfo": error_of(problem)})
 
 
@@ -249,16 +220,7 @@ def _typed(double: Double, code: str, value: Json) -> Json:
     return write_json(value) if double.parameters[code].kind is Kind.RECORDS else value
 
 
-def _text(request: JsonObject, key: str) -> str:
-    value = request.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _uid(request: JsonObject) -> str:
-    return str(request.get("processElementUId", ""))
-
-
 def _named(values: Json) -> dict[str, Json]:
     """A list of `{name, value}` as a record; what has no such shape is passed over."""
-    pairs = values if isinstance(values, list) else []
-    return {str(pair["name"]): pair.get("value") for pair in pairs if isinstance(pair, dict) and "name" in pair}
+    pairs = map(record, items(values))
+    return {str(pair["name"]): pair.get("value") for pair in pairs if "name" in pair}

@@ -9,7 +9,7 @@ and `elements` of it are made into records below.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from runner.catalogue.model import Direction, Element, Kind, Parameter
+from runner.catalogue.model import Direction, Kind, Parameter, ProcessElement
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import items, one_of, record, text
 from runner.foundation.values import Json, JsonObject
@@ -88,7 +88,7 @@ def parameters(signature: Json) -> dict[str, Parameter] | None:
     }
 
 
-def elements(signature: Json) -> tuple[Element, ...] | None:
+def elements(signature: Json) -> tuple[ProcessElement, ...] | None:
     """The elements of a signature as records, each id once, in their order; None where it does not tell them."""
     if not isinstance(signature, list):
         return None
@@ -107,9 +107,9 @@ def parameter(fields: JsonObject, columns: JsonObject) -> Parameter:
     )
 
 
-def element(uid: str, fields: JsonObject) -> Element:
+def element(uid: str, fields: JsonObject) -> ProcessElement:
     """An element as signatures and catalogue files have it."""
-    return Element(
+    return ProcessElement(
         uid=uid,
         name=text(fields, "name") or "",
         kind=text(fields, "type") or "",

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from runner.catalogue.model import Catalogue, Element, Member, Parameter, Process
+from runner.catalogue.model import Catalogue, Parameter, Process, ProcessElement, ProcessVersion
 
-_Part = TypeVar("_Part", bound=Parameter | Element | Member)
-_Captioned = TypeVar("_Captioned", bound=Parameter | Element)
+_Part = TypeVar("_Part", bound=Parameter | ProcessElement | ProcessVersion)
+_Captioned = TypeVar("_Captioned", bound=Parameter | ProcessElement)
 
 
 class About(StrEnum):
@@ -149,7 +149,7 @@ def _captions(
 _CAPTION_OF_ELEMENT = "caption of element "
 
 
-def member_in_words(one: Member) -> str:
+def member_in_words(one: ProcessVersion) -> str:
     """`version 2, active, disabled`: what is not known is left out."""
     number = None if one.version is None else f"version {one.version}"
     active = None if one.active is None else "active" if one.active else "not active"
@@ -164,15 +164,15 @@ def parameter_in_words(one: Parameter) -> str:
     return f"{one.kind}{lookup}{f' ({items})' if items else ''}, {one.direction}"
 
 
-def _element(one: Element) -> str:
+def _element(one: ProcessElement) -> str:
     return f"{one.name}, {one.kind}"
 
 
-def _by_uid(process: Process) -> Mapping[str, Element] | None:
+def _by_uid(process: Process) -> Mapping[str, ProcessElement] | None:
     return None if process.elements is None else {one.uid: one for one in process.elements}
 
 
-def _by_code(process: Process) -> Mapping[str, Member]:
+def _by_code(process: Process) -> Mapping[str, ProcessVersion]:
     return {one.code: one for one in process.members}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runner.catalogue.model import Direction, Element, Kind, Member, Parameter, Process
+from runner.catalogue.model import Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.catalogue.yaml_text import as_yaml
 from runner.foundation.guids import is_guid
 
@@ -52,7 +52,7 @@ def doubles(process: Process, *, executed: Collection[str] = (), script: Script 
     yield NewDouble(code=acting.code, text=_text(process, acting.code, more, known))
 
 
-def _root(process: Process, acting: Member, number: int, head: Iterable[str]) -> str:
+def _root(process: Process, acting: ProcessVersion, number: int, head: Iterable[str]) -> str:
     own = next((member.version for member in process.members if member.code == process.code), None)
     version = own if own is not None and own != number else 0 if number == 1 else 1
     lines = [
@@ -120,7 +120,7 @@ def _activities(lines: Sequence[str]) -> Iterator[str]:
     yield from (f"  {line}" for line in lines)
 
 
-def _elements(elements: tuple[Element, ...] | None, executed: Collection[str]) -> Iterator[str]:
+def _elements(elements: tuple[ProcessElement, ...] | None, executed: Collection[str]) -> Iterator[str]:
     """In a design all tasks are of one type, whether they wait for somebody or not: only who knows the process knows
     which do. As they are written, it passes them by, so that no rehearsal waits for ever.
     """
@@ -145,7 +145,7 @@ def is_end(kind: str) -> bool:
     return _ENDS.fullmatch(kind) is not None
 
 
-def _called(element: Element) -> str:
+def _called(element: ProcessElement) -> str:
     named = f"{as_yaml(element.caption)}, " if element.caption else ""
     return f"{named}{as_yaml(element.name)}, {as_yaml(element.kind)}"
 

@@ -7,9 +7,9 @@ from dataclasses import fields, replace
 from typing import Final, TypeVar
 
 from runner.catalogue.differences import About, Difference, differences
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 
-_Part = TypeVar("_Part", Process, Member, Parameter, Element)
+_Part = TypeVar("_Part", Process, ProcessVersion, Parameter, ProcessElement)
 _OPEN: Final[tuple[object, ...]] = (None, "", "unknown", Kind.UNKNOWN, Direction.UNKNOWN, {})
 """Values that say nothing: the columns of a collection are not in packages, either [?]."""
 

@@ -7,11 +7,11 @@ active. A site's library and packages in git give the same `Version`s.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.catalogue.model import Element, Member, Parameter, Process
+from runner.catalogue.model import Parameter, Process, ProcessElement, ProcessVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class DesignVersion:
     """One version. `parent` is the id of the root's design, None for a root. What is not known is None."""
 
     code: str
@@ -26,23 +26,23 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class ProcessFamily:
     """`acting` is the version whose signature counts: the active one, else the last."""
 
-    root: Version
-    acting: Version
-    versions: tuple[Version, ...]
+    root: DesignVersion
+    acting: DesignVersion
+    versions: tuple[DesignVersion, ...]
 
 
-def families(versions: Iterable[Version]) -> dict[str, Family]:
+def families(versions: Iterable[DesignVersion]) -> dict[str, ProcessFamily]:
     """The families by the codes of their roots, in the order of these."""
     listed = list(versions)
     by_uid = {version.uid: version for version in listed if version.uid is not None}
-    groups: dict[str, list[Version]] = {}
+    groups: dict[str, list[DesignVersion]] = {}
     for version in listed:
         groups.setdefault(_root_id(version, by_uid), []).append(version)
     # A library without parents has several rows of one name.
-    by_code: dict[str, tuple[Version, list[Version]]] = {}
+    by_code: dict[str, tuple[DesignVersion, list[DesignVersion]]] = {}
     for key, group in groups.items():
         root = _root(key, group)
         by_code.setdefault(root.code, (root, []))[1].extend(group)
@@ -50,10 +50,10 @@ def families(versions: Iterable[Version]) -> dict[str, Family]:
 
 
 def process_of(
-    family: Family,
+    family: ProcessFamily,
     *,
     parameters: Mapping[str, Parameter] | None,
-    elements: tuple[Element, ...] | None,
+    elements: tuple[ProcessElement, ...] | None,
     unread: str | None,
 ) -> Process:
     """The process that callers see: the root's code, and the signature of the version that acts."""
@@ -70,14 +70,14 @@ def process_of(
     )
 
 
-def why_not(family: Family) -> str | None:
+def why_not(family: ProcessFamily) -> str | None:
     """Why no call starts it: some version must be active and enabled, and have a plain start [C]."""
     if any(_why_not(version) is None for version in family.versions):
         return None
     return _why_not(family.acting)
 
 
-def _why_not(version: Version) -> str | None:
+def _why_not(version: DesignVersion) -> str | None:
     """What is not known counts as so."""
     if version.enabled is False:
         return "it is disabled"
@@ -86,7 +86,7 @@ def _why_not(version: Version) -> str | None:
     return "it has no plain start event" if version.has_start is False else None
 
 
-def _root_id(version: Version, by_uid: Mapping[str, Version]) -> str:
+def _root_id(version: DesignVersion, by_uid: Mapping[str, DesignVersion]) -> str:
     """The id of the root's design; where nothing has an id, the code."""
     key, parent = version.uid, version.parent
     seen: set[str] = set()
@@ -97,23 +97,23 @@ def _root_id(version: Version, by_uid: Mapping[str, Version]) -> str:
     return key or version.code
 
 
-def _root(key: str, group: Sequence[Version]) -> Version:
+def _root(key: str, group: Sequence[DesignVersion]) -> DesignVersion:
     """Where the root itself cannot be seen, the earliest version takes its place."""
     own = next((version for version in group if version.uid == key), None)
     return own or min(group, key=lambda version: (version.number or 0, version.code))
 
 
-def _family(root: Version, versions: Sequence[Version]) -> Family:
+def _family(root: DesignVersion, versions: Sequence[DesignVersion]) -> ProcessFamily:
     """Of several that are active, one that can be started, then the highest number, then the last."""
     ranked = sorted(versions, key=lambda one: (one.active is True, _why_not(one) is None, one.number or 0))
     in_order = sorted(versions, key=lambda one: (one.number or 0, one is not root, one.code))
-    return Family(root=root, acting=ranked[-1], versions=tuple(in_order))
+    return ProcessFamily(root=root, acting=ranked[-1], versions=tuple(in_order))
 
 
-def _members(family: Family) -> tuple[Member, ...]:
+def _members(family: ProcessFamily) -> tuple[ProcessVersion, ...]:
     """Of a process without versions there is nothing to list."""
     by_code = {
-        one.code: Member(code=one.code, uid=one.uid, version=one.number, active=one.active, enabled=one.enabled)
+        one.code: ProcessVersion(code=one.code, uid=one.uid, version=one.number, active=one.active, enabled=one.enabled)
         for one in sorted(family.versions, key=lambda version: version is family.acting)
     }
     if len(by_code) == 1:

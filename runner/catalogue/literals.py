@@ -41,7 +41,7 @@ _ALPHABETS: Final[Mapping[Kind, re.Pattern[str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class LiteralDoubt:
     """`is_certain`: no server takes the value; else some may. `is_refused`: a sandbox does not take it.
 
     `hint` is what all take.
@@ -52,7 +52,7 @@ class Doubt:
     is_refused: bool = True
 
 
-def doubt(kind: Kind, value: Json) -> Doubt | None:
+def doubt(kind: Kind, value: Json) -> LiteralDoubt | None:
     """What speaks against `value` for a parameter of this type, None where nothing does or nothing is known."""
     if kind in (Kind.TEXT, Kind.RECORDS, Kind.UNKNOWN):
         return None
@@ -62,7 +62,7 @@ def doubt(kind: Kind, value: Json) -> Doubt | None:
         return _refusal(kind, value)
     if kind is not Kind.INTEGER or not is_number(held) or _LEAST <= held <= _MOST:
         return None
-    return Doubt(hint=_bound(is_negative=held < 0), is_certain=False, is_refused=False)
+    return LiteralDoubt(hint=_bound(is_negative=held < 0), is_certain=False, is_refused=False)
 
 
 def may_hold(kind: Kind, piece: str) -> bool:
@@ -71,7 +71,7 @@ def may_hold(kind: Kind, piece: str) -> bool:
     return alphabet is None or alphabet.fullmatch(piece) is not None
 
 
-def _refusal(kind: Kind, value: Json) -> Doubt:
+def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
     """Of a value that cannot be read: the form that was meant."""
     text = value.strip() if isinstance(value, str) else ""
     is_certain, hint = True, None
@@ -95,7 +95,7 @@ def _refusal(kind: Kind, value: Json) -> Doubt:
             is_certain, hint = _moment(kind, text)
         case _:
             pass
-    return Doubt(hint=hint or EXAMPLES[kind], is_certain=is_certain)
+    return LiteralDoubt(hint=hint or EXAMPLES[kind], is_certain=is_certain)
 
 
 def _bound(*, is_negative: bool) -> str:

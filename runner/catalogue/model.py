@@ -62,7 +62,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class ProcessElement:
     """An element of a process's design; `uid` is in lower case, `name` the design's own, `caption` for people."""
 
     uid: str
@@ -77,7 +77,7 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class ProcessVersion:
     """One version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None, as are
     the parameters where only those of the active version were read.
     """
@@ -105,9 +105,9 @@ class Process:
     version: int | None = None
     why_not: str | None = None
     traced: bool | None = None
-    members: tuple[Member, ...] = ()
+    members: tuple[ProcessVersion, ...] = ()
     parameters: Mapping[str, Parameter] | None = field(default_factory=dict)
-    elements: tuple[Element, ...] | None = ()
+    elements: tuple[ProcessElement, ...] | None = ()
     unread: str | None = None
 
     @cached_property
@@ -119,9 +119,9 @@ class Process:
         return frozenset(code for code, one in (self.parameters or {}).items() if one.direction in GIVEN)
 
     @property
-    def versions(self) -> tuple[Member, ...]:
+    def versions(self) -> tuple[ProcessVersion, ...]:
         """All of them, also where there is only one."""
-        return self.members or (Member(code=self.code, version=self.version, active=None, enabled=None),)
+        return self.members or (ProcessVersion(code=self.code, version=self.version, active=None, enabled=None),)
 
     def in_version(self, number: int) -> "Process":
         """The process as it is called in this version, which it has, whether it is active or not."""
@@ -178,7 +178,7 @@ class Catalogue:
             return process
         return process.in_version(version)
 
-    def family_of(self, code: str) -> tuple[Process, Member] | None:
+    def family_of(self, code: str) -> tuple[Process, ProcessVersion] | None:
         """The process that `code` is a version of, though callers do not name it so."""
         for process in self.processes.values():
             for member in process.members:

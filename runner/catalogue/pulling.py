@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from runner.catalogue import design
-from runner.catalogue.families import Family, Version, families, process_of
+from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Process
 from runner.foundation import threads
 from runner.foundation.raw import flag, items, record, text, whole_number
@@ -70,8 +70,8 @@ class Found:
 class Library:
     """The list of what a site has: families of versions by their roots' codes, and the row of each version."""
 
-    families: dict[str, Family]
-    rows: dict[Version, JsonObject]
+    families: dict[str, ProcessFamily]
+    rows: dict[DesignVersion, JsonObject]
 
     def listed(self, code: str) -> Process:
         """What the list alone tells of a process: its versions, not what it takes and gives."""
@@ -111,12 +111,14 @@ def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[
     return _process(family, _description(caller, library, family, wait))
 
 
-def _description(caller: Caller, library: Library, family: Family, wait: Callable[[float], object]) -> JsonObject:
+def _description(
+    caller: Caller, library: Library, family: ProcessFamily, wait: Callable[[float], object]
+) -> JsonObject:
     return read_signature(caller, library.rows[family.acting], wait)
 
 
 def _asked(
-    asking: ThreadPoolExecutor, ask: Callable[[Family], JsonObject], found: Iterable[Family]
+    asking: ThreadPoolExecutor, ask: Callable[[ProcessFamily], JsonObject], found: Iterable[ProcessFamily]
 ) -> Iterator[JsonObject]:
     try:
         return asking.map(ask, found)
@@ -146,9 +148,9 @@ def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObjec
         ending = patiently(caller, replace(call, next=following), wait)
 
 
-def version_of(row: JsonObject) -> Version:
+def version_of(row: JsonObject) -> DesignVersion:
     """A row of the library. A root's own parent is empty, or itself [C]."""
-    return Version(
+    return DesignVersion(
         code=text(row, "Name") or "",
         uid=design.guid(row.get("UId")),
         parent=design.guid(row.get("VersionParentUId")),
@@ -197,7 +199,7 @@ def patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> En
     return ending
 
 
-def _process(family: Family, signature: JsonObject) -> Process:
+def _process(family: ProcessFamily, signature: JsonObject) -> Process:
     parameters, elements = signature.get("parameters"), signature.get("elements")
     is_whole = isinstance(parameters, list) and isinstance(elements, list)
     return process_of(

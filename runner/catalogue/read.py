@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runner.catalogue import design, rules
-from runner.catalogue.model import Catalogue, Element, Member, Parameter, Process, Pulled
+from runner.catalogue.model import Catalogue, Parameter, Process, ProcessElement, ProcessVersion, Pulled
 from runner.foundation.problems import Problem
 from runner.foundation.raw import flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
@@ -90,8 +90,8 @@ def _process(code: str, written: JsonObject) -> Process:
     )
 
 
-def _member(code: str, fields: JsonObject) -> Member:
-    return Member(
+def _member(code: str, fields: JsonObject) -> ProcessVersion:
+    return ProcessVersion(
         code=code,
         uid=text(fields, "uid"),
         version=whole_number(fields, "version"),
@@ -107,5 +107,5 @@ def _parameters(written: JsonObject) -> dict[str, Parameter]:
     }
 
 
-def _elements(written: JsonObject) -> tuple[Element, ...]:
+def _elements(written: JsonObject) -> tuple[ProcessElement, ...]:
     return tuple(design.element(uid.lower(), record(fields)) for uid, fields in written.items())

@@ -6,7 +6,7 @@ No secret ever gets here: a site's answers hold none.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from runner.catalogue.model import Catalogue, Element, Kind, Member, Parameter, Process
+from runner.catalogue.model import Catalogue, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.catalogue.yaml_text import as_yaml, flow, quoted
 from runner.foundation.values import Json, JsonObject
 
@@ -61,7 +61,7 @@ def _block(key: str, entries: Iterable[tuple[str, Mapping[str, Json]]]) -> Itera
     yield from lines
 
 
-def _member(member: Member) -> JsonObject:
+def _member(member: ProcessVersion) -> JsonObject:
     """What is not known is left out."""
     fields = {"uid": member.uid, "version": member.version, "active": member.active, "enabled": member.enabled}
     return {key: value for key, value in fields.items() if value is not None}
@@ -76,6 +76,6 @@ def _parameter(parameter: Parameter) -> JsonObject:
     return fields | ({"caption": parameter.caption} if parameter.caption else {})
 
 
-def _element(element: Element) -> JsonObject:
+def _element(element: ProcessElement) -> JsonObject:
     caption: JsonObject = {"caption": element.caption} if element.caption else {}
     return {"name": element.name, **caption, "type": element.kind}

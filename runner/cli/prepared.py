@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runner.catalogue.model import Element
+from runner.catalogue.model import ProcessElement
 from runner.cli.stored_runs import RunName
 from runner.cli.verb import from_environment
 from runner.foundation.problems import Problem
@@ -77,7 +77,7 @@ class RunSpec:
     case_index: int | None = None
     digest: str | None = None
     plan_key: str | None = None
-    elements: tuple[Element, ...] = ()
+    elements: tuple[ProcessElement, ...] = ()
 
     @property
     def name(self) -> RunName:

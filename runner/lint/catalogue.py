@@ -7,7 +7,7 @@ tell is told here. Where the catalogue comes from is not known here, and what it
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from runner.catalogue.model import Catalogue, Direction, Member, Process
+from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
 from runner.foundation.guids import is_guid
 from runner.foundation.near_misses import ending_in, folded
 from runner.foundation.problems import Problem, Severity
@@ -63,7 +63,7 @@ def _step(document: Document, step: RawStep, catalogue: Catalogue) -> Iterator[P
     yield from failures.check_patterns(document, step, catalogue)
 
 
-def _of_a_version(process: Process, member: Member) -> tuple[str, str]:
+def _of_a_version(process: Process, member: ProcessVersion) -> tuple[str, str]:
     """What a call of a version by its own code most probably does [?]: the family's active version runs."""
     which = "a version" if member.version is None else f"version {member.version}"
     runs = "the version that is active" if process.version is None else f"the active one, version {process.version}"

@@ -6,7 +6,7 @@ shares, executes nothing; the name leads to the right one.
 
 from collections.abc import Collection, Iterator
 
-from runner.catalogue.model import Catalogue, Element, Process
+from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.near_misses import folded
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import MOST
@@ -41,7 +41,7 @@ def check(
                 yield from _named(document, named, process_known)
 
 
-def matching(process: Process, name: str) -> list[Element]:
+def matching(process: Process, name: str) -> list[ProcessElement]:
     """The elements of a process that a name leads to: its caption, its code, or the id of its design."""
     wanted = name.strip().casefold()
     return [one for one in process.elements or () if wanted in (one.caption.casefold(), one.name.casefold(), one.uid)]

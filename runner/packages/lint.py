@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from runner.catalogue.differences import parameter_in_words
-from runner.catalogue.families import Family, Version
-from runner.catalogue.model import Element
+from runner.catalogue.families import DesignVersion, ProcessFamily
+from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import either
 from runner.packages.files import BrokenError, Reader
 from runner.packages.reading import Packages
-from runner.packages.schemas import Schema
+from runner.packages.schemas import PackageSchema
 from runner.reading.source import Source
 
 _BEGINNINGS: Final = {
@@ -40,7 +40,7 @@ class _Linter:
     reader: Reader
     _sources: dict[Path, Source] = field(default_factory=dict)
 
-    def family(self, family: Family, schemas: Sequence[Schema]) -> Iterator[Problem]:
+    def family(self, family: ProcessFamily, schemas: Sequence[PackageSchema]) -> Iterator[Problem]:
         acting = next(schema for schema in schemas if schema.version == family.acting)
         yield from self._together(family, schemas)
         yield from self._beginning(acting)
@@ -50,7 +50,7 @@ class _Linter:
             if schema is not acting:
                 yield from self._other_types(schema, acting)
 
-    def _together(self, family: Family, schemas: Sequence[Schema]) -> Iterator[Problem]:
+    def _together(self, family: ProcessFamily, schemas: Sequence[PackageSchema]) -> Iterator[Problem]:
         active = [schema for schema in schemas if schema.version.active is True]
         for schema in active[1:]:
             message = f"{_subject(schema.version)} is active, and so is {_called(active[0].version)}"
@@ -67,7 +67,7 @@ class _Linter:
                 message = f"two processes have the code `{family.root.code}`"
                 yield self._warning("E196", message, schema, hint="a call names a process by its code alone")
 
-    def _beginning(self, schema: Schema) -> Iterator[Problem]:
+    def _beginning(self, schema: PackageSchema) -> Iterator[Problem]:
         if schema.version.has_start is not False:
             return
         kinds = [_BEGINNINGS.get(kind, f"a {kind}") for kind in dict.fromkeys(schema.starts)]
@@ -77,7 +77,7 @@ class _Linter:
         hint = "where it is to be called, add a plain start event"
         yield self._warning("E193", message, schema, hint=hint, at=None if first is None else _with_id(first.uid))
 
-    def _stuck(self, schema: Schema) -> Iterator[Problem]:
+    def _stuck(self, schema: PackageSchema) -> Iterator[Problem]:
         elements = {one.uid: one for one in schema.elements or ()}
         for uid in schema.stuck:
             called = _element(elements.get(uid), uid)
@@ -87,7 +87,7 @@ class _Linter:
             hint = "where no condition holds the instance stays in Running for ever: make one of the flows the default"
             yield self._warning("E192", message, schema, hint=hint, at=_with_id(uid))
 
-    def _not_run(self, schema: Schema, family: Family) -> Iterator[Problem]:
+    def _not_run(self, schema: PackageSchema, family: ProcessFamily) -> Iterator[Problem]:
         version = schema.version
         what = "is disabled" if version.enabled is False else "is not active" if version.active is False else None
         if what is None:
@@ -96,7 +96,7 @@ class _Linter:
         does = f"a call of `{family.root.code}` runs {_called(family.acting)}" if acts else _NO_CALL
         yield self._warning("E194", f"{_subject(version)} {what}: {does}", schema)
 
-    def _other_types(self, schema: Schema, acting: Schema) -> Iterator[Problem]:
+    def _other_types(self, schema: PackageSchema, acting: PackageSchema) -> Iterator[Problem]:
         for code, here in (schema.parameters or {}).items():
             there = (acting.parameters or {}).get(code)
             if there is None or parameter_in_words(here) == parameter_in_words(there):
@@ -108,7 +108,13 @@ class _Linter:
             yield self._warning("E195", message, schema, hint=hint, at=name)
 
     def _warning(
-        self, code: str, message: str, schema: Schema, *, hint: str | None = None, at: re.Pattern[str] | None = None
+        self,
+        code: str,
+        message: str,
+        schema: PackageSchema,
+        *,
+        hint: str | None = None,
+        at: re.Pattern[str] | None = None,
     ) -> Problem:
         source = self._source(schema.file)
         found = at.search(source.text) if at is not None else None
@@ -131,20 +137,20 @@ def _with_id(uid: str) -> re.Pattern[str]:
     return re.compile(rf'"[Uu][Ii]d"\s*:\s*"{re.escape(uid)}"', re.IGNORECASE)
 
 
-def _called(version: Version) -> str:
+def _called(version: DesignVersion) -> str:
     """`UsrAdd_v1`, version 2."""
     return f"`{version.code}`" if version.number is None else f"`{version.code}`, version {version.number}"
 
 
-def _subject(version: Version) -> str:
+def _subject(version: DesignVersion) -> str:
     return f"{_called(version)}{'' if version.number is None else ','}"
 
 
-def _of(version: Version, schemas: Sequence[Schema]) -> Schema:
+def _of(version: DesignVersion, schemas: Sequence[PackageSchema]) -> PackageSchema:
     return next(schema for schema in schemas if schema.version == version)
 
 
-def _element(element: Element | None, uid: str) -> str:
+def _element(element: ProcessElement | None, uid: str) -> str:
     """By its caption, and its name where that is another."""
     if element is None:
         return f"the element `{uid}`"

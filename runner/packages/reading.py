@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.catalogue.families import Family, Version, families, process_of
+from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Catalogue, Process
 from runner.foundation.problems import Problem, Severity
 from runner.packages.files import Reader
 from runner.packages.finding import schema_folders
-from runner.packages.schemas import Schema, read_schema
+from runner.packages.schemas import PackageSchema, read_schema
 
 _NOTHING = "a package holds `Schemas/NAME/descriptor.json`, with `metadata.json` beside it"
 
@@ -22,7 +22,7 @@ class Packages:
     """
 
     catalogue: Catalogue
-    families: tuple[tuple[Family, tuple[Schema, ...]], ...]
+    families: tuple[tuple[ProcessFamily, tuple[PackageSchema, ...]], ...]
     problems: tuple[Problem, ...]
     odd: tuple[tuple[str, str], ...]
 
@@ -50,7 +50,9 @@ def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> 
     )
 
 
-def _schemas(folders: Sequence[Path], called: Callable[[Path], str], problems: list[Problem]) -> Iterator[Schema]:
+def _schemas(
+    folders: Sequence[Path], called: Callable[[Path], str], problems: list[Problem]
+) -> Iterator[PackageSchema]:
     reader = Reader(called=called)
     missing = [folder for folder in folders if not folder.is_dir()]
     for folder in missing:
@@ -71,9 +73,11 @@ def _unread(error: OSError, called: Callable[[Path], str]) -> Problem:
     return Problem(code="E191", message=message, file=file, severity=Severity.WARNING)
 
 
-def _latest(schemas: Iterable[Schema], called: Callable[[Path], str], problems: list[Problem]) -> Iterator[Schema]:
+def _latest(
+    schemas: Iterable[PackageSchema], called: Callable[[Path], str], problems: list[Problem]
+) -> Iterator[PackageSchema]:
     """Each design once: of two copies the one that was changed last, as the site keeps one of them."""
-    by_uid: dict[str, Schema] = {}
+    by_uid: dict[str, PackageSchema] = {}
     for schema in schemas:
         key = schema.version.uid or f"{schema.version.code} in {schema.file}"
         other = by_uid.get(key)
@@ -89,7 +93,7 @@ def _latest(schemas: Iterable[Schema], called: Callable[[Path], str], problems: 
     yield from by_uid.values()
 
 
-def _process(family: Family, schemas: Mapping[Version, Schema]) -> Process:
+def _process(family: ProcessFamily, schemas: Mapping[DesignVersion, PackageSchema]) -> Process:
     schema = schemas[family.acting]
     is_whole = schema.parameters is not None and schema.elements is not None
     process = process_of(

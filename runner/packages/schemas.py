@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from runner.catalogue import design
-from runner.catalogue.families import Version
-from runner.catalogue.model import Element, Parameter
+from runner.catalogue.families import DesignVersion
+from runner.catalogue.model import Parameter, ProcessElement
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject
@@ -42,23 +42,23 @@ _DEFAULT, _CONDITIONAL = 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class PackageSchema:
     """`starts` are the kinds of its start events. `stuck` are the ids of elements that may be left by no flow at all:
     all that leave them have conditions. `file` is its metadata, or what could be read of it; `changed` sorts as time.
     """
 
-    version: Version
+    version: DesignVersion
     file: Path
     changed: int = 0
     parameters: Mapping[str, Parameter] | None = None
-    elements: tuple[Element, ...] | None = None
+    elements: tuple[ProcessElement, ...] | None = None
     starts: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
 
 
-def read_schema(folder: Path, reader: Reader) -> Schema | Problem | None:
+def read_schema(folder: Path, reader: Reader) -> PackageSchema | Problem | None:
     """The process in a folder; None for a schema of another kind, a problem where its kind is not known."""
     try:
         descriptor = record(reader.json(folder / DESCRIPTOR).get("Descriptor"))
@@ -68,7 +68,7 @@ def read_schema(folder: Path, reader: Reader) -> Schema | Problem | None:
     return _process(folder, code, descriptor, reader) if descriptor.get("ManagerName") == _MANAGER else None
 
 
-def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) -> Schema:
+def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) -> PackageSchema:
     problems: list[Problem] = []
     design_file, properties_file = folder / "metadata.json", folder / "properties.json"
     properties = _read(properties_file, reader, problems) if properties_file.exists() else {}
@@ -79,7 +79,7 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
     odd: list[Json] = []
     signature = design.signature(schema, odd, captions=captions)
     starts = tuple(kind for one in written if (kind := design.kind_of_element(one.get("typeName"))).startswith("Start"))
-    return Schema(
+    return PackageSchema(
         version=_version(
             code,
             descriptor,
@@ -156,11 +156,11 @@ def _version(
     properties: JsonObject,
     captions: Mapping[str, str],
     starts: tuple[str, ...],
-) -> Version:
+) -> DesignVersion:
     """What the properties say counts: a switch of the active version changes them alone [?]."""
     numbers = (_number(properties.get("Version")), _number(schema.get("version")))
     active = (_flag(properties.get("IsActiveVersion")), _flag(schema.get("isActiveVersion")))
-    return Version(
+    return DesignVersion(
         code=code,
         uid=design.guid(descriptor.get("UId")) or design.guid(schema.get("uId")),
         parent=design.guid(schema.get("parentSchemaUId")),

@@ -66,7 +66,7 @@ class Plan:
     timeout: float = ATTEMPT_SECONDS
     settle: float = SETTLE_SECONDS
     alone: bool = True
-    elements: tuple[catalogue.Element, ...] = ()
+    elements: tuple[catalogue.ProcessElement, ...] = ()
 
 
 def plan(
@@ -117,7 +117,7 @@ def kept(plan: Plan) -> JsonObject:
     }
 
 
-def _kept_element(one: catalogue.Element) -> JsonObject:
+def _kept_element(one: catalogue.ProcessElement) -> JsonObject:
     return {"uid": one.uid, "name": one.name, "type": one.kind, "caption": one.caption}
 
 

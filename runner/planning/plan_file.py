@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.catalogue.model import Element
+from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject, canonical, well_formed
@@ -40,7 +40,7 @@ class StoredPlan:
     target: TargetName
     inputs: JsonObject
     digest: str
-    elements: tuple[Element, ...] = ()
+    elements: tuple[ProcessElement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +151,9 @@ def _plan(run: JsonObject, sources: Mapping[str, str]) -> StoredPlan | None:
     )
 
 
-def _element(fields: JsonObject) -> Element:
+def _element(fields: JsonObject) -> ProcessElement:
     uid, name, kind, caption = (text(fields, key) or "" for key in ("uid", "name", "type", "caption"))
-    return Element(uid=uid, name=name, kind=kind, caption=caption)
+    return ProcessElement(uid=uid, name=name, kind=kind, caption=caption)
 
 
 def _hold(sources: Mapping[str, str], names: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from runner.catalogue.model import Element
+from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
@@ -186,7 +186,7 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
                 _tell([*found, *flow.check(document, outline, one)], project)
 
 
-def elements_of(file: JobFile, target: Target, project: Project) -> tuple[Element, ...]:
+def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:
     """The elements of all processes that a job starts, as far as the target's catalogues tell them."""
     codes = started(file.outlines.values())
     known = project.catalogues.of(target, targets_file=file.targets_file)

@@ -81,7 +81,7 @@ def waits(passed: Passed) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class WayTaken:
     """The elements that a double comes to; `failing` is where it fails, `open` where it stays; `left` is not played."""
 
     passed: tuple[Passed, ...] = ()
@@ -90,20 +90,20 @@ class Way:
     left: tuple[Passed, ...] = ()
 
 
-def way(run: Recorded) -> Way:
+def way(run: Recorded) -> WayTaken:
     """The way up to where the run failed, or stays."""
     steps = [one for one in run.way if not is_end(one.kind)]
     if run.status == "error":
         broken = [one for one in steps if one.status == "error"]
         failing = broken[-1] if broken else None
-        return Way(
+        return WayTaken(
             passed=tuple(one for one in steps if one is not failing and not one.is_open),
             failing=failing,
             left=tuple(one for one in steps if one.is_open),
         )
     stays = next((one for one in steps if one.is_open), None) if run.status != "done" else None
     left = tuple(one for one in steps if one.is_open and one is not stays)
-    return Way(passed=tuple(one for one in steps if not one.is_open), open=stays, left=left)
+    return WayTaken(passed=tuple(one for one in steps if not one.is_open), open=stays, left=left)
 
 
 def result_values(run: Recorded) -> dict[str, Json]:
@@ -174,7 +174,7 @@ def _shown(one: Passed) -> str:
     return one.caption or one.uid or "an element"
 
 
-def _end(run: Recorded, taken: Way, seen: set[str]) -> Iterator[str]:
+def _end(run: Recorded, taken: WayTaken, seen: set[str]) -> Iterator[str]:
     if run.status == "error":
         text = value((run.error or "the process failed, and the log does not say why")[:_LONGEST_ERROR])
         fields = [f"text: {text}", *(_named(taken.failing, seen) if taken.failing else ())]

@@ -9,7 +9,7 @@ from typing import Final
 from runner.catalogue.values import fits
 from runner.catalogue.yaml_text import as_yaml
 from runner.foundation.values import Json, is_number
-from runner.recording.double import Way, ended, head, result_values, waits, way
+from runner.recording.double import WayTaken, ended, head, result_values, waits, way
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, value
 
@@ -98,7 +98,7 @@ def _expectation(code: str, one: Json) -> str | None:
             return None
 
 
-def _following(run: Recorded, taken: Way) -> Iterator[str]:
+def _following(run: Recorded, taken: WayTaken) -> Iterator[str]:
     """What comes after the start: the elements at which it waited, each as soon as it does, and where it ended."""
     waited = [one for one in taken.passed if waits(one)]
     names = [_element_name(one, taken) for one in waited]
@@ -118,7 +118,7 @@ def _following(run: Recorded, taken: Way) -> Iterator[str]:
         yield f"    wait: {{process_id: {_PROCESS}, for: parked}}"
 
 
-def _element_name(one: Passed, taken: Way) -> str | None:
+def _element_name(one: Passed, taken: WayTaken) -> str | None:
     """The caption, where no other element has it, else the id of the design; None where that is not alone either."""
     every = (*taken.passed, *(end for end in (taken.open, taken.failing) if end is not None))
     if one.caption.strip() and "{{" not in one.caption and sum(other.caption == one.caption for other in every) == 1:

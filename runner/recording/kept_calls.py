@@ -19,7 +19,7 @@ _HIDDEN: Final = "***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class StoredStart:
     """The call that started it, as it was sent and answered. `status` is what `run` was answered, else None."""
 
     process: str
@@ -30,24 +30,24 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class StoredCalls:
     """`executed` are the elements that calls executed, by whatever id, with the values they were given."""
 
-    start: Start | None = None
+    start: StoredStart | None = None
     executed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
-def known(store: RunStore, process_id: str, elements: Collection[str]) -> Known:
+def known(store: RunStore, process_id: str, elements: Collection[str]) -> StoredCalls:
     """What the runs in `store` know of the process; `elements` are the ids of its elements. A run that cannot be
     read says nothing.
     """
     ids = {process_id, *elements}
-    start: Start | None = None
+    start: StoredStart | None = None
     executed: dict[str, Mapping[str, Json]] = {}
     for events in _of_runs(store, ids):
         start = start or _start(events, process_id)
         executed |= _executed(events, elements)
-    return Known(start=start, executed=executed)
+    return StoredCalls(start=start, executed=executed)
 
 
 def _of_runs(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
@@ -63,7 +63,7 @@ def _of_runs(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
             yield [line.event for line in parse(content).lines]
 
 
-def _start(events: list[AnyEvent], process_id: str) -> Start | None:
+def _start(events: list[AnyEvent], process_id: str) -> StoredStart | None:
     """Of a `run` the answer names the process; of an `execute` the row does, once the log was read."""
     sent: dict[str, JsonObject] = {}
     answered: dict[str, tuple[JsonObject, Json]] = {}
@@ -86,14 +86,14 @@ def _same(found: Json, wanted: str) -> bool:
     return isinstance(found, str) and found.lower() == wanted
 
 
-def _as_start(call: JsonObject, value: Json) -> Start:
+def _as_start(call: JsonObject, value: Json) -> StoredStart:
     is_run = call["kind"] == "run"
     result = call.get("result")
     results = record(record(value).get("results")) if is_run else {result: value} if isinstance(result, str) else {}
     values = {**record(call.get("parameters")), **results}
     hidden = [code for code, one in values.items() if _is_hidden(one)]
     status = record(value).get("status") if is_run else None
-    return Start(
+    return StoredStart(
         process=str(call.get("process")),
         given={code: one for code, one in record(call.get("parameters")).items() if code not in hidden},
         results={code: one for code, one in results.items() if code not in hidden},

@@ -10,13 +10,13 @@ from typing import Final
 
 from runner.catalogue import design
 from runner.catalogue.doubles import is_end
-from runner.catalogue.families import Version, families, process_of
-from runner.catalogue.model import Element, Process
+from runner.catalogue.families import DesignVersion, families, process_of
+from runner.catalogue.model import Process, ProcessElement
 from runner.catalogue.pulling import Caller, NoAnswerError, patiently, read_signature, trouble_of, version_of
 from runner.foundation import server_time
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject
-from runner.recording.kept_calls import Known
+from runner.recording.kept_calls import StoredCalls
 from runner.recording.model import Passed, Recorded
 from runner.service import process_log
 from runner.service.calls import CallFailed, FailureKind, FindFamily, QueryCall, ReadElements, ReadRow
@@ -105,7 +105,7 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
     )
 
 
-def recorded(happened: Happened, process: Process, known: Known) -> Recorded:
+def recorded(happened: Happened, process: Process, known: StoredCalls) -> Recorded:
     """What the site shows, and what the runs that are kept know of it."""
     start = known.start
     return Recorded(
@@ -122,14 +122,14 @@ def recorded(happened: Happened, process: Process, known: Known) -> Recorded:
     )
 
 
-def _unseen_values(known: Known) -> Iterator[str]:
+def _unseen_values(known: StoredCalls) -> Iterator[str]:
     if known.start is None:
         yield "what it was given and what it gave: no run that is kept here has started it, and a site does not show it"
     elif known.start.hidden:
         yield f"secret, or too large to be kept: {', '.join(known.start.hidden)}"
 
 
-def _with_call(passed: Passed, known: Known) -> Passed:
+def _with_call(passed: Passed, known: StoredCalls) -> Passed:
     keys = [key for key in (passed.id, passed.uid) if key in known.executed]
     return replace(passed, executed=True, given=known.executed[keys[0]]) if keys and keys[0] else passed
 
@@ -155,7 +155,7 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
     )
 
 
-def _marked(versions: tuple[Version, ...], ran: Version) -> Version:
+def _marked(versions: tuple[DesignVersion, ...], ran: DesignVersion) -> DesignVersion:
     return next(one for one in versions if one.code == ran.code)
 
 
@@ -228,11 +228,11 @@ def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[P
             yield Passed(id=design.guid(row.get("Id")), uid=uid, caption=shown, kind=kind, status="running")
 
 
-def _designed(process: Process | None) -> dict[str, Element]:
+def _designed(process: Process | None) -> dict[str, ProcessElement]:
     return {one.uid: one for one in (process.elements if process else None) or ()}
 
 
-def _passed(row: JsonObject, told: JsonObject, designed: Element | None) -> Passed:
+def _passed(row: JsonObject, told: JsonObject, designed: ProcessElement | None) -> Passed:
     return Passed(
         id=design.guid(row.get("Id")),
         uid=text(told, "uid"),

@@ -30,7 +30,7 @@ from runner.sandbox.doubles import (
     Update,
 )
 from runner.sandbox.process_schemas import element_caption, element_uid
-from runner.sandbox.store import Element, Status, Store
+from runner.sandbox.store import InstanceStatus, ReachedElement, Store
 
 Running: TypeAlias = Generator[Delay | Background, None, None]
 
@@ -77,7 +77,7 @@ def carry_out(
         return
     store.keep(process_id, work.parameters)
     if not parked:
-        status = Status.DONE if error is None else Status.ERROR
+        status = InstanceStatus.DONE if error is None else InstanceStatus.ERROR
         store.end(process_id, status=status, completed=surroundings.now(), error=error)
 
 
@@ -157,7 +157,7 @@ class _Work:
     def fail_at(self, activity: Activity, error: str) -> None:
         """Write down at which element the process fails, as a site does where it logs elements."""
         element = self._element(activity.deed, self.double.activities.index(activity))
-        failed = replace(element, status=Status.ERROR, completed=element.started, error=error)
+        failed = replace(element, status=InstanceStatus.ERROR, completed=element.started, error=error)
         self.surroundings.store.reach(failed)
 
     def _park(self, park: Park, position: int) -> None:
@@ -165,11 +165,11 @@ class _Work:
         element = self._element(park, position)
         if park.into is not None:
             self._put(park.into, element.id)
-        passed = replace(element, status=Status.DONE, completed=element.started)
+        passed = replace(element, status=InstanceStatus.DONE, completed=element.started)
         self.surroundings.store.reach(element if park.waits else passed)
 
-    def _element(self, deed: Deed, position: int) -> Element:
-        return Element(
+    def _element(self, deed: Deed, position: int) -> ReachedElement:
+        return ReachedElement(
             id=self.surroundings.new_id(),
             uid=element_uid(self.double.code, deed, position),
             process_id=self.process_id,

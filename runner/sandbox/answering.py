@@ -8,10 +8,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from runner.sandbox import replies
-from runner.sandbox.doubles import Fault
+from runner.sandbox.doubles import CallFault
 from runner.sandbox.engine import Begun, Engine
 from runner.sandbox.fault_kinds import FAULT_KINDS
-from runner.sandbox.service import PreparedCall, Wait
+from runner.sandbox.service import CallerWait, PreparedCall
 
 LOGIN_PAGE = "/Login/NuiLogin.aspx"
 _PAGE = "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
@@ -40,7 +40,7 @@ class Half(Response):
         await receive()
 
 
-async def answer(call: PreparedCall, engine: Engine, fault: Fault | None) -> Response:
+async def answer(call: PreparedCall, engine: Engine, fault: CallFault | None) -> Response:
     """The answer to `call`, or what is left of it."""
     in_hand = _CallInHand(call=call, engine=engine)
     return await (in_hand.answered() if fault is None else FAULT_KINDS[fault.kind].effect(in_hand, fault.seconds))
@@ -93,11 +93,11 @@ class _CallInHand:
 
     async def _waited(self, begun: Begun) -> None:
         match self.call.wait:
-            case Wait.NOT_AT_ALL:
+            case CallerWait.NOT_AT_ALL:
                 self.engine.let_go(begun)
-            case Wait.FOR_THE_BACKGROUND:
+            case CallerWait.FOR_THE_BACKGROUND:
                 await self.engine.to_the_background(begun)
-            case Wait.FOR_THE_END:
+            case CallerWait.FOR_THE_END:
                 await self.engine.to_the_end(begun)
             case _:
                 assert_never(self.call.wait)

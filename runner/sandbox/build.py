@@ -12,12 +12,12 @@ from runner.reading.load import Document
 from runner.sandbox.doubles import (
     Activity,
     Background,
+    CallFault,
     Deed,
     Delay,
     Delete,
     Double,
     Fail,
-    Fault,
     Insert,
     Park,
     RecordChange,
@@ -48,13 +48,13 @@ def double(document: Document) -> Double:
     )
 
 
-def fault(fields: JsonObject) -> Fault:
+def fault(fields: JsonObject) -> CallFault:
     """A fault of a double's file, or of `POST /sandbox/faults`."""
     kind = str(fields["fault"])
     times, taking = fields.get("times"), fields.get("seconds", FAULT_KINDS[kind].seconds or 0)
     assert times is None or isinstance(times, int | float)
     assert isinstance(taking, int | float)
-    return Fault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
+    return CallFault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

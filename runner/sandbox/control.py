@@ -16,7 +16,7 @@ from runner.sandbox.faults import FaultError, Faults, read_fault
 from runner.sandbox.page import live, page
 from runner.sandbox.recent_calls import RecentCalls
 from runner.sandbox.replies import nothing, plain_json
-from runner.sandbox.store import Process, Store
+from runner.sandbox.store import Instance, Store
 
 _SHOWN = 100
 """So many instances, the newest."""
@@ -91,7 +91,7 @@ class Control:
     def _instances(self) -> list[Json]:
         return [self._instance(process) for process in self._store.newest(_SHOWN)]
 
-    def _instance(self, process: Process) -> Json:
+    def _instance(self, process: Instance) -> Json:
         elements: list[Json] = [
             {"id": element.id, "caption": element.caption, "status": element.status}
             for element in self._store.elements(process.id)

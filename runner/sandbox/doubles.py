@@ -99,7 +99,7 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class CallFault:
     """Befalls the next `times` calls, or every call where that is None. `kind` is a name in `FAULT_KINDS`, `seconds`
     how long it takes.
     """
@@ -151,7 +151,7 @@ class Double:
     file: str
     parameters: Mapping[str, Parameter]
     activities: tuple[Activity, ...]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[CallFault, ...] = ()
     version: int = 1
     of: str | None = None
     active: bool = True

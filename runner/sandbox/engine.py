@@ -19,7 +19,7 @@ from runner.sandbox.doubles import Background, ChangedRecord, Delay, Double
 from runner.sandbox.process_log import next_start
 from runner.sandbox.process_schemas import schema_id, schema_uid
 from runner.sandbox.sign_in import User
-from runner.sandbox.store import Element, Process
+from runner.sandbox.store import Instance, ReachedElement
 
 _GIVEN = frozenset({Direction.IN, Direction.BOTH})
 
@@ -54,11 +54,11 @@ class Engine:
         """This very version by its own code, else by the id of its design."""
         return self._doubles.get(code) if code else self._by_uid.get(uid.lower())
 
-    def double_of(self, element: Element) -> Double | None:
+    def double_of(self, element: ReachedElement) -> Double | None:
         process = self.store.process(element.process_id)
         return None if process is None else self._doubles.get(process.code)
 
-    def element(self, uid: str) -> Element | None:
+    def element(self, uid: str) -> ReachedElement | None:
         return self.store.element(uid.lower()) if is_guid(uid) else None
 
     def read(self, double: Double, given: Mapping[str, Json]) -> JsonObject:
@@ -80,7 +80,7 @@ class Engine:
     def begin(self, double: Double, values: JsonObject, user: User, *, failing: str | None = None) -> Begun:
         """Start a process: its row is in the log at once. With `failing` it fails at its end with that text."""
         self._newest_start = next_start(self._surroundings.now(), self._newest_start)
-        process = Process(
+        process = Instance(
             id=self._surroundings.new_id(),
             code=double.code,
             caption=double.caption,
@@ -103,7 +103,7 @@ class Engine:
                 values: JsonObject = {} if start.into is None else {start.into: changed.record["Id"]}
                 self.let_go(self.begin(double, values, user))
 
-    def go_on(self, double: Double, element: Element, values: JsonObject) -> Begun:
+    def go_on(self, double: Double, element: ReachedElement, values: JsonObject) -> Begun:
         """Execute an element with `values`; one that was executed before is left alone [D]."""
         process = self.store.process(element.process_id)
         assert process is not None

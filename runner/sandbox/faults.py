@@ -12,7 +12,7 @@ from runner.foundation.durations import LONGEST
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, compact, is_number
 from runner.sandbox.build import fault
-from runner.sandbox.doubles import Double, Fault
+from runner.sandbox.doubles import CallFault, Double
 from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
 from runner.sandbox.replies import record_or_none
 
@@ -28,7 +28,7 @@ class _WaitingFault:
     """A fault that waits for calls of `process`, or of any. `position` is its place in its double's file, if any."""
 
     process: str | None
-    fault: Fault
+    fault: CallFault
     position: int | None = None
 
     @property
@@ -59,7 +59,7 @@ class Faults:
                 if left is not None:
                     self._waiting.append(_WaitingFault(process=double.code, fault=left, position=position))
 
-    def add(self, added: Fault, process: str | None) -> None:
+    def add(self, added: CallFault, process: str | None) -> None:
         """Let it befall calls of `process`, or of any for None. One without `times` replaces its like."""
         if added.times is None:
             self._waiting = [each for each in self._waiting if each.process != process or each.fault.times is not None]
@@ -68,7 +68,7 @@ class Faults:
     def clear(self) -> None:
         self._waiting.clear()
 
-    def take(self, process: str, *, starts: bool, root: str | None = None) -> Fault | None:
+    def take(self, process: str, *, starts: bool, root: str | None = None) -> CallFault | None:
         """The fault that befalls this call; `starts` tells a call that starts a process from one of an element.
 
         A fault of a file befalls its own version; one that was set for a process, calls of every version of it.
@@ -101,14 +101,14 @@ class Faults:
         ]
 
 
-def _left(fault: Fault, taken: int) -> Fault | None:
+def _left(fault: CallFault, taken: int) -> CallFault | None:
     """What is left of a fault that has befallen so many calls; None where nothing is."""
     if fault.times is None or not taken:
         return fault
     return replace(fault, times=fault.times - taken) if fault.times > taken else None
 
 
-def read_fault(body: bytes, processes: Collection[str]) -> tuple[Fault, str | None]:
+def read_fault(body: bytes, processes: Collection[str]) -> tuple[CallFault, str | None]:
     """The fault that the body of a request sets, and its process. Raises `FaultError`; null is the same as nothing."""
     sent = record_or_none(body)
     if sent is None:

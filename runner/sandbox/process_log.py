@@ -12,13 +12,13 @@ from runner.foundation.values import JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox.entity_set import Edm, EntitySet, system_entity
 from runner.sandbox.process_schemas import schema_uid
-from runner.sandbox.store import Element, Process, Status, Store
+from runner.sandbox.store import Instance, InstanceStatus, ReachedElement, Store
 
 _STATUS_IDS = {
-    Status.RUNNING: "ed2ae277-b6e2-df11-971b-001d60e938c6",
-    Status.DONE: "815c9586-b6e2-df11-971b-001d60e938c6",
-    Status.ERROR: "f942c08d-b6e2-df11-971b-001d60e938c6",
-    Status.CANCELLED: "1be78f3e-234d-4d6a-869a-dc07253fd2f3",
+    InstanceStatus.RUNNING: "ed2ae277-b6e2-df11-971b-001d60e938c6",
+    InstanceStatus.DONE: "815c9586-b6e2-df11-971b-001d60e938c6",
+    InstanceStatus.ERROR: "f942c08d-b6e2-df11-971b-001d60e938c6",
+    InstanceStatus.CANCELLED: "1be78f3e-234d-4d6a-869a-dc07253fd2f3",
 }
 _LOG = {
     "Id": Edm.GUID,
@@ -78,7 +78,7 @@ def next_start(now: str, newest: str | None) -> str:
     return written(datetime.fromisoformat(newest) + timedelta(milliseconds=1))
 
 
-def _processes(store: Store, bounds: Bounds) -> list[Process]:
+def _processes(store: Store, bounds: Bounds) -> list[Instance]:
     """Those within `bounds`, oldest first."""
     key = bounds.equal.get("Id")
     if key is not None:
@@ -93,7 +93,7 @@ def _processes(store: Store, bounds: Bounds) -> list[Process]:
     )
 
 
-def _log_row(process: Process) -> JsonObject:
+def _log_row(process: Instance) -> JsonObject:
     return {
         "Id": process.id,
         "Name": process.caption,
@@ -110,7 +110,7 @@ def _log_row(process: Process) -> JsonObject:
     }
 
 
-def _element_row(element: Element) -> JsonObject:
+def _element_row(element: ReachedElement) -> JsonObject:
     return {
         "Id": element.id,
         "SchemaElementUId": element.uid,
@@ -127,11 +127,11 @@ def _element_row(element: Element) -> JsonObject:
 def _data_rows(store: Store, bounds: Bounds) -> list[JsonObject]:
     """What the engine itself keeps: the elements that wait, and no others, a choice [?]."""
     process_id = bounds.equal.get("SysProcessId") or bounds.equal.get("SysProcess/Id")
-    waiting = [each for each in store.elements(process_id) if each.status is Status.RUNNING]
+    waiting = [each for each in store.elements(process_id) if each.status is InstanceStatus.RUNNING]
     return [_data_row(each, store.process(each.process_id)) for each in waiting]
 
 
-def _data_row(element: Element, process: Process | None) -> JsonObject:
+def _data_row(element: ReachedElement, process: Instance | None) -> JsonObject:
     return {
         "Id": element.id,
         "SchemaElementUId": element.uid,
@@ -143,7 +143,7 @@ def _data_row(element: Element, process: Process | None) -> JsonObject:
     }
 
 
-def _milliseconds(process: Process) -> int | None:
+def _milliseconds(process: Instance) -> int | None:
     if process.completed is None:
         return None
     took = datetime.fromisoformat(process.completed) - datetime.fromisoformat(process.started)

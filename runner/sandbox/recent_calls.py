@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from runner.foundation.values import Json
-from runner.sandbox.doubles import Fault
+from runner.sandbox.doubles import CallFault
 
 _KEPT = 200
 _LONGEST = 300
@@ -20,7 +20,7 @@ class RecentCall:
     came: float
     method: str
     address: str
-    fault: Fault | None = None
+    fault: CallFault | None = None
     status: int | None = None
     seconds: float | None = None
 

@@ -23,11 +23,11 @@ from runner.sandbox.doubles import Double
 from runner.sandbox.engine import Begun, Engine
 from runner.sandbox.replies import error_of, fault, nothing, plain_json, record_in, record_or_none, string
 from runner.sandbox.sign_in import User
-from runner.sandbox.store import Element, Status
+from runner.sandbox.store import InstanceStatus, ReachedElement
 
 _RESULT = "ResultParameterName"
 _THREW = "An error has occurred during the process execution. Please check the process log for details"
-_STATUSES = {Status.RUNNING: 1, Status.DONE: 2, Status.ERROR: 3, Status.CANCELLED: 4}
+_STATUSES = {InstanceStatus.RUNNING: 1, InstanceStatus.DONE: 2, InstanceStatus.ERROR: 3, InstanceStatus.CANCELLED: 4}
 """`processStatus` [M]. 0 is inactive: queued, or never started."""
 _NOT_STARTED: JsonObject = {
     "processId": EMPTY_GUID,
@@ -40,7 +40,7 @@ _NOT_STARTED: JsonObject = {
 """The reply of RunProcess for a process that is queued [M]."""
 
 
-class Wait(Enum):
+class CallerWait(Enum):
     """How long a call keeps its caller waiting."""
 
     NOT_AT_ALL = auto()
@@ -58,7 +58,7 @@ class PreparedCall:
 
     process: str
     root: str
-    wait: Wait = Wait.FOR_THE_END
+    wait: CallerWait = CallerWait.FOR_THE_END
     begin: Callable[[str | None], Begun]
     reply: Callable[[Begun], Response]
     queued: Callable[[], Response] | None = None
@@ -85,7 +85,7 @@ class ProcessEngineService:
         return PreparedCall(
             process=double.code,
             root=double.root,
-            wait=Wait.NOT_AT_ALL if result is None else Wait.FOR_THE_END,
+            wait=CallerWait.NOT_AT_ALL if result is None else CallerWait.FOR_THE_END,
             begin=lambda failing: self._engine.begin(double, values, user, failing=failing),
             reply=lambda begun: string() if result is None else string(self._held(double, begun.process_id, result)),
             queued=lambda: string() if result is None else string("null"),
@@ -116,7 +116,7 @@ class ProcessEngineService:
         return PreparedCall(
             process=double.code,
             root=double.root,
-            wait=Wait.FOR_THE_END if results else Wait.FOR_THE_BACKGROUND,
+            wait=CallerWait.FOR_THE_END if results else CallerWait.FOR_THE_BACKGROUND,
             begin=lambda failing: self._engine.begin(double, values, user, failing=failing),
             reply=lambda begun: plain_json(self._ran(double, begun.process_id, results)),
             queued=lambda: plain_json(_NOT_STARTED),
@@ -135,7 +135,7 @@ class ProcessEngineService:
         request = record_in(body)
         uid = str(request.get("processElementUId", ""))
         element = self._engine.element(uid)
-        if element is not None and element.status is Status.DONE:
+        if element is not None and element.status is InstanceStatus.DONE:
             return self._completed(element.process_id, "The element is completed already")
         return self._on_element(uid, _named(request.get("parameterValues")), reply=self._completed)
 
@@ -147,7 +147,7 @@ class ProcessEngineService:
     def _on_element(self, uid: str, given: Mapping[str, Json], *, reply: _ElementReply) -> PreparedCall | Response:
         element = self._engine.element(uid)
         double = None if element is None else self._engine.double_of(element)
-        if element is None or double is None or element.status is Status.CANCELLED:
+        if element is None or double is None or element.status is InstanceStatus.CANCELLED:
             return reply(None if element is None else element.process_id, _not_waiting(uid, element))
         try:
             values = self._engine.read(double, given)
@@ -163,7 +163,7 @@ class ProcessEngineService:
     def _failure(self, process_id: str) -> str | None:
         """That the process failed after the element is reported in the generic text alone, a choice [?]."""
         process = self._engine.store.process(process_id)
-        return _THREW if process is not None and process.status is Status.ERROR else None
+        return _THREW if process is not None and process.status is InstanceStatus.ERROR else None
 
     def _completed(self, process_id: str | None, problem: str | None) -> Response:
         waiting = 0 if process_id is None else self._engine.store.waiting(process_id)
@@ -186,7 +186,7 @@ class ProcessEngineService:
             "processId": process_id,
             "processStatus": _STATUSES[process.status],
             "resultParameterValues": {code: _typed(double, code, process.parameters[code]) for code in results},
-            "errorInfo": error_of(_THREW if process.status is Status.ERROR else None),
+            "errorInfo": error_of(_THREW if process.status is InstanceStatus.ERROR else None),
         }
 
 
@@ -203,8 +203,8 @@ def _executed_in_json(_: str | None, problem: str | None) -> Response:
     return plain_json({"success": problem is None, "executionData": None, "errorInfo": error_of(problem)})
 
 
-def _not_waiting(uid: str, element: Element | None) -> str:
-    if element is not None and element.status is Status.CANCELLED:
+def _not_waiting(uid: str, element: ReachedElement | None) -> str:
+    if element is not None and element.status is InstanceStatus.CANCELLED:
         return f"The process of element {uid} is not running"
     return f"Element {uid} is not found" if element is None else f"The process of element {uid} is not found"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runner.catalogue.model import Catalogue, Element, Entity, Member, Process
+from runner.catalogue.model import Catalogue, Entity, Process, ProcessElement, ProcessVersion
 from runner.foundation.values import JsonObject, is_number
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
 from runner.sandbox.process_schemas import element_uid, parked
@@ -53,14 +53,14 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
         members=tuple(map(_member, sorted(versions, key=_number))) if len(versions) > 1 else (),
         parameters=double.parameters,
         elements=tuple(
-            Element(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
+            ProcessElement(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
             for name, caption, park, position in parked(double)
         ),
     )
 
 
-def _member(double: Double) -> Member:
-    return Member(
+def _member(double: Double) -> ProcessVersion:
+    return ProcessVersion(
         code=double.code,
         version=double.version,
         active=double.active,

@@ -41,7 +41,7 @@ _OF_SCHEMAS = "CREATE INDEX IF NOT EXISTS process_of_schema ON process (schema_i
 _OF_VEIL = "CREATE TABLE IF NOT EXISTS veil (key TEXT)"
 
 
-class Status(StrEnum):
+class InstanceStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     ERROR = "error"
@@ -49,7 +49,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Instance:
     """One started process. `owner` is a contact's id; times are texts in the log's own format, which sorts."""
 
     id: str
@@ -57,7 +57,7 @@ class Process:
     caption: str
     schema_id: str
     owner: str
-    status: Status = Status.RUNNING
+    status: InstanceStatus = InstanceStatus.RUNNING
     started: str
     completed: str | None = None
     error: str | None = None
@@ -65,7 +65,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class ReachedElement:
     """A place where a process waits, waited, or failed; `position` is its own among its double's activities.
 
     `id` is its own, `uid` that of its design. One that waits is running until it was executed, or cancelled with its
@@ -77,7 +77,7 @@ class Element:
     process_id: str
     position: int
     caption: str
-    status: Status = Status.RUNNING
+    status: InstanceStatus = InstanceStatus.RUNNING
     started: str
     completed: str | None = None
     error: str | None = None
@@ -136,7 +136,7 @@ class Store:
     def delete(self, entity: str, key: Json) -> None:
         self._change("DELETE FROM record WHERE entity = ? AND id = ?", entity, self._id(key))
 
-    def begin(self, process: Process) -> None:
+    def begin(self, process: Instance) -> None:
         values = (process.id, process.code, process.caption, process.schema_id, process.owner, process.status)
         times = (process.started, process.completed, self._text(process.error), self._veil.written(process.parameters))
         self._change("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, *times)
@@ -149,21 +149,21 @@ class Store:
     def keep(self, process_id: str, parameters: JsonObject) -> None:
         self._change("UPDATE process SET parameters = ? WHERE id = ?", self._veil.written(parameters), process_id)
 
-    def end(self, process_id: str, *, status: Status, completed: str, error: str | None = None) -> None:
+    def end(self, process_id: str, *, status: InstanceStatus, completed: str, error: str | None = None) -> None:
         """End a process, and what it waits for; one that has ended already is left alone."""
         process = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ? AND status = 'running'"
         elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
         with self._lock:
             self._change(process, status, completed, self._text(error), process_id)
-            self._change(elements, Status.CANCELLED, completed, process_id)
+            self._change(elements, InstanceStatus.CANCELLED, completed, process_id)
 
     def cancel(self, process_id: str, *, completed: str) -> None:
         """Cancel a process that runs or has failed [S]; its error stays. One that has ended well is left alone."""
         process = "UPDATE process SET status = ?, completed = ? WHERE id = ? AND status IN ('running', 'error')"
         elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
         with self._lock:
-            self._change(process, Status.CANCELLED, completed, process_id)
-            self._change(elements, Status.CANCELLED, completed, process_id)
+            self._change(process, InstanceStatus.CANCELLED, completed, process_id)
+            self._change(elements, InstanceStatus.CANCELLED, completed, process_id)
 
     def end_interrupted(self, *, completed: str, error: str) -> None:
         """Cancel the processes that were under way when the sandbox ended, and did not wait for an element."""
@@ -171,18 +171,18 @@ class Store:
             "UPDATE process SET status = ?, completed = ?, error = ? WHERE status = 'running' AND NOT EXISTS"
             " (SELECT 1 FROM element WHERE process_id = process.id AND element.status = 'running')"
         )
-        self._change(sql, Status.CANCELLED, completed, error)
+        self._change(sql, InstanceStatus.CANCELLED, completed, error)
 
     def is_running(self, process_id: str) -> bool:
         return bool(self._rows("SELECT 1 FROM process WHERE id = ? AND status = 'running'", process_id))
 
-    def process(self, process_id: str) -> Process | None:
+    def process(self, process_id: str) -> Instance | None:
         rows = self._rows("SELECT * FROM process WHERE id = ?", process_id)
         return self._process(rows[0]) if rows else None
 
     def processes(
         self, *, code: str | None = None, schema_ids: Sequence[str] | None = None, since: str | None = None
-    ) -> list[Process]:
+    ) -> list[Instance]:
         """Those of one code and of some schemas, or of all, started at `since` or later; oldest first."""
         sql, values = "SELECT * FROM process WHERE started >= ?", [since or ""]
         if code is not None:
@@ -191,7 +191,7 @@ class Store:
             sql, values = f"{sql} AND schema_id IN ({', '.join('?' * len(schema_ids))})", [*values, *schema_ids]
         return [self._process(row) for row in self._rows(f"{sql} ORDER BY rowid", *values)]
 
-    def newest(self, count: int) -> list[Process]:
+    def newest(self, count: int) -> list[Instance]:
         """The processes that were started last, newest first."""
         return [self._process(row) for row in self._rows("SELECT * FROM process ORDER BY rowid DESC LIMIT ?", count)]
 
@@ -202,28 +202,28 @@ class Store:
             for code, times in self._rows("SELECT code, count(*) FROM process GROUP BY code ORDER BY code")
         }
 
-    def reach(self, element: Element) -> None:
+    def reach(self, element: ReachedElement) -> None:
         """Write down that its process has come to it."""
         place = (element.id, element.uid, element.process_id, element.position, element.caption)
         values = (*place, element.status, element.started, element.completed, self._text(element.error))
         self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
-    def element(self, key: str) -> Element | None:
+    def element(self, key: str) -> ReachedElement | None:
         """By its own id. That of its design is shared by all processes of it, and names none of them [C]."""
         rows = self._rows("SELECT * FROM element WHERE id = ?", key)
         return self._element(rows[0]) if rows else None
 
-    def elements(self, process_id: str | None = None) -> list[Element]:
+    def elements(self, process_id: str | None = None) -> list[ReachedElement]:
         """Those that this process reached, or that all did; oldest first."""
         if process_id is None:
             return [self._element(row) for row in self._rows("SELECT * FROM element ORDER BY rowid")]
         rows = self._rows("SELECT * FROM element WHERE process_id = ? ORDER BY rowid", process_id)
         return [self._element(row) for row in rows]
 
-    def take(self, element: Element, *, completed: str) -> bool:
+    def take(self, element: ReachedElement, *, completed: str) -> bool:
         """Mark it executed; False where it waits no longer."""
         sql = "UPDATE element SET status = ?, completed = ? WHERE id = ? AND status = 'running'"
-        return self._change(sql, Status.DONE, completed, element.id) == 1
+        return self._change(sql, InstanceStatus.DONE, completed, element.id) == 1
 
     def take_fault(self, process: str, position: int) -> None:
         """Write down that the fault at this place in the double of `process` has befallen a call."""
@@ -257,30 +257,30 @@ class Store:
     def _shown(self, text: object) -> str | None:
         return None if text is None else str(self._veil.read(json.dumps(text)))
 
-    def _process(self, row: Iterable[object]) -> Process:
+    def _process(self, row: Iterable[object]) -> Instance:
         key, code, caption, schema_id, owner, status, started, completed, error, parameters = row
-        return Process(
+        return Instance(
             id=str(key),
             code=str(code),
             caption=str(caption),
             schema_id=str(schema_id),
             owner=str(owner),
-            status=Status(str(status)),
+            status=InstanceStatus(str(status)),
             started=str(started),
             completed=None if completed is None else str(completed),
             error=self._shown(error),
             parameters=record(self._veil.read(str(parameters))),
         )
 
-    def _element(self, row: Iterable[object]) -> Element:
+    def _element(self, row: Iterable[object]) -> ReachedElement:
         key, uid, process_id, position, caption, status, started, completed, error = row
-        return Element(
+        return ReachedElement(
             id=str(key),
             uid=str(uid),
             process_id=str(process_id),
             position=int(str(position)),
             caption=str(caption),
-            status=Status(str(status)),
+            status=InstanceStatus(str(status)),
             started=str(started),
             completed=None if completed is None else str(completed),
             error=self._shown(error),

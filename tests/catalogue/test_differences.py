@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from runner.catalogue.differences import About, Difference, Use, differences, drifts
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.cli.drift import sentence
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
@@ -14,7 +14,7 @@ ADD = Process(
     caption="Add",
     version=1,
     parameters={"Name": NAME, "Rows": ROWS},
-    elements=(Element(uid=UID, name="Approve", kind="UserTask"),),
+    elements=(ProcessElement(uid=UID, name="Approve", kind="UserTask"),),
 )
 OTHER = Process(code="UsrOther")
 
@@ -41,7 +41,7 @@ def test_every_part_of_a_process_is_looked_at() -> None:
         "Rows": replace(ROWS, items={"Id": Kind.GUID, "Name": Kind.TEXT}),
         "New": Parameter(kind=Kind.LOOKUP, lookup="here"),
     }
-    elements = (Element(uid=UID, name="Approve it", kind="UserTask"),)
+    elements = (ProcessElement(uid=UID, name="Approve it", kind="UserTask"),)
     after = replace(
         ADD, caption="Add it", version=2, why_not="it is disabled", parameters=parameters, elements=elements
     )
@@ -57,9 +57,9 @@ def test_every_part_of_a_process_is_looked_at() -> None:
     ]
 
 
-def versions(*, active: int) -> tuple[Member, ...]:
+def versions(*, active: int) -> tuple[ProcessVersion, ...]:
     codes = enumerate(("UsrAdd", "UsrAdd_v1"), 1)
-    return tuple(Member(code=code, version=number, active=number == active) for number, code in codes)
+    return tuple(ProcessVersion(code=code, version=number, active=number == active) for number, code in codes)
 
 
 def test_which_version_acts_is_told_of_each_and_matters_to_whoever_starts_it() -> None:
@@ -145,7 +145,7 @@ def test_a_new_thing_matters_to_nobody() -> None:
 
 
 def test_an_element_matters_to_whoever_names_it_by_its_code_or_its_caption() -> None:
-    own = Element(uid=UID, name="UserTask1", kind="UserTask", caption="Approve it")
+    own = ProcessElement(uid=UID, name="UserTask1", kind="UserTask", caption="Approve it")
     before = site(replace(ADD, elements=(own,)))
     uses = tuple(
         Use(process="UsrAdd", about=About.ELEMENT, name=name, place=name)

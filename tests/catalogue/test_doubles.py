@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.catalogue.doubles import doubles
-from runner.catalogue.model import Direction, Element, Kind, Member, Parameter, Process
+from runner.catalogue.model import Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.language.schema import check
 from runner.reading.load import load
 from runner.reports import mistakes
@@ -18,11 +18,11 @@ UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 OTHER = "b1f0a6a4-8c0e-4f0d-9a3c-51a0b7a5d922"
 THIRD = "3c9e2f57-1d64-4e0b-8b1a-6f2d9c4e7a33"
 ELEMENTS = (
-    Element(uid="0", name="StartEvent1", kind="StartEvent"),
-    Element(uid=OTHER, name="ReadDataUserTask1", kind="UserTask", caption="Read the guide"),
-    Element(uid=UID, name="ActivityUserTask1", kind="UserTask", caption="Call the guide"),
-    Element(uid=THIRD, name="Gate1", kind="ExclusiveGateway"),
-    Element(uid="1", name="Terminate1", kind="TerminateEvent"),
+    ProcessElement(uid="0", name="StartEvent1", kind="StartEvent"),
+    ProcessElement(uid=OTHER, name="ReadDataUserTask1", kind="UserTask", caption="Read the guide"),
+    ProcessElement(uid=UID, name="ActivityUserTask1", kind="UserTask", caption="Call the guide"),
+    ProcessElement(uid=THIRD, name="Gate1", kind="ExclusiveGateway"),
+    ProcessElement(uid="1", name="Terminate1", kind="TerminateEvent"),
 )
 ADD = Process(
     code="UsrAdd",
@@ -97,9 +97,9 @@ def test_a_process_of_which_nothing_is_known_has_a_double_too() -> None:
 
 def test_of_a_family_the_root_and_the_version_that_acts_have_a_double_each() -> None:
     members = (
-        Member(code="UsrAdd", version=1, active=False),
-        Member(code="UsrAdd_v1", version=2, active=True),
-        Member(code="UsrAdd_v2", version=3, active=False),
+        ProcessVersion(code="UsrAdd", version=1, active=False),
+        ProcessVersion(code="UsrAdd_v1", version=2, active=True),
+        ProcessVersion(code="UsrAdd_v2", version=3, active=False),
     )
 
     root, acting = (read(new.text) for new in doubles(replace(ADD, version=2, members=members)))
@@ -112,15 +112,18 @@ def test_of_a_family_the_root_and_the_version_that_acts_have_a_double_each() -> 
 @pytest.mark.parametrize("numbers", [(None, None), (0, 1), (1, 1), (None, 1), (2, None)])
 def test_the_two_never_have_one_number(numbers: tuple[int | None, int | None]) -> None:
     members = (
-        Member(code="UsrAdd", version=numbers[0], active=False),
-        Member(code="UsrAdd_v1", version=numbers[1], active=True),
+        ProcessVersion(code="UsrAdd", version=numbers[0], active=False),
+        ProcessVersion(code="UsrAdd_v1", version=numbers[1], active=True),
     )
     root, acting = (read(new.text) for new in doubles(replace(ADD, version=None, members=members)))
     assert root.version != acting.version
 
 
 def test_where_the_root_acts_it_alone_has_a_double() -> None:
-    members = (Member(code="UsrAdd", version=3, active=True), Member(code="UsrAdd_v1", version=2, active=False))
+    members = (
+        ProcessVersion(code="UsrAdd", version=3, active=True),
+        ProcessVersion(code="UsrAdd_v1", version=2, active=False),
+    )
     double = one(replace(ADD, version=3, members=members))
     assert (double.code, double.version, double.active) == ("UsrAdd", 3, True)
 
@@ -147,14 +150,18 @@ _guids = st.uuids().map(str)
     ),
     elements=st.lists(
         st.builds(
-            Element, uid=_guids | _texts, name=_texts | st.just(""), kind=_texts | st.just("UserTask"), caption=_texts
+            ProcessElement,
+            uid=_guids | _texts,
+            name=_texts | st.just(""),
+            kind=_texts | st.just("UserTask"),
+            caption=_texts,
         ),
         max_size=3,
         unique_by=lambda element: element.uid,
     ),
 )
 def test_a_double_is_valid_whatever_a_site_calls_its_things(
-    code: str, caption: str, parameters: dict[str, Parameter], elements: list[Element]
+    code: str, caption: str, parameters: dict[str, Parameter], elements: list[ProcessElement]
 ) -> None:
     process = Process(code=code, caption=caption, parameters=parameters, elements=tuple(elements))
 

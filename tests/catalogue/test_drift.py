@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from runner.catalogue.drift import changed, missing
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.cli.drift import sentence
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
-ROOT = Member(code="UsrAdd", uid="u1", version=1, active=False, enabled=True)
-ACTIVE = Member(code="UsrAdd_v1", uid="u2", version=2, active=True, enabled=True)
+ROOT = ProcessVersion(code="UsrAdd", uid="u1", version=1, active=False, enabled=True)
+ACTIVE = ProcessVersion(code="UsrAdd_v1", uid="u2", version=2, active=True, enabled=True)
 UNKNOWN = Parameter(kind=Kind.UNKNOWN, direction=Direction.UNKNOWN)
 BARE = Parameter(kind=Kind.RECORDS, direction=Direction.OUT)
 ADD = Process(
@@ -23,7 +23,7 @@ ADD = Process(
         "Name": Parameter(kind=Kind.TEXT, direction=Direction.BOTH),
         "Rows": Parameter(kind=Kind.RECORDS, direction=Direction.OUT, items={"Id": Kind.GUID}),
     },
-    elements=(Element(uid=UID, name="Task1", kind="UserTask", caption="Approve"),),
+    elements=(ProcessElement(uid=UID, name="Task1", kind="UserTask", caption="Approve"),),
 )
 
 
@@ -45,7 +45,7 @@ def told(said: Process, *site: Process) -> list[str]:
         replace(ADD, parameters=None, elements=None),
         replace(ADD, parameters={**(ADD.parameters or {}), "Rows": BARE}),
         replace(ADD, parameters={**(ADD.parameters or {}), "Name": UNKNOWN}),
-        replace(ADD, elements=(Element(uid=UID, name="Task1", kind="unknown", caption="Freigeben"),)),
+        replace(ADD, elements=(ProcessElement(uid=UID, name="Task1", kind="unknown", caption="Freigeben"),)),
     ],
 )
 def test_what_packages_leave_open_and_captions_are_no_drift(said: Process) -> None:
@@ -94,7 +94,7 @@ def test_a_process_that_the_site_lacks_is() -> None:
             ],
         ),
         (
-            replace(ADD, members=(ROOT, ACTIVE, Member(code="UsrAdd_v2", version=3, active=False))),
+            replace(ADD, members=(ROOT, ACTIVE, ProcessVersion(code="UsrAdd_v2", version=3, active=False))),
             ["`UsrAdd`: version `UsrAdd_v2`: is new, version 3, not active"],
         ),
         (

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Process, Pulled
+from runner.catalogue.model import (
+    Catalogue,
+    Direction,
+    Kind,
+    Parameter,
+    Process,
+    ProcessElement,
+    ProcessVersion,
+    Pulled,
+)
 from runner.catalogue.read import catalogue_in, read_catalogue
 from runner.catalogue.write import written
 from runner.language.schema import check
@@ -25,7 +34,7 @@ ADD = Process(
         "Owner": Parameter(kind=Kind.LOOKUP, direction=Direction.IN, lookup="16be3651-8fe2-4159-8dd0-a803d4683dd3"),
         "Bare": Parameter(kind=Kind.RECORDS, direction=Direction.UNKNOWN),
     },
-    elements=(Element(uid=UID, name="Approve", kind="UserTask"),),
+    elements=(ProcessElement(uid=UID, name="Approve", kind="UserTask"),),
 )
 OLD = Process(
     code="UsrOld", caption="yes", why_not="it is disabled", parameters=None, elements=None, unread="no answer"
@@ -49,7 +58,7 @@ _parameters = st.builds(
 _flags = st.one_of(st.none(), st.booleans())
 _members = st.lists(
     st.builds(
-        Member,
+        ProcessVersion,
         code=_texts,
         uid=st.one_of(st.none(), _texts),
         version=st.one_of(st.none(), st.integers(0, 9)),
@@ -109,10 +118,10 @@ def test_the_file_reads_as_people_write() -> None:
 
 def test_versions_and_captions_stand_in_the_file() -> None:
     members = (
-        Member(code="UsrAdd", uid=UID, version=1, active=False, enabled=True),
-        Member(code="UsrAdd_v1", version=2, active=True),
+        ProcessVersion(code="UsrAdd", uid=UID, version=1, active=False, enabled=True),
+        ProcessVersion(code="UsrAdd_v1", version=2, active=True),
     )
-    element = Element(uid=UID, name="UserTask1", caption="Approve: now", kind="UserTask")
+    element = ProcessElement(uid=UID, name="UserTask1", caption="Approve: now", kind="UserTask")
     parameters = {"Name": Parameter(kind=Kind.TEXT, direction=Direction.BOTH, caption="Full name")}
     add = Process(code="UsrAdd", version=2, traced=True, members=members, parameters=parameters, elements=(element,))
 

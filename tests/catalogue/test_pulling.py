@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter, Pulled
+from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, ProcessElement, ProcessVersion, Pulled
 from runner.catalogue.pulling import Found, NoAnswerError, pull, version_of
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
@@ -105,8 +105,8 @@ def test_parameters_and_elements_are_those_that_the_site_tells() -> None:
         "Owner": Parameter(kind=Kind.LOOKUP, direction=Direction.IN, lookup="x"),
     }
     assert process.elements == (
-        Element(uid="2", name="B", kind="UserTask"),
-        Element(uid="1", name="A", kind="Start"),
+        ProcessElement(uid="2", name="B", kind="UserTask"),
+        ProcessElement(uid="1", name="A", kind="Start"),
     ), "in the order of the design"
     assert process.unread is None
 
@@ -241,8 +241,8 @@ def test_a_family_stands_under_the_code_of_its_root_with_what_the_active_version
         {"Of_id-UsrAdd_v1"},
     )
     assert found["UsrAdd"].members == (
-        Member(code="UsrAdd", uid="uid-usradd", version=1, active=False, enabled=True),
-        Member(code="UsrAdd_v1", uid="uid-usradd_v1", version=2, active=True, enabled=True),
+        ProcessVersion(code="UsrAdd", uid="uid-usradd", version=1, active=False, enabled=True),
+        ProcessVersion(code="UsrAdd_v1", uid="uid-usradd_v1", version=2, active=True, enabled=True),
     )
     assert found["UsrOther"].members == ()
 

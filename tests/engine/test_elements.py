@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from stories import World, planned, refused, unanswered
 
-from runner.catalogue.model import Element
+from runner.catalogue.model import ProcessElement
 from runner.engine.effects import Pause, ResolveDoubt, Send
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
@@ -83,7 +83,7 @@ def element(caption: str, number: int = 0, *, status: str = "running", **more: J
     return {**ids, "kind": "UserTask", "caption": caption, "status": status, "error": None, **more}
 
 
-def known(plan: Plan, *elements: Element) -> Plan:
+def known(plan: Plan, *elements: ProcessElement) -> Plan:
     return replace(plan, elements=elements)
 
 
@@ -96,7 +96,7 @@ def test_an_element_is_executed_by_the_id_that_it_has_in_this_process_and_verifi
 
 
 def test_a_name_is_a_caption_in_any_case_a_code_or_the_id_of_the_design() -> None:
-    designed = Element(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
+    designed = ProcessElement(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
     for name in (" approve", "UserTask7", f"{DESIGN[:-1]}0".upper()):
         site = Site(shown=[element("Other")], logged=False) if name != " approve" else Site(shown=[element("Approve")])
         site.carry_out(known(planned(ONE.replace("name: Approve", f"name: '{name}'")), designed))
@@ -104,7 +104,7 @@ def test_a_name_is_a_caption_in_any_case_a_code_or_the_id_of_the_design() -> Non
 
 
 def test_without_tracing_a_known_design_leads_to_the_element_that_the_engine_holds() -> None:
-    designed = Element(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
+    designed = ProcessElement(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
     site = Site(shown=[element("")], logged=False)
     site.carry_out(known(planned(ONE), designed))
     assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")

@@ -3,7 +3,7 @@
 import pytest
 
 from runner.catalogue.literals import doubt
-from runner.catalogue.model import Catalogue, Direction, Kind, Member, Parameter, Process
+from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessVersion
 from runner.foundation.problems import Severity
 from runner.foundation.raw import record
 from runner.job.outline import outline
@@ -34,9 +34,9 @@ CATALOGUE = Catalogue(
             code="UsrT",
             version=2,
             members=(
-                Member(code="UsrT", version=1, active=False),
-                Member(code="UsrV_v1", version=2, active=True),
-                Member(code="UsrV_old", active=False),
+                ProcessVersion(code="UsrT", version=1, active=False),
+                ProcessVersion(code="UsrV_v1", version=2, active=True),
+                ProcessVersion(code="UsrV_old", active=False),
             ),
             parameters={"Level": parameter(Direction.BOTH)},
         ),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from packages_on_disk import INTEGER, LOOKUP, RECORDS, TEXT, RawStep, uid
 
 from runner.catalogue import rules
-from runner.catalogue.model import Catalogue, Direction, Element, Kind, Member, Parameter
+from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, ProcessElement, ProcessVersion
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
 from runner.foundation.problems import CODES, Severity
@@ -63,9 +63,9 @@ def test_a_process_is_read_in_both_forms_with_and_without_a_mark(tmp_path: Path,
         "Inner": Parameter(kind=Kind.TEXT, direction=Direction.INTERNAL),
     }
     assert process.elements == (
-        Element(uid=ADD.element_id("StartEvent1"), name="StartEvent1", kind="StartEvent"),
-        Element(uid=ADD.element_id("Task1"), name="Task1", kind="UserTask", caption="Call the <guide>"),
-        Element(uid=ADD.element_id("Task2"), name="Task2", kind="UserTask", caption="Book"),
+        ProcessElement(uid=ADD.element_id("StartEvent1"), name="StartEvent1", kind="StartEvent"),
+        ProcessElement(uid=ADD.element_id("Task1"), name="Task1", kind="UserTask", caption="Call the <guide>"),
+        ProcessElement(uid=ADD.element_id("Task2"), name="Task2", kind="UserTask", caption="Book"),
     ), "in the order in which the process comes to them"
 
 
@@ -97,8 +97,8 @@ def test_a_family_stands_under_the_code_of_its_root(tmp_path: Path) -> None:
 
     assert (process.code, process.version, set(process.takes)) == ("UsrAddTours", 2, {"Level"})
     assert process.members == (
-        Member(code="UsrAddTours", uid=uid("UsrAddTours"), version=1, active=False),
-        Member(code="UsrAddTours_v1", uid=uid("UsrAddTours_v1"), version=2, active=True, enabled=True),
+        ProcessVersion(code="UsrAddTours", uid=uid("UsrAddTours"), version=1, active=False),
+        ProcessVersion(code="UsrAddTours_v1", uid=uid("UsrAddTours_v1"), version=2, active=True, enabled=True),
     )
     assert [set(process.in_version(number).parameters or {}) for number in (1, 2)] == [set(ADD.parameters), {"Level"}]
 

@@ -23,7 +23,7 @@ from runner.sandbox.doubles import (
     Set,
     Update,
 )
-from runner.sandbox.store import Process, Status, Store
+from runner.sandbox.store import Instance, InstanceStatus, Store
 
 PARAMETERS = {
     "Name": Kind.TEXT,
@@ -67,7 +67,7 @@ def double_of(*deeds: Deed | tuple[str, Deed]) -> Double:
 def begun(surroundings: Surroundings, **given: Json) -> None:
     parameters: JsonObject = {code: EMPTY[kind] for code, kind in PARAMETERS.items()}
     surroundings.store.begin(
-        Process(
+        Instance(
             id=PROCESS,
             code="UsrTest",
             caption="Test",
@@ -79,7 +79,7 @@ def begun(surroundings: Surroundings, **given: Json) -> None:
     )
 
 
-def outcome(surroundings: Surroundings, *deeds: Deed | tuple[str, Deed], **given: Json) -> Process:
+def outcome(surroundings: Surroundings, *deeds: Deed | tuple[str, Deed], **given: Json) -> Instance:
     """The process after a double of `deeds` was carried out, its waits passed over."""
     begun(surroundings, **given)
     list(carry_out(double_of(*deeds), surroundings, process_id=PROCESS))
@@ -90,7 +90,7 @@ def outcome(surroundings: Surroundings, *deeds: Deed | tuple[str, Deed], **given
 
 def test_a_double_without_activities_is_done_at_once(surroundings: Surroundings) -> None:
     process = outcome(surroundings)
-    assert process.status is Status.DONE
+    assert process.status is InstanceStatus.DONE
     assert process.completed == NOW
 
 
@@ -101,7 +101,7 @@ def test_values_that_are_set_see_those_set_before_them(surroundings: Surrounding
 
 def test_a_value_that_does_not_fit_its_parameter_fails_the_process(surroundings: Surroundings) -> None:
     process = outcome(surroundings, Set(values={"Count": "{{ parameters.Name }}"}), Name="many")
-    assert process.status is Status.ERROR
+    assert process.status is InstanceStatus.ERROR
     assert process.error == 't.process.yaml:1: "many" is not an integer'
 
 
@@ -127,7 +127,7 @@ def test_insert_gives_the_new_id_and_keeps_the_types_of_values(surroundings: Sur
 
 def test_an_id_can_be_given_once(surroundings: Surroundings) -> None:
     process = outcome(surroundings, Insert(entity="Contact", values={"Id": ANNA.upper()}))
-    assert process.status is Status.ERROR
+    assert process.status is InstanceStatus.ERROR
     assert process.error is not None
     assert "already" in process.error
 
@@ -145,19 +145,19 @@ def test_delete_takes_away_the_records_meant(surroundings: Surroundings) -> None
 
 def test_an_activity_is_done_only_where_its_condition_is_true(surroundings: Surroundings) -> None:
     process = outcome(surroundings, ('parameters.Name == "x"', Fail(text="no")), ("true", Set(values={"Count": 1})))
-    assert process.status is Status.DONE
+    assert process.status is InstanceStatus.DONE
     assert process.parameters["Count"] == 1
 
 
 def test_a_failure_ends_the_process_with_its_text_and_what_its_parameters_hold(surroundings: Surroundings) -> None:
     after = Set(values={"Count": 2})
     process = outcome(surroundings, Set(values={"Count": 1}), Fail(text="No {{ parameters.Name }}"), after, Name="Anna")
-    assert (process.status, process.error, process.parameters["Count"]) == (Status.ERROR, "No Anna", 1)
+    assert (process.status, process.error, process.parameters["Count"]) == (InstanceStatus.ERROR, "No Anna", 1)
 
 
 def test_an_expression_that_breaks_fails_the_process_and_says_where(surroundings: Surroundings) -> None:
     process = outcome(surroundings, Set(values={}), Set(values={"Name": "{{ parameters.Found[0].Name }}"}))
-    assert process.status is Status.ERROR
+    assert process.status is InstanceStatus.ERROR
     assert process.error is not None
     assert process.error.startswith("t.process.yaml:2: ")
 
@@ -169,11 +169,11 @@ def test_a_delay_only_asks_to_wait_and_what_was_done_before_can_be_seen_meanwhil
     assert next(running) == Delay(seconds=2.5)
     meanwhile = surroundings.store.process(PROCESS)
     assert meanwhile is not None
-    assert (meanwhile.status, meanwhile.parameters["Count"]) == (Status.RUNNING, 1)
+    assert (meanwhile.status, meanwhile.parameters["Count"]) == (InstanceStatus.RUNNING, 1)
     assert list(running) == []
     after = surroundings.store.process(PROCESS)
     assert after is not None
-    assert (after.status, after.parameters["Count"]) == (Status.DONE, 2)
+    assert (after.status, after.parameters["Count"]) == (InstanceStatus.DONE, 2)
 
 
 def test_a_process_that_goes_on_in_the_background_only_says_so(surroundings: Surroundings) -> None:
@@ -185,25 +185,25 @@ def test_a_process_that_goes_on_in_the_background_only_says_so(surroundings: Sur
     assert list(running) == []
     after = surroundings.store.process(PROCESS)
     assert after is not None
-    assert (after.status, after.parameters["Count"]) == (Status.DONE, 2)
+    assert (after.status, after.parameters["Count"]) == (InstanceStatus.DONE, 2)
 
 
 def test_a_process_that_was_cancelled_while_it_waited_does_nothing_more(surroundings: Surroundings) -> None:
     begun(surroundings)
     running = carry_out(double_of(Delay(seconds=1), Set(values={"Count": 2})), surroundings, process_id=PROCESS)
     next(running)
-    surroundings.store.end(PROCESS, status=Status.CANCELLED, completed=NOW)
+    surroundings.store.end(PROCESS, status=InstanceStatus.CANCELLED, completed=NOW)
     assert list(running) == []
     after = surroundings.store.process(PROCESS)
     assert after is not None
-    assert (after.status, after.parameters["Count"]) == (Status.CANCELLED, 0)
+    assert (after.status, after.parameters["Count"]) == (InstanceStatus.CANCELLED, 0)
 
 
 def test_an_element_parks_the_process_and_what_follows_is_done_from_there(surroundings: Surroundings) -> None:
     uid = "dddddddd-0000-0000-0000-000000000001"
     deeds = (Park(uid=uid, into="Key", caption="Approve"), Set(values={"Count": 1}))
     process = outcome(surroundings, *deeds)
-    assert (process.status, process.completed, process.parameters["Count"]) == (Status.RUNNING, None, 0)
+    assert (process.status, process.completed, process.parameters["Count"]) == (InstanceStatus.RUNNING, None, 0)
     element = surroundings.store.element(str(process.parameters["Key"]))
     assert element is not None
     assert (element.uid, element.caption, element.process_id, element.position) == (uid, "Approve", PROCESS, 0)
@@ -211,7 +211,7 @@ def test_an_element_parks_the_process_and_what_follows_is_done_from_there(surrou
     list(carry_out(double_of(*deeds), surroundings, process_id=PROCESS, start=element.position + 1))
     ended = surroundings.store.process(PROCESS)
     assert ended is not None
-    assert (ended.status, ended.parameters["Count"]) == (Status.DONE, 1)
+    assert (ended.status, ended.parameters["Count"]) == (InstanceStatus.DONE, 1)
 
 
 def test_the_id_of_a_design_names_no_element_and_each_time_it_has_one_of_its_own(surroundings: Surroundings) -> None:

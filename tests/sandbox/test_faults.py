@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from runner.foundation.values import Json
-from runner.sandbox.doubles import Double, Fault
+from runner.sandbox.doubles import CallFault, Double
 from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.sandbox.faults import Faults
 
@@ -258,11 +258,11 @@ def taken(faults: Faults, process: str) -> str | None:
 
 def test_faults_with_times_come_before_those_without_and_a_process_s_own_before_any() -> None:
     faults = Faults([Double(code="A", caption="A", file="a", parameters={}, activities=())])
-    faults.add(Fault(kind="html"), None)
-    faults.add(Fault(kind="slow"), "A")
-    faults.add(Fault(kind="drop_after", times=1), None)
-    faults.add(Fault(kind="status_500", times=1), "A")
-    faults.add(Fault(kind="drop_before", times=1), "A")
+    faults.add(CallFault(kind="html"), None)
+    faults.add(CallFault(kind="slow"), "A")
+    faults.add(CallFault(kind="drop_after", times=1), None)
+    faults.add(CallFault(kind="status_500", times=1), "A")
+    faults.add(CallFault(kind="drop_before", times=1), "A")
     expected = ["status_500", "drop_before", "drop_after", "slow", "slow"]
     assert [taken(faults, "A") for _ in expected] == expected
     assert taken(faults, "B") == "html"
@@ -271,6 +271,6 @@ def test_faults_with_times_come_before_those_without_and_a_process_s_own_before_
 def test_a_fault_without_times_takes_the_place_of_its_like() -> None:
     faults = Faults([])
     for kind in ("slow", "html"):
-        faults.add(Fault(kind=kind), None)
+        faults.add(CallFault(kind=kind), None)
     assert taken(faults, "A") == "html"
     assert len(faults.listed()) == 1

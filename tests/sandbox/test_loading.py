@@ -13,9 +13,9 @@ from runner.reading.load import Document, load
 from runner.sandbox.doubles import (
     Activity,
     Background,
+    CallFault,
     Delay,
     Fail,
-    Fault,
     Park,
     Select,
     Set,
@@ -76,8 +76,8 @@ def test_a_double_becomes_records(folder: Folder) -> None:
     )
     assert double.activities[-1] == Activity(deed=Background(), line=19)
     assert double.faults == (
-        Fault(kind="queued", times=2, seconds=1),
-        Fault(kind="slow", seconds=0.5),
+        CallFault(kind="queued", times=2, seconds=1),
+        CallFault(kind="slow", seconds=0.5),
     )
 
 

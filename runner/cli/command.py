@@ -15,8 +15,7 @@ from runner.cli.run_pool import Carried, PendingRun, PoolOptions, carry_all
 from runner.cli.stopping import hearing, tell_of_code, tell_of_giving_up
 from runner.cli.telling import RunConsole
 from runner.foundation.problems import STOPPED, ExitCode, RefusedError, UsageError, strongest
-from runner.hosts.signals import listening
-from runner.hosts.stop import Stop
+from runner.hosts.stop import Stop, listening
 from runner.project.sites import Sites
 from runner.reports import mistakes
 from runner.reports.formats import ReportedRun
@@ -65,7 +64,7 @@ def carry_out(
         fail_fast=given.get("fail_fast", False),
     )
     heard = hearing(given["grace"], begun=telling.has_begun, over=over.is_set)
-    context.with_resource(listening(stop, given_up, told=heard))
+    context.with_resource(listening(stop, given_up, heard=heard))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     locks = partial(locking.held, given["runs"], wait=given.get("wait_lock"))
     carried = _carried_under_locks(waiting, manner, locks, until_ready=until_ready)

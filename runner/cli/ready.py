@@ -15,8 +15,7 @@ from runner.cli.site_waits import AS_WRITTEN, Asked, SiteWaits
 from runner.cli.until_ready import SiteWait, until_ready
 from runner.cli.verb import Verb
 from runner.foundation.problems import STOPPED, ExitCode
-from runner.hosts.signals import listening
-from runner.hosts.stop import Stop
+from runner.hosts.stop import Stop, listening
 from runner.project.project import Project
 from runner.project.sites import Sites
 from runner.reading.files import read_text
@@ -95,7 +94,7 @@ def _sites(targets: Sequence[Target]) -> Iterator[SiteTarget]:
 def _wait(context: click.Context, waiting: Sequence[SiteWait]) -> ExitCode:
     """Wait for all of them; the command's code."""
     stop = Stop(grace=0)
-    context.with_resource(listening(stop, threading.Event(), told=_hear))
+    context.with_resource(listening(stop, threading.Event(), heard=_hear))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     if until_ready(waiting)(stop):
         return ExitCode.PASSED

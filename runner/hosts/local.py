@@ -31,8 +31,9 @@ from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
 from runner.hosts.families import Caller
 from runner.hosts.judgement import Judgement, Judging
-from runner.hosts.replay import OF_THE_RUN, SECRET_VALUE, Beyond, Replay
+from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
 from runner.hosts.stop import Stop
+from runner.hosts.stop_policy import StopPolicy
 from runner.hosts.turns import Turn
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
@@ -44,8 +45,6 @@ from runner.runs.events import (
     CallSent,
     Line,
     Paused,
-    RunClosing,
-    RunFinished,
     RunResumed,
     RunStarted,
     StepFinished,
@@ -58,29 +57,22 @@ from runner.runs.events import (
 )
 from runner.runs.journal import Journal
 from runner.runs.store import NoOtherRuns, OwnedRows
-from runner.service.calls import (
-    Answered,
-    CallFailed,
-    Ending,
-    FailureKind,
-    process_started,
-    record,
-)
+from runner.service.calls import Answered, CallFailed, Ending, FailureKind, process_started, record
 
-_WORTH_A_WORD = 1.0
-"""Seconds of waiting for the rate from which on it is written down."""
+_WORTH_A_NOTE = 1.0
+"""Seconds of waiting for the rate from which on it is journaled."""
 
 
 @dataclass(slots=True, kw_only=True)
-class _Leaving:
-    """The gate of one call: it is written down as sent when it may leave, and nothing else is waited for by then."""
+class _CallGate:
+    """The gate of one call: it is journaled as sent when it may leave, and nothing else is waited for by then."""
 
     host: "LocalHost"
     send: Send
     is_noted: bool = False
 
     def is_wanted(self) -> bool:
-        return self.host.is_wanted(self.send)
+        return self.host.policy.allows(self.send)
 
     def may_leave(self) -> bool:
         if not self.is_wanted():
@@ -92,7 +84,7 @@ class _Leaving:
         self.host.wait_for_rate(self.send.key, seconds)
 
     def note(self) -> None:
-        """Write down, once, that the call is sent."""
+        """Journal, once, that the call is sent."""
         if not self.is_noted:
             self.is_noted = True
             self.host.note_sent(self.send)
@@ -105,9 +97,9 @@ class _LeftError(Exception):
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
     """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
-    seconds, and gives None where the stop was told, or the time passed, before an answer came. `owned`
-    knows which rows of the process log belong to which calls of all runs. `lets_in` is asked once before a run that
-    broke off goes on; where it says no, the run is left as it is.
+    seconds, and gives None where the stop, or the end of the time, came before an answer. `owned` knows which rows of
+    the process log belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed;
+    where it says no, the run is left as it is.
     """
 
     caller: Caller
@@ -120,16 +112,15 @@ class LocalHost:
     lets_in: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
+    policy: StopPolicy = field(init=False)
     _judging: Judging = field(init=False)
     _started: float = 0.0
     _replayed: bool = False
     _resumed: bool = False
     _resumed_at: float = 0.0
-    _turned: bool = False
-    _closing: bool = False
-    _in_doubt: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.policy = StopPolicy(stop=self.stop)
         self._judging = Judging(self.judgement)
 
     @property
@@ -151,54 +142,42 @@ class LocalHost:
         try:
             while True:
                 effect = running.send(outcome)
-                told = replay.outcome(effect)
-                outcome = self._perform(effect, told) if isinstance(told, Beyond) else told
-                self._learn(effect, outcome)
+                replayed = replay.outcome(effect)
+                outcome = self._perform(effect, replayed) if isinstance(replayed, Beyond) else replayed
+                self.policy.learn(effect, outcome)
+                if isinstance(effect, Note) and isinstance(effect.event, StepFinished):
+                    self.turn.give_back()
                 if outcome is not None:
-                    told_before, told_now = replay.was_resumed(), self._was_resumed()
-                    if told_before or told_now:
+                    resumed_before, resumed_now = replay.was_resumed(), self._was_resumed()
+                    if resumed_before or resumed_now:
                         outcome = replace(outcome, resumed=True)
         except (StopIteration, _LeftError):
             return
         finally:
             self.turn.give_back()
 
-    def _learn(self, effect: Effect, outcome: Outcome | None) -> None:
-        """What has to be known of the past when a stop is told: whether the steps are over, and what is in doubt."""
-        match effect:
-            case Note(event=StepFinished(key=key)):
-                self._in_doubt.discard(key)
-                self.turn.give_back()
-            case Note(event=RunClosing()):
-                self._closing = True
-            case Note(event=RunFinished()):
-                self._closing = self._turned = False  # what is settled from here on is not waited for
-            case Send(effect=StepEffect.ONCE) if isinstance(outcome, Done) or _may_have_happened(outcome):
-                self._in_doubt.add(effect.key)
-            case ResolveDoubt(keys=keys):
-                self._in_doubt.update(keys)
-            case _:
-                pass
-
     def _perform(self, effect: Effect, beyond: Beyond) -> Outcome | None:
-        if isinstance(effect, Note):
-            if self._judging.only_settles and isinstance(effect.event, StepStarted | UndoStarted):
-                raise _LeftError
-            self._append(effect.event, durable=isinstance(effect.event, RunStarted))
-            return None
-        if isinstance(effect, PollStop):
-            return self._heard()
-        if isinstance(effect, ResolveDoubt):
-            return self._judge(effect)
-        if isinstance(effect, QueryPeers):
-            return self._inquire(effect)
-        if beyond.sent and isinstance(effect, Send) and effect.effect is StepEffect.ONCE:
-            return self._broken_off(effect)
-        if self._judging.only_settles and not self._settles(effect):
+        match effect:
+            case Note(event=event):
+                self._note(event)
+                return None
+            case PollStop():
+                return self._poll()
+            case ResolveDoubt():
+                return self._judge(effect)
+            case QueryPeers():
+                return self._query(effect)
+            case Send(effect=StepEffect.ONCE) if beyond.sent:
+                return self._broken_off(effect)
+            case _:
+                return self._act(effect)
+
+    def _act(self, effect: Send | Pause | Ask) -> Outcome:
+        if self._judging.only_settles and not self.policy.settles(effect):
             raise _LeftError
-        if (refusal := self._refusal(effect)) is not None:
-            return refusal
-        self._go_on()  # before the effect, however long it takes: its time is none that had passed before
+        if not self.policy.allows(effect):
+            return self._refuse(effect.key)
+        self._resume()  # before the effect, however long it takes: its time is none that had passed before
         match effect:
             case Send():
                 return self._send(effect)
@@ -209,16 +188,32 @@ class LocalHost:
             case _:
                 assert_never(effect)
 
+    def _note(self, event: AnyEvent) -> None:
+        if self._judging.only_settles and isinstance(event, StepStarted | UndoStarted):
+            raise _LeftError
+        self._append(event, durable=isinstance(event, RunStarted))
+
+    def _poll(self) -> Outcome | None:
+        """That the run was resumed after a break, or the stop, if the engine does not know of it yet."""
+        if self._judging.only_settles:
+            return None
+        self._resume()
+        if self._resumed:
+            return Done(t=self._resumed_at)
+        if self.stop.why is None or self.policy.is_announced:
+            return None
+        self.policy.is_announced = True
+        return self._stopped(WHOLE_RUN, over=self.stop.is_over())
+
     def _send(self, send: Send) -> Outcome:
         if send.turn is not None and not self._take_turn(send.key, send.turn):
-            self._turned = True
-            return self._refuse(send, str(self.stop.why))
-        leaving = _Leaving(host=self, send=send)
-        ending = self.caller.perform(send.call, send.seconds, gate=leaving)
+            return self._refuse(send.key)
+        gate = _CallGate(host=self, send=send)
+        ending = self.caller.perform(send.call, send.seconds, gate=gate)
         if isinstance(ending, CallFailed) and ending.unwanted:
-            return self._refusal(send) or self._refuse(send, str(self.stop.why))
-        leaving.note()  # of a call that could not leave, too: its failure belongs to it
-        self._end(send, ending)
+            return self._refuse(send.key)
+        gate.note()  # of a call that could not leave, too: its failure belongs to it
+        self._note_start_ended(send, ending)
         t = self._t()
         match ending:
             case Answered(value=value, date=date):
@@ -230,42 +225,16 @@ class LocalHost:
             case _:
                 assert_never(ending)
 
-    def _take_turn(self, key: str, process: str) -> bool:
-        """Have the turn of `process`. False where the stop was told meanwhile."""
-        with self._waiting(key, WaitsFor.TURN) as begin:
-            return self.turn.take(process, self.stop, held_up=begin)
-
-    def wait_for_rate(self, key: str, seconds: float) -> None:
-        """Wait for the pace of the site. A stop ends it."""
-        with self._waiting(key, WaitsFor.RATE) as begin:
-            if seconds >= _WORTH_A_WORD:
-                begin()
-            self.stop.wait(seconds)
-
-    @contextmanager
-    def _waiting(self, key: str, what: WaitsFor) -> Iterator[Callable[[], None]]:
-        """A wait for what is nobody's work: as long as it lasts, the run's active time does not go on. What it gives
-        writes it down, where it takes a while.
+    def note_sent(self, send: Send) -> None:
+        """Journal that a call is sent, before it is. A start is stored before it leaves, too: until it has its row, a
+        row that it may have made is nobody's.
         """
-        begun, t, is_noted = self.clock(), self._t(), False
-
-        def begin() -> None:
-            nonlocal is_noted
-            is_noted = True
-            self._append(Waited(key=key, t=t, what=what))
-
-        yield begin
-        seconds = self.clock() - begun
-        self._started += seconds
-        if is_noted:
-            self._append(Waited(key=key, t=t, what=what, seconds=round(seconds, 3)))
-
-    def _begin(self, send: Send) -> None:
-        """A start is written down before it leaves: until it has its row, a row that it may have made is nobody's."""
         if (process := process_started(send.call)) is not None:
             self.owned.begin(send.key, process, seconds=send.seconds)
+        sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
+        self._append(sent, durable=send.effect is StepEffect.ONCE)
 
-    def _end(self, send: Send, ending: Ending) -> None:
+    def _note_start_ended(self, send: Send, ending: Ending) -> None:
         if process_started(send.call) is None:
             return
         if isinstance(ending, CallFailed) and has_begun_nothing(ending):
@@ -281,13 +250,43 @@ class LocalHost:
         self._append(_attempt_failed(send.key, t, failure))
         return Failed(t=t, failure=failure)
 
+    def _take_turn(self, key: str, process: str) -> bool:
+        """Have the turn of `process`. False where the stop came before."""
+        with self._waiting(key, WaitsFor.TURN) as begin:
+            return self.turn.take(process, self.stop, held_up=begin)
+
+    def wait_for_rate(self, key: str, seconds: float) -> None:
+        """Wait for the pace of the site. A stop ends it."""
+        with self._waiting(key, WaitsFor.RATE) as begin:
+            if seconds >= _WORTH_A_NOTE:
+                begin()
+            self.stop.wait(seconds)
+
+    @contextmanager
+    def _waiting(self, key: str, what: WaitsFor) -> Iterator[Callable[[], None]]:
+        """A wait for what is nobody's work: as long as it lasts, the run's active time stands still. What it gives
+        journals the wait, where it takes a while.
+        """
+        begun, t, is_noted = self.clock(), self._t(), False
+
+        def begin() -> None:
+            nonlocal is_noted
+            is_noted = True
+            self._append(Waited(key=key, t=t, what=what))
+
+        yield begin
+        seconds = self.clock() - begun
+        self._started += seconds
+        if is_noted:
+            self._append(Waited(key=key, t=t, what=what, seconds=round(seconds, 3)))
+
     def _pause(self, pause: Pause) -> Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
         if pause.between_attempts:
             self.turn.give_back()
         self.stop.wait(seconds)
-        if (refusal := self._refusal(pause)) is not None:
-            return refusal
+        if not self.policy.allows(pause):
+            return self._refuse(pause.key)
         t = self._t()
         self._append(Paused(key=pause.key, t=t, seconds=round(seconds, 3)))
         return Done(t=t)
@@ -295,93 +294,50 @@ class LocalHost:
     def _ask(self, ask: Ask) -> Outcome:
         value = self.ask(ask, self.stop, ask.seconds)
         if value is None and self.stop.why is not None:
-            self._turned = True
-            return self._refuse(ask, self.stop.why)
-        t = self._t()
-        self._append(Asked(key=ask.key, t=t, value=value))
-        return Done(t=t, value=value)
+            return self._refuse(ask.key)
+        return self._asked(ask.key, value)
 
-    def _judge(self, judge: ResolveDoubt) -> Outcome:
-        answer = self._judging.answer(judge)
+    def _judge(self, doubt: ResolveDoubt) -> Outcome:
+        answer = self._judging.answer(doubt)
         if answer is None:
             raise _LeftError
-        t = self._t()
-        is_secret = answer.get("key") in judge.secret and "result" in answer
-        written = {**answer, "result": SECRET_VALUE} if is_secret else answer
-        self._append(Asked(key=",".join(judge.keys), t=t, value=written))
-        return Done(t=t, value=answer)
+        is_secret = answer.get("key") in doubt.secret and "result" in answer
+        written: Json = {**answer, "result": SECRET_VALUE} if is_secret else answer
+        return replace(self._asked(",".join(doubt.keys), written), value=answer)
 
-    def _inquire(self, inquire: QueryPeers) -> Outcome:
-        known = self.owned.ask(
-            inquire.key,
-            inquire.codes or (inquire.process,),
-            rows=inquire.rows,
-            keys=inquire.keys,
-            certain=inquire.certain,
-            timed=inquire.timed,
+    def _query(self, query: QueryPeers) -> Outcome:
+        others = self.owned.ask(
+            query.key,
+            query.codes or (query.process,),
+            rows=query.rows,
+            keys=query.keys,
+            certain=query.certain,
+            timed=query.timed,
         )
-        value: Json = {"taken": list(known.taken), "rival": known.rival}
+        return self._asked(query.key, {"taken": list(others.taken), "rival": others.rival})
+
+    def _asked(self, key: str, value: Json) -> Done:
         t = self._t()
-        self._append(Asked(key=inquire.key, t=t, value=value))
+        self._append(Asked(key=key, t=t, value=value))
         return Done(t=t, value=value)
 
-    def _settles(self, effect: Send | Pause | Ask) -> bool:
-        """Whether the process log is read, or waited for, about a call that may have happened."""
-        reads = not isinstance(effect, Send) or effect.effect is StepEffect.READ
-        return reads and not isinstance(effect, Ask) and effect.key in self._in_doubt
+    def _refuse(self, key: str) -> Stopped:
+        """The effect is not performed, since the run was told to stop."""
+        over = self.stop.is_over()
+        self.policy.is_announced = self.policy.is_announced or not over
+        return self._stopped(key, over=over)
 
-    def _refusal(self, effect: Send | Pause | Ask) -> Stopped | None:
-        """Why the effect is not performed. The engine is told once, and turns to undo and `finally` within the grace.
-
-        A call that may have happened is still looked for once: a reading is performed, a pause before another is not.
-        """
-        if self.stop.why is None:
-            return None
-        if self.stop.is_over():
-            return self._refuse(effect, self.stop.why, over=True)
-        if self._turned or self._closing or (isinstance(effect, Send) and self._settles(effect)):
-            return None
-        self._turned = True
-        return self._refuse(effect, self.stop.why)
-
-    def _heard(self) -> Outcome | None:
-        """That the run goes on after a break, or the stop that was told, if the engine does not know of it yet."""
-        if self._judging.only_settles:
-            return None
-        self._go_on()
-        if self._resumed:
-            return Done(t=self._resumed_at)
-        if self.stop.why is None or self._turned:
-            return None
-        self._turned = True
-        return self._stopped(OF_THE_RUN, self.stop.why, over=self.stop.is_over())
-
-    def note_sent(self, send: Send) -> None:
-        """Write down that a call is sent, before it is."""
-        self._begin(send)
-        sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
-        self._append(sent, durable=send.effect is StepEffect.ONCE)
-
-    def is_wanted(self, send: Send) -> bool:
-        """Whether a call that is made ready may still be sent."""
-        if self.stop.why is None:
-            return True
-        return not self.stop.is_over() and (self._turned or self._closing or self._settles(send))
-
-    def _refuse(self, effect: Send | Pause | Ask, why: str, *, over: bool = False) -> Stopped:
-        return self._stopped(effect.key, why, over=over)
-
-    def _stopped(self, key: str, why: str, *, over: bool) -> Stopped:
-        t = self._t()
+    def _stopped(self, key: str, *, over: bool) -> Stopped:
+        t, why = self._t(), str(self.stop.why)
         self._append(stopped(why, key=key, t=t, final=over))
         return Stopped(t=t, why=why, over=over)
 
     def _append(self, event: AnyEvent, *, durable: bool = False) -> None:
-        self._go_on()
+        self._resume()
         self.journal.append(event, durable=durable)
 
-    def _go_on(self) -> None:
-        """Mark where a run that broke off goes on, once."""
+    def _resume(self) -> None:
+        """Mark where a run that broke off is resumed, once."""
         if self._replayed:
             if not self.lets_in():
                 raise _LeftError
@@ -394,15 +350,6 @@ class LocalHost:
 
     def _t(self) -> float:
         return round(self.clock() - self._started, 6)
-
-
-def _may_have_happened(outcome: Outcome | None) -> bool:
-    if not isinstance(outcome, Failed):
-        return False
-    failure = outcome.failure
-    return failure.kind is FailureKind.UNANSWERED or (
-        failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
-    )
 
 
 def _attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:

@@ -39,23 +39,23 @@ from runner.runs.events import (
 from runner.runs.journal import Journal
 from runner.service.calls import CallFailed, FailureKind, record
 
-OF_THE_RUN = ""
-"""The key of a stop that no row was told of."""
+WHOLE_RUN = ""
+"""The key of a stop that belongs to no row."""
 SECRET_VALUE: Json = {"$secret": True}
-"""What stands in the journal for the answer of a step that is marked secret."""
+"""What the journal holds in the place of the answer of a step that is marked secret."""
 
 
 class MisfitError(Exception):
-    """The engine does not do what the journal says it did. A fault of this program, or a journal of another plan."""
+    """The engine does not do what it did by the journal. A fault of this program, or a journal of another plan."""
 
 
 class ForgottenError(Exception):
-    """What a step was answered is not in the journal: it was secret, and the secret is not known any more."""
+    """The answer to a step is not in the journal: it was secret, and the secret is not known any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beyond:
-    """The journal tells no more. `sent`: the call was written down as sent, and nothing tells what became of it."""
+    """The journal ends here. `sent`: it holds that the call was sent, and not what became of it."""
 
     sent: bool = False
 
@@ -82,10 +82,10 @@ class Replay:
                 return None
             case Send():
                 return self._sent(effect, event)
-            case PollStop() if getattr(event, "key", None) != OF_THE_RUN:
+            case PollStop() if getattr(event, "key", None) != WHOLE_RUN:
                 return Done(t=self._resumed_at) if self._resumed else None
             case PollStop():
-                return self._answered(OF_THE_RUN, self._take(event, OF_THE_RUN))
+                return self._answered(WHOLE_RUN, self._take(event, WHOLE_RUN))
             case Pause() | Ask() | ResolveDoubt() | QueryPeers():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
@@ -138,10 +138,10 @@ class Replay:
         match event:
             case CallAnswered(value=value):
                 if value == SECRET_VALUE:
-                    raise ForgottenError(f"step `{key}` is marked `secret`, so that its answer was not kept")
+                    raise ForgottenError(f"step `{key}` is marked `secret`, so that its answer was not stored")
                 return Done(t=event.t, value=self._whole(key, value), date=event.date)
-            case Asked(value={"result": told}) if told == SECRET_VALUE:
-                raise ForgottenError(f"step `{key}` is marked `secret`, so that the result handed in was not kept")
+            case Asked(value={"result": result}) if result == SECRET_VALUE:
+                raise ForgottenError(f"step `{key}` is marked `secret`, so that the result handed in was not stored")
             case Asked():
                 return Done(t=event.t, value=self._whole(key, event.value))
             case Paused():
@@ -177,7 +177,7 @@ class Replay:
 
 
 def _is_no_outcome(event: AnyEvent) -> bool:
-    """Whether the event tells only that the run waits, that it broke off, or goes on."""
+    """Whether the event only marks that the run waits, broke off, or was resumed."""
     return isinstance(event, RunResumed | Waited) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
 
 

@@ -1,34 +1,70 @@
-"""Being told to stop: by a signal, from another thread, while a run is under way."""
+"""Stopping a run while it is under way: by a signal of the operating system, or from another thread."""
 
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Windows knows no SIGHUP; what a system does not know is not listened for."""
 
 
 class Stop:
-    """Whether, why and when a run was told to stop. The first reason stays."""
+    """Whether, why and when a run is to stop. The first reason stays."""
 
     def __init__(self, *, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.why: str | None = None
         self._grace = grace
         self._clock = clock
-        self._told = threading.Event()
+        self._requested = threading.Event()
         self._ends: float | None = None
 
-    def tell(self, why: str) -> None:
+    def request(self, why: str) -> None:
         """Stop, for this reason: `SIGINT`, `SIGTERM`, `SIGHUP`. From here on the grace runs."""
         if self.why is None:
             self.why = why
             self._ends = self._clock() + self._grace
-            self._told.set()
+            self._requested.set()
 
     def wait(self, seconds: float) -> None:
-        """Wait; a wait during which the stop is told ends at once, one that begins after it ends with the grace."""
+        """Wait; a wait during which the stop comes ends at once, a wait that begins after it ends with the grace."""
         if self._ends is None:
-            self._told.wait(seconds)
+            self._requested.wait(seconds)
         else:
             time.sleep(max(0.0, min(seconds, self._ends - self._clock())))
 
     def is_over(self, *, since: float = 0.0) -> bool:
         """Whether the grace has ended, `since` seconds ago or earlier."""
         return self._ends is not None and self._clock() >= self._ends + since
+
+
+@contextmanager
+def listening(stop: Stop, given_up: threading.Event, *, heard: Callable[[str], None]) -> Iterator[None]:
+    """The first signal requests the `stop`, and calls `heard` with its name, inside of the handler. Only the main
+    thread may listen.
+
+    A second SIGINT says that nobody waits any longer: it sets `given_up`. A hang-up that is ignored already, as `nohup`
+    does, stays ignored.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.why is None:
+            stop.request(signal.Signals(number).name)
+            heard(signal.Signals(number).name)
+        elif number == signal.SIGINT:
+            given_up.set()
+
+    known = [number for name in _SIGNALS if (number := getattr(signal, name, None)) and not _is_ignored(number)]
+    before = {number: signal.signal(number, handle) for number in known}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN

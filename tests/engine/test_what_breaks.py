@@ -131,9 +131,9 @@ class Caller:
             case Meanwhile.KILLED:
                 raise KilledError
             case Meanwhile.SIGNAL:
-                self.stop.tell("SIGINT")
+                self.stop.request("SIGINT")
             case Meanwhile.GRACE_OVER:
-                self.stop.tell("SIGINT")
+                self.stop.request("SIGINT")
                 self.world.t += GRACE
             case Meanwhile.DISK_FULL:
                 size = (self.folder / EVENTS).stat().st_size

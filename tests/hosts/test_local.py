@@ -126,7 +126,7 @@ def test_nothing_is_sent_once_the_journal_cannot_be_written(tmp_path: Path) -> N
 def test_a_stop_during_a_call_lets_it_answer_and_turns_to_finally(tmp_path: Path) -> None:
     stop = Stop(grace=30.0)
     site = Site()
-    site.then = lambda: stop.tell("SIGTERM")
+    site.then = lambda: stop.request("SIGTERM")
     second = "  - id: b\n    execute: {process: UsrB}\n    verify: none\n"
     steps = ONE + second + "finally:\n" + ONE.replace("id: a", "id: f")
     host(tmp_path / "run", site, stop=stop).carry(planned(steps), RUN)
@@ -149,7 +149,7 @@ def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_p
                 case ReadRows():
                     return Answered(value=[])
                 case ExecuteCall():
-                    stop.tell("SIGINT")
+                    stop.request("SIGINT")
             return NOTHING
 
     steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrB}\n"
@@ -160,7 +160,7 @@ def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_p
 
 def test_after_the_grace_nothing_more_is_performed(tmp_path: Path) -> None:
     stop = Stop(grace=0.0)
-    stop.tell("SIGINT")
+    stop.request("SIGINT")
     site = Site()
     steps = ONE + "finally:\n" + ONE.replace("id: a", "id: f")
     host(tmp_path / "run", site, stop=stop).carry(planned(steps), RUN)
@@ -170,7 +170,7 @@ def test_after_the_grace_nothing_more_is_performed(tmp_path: Path) -> None:
 
 def test_a_stop_ends_a_pause_at_once(tmp_path: Path) -> None:
     stop = Stop(grace=30.0)
-    site = Site(ending=unanswered(), then=lambda: stop.tell("SIGINT"))
+    site = Site(ending=unanswered(), then=lambda: stop.request("SIGINT"))
     step = (
         "  - id: a\n    execute: {process: UsrA, result: R}\n    verify: none\n    effect: read\n"
         "    retry: {max_attempts: 3, initial: 1h, max: 1h, on: [unanswered]}\n"

@@ -213,7 +213,7 @@ def test_a_stop_is_played_back_as_a_stop(tmp_path: Path) -> None:
     class Stopping(Place):
         def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
             ending = super().perform(call, seconds, gate=gate)
-            stop.tell("SIGTERM")
+            stop.request("SIGTERM")
             return ending
 
     steps = TWO + "finally:\n  - id: f\n    execute: {process: UsrF}\n    verify: none\n"
@@ -406,7 +406,7 @@ def test_a_journal_in_other_words_leads_to_the_same_verdict(tmp_path: Path) -> N
     class Stopping(Place):
         def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
             super().perform(call, seconds, gate=gate)
-            stop.tell("SIGTERM")
+            stop.request("SIGTERM")
             return refused(500)
 
     steps = TWO + "finally:\n  - id: f\n    execute: {process: UsrF}\n    verify: none\n"

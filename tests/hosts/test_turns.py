@@ -35,7 +35,7 @@ def test_whoever_waits_for_a_turn_stops_when_told() -> None:
     turns, stop = Turns(), Stop(grace=30.0)
     held = Turn(turns)
     held.take("UsrA", stop)
-    stop.tell("SIGINT")
+    stop.request("SIGINT")
     assert not Turn(turns).take("UsrA", stop)
 
 

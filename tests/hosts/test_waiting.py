@@ -70,7 +70,7 @@ class Waits(Stop):
     def wait(self, seconds: float) -> None:
         self.site.now += 1 if self.tells else seconds
         if self.tells:
-            self.tell(self.tells)
+            self.request(self.tells)
 
 
 def host(folder: Path, site: Site, *, turn: Turn | None = None, stop: Stop | None = None) -> LocalHost:
@@ -131,7 +131,7 @@ def test_a_start_that_a_stop_meets_while_it_waits_for_its_turn_does_not_leave(tm
     thread = threading.Thread(target=carrying.carry, args=(planned(START), RUN))
     thread.start()
     until_it_waits(carrying)
-    stop.tell("SIGTERM")
+    stop.request("SIGTERM")
     thread.join(300)
     assert (site.has_read_log, result(tmp_path / "run").exit_code) == (False, 143)
 

@@ -371,7 +371,7 @@ class AnySite:
         self.t += self.run.share * seconds
         ending = self._ending(call)
         if self.stop is not None and len(self.arrived) == self.stops_at:
-            self.stop.tell("SIGINT")
+            self.stop.request("SIGINT")
         if self.dies:
             raise KilledError
         self._hear(call)

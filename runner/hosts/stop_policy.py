@@ -1,0 +1,62 @@
+"""What may still be performed after a run was told to stop: what settles a call in doubt, and, once the engine knows of
+the stop, `undo` and `finally` within the grace.
+"""
+
+from dataclasses import dataclass, field
+
+from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, Pause, ResolveDoubt, Send
+from runner.hosts.stop import Stop
+from runner.job.model import StepEffect
+from runner.runs.events import RunClosing, RunFinished, StepFinished
+from runner.service.calls import FailureKind
+
+
+@dataclass(slots=True, kw_only=True)
+class StopPolicy:
+    """`is_announced`: the engine knows of the stop. `is_closing`: the steps are over. `in_doubt` are the rows with a
+    call that may have happened.
+    """
+
+    stop: Stop
+    is_announced: bool = False
+    is_closing: bool = False
+    in_doubt: set[str] = field(default_factory=set)
+
+    def learn(self, effect: Effect, outcome: Outcome | None) -> None:
+        """Take in what an effect came to, of this process or of the past."""
+        match effect:
+            case Note(event=StepFinished(key=key)):
+                self.in_doubt.discard(key)
+            case Note(event=RunClosing()):
+                self.is_closing = True
+            case Note(event=RunFinished()):
+                self.is_closing = self.is_announced = False  # what is settled from here on is not waited for
+            case Send(effect=StepEffect.ONCE) if isinstance(outcome, Done) or _may_have_happened(outcome):
+                self.in_doubt.add(effect.key)
+            case ResolveDoubt(keys=keys):
+                self.in_doubt.update(keys)
+            case _:
+                pass
+
+    def allows(self, effect: Send | Pause | Ask) -> bool:
+        """The engine is told of a stop once, and turns to `undo` and `finally`.
+
+        A call that may have happened is still looked for once: a reading is performed, a pause before another is not.
+        """
+        if self.stop.why is None:
+            return True
+        if self.stop.is_over():
+            return False
+        return self.is_announced or self.is_closing or (isinstance(effect, Send) and self.settles(effect))
+
+    def settles(self, effect: Send | Pause | Ask) -> bool:
+        """Whether the process log is read, or waited for, about a call that may have happened."""
+        reads = effect.effect is StepEffect.READ if isinstance(effect, Send) else isinstance(effect, Pause)
+        return reads and effect.key in self.in_doubt
+
+
+def _may_have_happened(outcome: Outcome | None) -> bool:
+    if not isinstance(outcome, Failed):
+        return False
+    kind = outcome.failure.kind
+    return kind is FailureKind.UNANSWERED or (kind is FailureKind.TURNED_AWAY and not outcome.failure.nothing_ran)

@@ -32,7 +32,7 @@ def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> t
     open_rows = doubtful(result.steps)
     if open_rows:
         asked = [] if all(map(is_lost, open_rows)) else [_reconcile(result, store)]
-        again = " --hold" if held and not result.finished else ""
+        again = " --hold" if (held or result.held) and not result.finished else ""
         resumed = [] if result.finished or not asked else [_looked_for(result, store, again)]
         return (*resumed, *asked, _verdict(result, open_rows, store, again))
     if result.finished or not result.job:
@@ -47,7 +47,7 @@ def standing(result: RunResult, *, held: bool = False) -> str:
     if not result.job:
         return _BEFORE if result.events.endswith(FIRST_PREV) else "its first event is lost"
     if doubtful(result.steps):
-        return _HELD if held else "it broke off, or is held, with a call in doubt"
+        return _HELD if held or result.held else "it broke off with a call in doubt"
     if result.closing:
         return "it broke off after its steps: `undo` and `finally` are not done"
     return "it broke off among its steps: `undo` and `finally` are not done"

@@ -53,7 +53,7 @@ def _note(listed: Listed) -> str:
     notes = ["its events were changed"] if listed.changed else []
     doubt = in_doubt(listed.result.steps)
     if not listed.result.finished:
-        notes.append("broke off, or is held" if doubt else "broke off")
+        notes.append("is held" if listed.result.held else "broke off")
     return "; ".join([*notes, doubt] if doubt else notes)
 
 

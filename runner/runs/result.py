@@ -76,7 +76,8 @@ class RunResult:
     Where not even the first line is left, every text but `id` and `events` is empty.
     `events` is the hash of the last line: with it a later edit of the journal shows.
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
-    `closing`: the turning point is behind it, and no resume returns to its steps. `resumed`: how often it was.
+    `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was. `held`: it was left where
+    a call is in doubt, for a person to settle.
     """
 
     id: str
@@ -101,6 +102,7 @@ class RunResult:
     log_unreadable: Trouble | None
     closing: bool = False
     resumed: int = 0
+    held: bool = False
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
@@ -219,6 +221,7 @@ class Progress:
             log_unreadable=self._log_unreadable,
             closing=self._closing,
             resumed=self._resumed,
+            held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 
     def _call(self, event: CallSent | CallAnswered | AttemptFailed) -> None:

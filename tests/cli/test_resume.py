@@ -298,6 +298,20 @@ def test_job_files_that_have_changed_are_told_and_the_run_goes_on_with_what_it_b
     assert here.asked
 
 
+@pytest.mark.parametrize("command", [["show", "last"], ["runs"], ["reconcile", "last"]])
+def test_the_commands_that_settle_a_held_run_hold_it_again(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    held(place)
+    capsys.readouterr()
+    place.told["UsrCharge"] = LOST
+    assert ended(command) == (4 if command[0] == "reconcile" else 0)
+    out = capsys.readouterr().out
+    assert f"runner resume {folder().name} --hold\n" in out
+    assert f"runner resume {folder().name} --step charge --as passed --hold\n" in out
+    assert here.asked
+
+
 def test_a_job_file_that_is_gone_is_told_and_one_that_is_as_it_was_is_not(
     here: Site, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -331,7 +331,7 @@ def test_a_secret_result_that_a_person_handed_in_is_not_kept_and_not_gone_past(t
     carried(tmp_path / "run", planned(SECRET), Place(), judgement=said)
     assert "swordfish" not in (tmp_path / "run" / EVENTS).read_text()
     cut_behind(tmp_path / "run", Asked)
-    assert "handed in was not kept" in not_gone_on_with(tmp_path / "run", SECRET, ForgottenError)
+    assert "handed in was not stored" in not_gone_on_with(tmp_path / "run", SECRET, ForgottenError)
 
 
 def test_an_answer_whose_file_is_gone_or_was_changed_is_not_gone_past(tmp_path: Path) -> None:

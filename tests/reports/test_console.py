@@ -225,7 +225,7 @@ def test_a_run_that_broke_off_tells_its_open_row_and_ends_with_a_summary(story: 
         plain.event(line)
     plain.close()
     assert "? add  Add a contact  (unknown, " in out.getvalue()
-    assert "it broke off, or is held, with a call in doubt\n" in out.getvalue()
+    assert "it broke off with a call in doubt\n" in out.getvalue()
     assert "exit 4: an outcome is unknown: the process log or a person must settle it\n" in out.getvalue()
 
 

@@ -80,7 +80,7 @@ def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Stor
     told = story.told(AttemptFailed(key="charge", t=1.0, kind="unanswered", error=NO_ANSWER))
     assert told[-1].strip().startswith("if you have looked and it passed; ")
     assert told[-1].endswith("`--as failed` if it failed, `--as retry` if it never began")
-    assert "  it broke off, or is held, with a call in doubt" in told
+    assert "  it broke off with a call in doubt" in told
 
 
 def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
@@ -90,6 +90,13 @@ def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story
     assert f"{resume} --hold" in told
     assert f"{resume} --step charge --as passed --hold" in told
     assert not [line for line in told if line.startswith("  it broke off")]
+
+
+def test_a_run_that_was_left_for_a_person_to_settle_is_held_again_by_the_commands(story: Story) -> None:
+    told = story.told(AttemptFailed(key="charge", t=1.0, kind="in_doubt", error=NO_ANSWER))
+    assert "  it is held here until its doubt is settled" in told
+    assert f"    runner resume {ID} --hold" in told
+    assert f"    runner resume {ID} --step charge --as passed --hold" in told
 
 
 def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:

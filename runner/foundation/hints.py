@@ -6,8 +6,8 @@ scalar is a text, so that `on`, `no` and `1` need no quotes. Nothing here knows 
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -25,17 +25,17 @@ _FIELD = re.compile(r"<(\w+)>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`at` must match the whole place, `value` the whole value as compact JSON.
+    """Patterns match as a whole: `at` the place, `value` the value as compact JSON.
 
     `words` leads from what the group `word` of `value` has found, in small letters, to ours. A hint holds `<name>` for
-    a group of either pattern or for what the caller gives, `<value>` for the value as YAML, `<words>` for the words of
-    a text, the keys of a record or the items of a list, and `<ours>` for our word.
+    a group of either pattern, for what the caller gives, and for a field of `_fields`; `<ours>` is our word.
     """
 
+    wanted: str | None
     at: re.Pattern[str]
     value: re.Pattern[str]
     hint: str
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str]
 
 
 @cache
@@ -50,42 +50,54 @@ def table(name: str) -> Entry:
 @cache
 def rules(name: str) -> tuple[Rule, ...]:
     """The rules of a table that is a list of them, in the order in which they are tried."""
-    return tuple(_rules(table(name)))
+    return tuple(_rule(entry) for entry in cast("Sequence[Mapping[str, Entry]]", table(name)))
 
 
-def _rules(entries: Entry) -> Iterator[Rule]:
-    for entry in cast("Sequence[Mapping[str, str]]", entries):
-        yield Rule(
-            at=re.compile(entry["at"]),
-            value=re.compile(entry.get("value", ".*"), re.DOTALL),
-            hint=entry["hint"],
-            words=cast("Mapping[str, str]", entry.get("words", {})),
-        )
+def _rule(entry: Mapping[str, Entry]) -> Rule:
+    value, keys = str(entry.get("value", ".*")), entry.get("keys")
+    if isinstance(keys, list):
+        value = rf'\{{"({"|".join(map(str, keys))})":{value}\}}'
+    return Rule(
+        wanted=cast("str | None", entry.get("wanted")),
+        at=re.compile(str(entry.get("at", ".*"))),
+        value=re.compile(value, re.DOTALL),
+        hint=str(entry["hint"]),
+        words=cast("Mapping[str, str]", entry.get("words", {})),
+    )
 
 
-def hint(name: str, at: str, value: Json, **fields: str) -> str | None:
-    """The hint of the first rule of the table `name` that fits the place `at` and `value`, None where none does."""
+def hint(name: str, at: str, value: Json, *, wanted: str | None = None, **fields: str) -> str | None:
+    """The hint of the first rule of the table `name` that fits, None where none does."""
     written = _json(value)
     for rule in rules(name):
+        if (rule.wanted is not None or wanted == "word") and rule.wanted != wanted:
+            continue
         place, found = rule.at.fullmatch(at), rule.value.fullmatch(written)
         if place is None or found is None:
             continue
         groups = {**fields, **place.groupdict(""), **found.groupdict("")}
-        ours = rule.words.get(groups.get("word", "").casefold())
-        if ours is not None or not rule.words:
-            found_words = ", ".join(_words(value))
-            return filled(rule.hint, {"value": flow(value), "words": found_words, "ours": ours or "", **groups})
+        ours = rule.words.get(groups.get("word", "").casefold(), "")
+        if ours or not rule.words:
+            return filled(rule.hint, {**_fields(at, value), "ours": ours, **groups})
     return None
+
+
+def _fields(at: str, value: Json) -> dict[str, str]:
+    """What every hint may name: the last key of the path, and the value as a text, as YAML, as JSON and in words."""
+    parts = re.split(r"[,;\s]+", value.strip()) if isinstance(value, str) else value
+    words = map(str, parts) if isinstance(parts, list | dict) else ()
+    return {
+        "key": at.rpartition("/")[2],
+        "text": str(value),
+        "value": flow(value),
+        "json": _json(value),
+        "words": ", ".join(words),
+    }
 
 
 def filled(text: str, fields: Mapping[str, str]) -> str:
     """`text` with each `<name>` of `fields` in its place."""
     return _FIELD.sub(lambda found: fields.get(found[1], found[0]), text)
-
-
-def _words(value: Json) -> Iterator[str]:
-    parts = re.split(r"[,;\s]+", value.strip()) if isinstance(value, str) else value
-    yield from (str(part) for part in (parts if isinstance(parts, list | dict) else ()))
 
 
 def flow(value: Json) -> str:

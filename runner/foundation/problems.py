@@ -40,6 +40,7 @@ class Finding:
     """A problem before its place in a file is known.
 
     `path` leads to it within the value that was checked; `part` and `line`, which counts from 0, within the text.
+    `instead` is the key or name of ours that should be there.
     """
 
     code: str = "E107"
@@ -50,6 +51,7 @@ class Finding:
     warning: bool = False
     part: str | None = None
     line: int = 0
+    instead: str | None = None
 
 
 def are_errors(problems: Iterable[Problem]) -> bool:

@@ -1,39 +1,29 @@
-"""Files of another kind than the one that is wanted, told by the keys that tell them: one sentence, and what to do."""
+"""Files of another kind than is wanted, by the keys that only that kind has: what it is, and what to do."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject
 from runner.reading.document import Document
 
-_PLAN = "creatio-runner plan"
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FileKind:
+    """`name` is the name, or the ending, by which such a file is found; `hint` says what else can be done with it."""
 
-def _is_job(data: JsonObject) -> bool:
-    return isinstance(data.get("steps"), list)
-
-
-def _is_targets(data: JsonObject) -> bool:
-    return isinstance(data.get("targets"), dict | list)
-
-
-def _is_catalogue(data: JsonObject) -> bool:
-    return isinstance(data.get("processes"), dict | list) and bool({"site", "pulled"} & data.keys())
+    what: str
+    is_it: Callable[[JsonObject], bool]
+    name: str | None = None
+    hint: str = "`runner validate {file}` checks it"
 
 
 def _is_double(data: JsonObject) -> bool:
     parameters = data.get("parameters")
     typed = parameters.values() if isinstance(parameters, dict) else ()
-    is_typed = any(isinstance(one, dict) and "type" in one for one in typed)
+    is_typed = any(isinstance(parameter, dict) and "type" in parameter for parameter in typed)
     return isinstance(data.get("process"), str) and (is_typed or bool({"activities", "caption"} & data.keys()))
-
-
-def _is_plan(data: JsonObject) -> bool:
-    return data.get("kind") == _PLAN
-
-
-def _is_report(data: JsonObject) -> bool:
-    return {"format", "tool", "runs"} <= data.keys()
 
 
 def _is_of_records(data: JsonObject) -> bool:
@@ -42,37 +32,55 @@ def _is_of_records(data: JsonObject) -> bool:
     return bool(rows) and all(isinstance(row, dict) for row in rows) and all(key[:1].isupper() for key in data)
 
 
-_CHECKED = "`runner validate {file}` checks it"
-_KINDS: Mapping[str, tuple[str, Callable[[JsonObject], bool], str]] = {
-    "job": ("a job", _is_job, _CHECKED),
-    "targets": ("a targets file", _is_targets, _CHECKED),
-    "catalog": ("a catalogue", _is_catalogue, _CHECKED),
-    "process": ("a double of a process", _is_double, _CHECKED),
-    "plan": ("a kept plan", _is_plan, "`runner run {file}` carries it out"),
-    "report": ("a report of runs", _is_report, "`runner show` tells of the runs themselves"),
-    "records": ("a file of first records", _is_of_records, "it is read with the doubles beside it"),
+def _is_catalogue(data: JsonObject) -> bool:
+    return isinstance(data.get("processes"), dict | list) and bool({"site", "pulled"} & data.keys())
+
+
+_KINDS: Final[Mapping[str, _FileKind]] = {
+    "job": _FileKind(what="a job", name=".job.yaml", is_it=lambda data: isinstance(data.get("steps"), list)),
+    "targets": _FileKind(
+        what="a targets file", name="targets.yaml", is_it=lambda data: isinstance(data.get("targets"), dict | list)
+    ),
+    "catalog": _FileKind(what="a catalogue", name=".catalog.yaml", is_it=_is_catalogue),
+    "process": _FileKind(what="a double of a process", name=".process.yaml", is_it=_is_double),
+    "plan": _FileKind(
+        what="a kept plan",
+        is_it=lambda data: data.get("kind") == "creatio-runner plan",
+        hint="`runner run {file}` carries it out",
+    ),
+    "report": _FileKind(
+        what="a report of runs",
+        is_it=lambda data: {"format", "tool", "runs"} <= data.keys(),
+        hint="`runner show` shows the runs themselves",
+    ),
+    "records": _FileKind(
+        what="a file of first records", is_it=_is_of_records, hint="it is read with the doubles beside it"
+    ),
 }
-"""What it is called, how it is told, and what may be done with one."""
-_ENDINGS = {"job": ".job.yaml", "process": ".process.yaml", "catalog": ".catalog.yaml"}
-_TELLING = ("steps", "targets", "processes", "process", "kind", "format")
+_FIRST_OF = ("steps", "targets", "processes", "process", "kind", "format")
+"""Keys that show best of which kind a file is."""
 
 
 def other_kind(document: Document, wanted: str) -> Problem | None:
-    """What a file is that is not of the kind that is wanted, None where that cannot be told for certain."""
+    """What a file is that is not of the kind that is wanted, None where that is not certain."""
     data = document.data
-    if not isinstance(data, dict) or _KINDS[wanted][1](data):
+    if not isinstance(data, dict) or _KINDS[wanted].is_it(data):
         return None
-    for kind, (what, is_one, advice) in _KINDS.items():
-        if is_one(data):
-            key = next((key for key in _TELLING if key in data), next(iter(data)))
-            message = f"this is {what}, not {_KINDS[wanted][0]}"
-            file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job
-            hint = _renamed(document.file, wanted, kind) or advice.format(file=file)
-            return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
-    return None
+    kind = next((kind for kind in _KINDS.values() if kind.is_it(data)), None)
+    if kind is None:
+        return None
+    key = next((key for key in _FIRST_OF if key in data), next(iter(data)))
+    message = f"this is {kind.what}, not {_KINDS[wanted].what}"
+    file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job
+    hint = _renamed(document.file, wanted, kind) or kind.hint.format(file=file)
+    return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
 
 
-def _renamed(file: str, wanted: str, kind: str) -> str | None:
-    """How to call a file that has the ending of the kind that is wanted, and is of another."""
-    wrong, right = _ENDINGS.get(wanted), _ENDINGS.get(kind)
-    return f"call it `{file.removesuffix(wrong)}{right}`" if wrong and right and file.endswith(wrong) else None
+def _renamed(file: str, wanted: str, kind: _FileKind) -> str | None:
+    """How to call a file that is read as a job, or as what its ending says, and is of another kind."""
+    ending, right = _KINDS[wanted].name or "", kind.name
+    if right is None or wanted == "targets" or not file.endswith((ending, ".yaml" if wanted == "job" else ending)):
+        return None
+    stem = file.removesuffix(ending).removesuffix(".yaml")
+    folder = file[: file.rfind("/") + 1]
+    return f"call it `{stem}{right}`" if right.startswith(".") else f"call it `{folder}{right}`"

@@ -10,7 +10,6 @@ from runner.foundation.guids import is_guid
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject, Path, kind_of
-from runner.language.meant import of_names
 from runner.reading.collector import ProblemCollector
 from runner.reading.files import stray
 from runner.reading.load import read
@@ -47,7 +46,8 @@ class _RecordRules(ProblemCollector):
     def entities(self, entities: Json) -> None:
         if entities is not None and not isinstance(entities, dict):
             message = f"{kind_of(entities)} is here instead of entities by name"
-            self.report("E106", message, (), hint=of_names(entities, ()))
+            hint = "write the name of each entity before its records: `Contact: [{…}]`"
+            self.report("E106", message, (), hint=hint)
         for entity, rows in record(entities).items():
             if entity == "runner":
                 self.report("E104", "records.yaml has no `runner`", (entity,), at_key=True, hint="leave it out")

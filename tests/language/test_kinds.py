@@ -56,3 +56,21 @@ def test_a_file_of_another_kind_is_told_once(kind: str, wanted: str) -> None:
 )
 def test_what_is_only_a_job_with_mistakes_is_told_as_one(text: str) -> None:
     assert not any("this is" in message for _, message in told(text, "job"))
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "hint"),
+    [
+        ("sites/t.yaml", "targets", "call it `sites/targets.yaml`"),
+        ("a.yaml", "process", "call it `a.process.yaml`"),
+        ("a.job.yaml", "catalog", "call it `a.catalog.yaml`"),
+        ("a.yaml", "plan", "`runner run a.yaml` carries it out"),
+    ],
+)
+def test_a_file_that_is_read_as_a_job_is_to_have_the_name_of_its_kind(file: str, kind: str, hint: str) -> None:
+    document = load.load(file, FILES[kind].encode())
+    assert isinstance(document, Document), document
+
+    (problem,) = schema.check(document, "job")
+
+    assert problem.hint == hint

@@ -1,0 +1,147 @@
+"""What to write for an unknown key: the best of several guesses, the surest first."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from runner.foundation import hints
+from runner.foundation.near_misses import folded
+from runner.foundation.raw import record
+from runner.foundation.sentences import either
+from runner.foundation.suggestions import foreign, suggest
+from runner.foundation.values import Json, compact
+from runner.language.structure import RecordKeys, properties
+from runner.reading.blanks import with_article
+
+_ACTIONS = ("execute", "run", "element", "elements", "wait", "cancel", "failures", "signal", "query", "job", "confirm")
+_PARAMETERS_OF = ("execute", "run", "element", "job")
+_QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
+_FEW = 10
+_WORD = re.compile(r"[\w.$-]+( [\w.$-]+)*")
+_GLUED = re.compile(r"([\w.-]+):[\[{\"']")
+_CONDITION = re.compile(r"[=<>|( ]")
+_OF_AN_EXPECTATION: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("assert", "expr", "condition", "check"), "that"),
+    **dict.fromkeys(("msg", "fail_msg"), "message"),
+}
+
+
+def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:
+    """What to write for the key `name`; `near` is the key of ours that it stands for."""
+    surest = _disguised(name, keys.known) or _of_others(name, value, keys) or _parameters(name, value, keys)
+    if surest:
+        return surest
+    if not _WORD.fullmatch(name):
+        return "put the whole text in quotes, if it is one: YAML reads `: ` as the end of a key"
+    if near in keys.wanted:
+        return f"did you mean `{near}`?"
+    below = keys.structure.below(keys.path)
+    there = next((key for key in below.get(name, ()) if key in keys.written), None)
+    if not keys.path and "defaults" in below.get(name, ()) and keys.written.get("defaults", {}) is not None:
+        return f"`{name}` belongs in a step, or for all of them in `defaults`"
+    if there and _may_be_ours(name, value):
+        return f"`{name}` belongs in `{there}`" + (": indent it further" if keys.written[there] is None else "")
+    if near and near not in keys.written:
+        return f"did you mean `{near}`?"
+    return (None if near else _expectation(name, value, keys)) or _in_list(name, keys) or _elsewhere(name, near, keys)
+
+
+def of_other_tools(name: str, value: Json, *, at: str) -> str | None:
+    """What the table of keys has for `name` in a record with the title `at`."""
+    return hints.hint("keys", at, {folded(name): value})
+
+
+def _of_others(name: str, value: Json, keys: RecordKeys) -> str | None:
+    """What to write for `name`, where none of our keys is a counterpart, or none alone."""
+    if glued := _GLUED.match(name):
+        return f"put a space after `{glued[1]}:`"
+    has_action = any(key in keys.written for key in (*_ACTIONS, "pause") if key in keys.known)
+    at = keys.title + " with action" * has_action + " that repeats" * bool({"retries", "until"} & keys.written.keys())
+    found = of_other_tools(name, value, at=at)
+    return found or (None if foreign(name, keys.known) else of_other_tools(name, value, at="anywhere"))
+
+
+def _parameters(name: str, value: Json, keys: RecordKeys) -> str | None:
+    """What a step hands in, by the word of another tool, beside the action that it has already."""
+    below = keys.structure.below(keys.path)
+    there = next((key for key in _PARAMETERS_OF if key in keys.written), None)
+    for key in ("parameters", "inputs") if isinstance(value, dict) else ():
+        if there in below.get(key, ()) and foreign(name, [key for key in ("parameters", "inputs") if key in below]):
+            return f"`{key}` belongs in `{there}`"
+    return None
+
+
+def _expectation(name: str, value: Json, keys: RecordKeys) -> str | None:
+    """What to write in an expectation for `result: 5`, and for words of others."""
+    if keys.title != "expectation":
+        return None
+    if name in _OF_AN_EXPECTATION:
+        return f"did you mean `{_OF_AN_EXPECTATION[name]}`?"
+    if name in ("result", "process_status", "process_id") and isinstance(value, str | int | float):
+        return f"write `- {name} == {compact(value)}`"
+    return _known(keys)
+
+
+def _in_list(name: str, keys: RecordKeys) -> str | None:
+    item = keys.structure.item(keys.path)
+    title, known = str(item.get("title")), properties(item)
+    near = name if name in known else suggest(name, known)
+    article = "an" if title[:1] in "aeiou" else "a"
+    return near and f"{article} {title} may have `{near}`: make a list of {title}s of it"
+
+
+def _elsewhere(name: str, near: str | None, keys: RecordKeys) -> str | None:
+    """In which other record the key belongs, or what could stand here instead."""
+    structure, value = keys.structure, keys.written[name]
+    if not near and (there := structure.named_records(keys.path, record(value))):
+        return f"write it below `{there}:`, indented"
+    below = structure.below(keys.path)
+    if near and name in below:
+        return _below(name, below, keys)
+    if other := structure.beside(name, keys.path):
+        return f"`{name}` is known in `{other}`, not in `{keys.path[-1]}`"
+    if near:
+        return f"leave it out: `{name}` means `{near}`, which is here already"
+    return structure.above(name, keys.path) or _below(name, below, keys) or _known(keys)
+
+
+def _below(name: str, below: Mapping[str, list[str]], keys: RecordKeys) -> str | None:
+    near = name if name in below else suggest(name, below)
+    if near is None or not _may_be_ours(name, keys.written[name]):
+        return None
+    there = [key for key in below[near] if key in keys.written and keys.path] or below[near]
+    return f"`{near}` belongs in {either([f'`{key}`' for key in there])}"
+
+
+def _may_be_ours(name: str, value: Json) -> bool:
+    """`until: result == 1` is of another language than `until: done`."""
+    return name != "until" or not (isinstance(value, str) and _CONDITION.search(value))
+
+
+def _known(keys: RecordKeys) -> str | None:
+    """What could stand there, where it is short enough to read: what is needed, or all that is known."""
+    wanted = [name for names in keys.alternatives for name in names]
+    known = wanted or list(keys.known)
+    if (wanted and keys.written.keys() & set(wanted)) or not 0 < len(known) <= _FEW:
+        return None
+    return f"{'needed' if wanted else 'known'} here: {', '.join(f'`{key}`' for key in known)}"
+
+
+def _disguised(key: str, known: Collection[str]) -> str | None:
+    """A hint where `key` is one of `known` but for characters that nobody sees, or for quotes of a word processor."""
+    odd = next((character for character in key if not _is_plain(character)), None)
+    if odd is None:
+        return None
+    seen = "".join(filter(_is_plain, key)).strip()
+    near = seen if seen in known else suggest(seen, known)
+    if near is not None:
+        what = f"`{odd}` is no quote to YAML" if odd in _QUOTES else f"there is {with_article(odd)} in it"
+        return f"did you mean `{near}`? {what}"
+    is_indentation = key[0] == odd and odd not in _QUOTES  # to YAML the key begins in the first column
+    return f"write plain spaces before it: {with_article(odd)} is no indentation" if is_indentation else None
+
+
+def _is_plain(character: str) -> bool:
+    is_seen = unicodedata.category(character) not in ("Zs", "Cf", "Cc", "Zl", "Zp")
+    return character in " \t" or (is_seen and character not in _QUOTES)

@@ -1,0 +1,122 @@
+"""Which keys our schemas know at which place, and what is wrong with the keys of one record."""
+
+from dataclasses import dataclass, field
+
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json, JsonObject, Path
+from runner.json_schema.violations import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """One of our schemas, to be asked about the records that it describes."""
+
+    root: JsonObject
+
+    def at(self, path: Path) -> JsonObject:
+        """The schema of the value at `path`, empty where the language does not look into it."""
+        schema = self._resolved(self.root)
+        for part in path:
+            if isinstance(part, int):
+                schema = self._resolved(schema.get("items"))
+            elif part in properties(schema):
+                schema = self.property(schema, part)
+            else:
+                schema = self._resolved(schema.get("additionalProperties"))
+        return schema
+
+    def property(self, schema: JsonObject, key: str) -> JsonObject:
+        """The schema of the value of `key`; what is written beside a `$ref` counts before what it leads to."""
+        return self._resolved(properties(schema).get(key))
+
+    def below(self, path: Path) -> dict[str, list[str]]:
+        """The keys known one level below the record at `path`, each with the keys under which it is known."""
+        schema = self.at(path)
+        found: dict[str, list[str]] = {}
+        for name in properties(schema):
+            inner = self.property(schema, name)
+            for key in properties(inner) | properties(self._resolved(inner.get("items"))):
+                found.setdefault(key, []).append(name)
+        return found
+
+    def above(self, key: str, path: Path) -> str | None:
+        """A hint where above the record at `path` `key` is known."""
+        for length in reversed(range(len(path))):
+            if key in properties(self.at(path[:length])):
+                if length == 0:
+                    return f"`{key}` belongs to the {self.root.get('title')} itself"
+                return f"`{key}` belongs beside `{path[length]}`, not in it"
+        return None
+
+    def beside(self, key: str, path: Path) -> str | None:
+        """The record beside that at `path` in which `key` is known."""
+        beside = properties(self.at(path[:-1])) if path else {}
+        names = (name for name in beside if name != path[-1] and key in properties(self._resolved(beside[name])))
+        return next(names, None)
+
+    def named_records(self, path: Path, value: JsonObject) -> str | None:
+        """The key of the record at `path` that holds records such as `value` under names that people choose."""
+        schema = self.at(path)
+        for key in properties(schema) if value else ():
+            named = self._resolved(self.property(schema, key).get("additionalProperties"))
+            if value.keys() <= properties(named).keys():
+                return key
+        return None
+
+    def item(self, path: Path) -> JsonObject:
+        """The schema of an item, where a list may stand in place of the record at `path`."""
+        return self._resolved(self.at(path).get("items"))
+
+    def _resolved(self, schema: Json) -> JsonObject:
+        found = record(schema)
+        reference = found.get("$ref")
+        if not isinstance(reference, str):
+            return found
+        name = reference.rpartition("/")[2]
+        return {**self._resolved(record(self.root.get("$defs")).get(name)), **found}
+
+
+def properties(schema: JsonObject) -> JsonObject:
+    return record(schema.get("properties"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKeys:
+    """All violations about the keys of the record at `path`, whose value is `written`."""
+
+    path: Path
+    written: JsonObject
+    structure: Structure
+    unknown: list[Violation] = field(default_factory=list)
+    missing: list[Violation] = field(default_factory=list)
+    choices: list[Violation] = field(default_factory=list)
+
+    @property
+    def schema(self) -> JsonObject:
+        """The schema that knows no more keys than its own; empty where all are known."""
+        return record(self.unknown[0].schema) if self.unknown else {}
+
+    @property
+    def title(self) -> str:
+        title = self.schema.get("title")
+        return title if isinstance(title, str) else str(self.path[-1]) if self.path else ""
+
+    @property
+    def known(self) -> JsonObject:
+        return properties(self.schema)
+
+    @property
+    def alternatives(self) -> list[list[str]]:
+        return [alternatives(choice) for choice in self.choices]
+
+    @property
+    def wanted(self) -> set[Json]:
+        """The keys that are missing, and those of which one is."""
+        open_choices = [names for names in self.alternatives if not self.written.keys() & set(names)]
+        return {violation.expected for violation in self.missing} | {name for names in open_choices for name in names}
+
+
+def alternatives(choice: Violation) -> list[str]:
+    """The keys of which there must be exactly one: `oneOf` in our schemas only ever counts keys."""
+    branches = choice.expected if isinstance(choice.expected, list) else []
+    return [str(key) for branch in branches for key in items(record(branch).get("required"))]

@@ -1,0 +1,231 @@
+"""What is wrong with one value, or with the name that it has, by a violation of our schemas: code, message and hint.
+
+Of violations that are about the keys of a record, missing or unknown, `runner.language.keys` speaks.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from runner.foundation import hints
+from runner.foundation.guids import is_guid
+from runner.foundation.problems import Finding
+from runner.foundation.sentences import either
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path, compact, kind_of, pointer
+from runner.json_schema.as_type import BOOLEANS, NUMBER
+from runner.json_schema.keywords import IN_WORDS, TYPES
+from runner.json_schema.violations import Violation, shown
+from runner.language import duration_hints
+
+_LONGEST_EXAMPLE = 90
+_LONGEST_WORD = 40
+_LONGEST_NAME = 80
+_BOUNDS: Final = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "more than",
+    "exclusiveMaximum": "less than",
+}
+_PER_CENT, _LEAST_PER_CENT = 100, 5
+"""A smaller number may as well be a multiple."""
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
+
+def finding(violation: Violation) -> Finding:
+    """What is wrong with one value, or with the name that it has. What may be a password is not repeated."""
+    schema = violation.schema if isinstance(violation.schema, dict) else {}
+    if violation.value is None and violation.keyword != "not":
+        return _nothing(violation.path, schema)
+    if schema.get("title") == "duration":
+        message, shape = duration_hints.mistake(violation.value)
+        return Finding(code="E114", message=message, hint=shape, path=violation.path)
+    match violation.keyword:
+        case "type":
+            return _type(violation, schema)
+        case "enum" | "const":
+            return _word(violation, schema)
+        case "minLength" | "minItems" | "minProperties":
+            return _empty(violation.path, schema)
+        case "pattern":
+            return _pattern(violation, schema)
+        case "propertyNames":
+            return _name(violation, schema)
+        case "not":
+            message, hint = f"`{violation.path[-1]}` is not allowed here", _text(schema.get("errorMessage"))
+            return Finding(message=message, hint=hint, path=violation.path, at_key=True)
+        case _:
+            return _bound(violation, schema)
+
+
+def subject(path: Path, schema: JsonObject) -> str:
+    """What is at `path`, by its key, or by what an item of its list is."""
+    title = schema.get("title")
+    if path and isinstance(path[-1], str):
+        return f"`{path[-1]}`"
+    if isinstance(title, str):
+        return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
+    return f"an item of {subject(path[:-1], {})}" if path else "the file"
+
+
+def example(key: str | int | None, schema: JsonObject) -> str | None:
+    """A hint that shows how `key` is written, by the first example of its schema."""
+    examples = schema.get("examples")
+    if not isinstance(examples, list) or not examples:
+        return None
+    written = {str: f"{key}: ", int: "- "}.get(type(key), "") + hints.flow(examples[0])
+    return f"for example `{written}`" if len(written) <= _LONGEST_EXAMPLE else None
+
+
+def guid_in_braces(guid: str, path: Path) -> Finding:
+    message, hint = "YAML reads an id in braces as a record", f"write `{guid}` without the braces"
+    return Finding(code="E113", message=message, hint=hint, path=path)
+
+
+def _nothing(path: Path, schema: JsonObject) -> Finding:
+    if not path:
+        return Finding(code="E108", message="there is nothing in this file", path=path)
+    message = f"`{path[-1]}` has no value" if isinstance(path[-1], str) else "this `-` has no value"
+    hint = example(path[-1], schema) or "write a value, or leave it out"
+    return Finding(code="E108", message=message, hint=hint, path=path, at_key=True)
+
+
+def _empty(path: Path, schema: JsonObject) -> Finding:
+    is_item = bool(path) and isinstance(path[-1], int)
+    message = f"{subject(path, schema)} is empty" if not is_item else "there is nothing in this text"
+    return Finding(code="E108", message=message, hint=example(path[-1] if path else None, schema), path=path)
+
+
+def _type(violation: Violation, schema: JsonObject) -> Finding:
+    value, path = violation.value, violation.path
+    if isinstance(value, dict) and (guid := next(iter(value), "")) and is_guid(guid):
+        return guid_in_braces(guid, path)
+    kinds = [
+        str(kind) for kind in (violation.expected if isinstance(violation.expected, list) else [violation.expected])
+    ]
+    there = compact(value) if isinstance(value, bool | int | float) and "string" not in kinds else kind_of(value)
+    message = f"{subject(path, schema)} must be {either([IN_WORDS[kind] for kind in kinds])}, not {there}"
+    wanted = next((kind for kind in ("object", "array", "boolean", "string") if kind in kinds), "number")
+    at = pointer(path) or str(schema.get("title"))
+    hint = hints.hint("values", at, value, wanted=wanted) or _as_wanted(value, path, schema, wanted=wanted)
+    return Finding(code="E106", message=message, hint=hint or example(path[-1] if path else None, schema), path=path)
+
+
+def _as_wanted(value: Json, path: Path, schema: JsonObject, *, wanted: str) -> str | None:
+    """How to write the very value, where its schema says that."""
+    match wanted, value:
+        case "object", str():
+            return _as_record(value, path, schema) or _as_schema(value, path)
+        case "boolean", str():
+            return _as_boolean(value)
+        case "number", str() if NUMBER.fullmatch(value):
+            return f"write `{value}` without quotes"
+        case "string", bool() | int() | float():
+            pattern = schema.get("pattern")
+            is_wrong = isinstance(pattern, str) and re.search(pattern, compact(value)) is None
+            return None if is_wrong else "put it in quotes"
+    return None
+
+
+def _as_boolean(text: str) -> str | None:
+    ours = BOOLEANS.get(text.casefold())
+    return ours and f"write `{ours}`" + ("" if text.casefold() == ours else f": `{text}` is a text")
+
+
+def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
+    """A bare text where a record is wanted that needs one key: most likely that is the key."""
+    required = schema.get("required")
+    is_plain = hints.flow(text) == text or is_guid(text)
+    if not isinstance(required, list) or len(required) != 1 or not is_plain or not path:
+        return None
+    return f"write `{path[-1]}: {{{required[0]}: {text}}}`" if isinstance(path[-1], str) else None
+
+
+def _as_schema(text: str, path: Path) -> str | None:
+    """A type that stands in place of a schema, or of the schema of an input."""
+    kind = text if text in TYPES else suggest(text, TYPES)
+    if path[-1:] == ("schema",):
+        return f"write `schema: {{type: {kind}}}`" if kind else None
+    if path[:1] != ("inputs",) or len(path) != len(("inputs", "name")) or len(text) > _LONGEST_NAME:
+        return None
+    return f"an input is a schema: write `{{{f'type: {kind}' if kind else f'default: {hints.flow(text)}'}}}`"
+
+
+def _word(violation: Violation, schema: JsonObject) -> Finding:
+    """One of a few words, or one fixed value."""
+    value = violation.value
+    options = violation.expected if isinstance(violation.expected, list) else [violation.expected]
+    near = suggest(value, [option for option in options if isinstance(option, str)]) if isinstance(value, str) else None
+    if isinstance(value, str) and value in [compact(option) for option in options]:
+        hint: str | None = f"write `{value}` without quotes"
+    elif isinstance(value, str) and True in options:
+        hint = _as_boolean(value)
+    else:
+        word = hints.hint("values", pointer(violation.path), value, wanted="word")
+        hint = f"did you mean `{near}`?" if near else word
+    wanted = either([_quoted(option) for option in options])
+    message = f"{subject(violation.path, schema)} must be {wanted}, not {_quoted(value)}"
+    return Finding(message=message, hint=hint, path=violation.path)
+
+
+def _pattern(violation: Violation, schema: JsonObject) -> Finding:
+    if isinstance(violation.value, str) and "{{" in violation.value:
+        hint = f"write it out: {_text(schema.get('patternErrorMessage')) or 'templates are read in values only'}"
+        return Finding(code="E122", message="no template is read here", hint=hint, path=violation.path)
+    message = f"{subject(violation.path, schema)} cannot be {_quoted(violation.value)}"
+    rule, name = _as_name(violation.value, schema)
+    return Finding(message=message, hint=rule, path=violation.path, instead=name)
+
+
+def _name(violation: Violation, schema: JsonObject) -> Finding:
+    where = subject(violation.path[:-1], {})
+    if violation.value == "":
+        return Finding(message=f"a name in {where} is empty", path=violation.path, at_key=True)
+    message = f"{_quoted(violation.value)} cannot be a name in {where}"
+    hint, name = _as_name(violation.value, schema)
+    return Finding(message=message, hint=hint, path=violation.path, at_key=True, instead=name)
+
+
+def _bound(violation: Violation, schema: JsonObject) -> Finding:
+    value, bound = violation.value, violation.expected
+    if violation.keyword not in _BOUNDS:
+        message = f"{subject(violation.path, schema)} cannot be this: {violation.message}"
+        return Finding(message=message, path=violation.path)
+    limits = f"must be {_BOUNDS[violation.keyword]} {shown(bound)}, not {shown(value)}"
+    is_share = bound == 1 and isinstance(value, int | float) and _LEAST_PER_CENT <= value <= _PER_CENT
+    hint = f"write {value / _PER_CENT:g}, a share of 1" if is_share and isinstance(value, int | float) else None
+    return Finding(message=f"{subject(violation.path, schema)} {limits}", hint=hint, path=violation.path)
+
+
+def _as_name(value: Json, schema: JsonObject) -> tuple[str | None, str | None]:
+    """What a name may hold as a hint, and `value` as it may be written."""
+    rule, pattern = _text(schema.get("patternErrorMessage")), _text(schema.get("pattern"))
+    name = _fitting(value, pattern) if isinstance(value, str) and pattern else None
+    return (f"write `{name}`: {rule}" if name else f"use {rule}" if rule else None), name
+
+
+def _fitting(written: str, pattern: str) -> str | None:
+    """`written` as a name that fits `pattern`: capitals and foreign letters made small and plain, spaces bridged."""
+    if len(written) > _LONGEST_NAME:
+        return None
+    in_words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", written)  # `ReadBack` in two words
+    for bridge in "-_":
+        for name in (_plain(written, bridge), _plain(in_words, bridge).lower()):
+            if name and name != written and re.search(pattern, name):
+                return name
+    return None
+
+
+def _plain(text: str, bridge: str) -> str:
+    bare = unicodedata.normalize("NFKD", text.translate(_UMLAUTS)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", bridge, bare).strip(bridge)
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _quoted(value: Json) -> str:
+    """A value in a sentence; a short text in backticks, as people write it."""
+    is_short = isinstance(value, str) and len(value) <= _LONGEST_WORD and value.isprintable()
+    return f"`{value}`" if is_short else shown(value)

@@ -1,0 +1,67 @@
+"""Hints are data: each table has its shape, and each rule can be found."""
+
+import re
+
+import pytest
+
+from runner.foundation import hints
+from runner.foundation.near_misses import folded
+from runner.foundation.suggestions import foreign_words
+
+TABLES = ("keys", "values", "schemas")
+FIELDS = {"key", "text", "value", "json", "words", "ours", "bound"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_rule_has_only_the_keys_that_rules_have(name: str) -> None:
+    entries = hints.table(name)
+
+    assert isinstance(entries, list)
+    assert all(
+        isinstance(entry, dict) and entry.keys() - {"at", "value", "keys", "wanted", "words"} == {"hint"}
+        for entry in entries
+    )
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_placeholder_of_a_hint_is_a_group_of_its_rule_or_a_field(name: str) -> None:
+    for rule in hints.rules(name):
+        groups = rule.at.groupindex.keys() | rule.value.groupindex.keys()
+
+        assert set(re.findall(r"<(\w+)>", rule.hint)) <= groups | FIELDS, rule.hint
+        assert bool(rule.words) == ("<ours>" in rule.hint), rule.hint
+        assert not rule.words or "word" in rule.value.groupindex, rule.hint
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_rule_repeats_the_place_and_the_value_of_an_earlier_rule(name: str) -> None:
+    found = [(rule.wanted, rule.at.pattern, rule.value.pattern) for rule in hints.rules(name)]
+
+    assert [one for one in found if found.count(one) > 1] == []
+
+
+def test_words_and_keys_are_written_as_they_are_looked_up() -> None:
+    entries = hints.table("keys")
+    assert isinstance(entries, list)
+    keys = [key for entry in entries if isinstance(entry, dict) for key in map(str, entry["keys"])]
+
+    assert [key for key in keys if folded(key) != key] == []
+    assert [word for word in foreign_words() if folded(word) != word] == []
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "wanted", "hint"),
+    [
+        ("/steps/0/retry", 3, "object", "write `retry: {max_attempts: 3}`"),
+        ("/tags", "a, b", "array", "write a list: `tags: [a, b]`"),
+        ("/steps/0/on_failure", True, "word", "did you mean `continue` or `ignore`?"),
+        ("/steps/0/cancel", "UsrCode", "object", None),
+        ("/nowhere", {"a": 1}, "object", None),
+        ("/nowhere", "a", "word", None),
+    ],
+)
+def test_the_first_rule_that_fits_gives_the_hint(at: str, value: object, wanted: str, hint: str | None) -> None:
+    found = hints.hint("values", at, value, wanted=wanted)  # type: ignore[arg-type]  # a value of JSON
+
+    assert hint in (None, found)
+    assert (found is None) == at.startswith("/nowhere")

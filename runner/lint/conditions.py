@@ -3,7 +3,7 @@
 from runner.expressions import evaluate
 from runner.expressions.conditions import inside_quotes
 from runner.expressions.evaluate import EvaluationError
-from runner.expressions.inferring import of_expression
+from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
 from runner.lint.scopes import Scope
@@ -36,7 +36,7 @@ def _constant(parsed: Expression, path: Path, texts: Texts) -> None:
     if not isinstance(value, bool):
         message = f"`if` must be true or false, and `{parsed.text}` is {kind_of(value)}"
         texts.report("E107", message, path, hint=_without_quotes(parsed, value))
-    elif parsed.compares_constants and not of_expression(parsed, {})[1]:  # else what is wrong with it is told
+    elif parsed.compares_constants and not expression_type(parsed, {})[1]:  # else what is wrong with it is told
         message = f"`{parsed.text}` is {compact(value)} whatever happens"
         hint = "compare with what an input or a step gives; a name stands without quotes"
         texts.report("E177", message, path, hint=hint, warning=True)

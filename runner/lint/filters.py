@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from runner.expressions import parse
-from runner.expressions.inferring import of_expression, of_path
+from runner.expressions.infer import expression_type, path_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.expressions.typed import LIST, RECORD, TEXT, Type
 from runner.foundation.problems import Finding
@@ -68,13 +68,13 @@ def check_filter(text: str, path: Path, texts: Texts) -> None:
 def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> Finding | None:
     """The first template whose value may end the text around it, and is of a step; none where another is reported."""
     parts = parts_of(raw_text(record(step.fields["query"]), "filter") or "")
-    by_type = Quotes(known=known, step=step, of_result=lambda path: _may_hold_quote(of_path(path, names)))
+    by_type = Quotes(known=known, step=step, of_result=lambda path: _may_hold_quote(path_type(path, names)))
     without = Quotes(known=known, step=step, of_result=lambda _: False)
     found = [*_in_quotes(parts)]
     if any(_ODATA.search(part.text) or without.may_be_in(part) for _, part in found):
         return None
     for index, part in found:
-        if by_type.may_be_in(part) and _may_hold_quote(of_expression(part, names)[0]):
+        if by_type.may_be_in(part) and _may_hold_quote(expression_type(part, names)[0]):
             return _ends_the_text(parts, index, part)
     return None
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from runner.expressions import parse
 from runner.expressions.always import no_bound
-from runner.expressions.conditions import comparison, of_operands
-from runner.expressions.inferring import of_expression, of_template, type_of
+from runner.expressions.conditions import comparison_hint, operand_mistake
+from runner.expressions.infer import expression_type, node_type, template_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.expressions.typed import (
     A_GUID,
@@ -39,7 +39,7 @@ class Telling(ProblemCollector):
             parsed = parse.expression(written)
         except TemplateProblem:
             return UNKNOWN
-        one, complaints = of_expression(parsed, names)
+        one, complaints = expression_type(parsed, names)
         self.add_all_in_text(complaints, path, written)
         return one
 
@@ -49,12 +49,12 @@ class Telling(ProblemCollector):
         one, parsed = self.expression(written, path, names), _parsed(written)
         if parsed is None or parsed.is_constant or len(self.problems) > before:
             return
-        if (wrong := of_operands(parsed, names)) is not None:
+        if (wrong := operand_mistake(parsed, names)) is not None:
             self.add_in_text(wrong, path, parsed.text)
         elif not one.may_be(BOOLEAN):
             message = f"`{parsed.text}` gives {in_words(one)}, and a condition is true or false"
-            self.report("E175", message, path, hint=comparison(parsed.text, one, parsed.tree))
-        elif (counted := no_bound(parsed.tree)) is not None and type_of(counted, names).kinds != ANYTHING:
+            self.report("E175", message, path, hint=comparison_hint(parsed.text, one, parsed.tree))
+        elif (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != ANYTHING:
             message = f"`{parsed.text}` is true of every list and text, the empty ones too"
             self.report("E117", message, path, hint="write `> 0`, if it must not be empty", warning=True)
 
@@ -80,7 +80,7 @@ class Telling(ProblemCollector):
             parsed = parse.template(text)
         except TemplateProblem:
             return UNKNOWN
-        one, complaints = of_template(parsed, names)
+        one, complaints = template_type(parsed, names)
         self.add_all_in_text(complaints, path, text)
         return one
 

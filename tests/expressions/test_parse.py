@@ -4,10 +4,10 @@ from typing import SupportsIndex
 import pytest
 
 from runner.expressions.always import always_true
-from runner.expressions.conditions import of_operands
+from runner.expressions.conditions import operand_mistake
 from runner.expressions.evaluate import Scope, evaluate
 from runner.expressions.explain import false_parts
-from runner.expressions.inferring import of_expression
+from runner.expressions.infer import expression_type
 from runner.expressions.parse import (
     Name,
     TemplateProblem,
@@ -132,8 +132,8 @@ def test_as_many_terms_as_anyone_joins_are_read_typed_worked_out_and_explained(t
     scope = Scope(names=names)
     parsed = expression(text)
 
-    of_expression(parsed, {"a": A_NUMBER})
-    of_operands(parsed, {"a": A_NUMBER})
+    expression_type(parsed, {"a": A_NUMBER})
+    operand_mistake(parsed, {"a": A_NUMBER})
     assert parsed.tree is not None
     always_true(parsed.tree, given=())
     evaluate(parsed, scope)

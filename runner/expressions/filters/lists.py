@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from runner.expressions import typed
-from runner.expressions.complaints import Inferring, Side, lacking
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, Filter
 from runner.expressions.filters.texts import number_for, text_for
 from runner.expressions.operations import Absent, Value, as_text, joined, member, number
+from runner.expressions.type_check import TypeCheck, TypedPart, missing_key
 from runner.expressions.typed import A_NUMBER, A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of, record_of
 from runner.foundation.values import Json, is_number, kind_of
 
@@ -172,77 +172,77 @@ def _hashable(value: Json) -> _Key:
             return value
 
 
-def attribute_type(of: Side, key: Side | None, state: Inferring) -> Type:
+def attribute_type(part: TypedPart, key: TypedPart | None, check: TypeCheck) -> Type:
     """The type of that part of each item of a list that an `attribute` names; the item itself where it names none."""
     if key is None:
-        return of.type.of_items
-    return UNKNOWN if key.written is None else _part_type(of, key.written, state)
+        return part.type.of_items
+    return UNKNOWN if key.written is None else _part_type(part, key.written, check)
 
 
-def _part_type(of: Side, keys: str, state: Inferring) -> Type:
-    found = of.type.of_items
+def _part_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
+    found = part.type.of_items
     for key in keys.split("."):
         if found is UNKNOWN or key.isdecimal():
             return UNKNOWN
         if not found.may_be(RECORD):
-            message = f"the items of `{of.source}` are {typed.many_in_words(found)}, and have no `{key}`"
-            return state.complain("E173", message, part=key)
+            message = f"the items of `{part.source}` are {typed.many_in_words(found)}, and have no `{key}`"
+            return check.report("E173", message, part=key)
         if found.fields is None or key in found.fields or not found.closed:
             found = (found.fields or {}).get(key, UNKNOWN)
         else:
-            message = f"the records of `{of.source}` have no `{key}`"
-            found = lacking(Side(type=found), key, state, message=message, part=key)
+            message = f"the records of `{part.source}` have no `{key}`"
+            found = missing_key(TypedPart(type=found), key, check, message=message, source=key)
     return found
 
 
-def _end_type(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
-    if not of.type.kinds & TEXT:
-        return of.type.of_items
-    return UNKNOWN if of.type.kinds & LIST else A_TEXT
+def _end_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
+    if not part.type.kinds & TEXT:
+        return part.type.of_items
+    return UNKNOWN if part.type.kinds & LIST else A_TEXT
 
 
-def _list_type(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
-    return list_of(of.type.of_items if of.type.kinds & LIST and not of.type.kinds & (TEXT | RECORD) else UNKNOWN)
+def _list_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
+    return list_of(part.type.of_items if part.type.kinds & LIST and not part.type.kinds & (TEXT | RECORD) else UNKNOWN)
 
 
-def _reversed_type(of: Side, _arguments: Arguments, _state: Inferring) -> Type:
-    return typed.another_text(typed.without_null(of.type))
+def _reversed_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
+    return typed.another_text(typed.without_null(part.type))
 
 
-def _sorted_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+def _sorted_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     key = arguments.at(2, "attribute")
-    for part in (key.written or "").split(",") if key and key.written else ():
-        _part_type(of, part, state)
-    return list_of(of.type.of_items)
+    for keys in (key.written or "").split(",") if key and key.written else ():
+        _part_type(part, keys, check)
+    return list_of(part.type.of_items)
 
 
-def _unique_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
-    attribute_type(of, arguments.at(1, "attribute"), state)
-    return list_of(of.type.of_items)
+def _unique_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
+    attribute_type(part, arguments.at(1, "attribute"), check)
+    return list_of(part.type.of_items)
 
 
-def _extreme_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
-    attribute_type(of, arguments.at(1, "attribute"), state)
-    return of.type.of_items
+def _extreme_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
+    attribute_type(part, arguments.at(1, "attribute"), check)
+    return part.type.of_items
 
 
-def _joined_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
-    attribute_type(of, arguments.at(1, "attribute"), state)
+def _joined_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
+    attribute_type(part, arguments.at(1, "attribute"), check)
     return A_TEXT
 
 
-def _sum_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+def _sum_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     key = arguments.at(0, "attribute")
-    found = attribute_type(of, key, state)
-    what = (key.written if key else None) or f"an item of {of.source}"
-    state.wants(NUMBER, Side(said=what, type=found), "`sum` adds numbers")
+    found = attribute_type(part, key, check)
+    what = (key.written if key else None) or f"an item of {part.source}"
+    check.require(NUMBER, TypedPart(label=what, type=found), "`sum` adds numbers")
     return A_NUMBER
 
 
-def _grouped_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
-    with state.expecting_absence(is_so=arguments.at(1, "default") is not None):
-        grouper = attribute_type(of, arguments.at(0, "attribute"), state)
-    return list_of(record_of({"grouper": grouper, "list": list_of(of.type.of_items)}, closed=True))
+def _grouped_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
+    with check.within(expects_absence=arguments.at(1, "default") is not None):
+        grouper = attribute_type(part, arguments.at(0, "attribute"), check)
+    return list_of(record_of({"grouper": grouper, "list": list_of(part.type.of_items)}, closed=True))
 
 
 FILTERS: Mapping[str, Filter] = {

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from runner.expressions.complaints import Inferring, Side
 from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import Value
+from runner.expressions.type_check import TypeCheck, TypedPart
 from runner.expressions.typed import ANYTHING, BOOLEAN, LIST, NULL, NUMBER, RECORD, TEXT, UNKNOWN, Type
 from runner.foundation.values import Json, kind_of
 
@@ -26,17 +26,17 @@ _WORDS = {LIST: "a list", TEXT: "a text", RECORD: "a record", NUMBER: "a number"
 class Arguments:
     """The arguments of a filter or test, as their types are known."""
 
-    given: tuple[Side, ...] = ()
-    named: Mapping[str, Side] = field(default_factory=dict)
+    given: tuple[TypedPart, ...] = ()
+    named: Mapping[str, TypedPart] = field(default_factory=dict)
 
-    def at(self, position: int, name: str) -> Side | None:
+    def at(self, position: int, name: str) -> TypedPart | None:
         return self.given[position] if position < len(self.given) else self.named.get(name)
 
     def after(self, number: int) -> "Arguments":
         return Arguments(given=self.given[number:], named=self.named)
 
 
-Gives: TypeAlias = "Type | Callable[[Side, Arguments, Inferring], Type]"
+Gives: TypeAlias = "Type | Callable[[TypedPart, Arguments, TypeCheck], Type]"
 """The type of what a filter gives, or how that is found from the types of what it is given."""
 
 

@@ -9,13 +9,13 @@ from functools import partial
 from typing import TypeAlias
 
 from runner.expressions import typed
-from runner.expressions.complaints import Inferring, Side, reading_hint
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters import lists, texts
 from runner.expressions.filters.lists import attribute_at, attribute_of, attribute_type
 from runner.expressions.filters.record import Arguments, Filter, check_kind, kinds_in_words
 from runner.expressions.filters.tests import ABSENCE, TESTS, apply_test, check_test_types
 from runner.expressions.operations import LARGEST_TEXT, Value, Work, effort, present, size
+from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of
 from runner.foundation.values import Json
 
@@ -35,21 +35,21 @@ def apply_filter(name: str, value: Value, arguments: list[Json], keywords: Keywo
     return record.call(given, arguments, keywords, work)
 
 
-def filter_type(name: str, of: Side, arguments: Arguments, state: Inferring) -> Type:
+def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     """The type that the filter `name` makes of a value."""
     record = FILTERS[name]
     why = f"`{name}` takes {kinds_in_words(record.takes)}" if record.takes != typed.ANYTHING else ""
-    if not state.wants(record.takes, of, why, hint=_kind_hint(record.takes, of)):
+    if not check.require(record.takes, part, why, hint=_kind_hint(record.takes, part)):
         return A_NUMBER if record.gives is A_NUMBER else UNKNOWN
-    return record.gives if isinstance(record.gives, Type) else record.gives(of, arguments, state)
+    return record.gives if isinstance(record.gives, Type) else record.gives(part, arguments, check)
 
 
-def _kind_hint(takes: int, of: Side) -> str | None:
+def _kind_hint(takes: int, part: TypedPart) -> str | None:
     if takes == NUMBER:
-        return reading_hint(of.type)
-    if takes == LIST and of.type.kinds & RECORD:
+        return reading_hint(part.type)
+    if takes == LIST and part.type.kinds & RECORD:
         return "`| items` gives the pairs of a record"
-    return "`| string` makes a text of it" if takes == TEXT and of.type.kinds & NUMBER else None
+    return "`| string` makes a text of it" if takes == TEXT and part.type.kinds & NUMBER else None
 
 
 def _map(items: list[Json], arguments: list[Json], keywords: Keywords, work: Work) -> list[Json]:
@@ -103,35 +103,35 @@ def _text(value: Json) -> str:
     return value
 
 
-def _map_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+def _map_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     if arguments.given:
         name = arguments.given[0].written or ""
-        return list_of(filter_type(name, _each(of), arguments.after(1), state))
-    with state.expecting_absence(is_so="default" in arguments.named):
-        found = attribute_type(of, arguments.named.get("attribute"), state)
+        return list_of(filter_type(name, _each(part), arguments.after(1), check))
+    with check.within(expects_absence="default" in arguments.named):
+        found = attribute_type(part, arguments.named.get("attribute"), check)
     otherwise = arguments.named.get("default")
     return list_of(found if otherwise is None else typed.either(typed.without_null(found), otherwise.type))
 
 
-def _chosen_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+def _chosen_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     """A test that asks what an item is says more of those that stay."""
     name = arguments.given[0].written or "" if arguments.given else ""
-    check_test_types(name, _each(of), arguments.after(1), state)
-    return list_of(UNKNOWN) if name in TESTS and TESTS[name].kind else list_of(of.type.of_items)
+    check_test_types(name, _each(part), arguments.after(1), check)
+    return list_of(UNKNOWN) if name in TESTS and TESTS[name].kind else list_of(part.type.of_items)
 
 
-def _chosen_by_key_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+def _chosen_by_key_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     name = arguments.given[1].written or "" if len(arguments.given) > 1 else ""
     key = arguments.given[0] if arguments.given else None
-    with state.expecting_absence(is_so=name in ABSENCE):
-        found = attribute_type(of, key, state)
-    part = Side(said=(key.written if key else None) or "the key", type=found)
-    check_test_types(name, part, arguments.after(2), state)
-    return list_of(of.type.of_items)
+    with check.within(expects_absence=name in ABSENCE):
+        found = attribute_type(part, key, check)
+    part = TypedPart(label=(key.written if key else None) or "the key", type=found)
+    check_test_types(name, part, arguments.after(2), check)
+    return list_of(part.type.of_items)
 
 
-def _each(of: Side) -> Side:
-    return Side(said="an item", type=of.type.of_items)
+def _each(part: TypedPart) -> TypedPart:
+    return TypedPart(label="an item", type=part.type.of_items)
 
 
 def _choice(about: str, *, by_key: bool, wanted: bool) -> Filter:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from runner.expressions import typed
-from runner.expressions.complaints import Inferring, Side, compare, reading_hint
+from runner.expressions.compare_types import compare_types
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, ValueTest, check_kind, kinds_in_words
 from runner.expressions.filters.texts import with_pattern
 from runner.expressions.operations import Absent, Value, present
 from runner.expressions.operators import contains, less, same
+from runner.expressions.type_check import TypeCheck, TypedPart, needs_number
 from runner.expressions.typed import BOOLEAN, LIST, NUMBER, RECORD, TEXT
 from runner.foundation import patterns
 from runner.foundation.values import Json, is_number, kind_of
@@ -83,23 +84,23 @@ def apply_test(name: str, value: Value, arguments: list[Json]) -> bool:
     return TESTS[name].call(given, *arguments)
 
 
-def check_test_types(name: str, of: Side, arguments: Arguments, state: Inferring) -> None:
+def check_test_types(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> None:
     """Report a test that breaks for sure, or whose outcome is known."""
     test = TESTS.get(name)
     if test is None:
         return
     if test.comparison and arguments.given:
-        compare(of, test.comparison, arguments.given[0], state)
+        compare_types(part, test.comparison, arguments.given[0], check)
     elif name in ("odd", "even"):
-        state.wants(NUMBER, of, f"`{name}` asks about a whole number", hint=reading_hint(of.type))
+        needs_number(part, f"`{name}` asks about a whole number", check)
     elif test.takes != typed.ANYTHING:
-        state.wants(test.takes, of, f"`{name}` takes {kinds_in_words(test.takes)}")
+        check.require(test.takes, part, f"`{name}` takes {kinds_in_words(test.takes)}")
 
 
-def check_possible(name: str, of: Side, state: Inferring) -> None:
+def check_possible(name: str, part: TypedPart, check: TypeCheck) -> None:
     """Report a test for a kind that a value is never of, where all depends on the test."""
     kind = TESTS[name].kind
-    if kind and not state.may_fail and not of.type.may_be(kind):
-        right = next((other for other, test in _NAMED.items() if test.kind and test.kind == of.type.kinds), None)
-        hint = f"write `{of.source} is {right}`" if right else None
-        state.complain("E177", f"`{of.source}` is {typed.in_words(of.type)}: it is never `{name}`", hint=hint)
+    if kind and not check.may_fail and not part.type.may_be(kind):
+        right = next((other for other, test in _NAMED.items() if test.kind and test.kind == part.type.kinds), None)
+        hint = f"write `{part.source} is {right}`" if right else None
+        check.report("E177", f"`{part.source}` is {typed.in_words(part.type)}: it is never `{name}`", hint=hint)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from runner.expressions import typed
-from runner.expressions.complaints import Inferring, Side, reading_hint
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, Filter
 from runner.expressions.operations import (
@@ -28,6 +27,7 @@ from runner.expressions.operations import (
     room_for,
     small,
 )
+from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, A_TEXT, NUMBER, TEXT, Type
 from runner.foundation import patterns
 from runner.foundation.values import Json, compact, kind_of
@@ -244,19 +244,19 @@ def _fraction(digits: str) -> float:
     return float(number(float(digits)))
 
 
-def _default_type(of: Side, arguments: Arguments, _state: Inferring) -> Type:
+def _default_type(part: TypedPart, arguments: Arguments, _check: TypeCheck) -> Type:
     """What takes the place of null may be of another kind."""
     otherwise = arguments.at(0, "default_value")
-    return typed.either(typed.without_null(of.type), otherwise.type if otherwise else A_TEXT)
+    return typed.either(typed.without_null(part.type), otherwise.type if otherwise else A_TEXT)
 
 
-def _number_type(of: Side, arguments: Arguments, state: Inferring) -> Type:
+def _number_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     """`int` and `float`; with a default, whatever cannot be read becomes that."""
     otherwise = arguments.at(0, "default")
     if otherwise is not None:
         return typed.either(A_NUMBER, otherwise.type)
     kinds = NUMBER | TEXT | typed.BOOLEAN
-    state.wants(kinds, of, "a number is read from a text or a number", hint=reading_hint(of.type))
+    check.require(kinds, part, "a number is read from a text or a number", hint=reading_hint(part.type))
     return A_NUMBER
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.expressions.evaluate import EvaluationError, Scope, evaluate
-from runner.expressions.inferring import of_expression
+from runner.expressions.infer import expression_type
 from runner.expressions.parse import TemplateProblem, expression
 from runner.expressions.typed import (
     A_BOOLEAN,
@@ -134,7 +134,7 @@ def test_a_type_holds_every_value_and_a_complaint_comes_true(written: str, data:
         return
     used = {str(name.path[0]) for name in parsed.names}
     values: dict[str, Json] = {name: data.draw(VALUES[name], label=name) for name in sorted(used)}
-    found, complaints = of_expression(parsed, NAMES)
+    found, complaints = expression_type(parsed, NAMES)
     wrong = [one for one in complaints if not one.warning]
     try:
         value = evaluate(parsed, Scope(names=values))

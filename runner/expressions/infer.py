@@ -1,0 +1,242 @@
+"""The type of an expression, found by walking its tree: nothing is evaluated.
+
+What no value of the types could do is a finding; what some value could do is none.
+"""
+
+from collections.abc import Callable, Mapping
+
+from jinja2 import nodes
+
+from runner.expressions import typed
+from runner.expressions.compare_types import compare_types, sides
+from runner.expressions.filters.record import Arguments
+from runner.expressions.filters.table import filter_type
+from runner.expressions.filters.tests import ABSENCE, TESTS, check_possible, check_test_types
+from runner.expressions.parse import Expression, Template
+from runner.expressions.source import dotted, keywords, written, written_key
+from runner.expressions.type_check import TypeCheck, TypedPart, item_type, member_type, needs_number
+from runner.expressions.typed import A_BOOLEAN, A_NUMBER, A_TEXT, LIST, NULL, NUMBER, RECORD, TEXT, UNKNOWN, Type
+from runner.foundation.problems import Finding
+from runner.foundation.values import Path
+
+
+def expression_type(parsed: Expression, names: Mapping[str, Type]) -> tuple[Type, list[Finding]]:
+    """The type of an expression, and what goes wrong in it for sure."""
+    check = TypeCheck(names=names)
+    if parsed.path is not None:
+        check.line = parsed.names[0].line
+        return _path(parsed.path, check), check.findings
+    assert parsed.tree is not None
+    return _infer(parsed.tree, check), check.findings
+
+
+def path_type(path: Path, names: Mapping[str, Type]) -> Type:
+    """The type of a name and keys; what goes wrong in it is not reported."""
+    return _path(path, TypeCheck(names=names))
+
+
+def node_type(node: nodes.Node, names: Mapping[str, Type]) -> Type:
+    """The type of a part of an expression; what goes wrong in it has been reported."""
+    return _infer(node, TypeCheck(names=names))
+
+
+def template_type(parsed: Template, names: Mapping[str, Type]) -> tuple[Type, list[Finding]]:
+    """The type of a template: that of its expression where it is nothing else, else a text."""
+    found = [expression_type(part, names) for part in parsed.parts if isinstance(part, Expression)]
+    findings = [finding for _, findings in found for finding in findings]
+    if len(parsed.parts) == 1 and found:
+        return found[0][0], findings
+    around = max((part for part in parsed.parts if isinstance(part, str)), key=len, default=None)
+    return Type(kinds=TEXT, holds=around), findings
+
+
+def has_guard(node: nodes.Node) -> bool:
+    """Whether a test in it asks what a value is."""
+    return any(TESTS[test.name].kind for test in _tests_in(node))
+
+
+def _asked(node: nodes.Node) -> tuple[str, ...]:
+    """The values of which a test in it asks whether they are there."""
+    return tuple(written(test.node) for test in _tests_in(node) if test.name in ABSENCE)
+
+
+def _tests_in(node: nodes.Node) -> list[nodes.Test]:
+    return [node] if isinstance(node, nodes.Test) else list(node.find_all(nodes.Test))
+
+
+def _infer(node: nodes.Node, check: TypeCheck) -> Type:
+    check.line = node.lineno - 1
+    return _INFERRERS.get(type(node), _unknown)(node, check)
+
+
+def _part(node: nodes.Node, check: TypeCheck) -> TypedPart:
+    return TypedPart(type=_infer(node, check), node=node)
+
+
+def _path(path: Path, check: TypeCheck) -> Type:
+    """The type of a plain path, which has no tree."""
+    found = check.names.get(str(path[0]), UNKNOWN)
+    for depth, key in enumerate(path[1:], 1):
+        if found is UNKNOWN:
+            break
+        part = TypedPart(label=dotted(path[:depth]), type=found)
+        found = member_type(part, key, check) if isinstance(key, str) else item_type(part, check)
+    return found
+
+
+def _gives(result: Type) -> Callable[[nodes.Node, TypeCheck], Type]:
+    """Always of this type, whatever its parts are."""
+
+    def infer(node: nodes.Node, check: TypeCheck) -> Type:
+        for child in node.iter_child_nodes():
+            _infer(child, check)
+        return result
+
+    return infer
+
+
+_unknown = _gives(UNKNOWN)
+
+
+def _name(node: nodes.Name, check: TypeCheck) -> Type:
+    return check.names.get(node.name, UNKNOWN)
+
+
+def _constant(node: nodes.Const, _check: TypeCheck) -> Type:
+    return typed.of_value(node.value)
+
+
+def _attribute(node: nodes.Getattr, check: TypeCheck) -> Type:
+    part = _part(node.node, check)
+    return UNKNOWN if part.type is UNKNOWN else member_type(part, node.attr, check)
+
+
+def _item(node: nodes.Getitem, check: TypeCheck) -> Type:
+    part = _part(node.node, check)
+    if isinstance(node.arg, nodes.Slice):
+        can_be_cut = check.require(LIST | TEXT, part, "`[:]` cuts a list or a text")
+        return typed.another_text(part.type) if can_be_cut else UNKNOWN
+    match written_key(node.arg):
+        case str() as key:
+            return member_type(part, key, check)
+        case int():
+            return item_type(part, check)
+    _infer(node.arg, check)
+    return UNKNOWN
+
+
+def _items(node: nodes.List | nodes.Tuple, check: TypeCheck) -> Type:
+    return Type(kinds=LIST, item=typed.any_of([_infer(item, check) for item in node.items]))
+
+
+def _record(node: nodes.Dict, check: TypeCheck) -> Type:
+    fields = {written_key(pair.key): _infer(pair.value, check) for pair in node.items}
+    known = {key: value for key, value in fields.items() if isinstance(key, str)}
+    is_closed = len(known) == len(fields)
+    return Type(kinds=RECORD, fields=known if is_closed else None, closed=is_closed)
+
+
+def _call(node: nodes.Call, check: TypeCheck) -> Type:
+    for argument in node.args:
+        _infer(argument, check)
+    return A_TEXT if isinstance(node.node, nodes.Name) and node.node.name == "uuid" else A_BOOLEAN
+
+
+def _condition(node: nodes.CondExpr, check: TypeCheck) -> Type:
+    with check.within(may_fail=True):
+        _infer(node.test, check)
+    with check.within(guard=has_guard(node.test), asked=_asked(node.test)):
+        first = _infer(node.expr1, check)
+        return first if node.expr2 is None else typed.either(first, _infer(node.expr2, check))
+
+
+def _both(node: nodes.And | nodes.Or, check: TypeCheck) -> Type:
+    with check.within(may_fail=isinstance(node, nodes.Or)):
+        left = _infer(node.left, check)
+        with check.within(guard=has_guard(node.left), asked=_asked(node.left)):
+            return typed.either(left, _infer(node.right, check))
+
+
+def _not(node: nodes.Not, check: TypeCheck) -> Type:
+    with check.within(may_fail=True):
+        _infer(node.node, check)
+    return A_BOOLEAN
+
+
+def _sum(node: nodes.Add, check: TypeCheck) -> Type:
+    left, right = _part(node.left, check), _part(node.right, check)
+    both = left.type.kinds & right.type.kinds & (NUMBER | TEXT | LIST)
+    if both:
+        items = typed.either(left.type.of_items, right.type.of_items) if both & LIST else None
+        return Type(kinds=both, item=items)
+    if NULL in (left.type.kinds, right.type.kinds):
+        return UNKNOWN
+    message = f"`+` adds two numbers, two texts or two lists, and {sides(left, right)}"
+    hint = "`~` puts any values into a text" if (left.type.kinds | right.type.kinds) & TEXT else None
+    return check.report("E174", message, hint=hint)
+
+
+def _calculation(node: nodes.BinExpr, check: TypeCheck) -> Type:
+    for part in (node.left, node.right):
+        needs_number(_part(part, check), f"`{node.operator}` takes two numbers", check)
+    return A_NUMBER
+
+
+def _signed(node: nodes.Neg | nodes.Pos, check: TypeCheck) -> Type:
+    needs_number(_part(node.node, check), f"`{node.operator}` takes a number", check)
+    return A_NUMBER
+
+
+def _compare(node: nodes.Compare, check: TypeCheck) -> Type:
+    left = _part(node.expr, check)
+    for operand in node.ops:
+        right = _part(operand.expr, check)
+        compare_types(left, operand.op, right, check)
+        left = right
+    return A_BOOLEAN
+
+
+def _arguments(node: nodes.Filter | nodes.Test, check: TypeCheck) -> Arguments:
+    return Arguments(
+        given=tuple(_part(argument, check) for argument in node.args),
+        named={pair.key: _part(pair.value, check) for pair in keywords(node)},
+    )
+
+
+def _filter(node: nodes.Filter, check: TypeCheck) -> Type:
+    assert node.node is not None
+    with check.within(expects_absence=node.name == "default"):
+        part = _part(node.node, check)
+    return filter_type(node.name, part, _arguments(node, check), check)
+
+
+def _test(node: nodes.Test, check: TypeCheck) -> Type:
+    with check.within(expects_absence=node.name in ABSENCE):
+        part = _part(node.node, check)
+    check_test_types(node.name, part, _arguments(node, check), check)
+    check_possible(node.name, part, check)
+    return A_BOOLEAN
+
+
+_INFERRERS: dict[type[nodes.Node], Callable[..., Type]] = {
+    nodes.Name: _name,
+    nodes.Const: _constant,
+    nodes.Getattr: _attribute,
+    nodes.Getitem: _item,
+    nodes.List: _items,
+    nodes.Tuple: _items,
+    nodes.Dict: _record,
+    nodes.Filter: _filter,
+    nodes.Test: _test,
+    nodes.Call: _call,
+    nodes.CondExpr: _condition,
+    nodes.And: _both,
+    nodes.Or: _both,
+    nodes.Not: _not,
+    nodes.Concat: _gives(A_TEXT),
+    nodes.Compare: _compare,
+    nodes.Add: _sum,
+    **dict.fromkeys((nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), _calculation),
+    nodes.Neg: _signed,
+    nodes.Pos: _signed,
+}

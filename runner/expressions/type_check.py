@@ -1,0 +1,183 @@
+"""The type check of one expression: what goes wrong in it for sure, as findings.
+
+After `default` and `is defined` a field that is never there is reported only where it is another field with a typo, and
+as a warning: whoever asks expects that it may be missing. After a test that asks what a value is, nothing is certain,
+and nothing is reported; after one that asks whether it is there, nothing is reported of that value.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from jinja2 import nodes
+
+from runner.expressions.source import written
+from runner.expressions.typed import A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words
+from runner.foundation.problems import Finding
+from runner.foundation.sentences import begun
+from runner.foundation.suggestions import slip, suggest
+
+_ITEM_INDEX = ("item", "index")
+"""A key of each turn elsewhere; here it is a name of its own."""
+_STEP_KEYS = ("process_id", "status", "attempts", "seconds", "outputs")
+"""Keys of a step beside its result."""
+_SIZES = ("length", "size", "count")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedPart:
+    """A part of an expression and its type. `label` is what messages call it, where that is not its source."""
+
+    type: Type
+    node: nodes.Node | None = None
+    label: str = ""
+
+    @property
+    def source(self) -> str:
+        """Made when a message needs it: mostly none does."""
+        return self.label if self.node is None else written(self.node)
+
+    @property
+    def constant(self) -> object:
+        return self.node.value if isinstance(self.node, nodes.Const) else None
+
+    @property
+    def written(self) -> str | None:
+        """The text that it is, where it is one that is written out."""
+        return self.constant if isinstance(self.constant, str) else None
+
+
+@dataclass(slots=True, kw_only=True)
+class TypeCheck:
+    """The state of a check. `names` are the types of what the expression may use, `line` is how far the check is.
+
+    `guarded`: how many tests before ask what a value is. `asked`: the values of which a test before asks whether they
+    are there. `expects_absence`: how many `default` or `is defined` follow. `may_fail`: how many `not` or `or` are
+    around, in which a test that is never true is as good as any.
+    """
+
+    names: Mapping[str, Type]
+    findings: list[Finding] = field(default_factory=list)
+    line: int = 0
+    guarded: int = 0
+    asked: tuple[str, ...] = ()
+    expects_absence: int = 0
+    may_fail: int = 0
+
+    @contextmanager
+    def within(
+        self, *, guard: bool = False, asked: tuple[str, ...] = (), expects_absence: bool = False, may_fail: bool = False
+    ) -> Iterator[None]:
+        """A part of the expression before or around which this is the case."""
+        before = self.guarded, self.asked, self.expects_absence, self.may_fail
+        self.guarded += guard
+        self.asked += asked
+        self.expects_absence += expects_absence
+        self.may_fail += may_fail
+        try:
+            yield
+        finally:
+            self.guarded, self.asked, self.expects_absence, self.may_fail = before
+
+    def report(
+        self, code: str, message: str, *, hint: str | None = None, part: str | None = None, warning: bool = False
+    ) -> Type:
+        """Add a finding; the type of what comes of it is unknown, so that nothing else is reported of it."""
+        if not self.guarded:
+            warning = warning or (code == "E173" and self.expects_absence > 0)
+            found = Finding(code=code, message=message, hint=hint, part=part, line=self.line, warning=warning)
+            self.findings.append(found)
+        return UNKNOWN
+
+    def require(self, kinds: int, part: TypedPart, why: str, *, hint: str | None = None) -> bool:
+        """Whether a value may be one of `kinds`; else that is reported, with `why`: what takes what."""
+        if part.type.may_be(kinds):
+            return True
+        self.report("E174", f"{why}, and `{part.source}` is {in_words(part.type)}", hint=hint)
+        return False
+
+    def is_asked(self, source: str) -> bool:
+        """Whether a test before asks for `source`, or for something in it."""
+        return any(each == source or each.startswith((f"{source}.", f"{source}[")) for each in self.asked)
+
+
+def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
+    """The type of a key of a value."""
+    one = part.type
+    has_key = one.fields is not None and key in one.fields
+    is_itself = one.called == key and not has_key and not check.expects_absence
+    may_have_key = one.may_be(RECORD) and (one.fields is None or has_key or not one.closed) and not is_itself
+    if may_have_key or (check.asked and check.is_asked(f"{part.source}.{key}")):
+        return (one.fields or {}).get(key, UNKNOWN)
+    source = part.source
+    if not one.may_be(RECORD):
+        if check.expects_absence and key not in (one.of_items.fields or {}):
+            return UNKNOWN
+        message = f"`{source}` is {in_words(one)}, and has no `{key}`"
+        return check.report("E173", message, hint=_key_hint(part, key), part=f"{source}.{key}")
+    if is_itself:
+        message = f"`{source}` is `{key}` itself, and hardly has a `{key}` of its own"
+        return check.report("E173", message, hint=_itself(source, key), part=f"{source}.{key}", warning=True)
+    return missing_key(part, key, check, message=f"`{source}` has no `{key}`", source=f"{source}.{key}")
+
+
+def _key_hint(part: TypedPart, key: str) -> str | None:
+    one, source = part.type, part.source
+    fields = one.of_items.fields or {}
+    if one.called == key:
+        return _itself(source, key)
+    if (source, key) == _ITEM_INDEX:
+        return "write `index`"
+    if key.casefold() in _SIZES and one.kinds & (LIST | TEXT) and key not in fields:
+        return f"write `{source} | length`"
+    if not one.kinds & LIST:
+        return None
+    if key == "value" and key not in fields:
+        return f"leave `.value` out: `{source}` is the list itself"
+    if key.isdecimal():
+        return f"write `{source}[{key}]`, without quotes"
+    if fields and key not in fields:
+        known = sorted(fields)
+        near = suggest(key, known)
+        if near is None:
+            return f"its records have {begun(known)}, as in `{source}[0].{known[0]}`"
+        key = near
+    return f'write `{source}[0].{key}`, or `{source} | map(attribute="{key}")`'
+
+
+def _itself(source: str, key: str) -> str:
+    return f"leave `.{key}` out: `{source}` is the value of `{key}`"
+
+
+def missing_key(part: TypedPart, key: str, check: TypeCheck, *, message: str, source: str) -> Type:
+    """Report a field that a record does not have."""
+    known = sorted(part.type.fields or {})
+    if check.expects_absence and slip(key, known) is None:
+        return UNKNOWN
+    near = "index" if (part.source, key) == _ITEM_INDEX else suggest(key, known)
+    if near is None and key in _STEP_KEYS and part.source.startswith("steps.") and part.source.endswith(".result"):
+        near = f"{part.source.removesuffix('.result')}.{key}"
+    hint = f"did you mean `{near}`?" if near else part.type.note or f"it has {begun(known) or 'no fields'}"
+    return check.report("E173", message, hint=hint, part=source)
+
+
+def item_type(part: TypedPart, check: TypeCheck) -> Type:
+    """The type of what a number in `[ ]` takes."""
+    one = part.type
+    if not one.may_be(LIST | TEXT):
+        what = "a number in `[ ]` takes an item of a list or a character of a text"
+        return check.report("E174", f"`{part.source}` is {in_words(one)}: {what}")
+    if not one.kinds & TEXT:
+        return one.of_items
+    return UNKNOWN if one.kinds & LIST else A_TEXT
+
+
+def reading_hint(one: Type) -> str | None:
+    """What to do with a text where a number is wanted; of a list its length is wanted as often."""
+    if one.kinds & TEXT:
+        return "`| int` and `| float` read a text as a number"
+    return "`| length` counts the items of a list" if one.kinds & LIST else None
+
+
+def needs_number(part: TypedPart, why: str, check: TypeCheck) -> None:
+    check.require(NUMBER, part, why, hint=reading_hint(part.type))

@@ -25,9 +25,9 @@ from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.secrets.redact import Secrets
 from runner.service.connecting import trusting
-from runner.targets.authorities import read_authorities
-from runner.targets.model import ClientCredentials, ExecuteMethod, Runtime, SandboxTarget, SiteTarget, Target
-from runner.targets.resolve import resolve
+from runner.service.site import ExecuteMethod, Runtime
+from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.targets.resolve import read_authorities, resolve
 
 FILE = "targets file"
 TARGET = "target"
@@ -103,7 +103,13 @@ def _way(target: SiteTarget, way: Way, sites: Sites) -> Way:
         raise UsageError(authorities)
     by_get = ready.execute_method is ExecuteMethod.GET
     tls = partial(trusting, authorities)
-    return replace(way, tls=tls, proxy=ready.proxy, signs_in=_how(ready), by_get=by_get)
+    return replace(
+        way,
+        tls=tls,
+        proxy=ready.proxy,
+        signs_in=None if ready.auth is None else ready.auth.kind.described,
+        by_get=by_get,
+    )
 
 
 def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Caller:
@@ -112,12 +118,6 @@ def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Caller:
     ready = sites.of(replace(target, runtime=other))
     ready.hide_in(secrets)
     return ready.client
-
-
-def _how(site: SiteTarget) -> str | None:
-    if site.auth is None:
-        return None
-    return "an OAuth client" if isinstance(site.auth, ClientCredentials) else "name and password"
 
 
 def _told(findings: Iterator[Finding], secrets: Secrets) -> list[Finding]:

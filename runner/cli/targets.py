@@ -10,7 +10,7 @@ from runner.runs.events import TargetName
 from runner.targets import clio
 from runner.targets import environment as env
 from runner.targets.model import SandboxTarget, SiteTarget, Target
-from runner.targets.urls import is_in_the_clear
+from runner.targets.values import is_in_the_clear
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from runner.doctor.findings import Finding, failed, not_tried, ok, unsure
 from runner.foundation.durations import written
 from runner.service import outages
-from runner.targets.urls import is_loopback
+from runner.targets.values import is_loopback
 
 NAME: Final = "name resolution"
 CONNECTION: Final = "connection"

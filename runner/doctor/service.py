@@ -21,7 +21,7 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
-from runner.targets.model import Runtime
+from runner.service.site import Runtime
 
 SIGN_IN: Final = "sign-in"
 SERVICES: Final = "services"

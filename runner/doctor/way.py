@@ -11,7 +11,7 @@ from runner.doctor import network, service
 from runner.doctor.findings import Finding, Verdict, not_tried
 from runner.doctor.network import Host, Trusted
 from runner.doctor.service import Caller
-from runner.targets.model import Runtime
+from runner.service.site import Runtime
 
 _OF_THE_SERVICE = (service.SIGN_IN, service.SERVICES, service.RIGHT, service.LOG)
 _HTTPS = 443

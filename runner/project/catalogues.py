@@ -15,7 +15,7 @@ from runner.catalogue.rules import another_site
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.suggestions import suggest
 from runner.reading.document import Document
-from runner.targets.folders import missing_folder
+from runner.targets.files import missing_folder
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 _ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")

@@ -9,24 +9,24 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self, assert_never
+from typing import Self
 
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.site_key import site_key
 from runner.runs.events import TargetName
 from runner.secrets.redact import Secrets
-from runner.service.access import Credentials, OnSecret
+from runner.service.access import OnSecret
+from runner.service.auth.kind import Credentials
+from runner.service.auth.password import PASSWORD
 from runner.service.client import Client
-from runner.service.wire import Site, site_of
-from runner.targets.authorities import read_authorities
-from runner.targets.credentials import secret_texts
-from runner.targets.model import ClientCredentials, Password, SandboxTarget, SiteTarget, Target
-from runner.targets.resolve import resolve
+from runner.service.site import Site
+from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.targets.resolve import read_authorities, resolve, secret_texts, site_of
 
 Serve = Callable[[Path], AbstractContextManager[str]]
 """Serves a folder of doubles as long as the context lasts; gives its URL."""
 
-_SANDBOX_USER = Password(username="Supervisor", password="Supervisor")  # noqa: S106  the stand-in's only user
+_SANDBOX_USER = PASSWORD.credentials(username="Supervisor", password="Supervisor")  # noqa: S106  its only user
 
 _NEWEST = 8
 """Values of one cookie that are looked for: some gateways send another with each answer, and each costs time."""
@@ -140,17 +140,13 @@ class Sites:
         self._open.callback(client.close)
         named = TargetName(name=name, url=site.url, sandbox=sandbox)
         learn = self.learn if sandbox else None
-        return ReadySite(name=named, client=client, account=_account(credentials), hidden=known, learn=learn)
-
-
-def _account(credentials: Credentials | None) -> str | None:
-    match credentials:
-        case Password(username=name) | ClientCredentials(client_id=name):
-            return name
-        case None:
-            return None
-        case _:
-            assert_never(credentials)
+        return ReadySite(
+            name=named,
+            client=client,
+            account=None if credentials is None else credentials.account,
+            hidden=known,
+            learn=learn,
+        )
 
 
 def _of_sandbox(target: SandboxTarget, url: str) -> Site:

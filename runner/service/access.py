@@ -4,19 +4,18 @@ import math
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from runner.secrets.redact import SHORTEST
 from runner.service import outages
+from runner.service.auth.kind import Credentials
 from runner.service.calls import CallFailed
 from runner.service.carrier import Carrier
+from runner.service.failures import answer_of
 from runner.service.gate import Clock, Deadline
-from runner.service.oauth import ask_token, not_asked
-from runner.service.sign_in import Session, SigningIn, cookies_in, not_signed_in, renewed, session, sign_in
-from runner.service.wire import Site
-from runner.targets.model import ClientCredentials, Password
+from runner.service.session import Session, cookies_in, not_signed_in, renewed, session
+from runner.service.site import Site
 
-Credentials: TypeAlias = Password | ClientCredentials
 OnSecret: TypeAlias = Callable[[str, str], object]
 """Told the name and the text of a secret as soon as there is one, before any call carries it."""
 
@@ -38,8 +37,9 @@ class Access:
 
     @property
     def username(self) -> str | None:
-        """The name that we sign in with; an OAuth client has none that the site knows."""
-        return self._credentials.username if isinstance(self._credentials, Password) else None
+        """The name that the site knows us by; it knows none of who signs in at the identity service."""
+        known = self._credentials
+        return None if known is None or known.kind.by_identity_service else known.account
 
     def session(self, deadline: Deadline) -> Session | CallFailed:
         """The session as it stands, signing in where there is none or its time is over."""
@@ -114,30 +114,18 @@ class Access:
 
     def _asked(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
         """Drive the generator that knows how to sign in."""
-        signing_in, explained = self._way_in(credentials)
+        kind = credentials.kind
+        signing_in = kind.sign_in(self._site, credentials.by_key, self._clock())
         asked = next(signing_in)
         deadline = deadline.within(self._site.timeout, now=self._clock())
+        place = self._site if not kind.by_identity_service else Site(url=self._site.identity_url or self._site.url)
         while True:
             reply = self._carrier.exchange(asked, headers=(), deadline=deadline, leaves=deadline.gate.is_wanted)
             if isinstance(reply, CallFailed):
-                return explained(reply)
+                return not_signed_in(reply, url_key="identity_url" if kind.by_identity_service else "url")
             self.hide(reply.cookies)
             try:
-                asked = signing_in.send(reply)
+                asked = signing_in.send(answer_of(reply, place))
             except StopIteration as ended:
                 outcome: Session | CallFailed = ended.value
                 return outcome
-
-    def _way_in(self, credentials: Credentials) -> tuple[SigningIn, Callable[[CallFailed], CallFailed]]:
-        match credentials:
-            case Password():
-                return sign_in(self._site, credentials), not_signed_in
-            case ClientCredentials():
-                identity = Site(url=identity_of(self._site), prefix="")
-                return ask_token(identity, credentials, now=self._clock()), not_asked
-            case _:
-                assert_never(credentials)
-
-
-def identity_of(site: Site) -> str:
-    return site.identity_url or site.url

@@ -13,6 +13,7 @@ from typing import Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
 from runner.foundation.values import LARGEST_INTEGER, Json, well_formed
+from runner.service.words import shortened
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 DEEPEST: Final = 200
@@ -20,7 +21,6 @@ DEEPEST: Final = 200
 MOST_PARTS: Final = 2_000_000
 """Lists and records: 32 MiB of `[],` would become a gigabyte."""
 
-_LONGEST_WORDS: Final = 300
 _LONGEST_PAGE: Final = 256 * 1024
 _PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,1000}?-->\s*)?"
@@ -29,7 +29,6 @@ _PAGE = re.compile(
 )
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 _EXCEPTION = re.compile(r"The exception message is '(.{0,2000}?)'\. See server logs", re.DOTALL)
-_UNREADABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
 _FAULT_WORDS: Final = frozenset({"Text", "faultstring", "Message"})
@@ -103,12 +102,6 @@ def title(body: bytes) -> str:
     text = body[:65536].decode("utf-8", "replace")
     found = [html.unescape(part[1]) for part in (_TITLE.search(text), _EXCEPTION.search(text)) if part is not None]
     return shortened(": ".join(found))
-
-
-def shortened(text: str) -> str:
-    """Words of the service, made fit for one line of ours."""
-    line = _UNREADABLE.sub(" ", text[: 4 * _LONGEST_WORDS]).strip()
-    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1].rstrip() + "…"
 
 
 def parsed(text: str) -> Json:

@@ -5,13 +5,16 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Decode
-from runner.runs.events import Trouble
+from runner.service.endings import SESSION_REFUSED as SESSION_REFUSED  # noqa: PLC0414  engine and hosts find it here
+from runner.service.endings import Answered as Answered  # noqa: PLC0414  engine and hosts find it here
+from runner.service.endings import CallFailed as CallFailed  # noqa: PLC0414  engine and hosts find it here
+from runner.service.endings import Ending as Ending  # noqa: PLC0414  engine and hosts find it here
+from runner.service.endings import FailureKind as FailureKind  # noqa: PLC0414  engine and hosts find it here
 
 MOST_ROWS: Final = 200
 """Rows of the log that one reading asks for: those of a process that many start, since a watermark."""
@@ -217,10 +220,6 @@ Call: TypeAlias = (
 )
 
 
-SESSION_REFUSED: Final = "E304"
-"""The code of a call that was answered with a demand to sign in."""
-
-
 def process_started(call: Call) -> str | None:
     """The code of the process that `call` is to start, None where it starts none."""
     match call:
@@ -230,52 +229,6 @@ def process_started(call: Call) -> str | None:
             return process
         case _:
             return None
-
-
-class FailureKind(StrEnum):
-    """What a failed call may have done to the site."""
-
-    NOT_SENT = "not_sent"
-    """Nothing left this machine: no connection, no session."""
-    TURNED_AWAY = "turned_away"
-    """It says that it did not act: 401, a login page, 429. A proxy that repeats a call hands on its second answer."""
-    REFUSED = "refused"
-    """The service said no. Something may have happened before it did."""
-    UNANSWERED = "unanswered"
-    """It may have happened."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """`date` is the server's own time, as the header of its answer says it."""
-
-    value: Json
-    date: str | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFailed:
-    """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
-
-    `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
-    `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
-    `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
-    `body` is the beginning of what the service answered, as text.
-    """
-
-    kind: FailureKind
-    trouble: Trouble
-    status: int | None = None
-    retry_after: float | None = None
-    final: bool = False
-    unwanted: bool = False
-    date: str | None = None
-    nothing_ran: bool = False
-    refused_sign_in: bool = False
-    body: str | None = field(default=None, repr=False)
-
-
-Ending: TypeAlias = Answered | CallFailed
 
 
 def record(call: Call) -> JsonObject:

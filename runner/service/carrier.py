@@ -13,8 +13,8 @@ from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, t
 from runner.service.connection import Incoming, NotConnectedError, Outgoing, SpokeFirstError, UnwantedError
 from runner.service.gate import Clock, Deadline, Pace
 from runner.service.libraries import h11, httpx
+from runner.service.site import Headers, Reply, Request, Site
 from runner.service.tunnel import proxy_of
-from runner.service.wire import Headers, Reply, Request, Site
 
 _PORTS: Final = {"http": 80, "https": 443}
 _LAST_PORT: Final = 65535

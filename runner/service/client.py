@@ -11,14 +11,15 @@ from functools import partial
 
 from runner.foundation.values import JsonObject
 from runner.service import odata, outages, replies
-from runner.service.access import Access, Credentials, OnSecret, identity_of
+from runner.service.access import Access, OnSecret
+from runner.service.auth.kind import Credentials
 from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, Reading
 from runner.service.carrier import Carrier, Transport, network
 from runner.service.gate import Clock, Deadline, Gate, OpenGate, Pace
 from runner.service.login_page import acts, signed_out
-from runner.service.sign_in import Session
-from runner.service.wire import Reply, Request, Site, UnwritableError, request
-from runner.targets.model import ClientCredentials
+from runner.service.session import Session
+from runner.service.site import Reply, Request, Site
+from runner.service.wire import UnwritableError, request
 
 _OPEN = OpenGate()
 
@@ -110,7 +111,9 @@ class Client:
             return _unread(known) if isinstance(call, Reading) else known
         leaves = deadline.gate.may_leave
         reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline, leaves=leaves)
-        if isinstance(reply, Reply) and reply.cookies:
+        if isinstance(reply, CallFailed):
+            return outages.after_an_act(reply) if acts(call) else reply
+        if reply.cookies:
             self._access.hide(reply.cookies)
             if not signed_out(call, reply):
                 self._access.keep(known, reply.cookies)
@@ -120,9 +123,9 @@ class Client:
         """Where one signs in. The identity service is another origin: neither the target's headers nor its rate are
         meant for it, and it has connections of its own.
         """
-        if not isinstance(credentials, ClientCredentials):
+        if credentials is None or not credentials.kind.by_identity_service:
             return self._carrier
-        identity = Site(url=identity_of(self._site))
+        identity = Site(url=self._site.identity_url or self._site.url)
         return Carrier(identity.url, place=identity.name, transport=self._transport, clock=self._clock)
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service import bodies, process_log
 from runner.service.calls import (
@@ -25,14 +25,11 @@ from runner.service.calls import (
 )
 from runner.service.excerpts import excerpt
 from runner.service.login_page import acts, signed_out, without_query
-from runner.service.wire import Reply, Site
-from runner.targets.model import ExecuteMethod
+from runner.service.session import Answer
+from runner.service.site import ExecuteMethod, Reply, Site
+from runner.service.words import shortened, words_of
 
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
-_WORDS_KEYS: Final = (
-    *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
-    *("errorCode", "ErrorCode"),
-)
 
 _RUNTIME_HINT: Final = {
     "/0": "check {what} and `url` (the root, without `/0`); "
@@ -109,6 +106,35 @@ def not_accepted(call: Call | None, reply: Reply, site: Site) -> CallFailed:
         final=True,
         nothing_ran=is_post(call, site),
         body=None if bodies.is_page(reply.body) else body_of(reply),
+    )
+
+
+def answer_of(reply: Reply, site: Site) -> Answer:
+    """What a reply to a sign-in says."""
+    record: JsonObject | None = None
+    unread: str | None = None
+    try:
+        content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
+        match content:
+            case bodies.Plain(dict() as found):
+                record = found
+            case bodies.Page(title):
+                unread = f"it is a web page{f' with the title `{title}`' if title else ''}"
+            case None:
+                unread = "it is empty"
+    except bodies.NonsenseError as error:
+        unread = str(error)
+    is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+    return Answer(
+        status=reply.status,
+        failure=None if is_success else by_status(None, reply, site),
+        record=record,
+        unread=unread,
+        is_page=bodies.is_page(reply.body),
+        is_login_page=signed_out(None, reply),
+        location=without_query(reply.headers.get("location", "")),
+        cookies=reply.cookies,
+        body=body_of(reply),
     )
 
 
@@ -193,15 +219,6 @@ def is_fault(call: Call | None, value: JsonObject) -> bool:
     return not _FAULT_KEYS.isdisjoint(value) or (not acts(call) and isinstance(value.get("error"), dict))
 
 
-def words_of(value: Json) -> str:
-    """The service's own words in a JSON fault, wherever it keeps them; nothing where it has none."""
-    for _ in range(len(_WORDS_KEYS)):
-        if not isinstance(value, dict):
-            break
-        value = next((value[key] for key in _WORDS_KEYS if value.get(key)), None)
-    return bodies.shortened(value) if isinstance(value, str) else ""
-
-
 def _failed(reply: Reply, kind: FailureKind, trouble: Trouble) -> CallFailed:
     return CallFailed(
         kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply), body=body_of(reply)
@@ -236,9 +253,9 @@ def _words(reply: Reply) -> str:
         case bodies.Plain(dict() as value) if words := words_of(value):
             return words
         case bodies.Plain(str() as text) | bodies.Wrapped(text):
-            return bodies.shortened(text)
+            return shortened(text)
         case _:
-            return bodies.shortened(body_of(reply) or "")
+            return shortened(body_of(reply) or "")
 
 
 def _content(reply: Reply) -> bodies.Content:
@@ -261,7 +278,7 @@ def _holds_fault(call: Call | None, reply: Reply) -> bool:
 
 
 def _destination(reply: Reply) -> str:
-    address = bodies.shortened(without_query(reply.headers.get("location", "")))
+    address = shortened(without_query(reply.headers.get("location", "")))
     return f"`{address}`" if address else "nowhere"
 
 
@@ -272,7 +289,7 @@ def _other_host(reply: Reply, site: Site) -> str | None:
         own = urlsplit(site.url).hostname
     except ValueError:
         return None
-    return bodies.shortened(host) if host and host != own else None
+    return shortened(host) if host and host != own else None
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from runner.service import bodies
 from runner.service.calls import Call, CancelCall, ChangeCall, CompleteCall, ElementCall, ExecuteCall, RunProcessCall
-from runner.service.wire import Reply
+from runner.service.site import Reply
 
 # What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
 _MARK = re.compile(rb"/Login/|NuiLogin\.aspx|Login\.html")

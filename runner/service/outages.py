@@ -10,20 +10,22 @@ import os
 import re
 import socket
 import ssl
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 from runner.foundation.durations import written
 from runner.runs.events import Trouble
-from runner.service.bodies import LARGEST_BODY, shortened
+from runner.service.bodies import LARGEST_BODY
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.tunnel import ProxyError
+from runner.service.words import shortened
 
 _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall between here and there"
 _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
-IN_LOG: Final = "the process log shows whether it happened"
+_IN_LOG: Final = "the process log shows whether it happened"
 
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
 _CERTIFICATE: Final = {
@@ -96,13 +98,13 @@ def not_written(
 
 
 def no_answer_in_time(place: str, seconds: float) -> CallFailed:
-    return _unanswered("E305", f"{place} did not answer within {written(seconds)}", f"raise `timeout`; {IN_LOG}")
+    return _unanswered("E305", f"{place} did not answer within {written(seconds)}", "raise `timeout`")
 
 
 def broken(error: BaseException | None, place: str) -> CallFailed:
     """The connection ended after the call, or a part of it, had left."""
     message = f"the connection to {place} broke before the answer was whole"
-    return _unanswered("E306", f"{message}: {_said(error)}" if isinstance(error, OSError) else message, IN_LOG)
+    return _unanswered("E306", f"{message}: {_said(error)}" if isinstance(error, OSError) else message)
 
 
 def no_http(place: str, why: str) -> CallFailed:
@@ -118,7 +120,7 @@ def _as_text(found: re.Match[str]) -> str:
 
 def unreadable(place: str, why: str) -> CallFailed:
     """A body that cannot be unpacked; `why` begins with `it` or `its`."""
-    return _unanswered("E307", f"the answer of {place} makes no sense: {why}", IN_LOG)
+    return _unanswered("E307", f"the answer of {place} makes no sense: {why}")
 
 
 def too_large(place: str) -> CallFailed:
@@ -162,7 +164,16 @@ def _not_sent(code: str, message: str, hint: str) -> CallFailed:
     return CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code=code, message=message, hint=hint))
 
 
-def _unanswered(code: str, message: str, hint: str) -> CallFailed:
+def after_an_act(failure: CallFailed) -> CallFailed:
+    """The failure of a call that acts: what was not answered may have happened."""
+    if failure.kind is not FailureKind.UNANSWERED:
+        return failure
+    hint = "; ".join(filter(None, (failure.trouble.hint, _IN_LOG)))
+    trouble = Trouble(code=failure.trouble.code, message=failure.trouble.message, hint=hint)
+    return replace(failure, trouble=trouble)
+
+
+def _unanswered(code: str, message: str, hint: str | None = None) -> CallFailed:
     return CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code=code, message=message, hint=hint))
 
 

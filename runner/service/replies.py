@@ -23,7 +23,8 @@ from runner.service.calls import (
     WhoAmI,
 )
 from runner.service.login_page import acts, signed_out
-from runner.service.wire import Reply, Site
+from runner.service.site import Reply, Site
+from runner.service.words import words_of
 
 # A text that begins so was meant to be JSON: what does not parse then has been cut or broken.
 _BEGINNINGS: Final = ("[", "{", '"')
@@ -132,7 +133,7 @@ def _reading(
 def _changed(call: ChangeCall, value: Json) -> Json:
     """The record of an insert, which bears the Id that we gave it. Of an unknown entity a 200 says so [M]."""
     if isinstance(value, dict) and ("Message" in value or isinstance(value.get("error"), dict)):
-        raise _RefusalError(failures.words_of(value))
+        raise _RefusalError(words_of(value))
     if call.change != Change.INSERT:
         return None
     if not isinstance(value, dict) or str(value.get("Id")).lower() != call.id.lower():
@@ -149,7 +150,7 @@ def _check_refusal(call: Call, value: Json) -> None:
     if not acts(call) and not {"value", "schema"} & value.keys():
         is_fault = is_fault or failures.is_fault(call, value)
     if is_fault or (value.get("success") is False and not isinstance(call, RunProcessCall)):
-        raise _RefusalError(failures.words_of(value))
+        raise _RefusalError(words_of(value))
 
 
 def _inner(text: str) -> Json:
@@ -189,7 +190,7 @@ def _check_success(value: JsonObject) -> None:
     """Only `true` says that it happened, only `false` that it was refused [C]."""
     success = value.get("success")
     if success is False:
-        raise _RefusalError(failures.words_of(value))
+        raise _RefusalError(words_of(value))
     if success is not True:
         raise bodies.NonsenseError(f"its `success` is {kind_of(success) if 'success' in value else 'missing'}")
 
@@ -197,7 +198,7 @@ def _check_success(value: JsonObject) -> None:
 def _started(value: Json) -> Json:
     if not isinstance(value, dict):
         raise bodies.NonsenseError("it is no record with `processId` and `processStatus`")
-    error = failures.words_of(value)
+    error = words_of(value)
     if run_process.is_refused(value):
         raise _RefusalError(error)
     return run_process.value(value, error=error)

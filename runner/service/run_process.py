@@ -8,7 +8,8 @@ from typing import Final
 
 from runner.foundation.guids import mended
 from runner.foundation.values import Json, JsonObject, kind_of
-from runner.service.bodies import NonsenseError, decoded, shortened
+from runner.service.bodies import NonsenseError, decoded
+from runner.service.words import shortened
 
 # `processStatus` [M]. One that is being cancelled will not pass any more.
 _QUEUED, _FAILED, _CANCELLED = 0, 3, 4

@@ -9,9 +9,8 @@ Facts of the service carry a mark: [D] documented by its vendor, [C] seen in the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias, assert_never
-from urllib.parse import quote, urlsplit
+from typing import Final, assert_never
+from urllib.parse import quote
 
 from runner.foundation.values import Json, JsonObject, compact, well_formed
 from runner.job.actions import Change
@@ -36,93 +35,13 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
-from runner.targets import model as target
-from runner.version import VERSION
-
-Headers: TypeAlias = tuple[tuple[str, str], ...]
-
-COMMON_HEADERS: Final[Headers] = (
-    ("Accept", "application/json, application/xml;q=0.9, */*;q=0.8"),
-    # 300 KB of gzip once became 64 MiB in one read; an answer of ours is rarely worth the packing.
-    ("Accept-Encoding", "identity"),
-    # Execute is a GET with side effects: a cache that answers it would hide that nothing ran.
-    ("Cache-Control", "no-store"),
-    ("User-Agent", f"creatio-runner/{VERSION}"),
-)
-_JSON_HEADERS: Final = (*COMMON_HEADERS, ("Content-Type", "application/json"))
+from runner.service.site import ElementIdPlace, ExecuteMethod, Request, Site, json_request
 
 _ENGINE: Final = "/ServiceModel/ProcessEngineService.svc"
-_PREFIXES: Final = {target.Runtime.NET_FRAMEWORK: "/0", target.Runtime.NET: ""}
 
 
 class UnwritableError(Exception):
     """A call that cannot be put into a request; the text says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Where calls go, and how they get there.
-
-    `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
-    tokens are asked for. `timeout` bounds a sign-in, in seconds, whatever time the call has that needs it. `headers`
-    are added to every call to the site. `rate` is in calls a second. `authorities` are certificates in PEM that are
-    trusted beside those of this machine, `proxy` is the URL of one.
-    """
-
-    url: str
-    prefix: str = "/0"
-    element_call: target.ElementCall = target.ElementCall.PATH
-    execute_method: target.ExecuteMethod = target.ExecuteMethod.GET
-    identity_url: str | None = None
-    headers: Headers = field(default=(), repr=False)
-    timeout: float | None = None
-    rate: float | None = None
-    authorities: str | None = field(default=None, repr=False)
-    proxy: str | None = field(default=None, repr=False)
-
-    @property
-    def name(self) -> str:
-        """Host and port, for sentences: never what else a `url` may hold, such as a password."""
-        try:
-            return urlsplit(self.url).netloc.rpartition("@")[2] or "the site"
-        except ValueError:
-            return "the site"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """`path` is path and query below the site's root, encoded. A `body` of None is none, an empty one has a length."""
-
-    method: str
-    path: str
-    headers: Headers = COMMON_HEADERS
-    body: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """Names of `headers` are in lower case; `cookies` are the lines of Set-Cookie, which cannot be joined."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    cookies: tuple[str, ...] = ()
-
-
-def site_of(place: target.SiteTarget, *, authorities: str | None = None) -> Site:
-    """The site of a target that has been made ready; `authorities` is what stands in its `ca_file`."""
-    return Site(
-        url=place.url,
-        prefix=_PREFIXES[place.runtime],
-        element_call=place.element_call,
-        execute_method=place.execute_method,
-        identity_url=place.identity_url,
-        headers=place.headers,
-        timeout=place.timeout,
-        rate=place.rate,
-        authorities=authorities,
-        proxy=place.proxy,
-    )
 
 
 def request(call: Call, site: Site, *, username: str | None) -> Request:
@@ -159,10 +78,6 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             assert_never(call)
 
 
-def json_request(path: str, body: Json, *, method: str = "POST") -> Request:
-    return Request(method=method, path=path, headers=_JSON_HEADERS, body=well_formed(compact(body)).encode())
-
-
 def encoded(text: str) -> str:
     """Percent-encoded UTF-8, also `/` and `+`; a blank is `%20`, since some servers read `+` as a plus [C]."""
     return quote(well_formed(text), safe="")
@@ -174,14 +89,14 @@ def _execute(call: ExecuteCall, site: Site) -> Request:
     pairs += [(name, _as_text(value)) for name, value in call.parameters.items() if value is not None]
     query = "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
     path = f"{site.prefix}{_ENGINE}/{encoded(call.process)}/Execute{'?' if query else ''}{query}"
-    if site.execute_method is target.ExecuteMethod.POST:
+    if site.execute_method is ExecuteMethod.POST:
         return Request(method="POST", path=path, body=b"")
     return Request(method="GET", path=path)
 
 
 def _element(call: ElementCall, site: Site) -> Request:
     """Write the id behind the method, as documented [D], or in the query, as the only known client does [C]."""
-    separator = "/" if site.element_call is target.ElementCall.PATH else "?ProcessElementUID="
+    separator = "/" if site.element_call is ElementIdPlace.PATH else "?ProcessElementUID="
     return Request(method="GET", path=f"{site.prefix}{_ENGINE}/ExecProcElByUId{separator}{encoded(call.uid)}")
 
 

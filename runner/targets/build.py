@@ -9,20 +9,11 @@ from runner.foundation.problems import Problem
 from runner.foundation.raw import duration, items, one_of, record, sure_text, text
 from runner.foundation.values import JsonObject
 from runner.reading.document import Document
+from runner.service.auth import kind_of
+from runner.service.auth.kind import Credentials
+from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 from runner.targets.hidden import without_secrets
-from runner.targets.model import (
-    Allow,
-    ClientCredentials,
-    ElementCall,
-    ExecuteMethod,
-    Keys,
-    Password,
-    Readiness,
-    Runtime,
-    SandboxTarget,
-    SiteTarget,
-    Target,
-)
+from runner.targets.model import Allow, Keys, Readiness, SandboxTarget, SiteTarget, Target
 
 SANDBOX = "sandbox"
 SETTLE: Final = 15.0
@@ -60,7 +51,7 @@ def _sandbox(name: str, fields: JsonObject, *, beside: Path, file: str) -> Sandb
         name=name,
         folder=beside / sure_text(fields["sandbox"]),
         runtime=one_of(Runtime, fields.get("runtime"), Runtime.NET_FRAMEWORK),
-        element_call=one_of(ElementCall, fields.get("element_call"), ElementCall.PATH),
+        element_call=one_of(ElementIdPlace, fields.get("element_call"), ElementIdPlace.PATH),
         execute_method=one_of(ExecuteMethod, fields.get("execute_method"), ExecuteMethod.GET),
         timeout=duration(fields.get("timeout")),
         settle=duration(fields.get("settle")) or SETTLE,
@@ -78,7 +69,7 @@ def _site(name: str, fields: JsonObject, *, beside: Path) -> SiteTarget:
         runtime=one_of(Runtime, fields.get("runtime"), Runtime.NET_FRAMEWORK),
         auth=_auth(record(fields.get("auth"))),
         identity_url=text(fields, "identity_url"),
-        element_call=one_of(ElementCall, fields.get("element_call"), ElementCall.PATH),
+        element_call=one_of(ElementIdPlace, fields.get("element_call"), ElementIdPlace.PATH),
         execute_method=one_of(ExecuteMethod, fields.get("execute_method"), ExecuteMethod.GET),
         timeout=duration(fields.get("timeout")),
         settle=duration(fields.get("settle")) or SETTLE,
@@ -94,13 +85,9 @@ def _site(name: str, fields: JsonObject, *, beside: Path) -> SiteTarget:
     )
 
 
-def _auth(written: JsonObject) -> Password | ClientCredentials | None:
-    if "username" in written:
-        return Password(username=sure_text(written["username"]), password=sure_text(written["password"]))
-    if "client_id" in written:
-        client_id, client_secret = sure_text(written["client_id"]), sure_text(written["client_secret"])
-        return ClientCredentials(client_id=client_id, client_secret=client_secret)
-    return None
+def _auth(written: JsonObject) -> Credentials | None:
+    kind = kind_of(written)
+    return None if kind is None else kind.credentials(**{key: sure_text(written[key]) for key in kind.keys})
 
 
 def _rate(fields: JsonObject) -> float | None:

@@ -10,7 +10,8 @@ from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject, Path
 from runner.reading.collector import ProblemCollector
-from runner.targets.urls import identity_in_the_cloud, is_loopback, site_of_identity
+from runner.service.auth import KINDS
+from runner.targets.values import identity_in_the_cloud, is_loopback, site_of_identity
 
 _PATTERN: Final = re.compile(r"(?:[\w*?]|\[!?[^\]]+\])+")
 """What may stand in the name of a process, and the signs of patterns of file names."""
@@ -79,7 +80,7 @@ def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> Non
     auth = record(target.get("auth"))
     if "sandbox" in target or is_loopback(_host(text(target, "url") or "") or ""):
         return
-    for key in ("password", "client_secret"):
+    for key in (kind.keys[-1] for kind in KINDS):
         written = text(auth, key)
         path = (*at, "auth", key)
         if written and "{{" not in written and variable(written, path) is None:

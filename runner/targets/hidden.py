@@ -14,6 +14,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.values import Json, Path, compact
 from runner.reading.document import Document
 from runner.secrets.redact import STARS, Secrets
+from runner.service.auth import KINDS
 
 _OPEN: Final = frozenset(
     {
@@ -22,7 +23,7 @@ _OPEN: Final = frozenset(
     }
 )
 """Keys of a target behind which no secret stands."""
-_WHO_SIGNS_IN: Final = frozenset({"auth", "username", "password", "client_id", "client_secret"})
+_WHO_SIGNS_IN: Final = frozenset({"auth", *(key for kind in KINDS for key in kind.keys)})
 _WORDS: Final = _OPEN | _WHO_SIGNS_IN | {"runner", "targets"}
 """Our own words: where such a text stands as a value its place is hidden, but it is no secret in a sentence of ours."""
 _NAMES: Final = 3

@@ -5,47 +5,15 @@ Texts of a site may hold `{{ env.NAME }}` and `{{ file('PATH') }}`; they are wor
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from runner.foundation.problems import Problem
+from runner.service.auth.kind import Credentials
+from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 
 Keys: TypeAlias = tuple[str, ...]
 """A value of a target by its key, and the key within it: `("auth", "password")`."""
-
-
-class Runtime(StrEnum):
-    """Which prefix a site's services have: `/0` on .NET Framework, none on .NET [D]."""
-
-    NET_FRAMEWORK = "net-framework"
-    NET = "net"
-
-
-class ElementCall(StrEnum):
-    """Where ExecProcElByUId takes its id: as documented in the path [D], or in the query [C]."""
-
-    PATH = "path"
-    QUERY = "query"
-
-
-class ExecuteMethod(StrEnum):
-    GET = "get"
-    POST = "post"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Password:
-    username: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientCredentials:
-    """OAuth 2.0 client credentials [D]. Where tokens are asked for is the target's `identity_url`."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +56,9 @@ class SiteTarget:
     name: str
     url: str
     runtime: Runtime = Runtime.NET_FRAMEWORK
-    auth: Password | ClientCredentials | None = None
+    auth: Credentials | None = None
     identity_url: str | None = None
-    element_call: ElementCall = ElementCall.PATH
+    element_call: ElementIdPlace = ElementIdPlace.PATH
     execute_method: ExecuteMethod = ExecuteMethod.GET
     timeout: float | None = None
     settle: float = 15.0
@@ -117,7 +85,7 @@ class SandboxTarget:
     name: str
     folder: Path
     runtime: Runtime = Runtime.NET_FRAMEWORK
-    element_call: ElementCall = ElementCall.PATH
+    element_call: ElementIdPlace = ElementIdPlace.PATH
     execute_method: ExecuteMethod = ExecuteMethod.GET
     timeout: float | None = None
     settle: float = 15.0

@@ -1,27 +1,35 @@
-"""A site made ready for a run: what its templates stand for, looked up in the environment and in files.
+"""A target made ready for a run: its templates worked out from the environment and files, its certificates read.
 
 Done once, before anything is sent. No value is shown in a message; only the name of the variable or file it came from.
 """
 
-from collections.abc import Callable, Mapping
+import re
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from runner.expressions import parse
 from runner.expressions.evaluate import EvaluationError, Scope, render
 from runner.expressions.parse import Template
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, JsonObject, is_well_formed
-from runner.targets.headers import value_mistake
-from runner.targets.model import ClientCredentials, Keys, Password, SiteTarget
-from runner.targets.urls import (
+from runner.service.site import PREFIXES, Site
+from runner.targets.model import Keys, SiteTarget
+from runner.targets.values import (
     IDENTITY_HINT,
     NO_IDENTITY,
+    header_mistake,
     identity_in_the_cloud,
     identity_mistake,
     proxy_mistake,
     url_mistake,
     without_token_path,
 )
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class _UnreadyError(Exception):
@@ -45,13 +53,16 @@ def resolve(
     for key, text in _written(target).items():
         try:
             found[key] = _worked_out(text, environment=environment, read_file=read_file)
-            _refuse(key, found[key], plain_http=target.plain_http)
         except _UnreadyError as unready:
             problems.append(_at(target, key, unready.problem))
+            continue
+        wrong = _mistake(key, found[key], plain_http=target.plain_http)
+        if wrong is not None:
+            problems.append(_at(target, key, Problem(code=wrong.code, message=wrong.message, hint=wrong.hint)))
     if problems:
         return tuple(problems)
     ready = _site(target, found)
-    if isinstance(ready.auth, ClientCredentials) and ready.identity_url is None:
+    if ready.auth is not None and ready.auth.kind.by_identity_service and ready.identity_url is None:
         return (_at(target, ("auth",), Problem(code="E142", message=NO_IDENTITY, hint=IDENTITY_HINT)),)
     return ready
 
@@ -59,29 +70,21 @@ def resolve(
 def _written(target: SiteTarget) -> dict[Keys, str]:
     """Every text of a target that may hold a template."""
     single = {"url": target.url, "identity_url": target.identity_url, "ca_file": target.ca_file, "proxy": target.proxy}
-    written: dict[Keys, str] = {(key,): text for key, text in single.items() if text is not None}
-    match target.auth:
-        case Password(username=username, password=password):
-            written |= {("auth", "username"): username, ("auth", "password"): password}
-        case ClientCredentials(client_id=client_id, client_secret=client_secret):
-            written |= {("auth", "client_id"): client_id, ("auth", "client_secret"): client_secret}
-        case None:
-            pass
-    return written | {("headers", name): value for name, value in target.headers}
+    auth = {} if target.auth is None else target.auth.by_key
+    return {
+        **{(key,): text for key, text in single.items() if text is not None},
+        **{("auth", key): text for key, text in auth.items()},
+        **{("headers", name): text for name, text in target.headers},
+    }
 
 
 def _site(target: SiteTarget, found: Mapping[Keys, str]) -> SiteTarget:
-    auth = target.auth
-    match auth:
-        case Password():
-            auth = Password(username=found["auth", "username"], password=found["auth", "password"])
-        case ClientCredentials():
-            client_id, client_secret = found["auth", "client_id"], found["auth", "client_secret"]
-            auth = ClientCredentials(client_id=client_id, client_secret=client_secret)
-    url = found[("url",)].rstrip("/")
+    auth, url = target.auth, found[("url",)].rstrip("/")
     identity = without_token_path(found.get(("identity_url",), "")) or None
-    if identity is None and isinstance(auth, ClientCredentials):
-        identity = identity_in_the_cloud(url)
+    if auth is not None:
+        auth = replace(auth, texts=tuple(found["auth", key] for key in auth.kind.keys))
+        if identity is None and auth.kind.by_identity_service:
+            identity = identity_in_the_cloud(url)
     return replace(
         target,
         url=url,
@@ -135,13 +138,7 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
     return Problem(code="E142", message=message, hint="set it, or choose another target with `-t`")
 
 
-def _refuse(key: Keys, value: str, *, plain_http: bool) -> None:
-    wrong = _mistake(key, value, plain_http=plain_http)
-    if wrong is not None:
-        raise _UnreadyError(Problem(code=wrong.code, message=wrong.message, hint=wrong.hint))
-
-
-def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | Problem | None:
+def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | None:
     match key[0]:
         case "url":
             return url_mistake(value, plain_http=plain_http)
@@ -150,11 +147,9 @@ def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | Problem | 
         case "proxy":
             return proxy_mistake(value)
         case "headers":
-            return value_mistake(value)
-        case "auth" if not value:
-            return Problem(code="E134", message="it is empty")
-        case "ca_file" if not value:
-            return Problem(code="E142", message="it is empty")
+            return header_mistake(value)
+        case _ if not value:
+            return Finding(code="E134" if key[0] == "auth" else "E142", message="it is empty")
         case _:
             return None
 
@@ -162,5 +157,75 @@ def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | Problem | 
 def _at(target: SiteTarget, key: Keys, problem: Problem) -> Problem:
     """The problem with the target's name and the value's key, and with its place where that is in a file."""
     message = f"target `{target.name}`, `{'.'.join(key)}`: {problem.message}"
-    told = Problem(code=problem.code, message=message, hint=problem.hint)
-    return told if target.placed is None else target.placed(told, key)
+    named = Problem(code=problem.code, message=message, hint=problem.hint)
+    return named if target.placed is None else target.placed(named, key)
+
+
+def read_authorities(site: SiteTarget, read_file: Callable[[str], str]) -> str | Problem | None:
+    """The certificates in the `ca_file` of a site that was made ready, in PEM; None where it has no such file."""
+    if site.ca_file is None:
+        return None
+    path = str(site.beside / Path(site.ca_file))
+    try:
+        content = read_file(path)
+    except UnicodeDecodeError:
+        return _unfit(site, path, "it is not PEM, which is text")
+    except OSError as error:
+        message = f"the file `{path}` cannot be read: {error.strerror or error}"
+        return Problem(code="E142", message=f"target `{site.name}`, `ca_file`: {message}")
+    found = "\n".join(_CERTIFICATE.findall(content))
+    if not found:
+        return _unfit(site, path, "it holds no certificate in PEM")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
+    except (ssl.SSLError, ValueError) as error:
+        return _unfit(site, path, f"a certificate in it is broken: {getattr(error, 'reason', None) or error}")
+    return found
+
+
+def _unfit(site: SiteTarget, path: str, why: str) -> Problem:
+    hint = "a certificate in PEM begins with `-----BEGIN CERTIFICATE-----`; `openssl x509 -inform der` makes one of DER"
+    return Problem(code="E142", message=f"target `{site.name}`, `ca_file`: `{path}` cannot be used: {why}", hint=hint)
+
+
+def site_of(target: SiteTarget, *, authorities: str | None = None) -> Site:
+    """Where calls to a target that was made ready go."""
+    return Site(
+        url=target.url,
+        prefix=PREFIXES[target.runtime],
+        element_call=target.element_call,
+        execute_method=target.execute_method,
+        identity_url=target.identity_url,
+        headers=target.headers,
+        timeout=target.timeout,
+        rate=target.rate,
+        authorities=authorities,
+        proxy=target.proxy,
+    )
+
+
+def secret_texts(site: SiteTarget) -> Iterator[tuple[str, str]]:
+    """What of a site that was made ready must not be seen, with its place in the target: all under `auth`, `headers`
+    and `proxy`, and what is made of it on the wire. Tokens and cookies are learnt later, from the site.
+    """
+    for key, text in ({} if site.auth is None else site.auth.by_key).items():
+        yield f"target.auth.{key}", text
+    for name, value in site.headers:
+        yield f"target.headers.{name}", value
+        if name.lower() == "authorization":  # also what follows the word `Bearer` or `Basic`
+            yield f"target.headers.{name}", value.partition(" ")[2].strip()
+    if site.proxy is not None:
+        yield from _of_proxy(site.proxy)
+
+
+def _of_proxy(url: str) -> Iterator[tuple[str, str]]:
+    parts = urlsplit(url)
+    username, password = parts.username or "", parts.password or ""
+    yield "target.proxy", url
+    yield "target.proxy", parts.netloc.rpartition("@")[0]
+    for text in (username, unquote(username)):
+        yield "target.proxy.username", text
+    for text in (password, unquote(password)):
+        yield "target.proxy.password", text
+    named = f"{unquote(username)}:{unquote(password)}"
+    yield "target.proxy.authorization", b64encode(named.encode()).decode() if username else ""

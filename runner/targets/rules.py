@@ -17,12 +17,14 @@ from runner.foundation.raw import duration, record, text
 from runner.foundation.values import Json, JsonObject, Path
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
+from runner.service.auth import kind_of
 from runner.targets.doubts import interchanged, patterns_that_fit_nothing, variable, written_out
-from runner.targets.headers import name_mistake, value_mistake
 from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness
-from runner.targets.urls import (
+from runner.targets.values import (
     IDENTITY_HINT,
     NO_IDENTITY,
+    header_mistake,
+    header_name_mistake,
     identity_in_the_cloud,
     identity_mistake,
     proxy_mistake,
@@ -40,7 +42,7 @@ _CHECKS: Final[Mapping[str, _Check]] = {
     "url": url_mistake,
     "identity_url": identity_mistake,
     "proxy": proxy_mistake,
-    "headers": value_mistake,
+    "headers": header_mistake,
 }
 _url_in_the_clear: _Check = partial(url_mistake, plain_http=True)
 _identity_in_the_clear: _Check = partial(identity_mistake, plain_http=True)
@@ -109,9 +111,10 @@ def _address_meant(key: str, written: str, target: JsonObject) -> str | None:
 
 def _names_of_headers(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     names = tuple(record(target["headers"]))
-    with_a_token = "client_id" in record(target.get("auth"))
+    kind = kind_of(record(target.get("auth")))
+    with_a_token = kind is not None and kind.by_identity_service
     for number, name in enumerate(names):
-        wrong = name_mistake(name, before=names[:number], signs_in_with_a_token=with_a_token)
+        wrong = header_name_mistake(name, before=names[:number], signs_in_with_a_token=with_a_token)
         if wrong is not None:
             problems.add(replace(wrong, at_key=True), (*at, name))
 
@@ -119,7 +122,8 @@ def _names_of_headers(target: JsonObject, at: Path, problems: ProblemCollector) 
 def _identity(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     """Where an OAuth client's tokens come from must be known; of a `url` that is a template only the run can tell."""
     url, auth = text(target, "url"), record(target.get("auth"))
-    if "client_id" not in auth or {"username", "password"} & auth.keys() or "identity_url" in target:
+    kind = kind_of(auth)
+    if kind is None or kind.keys[0] not in auth or not kind.by_identity_service or "identity_url" in target:
         return
     if url and _BRACES not in url and url_mistake(url, plain_http=True) is None and identity_in_the_cloud(url) is None:
         problems.report("E105", NO_IDENTITY, (*at, "auth"), at_key=True, hint=IDENTITY_HINT)

@@ -17,12 +17,15 @@ from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_rea
 from runner.doctor.readiness import Phase as Seen
 from runner.foundation.values import Json
 from runner.reading.load import load
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.kind import Credentials
+from runner.service.auth.password import PASSWORD
 from runner.service.client import Client
-from runner.service.wire import Site
-from runner.targets.model import ClientCredentials, Password, Readiness
+from runner.service.site import Site
+from runner.targets.model import Readiness
 
 SITE = Site(url="http://site.example", prefix="/0", identity_url="http://id.example")
-USER = Password(username="integration", password="pa55-w0rd")
+USER = PASSWORD.credentials(username="integration", password="pa55-w0rd")
 TAKES = 0.01
 """Seconds of a request."""
 WHOLE = (Phase.AWAY, Phase.TROUBLE, Phase.SIGN_IN, Phase.OLD_VERSION, Phase.OLD_PARAMETERS, Phase.NEW)
@@ -40,7 +43,7 @@ class World:
 
     begins: Sequence[tuple[float, Phase]]
     expected: Catalogue | None = None
-    credentials: Password | ClientCredentials = USER
+    credentials: Credentials = USER
     answer: Callable[[httpx.Request], httpx.Response] | None = None
     site: Deployed = field(default_factory=Deployed)
     now: float = 0.0
@@ -264,7 +267,7 @@ def test_who_asks_to_be_called_later_is() -> None:
     assert len(world.looks) == 3
 
 
-OAUTH = ClientCredentials(client_id="runner", client_secret="s3cret")
+OAUTH = CLIENT_CREDENTIALS.credentials(client_id="runner", client_secret="s3cret")
 
 
 def test_an_oauth_client_that_is_refused_twice_ends_it_and_an_identity_service_that_starts_does_not() -> None:

@@ -17,7 +17,7 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
-from runner.targets.model import Runtime
+from runner.service.site import Runtime
 
 NOBODY = "UsrNobodyHasThis"
 

@@ -13,17 +13,12 @@ from sites import NOTHING, Told, xml
 from runner.foundation.problems import UsageError
 from runner.project.sites import ReadySite, Sites
 from runner.secrets.redact import Secrets
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.password import PASSWORD
 from runner.service.calls import Answered, ExecuteCall
 from runner.service.gate import OpenGate
-from runner.targets.model import (
-    ClientCredentials,
-    ExecuteMethod,
-    Password,
-    Runtime,
-    SandboxTarget,
-    SiteTarget,
-    Target,
-)
+from runner.service.site import ExecuteMethod, Runtime
+from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 CALL = ExecuteCall(process="UsrRead", parameters={}, result="Value")
 
@@ -60,7 +55,7 @@ def masked(ready: ReadySite, text: str) -> str:
 
 
 def site(url: str, *, name: str = "here") -> SiteTarget:
-    auth = Password(username="Supervisor", password="{{ env.PASSWORD }}")
+    auth = PASSWORD.credentials(username="Supervisor", password="{{ env.PASSWORD }}")
     return SiteTarget(name=name, url=url, auth=auth)
 
 
@@ -89,7 +84,7 @@ def test_who_signs_in_is_hidden_in_the_secrets_of_every_run() -> None:
 
 def test_a_token_is_hidden_in_every_run_also_in_one_that_began_before_it_was_there() -> None:
     with sites.site(oauth) as here, opened() as ready:
-        client = ClientCredentials(client_id="the-client", client_secret="the-secret")
+        client = CLIENT_CREDENTIALS.credentials(client_id="the-client", client_secret="the-secret")
         found = ready.of(SiteTarget(name="here", url=here.url, auth=client, identity_url=here.url))
         early = Secrets()
         found.hide_in(early)
@@ -110,7 +105,7 @@ def test_headers_and_a_proxy_are_hidden() -> None:
 
 
 def test_headers_come_with_every_call_to_the_site_also_with_the_sign_in() -> None:
-    auth = Password(username="a", password="b")
+    auth = PASSWORD.credentials(username="a", password="b")
     with sites.site(lambda _method, _path: xml(1)) as here, opened() as ready:
         found = ready.of(SiteTarget(name="a", url=here.url, auth=auth, headers=(("X-Key", "gateway"),)))
         assert found.client.perform(CALL, 5) == Answered(value=1)
@@ -165,8 +160,14 @@ def test_two_targets_of_one_site_and_account_have_one_key() -> None:
         spelt = [here.url, f"HTTP://LOCALHOST:{port}/", f"http://[::1]:{port}"]
         keys = {ready.of(site(url, name=f"t{number}")).key for number, url in enumerate(spelt)}
         assert len(keys) == 1
-        other = ready.of(replace(site(here.url), auth=Password(username="Somebody", password="{{ env.PASSWORD }}")))
+        other = ready.of(
+            replace(site(here.url), auth=PASSWORD.credentials(username="Somebody", password="{{ env.PASSWORD }}"))
+        )
         client = ready.of(
-            replace(site(here.url), identity_url=here.url, auth=ClientCredentials(client_id="c", client_secret="s"))
+            replace(
+                site(here.url),
+                identity_url=here.url,
+                auth=CLIENT_CREDENTIALS.credentials(client_id="c", client_secret="s"),
+            )
         )
         assert len({*keys, other.key, client.key}) == 3

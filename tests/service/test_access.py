@@ -8,16 +8,17 @@ import httpx
 from answers import Answers
 
 from runner.service.access import Access
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.password import PASSWORD
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, WhoIsUser
 from runner.service.carrier import Carrier
 from runner.service.client import Client
 from runner.service.gate import Deadline, OpenGate
-from runner.service.sign_in import Session
-from runner.service.wire import Site
-from runner.targets.model import ClientCredentials, Password
+from runner.service.session import Session
+from runner.service.site import Site
 
 SITE = Site(url="https://crm.example/app", identity_url="https://id.example", headers=(("X-Key", "gateway"),))
-CLIENT = ClientCredentials(client_id="runner", client_secret="s3cret")
+CLIENT = CLIENT_CREDENTIALS.credentials(client_id="runner", client_secret="s3cret")
 CALL = ExecuteCall(process="UsrGet", parameters={}, result="Value")
 
 
@@ -215,7 +216,7 @@ class Signed:
 
 
 def cookies_client(site: Signed) -> Client:
-    password = Password(username="Ann", password="p4ss")
+    password = PASSWORD.credentials(username="Ann", password="p4ss")
     return Client(Site(url="https://crm.example"), credentials=password, transport=Answers(site))
 
 
@@ -235,7 +236,7 @@ def test_a_session_with_later_cookies_is_no_other_one_when_it_is_lost() -> None:
     transport = Answers(site)
     place = Site(url="https://crm.example")
     carrier = Carrier(place.url, place=place.name, transport=transport, clock=lambda: 0.0)
-    password = Password(username="Ann", password="p4ss")
+    password = PASSWORD.credentials(username="Ann", password="p4ss")
     access = Access(place, password, carrier=carrier, clock=lambda: 0.0, on_secret=lambda _name, _text: None)
     deadline = Deadline(at=5.0, seconds=5.0, gate=OpenGate())
 

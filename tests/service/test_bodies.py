@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runner.foundation.values import Json
 from runner.service import bodies
 from runner.service.bodies import Fault, NonsenseError, NotJsonError, Page, Plain, TooLargeError, Wrapped
+from runner.service.words import shortened
 
 JSON = st.recursive(
     st.none()
@@ -127,8 +128,8 @@ def test_a_large_tree_of_xml_costs_no_tree() -> None:
 
 
 def test_words_of_the_service_are_put_on_one_short_line() -> None:
-    assert bodies.shortened("  two\r\n\tlines\x1b[0m \x00 ") == "two lines [0m"
-    assert bodies.shortened("x" * 1000) == "x" * 299 + "…"
+    assert shortened("  two\r\n\tlines\x1b[0m \x00 ") == "two lines [0m"
+    assert shortened("x" * 1000) == "x" * 299 + "…"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", " deflate"])

@@ -11,6 +11,8 @@ from answers import Answers
 from gates import Time
 
 from runner.foundation.values import Json
+from runner.service.auth.kind import Credentials
+from runner.service.auth.password import PASSWORD
 from runner.service.calls import (
     Answered,
     Call,
@@ -26,10 +28,9 @@ from runner.service.calls import (
 )
 from runner.service.client import Client
 from runner.service.connection import NotConnectedError, SpokeFirstError, UnwantedError
-from runner.service.wire import Site
-from runner.targets.model import Password
+from runner.service.site import Site
 
-PASSWORD = Password(username="Ann", password="p4ss")
+USER = PASSWORD.credentials(username="Ann", password="p4ss")
 SITE = Site(url="https://site.example/app/")
 CALL = ExecuteCall(process="UsrGet", parameters={}, result="Value")
 LOGIN_PAGE = httpx.Response(200, content=b"<html><script src='/Login/NuiLogin.js'></script></html>")
@@ -86,7 +87,7 @@ class Service:
         return httpx.Response(200, json=body, headers={"set-cookie": f"BPMCSRF={self.sign_ins}; path=/"})
 
 
-def client_of(service: Callable[[httpx.Request], httpx.Response], *, password: Password | None = PASSWORD) -> Client:
+def client_of(service: Callable[[httpx.Request], httpx.Response], *, password: Credentials | None = USER) -> Client:
     return Client(SITE, credentials=password, transport=Answers(service))
 
 
@@ -309,7 +310,7 @@ def test_one_deadline_covers_signing_in_and_the_call() -> None:
         now[0] += 6
         return service(request)
 
-    client = Client(SITE, credentials=PASSWORD, transport=Answers(answer), clock=lambda: now[0])
+    client = Client(SITE, credentials=USER, transport=Answers(answer), clock=lambda: now[0])
     kind, code, message = failed(client.perform(CALL, 5))
     assert (kind, code) == (FailureKind.NOT_SENT, "E305")
     assert message == "the 5 s of the call were over before it was sent to site.example"
@@ -324,7 +325,7 @@ def test_the_name_we_sign_in_with_is_the_name_we_ask_for() -> None:
 
 def paced(service: Callable[[httpx.Request], httpx.Response], time: Time, *, rate: float = 0.1) -> Client:
     site = Site(url="https://site.example", rate=rate)
-    return Client(site, transport=Answers(service), clock=time.clock, credentials=PASSWORD)
+    return Client(site, transport=Answers(service), clock=time.clock, credentials=USER)
 
 
 def test_what_a_call_waits_for_its_turn_is_none_of_its_time() -> None:
@@ -361,7 +362,7 @@ def test_a_call_that_is_not_wanted_any_more_after_the_sign_in_does_not_leave() -
         time.now += 2
         return service(request)
 
-    client = Client(SITE, credentials=PASSWORD, transport=Answers(answer), clock=time.clock)
+    client = Client(SITE, credentials=USER, transport=Answers(answer), clock=time.clock)
     ending = client.perform(CALL, 50, gate=time)
     assert isinstance(ending, CallFailed)
     assert (ending.kind, ending.unwanted, len(service.seen)) == (FailureKind.NOT_SENT, True, 1)
@@ -385,7 +386,7 @@ def test_headers_of_the_target_come_with_the_sign_in_and_with_every_call() -> No
         return service(request)
 
     site = Site(url="https://site.example", headers=(("X-Key", "gateway"),))
-    Client(site, transport=Answers(answer), credentials=PASSWORD).perform(CALL, 5)
+    Client(site, transport=Answers(answer), credentials=USER).perform(CALL, 5)
     assert found == ["gateway", "gateway"]
 
 

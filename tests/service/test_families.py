@@ -8,12 +8,12 @@ import pytest
 from sandboxes import stand
 
 from runner.foundation.values import Json, JsonObject
+from runner.service.auth.password import PASSWORD
 from runner.service.calls import Answered, FindFamily, ReadFamily, ReadRows, RunProcessCall, Version
 from runner.service.client import Client
-from runner.service.wire import Site
-from runner.targets.model import Password
+from runner.service.site import Site
 
-SUPERVISOR = Password(username="Supervisor", password="Supervisor")
+SUPERVISOR = PASSWORD.credentials(username="Supervisor", password="Supervisor")
 DOUBLES = {
     "UsrAddTours": "",
     "UsrAddTours_v1": "of: UsrAddTours\nversion: 2\nactive: true\nactivities: [fail: No seats]\n",

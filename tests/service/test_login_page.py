@@ -6,6 +6,7 @@ import httpx
 import pytest
 from answers import Answers
 
+from runner.service.auth.password import PASSWORD
 from runner.service.calls import (
     Answered,
     Call,
@@ -20,8 +21,7 @@ from runner.service.calls import (
 )
 from runner.service.client import Client
 from runner.service.login_page import signed_out
-from runner.service.wire import Reply, Site
-from runner.targets.model import Password
+from runner.service.site import Reply, Site
 
 EXECUTE = ExecuteCall(process="UsrAdd", parameters={})
 ACTING: tuple[Call, ...] = (
@@ -99,7 +99,7 @@ def test_an_execute_that_was_answered_by_an_error_page_is_not_sent_again() -> No
 
     client = Client(
         Site(url="https://site.example"),
-        credentials=Password(username="Ann", password="p4ss"),
+        credentials=PASSWORD.credentials(username="Ann", password="p4ss"),
         transport=Answers(answer),
     )
     ending = client.perform(EXECUTE, 5)

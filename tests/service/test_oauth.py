@@ -4,14 +4,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
 from runner.service.calls import CallFailed, FailureKind
-from runner.service.oauth import ask_token
-from runner.service.sign_in import Session, renewed
-from runner.service.wire import Reply, Request, Site
-from runner.targets.model import ClientCredentials
+from runner.service.failures import answer_of
+from runner.service.session import Session, renewed
+from runner.service.site import Reply, Request, Site
 
 IDENTITY = Site(url="https://id.example/sso", prefix="")
-CLIENT = ClientCredentials(client_id="runner", client_secret="s+cr&t /ü")
+CLIENT = CLIENT_CREDENTIALS.credentials(client_id="runner", client_secret="s+cr&t /ü")
 PAGE = b"<html><head><title>Home</title></head></html>"
 LOGIN = b"<html><script src='/Login/NuiLogin.js'></script></html>"
 
@@ -22,10 +22,10 @@ def reply(body: object, status: int = 200, **headers: str) -> Reply:
 
 
 def asked(answer: Reply, *, now: float = 0.0) -> tuple[Request, Session | CallFailed]:
-    asking = ask_token(IDENTITY, CLIENT, now=now)
+    asking = CLIENT_CREDENTIALS.sign_in(IDENTITY, CLIENT.by_key, now)
     request = next(asking)
     with pytest.raises(StopIteration) as ended:
-        asking.send(answer)
+        asking.send(answer_of(answer, IDENTITY))
     return request, ended.value.value
 
 

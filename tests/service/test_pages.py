@@ -22,7 +22,7 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.service.client import Client
-from runner.service.wire import Site
+from runner.service.site import Site
 
 ROWS = ReadRows(process="UsrAdd")
 SITE = Site(url="https://site.example/app")

@@ -16,10 +16,12 @@ import pytest
 
 from runner.foundation.values import Json
 from runner.service import calls
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.kind import Credentials
+from runner.service.auth.password import PASSWORD
 from runner.service.client import Client
-from runner.service.wire import Site
-from runner.targets.model import ClientCredentials, ExecuteMethod, Password
-from runner.targets.model import ElementCall as ElementPlace
+from runner.service.site import ElementIdPlace as ElementPlace
+from runner.service.site import ExecuteMethod, Site
 from runner.version import VERSION
 
 FOLDER = Path(__file__).parent.parent / "wire"
@@ -129,14 +131,16 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
 }
 
 
-def credentials_of(found: Recording) -> Password | ClientCredentials:
+def credentials_of(found: Recording) -> Credentials:
     """Those of the call that signs in, where that is what was recorded; else any."""
     given = {key: str(value) for key, value in found.arguments.items()}
     if found.call == "ask_token":
-        return ClientCredentials(**given)
+        return CLIENT_CREDENTIALS.credentials(**given)
     if found.site.get("auth") == "client":
-        return ClientCredentials(client_id="sandbox", client_secret="sandbox")
-    return Password(**given) if found.call == "sign_in" else Password(username="Supervisor", password="Supervisor")
+        return CLIENT_CREDENTIALS.credentials(client_id="sandbox", client_secret="sandbox")
+    if found.call == "sign_in":
+        return PASSWORD.credentials(**given)
+    return PASSWORD.credentials(username="Supervisor", password="Supervisor")
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

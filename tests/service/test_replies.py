@@ -24,7 +24,7 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.service.replies import read
-from runner.service.wire import Reply, Site
+from runner.service.site import Reply, Site
 
 SITE = Site(url="https://user:secret@site.example/app?key=secret")
 EXECUTE = ExecuteCall(process="UsrGet", parameters={}, result="Value")

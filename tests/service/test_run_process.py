@@ -6,7 +6,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.service import odata
 from runner.service.calls import Answered, CallFailed, FailureKind, RunProcessCall
 from runner.service.replies import read
-from runner.service.wire import Reply, Site
+from runner.service.site import Reply, Site
 
 SITE = Site(url="https://site.example")
 CALL = RunProcessCall(process="UsrAdd", parameters={}, results=("Score",))

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 import pytest
 
 from runner.service import outages
+from runner.service.auth.password import PASSWORD
 from runner.service.calls import CallFailed, FailureKind
-from runner.service.sign_in import Session, not_signed_in, renewed, session, sign_in
-from runner.service.wire import Reply, Request, Site
-from runner.targets.model import Password
+from runner.service.failures import answer_of
+from runner.service.session import Session, not_signed_in, renewed, session
+from runner.service.site import Reply, Request, Site
 
 SITE = Site(url="https://site.example")
-PASSWORD = Password(username="Ann", password="p4ss/ü")
+USER = PASSWORD.credentials(username="Ann", password="p4ss/ü")
 COOKIES = ("BPMLOADER=l; path=/; HttpOnly", ".ASPXAUTH=a; path=/; HttpOnly", "BPMCSRF=c; path=/", "UserName=u; path=/")
 WELCOME = {"Code": 0, "Message": "", "Exception": None, "PasswordChangeUrl": None, "RedirectUrl": None}
 
@@ -22,11 +23,11 @@ def reply(body: object, status: int = 200, cookies: Iterable[str] = (), **header
 
 def signed_in(*replies: Reply, site: Site = SITE) -> tuple[list[Request], Session | CallFailed]:
     """Hand the generator `replies` one after the other, and see what it asks and what it returns."""
-    signing_in = sign_in(site, PASSWORD)
+    signing_in = PASSWORD.sign_in(site, USER.by_key, 0.0)
     asked = [next(signing_in)]
     for answer in replies:
         try:
-            asked.append(signing_in.send(answer))
+            asked.append(signing_in.send(answer_of(answer, site)))
         except StopIteration as ended:
             return asked, ended.value
     raise AssertionError("it asks for more")

@@ -12,7 +12,7 @@ import pytest
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
 from runner.service.connecting import Connections
-from runner.service.wire import Site
+from runner.service.site import Site
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 CALL = ExecuteCall(process="P", parameters={})

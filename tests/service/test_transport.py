@@ -22,7 +22,7 @@ from runner.service.client import Client
 from runner.service.connecting import Connections, Connector
 from runner.service.connection import Stream
 from runner.service.gate import OpenGate
-from runner.service.wire import Site
+from runner.service.site import Site
 
 Act: TypeAlias = bytes | Callable[[socket.socket], None]
 NOT_SENT, REFUSED, UNANSWERED = FailureKind.NOT_SENT, FailureKind.REFUSED, FailureKind.UNANSWERED

@@ -15,8 +15,8 @@ import pytest
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
 from runner.service.outages import no_connection
+from runner.service.site import Site
 from runner.service.tunnel import ProxyError, proxy_of
-from runner.service.wire import Site
 
 CALL = ExecuteCall(process="P", parameters={})
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42"

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, compact, well_formed
+from runner.service.auth.password import PASSWORD
 from runner.service.calls import (
     Call,
     CompleteCall,
@@ -23,9 +24,11 @@ from runner.service.calls import (
     Version,
     WhoIsUser,
 )
-from runner.service.wire import Site, UnwritableError, request, site_of
-from runner.targets.model import ElementCall as ElementPlace
-from runner.targets.model import ExecuteMethod, Password, Runtime, SiteTarget
+from runner.service.site import ElementIdPlace as ElementPlace
+from runner.service.site import ExecuteMethod, Runtime, Site
+from runner.service.wire import UnwritableError, request
+from runner.targets.model import SiteTarget
+from runner.targets.resolve import site_of
 from runner.version import VERSION
 
 SITE = Site(url="https://site.example")
@@ -127,7 +130,7 @@ def test_a_site_is_made_of_its_target() -> None:
         name="staging",
         url="https://x",
         runtime=Runtime.NET,
-        auth=Password(username="a", password="b"),
+        auth=PASSWORD.credentials(username="a", password="b"),
         element_call=ElementPlace.QUERY,
         execute_method=ExecuteMethod.POST,
         identity_url="https://i",

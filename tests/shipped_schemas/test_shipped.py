@@ -20,7 +20,7 @@ from runner.reading import load
 from runner.reading.document import Document
 from runner.runs import events
 from runner.runs.events import Section, Status
-from runner.targets.model import ElementCall, ExecuteMethod, Runtime
+from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 
 NAMES = ("job", "targets", "process", "catalog", "report", "event")
 LANGUAGES = ("job", "targets", "process", "catalog")
@@ -154,7 +154,7 @@ def test_the_words_of_the_schemas_are_those_of_the_program() -> None:
     assert words(job, "$defs", "run", "properties", "until") == set(Until)
     assert words(job, "$defs", "wait", "properties", "for") == set(WaitFor)
     assert words(targets, *target, "runtime") == set(Runtime)
-    assert words(targets, *target, "element_call") == set(ElementCall)
+    assert words(targets, *target, "element_call") == set(ElementIdPlace)
     assert words(targets, *target, "execute_method") == set(ExecuteMethod)
     assert words(event, "$defs", "step.finished", "properties", "status") == set(Status)
     assert words(event, "$defs", "row", "properties", "section") == set(Section)

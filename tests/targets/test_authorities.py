@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from runner.foundation.problems import Problem
-from runner.targets.authorities import read_authorities
 from runner.targets.model import SiteTarget
+from runner.targets.resolve import read_authorities
 
 CERTIFICATES = Path(__file__).parents[1] / "service" / "certificates"
 PEM = (CERTIFICATES / "authority.pem").read_text()

@@ -3,18 +3,11 @@ from pathlib import Path
 from runner.reading.document import Document
 from runner.reading.load import load
 from runner.reports import mistakes
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.password import PASSWORD
+from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 from runner.targets import build as target_build
-from runner.targets.model import (
-    Allow,
-    ClientCredentials,
-    ElementCall,
-    ExecuteMethod,
-    Password,
-    Readiness,
-    Runtime,
-    SandboxTarget,
-    SiteTarget,
-)
+from runner.targets.model import Allow, Readiness, SandboxTarget, SiteTarget
 from runner.targets.resolve import resolve
 
 
@@ -64,8 +57,8 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
             name="full",
             url="https://{{ env.HOST }}",
             runtime=Runtime.NET,
-            auth=Password(username="{{ env.U }}", password="{{ env.P }}"),
-            element_call=ElementCall.QUERY,
+            auth=PASSWORD.credentials(username="{{ env.U }}", password="{{ env.P }}"),
+            element_call=ElementIdPlace.QUERY,
             execute_method=ExecuteMethod.POST,
             timeout=10.0,
             settle=60.0,
@@ -82,7 +75,7 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
             name="cloud",
             url="https://a.example",
             identity_url="https://i.example",
-            auth=ClientCredentials(client_id="a", client_secret="b"),
+            auth=CLIENT_CREDENTIALS.credentials(client_id="a", client_secret="b"),
             rate=5.0,
             allow=Allow(),
             ready=Readiness(longest=600.0, every=5.0),

@@ -6,8 +6,11 @@ import pytest
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.password import PASSWORD
+from runner.service.site import Runtime
 from runner.targets import clio
-from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
+from runner.targets.model import SiteTarget
 from runner.targets.resolve import resolve
 
 HOME = {"HOME": "/home/ann"}
@@ -52,7 +55,7 @@ def test_an_environment_of_clio_becomes_a_site_and_its_password_is_no_template()
     site = ready("dev", {"Environments": {"dev": DEV}})
 
     assert (site.name, site.url, site.runtime) == ("clio:dev", "https://dev.example", Runtime.NET_FRAMEWORK)
-    assert site.auth == Password(username="Supervisor", password="hunter2{{ env.X }}")
+    assert site.auth == PASSWORD.credentials(username="Supervisor", password="hunter2{{ env.X }}")
     assert not site.protected
 
 
@@ -60,7 +63,7 @@ def test_an_oauth_client_comes_before_a_name_and_a_password_that_stand_beside_it
     cloud = {**CLOUD, "Login": "Supervisor", "Password": "hunter2", "Safe": True}
     site = ready("prod", {"Environments": {"prod": cloud}})
 
-    assert site.auth == ClientCredentials(client_id="id", client_secret="hunter2")
+    assert site.auth == CLIENT_CREDENTIALS.credentials(client_id="id", client_secret="hunter2")
     assert (site.runtime, site.identity_url) == (Runtime.NET, "https://acme-is.creatio.com")
     assert site.protected
 

@@ -1,6 +1,8 @@
 from runner.secrets.redact import Secrets
-from runner.targets.credentials import secret_texts
-from runner.targets.model import ClientCredentials, Password, SiteTarget
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.password import PASSWORD
+from runner.targets.model import SiteTarget
+from runner.targets.resolve import secret_texts
 
 
 def hidden(site: SiteTarget, text: str) -> str:
@@ -11,8 +13,10 @@ def hidden(site: SiteTarget, text: str) -> str:
 
 
 def test_who_signs_in_is_hidden() -> None:
-    user = SiteTarget(name="a", url="https://a.example", auth=Password(username="Supervisor", password="hunter22"))
-    client = ClientCredentials(client_id="client-id", client_secret="client-secret")
+    user = SiteTarget(
+        name="a", url="https://a.example", auth=PASSWORD.credentials(username="Supervisor", password="hunter22")
+    )
+    client = CLIENT_CREDENTIALS.credentials(client_id="client-id", client_secret="client-secret")
 
     assert hidden(user, "Supervisor hunter22") == "*** ***"
     assert hidden(SiteTarget(name="a", url="https://a", auth=client), "client-id client-secret") == "*** ***"

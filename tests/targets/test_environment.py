@@ -1,8 +1,11 @@
 import pytest
 
 from runner.foundation.problems import Problem
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.password import PASSWORD
+from runner.service.site import Runtime
 from runner.targets.environment import from_environment
-from runner.targets.model import ClientCredentials, Password, Runtime, SiteTarget
+from runner.targets.model import SiteTarget
 from runner.targets.resolve import resolve
 
 USER = {
@@ -36,14 +39,14 @@ def test_a_user_of_the_environment_signs_in_and_a_password_is_no_template() -> N
     found = ready(USER)
 
     assert (found.name, found.url, found.runtime) == ("env", "https://a.example", Runtime.NET_FRAMEWORK)
-    assert found.auth == Password(username="Supervisor", password="p{{ env.HOME }}w")
+    assert found.auth == PASSWORD.credentials(username="Supervisor", password="p{{ env.HOME }}w")
 
 
 def test_an_oauth_client_of_the_environment_needs_an_identity_service_only_outside_of_the_cloud() -> None:
     found = ready(CLIENT | {"CREATIO_RUNTIME": "net"})
 
     assert (found.runtime, found.identity_url) == (Runtime.NET, "https://acme-is.creatio.com")
-    assert found.auth == ClientCredentials(client_id="id", client_secret="secret")
+    assert found.auth == CLIENT_CREDENTIALS.credentials(client_id="id", client_secret="secret")
     elsewhere = CLIENT | {"CREATIO_URL": "https://a.example"}
     assert told(elsewhere) == ["E142 target `env`: the environment variable `CREATIO_IDENTITY_URL` is not set"]
     assert ready(elsewhere | {"CREATIO_IDENTITY_URL": "https://i.example/"}).identity_url == "https://i.example"

@@ -7,7 +7,8 @@ import pytest
 from runner.foundation.problems import Problem
 from runner.reading.load import load
 from runner.targets import build
-from runner.targets.folders import holds_doubles, missing_folder
+from runner.targets.files import missing_folder
+from runner.targets.folders import holds_doubles
 from runner.targets.model import SandboxTarget
 
 

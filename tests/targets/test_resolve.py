@@ -1,11 +1,13 @@
 import pytest
 
+from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth.password import PASSWORD
 from runner.targets import resolve
-from runner.targets.model import ClientCredentials, Password, SiteTarget
+from runner.targets.model import SiteTarget
 
 
 def site(**changes: str) -> SiteTarget:
-    auth = Password(username="{{ env.WHO }}", password="{{ file('/run/secret') }}")
+    auth = PASSWORD.credentials(username="{{ env.WHO }}", password="{{ file('/run/secret') }}")
     return SiteTarget(name="staging", url=changes.get("url", "https://{{ env.HOST }}/"), auth=auth)
 
 
@@ -41,11 +43,11 @@ def test_a_site_is_made_ready_from_the_environment_and_from_files() -> None:
     resolved = ready(site(), environment, {"/run/secret": "s3cret\r\n"})
 
     assert resolved.url == "https://example.com"
-    assert resolved.auth == Password(username="Supervisor", password="s3cret")
+    assert resolved.auth == PASSWORD.credentials(username="Supervisor", password="s3cret")
 
 
 def test_only_the_last_line_end_of_a_secret_file_is_cut() -> None:
-    assert ready(site(), {"HOST": "a", "WHO": "b"}, {"/run/secret": " a\n\n"}).auth == Password(
+    assert ready(site(), {"HOST": "a", "WHO": "b"}, {"/run/secret": " a\n\n"}).auth == PASSWORD.credentials(
         username="b", password=" a\n"
     )
 
@@ -102,7 +104,7 @@ def test_every_text_of_a_site_may_be_a_template() -> None:
     target = SiteTarget(
         name="a",
         url="https://a.example/",
-        auth=ClientCredentials(client_id="{{ env.ID }}", client_secret="{{ env.SECRET }}"),
+        auth=CLIENT_CREDENTIALS.credentials(client_id="{{ env.ID }}", client_secret="{{ env.SECRET }}"),
         identity_url="{{ env.IDENTITY }}",
         ca_file="{{ env.CA }}",
         proxy="http://{{ env.PROXY }}",
@@ -111,7 +113,7 @@ def test_every_text_of_a_site_may_be_a_template() -> None:
     environment = {"ID": "i", "SECRET": "s", "IDENTITY": "https://i.example/connect/token", "CA": "ca.pem"}
     resolved = ready(target, environment | {"PROXY": "u:p@proxy:1", "KEY": "k"}, {})
 
-    assert resolved.auth == ClientCredentials(client_id="i", client_secret="s")
+    assert resolved.auth == CLIENT_CREDENTIALS.credentials(client_id="i", client_secret="s")
     assert (resolved.url, resolved.identity_url) == ("https://a.example", "https://i.example")
     assert (resolved.ca_file, resolved.proxy) == ("ca.pem", "http://u:p@proxy:1")
     assert resolved.headers == (("X-Key", "Bearer k"),)
@@ -129,7 +131,7 @@ def test_every_text_of_a_site_may_be_a_template() -> None:
     ],
 )
 def test_only_in_the_vendors_cloud_the_identity_service_is_known(url: str, identity: str | None) -> None:
-    target = SiteTarget(name="a", url=url, auth=ClientCredentials(client_id="i", client_secret="s"))
+    target = SiteTarget(name="a", url=url, auth=CLIENT_CREDENTIALS.credentials(client_id="i", client_secret="s"))
     if identity is not None:
         assert ready(target, {}, {}).identity_url == identity
     else:
@@ -137,7 +139,7 @@ def test_only_in_the_vendors_cloud_the_identity_service_is_known(url: str, ident
 
 
 def test_who_signs_in_with_a_name_has_no_identity_service() -> None:
-    auth = Password(username="a", password="b")
+    auth = PASSWORD.credentials(username="a", password="b")
 
     assert ready(SiteTarget(name="a", url="https://acme.creatio.com", auth=auth), {}, {}).identity_url is None
 
@@ -146,7 +148,7 @@ def test_what_a_variable_gives_is_checked_like_what_is_written_and_never_shown()
     target = SiteTarget(
         name="a",
         url="https://a.example",
-        auth=ClientCredentials(client_id="i", client_secret="{{ env.NOTHING }}"),
+        auth=CLIENT_CREDENTIALS.credentials(client_id="i", client_secret="{{ env.NOTHING }}"),
         identity_url="{{ env.IDENTITY }}",
         ca_file="{{ env.NOTHING }}",
         proxy="{{ env.PROXY }}",

@@ -1,6 +1,6 @@
 import pytest
 
-from runner.targets.urls import proxy_mistake, site_meant, url_mistake
+from runner.targets.values import proxy_mistake, site_meant, url_mistake
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""Addresses of sites, of their identity services and of proxies: what they may look like.
+"""What the values of a target may look like: addresses of sites, identity services and proxies; headers.
 
-Known before a run where they are written out, else when it begins.
+They are checked before a run where they are written out, else when it begins. No message repeats a value, which may
+hold a password.
 """
 
 import re
@@ -19,6 +20,17 @@ _TOKEN_PATH = re.compile(r"/connect/token/?$", re.IGNORECASE)
 _IDENTITY = re.compile(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-is\.creatio\.com/?", re.IGNORECASE)
 _AROUND = "\"'`<>“”„«»\u2018\u2019"
 """Signs that mails and documents put around an address."""
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER = re.compile(r"[!-~\u00a0-\u00ff](?:[ \t!-~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?")
+OWN_HEADERS: Final = frozenset(
+    {
+        *("accept", "accept-encoding", "bpmcsrf", "cache-control", "connection", "content-encoding"),
+        *("content-length", "content-type", "cookie", "expect", "forceusesession", "host", "keep-alive"),
+        *("proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"),
+    }
+)
+"""What the protocol needs to be as we write it, in lower case."""
+_AUTHORIZATION: Final = "authorization"
 
 
 def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
@@ -133,3 +145,26 @@ def _extra_mistake(parts: SplitResult) -> Finding | None:
         hint = "leave `/0` out: `runtime: net-framework` adds it"
         return Finding(message="the URL of a site ends before `/0`", hint=hint)
     return Finding(message=f"the URL of a site ends before `{within[0]}`", hint="leave the rest out")
+
+
+def header_name_mistake(name: str, *, before: tuple[str, ...], signs_in_with_a_token: bool) -> Finding | None:
+    """What is wrong with the name of a header; `before` are the names before it."""
+    if not _HEADER_NAME.fullmatch(name):
+        return Finding(message=f"`{name}` cannot be the name of a header", hint="use letters, digits and `-`")
+    folded = name.lower()
+    if folded in OWN_HEADERS:
+        return Finding(message=f"`{name}` is set by this program, and cannot be set by a target")
+    if folded == _AUTHORIZATION and signs_in_with_a_token:
+        return Finding(message=f"`{name}` carries the token of the OAuth client", hint="leave out one of the two")
+    if folded in (other.lower() for other in before):
+        return Finding(code="E111", message=f"the header `{name}` is there twice: case does not count in its name")
+    return None
+
+
+def header_mistake(value: str) -> Finding | None:
+    if not value:
+        return Finding(code="E134", message="the header is empty")
+    if not _HEADER.fullmatch(value):
+        message = "a header holds letters of Latin-1, no line ends, and no blanks at its ends"
+        return Finding(message=message)
+    return None

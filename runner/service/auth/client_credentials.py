@@ -1,0 +1,108 @@
+"""Asking the identity service for a token, with OAuth 2.0 client credentials [D].
+
+The identity service is another origin than the site: it is sent nothing of a session and none of the target's headers.
+A token lives for an hour, and there is none to refresh it by [D]: who needs a fresh one asks again.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlencode
+
+from runner.foundation.values import JsonObject
+from runner.service.auth.kind import AuthKind
+from runner.service.endings import CallFailed, FailureKind
+from runner.service.session import Answer, Session, SigningIn, not_signed_in
+from runner.service.site import COMMON_HEADERS, Request, Site
+
+_TOKEN: Final = "/connect/token"  # noqa: S105  a path
+_MARGIN_SECONDS: Final = 60.0
+_LARGEST_SHARE: Final = 0.1
+"""A token is given up so long before its end, but no more than this share of its life: a call takes its time, too."""
+_VISIBLE = re.compile(r"[!-~]+")
+_IDENTITY_HINT: Final = (
+    "`identity_url` must be the address of the identity service, in the cloud `https://NAME-is.creatio.com`; "
+    "the application itself gives no tokens"
+)
+_CLIENT_HINT: Final = "check `client_id` and `client_secret` in `auth` of the target, and that the client is active"
+
+
+def sign_in(site: Site, texts: Mapping[str, str], now: float) -> SigningIn:
+    """Ask the identity service of `site` for a token at `now`.
+
+    A failure is of kind `not_sent`, since the call that needs it never left; `final` where asking again is no help.
+    """
+    identity = Site(url=site.identity_url or site.url, prefix="")
+    form = {**texts, "grant_type": "client_credentials"}
+    headers = (*COMMON_HEADERS, ("Content-Type", "application/x-www-form-urlencoded"))
+    answer = yield Request(method="POST", path=_TOKEN, headers=headers, body=urlencode(form).encode())
+    return _no_token(answer, identity) or _session(answer, identity, now=now)
+
+
+def _no_token(answer: Answer, identity: Site) -> CallFailed | None:
+    """The refusal in `answer`, if it is one."""
+    status, failure = answer.status, answer.failure
+    if answer.is_page or 300 <= status < 400:  # noqa: PLR2004  redirects
+        return _page(answer, identity)
+    if failure is None:
+        return None
+    words = failure.trouble.message
+    if error := answer.text("error"):
+        words = ": ".join(filter(None, (error, answer.text("error_description"))))
+    if status in (401, 403) or (status == 400 and error):  # noqa: PLR2004  how OAuth refuses a client
+        message = f"{identity.name} refused the sign-in: {words}"
+        return answer.refusal(message, hint=_CLIENT_HINT, is_checked=True)
+    if failure.kind is FailureKind.REFUSED:
+        return answer.refusal(f"no token at {_TOKEN}: {failure.trouble.message}", hint=_IDENTITY_HINT)
+    return not_signed_in(failure, url_key="identity_url")
+
+
+def _page(answer: Answer, identity: Site) -> CallFailed:
+    """A web page, or the way to one: asked for a token, the application answers with its login page [M].
+
+    A page of a gateway in trouble says nothing of the kind.
+    """
+    failure = answer.failure
+    if failure is not None and (answer.status >= 500 or answer.status == 429):  # noqa: PLR2004  trouble, too many
+        return not_signed_in(failure, url_key="identity_url")
+    if answer.is_login_page:
+        shown = "its login page"
+    elif 300 <= answer.status < 400:  # noqa: PLR2004  redirects
+        shown = "a redirect"
+    else:
+        shown = (answer.unread or "").removeprefix("it is ")
+    message = f"no sign-in: {identity.name} answered with {shown} in place of a token"
+    return answer.refusal(message, hint=_IDENTITY_HINT)
+
+
+def _session(answer: Answer, identity: Site, *, now: float) -> Session | CallFailed:
+    token = (answer.record or {}).get("access_token")
+    if not isinstance(token, str) or not _VISIBLE.fullmatch(token):
+        message = f"no sign-in: the answer of {identity.name} makes no sense: it holds no `access_token`"
+        # there may be a token in it all the same
+        return replace(answer.refusal(message, code="E307", hint=_IDENTITY_HINT), body=None)
+    # A bearer call needs neither cookies nor BPMCSRF nor ForceUseSession [C].
+    headers = (("Authorization", f"Bearer {token}"),)
+    return Session(cookies={}, headers=headers, token=token, ends=now + _good_for(answer.record or {}))
+
+
+def _good_for(answer: JsonObject) -> float:
+    """Seconds for which a token may be used; without a word about it, until the site says no."""
+    seconds = answer.get("expires_in")
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
+        seconds = float(seconds)
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds <= 0:
+        return math.inf
+    return seconds - min(_MARGIN_SECONDS, seconds * _LARGEST_SHARE)
+
+
+CLIENT_CREDENTIALS: Final = AuthKind(
+    keys=("client_id", "client_secret"),
+    variables=("CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET"),
+    registry=("ClientId", "ClientSecret"),
+    described="an OAuth client",
+    sign_in=sign_in,
+    by_identity_service=True,
+)

@@ -1,0 +1,43 @@
+"""What the program knows of one way to sign in. Each has a module here, and a line in the table of `__init__`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from runner.service.session import SigningIn
+from runner.service.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthKind:
+    """A way to sign in by its `keys` under `auth` of a target: the first names the account, the last is the secret.
+
+    `variables` are those of the target `env`, `registry` the keys that clio stores, each in the order of `keys`.
+    `described` says how one signs in. `by_identity_service`: a target has to know where tokens come from.
+    `sign_in` is given the site, the texts by their keys, and the time on the clock of who signs in.
+    """
+
+    keys: tuple[str, ...]
+    variables: tuple[str, ...]
+    registry: tuple[str, ...]
+    described: str
+    sign_in: Callable[[Site, Mapping[str, str], float], SigningIn]
+    by_identity_service: bool = False
+
+    def credentials(self, **texts: str) -> "Credentials":
+        return Credentials(kind=self, texts=tuple(texts[key] for key in self.keys))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Who signs in. `texts` are the values of the kind's `keys`; all are secret."""
+
+    kind: AuthKind
+    texts: tuple[str, ...] = field(repr=False)
+
+    @property
+    def by_key(self) -> dict[str, str]:
+        return dict(zip(self.kind.keys, self.texts, strict=True))
+
+    @property
+    def account(self) -> str:
+        return self.texts[0]

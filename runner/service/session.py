@@ -1,0 +1,119 @@
+"""The session that comes of a sign-in, and what a failure to sign in means for the call that needs one."""
+
+import math
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from runner.foundation.values import JsonObject
+from runner.runs.events import Trouble
+from runner.service.endings import CallFailed, FailureKind
+from runner.service.site import Headers, Request
+from runner.service.words import shortened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What every call carries. `cookies` are as the site set them, `headers` is what they add; with an OAuth `token`
+    there are no cookies, and none are taken later.
+
+    `ends` is when it must not be used any longer, on the clock of whoever signs in. `number` counts sign-ins: sessions
+    of one number differ in their later cookies only.
+    """
+
+    cookies: Mapping[str, str] = field(repr=False)
+    headers: Headers = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    ends: float = math.inf
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a reply to a request of a sign-in says.
+
+    `failure` is what its status means, None for success. `record` is the JSON record in it; `unread` says why there is
+    none, and begins with `it` or `its`. `location` is where a redirect leads to, without its query.
+    """
+
+    status: int
+    failure: CallFailed | None
+    record: JsonObject | None
+    unread: str | None
+    is_page: bool
+    is_login_page: bool
+    location: str
+    cookies: tuple[str, ...]
+    body: str | None
+
+    def text(self, key: str) -> str:
+        found = (self.record or {}).get(key)
+        return shortened(found) if isinstance(found, str) else ""
+
+    def refusal(
+        self, message: str, *, hint: str | None, code: str = "E303", final: bool = True, is_checked: bool = False
+    ) -> CallFailed:
+        """The call that needs the session never left. `is_checked`: name and secret were looked at, and refused."""
+        return CallFailed(
+            kind=FailureKind.NOT_SENT,
+            trouble=Trouble(code=code, message=message, hint=hint),
+            status=self.status,
+            retry_after=None if self.failure is None else self.failure.retry_after,
+            final=final,
+            refused_sign_in=is_checked,
+            body=self.body,
+        )
+
+
+SigningIn: TypeAlias = Generator[Request, Answer, Session | CallFailed]
+"""A sign-in without I/O: it yields requests and is handed what their replies say."""
+
+_ANSWERED: Final = frozenset({"E307", "E308"})
+"""Codes of failures after an answer, of whatever kind."""
+
+
+def session(cookies: Mapping[str, str]) -> Session:
+    """Headers of every call: ForceUseSession and BPMCSRF [D]; without a BPMCSRF cookie we go on without its header."""
+    headers = [("ForceUseSession", "true")]
+    if token := cookies.get("BPMCSRF"):
+        headers.append(("BPMCSRF", token))
+    if cookies:
+        headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
+    return Session(cookies=cookies, headers=tuple(headers))
+
+
+def renewed(known: Session, lines: Iterable[str]) -> Session:
+    """`known` with the cookies of further Set-Cookie lines: BPMSESSIONID comes only later [D].
+
+    A bearer call carries no cookie [C].
+    """
+    if known.token is not None:
+        return known
+    cookies = dict(known.cookies)
+    for name, value in cookies_in(lines):
+        if name and value:
+            cookies[name] = value
+        else:  # how ASP.NET takes a cookie back
+            cookies.pop(name, None)
+    fresh = session(cookies)
+    return replace(known, cookies=fresh.cookies, headers=fresh.headers)
+
+
+def cookies_in(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Name and value of each line of Set-Cookie; a name without a value is a cookie that is taken back."""
+    for line in lines:
+        name, _, value = line.partition(";")[0].partition("=")
+        yield name.strip(), value.strip()
+
+
+def not_signed_in(failure: CallFailed, *, url_key: str = "url") -> CallFailed:
+    """What a failure of signing in means for the call that needs it: it never left. `url_key` names the address.
+
+    An answer that makes no sense ends all trying as a refusal does: who sends a password again and again could lock an
+    account.
+    """
+    trouble = failure.trouble
+    hint = None if trouble.hint is None else trouble.hint.replace("`url`", f"`{url_key}`")
+    final = failure.final or trouble.code in _ANSWERED
+    because = Trouble(code=trouble.code, message=f"no sign-in: {trouble.message}", hint=hint)
+    return replace(failure, kind=FailureKind.NOT_SENT, trouble=because, final=final)

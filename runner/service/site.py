@@ -1,0 +1,98 @@
+"""A site and how it is reached; a request to it and its reply, before anybody knows what they mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from runner.foundation.values import Json, compact, well_formed
+from runner.version import VERSION
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+COMMON_HEADERS: Final[Headers] = (
+    ("Accept", "application/json, application/xml;q=0.9, */*;q=0.8"),
+    # 300 KB of gzip once became 64 MiB in one read; an answer of ours is rarely worth the packing.
+    ("Accept-Encoding", "identity"),
+    # Execute is a GET with side effects: a cache that answers it would hide that nothing ran.
+    ("Cache-Control", "no-store"),
+    ("User-Agent", f"creatio-runner/{VERSION}"),
+)
+
+
+class Runtime(StrEnum):
+    """Which prefix a site's services have: `/0` on .NET Framework, none on .NET [D]."""
+
+    NET_FRAMEWORK = "net-framework"
+    NET = "net"
+
+
+class ElementIdPlace(StrEnum):
+    """Where ExecProcElByUId takes its id: as documented in the path [D], or in the query [C]."""
+
+    PATH = "path"
+    QUERY = "query"
+
+
+class ExecuteMethod(StrEnum):
+    GET = "get"
+    POST = "post"
+
+
+PREFIXES: Final = {Runtime.NET_FRAMEWORK: "/0", Runtime.NET: ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where calls go, and how they get there.
+
+    `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
+    tokens are asked for. `timeout` bounds a sign-in, in seconds, whatever time the call has that needs it. `headers`
+    are added to every call to the site. `rate` is in calls a second. `authorities` are certificates in PEM that are
+    trusted beside those of this machine, `proxy` is the URL of one.
+    """
+
+    url: str
+    prefix: str = "/0"
+    element_call: ElementIdPlace = ElementIdPlace.PATH
+    execute_method: ExecuteMethod = ExecuteMethod.GET
+    identity_url: str | None = None
+    headers: Headers = field(default=(), repr=False)
+    timeout: float | None = None
+    rate: float | None = None
+    authorities: str | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Host and port, for sentences: never what else a `url` may hold, such as a password."""
+        try:
+            return urlsplit(self.url).netloc.rpartition("@")[2] or "the site"
+        except ValueError:
+            return "the site"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`path` is path and query below the site's root, encoded. A `body` of None is none, an empty one has a length."""
+
+    method: str
+    path: str
+    headers: Headers = COMMON_HEADERS
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Names of `headers` are in lower case; `cookies` are the lines of Set-Cookie, which cannot be joined."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    cookies: tuple[str, ...] = ()
+
+
+def json_request(path: str, body: Json, *, method: str = "POST") -> Request:
+    headers = (*COMMON_HEADERS, ("Content-Type", "application/json"))
+    return Request(method=method, path=path, headers=headers, body=well_formed(compact(body)).encode())

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from crashes import COUNTED, SEED
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
 from expected_texts import ExpectedTexts  # noqa: E402  only what is imported after that line is rewritten
 
 _ROOT = Path(__file__).parents[1]
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long an example takes says how busy the machine is
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

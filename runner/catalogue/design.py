@@ -180,7 +180,7 @@ def _direction(written: Json) -> str:
 def _elements(written: list[Json], captions: Mapping[str, str]) -> Iterator[JsonObject]:
     listed = [one for element in map(record, written) if (one := _element(element, captions)) is not None]
     order = _order(written)
-    yield from sorted(listed, key=lambda one: order.get(str(one["uid"]), len(order)))
+    yield from sorted(listed, key=lambda each: order.get(str(each["uid"]), len(order)))
 
 
 def _element(element: JsonObject, captions: Mapping[str, str]) -> JsonObject | None:

@@ -62,34 +62,34 @@ class Drift:
 def differences(before: Catalogue, after: Catalogue) -> tuple[Difference, ...]:
     """Everything that differs, process by process; when and by whom the catalogues were pulled is none of it."""
     codes = sorted({*before.processes, *after.processes})
-    return tuple(one for code in codes for one in _of_process(code, before.processes, after.processes))
+    return tuple(process for code in codes for process in _of_process(code, before.processes, after.processes))
 
 
 def drifts(found: Iterable[Difference], uses: Sequence[Use]) -> tuple[Drift, ...]:
     """The differences, first those that matter to somebody."""
-    told = [Drift(difference=one, places=tuple(_places(one, uses))) for one in found]
+    told = [Drift(difference=each, places=tuple(_places(each, uses))) for each in found]
     return tuple(sorted(told, key=lambda drift: not drift.places))
 
 
-def _places(one: Difference, uses: Iterable[Use]) -> Iterator[str]:
+def _places(difference: Difference, uses: Iterable[Use]) -> Iterator[str]:
     """A new thing breaks nobody; a process that is gone breaks all that is used of it."""
-    if one.before is None:
+    if difference.before is None:
         return
     named: dict[str, None] = {}
     for use in uses:
-        if use.process in ("", one.process) and (use.about, use.name) in _touched(one):
+        if use.process in ("", difference.process) and (use.about, use.name) in _touched(difference):
             named[use.place] = None
     yield from named
 
 
-def _touched(one: Difference) -> tuple[tuple[About, str], ...]:
-    whole = one.about in (About.PROCESS, About.START, About.VERSION)
-    before = (one.before or "").casefold()
-    if one.about is About.ELEMENT:  # jobs name it as its design does, too
-        return (one.about, one.name), (one.about, before.rpartition(", ")[0])
-    if one.name.startswith(_CAPTION_OF_ELEMENT):
+def _touched(difference: Difference) -> tuple[tuple[About, str], ...]:
+    whole = difference.about in (About.PROCESS, About.START, About.VERSION)
+    before = (difference.before or "").casefold()
+    if difference.about is About.ELEMENT:  # jobs name it as its design does, too
+        return (difference.about, difference.name), (difference.about, before.rpartition(", ")[0])
+    if difference.name.startswith(_CAPTION_OF_ELEMENT):
         return ((About.ELEMENT, before),)
-    return ((About.PROCESS, ""),) if whole else ((one.about, one.name),)
+    return ((About.PROCESS, ""),) if whole else ((difference.about, difference.name),)
 
 
 def _of_process(code: str, before: Mapping[str, Process], after: Mapping[str, Process]) -> Iterator[Difference]:
@@ -149,31 +149,31 @@ def _captions(
 _CAPTION_OF_ELEMENT = "caption of element "
 
 
-def member_in_words(one: ProcessVersion) -> str:
+def member_in_words(version: ProcessVersion) -> str:
     """`version 2, active, disabled`: what is not known is left out."""
-    number = None if one.version is None else f"version {one.version}"
-    active = None if one.active is None else "active" if one.active else "not active"
-    enabled = "disabled" if one.enabled is False else None
+    number = None if version.version is None else f"version {version.version}"
+    active = None if version.active is None else "active" if version.active else "not active"
+    enabled = "disabled" if version.enabled is False else None
     return ", ".join(filter(None, (number, active, enabled))) or "a version"
 
 
-def parameter_in_words(one: Parameter) -> str:
+def parameter_in_words(parameter: Parameter) -> str:
     """`records (Id guid, Name text), out`."""
-    items = ", ".join(f"{name} {one.items[name]}" for name in sorted(one.items))
-    lookup = f" of {one.lookup}" if one.lookup else ""
-    return f"{one.kind}{lookup}{f' ({items})' if items else ''}, {one.direction}"
+    items = ", ".join(f"{name} {parameter.items[name]}" for name in sorted(parameter.items))
+    lookup = f" of {parameter.lookup}" if parameter.lookup else ""
+    return f"{parameter.kind}{lookup}{f' ({items})' if items else ''}, {parameter.direction}"
 
 
-def _element(one: ProcessElement) -> str:
-    return f"{one.name}, {one.kind}"
+def _element(element: ProcessElement) -> str:
+    return f"{element.name}, {element.kind}"
 
 
 def _by_uid(process: Process) -> Mapping[str, ProcessElement] | None:
-    return None if process.elements is None else {one.uid: one for one in process.elements}
+    return None if process.elements is None else {element.uid: element for element in process.elements}
 
 
 def _by_code(process: Process) -> Mapping[str, ProcessVersion]:
-    return {one.code: one for one in process.members}
+    return {version.code: version for version in process.members}
 
 
 def _start(process: Process) -> str:

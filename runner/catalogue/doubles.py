@@ -85,12 +85,12 @@ def _parameters(parameters: Mapping[str, Parameter] | None) -> Iterator[str]:
         yield f"  {as_yaml(code)}: {{{', '.join(_parameter(parameters[code]))}}}{_note(parameters[code])}"
 
 
-def _parameter(one: Parameter) -> Iterator[str]:
+def _parameter(parameter: Parameter) -> Iterator[str]:
     """What is not known is taken for what holds most: a text, given and taken."""
-    yield f"type: {Kind.TEXT if one.kind is Kind.UNKNOWN else one.kind}"
-    yield f"direction: {Direction.BOTH if one.direction is Direction.UNKNOWN else one.direction}"
-    if one.kind is Kind.RECORDS and one.items:
-        columns = (f"{as_yaml(name)}: {column_kind(kind)}" for name, kind in sorted(one.items.items()))
+    yield f"type: {Kind.TEXT if parameter.kind is Kind.UNKNOWN else parameter.kind}"
+    yield f"direction: {Direction.BOTH if parameter.direction is Direction.UNKNOWN else parameter.direction}"
+    if parameter.kind is Kind.RECORDS and parameter.items:
+        columns = (f"{as_yaml(name)}: {column_kind(kind)}" for name, kind in sorted(parameter.items.items()))
         yield f"items: {{{', '.join(columns)}}}"
 
 
@@ -98,13 +98,13 @@ def column_kind(kind: Kind) -> Kind:
     return Kind.TEXT if kind in (Kind.UNKNOWN, Kind.RECORDS) else kind
 
 
-def _note(one: Parameter) -> str:
-    notes = [as_yaml(one.caption)] if one.caption else []
-    if one.kind is Kind.UNKNOWN:
+def _note(parameter: Parameter) -> str:
+    notes = [as_yaml(parameter.caption)] if parameter.caption else []
+    if parameter.kind is Kind.UNKNOWN:
         notes.append("TODO: its type is not known")
-    if one.direction is Direction.UNKNOWN:
+    if parameter.direction is Direction.UNKNOWN:
         notes.append("TODO: its direction is not known")
-    if one.kind is Kind.RECORDS and not one.items:
+    if parameter.kind is Kind.RECORDS and not parameter.items:
         notes.append("TODO: `items`, its columns with their types")
     return f"  # {', '.join(notes)}" if notes else ""
 

@@ -26,12 +26,12 @@ def missing(packages: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
     """
     known = {code: site.processes[code] for code in packages.processes if code in site.processes}
     found = changed(packages, replace(site, processes=known))
-    return tuple(one for one in found if one.about is not About.NOTE or _is_lost(one))
+    return tuple(each for each in found if each.about is not About.NOTE or _is_lost(each))
 
 
-def _is_lost(one: Difference) -> bool:
+def _is_lost(difference: Difference) -> bool:
     """What the packages hold, and the site could not be asked for."""
-    return one.name in ("parameters", "elements") and one.before == "known"
+    return difference.name in ("parameters", "elements") and difference.before == "known"
 
 
 def _filled(process: Process, site: Process | None) -> Process:
@@ -58,5 +58,5 @@ def _each(part: _Part, site: _Part | None, names: tuple[str, ...]) -> _Part:
 
 def _with(part: _Part, site: _Part, names: tuple[str, ...]) -> _Part:
     """`part` with the fields that it leaves open as `site` has them."""
-    open_fields = [one.name for one in fields(part) if one.name in names and getattr(part, one.name) in _OPEN]
+    open_fields = [each.name for each in fields(part) if each.name in names and getattr(part, each.name) in _OPEN]
     return replace(part, **{name: getattr(site, name) for name in open_fields})

@@ -33,21 +33,21 @@ def specialised(schema: JsonObject, catalogue: Catalogue) -> JsonObject:
     definitions["process"] = _codes(record(definitions["process"]), processes)
     for action in _ACTIONS:
         definitions[action] = _action(record(definitions[action]), processes)
-    definitions |= {_called(one): _parameters(one.parameters) for one in processes if one.parameters is not None}
+    definitions |= {_called(each): _parameters(each.parameters) for each in processes if each.parameters is not None}
     return {**schema, "$defs": definitions}
 
 
 def _codes(written: JsonObject, processes: Sequence[Process]) -> JsonObject:
     """The codes, each with its caption where an editor shows one."""
-    codes: list[Json] = [one.code for one in processes]
-    captions: list[Json] = [one.caption or one.code for one in processes]
+    codes: list[Json] = [process.code for process in processes]
+    captions: list[Json] = [each.caption or each.code for each in processes]
     kept = {key: value for key, value in written.items() if key != "examples"}
     return {**kept, "enum": codes, "enumDescriptions": captions} if codes else written
 
 
 def _action(written: JsonObject, processes: Iterable[Process]) -> JsonObject:
-    known = [one for one in processes if one.parameters is not None]
-    branches: list[Json] = [_branch(one, record(written.get("properties"))) for one in known]
+    known = [process for process in processes if process.parameters is not None]
+    branches: list[Json] = [_branch(each, record(written.get("properties"))) for each in known]
     return {**written, "allOf": branches} if branches else written
 
 
@@ -71,12 +71,12 @@ def _nothing(process: Process) -> JsonObject:
 
 def _called(process: Process) -> str:
     """The name of a definition, whatever characters stand in the code: it must be fit for a reference."""
-    code = "".join(one if one.isascii() and one.isalnum() else f"_{ord(one):x}_" for one in process.code)
+    code = "".join(each if each.isascii() and each.isalnum() else f"_{ord(each):x}_" for each in process.code)
     return f"parameters_of_{code}"
 
 
 def _parameters(known: Mapping[str, Parameter]) -> JsonObject:
-    taken = {code: one for code, one in known.items() if one.direction in TAKEN}
+    taken = {code: given for code, given in known.items() if given.direction in TAKEN}
     return {
         "description": "Values by parameter code. Case counts.",
         "type": "object",
@@ -85,11 +85,13 @@ def _parameters(known: Mapping[str, Parameter]) -> JsonObject:
     }
 
 
-def _parameter(one: Parameter) -> JsonObject:
-    called = f"{one.caption}: " if one.caption else ""
-    schema: JsonObject = {"description": f"{called}{one.kind}, {one.direction}", **_type(one.kind)}
-    if one.kind is Kind.RECORDS and one.items:
-        columns: JsonObject = {name: {"description": str(kind), **_type(kind)} for name, kind in one.items.items()}
+def _parameter(parameter: Parameter) -> JsonObject:
+    called = f"{parameter.caption}: " if parameter.caption else ""
+    schema: JsonObject = {"description": f"{called}{parameter.kind}, {parameter.direction}", **_type(parameter.kind)}
+    if parameter.kind is Kind.RECORDS and parameter.items:
+        columns: JsonObject = {
+            name: {"description": str(kind), **_type(kind)} for name, kind in parameter.items.items()
+        }
         schema["items"] = {"type": ["object", "string"], "additionalProperties": False, "properties": columns}
     return schema
 

@@ -105,16 +105,18 @@ def _root(key: str, group: Sequence[DesignVersion]) -> DesignVersion:
 
 def _family(root: DesignVersion, versions: Sequence[DesignVersion]) -> ProcessFamily:
     """Of several that are active, one that can be started, then the highest number, then the last."""
-    ranked = sorted(versions, key=lambda one: (one.active is True, _why_not(one) is None, one.number or 0))
-    in_order = sorted(versions, key=lambda one: (one.number or 0, one is not root, one.code))
+    ranked = sorted(versions, key=lambda each: (each.active is True, _why_not(each) is None, each.number or 0))
+    in_order = sorted(versions, key=lambda each: (each.number or 0, each is not root, each.code))
     return ProcessFamily(root=root, acting=ranked[-1], versions=tuple(in_order))
 
 
 def _members(family: ProcessFamily) -> tuple[ProcessVersion, ...]:
     """Of a process without versions there is nothing to list."""
     by_code = {
-        one.code: ProcessVersion(code=one.code, uid=one.uid, version=one.number, active=one.active, enabled=one.enabled)
-        for one in sorted(family.versions, key=lambda version: version is family.acting)
+        each.code: ProcessVersion(
+            code=each.code, uid=each.uid, version=each.number, active=each.active, enabled=each.enabled
+        )
+        for each in sorted(family.versions, key=lambda version: version is family.acting)
     }
     if len(by_code) == 1:
         return ()

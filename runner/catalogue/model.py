@@ -112,11 +112,11 @@ class Process:
 
     @cached_property
     def takes(self) -> frozenset[str]:
-        return frozenset(code for code, one in (self.parameters or {}).items() if one.direction in TAKEN)
+        return frozenset(code for code, given in (self.parameters or {}).items() if given.direction in TAKEN)
 
     @cached_property
     def gives(self) -> frozenset[str]:
-        return frozenset(code for code, one in (self.parameters or {}).items() if one.direction in GIVEN)
+        return frozenset(code for code, given in (self.parameters or {}).items() if given.direction in GIVEN)
 
     @property
     def versions(self) -> tuple[ProcessVersion, ...]:
@@ -125,7 +125,7 @@ class Process:
 
     def in_version(self, number: int) -> "Process":
         """The process as it is called in this version, which it has, whether it is active or not."""
-        member = next((one for one in self.members if one.version == number), None)
+        member = next((version for version in self.members if version.version == number), None)
         why_not = "this version is disabled" if member is not None and member.enabled is False else None
         if number == self.version:
             is_acting = member is None or member.active is not False

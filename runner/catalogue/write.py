@@ -50,7 +50,9 @@ def _process(process: Process) -> Iterator[str]:
     if process.members:
         yield from _block("members", ((member.code, _member(member)) for member in process.members))
     if process.parameters is not None:
-        yield from _block("parameters", ((code, _parameter(one)) for code, one in sorted(process.parameters.items())))
+        yield from _block(
+            "parameters", ((code, _parameter(given)) for code, given in sorted(process.parameters.items()))
+        )
     if process.elements is not None:  # in their own order: that in which the process comes to them
         yield from _block("elements", ((element.uid, _element(element)) for element in process.elements))
 

@@ -72,13 +72,13 @@ class _Linter:
             return
         kinds = [_BEGINNINGS.get(kind, f"a {kind}") for kind in dict.fromkeys(schema.starts)]
         why = f"it begins with {either(kinds)}" if kinds else "it has no start event"
-        first = next((one for one in schema.elements or () if one.kind in schema.starts), None)
+        first = next((element for element in schema.elements or () if element.kind in schema.starts), None)
         message = f"`{schema.version.code}`: {_NO_CALL}: {why}"
         hint = "where it is to be called, add a plain start event"
         yield self._warning("E193", message, schema, hint=hint, at=None if first is None else _with_id(first.uid))
 
     def _stuck(self, schema: PackageSchema) -> Iterator[Problem]:
-        elements = {one.uid: one for one in schema.elements or ()}
+        elements = {element.uid: element for element in schema.elements or ()}
         for uid in schema.stuck:
             called = _element(elements.get(uid), uid)
             message = (

@@ -44,7 +44,7 @@ def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> 
             processes=processes,
             packages=names,
         ),
-        families=tuple((family, tuple(schemas[one] for one in family.versions)) for family in found.values()),
+        families=tuple((family, tuple(schemas[version] for version in family.versions)) for family in found.values()),
         problems=tuple(problems),
         odd=tuple(odd),
     )
@@ -103,4 +103,4 @@ def _process(family: ProcessFamily, schemas: Mapping[DesignVersion, PackageSchem
         unread=None if is_whole else "its metadata.json does not tell it in full",
     )
     by_code = {version.code: schemas[version].parameters for version in family.versions}
-    return replace(process, members=tuple(replace(one, parameters=by_code[one.code]) for one in process.members))
+    return replace(process, members=tuple(replace(each, parameters=by_code[each.code]) for each in process.members))

@@ -74,11 +74,13 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
     properties = _read(properties_file, reader, problems) if properties_file.exists() else {}
     captions = _captions(folder.parents[1] / "Resources" / f"{folder.name}.Process", reader, problems)
     schema = _design(design_file, reader, problems)
-    written = [_renamed(record(one)) for one in items(schema.get("flowElements"))]
+    written = [_renamed(record(each)) for each in items(schema.get("flowElements"))]
     schema = _with_parts(schema, written)
     odd: list[Json] = []
     signature = design.signature(schema, odd, captions=captions)
-    starts = tuple(kind for one in written if (kind := design.kind_of_element(one.get("typeName"))).startswith("Start"))
+    starts = tuple(
+        kind for element in written if (kind := design.kind_of_element(element.get("typeName"))).startswith("Start")
+    )
     return PackageSchema(
         version=_version(
             code,
@@ -136,7 +138,7 @@ def _with_parts(schema: JsonObject, elements: Iterable[JsonObject]) -> JsonObjec
     if isinstance(schema.get("flowElements"), list):
         found["flowElements"] = list(elements)
     if isinstance(schema.get("parameters"), list):
-        found["parameters"] = [_with_items(_renamed(record(one))) for one in items(schema["parameters"])]
+        found["parameters"] = [_with_items(_renamed(record(parameter))) for parameter in items(schema["parameters"])]
     return found
 
 
@@ -145,7 +147,7 @@ def _with_items(parameter: JsonObject) -> JsonObject:
     columns = parameter.get("itemProperties")
     if not isinstance(columns, list):
         return parameter
-    return {**parameter, "itemProperties": [_renamed(record(one)) for one in columns]}
+    return {**parameter, "itemProperties": [_renamed(record(column)) for column in columns]}
 
 
 def _version(

@@ -40,11 +40,11 @@ def invented(run: Recorded) -> Recorded:
             return None
         return {
             **inventor.values(given, parameters),
-            **{code: one for code, one in given.items() if run.names_element(one)},
+            **{code: each for code, each in given.items() if run.names_element(each)},
         }
 
     given, results = values(run.given), values(run.results)
-    way = tuple(replace(one, given=inventor.values(one.given, {})) for one in run.way)
+    way = tuple(replace(passed, given=inventor.values(passed.given, {})) for passed in run.way)
     error = run.error and inventor.sentence(run.error)
     return replace(run, given=given, results=results, way=way, error=error)
 
@@ -92,18 +92,18 @@ class WayTaken:
 
 def way(run: Recorded) -> WayTaken:
     """The way up to where the run failed, or stays."""
-    steps = [one for one in run.way if not is_end(one.kind)]
+    steps = [step for step in run.way if not is_end(step.kind)]
     if run.status == "error":
-        broken = [one for one in steps if one.status == "error"]
+        broken = [step for step in steps if step.status == "error"]
         failing = broken[-1] if broken else None
         return WayTaken(
-            passed=tuple(one for one in steps if one is not failing and not one.is_open),
+            passed=tuple(step for step in steps if step is not failing and not step.is_open),
             failing=failing,
-            left=tuple(one for one in steps if one.is_open),
+            left=tuple(each for each in steps if each.is_open),
         )
-    stays = next((one for one in steps if one.is_open), None) if run.status != "done" else None
-    left = tuple(one for one in steps if one.is_open and one is not stays)
-    return WayTaken(passed=tuple(one for one in steps if not one.is_open), open=stays, left=left)
+    stays = next((passed for passed in steps if passed.is_open), None) if run.status != "done" else None
+    left = tuple(step for step in steps if step.is_open and step is not stays)
+    return WayTaken(passed=tuple(step for step in steps if not step.is_open), open=stays, left=left)
 
 
 def result_values(run: Recorded) -> dict[str, Json]:
@@ -111,9 +111,9 @@ def result_values(run: Recorded) -> dict[str, Json]:
     parameters = run.process.parameters or {}
     found = run.results or {}
     return {
-        code: one
-        for code, one in found.items()
-        if code in parameters and one is not None and not run.names_element(one) and fits(one, parameters[code])
+        code: given
+        for code, given in found.items()
+        if code in parameters and given is not None and not run.names_element(given) and fits(given, parameters[code])
     }
 
 
@@ -122,56 +122,56 @@ def _activities(run: Recorded) -> Iterator[str]:
     yield from _set(run)
     seen: set[str] = set()
     into = dict(_ids(run))
-    for one in (*taken.passed, *((taken.open,) if taken.open else ())):
-        yield from _element(one, seen, into)
-    for one in taken.left:
-        yield comment(f"Left out: {_shown(one)}, which was {one.status} when the process ended.")
+    for passed in (*taken.passed, *((taken.open,) if taken.open else ())):
+        yield from _element(passed, seen, into)
+    for each in taken.left:
+        yield comment(f"Left out: {_shown(each)}, which was {each.status} when the process ended.")
     yield from _end(run, taken, seen)
 
 
 def _ids(run: Recorded) -> Iterator[tuple[str, str]]:
     """Results that are ids of elements, with the parameters that were given them."""
     parameters = run.process.parameters or {}
-    for code, one in (run.results or {}).items():
-        if isinstance(one, str) and code in parameters and parameters[code].kind in _TAKES_ID:
-            yield one, code
+    for code, given in (run.results or {}).items():
+        if isinstance(given, str) and code in parameters and parameters[code].kind in _TAKES_ID:
+            yield given, code
 
 
 def _set(run: Recorded) -> Iterator[str]:
     results = result_values(run)
     if results:
         yield "- set:"
-        yield from (f"    {value(code)}: {value(one)}" for code, one in results.items())
-    for code, one in (run.results or {}).items():
-        if code not in results and one is not None and not run.names_element(one):
+        yield from (f"    {value(code)}: {value(given)}" for code, given in results.items())
+    for code, each in (run.results or {}).items():
+        if code not in results and each is not None and not run.names_element(each):
             yield comment(f"Left out: the value of {code}, which its type does not take.")
 
 
-def _element(one: Passed, seen: set[str], into: Mapping[str, str]) -> Iterator[str]:
-    fields = [*_named(one, seen)]
-    if one.id is not None and one.id in into:
-        fields.append(f"into: {value(into[one.id])}")
-    if not waits(one):
+def _element(passed: Passed, seen: set[str], into: Mapping[str, str]) -> Iterator[str]:
+    fields = [*_named(passed, seen)]
+    if passed.id is not None and passed.id in into:
+        fields.append(f"into: {value(into[passed.id])}")
+    if not waits(passed):
         fields.append("waits: false")
-    elif not one.executed and not one.is_open:
-        took = written(round(one.seconds or 0, 3))
+    elif not passed.executed and not passed.is_open:
+        took = written(round(passed.seconds or 0, 3))
         yield comment(f"It took {took}, so it is taken to have waited here; if it did not: `waits: false`.")
     yield f"- element: {{{', '.join(fields)}}}"
-    if one.status not in ("done", "running", "cancelled"):
-        yield comment(f"It was {one.status} there, and went on.")
+    if passed.status not in ("done", "running", "cancelled"):
+        yield comment(f"It was {passed.status} there, and went on.")
 
 
-def _named(one: Passed, seen: set[str]) -> Iterator[str]:
+def _named(passed: Passed, seen: set[str]) -> Iterator[str]:
     """A design's id stands once in a double: of an element that comes again in a loop only the caption is written."""
-    if one.uid is not None and one.uid not in seen:
-        seen.add(one.uid)
-        yield f"uid: {one.uid}"
-    if one.caption:
-        yield f"caption: {plain(one.caption)}"
+    if passed.uid is not None and passed.uid not in seen:
+        seen.add(passed.uid)
+        yield f"uid: {passed.uid}"
+    if passed.caption:
+        yield f"caption: {plain(passed.caption)}"
 
 
-def _shown(one: Passed) -> str:
-    return one.caption or one.uid or "an element"
+def _shown(passed: Passed) -> str:
+    return passed.caption or passed.uid or "an element"
 
 
 def _end(run: Recorded, taken: WayTaken, seen: set[str]) -> Iterator[str]:

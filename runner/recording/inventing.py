@@ -69,9 +69,9 @@ class Inventor:
             case None | bool() | "" | 0:
                 return value
             case list():
-                return [self._value(one, Kind.UNKNOWN, items) for one in value]
+                return [self._value(each, Kind.UNKNOWN, items) for each in value]
             case dict():
-                return {name: self._value(one, items.get(name, Kind.UNKNOWN), {}) for name, one in value.items()}
+                return {name: self._value(given, items.get(name, Kind.UNKNOWN), {}) for name, given in value.items()}
             case int() | float():
                 return self._number(str(value))
             case str():

@@ -58,57 +58,59 @@ def _start(run: Recorded, *, stays: bool) -> Iterator[str]:
 
 def _parameters(run: Recorded) -> Iterator[str]:
     known = run.process.parameters or {}
-    given = {code: one for code, one in (run.given or {}).items() if one is not None}
-    lost = [code for code, one in given.items() if code not in known or not fits(one, known[code])]
+    given = {code: sent for code, sent in (run.given or {}).items() if sent is not None}
+    lost = [code for code, sent in given.items() if code not in known or not fits(sent, known[code])]
     for code in lost:
         yield "      " + comment(f"Left out: {code}, whose value the process does not take.")
     if run.given is None:
         for code in sorted(run.process.takes):
             yield "      " + comment(f"Not seen: the value of {code}, {known[code].kind}.")
-    kept = {code: one for code, one in given.items() if code not in lost}
+    kept = {code: each for code, each in given.items() if code not in lost}
     if kept:
         yield "      parameters:"
-        yield from (f"        {value(code)}: {value(one)}" for code, one in kept.items())
+        yield from (f"        {value(code)}: {value(sent)}" for code, sent in kept.items())
 
 
 def _expectations(run: Recorded) -> Iterator[str]:
     """What the process gave, as far as an expression can say it at a glance. One that fails is not asked."""
     if run.status == "error":
         return
-    results = {code: one for code, one in result_values(run).items() if code in run.process.gives}
-    lines = [line for code, one in results.items() if (line := _expectation(code, one)) is not None]
+    results = {code: given for code, given in result_values(run).items() if code in run.process.gives}
+    lines = [line for code, each in results.items() if (line := _expectation(code, each)) is not None]
     if lines:
         yield "    expect:"
         yield from (f"      - {as_yaml(line)}" for line in lines)
 
 
-def _expectation(code: str, one: Json) -> str | None:
+def _expectation(code: str, given: Json) -> str | None:
     if not _NAME.fullmatch(code):
         return None
-    match one:
+    match given:
         case list():
-            return f"result.{code} | length == {len(one)}"
+            return f"result.{code} | length == {len(given)}"
         case bool():
-            return f"result.{code} == {'true' if one else 'false'}"
-        case str() if _PLAIN_TEXT.fullmatch(one):
-            return f'result.{code} == "{one}"'
-        case _ if is_number(one):
-            return f"result.{code} == {one}"
+            return f"result.{code} == {'true' if given else 'false'}"
+        case str() if _PLAIN_TEXT.fullmatch(given):
+            return f'result.{code} == "{given}"'
+        case _ if is_number(given):
+            return f"result.{code} == {given}"
         case _:
             return None
 
 
 def _following(run: Recorded, taken: WayTaken) -> Iterator[str]:
     """What comes after the start: the elements at which it waited, each as soon as it does, and where it ended."""
-    waited = [one for one in taken.passed if waits(one)]
-    names = [_element_name(one, taken) for one in waited]
+    waited = [passed for passed in taken.passed if waits(passed)]
+    names = [_element_name(each, taken) for each in waited]
     known = names[: names.index(None)] if None in names else names
-    for number, (one, called) in enumerate(zip(waited, known, strict=False), 1):
-        given = f", parameters: {value(dict(one.given))}" if one.given else ""
+    for number, (passed, called) in enumerate(zip(waited, known, strict=False), 1):
+        given = f", parameters: {value(dict(passed.given))}" if passed.given else ""
         yield f"  - id: element_{number}"
         yield f"    element: {{of: {_PROCESS}, name: {value(called)}{given}}}"
-    for one in waited[len(known) :]:
-        yield "  " + comment(f"Not written: a step that executes {one.caption or one.uid}: no name leads to it alone.")
+    for passed in waited[len(known) :]:
+        yield "  " + comment(
+            f"Not written: a step that executes {passed.caption or passed.uid}: no name leads to it alone."
+        )
     is_whole = len(known) == len(waited)
     if waited and is_whole and taken.open is None and run.status in ("done", "error"):
         yield "  - id: ended"
@@ -118,9 +120,13 @@ def _following(run: Recorded, taken: WayTaken) -> Iterator[str]:
         yield f"    wait: {{process_id: {_PROCESS}, for: parked}}"
 
 
-def _element_name(one: Passed, taken: WayTaken) -> str | None:
+def _element_name(passed: Passed, taken: WayTaken) -> str | None:
     """The caption, where no other element has it, else the id of the design; None where that is not alone either."""
     every = (*taken.passed, *(end for end in (taken.open, taken.failing) if end is not None))
-    if one.caption.strip() and "{{" not in one.caption and sum(other.caption == one.caption for other in every) == 1:
-        return one.caption
-    return one.uid if sum(other.uid == one.uid for other in every) == 1 else None
+    if (
+        passed.caption.strip()
+        and "{{" not in passed.caption
+        and sum(other.caption == passed.caption for other in every) == 1
+    ):
+        return passed.caption
+    return passed.uid if sum(other.uid == passed.uid for other in every) == 1 else None

@@ -52,14 +52,14 @@ def known(store: RunStore, process_id: str, elements: Collection[str]) -> Stored
 
 def _of_runs(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
     """The events of runs that name one of the ids, the newest run first."""
-    wanted = [one.encode() for one in ids]
+    wanted = [key.encode() for key in ids]
     for run in reversed(store.runs()):
         try:
             content = store.get(run, Part.EVENTS)
         except StoreError:
             continue
         lowered = content.lower()
-        if any(one in lowered for one in wanted):
+        if any(each in lowered for each in wanted):
             yield [line.event for line in parse(content).lines]
 
 
@@ -91,12 +91,12 @@ def _as_start(call: JsonObject, value: Json) -> StoredStart:
     result = call.get("result")
     results = record(record(value).get("results")) if is_run else {result: value} if isinstance(result, str) else {}
     values = {**record(call.get("parameters")), **results}
-    hidden = [code for code, one in values.items() if _is_hidden(one)]
+    hidden = [code for code, given in values.items() if _is_hidden(given)]
     status = record(value).get("status") if is_run else None
     return StoredStart(
         process=str(call.get("process")),
-        given={code: one for code, one in record(call.get("parameters")).items() if code not in hidden},
-        results={code: one for code, one in results.items() if code not in hidden},
+        given={code: sent for code, sent in record(call.get("parameters")).items() if code not in hidden},
+        results={code: each for code, each in results.items() if code not in hidden},
         status=status if isinstance(status, str) else None,
         hidden=tuple(dict.fromkeys(hidden)),
     )
@@ -114,5 +114,5 @@ def _executed(events: list[AnyEvent], elements: Collection[str]) -> dict[str, Ma
             uid = str(event.call.get("uid")).lower()
             if uid in elements:
                 given = record(event.call.get("parameters"))
-                found[uid] = {code: one for code, one in given.items() if not _is_hidden(one)}
+                found[uid] = {code: each for code, each in given.items() if not _is_hidden(each)}
     return found

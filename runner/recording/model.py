@@ -59,4 +59,4 @@ class Recorded:
 
     def names_element(self, value: Json) -> bool:
         """Whether a value is the id of one of its elements, which no other run has."""
-        return isinstance(value, str) and any(value == one.id for one in self.way)
+        return isinstance(value, str) and any(value == passed.id for passed in self.way)

@@ -90,7 +90,7 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
     row = record(process_log.value(ReadRow(process_id=process_id), found))
     process = _process(site, design.guid(found[0].get("SysSchemaId")))
     way = tuple(_way(site, process_id, process))
-    if text(row, "status") == "running" and not any(one.is_open for one in way):
+    if text(row, "status") == "running" and not any(passed.is_open for passed in way):
         way += tuple(_parked(site, process_id, process))
     if text(row, "parent") is not None:
         site.unseen.append(f"another process has started it, as a part of itself: {text(row, 'parent')}")
@@ -114,7 +114,7 @@ def recorded(happened: Happened, process: Process, known: StoredCalls) -> Record
         status=happened.status,
         error=happened.error,
         seconds=happened.seconds,
-        way=tuple(_with_call(one, known) for one in happened.way),
+        way=tuple(_with_call(passed, known) for passed in happened.way),
         given=None if start is None else start.given,
         results=None if start is None else start.results,
         in_background=start is not None and start.status == "running",
@@ -138,15 +138,15 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
     """The process with the signature of the version that ran; of its versions that counts as the active one."""
     rows = _family(site, schema_id) if schema_id is not None else []
     versions = {version_of(row): row for row in rows if text(row, "Name")}
-    ran = next((one for one, row in versions.items() if _is_schema(row, schema_id)), None)
+    ran = next((given for given, row in versions.items() if _is_schema(row, schema_id)), None)
     if ran is None:
         return None
     told = read_signature(site.caller, versions[ran], site.wait)
     site.unseen.extend(str(sentence) for sentence in items(told.get("odd")))
-    family = next(one for one in families(versions).values() if ran in one.versions)
+    family = next(each for each in families(versions).values() if ran in each.versions)
     if family.acting is not ran and family.acting.active:
         site.unseen.append(f"a call runs another version now: {family.acting.code}")
-    marked = tuple(replace(one, active=one is ran) for one in family.versions)
+    marked = tuple(replace(version, active=version is ran) for version in family.versions)
     return process_of(
         replace(family, acting=_marked(marked, ran), versions=marked),
         parameters=design.parameters(told.get("parameters")),
@@ -156,7 +156,7 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
 
 
 def _marked(versions: tuple[DesignVersion, ...], ran: DesignVersion) -> DesignVersion:
-    return next(one for one in versions if one.code == ran.code)
+    return next(version for version in versions if version.code == ran.code)
 
 
 def _is_schema(row: JsonObject, schema_id: str | None) -> bool:
@@ -201,15 +201,19 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
         site.unseen.append(f"its elements: the element log is refused: {found.trouble.message}")
         return
     designed = _designed(process)
-    is_bare = process is not None and process.elements is not None and all(is_end(one.kind) for one in process.elements)
+    is_bare = (
+        process is not None
+        and process.elements is not None
+        and all(is_end(element.kind) for element in process.elements)
+    )
     if not found and not is_bare:
         site.unseen.append("its elements: the element log has none of it; perhaps the process is not traced")
     if len(found) >= _MOST_ELEMENTS:
         site.unseen.append(f"its elements after the first {_MOST_ELEMENTS}")
     in_order = sorted(found[:_MOST_ELEMENTS], key=lambda row: text(row, "StartDate") or "")
     told = map(record, items(process_log.value(ReadElements(process_id=process_id), in_order)))
-    for row, one in zip(in_order, told, strict=True):
-        yield _passed(row, one, designed.get(text(one, "uid") or ""))
+    for row, each in zip(in_order, told, strict=True):
+        yield _passed(row, each, designed.get(text(each, "uid") or ""))
 
 
 def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
@@ -229,7 +233,7 @@ def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[P
 
 
 def _designed(process: Process | None) -> dict[str, ProcessElement]:
-    return {one.uid: one for one in (process.elements if process else None) or ()}
+    return {element.uid: element for element in (process.elements if process else None) or ()}
 
 
 def _passed(row: JsonObject, told: JsonObject, designed: ProcessElement | None) -> Passed:
@@ -246,5 +250,5 @@ def _passed(row: JsonObject, told: JsonObject, designed: ProcessElement | None) 
 
 def _between(started: str | None, completed: str | None) -> float | None:
     """Seconds between two moments of the server."""
-    first, last = (None if one is None else server_time.of_record(one) for one in (started, completed))
+    first, last = (None if each is None else server_time.of_record(each) for each in (started, completed))
     return None if first is None or last is None else max(0.0, last - first)

@@ -66,9 +66,9 @@ def signature(schema: JsonObject, odd: list[Json], *, captions: Mapping[str, str
     """
     parameters, elements = schema.get("parameters"), schema.get("flowElements")
     if schema and not isinstance(parameters, list):
-        odd.append("its metadata does not tell its parameters")
+        odd.append("its metadata does not list its parameters")
     if schema and not isinstance(elements, list):
-        odd.append("its metadata does not tell its elements")
+        odd.append("its metadata does not list its elements")
     return {
         "parameters": list(_parameters(parameters, odd, captions)) if isinstance(parameters, list) else None,
         "elements": list(_elements(elements, captions)) if isinstance(elements, list) else None,
@@ -76,7 +76,7 @@ def signature(schema: JsonObject, odd: list[Json], *, captions: Mapping[str, str
 
 
 def parameters(signature: Json) -> dict[str, Parameter] | None:
-    """The parameters of a signature as records, by their codes; None where it does not tell them."""
+    """The parameters of a signature as records, by their codes; None where it does not list them."""
     if not isinstance(signature, list):
         return None
     written = [record(each) for each in signature]
@@ -89,7 +89,7 @@ def parameters(signature: Json) -> dict[str, Parameter] | None:
 
 
 def elements(signature: Json) -> tuple[ProcessElement, ...] | None:
-    """The elements of a signature as records, each id once, in their order; None where it does not tell them."""
+    """The elements of a signature as records, each id once, in their order; None where it does not list them."""
     if not isinstance(signature, list):
         return None
     found = [element(str(fields.get("uid")), fields) for fields in map(record, signature)]
@@ -140,7 +140,7 @@ def _parameters(written: list[Json], odd: list[Json], captions: Mapping[str, str
             continue
         direction = _direction(parameter.get("direction"))
         if direction == "unknown":
-            odd.append(f"the direction of `{_shortened(code)}` is not told")
+            odd.append(f"the direction of `{_shortened(code)}` is not known")
         yield {
             "code": code,
             "type": _type(parameter, code, odd),
@@ -164,7 +164,7 @@ def _type(parameter: JsonObject, name: str, odd: list[Json]) -> str:
     key = written.lower() if isinstance(written, str) else ""
     known = _TYPES.get(key) or _TYPES_BY_FIRST_DIGITS.get(key.partition("-")[0])
     if known is None and key != _OBJECT_LIST:
-        why = f"`{_shortened(key)}` is not known here" if key else "is not told"
+        why = f"`{_shortened(key)}` is not known here" if key else "is missing"
         odd.append(f"the type of `{_shortened(name)}` {why}")
     return known or "unknown"
 

@@ -67,8 +67,8 @@ def differences(before: Catalogue, after: Catalogue) -> tuple[Difference, ...]:
 
 def drifts(found: Iterable[Difference], uses: Sequence[Use]) -> tuple[Drift, ...]:
     """The differences, first those that matter to somebody."""
-    told = [Drift(difference=each, places=tuple(_places(each, uses))) for each in found]
-    return tuple(sorted(told, key=lambda drift: not drift.places))
+    found_drifts = [Drift(difference=each, places=tuple(_places(each, uses))) for each in found]
+    return tuple(sorted(found_drifts, key=lambda drift: not drift.places))
 
 
 def _places(difference: Difference, uses: Iterable[Use]) -> Iterator[str]:

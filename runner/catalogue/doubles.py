@@ -38,7 +38,7 @@ def doubles(process: Process, *, executed: Collection[str] = (), script: Script 
     """The double of a process; of a family also that of the version that acts, which is its own schema.
 
     `executed` are the elements that jobs execute, by ids or by names in lower case: at these it waits. A `script`
-    stands in the place of what the catalogue tells of the elements.
+    takes the place of the elements in the catalogue.
     """
     known = script or Script(head=_HEAD, activities=tuple(_designed(process, executed)))
     acting = next((member for member in process.members if member.active), None)

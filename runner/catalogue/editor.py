@@ -1,4 +1,4 @@
-"""The schema of job files for one site: an editor completes its processes, and behind each its own parameters.
+"""The schema of job files for one site: an editor completes its processes, and after each its own parameters.
 
 What a catalogue does not know is left as open as it was. A value may always be a text, since it may be a template.
 """
@@ -54,15 +54,15 @@ def _action(written: JsonObject, processes: Iterable[Process]) -> JsonObject:
 def _branch(process: Process, properties: JsonObject) -> JsonObject:
     """What holds where this process is named."""
     gives: list[Json] = [*sorted(process.gives)]
-    behind: JsonObject = {"parameters": {"$ref": f"#/$defs/{_called(process)}"}}
+    then: JsonObject = {"parameters": {"$ref": f"#/$defs/{_called(process)}"}}
     if "result" in properties:
-        behind["result"] = {"enum": gives} if gives else _nothing(process)
+        then["result"] = {"enum": gives} if gives else _nothing(process)
     if "results" in properties:
-        behind["results"] = {"items": {"enum": gives} if gives else _nothing(process)}
+        then["results"] = {"items": {"enum": gives} if gives else _nothing(process)}
     named: JsonObject = {"required": ["process"], "properties": {"process": {"const": process.code}}}
     if "version" in properties:  # another version may take and give other values
         named["not"] = {"required": ["version"]}
-    return {"if": named, "then": {"properties": behind}}
+    return {"if": named, "then": {"properties": then}}
 
 
 def _nothing(process: Process) -> JsonObject:

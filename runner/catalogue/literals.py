@@ -72,7 +72,7 @@ def may_hold(kind: Kind, piece: str) -> bool:
 
 
 def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
-    """Of a value that cannot be read: the form that was meant."""
+    """Of a value that cannot be read, with the form that it probably was written for."""
     text = value.strip() if isinstance(value, str) else ""
     is_certain, hint = True, None
     match kind:

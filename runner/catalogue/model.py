@@ -1,7 +1,7 @@
 """What a site has: its processes, with what each takes and gives.
 
-A catalogue file, packages in git and a folder of doubles give the same records. What nobody could find out is said to
-be unknown here, and never guessed: nothing is held against it.
+A catalogue file, packages in git and a folder of doubles give the same records. What nobody could find out is
+unknown here, and never guessed: nothing is reported for it.
 """
 
 from collections.abc import Mapping

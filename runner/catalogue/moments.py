@@ -1,4 +1,4 @@
-"""Days and times of day that no server reads for sure: the form that people and other programs meant by them [?]."""
+"""Days and times of day that no server reads for sure: as people and other programs write them [?]."""
 
 import calendar
 import re

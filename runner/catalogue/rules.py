@@ -23,12 +23,12 @@ def check(document: Document) -> tuple[Problem, ...]:
 
 
 def another_site(document: Document, url: str) -> Problem | None:
-    """A warning where the catalogue tells of another site than that of the target it lies there for."""
+    """A warning where the catalogue is of another site than its target."""
     site = text(record(document.data), "site")
     if site is None or "{{" in url or "://" not in site or _place(site) == _place(url):
         return None
     message = f"this is the catalogue of {site}, and the site of the target is {url}"
-    hint = "a file that was copied tells of the site that it comes from: `runner catalog pull` reads this one"
+    hint = "run `runner catalog pull`: a copied file is still of the site that it comes from"
     return document.problem("E107", message, path=("site",), hint=hint, severity=Severity.WARNING)
 
 
@@ -41,13 +41,13 @@ def _process(document: Document, written: JsonObject, path: Path) -> Iterator[Pr
             yield document.problem("E107", "`items` cannot stand here", path=at, at_key=True, hint=hint)
     for uid in record(written.get("elements")):
         if not is_guid(uid):
-            hint = "an element stands under its id; its name stands behind `name`"
+            hint = "write the id as the key, and the name after `name`"
             at = (*path, "elements", uid)
             yield document.problem("E113", f"`{uid}` is not a GUID", path=at, at_key=True, hint=hint)
 
 
 def _place(url: str) -> tuple[str, int | None, str]:
-    """Host, port and path, as far as they tell two sites apart."""
+    """Host, port and path, as far as two sites differ in them."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -100,7 +100,7 @@ def _process(family: ProcessFamily, schemas: Mapping[DesignVersion, PackageSchem
         family,
         parameters=schema.parameters,
         elements=schema.elements,
-        unread=None if is_whole else "its metadata.json does not tell it in full",
+        unread=None if is_whole else "its metadata.json does not hold it in full",
     )
     by_code = {version.code: schemas[version].parameters for version in family.versions}
     return replace(process, members=tuple(replace(each, parameters=by_code[each.code]) for each in process.members))

@@ -1,6 +1,6 @@
 """`Recorded` → what a double of it does: its results, the way it took, and how it ended.
 
-A double goes one way: that of this run. What it leaves out stands in it as a comment.
+A double goes one way: that of this run. What it leaves out is a comment in it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from runner.recording.writing import comment, plain, value
 
 _TASK: Final = "UserTask"
 _SURELY_WAITED: Final = 1.0
-"""Seconds from which on a task is taken to have waited for somebody, where no call of ours tells. A choice [?]."""
+"""Seconds from which on a task is taken to have waited for somebody, where no call of ours shows it. A choice [?]."""
 _TAKES_ID: Final = (Kind.GUID, Kind.LOOKUP, Kind.TEXT, Kind.UNKNOWN)
 _LONG_ENOUGH: Final = "10m"
 _LONGEST_ERROR: Final = 4000
@@ -35,7 +35,7 @@ def invented(run: Recorded) -> Recorded:
     inventor, parameters = Inventor(), run.process.parameters or {}
 
     def values(given: Mapping[str, Json] | None) -> dict[str, Json] | None:
-        """Ids of elements are kept: they are told apart by them, and are not written."""
+        """Ids of elements are kept: they differ in them, and are not written."""
         if given is None:
             return None
         return {
@@ -50,7 +50,7 @@ def invented(run: Recorded) -> Recorded:
 
 
 def head(run: Recorded) -> Iterator[str]:
-    """What stands above both files."""
+    """The first lines of both files."""
     yield "# Written by `runner record`, which never writes over it."
     yield comment(f"From process {run.id} of `{run.code}`: {ended(run)}.")
     for sentence in (*run.unseen, _ALWAYS_UNSEEN):
@@ -162,7 +162,7 @@ def _element(passed: Passed, seen: set[str], into: Mapping[str, str]) -> Iterato
 
 
 def _named(passed: Passed, seen: set[str]) -> Iterator[str]:
-    """A design's id stands once in a double: of an element that comes again in a loop only the caption is written."""
+    """A design's id is written once in a double: an element that comes again in a loop has its caption only."""
     if passed.uid is not None and passed.uid not in seen:
         seen.add(passed.uid)
         yield f"uid: {passed.uid}"

@@ -27,11 +27,11 @@ _TELLING: Final = (
     r"(?<!\w)'([^'\n]+)'(?!\w)",
     r"\d[\d .-]{2,}\d",
 )
-"""What may tell of somebody inside a sentence: an id, an address, what stands in quotes, a long number."""
+"""What may name somebody inside a sentence: an id, an address, a text in quotes, a long number."""
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _FIRST_YEAR: Final = 2000
 _SHORT: Final = 4
-"""Characters of a value from which on it is looked for inside a text."""
+"""So many characters of a value are searched for inside a text."""
 
 
 class Inventor:
@@ -46,7 +46,7 @@ class Inventor:
         return {code: self._of_parameter(value, parameters.get(code)) for code, value in given.items()}
 
     def sentence(self, text: str) -> str:
-        """A text of the log, without ids, addresses, what stands in quotes, long numbers, and values met before."""
+        """A text of the log, without ids, addresses, texts in quotes, long numbers, and values met before."""
         met = {real: str(made) for (_, real), made in self._known.items() if len(real) >= _SHORT and real in text}
         known = [re.escape(real) for real in sorted(met, key=len, reverse=True)]
         pattern = re.compile("|".join((*known, *_TELLING)))
@@ -78,7 +78,7 @@ class Inventor:
                 return self._json(value, items) if value[0] in "[{" else self._text(value, kind)
 
     def _json(self, text: str, items: Mapping[str, Kind]) -> Json:
-        """JSON that stands in a text stays a text."""
+        """JSON inside a text stays a text."""
         try:
             inner: Json = json.loads(text)
         except (ValueError, RecursionError):

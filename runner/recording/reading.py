@@ -1,6 +1,6 @@
 """Asking a site about one run of a process: its row in the log, its elements, the design of the version that ran.
 
-Reads only, with at most seven questions and the pages of the element log. What a site refuses to tell becomes a
+Reads only, with at most seven questions and the pages of the element log. What a site refuses becomes a
 sentence in `unseen`; a site that does not answer ends it.
 """
 
@@ -38,7 +38,7 @@ _RUNNING: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """A run as its site shows it. `process` is None where the site does not tell which process it is of."""
+    """A run as its site shows it. `process` is None where the site does not show which process it is of."""
 
     id: str
     process: Process | None
@@ -51,7 +51,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Site:
-    """The site that is asked; `unseen` collects what it does not tell."""
+    """The site that is asked; `unseen` collects what it does not show."""
 
     caller: Caller
     wait: Wait
@@ -141,16 +141,16 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
     ran = next((given for given, row in versions.items() if _is_schema(row, schema_id)), None)
     if ran is None:
         return None
-    told = read_signature(site.caller, versions[ran], site.wait)
-    site.unseen.extend(str(sentence) for sentence in items(told.get("odd")))
+    signature = read_signature(site.caller, versions[ran], site.wait)
+    site.unseen.extend(str(sentence) for sentence in items(signature.get("odd")))
     family = next(each for each in families(versions).values() if ran in each.versions)
     if family.acting is not ran and family.acting.active:
         site.unseen.append(f"a call runs another version now: {family.acting.code}")
     marked = tuple(replace(version, active=version is ran) for version in family.versions)
     return process_of(
         replace(family, acting=_marked(marked, ran), versions=marked),
-        parameters=design.parameters(told.get("parameters")),
-        elements=design.elements(told.get("elements")),
+        parameters=design.parameters(signature.get("parameters")),
+        elements=design.elements(signature.get("elements")),
         unread=None,
     )
 
@@ -211,14 +211,14 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
     if len(found) >= _MOST_ELEMENTS:
         site.unseen.append(f"its elements after the first {_MOST_ELEMENTS}")
     in_order = sorted(found[:_MOST_ELEMENTS], key=lambda row: text(row, "StartDate") or "")
-    told = map(record, items(process_log.value(ReadElements(process_id=process_id), in_order)))
-    for row, each in zip(in_order, told, strict=True):
+    answers = map(record, items(process_log.value(ReadElements(process_id=process_id), in_order)))
+    for row, each in zip(in_order, answers, strict=True):
         yield _passed(row, each, designed.get(text(each, "uid") or ""))
 
 
 def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
     """The elements at which it waits, as the engine's own store has them, whatever is logged [S]. How `SysProcessId` is
-    filtered, and that its `Status` counts as that of a process does, is [?]: what cannot be read tells nothing.
+    filtered, and that its `Status` counts as that of a process does, is [?]: what cannot be read shows nothing.
     """
     try:
         found = site.records(QueryCall(entity="SysProcessElementData", filter=f"SysProcessId eq {process_id}"))
@@ -236,14 +236,14 @@ def _designed(process: Process | None) -> dict[str, ProcessElement]:
     return {element.uid: element for element in (process.elements if process else None) or ()}
 
 
-def _passed(row: JsonObject, told: JsonObject, designed: ProcessElement | None) -> Passed:
+def _passed(row: JsonObject, answer: JsonObject, designed: ProcessElement | None) -> Passed:
     return Passed(
         id=design.guid(row.get("Id")),
-        uid=text(told, "uid"),
-        caption=text(told, "caption") or (designed.shown if designed else ""),
+        uid=text(answer, "uid"),
+        caption=text(answer, "caption") or (designed.shown if designed else ""),
         kind=designed.kind if designed else design.kind_of_element(f".{text(row, 'Type') or ''}"),
-        status=text(told, "status"),
-        error=text(told, "error"),
+        status=text(answer, "status"),
+        error=text(answer, "error"),
         seconds=_between(text(row, "StartDate"), text(row, "CompleteDate")),
     )
 

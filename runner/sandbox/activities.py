@@ -2,7 +2,7 @@
 
 A generator that touches no clock of its own: it yields the deed at which it wants to wait, or at which its caller may
 be answered, and whoever drives it knows what to do. What went wrong in the double ends the process as `error` in the
-log; the values its parameters held then stay, as the service returns them behind a failure, too [M].
+log; the values its parameters held then stay, as the service returns them after a failure, too [M].
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -129,8 +129,8 @@ class _Work:
                 for code, value in values.items():
                     self._put(code, render_value(value, self._scope()))
             case Fail(text=text):
-                said = render(template(text), self._scope())
-                raise _FailedError(activity, said if isinstance(said, str) else compact(said))
+                rendered = render(template(text), self._scope())
+                raise _FailedError(activity, rendered if isinstance(rendered, str) else compact(rendered))
             case Insert() | Select() | Update() | Delete() as deed:
                 self._on_records(deed)
             case Park() | Delay() | Background():

@@ -171,7 +171,7 @@ def _on_records(kind: str, fields: JsonObject) -> Insert | Select | Update | Del
 
 
 def _expression(value: Json) -> str | None:
-    """A YAML boolean stands for itself."""
+    """A YAML boolean is an expression, too."""
     return value if value is None or isinstance(value, str) else compact(value)
 
 

@@ -35,7 +35,7 @@ class Control:
         self._new_token = new_token
 
     def answer(self, request: Request, parts: tuple[str, ...], body: bytes) -> Response:
-        """Answer a request for `/`, which is no parts at all, or for `/sandbox/…`, which is those behind it."""
+        """Answer a request for `/`, which is no parts at all, or for `/sandbox/…`, which is the parts after it."""
         if not _is_here(request):
             refusal: JsonObject = {"error": "the sandbox answers this on its own machine alone"}
             return plain_json(refusal, status=403) if parts else nothing(200)

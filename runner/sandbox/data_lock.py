@@ -2,7 +2,7 @@
 
 The kernel's lock is on a file of its own beside the data: on the data itself it would get in the way of SQLite's locks
 where a system keeps both in one list. It vanishes with the sandbox, however that ends; one that was killed leaves the
-empty file behind. Where no lock is to be had, nobody is refused.
+empty file. Where no lock is to be had, nobody is refused.
 """
 
 import os
@@ -27,7 +27,7 @@ def locked(data: Path | None) -> Iterator[None]:
     path = real.with_name(real.name + _ENDING)
     try:
         file = _taken(path)
-    except OSError:  # what is wrong with its folder is told when the data is opened
+    except OSError:  # what is wrong with its folder is reported when the data is opened
         file = None
     else:
         if file is None:

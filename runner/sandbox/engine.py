@@ -1,4 +1,4 @@
-"""Processes under way: how they start, go on behind an element, wait, and are cancelled. Knows nothing of HTTP.
+"""Processes under way: how they start, go on after an element, wait, and are cancelled. Knows nothing of HTTP.
 
 A value for an `out` or `internal` parameter is dropped like an unknown code, a choice [?].
 """
@@ -123,7 +123,7 @@ class Engine:
         await _to_the_end(begun.running)
 
     async def to_the_background(self, begun: Begun) -> None:
-        """Carry it out until its end, an element, or the point behind which its caller is not to wait."""
+        """Carry it out until its end, an element, or the point where its caller is answered."""
         for deed in begun.running:
             match deed:
                 case Delay():

@@ -1,7 +1,7 @@
 """An entity as OData sees it, and the types of its columns.
 
 A column has its type before there is any record: that of the values which doubles put there. A parameter alone has its
-own type, and a value without templates the type that it shows. What any other expression gives, the records tell.
+own type, and a value without templates the type that it shows. Of any other expression the records show it.
 """
 
 import re

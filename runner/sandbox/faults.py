@@ -69,7 +69,7 @@ class Faults:
         self._waiting.clear()
 
     def take(self, process: str, *, starts: bool, root: str | None = None) -> CallFault | None:
-        """The fault that befalls this call; `starts` tells a call that starts a process from one of an element.
+        """The fault that befalls this call; `starts`: the call starts a process, and executes no element.
 
         A fault of a file befalls its own version; one that was set for a process, calls of every version of it.
         """

@@ -157,7 +157,7 @@ def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
 
 
 def _ignored_files(folder: Path) -> Iterator[Problem]:
-    """A warning for each file that is meant for the sandbox, and that it does not read for its name."""
+    """A warning for each file that looks like one of the sandbox, and has another name than it reads."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name.endswith(ENDING) or path.name == RECORDS or not path.is_file():
             continue

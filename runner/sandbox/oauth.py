@@ -37,7 +37,7 @@ class Tokens:
         self._tokens: dict[str, _Token] = {}
 
     def give(self, body: bytes, *, authorization: str = "") -> Response:
-        """Answer `connect/token`, whose client stands in the form, or in the header `Authorization: Basic`.
+        """Answer `connect/token`, whose client is in the form, or in the header `Authorization: Basic`.
 
         A refusal is in the words of the standard, RFC 6749: 400, or 401 where the header names another client.
         """
@@ -60,10 +60,10 @@ class Tokens:
 
         Such a call needs no cookie and no BPMCSRF [C].
         """
-        said = request.headers.get("authorization", "")
-        if said[: len(_SCHEME)].lower() != _SCHEME:
+        header = request.headers.get("authorization", "")
+        if header[: len(_SCHEME)].lower() != _SCHEME:
             return None
-        token = self._tokens.get(said[len(_SCHEME) :].strip())
+        token = self._tokens.get(header[len(_SCHEME) :].strip())
         if token is None or token.ends <= self._clock():
             return not_signed_in({"WWW-Authenticate": 'Bearer error="invalid_token"'})
         return token.user

@@ -95,7 +95,7 @@ def _require(name: str, known: Iterable[str]) -> None:
 
 
 def _refuse_text(path: str) -> None:
-    """An Id is a GUID, which stands without quotes: compared with a text, OData v4 has no such operator [?].
+    """An Id is a GUID, which is written without quotes: compared with a text, OData v4 has no such operator [?].
 
     Of other columns the sandbox knows no type, and takes either.
     """

@@ -1,6 +1,6 @@
 """The sandbox's page: what it holds right now, drawn by the server, and drawn again every second while it is shown.
 
-One file without anything from outside. Whatever a process, a caller or a file has said is escaped by the template, and
+One file without anything from outside. Texts of processes, callers and files are escaped by the template, and
 the policy that is sent along lets nothing run but the page's own script.
 """
 

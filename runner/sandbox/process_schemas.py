@@ -175,7 +175,7 @@ def _captions(double: Double) -> dict[str, str]:
 
 
 def parked(double: Double) -> Iterator[tuple[str, str, Park, int]]:
-    """The elements that a process waits at: code, caption, what stands in the file, and where."""
+    """The elements that a process waits at: code, caption, the activity, and its position."""
     for name, (position, park) in _elements(double.activities).items():
         yield name, element_caption(park, position), park, position
 

@@ -33,7 +33,7 @@ _BARE = re.compile(r"\s*(parameters|row|run)\.(\w+)(?:\.\w+|\[-?\d+\])*\s*")
 _OF_JOBS = frozenset({"inputs", "vars", "steps", "target", "case", "item", "index", "result", "outputs", "env"})
 """What expressions of jobs know, and those of doubles do not."""
 _TELLING = 4
-"""The first letters that show which parameter is meant."""
+"""So many first letters in common are a hint at a parameter."""
 _ROW = record_of({"Id": A_GUID})
 _Names = Mapping[str, Type]
 
@@ -69,7 +69,7 @@ def _parameter(fields: JsonObject) -> Parameter | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rules(Telling):
-    """`names` are the types of what every expression may use; where records are looked at, `row` is one more."""
+    """`names` are the types of what every expression may use; for conditions on records, `row` is added."""
 
     parameters: Mapping[str, Parameter | None]
     names: _Names
@@ -252,7 +252,7 @@ class _Rules(Telling):
         return len(self.problems) == before
 
     def _bare(self, value: str, path: Path, *, warning: bool) -> None:
-        message = f"`{value.strip()}` is a text here: only what stands in braces is worked out"
+        message = f"`{value.strip()}` is a text here: only what is in braces is worked out"
         self.report("E123", message, path, hint=f'write `"{{{{ {value.strip()} }}}}"`', warning=warning)
 
     def _is_bare(self, value: Json, names: _Names) -> bool:
@@ -277,7 +277,7 @@ class _Rules(Telling):
         return _unknown(f"unknown name `{root}`", self._root_hint(root, names, is_alone=word is None), root)
 
     def _root_hint(self, root: str, names: _Names, *, is_alone: bool) -> str:
-        """A name that stands alone is a parameter's or, where records are looked at, most probably a column's."""
+        """A name without dots is a parameter's or, in a condition on records, most probably a column's."""
         is_parameter, may_be_column = root in self.parameters, "row" in names and is_alone and root not in _OF_JOBS
         if is_parameter and may_be_column:
             return f"write `row.{root}` for the column, `parameters.{root}` for the parameter"

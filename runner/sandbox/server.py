@@ -85,7 +85,7 @@ def serve(
     data: Path | None = None,
     page_size: int = PAGE_SIZE,
 ) -> None:
-    """Serve until the main thread is interrupted; `ready` is told the URL. Raises as `served` does."""
+    """Serve until the main thread is interrupted; `ready` is called with the URL. Raises as `served` does."""
     with served(doubles, host=host, port=port, data=data, page_size=page_size) as url:
         ready(url)
         forever = threading.Event()
@@ -102,7 +102,7 @@ class _Line(H11Protocol):
 
 
 class _Server(Server):
-    """uvicorn's server, ended at once when it is told to."""
+    """uvicorn's server, ended at once."""
 
     def __init__(self, app: ASGIApp) -> None:
         config = Config(
@@ -124,7 +124,7 @@ class _Server(Server):
         super().__init__(config)
         self.is_up = threading.Event()
         """Also set where it never came up: whoever waits for it must not wait for ever."""
-        self._told_to_end: asyncio.Event | None = None
+        self._to_end: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def serve_at(self, listener: socket.socket) -> None:
@@ -134,12 +134,12 @@ class _Server(Server):
             self.is_up.set()
 
     async def main_loop(self) -> None:
-        self._loop, self._told_to_end = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._to_end = asyncio.get_running_loop(), asyncio.Event()
         await self.on_tick(0)
         self.is_up.set()
-        while not self._told_to_end.is_set():
+        while not self._to_end.is_set():
             try:
-                await asyncio.wait_for(self._told_to_end.wait(), 1)
+                await asyncio.wait_for(self._to_end.wait(), 1)
             except TimeoutError:
                 await self.on_tick(0)
 
@@ -154,8 +154,8 @@ class _Server(Server):
         await asyncio.sleep(0)
 
     def end(self) -> None:
-        if self._loop is not None and self._told_to_end is not None:
-            self._loop.call_soon_threadsafe(self._told_to_end.set)
+        if self._loop is not None and self._to_end is not None:
+            self._loop.call_soon_threadsafe(self._to_end.set)
 
 
 @contextmanager

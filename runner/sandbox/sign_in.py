@@ -1,7 +1,7 @@
 """Signing in with name and password, and the check of every call's session (`service/README.md`, Sign-in).
 
 The order of the cookies, the texts of a refusal and what it lacks are what real clients lean on [C]. Sessions live in
-memory and do not end by themselves; what a cookie besides `.ASPXAUTH` holds is not looked at.
+memory and do not end by themselves; what a cookie besides `.ASPXAUTH` holds does not matter.
 """
 
 from collections.abc import Callable
@@ -76,9 +76,9 @@ class Sessions:
         return session.user
 
     def _known(self, body: bytes) -> User | None:
-        said = record_in(body)
-        user = self._users.get(str(said.get("UserName")))
-        return user if user is not None and said.get("UserPassword") == user.password else None
+        sent = record_in(body)
+        user = self._users.get(str(sent.get("UserName")))
+        return user if user is not None and sent.get("UserPassword") == user.password else None
 
 
 _FORBIDDEN = "<html><head><title>Forbidden</title></head><body></body></html>"

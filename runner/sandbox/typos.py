@@ -29,7 +29,7 @@ _OWN_PREFIX: Final = re.compile(r"Usr(?=[A-Z])")
 
 
 def typo_of(word: str, known: Collection[str]) -> str | None:
-    """The one of `known` that was meant, None where `word` is one of them, or is most probably right as it is."""
+    """The nearest of `known`, None where `word` is one of them, or is most probably right as it is."""
     if word in known:
         return None
     found = sorted(near(word, known, slips=1))

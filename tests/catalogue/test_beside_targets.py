@@ -41,7 +41,7 @@ def test_a_catalogue_of_another_site_is_warned_of_where_it_names_its_site() -> N
         "  |\n"
         "2 | site: https://prod.example.com\n"
         "  |       ^^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "  = hint: a file that was copied tells of the site that it comes from: `runner catalog pull` reads this one\n"
+        "  = hint: run `runner catalog pull`: a copied file is still of the site that it comes from\n"
     )
 
 
@@ -88,5 +88,5 @@ def test_what_a_schema_cannot_say_of_a_catalogue_is_told_in_the_catalogue() -> N
         "staging.catalog.yaml:3:82: error[E107]: `items` cannot stand here",
         "  = hint: only `type: records` has items",
         f"staging.catalog.yaml:3:{process.index('UserTask2') + 21}: error[E113]: `UserTask2` is not a GUID",
-        "  = hint: an element stands under its id; its name stands behind `name`",
+        "  = hint: write the id as the key, and the name after `name`",
     ]

@@ -169,11 +169,11 @@ def test_of_two_refusals_the_first_is_told() -> None:
 
 
 def test_what_was_odd_in_an_answer_is_handed_on() -> None:
-    told: Json = {"parameters": None, "elements": [], "odd": ["its metadata does not tell its parameters"]}
+    told: Json = {"parameters": None, "elements": [], "odd": ["its metadata does not list its parameters"]}
 
     found = Site([row("A")], lambda _: Answered(value=told)).pull()
 
-    assert found.odd == (("A", "its metadata does not tell its parameters"),)
+    assert found.odd == (("A", "its metadata does not list its parameters"),)
     assert (found.processes["A"].parameters, found.processes["A"].elements) == (None, ())
     assert found.processes["A"].unread is not None
 

@@ -266,7 +266,7 @@ def test_of_very_many_odd_things_the_first_are_told_and_how_many_there_are(capsy
         assert ended(["catalog", "pull", "-t", "here"]) == 0
     err = capsys.readouterr().err
     assert err.count("warning[E178]") == 11
-    assert "`UsrPing`: the type of `P0` is not told" in err
+    assert "`UsrPing`: the type of `P0` is missing" in err
     assert "20 more things could not be read, in 1 process altogether" in err
 
 

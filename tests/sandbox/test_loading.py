@@ -171,7 +171,7 @@ MISTAKES = [
     (
         "  - set: {Rows: parameters.Name}",
         "7:17 E123",
-        "`parameters.Name` is a text here: only what stands in braces is worked out",
+        "`parameters.Name` is a text here: only what is in braces is worked out",
         'write `"{{ parameters.Name }}"`',
     ),
     ("  - fail: x\n    if: parameters.Name == 0", "8:9 E177", ..., ...),

@@ -123,15 +123,15 @@ def test_captions_are_read_from_the_resources(written: Json, caption: object) ->
 def test_a_direction_that_is_not_told_is_unknown(direction: Json) -> None:
     found, odd = of_one(direction=direction)
     assert isinstance(found, dict)
-    assert (found["direction"], odd) == ("unknown", ["the direction of `A` is not told"])
+    assert (found["direction"], odd) == ("unknown", ["the direction of `A` is not known"])
 
 
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
         ("11111111-2222-3333-4444-555555555555", "`11111111-2222-3333-4444-555555555555` is not known here"),
-        (None, "is not told"),
-        (5, "is not told"),
+        (None, "is missing"),
+        (5, "is missing"),
     ],
 )
 def test_a_type_that_is_not_listed_is_unknown_and_told(kind: Json, told: str) -> None:
@@ -188,7 +188,7 @@ def test_a_design_without_parameters_or_elements_tells_nothing_of_them() -> None
     found = of({"uId": UID})
 
     assert (found["parameters"], found["elements"]) == (None, None)
-    assert found["odd"] == ["its metadata does not tell its parameters", "its metadata does not tell its elements"]
+    assert found["odd"] == ["its metadata does not list its parameters", "its metadata does not list its elements"]
 
 
 def test_metadata_that_is_a_record_already_is_read_as_well() -> None:

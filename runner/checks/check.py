@@ -92,7 +92,7 @@ def _not_met(that: str, message: str, *, hint: str | None, code: str) -> tuple[C
 
 
 def _message(written: str | None, seen: _Seen) -> str | None:
-    """The author's own sentence. One that cannot be rendered must not hide the failure that it speaks of."""
+    """The author's own sentence. If it cannot be rendered, it must not hide the failure."""
     if written is None:
         return None
     try:
@@ -119,7 +119,7 @@ def _explained(parsed: Expression, seen: _Seen) -> _Explained:
         return _Explained(why=(), values=())
     why = tuple(dict.fromkeys(reasons(parsed, seen.scope, seen.holds_secret)))
     found = [(each.source, each.value) for each in values_seen(parsed, seen.scope)[:_MOST_VALUES]]
-    if why:  # it says what matters of a list: the start of one is enough beside it
+    if why:  # it says what matters of a list: the start of a list is enough beside it
         whole = [pair for pair in found if not isinstance(pair[1], (list, dict))]
         found = whole + [pair for pair in found if isinstance(pair[1], (list, dict))][-1:]
     values = [(source, shown(value) if why else shown_start(value, seen.holds_secret)) for source, value in found]
@@ -129,11 +129,11 @@ def _explained(parsed: Expression, seen: _Seen) -> _Explained:
 def _and(sentence: str, explained: _Explained, *, first: str) -> str:
     """The sentence with what explains it, as far as there is room: reasons before values."""
     start = sentence.rstrip(".")
-    kept = set(as_many_as_fit(start, chain(explained.why, explained.values)))
-    parts = ["; ".join(_kept(explained.why, kept)), ", ".join(_kept(explained.values, kept))]
+    fitting = set(as_many_as_fit(start, chain(explained.why, explained.values)))
+    parts = ["; ".join(_only(explained.why, fitting)), ", ".join(_only(explained.values, fitting))]
     listed = "; ".join(filter(None, parts))
     return f"{start}{first}{listed}" if listed else sentence
 
 
-def _kept(parts: tuple[str, ...], kept: set[str]) -> Iterator[str]:
-    return (part for part in parts if part in kept)
+def _only(parts: tuple[str, ...], fitting: set[str]) -> Iterator[str]:
+    return (part for part in parts if part in fitting)

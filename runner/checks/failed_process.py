@@ -1,6 +1,6 @@
 """Why a process failed, in a sentence: the process log's text, and the element at which it happened.
 
-The text is kept whole, with its stack trace: who prints it may leave that out.
+The text stays whole, with its stack trace: who prints it may leave that out.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from runner.foundation.values import JsonObject
 
 _SAYS_NOTHING = "An error has occurred during the process execution"
-"""How the text begins that stands for every error of an element [M]; the element's own text says more."""
+"""How the text begins that is the same for every error of an element [M]; the element's own text says more."""
 _LONGEST_CAPTION = 120
 
 
@@ -23,9 +23,9 @@ def failed_element(elements: Sequence[JsonObject]) -> JsonObject | None:
 def sentence(word: str, text: str | None, element: JsonObject | None) -> str:
     """`the process failed at the element "Approve": …`; `word` is `failed` or `was cancelled`."""
     own = _text(element, "error")
-    told = own if own and (not text or text.startswith(_SAYS_NOTHING)) else text
-    more = f"; the element says: {own}" if own and told and own not in told and told not in own else ""
-    reason = f": {told}{more}" if told else ", and the process log gives no reason"
+    text = own if own and (not text or text.startswith(_SAYS_NOTHING)) else text
+    more = f"; the element says: {own}" if own and text and own not in text and text not in own else ""
+    reason = f": {text}{more}" if text else ", and the process log gives no reason"
     return f"the process {word}{_place(element)}{reason}"
 
 

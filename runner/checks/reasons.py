@@ -17,7 +17,7 @@ from runner.foundation.values import Json, Path, compact, is_number, kind_of
 
 _DEEPEST = 40
 _NEAR = 0.6
-"""How alike two texts must be, from 0 to 1, for one to be shown instead of the other."""
+"""How alike two texts must be, from 0 to 1, for one to be shown for the other."""
 _EXTREMES: Final = {">": "the largest", ">=": "the largest", "<": "the smallest", "<=": "the smallest"}
 
 
@@ -127,9 +127,9 @@ def _unequal(comparison: FalseComparison, holds_secret: HoldsSecret) -> Iterator
             why, values = _keys(left, right), ""
         case str(), str():
             why = difference(left, right, holds_secret)
-    told = ", and ".join(filter(None, (values, why)))
-    if told:
-        yield f"at `{dotted((comparison.left.source, *path))}` {told}" if path else told
+    sentence = ", and ".join(filter(None, (values, why)))
+    if sentence:
+        yield f"at `{dotted((comparison.left.source, *path))}` {sentence}" if path else sentence
 
 
 def _first_difference(left: Json, right: Json) -> tuple[Path, Json, Json]:

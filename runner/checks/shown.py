@@ -53,16 +53,16 @@ def shortened(text: str, holds_secret: HoldsSecret, *, instead: str) -> str:
 def as_many_as_fit(start: str, parts: Iterable[str]) -> list[str]:
     """As many of `parts` as there is room for after `start`, in their order; a part that is too long is left out."""
     room = MOST - len(start)
-    kept = []
+    fitting = []
     for part in parts:
         if len(part) <= room:
-            kept.append(part)
+            fitting.append(part)
             room -= len(part) + 2
-    return kept
+    return fitting
 
 
 def _json(value: Json, room: int) -> str:
-    """JSON of about `room` characters; scalars are whole, and `…` stands for the parts that have no room."""
+    """JSON of about `room` characters; scalars are whole, and `…` is in place of parts that have no room."""
     match value:
         case str() if len(value) > max(room, _SHORTEST):
             return f"⟨{counted(len(value), 'character')}⟩"

@@ -37,13 +37,13 @@ class Uses:
     def check(self) -> None:
         """Raise the first problem, which holds all others."""
         if self.problems:
-            first, *others = {(one.message, one.line): one for one in self.problems}.values()
+            first, *others = {(problem.message, problem.line): problem for problem in self.problems}.values()
             first.others, first.names = tuple(others), tuple(dict.fromkeys(self.names))
             raise first
 
 
 def check_node(node: nodes.Node, uses: Uses, depth: int = 0) -> None:
-    """Check `node` and all below it; what is wrong goes into `uses`. Raises `TemplateProblem` for one too deep."""
+    """Check `node` and all below it; what is wrong goes into `uses`. Raises `TooDeepError`."""
     if depth > DEEPEST:
         raise TooDeepError("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
     try:
@@ -60,7 +60,7 @@ def check_node(node: nodes.Node, uses: Uses, depth: int = 0) -> None:
 
 
 class TooDeepError(TemplateProblem):
-    """Nothing more can be said of the expression."""
+    """Nothing more can be reported of the expression."""
 
 
 def _line(node: nodes.Node) -> int:
@@ -194,10 +194,10 @@ def _text_comparisons(left: nodes.Expr, operand: nodes.Operand) -> Iterator[Text
         pairs = [(left, right), (right, left)]
     elif is_in:
         pairs = [(left, item) for item in right.items] if isinstance(right, nodes.List) else [(left, right)]
-    for one, other in pairs:
-        path = written_path(one)
-        if path is not None and isinstance(other, nodes.Const) and isinstance(other.value, str):
-            yield TextComparison(path, other.value, _line(other), within=is_in and other is right)
+    for side, text in pairs:
+        path = written_path(side)
+        if path is not None and isinstance(text, nodes.Const) and isinstance(text.value, str):
+            yield TextComparison(path, text.value, _line(text), within=is_in and text is right)
 
 
 def _condition(node: nodes.CondExpr, uses: Uses, depth: int) -> None:

@@ -1,4 +1,4 @@
-"""The operands of `and`, `or` and `not` in a condition: one that is neither true nor false makes the condition break.
+"""The operands of `and`, `or` and `not` in a condition: what is neither true nor false makes it break.
 
 `and` and `or` give one of their operands. So `result == 5 or 10` is 10 where the first is false, which is no boolean.
 The left side of `and` may be a list or a text, as in `result and result[0].Paid`: a value that is empty is met with a
@@ -64,7 +64,7 @@ def inside_quotes(parsed: Expression) -> str | None:
     return None if inner.is_constant else inner.text
 
 
-def comparison_hint(source: str, one: Type, tree: nodes.Node | None = None) -> str:
+def comparison_hint(source: str, given: Type, tree: nodes.Node | None = None) -> str:
     """How a condition could be made of an expression that gives something else."""
     match tree:
         # `x | regex_search("^N")` and `x ~ "^N"` ask whether a text fits a pattern.
@@ -74,9 +74,9 @@ def comparison_hint(source: str, one: Type, tree: nodes.Node | None = None) -> s
             return f"write `{written(value)} is match({written(pattern)})`"
         case nodes.Concat(nodes=[value, nodes.Const(value=str()) as pattern]):
             return f"write `{written(value)} is match({written(pattern)})`"
-    if one.kinds & LIST:
+    if given.kinds & LIST:
         return f"ask how many there are: `{source} | length > 0`"
-    return f"compare it with something, as in `{source} {'> 0' if one.kinds & NUMBER else '== …'}`"
+    return f"compare it with something, as in `{source} {'> 0' if given.kinds & NUMBER else '== …'}`"
 
 
 def _operands(tree: nodes.Expr) -> Iterator[_Operand]:

@@ -30,9 +30,9 @@ class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the f
         return Finding(code=self.code, message=self.message, hint=self.hint, part=self.name, line=self.line)
 
     def moved(self, lines: int) -> "TemplateProblem":
-        """The same problem, for a text in which the parsed one begins `lines` lines further down."""
+        """The same problem, for a text in which the parsed text begins `lines` lines further down."""
         moved = TemplateProblem(self.code, self.message, hint=self.hint, name=self.name, line=self.line + lines)
-        moved.others = tuple(one.moved(lines) for one in self.others)
+        moved.others = tuple(other.moved(lines) for other in self.others)
         moved.names = tuple(replace(name, line=name.line + lines) for name in self.names)
         return moved
 

@@ -1,4 +1,4 @@
-"""Expressions and templates worked out in a scope: the face of this room to the rest of the program."""
+"""Expressions and templates evaluated in a scope: the face of this room to the rest of the program."""
 
 from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import LARGEST_TEXT, Room, Value, as_text, bounded, joined, present, small
@@ -31,7 +31,7 @@ def boolean(expression: Expression, scope: Scope) -> bool:
 
 
 def render(parsed: Template, scope: Scope) -> Json:
-    """The value of `parsed`: that of its expression where it is one alone, else a text. Raises `EvaluationError`."""
+    """The value of `parsed`: that of its expression where it is nothing else, else a text. Raises `EvaluationError`."""
     parts = parsed.parts
     if len(parts) == 1:
         only = parts[0]

@@ -21,7 +21,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class TextComparison:
-    """A path that is compared with a text that is written out: `steps.read.status == "passed"`, or one in a list.
+    """A path that is compared with a constant text, or a list of them: `steps.read.status == "passed"`.
 
     `within`: it is searched for in the text, as in `steps.read.status in "passed, failed"`.
     """

@@ -28,7 +28,7 @@ _KEYS_NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """What a missing key leaves behind: `default` and `defined` see it, everything else refuses it.
+    """What a missing key gives: `default` and `defined` see it, everything else refuses it.
 
     `where` is the source of what has no value. The sentence that says why is only made when it is needed.
     """
@@ -50,7 +50,7 @@ Value: TypeAlias = "Json | Absent"
 
 
 class Work:
-    """What one evaluation may still do, in items that are looked at or made; a few characters count as one.
+    """What one evaluation may still do, in items that are read or made; a few characters count as an item.
 
     It bounds time and memory alike, by counting and not by a clock, so that it ends a resumed run's evaluation too.
     """
@@ -174,7 +174,7 @@ def characters(value: Json, *, most: int) -> int:
 
 
 def as_text(value: Json) -> str:
-    """`value` as it stands inside other text: text as it is, all else as JSON, null not at all."""
+    """`value` as it is inside other text: text as it is, all else as JSON, null not at all."""
     match value:
         case str():
             return value

@@ -1,8 +1,8 @@
 """Texts into expressions and templates: what they hold, what they use, and what is wrong with them.
 
-Each text is parsed once and kept. A plain path (`steps.read.outputs.id`) never reaches Jinja's parser; everything else
+Each text is parsed once. A plain path (`steps.read.outputs.id`) never reaches Jinja's parser; everything else
 is parsed by it, and then held against the allow-list. Whether the names are known is asked elsewhere, and nothing is
-worked out here.
+evaluated here.
 """
 
 import re
@@ -45,7 +45,7 @@ _JINJA = Environment(
 class Expression:
     """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
 
-    `names` are in the order of the text, behind `default` and `is defined` too. `is_constant`: it uses neither names
+    `names` are in the order of the text, before `default` and `is defined` too. `is_constant`: it uses neither names
     nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes;
     `constants` is the first of them.
     `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
@@ -96,7 +96,7 @@ def template(text: str) -> Template:
 
 @cache
 def target_template(text: str) -> Template:
-    """Parse a value of a targets file, where `file()` is the one function. Raises `TemplateProblem`."""
+    """Parse a value of a targets file, where `file()` is the only function. Raises `TemplateProblem`."""
     return _template(text, _target_expression)
 
 
@@ -168,7 +168,7 @@ def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
         compares_constants=bool(uses.compares_constants),
         constants=uses.compares_constants,
         compares_itself=uses.compares_itself,
-        compared=tuple(replace(one, line=one.line + lines_before) for one in uses.compared),
+        compared=tuple(replace(each, line=each.line + lines_before) for each in uses.compared),
     )
 
 
@@ -177,7 +177,7 @@ def _tree(text: str) -> nodes.Expr:
         raise TemplateProblem("E120", "the expression is empty")
     if "\0" in text:
         raise TemplateProblem("E120", "the expression holds a control character")
-    source = _ESCAPE.sub(_kept, text) if "\\" in text else text
+    source = _ESCAPE.sub(_escaped, text) if "\\" in text else text
     parser: Parser | None = None
     try:
         parser = Parser(_JINJA, source, state="variable")
@@ -197,7 +197,7 @@ def _tree(text: str) -> nodes.Expr:
     return tree
 
 
-def _kept(escape: re.Match[str]) -> str:
+def _escaped(escape: re.Match[str]) -> str:
     r"""An escape as it is, or, where it is none (`\d`, `\1`), with its backslash made to stay: patterns need it."""
     return escape[0] if escape[1] is None else "\\\\"
 
@@ -219,15 +219,15 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
     parts: list[str | Expression] = []
     names: dict[Name, None] = {}
     wrong: list[TemplateProblem] = []
-    kept = lines_before = counted = 0
-    while (start := text.find("{{", kept)) >= 0 and len(wrong) < _MOST_PROBLEMS:
+    done = lines_before = counted = 0
+    while (start := text.find("{{", done)) >= 0 and len(wrong) < _MOST_PROBLEMS:
         if start and text.startswith("$", start - 1):
             wrong.append(_dollar(line_of(text, start)))
         end = _closed(text, start)
-        if start > kept:
-            parts.append(text[kept:start])
+        if start > done:
+            parts.append(text[done:start])
         lines_before, counted = lines_before + text.count("\n", counted, start), start
-        kept = end + 2
+        done = end + 2
         try:
             part = read(text[start + 2 : end])
         except TemplateProblem as problem:
@@ -237,8 +237,8 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
         names.update(dict.fromkeys(_moved(part.names, lines_before)))
     if wrong:
         raise _together(wrong, names)
-    if kept < len(text) or not parts:
-        parts.append(text[kept:])
+    if done < len(text) or not parts:
+        parts.append(text[done:])
     functions = frozenset[str]().union(*(part.functions for part in parts if isinstance(part, Expression)))
     return Template(text=text, parts=tuple(parts), names=tuple(names), functions=functions)
 
@@ -246,8 +246,8 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
 def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:
     """The problems of all expressions of a template in the first of them."""
     first, *others = problems
-    first.others += tuple(inner for one in others for inner in (one, *one.others))
-    first.names = (*names, *(name for one in problems for name in one.names))
+    first.others += tuple(inner for problem in others for inner in (problem, *problem.others))
+    first.names = (*names, *(name for problem in problems for name in problem.names))
     return first
 
 

@@ -1,6 +1,6 @@
 """Whether a quote can be in what an expression gives, as a text; what is not certain can be.
 
-An expression is looked at piece by piece. What its names hold is asked of who knows them.
+An expression is read piece by piece. What its names hold is asked of who knows them.
 """
 
 import re
@@ -15,7 +15,7 @@ from runner.expressions.source import keywords, written_path
 from runner.foundation.values import Path
 
 OfName: TypeAlias = Callable[[Path], bool]
-"""Whether a quote can be in the value behind a name and keys."""
+"""Whether a quote can be in the value of a name and keys."""
 
 _OF_NUMBERS: Final = (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
 _NO_TEXT: Final = (nodes.Compare, nodes.Test, nodes.Not, nodes.Call, *_OF_NUMBERS)
@@ -63,13 +63,13 @@ def _of_filter(node: nodes.Filter, of: nodes.Node, of_name: OfName) -> bool:
     if _takes_quotes_out(node.name, node.args):
         return False
     if node.name == "join" or node.name not in ("replace", "default"):
-        return _may(of, of_name) or any(_may(one, of_name) for one in arguments)
-    return _may(of, of_name) or any(_may(one, of_name) for one in arguments[-1:])
+        return _may(of, of_name) or any(_may(argument, of_name) for argument in arguments)
+    return _may(of, of_name) or any(_may(argument, of_name) for argument in arguments[-1:])
 
 
 def _takes_quotes_out(name: str, arguments: Sequence[nodes.Expr]) -> bool:
     """`| replace("'", "''")` and `| regex_replace("[^a-z]", "")`."""
-    given = [one.value for one in arguments if isinstance(one, nodes.Const) and isinstance(one.value, str)]
+    given = [each.value for each in arguments if isinstance(each, nodes.Const) and isinstance(each.value, str)]
     if len(given) != len(arguments) or len(given) != 2:  # noqa: PLR2004  what is replaced by what
         return False
     old, new = given

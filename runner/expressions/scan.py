@@ -29,12 +29,12 @@ EATEN = "YAML may have cut the text at ` #`, or at a comma inside `[ ]`: put the
 def check_expression(text: str) -> None:
     """Raise `TemplateProblem` where a bare expression holds braces, or leaves quotes or brackets open."""
     if len(text) > LONGEST:
-        raise TemplateProblem("E120", f"an expression has at most {LONGEST:,} characters, this one has {len(text):,}")
+        raise TemplateProblem("E120", f"an expression has at most {LONGEST:,} characters, here are {len(text):,}")
     _end(text, 0, within_braces=False)
 
 
 def closing_braces(text: str, start: int) -> int:
-    """The position of the `}}` that closes the expression beginning at `start`."""
+    """The position of the `}}` that closes the expression that begins at `start`."""
     return _end(text, start, within_braces=True)
 
 

@@ -20,7 +20,7 @@ class Scope:
 
 
 def part_of(scope: Scope, path: Path) -> Value:
-    """The value at `path`, or what its absence leaves behind."""
+    """The value at `path`, or its absence."""
     value: Json = None
     for depth, key in enumerate(path):
         if depth == 0:
@@ -38,7 +38,7 @@ def part_of(scope: Scope, path: Path) -> Value:
 
 
 def unknown(name: str, scope: Scope) -> Absent:
-    """What a name that the scope does not have leaves behind."""
+    """The absence of a name that the scope does not have."""
     near = suggest(name, scope.names)
     return Absent(name, sentence=f"there is no `{name}` here" + (f"; `{near}` is near" if near else ""))
 

@@ -27,7 +27,7 @@ def keywords(node: nodes.Filter | nodes.Test | nodes.Call) -> list[nodes.Keyword
 
 
 def written_key(node: nodes.Expr) -> str | int | None:
-    """The key or number that stands in `[ ]`, or None where it is worked out."""
+    """The key or number in `[ ]`, or None where it is computed."""
     if isinstance(node, nodes.Neg) and isinstance(node.node, nodes.Const) and type(node.node.value) is int:
         return -node.node.value
     if isinstance(node, nodes.Const) and isinstance(node.value, (str, int)) and not isinstance(node.value, bool):
@@ -36,7 +36,7 @@ def written_key(node: nodes.Expr) -> str | int | None:
 
 
 def written_path(node: nodes.Node) -> Path | None:
-    """The name and keys that `node` is nothing but, or None where a key is worked out or no name is at the root."""
+    """The name and keys that `node` is nothing but, or None where a key is computed or no name is at the root."""
     keys: list[str | int] = []
     while not isinstance(node, nodes.Name):
         if not isinstance(node, (nodes.Getattr, nodes.Getitem)):
@@ -79,7 +79,7 @@ def _name(node: nodes.Name) -> _Written:
 def _constant(node: nodes.Const) -> _Written:
     value = node.value
     if isinstance(value, float) and not math.isfinite(value):
-        return "1e999", _TIGHT  # what is beyond all numbers was read as this, and is told where it stands
+        return "1e999", _TIGHT  # what is beyond all numbers was read as this, and is reported at its place
     return ("none" if value is None else compact(well_formed(value) if isinstance(value, str) else value)), _TIGHT
 
 
@@ -117,7 +117,7 @@ def _filter(node: nodes.Filter) -> _Written:
 
 
 def _test(node: nodes.Test, sign: str = "is") -> _Written:
-    """It holds together loosely: Jinja takes most words behind a test for its argument."""
+    """It holds together loosely: Jinja takes most words after a test for its argument."""
     arguments = _arguments(node)
     return f"{_within(node.node, _FILTER)} {sign} {node.name}" + (f"({arguments})" if arguments else ""), _NOT
 

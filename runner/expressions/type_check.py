@@ -1,8 +1,8 @@
-"""The type check of one expression: what goes wrong in it for sure, as findings.
+"""The type check of an expression: what goes wrong in it for sure, as findings.
 
 After `default` and `is defined` a field that is never there is reported only where it is another field with a typo, and
 as a warning: whoever asks expects that it may be missing. After a test that asks what a value is, nothing is certain,
-and nothing is reported; after one that asks whether it is there, nothing is reported of that value.
+and nothing is reported; after a test that asks whether it is there, nothing is reported of that value.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ class TypedPart:
 
     @property
     def written(self) -> str | None:
-        """The text that it is, where it is one that is written out."""
+        """The text that it is, where it is a text that is written out."""
         return self.constant if isinstance(self.constant, str) else None
 
 
@@ -90,7 +90,7 @@ class TypeCheck:
         return UNKNOWN
 
     def require(self, kinds: int, part: TypedPart, why: str, *, hint: str | None = None) -> bool:
-        """Whether a value may be one of `kinds`; else that is reported, with `why`: what takes what."""
+        """Whether a value may be of `kinds`; else that is reported, with `why`: what takes what."""
         if part.type.may_be(kinds):
             return True
         self.report("E174", f"{why}, and `{part.source}` is {in_words(part.type)}", hint=hint)
@@ -103,17 +103,17 @@ class TypeCheck:
 
 def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
     """The type of a key of a value."""
-    one = part.type
-    has_key = one.fields is not None and key in one.fields
-    is_itself = one.called == key and not has_key and not check.expects_absence
-    may_have_key = one.may_be(RECORD) and (one.fields is None or has_key or not one.closed) and not is_itself
+    whole = part.type
+    has_key = whole.fields is not None and key in whole.fields
+    is_itself = whole.called == key and not has_key and not check.expects_absence
+    may_have_key = whole.may_be(RECORD) and (whole.fields is None or has_key or not whole.closed) and not is_itself
     if may_have_key or (check.asked and check.is_asked(f"{part.source}.{key}")):
-        return (one.fields or {}).get(key, UNKNOWN)
+        return (whole.fields or {}).get(key, UNKNOWN)
     source = part.source
-    if not one.may_be(RECORD):
-        if check.expects_absence and key not in (one.of_items.fields or {}):
+    if not whole.may_be(RECORD):
+        if check.expects_absence and key not in (whole.of_items.fields or {}):
             return UNKNOWN
-        message = f"`{source}` is {in_words(one)}, and has no `{key}`"
+        message = f"`{source}` is {in_words(whole)}, and has no `{key}`"
         return check.report("E173", message, hint=_key_hint(part, key), part=f"{source}.{key}")
     if is_itself:
         message = f"`{source}` is `{key}` itself, and hardly has a `{key}` of its own"
@@ -122,15 +122,15 @@ def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
 
 
 def _key_hint(part: TypedPart, key: str) -> str | None:
-    one, source = part.type, part.source
-    fields = one.of_items.fields or {}
-    if one.called == key:
+    whole, source = part.type, part.source
+    fields = whole.of_items.fields or {}
+    if whole.called == key:
         return _itself(source, key)
     if (source, key) == _ITEM_INDEX:
         return "write `index`"
-    if key.casefold() in _SIZES and one.kinds & (LIST | TEXT) and key not in fields:
+    if key.casefold() in _SIZES and whole.kinds & (LIST | TEXT) and key not in fields:
         return f"write `{source} | length`"
-    if not one.kinds & LIST:
+    if not whole.kinds & LIST:
         return None
     if key == "value" and key not in fields:
         return f"leave `.value` out: `{source}` is the list itself"
@@ -163,20 +163,20 @@ def missing_key(part: TypedPart, key: str, check: TypeCheck, *, message: str, so
 
 def item_type(part: TypedPart, check: TypeCheck) -> Type:
     """The type of what a number in `[ ]` takes."""
-    one = part.type
-    if not one.may_be(LIST | TEXT):
+    whole = part.type
+    if not whole.may_be(LIST | TEXT):
         what = "a number in `[ ]` takes an item of a list or a character of a text"
-        return check.report("E174", f"`{part.source}` is {in_words(one)}: {what}")
-    if not one.kinds & TEXT:
-        return one.of_items
-    return UNKNOWN if one.kinds & LIST else A_TEXT
+        return check.report("E174", f"`{part.source}` is {in_words(whole)}: {what}")
+    if not whole.kinds & TEXT:
+        return whole.of_items
+    return UNKNOWN if whole.kinds & LIST else A_TEXT
 
 
-def reading_hint(one: Type) -> str | None:
+def reading_hint(given: Type) -> str | None:
     """What to do with a text where a number is wanted; of a list its length is wanted as often."""
-    if one.kinds & TEXT:
+    if given.kinds & TEXT:
         return "`| int` and `| float` read a text as a number"
-    return "`| length` counts the items of a list" if one.kinds & LIST else None
+    return "`| length` counts the items of a list" if given.kinds & LIST else None
 
 
 def needs_number(part: TypedPart, why: str, check: TypeCheck) -> None:

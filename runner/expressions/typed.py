@@ -37,7 +37,7 @@ class Type:
     called: str | None = None
 
     def may_be(self, kinds: int) -> bool:
-        """Whether a value may be one of `kinds`; of what is always null nothing is said."""
+        """Whether a value may be one of `kinds`; nothing is certain of what is always null."""
         return bool(self.kinds & kinds) or self.kinds == NULL
 
     @property
@@ -61,39 +61,39 @@ def record_of(fields: Mapping[str, Type], *, closed: bool = False, note: str | N
     return Type(kinds=RECORD, fields=fields, closed=closed, note=note)
 
 
-def or_null(one: Type) -> Type:
-    return replace(one, kinds=one.kinds | NULL)
+def or_null(given: Type) -> Type:
+    return replace(given, kinds=given.kinds | NULL)
 
 
-def without_null(one: Type) -> Type:
-    return replace(one, kinds=one.kinds & ~NULL) if one.kinds & NULL else one
+def without_null(given: Type) -> Type:
+    return replace(given, kinds=given.kinds & ~NULL) if given.kinds & NULL else given
 
 
-def another_text(one: Type) -> Type:
-    """The type of what was cut out of a value, or put into another order: a text is then another one."""
-    return replace(one, form=None, words=None, holds=None) if one.kinds & TEXT else one
+def another_text(given: Type) -> Type:
+    """The type of what was cut out of a value, or put into another order: a text is then another text."""
+    return replace(given, form=None, words=None, holds=None) if given.kinds & TEXT else given
 
 
-def either(one: Type, other: Type) -> Type:
+def either(first: Type, second: Type) -> Type:
     """The type of a value that is of one type or of the other."""
-    if one is other:
-        return one
-    item = _item_of(one, other)
-    fields, closed = _fields_of(one, other)
-    found = Type(kinds=one.kinds | other.kinds, item=item, fields=fields, closed=closed)
-    if not (one.kinds & other.kinds & TEXT):
-        text = one if one.kinds & TEXT else other
+    if first is second:
+        return first
+    item = _item_of(first, second)
+    fields, closed = _fields_of(first, second)
+    found = Type(kinds=first.kinds | second.kinds, item=item, fields=fields, closed=closed)
+    if not (first.kinds & second.kinds & TEXT):
+        text = first if first.kinds & TEXT else second
         return replace(found, form=text.form, words=text.words, holds=text.holds)
-    form = one.form if one.form == other.form else None
-    words = one.words | other.words if one.words is not None and other.words is not None else None
-    return replace(found, form=form, words=words, holds=one.holds if one.holds == other.holds else None)
+    form = first.form if first.form == second.form else None
+    words = first.words | second.words if first.words is not None and second.words is not None else None
+    return replace(found, form=form, words=words, holds=first.holds if first.holds == second.holds else None)
 
 
 def any_of(types: Iterable[Type]) -> Type | None:
     """The type of a value that is of one of `types`, None of none."""
     found: Type | None = None
-    for one in types:
-        found = one if found is None else either(found, one)
+    for each in types:
+        found = each if found is None else either(found, each)
     return found
 
 
@@ -114,40 +114,43 @@ def of_value(value: Json) -> Type:
             return record_of({key: of_value(item) for key, item in value.items()}, closed=True)
 
 
-def in_words(one: Type) -> str:
+def in_words(given: Type) -> str:
     """`a number`, `a text or a list`; null is not spoken of where it may be something else."""
-    return _joined(one, _WORDS) or ("null" if one.kinds == NULL else "anything")
+    return _joined(given, _WORDS) or ("null" if given.kinds == NULL else "anything")
 
 
-def many_in_words(one: Type) -> str:
-    return _joined(one, _MANY) or ("nulls" if one.kinds == NULL else "anything")
+def many_in_words(given: Type) -> str:
+    return _joined(given, _MANY) or ("nulls" if given.kinds == NULL else "anything")
 
 
-def _joined(one: Type, words: Mapping[int, str]) -> str:
-    found = [word for kind, word in words.items() if one.kinds & kind]
+def _joined(given: Type, words: Mapping[int, str]) -> str:
+    found = [word for kind, word in words.items() if given.kinds & kind]
     return "" if len(found) == len(words) else " or ".join(found)
 
 
-def _item_of(one: Type, other: Type) -> Type | None:
+def _item_of(first: Type, second: Type) -> Type | None:
     """What is known of the items of a list that is of one type or of the other."""
-    if not other.kinds & LIST:
-        return one.item
-    if not one.kinds & LIST:
-        return other.item
-    return None if one.item is None or other.item is None else either(one.item, other.item)
+    if not second.kinds & LIST:
+        return first.item
+    if not first.kinds & LIST:
+        return second.item
+    return None if first.item is None or second.item is None else either(first.item, second.item)
 
 
-def _fields_of(one: Type, other: Type) -> tuple[Mapping[str, Type] | None, bool]:
-    if not other.kinds & RECORD:
-        return one.fields, one.closed
-    if not one.kinds & RECORD:
-        return other.fields, other.closed
-    if one.fields is None or other.fields is None:
+def _fields_of(first: Type, second: Type) -> tuple[Mapping[str, Type] | None, bool]:
+    if not second.kinds & RECORD:
+        return first.fields, first.closed
+    if not first.kinds & RECORD:
+        return second.fields, second.closed
+    if first.fields is None or second.fields is None:
         return None, False
-    if one.fields is other.fields:
-        return one.fields, one.closed and other.closed
-    return _merged(one.fields, other.fields), one.closed and other.closed
+    if first.fields is second.fields:
+        return first.fields, first.closed and second.closed
+    return _merged(first.fields, second.fields), first.closed and second.closed
 
 
-def _merged(one: Mapping[str, Type], other: Mapping[str, Type]) -> dict[str, Type]:
-    return {key: either(one[key], other[key]) if key in one and key in other else UNKNOWN for key in {**one, **other}}
+def _merged(first: Mapping[str, Type], second: Mapping[str, Type]) -> dict[str, Type]:
+    return {
+        key: either(first[key], second[key]) if key in first and key in second else UNKNOWN
+        for key in {**first, **second}
+    }

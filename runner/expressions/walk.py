@@ -1,7 +1,7 @@
-"""The value of a checked tree, worked out over JSON values by walking it.
+"""The value of a checked tree, evaluated over JSON values by walking it.
 
 No code is generated and no attribute of a Python object is touched: a dot is a key. Only what `allowed` lets through
-has a function here, and each of them works on JSON alone. Nothing is random and nothing tells the time, so that a
+has a function here, and each of them works on JSON alone. Nothing is random and nothing reads a clock, so that a
 resumed run computes the same.
 """
 
@@ -34,14 +34,14 @@ V = TypeVar("V", bound=Value)
 
 @dataclass(slots=True)
 class _Frame:
-    """One evaluation under way."""
+    """An evaluation under way."""
 
     scope: Scope
     work: Work
 
 
 def walk(tree: nodes.Expr, scope: Scope) -> Value:
-    """The value of `tree`, or what its absence leaves behind. Raises `EvaluationError`."""
+    """The value of `tree`, or its absence. Raises `EvaluationError`."""
     try:
         return _walk(tree, _Frame(scope, Work()))
     except RecursionError:

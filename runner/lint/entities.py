@@ -1,6 +1,6 @@
 """The entities and columns that a `query` names against those that its target is known to have.
 
-Of a sandbox all are known; what a site has, no catalogue tells. A filter is read word by word: what is in a template,
+Of a sandbox all are known; what a site has, no catalogue says. A filter is read word by word: what is in a template,
 or in a lambda, is not known.
 """
 
@@ -65,10 +65,10 @@ def _no_entity(document: Document, fields: JsonObject, path: Path, catalogue: Ca
 
 
 def _columns(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:
-    """One for each text: the first column in it that is not there."""
+    """For each text the first column in it that is not there."""
     asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
     ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
-    asked += [(at, found[1], entity.paths) for at, one in ordered if (found := _ORDER.fullmatch(one)) is not None]
+    asked += [(at, found[1], entity.paths) for at, column in ordered if (found := _ORDER.fullmatch(column)) is not None]
     reported: set[Path] = set()
     for at, column, known in asked:
         if column not in known and column != "*" and at not in reported:

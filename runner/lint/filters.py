@@ -33,7 +33,7 @@ _BEFORE = re.compile(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,
 _TIGHT = re.compile(r"[\w.]+(?:\[[^\[\]]*\])*[\w.]*(?:\s*\|\s*\w+(?:\([^()]*\))?)*")
 """A name, and filters after it: what another filter may follow."""
 _TEXTS = (("target", "name"), ("target", "url"), ("case", "name"))
-"""Names that always give a text, and never one that OData reads as a value."""
+"""Names that always give a text, and never a text that OData reads as a value."""
 
 
 def parts_of(filter_text: str) -> Parts:
@@ -49,7 +49,7 @@ def with_holes(parts: Parts) -> str:
 
 
 def check_filter(text: str, path: Path, texts: Texts) -> None:
-    """Report the first mistake of a filter, one that is certain before one that is probable."""
+    """Report the first mistake of a filter, a certain before a probable one."""
     parts = parts_of(text)
     whole = with_holes(parts)
     wrong = mistake_of_signs(whole, has_holes=len(parts) > 1)
@@ -79,13 +79,13 @@ def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> 
     return None
 
 
-def _may_hold_quote(one: Type) -> bool:
-    """Whether a text of this type, or one in a list or a record of it, can."""
-    if one.kinds & TEXT and one.form is None and (one.words is None or any("'" in word for word in one.words)):
+def _may_hold_quote(given: Type) -> bool:
+    """Whether a text of this type can, or a text in a list or a record of it."""
+    if given.kinds & TEXT and given.form is None and (given.words is None or any("'" in word for word in given.words)):
         return True
-    if one.kinds & LIST and _may_hold_quote(one.of_items):
+    if given.kinds & LIST and _may_hold_quote(given.of_items):
         return True
-    return bool(one.kinds & RECORD) and (one.fields is None or any(map(_may_hold_quote, one.fields.values())))
+    return bool(given.kinds & RECORD) and (given.fields is None or any(map(_may_hold_quote, given.fields.values())))
 
 
 def _step_at(path: Path, texts: Texts) -> RawStep | None:

@@ -1,7 +1,7 @@
 """The rows of a run have names of their own: what undoes an included job, and what undoes its steps, may share one.
 
 `undo/outer/add` is the row that undoes the step `add` within `outer`, and also the step `add` in the `undo` of `outer`
-itself. Rows are told apart by their names alone, so one of the two must be called something else.
+itself. Rows have nothing but their names to tell them apart, so two rows must not share a name.
 """
 
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from runner.lint.texts import Texts
 
 
 def check_row_names(texts: Texts) -> None:
-    """Tell of steps in an `undo` whose rows are called as others are; of ids that stand twice others tell."""
+    """Report steps in an `undo` whose rows have the names of other rows; doubled ids are reported elsewhere."""
     known = texts.known
     if not any(_may_collide(step, known) for step in known.steps) or _has_ids_twice(known):
         return
     first: dict[str, Path] = {}
-    told: set[Path] = set()
+    reported: set[Path] = set()
     for name, path in (*_rows(known), *((f"undo/{name}", path) for name, path in _undoing_rows(known))):
         other = first.setdefault(name, path)
-        if other != path and path not in told:
-            told.add(path)
+        if other != path and path not in reported:
+            reported.add(path)
             line = texts.document.line_of(other)
-            message = f"two rows of a run would be called `{name}`: this one, and one of the step in line {line}"
-            hint = "give a step in this `undo` an `id` that stands nowhere else; one action alone becomes a list for it"
+            message = f"two rows of a run would be called `{name}`: this one, and the row of the step in line {line}"
+            hint = "give a step in this `undo` an `id` that no other step has; write a single action as a list for it"
             texts.report("E111", message, path, at_key=True, hint=hint)
 
 

@@ -105,7 +105,7 @@ class _Parser:
         return token
 
     def _take(self, text: str) -> bool:
-        """Step over the next token if it is this one."""
+        """Step over the next token if it has this text."""
         fits = self.next is not None and self.next.text == text
         if fits:
             self._step()

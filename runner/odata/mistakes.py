@@ -1,7 +1,7 @@
 """What is wrong with a filter, word by word: what OData v4 does not read, and what most probably is a mistake.
 
 No grammar is held against a filter: neighbours are enough to recognize the habits of other languages, and a service may
-read more than we know. A template may fill any hole, so nothing is reported of what is beside one.
+read more than we know. A template may fill any hole, so nothing is reported of what is beside a hole.
 """
 
 import re
@@ -80,10 +80,10 @@ def _sign_hint(sign: str) -> str:
 def first_mistake(found: Sequence[Token]) -> Finding | None:
     """The first certain mistake, else the first that is only probable."""
     probable = None
-    for one in _mistakes(found):
-        if not one.warning:
-            return one
-        probable = probable or one
+    for mistake in _mistakes(found):
+        if not mistake.warning:
+            return mistake
+        probable = probable or mistake
     return probable
 
 
@@ -128,7 +128,9 @@ def _mistakes(found: Sequence[Token]) -> Iterator[Finding]:
         if after is not None:
             yield from _side_by_side(token, after, before=before)
     yield from _commas(found)
-    yield from (one for index, token in enumerate(found) if token.is_called for one in _arguments(found, index))
+    for index, token in enumerate(found):
+        if token.is_called:
+            yield from _arguments(found, index)
 
 
 def _incomplete(token: Token, *, before: Token | None, after: Token | None) -> Iterator[Finding]:

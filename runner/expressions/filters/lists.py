@@ -1,4 +1,4 @@
-"""Filters of lists and records: order, choice of one, sums, groups. They do what Jinja's of the same name do.
+"""Filters of lists and records: order, choice, sums, groups. They do what Jinja's of the same name do.
 
 So texts are compared without regard to case unless `case_sensitive=true`. `attribute` is a key, or keys and indices
 with dots between them (`Owner.Name`, `items.0`); a key that an item does not have is an error that names the item,

@@ -44,7 +44,7 @@ Gives: TypeAlias = "Type | Callable[[TypedPart, Arguments, TypeCheck], Type]"
 class Filter:
     """`call` takes a value of the kinds that the filter `takes`, then its arguments.
 
-    `about` says what it gives. `heavy`: it makes much of each character. `pattern`: its first argument is one.
+    `about` says what it gives. `heavy`: it makes much of each character. `pattern`: its first argument is a pattern.
     `quotes`: whether a `'` may be in what it gives, its arguments aside; None where that depends on what it is given.
     """
 
@@ -59,7 +59,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueTest:
-    """`kind` is set where the test asks whether a value is of that kind, `comparison` where it is one."""
+    """`kind` is set where the test asks whether a value is of that kind, `comparison` where it compares."""
 
     call: Callable[..., bool]
     takes: int = ANYTHING

@@ -59,11 +59,11 @@ def _map(items: list[Json], arguments: list[Json], keywords: Keywords, work: Wor
     made: list[Json] = []
     length = 0
     for item in items:
-        one = present(apply_filter(name, item, more, keywords, work=work))
-        length += size(one)
+        filtered = present(apply_filter(name, item, more, keywords, work=work))
+        length += size(filtered)
         if length > LARGEST_TEXT:
             raise EvaluationError(f"`map` with `{name}` makes more than 1 MiB")
-        made.append(one)
+        made.append(filtered)
     return made
 
 

@@ -1,7 +1,7 @@
 """Filters of one text or one number, and those that write and read texts of other formats.
 
 They refuse a result beyond its bound before it is made. Where they share a name with a filter of Jinja they do what
-that one does, but for one thing: nothing unreadable becomes a silent zero, so that `"n/a" | int == 0` is an error;
+that filter does, but for one thing: nothing unreadable becomes a silent zero, so that `"n/a" | int == 0` is an error;
 `int(0)` asks for the zero.
 """
 
@@ -210,7 +210,7 @@ def _integer(value: Json, base: int) -> int:
 
 
 def _readable(value: Json) -> str | int | float:
-    """A number, or a text that is written like one: not `1_000`, `nan` or digits of other scripts."""
+    """A number, or a text that is written like a number: not `1_000`, `nan` or digits of other scripts."""
     if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         return value
     raise ValueError

@@ -17,7 +17,8 @@ from runner.cli.targets import Targets, is_outside
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
-from runner.project.project import JobFile, Project, elements_of, open_project
+from runner.project.job_files import JobFile
+from runner.project.project import Project, elements_of, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.targets.model import Target

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner.foundation.problems import Problem, Severity
-from runner.project.project import JobFile, Project, check_doubles, compare, target_named
+from runner.project.job_files import JobFile
+from runner.project.project import Project, check_doubles, compare, target_named
 from runner.reading.files import read_text
 from runner.runs.events import TargetName
 from runner.targets import clio

@@ -13,16 +13,13 @@ from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
-from runner.job.model import Job
-from runner.job.outline import Outline
 from runner.language import lookalikes, schema
 from runner.lint import catalogue, elements, flow
 from runner.lint import job as rules
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
-from runner.project.job_files import JobFiles, Opened
+from runner.project.job_files import JobFile, JobFiles
 from runner.project.paths import called
-from runner.reading.document import Document
 from runner.reading.files import below, is_meant
 from runner.reading.load import read
 from runner.targets import build as target_build
@@ -33,28 +30,6 @@ from runner.targets.model import SandboxTarget, Target
 
 JOB_FILES = "*.job.yaml"
 _NEAR = "did you mean"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobFile:
-    """One job file. `job` is None where the file, or one that it leans on, has mistakes.
-
-    `documents` are all files that a run of it consists of, by their names, its own first; `outlines` say what each
-    declares. `targets` are those that the job can run against. `lacking` are the required inputs that no case gives.
-    """
-
-    document: Document
-    job: Job | None
-    documents: Mapping[str, Document]
-    outlines: Mapping[str, Outline]
-    targets: Mapping[str, Target]
-    targets_file: Path | None
-    lacking: Mapping[str, Problem] = field(default_factory=dict)
-
-    @property
-    def sources(self) -> Mapping[str, str]:
-        """The texts of the documents."""
-        return {name: document.text for name, document in self.documents.items()}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +85,7 @@ def open_project(
         if known and not against:
             problems = rules.target_known(opened.document, known)
             project.problems.extend(problems if file else [_with_search(one, path.parent) for one in problems])
-        job_file = _job_file(opened, targets=known, targets_file=file)
+        job_file = replace(opened, targets=known, targets_file=file)
         project.files.append(job_file)
         for name in against or (str(record(opened.document.data).get("target")),):
             compare(job_file, known.get(name), project)
@@ -127,23 +102,10 @@ def _with_search(problem: Problem, folder: Path) -> Problem:
 
 def _links_out(specs: Sequence[Path]) -> Iterator[Problem]:
     """A warning for each job below that is a link to somewhere else."""
-    for spec in specs:
-        for path in (path for inner in below(spec) for path in jobs_in(inner)) if spec.is_dir() else ():
-            if leads_out(path, spec):
-                message = f"{called(path)} leads out of the folder that was named, and is not read"
-                yield Problem(code="E119", message=message, file=called(path), severity=Severity.WARNING)
-
-
-def _job_file(opened: Opened, *, targets: Mapping[str, Target], targets_file: Path | None) -> JobFile:
-    return JobFile(
-        document=opened.document,
-        job=opened.job,
-        documents=opened.documents,
-        outlines=opened.outlines,
-        targets=targets,
-        targets_file=targets_file,
-        lacking=opened.lacking,
-    )
+    for spec in filter(Path.is_dir, specs):
+        for path in (path for inner in below(spec) for path in jobs_in(inner) if leads_out(path, spec)):
+            message = f"{called(path)} leads out of the folder that was named, and is not read"
+            yield Problem(code="E119", message=message, file=called(path), severity=Severity.WARNING)
 
 
 def open_targets(file: Path, project: Project) -> Mapping[str, Target]:

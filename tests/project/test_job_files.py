@@ -9,7 +9,7 @@ import pytest
 from runner.foundation.problems import Problem
 from runner.foundation.values import pointer
 from runner.job.actions import IncludedJob
-from runner.project.job_files import JobFiles, Opened
+from runner.project.job_files import JobFile, JobFiles
 from runner.project.project import open_project
 
 STEP = "execute: {process: A}"
@@ -46,7 +46,7 @@ class Reading:
         self.names.append(path.name)
         return path.name
 
-    def open(self, path: Path) -> Opened:
+    def open(self, path: Path) -> JobFile:
         opened = self.jobs.open(path)
         assert opened is not None
         return opened

@@ -1,4 +1,4 @@
-"""A run as its events tell it: `fold` makes one `RunResult` of a journal, whole or broken off anywhere.
+"""What became of a run, from its events: `fold` makes one `RunResult` of a journal, whole or broken off anywhere.
 
 It is a pure function: no file is read, no clock asked, no chain of hashes checked. What the engine wrote down is
 taken as it stands; only where lines are missing is anything concluded, and never that something passed.
@@ -6,8 +6,10 @@ Texts and values keep their holes: who prints them fills in the `***`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
+
+import msgspec
 
 from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.values import Json, JsonObject
@@ -39,21 +41,11 @@ from runner.runs.events import (
     UndoStarted,
     Waited,
 )
-from runner.runs.open_rows import OpenRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
-    """One row of a run: its `Row`, and how it ended as in `StepFinished`. `skipped_by` is `StepSkipped.by`."""
+class StepResult(Row, frozen=True, kw_only=True):
+    """One row of a run, and how it ended as in `StepFinished`. `skipped_by` is `StepSkipped.by`."""
 
-    key: str
-    id: str | None
-    name: str
-    kind: str
-    section: Section
-    index: int | None
-    line: int
-    help: str | None
     status: Status
     reason: str | None = None
     skipped_by: str | None = None
@@ -63,7 +55,7 @@ class StepResult:
     seconds: float = 0.0
     process_id: str | None = None
     result: Json = None
-    outputs: JsonObject = field(default_factory=dict)
+    outputs: JsonObject = msgspec.field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
     error: Trouble | None = None
@@ -106,9 +98,9 @@ class RunResult:
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
-    """The result of a run from any beginning of its journal; `run` is its id where no line is left to tell it.
+    """The result of a run from any beginning of its journal; `run` is its id where no line is left that holds it.
 
-    A run that is still going on looks the same as one that broke off.
+    A run that is still under way looks the same as a run that broke off.
     """
     progress = Progress(run=run)
     for line in lines:
@@ -140,17 +132,84 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
     return next((status for status in _WORST_FIRST if status in found), None)
 
 
+_LOOKED_FOR = "`runner resume` looks for it in the process log, and never sends it again"
+_JUDGED = "`runner resume` judges it and goes on; it is not sent again"
+
+
+@dataclass(slots=True)
+class BegunRow:
+    """A row that has begun and not ended, and what its calls have come to.
+
+    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered. `doubt`
+    is the trouble with which a person was asked about it. `pending`: nothing is known yet of the last call.
+    """
+
+    row: Row
+    started: float
+    sent: str = ""
+    pending: bool = False
+    changing_calls: int = 0
+    in_doubt: bool = False
+    answered: bool = False
+    doubt: Trouble | None = None
+
+    def send(self, event: CallSent) -> None:
+        self.sent = event.effect
+        self.pending = True
+        self.changing_calls += event.effect != "read"
+        if event.effect == "once":
+            self.in_doubt = True
+            self.answered = False
+            self.doubt = None
+
+    def answer(self) -> None:
+        """The call that was sent last is answered; a reading in between settles no doubt."""
+        self.pending = False
+        if self.sent == "once":
+            self.in_doubt = False
+            self.answered = True
+
+    def fail(self, event: AttemptFailed) -> None:
+        """Only a call that never reached the service, or that it refused, is out of doubt.
+
+        `stopped` in the place of an answer is about a call that did not leave; elsewhere about what came after.
+        """
+        if event.kind == "in_doubt":
+            self.in_doubt = True
+            self.doubt = event.error
+        never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
+        if self.sent == "once" and never_left:
+            self.in_doubt = False
+        self.pending = False
+
+    def attempts(self) -> int:
+        """Calls that could change something; readings of the log stand beside an attempt, so that they count as one."""
+        return self.changing_calls or int(bool(self.sent))
+
+    def trouble(self) -> Trouble:
+        """Why the row has no end of its own."""
+        if self.in_doubt and self.doubt is not None:
+            return self.doubt
+        if self.in_doubt:
+            message = "the run broke off before the call was answered: it may or may not have happened"
+            return Trouble(code="E401", message=message, hint=_LOOKED_FOR)
+        if self.answered:
+            message = "the run broke off after the call was answered, before it was judged"
+            return Trouble(code="E312", message=message, hint=_JUDGED)
+        return Trouble(code="E312", message="the run broke off in this step")
+
+
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
 
 class Progress:
-    """A run as far as it has been told. It takes lines in their order, and gives a result after any of them."""
+    """A run as far as its lines go. It takes them in their order, and gives a result after any of them."""
 
     def __init__(self, *, run: str = "") -> None:
-        self._started = _nothing_told(run)
+        self._started = _before_first_line(run)
         self._finished: RunFinished | None = None
         self._ended: dict[str, StepResult] = {}
-        self._open: dict[str, OpenRow] = {}
+        self._open: dict[str, BegunRow] = {}
         self._log_unreadable: Trouble | None = None
         self._closing = False
         self._stopped_by: str | None = None
@@ -161,7 +220,7 @@ class Progress:
         self._head = FIRST_PREV
 
     def take(self, line: Line) -> StepResult | None:
-        """Add what one line tells; the row that ended with it, if one did."""
+        """Add one line; the row that ended with it, if any did."""
         event = line.event
         self._head = line.sha256
         if not isinstance(event, _WITHOUT_TIME):
@@ -170,11 +229,11 @@ class Progress:
             case StepStarted(row=row):
                 self._rows[row.key] = row
                 self._ended.pop(row.key, None)
-                self._open[row.key] = OpenRow(row, event.t)
+                self._open[row.key] = BegunRow(row, event.t)
             case StepFinished():
                 return self._end(_step(self._row(event.key).row, event))
-            case StepSkipped(row=row):
-                return self._end(replace(_step(row, _skipped(event)), skipped_by=event.by))
+            case StepSkipped():
+                return self._end(_skipped(event))
             case AttemptFailed(kind=kind) if kind == GIVEN_UP:
                 self._stopped_by = event.signal
             case CallSent() | CallAnswered() | AttemptFailed():
@@ -190,7 +249,7 @@ class Progress:
         return next((row.row for row in reversed(self._open.values())), None)
 
     def cut_off(self) -> tuple[StepResult, ...]:
-        """The rows without an end, the innermost first, as they are told were this the last line."""
+        """The rows without an end, the innermost first, as they ended were this the last line."""
         return tuple(self._cut_off(row) for row in reversed(self._open.values()))
 
     def result(self) -> RunResult:
@@ -256,20 +315,20 @@ class Progress:
             case _:
                 assert_never(event)
 
-    def _row(self, key: str) -> OpenRow:
+    def _row(self, key: str) -> BegunRow:
         """The open row of `key`; one that has ended, to be settled; or an empty one where no line began it.
 
         A journal is never so, its reader may be.
         """
-        return self._open.get(key) or OpenRow(self._rows.get(key) or _row_called(key), self._t)
+        return self._open.get(key) or BegunRow(self._rows.get(key) or _row_called(key), self._t)
 
     def _end(self, step: StepResult) -> StepResult:
         self._open.pop(step.key, None)
         self._ended[step.key] = step
         return step
 
-    def _cut_off(self, row: OpenRow) -> StepResult:
-        """What is to be said of a row without an end."""
+    def _cut_off(self, row: BegunRow) -> StepResult:
+        """A row without an end, as it ended were this the last line."""
         ending = StepFinished(
             key=row.row.key,
             t=self._t,
@@ -285,39 +344,21 @@ _WITHOUT_TIME = (RunStarted, CallSent, LogUnreadable, StepSkipped)
 
 
 def _step(row: Row, event: StepFinished) -> StepResult:
-    return StepResult(
-        key=row.key,
-        id=row.id,
-        name=row.name,
-        kind=row.kind,
-        section=row.section,
-        index=row.index,
-        line=row.line,
-        help=row.help,
-        status=event.status,
-        reason=event.reason,
-        flaky=event.flaky,
-        verified=event.verified,
-        attempts=event.attempts,
-        seconds=event.seconds,
-        process_id=event.process_id,
-        result=event.result,
-        outputs=event.outputs,
-        checks=event.checks,
-        warnings=event.warnings,
-        error=event.error,
-    )
+    ending = msgspec.structs.asdict(event)
+    del ending["key"], ending["t"]
+    return StepResult(**msgspec.structs.asdict(row), **ending)
 
 
-def _skipped(event: StepSkipped) -> StepFinished:
-    return StepFinished(key=event.row.key, t=0.0, status=Status.SKIPPED, seconds=0.0, attempts=0, reason=event.reason)
+def _skipped(event: StepSkipped) -> StepResult:
+    row = msgspec.structs.asdict(event.row)
+    return StepResult(**row, status=Status.SKIPPED, reason=event.reason, skipped_by=event.by)
 
 
 def _row_called(key: str) -> Row:
     return Row(key=key, id=None, name=key, kind="execute", section=Section.STEPS, index=None, line=0)
 
 
-def _nothing_told(run: str) -> RunStarted:
+def _before_first_line(run: str) -> RunStarted:
     return RunStarted(
         run=run,
         engine="",
@@ -336,12 +377,11 @@ def _without_end(t: float, steps: Iterable[StepResult], *, undo: str, stopped_by
     """How a run ended that broke off: never well, and in doubt where one of its rows is."""
     doubt = any(step.status is Status.UNKNOWN for step in steps)
     status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
+    trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still under way looks the same")
     if stopped_by is not None:
         status = status if doubt else RunStatus.CANCELLED
         code = STOPPED.get(stopped_by, ExitCode.INTERRUPTED)
         trouble = Trouble(code="E312", message=f"{stopped_by} stopped the run, and its end was not waited for")
-        return RunFinished(t=t, status=status, exit_code=code, undo=undo, error=trouble)
-    trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still going on looks the same")
     return RunFinished(t=t, status=status, exit_code=code, undo=undo, error=trouble)
 
 

@@ -7,7 +7,7 @@ import re
 
 from runner.expressions.errors import TemplateProblem
 from runner.expressions.hints import COMPARISON, PATH, TEXT, VALUE, Piece, Shape, hint, shapes
-from runner.expressions.scan import EATEN, line_of, without_texts
+from runner.expressions.scan import line_of, without_texts
 from runner.foundation.values import compact
 
 _LACKS_A_SIDE = r"(?:[-+*/%~|.,<>=]+|\b(?:and|or|not|in|is|if|else))\s*$"
@@ -101,7 +101,7 @@ def _incomplete(bare: str, stopped_at: str | None, line: int) -> TemplateProblem
         return None
     found = re.search(_LACKS_A_SIDE, bare)
     what = f"nothing follows `{found[0].strip()}`" if found else "the expression breaks off"
-    return TemplateProblem("E120", what, hint=EATEN, line=line)
+    return TemplateProblem("E120", what, line=line, may_be_cut=True)
 
 
 def _unexpected(stopped_at: str | None, line: int) -> TemplateProblem:

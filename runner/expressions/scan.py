@@ -23,7 +23,6 @@ _NEED_QUOTES = (
     (re.compile(r"(?<![\w.-])\d{3}-\d{3}-\d{4}(?![\w-])"), "a phone number"),
 )
 _PAIRS = {")": "(", "]": "[", "}": "{"}
-EATEN = "YAML may have cut the text at ` #`, or at a comma inside `[ ]`: put the whole text in quotes"
 
 
 def check_expression(text: str) -> None:
@@ -60,7 +59,7 @@ def _end(text: str, start: int, *, within_braces: bool) -> int:
     for found in _SIGN.finditer(text, start):
         sign, position = found[0], found.start()
         if sign in "'\"":
-            raise _at(text, position, f"the text that begins with `{sign}` has no end", hint=EATEN, name=sign)
+            raise _at(text, position, f"the text that begins with `{sign}` has no end", name=sign, may_be_cut=True)
         if sign in "([{":
             if text.startswith("{{", position):
                 raise _braces(text, position, within_braces=within_braces)
@@ -75,7 +74,7 @@ def _end(text: str, start: int, *, within_braces: bool) -> int:
         raise _at(text, start, "`{{` is never closed", hint='close it with `}}`; two braces as text are `{{ "{{" }}`')
     if open_brackets:
         bracket, position = open_brackets[-1]
-        raise _at(text, position, f"`{bracket}` is never closed", hint=EATEN, name=bracket)
+        raise _at(text, position, f"`{bracket}` is never closed", name=bracket, may_be_cut=True)
     return len(text)
 
 
@@ -102,6 +101,14 @@ def _braces(text: str, position: int, *, within_braces: bool) -> TemplateProblem
 
 
 def _at(
-    text: str, position: int, message: str, *, hint: str | None = None, code: str = "E120", name: str | None = None
+    text: str,
+    position: int,
+    message: str,
+    *,
+    hint: str | None = None,
+    code: str = "E120",
+    name: str | None = None,
+    may_be_cut: bool = False,
 ) -> TemplateProblem:
-    return TemplateProblem(code, message, hint=hint, name=name, line=line_of(text, position))
+    line = line_of(text, position)
+    return TemplateProblem(code, message, hint=hint, name=name, line=line, may_be_cut=may_be_cut)

@@ -1,7 +1,8 @@
 """Hints as data: what people write who know another tool, or another place of ours, and what to write here.
 
-The tables lie in `runner/language/hints/`. A table is read at the first mistake that needs it, never before: every
-scalar is a text, so that `on`, `no` and `1` need no quotes. Nothing here knows the language; callers name the place.
+The tables lie in the rooms, as `language/hints/`. A table is read at the first mistake that needs it, never before:
+every scalar is a text, so that `on`, `no` and `1` need no quotes. Nothing here knows the language; callers name the
+place.
 """
 
 import json
@@ -17,7 +18,7 @@ from runner.foundation.values import Json
 Entry: TypeAlias = "str | list[Entry] | dict[str, Entry]"
 """What a table holds: texts, lists and records of them."""
 
-_FOLDER = Path(__file__).parents[1] / "language" / "hints"
+_ROOMS = Path(__file__).parents[1]
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 _NOT_PLAIN = frozenset({"true", "false", "null"})
 _FIELD = re.compile(r"<(\w+)>")
@@ -39,11 +40,11 @@ class Rule:
 
 
 @cache
-def table(name: str) -> Entry:
+def table(name: str, *, room: str = "language") -> Entry:
     """The table called `name`, for example `words`."""
     import yaml  # noqa: PLC0415  8 ms that only a mistake costs
 
-    text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (_ROOMS / room / "hints" / f"{name}.yaml").read_text(encoding="utf-8")
     return cast("Entry", yaml.load(text, yaml.CBaseLoader))  # noqa: S506  it makes texts, lists and records of them
 
 

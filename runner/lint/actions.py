@@ -1,23 +1,24 @@
-"""What a schema cannot say of single actions, and keys that say nothing beside an action that does not heed them."""
+"""What a schema cannot say of the keys of an action: contradictions, durations, columns, keys that have no effect."""
 
 import re
 from collections.abc import Iterator
 
+from runner.foundation import server_time
 from runner.foundation.durations import is_too_long, seconds
 from runner.foundation.raw import items, record
+from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job import defaults
 from runner.job.actions import ACTIONS
+from runner.job.actions.failures import SINCE_RUN
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
-from runner.lint.filters import check_filter
-from runner.lint.texts import Texts
+from runner.lint.texts import JobLint
 from runner.reading.document import IN_ONE_COLUMN
 
 _COLUMN = r"(?:[^\W\d]\w*(?:/[^\W\d]\w*)*|\*)"
 _ORDER = rf"{_COLUMN}(?: (?:asc|desc))?"
 _DIRECTIONS = {"descending": "desc", "down": "desc", "desc": "desc", "ascending": "asc", "up": "asc", "asc": "asc"}
-_NOTHING = "leave it out"
 _DURATIONS: dict[str, tuple[str, ...]] = {
     "timeout": (),
     "cleanup_timeout": (),
@@ -25,112 +26,135 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     "retry": ("initial", "max"),
     **{action.key: action.durations for action in ACTIONS.values() if action.durations},
 }
-"""Keys whose value is a duration, or a record with durations at these keys."""
+"""Keys of durations, and of records with durations."""
+_MOMENT = "write `run`, the id of an earlier step, or a moment with its time zone: `2026-12-31T18:00:00Z`"
 
 
-def check_action(step: RawStep, texts: Texts) -> None:
-    for key, value in step.fields.items():
-        path = (*step.path, key)
-        match key:
-            case "run":
-                _run(record(value), path, texts)
-            case "wait":
-                _wait(record(value), path, texts)
-            case "signal":
-                _signal(record(value), path, texts)
-            case "query":
-                _query(record(value), path, texts)
-            case "retry" | "verify":
-                _unheeded(key, step.fields, path, texts)
-            case _:
-                pass
-    check_durations(step.fields, step.path, texts)
-
-
-def check_durations(fields: JsonObject, path: Path, texts: Texts) -> None:
+def check_durations(fields: JsonObject, path: Path, lint: JobLint) -> None:
     """Durations of a step, of `defaults` or of a job that nobody can wait for."""
-    for at, value in _durations(fields, path):
-        if isinstance(value, str) and is_too_long(value):
-            texts.report("E114", f"`{value}` is longer than a year", at, hint="the longest duration is `8760h`")
-
-
-def _durations(fields: JsonObject, path: Path) -> Iterator[tuple[Path, Json]]:
     for key in fields.keys() & _DURATIONS.keys():
-        value = fields[key]
-        yield (*path, key), value
-        for inner in _DURATIONS[key]:
-            yield (*path, key, inner), record(value).get(inner)
+        written = [((*path, key), fields[key])]
+        written += [((*path, key, inner), record(fields[key]).get(inner)) for inner in _DURATIONS[key]]
+        for at, value in written:
+            if isinstance(value, str) and is_too_long(value):
+                lint.report("E114", f"`{value}` is longer than a year", at, hint="the longest duration is `8760h`")
 
 
-def _run(written: JsonObject, path: Path, texts: Texts) -> None:
+def check_step_durations(step: RawStep, lint: JobLint) -> None:
+    check_durations(step.fields, step.path, lint)
+
+
+def check_results(step: RawStep, lint: JobLint) -> None:
     codes: set[str] = set()
-    for index, code in enumerate(items(written.get("results"))):
-        if isinstance(code, str):
-            if code in codes:
-                texts.report("E111", f"`{code}` is asked for twice", (*path, "results", index), hint="once is enough")
-            codes.add(code)
+    for index, code in enumerate(items(record(step.fields.get("run")).get("results"))):
+        if isinstance(code, str) and code in codes:
+            at = (*step.path, "run", "results", index)
+            lint.report("E111", f"`{code}` is asked for twice", at, hint="write it once")
+        codes.add(str(code))
 
 
-def _wait(written: JsonObject, path: Path, texts: Texts) -> None:
+def check_wait(step: RawStep, lint: JobLint) -> None:
+    written = record(step.fields.get("wait"))
     first, longest = written.get("every"), written.get("max_every")
     if isinstance(first, str) and isinstance(longest, str):
         least, most = seconds(first), seconds(longest)
         if least is not None and most is not None and most < least:
             message = f"`max_every` is shorter than `every`, which is `{first}`"
-            texts.report("E107", message, (*path, "max_every"), hint="leave one of them out: the other goes along")
+            hint = "leave one of them out: it follows the other"
+            lint.report("E107", message, (*step.path, "wait", "max_every"), hint=hint)
 
 
-def _signal(written: JsonObject, path: Path, texts: Texts) -> None:
+def check_signal(step: RawStep, lint: JobLint) -> None:
+    written = record(step.fields.get("signal"))
     if "until" in written and "starts" not in written:
         message, hint = "`until` is about the process that the change starts", "name it as `starts`, or leave this out"
-        texts.report("E107", message, (*path, "until"), at_key=True, hint=hint, warning=True)
+        lint.report("E107", message, (*step.path, "signal", "until"), at_key=True, hint=hint, warning=True)
 
 
-def _query(written: JsonObject, path: Path, texts: Texts) -> None:
-    _columns(written.get("select"), (*path, "select"), pattern=_COLUMN, texts=texts)
-    _columns(written.get("orderby"), (*path, "orderby"), pattern=_ORDER, texts=texts)
-    condition = written.get("filter")
-    if isinstance(condition, str):
-        check_filter(condition, (*path, "filter"), texts)
-
-
-def _columns(written: Json, path: Path, *, pattern: str, texts: Texts) -> None:
-    listed: list[tuple[Path, Json]] = [(path, written)]
-    if isinstance(written, list):
-        listed = [((*path, index), item) for index, item in enumerate(written)]
-    for at, value in listed:
-        if not isinstance(value, str) or not value or "{{" in value:
-            continue
-        for column in columns(value):
-            if not re.fullmatch(pattern, column):
+def check_columns(step: RawStep, lint: JobLint) -> None:
+    query = record(step.fields.get("query"))
+    for key, pattern in (("select", _COLUMN), ("orderby", _ORDER)):
+        for path, value in listed_texts(query.get(key), (*step.path, "query", key)):
+            wrong = (column for column in columns(value) if not re.fullmatch(pattern, column))
+            if value and (column := next(wrong, None)) is not None:
                 message = f"`{column}` is no column" if column else "there is no column between two commas"
-                joined = IN_ONE_COLUMN if texts.document.joined_items(at) else None
-                texts.report("E107", message, at, hint=joined or _meant(column, pattern))
-                break
+                joined = IN_ONE_COLUMN if lint.document.joined_items(path) else None
+                lint.report("E107", message, path, hint=joined or _column_hint(column, pattern))
 
 
-def _meant(column: str, pattern: str) -> str:
+def listed_texts(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    """The texts without templates of a list, or the one that is there in its place."""
+    listed = [((*path, index), item) for index, item in enumerate(items(written))] or [(path, written)]
+    return ((at, value) for at, value in listed if isinstance(value, str) and "{{" not in value)
+
+
+def _column_hint(column: str, pattern: str) -> str:
     if ";" in column:
-        return "columns are separated by commas"
+        return "separate columns by commas"
     if pattern == _ORDER and re.fullmatch(f"-{_COLUMN}", column):
         return f"write `{column[1:]} desc`"
     name, _, direction = column.partition(" ")
-    if re.fullmatch(_COLUMN, name) and direction:
-        if pattern == _COLUMN:
-            return "columns are separated by commas"
-        word = _DIRECTIONS.get(direction.strip().casefold())
-        return f"write `{name} {word}`" if word else f"write `{name} asc` or `{name} desc`"
-    return "a column is its code, as in `Name`, or a path, as in `Account/Name`"
+    if not re.fullmatch(_COLUMN, name) or not direction:
+        return "a column is its code, as in `Name`, or a path, as in `Account/Name`"
+    if pattern == _COLUMN:
+        return "separate columns by commas"
+    word = _DIRECTIONS.get(direction.strip().casefold())
+    return f"write `{name} {word}`" if word else f"write `{name} asc` or `{name} desc`"
 
 
-def _unheeded(key: str, fields: JsonObject, path: Path, texts: Texts) -> None:
-    """A key that the step's action does not heed; beside `job` the schema refuses it."""
-    action = defaults.action(fields)
+def check_no_effect(step: RawStep, lint: JobLint) -> None:
+    """Keys that have no effect on the step's action; beside `job` the schema refuses them."""
+    fields, action = step.fields, defaults.action(step.fields)
+    if "undo" in fields and step.path[0] == "finally":
+        message = "`undo` under `finally` is never carried out: all undoing comes before `finally`"
+        _report_no_effect("undo", message, step, lint)
     if action is None or action == "job":
         return
-    if key == "retry" and not defaults.is_repeatable(fields):
-        texts.report("E107", f"a `{action}` is never tried again", path, at_key=True, hint=_NOTHING, warning=True)
-    if key == "verify" and not defaults.is_verified(fields):
+    if "retry" in fields and not defaults.is_repeatable(fields):
+        _report_no_effect("retry", f"a `{action}` is never tried again", step, lint)
+    if "verify" in fields and not defaults.is_verified(fields):
         what = "`execute`, `run`, `cancel`, `signal` and named elements"
-        message = f"`verify` is about {what}: for `{action}` it says nothing"
-        texts.report("E107", message, path, at_key=True, hint=_NOTHING, warning=True)
+        message = f"`verify` is about {what}: it has no effect on `{action}`"
+        _report_no_effect("verify", message, step, lint)
+    if "failures" in fields and "timeout" in fields:
+        message = "a `failures` watches as long as its `for`: `timeout` has no effect"
+        _report_no_effect("timeout", message, step, lint)
+
+
+def _report_no_effect(key: str, message: str, step: RawStep, lint: JobLint) -> None:
+    lint.report("E107", message, (*step.path, key), at_key=True, hint="leave it out", warning=True)
+
+
+def check_execute(step: RawStep, lint: JobLint) -> None:
+    """Keys of an `execute` that need a `result`."""
+    execute = step.fields.get("execute")
+    if not isinstance(execute, dict) or "result" in execute:
+        return
+    path = (*step.path, "execute")
+    if execute.get("required") is True:
+        hint = "name the `result` that must be there"
+        lint.report("E107", "`required` needs a `result`", (*path, "required"), hint=hint)
+    if execute.get("until") == "done" and defaults.setting("verify", step.fields, lint.defaults) == "none":
+        message = "with `verify: none` and no `result`, nobody would follow the process until it is done"
+        hint = "leave out `verify: none`, or write `until: started`"
+        lint.report("E107", message, (*path, "until"), hint=hint)
+
+
+def check_failures(step: RawStep, lint: JobLint) -> None:
+    """The moment since which failures count."""
+    since, path = record(step.fields.get("failures")).get("since"), (*step.path, "failures", "since")
+    if not isinstance(since, str) or "{{" in since:
+        return
+    declared = lint.outline.by_id.get(since)
+    if since == SINCE_RUN:
+        if declared is not None:
+            hint = "give the step another id if it is meant"
+            message = "`run` is the beginning of the run, not the step `run`"
+            lint.report("E197", message, path, hint=hint, warning=True)
+    elif declared is None and server_time.of_record(since) is None:
+        steps = lint.outline.by_id.items()
+        earlier = [name for name, other in steps if other.step.rank < step.rank]
+        hint = did_you_mean(since, [SINCE_RUN, *earlier]) or _MOMENT
+        lint.report("E197", f"`{since}` is no moment, and no step has this id", path, hint=hint)
+    elif declared is not None and declared.step.rank >= step.rank + (step.undo is not None):
+        lint.report("E197", f"step `{since}` has not begun by then", path, hint=_MOMENT)

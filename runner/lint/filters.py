@@ -18,7 +18,7 @@ from runner.foundation.raw import text as raw_text
 from runner.foundation.values import Json, Path, compact
 from runner.job.outline import Outline, RawStep
 from runner.lint.quotes import Quotes
-from runner.lint.texts import Texts
+from runner.lint.texts import JobLint
 from runner.odata.lexer import HOLE, Token, is_literal, tokens
 from runner.odata.mistakes import first_mistake, is_compared, is_searched_for, mistake_of_signs
 
@@ -48,7 +48,7 @@ def with_holes(parts: Parts) -> str:
     return "".join(part if isinstance(part, str) else HOLE for part in parts)
 
 
-def check_filter(text: str, path: Path, texts: Texts) -> None:
+def check_filter(text: str, path: Path, lint: JobLint) -> None:
     """Report the first mistake of a filter, a certain before a probable one."""
     parts = parts_of(text)
     whole = with_holes(parts)
@@ -57,12 +57,12 @@ def check_filter(text: str, path: Path, texts: Texts) -> None:
         found = tokens(whole)
         wrong = first_mistake(found)
         if wrong is None or wrong.warning:
-            quotes = Quotes(known=texts.known, step=_step_at(path, texts), of_result=lambda _: False)
+            quotes = Quotes(known=lint.outline, step=_step_at(path, lint), of_result=lambda _: False)
             wrong = _quoted_value(parts, quotes) or wrong
         values = [part for part in parts if isinstance(part, Expression)]
-        wrong = wrong or next(_unquoted_values(found, values, texts.known), None)
+        wrong = wrong or next(_unquoted_values(found, values, lint.outline), None)
     if wrong is not None:
-        texts.add(wrong, path)
+        lint.add(wrong, path)
 
 
 def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> Finding | None:
@@ -88,8 +88,8 @@ def _may_hold_quote(given: Type) -> bool:
     return bool(given.kinds & RECORD) and (given.fields is None or any(map(_may_hold_quote, given.fields.values())))
 
 
-def _step_at(path: Path, texts: Texts) -> RawStep | None:
-    around = [step for step in texts.known.steps if path[: len(step.path)] == step.path]
+def _step_at(path: Path, lint: JobLint) -> RawStep | None:
+    around = [step for step in lint.outline.steps if path[: len(step.path)] == step.path]
     return max(around, key=lambda step: len(step.path), default=None)
 
 

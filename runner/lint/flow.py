@@ -45,10 +45,11 @@ from runner.lint.fitting import (
     unfit_value,
 )
 from runner.lint.known_values import Known, known_values
+from runner.lint.places import ids
 from runner.lint.schema_types import unmet
-from runner.lint.status_names import STATUSES_OF_A_PROCESS, STATUSES_OF_A_STEP
+from runner.lint.statuses import PROCESS_STATUSES, STEP_STATUSES
 from runner.lint.telling import Telling
-from runner.lint.uses import ids, starts
+from runner.lint.uses import starts
 from runner.reading.document import Document
 
 _MOST_VALUES = 200
@@ -61,13 +62,13 @@ _OF_A_JOB: Mapping[str, Type] = {
 }
 _OF_AN_ATTEMPT: Mapping[str, Type] = {
     "process_status": or_null(
-        Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in STATUSES_OF_A_PROCESS)}")
+        Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in PROCESS_STATUSES)}")
     ),
     "process_id": or_null(A_GUID),
     "seconds": A_NUMBER,
 }
 _OF_A_STEP: Mapping[str, Type] = {
-    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in STATUSES_OF_A_STEP)}"),
+    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in STEP_STATUSES)}"),
     "process_id": or_null(A_GUID),
     "attempts": A_NUMBER,
     "seconds": A_NUMBER,
@@ -189,8 +190,9 @@ class _Flow:
         action = defaults.action_type(fields)
         if action is not None and action.key != "job":
             self.telling.value(fields[action.key], (*path, action.key), inside)
-        for at, text, what in ids(step):
-            self._id(text, at, what, inside)
+        for found in ids(step):
+            if isinstance(found.value, str) and "{{" in found.value:
+                self._id(found.value, found.path, inside)
         if "job" in fields:
             return self._included(step, inside)
         if "query" in fields:
@@ -203,10 +205,12 @@ class _Flow:
         if wrong is not None:
             self.telling.add(wrong, (*step.path, "query", "filter"))
 
-    def _id(self, text: str, path: Path, what: str, inside: _Names) -> None:
+    def _id(self, text: str, path: Path, inside: _Names) -> None:
         """A template in the place of an id."""
         found = Telling(document=self.telling.document).value(text, path, inside)
-        wrong = unfit_type(what, Parameter(kind=Kind.GUID), found, source=text.strip())
+        key = next(key for key in reversed(path) if isinstance(key, str))
+        name = "uid" if key.startswith("element") else key
+        wrong = unfit_type(name, Parameter(kind=Kind.GUID), found, source=text.strip())
         if wrong is not None:
             self.telling.report("E113", wrong.message, path, hint=wrong.hint)
 

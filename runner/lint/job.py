@@ -1,56 +1,94 @@
-"""What a schema cannot say of a job: names, ids, effects, contradictions. Finds all mistakes in one pass.
+"""What a schema cannot say of a job: names, ids, effects, contradictions. Finds all problems in one pass.
 
 A document that the schema has found faulty is checked as well, as far as it has the right shape.
+A rule is a function and its entry in `STEP_RULES`, or `JOB_RULES`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
 from runner.foundation.problems import Problem, in_order
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Path
-from runner.job.outline import Outline, outline
-from runner.lint.actions import check_durations
-from runner.lint.inputs import check_inputs
+from runner.job.outline import Outline, RawStep, outline
+from runner.lint import actions
+from runner.lint.filters import check_filter
+from runner.lint.places import AFTER_ALL_STEPS, before_the_steps
 from runner.lint.retry import check_preset, check_retry
 from runner.lint.row_names import check_row_names
-from runner.lint.scopes import after_all_steps, before_the_steps
-from runner.lint.steps import check_step, expressions, read_step
-from runner.lint.texts import Texts
+from runner.lint.schemas import check_included, check_inputs
+from runner.lint.steps import check_ids, read_outputs, read_step
+from runner.lint.texts import JobLint
 from runner.reading.document import Document
 
 _WHOLLY_WRONG = ("E104", "E106")
-"""A value that was reported with one of these has nothing inside that is worth a word."""
+"""Nothing inside a value with one of these is worth another problem."""
 
 
-def check(
-    document: Document, *, reported: Collection[Problem] = (), known: Outline | None = None
-) -> tuple[Problem, ...]:
-    """Every mistake, in the order of the file; warnings too. What `reported` says already is not said again.
+def _check_filter(step: RawStep, lint: JobLint) -> None:
+    if isinstance(text := record(step.fields.get("query")).get("filter"), str):
+        check_filter(text, (*step.path, "query", "filter"), lint)
 
-    `known` is the document's outline with the jobs that it includes; without it nothing is said of these.
+
+def _check_ids_once(lint: JobLint) -> None:
+    for step in lint.outline.steps:
+        name = step.fields.get("id")
+        if isinstance(name, str) and (first := lint.outline.by_id[name].step) is not step:
+            line = lint.document.line_of((*first.path, "id"))
+            message = f"two steps are called `{name}`: this one and the one in line {line}"
+            lint.report("E111", message, (*step.path, "id"), hint="give one of them another id")
+
+
+def _check_job_durations(lint: JobLint) -> None:
+    actions.check_durations(record(lint.document.data), (), lint)
+    actions.check_durations(lint.defaults, ("defaults",), lint)
+
+
+STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
+    check_ids,
+    actions.check_results,
+    actions.check_wait,
+    actions.check_signal,
+    actions.check_columns,
+    _check_filter,
+    actions.check_no_effect,
+    actions.check_execute,
+    actions.check_failures,
+    actions.check_step_durations,
+    check_included,
+    check_retry,
+)
+JOB_RULES: Final[tuple[Callable[[JobLint], None], ...]] = (
+    check_preset,
+    _check_job_durations,
+    _check_ids_once,
+    check_row_names,
+)
+
+
+def check(document: Document, *, reported: Collection[Problem] = (), job: Outline | None = None) -> tuple[Problem, ...]:
+    """All problems, in the order of the file. What `reported` has already is not reported again.
+
+    `job` is the document's outline with the jobs that it includes; without it nothing is reported of these.
     """
     if not isinstance(document.data, dict):
         return ()
-    texts = Texts(document=document, known=known or outline(document.data))
-    _read_job(texts)
-    preset = record(document.data.get("defaults"))
+    lint = JobLint(document=document, outline=job or outline(document.data))
+    _read_job(lint)
     undone = None
-    for step in texts.known.steps:
+    for step in lint.outline.steps:
         undone = undone if step.undo is not None and undone else step
-        read_step(step, undone=undone, texts=texts)
-        check_step(step, preset=preset, texts=texts)
-        check_retry(step, texts)
-    check_preset(preset, texts)
-    check_durations(document.data, (), texts)
-    check_durations(preset, ("defaults",), texts)
-    _ids(texts)
-    check_row_names(texts)
-    return _news(texts.problems, reported)
+        read_step(step, undone=undone, lint=lint)
+        for check_step in STEP_RULES:
+            check_step(step, lint)
+    for check_job in JOB_RULES:
+        check_job(lint)
+    return _not_reported(lint.problems, reported)
 
 
 def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:
-    """Jobs of one command that have one name: the mistake stands in the second."""
+    """Jobs of one command that have one name: the problem is in the second."""
     first: dict[str, str] = {}
     found = []
     for document in documents:
@@ -67,59 +105,40 @@ def target_known(document: Document, targets: Collection[str]) -> tuple[Problem,
     if not isinstance(name, str) or name in targets:
         return ()
     if "://" in name:
-        hint = "a target is a name: its `url` stands under this name in targets.yaml"
-        return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint),)
-    hint = did_you_mean(name, targets) or _listed(targets)
+        hint = "write the name of a target: its `url` is under this name in targets.yaml"
+    else:
+        listed = ", ".join(f"`{target}`" for target in sorted(targets))
+        hint = did_you_mean(name, targets) or (f"the targets are {listed}" if targets else "there are no targets")
     return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint),)
 
 
-def _read_job(texts: Texts) -> None:
-    """Read the texts of the job itself; those of its steps are read step by step."""
-    for key, value in record(texts.document.data).items():
+def _read_job(lint: JobLint) -> None:
+    """Read the texts of the job itself."""
+    for key, value in record(lint.document.data).items():
         match key:
             case "inputs":
-                check_inputs(texts)
+                check_inputs(lint)
             case "vars":
-                _vars(texts)
+                evaluated: set[str] = set()
+                for name, text in lint.outline.vars.items():
+                    lint.value(text, ("vars", name), before_the_steps(evaluated))
+                    evaluated.add(name)
             case "outputs":
-                expressions(value, ("outputs",), scope=after_all_steps(), texts=texts)
+                read_outputs(value, ("outputs",), AFTER_ALL_STEPS, lint)
             case "steps" | "finally":
-                pass
+                pass  # they are read step by step
             case "cases" if isinstance(value, list):
-                pass  # they are read where they are held against the inputs
+                pass  # they are read when they are checked against the inputs
             case _:
-                texts.plain(value, (key,))
+                lint.plain(value, (key,))
 
 
-def _vars(texts: Texts) -> None:
-    worked_out: set[str] = set()
-    scope = before_the_steps(worked_out)
-    for name, value in texts.known.vars.items():
-        texts.value(value, ("vars", name), scope)
-        worked_out.add(name)
-
-
-def _ids(texts: Texts) -> None:
-    """No id stands twice; the mistake stands at the second."""
-    for step in texts.known.steps:
-        name = step.fields.get("id")
-        if isinstance(name, str) and texts.known.by_id[name].step is not step:
-            line = texts.document.line_of((*texts.known.by_id[name].step.path, "id"))
-            message = f"two steps are called `{name}`: this one and the one in line {line}"
-            texts.report("E111", message, (*step.path, "id"), hint="give one of them another id")
-
-
-def _news(found: list[Problem], reported: Collection[Problem]) -> tuple[Problem, ...]:
-    """What of `found` is not said in `reported`, in the order of the file."""
+def _not_reported(found: list[Problem], reported: Collection[Problem]) -> tuple[Problem, ...]:
     exact = {problem.path for problem in reported}
     whole = {problem.path for problem in reported if problem.code in _WHOLLY_WRONG}
-    news = [problem for problem in found if problem.path not in exact and not _is_inside(problem.path, whole)]
-    return in_order(dict.fromkeys(news))
+    new = [problem for problem in found if problem.path not in exact and not _is_inside(problem.path, whole)]
+    return in_order(dict.fromkeys(new))
 
 
 def _is_inside(path: Path, whole: Collection[Path]) -> bool:
     return bool(whole) and any(path[:length] in whole for length in range(1, len(path)))
-
-
-def _listed(names: Collection[str]) -> str:
-    return f"the targets are {', '.join(f'`{name}`' for name in sorted(names))}" if names else "there are no targets"

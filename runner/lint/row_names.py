@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from runner.foundation.values import Path
 from runner.job.outline import Outline, RawStep
-from runner.lint.texts import Texts
+from runner.lint.texts import JobLint
 
 
-def check_row_names(texts: Texts) -> None:
+def check_row_names(lint: JobLint) -> None:
     """Report steps in an `undo` whose rows have the names of other rows; doubled ids are reported elsewhere."""
-    known = texts.known
+    known = lint.outline
     if not any(_may_collide(step, known) for step in known.steps) or _has_ids_twice(known):
         return
     first: dict[str, Path] = {}
@@ -22,10 +22,10 @@ def check_row_names(texts: Texts) -> None:
         other = first.setdefault(name, path)
         if other != path and path not in reported:
             reported.add(path)
-            line = texts.document.line_of(other)
+            line = lint.document.line_of(other)
             message = f"two rows of a run would be called `{name}`: this one, and the row of the step in line {line}"
             hint = "give a step in this `undo` an `id` that no other step has; write a single action as a list for it"
-            texts.report("E111", message, path, at_key=True, hint=hint)
+            lint.report("E111", message, path, at_key=True, hint=hint)
 
 
 def _may_collide(step: RawStep, known: Outline) -> bool:

@@ -1,19 +1,119 @@
-"""The JSON Schemas that a job holds, in its inputs and its expectations: each must be one."""
+"""The JSON Schemas of a job: each must be one, and what is written out for an input must fit it."""
 
-from runner.foundation.values import Json, Path
+from collections.abc import Iterator
+
+from runner.expressions.parse import texts_in
+from runner.foundation.raw import record
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path
+from runner.job.input_values import UnfitError, fit, unknown_input
+from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
+from runner.json_schema import schemas
+from runner.json_schema.as_type import as_wanted
 from runner.json_schema.doubts import doubts
 from runner.json_schema.flaws import flaws
-from runner.lint.texts import Texts
+from runner.json_schema.violations import Violation
+from runner.lint.texts import JobLint
+
+_NO_VALUE = ("None", "nil", "undefined")
+"""What other languages write for null."""
 
 
-def sound(schema: Json, path: Path, texts: Texts) -> bool:
-    """Whether `schema` is a JSON Schema; what makes it none is reported where it stands, and what is in doubt of it."""
+def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
+    """Whether `schema` is a JSON Schema; reports what is wrong with it, or probably is."""
     found = flaws(schema)
     for flaw in found:
-        texts.report("E115", flaw.message, (*path, *flaw.path), hint=flaw.hint, at_key=flaw.at_key)
-    reported = {flaw.path for flaw in found}
+        lint.report("E115", flaw.message, (*path, *flaw.path), hint=flaw.hint, at_key=flaw.at_key)
+    wrong = {flaw.path for flaw in found}
     for doubt in doubts(schema):
-        if doubt.path not in reported:
+        if doubt.path not in wrong:
             at = (*path, *doubt.path)
-            texts.report("E115", doubt.message, at, hint=doubt.hint, at_key=doubt.at_key, warning=True)
+            lint.report("E115", doubt.message, at, hint=doubt.hint, at_key=doubt.at_key, warning=True)
     return not found
+
+
+def check_inputs(lint: JobLint) -> None:
+    for name, written in lint.outline.inputs.items():
+        path: Path = ("inputs", name)
+        lint.plain(written, path)
+        if isinstance(written, dict) and is_schema(schema_of(written), path, lint) and "default" in written:
+            _default(written, path, lint)
+    first: dict[str, str] = {}
+    for name in lint.outline.inputs:
+        earlier = first.setdefault(name.upper(), name)
+        if earlier != name:
+            message = f"in the environment, `{name}` and `{earlier}` are one: CREATIO_RUNNER_INPUT_{name.upper()}"
+            lint.report("E111", message, ("inputs", name), at_key=True, hint="give one of them another name")
+
+
+def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
+    default, at = written["default"], (*path, "default")
+    is_secret = written.get("secret") is True
+    if is_secret:
+        message = f"`{path[-1]}` is secret, but its default stands here for everybody to read"
+        hint = "leave the default out: the value can come from the environment or a file"
+        lint.report("E107", message, at, hint=hint, warning=True, hidden=True)
+    if isinstance(default, str) and "{{" in default:
+        return  # `plain` has reported it
+    violations = schemas.from_job(schema_of(written)).violations(default)
+    for violation in violations:
+        here = (*at, *violation.path)
+        if is_secret:
+            lint.report("E116", f"the default does not fit its `{violation.keyword}`", here, hidden=True)
+        else:
+            wanted = as_wanted(violation, written=lint.document.written(here)) or _as_null(violation)
+            lint.report("E116", f"the default does not fit: {violation.message}", here, hint=wanted)
+    if default in _NO_VALUE and not violations and not is_secret and lint.document.is_bare(at):
+        hint = f'write `null`, which `type` must allow; a text stands in quotes: "{default}"'
+        lint.report("E107", f"`{default}` is a text here, and not null", at, hint=hint, warning=True)
+
+
+def _as_null(violation: Violation) -> str | None:
+    """How to declare that there may be no value, for null or what other languages write for it."""
+    kind, value = violation.expected, violation.value
+    if violation.path or violation.keyword != "type" or not isinstance(kind, str) or value not in (None, *_NO_VALUE):
+        return None
+    return f'for no value, write `type: [{kind}, "null"]`' + ("" if value is None else " and `default: null`")
+
+
+def check_included(step: RawStep, lint: JobLint) -> None:
+    """The inputs that are handed to an included job; one whose file could not be read is left alone."""
+    action, other = step.fields.get("job"), lint.outline.included.get(step.path)
+    if not isinstance(action, dict) or other is None:
+        return
+    path, given = (*step.path, "job", "inputs"), record(action.get("inputs"))
+    file = f"`{action.get('file')}`"
+    for name in (name for name in given if name not in other.inputs):
+        message, hint = unknown_input(name, other.inputs, whose=file)
+        lint.report("E131", message, (*path, name), at_key=True, hint=hint)
+    is_misspelt = "inputs" not in action and action.keys() - {"file"}
+    missing = [] if is_misspelt else [*_missing(given, other)]
+    if missing:
+        what = ("the input " if len(missing) == 1 else "the inputs ") + ", ".join(f"`{name}`" for name in missing)
+        hint = f"hand in what it has no default for: `inputs: {{{missing[0]}: …}}`"
+        lint.report("E130", f"{file} needs {what}", path, at_key=True, hint=hint)
+    _values(given, other, path, lint)
+
+
+def _missing(given: JsonObject, other: Outline) -> Iterator[str]:
+    """Inputs without default that are not handed in; a misspelt one is not also missing."""
+    misspelt = {suggest(name, other.inputs) for name in given if name not in other.inputs}
+    for declared in declared_inputs(other.inputs):
+        if declared.required and declared.name not in given and declared.name not in misspelt:
+            yield declared.name
+
+
+def _values(given: JsonObject, other: Outline, path: Path, lint: JobLint) -> None:
+    """Check the values that are written out; those with templates are known only when the job runs."""
+    for declared in declared_inputs(other.inputs):
+        name = declared.name
+        if name not in given or any(True for _ in texts_in(given[name])):
+            continue
+        if declared.secret:
+            message = f"`{name}` is secret, but its value stands here for everybody to read"
+            hint = "hand in an input that is secret, too: it can come from the environment or a file"
+            lint.report("E107", message, (*path, name), at_key=True, hint=hint, warning=True, hidden=True)
+        try:
+            fit(declared, given[name])
+        except UnfitError as unfit:
+            lint.report(unfit.code, unfit.message, (*path, name, *unfit.path), hint=unfit.hint, hidden=declared.secret)

@@ -1,62 +1,58 @@
 """What is wrong with a name that leads to a step, `steps.ID…`, or to the result of the step itself.
 
-Whether the step has ended by then, and whether it gives what is asked of it. Keys inside the values that it gives are
-not judged, but for two kinds: those of an included job are its outputs, and a step with `for_each` gives lists.
+Has the step ended by then, and does it give what is asked of it? Keys inside the values that it gives are not judged,
+but for two kinds: those of an included job are its outputs, and a step with `for_each` gives lists.
 """
+
+from collections.abc import Collection
 
 from runner.expressions.parse import Name
 from runner.foundation.raw import record
 from runner.foundation.sentences import begun
 from runner.foundation.values import Path
 from runner.job.outline import Declared, Outline, RawStep
-from runner.lint.name_mistakes import Mistake, all_of, later, nearest, not_given, unknown
-from runner.lint.never_given import always_null, not_of_all_turns
-from runner.lint.scopes import NEVER, Scope
-from runner.lint.status_names import asked_status
-from runner.lint.uses import kept_as
+from runner.lint.places import NEVER, Scope
+from runner.lint.statuses import asked_status
+from runner.lint.uses import result_of
+from runner.lint.wrong_names import WrongName, all_of, always_null, later, nearest, not_given, not_of_all_turns, unknown
 
-KEYS_OF_A_STEP = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
-KEYS_OF_ALL_TURNS = tuple(key for key in KEYS_OF_A_STEP if key != "process_id")
-KEYS_OF_A_TURN = tuple(key for key in KEYS_OF_A_STEP if key != "turns")
-_ABOVE = "only steps that stand above can be used"
+STEP_KEYS = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
+_ALL_TURNS_KEYS = tuple(key for key in STEP_KEYS if key != "process_id")
+_TURN_KEYS = tuple(key for key in STEP_KEYS if key != "turns")
+_ABOVE = "use a step that is above this place"
 
 
-def in_steps(name: Name, scope: Scope, known: Outline) -> Mistake | None:
+def in_steps(name: Name, scope: Scope, job: Outline) -> WrongName | None:
     path = name.path
     if scope.rank == NEVER:
         hint = "write it where it is used, or give the step `outputs`"
-        return unknown("`vars` know no steps: they are worked out before the first one", hint, part="steps")
+        return unknown("`vars` cannot use steps: they are evaluated before the first step", hint, "steps")
     if len(path) == 1:
-        return Mistake(
-            code="E125",
-            message="`steps` can be used by the id of one step only, not as a whole or by a computed name",
-            hint="write `steps.ID`, the id as it stands",
-            part="steps",
-        )
-    declared = known.by_id.get(path[1]) if isinstance(path[1], str) else None
+        message = "`steps` can be used by the id of one step only, not as a whole or by a computed name"
+        return WrongName(code="E125", message=message, hint="write `steps.ID` with the id itself", part="steps")
+    declared = job.by_id.get(path[1]) if isinstance(path[1], str) else None
     if declared is None:
-        return _unknown_step(path[1], scope, known)
+        return _unknown_step(path[1], scope, job)
     if not _has_ended(declared.step, scope):
         return _not_ended(str(path[1]), declared, scope)
-    is_undone = declared.step is scope.undone
-    wrong = _turns_of_undone(path, declared) if is_undone else None
-    return wrong or _given(name, declared, known, is_list=declared.is_loop and not is_undone)
+    if declared.step is not scope.undone:
+        return _of_ended(name, declared, job, is_list=declared.is_loop)
+    if declared.is_loop and path[2:3] == ("turns",):
+        message = f"in its `undo`, `steps.{path[1]}` is only the turn that is undone"
+        return not_given(message, f"write `steps.{path[1]}.result` for what it gave", "turns")
+    return _of_ended(name, declared, job, is_list=False)
 
 
-def in_own(name: Name, scope: Scope, known: Outline) -> Mistake | None:
-    """What is wrong with a name that stands alone: `result`, or in an `undo` what its step had."""
-    root, step = name.path[0], scope.own_result
-    if root in ("process_id", "process_status") and step is not None:
-        return always_null(_whose(step, scope), step, str(root))
-    if root == "result" and step is not None:
-        return always_null(_whose(step, scope), step, root) or _in_included(name, 1, step, known)
+def in_own(name: Name, scope: Scope, job: Outline) -> WrongName | None:
+    """What is wrong with a name without a root: `result`, or in an `undo` what its step had."""
+    root, step = str(name.path[0]), scope.own_result
     if root == "outputs" and scope.undone is not None:
-        return _in_own_outputs(name.path, scope.undone)
-    return None
-
-
-def _whose(step: RawStep, scope: Scope) -> str:
-    return "the step that is undone" if step is scope.undone else "the step"
+        given = record(scope.undone.fields.get("outputs"))
+        return _no_output("the step that is undone", name.path, 1, given, prefix="outputs.")
+    if step is None or root not in ("result", "process_id", "process_status"):
+        return None
+    wrong = always_null("the step that is undone" if step is scope.undone else "the step", step, root)
+    return wrong or (_of_included(name.path, 1, step, job) if root == "result" else None)
 
 
 def _has_ended(step: RawStep, scope: Scope) -> bool:
@@ -65,116 +61,106 @@ def _has_ended(step: RawStep, scope: Scope) -> bool:
     return scope.step is not None and step.undo == scope.step.undo and step.turn < scope.step.turn
 
 
-def _unknown_step(word: str | int, scope: Scope, known: Outline) -> Mistake:
+def _unknown_step(word: str | int, scope: Scope, job: Outline) -> WrongName:
     if isinstance(word, int):
         message = "a step is referred to by its id, not by its number"
-        return unknown(message, "give the step an `id` and write `steps.ID`", part="steps")
-    ended = [name for name, declared in known.by_id.items() if _has_ended(declared.step, scope)]
-    near = nearest(word, ended, prefix="steps.") or nearest(word, known.by_id, prefix="steps.")
-    return unknown(f"unknown step `{word}`", near or all_of("steps with an id", known.by_id), part=word)
+        return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
+    ended = [name for name, declared in job.by_id.items() if _has_ended(declared.step, scope)]
+    near = nearest(word, ended, prefix="steps.") or nearest(word, job.by_id, prefix="steps.")
+    return unknown(f"unknown step `{word}`", near or all_of("steps with an id", job.by_id), word)
 
 
-def _not_ended(word: str, declared: Declared, scope: Scope) -> Mistake:
+def _not_ended(word: str, declared: Declared, scope: Scope) -> WrongName:
     if declared.step is scope.step:
         if scope.own_result is scope.step:
-            return later(word, f"`steps.{word}` is this step itself", "here its result is called `result`")
-        return later(word, f"`steps.{word}` is this step itself, which has not run yet", _ABOVE)
+            return later(f"`steps.{word}` is this step itself", "write `result` for its own result", word)
+        return later(f"`steps.{word}` is this step itself, which has not run yet", _ABOVE, word)
     if declared.step.undo is not None and (scope.step is None or scope.step.undo != declared.step.undo):
-        return unknown(f"step `{word}` is known inside its own `undo` only", None, part=word)
-    return later(word, f"step `{word}` comes later", _ABOVE)
+        return unknown(f"step `{word}` is known inside its own `undo` only", None, word)
+    return later(f"step `{word}` comes later", _ABOVE, word)
 
 
-def _given(name: Name, declared: Declared, known: Outline, *, is_list: bool) -> Mistake | None:
-    """What is asked of a step that has ended. `is_list`: of one that was carried out several times."""
+def _of_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) -> WrongName | None:
+    """What is asked of a step that has ended. `is_list`: of several turns together."""
     path, word = name.path, name.path[1]
     if len(path) == 2:  # noqa: PLR2004  `steps.ID` alone
-        return _computed(word) if name.dynamic else None
-    key = path[2]
-    if key not in KEYS_OF_A_STEP:
-        keys = KEYS_OF_ALL_TURNS if is_list else KEYS_OF_A_STEP
-        return not_given(f"a step has no `{key}`", nearest(key, keys) or _of_outputs(word, declared, key, keys), key)
-    if key == "turns" and not declared.is_loop:
-        return not_given(f"step `{word}` has no turns: it has no `for_each`", None, "turns")
-    if key == "turns":
-        return _key_of_list(path, 3) or _of_a_turn(name, declared, known)
-    if key == "result":
-        wrong = _key_of_list(path, 3) if is_list else None
-        return wrong or _in_result(name, 4 if is_list else 3, declared.step, known)
-    if key == "outputs":
-        return _in_outputs(path, 3, declared, known) or (_key_of_list(path, 4) if is_list else None)
-    if is_list:
-        return not_of_all_turns(word, str(key), declared.step)
-    return always_null(f"step `{word}`", declared.step, str(key))
+        message = f"what is used of step `{word}` must be written, it cannot be computed"
+        hint = f"write `steps.{word}.KEY`"
+        return WrongName(code="E125", message=message, hint=hint, part=str(word)) if name.dynamic else None
+    match str(path[2]):
+        case "turns" if not declared.is_loop:
+            return not_given(f"step `{word}` has no turns: it has no `for_each`", None, "turns")
+        case "turns":
+            return _key_of_list(path, 3) or _of_a_turn(path, declared, job)
+        case "result" if is_list:
+            return _key_of_list(path, 3) or _of_result(path, 4, declared.step, job)
+        case "result":
+            return _of_result(path, 3, declared.step, job)
+        case "outputs":
+            return _of_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
+        case key if key not in STEP_KEYS:
+            keys = _ALL_TURNS_KEYS if is_list else STEP_KEYS
+            return not_given(f"a step has no `{key}`", nearest(key, keys) or _key_hint(word, declared, key, keys), key)
+        case key if is_list:
+            return not_of_all_turns(word, key, declared.step)
+        case key:
+            return always_null(f"step `{word}`", declared.step, key)
 
 
-def _turns_of_undone(path: Path, declared: Declared) -> Mistake | None:
-    if path[2:3] != ("turns",) or not declared.is_loop:
-        return None
-    hint = f"write `steps.{path[1]}.result` for what it gave"
-    return not_given(f"in its `undo`, `steps.{path[1]}` is the one turn that is undone", hint, "turns")
-
-
-def _computed(word: str | int) -> Mistake:
-    return Mistake(
-        code="E125",
-        message=f"what is used of step `{word}` must be written, it cannot be computed",
-        hint=f"write `steps.{word}.KEY`",
-        part=str(word),
-    )
-
-
-def _of_a_turn(name: Name, declared: Declared, known: Outline) -> Mistake | None:
+def _of_a_turn(path: Path, declared: Declared, job: Outline) -> WrongName | None:
     """`steps.ID.turns[0].KEY`, where a turn is named at all."""
-    match name.path[4:]:
-        case (key, *_) if key not in KEYS_OF_A_TURN:
-            return not_given(f"a turn has no `{key}`", nearest(key, KEYS_OF_A_TURN), key)
+    match path[4:]:
+        case (key, *_) if key not in _TURN_KEYS:
+            return not_given(f"a turn has no `{key}`", nearest(key, _TURN_KEYS), key)
         case ("result", *_):
-            return _in_result(name, 5, declared.step, known)
+            return _of_result(path, 5, declared.step, job)
         case ("outputs", *_):
-            return _in_outputs(name.path, 5, declared, known)
+            return _of_outputs(path, 5, declared, job)
         case (str() as key, *_):
-            return always_null(f"step `{name.path[1]}`", declared.step, key)
+            return always_null(f"step `{path[1]}`", declared.step, key)
         case _:
             return None
 
 
-def _in_result(name: Name, at: int, step: RawStep, known: Outline) -> Mistake | None:
-    """`at` is the place in the path where keys of the result begin."""
-    return always_null(f"step `{name.path[1]}`", step, "result") or _in_included(name, at, step, known)
+def _of_result(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
+    """Keys of the result begin `at` this place of the path."""
+    return always_null(f"step `{path[1]}`", step, "result") or _of_included(path, at, step, job)
 
 
-def _in_included(name: Name, at: int, step: RawStep, known: Outline) -> Mistake | None:
-    """What an included job does not give."""
-    other, keys = known.included.get(step.path), name.path[at : at + 1]
-    if other is None or not keys or keys[0] in other.outputs:
+def _of_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
+    other = job.included.get(step.path)
+    file = f"`{record(step.fields.get('job')).get('file')}`"
+    return None if other is None else _no_output(file, path, at, other.outputs)
+
+
+def _of_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongName | None:
+    if len(path) <= at:
         return None
-    file = record(step.fields.get("job")).get("file")
-    hint = nearest(keys[0], other.outputs) or all_of("its outputs", other.outputs)
-    return not_given(f"`{file}` gives no output `{keys[0]}`", hint, keys[0])
-
-
-def _in_outputs(path: Path, at: int, declared: Declared, known: Outline) -> Mistake | None:
-    if len(path) <= at or path[at] in declared.outputs:
-        return None
-    other = known.included.get(declared.step.path)
-    if other is not None and path[at] in other.outputs:
-        hint: str | None = f"write `steps.{path[1]}.result.{path[at]}`"
+    word, key = path[1], str(path[at])
+    other = job.included.get(declared.step.path)
+    if other is not None and key in other.outputs:
+        hint: str | None = f"write `steps.{word}.result.{key}`"
+    elif near := nearest(key, declared.outputs):
+        hint = near
+    elif "job" in declared.step.fields:
+        hint = f"what an included job gives is `steps.{word}.result.NAME`"
     else:
-        hint = nearest(path[at], declared.outputs) or _outputs_hint(str(path[1]), path[at], declared)
-    return not_given(f"step `{path[1]}` gives no output `{path[at]}`", hint, path[at])
+        result = result_of(declared.step, key)
+        hint = result and f"write `steps.{word}.{result}`"
+    return _no_output(f"step `{word}`", path, at, declared.outputs, hint=hint)
 
 
-def _in_own_outputs(path: Path, undone: RawStep) -> Mistake | None:
-    """`outputs.NAME` in an `undo`."""
-    given = record(undone.fields.get("outputs"))
-    if len(path) == 1 or path[1] in given:
+def _no_output(
+    whose: str, path: Path, at: int, given: Collection[str], *, prefix: str = "", hint: str | None = None
+) -> WrongName | None:
+    if len(path) <= at or path[at] in given:
         return None
-    hint = nearest(path[1], given, prefix="outputs.") or all_of("its outputs", given)
-    return not_given(f"the step that is undone gives no output `{path[1]}`", hint, path[1])
+    hint = hint or nearest(path[at], given, prefix=prefix) or all_of("its outputs", given)
+    return not_given(f"{whose} gives no output `{path[at]}`", hint, path[at])
 
 
-def _key_of_list(path: Path, at: int) -> Mistake | None:
-    """A key where a step with `for_each` has a list, an item a turn."""
+def _key_of_list(path: Path, at: int) -> WrongName | None:
+    """A key where a step with `for_each` has a list, an item for each turn."""
     if len(path) <= at or isinstance(path[at], int):
         return None
     whole, key = ".".join(str(part) for part in path[:at]), path[at]
@@ -182,17 +168,9 @@ def _key_of_list(path: Path, at: int) -> Mistake | None:
     return not_given(f"`{whole}` is a list, an item a turn: it has no `{key}`", hint, key)
 
 
-def _of_outputs(word: str | int, declared: Declared, key: str | int, keys: tuple[str, ...]) -> str:
+def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ...]) -> str:
     if (status := asked_status(key)) is not None:
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
     return f"keys of a step: {begun(keys)}"
-
-
-def _outputs_hint(word: str, key: str | int, declared: Declared) -> str:
-    if "job" in declared.step.fields:
-        return f"what an included job gives is `steps.{word}.result.NAME`"
-    if (kept := kept_as(declared.step, str(key))) is not None:
-        return f"write `steps.{word}.{kept}`"
-    return all_of(f"outputs of `{word}`", declared.outputs)

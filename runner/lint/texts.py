@@ -1,43 +1,47 @@
-"""Reads every text of a job as what it is at its place: an expression, a value with templates, or a plain text.
-
-Each mistake inside a text becomes a problem at the text itself, inside a block scalar on the line on which it stands.
-"""
+"""Reads every text of a job as what it is at its place: an expression, a value with templates, or a plain text."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain
 
 from runner.expressions import parse
-from runner.expressions.names import TextComparison
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
-from runner.foundation.values import Json, Path, is_number
+from runner.foundation.values import Json, JsonObject, Path, is_number
 from runner.job.outline import Outline
-from runner.lint.name_mistakes import Mistake, a_minus, as_asked, dashes_in, unquoted, with_dashes
-from runner.lint.scopes import CONDITIONS, Scope
-from runner.lint.status_names import status_mistake
-from runner.lint.unknown_names import function_mistake, is_unknown, mistake
-from runner.lint.unread import MARKS, unread
+from runner.lint.names import is_unknown, wrong_function, wrong_name
+from runner.lint.near_templates import MARKS, near_templates
+from runner.lint.places import CONDITIONS, Scope
+from runner.lint.statuses import wrong_status
+from runner.lint.wrong_names import WrongName
 from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
 
 _BRACES = "{{"
-_GUESS = "YAML may have "
 _READ_IN = (
     "`vars`, `parameters`, `uid`, `of`, the `name` of an element, `process_id`, `since`, `id`, `values`, `filter`, "
     "the `inputs` of a `job`, "
     "`for_each`, `confirm` and `message`"
 )
 _DURATIONS = ("timeout", "cleanup_timeout", "initial", "max", "pause", "every", "max_every")
+_ASKS = re.compile(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
+_DASHED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)((?:\.\w+)*)(?![\w(-])")
+"""A path that goes on with a dash, which is a minus to an expression: `steps.a.outputs.order-id`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Texts(ProblemCollector):
-    known: Outline
+class JobLint(ProblemCollector):
+    """Collects the problems of one job file, whose outline holds the jobs that it includes."""
+
+    outline: Outline
+
+    @property
+    def defaults(self) -> JsonObject:
+        return record(record(self.document.data).get("defaults"))
 
     def expression(self, value: Json, path: Path, scope: Scope) -> Expression | None:
-        """A bare expression, None where it cannot be read. A boolean or a number, which stands for itself, is none."""
+        """A bare expression, None where it cannot be read, or is a boolean or a number itself."""
         if not isinstance(value, str):
             return None
         try:
@@ -51,11 +55,10 @@ class Texts(ProblemCollector):
     def value(self, value: Json, path: Path, scope: Scope) -> None:
         """A value in which every text may be a template, and no key."""
         match value:
+            case str() if _BRACES in value:
+                self._template(value, path, scope)
             case str():
-                if _BRACES in value:
-                    self._template(value, path, scope)
-                else:
-                    self._unread(value, value, path, scope)
+                self.add_all_in_text(near_templates(value, value, scope, self.outline), path, value)
             case dict():
                 for key, item in value.items():
                     self._key(key, path)
@@ -67,9 +70,10 @@ class Texts(ProblemCollector):
     def plain(self, value: Json, path: Path) -> None:
         """A value in which no template is read."""
         match value:
-            case str():
-                if _BRACES in value:
-                    self._template_in_vain(value, path)
+            case str() if _BRACES in value:
+                line = value[: value.index(_BRACES)].count("\n")
+                message, hint = "no template is read here", _why_not(path)
+                self.add_in_text(Finding(code="E122", message=message, hint=hint, part=_BRACES, line=line), path, value)
             case dict():
                 for key, item in value.items():
                     self._key(key, path)
@@ -83,123 +87,118 @@ class Texts(ProblemCollector):
             parsed = parse.template(text)
         except TemplateProblem as problem:
             self._unreadable(problem, text, path, scope)
-        else:
-            most = len(self.problems) + MOST_IN_A_TEXT
-            self._check(parsed, text, path, scope)
-            is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, self.known)
-            if is_odd and self.document.is_bare(path):
-                message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
-                self.report("E101", message, path, hint=hint, warning=True)
-            for part in parsed.parts:
-                if isinstance(part, str) and MARKS.search(part) and len(self.problems) < most:
-                    self._unread(part, text, path, scope)
-
-    def _unread(self, part: str, text: str, path: Path, scope: Scope) -> None:
-        """`part` of `text`, which stands outside of its templates."""
-        for wrong in islice(unread(part, scope, self.known), MOST_IN_A_TEXT):
-            line = text.count("\n", 0, max(0, text.find(wrong.part)))
-            self.add_in_text(replace(wrong, line=line), path, text)
+            return
+        most = len(self.problems) + MOST_IN_A_TEXT
+        self._check(parsed, text, path, scope)
+        is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, self.outline)
+        if is_odd and self.document.is_bare(path):
+            message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
+            self.report("E101", message, path, hint=hint, warning=True)
+        for part in parsed.parts:
+            if isinstance(part, str) and MARKS.search(part) and len(self.problems) < most:
+                self.add_all_in_text(near_templates(part, text, scope, self.outline), path, text)
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
-        self._names(parsed.names, text, path, scope)
-        for compared, wrong in islice(self._wrong_statuses(parsed, scope), MOST_IN_A_TEXT):
-            self.add_in_text(replace(wrong, line=compared.line), path, text)
+        self.add_all_in_text(_wrong_names(parsed.names, text, scope, self.outline), path, text)
+        parts = (parsed,) if isinstance(parsed, Expression) else parsed.parts
+        compared = chain.from_iterable(part.compared for part in parts if isinstance(part, Expression))
+        wrong = (wrong_status(one, scope, self.outline) for one in compared)
+        self.add_all_in_text(filter(None, wrong), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
-            self.add_in_text(function_mistake(function), path, text)
-
-    def _wrong_statuses(self, parsed: Expression | Template, scope: Scope) -> Iterator[tuple[TextComparison, Mistake]]:
-        for part in (parsed,) if isinstance(parsed, Expression) else parsed.parts:
-            for compared in part.compared if isinstance(part, Expression) else ():
-                wrong = status_mistake(compared, scope, self.known)
-                if wrong is not None:
-                    yield compared, wrong
-
-    def _names(self, names: Sequence[Name], text: str, path: Path, scope: Scope) -> None:
-        for name, wrong in islice(self._wrong_names(names, text, scope), MOST_IN_A_TEXT):
-            found = unquoted(wrong, text)
-            self.add_in_text(replace(found, part=_written(name, found, text), line=name.line), path, text)
-
-    def _wrong_names(self, names: Sequence[Name], text: str, scope: Scope) -> Iterator[tuple[Name, Mistake]]:
-        joined: set[str] = set()  # what a dash joins to the name before it
-        dashes = dashes_in(text) if names else {}
-        for name in names:
-            if name.path[0] in joined:
-                continue
-            wrong = self._dashed(name, dashes, scope, joined) or mistake(name, scope, self.known)
-            wrong = wrong and as_asked(wrong, text, names)
-            if wrong is not None:
-                yield name, wrong
-
-    def _dashed(
-        self, name: Name, dashes: Mapping[str, re.Match[str]], scope: Scope, joined: set[str]
-    ) -> Mistake | None:
-        """What is wrong with a name that is written with dashes, where nothing is called what stands behind them."""
-        whole = with_dashes(name, dashes)
-        if whole is None:
-            return None
-        _, *others = str(whole.path[len(name.path) - 1]).split("-")
-        if not all(is_unknown(other, scope) for other in others):
-            return None
-        joined.update(others)
-        return mistake(whole, scope, self.known) or a_minus(name, whole)
+            self.add_in_text(wrong_function(function), path, text)
 
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: Scope) -> None:
-        for one in (problem, *problem.others):
-            self.add_in_text(replace(one.finding, hint=self._hint(one, path)), path, text)
-        self._names(problem.names, text, path, scope)
-
-    def _hint(self, problem: TemplateProblem, path: Path) -> str | None:
-        """Whether YAML has eaten a part of the text is known here, and only guessed by who reads the text alone."""
-        eaten = self.document.quote_hint(path) if problem.code == "E120" else None
-        is_a_guess = problem.hint is not None and problem.hint.startswith(_GUESS)
-        return eaten or (None if is_a_guess else problem.hint)
-
-    def _template_in_vain(self, text: str, path: Path) -> None:
-        line = text[: text.index(_BRACES)].count("\n")
-        message, hint = "no template is read here", _why_not(path)
-        self.add_in_text(Finding(code="E122", message=message, hint=hint, part=_BRACES, line=line), path, text)
+        for each in (problem, *problem.others):
+            self.add_unreadable(each.finding, path, text)
+        self.add_all_in_text(_wrong_names(problem.names, text, scope, self.outline), path, text)
 
     def _key(self, key: str, path: Path) -> None:
         if _BRACES in key:
-            hint = "only values are worked out, never their names"
+            hint = "write the name of the key itself: only values are evaluated"
             self.report("E122", "no template is read in a key", (*path, key), hint=hint, at_key=True)
 
 
-def _ends_in_inches(parsed: Template, known: Outline) -> bool:
-    """Whether the `"` that ends a text stands behind a number."""
+def _wrong_names(names: Sequence[Name], text: str, scope: Scope, job: Outline) -> Iterator[WrongName]:
+    after_dashes: set[str] = set()
+    dashed = {found[1]: found for found in _DASHED.finditer(text)} if names else {}
+    for name in names:
+        if name.path[0] in after_dashes:
+            continue
+        wrong = _with_dashes(name, dashed, scope, job, after_dashes=after_dashes) or wrong_name(name, scope, job)
+        wrong = wrong and _if_asked(wrong, text, names)
+        if wrong is not None:
+            wrong = _without_quotes(wrong, text)
+            yield replace(wrong, part=_as_written(name, wrong.part, text), line=name.line)
+
+
+def _with_dashes(
+    name: Name, dashed: Mapping[str, re.Match[str]], scope: Scope, job: Outline, *, after_dashes: set[str]
+) -> WrongName | None:
+    """What is wrong with a name that is written with dashes, if nothing is called what comes after them."""
+    found = dashed.get(".".join(map(str, name.path)))
+    if found is None or not all(isinstance(part, str) for part in name.path):
+        return None
+    key = f"{name.path[-1]}{found[2]}"
+    others = found[2].split("-")[1:]
+    if not all(is_unknown(other, scope) for other in others):
+        return None
+    after_dashes.update(others)
+    whole = replace(name, path=(*name.path[:-1], key, *found[3].split(".")[1:]))
+    around = ".".join(map(str, name.path[:-1]))
+    hint = f'write `{around}["{key}"]`' if around else None
+    return wrong_name(whole, scope, job) or WrongName(
+        message=f"the `-` in `{key}` is a minus here", hint=hint, part=key
+    )
+
+
+def _if_asked(wrong: WrongName, text: str, names: Sequence[Name]) -> WrongName | None:
+    """What is left of `wrong` in a text that may itself ask whether there is a value."""
+    asks = _ASKS.search(text) is not None
+    if wrong.if_asked == "nothing" and (asks or any(name.path == (wrong.part,) for name in names)):
+        return None
+    return replace(wrong, warning=True) if asks and wrong.if_asked == "a warning" else wrong
+
+
+def _without_quotes(wrong: WrongName, text: str) -> WrongName:
+    """A word that is compared, and like no name: a text that lost its quotes."""
+    word = re.escape(wrong.part)
+    compared = rf"(?:[=!]=\s*{word}|\battribute\s*=\s*{word}|attr\(\s*{word}|\bin\s*\[[^\]]*\b{word})(?![\w.])"
+    if wrong.is_like_no_other and re.search(compared, text):
+        return replace(wrong, hint=f'write a text in quotes: `"{wrong.part}"`')
+    return wrong
+
+
+def _as_written(name: Name, part: str, text: str) -> str:
+    """As much of a name as leads to its wrong part, if it is written with dots: there may be more such parts."""
+    parts, lines = [str(key) for key in name.path], text.split("\n")
+    dotted = ".".join(parts[: parts.index(part) + 1]) if part in parts else part
+    return dotted if name.line < len(lines) and dotted in lines[name.line] else part
+
+
+def _ends_in_inches(parsed: Template, job: Outline) -> bool:
+    """Whether the `"` that ends a text comes after a number."""
     *before, end = parsed.parts
     if end != '"':
         return isinstance(end, str) and end[-2:-1].isdecimal()
     path = before[-1].path if before and isinstance(before[-1], Expression) else None
-    if path is None or len(path) != 2:  # noqa: PLR2004  a root and a name
-        return False
-    declared = record(known.inputs.get(str(path[1])))
-    is_input = path[0] == "inputs" and (
-        declared.get("type") in ("integer", "number") or is_number(declared.get("default"))
-    )
-    return is_input or (path[0] == "vars" and is_number(known.vars.get(str(path[1]))))
-
-
-def _written(name: Name, wrong: Mistake, text: str) -> str:
-    """As much of a name as leads to its wrong part, where it is written with dots: there may be more such parts."""
-    parts = [str(part) for part in name.path]
-    dotted = ".".join(parts[: parts.index(wrong.part) + 1]) if wrong.part in parts else wrong.part
-    return dotted if dotted in _line(text, name.line) else wrong.part
-
-
-def _line(text: str, number: int) -> str:
-    lines = text.split("\n")
-    return lines[number].strip() if number < len(lines) else ""
+    match path:
+        case ("inputs", name):
+            declared = record(job.inputs.get(str(name)))
+            return declared.get("type") in ("integer", "number") or is_number(declared.get("default"))
+        case ("vars", name):
+            return is_number(job.vars.get(str(name)))
+        case _:
+            return False
 
 
 def _why_not(path: Path) -> str:
     """Why no template is read at `path`, or where one is."""
     if path[-1] in _DURATIONS:
-        return "a duration is written out, never worked out"
+        return "write the duration itself: it is never evaluated"
     if path[0] == "inputs":
-        return "an input's schema and default stand as they are: a value that is worked out belongs into `vars`"
+        return "write the value itself: only `vars` are evaluated, not the schema and default of an input"
     if "schema" in path:
-        return "a schema stands as it is: compare with an expression instead"
+        return "write the schema itself, or compare with an expression instead"
     if path[-2:] == ("job", "file") or path == ("cases",):
-        return "the path of a file is written out, never worked out"
+        return "write the path itself: the name of a file is never evaluated"
     return f"templates are read in {_READ_IN}"

@@ -1,4 +1,4 @@
-"""What jobs use of the processes that they start, and where: what matters when a site changes."""
+"""What jobs use of processes and their elements, and where."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,17 +7,16 @@ from runner.catalogue.differences import About, Use
 from runner.expressions.parse import Expression, TemplateProblem, template
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject, Path
-from runner.job.actions import ACTIONS
-from runner.job.actions.element import links
+from runner.foundation.values import JsonObject, Path
 from runner.job.outline import Outline, RawStep, outline
+from runner.lint.places import ELEMENT_IDS, ids
 from runner.reading.document import Document
 
-STARTS = ("execute", "run")
+_STARTS = ("execute", "run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class NamedElement:
     """An element that is named at this place, in the process that `of` leads to."""
 
     at: Path
@@ -26,21 +25,22 @@ class Named:
 
 
 def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
+    """What matters to these jobs when a site changes."""
     outlines = ((document, outline(record(document.data))) for document in documents)
-    return tuple(use for document, known in outlines for step in known.steps for use in _step(document, step, known))
+    return tuple(use for document, job in outlines for step in job.steps for use in _step(document, step, job))
 
 
 def started(files: Iterable[Outline]) -> frozenset[str]:
-    """The codes of all processes that these files start; one of a version that is named has what no catalogue knows."""
-    steps = [step for known in files for step in known.steps]
+    """The codes of all processes that these files start; one with a version has what no catalogue knows."""
+    steps = [step for job in files for step in job.steps]
     found = ((code, fields.get("version")) for step in steps for _, code, fields in starts(step))
-    begun = {code if version is None else f"{code}, version {version}" for code, version in found}
-    return frozenset(begun | {code for step in steps for _, code in signalled(step)})
+    codes = {code if version is None else f"{code}, version {version}" for code, version in found}
+    return frozenset(codes | {code for step in steps for _, code in signalled(step)})
 
 
 def starts(step: RawStep) -> Iterator[tuple[Path, str, JsonObject]]:
     """The start of a process that `step` is: the path of its action, the process's code, the fields."""
-    for key in STARTS:
+    for key in _STARTS:
         fields = record(step.fields.get(key))
         code = fields.get("process")
         if isinstance(code, str) and "{{" not in code:
@@ -48,14 +48,14 @@ def starts(step: RawStep) -> Iterator[tuple[Path, str, JsonObject]]:
 
 
 def signalled(step: RawStep) -> Iterator[tuple[Path, str]]:
-    """The process that a `signal` says it starts: the path of its code, and the code."""
+    """The process that a `signal` starts, as it says: the path of its code, and the code."""
     code = record(step.fields.get("signal")).get("starts")
     if isinstance(code, str) and "{{" not in code:
         yield (*step.path, "signal", "starts"), code
 
 
-def kept_as(step: RawStep, code: str) -> str | None:
-    """Where the value of a parameter is kept that `step` asks for, or all that it asks for: `result.Score`."""
+def result_of(step: RawStep, code: str) -> str | None:
+    """Which key of `step` has the value of a parameter, or of all that it asks for: `result.Score`."""
     for path, _, start in starts(step):
         asked = [name for _, name in results(start, path)]
         is_alone = path[-1] == "execute"
@@ -76,107 +76,57 @@ def results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
             yield (*path, "results", index), name
 
 
-def element_ids(step: RawStep) -> Iterator[tuple[Path, str]]:
-    """The ids of elements that are written out."""
-    return ((at, uid.lower()) for at, uid in _uids(step) if is_guid(uid))
+def written_elements(step: RawStep) -> Iterator[tuple[Path, str]]:
+    """What is written, without a template, in the place of the id of an element."""
+    for found in ids(step):
+        if found.place in ELEMENT_IDS and isinstance(found.value, str) and "{{" not in found.value:
+            yield found.path, found.value
 
 
-def element_names(step: RawStep) -> Iterator[tuple[Path, str]]:
-    """What stands in the place of the ids of elements, and is none."""
-    return ((at, uid) for at, uid in _uids(step) if "{{" not in uid and not is_guid(uid))
-
-
-def _uids(step: RawStep) -> Iterator[tuple[Path, str]]:
-    """What stands in the place of ids of elements, written out or as templates."""
-    for key in ("element", "elements"):
-        listed = step.fields.get(key)
-        if key == "elements" and isinstance(listed, dict):
-            continue
-        for index, item in enumerate(links(listed) if key in step.fields else ()):
-            path = (*step.path, key, index) if isinstance(listed, list) else (*step.path, key)
-            at, uid = ((*path, "uid"), record(item).get("uid")) if isinstance(item, dict) else (path, item)
-            if isinstance(uid, str):
-                yield at, uid
-
-
-def named_elements(step: RawStep) -> Iterator["Named"]:
+def named_elements(step: RawStep) -> Iterator[NamedElement]:
     """The elements that are named in a running process, with what names the process."""
-    for path, fields in _with_of(step):
-        of = fields.get("of")
-        if "chain" not in fields:
-            links: list[tuple[Path, Json]] = [((*path, "name"), fields.get("name"))]
-        else:
-            chain = enumerate(items(fields["chain"]))
-            links = [_link((*path, "chain", index), link) for index, link in chain]
-        for at, name in links:
-            if isinstance(name, str) and isinstance(of, str):
-                yield Named(at=at, name=name, of=of)
-
-
-def _link(path: Path, link: Json) -> tuple[Path, Json]:
-    return ((*path, "name"), link.get("name")) if isinstance(link, dict) else (path, link)
-
-
-def processes_of_elements(step: RawStep) -> Iterator[tuple[Path, str]]:
-    """What stands behind `of`."""
-    for path, fields in _with_of(step):
-        if isinstance(of := fields.get("of"), str):
-            yield (*path, "of"), of
-
-
-def _with_of(step: RawStep) -> Iterator[tuple[Path, JsonObject]]:
-    one, several = step.fields.get("element"), step.fields.get("elements")
-    written: list[tuple[Path, Json]] = [((*step.path, "element"), one), ((*step.path, "elements"), several)]
+    single, several = step.fields.get("element"), step.fields.get("elements")
+    written = [((*step.path, "element"), single), ((*step.path, "elements"), several)]
     written += [((*step.path, "elements", index), item) for index, item in enumerate(items(several))]
-    yield from ((path, fields) for path, fields in written if isinstance(fields, dict) and "of" in fields)
+    for path, value in written:
+        fields = record(value)
+        chain = [((*path, "chain", index), link) for index, link in enumerate(items(fields.get("chain")))]
+        for link_path, link in chain if "chain" in fields else [(path, value)]:
+            at, name = ((*link_path, "name"), link.get("name")) if isinstance(link, dict) else (link_path, link)
+            if isinstance(name, str) and isinstance(of := fields.get("of"), str):
+                yield NamedElement(at=at, name=name, of=of)
 
 
-def process_named(text: str, step: RawStep, known: Outline) -> str | None:
+def process_of(text: str, step: RawStep, job: Outline) -> str | None:
     """The code of the process whose id the template `text` gives, where the job makes that known."""
-    if "{{" not in text:
-        return None
     try:
         parts = template(text).parts
     except TemplateProblem:
         return None
     path = parts[0].path if len(parts) == 1 and isinstance(parts[0], Expression) else None
     match path:
-        case ("steps", str(name), *_, "process_id"):
-            declared = known.by_id.get(name)
-            starting = declared.step if declared is not None else None
+        case ("steps", str(name), *_, "process_id") if name in job.by_id:
+            starting = [job.by_id[name].step]
         case ("process_id",):
-            starting = next((one for one in known.steps if one.rank == step.rank and one.undo is None), None)
+            starting = [other for other in job.steps if other.rank == step.rank and other.undo is None][:1]
         case _:
-            starting = None
-    return next((code for _, code, _ in starts(starting)), None) if starting is not None else None
+            starting = []
+    return next((code for other in starting for _, code, _ in starts(other)), None)
 
 
-def ids(step: RawStep) -> Iterator[tuple[Path, str, str]]:
-    """The ids of elements and processes that are templates: path, text, and what it is."""
-    yield from ((at, uid, "uid") for at, uid in _uids(step) if "{{" in uid)
-    yield from ((at, of, "of") for at, of in processes_of_elements(step) if "{{" in of)
-    for key in ACTIONS:
-        process_id = record(step.fields.get(key)).get("process_id")
-        if isinstance(process_id, str) and "{{" in process_id:
-            yield (*step.path, key, "process_id"), process_id, "process_id"
+def _step(document: Document, step: RawStep, job: Outline) -> Iterator[Use]:
+    def use(process: str, about: About, path: Path, name: str = "") -> Use:
+        return Use(process=process, about=about, name=name, place=f"{document.file}:{document.line_of(path)}")
 
-
-def _step(document: Document, step: RawStep, known: Outline) -> Iterator[Use]:
     for path, code, fields in starts(step):
-        yield Use(process=code, about=About.PROCESS, place=_place(document, (*path, "process")))
+        yield use(code, About.PROCESS, (*path, "process"))
         given = [((*path, "parameters", name), name) for name in record(fields.get("parameters"))]
         for at, name in (*given, *results(fields, path)):
-            yield Use(process=code, about=About.PARAMETER, name=name, place=_place(document, at))
+            yield use(code, About.PARAMETER, at, name)
     for at, code in signalled(step):
-        yield Use(process=code, about=About.PROCESS, place=_place(document, at))
-    for at, uid in element_ids(step):
-        yield Use(process="", about=About.ELEMENT, name=uid, place=_place(document, at))
+        yield use(code, About.PROCESS, at)
+    for at, uid in written_elements(step):
+        if is_guid(uid):
+            yield use("", About.ELEMENT, at, uid.lower())
     for named in named_elements(step):
-        code = process_named(named.of, step, known) or ""
-        yield Use(
-            process=code, about=About.ELEMENT, name=named.name.strip().casefold(), place=_place(document, named.at)
-        )
-
-
-def _place(document: Document, path: Path) -> str:
-    return f"{document.file}:{document.line_of(path)}"
+        yield use(process_of(named.of, step, job) or "", About.ELEMENT, named.at, named.name.strip().casefold())

@@ -182,7 +182,7 @@ class JobFiles:
         for step in known.steps:
             self._include(step, checking)
         known = replace(known, included=checking.outlines)
-        found = rules.check(document, reported=tuple(checking.problems), known=known)
+        found = rules.check(document, reported=tuple(checking.problems), job=known)
         checking.problems += (problem for problem in found if problem.span not in flawed)
         checking.problems += lookalikes.check(document, reported=tuple(checking.problems))
         cases = self._cases_of(checking, known)

@@ -14,8 +14,8 @@ from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
 from runner.language import lookalikes, schema
-from runner.lint import catalogue, elements, flow
 from runner.lint import job as rules
+from runner.lint import site
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFile, JobFiles
@@ -143,9 +143,7 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
             outline = file.outlines[name]
             if (document.file, one.name if one else "") not in project.compared:
                 project.compared.add((document.file, one.name if one else ""))
-                found = [*catalogue.check(document, outline, one)] if one else []
-                found += elements.check(document, outline, one, started=codes)
-                _tell([*found, *flow.check(document, outline, one)], project)
+                _tell(site.check(document, outline, one, started=codes), project)
 
 
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:

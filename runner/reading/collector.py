@@ -53,6 +53,11 @@ class ProblemCollector:
         name = next((name for name in (part, part.rpartition(".")[2]) if name and name in line), line)
         self.add(found, path, span=self.document.name_span(path, line=found.line, name=name))
 
+    def add_unreadable(self, found: Finding, path: Path, text: str) -> None:
+        """Add why the text at `path` cannot be read: YAML may have cut it."""
+        cut = self.document.quote_hint(path) if found.code == "E120" else None
+        self.add_in_text(replace(found, hint=cut or found.hint), path, text)
+
     def add_all_in_text(self, found: Iterable[Finding], path: Path, text: str) -> None:
         for _, one in zip(range(MOST_IN_A_TEXT), found, strict=False):
             self.add_in_text(one, path, text)

@@ -239,8 +239,7 @@ class _Rules(Telling):
         try:
             parsed: Expression | Template = template(text) if is_template else expression(text)
         except TemplateProblem as problem:
-            hint = (self.document.quote_hint(path) if problem.code == "E120" else None) or problem.hint
-            self.add_in_text(replace(problem.finding, hint=hint), path, text)
+            self.add_unreadable(problem.finding, path, text)
             return False
         for name in parsed.names:
             wrong = self._mistake(name, names)

@@ -444,7 +444,7 @@ def test_a_target_that_is_an_address_is_told_where_addresses_stand(
 
     told = capsys.readouterr().out
     assert "a.job.yaml:4:9: error[E141]" in told
-    assert "its `url` stands under this name in targets.yaml" in told
+    assert "its `url` is under this name in targets.yaml" in told
 
 
 @pytest.mark.parametrize("written", ["env.PASSWORD", "{env.PASSWORD}"])

@@ -147,7 +147,7 @@ def told_of_including(text: str) -> list[str]:
     assert isinstance(inner, dict)
     known = outline(data)
     included = {step.path: outline(inner) for step in known.steps if "job" in step.fields}
-    problems = rules.check(loaded, known=replace(known, included=included))
+    problems = rules.check(loaded, job=replace(known, included=included))
     return [f"{problem.code} {pointer(problem.path)}" for problem in problems]
 
 
@@ -674,14 +674,14 @@ def test_a_mistake_of_the_defaults_is_told_once_and_names_its_steps() -> None:
 """)
     (problem,) = rules.check(document(text))
 
-    assert problem.message.endswith(": steps `a`, number 2, number 4 and 1 more")
+    assert problem.message.endswith(": steps `a`, `2`, `4`, `e`")
 
 
 def test_three_steps_are_all_named() -> None:
     text = "defaults: {retry: {on: [refused]}}\n" + steps("  - {execute: {process: A}}\n" * 3)
     (problem,) = rules.check(document(text))
 
-    assert problem.message.endswith(": steps number 1, number 2, number 3")
+    assert problem.message.endswith(": steps `1`, `2`, `3`")
 
 
 @pytest.mark.parametrize(

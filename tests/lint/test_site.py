@@ -7,7 +7,7 @@ from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Proces
 from runner.foundation.problems import Severity
 from runner.foundation.raw import record
 from runner.job.outline import outline
-from runner.lint.catalogue import check
+from runner.lint.site import check
 from runner.reading.load import load
 
 
@@ -156,6 +156,6 @@ def test_what_a_version_is_given_is_held_against_the_active_one() -> None:
 
 def test_a_pattern_of_failures_that_no_process_matches_is_an_error() -> None:
     assert told('failures: {processes: ["Usr*", UsrPing, UsrPin, "Sys*"]}') == [
-        "E198 45 target `here` has no process that `UsrPin` stands for; did you mean `UsrPing`?",
-        f"E198 53 target `here` has no process that `Sys*` stands for; it has {LISTED}",
+        "E198 45 target `here` has no process that fits `UsrPin`; did you mean `UsrPing`?",
+        f"E198 53 target `here` has no process that fits `Sys*`; it has {LISTED}",
     ]

@@ -1,0 +1,144 @@
+"""Conditions that are known before the job runs: an `if` that is no boolean, an expectation that checks nothing."""
+
+import re
+
+from runner.expressions import evaluate, parse
+from runner.expressions.always import always_true
+from runner.expressions.conditions import inside_quotes
+from runner.expressions.evaluate import EvaluationError
+from runner.expressions.infer import expression_type
+from runner.expressions.parse import Expression, TemplateProblem
+from runner.foundation.raw import items
+from runner.foundation.values import Json, Path, compact, is_number, kind_of
+from runner.lint.places import OF_AN_ATTEMPT, Scope
+from runner.lint.schemas import is_schema
+from runner.lint.texts import JobLint
+from runner.reading.document import IN_ONE_COLUMN
+
+_NOTHING = evaluate.Scope(names={})
+_MOST_PIECES = 8
+_CONDITION = re.compile(r"[=!<>]=|[<>]|\b(?:is|in)\b")
+_DASH = re.compile(r"\s-\s")
+_ANNOTATIONS = frozenset(
+    {"title", "description", "examples", "default", "deprecated", "$comment", "$schema", "$id", "$defs"}
+)
+_COMPARE = "compare with what the step gives, as in `result | length > 0`"
+_COMPARE_INPUT = "compare with what an input or a step gives; write a name without quotes"
+
+
+def check_condition(written: Json, path: Path, *, scope: Scope, lint: JobLint) -> None:
+    """The value of an `if`."""
+    parsed = lint.expression(written, path, scope)
+    if is_number(written):
+        message = f"`if` must be true or false, and `{compact(written)}` is a number"
+        lint.report("E107", message, path, hint="compare it with something, as in `… > 0`")
+    elif parsed is not None and parsed.is_constant:
+        _constant(parsed, path, lint)
+    elif parsed is not None and (parsed.compares_constants or parsed.compares_itself):
+        what = "constants" if parsed.compares_constants else "something with itself"
+        message = f"`{parsed.constants or parsed.text}` compares {what}"
+        lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
+
+
+def _constant(parsed: Expression, path: Path, lint: JobLint) -> None:
+    try:
+        value = evaluate.evaluate(parsed, _NOTHING)
+    except EvaluationError as error:
+        lint.report("E107", f"`if` can never be evaluated: {error.message}", path, hint=error.hint)
+        return
+    if not isinstance(value, bool):
+        message = f"`if` must be true or false, and `{parsed.text}` is {kind_of(value)}"
+        lint.report("E107", message, path, hint=_without_quotes(parsed, value))
+    elif parsed.compares_constants and not expression_type(parsed, {})[1]:  # else types tell what is wrong
+        message = f"`{parsed.text}` is {compact(value)} whatever happens"
+        lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
+
+
+def _without_quotes(parsed: Expression, value: Json) -> str:
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return f"write `{value.lower()}` without quotes"
+    inner = inside_quotes(parsed)
+    return "compare it with something, as in `… == …`" if inner is None else f"leave the inner quotes out: `{inner}`"
+
+
+def check_expectations(written: Json, path: Path, *, scope: Scope, lint: JobLint) -> None:
+    """The list of an `expect`."""
+    pieces: set[int] = set()
+    for index, item in enumerate(items(written)):
+        at = (*path, index)
+        if index in pieces:
+            continue
+        pieces |= _cut_off(items(written), index)
+        if isinstance(item, dict):
+            _that(item.get("that"), (*at, "that"), scope=scope, lint=lint)
+            lint.value(item.get("message"), (*at, "message"), scope)
+            if "schema" in item:
+                _schema(item["schema"], (*at, "schema"), lint)
+        else:
+            _that(item, at, scope=scope, lint=lint)
+
+
+def _cut_off(written: list[Json], index: int) -> set[int]:
+    """The items after `index` that YAML has cut off it, at the commas of `[f(a, b)]`: together they can be read."""
+    text = written[index]
+    if not isinstance(text, str) or _can_be_read(text):
+        return set()
+    for end in range(index + 1, min(len(written), index + _MOST_PIECES)):
+        following = written[end]
+        text = f"{text}, {following if isinstance(following, str) else compact(following)}"
+        if _can_be_read(text):
+            return set(range(index + 1, end + 1))
+    return set()
+
+
+def _can_be_read(text: str) -> bool:
+    try:
+        parse.expression(text)
+    except TemplateProblem as problem:
+        return problem.code != "E120"
+    return True
+
+
+def _that(that: Json, path: Path, *, scope: Scope, lint: JobLint) -> None:
+    if isinstance(that, bool | int | float):
+        lint.report("E117", f"`{compact(that)}` checks nothing of the step", path, hint=_COMPARE)
+        return
+    if isinstance(that, str) and _are_two(that) and lint.document.joined_items(path):
+        message = "two expectations in one: the second is indented further than the first"
+        lint.report("E120", message, path, hint=IN_ONE_COLUMN)
+        return
+    parsed = lint.expression(that, path, scope)
+    if parsed is None:
+        return
+    if parsed.compares_constants:
+        hint = "compare with what the step gives; write a name without quotes"
+        lint.report("E117", f"`{parsed.constants}` compares constants", path, hint=hint, warning=True)
+    elif parsed.is_constant:
+        inner = inside_quotes(parsed)
+        hint = _COMPARE if inner is None else f"leave the inner quotes out: `{inner}`"
+        lint.report("E117", f"`{parsed.text}` checks nothing of the step", path, hint=hint)
+    elif parsed.compares_itself:
+        message = f"`{parsed.text}` compares something with itself"
+        lint.report("E117", message, path, hint=_COMPARE, warning=True)
+    elif parsed.tree is not None and always_true(parsed.tree, given=OF_AN_ATTEMPT):
+        lint.report("E117", f"`{parsed.text}` is met whatever the step gives", path, hint=_COMPARE, warning=True)
+
+
+def _are_two(that: str) -> bool:
+    """Whether what is on either side of a dash could be an expectation."""
+    parts = _DASH.split(that)
+    return len(parts) > 1 and all(map(_CONDITION.search, parts))
+
+
+def _schema(schema: Json, path: Path, lint: JobLint) -> None:
+    lint.plain(schema, path)
+    if is_schema(schema, path, lint) and _fits_all(schema):
+        hint = "write what is expected, as in `schema: {type: array, minItems: 1}`"
+        lint.report("E117", "this schema fits every value", path, hint=hint, warning=True)
+
+
+def _fits_all(schema: Json) -> bool:
+    """Whether nothing in `schema` says what a value must be."""
+    if isinstance(schema, dict):
+        return all(key in _ANNOTATIONS or key.startswith("x-") for key in schema)
+    return schema is True

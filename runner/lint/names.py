@@ -1,0 +1,115 @@
+"""What is wrong with a name that an expression or template uses, and which name is near to it.
+
+Names alone are judged. Of keys inside their values types know more.
+"""
+
+from runner.expressions.parse import Name
+from runner.foundation.near_misses import folded
+from runner.foundation.sentences import begun
+from runner.job.outline import Outline
+from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, Scope
+from runner.lint.step_names import in_own, in_steps
+from runner.lint.uses import results, starts
+from runner.lint.wrong_names import WrongName, all_of, nearest, of_other_tools, unknown
+
+_KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
+_EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
+
+
+def wrong_name(name: Name, scope: Scope, job: Outline) -> WrongName | None:
+    """What is wrong with `name` at a place with `scope`."""
+    root, key = str(name.path[0]), name.path[1] if len(name.path) > 1 else None
+    if root == "steps":
+        return in_steps(name, scope, job)
+    if root in _EVERYWHERE:
+        return None if key is None else _in_record(root, key, scope, job)
+    if root not in scope.bare:
+        return _unknown_root(root, scope, job)
+    return in_own(name, scope, job)
+
+
+def is_unknown(root: str, scope: Scope) -> bool:
+    return root not in _EVERYWHERE and root not in scope.bare
+
+
+def wrong_function(function: str) -> WrongName:
+    """`success`, `failure` or `always` outside an `if`."""
+    hint = 'write `steps.ID.status == "passed"` to ask for one step' if function != "always" else None
+    return WrongName(code="E124", message=f"`{function}()` is known in `if` only", hint=hint, part=function)
+
+
+def _in_record(root: str, key: str | int, scope: Scope, job: Outline) -> WrongName | None:
+    if root in _KEYS:
+        keys = _KEYS[root]
+        if key not in keys:
+            hint = nearest(key, keys, prefix=f"{root}.") or f"keys of `{root}`: {begun(keys)}"
+            return unknown(f"`{root}` has no `{key}`", hint, key)
+        if root == "case" and not job.has_cases:
+            message = f"`case.{key}` has no value: the job has no `cases`"
+            hint = f'without `cases`, write `case.{key} | default("…")`'
+            return WrongName(message=message, hint=hint, part="case", warning=True, if_asked="nothing")
+        return None
+    declared = job.inputs if root == "inputs" else job.vars
+    if key not in declared:
+        hint = nearest(key, declared, prefix=f"{root}.") or all_of(f"the job's {root}", declared)
+        return unknown(f"unknown {root.removesuffix('s')} `{key}`", hint, key)
+    if root == "vars" and scope.vars is not None and key not in scope.vars:
+        return unknown(f"var `{key}` has no value yet", "vars are evaluated in order: move it up", key)
+    return None
+
+
+def declared_as(word: str, scope: Scope, job: Outline) -> str | None:
+    """The whole name of an input, a var or an output of an earlier step that is called `word`."""
+    for place, names in (("inputs", job.inputs), ("vars", job.vars)):
+        if word in names:
+            return f"{place}.{word}"
+    for step, declared in job.by_id.items():
+        if word in declared.outputs and declared.step.rank < scope.rank and declared.step.undo is None:
+            return f"steps.{step}.outputs.{word}"
+    return None
+
+
+def _unknown_root(word: str, scope: Scope, job: Outline) -> WrongName:
+    hint = _root_hint(word, scope, job)
+    known = [*(root for root in _EVERYWHERE if root != "steps" or scope.rank != NEVER), *sorted(scope.bare)]
+    return WrongName(
+        message=f"unknown name `{word}`",
+        hint=hint or f"known here: {begun(known)}",
+        part=word,
+        is_like_no_other=hint is None,
+    )
+
+
+def _root_hint(word: str, scope: Scope, job: Outline) -> str | None:
+    name = declared_as(word, scope, job) or (f"steps.{word}" if word in job.by_id else None)
+    if name is not None:
+        return f"did you mean `{name}`?"
+    if word in OF_AN_ATTEMPT:
+        key = "status" if word == "process_status" else word
+        return f"`{word}` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.{key}`"
+    if word in OF_A_TURN:
+        return f"`{word}` is known in a step with `for_each`, but not in its `if`"
+    if value := _result_of_parameter(word, scope, job):
+        return f"write `{value}`, which holds what the process gave as `{word}`"
+    return of_other_tools("names").get(word) or _near(word, scope)
+
+
+def _near(word: str, scope: Scope) -> str | None:
+    for root, keys in _KEYS.items():
+        for key in keys:
+            if folded(root + key) == folded(word):
+                return f"did you mean `{root}.{key}`?"
+    return nearest(word, (*_EVERYWHERE, *scope.bare))
+
+
+def _result_of_parameter(code: str, scope: Scope, job: Outline) -> str | None:
+    """The name of the value that a process gave for a parameter, in the own step first."""
+    given = [("result", scope.own_result)] if scope.own_result is not None else []
+    for name, declared in job.by_id.items():
+        if declared.step.rank < scope.rank and declared.step.undo is None and not declared.is_loop:
+            given.append((f"steps.{name}.result", declared.step))
+    for result, step in given:
+        for path, _, start in starts(step):
+            if code in [asked for _, asked in results(start, path)]:
+                return result if path[-1] == "execute" else f"{result}.{code}"
+    return None

@@ -1,0 +1,100 @@
+"""Names of ours in a text that is sent as it is: nothing evaluates them without `{{ }}`.
+
+Reported only of a name that the job has, `{inputs.phone}`, `${vars.a}`, `[[ run.id ]]`; `{a}` and `$b` are texts like
+any other. `${title}` is reported if the job has an input, a var or an output `title`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from runner.expressions import parse
+from runner.expressions.parse import Expression, TemplateProblem
+from runner.foundation.problems import Finding
+from runner.job.outline import Outline
+from runner.lint.names import declared_as, wrong_name
+from runner.lint.places import Scope
+
+_ROOTS = r"(?:inputs|vars|steps|run|target|case|item|index|result|outputs)"
+_ONE_BRACE = re.compile(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
+_STATEMENT = re.compile(r"\{%-?(?P<inside>[^%]*)-?%\}")
+_NAMED = re.compile(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
+_ALONE = re.compile(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
+_AROUND = (("[[", "]]"), ("<%=", "%>"), ("$(", ")"), ("[#", "#]"), ("%", "%"))
+"""Marks around a name in ERB, shells, Creatio's macros and others."""
+_OTHER_MARKS = re.compile(
+    "|".join(rf"{re.escape(mark)}\s*{_NAMED.pattern}\s*{re.escape(end)}" for mark, end in _AROUND)
+    + rf"|(?<![\w$])\${_NAMED.pattern}",
+    re.ASCII,
+)
+MARKS = re.compile(r"[{\[<$%]")
+"""A text without any of them has no marks in it."""
+_SHORT = re.compile(r"[$#]\{\s*([A-Za-z_]\w*)\s*\}", re.ASCII)
+_TEXT_OF_PYTHON = re.compile(r"""f(['"])([^'"]*)\1""")
+_SHORTEST = len(("inputs", "phone"))
+
+
+def near_templates(part: str, text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+    """What looks like a template in `part`, a piece of `text` outside of its templates."""
+    for found in _found(part, scope, job):
+        line = text.count("\n", 0, max(0, text.find(found.part or "")))
+        yield replace(found, line=line)
+
+
+def _found(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+    for found in _OTHER_MARKS.finditer(text) if MARKS.search(text) else ():
+        for name in _NAMED.finditer(found[0]):
+            if _known(name[0], scope, job):
+                yield _as_it_is(found[0], name[0])
+    if "{" in text:
+        yield from _one_brace(text, scope, job)
+        for found in _SHORT.finditer(text):
+            if (whole := declared_as(found[1], scope, job)) is not None:
+                yield _as_it_is(found[0], whole)
+        yield from _statements(text, scope, job)
+    elif (parsed := _known(text.strip(), scope, job)) and _ALONE.fullmatch(parsed.text.strip()):
+        message = f"`{parsed.text}` is a text here: only what is in braces is evaluated"
+        hint = f'write `"{{{{ {parsed.text} }}}}"`'
+        yield Finding(code="E123", message=message, hint=hint, part=parsed.text, warning=True)
+
+
+def _one_brace(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+    for found in _ONE_BRACE.finditer(text):
+        parsed = _known(found["inside"].strip(), scope, job)
+        is_half = found["end"] == "}}" and not found["sign"]
+        if parsed is None or not (is_half or any(len(name.path) >= _SHORTEST for name in parsed.names)):
+            continue
+        hint = f"write `{{{{ {parsed.text} }}}}`"
+        if python := _TEXT_OF_PYTHON.fullmatch(text.strip()):  # `f"Lab {run.id}"`
+            inner = re.sub(r"\{\s*([^{}]*?)\s*\}", r"{{ \1 }}", python[2])
+            hint = f'write `"{inner}"`'
+        if is_half:
+            yield Finding(code="E120", message="a template begins with two braces", hint=hint, part=found[0])
+        else:
+            message = f"`{found['sign']}{{ }}` is of another language"
+            yield Finding(code="E123", message=message, hint=hint, part=found[0])
+
+
+def _as_it_is(part: str, name: str) -> Finding:
+    message = f"`{part}` is a text here, and is sent as it is"
+    return Finding(code="E123", message=message, hint=f"write `{{{{ {name} }}}}`", part=part, warning=True)
+
+
+def _statements(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+    for found in _STATEMENT.finditer(text):
+        if any(_known(name[0], scope, job) for name in _NAMED.finditer(found["inside"])):
+            message = f"`{found[0]}` is a text here: there are no statements"
+            hint = "write `{{ … if … else … }}`, or an `if` or `for_each` of the step"
+            yield Finding(code="E125", message=message, hint=hint, part=found[0], warning=True)
+
+
+def _known(text: str, scope: Scope, job: Outline) -> Expression | None:
+    """`text` as an expression, if all that it names is there."""
+    if not re.match(_ROOTS, text):
+        return None
+    try:
+        parsed = parse.expression(text)
+    except TemplateProblem:
+        return None
+    fits = parsed.names and all(wrong_name(name, scope, job) is None for name in parsed.names)
+    return parsed if fits else None

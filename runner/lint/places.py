@@ -1,0 +1,119 @@
+"""The texts of a step: in which of them templates are read, and what each can use at its place."""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from runner.foundation.raw import record
+from runner.foundation.values import Json, Path
+from runner.job.actions import ACTIONS, ActionType
+from runner.job.outline import RawStep
+
+CONDITIONS = frozenset({"success", "failure", "always"})
+OF_AN_ATTEMPT = frozenset({"result", "process_status", "process_id", "seconds"})
+OF_A_TURN = frozenset({"item", "index"})
+NEVER = -1
+_LAST = 1_000_000_000
+_NONE: frozenset[str] = frozenset()
+ELEMENT_IDS = frozenset({"element", "element.uid", "elements.*", "elements.*.uid"})
+_IDS = (
+    ELEMENT_IDS
+    | {"element.of", "elements.of", "elements.*.of", "signal.insert.id", "signal.update.id", "signal.delete.id"}
+    | {f"{key}.process_id" for key in ACTIONS}
+)
+"""The places where a GUID is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is known at one place.
+
+    Steps of a lower `rank` have ended by then. `bare` are the names that need no root, `vars` those that have a value,
+    None where all have. `step` is the step whose part the place is, `undone` the one that it undoes. `own_result` is
+    the step whose result is called `result` here.
+    """
+
+    rank: int
+    bare: frozenset[str] = _NONE
+    functions: frozenset[str] = _NONE
+    vars: AbstractSet[str] | None = None
+    step: RawStep | None = None
+    undone: RawStep | None = None
+    own_result: RawStep | None = None
+
+
+AFTER_ALL_STEPS = Scope(rank=_LAST)
+
+
+def before_the_steps(evaluated: AbstractSet[str]) -> Scope:
+    """Where `vars` are evaluated, those of `evaluated` being known; it may grow."""
+    return Scope(rank=NEVER, vars=evaluated)
+
+
+def condition(step: RawStep, undone: RawStep) -> Scope:
+    """An `if`. `undone` is the step that `step` undoes, or `step` itself."""
+    return replace(turns(step, undone), functions=CONDITIONS)
+
+
+def turns(step: RawStep, undone: RawStep) -> Scope:
+    """The list of a `for_each`, before its first turn."""
+    if step.undo is None:
+        return Scope(rank=step.rank, step=step)
+    bare = OF_AN_ATTEMPT | {"outputs"} | _names_of_turns(undone)
+    return Scope(rank=step.rank + 1, bare=bare, step=step, undone=undone, own_result=undone)
+
+
+def values(step: RawStep, undone: RawStep) -> Scope:
+    """What a step sends."""
+    before = turns(step, undone)
+    return replace(before, bare=before.bare | _names_of_turns(step))
+
+
+def outcome(step: RawStep, undone: RawStep) -> Scope:
+    """A step's own `expect` and `outputs`."""
+    before = values(step, undone)
+    return replace(before, bare=before.bare | OF_AN_ATTEMPT, own_result=step)
+
+
+def _names_of_turns(step: RawStep) -> frozenset[str]:
+    return OF_A_TURN if "for_each" in step.fields else _NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionValue:
+    """`place` is its path in the step with `*` for numbers, as in `elements.*.uid`."""
+
+    path: Path
+    value: Json
+    place: str
+    is_template: bool = False
+
+
+def action_values(step: RawStep) -> Iterator[ActionValue]:
+    """The values of the step's actions: those that may be templates whole, all others as far as they hold none."""
+    for key, value in step.fields.items():
+        if key in ACTIONS:
+            yield from _values(ACTIONS[key], value, (*step.path, key), key)
+
+
+def _values(action: ActionType, value: Json, path: Path, place: str) -> Iterator[ActionValue]:
+    is_text = action.is_template and path[-1] not in action.durations
+    if path[-1] in action.templates or (is_text and not isinstance(value, dict | list)):
+        yield ActionValue(path=path, value=value, place=place, is_template=True)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _values(action, item, (*path, key), f"{place}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _values(action, item, (*path, index), f"{place}.*")
+    elif path[-1] != action.key or not action.templates:  # else it is no record, which the schema reports
+        yield ActionValue(path=path, value=value, place=place)
+
+
+def ids(step: RawStep) -> Iterator[ActionValue]:
+    """The values of the step's actions that must be GUIDs, and are texts."""
+    for found in action_values(step):
+        if found.place in _IDS and isinstance(found.value, str):
+            yield found
+        if found.place == "signal.insert.values" and isinstance(own := record(found.value).get("Id"), str):
+            yield ActionValue(path=(*found.path, "Id"), value=own, place="signal.insert.values.Id")

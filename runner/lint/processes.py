@@ -1,0 +1,128 @@
+"""The processes that a job names against those that its target is known to have.
+
+The service drops an unknown parameter without a word, and gives null for an unknown result [D][M]. Where the catalogue
+comes from is not known here, and what it does not know is not judged.
+"""
+
+import re
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+
+from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
+from runner.foundation.guids import is_guid
+from runner.foundation.near_misses import ending_in, folded
+from runner.foundation.raw import items, record
+from runner.foundation.sentences import listed
+from runner.foundation.suggestions import did_you_mean, suggest
+from runner.foundation.values import JsonObject, Path
+from runner.job.outline import RawStep
+from runner.lint.uses import results, signalled, starts
+from runner.reading.collector import ProblemCollector
+
+_MOST_NEAR = 4
+_ENOUGH = 4
+"""So many letters of a code lead to it."""
+
+
+def check_processes(step: RawStep, catalogue: Catalogue, problems: ProblemCollector) -> None:
+    """Every process, parameter and result of the step that the catalogue does not have."""
+    for path, code, fields in starts(step):
+        process = _process(code, fields, path, catalogue=catalogue, problems=problems)
+        if process is None:
+            continue
+        if process.why_not is not None:
+            message = f"`{process.code}` cannot be started: {process.why_not}"
+            problems.report("E170", message, (*path, "process"), hint=catalogue.hint)
+        if process.parameters is not None:
+            _parameters(fields, path, process, problems)
+    for path, code in signalled(step):
+        if code not in catalogue.processes:
+            _no_process(code, path, catalogue, problems)
+    for index, pattern in enumerate(items(record(step.fields.get("failures")).get("processes"))):
+        codes = sorted(catalogue.processes)
+        if isinstance(pattern, str) and not any(fnmatchcase(code, pattern) for code in codes):
+            message = f"{catalogue.name} has no process that fits `{pattern}`"
+            hint = did_you_mean(pattern, codes) or f"it has {listed(codes) or 'none'}"
+            problems.report("E198", message, (*step.path, "failures", "processes", index), hint=hint)
+
+
+def _process(
+    code: str, fields: JsonObject, path: Path, *, catalogue: Catalogue, problems: ProblemCollector
+) -> Process | None:
+    """The process, in the version that a `run` asks for."""
+    process = catalogue.processes.get(code)
+    if process is None and (family := catalogue.family_of(code)) is not None:
+        process = family[0]
+        message, hint = _called_version(*family)
+        problems.report("E148", message, (*path, "process"), hint=hint, warning=True)
+    if process is None:
+        _no_process(code, (*path, "process"), catalogue, problems)
+        return None
+    number = fields.get("version")
+    if path[-1] != "run" or not isinstance(number, int) or isinstance(number, bool):
+        return process
+    versions = {one.version: one.active for one in process.versions}
+    if number in versions or None in versions:  # the number of some version may be unknown
+        return process.in_version(number)
+    known = sorted(one for one in versions if one is not None)
+    shown = [f"{one}{' (active)' if versions[one] else ''}" for one in known]
+    hint = f"its versions are {', '.join(shown)}" if len(shown) > 1 else f"its only version is {shown[0]}"
+    problems.report("E223", f"`{process.code}` has no version {number}", (*path, "version"), hint=hint)
+    return None
+
+
+def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]:
+    """What a call of a version by its own code most probably does [?]: the family's active version runs."""
+    which = "a version" if member.version is None else f"version {member.version}"
+    runs = "the version that is active" if process.version is None else f"the active one, version {process.version}"
+    does = "it is active now, and another may be later" if member.active else f"a call of it most probably runs {runs}"
+    message = f"`{member.code}` is {which} of `{process.code}`: {does}"
+    return message, f"call the process by its own code, `{process.code}`"
+
+
+def _no_process(code: str, path: Path, catalogue: Catalogue, problems: ProblemCollector) -> None:
+    problems.report("E144", f"{catalogue.name} has no process `{code}`", path, hint=_code_hint(code, catalogue))
+
+
+def _code_hint(code: str, catalogue: Catalogue) -> str:
+    if is_guid(code):
+        return "name a process by its code, as in `UsrApproveOrder`; nobody knows it by its id"
+    codes, caption = sorted(catalogue.processes), code.strip().casefold()
+    with_caption = (known for known, one in catalogue.processes.items() if one.caption.casefold() == caption)
+    if near := suggest(code, codes) or next(with_caption, None):
+        return f"did you mean `{near}`?"
+    around = ending_in(code, codes) if len(folded(code)) >= _ENOUGH else []
+    if 0 < len(around) <= _MOST_NEAR:
+        return f"did you mean {' or '.join(f'`{one}`' for one in around)}?"
+    has = f"it has {listed(codes) or 'none'}"
+    if catalogue.doubles is not None and re.fullmatch(r"\w+", code):
+        return f"{has}; or write `{catalogue.doubles}/{code}.process.yaml`"
+    return f"{has}; {catalogue.hint}" if catalogue.hint else has
+
+
+def _parameters(fields: JsonObject, path: Path, process: Process, problems: ProblemCollector) -> None:
+    for name in record(fields.get("parameters")):
+        if name not in process.takes:
+            message = _not_there(name, process, process.gives, does="gives", does_not="take")
+            hint = did_you_mean(name, sorted(process.takes)) or f"it takes {_listed(process.takes, 'parameters')}"
+            problems.report("E145", message, (*path, "parameters", name), at_key=True, hint=hint)
+    for at, name in results(fields, path):
+        if name not in process.gives:
+            message = _not_there(name, process, process.takes, does="takes", does_not="give")
+            hint = did_you_mean(name, sorted(process.gives)) or f"it gives {_listed(process.gives, 'results')}"
+            is_given_back = name in process.takes  # [S]
+            problems.report("E146", message, at, hint=hint, warning=is_given_back)
+
+
+def _not_there(name: str, process: Process, others: Collection[str], *, does: str, does_not: str) -> str:
+    """Why `name` is of no use here: it is for the other direction, for nobody, or is not there at all."""
+    if name in others:
+        return f"`{process.code}` {does} `{name}`, and does not {does_not} it"
+    known = (process.parameters or {}).get(name)
+    if known is not None and known.direction is Direction.INTERNAL:
+        return f"`{process.code}` keeps `{name}` to itself"
+    return f"`{process.code}` has no parameter `{name}`"
+
+
+def _listed(codes: Collection[str], what: str) -> str:
+    return listed(sorted(codes)) if codes else f"no {what}"

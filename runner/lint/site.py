@@ -1,0 +1,27 @@
+"""A job against what its target has: processes, elements, entities, and the types of all values."""
+
+from collections.abc import Collection
+
+from runner.catalogue.model import Catalogue
+from runner.foundation.problems import Problem
+from runner.job.outline import Outline
+from runner.lint import entities, flow
+from runner.lint.elements import check_elements
+from runner.lint.processes import check_processes
+from runner.reading.collector import ProblemCollector
+from runner.reading.document import Document
+
+
+def check(
+    document: Document, job: Outline, catalogue: Catalogue | None, *, started: Collection[str] = ()
+) -> tuple[Problem, ...]:
+    """`started` are the processes that the job, and those that it includes, start. Types need no catalogue."""
+    problems = ProblemCollector(document=document)
+    if catalogue is not None:
+        for step in job.steps:
+            check_processes(step, catalogue, problems)
+            problems.problems.extend(entities.check(document, step, catalogue))
+            problems.problems.extend(entities.check_signal(document, step, catalogue))
+    check_elements(job, catalogue, problems, started=started)
+    problems.problems.extend(flow.check(document, job, catalogue))
+    return tuple(problems.problems)

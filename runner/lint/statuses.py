@@ -1,0 +1,79 @@
+"""The status of a step or of a process, compared with a word that it never is.
+
+Such a comparison is never true, or with `!=` always: an expectation that could not fail.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runner.expressions.names import TextComparison
+from runner.foundation.guids import is_guid
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Path
+from runner.job.outline import Outline, RawStep
+from runner.lint.places import Scope
+from runner.lint.wrong_names import WrongName, of_other_tools
+from runner.runs.events import Status
+
+STEP_STATUSES = tuple(status.value for status in Status)
+PROCESS_STATUSES = ("done", "error", "running", "cancelled", "queued", "inactive")
+"""The words for a process [M]; a status with another id in the log is that id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """What a status can be; `table` has what other tools call it."""
+
+    known: tuple[str, ...]
+    table: Literal["step_status", "process_status"]
+    whose: str
+
+
+_STEP = _Words(known=STEP_STATUSES, table="step_status", whose="a step is")
+_PROCESS = _Words(known=PROCESS_STATUSES, table="process_status", whose="a process is")
+
+
+def asked_status(key: str | int) -> str | None:
+    """The status that a key of a step asks for: `succeeded`, `failed`."""
+    word = str(key).casefold().removeprefix("is_")
+    return word if word in STEP_STATUSES else of_other_tools("step_status").get(word)
+
+
+def wrong_status(compared: TextComparison, scope: Scope, job: Outline) -> WrongName | None:
+    """What is wrong with the word that a status is compared with, None where it can be one."""
+    words = _words(compared.path, scope, job)
+    if words is None or compared.text in words.known or (words is _PROCESS and is_guid(compared.text)):
+        return None
+    hint, warning = None, compared.within
+    if compared.within:  # `status in "passed, failed"`
+        message = f"`in` looks for a part of the text `{compared.text}`, and a status is one word"
+        listed = ", ".join(f'"{part}"' for part in compared.text.replace(",", " ").split())
+        hint = f"write a list: `in [{listed}]`"
+    else:
+        others = of_other_tools(words.table)
+        near = others.get(compared.text.casefold()) or suggest(compared.text, words.known)
+        near = near or others.get(suggest(compared.text, others) or "")
+        listed = ", ".join(f"`{status}`" for status in words.known)
+        message = f"{words.whose} never `{compared.text}`"
+        hint = f"did you mean `{near}`?" if near else f"{words.whose} {listed}"
+    return WrongName(code="E107", message=message, hint=hint, part=compared.text, warning=warning, line=compared.line)
+
+
+def _words(path: Path, scope: Scope, job: Outline) -> _Words | None:
+    """The words of the status that `path` leads to, None where it leads to none."""
+    match path:
+        case ("steps", _, "status"):
+            return _STEP
+        case ("process_status",):
+            return _PROCESS
+        case ("result", "status") if _is_wait(scope.own_result):
+            return _PROCESS
+        case ("steps", str() as name, "result", "status") if name in job.by_id and _is_wait(job.by_id[name].step):
+            return _PROCESS
+        case _:
+            return None
+
+
+def _is_wait(step: RawStep | None) -> bool:
+    """Whether the step gives a row of the process log. With `for_each` its `result` is that of a turn in `expect`."""
+    return step is not None and ("wait" in step.fields or "cancel" in step.fields)

@@ -10,8 +10,7 @@ from pathlib import Path
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.values import Json, is_well_formed
 from runner.job import inputs
-from runner.job.input_values import short
-from runner.job.inputs import Given
+from runner.job.inputs import Given, short
 from runner.job.model import Case, Job
 from runner.project.paths import called
 from runner.reading.encoding import LARGEST_FILE

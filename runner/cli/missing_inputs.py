@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 
 from runner.cli import asking, output
-from runner.job.input_values import VARIABLE, UnfitError, fit
-from runner.job.inputs import Given, Origin
+from runner.job.inputs import VARIABLE, Given, Origin, UnfitError, fit
 from runner.job.model import Case, Input, Job
 from runner.reports.safe import clean
 

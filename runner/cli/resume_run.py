@@ -18,8 +18,7 @@ from runner.foundation.fingerprints import differing
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.values import canonical
 from runner.hosts.judgement import Judgement
-from runner.job.input_values import VARIABLE
-from runner.job.inputs import Given
+from runner.job.inputs import VARIABLE, Given
 from runner.planning.plan import Plan, plan
 from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called

@@ -9,7 +9,7 @@ from runner.cli.selection import words_of
 from runner.cli.targets import is_outside
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.suggestions import slip, suggest
-from runner.job.input_values import VARIABLE
+from runner.job.inputs import VARIABLE
 from runner.job.model import Job
 from runner.reports.safe import clean
 

@@ -1,28 +1,38 @@
 """The values a job runs with: what `-i`, `--inputs` and the environment give, else its case, else defaults.
 
-Nothing here shows the value of a secret input, in no message. Cases are read by `runner.job.cases`.
+Each value is read by its input's type, and checked. Nothing here shows the value of a secret input, in no message.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 
 from runner.foundation.problems import Problem
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, Path, kind_of
-from runner.job.input_values import VARIABLE, UnfitError, fit, how_to_give, refuse_empty, short
+from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of
 from runner.job.model import Case, Input, Job
+from runner.json_schema import schemas
+from runner.json_schema.as_type import as_wanted, with_point
 from runner.reading.document import Document
 
+VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
+_SHOWN = 40
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list, written as JSON",
+    "object": "a record, written as JSON",
+}
 
 
 class Origin(StrEnum):
     """Where a value came from, in the words of a message."""
 
     COMMAND_LINE = "on the command line"
-    FILE = "in the file behind `@`"
+    FILE = "in the file after `@`"
     STDIN = "on standard input"
     INPUTS_FILE = "in the `--inputs` file"
     ENVIRONMENT = "in the environment"
@@ -33,13 +43,24 @@ class Origin(StrEnum):
 class Given:
     """A value that somebody gave.
 
-    `is_text`: it is still to be read by the input's type. `document` is the `--inputs` file that it stands in.
+    `is_text`: it is still to be read by the input's type. `document` is the `--inputs` file that it comes from.
     """
 
     value: Json
     origin: Origin
     is_text: bool = True
     document: Document | None = None
+
+
+class UnfitError(Exception):
+    """A value that cannot be used. `path` leads to the part of it that is wrong."""
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None, path: Path = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.path = path
 
 
 def parse_option(
@@ -62,7 +83,8 @@ def parse_option(
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
         hint = f"a value that begins with `@` names a file; the value itself can come from `{VARIABLE}{name.upper()}`"
         return Problem(code="E100", message=f"input `{name}`: `{source}` cannot be read: {reason}", hint=hint)
-    return name, Given(value=_without_line_end(content), origin=Origin.STDIN if source == "-" else Origin.FILE)
+    content = content.removesuffix("\n").removesuffix("\r")
+    return name, Given(value=content, origin=Origin.STDIN if source == "-" else Origin.FILE)
 
 
 def from_file(document: Document) -> dict[str, Given] | Problem:
@@ -79,7 +101,15 @@ def from_file(document: Document) -> dict[str, Given] | Problem:
 def unknown(given: Mapping[str, Given], jobs: Iterable[Job]) -> tuple[Problem, ...]:
     """What was given but no selected job knows."""
     known = {declared.name for job in jobs for declared in job.inputs}
-    return tuple(_unknown(name, one, known) for name, one in given.items() if name not in known)
+    return tuple(_unknown(name, value, known) for name, value in given.items() if name not in known)
+
+
+def _unknown(name: str, given: Given, known: set[str]) -> Problem:
+    hint = did_you_mean(name, known) or (f"the inputs are {_listed(known)}" if known else "no selected job has inputs")
+    message = f"no selected job knows an input `{short(name)}`"
+    if given.document is not None:
+        return given.document.problem("E131", message, path=(name,), at_key=True, hint=hint)
+    return Problem(code="E131", message=message, hint=hint)
 
 
 def supplied(
@@ -92,17 +122,17 @@ def supplied(
 ) -> tuple[dict[str, Json], tuple[Problem, ...]]:
     """The values of the job's inputs, and what is wrong with them. `given` is `-i` over `--inputs`.
 
-    `lacking` says what is wrong where nobody gives an input that no case gives either.
+    `lacking` has the problem of an input that nobody gives and no case gives either.
     """
     values: dict[str, Json] = {}
     problems: list[Problem] = []
     for declared in job.inputs:
-        one = given.get(declared.name) or _from_environment(declared.name, environment)
+        found = given.get(declared.name) or _from_environment(declared.name, environment)
         try:
-            values[declared.name] = _otherwise(declared, case) if one is None else _checked(declared, one)
+            values[declared.name] = _otherwise(declared, case) if found is None else _checked(declared, found)
         except UnfitError as unfit:
-            known = lacking.get(declared.name) if one is None else None
-            problems.append(known or _problem(job, declared, one, unfit, case=case))
+            known = lacking.get(declared.name) if found is None else None
+            problems.append(known or _problem(job, declared, found, unfit, case=case))
     return values, tuple(problems)
 
 
@@ -117,43 +147,115 @@ def _otherwise(declared: Input, case: Case | None) -> Json:
         return case.inputs[declared.name]
     if declared.required:
         raise UnfitError("E130", f"input `{declared.name}` is required")
-    refuse_empty(declared, declared.default)
+    _refuse_empty(declared, declared.default)
     return declared.default
 
 
-def _checked(declared: Input, one: Given) -> Json:
-    if declared.secret and one.origin is Origin.COMMAND_LINE:
+def _checked(declared: Input, given: Given) -> Json:
+    if declared.secret and given.origin is Origin.COMMAND_LINE:
         raise UnfitError("E133", f"input `{declared.name}` is secret: other people can read a command line")
-    written = None if one.document is None else partial(_written, one.document, declared.name)
-    return fit(declared, one.value, is_text=one.is_text, written=written)
+    document = given.document
+    written = None if document is None else lambda path: document.written((declared.name, *path))
+    return fit(declared, given.value, is_text=given.is_text, written=written)
 
 
-def _written(document: Document, name: str, path: Path) -> str:
-    return document.written((name, *path))
-
-
-def _problem(job: Job, declared: Input, one: Given | None, unfit: UnfitError, *, case: Case | None) -> Problem:
-    if one is not None and one.document is not None:
-        return one.document.problem(unfit.code, unfit.message, path=(declared.name, *unfit.path), hint=unfit.hint)
+def _problem(job: Job, declared: Input, given: Given | None, unfit: UnfitError, *, case: Case | None) -> Problem:
+    if given is not None and given.document is not None:
+        return given.document.problem(unfit.code, unfit.message, path=(declared.name, *unfit.path), hint=unfit.hint)
     run = f"{job.name}[{case.name}]" if case else job.name
     message = f"job `{run}`: {unfit.message}" if unfit.code == "E130" else unfit.message
-    hint = unfit.hint or (_came(declared, one) if one and unfit.code == "E132" else how_to_give(declared))
+    hint = unfit.hint or how_to_give(declared)
+    if unfit.hint is None and given is not None and unfit.code == "E132":
+        where = f" as `{VARIABLE}{declared.name.upper()}`" if given.origin is Origin.ENVIRONMENT else ""
+        hint = f"it was given {given.origin}{where}"
     return Problem(code=unfit.code, message=message, hint=hint)
 
 
-def _unknown(name: str, one: Given, known: set[str]) -> Problem:
-    listed = ", ".join(f"`{word}`" for word in sorted(known))
-    hint = did_you_mean(name, known) or (f"the inputs are {listed}" if known else "no selected job has inputs")
-    message = f"no selected job knows an input `{short(name)}`"
-    if one.document is not None:
-        return one.document.problem("E131", message, path=(name,), at_key=True, hint=hint)
-    return Problem(code="E131", message=message, hint=hint)
+def how_to_give(declared: Input) -> str:
+    """A piece of a hint: how a run is given this input."""
+    variable = VARIABLE + declared.name.upper()
+    if declared.secret:
+        return f"give it with `-i {declared.name}=@FILE`, `-i {declared.name}=@-`, `{variable}` or `--inputs`"
+    return f"give it with `-i {declared.name}=VALUE`, `{variable}` or `--inputs`"
 
 
-def _came(declared: Input, one: Given) -> str:
-    where = f" as `{VARIABLE}{declared.name.upper()}`" if one.origin is Origin.ENVIRONMENT else ""
-    return f"it was given {one.origin}{where}"
+def fit(declared: Input, value: Json, *, is_text: bool = False, written: Callable[[Path], str] | None = None) -> Json:
+    """`value` as the input takes it. Raises `UnfitError`; its message names the input.
+
+    `is_text`: a text is still to be read by the input's type. It is taken as it is by one of type `string`, and read
+    as JSON by any other. A schema that is none lets everything pass: it is reported at its own place. `written` gives
+    the part of the value at a path as it is in its file.
+    """
+    found = _typed(declared, value) if is_text and isinstance(value, str) else value
+    _refuse_empty(declared, found)
+    try:
+        violations = schemas.from_job(declared.schema).violations(found)
+    except ValueError:
+        return found
+    for violation in violations:
+        why = f"it does not fit `{violation.keyword}`" if declared.secret else violation.message
+        source = None if written is None else written(violation.path)
+        hint = None if declared.secret else as_wanted(violation, written=source)
+        raise UnfitError("E132", f"input `{declared.name}`: {why}", hint=hint, path=violation.path)
+    return found
 
 
-def _without_line_end(content: str) -> str:
-    return content.removesuffix("\n").removesuffix("\r")
+def _refuse_empty(declared: Input, value: Json) -> None:
+    if declared.secret and value == "":
+        raise UnfitError("E134", f"input `{declared.name}` is secret, and empty")
+
+
+def unknown_input(name: str, declared: Iterable[str], *, whose: str = "the job") -> tuple[str, str]:
+    """Message and hint for a value that no input is there for."""
+    known = sorted(declared)
+    hint = did_you_mean(name, known) or (f"its inputs are {_listed(known)}" if known else "it has no inputs")
+    return f"{whose} has no input `{short(name)}`", hint
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def short(text: str) -> str:
+    """A text in a sentence."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _typed(declared: Input, text: str) -> Json:
+    if declared.schema.get("type") == "string":
+        return text
+    try:
+        value: Json = json.loads(text, parse_constant=_refuse_number, parse_int=_integer, parse_float=_float)
+    except (ValueError, RecursionError):
+        shown = "its value" if declared.secret else f"`{short(text)}`"
+        kind = _KINDS.get(str(declared.schema.get("type")), "JSON, and the input's type is not `string`")
+        message = f"input `{declared.name}`: {shown} is not {kind}"
+        raise UnfitError("E132", message, hint=_json_hint(declared, text)) from None
+    return value
+
+
+def _integer(written: str) -> int:
+    value = int(written)
+    return value if abs(value) <= LARGEST_INTEGER else _refuse_number(written)
+
+
+def _float(written: str) -> float:
+    value = float(written)
+    return value if abs(value) < float("inf") else _refuse_number(written)
+
+
+def _refuse_number(written: str) -> int:
+    """Numbers that JSON readers do not agree on."""
+    raise ValueError(written)
+
+
+def _json_hint(declared: Input, text: str) -> str | None:
+    match declared.schema.get("type"):
+        case "number" if not declared.secret and (point := with_point(text)):
+            return f"write `{point}`"
+        case "boolean":
+            return "write `true` or `false`"
+        case None if not declared.secret:
+            return "declare `type: string` in the job, or give JSON: a text in double quotes"
+        case _:
+            return None

@@ -6,7 +6,7 @@ from runner.expressions.parse import texts_in
 from runner.foundation.raw import record
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path
-from runner.job.input_values import UnfitError, fit, unknown_input
+from runner.job.inputs import UnfitError, fit, unknown_input
 from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
 from runner.json_schema import schemas
 from runner.json_schema.as_type import as_wanted

@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.foundation.problems import Problem
-from runner.job.cases.found import Cases
-from runner.job.cases.lists import in_list
-from runner.job.cases.tables import in_table
+from runner.job.cases import Cases, in_list, in_table
 from runner.job.model import Input
 from runner.language import schema
 from runner.reading import files, json_file, table

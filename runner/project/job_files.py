@@ -13,8 +13,7 @@ from runner.foundation.problems import Problem, are_errors
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job import build, secret_lines
-from runner.job.cases.found import Cases
-from runner.job.cases.lists import in_list
+from runner.job.cases import Cases, in_list
 from runner.job.model import Job
 from runner.job.outline import Outline, RawStep, declared_inputs, outline
 from runner.language import lookalikes, schema

@@ -2,9 +2,7 @@ import pytest
 
 from runner.foundation.problems import Severity
 from runner.foundation.values import Json, JsonObject
-from runner.job.cases.found import MOST_PROBLEMS, Cases
-from runner.job.cases.lists import in_list
-from runner.job.cases.tables import in_table
+from runner.job.cases import MOST_PROBLEMS, Cases, in_list, in_table
 from runner.job.model import Case, Input
 from runner.reading import load, table
 from runner.reading.document import Document

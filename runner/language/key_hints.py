@@ -12,7 +12,7 @@ from runner.foundation.sentences import either
 from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import Json, compact
 from runner.language.structure import RecordKeys, properties
-from runner.reading.blanks import with_article
+from runner.reading.odd_characters import with_article
 
 _ACTIONS = ("execute", "run", "element", "elements", "wait", "cancel", "failures", "signal", "query", "job", "confirm")
 _PARAMETERS_OF = ("execute", "run", "element", "job")

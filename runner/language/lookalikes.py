@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator
 
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, Path
+from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
-from runner.reading.lines import quote, quoted
 
 _OPENING, _CLOSING = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
 """Not those that the names of firms and books stand in, as in `«Ann»`: who writes them means them."""

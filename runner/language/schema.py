@@ -17,8 +17,8 @@ from runner.language import keys, values
 from runner.language.kinds import other_kind
 from runner.language.mended import mended
 from runner.language.structure import RecordKeys, Structure
-from runner.reading import blanks
 from runner.reading.document import CUT_OFF, IN_ONE_COLUMN, Document
+from runner.reading.odd_characters import begins_with_odd_space
 
 _COMMENT = re.compile(r":?\s+#[^\s#].*")
 """What a `#` makes a comment of, and is hardly a comment: nothing parts it from the `#`."""
@@ -113,7 +113,7 @@ def _is_reported(finding: Finding, document: Document) -> bool:
         return False
     if finding.path[-2:-1] == ("outputs",) and document.is_cut_off(finding.path):
         return True
-    return blanks.begins_with_one(document.source.line(document.line_of(finding.path) + 1))
+    return begins_with_odd_space(document.source.line(document.line_of(finding.path) + 1))
 
 
 def _problems(findings: Iterable[Finding], document: Document) -> tuple[Problem, ...]:
@@ -123,7 +123,7 @@ def _problems(findings: Iterable[Finding], document: Document) -> tuple[Problem,
 def _problem(finding: Finding, document: Document) -> Problem:
     path, hint = finding.path, finding.hint
     if finding.code == "E106":
-        odd = document.odd_blank(path)
+        odd = document.odd_space(path)
         if odd is not None:
             return replace(odd, path=path)
         hint = document.quote_hint(path) or hint

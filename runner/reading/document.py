@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, Path
-from runner.reading import blanks, look_alikes
 from runner.reading.nodes import Places
+from runner.reading.odd_characters import hint_with_letters, odd_space
 from runner.reading.source import Source
 
 _BLANKS = " \t\r\n"
@@ -152,13 +152,10 @@ class Document:
         is_item = bool(path) and isinstance(path[-1], int)
         return is_item and self.is_bare(path) and bool(_DASHED.search(self.text, *self._bounds(self._find(path).node)))
 
-    def odd_blank(self, path: Path) -> Problem | None:
-        """What to tell of another character in the place of a blank, on the line where the value at `path` begins."""
+    def odd_space(self, path: Path) -> Problem | None:
+        """Another character in the place of a space, on the line where the value at `path` begins."""
         start, _ = self._bounds(self._find(path).node)
-        at = blanks.odd_blank(self.source, start, start)
-        if at is None:
-            return None
-        return self.source.problem("E101", blanks.message(self.source, at), at=(at, at + 1), hint=blanks.HINT)
+        return odd_space(self.source, start, start)
 
     def problem(
         self,
@@ -176,7 +173,7 @@ class Document:
         return Problem(
             code=code,
             message=message,
-            hint=look_alikes.in_message(message, hint),
+            hint=hint_with_letters(message, hint),
             severity=severity,
             file=self.file,
             span=place,

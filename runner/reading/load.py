@@ -18,11 +18,11 @@ from yaml import events as parsed
 from yaml._yaml import CParser
 
 from runner.foundation.problems import Problem
-from runner.foundation.values import Json
-from runner.reading import encoding, files, tabs
+from runner.foundation.values import Json, kind_of
+from runner.reading import encoding, files, syntax, tabs
 from runner.reading.closed import looks_like_a_mapping, without_lines, without_text
+from runner.reading.complaint import Complaint
 from runner.reading.document import Document
-from runner.reading.lines import Complaint
 from runner.reading.mistakes import Mistakes, StopError
 from runner.reading.nodes import Trail
 from runner.reading.scalars import BEGINNINGS, ScalarError, plain
@@ -127,7 +127,9 @@ def _document(source: Source, *, with_flaws: bool) -> Document | tuple[Problem, 
         reading = _without_tabs(source, text)
         value, complaint = _read(reading)
     if complaint is not None and "maximum nesting" in complaint.problem:  # libyaml looks ahead and counts, too
-        reading.mistakes.too_deep(DEEPEST, at=complaint.at)
+        reading.mistakes.report(
+            f"lists and records nest deeper than {DEEPEST} here", at=(complaint.at, complaint.at + 1)
+        )
     elif complaint is not None:
         reading.mistakes.syntax(complaint)
     if reading.mistakes and not (with_flaws and reading.mistakes.are_passable):
@@ -144,9 +146,9 @@ def _read(reading: "_Reading") -> tuple[Json, Complaint | None]:
     except StopError:
         return None, None
     except yaml.MarkedYAMLError as error:
-        return None, _complaint(error, reading.trail, reading.source.text)
+        return None, _complaint(error, reading)
     except yaml.YAMLError:
-        reading.mistakes.unreadable()
+        reading.mistakes.add(syntax.unreadable_character(reading.source))
         return None, None
 
 
@@ -157,9 +159,11 @@ def _without_tabs(source: Source, text: str) -> "_Reading":
     return _Reading(source, CParser(tabs.masked(text, scout.trail.leaves())))
 
 
-def _complaint(error: yaml.MarkedYAMLError, trail: Trail, text: str) -> Complaint:
+def _complaint(error: yaml.MarkedYAMLError, reading: "_Reading") -> Complaint:
+    trail, text = reading.trail, reading.source.text
     at = error.problem_mark.index if error.problem_mark else len(text)
     return Complaint(
+        source=reading.source,
         problem=error.problem or "",
         context=error.context or "",
         at=at,
@@ -198,7 +202,8 @@ class _Reading:
         next(self._events)  # the document ends
         event = next(self._events)
         if type(event) is not _STREAM_END:
-            self.mistakes.second_document(event.start_mark.index)
+            at = event.start_mark.index
+            self.mistakes.report("a second document begins here: a file holds one", at=(at, at + len("---")))
         return value
 
     def _value(self, event: _Event, *, depth: int) -> Json:
@@ -224,7 +229,7 @@ class _Reading:
         try:
             return plain(text)
         except ScalarError as error:
-            self.mistakes.number(str(error), at=self.trail.last())
+            self.mistakes.pass_over(str(error), at=self.trail.last(), hint="put it in quotes if it is a text")
             return text
 
     def _scalar_with_properties(self, event: _Event) -> Json:
@@ -283,7 +288,7 @@ class _Reading:
             event = next(self._events)
             record[intern(key)] = self._scalar(event) if type(event) is _SCALAR else self._value(event, depth=depth + 1)
         if opening.flow_style and None in record.values():
-            self.mistakes.no_blanks(record, at=(opening.start_mark.index, event.end_mark.index))
+            self.mistakes.no_spaces(record, at=(opening.start_mark.index, event.end_mark.index))
         self._close(opening, event, node=node)
         return record
 
@@ -299,13 +304,13 @@ class _Reading:
             return self._alias(event, depth=depth + 1)
         start, known = event.start_mark.index, len(self.mistakes)
         if opening.start_mark.index == start - 1 and self.source.text.startswith("{{", start - 1):
-            self.mistakes.bare_template(start - 1)
+            self.mistakes.add(syntax.bare_template(self.source, start - 1))
             self._value(event, depth=depth + 1)
-            self.mistakes.forget(behind=known + 1)
+            self.mistakes.forget(after=known + 1)
             return {}
         value = self._value(event, depth=depth + 1)
         if len(self.mistakes) == known:
-            self.mistakes.value_as_key(value, at=start)
+            self.mistakes.report(f"a key must be a text, not {kind_of(value)}", at=(start, start + 1))
         return value
 
     def _odd_key(self, key: Json, event: _Event, record: dict[str, Json]) -> str:
@@ -315,7 +320,8 @@ class _Reading:
             if key in record:
                 self.mistakes.second_key(key, at=at)
             elif type(event) is _SCALAR and not event.style:
-                self.mistakes.merge_key(at=at)
+                hint = "write its keys out, or use an alias as the whole value"
+                self.mistakes.report("merge keys (`<<`) are not read here", at=at, hint=hint)
             return key
         if not isinstance(key, (dict, list)):
             self.mistakes.no_text_as_key(key, at=at)
@@ -331,7 +337,7 @@ class _Reading:
             return None
         anchor = self._anchors[name]
         if anchor is None:
-            self.mistakes.endless_alias(at=at)
+            self.mistakes.report("an alias stands inside the value that it stands for", at=at)
             return None
         self._room_for_text -= anchor.text
         if self._room_for_text < 0:

@@ -1,4 +1,4 @@
-"""The mistakes of one file, in the sentences they are told with. Finding them is `runner.reading.load`'s business."""
+"""The mistakes of one YAML file, collected while it is read. Finding them is `runner.reading.load`'s business."""
 
 import re
 from dataclasses import replace
@@ -7,11 +7,11 @@ from typing import NoReturn
 from runner.foundation.problems import Problem, in_order
 from runner.foundation.values import Json, JsonObject, kind_of
 from runner.reading import syntax, typos
-from runner.reading.lines import Complaint, quote, rest_of_line
+from runner.reading.complaint import Complaint, quote
 from runner.reading.source import Source
 
 MOST_PROBLEMS = 100
-"""The hundredth is the last: a file that repeats one key a million times must not be told so a million times."""
+"""The hundredth is the last: a file that repeats one key a million times has a hundred problems."""
 
 _TAG = re.compile(r"!<[^>\s]*>|![^\s,\[\]{}]*")
 _NEGATED = re.compile(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCII)
@@ -21,7 +21,7 @@ _LOOKS = 20
 """So many places are looked at for the first of two keys."""
 
 Bounds = tuple[int, int]
-"""Offsets of the first character and behind the last."""
+"""Offsets of the first character and after the last."""
 
 
 class StopError(Exception):
@@ -33,12 +33,12 @@ class Mistakes:
         self._source = source
         self._found: list[Problem] = []
         self._item_begun_at: Bounds | None = None
-        self._passable: list[Problem] = []
+        self._passable = 0
 
     @property
     def are_passable(self) -> bool:
         """Whether all that was found is a value or a key alone, and everything around it was read."""
-        return len(self._passable) == len(self._found)
+        return self._passable == len(self._found)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -53,79 +53,65 @@ class Mistakes:
             self._found[-1] = replace(problem, hint="there may be more: a file is read up to its hundredth mistake")
             raise StopError
 
+    def report(self, message: str, *, at: Bounds, hint: str | None = None, code: str = "E102") -> None:
+        self.add(self._source.problem(code, message, at=at, hint=hint))
+
+    def pass_over(self, message: str, *, at: Bounds, hint: str | None = None) -> None:
+        """Report what leaves everything around it readable."""
+        self._passable += 1
+        self.report(message, at=at, hint=hint)
+
     def stop(self, message: str, *, at: Bounds) -> NoReturn:
         self._found.append(self._source.problem("E102", message, at=at))
         raise StopError
 
-    def too_deep(self, deepest: int, *, at: int) -> None:
-        message = f"lists and records nest deeper than {deepest} here"
-        self._found.append(self._source.problem("E102", message, at=(at, at + 1)))
-
-    def unreadable(self) -> None:
-        """The parser met a character that it does not read."""
-        self._found.append(syntax.unreadable_character(self._source))
-
     def syntax(self, complaint: Complaint) -> None:
         """What the parser ended with. What only follows from a mistake that is known is left out."""
-        problem = syntax.explain(complaint, self._source)
-        told = (problem.span, self._source.span(*complaint.last))
-        if not any(known.span in told for known in self._found):
+        problem = syntax.explain(complaint)
+        places = (problem.span, self._source.span(*complaint.last))
+        if not any(known.span in places for known in self._found):
             self._found.append(problem)
 
-    def bare_template(self, at: int) -> None:
-        self.add(syntax.bare_template(self._source, at))
+    def forget(self, *, after: int) -> None:
+        """Leave out what has been found after so many mistakes: the inside of a template is not written as YAML."""
+        del self._found[after:]
 
-    def forget(self, *, behind: int) -> None:
-        """Leave out what has been found after so many mistakes: what stands in a template is not written as YAML."""
-        del self._found[behind:]
-
-    def no_blanks(self, record: JsonObject, *, at: Bounds) -> None:
-        """Keys of a record in braces that are `key:value` as a whole, with nothing behind them."""
+    def no_spaces(self, record: JsonObject, *, at: Bounds) -> None:
+        """Keys of a record in braces that are `key:value` as a whole, without a value."""
         for key in record:
             if record[key] is None and ":" in key:
                 bare = re.compile(rf"(?<=[{{,\s]){re.escape(key)}(?=\s*[,}}])").search(self._source.text, *at)
-                found = typos.no_blank(self._source, bare.start(), end=bare.end()) if bare else None
+                found = typos.no_space(self._source, bare.start(), end=bare.end()) if bare else None
                 if found is not None:
                     self.add(found)
 
-    def number(self, message: str, *, at: Bounds) -> None:
-        self._report("E102", message, at=at, hint="put it in quotes if it is a text", is_passable=True)
-
-    def second_document(self, at: int) -> None:
-        self._report("E102", "a second document begins here: a file holds one", at=(at, at + len("---")))
-
     def tag(self, *, at: int) -> None:
-        """A tag that stands at `at` or behind, after an anchor."""
+        """A tag that is at `at` or after it, behind an anchor."""
         found = _TAG.search(self._source.text, at)
         bounds = found.span() if found else (at, at + 1)
         message = f"tags are not read here, as `{self._source.text[slice(*bounds)]}`"
-        name = _NEGATED.fullmatch(self._source.text, *bounds)
-        hint = f"write `not {name[1]}`" if name else "leave it out; a text that begins with `!` needs quotes"
-        self._report("E102", message, at=bounds, hint=hint, is_passable=name is None)
+        if name := _NEGATED.fullmatch(self._source.text, *bounds):
+            self.report(message, at=bounds, hint=f"write `not {name[1]}`")
+        else:
+            self.pass_over(message, at=bounds, hint="leave it out; a text that begins with `!` needs quotes")
 
     def unknown_anchor(self, name: str, *, at: Bounds) -> None:
-        hint = quote("it", rest_of_line(self._source, at[0])) + ", if it is a text"
-        self._report("E101", f"`*` begins an alias, and no anchor `&{name}` stands before it", at=at, hint=hint)
-
-    def endless_alias(self, *, at: Bounds) -> None:
-        self._report("E102", "an alias stands inside the value that it stands for", at=at)
+        hint = quote("it", self._source.rest_of_line(at[0])) + ", if it is a text"
+        self.report(f"`*` begins an alias, and there is no anchor `&{name}` before it", at=at, hint=hint, code="E101")
 
     def second_key(self, key: str, *, at: Bounds) -> None:
         earlier, hint = self._earlier(at), None
-        if earlier is not None and self._is_first_of_item(earlier):
+        if earlier is not None and self._source.line(earlier).lstrip(" ").startswith("- "):
             self._item_begun_at = at
-            hint = f"it begins the item in line {earlier} already: a new one begins with `-`, as in `- {key}: …`"
+            hint = f"begin a new item with `-`, as in `- {key}: …`: it begins the item in line {earlier} already"
         elif self._follows_a_missing_dash(at):
             return
         elif earlier is not None:
-            hint = f"it stands in line {earlier} already"
-        self._report("E103", f"the key `{key}` stands twice", at=at, hint=hint)
-
-    def _is_first_of_item(self, line: int) -> bool:
-        return self._source.line(line).lstrip(" ").startswith("- ")
+            hint = f"leave one of them out: the other is in line {earlier}"
+        self.report(f"the key `{key}` is written twice", at=at, hint=hint, code="E103")
 
     def _follows_a_missing_dash(self, at: Bounds) -> bool:
-        """Whether this key stands twice only because the item that it belongs to was not begun."""
+        """Whether this key is written twice only because the item that it belongs to was not begun."""
         if self._item_begun_at is None:
             return False
         (began, column), (line, here) = self._source.position(self._item_begun_at[0]), self._source.position(at[0])
@@ -134,33 +120,17 @@ class Mistakes:
             text.strip() and len(text) - len(text.lstrip(" ")) < column - 1 for text in between
         )
 
-    def merge_key(self, *, at: Bounds) -> None:
-        hint = "write its keys out, or use an alias as the whole value"
-        self._report("E102", "merge keys (`<<`) are not read here", at=at, hint=hint)
-
     def no_text_as_key(self, key: Json, *, at: Bounds) -> None:
         written = self._source.text[slice(*at)]
+        comma = _DECIMAL_COMMA.search(self._source.text, max(0, at[0] - _LOOKS), at[1]) if written else None
         if not written:
-            self._report("E102", "a key is missing before the `:`", at=(at[0], at[0] + 1))
-            return
-        comma = _DECIMAL_COMMA.search(self._source.text, max(0, at[0] - _LOOKS), at[1])
-        if comma:
+            self.report("a key is missing before the `:`", at=(at[0], at[0] + 1))
+        elif comma:
             hint = f"write `{comma[1]}.{written}`: a comma ends an item"
-            self._report("E102", "a number is written with a point, not with a comma", at=comma.span(), hint=hint)
-            return
-        message = f"a key must be a text, and `{written}` is {kind_of(key)}"
-        self._report("E102", message, at=at, hint=f'put it in quotes: "{written}"', is_passable=True)
-
-    def value_as_key(self, value: Json, *, at: int) -> None:
-        self._report("E102", f"a key must be a text, not {kind_of(value)}", at=(at, at + 1))
-
-    def _report(
-        self, code: str, message: str, *, at: Bounds, hint: str | None = None, is_passable: bool = False
-    ) -> None:
-        found = self._source.problem(code, message, at=at, hint=hint)
-        if is_passable:
-            self._passable.append(found)
-        self.add(found)
+            self.report("a number is written with a point, not with a comma", at=comma.span(), hint=hint)
+        else:
+            message = f"a key must be a text, and `{written}` is {kind_of(key)}"
+            self.pass_over(message, at=at, hint=f'put it in quotes: "{written}"')
 
     def _earlier(self, at: Bounds) -> int | None:
         """The line of the first of two keys: in block style, in the same column above."""

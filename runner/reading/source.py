@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
+from runner.secrets.redact import visible
 
 EVERY_LINE = range(1, sys.maxsize)
+WINDOW = 2_000
+"""So far on a line is looked to either side: it may be five million characters long."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -77,3 +80,26 @@ class Source:
         span = self.span(*at)
         shown = self.excerpt(span.line)
         return Problem(code=code, message=message, hint=hint, file=self.file, span=span, excerpt=shown)
+
+    def error(self, at: int, message: str, *, end: int | None = None, hint: str | None = None) -> Problem:
+        """The text is not YAML or JSON at `at`. The message may show a character that nobody sees, or a line end."""
+        start = min(at, len(self.text))
+        span = (start, max(start, end or min(start + 1, len(self.text))))
+        return self.problem("E101", visible(message), at=span, hint=hint)
+
+    def rest_of_line(self, at: int) -> str:
+        """The text from `at` to the end of the line, without a comment; of a very long line, its beginning."""
+        _, end = self.line_bounds(self.line_at(at))
+        return self.text[at : min(end, at + WINDOW)].partition(" #")[0].partition("\t#")[0].rstrip()
+
+    def in_brackets(self, at: int) -> bool:
+        """Whether a `[` or `{` is open at `at`, as far as its own line shows."""
+        line, _ = self.line_bounds(self.line_at(at))
+        before = self.text[max(line, at - WINDOW) : at]
+        return before.count("[") > before.count("]") or before.count("{") > before.count("}")
+
+    def first_in_line(self, at: int) -> int:
+        """The first character that is no space, of the line of `at`."""
+        begin = self.line_bounds(self.line_at(at))[0]
+        before = self.text[begin : at + 1]
+        return begin + len(before) - len(before.lstrip(" "))

@@ -76,7 +76,7 @@ def test_a_mistake_in_a_file_of_inputs_shows_none_of_their_values(
 
 def test_a_mistake_in_a_file_of_inputs_has_its_place_and_its_key(capsys: pytest.CaptureFixture[str]) -> None:
     Path("given.yaml").write_text(f"token: {SECRET}\ntoken: {SECRET}\n")
-    assert "given.yaml:2:1: error[E103]: the key `token` stands twice" in told(
+    assert "given.yaml:2:1: error[E103]: the key `token` is written twice" in told(
         capsys, "plan", "a.job.yaml", "--inputs", "given.yaml"
     )
 

@@ -51,8 +51,8 @@ def test_escapes_mean_what_they_mean_in_json_and_places_stay() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "span"),
     [
-        ("[1,]", "this is not JSON: a comma behind the last item", Span(1, 3, 1, 4)),
-        ('[{"a": 1,\n}]', "this is not JSON: a comma behind the last item", Span(1, 9, 1, 10)),
+        ("[1,]", "this is not JSON: a comma follows the last item", Span(1, 3, 1, 4)),
+        ('[{"a": 1,\n}]', "this is not JSON: a comma follows the last item", Span(1, 9, 1, 10)),
         ("[1,\n 'a']", "this is not JSON: expecting value", Span(2, 2, 2, 3)),
         ("- a\n", "this is not JSON: expecting value", Span(1, 1, 1, 2)),
         ("", "this is not JSON: expecting value", Span(1, 1, 1, 1)),
@@ -72,9 +72,9 @@ def test_what_is_no_json_is_told_with_its_place(text: str, message: str, span: S
     ("text", "hint"),
     [
         ("[1,]", "leave it out"),
-        ("[// one\n1]", "JSON has no comments"),
-        ("[1 /* one */]", "JSON has no comments"),
-        ("['a']", 'a text stands in straight double quotes: `"…"`'),
+        ("[// one\n1]", "leave the comment out: JSON has none"),
+        ("[1 /* one */]", "leave the comment out: JSON has none"),
+        ("['a']", 'write a text in straight double quotes: `"…"`'),
         ("[True]", "write `true`"),
         ("[None]", "write `null`"),
         ("[1,,2]", None),

@@ -130,8 +130,8 @@ def test_an_anchor_may_be_used_again() -> None:
 def test_a_key_that_stands_twice_is_told_at_the_second() -> None:
     text = "a: 1\nb:\n  a: 1\nc: {a: 1, a: 2}\na: 3\n"
     assert told(text) == [("E103", 4, 11), ("E103", 5, 1)]
-    assert problems(text)[1].message == "the key `a` stands twice"
-    assert problems(text)[1].hint == "it stands in line 1 already"
+    assert problems(text)[1].message == "the key `a` is written twice"
+    assert problems(text)[1].hint == "leave one of them out: the other is in line 1"
     assert problems(text)[1].excerpt == "a: 3"
 
 
@@ -322,7 +322,7 @@ def test_a_surrogate_in_utf_8_is_not_utf_8() -> None:
 def test_a_character_that_yaml_refuses_is_told_at_its_place(char: str) -> None:
     problem = only_problem(f"ok: 😀\na: ж{char}\n")
     assert (problem.code, problem.span) == ("E101", Span(2, 5, 2, 6))
-    assert problem.message == f"the character \\u{ord(char):04x} cannot stand in YAML"
+    assert problem.message == f"the character \\u{ord(char):04x} is not allowed in YAML"
 
 
 def test_a_nul_is_told() -> None:

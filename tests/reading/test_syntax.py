@@ -104,17 +104,17 @@ MESSAGES = [
     ("- name: Step⟦:⟧ one # c", "a second `:` in one line: mapping values are not allowed here", QUOTE + '"Step: one"'),
     (
         "a: x\n  ⟦b⟧: c",
-        "mapping values are not allowed here: the text that began in line 1 goes on in this one",
-        "indent this key as the key that it belongs beside, or put the text in quotes",
+        "mapping values are not allowed here: the text of line 1 goes on in this line",
+        "indent this key like the keys that it belongs to, or put the text in quotes",
     ),
     (
         "a: b\n⟦c⟧\nd: e",
-        "this is no key: a `:` and a blank are missing behind it",
-        "a key is written `name: value`; a text over several lines is indented deeper than its key",
+        "this is no key: a `:` and a space are missing after it",
+        "write a key as `name: value`; indent a text over several lines deeper than its key",
     ),
     (
         "a: ⟦-⟧ b",
-        "a list item cannot begin behind a key, on the key's line",
+        "a list item cannot begin after a key, on the key's line",
         "begin the list in the next line, or " + QUOTE + '"- b"',
     ),
     ("a: ⟦?⟧ b", "a text cannot begin with `? `", QUOTE + '"? b"'),
@@ -134,12 +134,12 @@ MESSAGES = [
     (
         "a: ⟦'⟧it",
         "a quote that opens here is never closed",
-        "close it with `'`; a `'` inside the text is written `''`",
+        "close it with `'`; write a `'` inside the text as `''`",
     ),
     (
         'a: ⟦"⟧it\nb: c\n',
         "a quote that opens here is never closed",
-        'close it with `"`; a `"` inside the text is written `\\"`',
+        'close it with `"`; write a `"` inside the text as `\\"`',
     ),
     (
         'a: ⟦"⟧x\nb: "y"\n',
@@ -163,17 +163,17 @@ MESSAGES = [
     ),
     (
         'if: "a" ⟦=⟧= b',
-        "text stands behind a value that has ended",
+        "text follows a value that has ended",
         "put the whole value in quotes: '\"a\" == b'",
     ),
     (
         '- "x" ⟦i⟧n result',
-        "text stands behind a value that has ended",
+        "text follows a value that has ended",
         "put the whole value in quotes: '\"x\" in result'",
     ),
     (
         "a: [1] ⟦+⟧ x",
-        "text stands behind a value that has ended",
+        "text follows a value that has ended",
         'put the whole value in quotes: "[1] + x"',
     ),
     (
@@ -200,27 +200,27 @@ MESSAGES = [
     ("[⟦,⟧ a]", "a value is missing before `,`", None),
     ("a:\n  b: 1\n ⟦c⟧: 2", "the indentation of this line fits nothing above it", None),
     ("a: |\n  x\n ⟦y⟧", "the indentation of this line fits nothing above it", None),
-    ("- a\n⟦b⟧: c", "a list goes on here with something that is no item `- …`", None),
+    ("- a\n⟦b⟧: c", "this line belongs to no item of the list that begins in line 1", None),
     (
         "a: 1\n⟦-⟧ b",
-        "a list item stands among the keys of a mapping",
+        "a list item is among the keys of a mapping",
         "indent it deeper than the key that the list belongs to",
     ),
-    ("⟦id:⟧add\nname: x", "a blank is missing behind the `:`", "write `id: add`"),
-    ("- ⟦id:⟧add\n  name: x", "a blank is missing behind the `:`", "write `id: add`"),
-    ("a: b\n⟦timeout:⟧10s\nc: d", "a blank is missing behind the `:`", "write `timeout: 10s`"),
-    ("a:\n  ⟦url:⟧https://x.y\n  b: c", "a blank is missing behind the `:`", "write `url: https://x.y`"),
-    ("⟦a:⟧{b: {c: d}}", "a blank is missing behind the `:`", "write `a: {b: {c: d}}`"),
-    ('⟦a:⟧"b"\nc: d', "a blank is missing behind the `:`", 'write `a: "b"`'),
-    ("a: {⟦type:⟧integer}", "a blank is missing behind the `:`", "write `type: integer`"),
+    ("⟦id:⟧add\nname: x", "a space is missing after the `:`", "write `id: add`"),
+    ("- ⟦id:⟧add\n  name: x", "a space is missing after the `:`", "write `id: add`"),
+    ("a: b\n⟦timeout:⟧10s\nc: d", "a space is missing after the `:`", "write `timeout: 10s`"),
+    ("a:\n  ⟦url:⟧https://x.y\n  b: c", "a space is missing after the `:`", "write `url: https://x.y`"),
+    ("⟦a:⟧{b: {c: d}}", "a space is missing after the `:`", "write `a: {b: {c: d}}`"),
+    ('⟦a:⟧"b"\nc: d', "a space is missing after the `:`", 'write `a: "b"`'),
+    ("a: {⟦type:⟧integer}", "a space is missing after the `:`", "write `type: integer`"),
     (
         "a:\n⟦\u00a0⟧ b: c\n  d: e",
-        "a no-break space (U+00A0) stands in the indentation, which is no blank to YAML",
+        "there is a no-break space (U+00A0) in the indentation: to YAML it is no space",
         "write plain spaces in its place",
     ),
     (
         "a:\n  b:⟦\u3000⟧c\n  d: e",
-        "an ideographic space (U+3000) stands behind the `:`, which is no blank to YAML",
+        "there is an ideographic space (U+3000) after the `:`: to YAML it is no space",
         "write plain spaces in its place",
     ),
     ("⟦```yaml⟧\na: b\n```", "``` is Markdown, not YAML", "delete this line, and the other one that begins with ```"),
@@ -235,9 +235,9 @@ MESSAGES = [
         "a second `:` in one line: mapping values are not allowed here",
         "write `{max_attempts: 3}`, or begin a new line with it, indented deeper; or " + QUOTE + '"max_attempts: 3"',
     ),
-    ("- a: b\n⟦c⟧: d", "a list goes on here with something that is no item `- …`", None),
+    ("- a: b\n⟦c⟧: d", "this line belongs to no item of the list that begins in line 1", None),
     ("{a: b} ⟦c⟧", "the text goes on after its only value has ended", None),
-    ("⟦%⟧YAML 2.0\n---\na", "a `%YAML` line stands once, with version 1.2", "leave the line out"),
+    ("⟦%⟧YAML 2.0\n---\na", "a `%YAML` line may appear once, with version 1.2", "leave the line out"),
 ]
 
 
@@ -265,7 +265,7 @@ TABS = [
 @pytest.mark.parametrize("marked", TABS)
 def test_a_tab_in_the_indentation_is_told_at_the_tab(marked: str) -> None:
     problem = only_problem(re.sub("[⟦⟧]", "", marked))
-    assert (problem.code, problem.message) == ("E101", "a tab stands in the indentation: use spaces")
+    assert (problem.code, problem.message) == ("E101", "there is a tab in the indentation")
     before = marked.partition("⟦")[0]
     assert problem.span
     assert (problem.span.line, problem.span.column) == (before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)

@@ -1,0 +1,56 @@
+"""Characters that look like others: spaces that are none to YAML, and letters of other alphabets.
+
+They come out of word processors, chats and web pages, and nobody sees what is wrong with them.
+"""
+
+import re
+import unicodedata
+
+from runner.foundation.problems import Problem
+from runner.reading.source import Source
+
+_ODD = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
+_ODD_SPACE = re.compile(f"[{_ODD}]")
+_WHERE_A_SPACE_COUNTS = re.compile(rf" *(?:- +)*(?:-|[\"']?[\w.$-]+[\"']?:)?([{_ODD}])")
+"""Before the first word of a line, after a dash and after the `:` of a key."""
+_LINES = 20
+_WORD = re.compile(r"`([^`\s]+)`")
+_ALPHABETS = {"CYRILLIC": "Cyrillic", "GREEK": "Greek", "FULLWIDTH": "wide", "ARMENIAN": "Armenian"}
+
+
+def odd_space(source: Source, start: int, end: int) -> Problem | None:
+    """Another character in the place of a space, on the lines from that of `start` to that of `end`."""
+    first, last = source.line_at(start), source.line_at(end)
+    if not _ODD_SPACE.search(source.text, source.line_bounds(first)[0], source.line_bounds(last)[1]):
+        return None
+    for number in range(max(first, last - _LINES), last + 1):
+        begin, stop = source.line_bounds(number)
+        found = _WHERE_A_SPACE_COUNTS.match(source.text, begin, stop)
+        if found:
+            before = source.text[begin : found.start(1)].rstrip(" ")
+            place = f"after the `{before[-1]}`" if before.endswith((":", "-")) else "in the indentation"
+            message = f"there is {with_article(found[1])} {place}: to YAML it is no space"
+            return source.error(found.start(1), message, hint="write plain spaces in its place")
+    return None
+
+
+def begins_with_odd_space(line: str) -> bool:
+    return bool(_ODD_SPACE.match(line.lstrip(" ")))
+
+
+def with_article(character: str) -> str:
+    """`a no-break space (U+00A0)`."""
+    name = unicodedata.name(character, "control character").lower()
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name} (U+{ord(character):04X})"
+
+
+def hint_with_letters(message: str, hint: str | None) -> str | None:
+    """`hint`, with the letter of another alphabet in a word of `message` that is a Latin word but for it."""
+    if message.isascii() or hint is None or "`" not in hint:
+        return hint
+    for word in _WORD.findall(message):
+        for letter in word:
+            alphabet = _ALPHABETS.get(unicodedata.name(letter, "").partition(" ")[0])
+            if alphabet is not None and re.search(r"[A-Za-z]", word):
+                return f"{hint}{'' if hint.endswith('?') else ';'} the `{letter}` in `{word}` is a {alphabet} letter"
+    return hint

@@ -4,9 +4,7 @@ The sentence shows the expression, what comes nearest to what was expected, and 
 characters. What cannot be evaluated is not met either: a missing key in an answer is news about the answer.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 from runner.checks.reasons import reasons
 from runner.checks.shown import MOST, HoldsSecret, always, as_many_as_fit, shortened, shown, shown_start
@@ -63,11 +61,11 @@ def _check_expression(expected: Expectation, seen: _Seen) -> tuple[Check, Troubl
     except EvaluationError as error:
         rest = error.message.removeprefix(f"`{that}` ")
         why = f"{named} {rest}" if rest != error.message else f"{named} cannot be evaluated: {rest}"
-        return _not_met(that, _and(why, _explained(parsed, seen), first="; "), hint=error.hint, code="E202")
+        return _not_met(that, _explained(why, parsed, seen, first="; "), hint=error.hint, code="E202")
     if met:
         return Check(that=that, passed=True), None
     why = _message(expected.message, seen) or f"{named} is false"
-    return _not_met(that, _and(why, _explained(parsed, seen), first=": "), hint=None, code="E201")
+    return _not_met(that, _explained(why, parsed, seen, first=": "), hint=None, code="E201")
 
 
 def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trouble | None]:
@@ -108,32 +106,24 @@ def _message(written: str | None, seen: _Seen) -> str | None:
     return f"a message of {len(text):,} characters" if seen.holds_secret(text) else f"{text[:_LONGEST_MESSAGE]}…"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Explained:
-    why: tuple[str, ...]
-    values: tuple[str, ...]
-
-
-def _explained(parsed: Expression, seen: _Seen) -> _Explained:
-    if seen.secret:
-        return _Explained(why=(), values=())
-    why = tuple(dict.fromkeys(reasons(parsed, seen.scope, seen.holds_secret)))
-    found = [(each.source, each.value) for each in values_seen(parsed, seen.scope)[:_MOST_VALUES]]
-    if why:  # it says what matters of a list: the start of a list is enough beside it
-        whole = [pair for pair in found if not isinstance(pair[1], (list, dict))]
-        found = whole + [pair for pair in found if isinstance(pair[1], (list, dict))][-1:]
-    values = [(source, shown(value) if why else shown_start(value, seen.holds_secret)) for source, value in found]
-    return _Explained(why=why, values=tuple(f"`{source}` is {value}" for source, value in values))
-
-
-def _and(sentence: str, explained: _Explained, *, first: str) -> str:
+def _explained(sentence: str, parsed: Expression, seen: _Seen, *, first: str) -> str:
     """The sentence with what explains it, as far as there is room: reasons before values."""
+    if seen.secret:
+        return sentence
     start = sentence.rstrip(".")
-    fitting = set(as_many_as_fit(start, chain(explained.why, explained.values)))
-    parts = ["; ".join(_only(explained.why, fitting)), ", ".join(_only(explained.values, fitting))]
+    why = dict.fromkeys(reasons(parsed, seen.scope, seen.holds_secret))
+    values = _values(parsed, seen, has_reason=bool(why))
+    fitting = as_many_as_fit(start, [*why, *values])
+    parts = ["; ".join(part for part in fitting if part in why), ", ".join(part for part in fitting if part in values)]
     listed = "; ".join(filter(None, parts))
     return f"{start}{first}{listed}" if listed else sentence
 
 
-def _only(parts: tuple[str, ...], fitting: set[str]) -> Iterator[str]:
-    return (part for part in parts if part in fitting)
+def _values(parsed: Expression, seen: _Seen, *, has_reason: bool) -> list[str]:
+    found = values_seen(parsed, seen.scope)[:_MOST_VALUES]
+    if not has_reason:
+        return [f"`{each.source}` is {shown_start(each.value, seen.holds_secret)}" for each in found]
+    # The reason says what matters of a list: beside it a single list or record is enough.
+    scalars = [each for each in found if not isinstance(each.value, (list, dict))]
+    others = [each for each in found if isinstance(each.value, (list, dict))]
+    return [f"`{each.source}` is {shown(each.value)}" for each in scalars + others[-1:]]

@@ -40,12 +40,14 @@ _ANYTHING = re.compile(r"[\0@${\[]")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """`kind` is `text`, one of `guid moment number name mark`, `any` for what only a whole parser of OData knows or a
-    template gives, or empty. `start` is its place in the filter, `inside` the function in whose brackets it is.
+    template gives, or empty. `start` is its place in the filter, `depth` in how many brackets it is, `inside` the
+    function in whose brackets it is.
     """
 
     kind: str
     text: str
     start: int
+    depth: int = 0
     inside: str | None = None
     is_called: bool = False
 
@@ -57,6 +59,7 @@ class Token:
 def tokens(text: str) -> tuple[Token, ...]:
     found: list[Token] = []
     calls: list[str | None] = []
+    depth = 0
     for match in _WORD.finditer(text):
         word = match[0]
         kind = "text" if match["text"] else _kind(word, inside=calls[-1] if calls else None)
@@ -64,7 +67,9 @@ def tokens(text: str) -> tuple[Token, ...]:
         if word == ")" and calls:
             calls.pop()
         inside = calls[-1] if calls else None
-        found.append(Token(kind=kind, text=word, start=match.start(), inside=inside, is_called=is_called))
+        depth += (word == "(") - (word == ")")
+        place = depth - (word == "(")
+        found.append(Token(kind=kind, text=word, start=match.start(), depth=place, inside=inside, is_called=is_called))
         if word == "(":
             calls.append(found[-2].text if len(found) > 1 and found[-2].is_called else None)
     return tuple(found)

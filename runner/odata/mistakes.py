@@ -6,6 +6,7 @@ read more than we know. A template may fill any hole, so nothing is reported of 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Final
 
 from runner.catalogue.moments import no_such_day
@@ -144,16 +145,13 @@ def _incomplete(token: Token, *, before: Token | None, after: Token | None) -> I
 
 def _arguments(found: Sequence[Token], index: int) -> Iterator[Finding]:
     """A function with too few or too many values; a template may give several."""
-    name, wanted = found[index].text, FUNCTIONS.get(found[index].text)
-    given: list[Token] = []
-    depth = 0
-    for token in found[index + 1 :]:
-        depth += (token.text == "(") - (token.text == ")")
-        if depth == 0:
-            break
-        given.append(token)
-    count = sum(token.text == "," and token.inside == name for token in given) + 1 if len(given) > 1 else 0
-    if wanted is None or depth or count == wanted or any(token.kind == "any" or token.is_called for token in given):
+    called, wanted = found[index], FUNCTIONS.get(found[index].text)
+    name = called.text
+    given = [*takewhile(lambda token: token.depth > called.depth, found[index + 2 :])]
+    is_closed = index + 2 + len(given) < len(found)
+    count = sum(token.text == "," and token.inside == name for token in given) + 1 if given else 0
+    is_certain = is_closed and not any(token.kind == "any" or token.is_called for token in given)
+    if wanted is None or count == wanted or not is_certain:
         return
     hint = f"write `{name}(Name, '…')`" if name in TEXT_FUNCTIONS else None
     takes = "one value" if wanted == 1 else f"{wanted} values"
@@ -253,17 +251,10 @@ def _joining_hint(token: Token, after: Token, before: Token | None) -> str:
 
 def _commas(found: Sequence[Token]) -> Iterator[Finding]:
     """A comma outside of brackets, where the brackets fit together."""
-    depth = 0
-    outside = []
-    for index, token in enumerate(found):
-        depth += (token.text == "(") - (token.text == ")")
-        if depth < 0:
-            return
-        if token.text == "," and not depth:
-            outside.append(index)
-    if depth or not outside:
+    brackets = [token.text for token in found if token.text in ("(", ")")]
+    index = next((index for index, token in enumerate(found) if token.text == "," and not token.depth), None)
+    if index is None or brackets.count("(") != brackets.count(")") or any(token.depth < 0 for token in found):
         return
-    index = outside[0]
     before, after = found[index - 1].text if index else "", found[index + 1].text if index + 1 < len(found) else ""
     if before.lstrip("-").isdigit() and after.isdigit():
         yield Finding(message=f"`{before},{after}` is no number of OData", hint=f"write `{before}.{after}`")

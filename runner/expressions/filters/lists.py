@@ -172,14 +172,8 @@ def _hashable(value: Json) -> _Key:
             return value
 
 
-def attribute_type(part: TypedPart, key: TypedPart | None, check: TypeCheck) -> Type:
-    """The type of that part of each item of a list that an `attribute` names; the item itself where it names none."""
-    if key is None:
-        return part.type.of_items
-    return UNKNOWN if key.written is None else _part_type(part, key.written, check)
-
-
-def _part_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
+def attribute_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
+    """The type of that part of each item of a list that an `attribute` names."""
     found = part.type.of_items
     for key in keys.split("."):
         if found is UNKNOWN or key.isdecimal():
@@ -209,40 +203,24 @@ def _reversed_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) ->
     return typed.another_text(typed.without_null(part.type))
 
 
-def _sorted_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    key = arguments.at(2, "attribute")
-    for keys in (key.written or "").split(",") if key and key.written else ():
-        _part_type(part, keys, check)
-    return list_of(part.type.of_items)
-
-
-def _unique_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    attribute_type(part, arguments.at(1, "attribute"), check)
-    return list_of(part.type.of_items)
-
-
-def _extreme_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    attribute_type(part, arguments.at(1, "attribute"), check)
+def _item_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
     return part.type.of_items
 
 
-def _joined_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    attribute_type(part, arguments.at(1, "attribute"), check)
-    return A_TEXT
+def _same_items_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
+    return list_of(part.type.of_items)
 
 
 def _sum_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     key = arguments.at(0, "attribute")
-    found = attribute_type(part, key, check)
     what = (key.written if key else None) or f"an item of {part.source}"
-    check.require(NUMBER, TypedPart(label=what, type=found), "`sum` adds numbers")
+    check.require(NUMBER, TypedPart(label=what, type=arguments.attribute), "`sum` adds numbers")
     return A_NUMBER
 
 
-def _grouped_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    with check.within(expects_absence=arguments.at(1, "default") is not None):
-        grouper = attribute_type(part, arguments.at(0, "attribute"), check)
-    return list_of(record_of({"grouper": grouper, "list": list_of(part.type.of_items)}, closed=True))
+def _grouped_type(part: TypedPart, arguments: Arguments, _check: TypeCheck) -> Type:
+    fields = {"grouper": arguments.attribute, "list": list_of(part.type.of_items)}
+    return list_of(record_of(fields, closed=True))
 
 
 FILTERS: Mapping[str, Filter] = {
@@ -253,7 +231,7 @@ FILTERS: Mapping[str, Filter] = {
     "items": Filter(
         call=_pairs, takes=RECORD, gives=list_of(typed.A_LIST), about="the keys and values of a record as pairs"
     ),
-    "join": Filter(call=_join, takes=LIST, gives=_joined_type, about="all items in one text, as in `join(', ')`"),
+    "join": Filter(call=_join, takes=LIST, gives=A_TEXT, about="all items in one text, as in `join(', ')`"),
     "last": Filter(call=_last, takes=LIST | TEXT, gives=_end_type, about="the last item, or the last character"),
     "length": Filter(
         call=_length,
@@ -269,11 +247,11 @@ FILTERS: Mapping[str, Filter] = {
         heavy=True,
         about="the characters of a text, or the keys of a record, as a list",
     ),
-    "max": Filter(call=_max, takes=LIST, gives=_extreme_type, about="the largest item"),
-    "min": Filter(call=_min, takes=LIST, gives=_extreme_type, about="the smallest item"),
+    "max": Filter(call=_max, takes=LIST, gives=_item_type, about="the largest item"),
+    "min": Filter(call=_min, takes=LIST, gives=_item_type, about="the smallest item"),
     "reverse": Filter(call=_reverse, takes=LIST | TEXT, gives=_reversed_type, about="the reverse order"),
-    "sort": Filter(call=_sort, takes=LIST, gives=_sorted_type, about="the items in order"),
+    "sort": Filter(call=_sort, takes=LIST, gives=_same_items_type, about="the items in order"),
     "sum": Filter(call=_sum, takes=LIST, gives=_sum_type, quotes=False, about="the sum of all numbers"),
-    "unique": Filter(call=_unique, takes=LIST, gives=_unique_type, about="the first of all items that are equal"),
+    "unique": Filter(call=_unique, takes=LIST, gives=_same_items_type, about="the first of all items that are equal"),
 }
 """A function and a line here are a filter."""

@@ -24,10 +24,14 @@ _WORDS = {LIST: "a list", TEXT: "a text", RECORD: "a record", NUMBER: "a number"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """The arguments of a filter or test, as their types are known."""
+    """The arguments of a filter or test, as their types are known.
+
+    `attribute` is the type of that part of each item which an argument of that name leads to.
+    """
 
     given: tuple[TypedPart, ...] = ()
     named: Mapping[str, TypedPart] = field(default_factory=dict)
+    attribute: Type = UNKNOWN
 
     def at(self, position: int, name: str) -> TypedPart | None:
         return self.given[position] if position < len(self.given) else self.named.get(name)
@@ -42,7 +46,8 @@ Gives: TypeAlias = "Type | Callable[[TypedPart, Arguments, TypeCheck], Type]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """`call` takes a value of the kinds that the filter `takes`, then its arguments.
+    """`call` takes a value of the kinds that the filter `takes`, then its arguments. An argument `attribute` is a key
+    of each item, and with an argument `default` the key may be missing.
 
     `about` says what it gives. `heavy`: it makes much of each character. `pattern`: its first argument is a pattern.
     `quotes`: whether a `'` may be in what it gives, its arguments aside; None where that depends on what it is given.

@@ -5,6 +5,7 @@ known and rightly called. Every one of them makes a list, and `Work` is spent on
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -12,7 +13,7 @@ from runner.expressions import typed
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters import lists, texts
 from runner.expressions.filters.lists import attribute_at, attribute_of, attribute_type
-from runner.expressions.filters.record import Arguments, Filter, check_kind, kinds_in_words
+from runner.expressions.filters.record import Arguments, Filter, check_kind, kinds_in_words, parameters
 from runner.expressions.filters.tests import ABSENCE, TESTS, apply_test, check_test_types
 from runner.expressions.operations import LARGEST_TEXT, Value, Work, effort, present, size
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
@@ -41,7 +42,32 @@ def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeChe
     why = f"`{name}` takes {kinds_in_words(record.takes)}" if record.takes != typed.ANYTHING else ""
     if not check.require(record.takes, part, why, hint=_kind_hint(record.takes, part)):
         return A_NUMBER if record.gives is A_NUMBER else UNKNOWN
-    return record.gives if isinstance(record.gives, Type) else record.gives(part, arguments, check)
+    attribute = _attribute(name, part, arguments, check)
+    if isinstance(record.gives, Type):
+        return record.gives
+    return record.gives(part, replace(arguments, attribute=attribute), check)
+
+
+def _attribute(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
+    """The type of what the argument `attribute` leads to; the item itself without one."""
+    if name in LOOPS:  # what `map` and its like are given first, they give to another filter or test
+        at: Mapping[str, TypedPart | None] = {} if arguments.given else arguments.named
+    else:
+        names, _ = parameters(FILTERS[name].call)
+        at = {parameter: arguments.at(position, parameter) for position, parameter in enumerate(names)}
+    keys = at.get("attribute")
+    if name == "sort" and keys is not None and keys.written is not None:
+        for key in keys.written.split(","):
+            attribute_type(part, key, check)
+        return UNKNOWN
+    with check.within(expects_absence=at.get("default") is not None):
+        return _key_type(part, keys, check)
+
+
+def _key_type(part: TypedPart, key: TypedPart | None, check: TypeCheck) -> Type:
+    if key is None:
+        return part.type.of_items
+    return UNKNOWN if key.written is None else attribute_type(part, key.written, check)
 
 
 def _kind_hint(takes: int, part: TypedPart) -> str | None:
@@ -107,9 +133,7 @@ def _map_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     if arguments.given:
         name = arguments.given[0].written or ""
         return list_of(filter_type(name, _each(part), arguments.after(1), check))
-    with check.within(expects_absence="default" in arguments.named):
-        found = attribute_type(part, arguments.named.get("attribute"), check)
-    otherwise = arguments.named.get("default")
+    found, otherwise = arguments.attribute, arguments.named.get("default")
     return list_of(found if otherwise is None else typed.either(typed.without_null(found), otherwise.type))
 
 
@@ -124,7 +148,7 @@ def _chosen_by_key_type(part: TypedPart, arguments: Arguments, check: TypeCheck)
     name = arguments.given[1].written or "" if len(arguments.given) > 1 else ""
     key = arguments.given[0] if arguments.given else None
     with check.within(expects_absence=name in ABSENCE):
-        found = attribute_type(part, key, check)
+        found = _key_type(part, key, check)
     part = TypedPart(label=(key.written if key else None) or "the key", type=found)
     check_test_types(name, part, arguments.after(2), check)
     return list_of(part.type.of_items)

@@ -28,7 +28,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Sleep:
     """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws.
 
     `between_attempts`: nothing of the step is under way, so that others may take their turn.
@@ -108,7 +108,7 @@ class Note:
     event: AnyEvent
 
 
-Effect: TypeAlias = Send | Pause | Ask | ResolveDoubt | QueryPeers | PollStop | Note
+Effect: TypeAlias = Send | Sleep | Ask | ResolveDoubt | QueryPeers | PollStop | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff
 from runner.engine.process_log import Unread, has_ended
-from runner.engine.state import Instance, OpenRow, State
+from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import text
 from runner.foundation.values import JsonObject
@@ -45,16 +45,16 @@ class WantedElement:
 class _Elements:
     """What one look at a process shows of its elements. `fitting` are those that the name leads to, newest first."""
 
-    fitting: tuple[Instance, ...]
-    all: tuple[Instance, ...]
+    fitting: tuple[ElementInstance, ...]
+    all: tuple[ElementInstance, ...]
 
     @property
-    def ready(self) -> tuple[Instance, ...]:
+    def ready(self) -> tuple[ElementInstance, ...]:
         """Those of them that may be executed now."""
         return tuple(each for each in self.fitting if each.status in MAY_BE_EXECUTED)
 
 
-def find(row: OpenRow, wanted: WantedElement) -> Running[Instance | Attempt]:
+def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attempt]:
     """Wait for the element that the name leads to: it may be executed, or was before. Else why there is none."""
     follow = row.step.follow
     pauses = Backoff(next=wanted.how.every, longest=wanted.how.max_every, deadline=row.t + follow)
@@ -81,7 +81,7 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[Instance | Attempt]:
         yield from pauses.wait(row)
 
 
-def look_again(row: OpenRow, process_id: str, before: Instance) -> Running[Instance | None]:
+def look_again(row: OpenRow, process_id: str, before: ElementInstance) -> Running[ElementInstance | None]:
     """The element `before` as it is now; None where nothing shows it."""
     logged_rows = yield from process_log.elements_in(row, ReadElements(process_id=process_id))
     logged = next((each for each in _instances(logged_rows) if each.id == before.id), None)
@@ -134,7 +134,7 @@ def _process(row: OpenRow, wanted: WantedElement) -> Running[JsonObject | None]:
     return found if isinstance(found, dict) else None
 
 
-def _chosen(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Instance | Attempt | None:
+def _chosen(row: OpenRow, seen: _Elements, wanted: WantedElement) -> ElementInstance | Attempt | None:
     """The element that the name leads to; None where it is not there yet."""
     if len({each.uid for each in seen.fitting}) > 1 or len(seen.ready) > 1:
         return _ambiguous(row, seen, wanted)
@@ -192,12 +192,12 @@ def _failed(code: str, message: str, hint: str, wanted: WantedElement) -> Attemp
     return replace(not_passed(code, message, hint), process_id=wanted.process_id)
 
 
-def _shown(state: State, element: Instance) -> str:
+def _shown(state: State, element: ElementInstance) -> str:
     design = next((design for design in state.run.plan.elements if design.uid == element.uid), None)
     return element.caption or (design.shown if design is not None else None) or element.uid or element.id
 
 
-def _kind(state: State, element: Instance) -> str:
+def _kind(state: State, element: ElementInstance) -> str:
     design = next((design for design in state.run.plan.elements if design.uid == element.uid), None)
     return element.kind or (design.kind if design is not None else "")
 
@@ -214,9 +214,9 @@ def _is_called(caption: str | None, name: str) -> bool:
     return bool(caption) and (caption or "").strip().casefold() == name.strip().casefold()
 
 
-def _instances(rows: "Iterable[JsonObject] | Unread", *, stored: bool = False) -> tuple[Instance, ...]:
+def _instances(rows: "Iterable[JsonObject] | Unread", *, stored: bool = False) -> tuple[ElementInstance, ...]:
     return tuple(
-        Instance(
+        ElementInstance(
             id=key,
             uid=text(found, "uid"),
             status=text(found, "status"),

@@ -10,12 +10,12 @@ from runner.engine.effects import (
     Failed,
     Note,
     Outcome,
-    Pause,
     PollStop,
     QueryPeers,
     ResolveDoubt,
     Running,
     Send,
+    Sleep,
     Stopped,
 )
 from runner.engine.state import OpenRow, RunState, State
@@ -44,7 +44,7 @@ class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the one pla
         self.turns: list[JsonObject] | None = None
 
 
-def perform(row: OpenRow, effect: Send | Pause | Ask) -> Running[Done | Failed]:
+def perform(row: OpenRow, effect: Send | Sleep | Ask) -> Running[Done | Failed]:
     """Have the host perform `effect` of `row` within what is left of the job's time.
 
     Raises `Interrupted` where the time is over, or a signal came.
@@ -68,7 +68,7 @@ def send(row: OpenRow, call: Call) -> Running[Done | Failed]:
 
 
 def pause(row: OpenRow, seconds: float) -> Running[None]:
-    yield from perform(row, Pause(key=row.key, seconds=seconds))
+    yield from perform(row, Sleep(key=row.key, seconds=seconds))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,7 +159,7 @@ def _take(state: State, outcome: Outcome) -> None:
     log.refusal = log.library_refusal = None
 
 
-def _within(row: OpenRow, effect: Send | Pause | Ask) -> Effect:
+def _within(row: OpenRow, effect: Send | Sleep | Ask) -> Effect:
     """The effect with no more time than the job has left. Raises `Interrupted` where it has none."""
     if row.state.ends is None:
         return effect
@@ -168,13 +168,13 @@ def _within(row: OpenRow, effect: Send | Pause | Ask) -> Effect:
         left = _left_for_last_look(row, effect)
     if left <= 0:
         raise Interrupted(TIMEOUT, over=True)
-    if isinstance(effect, Pause) and effect.seconds > 0:  # the host may make it longer by its jitter
+    if isinstance(effect, Sleep) and effect.seconds > 0:  # the host may make it longer by its jitter
         longer = min(effect.jitter, max(0.0, left / effect.seconds - 1))
         return replace(effect, seconds=min(effect.seconds, left), jitter=longer)
     return effect if effect.seconds is not None and effect.seconds <= left else replace(effect, seconds=left)
 
 
-def _left_for_last_look(row: OpenRow, effect: Send | Pause | Ask) -> float:
+def _left_for_last_look(row: OpenRow, effect: Send | Sleep | Ask) -> float:
     """Seconds left for one look into the log for a start in doubt.
 
     The log is read once for each row; reading whose rows are ours, and of which versions, shares that time.

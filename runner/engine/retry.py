@@ -7,7 +7,7 @@ from typing import TypeAlias
 from runner.engine.answer import broken, with_failed_element
 from runner.engine.attempt import Attempt
 from runner.engine.doubt import judged_by_person
-from runner.engine.effects import Pause, Running
+from runner.engine.effects import Running, Sleep
 from runner.engine.perform import note, perform
 from runner.engine.state import OpenRow
 from runner.expressions.evaluate import EvaluationError
@@ -47,7 +47,7 @@ def try_until_done(row: OpenRow, attempt: AttemptAction) -> Running[tuple[Attemp
         if last.again is RetryOn.EXPECTATION and last.trouble is not None:
             yield from note(AttemptFailed(key=row.key, t=row.t, kind="expectation", error=last.trouble))
         seconds = backoff(retry, last, number=number)
-        yield from perform(row, Pause(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True))
+        yield from perform(row, Sleep(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True))
     last = yield from with_failed_element(row, last)
     return last, stumbled and last.status is Status.PASSED
 

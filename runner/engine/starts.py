@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from runner.engine.effects import QueryPeers, Running
 from runner.engine.perform import query_peers
-from runner.engine.state import LogState, OpenRow, Span, Start
+from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
 from runner.foundation.raw import items
 from runner.foundation.values import JsonObject
@@ -55,9 +55,9 @@ class OwnRows:
 def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Start:
     """The start of `process` that is about to be sent, with `seconds` for its answer."""
     log, settle = row.log, row.state.run.plan.settle
-    span = Span()
+    span = StartTime()
     if (now := log.server_time(row.t)) is not None:
-        span = Span(since=now - EARLIER, until=now + seconds + settle + LATER)
+        span = StartTime(since=now - EARLIER, until=now + seconds + settle + LATER)
     return Start(
         process=process,
         key=row.key,
@@ -82,7 +82,7 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
     if start.breaks == log.breaks and sent is not None and now is not None:
         is_over = failure is None or failure.kind is not FailureKind.UNANSWERED
         until = now + row.state.run.plan.settle if is_over else start.ends - start.sent + sent
-        span = Span(since=_since(span, sent), until=until + LATER)
+        span = StartTime(since=_since(span, sent), until=until + LATER)
     counted = replace(start, span=span)
     log.missing.setdefault(start.process, []).append(counted)
     return counted
@@ -93,10 +93,10 @@ def bounded(row: OpenRow, start: Start) -> Start:
     sent, now = row.log.server_time(start.sent), row.log.server_time(row.t)
     if sent is None or now is None:
         return start
-    return replace(start, span=Span(since=_since(start.span, sent), until=now + LATER))
+    return replace(start, span=StartTime(since=_since(start.span, sent), until=now + LATER))
 
 
-def _since(span: Span, sent: float) -> float:
+def _since(span: StartTime, sent: float) -> float:
     return sent - EARLIER if span.since is None else span.since
 
 
@@ -154,9 +154,9 @@ def since(log: LogState, start: Start) -> str | None:
     return None if begins is None else server_time.written(begins)
 
 
-def span_of(log: LogState, start: Start) -> Span:
+def span_of(log: LogState, start: Start) -> StartTime:
     """The time of `start`; without bounds where the server's own time is not that of its rows."""
-    return Span() if log.clocks_differ else start.span
+    return StartTime() if log.clocks_differ else start.span
 
 
 def compare_clocks(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> None:
@@ -285,7 +285,7 @@ def take(log: LogState, process: str, rows: Sequence[JsonObject], *, makers: Seq
     log.seen.update(str(found["id"]) for found in rows)
     newest = rows[0].get("started")
     count = min(len(rows), len(makers))
-    whole = Span.around([maker.span for maker in makers])
+    whole = StartTime.around([maker.span for maker in makers])
     left = {id(maker): replace(maker, span=whole) for maker in makers[count:]}
     gone = {id(maker) for maker in makers[:count]}
     for code in log.codes_of(process):

@@ -23,19 +23,19 @@ WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class StartTime:
     """The time in which a call may have started its process, in seconds of the server's own time; None: no bound."""
 
     since: float | None = None
     until: float | None = None
 
     @staticmethod
-    def around(spans: Sequence["Span"]) -> "Span":
+    def around(spans: Sequence["StartTime"]) -> "StartTime":
         """The time in which any of several calls may have done so."""
         starts = [span.since for span in spans if span.since is not None]
         ends = [span.until for span in spans if span.until is not None]
         since = min(starts) if len(starts) == len(spans) > 0 else None
-        return Span(since=since, until=max(ends) if len(ends) == len(spans) > 0 else None)
+        return StartTime(since=since, until=max(ends) if len(ends) == len(spans) > 0 else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,14 +52,14 @@ class Start:
     marked: bool
     mark: str | None
     marked_at: float | None
-    span: Span
+    span: StartTime
     sent: float
     ends: float
     breaks: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class ElementInstance:
     """An element of one running process, as the site shows it. `uid` is that of its design; what is not known is None.
 
     `stored`: it comes from the engine's own store.
@@ -79,7 +79,7 @@ class CalledElement:
     """An element that a call was made for, as it was `before`, in the process of that id."""
 
     process_id: str
-    before: Instance
+    before: ElementInstance
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -19,7 +19,7 @@ NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessVersion:
+class KnownVersion:
     """`uid` is the id of its design, `schema_id` the id in rows of the log."""
 
     code: str
@@ -40,7 +40,7 @@ class Versions:
     process: str
     read_at: float
     root: str | None = None
-    members: tuple[ProcessVersion, ...] = ()
+    members: tuple[KnownVersion, ...] = ()
     grown_at: float | None = None
     unread: str | None = None
     due: float = NEVER
@@ -63,7 +63,7 @@ class Versions:
         ]
         return ", ".join(f"{number}{active}" for number, active in sorted(known)) or "not numbered"
 
-    def version(self, number: int) -> ProcessVersion | None:
+    def version(self, number: int) -> KnownVersion | None:
         return next((member for member in self.members if member.version == number), None)
 
     @property
@@ -94,14 +94,14 @@ class Versions:
         return Versions(process=self.process, read_at=t, root=root, members=members, grown_at=grown_at)
 
 
-def _members(found: Json) -> Iterator[ProcessVersion]:
+def _members(found: Json) -> Iterator[KnownVersion]:
     for row in items(found):
         if not isinstance(row, dict):
             continue
         code, schema_id = text(row, "code"), text(row, "schema_id")
         version, active = row.get("version"), row.get("active")
         if code is not None and schema_id is not None:
-            yield ProcessVersion(
+            yield KnownVersion(
                 code=code,
                 uid=text(row, "uid"),
                 schema_id=schema_id,

@@ -19,11 +19,11 @@ from runner.engine.effects import (
     Failed,
     Note,
     Outcome,
-    Pause,
     PollStop,
     QueryPeers,
     ResolveDoubt,
     Send,
+    Sleep,
     Stopped,
 )
 from runner.engine.scope import RunFacts
@@ -172,7 +172,7 @@ class LocalHost:
             case _:
                 return self._act(effect)
 
-    def _act(self, effect: Send | Pause | Ask) -> Outcome:
+    def _act(self, effect: Send | Sleep | Ask) -> Outcome:
         if self._judging.only_settles and not self.policy.settles(effect):
             raise _LeftError
         if not self.policy.allows(effect):
@@ -181,7 +181,7 @@ class LocalHost:
         match effect:
             case Send():
                 return self._send(effect)
-            case Pause():
+            case Sleep():
                 return self._pause(effect)
             case Ask():
                 return self._ask(effect)
@@ -280,7 +280,7 @@ class LocalHost:
         if is_noted:
             self._append(Waited(key=key, t=t, what=what, seconds=round(seconds, 3)))
 
-    def _pause(self, pause: Pause) -> Outcome:
+    def _pause(self, pause: Sleep) -> Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
         if pause.between_attempts:
             self.turn.give_back()

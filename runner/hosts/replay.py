@@ -14,11 +14,11 @@ from runner.engine.effects import (
     Failed,
     Note,
     Outcome,
-    Pause,
     PollStop,
     QueryPeers,
     ResolveDoubt,
     Send,
+    Sleep,
     Stopped,
 )
 from runner.foundation.values import Json
@@ -86,7 +86,7 @@ class Replay:
                 return Done(t=self._resumed_at) if self._resumed else None
             case PollStop():
                 return self._answered(WHOLE_RUN, self._take(event, WHOLE_RUN))
-            case Pause() | Ask() | ResolveDoubt() | QueryPeers():
+            case Sleep() | Ask() | ResolveDoubt() | QueryPeers():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
     def was_resumed(self) -> bool:
@@ -181,7 +181,7 @@ def _is_no_outcome(event: AnyEvent) -> bool:
     return isinstance(event, RunResumed | Waited) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
 
 
-def _key(effect: Pause | Ask | ResolveDoubt | QueryPeers) -> str:
+def _key(effect: Sleep | Ask | ResolveDoubt | QueryPeers) -> str:
     return ",".join(effect.keys) if isinstance(effect, ResolveDoubt) else effect.key
 
 

@@ -4,7 +4,7 @@ the stop, `undo` and `finally` within the grace.
 
 from dataclasses import dataclass, field
 
-from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, Pause, ResolveDoubt, Send
+from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, ResolveDoubt, Send, Sleep
 from runner.hosts.stop import Stop
 from runner.job.model import StepEffect
 from runner.runs.events import RunClosing, RunFinished, StepFinished
@@ -38,7 +38,7 @@ class StopPolicy:
             case _:
                 pass
 
-    def allows(self, effect: Send | Pause | Ask) -> bool:
+    def allows(self, effect: Send | Sleep | Ask) -> bool:
         """The engine is told of a stop once, and turns to `undo` and `finally`.
 
         A call that may have happened is still looked for once: a reading is performed, a pause before another is not.
@@ -49,9 +49,9 @@ class StopPolicy:
             return False
         return self.is_announced or self.is_closing or (isinstance(effect, Send) and self.settles(effect))
 
-    def settles(self, effect: Send | Pause | Ask) -> bool:
+    def settles(self, effect: Send | Sleep | Ask) -> bool:
         """Whether the process log is read, or waited for, about a call that may have happened."""
-        reads = effect.effect is StepEffect.READ if isinstance(effect, Send) else isinstance(effect, Pause)
+        reads = effect.effect is StepEffect.READ if isinstance(effect, Send) else isinstance(effect, Sleep)
         return reads and effect.key in self.in_doubt
 
 

@@ -41,7 +41,9 @@ class Cases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wrong:
-    """A mistake in a case; `path` leads to it from the value, and `text` holds the braces of a template."""
+    """A mistake in a case; `path` leads to it from the value, and `text` holds the braces of a template. `column` is
+    that of a table.
+    """
 
     code: str
     message: str
@@ -49,6 +51,7 @@ class _Wrong:
     path: Path = ()
     at_key: bool = False
     text: str | None = None
+    column: int | None = None
 
 
 def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
@@ -84,29 +87,12 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
 def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
     """The cases in a table, in the order of its rows."""
     reader, header = _Reader(declared={each.name: each for each in inputs}), table.header.cells
-    has_secret = any(reader.declared[cell].secret for cell in header if cell in reader.declared)
-    cases: list[Case] = []
     problems = list(_header(table, reader))
-
-    def problem(wrong: _Wrong, row: Row, path: Path, *, column: int | None = None) -> Problem:
-        where = table.problem(wrong.code, wrong.message, row, column=column, path=path, hint=wrong.hint)
-        return replace(where, excerpt=None) if has_secret else where  # the line may hold a secret
-
+    cases: list[Case] = []
     for index, row in enumerate(table.rows):
-        name, values = "", dict[str, Json]()
-        if len(row.cells) != len(header):
-            problems.append(problem(_ragged(len(row.cells), len(header)), row, (index,)))
-            cases.append(Case(name="", inputs={}))
-            continue
-        for column, (key, cell) in enumerate(zip(header, row.cells, strict=True)):
-            if key == _NAME:
-                name = cell
-                wrongs = reader.check_name(cell, line=row.first)
-                problems += [problem(wrong, row, (index, key), column=column) for wrong in wrongs]
-            elif cell and key in reader.declared:
-                wrongs = reader.check(key, cell, is_text=True, into=values)
-                problems += [problem(wrong, row, (index, "inputs", key), column=column) for wrong in wrongs]
-        cases.append(Case(name=name, inputs=values))
+        case, found = _read_row(table, row, index, reader)
+        cases.append(case)
+        problems += found
     if table.flaw is not None:
         problems.append(table.flaw)
     whole = [index for index, row in enumerate(table.rows) if len(row.cells) == len(header)]
@@ -115,10 +101,36 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
     def lacked(declared: Input, index: int | None, wrong: _Wrong) -> Problem:
         if index is None:
             return table.problem(wrong.code, wrong.message, table.header, hint=wrong.hint)
-        path = (whole[index], "inputs", declared.name)
-        return problem(wrong, table.rows[whole[index]], path, column=header.index(declared.name))
+        row, path = table.rows[whole[index]], (whole[index], "inputs", declared.name)
+        return _in_row(table, row, path, replace(wrong, column=header.index(declared.name)), reader=reader)
 
     return _with_lacking(Cases(cases=tuple(cases), problems=_no_more(problems)), reader, given, lacked)
+
+
+def _read_row(table: Table, row: Row, index: int, reader: "_Reader") -> tuple[Case, list[Problem]]:
+    header = table.header.cells
+    if len(row.cells) != len(header):
+        ragged = _in_row(table, row, (index,), _ragged(len(row.cells), len(header)), reader=reader)
+        return Case(name="", inputs={}), [ragged]
+    name = ""
+    inputs: dict[str, Json] = {}
+    problems: list[Problem] = []
+    for column, (key, cell) in enumerate(zip(header, row.cells, strict=True)):
+        path: Path = (index, "inputs", key)
+        wrongs: Iterable[_Wrong] = ()
+        if key == _NAME:
+            name, path, wrongs = cell, (index, key), reader.check_name(cell, line=row.first)
+        elif cell and key in reader.declared:
+            wrongs = reader.check(key, cell, is_text=True, into=inputs)
+        problems += [_in_row(table, row, path, replace(wrong, column=column), reader=reader) for wrong in wrongs]
+    return Case(name=name, inputs=inputs), problems
+
+
+def _in_row(table: Table, row: Row, path: Path, wrong: _Wrong, *, reader: "_Reader") -> Problem:
+    """Without the line itself, where that may hold a secret."""
+    problem = table.problem(wrong.code, wrong.message, row, column=wrong.column, path=path, hint=wrong.hint)
+    declared = [reader.declared[cell] for cell in table.header.cells if cell in reader.declared]
+    return replace(problem, excerpt=None) if any(each.secret for each in declared) else problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 from stories import World, planned, refused, unanswered
 
 from runner.catalogue.model import ProcessElement
-from runner.engine.effects import Pause, ResolveDoubt, Send
+from runner.engine.effects import ResolveDoubt, Send, Sleep
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
 from runner.service.calls import (
@@ -291,7 +291,7 @@ def test_whichever_answer_of_a_chain_is_lost_nothing_is_executed_twice_and_what_
 def test_a_chain_that_is_stopped_at_any_point_executes_nothing_twice_and_nothing_afterwards() -> None:
     whole = Site(shown=[element("Approve")], next=["Create", "Send"])
     whole.carry_out(planned(WITH_VALUES_EACH))
-    for place in range(1, len([one for one in whole.effects if isinstance(one, Send | Pause)]) + 1):
+    for place in range(1, len([one for one in whole.effects if isinstance(one, Send | Sleep)]) + 1):
         site = Site(shown=[element("Approve")], next=["Create", "Send"], stop_at={place: "SIGINT"})
         site.carry_out(planned(WITH_VALUES_EACH))
         assert len(site.executed_ids) == len(set(site.executed_ids))

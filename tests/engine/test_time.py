@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from stories import World, including, planned, refused, unanswered
 
-from runner.engine.effects import Ask, Pause, Send
+from runner.engine.effects import Ask, Send, Sleep
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs.events import Trouble
@@ -353,7 +353,7 @@ def test_the_time_of_the_steps_is_exceeded_by_one_reading_at_most(step: str, slo
     world = World(needs=needs if slow != "nothing" else {}, statuses=["running"] * 9, lost=slow == "read rows")
     world.carry_out(planned(step + NEXT, rest="timeout: 20s"))
     assert world.t <= 20 + LATE_READING
-    assert all(effect.seconds >= 0 for effect in world.effects if isinstance(effect, Pause | Send))
+    assert all(effect.seconds >= 0 for effect in world.effects if isinstance(effect, Sleep | Send))
 
 
 @pytest.mark.parametrize("step", SHAPES.values(), ids=SHAPES.keys())

@@ -3,7 +3,7 @@
 import pytest
 from stories import World, member, moment, not_sent, planned, refused, unanswered
 
-from runner.engine.effects import Ask, Pause, Send
+from runner.engine.effects import Ask, Send, Sleep
 from runner.engine.process_log import MOST_MEMBERS
 from runner.foundation.values import JsonObject
 from runner.runs.events import StepFinished, Trouble
@@ -276,8 +276,8 @@ def test_a_version_that_cannot_be_looked_up_starts_nothing(library: CallFailed) 
 
 def test_a_site_that_is_not_reached_is_tried_again_before_the_version_is_known() -> None:
     class Away(Versions):
-        def _takes(self, effect: Send | Pause | Ask) -> float:
-            if isinstance(effect, Pause):
+        def _takes(self, effect: Send | Sleep | Ask) -> float:
+            if isinstance(effect, Sleep):
                 self.library = None
             return super()._takes(effect)
 

@@ -19,12 +19,12 @@ from runner.engine.effects import (
     Failed,
     Note,
     Outcome,
-    Pause,
     PollStop,
     QueryPeers,
     ResolveDoubt,
     Running,
     Send,
+    Sleep,
 )
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
@@ -161,7 +161,7 @@ class HostileSite:
                     outcome = Done(t=self._t(program), value={"as": "unknown"})
                 case QueryPeers():
                     outcome = self._asked(program, effect)
-                case Send() | Pause() | Ask():
+                case Send() | Sleep() | Ask():
                     self._perform(program, effect)
                     return
                 case _:
@@ -181,7 +181,7 @@ class HostileSite:
         )
         return Done(t=self._t(program), value={"taken": list(told.taken), "rival": told.rival})
 
-    def _perform(self, program: Program, effect: Send | Pause | Ask) -> None:
+    def _perform(self, program: Program, effect: Send | Sleep | Ask) -> None:
         if not isinstance(effect, Send):
             program.due = self.now + (effect.seconds or 0.0)
             program.ready = lambda: Done(t=self._t(program), value=True)

@@ -17,11 +17,11 @@ from runner.engine.effects import (
     Failed,
     Note,
     Outcome,
-    Pause,
     PollStop,
     QueryPeers,
     ResolveDoubt,
     Send,
+    Sleep,
     Stopped,
 )
 from runner.engine.scope import RunFacts
@@ -205,7 +205,7 @@ class World:
                 continue
             outcome = None if isinstance(effect, Note) else self._outcome(effect)
 
-    def _outcome(self, effect: Send | Pause | Ask) -> Outcome:
+    def _outcome(self, effect: Send | Sleep | Ask) -> Outcome:
         self.t += self._takes(effect)
         not_asked = sum(
             isinstance(done, Note | PollStop | QueryPeers) or _is_of_versions(done) for done in self.effects
@@ -219,15 +219,15 @@ class World:
                 if isinstance(ending, CallFailed):
                     return Failed(t=self.t, failure=ending)
                 return Done(t=self.t, value=ending.value, date=ending.date)
-            case Pause():
+            case Sleep():
                 return Done(t=self.t)
             case Ask():
                 return Done(t=self.t, value=self.says)
             case _:
                 assert_never(effect)
 
-    def _takes(self, effect: Send | Pause | Ask) -> float:
-        if isinstance(effect, Pause):
+    def _takes(self, effect: Send | Sleep | Ask) -> float:
+        if isinstance(effect, Sleep):
             return effect.seconds
         needed = self.needs.get(_call_in_words(effect)) if isinstance(effect, Send) else None
         return self.call_seconds if needed is None else min(needed, effect.seconds or needed)
@@ -416,7 +416,7 @@ class World:
 
     @property
     def pauses(self) -> list[float]:
-        return [effect.seconds for effect in self.effects if isinstance(effect, Pause)]
+        return [effect.seconds for effect in self.effects if isinstance(effect, Sleep)]
 
     @property
     def story(self) -> list[str]:
@@ -496,7 +496,7 @@ def _in_words(effect: Effect) -> str | None:
     match effect:
         case Send():
             return None if _is_of_versions(effect) else f"send {_call_in_words(effect)}"
-        case Pause(seconds=seconds):
+        case Sleep(seconds=seconds):
             return f"pause {seconds:g}"
         case Ask(text=text):
             return f"ask {text}"

@@ -16,7 +16,7 @@ from runner.engine.effects import Done, Failed, Running
 from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid
 from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
-from runner.engine.state import CalledElement, Instance, OpenRow
+from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import ENDED_BADLY, NO_ROW_YET
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
@@ -99,7 +99,7 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
     return (yield from _verified(row, outcome.value))
 
 
-def _executed_before(row: OpenRow, wanted: WantedElement, chosen: Instance, *, with_values: bool) -> Attempt:
+def _executed_before(row: OpenRow, wanted: WantedElement, chosen: ElementInstance, *, with_values: bool) -> Attempt:
     if row.element is not None and row.element.before.id == chosen.id:  # by an earlier attempt without an answer
         return _moved_without_answer(row)
     if with_values:
@@ -129,7 +129,7 @@ def _judged(row: OpenRow, value: Json) -> Attempt:
     return judged(row, value, found).with_process(found)
 
 
-def _not_moved(row: OpenRow, value: Json, now: Instance | None) -> Attempt:
+def _not_moved(row: OpenRow, value: Json, now: ElementInstance | None) -> Attempt:
     still = "nothing shows whether the element has moved"
     if now is not None:
         still = f"the element has not moved, it is `{now.status}` as before"
@@ -180,10 +180,10 @@ def _moved_without_answer(row: OpenRow) -> Attempt:
     return replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(_MOVED)
 
 
-def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[Instance | None]:
+def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance | None]:
     """The element at the first of these moments, in seconds after one another, at which it has moved; else at last."""
     own = _own(row)
-    now: Instance | None = None
+    now: ElementInstance | None = None
     for moment in moments:
         if moment:
             yield from pause(row, moment)
@@ -193,7 +193,7 @@ def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[Instance | None]
     return now
 
 
-def _failed_afterwards(row: OpenRow, now: Instance) -> Running[Attempt | None]:
+def _failed_afterwards(row: OpenRow, now: ElementInstance) -> Running[Attempt | None]:
     """What went wrong with the process as soon as the element was executed; the service answers 200 all the same."""
     found = None
     if row.log.refusal is None:
@@ -203,7 +203,7 @@ def _failed_afterwards(row: OpenRow, now: Instance) -> Running[Attempt | None]:
     return _in_error(row, now) if now.status in ENDED_BADLY else None
 
 
-def _in_error(row: OpenRow, now: Instance) -> Attempt:
+def _in_error(row: OpenRow, now: ElementInstance) -> Attempt:
     code, word = ("E203", "is in error") if now.status == "error" else ("E204", "was cancelled")
     reason = f": {now.error}" if now.error else ""
     failed = not_passed(code, f"the element {word}{reason}")

@@ -96,8 +96,8 @@ class _CallInHand:
             case CallerWait.NOT_AT_ALL:
                 self.engine.let_go(begun)
             case CallerWait.FOR_THE_BACKGROUND:
-                await self.engine.to_the_background(begun)
+                await self.engine.carry_out(begun, in_background=True)
             case CallerWait.FOR_THE_END:
-                await self.engine.to_the_end(begun)
+                await self.engine.carry_out(begun)
             case _:
                 assert_never(self.call.wait)

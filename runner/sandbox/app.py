@@ -15,17 +15,15 @@ from starlette.types import Receive, Scope, Send
 
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.answering import Cut, answer, login_page
-from runner.sandbox.control import Control
+from runner.sandbox.control import Control, RecentCall, RecentCalls
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.engine import Engine
 from runner.sandbox.entities import Entities
-from runner.sandbox.oauth import Tokens
 from runner.sandbox.odata import CHANGES, OData, refuse
 from runner.sandbox.process_schemas import schema_reply
-from runner.sandbox.recent_calls import RecentCall, RecentCalls
 from runner.sandbox.replies import not_allowed, not_signed_in, nothing, plain_json, record_in
 from runner.sandbox.service import PreparedCall, ProcessEngineService
-from runner.sandbox.sign_in import Sessions, User
+from runner.sandbox.sign_in import Sessions, Tokens, User
 
 _LARGEST_BODY = 32 * 1024 * 1024
 _OF_THE_LIVING = ("GET", "HEAD", "POST")

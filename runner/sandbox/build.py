@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runner.catalogue.model import Direction, Kind, Parameter
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.durations import seconds
-from runner.foundation.raw import number
+from runner.foundation.raw import items, number, record, text
 from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.reading.load import Document
 from runner.sandbox.doubles import (
@@ -30,21 +30,21 @@ from runner.sandbox.fault_kinds import FAULT_KINDS
 
 
 def double(document: Document) -> Double:
-    fields = _record(document.data)
+    fields = record(document.data)
     code = str(fields["process"])
-    activities = _list(fields.get("activities", []))
+    activities = items(fields.get("activities"))
     lines = document.lines_of_items(("activities",))
     return Double(
         code=code,
         caption=str(fields.get("caption", code)),
         file=document.file,
-        parameters={name: _parameter(_record(each)) for name, each in _record(fields.get("parameters", {})).items()},
-        activities=tuple(_activity(_record(each), line) for each, line in zip(activities, lines, strict=True)),
+        parameters={name: _parameter(record(each)) for name, each in record(fields.get("parameters")).items()},
+        activities=tuple(_activity(record(each), line) for each, line in zip(activities, lines, strict=True)),
         version=number(fields.get("version"), 1),
-        of=_text(fields.get("of")),
+        of=text(fields, "of"),
         active=fields.get("active", "of" not in fields) is True,
-        starts_on=_starts_on(_record(fields["starts_on"])) if "starts_on" in fields else None,
-        faults=tuple(fault(_record(each)) for each in _list(fields.get("faults", []))),
+        starts_on=_starts_on(record(fields["starts_on"])) if "starts_on" in fields else None,
+        faults=tuple(fault(record(each)) for each in items(fields.get("faults"))),
     )
 
 
@@ -115,7 +115,7 @@ def _starts_on(fields: JsonObject) -> StartsOn:
         entity=str(fields["entity"]),
         change=RecordChange(str(fields["change"])),
         where=_expression(fields.get("where")),
-        into=_text(fields.get("into")),
+        into=text(fields, "into"),
     )
 
 
@@ -123,7 +123,7 @@ def _parameter(fields: JsonObject) -> Parameter:
     return Parameter(
         kind=Kind(str(fields["type"])),
         direction=Direction(str(fields.get("direction", Direction.IN))),
-        items={column: Kind(str(kind)) for column, kind in _record(fields.get("items", {})).items()},
+        items={column: Kind(str(kind)) for column, kind in record(fields.get("items")).items()},
         is_exact=True,
     )
 
@@ -136,24 +136,24 @@ def _activity(fields: JsonObject, line: int) -> Activity:
 def _deed(kind: str, value: Json) -> Deed:
     match kind:
         case "set":
-            return Set(values=_record(value))
+            return Set(values=record(value))
         case "delay":
             return Delay(seconds=seconds(str(value)) or 0)
         case "background":
             return Background()
         case "fail":
-            fields = value if isinstance(value, dict) else {"text": value}
-            return Fail(text=str(fields["text"]), uid=_uid(fields.get("uid")), caption=_text(fields.get("caption")))
+            fields: JsonObject = value if isinstance(value, dict) else {"text": value}
+            return Fail(text=str(fields["text"]), uid=_uid(fields), caption=text(fields, "caption"))
         case "element":
-            fields = _record(value)
+            fields = record(value)
             return Park(
-                uid=_uid(fields.get("uid")),
-                into=_text(fields.get("into")),
-                caption=_text(fields.get("caption")),
+                uid=_uid(fields),
+                into=text(fields, "into"),
+                caption=text(fields, "caption"),
                 waits=fields.get("waits") is not False,
             )
         case _:
-            return _on_records(kind, _record(value))
+            return _on_records(kind, record(value))
 
 
 def _on_records(kind: str, fields: JsonObject) -> Insert | Select | Update | Delete:
@@ -161,11 +161,11 @@ def _on_records(kind: str, fields: JsonObject) -> Insert | Select | Update | Del
     where = _expression(fields.get("where"))
     match kind:
         case "insert":
-            return Insert(entity=entity, values=_record(fields.get("values", {})), into=_text(fields.get("into")))
+            return Insert(entity=entity, values=record(fields.get("values")), into=text(fields, "into"))
         case "select":
             return Select(entity=entity, where=where, into=str(fields["into"]))
         case "update":
-            return Update(entity=entity, where=where, values=_record(fields["values"]))
+            return Update(entity=entity, where=where, values=record(fields["values"]))
         case _:
             return Delete(entity=entity, where=where)
 
@@ -175,19 +175,6 @@ def _expression(value: Json) -> str | None:
     return value if value is None or isinstance(value, str) else compact(value)
 
 
-def _uid(value: Json) -> str | None:
-    return None if value is None else str(value).lower()
-
-
-def _text(value: Json) -> str | None:
-    return None if value is None else str(value)
-
-
-def _record(value: Json) -> JsonObject:
-    assert isinstance(value, dict)
-    return value
-
-
-def _list(value: Json) -> list[Json]:
-    assert isinstance(value, list)
-    return value
+def _uid(fields: JsonObject) -> str | None:
+    uid = text(fields, "uid")
+    return None if uid is None else uid.lower()

@@ -1,25 +1,87 @@
 """What the sandbox offers besides the service: a page to look at, the same as JSON, and faults to set.
 
-Nobody signs in here, so only this machine is answered, and no page of another site that a browser happens to show.
+Nobody signs in here, so only this machine is answered, and no page of another site that a browser happens to show. The
+page is one file without anything from outside. Texts of processes, callers and files are escaped by the template, and
+the policy that is sent along lets nothing run but the page's own script.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from urllib.parse import unquote
 
+from jinja2 import Environment, StrictUndefined, Template
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
+from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
-from runner.sandbox.doubles import Double
+from runner.sandbox.doubles import CallFault, Double
 from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
 from runner.sandbox.faults import FaultError, Faults, read_fault
-from runner.sandbox.page import live, page
-from runner.sandbox.recent_calls import RecentCalls
 from runner.sandbox.replies import nothing, plain_json
 from runner.sandbox.store import Instance, Store
 
+_REMEMBERED = 200
+"""So many calls, the newest."""
+_LONGEST = 300
 _SHOWN = 100
 """So many instances, the newest."""
+_FILE = Path(__file__).with_name("page.html.j2")
+_POLICY = (
+    "default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class RecentCall:
+    """`address` is path and query, shortened. `status` is None until there is an answer, and where there is none."""
+
+    at: str
+    came: float
+    method: str
+    address: str
+    fault: CallFault | None = None
+    status: int | None = None
+    seconds: float | None = None
+
+
+class RecentCalls:
+    """`now` gives a time as the log writes it, `clock` seconds from any start. None of this outlives the sandbox."""
+
+    def __init__(self, *, now: Callable[[], str], clock: Callable[[], float]) -> None:
+        self._now = now
+        self._clock = clock
+        self._calls: deque[RecentCall] = deque(maxlen=_REMEMBERED)
+
+    def came(self, method: str, address: str) -> RecentCall:
+        shown = address if len(address) <= _LONGEST else f"{address[:_LONGEST]}…"
+        call = RecentCall(at=self._now(), came=self._clock(), method=method, address=shown)
+        self._calls.appendleft(call)
+        return call
+
+    def went(self, call: RecentCall, status: int | None) -> None:
+        """It was answered with `status`, or cut."""
+        call.status = status
+        call.seconds = self._clock() - call.came
+
+    def listed(self) -> list[Json]:
+        """Newest first."""
+        return [
+            {
+                "at": call.at,
+                "method": call.method,
+                "address": unquote(call.address),
+                "status": call.status,
+                "seconds": None if call.seconds is None else round(call.seconds, 4),
+                "fault": None if call.fault is None else call.fault.kind,
+            }
+            for call in self._calls
+        ]
 
 
 class Control:
@@ -131,3 +193,31 @@ def _is_no_foreign_name(host: str) -> bool:
     except ValueError:
         return name.lower() == "localhost"
     return True
+
+
+def page(seen: JsonObject, *, nonce: str) -> Response:
+    """`seen` holds what is shown, by its name in the template. `nonce` must be another one each time."""
+    return _sent(_template().render(seen, nonce=nonce), nonce=nonce)
+
+
+def live(seen: JsonObject, *, nonce: str) -> Response:
+    """The part of the page that changes while it is shown. It runs and styles nothing."""
+    template = _template()
+    return _sent("".join(template.blocks["live"](template.new_context(seen))), nonce=nonce)
+
+
+def _sent(html: str, *, nonce: str) -> Response:
+    headers = {
+        "Content-Security-Policy": _POLICY.format(nonce),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse(html, headers=headers)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["json"] = write_json
+    return environment.from_string(_FILE.read_text(encoding="utf-8"))

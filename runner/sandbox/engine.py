@@ -39,7 +39,7 @@ class Engine:
         self._active = {double.root: double for double in doubles.values() if double.active}
         self._surroundings = surroundings
         self._newest_start = surroundings.store.newest_start()
-        self._going_on: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.store = surroundings.store
 
     def double(self, *, code: str = "", uid: str = "") -> Double | None:
@@ -118,19 +118,17 @@ class Engine:
         for key in process_ids:
             self.store.cancel(key.lower(), completed=self._surroundings.now())
 
-    async def to_the_end(self, begun: Begun) -> None:
-        """Carry it out until its end, or an element."""
-        await _to_the_end(begun.running)
-
-    async def to_the_background(self, begun: Begun) -> None:
-        """Carry it out until its end, an element, or the point where its caller is answered."""
+    async def carry_out(self, begun: Begun, *, in_background: bool = False) -> None:
+        """Carry it out until its end, or an element; with `in_background` only until its caller is answered."""
         for deed in begun.running:
             match deed:
                 case Delay():
                     await asyncio.sleep(deed.seconds)
-                case Background():
-                    self._leave(_to_the_end(begun.running))
+                case Background() if in_background:
+                    self._leave(self.carry_out(begun))
                     return
+                case Background():
+                    pass
                 case _:
                     assert_never(deed)
 
@@ -138,15 +136,19 @@ class Engine:
         """Carry out what happens before the first wait; the rest goes on by itself."""
         deed = next(begun.running, None)
         if deed is not None:
-            self._leave(_to_the_end(begun.running, first=deed))
+            self._leave(self._later(deed.seconds if isinstance(deed, Delay) else 0, lambda: begun))
 
     def let_go_later(self, seconds: float, begin: Callable[[], Begun]) -> None:
-        self._leave(_later(seconds, begin))
+        self._leave(self._later(seconds, begin))
+
+    async def _later(self, seconds: float, begin: Callable[[], Begun]) -> None:
+        await asyncio.sleep(seconds)
+        await self.carry_out(begin())
 
     def _leave(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        self._going_on.add(task)
-        task.add_done_callback(self._going_on.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _holds(where: str, row: JsonObject) -> bool:
@@ -155,19 +157,3 @@ def _holds(where: str, row: JsonObject) -> bool:
         return boolean(expression(where), Scope(names={"row": row}, functions={}))
     except EvaluationError:
         return False
-
-
-async def _to_the_end(running: Iterator[Delay | Background], *, first: Delay | Background | None = None) -> None:
-    await _pass(first)
-    for deed in running:
-        await _pass(deed)
-
-
-async def _pass(deed: Delay | Background | None) -> None:
-    if isinstance(deed, Delay):
-        await asyncio.sleep(deed.seconds)
-
-
-async def _later(seconds: float, begin: Callable[[], Begun]) -> None:
-    await asyncio.sleep(seconds)
-    await _to_the_end(begin().running)

@@ -1,17 +1,26 @@
-"""Signing in with name and password, and the check of every call's session (`service/README.md`, Sign-in).
+"""Signing in by name and password, or as an OAuth 2.0 client, and the check of every call (`service/README.md`).
 
 The order of the cookies, the texts of a refusal and what it lacks are what real clients lean on [C]. Sessions live in
-memory and do not end by themselves; what a cookie besides `.ASPXAUTH` holds does not matter.
+memory and do not end by themselves; what a cookie besides `.ASPXAUTH` holds does not matter. Tokens are asked for at
+the site itself, as real clients do where there is no other address [C]; a real application would answer there with its
+login page [M]. A token acts as Supervisor, lives an hour, and cannot be renewed.
 """
 
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from runner.foundation.values import JsonObject
 from runner.sandbox.replies import not_signed_in, plain_json, record_in
+
+CLIENT_ID = "sandbox"
+CLIENT_SECRET = "sandbox"  # noqa: S105  no secret: the sandbox's documented client
+_LIFETIME = 3600
+_SCHEME = "bearer "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +102,59 @@ def _verdict(code: int, message: str, exception: JsonObject | None) -> JsonObjec
         "PasswordChangeUrl": None,
         "RedirectUrl": None,
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    user: User
+    ends: float
+
+
+class Tokens:
+    """`clock` gives seconds, from any start."""
+
+    def __init__(self, new_token: Callable[[], str], *, clock: Callable[[], float]) -> None:
+        self._new_token = new_token
+        self._clock = clock
+        self._tokens: dict[str, _Token] = {}
+
+    def give(self, body: bytes, *, authorization: str = "") -> Response:
+        """Answer `connect/token`, whose client is in the form, or in the header `Authorization: Basic`.
+
+        A refusal is in the words of the standard, RFC 6749: 400, or 401 where the header names another client.
+        """
+        form = parse_qs(body.decode("utf-8", "replace"))
+        in_form = form.get("client_id") == [CLIENT_ID] and form.get("client_secret") == [CLIENT_SECRET]
+        scheme, _, credentials = authorization.partition(" ")
+        basic = scheme.lower() == "basic"
+        if not in_form and not (basic and _client_in(credentials) == (CLIENT_ID, CLIENT_SECRET)):
+            headers = {"WWW-Authenticate": 'Basic realm="sandbox"'} if basic else None
+            return plain_json({"error": "invalid_client"}, status=401 if basic else 400, headers=headers)
+        if form.get("grant_type") != ["client_credentials"]:
+            return plain_json({"error": "unsupported_grant_type"}, status=400)
+        token = self._new_token()
+        self._tokens[token] = _Token(user=SUPERVISOR, ends=self._clock() + _LIFETIME)
+        given: JsonObject = {"access_token": token, "expires_in": _LIFETIME, "token_type": "Bearer"}
+        return plain_json({**given, "scope": "ApplicationAccess"})
+
+    def user_of(self, request: Request) -> User | Response | None:
+        """Whose token the call carries, or the refusal of one that is unknown or over; None where it carries none.
+
+        Such a call needs no cookie and no BPMCSRF [C].
+        """
+        header = request.headers.get("authorization", "")
+        if header[: len(_SCHEME)].lower() != _SCHEME:
+            return None
+        token = self._tokens.get(header[len(_SCHEME) :].strip())
+        if token is None or token.ends <= self._clock():
+            return not_signed_in({"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        return token.user
+
+
+def _client_in(credentials: str) -> tuple[str, str] | None:
+    """Id and secret, each encoded as in a form before base64 (RFC 6749, 2.3.1)."""
+    try:
+        name, colon, secret = b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (unquote_plus(name), unquote_plus(secret)) if colon else None

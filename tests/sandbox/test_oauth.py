@@ -5,8 +5,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from runner.sandbox.oauth import Tokens
-from runner.sandbox.sign_in import SUPERVISOR
+from runner.sandbox.sign_in import SUPERVISOR, Tokens
 
 FORM = {"client_id": "sandbox", "client_secret": "sandbox", "grant_type": "client_credentials"}
 ADDRESSES = ["/connect/token", "/0/connect/token"]

@@ -10,7 +10,7 @@ from runner.catalogue.model import Catalogue, Kind, Parameter, Process, ProcessE
 from runner.catalogue.yaml_text import as_yaml, flow, quoted
 from runner.foundation.values import Json, JsonObject
 
-_HEAD: Final = """\
+OF_SITE: Final = """\
 # What the site has, as far as jobs need to know it. `runner catalog pull` writes this file, and leaves it as it is
 # where the site has not changed. It holds no secret: commit it.
 """
@@ -22,7 +22,7 @@ OF_PACKAGES: Final = """\
 
 def written(catalogue: Catalogue) -> str:
     """The text of the file."""
-    head = OF_PACKAGES if catalogue.packages else _HEAD
+    head = OF_PACKAGES if catalogue.packages else OF_SITE
     return head + "".join(f"{line}\n" for line in _lines(catalogue))
 
 

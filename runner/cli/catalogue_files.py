@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.catalogue.differences import differences
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
-from runner.catalogue.write import OF_PACKAGES, written
+from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
 from runner.cli import output
 from runner.foundation.problems import Problem, UsageError, are_errors
 from runner.packages.reading import Packages, read_packages
@@ -71,10 +71,10 @@ def check_own(file: Path) -> None:
 
 
 def check_place(file: Path) -> None:
-    """See before the site is asked that nothing else is written over: a file that is called like a catalogue may be a
-    broken one. Raises `UsageError`.
+    """See before the site is asked that only a catalogue is written over, a broken one of ours, too, perhaps by a merge
+    conflict. Raises `UsageError`.
     """
-    if file.name.endswith(ENDING) or not file.is_file() or not file.stat().st_size:
+    if not file.is_file() or not file.stat().st_size or OF_SITE.encode() in file.read_bytes():
         return
     if not isinstance(read_catalogue(file, name=called(file)), Catalogue):
         message = f"the catalogue cannot be written to {called(file)}: it is there already, and holds something else"

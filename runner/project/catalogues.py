@@ -1,10 +1,9 @@
-"""The catalogues that the jobs of one command are held against, each read once.
+"""The catalogues that the jobs of one command are checked against, each read once.
 
 A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name; one that a command
 names, or a folder of packages in git, counts for every job, in the place of those.
 """
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ _ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
 
 @dataclass(slots=True, kw_only=True)
 class Catalogues:
-    """What is wrong with one goes into `problems`, once; nothing is held against it then.
+    """What is wrong with one goes into `problems`, once; nothing is checked against it then.
 
     `called` gives the name of a file in messages, `named` is the file that the command names.
     """
@@ -35,7 +34,7 @@ class Catalogues:
     _files: dict[Path, Catalogue | None] = field(default_factory=dict)
 
     def of(self, target: Target | None, *, targets_file: Path | None) -> tuple[Catalogue, ...]:
-        """All that tell what a target has; `target` is None where a job names none."""
+        """All that say what a target has; `target` is None where a job names none."""
         own = None
         match target:
             case SandboxTarget():
@@ -45,7 +44,7 @@ class Catalogues:
             case _:
                 pass
         found = (self._in_file(self.named) if self.named is not None else None, own)
-        return tuple(one for one in found if one is not None)
+        return tuple(each for each in found if each is not None)
 
     def of_doubles(self, target: SandboxTarget) -> Catalogue | None:
         """The doubles of a sandbox, checked; None where they have mistakes."""
@@ -57,28 +56,26 @@ class Catalogues:
         if not target.folder.is_dir():
             self.problems.append(missing_folder(target))
             return None
-        # a command for real sites alone does not pay for the sandbox's rooms: 14 ms
-        doubles, problems = importlib.import_module("runner.sandbox.loading").load_doubles(target.folder)
-        self.problems.extend(problems)
-        if are_errors(problems):
-            return None
-        signatures = importlib.import_module("runner.sandbox.signatures")
-        found: Catalogue = signatures.catalogue(doubles, target=target.name, folder=str(target.folder))
-        return found
+        from runner.sandbox.loading import load_doubles  # noqa: PLC0415  14 ms that commands for sites do not pay
+        from runner.sandbox.signatures import catalogue  # noqa: PLC0415  as above
 
-    def tell_strays(self, targets_file: Path, targets: Mapping[str, Target]) -> None:
+        doubles, problems = load_doubles(target.folder)
+        self.problems.extend(problems)
+        return None if are_errors(problems) else catalogue(doubles, target=target.name, folder=str(target.folder))
+
+    def warn_of_strays(self, targets_file: Path, targets: Mapping[str, Target]) -> None:
         """Warn of catalogues beside a targets file that are called nearly as that of a target, which has none."""
-        sites = {name for name, one in targets.items() if isinstance(one, SiteTarget)}
+        sites = {name for name, target in targets.items() if isinstance(target, SiteTarget)}
         found = _catalogues_in(targets_file.parent) if sites else frozenset()
         lacking = sorted(name for name in sites if f"{name}{ENDING}" not in found)
         for file in sorted(found):
             name = file.removesuffix(next(ending for ending in _ENDINGS if file.endswith(ending)))
             near = name if name in lacking else suggest(name, lacking)
             if near is not None and (name not in sites or name in lacking):
-                message = f"nobody reads {file}: a catalogue is called as its target is"
+                message = f"{file} is not read: a catalogue has the name of its target"
                 hint, place = f"did you mean `{near}{ENDING}`?", self.called(targets_file.parent / file)
-                told = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
-                self.problems.append(told)
+                warning = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
+                self.problems.append(warning)
 
     def _beside(self, targets_file: Path, target: SiteTarget) -> Catalogue | None:
         file = targets_file.parent / f"{target.name}{ENDING}"
@@ -87,8 +84,9 @@ class Catalogues:
     def _in_file(self, file: Path, *, url: str | None = None) -> Catalogue | None:
         """`url` is the address of the site whose catalogue it is, where that is known."""
         if file not in self._files and file.is_dir():
-            # packages are read where a command names them: 8 ms
-            packages = importlib.import_module("runner.packages.reading").read_packages([file], called=self.called)
+            from runner.packages.reading import read_packages  # noqa: PLC0415  8 ms, where a command names packages
+
+            packages = read_packages([file], called=self.called)
             self.problems.extend(packages.problems)
             self._files[file] = None if are_errors(packages.problems) else packages.catalogue
         if file not in self._files:

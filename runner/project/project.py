@@ -121,7 +121,7 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
     if are_errors(problems):
         return {}
     found = target_build.targets(document, beside=Path(called(file)).parent)
-    project.catalogues.tell_strays(file, found)
+    project.catalogues.warn_of_strays(file, found)
     return found
 
 

@@ -58,7 +58,7 @@ def test_a_catalogue_that_is_called_nearly_as_a_target_is_warned_of(name: str) -
     Path(name).write_text(CATALOGUE)
 
     assert told() == (
-        f"{name}: warning[E179]: nobody reads {name}: a catalogue is called as its target is\n"
+        f"{name}: warning[E179]: {name} is not read: a catalogue has the name of its target\n"
         "   = hint: did you mean `staging.catalog.yaml`?\n"
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sites import NOTHING, REFUSED, Told, site, targets
 
+from runner.catalogue.write import OF_SITE
 from runner.cli.main import ended
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -114,7 +115,7 @@ def test_a_change_on_the_site_changes_its_lines_and_the_stamp(specs: Path, capsy
 
 def test_a_file_that_is_broken_is_written_anew(specs: Path) -> None:
     file = specs / "sandbox.catalog.yaml"
-    file.write_text("<<<<<<< HEAD\n")
+    file.write_text(f"<<<<<<< HEAD\n{OF_SITE}=======\n")
 
     assert ended(["catalog", "pull", "specs"]) == 0
     assert file.read_text().startswith("# What the site has")
@@ -124,6 +125,18 @@ def test_a_file_that_is_broken_is_written_anew(specs: Path) -> None:
 def test_a_file_that_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["catalog", "pull", "specs", "--out", "nowhere/x.catalog.yaml"]) == 2
     assert "error[E179]: the catalogue nowhere/x.catalog.yaml cannot be written" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_catalogue_is_not_written_over_whatever_its_name(
+    specs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = specs / "sandbox.catalog.yaml"
+    file.write_text("notes: of somebody\n")
+
+    assert ended(["catalog", "pull", "specs"]) == 2
+
+    assert file.read_text() == "notes: of somebody\n"
+    assert "error[E153]: the catalogue cannot be written to specs/sandbox.catalog.yaml" in capsys.readouterr().err
 
 
 def test_a_check_tells_what_differs_first_what_matters_to_the_jobs(
@@ -247,14 +260,15 @@ def test_a_site_without_the_library_says_so(capsys: pytest.CaptureFixture[str]) 
 def test_a_site_that_shows_no_library_leaves_the_catalogue_as_it_is(
     library: Told, code: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("here.catalog.yaml").write_text("what was there\n")
+    before = f"{OF_SITE}broken: [\n"
+    Path("here.catalog.yaml").write_text(before)
     with site(lambda _method, path: library if "VwProcessLib" in path else NOTHING) as here:
         Path("targets.yaml").write_text(targets(here.url))
         assert ended(["catalog", "pull", "-t", "here"]) == 3
     err = capsys.readouterr().err
     assert f"error[{code}]" in err
     assert words in err
-    assert Path("here.catalog.yaml").read_text() == "what was there\n"
+    assert Path("here.catalog.yaml").read_text() == before
 
 
 def test_of_very_many_odd_things_the_first_are_told_and_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:

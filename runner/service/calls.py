@@ -6,7 +6,7 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Decode
@@ -231,58 +231,43 @@ def process_started(call: Call) -> str | None:
             return None
 
 
+_RECORDED: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
+    ExecuteCall: ("execute", ("process", "parameters", "result")),
+    ElementCall: ("element", ("uid",)),
+    CompleteCall: ("complete", ("uid", "parameters")),
+    RunProcessCall: ("run", ("process", "parameters", "results")),
+    CancelCall: ("cancel", ("process_id",)),
+    ChangeCall: ("change", ("change", "entity", "id", "values")),
+    QueryCall: ("query", ("entity", "filter", "select", "next")),
+    ReadElements: ("read_elements", ("process_id",)),
+    ReadElementData: ("read_element_data", ("process_id",)),
+    ReadRows: ("read_rows", ("process", "since")),
+    ReadRow: ("read_row", ("process_id",)),
+    FindProcess: ("find_process", ("process",)),
+    FindFamily: ("find_family", ("process", "fresh")),
+    ReadFamily: ("read_family", ("root", "fresh")),
+    ReadSchema: ("read_schema", ("schema_id",)),
+    WhoAmI: ("who_am_i", ()),
+    WhoIsUser: ("who_is_user", ()),
+}
+"""How the journal calls a call, and the fields that it holds of it."""
+
+
 def record(call: Call) -> JsonObject:
     """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
+    kind, names = _RECORDED[type(call)]
+    fields: JsonObject = {name: _as_json(getattr(call, name)) for name in names}
     match call:
-        case ReadElements() | ReadElementData() | ReadRow() | ReadRows() | WhoAmI() | WhoIsUser():
-            return _record_of_reading(call)
-        case FindProcess() | FindFamily() | ReadFamily() | ReadSchema():
-            return _record_of_reading(call)
-        case ExecuteCall():
-            parameters = dict(call.parameters)
-            return {"kind": "execute", "process": call.process, "parameters": parameters, "result": call.result}
-        case ElementCall():
-            return {"kind": "element", "uid": call.uid}
-        case CompleteCall():
-            return {"kind": "complete", "uid": call.uid, "parameters": dict(call.parameters)}
-        case RunProcessCall():
-            results: Json = list(call.results)
-            parameters = dict(call.parameters)
-            told: JsonObject = {"kind": "run", "process": call.process, "parameters": parameters, "results": results}
-            return told if call.version is None else {**told, "version": call.version.number}
-        case CancelCall():
-            return {"kind": "cancel", "process_id": call.process_id}
-        case ChangeCall():
-            changed: JsonObject = {"change": call.change.value, "entity": call.entity, "id": call.id}
-            return {"kind": "change", **changed, "values": dict(call.values), "process": call.starts}
-        case QueryCall():
-            select: Json = list(call.select)
-            return {"kind": "query", "entity": call.entity, "filter": call.filter, "select": select, "next": call.next}
+        case RunProcessCall(version=Version(number=number)):
+            fields["version"] = number
+        case ChangeCall(starts=process):
+            fields["process"] = process
         case _:
-            assert_never(call)
+            pass
+    return {"kind": kind, **fields}
 
 
-def _record_of_reading(call: Reading) -> JsonObject:
-    match call:
-        case ReadElements():
-            return {"kind": "read_elements", "process_id": call.process_id}
-        case ReadElementData():
-            return {"kind": "read_element_data", "process_id": call.process_id}
-        case ReadRows():
-            return {"kind": "read_rows", "process": call.process, "since": call.since}
-        case ReadRow():
-            return {"kind": "read_row", "process_id": call.process_id}
-        case FindProcess():
-            return {"kind": "find_process", "process": call.process}
-        case FindFamily():
-            return {"kind": "find_family", "process": call.process, "fresh": call.fresh}
-        case ReadFamily():
-            return {"kind": "read_family", "root": call.root, "fresh": call.fresh}
-        case ReadSchema():
-            return {"kind": "read_schema", "schema_id": call.schema_id}
-        case WhoAmI():
-            return {"kind": "who_am_i"}
-        case WhoIsUser():
-            return {"kind": "who_is_user"}
-        case _:
-            assert_never(call)
+def _as_json(value: "Json | tuple[str, ...] | Mapping[str, Json]") -> Json:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value

@@ -7,12 +7,11 @@ at their root [C], and a row of the log bears the schema of the version that ran
 from collections.abc import Iterable
 from typing import Final
 
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import JsonObject
 from runner.service.calls import QueryCall
-from runner.service.process_log import FAILED
+from runner.service.process_log import FAILED, guid, text
 
 MOST: Final = 10_000
-_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 NEWEST: Final = QueryCall(entity="SysProcessLog", select=("Id", "StartDate"), orderby=("StartDate desc",), top=1)
 LIBRARY: Final = QueryCall(
@@ -32,26 +31,26 @@ def failed_since(moment: str | None) -> QueryCall:
 
 def started(newest: Iterable[JsonObject]) -> str | None:
     """The moment at which the newest row began, None where there is none."""
-    return next((text for row in newest if (text := _text(row.get("StartDate")))), None)
+    return next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
 
 
 def roots(library: Iterable[JsonObject]) -> dict[str, str]:
     """The code of the family's root by the id of a schema."""
-    rows = [row for row in library if _text(row.get("Name"))]
-    codes = {uid: str(row["Name"]) for row in rows if (uid := _guid(row.get("UId")))}
+    rows = [row for row in library if text(row.get("Name"))]
+    codes = {uid: str(row["Name"]) for row in rows if (uid := guid(row.get("UId")))}
     found: dict[str, str] = {}
     for row in rows:
-        code = codes.get(_guid(row.get("VersionParentUId")) or "", str(row["Name"]))
-        found.update({key: code for column in ("SysSchemaId", "Id") if (key := _guid(row.get(column)))})
+        code = codes.get(guid(row.get("VersionParentUId")) or "", str(row["Name"]))
+        found.update({key: code for column in ("SysSchemaId", "Id") if (key := guid(row.get(column)))})
     return found
 
 
 def key(row: JsonObject) -> str:
-    return _guid(row.get("Id")) or ""
+    return guid(row.get("Id")) or ""
 
 
 def schema(row: JsonObject) -> str:
-    return _guid(row.get("SysSchemaId")) or ""
+    return guid(row.get("SysSchemaId")) or ""
 
 
 def shown(row: JsonObject, code: str) -> JsonObject:
@@ -59,16 +58,7 @@ def shown(row: JsonObject, code: str) -> JsonObject:
     return {
         "id": key(row),
         "process": code or None,
-        "name": _text(row.get("Name")),
-        "started": _text(row.get("StartDate")),
-        "error": _text(row.get("ErrorDescription")),
+        "name": text(row.get("Name")),
+        "started": text(row.get("StartDate")),
+        "error": text(row.get("ErrorDescription")),
     }
-
-
-def _text(found: Json) -> str | None:
-    return found if isinstance(found, str) and found else None
-
-
-def _guid(found: Json) -> str | None:
-    text = _text(found)
-    return None if text is None or text == _NO_GUID else text.lower()

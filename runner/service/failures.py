@@ -190,7 +190,7 @@ def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
 
 def _of_the_log(call: process_log.Query, status: int, site: Site) -> str | None:
     """What to check where a reading that no job asks for is refused. Which right OData asks for is not known [?]."""
-    entity = process_log.entity(call)
+    entity = process_log.reading(call).entity
     if status == HTTPStatus.NOT_FOUND:
         what = f"that the site gives {entity} through OData,"
         return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None

@@ -23,6 +23,7 @@ class Page:
 
 
 _ENTITY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OPTIONS: Final = ("$filter", "$select", "$orderby", "$top")
 _NEXT: Final = "@odata.nextLink"
 _ANNOTATION: Final = "@odata."
 _IN_A_LINK: Final = "/%:@!$&'()*+,;=?~-._"
@@ -34,8 +35,8 @@ def is_entity(name: str) -> bool:
 
 
 def query(entity: str, options: Mapping[str, str]) -> str:
-    """Entity and options below `odata/`, encoded; an option that is empty is left out."""
-    written = [f"{name}={quote(well_formed(text), safe='')}" for name, text in options.items() if text]
+    """Entity and options below `odata/`, encoded, in one order; an option that is empty is left out."""
+    written = [f"{name}={quote(well_formed(options[name]), safe='')}" for name in _OPTIONS if options.get(name)]
     return f"{entity}?" + "&".join(written)
 
 

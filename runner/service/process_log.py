@@ -3,7 +3,8 @@
 Read by code or by id, never by caption. Whose rows they are, and what they mean for a call, is the engine's business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from runner.foundation.values import Json, JsonObject
@@ -34,92 +35,156 @@ _STATUSES: Final = {
 }
 # `Status` in SysProcessElementData is taken to count as `processStatus` of RunProcess does [M]; whether it does is [?].
 _NUMBERS: Final = {0: "inactive", 1: "running", 2: "done", 3: "error", 4: "cancelled", 5: "cancelled"}
-_COLUMNS: Final = "Id,Name,StartDate,CompleteDate,StatusId,OwnerId,ParentId,ErrorDescription"
-_COLUMNS_OF_ELEMENTS: Final = "Id,SchemaElementUId,Type,Caption,StatusId,ErrorDescription"
-_COLUMNS_OF_DATA: Final = "Id,SchemaElementUId,Status"
+_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _MOST_ELEMENTS: Final = 100
 """An element that waits is among the newest; a process with loops has thousands."""
-_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
-def query(call: Query, *, username: str | None) -> str:
-    """Entity and options below `odata/`, encoded."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a call reads below `odata/`, and what its records come to. `most` records are enough, however many there
+    are.
+    """
+
+    entity: str
+    options: Mapping[str, str]
+    most: int
+    value: Callable[[Sequence[JsonObject]], Json]
+
+
+def reading(call: Query, *, username: str | None = None) -> Reading:
+    """`username` is the name we sign in with; only `WhoIsUser` asks for it."""
     match call:
-        case ReadRows():
-            options = {"$filter": _of_process(call), "$select": _COLUMNS, "$orderby": "StartDate desc"}
-            return odata.query("SysProcessLog", options | {"$top": str(call.top)})
-        case ReadRow():
+        case ReadRows(top=top):
+            options = {"$filter": _of_process(call), "$orderby": "StartDate desc", "$top": str(top)}
+            return _of_table(_ROWS, options, most=top)
+        case ReadRow(process_id=process_id):
             # By a filter, not by key: a key that is missing answers 404, as does a site without OData.
-            return odata.query(
-                "SysProcessLog", {"$filter": f"Id eq {call.process_id}", "$select": _COLUMNS, "$top": "1"}
-            )
-        case ReadElements():
+            options = {"$filter": f"Id eq {process_id}", "$top": "1"}
+            return _of_table(_ROWS, options, most=1, only_one=True)
+        case ReadElements(process_id=process_id):
             # Lookups are filtered by a path [M]. That its rows have a StartDate, as those of processes do, is [?].
-            options = {"$filter": f"SysProcess/Id eq {call.process_id}", "$select": _COLUMNS_OF_ELEMENTS}
-            newest_first = {"$orderby": "StartDate desc", "$top": str(_MOST_ELEMENTS)}
-            return odata.query("SysProcessElementLog", options | newest_first)
-        case ReadElementData():
+            options = {"$filter": f"SysProcess/Id eq {process_id}", "$orderby": "StartDate desc"}
+            return _of_table(_ELEMENTS, options | {"$top": str(_MOST_ELEMENTS)}, most=_MOST_ELEMENTS)
+        case ReadElementData(process_id=process_id):
             # Whether its process is filtered by this column, or by a path as in the log [M], is not known [?].
-            options = {"$filter": f"SysProcessId eq {call.process_id}", "$select": _COLUMNS_OF_DATA}
-            return odata.query("SysProcessElementData", options | {"$top": str(_MOST_ELEMENTS)})
-        case FindProcess() | FindFamily():
-            return odata.query("VwProcessLib", {"$filter": f"Name eq {odata.literal(call.process)}"})
-        case ReadFamily():
+            options = {"$filter": f"SysProcessId eq {process_id}", "$top": str(_MOST_ELEMENTS)}
+            return _of_table(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
+        case FindProcess(process=process) | FindFamily(process=process):
+            found = _schema_id if isinstance(call, FindProcess) else _root
+            options = {"$filter": f"Name eq {odata.literal(process)}"}
+            return Reading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=found)
+        case ReadFamily(root=root):
             # A root's own parent is empty, or itself [C]. No `$select`: a library may lack a column that others have.
-            of_root = f"VersionParentUId eq {call.root} or UId eq {call.root}"
-            return odata.query("VwProcessLib", {"$filter": of_root, "$orderby": "Name"})
+            options = {"$filter": f"VersionParentUId eq {root} or UId eq {root}", "$orderby": "Name"}
+            return Reading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=_members)
         case WhoIsUser():
             options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
-            return odata.query("SysAdminUnit", options)
-        case _:
-            assert_never(call)
-
-
-def entity(call: Query) -> str:
-    return query(call, username=None).partition("?")[0]
-
-
-def most(call: Query) -> int:
-    """The records that are enough for `call`, however many there are."""
-    match call:
-        case ReadRows():
-            return call.top
-        case ReadRow():
-            return 1
-        case ReadElements() | ReadElementData():
-            return _MOST_ELEMENTS
-        case FindProcess() | FindFamily() | ReadFamily() | WhoIsUser():
-            return MOST_ROWS
+            return Reading(entity="SysAdminUnit", options=options, most=MOST_ROWS, value=_contact)
         case _:
             assert_never(call)
 
 
 def value(call: Query, records: Sequence[JsonObject]) -> Json:
     """Take from `records` what `call` asks for."""
-    match call:
-        case ReadRows():
-            return [_row(record) for record in records]
-        case ReadRow():
-            return next((_row(record) for record in records), None)
-        case ReadElements():
-            return [_element(record) for record in records]
-        case ReadElementData():
-            return [_element_data(record) for record in records]
-        case FindProcess():
-            return _schema_id(records)
-        case FindFamily():
-            return _root(records)
-        case ReadFamily():
-            return [_member(record) for record in records]
-        case WhoIsUser():
-            return next((_guid(record.get("ContactId")) for record in records), None)
-        case _:
-            assert_never(call)
+    return reading(call).value(records)
 
 
 def contact(answer: Json) -> str | None:
     """Our own contact, in an answer to `WhoAmI`."""
-    return _guid(answer.get("contactId")) if isinstance(answer, dict) else None
+    return guid(answer.get("contactId")) if isinstance(answer, dict) else None
+
+
+def text(found: Json) -> str | None:
+    return found if isinstance(found, str) and found else None
+
+
+def guid(found: Json) -> str | None:
+    """In lower case, so that ids of different answers compare; an empty one is none."""
+    written = text(found)
+    return None if written is None or written == _NO_GUID else written.lower()
+
+
+def _moment(found: Json) -> str | None:
+    """As the server writes it; the first day of all times stands for none [?]."""
+    written = text(found)
+    return None if written is None or written.startswith("0001-01-01") else written
+
+
+def _status(found: Json) -> str | None:
+    status = guid(found)
+    return None if status is None else _STATUSES.get(status, status)
+
+
+def _number(found: Json) -> str | None:
+    """The word for a status that is counted, or the server's own number."""
+    known = _NUMBERS.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
+    return known or (None if found is None else str(found))
+
+
+def _flag(found: Json) -> bool | None:
+    return found if isinstance(found, bool) else None
+
+
+def _count(found: Json) -> int | None:
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+_Columns: TypeAlias = Mapping[str, tuple[str, Callable[[Json], Json]]]
+"""What an answer calls a column, the column, and how its value is read."""
+_LIBRARY: Final = "VwProcessLib"
+_ROWS: Final[tuple[str, _Columns]] = (
+    "SysProcessLog",
+    {
+        "id": ("Id", guid),
+        "name": ("Name", text),
+        "started": ("StartDate", _moment),
+        "completed": ("CompleteDate", _moment),
+        "status": ("StatusId", _status),
+        "owner": ("OwnerId", guid),
+        "parent": ("ParentId", guid),
+        "error": ("ErrorDescription", text),
+    },
+)
+_ELEMENTS: Final[tuple[str, _Columns]] = (
+    "SysProcessElementLog",
+    {
+        "id": ("Id", guid),
+        "uid": ("SchemaElementUId", guid),
+        "kind": ("Type", text),
+        "caption": ("Caption", text),
+        "status": ("StatusId", _status),
+        "error": ("ErrorDescription", text),
+    },
+)
+_ELEMENT_DATA: Final[tuple[str, _Columns]] = (
+    "SysProcessElementData",
+    {"id": ("Id", guid), "uid": ("SchemaElementUId", guid), "status": ("Status", _number)},
+)
+_MEMBER: Final[_Columns] = {
+    "code": ("Name", text),
+    "uid": ("UId", guid),
+    "schema_id": ("SysSchemaId", guid),
+    "version": ("Version", _count),
+    "active": ("IsActiveVersion", _flag),
+    "enabled": ("Enabled", _flag),
+    "traced": ("IsProcessTracing", _flag),
+}
+
+
+def _of_table(table: tuple[str, _Columns], options: Mapping[str, str], *, most: int, only_one: bool = False) -> Reading:
+    entity, columns = table
+
+    def value(records: Sequence[JsonObject]) -> Json:
+        rows: list[Json] = [_shaped(record, columns) for record in records]
+        return next(iter(rows), None) if only_one else rows
+
+    select = ",".join(column for column, _ in columns.values())
+    return Reading(entity=entity, options={**options, "$select": select}, most=most, value=value)
+
+
+def _shaped(record: JsonObject, columns: _Columns) -> JsonObject:
+    return {key: read(record.get(column)) for key, (column, read) in columns.items()}
 
 
 def _of_process(call: ReadRows) -> str:
@@ -134,85 +199,26 @@ def _of_process(call: ReadRows) -> str:
     return condition if call.since is None else f"{condition} and StartDate ge {call.since}"
 
 
-def _row(record: JsonObject) -> JsonObject:
-    return {
-        "id": _guid(record.get("Id")),
-        "name": _text(record.get("Name")),
-        "started": _moment(record.get("StartDate")),
-        "completed": _moment(record.get("CompleteDate")),
-        "status": _status(record),
-        "owner": _guid(record.get("OwnerId")),
-        "parent": _guid(record.get("ParentId")),
-        "error": _text(record.get("ErrorDescription")),
-    }
+def _contact(records: Sequence[JsonObject]) -> str | None:
+    return next((guid(record.get("ContactId")) for record in records), None)
 
 
-def _element(record: JsonObject) -> JsonObject:
-    return {
-        "id": _guid(record.get("Id")),
-        "uid": _guid(record.get("SchemaElementUId")),
-        "kind": _text(record.get("Type")),
-        "caption": _text(record.get("Caption")),
-        "status": _status(record),
-        "error": _text(record.get("ErrorDescription")),
-    }
-
-
-def _element_data(record: JsonObject) -> JsonObject:
-    number = record.get("Status")
-    known = _NUMBERS.get(number) if isinstance(number, int) and not isinstance(number, bool) else None
-    return {
-        "id": _guid(record.get("Id")),
-        "uid": _guid(record.get("SchemaElementUId")),
-        "status": known or (None if number is None else str(number)),
-    }
-
-
-def _status(record: JsonObject) -> str | None:
-    status = _guid(record.get("StatusId"))
-    return None if status is None else _STATUSES.get(status, status)
+def _schema_of(record: JsonObject) -> str | None:
+    """A library that has no `SysSchemaId` names itself by it [?]."""
+    return guid(record.get("SysSchemaId")) or guid(record.get("Id"))
 
 
 def _schema_id(records: Sequence[JsonObject]) -> str | None:
-    """The active version's, where several bear the name. A library that has no `SysSchemaId` names itself by it [?]."""
+    """The active version's, where several bear the name."""
     active = [record for record in records if record.get("IsActiveVersion") is True]
-    return next((_guid(record.get("SysSchemaId")) or _guid(record.get("Id")) for record in active or records), None)
+    return next((_schema_of(record) for record in active or records), None)
 
 
 def _root(records: Sequence[JsonObject]) -> str | None:
     """The id of the root's design, which every version names as its parent, but for the root itself [C]."""
-    roots = (_guid(one.get("VersionParentUId")) or _guid(one.get("UId")) for one in records)
+    roots = (guid(record.get("VersionParentUId")) or guid(record.get("UId")) for record in records)
     return next(filter(None, roots), None)
 
 
-def _member(record: JsonObject) -> JsonObject:
-    version = record.get("Version")
-    return {
-        "code": _text(record.get("Name")),
-        "uid": _guid(record.get("UId")),
-        "schema_id": _guid(record.get("SysSchemaId")) or _guid(record.get("Id")),
-        "version": version if isinstance(version, int) and not isinstance(version, bool) else None,
-        "active": _flag(record.get("IsActiveVersion")),
-        "enabled": _flag(record.get("Enabled")),
-        "traced": _flag(record.get("IsProcessTracing")),
-    }
-
-
-def _flag(found: Json) -> bool | None:
-    return found if isinstance(found, bool) else None
-
-
-def _text(found: Json) -> str | None:
-    return found if isinstance(found, str) and found else None
-
-
-def _guid(found: Json) -> str | None:
-    """In lower case, so that ids of different answers compare; an empty one is none."""
-    text = _text(found)
-    return None if text is None or text == _NO_GUID else text.lower()
-
-
-def _moment(found: Json) -> str | None:
-    """As the server writes it; the first day of all times stands for none [?]."""
-    text = _text(found)
-    return None if text is None or text.startswith("0001-01-01") else text
+def _members(records: Sequence[JsonObject]) -> Json:
+    return [{**_shaped(record, _MEMBER), "schema_id": _schema_of(record)} for record in records]

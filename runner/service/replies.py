@@ -122,8 +122,8 @@ def _reading(
     """
     found = odata.records(answer)
     records = (*earlier, *found)
-    following = odata.following(answer, process_log.entity(call), url=site.url, prefix=site.prefix)
-    if following is None or len(records) >= process_log.most(call):
+    following = odata.following(answer, process_log.reading(call).entity, url=site.url, prefix=site.prefix)
+    if following is None or len(records) >= process_log.reading(call).most:
         return Answered(value=process_log.value(call, records))
     if not found:
         raise bodies.NonsenseError("a page of it is empty and leads to another")

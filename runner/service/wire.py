@@ -65,9 +65,9 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
         case QueryCall():
             return _query(call, site)
         case ReadRows() | ReadRow() | ReadElements() | ReadElementData() | WhoIsUser():
-            return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
+            return _reading(call, site, username=username)
         case FindProcess() | FindFamily() | ReadFamily():
-            return Request(method="GET", path=f"{site.prefix}/odata/{process_log.query(call, username=username)}")
+            return _reading(call, site, username=username)
         case ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}
             return json_request(f"{site.prefix}/DataService/json/SyncReply/ProcessSchemaRequest", body)
@@ -145,6 +145,11 @@ def _query(call: QueryCall, site: Site) -> Request:
     if not odata.is_entity(call.entity):
         raise UnwritableError(f"`{call.entity}` is no name of an entity")
     return Request(method="GET", path=call.next or f"{site.prefix}/odata/{odata.first_page(call)}")
+
+
+def _reading(call: process_log.Query, site: Site, *, username: str | None) -> Request:
+    asked = process_log.reading(call, username=username)
+    return Request(method="GET", path=f"{site.prefix}/odata/{odata.query(asked.entity, asked.options)}")
 
 
 def _named_values(parameters: Mapping[str, Json]) -> list[Json]:

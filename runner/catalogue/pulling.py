@@ -7,7 +7,7 @@ answer ends it, since half a catalogue would let jobs fail that are right.
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 from runner.catalogue import design
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
@@ -16,7 +16,9 @@ from runner.foundation import threads
 from runner.foundation.raw import flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
+from runner.service.caller import Caller
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
+from runner.service.gate import OPEN
 
 SECONDS: Final = 60.0
 """For each call."""
@@ -44,10 +46,6 @@ _CIRCLE: Final = Trouble(
     message="the pages of the library of processes (VwProcessLib) lead in a circle",
     hint="check what stands between here and the site",
 )
-
-
-class Caller(Protocol):
-    def perform(self, call: Call, seconds: float) -> Ending: ...
 
 
 class NoAnswerError(Exception):
@@ -192,7 +190,7 @@ def trouble_of(failed: CallFailed, what: str) -> Trouble:
 def patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> Ending:
     """Ask again where the call was not answered: reading may be repeated."""
     for attempt in range(1, _ATTEMPTS + 1):
-        ending = caller.perform(call, SECONDS)
+        ending = caller.perform(call, SECONDS, gate=OPEN)
         if isinstance(ending, Answered) or ending.final or ending.kind is FailureKind.REFUSED or attempt == _ATTEMPTS:
             break
         wait(min(ending.retry_after or _PAUSE * attempt, _LONGEST_PAUSE))

@@ -16,7 +16,6 @@ from runner.cli.known_targets import named, only, targets_of
 from runner.cli.serving import sandbox
 from runner.cli.verb import Verb
 from runner.doctor.findings import Finding, Verdict, failed, ok
-from runner.doctor.service import Caller
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.project.project import Project
@@ -24,6 +23,7 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.secrets.redact import Secrets
+from runner.service.caller import SessionCaller
 from runner.service.connecting import trusting
 from runner.service.site import ExecuteMethod, Runtime
 from runner.targets.model import SandboxTarget, SiteTarget, Target
@@ -112,7 +112,7 @@ def _way(target: SiteTarget, way: Way, sites: Sites) -> Way:
     )
 
 
-def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Caller:
+def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> SessionCaller:
     """The same site with a sign-in of its own, called where the other runtime has its services."""
     other = Runtime.NET if target.runtime is Runtime.NET_FRAMEWORK else Runtime.NET_FRAMEWORK
     ready = sites.of(replace(target, runtime=other))

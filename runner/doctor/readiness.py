@@ -10,7 +10,7 @@ Clock and pauses are handed in. Nothing here is printed, and no process is start
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 from runner.catalogue.differences import About, Difference
 from runner.catalogue.drift import missing
@@ -18,7 +18,9 @@ from runner.catalogue.model import Catalogue
 from runner.catalogue.pulling import NoAnswerError, read_library, read_process
 from runner.foundation.raw import items, record
 from runner.runs.events import Trouble
+from runner.service.caller import Caller, SessionCaller
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall
+from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
 
 SECONDS: Final = 30.0
@@ -81,14 +83,6 @@ class Look:
         return self.phase, code, self.status, words, self.differences
 
 
-class Caller(Protocol):
-    """The client of a site."""
-
-    def perform(self, call: Call, seconds: float) -> Ending: ...
-
-    def forget_sign_in(self) -> None: ...
-
-
 def wait_until_ready(
     site: "Watched", wanted: Readiness, *, pause: Callable[[float], bool], seen: Callable[[Look], None]
 ) -> Outcome:
@@ -118,7 +112,7 @@ def wait_until_ready(
 class Watched:
     """A site that is waited for. `expected` are the processes that count, as they should be, if any."""
 
-    caller: Caller
+    caller: SessionCaller
     clock: Callable[[], float]
     expected: Catalogue | None = None
 
@@ -132,7 +126,7 @@ class Watched:
     def _rows(self, ends: float) -> Look:
         found = Look(phase=Phase.AWAY)
         for entity in ROWS_OF:
-            ending = self._caller(ends).perform(QueryCall(entity=entity, top=1), SECONDS)
+            ending = self._caller(ends).perform(QueryCall(entity=entity, top=1), SECONDS, gate=OPEN)
             if isinstance(ending, Answered) and items(record(ending.value).get("records")):
                 return Look(phase=Phase.ROWS)
             failure = ending if isinstance(ending, CallFailed) else _EMPTY
@@ -178,8 +172,8 @@ class _InTime:
     clock: Callable[[], float]
     ends: float
 
-    def perform(self, call: Call, seconds: float) -> Ending:
-        return self.caller.perform(call, max(0.0, min(seconds, SECONDS, self.ends - self.clock())))
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        return self.caller.perform(call, max(0.0, min(seconds, SECONDS, self.ends - self.clock())), gate=gate)
 
 
 def only(expected: Catalogue, codes: Iterable[str]) -> Catalogue:

@@ -6,12 +6,12 @@ It starts nothing: the one call that could is made for a process that no site ha
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
 from runner.doctor.findings import Finding, failed, ok, unsure
+from runner.service.caller import Caller, SessionCaller
 from runner.service.calls import (
     Answered,
-    Call,
     CallFailed,
     Ending,
     FailureKind,
@@ -21,6 +21,7 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
+from runner.service.gate import OPEN
 from runner.service.site import Runtime
 
 SIGN_IN: Final = "sign-in"
@@ -59,13 +60,7 @@ REPEATABLE: Final = unsure(
 """What nobody can find out from here: whether something on the way repeats a GET [D: nginx does by default]."""
 
 
-class Caller(Protocol):
-    def perform(self, call: Call, seconds: float) -> Ending: ...
-
-    def sign_in(self, seconds: float) -> CallFailed | None: ...
-
-
-def signed_in(caller: Caller, *, name: str) -> Finding:
+def signed_in(caller: SessionCaller, *, name: str) -> Finding:
     """Sign in; then ask which contact we are, as a run does. `name` says with what, without a secret.
 
     A site that does not know the question has let us in all the same.
@@ -75,7 +70,7 @@ def signed_in(caller: Caller, *, name: str) -> Finding:
         return failed(SIGN_IN, refusal.trouble.message.removeprefix("no sign-in: "), refusal.trouble.hint)
     is_found = False
     for call in (WhoAmI(), WhoIsUser()):
-        ending = caller.perform(call, SECONDS)
+        ending = caller.perform(call, SECONDS, gate=OPEN)
         is_found = is_found or not _is_elsewhere(ending)
         if isinstance(ending, Answered) and isinstance(ending.value, str):
             return ok(SIGN_IN, f"accepted with {name}, contact {ending.value}")
@@ -106,12 +101,12 @@ def _answer_of_any(caller: Caller, unknown: str) -> Ending:
 
     A site may lack each of them: by its version, by its settings, or since a gateway lets only some pass.
     """
-    first = caller.perform(WhoAmI(), SECONDS)
+    first = caller.perform(WhoAmI(), SECONDS, gate=OPEN)
     ending: Ending = first
     for call in (ReadRows(process=unknown, top=1), RunProcessCall(process=unknown, parameters={})):
         if not _is_elsewhere(ending):
             return ending
-        ending = caller.perform(call, SECONDS)
+        ending = caller.perform(call, SECONDS, gate=OPEN)
     return first if _is_elsewhere(ending) else ending
 
 
@@ -134,7 +129,7 @@ def may_run(caller: Caller, *, unknown: str) -> Finding:
     How a site refuses is not documented [?]: a refusal that names the process is taken for a search that found nothing,
     which only a user with the right gets to. Nothing can be started by it.
     """
-    ending = caller.perform(RunProcessCall(process=unknown, parameters={}), SECONDS)
+    ending = caller.perform(RunProcessCall(process=unknown, parameters={}), SECONDS, gate=OPEN)
     match ending:
         case Answered():
             return unsure(RIGHT, f"the site took a call for the process {unknown}, which nobody has", None)
@@ -157,14 +152,14 @@ def _refusal(words: str, unknown: str, *, is_forbidden: bool) -> Finding:
 
 def log_readable(caller: Caller, *, unknown: str) -> Finding:
     """Read the log as a run does: by a process's code, and where that is refused by way of VwProcessLib."""
-    ending = caller.perform(ReadRows(process=unknown, top=1), SECONDS)
+    ending = caller.perform(ReadRows(process=unknown, top=1), SECONDS, gate=OPEN)
     if isinstance(ending, Answered):
         return ok(LOG, "can be read by a process's code")
     if ending.kind is not FailureKind.REFUSED:
         return failed(LOG, ending.trouble.message, ending.trouble.hint)
-    schema = caller.perform(FindProcess(process=unknown), SECONDS)
+    schema = caller.perform(FindProcess(process=unknown), SECONDS, gate=OPEN)
     if isinstance(schema, Answered):
-        by_id = caller.perform(ReadRows(process=unknown, schema_ids=(_NOBODY,), top=1), SECONDS)
+        by_id = caller.perform(ReadRows(process=unknown, schema_ids=(_NOBODY,), top=1), SECONDS, gate=OPEN)
         if isinstance(by_id, Answered):
             return ok(LOG, "can be read by way of VwProcessLib")
     return failed(LOG, ending.trouble.message, _LOG_HINT)

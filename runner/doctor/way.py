@@ -10,7 +10,7 @@ from uuid import uuid4
 from runner.doctor import network, service
 from runner.doctor.findings import Finding, Verdict, not_tried
 from runner.doctor.network import Host, Trusted
-from runner.doctor.service import Caller
+from runner.service.caller import SessionCaller
 from runner.service.site import Runtime
 
 _OF_THE_SERVICE = (service.SIGN_IN, service.SERVICES, service.RIGHT, service.LOG)
@@ -27,9 +27,9 @@ class Way:
     """
 
     url: str
-    caller: Caller
+    caller: SessionCaller
     runtime: Runtime
-    at_other: Callable[[], Caller]
+    at_other: Callable[[], SessionCaller]
     tls: Trusted | None
     proxy: str | None = None
     signs_in: str | None = None

@@ -9,16 +9,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
+from runner.service.caller import Caller
 from runner.service.calls import Answered, Call, Ending, FailureKind, FindFamily, ReadFamily
 from runner.service.gate import Gate
-
-
-class Caller(Protocol):
-    """Whoever can make a call."""
-
-    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending: ...
 
 
 class KnownFamilies:

@@ -29,7 +29,6 @@ from runner.engine.effects import (
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
-from runner.hosts.families import Caller
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
 from runner.hosts.stop import Stop
@@ -57,6 +56,7 @@ from runner.runs.events import (
 )
 from runner.runs.journal import Journal
 from runner.runs.store import NoOtherRuns, OwnedRows
+from runner.service.caller import Caller
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, process_started, record
 
 _WORTH_A_NOTE = 1.0

@@ -12,13 +12,14 @@ from runner.catalogue import design
 from runner.catalogue.doubles import is_end
 from runner.catalogue.families import DesignVersion, families, process_of
 from runner.catalogue.model import Process, ProcessElement
-from runner.catalogue.pulling import Caller, NoAnswerError, patiently, read_signature, trouble_of, version_of
+from runner.catalogue.pulling import NoAnswerError, patiently, read_signature, trouble_of, version_of
 from runner.foundation import server_time
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject
 from runner.recording.kept_calls import StoredCalls
 from runner.recording.model import Passed, Recorded
 from runner.service import process_log
+from runner.service.caller import Caller
 from runner.service.calls import CallFailed, FailureKind, FindFamily, QueryCall, ReadElements, ReadRow
 
 Wait = Callable[[float], object]

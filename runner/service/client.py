@@ -15,13 +15,11 @@ from runner.service.access import Access, OnSecret
 from runner.service.auth.kind import Credentials
 from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, Reading
 from runner.service.carrier import Carrier, Transport, network
-from runner.service.gate import Clock, Deadline, Gate, OpenGate, Pace
+from runner.service.gate import OPEN, Clock, Deadline, Gate, Pace
 from runner.service.login_page import acts, signed_out
 from runner.service.session import Session
 from runner.service.site import Reply, Request, Site
 from runner.service.wire import UnwritableError, request
-
-_OPEN = OpenGate()
 
 
 class Client:
@@ -50,7 +48,7 @@ class Client:
         self._access = Access(site, credentials, carrier=self._door(credentials), clock=clock, on_secret=on_secret)
         self._signs_in = credentials is not None
 
-    def perform(self, call: Call, seconds: float, *, gate: Gate = _OPEN) -> Ending:
+    def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
         """Carry out `call` within `seconds`, signing in and a connection included, but not what `gate` waits for.
 
         `gate` is asked whether it may leave when all that takes time before is over: a call that may not is not sent.
@@ -94,7 +92,7 @@ class Client:
 
     def sign_in(self, seconds: float) -> CallFailed | None:
         """Sign in within `seconds`, if that is to be done; what is in the way of it."""
-        known = self._access.session(Deadline(at=self._clock() + seconds, seconds=seconds, gate=_OPEN))
+        known = self._access.session(Deadline(at=self._clock() + seconds, seconds=seconds, gate=OPEN))
         return known if isinstance(known, CallFailed) else None
 
     def forget_sign_in(self) -> None:

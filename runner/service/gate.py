@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -32,6 +32,9 @@ class OpenGate:
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+OPEN: Final = OpenGate()
 
 
 @dataclass(slots=True, kw_only=True)

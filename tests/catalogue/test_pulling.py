@@ -16,6 +16,7 @@ from runner.language.schema import check
 from runner.reading.load import load
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
+from runner.service.gate import OPEN, Gate
 from runner.service.process_schema import signature
 
 NOTHING: Json = {"parameters": [], "elements": [], "odd": []}
@@ -60,8 +61,9 @@ class Site:
     waited: list[float] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
 
-    def perform(self, call: Call, seconds: float) -> Ending:
+    def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
         assert seconds > 0
+        assert gate is OPEN
         if isinstance(call, ReadSchema):
             self.asked.append(call.schema_id)
             return self.answer(call.schema_id)
@@ -288,8 +290,8 @@ def test_whether_elements_are_logged_is_that_of_the_active_version(traced: Json,
 
 def test_a_library_that_cannot_be_read_ends_it() -> None:
     class Closed(Site):
-        def perform(self, call: Call, seconds: float) -> Ending:
-            del call, seconds
+        def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
+            del call, seconds, gate
             return REFUSED
 
     with pytest.raises(NoAnswerError, match=r"^the library of processes \(VwProcessLib\) cannot be read: no$"):
@@ -307,7 +309,8 @@ def test_a_library_that_shows_nothing_gives_no_catalogue() -> None:
 @pytest.mark.parametrize("status", [400, 500, 501])
 def test_a_library_without_one_of_the_columns_is_asked_for_all_that_it_has(status: int) -> None:
     class Older(Site):
-        def perform(self, call: Call, seconds: float) -> Ending:
+        def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
+            assert gate is OPEN
             if isinstance(call, QueryCall) and "HasStartEvent" in call.select:
                 return CallFailed(kind=FailureKind.REFUSED, trouble=REFUSED.trouble, status=status)
             return Site.perform(self, call, seconds)
@@ -317,8 +320,8 @@ def test_a_library_without_one_of_the_columns_is_asked_for_all_that_it_has(statu
 
 def test_pages_that_lead_in_a_circle_give_no_catalogue() -> None:
     class Circle(Site):
-        def perform(self, call: Call, seconds: float) -> Ending:
-            del seconds
+        def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
+            del seconds, gate
             assert isinstance(call, QueryCall)
             following = "2" if call.next == "1" else "1"
             return Answered(value={"records": [row("A")], "next": following})

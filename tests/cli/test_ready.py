@@ -26,6 +26,7 @@ from runner.doctor.readiness import Phase as Seen
 from runner.hosts.stop import Stop
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, Ending
+from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
@@ -437,8 +438,10 @@ class Terminal(output.Stream):
 class Nobody:
     """A site that is not asked in this test."""
 
-    def perform(self, call: Call, seconds: float) -> Ending:
-        del call, seconds
+    def sign_in(self, seconds: float) -> None: ...
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
+        del call, seconds, gate
         return Answered(value=None)
 
     def forget_sign_in(self) -> None:
@@ -525,8 +528,8 @@ def test_what_nothing_can_mend_is_told_by_its_own_code() -> None:
 
 
 class Broken(Nobody):
-    def perform(self, call: Call, seconds: float) -> Ending:
-        raise ZeroDivisionError(call, seconds)
+    def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
+        raise ZeroDivisionError(call, seconds, gate)
 
 
 def test_a_fault_of_ours_in_a_wait_reaches_the_command() -> None:

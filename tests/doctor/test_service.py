@@ -17,6 +17,7 @@ from runner.service.calls import (
     WhoAmI,
     WhoIsUser,
 )
+from runner.service.gate import OPEN, Gate
 from runner.service.site import Runtime
 
 NOBODY = "UsrNobodyHasThis"
@@ -34,8 +35,11 @@ class Told:
         assert seconds > 0
         return self._sign_in
 
-    def perform(self, call: Call, seconds: float) -> Ending:
+    def forget_sign_in(self) -> None: ...
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
         assert seconds > 0
+        assert gate is OPEN
         self.asked.append(call)
         kind, ending = self._endings.pop(0)
         assert isinstance(call, kind)

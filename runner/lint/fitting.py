@@ -14,6 +14,7 @@ from runner.catalogue.kind_types import TAKES
 from runner.catalogue.literals import EXAMPLES, doubt, may_hold
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions.typed import LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
+from runner.foundation.problems import Finding
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
 
@@ -40,59 +41,49 @@ _WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unfit:
-    """What does not fit; `path` leads to it within the value. `at_key`: it is the key that is wrong."""
-
+class Misfit(Finding):
     code: str = "E171"
-    message: str
-    hint: str | None = None
-    path: Path = ()
-    at_key: bool = False
-    warning: bool = False
-
-    @property
-    def is_mended(self) -> bool:
-        """Whether the hint has the value as it must be written."""
-        return self.hint is not None and self.hint not in EXAMPLES.values()
 
 
-def a_kind(kind: Kind) -> str:
+def has_own_hint(misfit: Misfit) -> bool:
+    """Whether the hint has the value as it must be written, and is no example."""
+    return misfit.hint is not None and misfit.hint not in EXAMPLES.values()
+
+
+def _a_kind(kind: Kind) -> str:
     return _ARTICLES.get(kind, f"a {kind}")
 
 
-def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Unfit | None:
-    """Why what the template `source` gives is never taken by a parameter, None where it may be.
-
-    What only some servers read is never read by the sandbox.
-    """
+def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Misfit | None:
+    """Why a parameter never takes what the template `source` gives, None where it may take it."""
     found = _unfit_kind(name, taker.kind, given, source=source)
     return found if found is None or not taker.is_exact else replace(found, warning=False)
 
 
-def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Unfit | None:
+def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | None:
     kinds, form = given.kinds & ~NULL, given.form
     if kind not in TAKES or not kinds:
         return None
-    takes = f"`{name}` takes {a_kind(kind)}, and `{source}`"
+    takes = f"`{name}` takes {_a_kind(kind)}, and `{source}`"
     if not kinds & TAKES[kind]:
-        return Unfit(
+        return Misfit(
             message=f"{takes} is {in_words(given)}",
-            hint=_own_key(name, given, source) or _part_meant(kind, given, source) or EXAMPLES.get(kind),
+            hint=_own_key(name, given, source) or _part_hint(kind, given, source) or EXAMPLES.get(kind),
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
-        return Unfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
+        return Misfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
     if kinds != TEXT:
         return None
     if form is not None and kind not in _FORMS[form]:
         what = "a GUID" if form == "guid" else f"a {form}"
-        return Unfit(message=f"{takes} is {what}", hint=EXAMPLES.get(kind))
+        return Misfit(message=f"{takes} is {what}", hint=EXAMPLES.get(kind))
     if form == "datetime" and kind in _SHORTER:
-        message = f"{takes} is a datetime: not every server reads one as {a_kind(kind)}"
-        return Unfit(message=message, hint=_SHORTER[kind], warning=True)
+        message = f"{takes} is a datetime: not every server reads one as {_a_kind(kind)}"
+        return Misfit(message=message, hint=_SHORTER[kind], warning=True)
     if given.words and all(_is_never(kind, word) for word in given.words):
-        return Unfit(message=f"{takes} is {_listed(given.words)}", hint=EXAMPLES.get(kind))
+        return Misfit(message=f"{takes} is {_listed(given.words)}", hint=EXAMPLES.get(kind))
     if given.holds is not None and not may_hold(kind, given.holds):
-        return Unfit(message=f"{takes} holds {_shown(given.holds.strip())}", hint=EXAMPLES.get(kind))
+        return Misfit(message=f"{takes} holds {_shown(given.holds.strip())}", hint=EXAMPLES.get(kind))
     return None
 
 
@@ -108,17 +99,17 @@ def _listed(words: Collection[str]) -> str:
 
 
 def _own_key(name: str, given: Type, source: str) -> str | None:
-    """`process_id: "{{ steps.a }}"`: what is wanted is called as the key that it is wanted for."""
+    """`process_id: "{{ steps.a }}"`: the record has a key with the name of the parameter."""
     is_there = name in (given.fields or {}) and _is_template_of_a_name(source)
     return f"write `{source[:-2].rstrip()}.{name} }}}}`" if is_there else None
 
 
-def _part_meant(kind: Kind, given: Type, source: str) -> str | None:
-    """The part of a record that was meant, where an id is wanted; of a list, one of its items, or each."""
+def _part_hint(kind: Kind, given: Type, source: str) -> str | None:
+    """The part of a record to give for an id; of a list, an item, or each."""
     if given.kinds & ~NULL == LIST and kind is not Kind.RECORDS and _is_template_of_a_name(source):
         name, items = source[2:-2].strip(), given.of_items
         if not items.kinds & TAKES[kind]:
-            return _part_meant(kind, items, f"{{{{ {name}[0] }}}}")
+            return _part_hint(kind, items, f"{{{{ {name}[0] }}}}")
         return f"write `{{{{ {name}[0] }}}}`, or `for_each: {name}` and `{{{{ item }}}}`"
     if kind not in (Kind.GUID, Kind.LOOKUP) or given.kinds & ~NULL != RECORD or not _is_template_of_a_name(source):
         return None
@@ -135,7 +126,7 @@ def _is_template_of_a_name(source: str) -> bool:
     return re.fullmatch(r"\{\{\s*[\w.\[\]]+\s*\}\}", source) is not None
 
 
-def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) -> Iterator[Unfit]:
+def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) -> Iterator[Misfit]:
     """Fields of the records that the template `source` gives, which the parameter's records do not have."""
     fields = given.of_items.fields
     if parameter.kind is not Kind.RECORDS or not parameter.items or fields is None or not given.kinds & LIST:
@@ -143,14 +134,14 @@ def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) 
     for key in fields:
         if key not in parameter.items:
             message = f"the records of `{name}` have no `{key}`, which `{source}` holds"
-            yield Unfit(code="E173", message=message, hint=_meant(key, parameter.items))
+            yield Misfit(code="E173", message=message, hint=_key_hint(key, parameter.items))
 
 
-def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
-    """What is wrong with a value that is written out. Texts that hold templates are passed over, also inside."""
+def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
+    """What is wrong with a value that is written out; templates are passed over, also inside."""
     if (template := _braces_lost(value)) is not None:
-        message = f"`{name}` takes {a_kind(parameter.kind)}, and this is a record: YAML has taken the braces for one"
-        yield Unfit(message=message, hint=f'write `"{template}"`')
+        message = f"`{name}` takes {_a_kind(parameter.kind)}, and this is a record: YAML has taken the braces for one"
+        yield Misfit(message=message, hint=f'write `"{template}"`')
     elif parameter.kind is Kind.RECORDS:
         yield from _records(name, parameter, value)
     else:
@@ -159,24 +150,21 @@ def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]
             yield found
 
 
-def unfit_number(name: str, value: Json, *, written: str) -> Unfit | None:
-    """Why a number for a text, `written` as it stands in the file, is sent as another text, None where it is not.
-
-    An alias is written where it stands, and not looked behind.
-    """
+def unfit_number(name: str, value: Json, *, written: str) -> Misfit | None:
+    """Why a number for a text, `written` in the file, is sent as another text, None where it is not."""
     sent = compact(value)
     if written == sent or not _A_NUMBER.fullmatch(written):
         return None
     message = f"`{name}` takes a text, and `{written}` is a number to YAML: `{sent}` would be sent"
-    return Unfit(message=message, hint=f'put it in quotes: `"{written}"`')
+    return Misfit(message=message, hint=f'put it in quotes: `"{written}"`')
 
 
-def lost_signs(name: str, *, written: str, sent: str) -> Unfit | None:
+def lost_signs(name: str, *, written: str, sent: str) -> Misfit | None:
     """Why a number for a parameter of which nothing is known may be a text: a `+` or zeros before it are not sent."""
     if written == sent or not _PHONE_OR_CODE.fullmatch(written):
         return None
     message = f"`{written}` for `{name}` is a number to YAML: `{sent}` would be sent"
-    return Unfit(message=message, hint=f'put it in quotes if it is a text: `"{written}"`', warning=True)
+    return Misfit(message=message, hint=f'put it in quotes if it is a text: `"{written}"`', warning=True)
 
 
 def column_of(parameter: Parameter, name: str) -> Parameter | None:
@@ -197,14 +185,14 @@ def numbers_for_texts(parameter: Parameter, value: Json) -> Iterator[tuple[Path,
 
 
 def _braces_lost(value: Json) -> str | None:
-    """The template that `{ vars.contact }` was meant to be."""
+    """The template that `{ vars.contact }` is without its outer braces."""
     if isinstance(value, dict) and len(value) == 1:
         ((key, inner),) = value.items()
         return f"{{{{ {key} }}}}" if inner is None and _NAME.fullmatch(key) else None
     return None
 
 
-def _scalar(name: str, taker: Parameter, value: Json) -> Unfit | None:
+def _scalar(name: str, taker: Parameter, value: Json) -> Misfit | None:
     """Null leaves a parameter out, an empty text is the type's empty value, and a template has a type of its own."""
     kind = taker.kind
     if value is None or value == "" or (isinstance(value, str) and "{{" in value):
@@ -215,27 +203,27 @@ def _scalar(name: str, taker: Parameter, value: Json) -> Unfit | None:
     if found is None:
         return None
     if found.is_certain or (taker.is_exact and found.is_refused):
-        return Unfit(message=f"`{name}` takes {a_kind(kind)}, not {_shown(value)}", hint=found.hint)
-    message = f"`{name}` takes {a_kind(kind)}, and not every server reads {_shown(value)} as one"
-    return Unfit(message=message, hint=found.hint, warning=True)
+        return Misfit(message=f"`{name}` takes {_a_kind(kind)}, not {_shown(value)}", hint=found.hint)
+    message = f"`{name}` takes {_a_kind(kind)}, and not every server reads {_shown(value)} as one"
+    return Misfit(message=message, hint=found.hint, warning=True)
 
 
-def _wrapped(name: str, value: Json) -> Unfit | None:
-    """A value that others put into a record; as JSON, a record is as good a text as any."""
+def _wrapped(name: str, value: Json) -> Misfit | None:
+    """A value in a record, as others write it; as JSON, a record is as good a text as any."""
     if not isinstance(value, dict) or not value or not {key.casefold() for key in value} <= _WRAPPERS:
         return None
     message = f"`{name}` takes a text, and a record is sent as JSON, keys and all"
-    return Unfit(message=message, hint="write the value alone", warning=True)
+    return Misfit(message=message, hint="write the value alone", warning=True)
 
 
-def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
+def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
     if isinstance(value, str) and value.strip()[:1] == "[" and "{{" not in value:
         yield from _records_in_text(name, parameter, value)
         return
     if value is None or (isinstance(value, str) and ("{{" in value or not value.strip())):
         return
     if not isinstance(value, list):
-        yield Unfit(message=f"`{name}` takes a list of records, not {_shown(value)}", hint=EXAMPLES[Kind.RECORDS])
+        yield Misfit(message=f"`{name}` takes a list of records, not {_shown(value)}", hint=EXAMPLES[Kind.RECORDS])
         return
     for index, one in enumerate(value):
         if isinstance(one, dict):
@@ -243,16 +231,16 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Unfit]:
         elif not isinstance(one, str) or "{{" not in one:
             is_read = isinstance(one, str) and not parameter.is_exact  # as lists of other things are [?]
             message = f"`{name}` takes records, not {_shown(one)}"
-            yield Unfit(message=message, hint=_a_record(parameter), path=(index,), warning=is_read)
+            yield Misfit(message=message, hint=_a_record(parameter), path=(index,), warning=is_read)
 
 
-def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Unfit]:
-    """Records that are written as JSON. One is told of: all stand in one text."""
+def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Misfit]:
+    """Records that are written as JSON in one text: the first problem is enough."""
     try:
         value: Json = json.loads(text)
     except (ValueError, RecursionError):
         message = f"`{name}` takes a list of records, and this text is no JSON"
-        yield Unfit(message=message, hint=EXAMPLES[Kind.RECORDS])
+        yield Misfit(message=message, hint=EXAMPLES[Kind.RECORDS])
         return
     for found in _records(name, parameter, value):
         yield replace(found, path=(), at_key=False)
@@ -263,7 +251,7 @@ def _a_record(parameter: Parameter) -> str:
     return f"write a record: `{{{next(iter(parameter.items), 'CODE')}: …}}`"
 
 
-def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index: int) -> Iterator[Unfit]:
+def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index: int) -> Iterator[Misfit]:
     known = parameter.items
     for key, value in written.items():
         if (column := column_of(parameter, key)) is not None:
@@ -272,10 +260,10 @@ def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index:
                 yield replace(found, path=(index, key))
         elif known:
             message = f"the records of `{name}` have no `{key}`"
-            yield Unfit(code="E173", message=message, hint=_meant(key, known), path=(index, key), at_key=True)
+            yield Misfit(code="E173", message=message, hint=_key_hint(key, known), path=(index, key), at_key=True)
 
 
-def _meant(key: str, known: Collection[str]) -> str:
+def _key_hint(key: str, known: Collection[str]) -> str:
     return did_you_mean(key, known) or f"they have {', '.join(f'`{one}`' for one in sorted(known))}"
 
 

@@ -1,12 +1,11 @@
-"""A JSON Schema of an expectation, held against the type of the result that it is for.
+"""The types of JSON Schemas: of what fits them, and whether a result can meet the schema of its expectation.
 
-Only what is certain is told: that a part of the schema is never met whatever comes, or checks nothing whatever comes.
-Branches of `anyOf`, `if` and their like are passed over, as any of them may be the one that is not meant to be met;
-so is what only a null would fit, as a null may always come.
+Only what is certain is reported: that a part of the schema is never met, or checks nothing, whatever comes. Branches of
+`anyOf`, `if` and their like are passed over: each may be there to be missed. So is what only a null would fit: a null
+may always come.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from runner.expressions.typed import (
@@ -18,10 +17,12 @@ from runner.expressions.typed import (
     TEXT,
     UNKNOWN,
     Type,
+    any_of,
     in_words,
     of_value,
     without_null,
 )
+from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
@@ -29,8 +30,17 @@ from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema.as_type import listed_as
 from runner.json_schema.doubts import idle, twin
 from runner.json_schema.keywords import listed_by, types
-from runner.lint.site_types import KINDS
 
+_KINDS: Final[Mapping[str, int]] = {
+    "string": TEXT,
+    "integer": NUMBER,
+    "number": NUMBER,
+    "boolean": BOOLEAN,
+    "array": LIST,
+    "object": RECORD,
+    "null": NULL,
+}
+"""The kinds of the types of a JSON Schema."""
 _NAMES: Final[Mapping[int, frozenset[str]]] = {
     BOOLEAN: frozenset({"boolean"}),
     NUMBER: frozenset({"number", "integer"}),
@@ -40,19 +50,7 @@ _NAMES: Final[Mapping[int, frozenset[str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unmet:
-    """What is never met, or, as a warning, checks nothing. `path` leads into the schema."""
-
-    code: str
-    message: str
-    path: Path
-    hint: str | None = None
-    at_key: bool = False
-    warning: bool = False
-
-
-def unmet(schema: Json, given: Type, *, said: str = "`result`", path: Path = ()) -> Iterator[Unmet]:
+def unmet(schema: Json, given: Type, *, said: str = "`result`", path: Path = ()) -> Iterator[Finding]:
     """What of `schema` no value of the type `given` meets, or heeds. `said` is what messages call the value."""
     one = without_null(given)
     if not isinstance(schema, dict) or not one.kinds:
@@ -81,15 +79,15 @@ def _of_items(schema: JsonObject) -> Iterator[str]:
         yield "contains"
 
 
-def _of_type(schema: JsonObject, one: Type, said: str, path: Path) -> Unmet | None:
+def _of_type(schema: JsonObject, one: Type, said: str, path: Path) -> Finding | None:
     wanted = types(schema)
     bits = 0
     for name in wanted:
-        bits |= KINDS[name]
+        bits |= _KINDS[name]
     if not wanted or bits & (one.kinds | NULL):
         return None
     message = f"{said} is {in_words(one)}, and never {in_words(Type(kinds=bits))}"
-    return Unmet(code="E177", message=message, path=(*path, "type"), hint=_type_hint(wanted, one))
+    return Finding(code="E177", message=message, path=(*path, "type"), hint=_type_hint(wanted, one))
 
 
 def _type_hint(wanted: frozenset[str], one: Type) -> str | None:
@@ -99,7 +97,7 @@ def _type_hint(wanted: frozenset[str], one: Type) -> str | None:
     return f"write `type: {max(named)}`" if named else None
 
 
-def _listed(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Unmet]:
+def _listed(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Finding]:
     for keyword in ("const", "enum"):
         listed = listed_by(schema, keyword)
         kinds = 0
@@ -108,19 +106,19 @@ def _listed(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Un
         if kinds and not kinds & (one.kinds | NULL):
             message = f"{said} is {in_words(one)}, and never {in_words(Type(kinds=kinds))}"
             hint = listed_as(keyword, listed, _NAMES.get(one.kinds, frozenset()))
-            yield Unmet(code="E177", message=message, path=(*path, keyword), hint=hint)
+            yield Finding(code="E177", message=message, path=(*path, keyword), hint=hint)
 
 
-def _idle(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Unmet]:
+def _idle(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Finding]:
     """Keywords for another kind of value, where no `type` says which is wanted."""
     of: frozenset[str] = frozenset().union(*(names for bit, names in _NAMES.items() if bit & one.kinds))
     for doubt in idle(schema, of, path=path):
         keyword = str(doubt.path[-1])
         message = f"{said} is {in_words(one)}, of which `{keyword}` checks nothing"
-        yield Unmet(code="E177", message=message, path=doubt.path, hint=doubt.hint, at_key=True, warning=True)
+        yield Finding(code="E177", message=message, path=doubt.path, hint=doubt.hint, at_key=True, warning=True)
 
 
-def _keys(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Unmet]:
+def _keys(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Finding]:
     fields = one.fields or {}
     for name, part in record(schema.get("properties")).items():
         at = (*path, "properties", name)
@@ -129,16 +127,50 @@ def _keys(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Unme
         elif not isinstance(part, bool):  # `false` says that the key must not be there
             near = suggest(name, fields)
             message = f"{said} has no `{name}`, so that nothing is checked here"
-            yield Unmet(
+            yield Finding(
                 code="E173", message=message, path=at, hint=_known(near, one), at_key=True, warning=near is None
             )
     for index, wanted in enumerate(items(schema.get("required"))):
         if one.closed and isinstance(wanted, str) and wanted not in fields and twin(wanted, schema) is None:
             hint = _known(suggest(wanted, fields), one)
-            yield Unmet(code="E173", message=f"{said} has no `{wanted}`", path=(*path, "required", index), hint=hint)
+            yield Finding(code="E173", message=f"{said} has no `{wanted}`", path=(*path, "required", index), hint=hint)
 
 
 def _known(near: str | None, one: Type) -> str:
     if near is not None:
         return f"did you mean `{near}`?"
     return one.note or f"it has {begun(sorted(one.fields or {})) or 'no fields'}"
+
+
+def schema_type(schema: Json) -> Type:
+    """The type of a value that fits a JSON Schema, as far as its simplest keywords tell."""
+    if not isinstance(schema, dict):
+        return UNKNOWN
+    found = [given for given in (_type_of_listed(schema), _type_of_named(schema)) if given is not None]
+    return min(found, key=lambda given: given.kinds.bit_count()) if found else UNKNOWN
+
+
+def _type_of_named(schema: JsonObject) -> Type | None:
+    """By its `type`, and what it says of items and keys."""
+    written = schema.get("type")
+    kinds = 0
+    for name in items(written) if isinstance(written, list) else [written]:
+        if not isinstance(name, str) or name not in _KINDS:
+            return None
+        kinds |= _KINDS[name]
+    fields = {name: schema_type(part) for name, part in record(schema.get("properties")).items()}
+    is_closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
+    has_items = isinstance(schema.get("items"), dict) and "prefixItems" not in schema
+    item = schema_type(schema["items"]) if has_items else None
+    is_known = bool(fields) and bool(kinds & RECORD)
+    return Type(kinds=kinds, item=item, fields=fields if is_known else None, closed=is_known and is_closed)
+
+
+def _type_of_listed(schema: JsonObject) -> Type | None:
+    """By the values that it lists."""
+    listed = [schema["const"]] if "const" in schema else schema.get("enum")
+    return any_of(map(_type_of_value, listed)) if isinstance(listed, list) else None
+
+
+def _type_of_value(value: Json) -> Type:
+    return Type(kinds=TEXT, words=frozenset({value})) if isinstance(value, str) else of_value(value)

@@ -19,7 +19,7 @@ from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path
 from runner.lint.fitting import unfit_type
-from runner.lint.telling import Telling
+from runner.lint.typed_texts import TypeLint
 from runner.reading.document import Document
 from runner.sandbox.doubles import OWN_ENTITIES
 from runner.sandbox.fault_kinds import TAKING_TIME
@@ -68,7 +68,7 @@ def _parameter(fields: JsonObject) -> Parameter | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rules(Telling):
+class _Rules(TypeLint):
     """`names` are the types of what every expression may use; for conditions on records, `row` is added."""
 
     parameters: Mapping[str, Parameter | None]

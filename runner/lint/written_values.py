@@ -14,25 +14,25 @@ _LONGEST_CHAIN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A value and the path at which it stands. `is_certain`: a run that is given nothing else sends it."""
+class WrittenValue:
+    """A value and its path in the job. `is_certain`: a run that is given nothing else sends it."""
 
     value: Json
     path: Path
     is_certain: bool = True
 
 
-def known_values(text: str, step: RawStep, known: Outline, *, depth: int = 0) -> Iterator[Known]:
+def written_values(text: str, step: RawStep, job: Outline, *, depth: int = 0) -> Iterator[WrittenValue]:
     """Every value that the template `text` is known to give in `step`, nothing of a secret."""
     path = _path(text)
     if path is None or depth > _LONGEST_CHAIN:
         return
-    for one, keys in _roots(path, step, known):
+    for one, keys in _roots(path, step, job):
         found = _inside(one, keys)
         if found is None:
             continue
         if isinstance(found.value, str) and "{{" in found.value:
-            yield from known_values(found.value, step, known, depth=depth + 1)
+            yield from written_values(found.value, step, job, depth=depth + 1)
         else:
             yield found
 
@@ -45,37 +45,37 @@ def _path(text: str) -> Path | None:
     return parts[0].path if len(parts) == 1 and isinstance(parts[0], Expression) else None
 
 
-def _roots(path: Path, step: RawStep, known: Outline) -> Iterator[tuple[Known, Path]]:
+def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenValue, Path]]:
     """The values that the beginning of `path` leads to, with the keys that are left."""
     match path:
-        case ("vars", str() as name, *keys) if name in known.vars:
-            yield Known(value=known.vars[name], path=("vars", name)), tuple(keys)
+        case ("vars", str() as name, *keys) if name in job.vars:
+            yield WrittenValue(value=job.vars[name], path=("vars", name)), tuple(keys)
         case ("inputs", str() as name, *keys):
-            yield from ((one, tuple(keys)) for one in _of_input(name, known))
+            yield from ((one, tuple(keys)) for one in _of_input(name, job))
         case ("item", *keys) if "for_each" in step.fields:
             for index, item in enumerate(items(step.fields["for_each"])):
-                yield Known(value=item, path=(*step.path, "for_each", index)), tuple(keys)
+                yield WrittenValue(value=item, path=(*step.path, "for_each", index)), tuple(keys)
 
 
-def _of_input(name: str, known: Outline) -> Iterator[Known]:
+def _of_input(name: str, job: Outline) -> Iterator[WrittenValue]:
     """What the cases give, and the default where a case gives nothing, or where the cases lie in a file.
 
     A number or the like as the default of an input without a type may stand for anything.
     """
-    declared = record(known.inputs.get(name))
+    declared = record(job.inputs.get(name))
     if declared.get("secret") is True:
         return
-    given = [record(record(case).get("inputs")) for case in items(known.cases)]
+    given = [record(record(case).get("inputs")) for case in items(job.cases)]
     for index, inputs in enumerate(given):
         if name in inputs:
-            yield Known(value=inputs[name], path=("cases", index, "inputs", name))
+            yield WrittenValue(value=inputs[name], path=("cases", index, "inputs", name))
     is_typed = "type" in declared or isinstance(declared.get("default"), str)
     if "default" in declared and is_typed and not (given and all(name in inputs for inputs in given)):
-        is_certain = not isinstance(known.cases, str)
-        yield Known(value=declared["default"], path=("inputs", name, "default"), is_certain=is_certain)
+        is_certain = not isinstance(job.cases, str)
+        yield WrittenValue(value=declared["default"], path=("inputs", name, "default"), is_certain=is_certain)
 
 
-def _inside(one: Known, keys: Path) -> Known | None:
+def _inside(one: WrittenValue, keys: Path) -> WrittenValue | None:
     value = one.value
     for key in keys:
         match value, key:
@@ -85,4 +85,4 @@ def _inside(one: Known, keys: Path) -> Known | None:
                 value = value[key]
             case _:
                 return None
-    return Known(value=value, path=(*one.path, *keys), is_certain=one.is_certain)
+    return WrittenValue(value=value, path=(*one.path, *keys), is_certain=one.is_certain)

@@ -1,6 +1,6 @@
-"""Texts of a job read for their types: each complaint becomes a problem at its text.
+"""The types of the texts of a document: what goes wrong in them for sure is reported at the text.
 
-What cannot be read has been told before, and is unknown here.
+A text that cannot be read is reported elsewhere, and unknown here.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from runner.expressions import parse
 from runner.expressions.always import no_bound
 from runner.expressions.conditions import comparison_hint, operand_mistake
 from runner.expressions.infer import expression_type, node_type, template_type
-from runner.expressions.parse import Expression, TemplateProblem
+from runner.expressions.parse import TemplateProblem
 from runner.expressions.typed import (
     A_GUID,
     ANYTHING,
@@ -30,30 +30,38 @@ from runner.reading.collector import ProblemCollector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling(ProblemCollector):
+class TypeLint(ProblemCollector):
+    """`names` are always the types of what an expression may use."""
+
     def expression(self, written: Json, path: Path, names: Mapping[str, Type]) -> Type:
-        """The type of a bare expression. A boolean or a number stands for itself."""
+        """The type of a bare expression, which may also be a boolean or a number."""
         if not isinstance(written, str):
             return of_value(written)
         try:
             parsed = parse.expression(written)
         except TemplateProblem:
             return UNKNOWN
-        one, complaints = expression_type(parsed, names)
-        self.add_all_in_text(complaints, path, written)
-        return one
+        given, wrong = expression_type(parsed, names)
+        self.add_all_in_text(wrong, path, written)
+        return given
 
     def condition(self, written: Json, path: Path, names: Mapping[str, Type]) -> None:
-        """An expression that must give a boolean; of a constant others tell."""
+        """An expression that must give a boolean. Constants are judged elsewhere."""
         before = len(self.problems)
-        one, parsed = self.expression(written, path, names), _parsed(written)
-        if parsed is None or parsed.is_constant or len(self.problems) > before:
+        given = self.expression(written, path, names)
+        if not isinstance(written, str) or len(self.problems) > before:
+            return
+        try:
+            parsed = parse.expression(written)
+        except TemplateProblem:
+            return
+        if parsed.is_constant:
             return
         if (wrong := operand_mistake(parsed, names)) is not None:
             self.add_in_text(wrong, path, parsed.text)
-        elif not one.may_be(BOOLEAN):
-            message = f"`{parsed.text}` gives {in_words(one)}, and a condition is true or false"
-            self.report("E175", message, path, hint=comparison_hint(parsed.text, one, parsed.tree))
+        elif not given.may_be(BOOLEAN):
+            message = f"`{parsed.text}` gives {in_words(given)}, and a condition is true or false"
+            self.report("E175", message, path, hint=comparison_hint(parsed.text, given, parsed.tree))
         elif (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != ANYTHING:
             message = f"`{parsed.text}` is true of every list and text, the empty ones too"
             self.report("E117", message, path, hint="write `> 0`, if it must not be empty", warning=True)
@@ -69,9 +77,8 @@ class Telling(ProblemCollector):
                 items = any_of([self.value(item, (*path, index), names) for index, item in enumerate(value)])
                 return list_of(items) if items is not None else of_value(value)
             case dict():
-                return record_of(
-                    {key: self.value(item, (*path, key), names) for key, item in value.items()}, closed=True
-                )
+                fields = {key: self.value(item, (*path, key), names) for key, item in value.items()}
+                return record_of(fields, closed=True)
             case _:
                 return of_value(value)
 
@@ -80,16 +87,6 @@ class Telling(ProblemCollector):
             parsed = parse.template(text)
         except TemplateProblem:
             return UNKNOWN
-        one, complaints = template_type(parsed, names)
-        self.add_all_in_text(complaints, path, text)
-        return one
-
-
-def _parsed(written: Json) -> Expression | None:
-    """A bare expression, None where there is none that can be read."""
-    if not isinstance(written, str):
-        return None
-    try:
-        return parse.expression(written)
-    except TemplateProblem:
-        return None
+        given, wrong = template_type(parsed, names)
+        self.add_all_in_text(wrong, path, text)
+        return given

@@ -15,8 +15,8 @@ from runner.cli.known_targets import KnownTarget, named, only, targets_of
 from runner.foundation.problems import Problem, Severity, UsageError, are_errors
 from runner.lint.uses import uses
 from runner.project.job_files import JobFiles
-from runner.project.paths import called
-from runner.project.project import Project, job_paths
+from runner.project.paths import called, job_paths
+from runner.project.project import Project
 from runner.project.sites import Sites
 from runner.reading.document import Document
 from runner.reports import mistakes

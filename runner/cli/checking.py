@@ -13,8 +13,8 @@ from runner.catalogue.read import ENDING, read_catalogue
 from runner.cli import ignored_files, meant
 from runner.cli.targets import Targets, is_outside
 from runner.foundation.problems import Problem
-from runner.project.paths import called
-from runner.project.project import Project, check_doubles, jobs_in, open_project, open_targets
+from runner.project.paths import called, jobs_in
+from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.targets import folders
 from runner.targets.files import NAME
 from runner.targets.folders import RECORDS, doubles_in, holds_doubles

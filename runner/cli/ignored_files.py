@@ -14,8 +14,8 @@ from pathlib import Path
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
-from runner.project.paths import called
-from runner.project.project import JOB_FILES, Project, jobs_in, leads_out
+from runner.project.paths import JOB_FILES, called, jobs_in, leads_out
+from runner.project.project import Project
 from runner.reading.files import beginning, below, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE, searched_folders

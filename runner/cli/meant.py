@@ -9,8 +9,7 @@ from runner.catalogue.read import ENDING
 from runner.cli import ignored_files
 from runner.cli.hints import PROCESS
 from runner.foundation.problems import Problem, UsageError
-from runner.project.paths import called
-from runner.project.project import JOB_FILES
+from runner.project.paths import JOB_FILES, called
 from runner.reading.files import beginning, is_meant
 from runner.reports.safe import clean
 

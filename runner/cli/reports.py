@@ -14,7 +14,7 @@ import click
 
 from runner.cli import output
 from runner.foundation.problems import Problem, Severity, UsageError
-from runner.project.project import job_paths
+from runner.project.paths import job_paths
 from runner.reading.files import beginning
 from runner.reports.formats import FORMATS, ReportedRun, ReportFormat
 from runner.runs.store import RunStore, StoreError

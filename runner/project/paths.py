@@ -1,11 +1,17 @@
-"""Paths that stand in a job: relative to it, resolved through links, and inside the project.
+"""Paths of jobs: those that a command names, and those in a job: relative to it, resolved through links, and inside the
+project.
 
 The project is the folder of the nearest `.git`, else that of the job that was named. Paths handed in here are resolved.
 """
 
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from runner.reading.files import below, is_meant
+
+JOB_FILES = "*.job.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +45,28 @@ def called(path: Path) -> str:
     """A file's name in messages and reports: relative to the current folder, else absolute."""
     relative = os.path.relpath(path)
     return str(path.absolute()) if relative.startswith("..") else relative
+
+
+def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Path]:
+    """The files that `specs` stand for, each once."""
+    seen: set[str] = set()
+    for spec in specs:
+        for path in jobs_in(spec, recursive=recursive) if spec.is_dir() else [spec]:
+            real = os.path.realpath(path)  # unlike `resolve`, it lets a circle of links be the mistake of who reads it
+            if real not in seen:
+                seen.add(real)
+                yield path
+
+
+def jobs_in(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """The job files that a folder stands for; `recursive`: with those in folders below, but for links that lead out."""
+    found = sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
+    if recursive:
+        for inner in below(folder):
+            found += [path for path in jobs_in(inner) if not leads_out(path, folder)]
+    return found
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether it is a link to something that does not lie in `folder`."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

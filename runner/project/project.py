@@ -4,7 +4,6 @@ All files are read and checked in one pass; one that cannot be read is one more 
 neither the environment's values nor any secret is looked at.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,8 +18,8 @@ from runner.lint import site
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFile, JobFiles
-from runner.project.paths import called
-from runner.reading.files import below, is_meant
+from runner.project.paths import called, job_paths, jobs_in, leads_out
+from runner.reading.files import below
 from runner.reading.load import read
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
@@ -28,7 +27,6 @@ from runner.targets.files import find_targets, searched
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget, Target
 
-JOB_FILES = "*.job.yaml"
 _NEAR = "did you mean"
 
 
@@ -185,31 +183,6 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
     if "," in wanted and all(part in file.targets for part in wanted.split(",")):
         hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"
     return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)
-
-
-def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Path]:
-    """The files that `specs` stand for, each once."""
-    seen: set[str] = set()
-    for spec in specs:
-        for path in jobs_in(spec, recursive=recursive) if spec.is_dir() else [spec]:
-            real = os.path.realpath(path)  # unlike `resolve`, it lets a circle of links be the mistake of who reads it
-            if real not in seen:
-                seen.add(real)
-                yield path
-
-
-def jobs_in(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """The job files that a folder stands for; `recursive`: with those in folders below, but for links that lead out."""
-    found = sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
-    if recursive:
-        for inner in below(folder):
-            found += [path for path in jobs_in(inner) if not leads_out(path, folder)]
-    return found
-
-
-def leads_out(path: Path, folder: Path) -> bool:
-    """Whether it is a link to something that does not lie in `folder`."""
-    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _listed(names: Iterable[str]) -> str:

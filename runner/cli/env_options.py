@@ -82,7 +82,7 @@ def typo_of(word: str, known: Collection[str]) -> str | None:
     typed twice or swapped with its neighbour counts: `DATE` is no typo of `DATA`, nor `CONTRACT` of `CONTACT`.
     """
     bare, digits = folded(word), [*filter(str.isdigit, word)]
-    names = sorted(name for _, name in near(word, known, slips=1) if name != word)
+    names = sorted(name for _, name in near(word, known, typos=1) if name != word)
     return next(
         (name for name in names if [*filter(str.isdigit, name)] == digits and bare in _with_a_typo(folded(name))), None
     )

@@ -8,7 +8,7 @@ from runner.cli.env_options import typo_of
 from runner.cli.selection import words_of
 from runner.cli.targets import is_outside
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.suggestions import slip, suggest
+from runner.foundation.suggestions import likely_typo, suggest
 from runner.job.inputs import VARIABLE
 from runner.job.model import Job
 from runner.reports.safe import clean
@@ -18,7 +18,7 @@ def in_tags(written: str | None, jobs: Collection[Job]) -> Iterator[Problem]:
     """Words of `--tags` that no job has as a tag."""
     tags = {tag for job in jobs for tag in job.tags}
     for word in words_of(written) if written is not None else ():
-        near = slip(word, tags) if word not in tags else None
+        near = likely_typo(word, tags) if word not in tags else None
         if near is not None:
             yield _warning(f"no job has the tag `{clean(word)}` of `--tags`", near=near)
 

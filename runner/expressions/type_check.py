@@ -15,7 +15,7 @@ from runner.expressions.source import written
 from runner.expressions.typed import A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
-from runner.foundation.suggestions import slip, suggest
+from runner.foundation.suggestions import likely_typo, suggest
 
 _ITEM_INDEX = ("item", "index")
 """A key of each turn elsewhere; here it is a name of its own."""
@@ -152,7 +152,7 @@ def _itself(source: str, key: str) -> str:
 def missing_key(part: TypedPart, key: str, check: TypeCheck, *, message: str, source: str) -> Type:
     """Report a field that a record does not have."""
     known = sorted(part.type.fields or {})
-    if check.expects_absence and slip(key, known) is None:
+    if check.expects_absence and likely_typo(key, known) is None:
         return UNKNOWN
     near = "index" if (part.source, key) == _ITEM_INDEX else suggest(key, known)
     if near is None and key in _STEP_KEYS and part.source.startswith("steps.") and part.source.endswith(".result"):

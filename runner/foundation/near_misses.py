@@ -1,8 +1,8 @@
-"""The one search for what somebody probably meant: names that are a slip or two away, and the text that is most alike.
+"""The search for near misses: names that are a typo or two away, and the text that is most alike.
 
-Its work is bounded, whoever asks: so many names, each no longer than so much. What lies beyond is never suggested. The
-comparing itself is RapidFuzz's, which is imported when there is something to compare: 30 ms that only a mistake costs.
-Which of several near names is meant, and how near is near enough, the callers know.
+Its work is bounded, whoever asks: so many names, each no longer than so much; what lies beyond is never suggested.
+RapidFuzz compares, and is imported when there is something to compare: 30 ms that only a mistake costs. Callers choose
+among several near names, and know how near is near enough.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,24 +28,24 @@ def eligible(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in islice(names, MOST_NAMES) if len(name) <= LONGEST_NAME)
 
 
-def near(word: str, names: Iterable[str], *, slips: int) -> list[tuple[int, str]]:
-    """The names with at most `slips` letters added, left out, replaced, or swapped with their neighbour.
+def near(word: str, names: Iterable[str], *, typos: int) -> list[tuple[int, str]]:
+    """The names with at most `typos` letters added, left out, replaced, or swapped with their neighbour.
 
-    Each with the number of its slips, the fewest first. Words are compared folded; a name in another case has none.
+    Each with the number of its typos, the fewest first. Words are compared folded; a name in another case has none.
     """
     compared = eligible(names)
-    found = near_folded(folded(word), _folded(compared), slips=slips)
+    found = near_folded(folded(word), _folded(compared), typos=typos)
     return [(distance, compared[index]) for distance, index in found]
 
 
-def near_folded(bare: str, names: tuple[str, ...], *, slips: int) -> list[tuple[int, int]]:
-    """The same for a word and eligible names that are folded: the number of slips, and the index of the name."""
-    if _lengths(names).isdisjoint(range(len(bare) - slips, len(bare) + slips + 1)):
+def near_folded(bare: str, names: tuple[str, ...], *, typos: int) -> list[tuple[int, int]]:
+    """The same for a word and eligible names that are folded: the number of typos, and the index of the name."""
+    if _lengths(names).isdisjoint(range(len(bare) - typos, len(bare) + typos + 1)):
         return []
     from rapidfuzz import process  # noqa: PLC0415  30 ms
     from rapidfuzz.distance import OSA  # noqa: PLC0415
 
-    found = process.extract(bare, names, scorer=OSA.distance, score_cutoff=slips, limit=None)
+    found = process.extract(bare, names, scorer=OSA.distance, score_cutoff=typos, limit=None)
     return [(int(distance), index) for _, distance, index in found]
 
 
@@ -75,7 +75,7 @@ def most_alike(text: str, texts: Sequence[str], *, least: float) -> int | None:
 
 @lru_cache(maxsize=64)
 def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Kept, since most words are held against the same few lists of names."""
+    """Cached, since most words are compared with the same few lists of names."""
     return tuple(map(folded, names))
 
 

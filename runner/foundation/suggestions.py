@@ -1,6 +1,6 @@
-"""The word that somebody meant: the nearest of ours, or ours for a word of another tool. Rather none than a silly one.
+"""The word that should be there: the nearest of ours, or ours for a word of another tool. Rather none than a silly one.
 
-Two words are compared without regard to case, dashes, underscores and blanks, so that `maxAttempts` is `max_attempts`.
+Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,13 +11,11 @@ from runner.foundation import hints
 from runner.foundation.near_misses import eligible, folded, near, near_folded
 
 _LONGEST = 40
-"""Nobody means a key by a longer word."""
-
-_TOLD_FROM = 6
+"""Nobody writes a key with a longer word."""
+_SHORTEST_FOREIGN = 6
 """A shorter word of another tool is known only as it is: four letters are near to too many others."""
-
-_TELLING = 3
-"""Letters that tell a word by its beginning."""
+_SHORTEST_START = 3
+"""Letters from which on a word is known by its start."""
 
 
 @cache
@@ -28,79 +26,80 @@ def foreign_words() -> Mapping[str, tuple[str, ...]]:
 
 
 def foreign(word: str, known: Collection[str]) -> str | None:
-    """The one of `known` that is meant by a word of another tool, None where `word` is none."""
+    """Which of `known` stands for a word of another tool, None where `word` is none."""
     return next((ours for ours in foreign_words().get(folded(word), ()) if ours in known), None)
 
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `word` stands for, or None. `known` may hold `word` itself, which is never suggested."""
+    """Which of `known` `word` stands for, or None. `known` may hold `word` itself, which is never suggested."""
     bare = folded(word)
     if not 0 < len(bare) <= _LONGEST:
         return None
     candidates = _candidates(eligible(name for name in known if name != word))
-    if bare in candidates.meant:
-        return candidates.meant[bare]
+    if bare in candidates.ours:
+        return candidates.ours[bare]
     measured = [
         (distance, _rank(bare, name), name)
-        for distance, index in near_folded(bare, candidates.names, slips=_slips(bare))
-        if len(name := candidates.names[index]) >= _TOLD_FROM or name not in foreign_words() or name in candidates.own
+        for distance, index in near_folded(bare, candidates.names, typos=_typos(bare))
+        if len(name := candidates.names[index]) >= _SHORTEST_FOREIGN
+        or name not in foreign_words()
+        or name in candidates.own
     ]
-    found = min(measured)[2] if measured else _beginning(bare, candidates.names)
-    return candidates.meant.get(found)
+    return candidates.ours.get(min(measured)[2] if measured else _by_start(bare, candidates.names))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The hint that asks for the one of `known` that `word` stands for, None where it stands for none."""
+    """The hint that asks whether one of `known` is meant by `word`, None where there is none."""
     found = suggest(word, known)
     return found and f"did you mean `{found}`?"
 
 
-def slip(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `word` is with a slip of the keyboard: near by its letters alone, its digits the same.
+def likely_typo(word: str, known: Iterable[str]) -> str | None:
+    """Which of `known` `word` is a typo of: near by its letters alone, its digits the same.
 
-    It is for warnings: somebody could have meant `word` as it stands, and `lab2` is not `lab1` mistyped.
+    It is for warnings: `word` may be right as it is, and `lab2` is not `lab1` mistyped.
     """
     digits = [*filter(str.isdigit, word)]
     found = [
         (distance, name)
-        for distance, name in near(word, known, slips=_slips(folded(word)))
+        for distance, name in near(word, known, typos=_typos(folded(word)))
         if name != word and [*filter(str.isdigit, name)] == digits
     ]
     return min(found)[1] if found else None
 
 
 class _Candidates(NamedTuple):
-    """Folded words and what they stand for. `own` are ours, in `meant` before those of other tools."""
+    """Folded words and ours for them. `own` are ours themselves, which come before words of other tools."""
 
-    meant: Mapping[str, str]
+    ours: Mapping[str, str]
     own: frozenset[str]
     names: tuple[str, ...]
 
 
 @lru_cache(maxsize=64)
-def _candidates(ours: tuple[str, ...]) -> _Candidates:
-    """Kept, since most words are held against the keys of a few records."""
-    found, known = {folded(name): name for name in reversed(ours)}, frozenset(ours)
-    own = frozenset(found)
-    for word, meant in foreign_words().items():
-        name = next((name for name in meant if name in known), None)
+def _candidates(known: tuple[str, ...]) -> _Candidates:
+    """Cached, since most words are compared with the keys of a few records."""
+    ours, names = {folded(name): name for name in reversed(known)}, frozenset(known)
+    own = frozenset(ours)
+    for word, meanings in foreign_words().items():
+        name = next((name for name in meanings if name in names), None)
         if name is not None:
-            found.setdefault(word, name)
-    return _Candidates(meant=found, own=own, names=tuple(found))
+            ours.setdefault(word, name)
+    return _Candidates(ours=ours, own=own, names=tuple(ours))
 
 
-def _slips(word: str) -> int:
-    """How many slips of the keyboard a word of this length may hold and still be that word."""
+def _typos(word: str) -> int:
+    """How many typos a word of this length may hold and still be that word."""
     return 0 if len(word) <= 2 else 1 if len(word) <= 5 else 2  # noqa: PLR2004  lengths
 
 
 def _rank(word: str, name: str) -> int:
-    """Of words that are equally near, one with the same beginning is meant."""
-    return -next((index for index, (one, other) in enumerate(zip(word, name, strict=False)) if one != other), len(word))
+    """Of words that are equally near, a word with the same start comes first."""
+    return -next((index for index, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), len(word))
 
 
-def _beginning(word: str, names: Iterable[str]) -> str:
-    """The name that `word` begins (`exec`), or that begins `word` (`timeout_seconds`); empty where there is none."""
-    begun = [name for name in names if len(word) >= _TELLING and name.startswith(word)]
-    beginning = [name for name in names if len(name) > _TELLING and word.startswith(name)]
-    return min(begun, key=len) if begun else max(beginning, key=len, default="")
+def _by_start(word: str, names: Iterable[str]) -> str:
+    """The name that starts with `word` (`exec`), or that `word` starts with (`timeout_seconds`); empty for none."""
+    longer = [name for name in names if len(word) >= _SHORTEST_START and name.startswith(word)]
+    shorter = [name for name in names if len(name) > _SHORTEST_START and word.startswith(name)]
+    return min(longer, key=len) if longer else max(shorter, key=len, default="")

@@ -221,7 +221,8 @@ def _with_lacking(
             continue
         if len(indexes) == len(given):
             message = f"no case gives the input `{name}`, which is required"
-            hint = f"add it to the cases, or {how_to_give(declared)}"
+            elsewhere = how_to_give(declared)
+            hint = elsewhere if declared.secret else f"add it to the cases, or {elsewhere}"
             lacking[name] = lacked(declared, None, _Wrong(code="E130", message=message, hint=hint))
             continue
         message = f"this case gives no `{name}`, which is required"

@@ -2,7 +2,7 @@
 
 Here both words may be right, so the first letters of a word, and what other tools call it, are no typo; neither are two
 names that differ in their numbers, nor one of the names that Creatio itself gives. Columns are longer words than tags
-and options, for which `runner.foundation.suggestions.slip` is.
+and options, for which `runner.foundation.suggestions.likely_typo` is.
 """
 
 import re
@@ -32,7 +32,7 @@ def typo_of(word: str, known: Collection[str]) -> str | None:
     """The nearest of `known`, None where `word` is one of them, or is most probably right as it is."""
     if word in known:
         return None
-    found = sorted(near(word, known, slips=1))
+    found = sorted(near(word, known, typos=1))
     in_another_case = next((name for distance, name in found if distance == 0), None)
     if in_another_case is not None or _is_standard(word):
         return in_another_case

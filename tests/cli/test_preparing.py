@@ -141,6 +141,17 @@ def test_a_required_input_that_no_case_gives_is_one_mistake_at_the_head_of_the_c
     assert (problem.file, problem.span.line) == place
 
 
+def test_a_secret_that_no_case_gives_is_not_to_be_written_into_the_cases() -> None:
+    job = JOB.format(name="a", tags="").replace(", default: none", ", secret: true")
+    Path("a.job.yaml").write_text(f"{job}cases: [{{name: red}}]\n")
+
+    with pytest.raises(UsageError) as refused:
+        prepared()
+
+    (problem,) = refused.value.problems
+    assert problem.hint == "give it with `-i phone=@FILE`, `-i phone=@-`, `CREATIO_RUNNER_INPUT_PHONE` or `--inputs`"
+
+
 def test_an_input_that_no_case_gives_may_come_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_PHONE", "5")
     text = JOB.format(name="a", tags="").replace(", default: none", "")

@@ -24,15 +24,15 @@ def seconds(work: Callable[[], object]) -> float:
     return process_time() - begun
 
 
-def test_names_come_with_their_slips_and_the_fewest_first() -> None:
-    assert near("max-Attemps", ["attempt", "maxAttempts", "max_attemps"], slips=2) == [
+def test_names_come_with_their_typos_and_the_fewest_first() -> None:
+    assert near("max-Attemps", ["attempt", "maxAttempts", "max_attemps"], typos=2) == [
         (0, "max_attemps"),
         (1, "maxAttempts"),
     ]
 
 
-def test_neighbours_that_are_swapped_are_a_single_slip() -> None:
-    assert near("exceute", ["execute"], slips=1) == [(1, "execute")]
+def test_neighbours_that_are_swapped_are_a_single_typo() -> None:
+    assert near("exceute", ["execute"], typos=1) == [(1, "execute")]
 
 
 def test_no_more_names_are_looked_at_than_the_bound_allows() -> None:
@@ -44,7 +44,7 @@ def test_no_more_names_are_looked_at_than_the_bound_allows() -> None:
             looked_at += 1
             yield f"name{number}"
 
-    near("nmae1", names(), slips=2)
+    near("nmae1", names(), typos=2)
     assert looked_at == MOST_NAMES
     suggest("nmae1", names())
     assert looked_at == 2 * MOST_NAMES
@@ -53,7 +53,7 @@ def test_no_more_names_are_looked_at_than_the_bound_allows() -> None:
 def test_a_name_that_is_too_long_is_never_compared() -> None:
     long = "a" * (LONGEST_NAME + 1)
 
-    assert near(long[1:], [long], slips=2) == []
+    assert near(long[1:], [long], typos=2) == []
     assert most_alike("a" * LONGEST_NAME, [long, "a"], least=0.5) is None
     assert most_alike(long, [long], least=0.5) is None
 
@@ -97,8 +97,8 @@ def test_what_compares_is_imported_only_where_there_is_something_to_compare(prog
 
 
 @given(st.text(), st.lists(st.text(), max_size=8), st.integers(0, 3))
-def test_a_near_name_is_a_known_one_within_its_slips(word: str, names: list[str], slips: int) -> None:
-    found = near(word, names, slips=slips)
+def test_a_near_name_is_a_known_one_within_its_slips(word: str, names: list[str], typos: int) -> None:
+    found = near(word, names, typos=typos)
 
     assert [distance for distance, _ in found] == sorted(distance for distance, _ in found)
-    assert all(name in names and 0 <= distance <= slips for distance, name in found)
+    assert all(name in names and 0 <= distance <= typos for distance, name in found)

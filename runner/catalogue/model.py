@@ -4,12 +4,17 @@ A catalogue file, packages in git and a folder of doubles give the same records.
 unknown here, and never guessed: nothing is reported for it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from runner.foundation.values import Json
+
+PROCESS_CODE: Final = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
+"""How the code of a process looks: `UsrCreateOrder`."""
 
 
 class Kind(StrEnum):

@@ -1,17 +1,31 @@
-"""A person at the terminal: whether there is one, and whether they say yes. Questions go to stderr, like all talk."""
+"""A person at the terminal: whether there is one, whether they say yes, and whether a command may begin at all.
+
+Every refusal is reported at once, and nothing has been sent. `--yes` answers the questions of jobs; it does not confirm
+a target: who says yes to a job may not know where its calls go. Questions go to stderr, like all messages.
+"""
 
 import select
 import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import click
 
 from runner.cli import output
+from runner.cli.prepared import RunSpec, run_name
 from runner.engine.effects import Ask
+from runner.foundation.problems import RefusedError
 from runner.hosts.stop import Stop
+from runner.planning import guards
 from runner.reports.safe import clean
-from runner.reports.words import said
+from runner.reports.words import labelled
+from runner.targets.model import SiteTarget, Target
 
 _LOOK = 0.2
 """Seconds between two looks at the stop, while nobody answers."""
+_MOST_NAMES = 5
+"""Runs that a question names; more would hide the question."""
 
 
 def is_there() -> bool:
@@ -27,13 +41,13 @@ def says_yes(question: str, *, explained: str | None = None) -> bool:
     """
     while True:
         _put(question)
-        meant = _meaning(_line(), explained)
-        if meant is not None:
-            return meant
+        answer = _parsed(_line(), explained)
+        if answer is not None:
+            return answer
 
 
 def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
-    """What a person says to a question of a run; None where the stop was told, or `seconds` passed, before an answer.
+    """A person's answer to a question of a run; None where a stop came, or `seconds` passed, before an answer.
 
     Windows cannot look at its terminal without reading from it, so there the question stays until it is answered.
     """
@@ -44,9 +58,9 @@ def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
     while stop.why is None and (ends is None or time.monotonic() < ends):
         readable, _, _ = select.select([sys.stdin], [], [], _LOOK)
         if readable:
-            meant = _meaning(_line(), ask.help)
-            if meant is not None:
-                return meant
+            answer = _parsed(_line(), ask.help)
+            if answer is not None:
+                return answer
             _put(ask.text)
     output.say_lines("\n")
     return None
@@ -56,8 +70,8 @@ def _put(question: str) -> None:
     output.say_lines(f"? {clean(question)} [y/N] ")
 
 
-def _meaning(answer: str, explained: str | None) -> bool | None:
-    """What an answer means; None of one that is none, after it was explained what is."""
+def _parsed(answer: str, explained: str | None) -> bool | None:
+    """None of what is no answer, after it was explained which there are."""
     match answer.strip().casefold():
         case "y" | "yes":
             return True
@@ -65,7 +79,7 @@ def _meaning(answer: str, explained: str | None) -> bool | None:
             if not answer:
                 output.say_lines("\n")
             return False
-    lines = said("help", explained) if explained else []
+    lines = labelled("help", explained) if explained else []
     output.say_lines("".join(f"  {line}\n" for line in (*lines, "`y` is a yes; `n`, or nothing, is a no")))
     return None
 
@@ -76,3 +90,49 @@ def _line() -> str:
         return sys.stdin.readline()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What the command line permits: `yes` to every question of a job, and the targets that are `confirmed`.
+
+    `ask` puts a question to a person; None where there is none.
+    """
+
+    yes: bool = False
+    confirmed: frozenset[str] = frozenset()
+    ask: Callable[[str], bool] | None = None
+
+
+def permission(context: click.Context) -> Permission:
+    """What the options of a command permit, and whether somebody can be asked."""
+    return Permission(
+        yes=context.params["yes"],
+        confirmed=frozenset(context.params["confirm"]),
+        ask=says_yes if is_there() else None,
+    )
+
+
+def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool = False) -> None:
+    """Let the runs begin, or raise `RefusedError`. A person is asked once for each target.
+
+    `over`: no step of them is to be carried out any more, so no question of theirs is to be answered.
+    """
+    refused = list(guards.not_allowed((run.job, run.target) for run in runs))
+    if not (over or given.yes) and given.ask is None:
+        refused += guards.unanswerable(run.job for run in runs)
+    targets = guards.unconfirmed((run.target for run in runs), confirmed=given.confirmed)
+    if given.ask is None:
+        refused += map(guards.protected, targets)
+    if refused:
+        raise RefusedError(*refused)
+    for target in targets:
+        if given.ask is not None and not given.ask(_question(target, runs)):
+            raise RefusedError(guards.protected(target))
+
+
+def _question(target: Target, runs: Sequence[RunSpec]) -> str:
+    names = [run_name(run.job, run.case) for run in runs if run.target == target]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    where = f" ({target.url})" if isinstance(target, SiteTarget) else ""
+    return f"target `{target.name}`{where} is protected. Carry out {', '.join(names[:_MOST_NAMES])}{more}?"

@@ -1,31 +1,47 @@
-"""`runner catalog`: brings what a site has to the desk, and watches it for drift. It reads only."""
+"""`runner catalog`: what a site has and what packages in git hold, as files; compared, checked, and as doubles.
+
+Sites are only read.
+"""
 
 import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
-from runner.catalogue.differences import differences, drifts
+from runner.catalogue.differences import About, Use, differences, drifts
+from runner.catalogue.doubles import doubles as new_doubles
 from runner.catalogue.drift import changed, missing
-from runner.cli import new_doubles, of_packages, options, output
-from runner.cli.catalogue_files import check_place, place_of, read_file, stored, write_file
-from runner.cli.catalogues import ask, chosen, used_by
-from runner.cli.drift import FORMATS, Compared
-from runner.cli.serving import sandbox
+from runner.catalogue.model import Catalogue, Process
+from runner.catalogue.write import written
+from runner.cli import catalogue_files, options, output
+from runner.cli.catalogue_files import ask, check_place, one_target, read_file, used_by, write_file
+from runner.cli.sandbox import serve_sandbox
+from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup
-from runner.foundation.problems import ExitCode
+from runner.foundation.problems import ExitCode, UsageError, are_errors
+from runner.foundation.sentences import many
+from runner.packages.files import Reader
+from runner.packages.lint import lint as lint_packages
+from runner.packages.reading import read_packages
+from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.files import read_text
+from runner.reports import mistakes
+from runner.reports.drift import FORMATS, Comparison
 
-SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=options.expanded)
-ONE_TARGET = options.option("-t", "--target", "target", metavar="NAME", type=options.Filled(), help="The site to ask.")
-FORMAT = options.form(FORMATS)
+PACKAGES = click.argument(
+    "packages", nargs=-1, required=True, metavar="PACKAGES…", type=options.FilledPath(), callback=options.expanded
+)
 
 
-@click.group("catalog", cls=VerbGroup, short_help="Know what a site has, and what packages in git hold.")
-def command() -> None:
+@click.group("catalog", cls=VerbGroup)
+def catalog() -> None:
     r"""Know which processes a site has, and what each takes and gives: in a file beside targets.yaml, which validate,
-    run and plan hold jobs against.
+    run and plan check jobs against.
 
     \b
     Examples:
@@ -35,14 +51,135 @@ def command() -> None:
     """
 
 
-command.add_command(of_packages.build)
-command.add_command(of_packages.lint)
-command.add_command(new_doubles.doubles)
+def _sites() -> Sites:
+    return Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text)
 
 
-@command.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")
-@SPECS
-@ONE_TARGET
+@catalog.command("build", cls=Verb, short_help="Write what packages in git hold into a catalogue file.")
+@PACKAGES
+@options.option(
+    "-o", "--out", metavar="FILE", type=options.FilledPath(), default="-", help="Write this file, not to stdout."
+)
+@click.pass_context
+def build(context: click.Context, /, **_: object) -> int:
+    r"""Read the processes of packages as they lie in git: PACKAGES is a workspace, a folder of packages, or one of
+    them. No site is asked. The file is one as `catalog pull` writes. Where nothing has changed it stays as it is;
+    nothing is written over but what this command has written.
+
+    \b
+    Examples:
+      runner catalog build packages -o git.catalog.yaml
+      runner validate specs --catalog git.catalog.yaml
+
+    Exit 0, 2 where there is nothing to read, or for a mistake on the command line.
+    """
+    out: Path = context.params["out"]
+    to_stdout = str(out) == "-"
+    if not to_stdout:
+        check_place(out, of_packages=True)
+    found = catalogue_files.packages_in(context.params["packages"])
+    catalogue_files.warn_of_unreadable(found.odd, mask=str)
+    if to_stdout:
+        output.data(written(found.catalogue), for_programs=True)
+    else:
+        output.say(write_file(replace(found.catalogue, pulled=catalogue_files.stamp()), out))
+    return ExitCode.PASSED
+
+
+@catalog.command("lint", cls=Verb, short_help="Find what in packages will trouble whoever calls their processes.")
+@PACKAGES
+@options.form(PROBLEM_FORMATS)
+@click.pass_context
+def lint(context: click.Context, /, **_: object) -> int:
+    r"""Find what in packages will trouble a caller: elements that an instance may never leave, processes that no call
+    can start, versions that no call runs, a parameter that two versions type differently. All findings are warnings,
+    with their places; `runner explain CODE` says more.
+
+    \b
+    Examples:
+      runner catalog lint packages
+      runner catalog lint packages --format sarif > packages.sarif
+
+    Exit 0 where nothing is found, 1 where something is, 2 where there is nothing to read, or for a
+    mistake on the command line.
+    """
+    given = context.params
+    packages = read_packages(given["packages"], called=called)
+    if are_errors(packages.problems):
+        raise UsageError(*packages.problems)
+    found = (*packages.problems, *lint_packages(packages, Reader(called=called)))
+    output.data(PROBLEM_FORMATS[given["form"]](found), for_programs=given["form"] != "text")
+    processes = many(len(packages.catalogue.processes), "process", "processes")
+    output.say(f"{processes}: {mistakes.count(found) if found else 'nothing is found'}")
+    return ExitCode.FAILED if found else ExitCode.PASSED
+
+
+@catalog.command("doubles", cls=Verb, short_help="Write a double for each process that has none.")
+@click.argument("file", metavar="FILE", type=options.FilledPath())
+@options.option("--out", metavar="FOLDER", type=options.FilledPath(), required=True, help="The folder of the sandbox.")
+@options.for_jobs("Only the processes that these jobs start.")
+@click.pass_context
+def doubles(context: click.Context, /, **_: object) -> int:
+    r"""Write a double for each process of a catalogue, or of a folder of packages, that has none in FOLDER: what it
+    takes and gives, and its elements in their order. A TODO marks what must be filled in; as they are, doubles are
+    valid, and jobs can be rehearsed with them. Nothing is ever written over. Processes that no call can start are left
+    out.
+
+    \b
+    Examples:
+      runner catalog doubles git.catalog.yaml --out specs/sandbox --for specs
+      runner run specs -t sandbox
+
+    Exit 0, 2 for a mistake in a file or on the command line, 5 where there is no process to write a double for.
+    """
+    given = context.params
+    catalogue, folder = read_file(given["file"]), given["out"]
+    uses = used_by(given["jobs"]) if given["jobs"] else None
+    processes = list(_wanted(catalogue, uses))
+    if not processes:
+        output.say(f"no process to write a double for: these jobs start none that {catalogue.name} has")
+        return ExitCode.NOTHING_SELECTED
+    executed = {use.name for use in uses or () if use.about is About.ELEMENT}
+    known = catalogue_files.doubles_by_code(folder)
+    done = Counter(_write_double(process, folder, known=known, executed=executed) for process in processes)
+    parts = [f"{many(done['new'], 'process has', 'processes have')} a new double"]
+    parts += [f"{done['known']} had one already"] if done["known"] else []
+    parts += [f"{done['left out']} left out"] if done["left out"] else []
+    output.say(f"{called(folder)}: {', '.join(parts)}")
+    return ExitCode.PASSED
+
+
+def _wanted(catalogue: Catalogue, uses: Iterable[Use] | None) -> Iterator[Process]:
+    """All processes, or those that jobs start, by whatever code."""
+    codes = set(catalogue.processes)
+    if uses is not None:
+        started = {use.process for use in uses if use.about is About.PROCESS}
+        families = (catalogue.family_of(code) for code in started - codes)
+        codes &= started | {family[0].code for family in families if family is not None}
+    yield from (catalogue.processes[code] for code in sorted(codes))
+
+
+def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], executed: Collection[str]) -> str:
+    """Write the doubles of a process; `new`, `known` where there is one already, or `left out`."""
+    new = list(new_doubles(process, executed=executed))
+    files = {one.code: catalogue_files.double_file(one, folder) for one in new}
+    if any(one.code in known for one in new) or any(path is not None and path.exists() for path in files.values()):
+        return "known"
+    if process.why_not is not None:
+        output.say(f"left out: `{process.code}` cannot be started: {process.why_not}")
+        return "left out"
+    if None in files.values():
+        output.say(f"left out: `{process.code}` has a code that no file can have")
+        return "left out"
+    for one in new:
+        if (path := files[one.code]) is not None:
+            catalogue_files.create(path, one.text)
+    return "new"
+
+
+@catalog.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")
+@options.OPTIONAL_SPECS
+@options.ONE_TARGET
 @options.TARGETS
 @options.option(
     "--out", metavar="FILE", type=options.FilledPath(), help="Write this file, not NAME.catalog.yaml by the targets."
@@ -60,25 +197,22 @@ def pull(context: click.Context, /, **_: object) -> int:
     Exit 0, 2 for a mistake in a file or on the command line, 3 where the site does not answer.
     """
     given = context.params
-    target = chosen(given["target"], given["specs"], given["targets"])
-    out = given["out"] or place_of(target.target.name, targets_file=target.file)
+    target = one_target(given["target"], given["specs"], given["targets"])
+    out = given["out"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
     check_place(out)
     with _sites() as sites:
         found = ask(target, sites)
     if found is None:
         return ExitCode.NO_ANSWER
-    for line in write_file(found, out):
-        output.say(line)
+    output.say(write_file(found, out))
     return ExitCode.PASSED
 
 
-@command.command("check", cls=Verb, short_help="Compare a site with its catalogue file.")
-@SPECS
-@ONE_TARGET
+@catalog.command("check", cls=Verb, short_help="Compare a site with its catalogue file.")
+@options.OPTIONAL_SPECS
+@options.ONE_TARGET
 @options.TARGETS
-@options.option(
-    "--for", "jobs", multiple=True, metavar="SPEC", type=options.FilledPath(), help="Tell first what matters to these."
-)
+@options.for_jobs("Print first what matters to these jobs.")
 @options.option("--catalog", "file", metavar="FILE", type=options.FilledPath(), help="Compare with this file.")
 @options.option(
     "--against",
@@ -87,7 +221,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     help="Ask whether the site has what this file says, as `catalog build` writes it, or what a folder of packages "
     "holds: versions, which of them is active, parameters, elements. What else the site has is no difference.",
 )
-@FORMAT
+@options.form(FORMATS)
 @click.pass_context
 def check(context: click.Context, /, **_: object) -> int:
     r"""Ask a site what it has, and compare it with its catalogue file. With --for, or SPEC, differences that matter to
@@ -104,28 +238,30 @@ def check(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     specs = (*given["jobs"], *given["specs"])
-    target = chosen(given["target"], specs, given["targets"])
+    target = one_target(given["target"], specs, given["targets"])
     git = given["against"]
     if git and context.get_parameter_source("file") is ParameterSource.COMMANDLINE:
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
-    before = read_file(git or given["file"] or place_of(target.target.name, targets_file=target.file))
-    used = used_by(specs)
+    file = git or given["file"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
+    before, used = read_file(file), used_by(specs)
     with _sites() as sites:
         after = ask(target, sites)
     if after is None:
         return ExitCode.NO_ANSWER
     found = drifts((missing if git else changed)(before, after), used)
-    compared = Compared(
-        before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
+    return _print(
+        Comparison(
+            before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
+        ),
+        given["form"],
     )
-    return _told(compared, given["form"])
 
 
-@command.command("diff", cls=Verb, short_help="Compare two catalogues: files, or sites.")
+@catalog.command("diff", cls=Verb, short_help="Compare two catalogues: files, or sites.")
 @click.argument("before", metavar="A", type=options.Filled())
 @click.argument("after", metavar="B", type=options.Filled())
 @options.TARGETS
-@FORMAT
+@options.form(FORMATS)
 @click.pass_context
 def diff(context: click.Context, /, **_: object) -> int:
     r"""Compare what A has with what B has. Each is a catalogue file, or the name of a target: then its site is asked.
@@ -142,20 +278,17 @@ def diff(context: click.Context, /, **_: object) -> int:
     sides = []
     with _sites() as sites:
         for name in (given["before"], given["after"]):
-            file = stored(name)
-            side = read_file(file) if file is not None else ask(chosen(name, (), given["targets"]), sites)
+            file = catalogue_files.file_named(name)
+            side = read_file(file) if file is not None else ask(one_target(name, (), given["targets"]), sites)
             if side is None:
                 return ExitCode.NO_ANSWER
             sides.append(side)
     before, after = sides
     found = drifts(differences(before, after), ())
-    return _told(Compared(before=before.name, after=after.name, drifts=found, side_by_side=True), given["form"])
+    comparison = Comparison(before=before.name, after=after.name, drifts=found, side_by_side=True)
+    return _print(comparison, given["form"])
 
 
-def _sites() -> Sites:
-    return Sites(serve=sandbox, environment=os.environ, read_file=read_text)
-
-
-def _told(found: Compared, form: str) -> int:
+def _print(found: Comparison, form: str) -> int:
     output.data(FORMATS[form](found), for_programs=form != "text")
     return ExitCode.FAILED if found.drifts else ExitCode.PASSED

@@ -1,19 +1,113 @@
-"""Catalogue files for a command: where they lie, reading one, writing one only where something has changed."""
+"""Catalogues and doubles for a command: what a site has, what jobs use of it, files read, and files written."""
 
-from collections.abc import Iterator, Sequence
+import getpass
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
-from runner.catalogue.differences import differences
-from runner.catalogue.model import Catalogue
+from runner.catalogue.differences import Use, differences
+from runner.catalogue.doubles import NewDouble
+from runner.catalogue.model import Catalogue, Pulled
+from runner.catalogue.pulling import NoAnswerError, pull
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
 from runner.cli import output
-from runner.foundation.problems import Problem, UsageError, are_errors
+from runner.foundation.problems import Problem, Severity, UsageError, are_errors
+from runner.foundation.raw import record, text
+from runner.foundation.sentences import many
+from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
-from runner.project.paths import called
+from runner.project.job_files import JobFiles
+from runner.project.named_targets import KnownTarget, chosen
+from runner.project.paths import called, job_paths
+from runner.project.sites import Sites
+from runner.reading.document import Document
 from runner.reading.encoding import LARGEST_FILE
-from runner.reports import mistakes
-from runner.targets import clio
+from runner.reading.load import read
+from runner.secrets.redact import Secrets
+from runner.targets import clio, folders
+from runner.targets.model import SandboxTarget
+
+_MOST_CODES: Final = 5
+_MOST_WARNINGS: Final = 10
+_FIT_FOR_A_FILE: Final = re.compile(r"\w[\w.-]{0,199}")
+
+
+def one_target(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:
+    """The target that is named, or the only one there is. Raises `UsageError`."""
+    return next(iter(chosen([name] if name else [], specs, targets).values()))
+
+
+def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
+    """What the jobs in `specs` use, whatever the old catalogue says of them. Raises `UsageError` for their mistakes."""
+    problems: list[Problem] = []
+    files = JobFiles(called=called, problems=problems)
+    documents: dict[str, Document] = {}
+    for path in job_paths(specs):
+        opened = files.open(path)
+        documents |= opened.documents if opened is not None else {}
+    if are_errors(problems):
+        raise UsageError(*problems)
+    return uses(documents.values())
+
+
+def ask(known: KnownTarget, sites: Sites) -> Catalogue | None:
+    """What a site has. Answers that could not be read become warnings; None, with a problem printed, where the site did
+    not answer.
+    """
+    target, secrets = known.target, Secrets()
+    ready = sites.of(target)
+    ready.hide_in(secrets)
+
+    def listed(number: int) -> None:
+        output.say(f"reading {many(number, 'process', 'processes')} of target `{target.name}`")
+
+    try:
+        found = pull(ready.client, listed=listed, wait=time.sleep)
+    except NoAnswerError as error:
+        output.problems(no_answer(error, secrets))
+        return None
+    warn_of_unreadable(found.odd, mask=secrets.mask)
+    site = f"the sandbox {target.folder.name}" if isinstance(target, SandboxTarget) else ready.name.url
+    return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=stamp())
+
+
+def no_answer(error: NoAnswerError, secrets: Secrets) -> Problem:
+    trouble = error.trouble
+    hint = trouble.hint and secrets.mask(trouble.hint)
+    return Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=hint)
+
+
+def stamp() -> Pulled:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name
+        user = "unknown"
+    return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user)
+
+
+def warn_of_unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> None:
+    """Print a warning for each sentence on what could not be read, with the codes of its processes; of very many the
+    first.
+    """
+    codes: dict[str, dict[str, None]] = {}
+    for code, sentence in found:
+        codes.setdefault(mask(sentence), {})[f"`{code}`"] = None
+    messages = []
+    for sentence, given in islice(codes.items(), _MOST_WARNINGS):
+        more = f" and {len(given) - _MOST_CODES} more" if len(given) > _MOST_CODES else ""
+        messages.append(f"{', '.join(islice(given, _MOST_CODES))}{more}: {sentence}")
+    if len(codes) > _MOST_WARNINGS:
+        among = many(len({code for code, _ in found}), "process", "processes")
+        messages.append(f"{many(len(codes) - _MOST_WARNINGS, 'more thing')} could not be read, in {among} altogether")
+    hint = "no job is checked against this: it counts as unknown"
+    output.problems(
+        *(Problem(code="E178", message=message, hint=hint, severity=Severity.WARNING) for message in messages)
+    )
 
 
 def place_of(target: str, *, targets_file: Path | None) -> Path:
@@ -25,10 +119,10 @@ def place_of(target: str, *, targets_file: Path | None) -> Path:
     return (targets_file.parent if targets_file else Path()) / f"{name}{ENDING}"
 
 
-def stored(name: str) -> Path | None:
-    """The file that a word of the command line means, None where it is the name of a target."""
-    path = Path(name)
-    return path if name.endswith((".yaml", ".yml")) or path.is_file() else None
+def file_named(word: str) -> Path | None:
+    """The file that a word of the command line names, None where it is the name of a target."""
+    path = Path(word)
+    return path if word.endswith((".yaml", ".yml")) or path.is_file() else None
 
 
 def read_file(file: Path) -> Catalogue:
@@ -44,78 +138,101 @@ def read_file(file: Path) -> Catalogue:
     raise UsageError(*found)
 
 
-def packages_in(folders: Sequence[Path]) -> Packages:
+def packages_in(packages: Sequence[Path]) -> Packages:
     """The packages in folders; what of them cannot be read is printed as warnings. Raises `UsageError` for errors."""
-    found = read_packages(folders, called=called)
+    found = read_packages(packages, called=called)
     if are_errors(found.problems):
         raise UsageError(*found.problems)
-    output.say_lines(mistakes.text(found.problems))
+    output.problems(*found.problems)
     return found
 
 
-def check_own(file: Path) -> None:
-    """See that nothing is written over but what `catalog build` has written. Raises `UsageError`."""
+def check_place(file: Path, *, of_packages: bool = False) -> None:
+    """See before anything is asked or read that only a catalogue is written over. Raises `UsageError`.
+
+    One of ours may be broken, perhaps by a merge conflict. `of_packages`: only what `catalog build` has written is
+    written over.
+    """
     if not file.exists() or (file.is_file() and not file.stat().st_size):
         return
     held = read_catalogue(file, name=called(file)) if file.is_file() else ()
-    if isinstance(held, Catalogue):
-        if held.packages:
-            return
+    content = file.read_bytes() if file.is_file() else b""
+    what = "is a folder" if file.is_dir() else "holds something else"
+    if not of_packages:
+        is_ours = not file.is_file() or isinstance(held, Catalogue) or OF_SITE.encode() in content
+    elif isinstance(held, Catalogue):
+        is_ours = bool(held.packages)
         what = f"holds the catalogue of {held.site}" if held.site else "holds another catalogue"
-    elif file.is_file() and file.read_bytes().startswith(OF_PACKAGES.encode()):
-        return  # its own, and broken: a merge conflict perhaps
     else:
-        what = "is a folder" if file.is_dir() else "holds something else"
-    message = f"the catalogue cannot be written to {called(file)}: it is there already, and {what}"
-    raise UsageError(Problem(code="E153", message=message, hint="choose another name"))
-
-
-def check_place(file: Path) -> None:
-    """See before the site is asked that only a catalogue is written over, a broken one of ours, too, perhaps by a merge
-    conflict. Raises `UsageError`.
-    """
-    if not file.is_file() or not file.stat().st_size or OF_SITE.encode() in file.read_bytes():
-        return
-    if not isinstance(read_catalogue(file, name=called(file)), Catalogue):
-        message = f"the catalogue cannot be written to {called(file)}: it is there already, and holds something else"
+        is_ours = content.startswith(OF_PACKAGES.encode())
+    if not is_ours:
+        message = f"the catalogue cannot be written to {called(file)}: it is there already, and {what}"
         raise UsageError(Problem(code="E153", message=message, hint="choose another name"))
 
 
-def write_file(found: Catalogue, file: Path) -> Iterator[str]:
-    """Write the file where the site has changed; say what was done. Raises `UsageError` where it cannot be written.
+def write_file(found: Catalogue, file: Path) -> str:
+    """Write the file where the site has changed; a sentence on what was done. Raises `UsageError` where it cannot be
+    written.
 
     Else it stays as it is, with its stamp, and with what people have written into it.
     """
-    name = called(file)
+    name, idle = called(file), sum(process.why_not is not None for process in found.processes.values())
+    counted = many(len(found.processes), "process", "processes")
+    counted += f", {idle} of which cannot be started" if idle else ""
     before = read_catalogue(file, name=name) if file.exists() else None
-    old = before if isinstance(before, Catalogue) else None
-    changed = differences(old, found) if old is not None else ()
-    is_same = old is not None and not changed and (old.site, old.packages) == (found.site, found.packages)
+    if not isinstance(before, Catalogue):
+        _put(file, written(found))
+        return f"{name}: {counted}"
+    changed = differences(before, found)
+    is_same = not changed and (before.site, before.packages) == (found.site, found.packages)
     if not is_same:
         _put(file, written(found))
-    if is_same and old is not None and old.pulled is not None:
-        yield f"{name}: nothing has changed since {old.pulled.at}: {_counted(found)}"
-    else:
-        news = f", {_many(len(changed), 'difference')} to what it held" if old is not None else ""
-        yield f"{name}: {_counted(found)}{news}"
+    elif before.pulled is not None:
+        return f"{name}: nothing has changed since {before.pulled.at}: {counted}"
+    return f"{name}: {counted}, {many(len(changed), 'difference')} to what it held"
 
 
-def _put(file: Path, text: str) -> None:
-    if len(text.encode()) > LARGEST_FILE:
+def _put(file: Path, content: str) -> None:
+    if len(content.encode()) > LARGEST_FILE:
         message = f"the catalogue would be larger than {LARGEST_FILE // 2**20} MiB, and could not be read again"
         raise UsageError(Problem(code="E179", message=message))
     try:
-        file.write_text(text, encoding="utf-8", newline="\n")
+        file.write_text(content, encoding="utf-8", newline="\n")
     except OSError as error:
         message = f"the catalogue {called(file)} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E179", message=message)) from error
 
 
-def _counted(found: Catalogue) -> str:
-    idle = sum(process.why_not is not None for process in found.processes.values())
-    told = f", {idle} of which cannot be started" if idle else ""
-    return f"{_many(len(found.processes), 'process', 'processes')}{told}"
+def doubles_by_code(folder: Path) -> Mapping[str, Path]:
+    """The codes that have a double, also one with mistakes. Raises `UsageError` for a folder that cannot be read."""
+    return dict(_doubles_in(folder)) if folder.exists() else {}
 
 
-def _many(number: int, word: str, words: str | None = None) -> str:
-    return f"{number} {word if number == 1 else words or word + 's'}"
+def _doubles_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    try:
+        files = folders.doubles_in(folder)
+    except OSError as error:
+        message = f"the folder `{called(folder)}` cannot be read: {error.strerror or error}"
+        raise UsageError(Problem(code="E100", message=message)) from error
+    for file in files:
+        document = read(file, name=called(file))
+        code = text(record(document.data), "process") if isinstance(document, Document) else None
+        if code is not None:
+            yield code, file
+
+
+def double_file(one: NewDouble, folder: Path) -> Path | None:
+    """The file of a new double; None where its code cannot be the name of a file."""
+    return folder / f"{one.code}{folders.ENDING}" if _FIT_FOR_A_FILE.fullmatch(one.code) else None
+
+
+def create(path: Path, content: str) -> None:
+    """Write a new file. Raises `UsageError` where it cannot be written, or has come in the meantime."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(content)
+    except OSError as error:
+        message = f"{called(path)} cannot be written: {error.strerror or error}"
+        raise UsageError(Problem(code="E153", message=message)) from error
+    output.data(f"wrote {called(path)}\n")

@@ -1,51 +1,184 @@
-"""What the verbs share that carry runs out: under signals and locks, to an exit code and reports."""
+"""What the verbs share that carry runs out: their console, under signals and locks, to an exit code and reports.
 
+The console is a terminal that redraws its lines, or gets line by line; runs side by side are printed as a whole when
+they end. What becomes of what is written is the business of `runner.cli.output`: the runs go on, whoever reads.
+All locks that the jobs name (`concurrency`) are taken before anything begins, and released at the end. A lock that is
+taken is reported with its run, its process and since when, so that a person can look at it or wait.
+"""
+
+import os
+import shlex
+import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
+from io import StringIO
+from typing import Protocol
 
 import click
 
-from runner.cli import locking, output, reports
+from runner.cli import output, reports
 from runner.cli.asking import answer_of
 from runner.cli.prepared import RunSpec
-from runner.cli.run_pool import Carried, PendingRun, PoolOptions, carry_all
-from runner.cli.stopping import hearing, tell_of_code, tell_of_giving_up
-from runner.cli.telling import RunConsole
-from runner.foundation.problems import STOPPED, ExitCode, RefusedError, UsageError, strongest
+from runner.cli.run_pool import Carried, PendingRun, PoolOptions, Run, carry_all
+from runner.foundation.durations import written
+from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, Severity, UsageError, strongest
 from runner.hosts.stop import Stop, listening
-from runner.project.sites import Sites
-from runner.reports import mistakes
+from runner.job.model import Job
+from runner.planning.guards import asks
+from runner.project.sites import ReadySite, Sites
+from runner.reports import console
+from runner.reports.alive import Alive
+from runner.reports.console import Plain
 from runner.reports.formats import ReportedRun
-from runner.targets.model import SiteTarget
+from runner.reports.safe import clean
+from runner.reports.sentences import Detail
+from runner.reports.words import meaning
+from runner.runs.events import Line
+from runner.runs.journal import utc_now
+from runner.runs.store import Claim, Holder, Lock, RunStore, StoreError, Taken
+from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 
-def telling_of(
-    context: click.Context, wanted_reports: reports.Places, *, side_by_side: bool = False, again: str = "resumed"
+class Printer(Protocol):
+    """What prints one run for a person, event by event."""
+
+    def event(self, line: Line) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OpenRun:
+    """`page` holds what is printed as a whole when the run ends; `alive` is None where a redrawn line shows it."""
+
+    run: Run
+    transcript: Printer
+    page: StringIO | None
+    alive: Alive | None
+
+    @property
+    def title(self) -> str:
+        plan = self.run.plan
+        case = f"[{clean(plan.case.name)}]" if plan.case is not None else ""
+        return f"{clean(plan.job.name)}{case}@{clean(plan.target.name)}"
+
+
+@dataclass(slots=True, kw_only=True)
+class RunConsole:
+    """Where and how much of the runs is printed. `held`: runs wait where a call is in doubt; `resumed` is the word for
+    a run that began in another command.
+    """
+
+    out: output.Stream
+    quiet: bool
+    verbose: bool
+    side_by_side: bool
+    held: bool = False
+    resumed: str = "resumed"
+    clock: Callable[[], float] = time.monotonic
+    _begun: bool = False
+    _open: dict[str, _OpenRun] = field(default_factory=dict)
+    _weak: set[str] = field(default_factory=set)
+
+    def has_begun(self) -> bool:
+        """Whether any run has begun."""
+        return self._begun
+
+    def look(self) -> None:
+        """Report of each run that it is alive, where a step takes long. A terminal that is redrawn shows that."""
+        for open_run in list(self._open.values()):
+            line = None if self.quiet or open_run.alive is None else open_run.alive.line()
+            if line is not None:
+                output.say(f"{open_run.title}: {line}")
+
+    def started(self, run: Run) -> Callable[[Line], None]:
+        """The listener to the run's journal. What an earlier command has printed of it is not printed again."""
+        self._begun = True
+        options = Detail(
+            quiet=self.quiet,
+            verbose=self.verbose,
+            place=run.store.place(run.facts.id),
+            store=run.store.name,
+            held=self.held,
+            resumed=self.resumed,
+        )
+        page = StringIO() if self.side_by_side else None
+        redrawn = page is None and not asks(run.plan.job) and console.is_live(self.out, os.environ)
+        transcript = self._redrawn(options, run) if redrawn else Plain(page or self.out, options, earlier=run.earlier)
+        alive = None if redrawn else Alive(self.clock, earlier=run.earlier)
+        self._open[run.facts.id] = _OpenRun(run=run, transcript=transcript, page=page, alive=alive)
+        self._warn_of_weak_secrets(run)
+        return lambda line: self._event(run.facts.id, line)
+
+    def ended(self, run: Run) -> None:
+        """End the transcript of a run, and store its reports in its folder."""
+        self._close(run.facts.id)
+        if isinstance(run.fault, StoreError):
+            message = f"the run ended here: its events cannot be written: {run.fault}"
+            output.problems(Problem(code="E311", message=message))
+
+    def close(self) -> None:
+        """End what is still open: nobody waits for those runs any longer. Their journals are sealed."""
+        for run in list(self._open):
+            self._close(run)
+
+    def _event(self, run: str, line: Line) -> None:
+        open_run = self._open.get(run)
+        if open_run is not None:
+            if open_run.alive is not None:
+                open_run.alive.event(line)
+            open_run.transcript.event(line)
+
+    def _close(self, run: str) -> None:
+        closed = self._open.pop(run)
+        closed.transcript.close()
+        if closed.page is not None:
+            self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
+        reported = ReportedRun(result=closed.run.result, lines=closed.run.journal.lines)
+        reports.store(closed.run.store, reported)
+
+    def _redrawn(self, options: Detail, run: Run) -> Printer:
+        from runner.reports.console_live import Live  # noqa: PLC0415  rich is a third of the start-up of a small run
+
+        return Live(self.out.drawing(), options, earlier=run.earlier)
+
+    def _warn_of_weak_secrets(self, run: Run) -> None:
+        for name in run.plan.secrets.weak:
+            if name not in self._weak:
+                self._weak.add(name)
+                message = f"secret `{name}` is so short that it is hidden only where it is a whole value"
+                output.problems(Problem(code="E135", message=message, severity=Severity.WARNING))
+
+
+def console_of(
+    context: click.Context, places: reports.Places, *, side_by_side: bool = False, resumed: str = "resumed"
 ) -> RunConsole:
-    """Where and how much the options of a command want to be told; `again`: what it does with a run of before."""
+    """Where and how much the options of a command want printed."""
     given = context.params
     return RunConsole(
-        out=output.Stream("stderr" if reports.STDOUT in wanted_reports.values() else "stdout"),
+        out=output.Stream("stderr" if reports.STDOUT in places.values() else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
         side_by_side=side_by_side,
         held=given.get("hold", False),
-        again=again,
+        resumed=resumed,
     )
 
 
 def carry_out(
-    waiting: Sequence[PendingRun],
-    telling: RunConsole,
+    pending: Sequence[PendingRun],
+    console: RunConsole,
     context: click.Context,
     *,
     yes: bool,
     until_ready: Callable[[Stop], bool],
 ) -> tuple[Carried, ExitCode]:
-    """Carry runs out to the command's exit code; what did not begin is told. `yes` answers every question of a job;
+    """Carry runs out to the command's exit code; what did not begin is reported. `yes` answers every question of a job;
     `until_ready` waits for the sites before the first begins, and gives whether one may.
 
     Raises `RefusedError` where another program has one of the locks. They are given back when all runs have ended.
@@ -53,31 +186,49 @@ def carry_out(
     """
     given = context.params
     stop, given_up, over = Stop(grace=given["grace"]), threading.Event(), threading.Event()
-    manner = PoolOptions(
+    pool_options = PoolOptions(
         stop=stop,
         given_up=given_up,
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
-        started=telling.started,
-        ended=telling.ended,
-        look=telling.look,
+        started=console.started,
+        ended=console.ended,
+        look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
     )
-    heard = hearing(given["grace"], begun=telling.has_begun, over=over.is_set)
-    context.with_resource(listening(stop, given_up, heard=heard))
+
+    def on_signal(name: str) -> None:
+        """Inside of the signal's handler, which waits for no reader."""
+        apart = "\n" if output.is_terminal("stderr") else ""  # after the ^C, or a line that is being redrawn
+        output.say_lines(apart + _signal_words(name, given["grace"], begun=console.has_begun(), over=over.is_set()))
+
+    context.with_resource(listening(stop, given_up, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
-    locks = partial(locking.held, given["runs"], wait=given.get("wait_lock"))
-    carried = _carried_under_locks(waiting, manner, locks, until_ready=until_ready)
+    locks = partial(_held, given["runs"], wait=given.get("wait_lock"))
+    carried = _carried_under_locks(pending, pool_options, locks, until_ready=until_ready)
     over.set()
     if gave_up := given_up.is_set():
-        tell_of_giving_up(stop, given["grace"])
-    telling.close()
+        why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
+        output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
+    console.close()
     return carried, _code(carried, stop, given_up=gave_up)
 
 
+def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
+    if over:
+        return f"{name}: all runs have ended; the reports are being written\n"
+    if not begun:
+        return f"{name}: no run has begun, and none will\n"
+    ending = "a second Ctrl-C" if name == "SIGINT" else "a SIGINT (Ctrl-C)"
+    return (
+        f"{name}: no further step begins; a call in flight may still be answered; then `undo` and `finally`, "
+        f"all within {written(grace)}; {ending} ends it now\n"
+    )
+
+
 def _carried_under_locks(
-    waiting: Sequence[PendingRun],
-    manner: PoolOptions,
+    pending: Sequence[PendingRun],
+    options: PoolOptions,
     locks: Callable[..., AbstractContextManager[None]],
     *,
     until_ready: Callable[[Stop], bool],
@@ -86,23 +237,23 @@ def _carried_under_locks(
 
     A lock that is taken is found out before sites are waited for.
     """
-    claims = {one.lock: one.title for one in reversed(waiting) if one.lock is not None}
+    stop = options.stop
+
+    def pause(seconds: float) -> bool:
+        if stop.why is None:
+            stop.wait(seconds)
+        return stop.why is None
+
+    claims = {one.lock: one.title for one in reversed(pending) if one.lock is not None}
     try:
-        with locks(claims, pause=lambda seconds: _still_waiting(manner.stop, seconds)):
-            if until_ready(manner.stop):
-                return carry_all(waiting, manner)
-            return Carried(left_out=deque(waiting), is_unready=manner.stop.why is None)
+        with locks(claims, pause=pause):
+            if until_ready(stop):
+                return carry_all(pending, options)
+            return Carried(left_out=deque(pending), is_unready=stop.why is None)
     except RefusedError:
-        if manner.stop.why is None:
+        if stop.why is None:
             raise
-        return Carried(left_out=deque(waiting))
-
-
-def _still_waiting(stop: Stop, seconds: float) -> bool:
-    """Wait for a lock that is taken, until a signal comes."""
-    if stop.why is None:
-        stop.wait(seconds)
-    return stop.why is None
+        return Carried(left_out=deque(pending))
 
 
 def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> Callable[[Stop], bool]:
@@ -111,11 +262,10 @@ def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> 
     is_asked_for = given["wait_ready"] is not None
     if not is_asked_for and not any(isinstance(run.target, SiteTarget) and run.target.ready for run in runs):
         return at_once
-    from runner.cli.site_waits import Asked, SiteWaits  # noqa: PLC0415  3 % of a start, for whoever waits
-    from runner.cli.until_ready import until_ready  # noqa: PLC0415  likewise
+    from runner.cli.ready import SiteWaits, WaitOptions, until_ready  # noqa: PLC0415  3 % of a start, for whoever waits
 
-    asked = Asked(longest=given["wait_ready"], catalogue=given.get("catalogue"))
-    return until_ready(SiteWaits(sites=sites, asked=asked).of_runs(runs), quiet=given["quiet"])
+    options = WaitOptions(longest=given["wait_ready"], catalogue=given.get("catalogue"))
+    return until_ready(SiteWaits(sites=sites, options=options).of_runs(runs), quiet=given["quiet"])
 
 
 def at_once(stop: Stop) -> bool:
@@ -124,15 +274,16 @@ def at_once(stop: Stop) -> bool:
     return True
 
 
-def with_reports(wanted_reports: reports.Places, carried: Carried, code: ExitCode) -> ExitCode:
+def with_reports(places: reports.Places, carried: Carried, code: ExitCode) -> ExitCode:
     """Write the reports; the code of a command whose reports are written, or cannot be."""
-    runs = carried.runs
+    runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
     try:
-        reports.write(wanted_reports, [ReportedRun(result=run.result, lines=run.journal.lines) for run in runs])
+        reports.write(places, runs)
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
-        output.say_lines(mistakes.text(error.problems))
+        output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
-    tell_of_code(code, [run.result for run in runs])
+    if not runs or code != strongest(run.result.exit_code for run in runs):  # else a transcript has printed it
+        output.say(f"exit {code:d}: {meaning(code)}")
     return code
 
 
@@ -140,12 +291,70 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     """The command's code: of what ran, of a run that could not begin, of a signal that let others not begin or end."""
     codes = [run.result.exit_code for run in carried.runs]
     if carried.trouble is not None:
-        output.say_lines(mistakes.text(carried.trouble.problems))
-        codes.append(ExitCode.NO_ANSWER)
-    if carried.is_unready:
+        output.problems(*carried.trouble.problems)
+    if carried.trouble is not None or carried.is_unready:
         codes.append(ExitCode.NO_ANSWER)
     if carried.left_out:
         output.say(f"not begun: {', '.join(one.title for one in carried.left_out)}")
     if stop.why is not None and (carried.left_out or given_up):
         codes.append(STOPPED[stop.why])
     return strongest(codes)
+
+
+def claim_of(job: Job, target: Target, site: ReadySite) -> Claim | None:
+    """The lock that a run of the job needs. A sandbox is known by its folder: its URL is another one each time."""
+    if job.concurrency is None:
+        return None
+    place = str(target.folder.resolve()) if isinstance(target, SandboxTarget) else site.name.url
+    return Claim(name=job.concurrency, site=place)
+
+
+@contextmanager
+def _held(
+    store: RunStore, claims: Mapping[Claim, str], *, wait: float | None, pause: Callable[[float], bool]
+) -> Iterator[None]:
+    """Hold all locks, each for a run whose title `claims` gives.
+
+    `wait` is how long a taken lock is waited for, None not at all; `pause` waits for some seconds and gives False
+    where nothing is to be waited for any more. Raises `RefusedError` where a lock cannot be had.
+    """
+    command = shlex.join(["runner", *sys.argv[1:]])
+    with ExitStack() as locks:
+        for claim in sorted(claims, key=lambda claim: (claim.site, claim.name)):
+            myself = Holder(pid=os.getpid(), run="", job=claims[claim], since=utc_now(), command=command)
+            try:
+                lock = _lock(claim, myself, store, wait=wait, pause=pause)
+            except StoreError as error:
+                raise RefusedError(_none(claim, str(error))) from error
+            locks.callback(lock.release)
+        yield
+
+
+def _lock(claim: Claim, myself: Holder, store: RunStore, *, wait: float | None, pause: Callable[[float], bool]) -> Lock:
+    """Take a lock, at once or after waiting; that there is something to wait for is said."""
+    found = store.lock(claim, myself, wait=pause)
+    if isinstance(found, Taken) and wait is not None:
+        output.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
+        found = store.lock(claim, myself, seconds=wait, wait=pause)
+    if isinstance(found, Taken):
+        raise RefusedError(_refusal(claim, found.holder, waited=wait))
+    return found
+
+
+def _held_by(claim: Claim, holder: Holder | None) -> str:
+    who = "another run"
+    if holder is not None:
+        since = clean(holder.since).replace("T", " ").partition(".")[0].removesuffix("Z")
+        who = f"`{clean(holder.job)}` (process {holder.pid}) since {since} UTC"
+    return f"lock `{clean(claim.name)}` of {clean(claim.site)} is held by {who}"
+
+
+def _refusal(claim: Claim, holder: Holder | None, *, waited: float | None) -> Problem:
+    typed = f"; it was started as: {clean(holder.command)}" if holder is not None else ""
+    longer = "`--wait-lock 10m` waits for it" if waited is None else f"{written(waited)} were not enough"
+    return Problem(code="E163", message=_held_by(claim, holder), hint=f"nothing was sent; {longer}{typed}")
+
+
+def _none(claim: Claim, why: str) -> Problem:
+    message = f"lock `{clean(claim.name)}` cannot be taken, so that nothing would keep another run away: {clean(why)}"
+    return Problem(code="E163", message=message, hint="nothing was sent; locks lie in $XDG_STATE_HOME/creatio-runner")

@@ -1,10 +1,10 @@
-"""`runner doctor`: goes the way to a site step by step, a line for each, and says where it ends and what to try.
+"""`runner doctor`: checks the way to a site step by step, a line for each, and says where it ends and what to try.
 
-It starts no process. What it finds out on the way stands in `runner.doctor`.
+It starts no process. What it finds out on the way is the business of `runner.doctor`.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,12 @@ from pathlib import Path
 import click
 
 from runner.cli import options, output
-from runner.cli.known_targets import named, only, targets_of
-from runner.cli.serving import sandbox
+from runner.cli.sandbox import serve_sandbox
 from runner.cli.verb import Verb
 from runner.doctor.findings import Finding, Verdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
-from runner.project.project import Project
+from runner.project.named_targets import KnownTarget, chosen
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.safe import clean
@@ -35,12 +34,14 @@ TARGET = "target"
 
 @click.command("doctor", cls=Verb)
 @click.argument("specs", nargs=-1, metavar="[SPEC…]", type=click.Path(path_type=Path))
-@options.option("-t", "--target", "target", multiple=True, metavar="NAME", help="Go to this one; several times: each.")
+@options.option(
+    "-t", "--target", "target", multiple=True, metavar="NAME", help="Check this target; several times: each."
+)
 @options.TARGETS
 @click.pass_context
-def command(context: click.Context, /, **_: object) -> int:
-    r"""Go the way to a target step by step, and say where it ends: its variables, the host's name, a connection, TLS
-    and its certificate, the sign-in, `runtime`, the right to run processes, the process log, the clocks.
+def doctor(context: click.Context, /, **_: object) -> int:
+    r"""Check the way to a target step by step, and say where it ends: its variables, the host's name, a connection,
+    TLS and its certificate, the sign-in, `runtime`, the right to run processes, the process log, the clocks.
     No process is started.
 
     The targets file is that of SPEC, else the nearest from the current folder up.
@@ -53,23 +54,31 @@ def command(context: click.Context, /, **_: object) -> int:
     Exit 0, 2 where the target itself has a mistake, 3 where a step failed.
     """
     given = context.params
-    project = Project()
-    known = targets_of(given["specs"], given["targets"], project)
-    names = tuple(dict.fromkeys(given["target"])) or only(known)
-    chosen = {name: named(name, known, project) for name in names}
-    codes: list[ExitCode] = []
-    with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
-        for name, known_target in chosen.items():
-            output.data(f"doctor {clean(name)}\n")
-            secrets = Secrets()
-            findings = _examined(known_target.target, known_target.where, sites, secrets)
-            codes.append(_code(_told(findings, secrets)))
+    known = chosen(given["target"], given["specs"], given["targets"])
+    with Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text) as sites:
+        codes = [_examine(name, target, sites) for name, target in known.items()]
     return ExitCode.INVALID if ExitCode.INVALID in codes else strongest(codes)
 
 
-def _examined(target: Target, file: str, sites: Sites, secrets: Secrets) -> Iterator[Finding]:
-    """Each finding as soon as it is made; `secrets` are told what none of them may show."""
-    yield ok(FILE, file)
+def _examine(name: str, known: KnownTarget, sites: Sites) -> ExitCode:
+    """Print each finding as soon as it is made."""
+    output.data(f"doctor {clean(name)}\n")
+    secrets, failures = Secrets(), set()
+    for finding in _findings(known, sites, secrets):
+        output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.told))}\n")
+        if finding.hint is not None:
+            output.data(f"{'try':>29}: {clean(secrets.mask(finding.hint))}\n")
+        if finding.verdict is Verdict.FAILED:
+            failures.add(finding.step)
+    if TARGET in failures:
+        return ExitCode.INVALID
+    return ExitCode.NO_ANSWER if failures else ExitCode.PASSED
+
+
+def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[Finding]:
+    """`secrets` learns what no finding may show."""
+    yield ok(FILE, known.where)
+    target = known.target
     try:
         ready = sites.of(target)
         ready.hide_in(secrets)
@@ -82,7 +91,7 @@ def _examined(target: Target, file: str, sites: Sites, secrets: Secrets) -> Iter
             signs_in="the user of the sandbox",
         )
         if isinstance(target, SiteTarget):
-            way = _way(target, way, sites)
+            way = _way_to_site(target, way, sites)
     except UsageError as error:
         for problem in error.problems:
             yield failed(TARGET, problem.message, problem.hint)
@@ -93,22 +102,20 @@ def _examined(target: Target, file: str, sites: Sites, secrets: Secrets) -> Iter
     yield from walk(way)
 
 
-def _way(target: SiteTarget, way: Way, sites: Sites) -> Way:
-    """The way to a site as its target says. Raises `UsageError` where something that it needs is missing."""
+def _way_to_site(target: SiteTarget, way: Way, sites: Sites) -> Way:
+    """The way as the target says. Raises `UsageError` where something that it needs is missing."""
     ready = resolve(target, environment=sites.environment, read_file=sites.read_file)
     if isinstance(ready, tuple):
         raise UsageError(*ready)
     authorities = read_authorities(ready, sites.read_file)
     if isinstance(authorities, Problem):
         raise UsageError(authorities)
-    by_get = ready.execute_method is ExecuteMethod.GET
-    tls = partial(trusting, authorities)
     return replace(
         way,
-        tls=tls,
+        tls=partial(trusting, authorities),
         proxy=ready.proxy,
         signs_in=None if ready.auth is None else ready.auth.kind.described,
-        by_get=by_get,
+        by_get=ready.execute_method is ExecuteMethod.GET,
     )
 
 
@@ -118,21 +125,3 @@ def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Session
     ready = sites.of(replace(target, runtime=other))
     ready.hide_in(secrets)
     return ready.client
-
-
-def _told(findings: Iterator[Finding], secrets: Secrets) -> list[Finding]:
-    """Print each finding as soon as it is made."""
-    told = []
-    for finding in findings:
-        output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.told))}\n")
-        if finding.hint is not None:
-            output.data(f"{'try':>29}: {clean(secrets.mask(finding.hint))}\n")
-        told.append(finding)
-    return told
-
-
-def _code(findings: Sequence[Finding]) -> ExitCode:
-    wrong = {finding.step for finding in findings if finding.verdict is Verdict.FAILED}
-    if TARGET in wrong:
-        return ExitCode.INVALID
-    return ExitCode.NO_ANSWER if wrong else ExitCode.PASSED

@@ -1,9 +1,12 @@
-"""What to write instead of what was typed: verbs and options of other tools, and accidents between a command line and
-the shell, such as dashes of a text processor, a hyphen too few, a value without its quotes.
+"""What to write instead of what was typed: verbs, options and variables, and accidents between a command line and the
+shell, such as dashes of a text processor, a hyphen too few, a value without its quotes.
+
+Environment options are the variables that set options. Only the module of the chosen verb is imported, so their names
+are listed here; a test compares them with all verbs.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -12,12 +15,11 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from runner.foundation.problems import Problem, UsageError
+from runner.catalogue.model import PROCESS_CODE
+from runner.foundation.near_misses import folded, near
+from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.suggestions import suggest
 from runner.reports.safe import clean
-
-PROCESS: Final = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
-"""How the code of a process looks: `UsrCreateOrder`."""
 
 _VERBS_OF_OTHERS: Final = {
     word: verb
@@ -78,6 +80,24 @@ _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 _ONE_HYPHEN: Final = re.compile(r"-[a-z][a-z-]+")
 _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
+PREFIX: Final = "CREATIO_RUNNER_"
+_INPUT: Final = PREFIX + "INPUT_"
+_NAMES: Final = frozenset(
+    (
+        *("AGAINST", "ALLOW_EMPTY", "CATALOG", "DATA", "EVERY", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST"),
+        *("INPUTS", "JOBS", "JOB_OUT", "KEEP_VALUES", "KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT"),
+        *("PRUNE", "QUIET", "RECURSIVE", "RUNS", "TAGS", "TARGET", "TARGETS", "VERBOSE", "WAIT_LOCK", "WAIT_READY"),
+    )
+)
+TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT", "EVEN_THOUGH")
+"""Options that a person has to type each time: an environment must not give a person's consent."""
+FORMATS: Final = frozenset(("text", "json", "github", "sarif"))
+"""All values of `FORMAT`; each verb takes some of them."""
+_LIKE_THE_PREFIX: Final = "RUN"
+_ADDRESSES: Final = ("tcp://", "udp://", "sctp://")
+"""How Docker and Kubernetes begin the variables for a service: one called `creatio-runner` gets our names."""
+_SHORTEST: Final = 4
+"""Shorter words are near to too many others."""
 
 
 def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Problem:
@@ -92,7 +112,7 @@ def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Proble
             hint = f"did you mean `{near}`?"
         case _ if name.endswith(".yaml") or Path(name).exists():
             hint = f"did you mean `runner run {clean(name)}`?"
-        case _ if PROCESS.fullmatch(name):
+        case _ if PROCESS_CODE.fullmatch(name):
             hint = "a process is started by a step of a job: `runner run FILE`"
         case _:
             hint = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(verbs)}"
@@ -198,3 +218,67 @@ def _check_quotes(words: Sequence[_Word]) -> None:
         message = f"there is no file `{clean(first.text)}`, and it comes after `{first.option} {clean(first.value)}`"
         hint = f'write a value with blanks in quotes: `{first.option} "{clean(whole)}"`'
         raise UsageError(Problem(code="E150", message=message, hint=hint))
+
+
+def variable_names() -> frozenset[str]:
+    """The names of all environment options, without their prefix."""
+    from runner.reports.formats import FORMATS as REPORTS  # noqa: PLC0415  8 ms, where a variable may be one of ours
+
+    return _NAMES | {one.parameter.upper() for one in REPORTS}
+
+
+def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
+    """Whether a variable's value is for another verb, or the address of a service. `choices` are those of the option,
+    None where it takes any value.
+    """
+    of_another_verb = choices is not None and value not in choices and value in FORMATS
+    return of_another_verb or value.startswith(_ADDRESSES)
+
+
+def unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
+    """A warning for each variable that no option has, where one is near: others may be somebody's own."""
+    for variable in sorted(environment):
+        if variable.startswith(PREFIX):
+            name = variable.removeprefix(PREFIX)
+            if name not in variable_names() and not variable.startswith(_INPUT) and (hint := _variable_hint(name)):
+                yield _variable_warning(variable, hint)
+        elif variable.startswith("C") and _LIKE_THE_PREFIX in variable:
+            near_by = typo_of(variable, [PREFIX + name for name in variable_names()])
+            if near_by is not None:
+                yield _variable_warning(variable, f"did you mean `{near_by}`?")
+
+
+def _variable_hint(name: str) -> str | None:
+    if name == "INPUT":
+        return f"`{_INPUT}NAME` gives the input `NAME`"
+    if name in TYPED_ONLY:
+        return f"type `--{name.lower()}` on the command line, each time anew"
+    near_by = typo_of(name, variable_names())
+    return near_by and f"did you mean `{PREFIX}{near_by}`?"
+
+
+def _variable_warning(variable: str, hint: str) -> Problem:
+    message = f"the environment variable `{clean(variable)}` is not read: no option has this name"
+    return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
+
+
+def typo_of(word: str, known: Collection[str]) -> str | None:
+    """The one of `known` that `word` is with one typo, its digits the same.
+
+    An environment holds what others have put there, for other jobs and other programs, so only a letter left out,
+    typed twice or swapped with its neighbour counts: `DATE` is no typo of `DATA`, nor `CONTRACT` of `CONTACT`.
+    """
+    bare, digits = folded(word), [*filter(str.isdigit, word)]
+    names = sorted(name for _, name in near(word, known, typos=1) if name != word)
+    return next(
+        (name for name in names if [*filter(str.isdigit, name)] == digits and bare in _with_a_typo(folded(name))), None
+    )
+
+
+def _with_a_typo(name: str) -> Iterator[str]:
+    yield name
+    for at, letter in enumerate(name if len(name) >= _SHORTEST else ""):
+        before, after = name[:at], name[at + 1 :]
+        yield before + after
+        yield before + letter + letter + after
+        yield before + after[:1] + letter + after[1:]

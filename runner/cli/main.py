@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import click
 
 from runner.cli import hints, output
-from runner.cli.env_options import PREFIX
+from runner.cli.hints import PREFIX
 from runner.cli.verb import Helped
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.values import is_well_formed
@@ -22,23 +22,23 @@ from runner.reports.safe import clean
 from runner.version import VERSION
 
 VERBS = {
-    "run": ("runner.cli.run:command", "Carry jobs out and report what happened."),
+    "run": ("runner.cli.run:run", "Carry jobs out and report what happened."),
     "resume": ("runner.cli.resume:resume", "Go on with a run that broke off."),
     "reconcile": ("runner.cli.resume:reconcile", "Ask the process log again about calls in doubt."),
-    "plan": ("runner.cli.plan:command", "Print what would be sent; send nothing."),
-    "validate": ("runner.cli.validate:command", "Check job, target and sandbox files."),
-    "list": ("runner.cli.list:command", "List jobs with their tags and inputs."),
+    "plan": ("runner.cli.run:plan_runs", "Print what would be sent; send nothing."),
+    "validate": ("runner.cli.validate:validate", "Check job, target and sandbox files."),
+    "list": ("runner.cli.validate:list_jobs", "List jobs with their tags and inputs."),
     "report": ("runner.cli.runs:report", "Write any report of a run again."),
     "show": ("runner.cli.runs:show", "Show what happened in one run."),
     "runs": ("runner.cli.runs:runs", "List the stored runs."),
-    "sandbox": ("runner.cli.sandbox:command", "Serve the stand-in of the service."),
-    "catalog": ("runner.cli.catalog:command", "Know what a site has, and what packages in git hold."),
-    "record": ("runner.cli.record:command", "Write a double and a job from a run that happened."),
-    "ready": ("runner.cli.ready:command", "Wait until a site is ready, as after a deployment."),
-    "doctor": ("runner.cli.doctor:command", "Check the way to a site step by step."),
-    "init": ("runner.cli.init:command", "Start a project that runs at once."),
-    "schema": ("runner.cli.explain:schema", "Print a JSON Schema for an editor."),
-    "explain": ("runner.cli.explain:command", "Explain an error code, with examples."),
+    "sandbox": ("runner.cli.sandbox:sandbox", "Serve the stand-in of the service."),
+    "catalog": ("runner.cli.catalog:catalog", "Know what a site has, and what packages in git hold."),
+    "record": ("runner.cli.record:record", "Write a double and a job from a run that happened."),
+    "ready": ("runner.cli.ready:ready", "Wait until a site is ready, as after a deployment."),
+    "doctor": ("runner.cli.doctor:doctor", "Check the way to a site step by step."),
+    "init": ("runner.cli.shipped:init", "Start a project that runs at once."),
+    "schema": ("runner.cli.shipped:schema", "Print a JSON Schema for an editor."),
+    "explain": ("runner.cli.shipped:explain", "Explain an error code, with examples."),
 }
 """Where the command of each verb is, and what it does."""
 

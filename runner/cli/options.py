@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from runner.cli import env_options
+from runner.cli import hints
 from runner.foundation import durations
 from runner.reports.safe import clean
 from runner.runs.store import USUAL, RunStore
@@ -113,7 +113,7 @@ class EnvOption(click.Option):
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         value = super().resolve_envvar_value(ctx)
         choices = self.type.choices if isinstance(self.type, click.Choice) else None
-        return None if value is None or env_options.is_for_others(value, choices=choices) else value
+        return None if value is None or hints.is_for_others(value, choices=choices) else value
 
 
 class SwitchedOption(EnvOption):
@@ -130,7 +130,7 @@ class SwitchedOption(EnvOption):
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     """An option of click that the environment can set: `--report-json` by `CREATIO_RUNNER_REPORT_JSON`."""
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
-    variable = env_options.PREFIX + long.removeprefix("--").upper().replace("-", "_")
+    variable = hints.PREFIX + long.removeprefix("--").upper().replace("-", "_")
     return click.option(*names, **{"cls": EnvOption, "envvar": variable, **settings})  # type: ignore[arg-type]
 
 
@@ -138,6 +138,11 @@ def form(choices: Iterable[str] = ("text", "json")) -> Callable[[_F], _F]:
     """`--format`, as `form`."""
     kinds = click.Choice(list(choices))
     return option("--format", "form", type=kinds, default="text", show_default=True, help="How to print the output.")
+
+
+def for_jobs(text: str) -> Callable[[_F], _F]:
+    """`--for`, as `jobs`; `text` is its help."""
+    return option("--for", "jobs", multiple=True, metavar="SPEC", type=FilledPath(), help=text)
 
 
 def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -214,14 +219,6 @@ KEYWORD = option(
     metavar="TEXT",
     help="Only runs whose `job[case]` holds this text, in any case; several times: one of the texts.",
 )
-FOR_JOBS = option(
-    "--for",
-    "jobs",
-    multiple=True,
-    metavar="SPEC",
-    type=FilledPath(),
-    help="Only what matters to these jobs, or that first.",
-)
 RUNS = option(
     "--runs",
     metavar="DIR",
@@ -268,7 +265,7 @@ FOR = option(
     "--for",
     "longest",
     cls=SwitchedOption,
-    envvar=f"{env_options.PREFIX}WAIT_READY",
+    envvar=f"{hints.PREFIX}WAIT_READY",
     metavar="DURATION",
     type=Duration(may_be_empty=True),
     help="Wait up to this long, not for what the target says, or 10m; its variable is CREATIO_RUNNER_WAIT_READY.",

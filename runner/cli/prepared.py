@@ -1,29 +1,31 @@
-"""What a command line wants, and the runs that come of it: the records that stand between the two."""
+"""What a command line asks for, the runs that it selects, and which these are: `--tags` and `-k`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import boolean
 import click
 
 from runner.catalogue.model import ProcessElement
-from runner.cli.stored_runs import RunName
 from runner.cli.verb import from_environment
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Problem, UsageError
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
 from runner.planning.plan import ChosenCase
 from runner.runs.store import RunStore
+from runner.runs.stored_runs import RunName
 from runner.targets.model import Target
 
 NOTHING = "nothing was selected"
+_IN_A_TAG = (".", "_", ":", "-", "/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the command line asks for. `targets` are names in the order given; `last_failed` is the store
-    of runs that is searched for what did not pass, None where that does not matter. `from_environment` are the options
-    that nobody has typed.
+    """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
+    that tells what did not pass, None where that does not matter. `from_environment` are the options that nobody has
+    typed.
     """
 
     specs: Sequence[Path]
@@ -63,9 +65,9 @@ def wanted(context: click.Context) -> Wanted:
 class RunSpec:
     """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
 
-    `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a kept plan
-    that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files. `elements` are
-    those of the designs that names in it may lead to.
+    `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
+    plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
+    `elements` are those of the designs that names in it may lead to.
     """
 
     job: Job
@@ -85,9 +87,8 @@ class RunSpec:
 
     @property
     def title(self) -> str:
-        """What the run is called in reports: `job[case]@target`."""
-        job, case, target = self.name
-        return f"{job}[{case}]@{target}" if case is not None else f"{job}@{target}"
+        """The run's name in reports: `job[case]@target`."""
+        return f"{run_name(self.job, self.case)}@{self.target.name}"
 
     @property
     def chosen_case(self) -> ChosenCase | None:
@@ -98,12 +99,55 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSet:
-    """`nothing` says why there are no runs, where there are none; `told` is talk for whoever carries them out;
-    `left_below` the line on jobs that were not read.
+    """`nothing` says why there are no runs, where there are none; `notes` are lines for whoever carries them out;
+    `not_read` is the line on jobs in folders below.
     """
 
     runs: tuple[RunSpec, ...]
     warnings: tuple[Problem, ...] = ()
     nothing: str = NOTHING
-    told: tuple[str, ...] = ()
-    left_below: str = ""
+    notes: tuple[str, ...] = ()
+    not_read: str = ""
+
+
+def run_name(job: Job, case: Case | None) -> str:
+    return f"{job.name}[{case.name}]" if case else job.name
+
+
+def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
+    """Whether a list of tags fits an expression of words with `and`, `or`, `not` and parentheses.
+
+    Raises `UsageError` for a text that is no such expression.
+    """
+    algebra, parsed = _parsed(written)
+
+    def fits(tags: Iterable[str]) -> bool:
+        present = set(tags)
+        values = {symbol: algebra.TRUE if symbol.obj in present else algebra.FALSE for symbol in parsed.symbols}
+        return bool(parsed.subs(values, simplify=True) == algebra.TRUE)
+
+    return fits
+
+
+def tags_in(written: str) -> list[str]:
+    """The tags that an expression names."""
+    return sorted(str(symbol.obj) for symbol in _parsed(written)[1].symbols)
+
+
+def _parsed(written: str) -> tuple[boolean.BooleanAlgebra, boolean.Expression]:
+    algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
+    try:
+        return algebra, algebra.parse(written)
+    except boolean.ParseError as error:
+        hint = "write words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
+        raise UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be parsed", hint=hint)) from error
+
+
+def is_selected(
+    job: Job, case: Case | None, *, tags: Callable[[Iterable[str]], bool] | None, keywords: Collection[str] = ()
+) -> bool:
+    """Whether a job's case, or its only run, is selected; one of the keywords is a part of `job[case]` in any case."""
+    if tags is not None and not tags(job.tags):
+        return False
+    name = run_name(job, case).casefold()
+    return not keywords or any(keyword.casefold() in name for keyword in keywords)

@@ -1,30 +1,58 @@
-"""`runner ready`: waits until a site is ready, as after a deployment, and says what it saw. It starts no process."""
+"""`runner ready`, and `--wait-ready` of other verbs: waiting until sites are ready, as after a deployment.
+
+The sites are waited for side by side, each in a thread of its own, while the main thread prints what they wait for and
+hears signals. At a terminal one line is redrawn; elsewhere a line says what is new, and every 30 s that the wait goes
+on. No process is started.
+"""
 
 import os
+import queue
+import shutil
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Final, TypeAlias
 
 import click
 
+from runner.catalogue.model import Catalogue
 from runner.cli import options, output
-from runner.cli.catalogues import used_by
-from runner.cli.known_targets import named, only, targets_of
-from runner.cli.serving import sandbox
-from runner.cli.site_waits import AS_WRITTEN, Asked, SiteWaits
-from runner.cli.until_ready import SiteWait, until_ready
+from runner.cli.catalogue_files import read_file, used_by
+from runner.cli.prepared import RunSpec
+from runner.cli.sandbox import serve_sandbox
 from runner.cli.verb import Verb
-from runner.foundation.problems import STOPPED, ExitCode
+from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
+from runner.doctor.wait_story import Story
+from runner.foundation import threads
+from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError
+from runner.foundation.raw import record
+from runner.foundation.sentences import listed
 from runner.hosts.stop import Stop, listening
-from runner.project.project import Project
+from runner.job.outline import outline
+from runner.lint.uses import started
+from runner.project.named_targets import chosen
+from runner.project.paths import called
 from runner.project.sites import Sites
+from runner.reading.document import Document
 from runner.reading.files import read_text
+from runner.reading.load import load
+from runner.reports.cells import width
+from runner.reports.console import is_live
 from runner.reports.safe import clean
-from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.secrets.redact import Secrets
+from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness, SandboxTarget, SiteTarget
+
+AGAIN: Final = 30.0
+"""Seconds between two lines about one site that is in one state."""
+_TICK: Final = 0.2
+"""Seconds between two looks at the clock and at signals. A wait without an end would let Windows hear none."""
 
 
 @click.command("ready", cls=Verb)
-@click.argument("specs", nargs=-1, metavar="[SPEC…]", type=options.FilledPath(), callback=options.expanded)
+@options.OPTIONAL_SPECS
 @options.option(
     "-t",
     "--target",
@@ -32,7 +60,7 @@ from runner.targets.model import SandboxTarget, SiteTarget, Target
     multiple=True,
     type=options.Filled(),
     metavar="NAME",
-    help="Wait for this one; several times: for each, side by side.",
+    help="Wait for this target; several times: for each, side by side.",
 )
 @options.TARGETS
 @options.FOR
@@ -51,7 +79,7 @@ from runner.targets.model import SandboxTarget, SiteTarget, Target
     "parameters.",
 )
 @click.pass_context
-def command(context: click.Context, /, **_: object) -> int:
+def ready(context: click.Context, /, **_: object) -> int:
     r"""Wait until a site is ready. It is when two authenticated readings, one pause apart, gave rows; and with a
     catalogue, when its processes are as that says: those that the jobs in SPEC start, all of them without SPEC. Refused
     connections, errors, the sign-in page are waited through. After two refused sign-ins it ends. No process is started.
@@ -67,41 +95,247 @@ def command(context: click.Context, /, **_: object) -> int:
     where a signal ended it.
     """
     given = context.params
-    project = Project()
-    known = targets_of(given["specs"], given["targets"], project)
-    names = tuple(dict.fromkeys(given["target"])) or only(known)
-    targets = [named(name, known, project).target for name in names]
-    codes = _processes(given["specs"])
-    asked = Asked(longest=given["longest"] or AS_WRITTEN, every=given["every"], catalogue=given["catalogue"])
-    with Sites(serve=sandbox, environment=os.environ, read_file=read_text) as sites:
-        waits = SiteWaits(sites=sites, asked=asked)
-        waiting = [waits.of(target, codes=codes) for target in _sites(targets)]
-        return _wait(context, waiting)
-
-
-def _processes(specs: Sequence[Path]) -> frozenset[str] | None:
-    return frozenset(use.process for use in used_by(specs) if use.process) if specs else None
-
-
-def _sites(targets: Sequence[Target]) -> Iterator[SiteTarget]:
-    for target in targets:
-        if isinstance(target, SandboxTarget):
-            output.say(f"{clean(target.name)} is ready: it is a sandbox")
-        else:
-            yield target
-
-
-def _wait(context: click.Context, waiting: Sequence[SiteWait]) -> ExitCode:
-    """Wait for all of them; the command's code."""
+    specs: Sequence[Path] = given["specs"]
+    known = chosen(given["target"], specs, given["targets"]).values()
+    codes = frozenset(use.process for use in used_by(specs) if use.process) if specs else None
+    longest = 0.0 if given["longest"] is None else given["longest"]
+    wait_options = WaitOptions(longest=longest, every=given["every"], catalogue=given["catalogue"])
     stop = Stop(grace=0)
-    context.with_resource(listening(stop, threading.Event(), heard=_hear))
-    context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
-    if until_ready(waiting)(stop):
-        return ExitCode.PASSED
-    return STOPPED[stop.why] if stop.why is not None else ExitCode.NO_ANSWER
+    with Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text) as sites:
+        site_waits = SiteWaits(sites=sites, options=wait_options)
+        waits = []
+        for one in known:
+            if isinstance(one.target, SandboxTarget):
+                output.say(f"{clean(one.target.name)} is ready: it is a sandbox")
+            else:
+                waits.append(site_waits.wait_for(one.target, codes=codes))
+        context.with_resource(listening(stop, threading.Event(), heard=_on_signal))
+        context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
+        if until_ready(waits)(stop):
+            return ExitCode.PASSED
+        return STOPPED[stop.why] if stop.why is not None else ExitCode.NO_ANSWER
 
 
-def _hear(name: str) -> None:
-    """Inside of a signal's handler."""
+def _on_signal(name: str) -> None:
+    """Inside of the signal's handler."""
     apart = "\n" if output.is_terminal("stderr") else ""
     output.say_lines(f"{apart}{name}: the wait ends here\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitOptions:
+    """`longest` is in seconds: None where no option asks for a wait, so that the target decides whether there is one; 0
+    where one does and leaves the time to the target.
+    """
+
+    longest: float | None = None
+    every: float | None = None
+    catalogue: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SiteWait:
+    """A site that is waited for, and what is seen of it."""
+
+    site: Watched
+    story: Story
+
+
+@dataclass(slots=True, kw_only=True)
+class SiteWaits:
+    """The waits of one command. A sandbox is ready at once, and is not among them."""
+
+    sites: Sites
+    options: WaitOptions
+    _catalogues: dict[Path, Catalogue] = field(default_factory=dict)
+
+    def of_runs(self, runs: Iterable[RunSpec]) -> tuple[SiteWait, ...]:
+        """A wait for each site that these runs go to, for the processes that they start there. Raises `UsageError`."""
+        codes: dict[SiteTarget, set[str]] = {}
+        for run in runs:
+            if isinstance(run.target, SiteTarget) and self._wanted(run.target) is not None:
+                texts = (load(name, text.encode()) for name, text in run.sources.items())
+                outlines = [outline(record(one.data)) for one in texts if isinstance(one, Document)]
+                codes.setdefault(run.target, set()).update(started(outlines))
+        return tuple(self.wait_for(target, codes=found) for target, found in codes.items())
+
+    def wait_for(self, target: SiteTarget, *, codes: Iterable[str] | None) -> SiteWait:
+        """A wait for one site; `codes` are the processes that count, None for all of the catalogue. Raises
+        `UsageError`.
+        """
+        wanted = self._wanted(target) or Readiness()
+        if wanted.every >= wanted.longest:
+            raise UsageError(Problem(code="E168", message=TOO_SHORT, hint=TOO_SHORT_HINT))
+        file = wanted.catalogue
+        expected = None if file is None else self._expected(file, codes)
+        site, secrets = self.sites.of(target), Secrets()
+        site.hide_in(secrets)
+        catalogue = "" if file is None else called(file)
+        story = Story(name=target.name, wanted=wanted, catalogue=catalogue, mask=secrets.mask)
+        return SiteWait(site=Watched(caller=site.client, clock=time.monotonic, expected=expected), story=story)
+
+    def _wanted(self, target: SiteTarget) -> Readiness | None:
+        """What the target says, and above it what the options do; None where neither asks for a wait."""
+        if self.options.longest is None:
+            return target.ready
+        wanted = target.ready or Readiness()
+        return replace(
+            wanted,
+            longest=self.options.longest or wanted.longest,
+            every=self.options.every or wanted.every,
+            catalogue=self.options.catalogue or wanted.catalogue,
+        )
+
+    def _expected(self, file: Path, codes: Iterable[str] | None) -> Catalogue | None:
+        """The processes that count as the catalogue has them; None where there are none to count."""
+        if not file.exists():
+            hint = "`runner catalog build PACKAGES -o FILE` writes one from packages"
+            raise UsageError(Problem(code="E179", message=f"there is no catalogue {called(file)}", hint=hint))
+        if file not in self._catalogues:
+            self._catalogues[file] = read_file(file)
+        whole = self._catalogues[file]
+        wanted = sorted(whole.processes if codes is None else codes)
+        expected = only(whole, wanted)
+        if codes is not None and not wanted:
+            return None
+        if not expected.processes:
+            what = f"none of the processes that the jobs start: {listed(wanted)}" if wanted else "no process"
+            hint = "make it anew: `runner catalog build PACKAGES -o FILE`"
+            raise UsageError(Problem(code="E168", message=f"{whole.name} has {what}", hint=hint))
+        for code in wanted:
+            if code not in expected.processes and whole.family_of(code) is None:
+                output.say(f"{whole.name} does not have `{code}`: it is not waited for")
+        return expected
+
+
+def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[Stop], bool]:
+    """What waits for all of them, prints what was seen, and gives whether the first call may be sent."""
+
+    def wait(stop: Stop) -> bool:
+        if not waits:
+            return True
+        seconds = wait_for_all(waits, stop=stop, quiet=quiet)
+        stories = [one.story for one in waits]
+        are_ready = all(story.outcome is Outcome.READY for story in stories)
+        if not (quiet and are_ready):
+            for line in (line for story in stories for line in story.transcript(seconds)):
+                output.say(line)
+        output.problems(*(problem for story in stories if (problem := story.problem()) is not None))
+        return are_ready
+
+    return wait
+
+
+_News: TypeAlias = Look | Outcome | BaseException
+
+
+@dataclass(slots=True)
+class _Inbox:
+    """What the threads hand over, with the time at which they did; `is_closed`: nobody wants more."""
+
+    news: "queue.SimpleQueue[tuple[SiteWait, float, _News]]" = field(default_factory=queue.SimpleQueue)
+    is_closed: bool = False
+
+
+def wait_for_all(waits: Sequence[SiteWait], *, stop: Stop, quiet: bool = False) -> float:
+    """Wait until each site is ready, one of them cannot be any more, or a signal comes; the seconds that it took.
+
+    The stories tell how it ended. Where one site is not ready nothing is sent, so the others are left then, too.
+    """
+    began, inbox = time.monotonic(), _Inbox()
+    progress = Progress(waits=waits, began=began, quiet=quiet)
+    for wait in waits:
+        threads.start(partial(_watch, wait, stop, inbox), name=f"wait for {wait.story.name}")
+    while stop.why is None and _goes_on(waits):
+        try:
+            wait, at, found = inbox.news.get(timeout=_TICK)
+        except queue.Empty:
+            progress.tick()
+            continue
+        match found:
+            case BaseException():
+                raise found
+            case Outcome():
+                wait.story.outcome = found
+            case Look():
+                progress.see(wait, found, at - began)
+    inbox.is_closed = True
+    progress.close()
+    return time.monotonic() - began
+
+
+def _goes_on(waits: Sequence[SiteWait]) -> bool:
+    outcomes = {wait.story.outcome for wait in waits}
+    return None in outcomes and outcomes <= {None, Outcome.READY}
+
+
+def _watch(wait: SiteWait, stop: Stop, inbox: _Inbox) -> None:
+    def pause(seconds: float) -> bool:
+        if stop.why is None:
+            stop.wait(seconds)
+        return stop.why is None and not inbox.is_closed
+
+    def put(found: _News) -> None:
+        inbox.news.put((wait, time.monotonic(), found))
+
+    try:
+        put(wait_until_ready(wait.site, wait.story.wanted, pause=pause, seen=put))
+    except BaseException as fault:  # noqa: BLE001  handed to the main thread, which raises it
+        put(fault)
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """Prints how the waits go, to `out`. `clock` and `began` are in seconds of the same clock."""
+
+    waits: Sequence[SiteWait]
+    began: float
+    quiet: bool = False
+    clock: Callable[[], float] = time.monotonic
+    out: output.Stream = field(default_factory=lambda: output.Stream("stderr"))
+    _drawn: str = ""
+    _last_lines: dict[SiteWait, float] = field(default_factory=dict)
+
+    def see(self, wait: SiteWait, look: Look, seconds: float) -> None:
+        """Take a look at a site, so many seconds after the beginning."""
+        is_news = wait.story.see(look, seconds)
+        if is_news and not self.quiet and not self._is_live:
+            self._print(wait, seconds)
+        self.tick()
+
+    def tick(self) -> None:
+        """Print or draw what is due by now."""
+        if self.quiet:
+            return
+        seconds, pending = self.clock() - self.began, list(self._pending())
+        if self._is_live:
+            self._draw(" · ".join(clean(wait.story.now(seconds)) for wait in pending))
+            return
+        for wait in pending:
+            if seconds - self._last_lines.get(wait, 0.0) >= AGAIN:
+                self._print(wait, seconds)
+
+    def close(self) -> None:
+        """Give the terminal's line back."""
+        if self._drawn:
+            self._draw("")
+
+    def _pending(self) -> Iterator[SiteWait]:
+        return (wait for wait in self.waits if wait.story.outcome is None)
+
+    @property
+    def _is_live(self) -> bool:
+        return is_live(self.out, os.environ)
+
+    def _print(self, wait: SiteWait, seconds: float) -> None:
+        self._last_lines[wait] = seconds
+        self.out.write(f"{clean(wait.story.now(seconds))}\n")
+
+    def _draw(self, text: str) -> None:
+        """Redraw the line, cut to what fits: one that wraps could not be redrawn."""
+        room = shutil.get_terminal_size().columns - 1
+        while width(text) > room:
+            text = text[: -max(1, (width(text) - room) // 2)]
+        if text != self._drawn:
+            self.out.drawing().write(f"\r\x1b[K{text}")
+            self._drawn = text

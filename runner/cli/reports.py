@@ -1,7 +1,7 @@
 """The reports that a command is asked for: where they may go, written there, and stored in a run's own folder.
 
-Nothing is written over but a file of the same kind, which begins with the mark of its kind, and never a file that the
-command reads.
+No file is written over but one of the same kind, which begins with the mark of its kind, and never one that the command
+reads.
 """
 
 import os

@@ -8,14 +8,11 @@ from typing import NoReturn
 
 import click
 
-from runner.cli import inputs, options, output, permission, reports, resume_run
-from runner.cli.command import at_once, carry_out, telling_of, waits_for, with_reports
-from runner.cli.guards import steps_of
-from runner.cli.locking import claim_of
+from runner.cli import asking, inputs, options, output, reports, resume_run
+from runner.cli.command import at_once, carry_out, claim_of, console_of, waits_for, with_reports
 from runner.cli.resume_run import ResumableRun
 from runner.cli.run_pool import PendingRun, Run
-from runner.cli.serving import Sandboxes
-from runner.cli.stored_runs import StoredRun, find
+from runner.cli.sandbox import Sandboxes
 from runner.cli.verb import Verb
 from runner.engine.lost import needs_result
 from runner.foundation.problems import ExitCode, Problem, UsageError
@@ -23,14 +20,16 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
 from runner.hosts.judgement import Judgement
 from runner.job.model import Job
+from runner.planning.guards import steps_of
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
 from runner.reports.formats import ReportedRun
-from runner.reports.looked import looked_again
+from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, title
 from runner.runs.events import RunStarted, Section, Status
 from runner.runs.result import RunResult, StepResult
+from runner.runs.stored_runs import StoredRun, find
 from runner.secrets.redact import Secrets
 
 PASSED, FAILED, RETRY = "passed", "failed", "retry"
@@ -77,7 +76,7 @@ def resume(context: click.Context, /, **_: object) -> int:
     """
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
-    allowed = permission.given(context)
+    allowed = asking.permission(context)
     run = find(context.params["runs"], context.params["run"])
     began = resume_run.check(run)
     verdicts = given_verdicts(context, run.result)
@@ -85,7 +84,7 @@ def resume(context: click.Context, /, **_: object) -> int:
         return _over(run, wanted_reports, why="nothing is left to do")
     resumable = _loaded(context, run, began)
     _check_results(verdicts, resumable.spec.job)
-    permission.check([resumable.spec], allowed, over=run.result.finished)
+    asking.check_permission([resumable.spec], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
     return _carry_on(context, resumable, wanted_reports, judgement, yes=allowed.yes)
 
@@ -141,18 +140,18 @@ def _carry_on(
 ) -> ExitCode:
     """Carry the run on: under the lock of its job, when its site is ready; only to settle it, without either."""
     settles = judgement.only_settle
-    telling = telling_of(context, wanted_reports, again="reconciled" if settles else "resumed")
-    sandboxes = Sandboxes(context.params["runs"], again=run.began.target.url)
+    console = console_of(context, wanted_reports, resumed="reconciled" if settles else "resumed")
+    sandboxes = Sandboxes(context.params["runs"], resumed=run.began.target.url)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
         site = sites.of(run.spec.target)
         lock = None if settles else claim_of(run.spec.job, run.spec.target, site)
         pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(_resumed, run, sites, judgement))
         until_ready = at_once if settles else waits_for(sites, [run.spec], context)
-        carried, code = carry_out([pending], telling, context, yes=yes, until_ready=until_ready)
+        carried, code = carry_out([pending], console, context, yes=yes, until_ready=until_ready)
     for resumed in carried.runs:
         _say_unused_verdicts(resumed)
         in_doubt = [step.key for step in doubtful(resumed.result.steps)]
-        for sentence in looked_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
+        for sentence in read_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
             output.say(sentence)
     return with_reports(wanted_reports, carried, code)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from runner.cli.prepared import RunSpec
 from runner.cli.run_pool import Run
 from runner.cli.stored_plans import PlanLoader, fixed_inputs
-from runner.cli.stored_runs import BEYOND_RESUME, StoredRun, unwritable
 from runner.engine.scope import RunFacts
 from runner.foundation.fingerprints import differing
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
@@ -29,6 +28,7 @@ from runner.runs import snapshot
 from runner.runs.events import RunStarted, encode
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import Part, RunLockedError, StoreError
+from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, unwritable
 from runner.secrets.holes import MARK, Hole, taken_apart, written
 from runner.secrets.holes import Part as TextPart
 from runner.secrets.redact import Secrets

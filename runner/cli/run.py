@@ -1,26 +1,40 @@
-"""`runner run`: carries jobs out, tells how it goes, writes the reports."""
+"""`runner run` and `runner plan`: carry jobs out, or print what would be sent.
+
+`plan` sends nothing, starts nothing, and reads no secret of a target.
+"""
 
 import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import click
+import uuid_utils
 
-from runner.cli import options, output, permission, reports
-from runner.cli.command import carry_out, telling_of, waits_for, with_reports
-from runner.cli.locking import claim_of
+from runner.cli import asking, options, output, reports
+from runner.cli.command import RunConsole, carry_out, claim_of, console_of, waits_for, with_reports
+from runner.cli.prepare import prepare
 from runner.cli.prepared import RunSet, RunSpec, wanted
-from runner.cli.preparing import prepare
 from runner.cli.run_pool import Carried, PendingRun, Run, begin
-from runner.cli.serving import Sandboxes
+from runner.cli.sandbox import Sandboxes
 from runner.cli.stored_plans import PlanClaims
-from runner.cli.stored_runs import unwritable
-from runner.cli.telling import RunConsole
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode
+from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.hosts.judgement import Judgement
+from runner.planning import plan_file
+from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.planning.preview import preview
+from runner.project.named_targets import name_of
 from runner.project.sites import Sites
 from runner.reading.files import read_text
-from runner.reports import console, mistakes
+from runner.reports import mistakes
+from runner.reports.console import closing
+from runner.reports.safe import safe
 from runner.runs.store import RunStore, StoreError
+from runner.runs.stored_runs import unwritable
+from runner.secrets.redact import Secrets
+from runner.targets.model import SandboxTarget
 
 
 @click.command("run", cls=Verb)
@@ -38,7 +52,7 @@ from runner.runs.store import RunStore, StoreError
 @options.LAST_FAILED
 @options.YES
 @options.CONFIRM
-@click.option("--again", is_flag=True, help="Carry out a kept plan that has been carried out before.")
+@click.option("--again", is_flag=True, help="Carry out a stored plan that has been carried out before.")
 @options.HOLD
 @options.WAIT_LOCK
 @options.WAIT_READY
@@ -49,8 +63,8 @@ from runner.runs.store import RunStore, StoreError
 @options.VERBOSE
 @options.reports
 @click.pass_context
-def command(context: click.Context, /, **_: object) -> int:
-    r"""Carry out every job in SPEC: job files, or folders that hold them (*.job.yaml); or plans that `plan --out` kept.
+def run(context: click.Context, /, **_: object) -> int:
+    r"""Carry out every job in SPEC: job files, or folders that hold them (*.job.yaml); or plans of `plan --out`.
 
     \b
     Examples:
@@ -71,68 +85,145 @@ def command(context: click.Context, /, **_: object) -> int:
       4  an outcome is unknown: it may or may not have happened; `runner show last` says what settles it
       5  nothing was selected, so nothing ran
       6  refused by a guard: a protected target, `allow`, a lock that another run holds, a question that nobody can
-         answer, a kept plan that has been carried out before; nothing was sent
+         answer, a stored plan that has been carried out before; nothing was sent
       70 a fault of this program · 129, 130, 143 hung up, interrupted, terminated
     """
-    wanted_reports = reports.asked_for(context)
-    reports.check(wanted_reports, read=reports.read_by(context))
-    allowed = permission.given(context)
-    preparation = prepare(wanted(context))
-    output.say_lines(mistakes.text(preparation.warnings))
-    if not context.params["quiet"]:
-        for line in preparation.told:
+    given = context.params
+    places = reports.asked_for(context)
+    reports.check(places, read=reports.read_by(context))
+    permission = asking.permission(context)
+    run_set = prepare(wanted(context))
+    output.problems(*run_set.warnings)
+    if not given["quiet"]:
+        for line in run_set.notes:
             output.say(line)
-        output.say_lines(preparation.left_below)
-    if not preparation.runs:
-        return _nothing(preparation, wanted_reports, accepted=context.params["allow_empty"])
-    claims = PlanClaims(context.params["runs"], preparation.runs, again=context.params["again"])
+        output.say_lines(run_set.not_read)
+    if not run_set.runs:
+        output.say(f"{run_set.nothing}, so nothing ran")
+        reports.write(places, [])
+        return ExitCode.PASSED if given["allow_empty"] else ExitCode.NOTHING_SELECTED
+    claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
-    permission.check(preparation.runs, allowed)
-    side_by_side = min(context.params["jobs"], len(preparation.runs)) > 1
-    telling = telling_of(context, wanted_reports, side_by_side=side_by_side)
-    carried, code = _carry_out(context, preparation, claims, telling)
-    if len(preparation.runs) > 1:
-        results = [run.result for run in carried.runs]
-        telling.say(console.closing(results, encoding=telling.out.encoding))
-    return with_reports(wanted_reports, carried, code)
+    asking.check_permission(run_set.runs, permission)
+    side_by_side = min(given["jobs"], len(run_set.runs)) > 1
+    console = console_of(context, places, side_by_side=side_by_side)
+    carried, code = _carry_out(context, run_set, claims, console)
+    if len(run_set.runs) > 1:
+        console.out.write(closing([run.result for run in carried.runs], encoding=console.out.encoding))
+    return with_reports(places, carried, code)
 
 
 def _carry_out(
-    context: click.Context, preparation: RunSet, claims: PlanClaims, telling: RunConsole
+    context: click.Context, run_set: RunSet, claims: PlanClaims, console: RunConsole
 ) -> tuple[Carried, ExitCode]:
     """Make every site ready, then carry the runs out."""
     given = context.params
     store: RunStore = given["runs"]
-    alone = given["jobs"] == 1 or len(preparation.runs) == 1
+    alone = given["jobs"] == 1 or len(run_set.runs) == 1
     judgement = Judgement(hold=given["hold"])
     sandboxes = Sandboxes(store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
-        def waiting(prepared: RunSpec) -> PendingRun:
+        def pending(spec: RunSpec) -> PendingRun:
             def begun() -> Run:
-                run = begin(prepared, sites, store, alone=alone, judgement=judgement)
-                claims.note(prepared, run.facts.id)
+                run = begin(spec, sites, store, alone=alone, judgement=judgement)
+                claims.note(spec, run.facts.id)
                 return run
 
-            lock = claim_of(prepared.job, prepared.target, sites.of(prepared.target))
-            return PendingRun(title=prepared.title, lock=lock, begin=begun)
+            return PendingRun(
+                title=spec.title, lock=claim_of(spec.job, spec.target, sites.of(spec.target)), begin=begun
+            )
 
-        all_of_them = [waiting(prepared) for prepared in preparation.runs]
-        until_ready = waits_for(sites, preparation.runs, context)
+        all_runs = [pending(spec) for spec in run_set.runs]
+        until_ready = waits_for(sites, run_set.runs, context)
         try:
             store.prepare()
         except StoreError as error:
             raise unwritable(store, error) from error
         claims.take()
         try:
-            carried, code = carry_out(all_of_them, telling, context, yes=given["yes"], until_ready=until_ready)
+            carried, code = carry_out(all_runs, console, context, yes=given["yes"], until_ready=until_ready)
         finally:
             claims.give_back()
-    sandboxes.forget(carried.runs)
+    sandboxes.forget([run.result for run in carried.runs])
     return carried, code
 
 
-def _nothing(preparation: RunSet, wanted_reports: reports.Places, *, accepted: bool) -> ExitCode:
-    output.say(f"{preparation.nothing}, so nothing ran")
-    reports.write(wanted_reports, [])
-    return ExitCode.PASSED if accepted else ExitCode.NOTHING_SELECTED
+@click.command("plan", cls=Verb)
+@options.SPECS
+@options.RECURSIVE
+@options.TARGET
+@options.TARGETS
+@options.CATALOG
+@options.INPUTS
+@options.INPUTS_FILE
+@options.TAGS
+@options.KEYWORD
+@options.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Store the plan in this file; `runner run FILE` carries out exactly that.",
+)
+@click.pass_context
+def plan_runs(context: click.Context, /, **_: object) -> int:
+    r"""Print what `runner run` would send: what is known is filled in, the rest is shown as its source in ⟨ ⟩.
+
+    \b
+    Examples:
+      runner plan specs/contact-smoke.job.yaml -i phone="+1 202 555 0100"
+      runner plan specs -t staging --out release.plan.json
+
+    A stored plan holds the text of all its files and no secret: those are given anew when it is carried out.
+
+    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected.
+    """
+    out: Path | None = context.params["out"]
+    if out is not None:
+        problem = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
+        if problem is not None:
+            raise UsageError(problem)
+    run_set = prepare(wanted(context))
+    output.say_lines(mistakes.text(run_set.warnings) + run_set.not_read)
+    if not run_set.runs:
+        output.say(run_set.nothing)
+        return ExitCode.NOTHING_SELECTED
+    plans = [planned(spec) for spec in run_set.runs]
+    output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
+    if out is not None:
+        _store(plans, out)
+    return ExitCode.PASSED
+
+
+def planned(spec: RunSpec) -> Plan:
+    """The plan of a run whose target has not been made ready: its templates are as they were written."""
+    target = spec.target
+    made = plan(
+        spec.job,
+        sources=spec.sources,
+        inputs=spec.inputs,
+        target=name_of(target),
+        secrets=Secrets(),
+        case=spec.chosen_case,
+    )
+    timeout = (None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS
+    return replace(made, timeout=timeout, elements=spec.elements)
+
+
+def _store(plans: Sequence[Plan], file: Path) -> None:
+    try:
+        file.write_text(
+            plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
+        )
+    except OSError as error:
+        message = f"the plan {file} cannot be written: {error.strerror or error}"
+        raise UsageError(Problem(code="E153", message=message)) from error
+    output.say(f"stored in {file}; carry it out with: runner run {shlex.quote(str(file))}")
+
+
+def _base(file: Path) -> str:
+    """The way from the folder of a plan up to the current one; empty where that is not above, so that the file holds
+    nothing else of where the plan was made.
+    """
+    folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()
+    return "/".join(".." for _ in folder.relative_to(here).parts) if folder.is_relative_to(here) else ""

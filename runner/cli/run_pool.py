@@ -19,7 +19,6 @@ from typing import TypeAlias
 import uuid_utils
 
 from runner.cli.prepared import RunSpec
-from runner.cli.stored_runs import unwritable
 from runner.engine.effects import Ask
 from runner.engine.scope import RunFacts
 from runner.foundation import threads
@@ -38,6 +37,7 @@ from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stop
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import RunResult, fold
 from runner.runs.store import Claim, Part, RunStore, StoreError
+from runner.runs.stored_runs import unwritable
 from runner.secrets.redact import Secrets
 from runner.version import VERSION
 

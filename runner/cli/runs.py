@@ -1,6 +1,5 @@
 """The verbs that only read stored runs: `runs` lists them and deletes old ones, `show` and `report` draw one again."""
 
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -8,7 +7,6 @@ from collections.abc import Sequence
 import click
 
 from runner.cli import options, output, reports
-from runner.cli.stored_runs import BEYOND_RESUME, StoredRun, find, load
 from runner.cli.verb import Verb
 from runner.foundation import durations
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
@@ -18,10 +16,11 @@ from runner.reports import console
 from runner.reports.formats import FORMATS, ReportedRun
 from runner.reports.next_steps import next_steps
 from runner.reports.runs import Listed, table
-from runner.reports.safe import safe_json
-from runner.reports.sentences import Wish
+from runner.reports.safe import json_document
+from runner.reports.sentences import Detail
 from runner.runs.events import RunStatus
 from runner.runs.store import RunStore, StoreError
+from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, load
 
 FORMAT = 1
 
@@ -38,7 +37,7 @@ _TIME_DIGITS = 12
 @options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context
 def runs(context: click.Context, /, **_: object) -> int:
-    r"""List the runs that are kept, the newest first; below them the commands that settle what is open.
+    r"""List the stored runs, the newest first; below them the commands that settle what is open.
 
     \b
     Examples:
@@ -63,10 +62,10 @@ def runs(context: click.Context, /, **_: object) -> int:
 @click.command("show", cls=Verb)
 @options.RUN
 @options.RUNS
-@options.option("-v", "--verbose", is_flag=True, help="Tell results and outputs, too.")
+@options.option("-v", "--verbose", is_flag=True, help="Print results and outputs, too.")
 @click.pass_context
 def show(context: click.Context, /, **_: object) -> int:
-    r"""Tell what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next.
+    r"""Show what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next.
 
     \b
     Example:
@@ -77,16 +76,16 @@ def show(context: click.Context, /, **_: object) -> int:
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
     run = find(context.params["runs"], context.params["run"])
-    wish = Wish(
+    detail = Detail(
         verbose=context.params["verbose"],
         place=run.store.place(run.id),
         store=run.store.name,
         advice=run.flaw is None,
     )
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
-        output.data(console.account_so_far(run.lines, wish, encoding=output.encoding()))
+        output.data(console.transcript_so_far(run.lines, detail, encoding=output.encoding()))
     else:
-        output.data(console.account(run.result, wish, encoding=output.encoding()))
+        output.data(console.transcript(run.result, detail, encoding=output.encoding()))
     if run.flaw is None:
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
@@ -121,8 +120,7 @@ def report(context: click.Context, /, **_: object) -> int:
 
 
 def as_json(listed: Sequence[Listed]) -> str:
-    whole: JsonObject = {"format": FORMAT, "runs": [_record(one) for one in listed]}
-    return safe_json(json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
+    return json_document({"format": FORMAT, "runs": [_record(one) for one in listed]})
 
 
 def _record(listed: Listed) -> JsonObject:

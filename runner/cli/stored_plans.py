@@ -15,9 +15,6 @@ from typing import TypeAlias
 
 from runner.cli import inputs
 from runner.cli.prepared import RunSet, RunSpec, Wanted
-from runner.cli.stored_runs import load as load_run
-from runner.cli.stored_runs import unwritable
-from runner.cli.targets import Targets, name_of
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.values import Json
 from runner.job.inputs import Given, Origin, supplied, unknown
@@ -26,6 +23,7 @@ from runner.planning import plan_file
 from runner.planning.plan import plan
 from runner.planning.plan_file import PlanFile, StoredPlan
 from runner.project.job_files import JobFiles
+from runner.project.named_targets import Targets, name_of
 from runner.project.paths import called
 from runner.project.project import Project, open_project
 from runner.reading import files
@@ -34,6 +32,8 @@ from runner.reading.load import load
 from runner.reports.words import title
 from runner.runs.result import RunResult
 from runner.runs.store import RunStore, StoreError
+from runner.runs.stored_runs import load as load_run
+from runner.runs.stored_runs import unwritable
 from runner.secrets.redact import Secrets
 from runner.targets.model import Target
 from runner.version import VERSION
@@ -168,7 +168,7 @@ def prepare(wanted: Wanted) -> RunSet:
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise UsageError(*dict.fromkeys(problems))
     notes = tuple(f"the plan of {run.title} is as it was kept, {run.digest}" for run in runs)
-    return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), told=notes)
+    return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), notes=notes)
 
 
 def _refuse_options_of_jobs(wanted: Wanted) -> None:

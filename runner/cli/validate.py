@@ -1,17 +1,42 @@
-"""`runner validate`: checks job files and all that they lean on; sends nothing, reads no secret."""
+"""`runner validate` and `runner list`: check job files and all that they lean on, and list what jobs there are.
+
+They send nothing, and read no secret.
+
+A hook that runs before a commit names whatever has changed: a targets file, a catalogue, a double and the records of a
+sandbox are checked as what they are, and so is a folder that holds doubles and no job.
+"""
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import click
 
-from runner.cli import checking, ignored_files, options, output
+from runner.catalogue.model import Catalogue
+from runner.catalogue.read import ENDING, read_catalogue
+from runner.cli import options, output
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode
+from runner.foundation.problems import ExitCode, Problem
+from runner.foundation.sentences import many
+from runner.foundation.values import Json, JsonObject, compact
+from runner.job.model import Input, Job
+from runner.project import ignored_files
+from runner.project.named_targets import Targets, is_outside
+from runner.project.paths import called, jobs_in
+from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.reports import mistakes
+from runner.reports.cells import aligned
 from runner.reports.github import github
+from runner.reports.safe import json_document, safe
 from runner.reports.sarif import sarif
+from runner.reports.words import shortened
+from runner.targets import folders
+from runner.targets.files import NAME
+from runner.targets.folders import RECORDS, doubles_in, holds_doubles
 
 FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sarif": sarif}
+_FORMAT = 1
+_LONGEST_DEFAULT = 40
 
 
 @click.command("validate", cls=Verb)
@@ -24,13 +49,13 @@ FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sari
     multiple=True,
     type=options.Filled(),
     metavar="NAME",
-    help="Hold the jobs against this target, whatever they name; several times: against each. Its site is not asked.",
+    help="Check the jobs against this target, whatever they name; several times: against each. Its site is not asked.",
 )
 @options.TARGETS
 @options.CATALOG
 @options.form(FORMATS)
 @click.pass_context
-def command(context: click.Context, /, **_: object) -> int:
+def validate(context: click.Context, /, **_: object) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.
 
     A targets file, a catalogue, a double of a process and a folder of doubles may be named by themselves. `github`
@@ -47,8 +72,9 @@ def command(context: click.Context, /, **_: object) -> int:
     Exit 0 where there is no mistake (warnings are none), 2 where there is one, 5 where there is no job to check.
     """
     given = context.params
-    project = checking.checked(
-        given["specs"],
+    specs: Sequence[Path] = given["specs"]
+    project = checked(
+        specs,
         targets=given["targets"],
         environment=os.environ,
         catalogue=given["catalogue"],
@@ -56,15 +82,189 @@ def command(context: click.Context, /, **_: object) -> int:
         recursive=given["recursive"],
     )
     output.data(FORMATS[given["form"]](project.problems), for_programs=given["form"] != "text")
-    output.say_lines(ignored_files.in_folders_below(given["specs"], project))
+    output.say_lines(ignored_files.in_folders_below(specs, project))
     if project.errors:
         more = f"`runner explain {project.errors[0].code}` says more"
         output.say(f"{mistakes.count(project.problems)}; {more}")
         return ExitCode.INVALID
-    number = checking.count(given["specs"], project)
+    number = _checked_files(specs, project)
     if not number:
-        output.say(ignored_files.no_jobs(given["specs"]))
+        output.say(ignored_files.no_jobs(specs))
         return ExitCode.NOTHING_SELECTED
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
-    output.say(f"{number} {'file' if number == 1 else 'files'}, no mistakes{warned}")
+    output.say(f"{many(number, 'file')}, no mistakes{warned}")
     return ExitCode.PASSED
+
+
+def checked(
+    specs: Sequence[Path],
+    *,
+    targets: Path | None,
+    environment: Mapping[str, str],
+    catalogue: Path | None = None,
+    against: Sequence[str] = (),
+    recursive: bool = False,
+) -> Project:
+    """Everything wrong with `specs` and with what they lean on, each mistake once. `against`: names of targets that the
+    jobs are checked against in the place of their own; of those outside of the targets file nothing is known here.
+    """
+    jobs = [spec for spec in specs if not _is_no_job(spec)]
+    ignored_files.check_specs(jobs, of_targets=False)
+    project = open_project(
+        jobs, targets=targets, environment=environment, catalogue=catalogue, against=against, recursive=recursive
+    )
+    ignored_files.warn(jobs, project, targets=targets)
+    known = Targets(project=project, environment=environment)
+    for file in project.files:
+        for name in (name for name in against if not is_outside(name)):
+            known.named(file, name)
+    for spec in filter(_is_targets, specs):
+        for target in open_targets(spec, project).values():
+            check_doubles(target, project)
+    for folder in dict.fromkeys(filter(None, map(_folder_of_doubles, specs))):
+        project.problems.extend(_problems_of_doubles(folder))
+    for spec in filter(_is_catalogue, specs):
+        project.problems.extend(_problems_of_catalogue(spec))
+    project.problems = list(dict.fromkeys(project.problems))
+    return project
+
+
+def _checked_files(specs: Sequence[Path], project: Project) -> int:
+    """How many files were checked that the command named, or that are in a folder that it named."""
+    named = {spec for spec in specs if _is_no_job(spec) and not spec.is_dir()}
+    doubles = {path for spec in specs if _is_folder_of_doubles(spec) for path in doubles_in(spec)}
+    return len(project.files) + len(named | doubles)
+
+
+def _is_no_job(spec: Path) -> bool:
+    """Whether it is checked as what it is, and not as a job."""
+    return _is_targets(spec) or _is_catalogue(spec) or _folder_of_doubles(spec) is not None
+
+
+def _is_targets(spec: Path) -> bool:
+    return spec.name == NAME or spec.name.endswith(f".{NAME}")
+
+
+def _is_catalogue(spec: Path) -> bool:
+    return spec.name.endswith(ENDING)
+
+
+def _folder_of_doubles(spec: Path) -> Path | None:
+    if spec.name.endswith(folders.ENDING) or spec.name == RECORDS:
+        return spec.parent
+    return spec if _is_folder_of_doubles(spec) else None
+
+
+def _is_folder_of_doubles(spec: Path) -> bool:
+    return spec.is_dir() and holds_doubles(spec) and not jobs_in(spec)
+
+
+def _problems_of_doubles(folder: Path) -> Sequence[Problem]:
+    """Doubles are checked with those beside them: two must not be of one process."""
+    from runner.sandbox.loading import load_doubles  # noqa: PLC0415  20 ms, only where there are doubles
+
+    return load_doubles(Path(called(folder)))[1]
+
+
+def _problems_of_catalogue(file: Path) -> Sequence[Problem]:
+    found = read_catalogue(file, name=called(file))
+    return () if isinstance(found, Catalogue) else found
+
+
+@click.command("list", cls=Verb)
+@options.SPECS
+@options.RECURSIVE
+@options.TARGETS
+@options.form()
+@click.pass_context
+def list_jobs(context: click.Context, /, **_: object) -> int:
+    r"""List the jobs in SPEC: their names, tags, targets and cases, and the inputs that they take.
+
+    \b
+    Examples:
+      runner list specs
+      runner list specs --format json | jq -r '.jobs[].name'
+
+    Exit 0, 2 where a file has mistakes (they are printed, and the other jobs are listed), 5 where there is no job.
+    """
+    given = context.params
+    specs = given["specs"]
+    ignored_files.check_specs(specs, of_targets=False)
+    project = open_project(specs, targets=given["targets"], environment=os.environ, recursive=given["recursive"])
+    ignored_files.warn(specs, project, targets=given["targets"])
+    jobs = [file.job for file in project.files if file.job is not None]
+    is_json = given["form"] == "json"
+    output.data(_as_json(jobs) if is_json else _as_text(jobs), for_programs=is_json)
+    output.say_lines(mistakes.text(project.problems) + ignored_files.in_folders_below(specs, project))
+    if project.errors:
+        output.say(mistakes.count(project.problems))
+        return ExitCode.INVALID
+    if not project.files:
+        output.say(ignored_files.no_jobs(specs))
+        return ExitCode.NOTHING_SELECTED
+    return ExitCode.PASSED
+
+
+def _as_text(jobs: Sequence[Job]) -> str:
+    """A row for each job, and under it a row for each of its inputs."""
+    lines = []
+    for job, head in zip(jobs, aligned([_head(job) for job in jobs]), strict=True):
+        lines.append(head)
+        lines += [f"  {line}" for line in aligned([_row(one) for one in job.inputs])]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _head(job: Job) -> tuple[str, ...]:
+    return (
+        job.name,
+        f"@{safe(job.target)}" if job.target else "",
+        f"[{safe(', '.join(job.tags))}]",
+        "" if job.cases is None else many(len(job.cases), "case"),
+        safe(job.file),
+    )
+
+
+def _row(one: Input) -> tuple[str, ...]:
+    """The type is what the input's schema names; several are joined."""
+    types = one.schema.get("type")
+    kind = " or ".join(map(str, types if isinstance(types, list) else [types or "any"])) or "any"
+    default = "has a default" if one.secret else f"default {_brief(one.default)}"
+    return (
+        f"-i {one.name}",
+        safe(kind) + (", secret" if one.secret else ""),
+        "required" if one.required else default,
+        safe(one.description or ""),
+    )
+
+
+def _brief(value: Json) -> str:
+    return shortened(safe(compact(value)), _LONGEST_DEFAULT)
+
+
+def _as_json(jobs: Iterable[Job]) -> str:
+    records: list[Json] = [_record(job) for job in jobs]
+    return json_document({"format": _FORMAT, "jobs": records})
+
+
+def _record(job: Job) -> JsonObject:
+    return {
+        "name": job.name,
+        "file": job.file,
+        "description": job.description,
+        "tags": list(job.tags),
+        "target": job.target,
+        "cases": None if job.cases is None else [case.name for case in job.cases],
+        "inputs": [_input(one) for one in job.inputs],
+    }
+
+
+def _input(one: Input) -> JsonObject:
+    """`default` is left out where there is none, and where it is secret."""
+    shown: JsonObject = {
+        "name": one.name,
+        "type": one.schema.get("type"),
+        "required": one.required,
+        "secret": one.secret,
+        "description": one.description,
+    }
+    return shown if one.required or one.secret else {**shown, "default": one.default}

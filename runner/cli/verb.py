@@ -9,7 +9,7 @@ from itertools import dropwhile, takewhile, zip_longest
 import click
 from click.core import ParameterSource
 
-from runner.cli import env_options, hints, output
+from runner.cli import hints, output
 from runner.foundation.problems import ExitCode, UsageError
 from runner.reports import mistakes
 
@@ -56,7 +56,7 @@ class Verb(Helped):
 
     def invoke(self, ctx: click.Context) -> object:
         """Warn of variables that are not read, carry the command out, and where it cannot be name those that are."""
-        output.say_lines(mistakes.text(tuple(env_options.unknown(os.environ))))
+        output.say_lines(mistakes.text(tuple(hints.unknown_variables(os.environ))))
         try:
             code = super().invoke(ctx)
         except UsageError as error:

@@ -24,6 +24,11 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(shown[:MOST]) + more
 
 
+def many(number: int, word: str, words: str | None = None) -> str:
+    """`1 file`, `2 files`; `words` is a plural that is not made with `s`."""
+    return f"{number} {word if number == 1 else words or word + 's'}"
+
+
 def begun(names: Collection[str]) -> str:
     """The first names, each in backticks, with dots where there are more."""
     shown = [f"`{name}`" for name in names]

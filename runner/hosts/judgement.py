@@ -47,7 +47,9 @@ class Judging:
             said = self._verdicts.get(key)
             if said is not None and (not asked.ended or said.get("as") in _LAST_WORDS):
                 return {**self._verdicts.pop(key), "key": key}
+        if asked.refused:  # the log was read just now: another look would hide why the verdict was refused
+            return None
         if self._looks and not self._looked.issuperset(asked.keys):
             self._looked.update(asked.keys)
             return {"as": "log"}
-        return None if asked.ended or asked.refused or self._leaves else {"as": "unknown"}
+        return None if asked.ended or self._leaves else {"as": "unknown"}

@@ -1,4 +1,4 @@
-"""That a step which takes long lives: which it is, for how long it has been going on, and what it waits for.
+"""Whether a step that takes long is alive: which it is, how long it has taken so far, and what it waits for.
 
 Drawn from events alone. The clock is handed in, and nothing here knows where the line is written.
 """
@@ -13,35 +13,35 @@ from runner.runs.events import AttemptFailed, CallAnswered, CallSent, Line, Row,
 
 EVERY = 30.0
 """Seconds between two lines about one step."""
-_OF_PERSONS = "confirm"
+_ASKS = "confirm"
 _READINGS = frozenset({"read_elements", "read_row", "read_rows", "find_process", "read_schema"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Doing:
+class _OpenRow:
     row: Row
     since: float
     waits_for: str = ""
 
 
 class Alive:
-    """Of one run: `hear` takes its events, in one thread; `line` and `waits_for` may be asked in another."""
+    """Of one run: `event` takes its lines, in one thread; `line` and `waits_for` may be asked in another."""
 
     def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
         self._clock = clock
-        self._open: tuple[_Doing, ...] = ()
-        self._told = 0.0  # changed by who asks for the line alone, as `_open` is by who tells of events
+        self._open: tuple[_OpenRow, ...] = ()
+        self._last = 0.0  # set by the thread that asks for the line alone, as `_open` by the one that takes events
         for line in earlier:
-            self.hear(line)
+            self.event(line)
 
-    def hear(self, line: Line) -> None:
+    def event(self, line: Line) -> None:
         match line.event:
             case StepStarted(row=row):
-                self._open = (*self._open, _Doing(row=row, since=self._clock()))
+                self._open = (*self._open, _OpenRow(row=row, since=self._clock()))
             case StepFinished(key=key):
                 self._open = tuple(one for one in self._open if one.row.key != key)
             case CallSent(key=key, call=call):
-                self._change(key, _of_call(call))
+                self._change(key, _answer_of(call))
             case Waited(key=key, seconds=None):
                 self._change(key, waits_for(line.event))
             case Waited(key=key) | CallAnswered(key=key) | AttemptFailed(key=key):
@@ -58,9 +58,9 @@ class Alive:
     def line(self) -> str | None:
         """The line that is due now, if one is. To a person who is being asked nothing is said."""
         doing, now = self._open, self._clock()
-        if not doing or doing[-1].row.kind == _OF_PERSONS or now - max(doing[-1].since, self._told) < EVERY:
+        if not doing or doing[-1].row.kind == _ASKS or now - max(doing[-1].since, self._last) < EVERY:
             return None
-        self._told, last = now, doing[-1]
+        self._last, last = now, doing[-1]
         what = f", waits for {last.waits_for}" if last.waits_for else ""
         name = "" if last.row.name == last.row.key else f"  {clean(last.row.name)}"
         return f"{clean(last.row.key)}{name}: {written(round(now - last.since))} so far{what}"
@@ -69,7 +69,7 @@ class Alive:
         self._open = tuple(replace(one, waits_for=what) if one.row.key == key else one for one in self._open)
 
 
-def _of_call(call: dict[str, object]) -> str:
+def _answer_of(call: dict[str, object]) -> str:
     kind = call.get("kind")
     if kind in _READINGS:
         return "the process log"

@@ -4,6 +4,7 @@ It knows wide and combining characters as Unicode lists them; what a font makes 
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 _WIDE = frozenset("WF")
 _NO_CELL = frozenset(("Mn", "Me", "Cf"))
@@ -16,6 +17,12 @@ def width(text: str) -> int:
 
 def padded(text: str, cells: int) -> str:
     return text + " " * (cells - width(text))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of equal length as lines, each column as wide as its widest cell."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(padded, row, widths)).rstrip() for row in rows]
 
 
 def _cells(character: str) -> int:

@@ -1,15 +1,15 @@
-"""The account of runs as plain lines: for pipes, CI, and whoever reads a finished run again.
+"""The transcript of runs as plain lines: for pipes, CI, and whoever reads a finished run again.
 
-Nothing here knows a terminal; the live account is `runner.reports.console_live`, which says the same sentences.
+Nothing here knows a terminal; the live transcript is `runner.reports.console_live`, with the same sentences.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TextIO
 
-from runner.reports.sentences import Sentence, Wish
+from runner.reports.sentences import Detail, Sentence
 from runner.reports.summary import totals
-from runner.reports.transcript import Account, so_far, told
+from runner.reports.transcript import Transcript, so_far, whole
 from runner.runs.events import Line, Status
 from runner.runs.result import RunResult
 
@@ -32,23 +32,23 @@ _WORDS: Mapping[Status | None, str] = {
 
 
 class Plain:
-    """Writes the account of one run to `out` as its events come in, a row when it ends.
+    """Writes the transcript of one run to `out` as its events come in, a row when it ends.
 
-    `event` takes the run's lines in their order, after those that are `earlier` and told already; `close` ends the
-    account of a run that broke off, and does nothing after one that ended. Characters that `out` cannot encode are
+    `event` takes the run's lines in their order, after those that are `earlier` and printed already; `close` ends the
+    transcript of a run that broke off, and does nothing after one that ended. Characters that `out` cannot encode are
     written as escapes.
     """
 
-    def __init__(self, out: TextIO, wish: Wish, *, earlier: Sequence[Line] = ()) -> None:
+    def __init__(self, out: TextIO, options: Detail, *, earlier: Sequence[Line] = ()) -> None:
         self._out = out
         self._encoding = out.encoding or "utf-8"
-        self._account = Account(wish, earlier=earlier)
+        self._transcript = Transcript(options, earlier=earlier)
 
     def event(self, line: Line) -> None:
-        self._write(self._account.hear(line))
+        self._write(self._transcript.event(line))
 
     def close(self) -> None:
-        self._write(self._account.close())
+        self._write(self._transcript.close())
 
     def _write(self, sentences: Sequence[Sentence]) -> None:
         if sentences:
@@ -56,14 +56,14 @@ class Plain:
             self._out.flush()
 
 
-def account(result: RunResult, wish: Wish, *, encoding: str = "utf-8") -> str:
+def transcript(result: RunResult, options: Detail, *, encoding: str = "utf-8") -> str:
     """What `Plain` would have printed of this run; with `verbose` it lacks what went on inside the rows."""
-    return lines(told(result, wish), encoding=encoding)
+    return lines(whole(result, options), encoding=encoding)
 
 
-def account_so_far(events: Sequence[Line], wish: Wish, *, encoding: str = "utf-8") -> str:
-    """What `Plain` has printed of a run that another process is still carrying out, and what it is at."""
-    return lines(so_far(events, wish), encoding=encoding)
+def transcript_so_far(events: Sequence[Line], options: Detail, *, encoding: str = "utf-8") -> str:
+    """What `Plain` has printed of a run that another process is still carrying out, and its current step."""
+    return lines(so_far(events, options), encoding=encoding)
 
 
 def closing(results: Sequence[RunResult], *, encoding: str = "utf-8") -> str:

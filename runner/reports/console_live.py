@@ -1,4 +1,4 @@
-"""The account of a run on a terminal: the sentences of `runner.reports.console`, coloured, and below them what goes on.
+"""The transcript of a run on a terminal: the sentences of `runner.reports.console`, coloured, and the current step.
 
 Importing this costs the time of rich, so only a command that has a terminal before it does.
 It draws from events alone; the clock it is handed counts how long a row has been going on, and nothing else.
@@ -17,8 +17,8 @@ from runner.foundation.durations import written
 from runner.reports.alive import Alive
 from runner.reports.console import encodable, marks_for
 from runner.reports.safe import clean, safe_lines
-from runner.reports.sentences import Sentence, Tone, Wish
-from runner.reports.transcript import Account
+from runner.reports.sentences import Detail, Sentence, Tone
+from runner.reports.transcript import Transcript
 from runner.runs.events import Line, Row, Status
 
 _STYLES = {
@@ -51,7 +51,7 @@ class Live:
     def __init__(
         self,
         out: TextIO,
-        wish: Wish,
+        options: Detail,
         *,
         earlier: Sequence[Line] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -59,7 +59,7 @@ class Live:
         self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._encoding = self._console.encoding
         self._marks = marks_for(self._encoding)
-        self._account = Account(wish, earlier=earlier)
+        self._transcript = Transcript(options, earlier=earlier)
         self._alive = Alive(clock, earlier=earlier)
         self._clock = clock
         self._row: Row | None = None
@@ -77,9 +77,9 @@ class Live:
     def event(self, line: Line) -> None:
         with suppress(RuntimeError):  # no thread that redraws: then it is drawn as events come
             self._display.start()
-        sentences = self._account.hear(line)
-        self._alive.hear(line)
-        row = self._account.progress.running()
+        sentences = self._transcript.event(line)
+        self._alive.event(line)
+        row = self._transcript.progress.running()
         if row is not self._row:
             self._row, self._since = row, self._clock()
         self._print(sentences)
@@ -91,7 +91,7 @@ class Live:
     def close(self) -> None:
         self._row = None
         self._display.stop()
-        self._print(self._account.close())
+        self._print(self._transcript.close())
 
     def _print(self, sentences: Sequence[Sentence]) -> None:
         if sentences:
@@ -113,7 +113,7 @@ class Live:
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
         waits_for = self._alive.waits_for if elapsed else ""
         what = f", waits for {waits_for}" if waits_for else ""
-        told = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}{what}", self._encoding)
-        line = Text(told, "dim", no_wrap=True)
+        text = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}{what}", self._encoding)
+        line = Text(text, "dim", no_wrap=True)
         line.truncate(max(self._console.width - 1, 1), overflow="crop")
         return line

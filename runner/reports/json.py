@@ -10,8 +10,7 @@ import msgspec
 
 from runner.foundation.problems import strongest
 from runner.foundation.values import JsonObject
-from runner.reports.holes import without_holes
-from runner.reports.safe import safe_json
+from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import Trouble
 from runner.runs.result import RunResult, StepResult, tally, worst
 from runner.version import VERSION

@@ -7,8 +7,7 @@ is the folder's line byte for byte.
 import re
 from collections.abc import Iterable
 
-from runner.reports.holes import without_holes
-from runner.reports.safe import safe_json
+from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import VERSION, Line, encode
 
 MARK = re.compile(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from runner.reports.safe import clean
-from runner.reports.words import because, in_doubt, of_trouble, reasons, remarks, title
+from runner.reports.words import because, in_doubt, reasons, remarks, title, trouble_lines
 from runner.runs.events import RunStatus, Status
 from runner.runs.result import RunResult, StepResult
 
@@ -53,7 +53,7 @@ def _suite(result: RunResult) -> ET.Element:
 
 def _properties(result: RunResult) -> ET.Element:
     """What tells this run from every other; `events` is the hash that a later edit of its journal would change."""
-    told = {
+    facts = {
         "run": result.id,
         "status": result.status,
         "exit_code": str(int(result.exit_code)),
@@ -64,7 +64,7 @@ def _properties(result: RunResult) -> ET.Element:
         "events": result.events,
     }
     properties = ET.Element("properties")
-    for name, value in told.items():
+    for name, value in facts.items():
         ET.SubElement(properties, "property", name=name, value=_xml(clean(value)))
     return properties
 
@@ -89,31 +89,31 @@ def _case(result: RunResult, step: StepResult) -> ET.Element:
 def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
     """`counts`: whether a failure of this row counts for its run; where it does not, no build must turn red."""
     kind = clean(step.error.code) if step.error else str(step.status)
-    told = [*reasons(step), *remarks(step)]
+    details = [*reasons(step), *remarks(step)]
     match step.status:
         case Status.PASSED:
             return _Verdict(tag=None, lines=remarks(step))
         case Status.SKIPPED:
             return _Verdict(tag="skipped", kind=kind, lines=[f"skipped: {because(step)}"])
         case Status.UNKNOWN:
-            return _Verdict(tag="error", kind="unknown", lines=[in_doubt([step]), *told])
+            return _Verdict(tag="error", kind="unknown", lines=[in_doubt([step]), *details])
         case Status.FAILED | Status.ERROR if not counts:
-            return _Verdict(tag="skipped", kind=kind, lines=[f"{step.status}, which does not count here", *told])
+            return _Verdict(tag="skipped", kind=kind, lines=[f"{step.status}, which does not count here", *details])
         case Status.FAILED:
-            return _Verdict(tag="failure", kind=kind, lines=told or ["failed"])
+            return _Verdict(tag="failure", kind=kind, lines=details or ["failed"])
         case Status.ERROR:
-            return _Verdict(tag="error", kind=kind, lines=told or ["error"])
+            return _Verdict(tag="error", kind=kind, lines=details or ["error"])
         case _:
             assert_never(step.status)
 
 
 def _run_itself(result: RunResult) -> ET.Element:
     """The case that is red where no row says why the run did not pass: it was refused, stopped, or broke off."""
-    told = of_trouble(result.error) if result.error else []
+    details = trouble_lines(result.error) if result.error else []
     verdict = _Verdict(
         tag="failure" if result.status is RunStatus.FAILED else "error",
         kind=str(result.status),
-        lines=[f"the run ended as {result.status}", *told],
+        lines=[f"the run ended as {result.status}", *details],
     )
     return _element(result, "run", result.seconds, verdict)
 

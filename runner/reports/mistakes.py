@@ -3,14 +3,14 @@
 No file is read here: the source line travels in the problem.
 """
 
-import json as plain_json
 from collections.abc import Iterator, Sequence
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
+from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject, pointer, well_formed
 from runner.reports.cells import width
-from runner.reports.safe import safe, safe_json
+from runner.reports.safe import json_document, safe
 
 FORMAT = 1
 LONGEST_LINE = 100
@@ -28,21 +28,16 @@ def text(problems: Sequence[Problem]) -> str:
 
 def json(problems: Sequence[Problem]) -> str:
     """The same as one indented JSON object; what has no place has nulls for it."""
-    whole = {"format": FORMAT, "problems": [_json(problem) for problem in in_order(problems)]}
-    return safe_json(plain_json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
+    return json_document({"format": FORMAT, "problems": [_json(problem) for problem in in_order(problems)]})
 
 
 def count(problems: Sequence[Problem]) -> str:
     """`2 errors, 1 warning in 2 files`."""
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    kinds = (_many(errors, "error"), _many(len(problems) - errors, "warning"))
+    kinds = (many(errors, "error"), many(len(problems) - errors, "warning"))
     files = len({problem.file for problem in problems if problem.file is not None})
-    told = ", ".join(kind for kind in kinds if not kind.startswith("0 ")) or "no errors"
-    return f"{told} in {_many(files, 'file')}" if files else told
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    kinds_there = ", ".join(kind for kind in kinds if not kind.startswith("0 ")) or "no errors"
+    return f"{kinds_there} in {many(files, 'file')}" if files else kinds_there
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

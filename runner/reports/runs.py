@@ -1,17 +1,18 @@
 """The table that `runs` prints: one line a run, in the caller's order, and below it what the open ones need next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runner.foundation.durations import written
-from runner.reports.cells import padded, width
+from runner.foundation.sentences import many
+from runner.reports.cells import aligned
 from runner.reports.next_steps import next_steps
 from runner.reports.safe import clean
 from runner.reports.words import in_doubt, title
 from runner.runs.result import RunResult
 
 _HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
-_TOLD = 3
+_MOST_OPEN = 3
 """Runs whose commands are printed; more would push the table out of sight."""
 
 
@@ -29,9 +30,8 @@ def table(runs: Sequence[Listed]) -> str:
     """Aligned lines with a head; times are UTC. Of no runs, one sentence."""
     if not runs:
         return "no runs yet\n"
-    rows = [_HEAD, *map(_cells, runs)]
-    widths = [max(width(row[column]) for row in rows) for column in range(len(_HEAD))]
-    return "".join("  ".join(map(padded, row, widths)).rstrip() + "\n" for row in rows) + "".join(_needs(runs))
+    lines = (f"{line}\n" for line in aligned([_HEAD, *map(_cells, runs)]))
+    return "".join((*lines, *_commands(runs)))
 
 
 def _cells(listed: Listed) -> tuple[str, ...]:
@@ -50,20 +50,21 @@ def _note(listed: Listed) -> str:
     """What a person must know before trusting the line."""
     if listed.going_on:
         return ""
-    notes = ["its events were changed"] if listed.changed else []
-    doubt = in_doubt(listed.result.steps)
-    if not listed.result.finished:
-        notes.append("is held" if listed.result.held else "broke off")
-    return "; ".join([*notes, doubt] if doubt else notes)
+    notes = [
+        "its events were changed" if listed.changed else "",
+        "" if listed.result.finished else "is held" if listed.result.held else "broke off",
+        in_doubt(listed.result.steps),
+    ]
+    return "; ".join(filter(None, notes))
 
 
-def _needs(runs: Iterable[Listed]) -> Iterable[str]:
+def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     """The commands of the first open runs. One that is going on, or was changed, is not for a command to settle."""
     found = [(one, next_steps(one.result, store=one.store)) for one in runs if not (one.going_on or one.changed)]
     waiting = [(one, steps) for one, steps in found if steps]
-    for one, steps in waiting[:_TOLD]:
+    for one, steps in waiting[:_MOST_OPEN]:
         yield f"\nwhat {title(one.result)} of {_started(one.result)} needs next:\n"
         for step in steps:
             yield f"  {step.command}\n      {step.does}\n"
-    if more := len(waiting[_TOLD:]):
-        yield f"\n{more} more {'is' if more == 1 else 'are'} open; `runner show RUN` says what one needs next\n"
+    if more := len(waiting[_MOST_OPEN:]):
+        yield f"\n{many(more, 'more is', 'more are')} open; `runner show RUN` says what one needs next\n"

@@ -7,9 +7,13 @@ GitHub's `::` counts behind blanks too: nothing that is made safe here may stand
 import json
 import re
 
-from runner.foundation.values import JsonObject
-from runner.secrets.redact import hide, visible
+import msgspec
 
+from runner.foundation.values import JsonObject
+from runner.secrets.redact import MARK, hide, visible
+
+_HOLE = MARK.encode()
+"""Where this is there may be a hole; where it is not, nothing needs to be looked at."""
 _COMMAND = re.compile(r"##(?=\w*\[)")
 _FIRST_COLON = re.compile(r"(?m)^([^\S\n]*):(?=:)")
 _UNSAFE_IN_JSON = re.compile(
@@ -42,6 +46,15 @@ def safe_json(text: str) -> str:
     if text.isascii() and "\x7f" not in text and "##" not in text:
         return text
     return _UNSAFE_IN_JSON.sub(_escaped, text)
+
+
+def without_holes(encoded: bytes) -> bytes:
+    """The same encoded JSON with `***` for every hole that a secret has left in it, compact where one was found; what
+    has none comes back as it is.
+    """
+    if _HOLE not in encoded:
+        return encoded
+    return msgspec.json.encode(hide(msgspec.json.decode(encoded)))
 
 
 def json_document(whole: JsonObject) -> str:

@@ -4,7 +4,6 @@ Files are named relative to the root of the sources, which whoever reads the log
 in it. What has no file is no result, which must stand somewhere, but a notification about how we were called.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -15,7 +14,7 @@ from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.mistakes import in_order
-from runner.reports.safe import safe, safe_json
+from runner.reports.safe import json_document, safe
 from runner.version import VERSION
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -26,7 +25,7 @@ _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 def sarif(problems: Sequence[Problem]) -> str:
     """One run with all problems; a log without results for none."""
     log: JsonObject = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(in_order(problems))]}
-    return safe_json(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(log)
 
 
 def _run(problems: Sequence[Problem]) -> JsonObject:
@@ -70,7 +69,7 @@ def _result(problem: Problem, codes: Sequence[str]) -> JsonObject:
         "ruleId": problem.code,
         "ruleIndex": codes.index(problem.code),
         "level": _level(problem),
-        "message": {"text": _told(problem)},
+        "message": {"text": _message(problem)},
         "locations": [_location(problem)],
     }
 
@@ -80,7 +79,7 @@ def _invocation(unplaced: Sequence[Problem], codes: Sequence[str]) -> JsonObject
         {
             "associatedRule": {"id": problem.code, "index": codes.index(problem.code)},
             "level": _level(problem),
-            "message": {"text": _told(problem)},
+            "message": {"text": _message(problem)},
         }
         for problem in unplaced
     ]
@@ -93,7 +92,7 @@ def _level(problem: Problem) -> str:
     return "error" if problem.severity is Severity.ERROR else "warning"
 
 
-def _told(problem: Problem) -> str:
+def _message(problem: Problem) -> str:
     """The sentence and its hint. In a message of SARIF braces are a placeholder, and `[…](…)` is a link."""
     text = safe(problem.message) + (f"\nhint: {safe(problem.hint)}" if problem.hint else "")
     return well_formed(_LINK.sub(r"\\[", text).replace("{", "{{").replace("}", "}}"))

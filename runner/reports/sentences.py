@@ -1,4 +1,4 @@
-"""The pieces that an account is made of. They know no terminal: who prints them makes marks and colours of them."""
+"""The pieces that a transcript is made of. They know no terminal: who prints them makes marks and colours of them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """One line for a person. `status` is set where its mark is to stand before the text."""
+    """One line for a person. `status` is set where its mark comes before the text."""
 
     text: str
     indent: int = 0
@@ -27,12 +27,12 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """How much is told. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
+class Detail:
+    """How much is printed. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
 
-    `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run was told to wait
-    where a call is in doubt. `advice`: whether the commands that it needs next are told. `again`: what is done with
-    a run that began in another command.
+    `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run waits where a
+    call is in doubt. `advice`: whether the commands that it needs next are printed. `resumed` is the word for a run
+    that began in another command.
     """
 
     quiet: bool = False
@@ -41,4 +41,4 @@ class Wish:
     store: str | None = None
     held: bool = False
     advice: bool = True
-    again: str = "resumed"
+    resumed: str = "resumed"

@@ -1,4 +1,4 @@
-"""What a run has to tell a person, sentence by sentence: its head, a row as it ends, its summary.
+"""The transcript of a run for a person, sentence by sentence: its head, a row as it ends, its summary.
 
 No sentence begins with a text from outside, so that none can be taken for a command of the CI that prints it.
 """
@@ -8,9 +8,9 @@ from typing import assert_never
 
 from runner.foundation.durations import written
 from runner.reports.safe import clean
-from runner.reports.sentences import Sentence, Tone, Wish
+from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.summary import summary
-from runner.reports.words import RED, because, brief, of_trouble, process_and_help, reasons, title, warnings
+from runner.reports.words import RED, because, brief, process_and_help, reasons, title, trouble_lines, warnings
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -26,8 +26,6 @@ from runner.runs.events import (
     RunStarted,
     Section,
     Status,
-    StepFinished,
-    StepSkipped,
     StepStarted,
     UndoFinished,
     UndoStarted,
@@ -40,19 +38,19 @@ MOST_LINES = 30
 """Lines of one thing that are printed under a row."""
 
 
-class Account:
-    """Tells a run from its events, one by one, each once. What the `earlier` ones tell was told by another command."""
+class Transcript:
+    """A run from its events, one by one, each once. What the `earlier` ones say was printed by another command."""
 
-    def __init__(self, wish: Wish, *, earlier: Sequence[Line] = ()) -> None:
+    def __init__(self, options: Detail, *, earlier: Sequence[Line] = ()) -> None:
         self.progress = Progress()
         for line in earlier:
             self.progress.take(line)
-        self._wish = wish
-        self._page = _Page(wish)
+        self._options = options
+        self._page = _Page(options)
         self._closed = False
 
-    def hear(self, line: Line) -> list[Sentence]:
-        """What is to be printed on hearing `line`."""
+    def event(self, line: Line) -> list[Sentence]:
+        """What is to be printed for `line`."""
         step = self.progress.take(line)
         if step is not None:
             return self._page.row(step)
@@ -61,28 +59,28 @@ class Account:
             return self._page.open(self.progress.result(), resumed=isinstance(event, RunResumed))
         if isinstance(event, RunFinished):
             return self.close()
-        return self._page.news(event) if self._wish.verbose else []
+        return self._page.news(event) if self._options.verbose else []
 
     def close(self) -> list[Sentence]:
-        """The end of the account, also of a run that broke off; nothing where it was told before."""
+        """The end of the transcript, also of a run that broke off; nothing where it was printed before."""
         if self._closed:
             return []
         self._closed = True
         rows = [sentence for step in self.progress.cut_off() for sentence in self._page.row(step)]
-        return [*rows, *summary(self.progress.result(), self._wish)]
+        return [*rows, *summary(self.progress.result(), self._options)]
 
 
-def told(result: RunResult, wish: Wish) -> list[Sentence]:
-    """The whole account of a run; what went on between its rows is told by its events only."""
-    page = _Page(wish)
+def whole(result: RunResult, options: Detail) -> list[Sentence]:
+    """The whole transcript of a run; what went on between its rows only its events know."""
+    page = _Page(options)
     opening = page.open(result) if result.job else []
     rows = [sentence for step in result.steps for sentence in page.row(step)]
-    return [*opening, *rows, *summary(result, wish)]
+    return [*opening, *rows, *summary(result, options)]
 
 
-def so_far(lines: Sequence[Line], wish: Wish) -> list[Sentence]:
-    """The account of a run that is still going on: what has ended, and what it is at. Nothing is concluded."""
-    progress, page = Progress(), _Page(wish)
+def so_far(lines: Sequence[Line], options: Detail) -> list[Sentence]:
+    """The transcript of a run that is still going on: what has ended, and its current step. Nothing is concluded."""
+    progress, page = Progress(), _Page(options)
     for line in lines:
         progress.take(line)
     result, row = progress.result(), progress.running()
@@ -94,26 +92,26 @@ def so_far(lines: Sequence[Line], wish: Wish) -> list[Sentence]:
 
 
 class _Page:
-    """What stands printed decides what comes next: the head once, a heading where another section begins."""
+    """What has been printed decides what comes next: the head once, a heading where another section begins."""
 
-    def __init__(self, wish: Wish) -> None:
-        self._wish = wish
+    def __init__(self, options: Detail) -> None:
+        self._options = options
         self._head: list[Sentence] = []
         self._section = Section.STEPS
 
     def open(self, result: RunResult, *, resumed: bool = False) -> list[Sentence]:
-        """The head of the run; where little is to be told it waits for the first row."""
-        self._head = _head(result, verb=self._wish.again if resumed else "run")
-        return [] if self._wish.quiet else self._take_head()
+        """The head of the run; where little is printed it waits for the first row."""
+        self._head = _head(result, verb=self._options.resumed if resumed else "run")
+        return [] if self._options.quiet else self._take_head()
 
     def row(self, step: StepResult) -> list[Sentence]:
-        if self._wish.quiet and step.status not in RED:
+        if self._options.quiet and step.status not in RED:
             return []
         sentences = [*self._take_head(), *self._heading(step.section), _row(step)]
-        return sentences + _details(step, verbose=self._wish.verbose)
+        return sentences + _details(step, verbose=self._options.verbose)
 
     def news(self, event: AnyEvent) -> list[Sentence]:
-        """What goes on inside of rows; the heading of a section stands before the first of its own."""
+        """What happens inside of rows; the heading of a section comes before the first of its own."""
         heading = self._heading(event.row.section) if isinstance(event, StepStarted) else []
         return [*heading, news(event)]
 
@@ -167,7 +165,7 @@ def _details(step: StepResult, *, verbose: bool) -> list[Sentence]:
 
 
 def _values(step: StepResult) -> list[str]:
-    """What a row checked and gave, for whoever wants to see all."""
+    """What a row checked, its result and outputs, for whoever wants to see all."""
     met = [f"met: {clean(check.that)}" for check in step.checks if check.passed]
     result = [f"result: {brief(step.result)}"] if step.result is not None else []
     outputs = [f"outputs.{clean(name)}: {brief(value)}" for name, value in step.outputs.items()]
@@ -182,7 +180,7 @@ def _sentences(lines: list[str], *, tone: Tone = Tone.PLAIN) -> list[Sentence]:
 
 
 def news(event: AnyEvent) -> Sentence:
-    """What went on inside a row, for whoever wants to see all."""
+    """What happened inside a row, for whoever wants to see all."""
     return Sentence(text=_news(event), indent=4, tone=Tone.FAINT)
 
 
@@ -197,21 +195,34 @@ def _news(event: AnyEvent) -> str:
         case AttemptFailed():
             about = f"{clean(event.key)}, " if event.key else ""
             body = "" if event.body is None else f"; the answer: {brief(event.body)}"
-            return f"{event.kind}: {about}{'; '.join(of_trouble(event.error))}{body}"
+            return f"{event.kind}: {about}{'; '.join(trouble_lines(event.error))}{body}"
         case Paused():
             return f"waited: {clean(event.key)}, {written(event.seconds)}"
-        case Waited():
-            return _wait(event)
+        case Waited(seconds=None):
+            return f"waits: {clean(event.key)}, for {waits_for(event)}"
+        case Waited(seconds=float(seconds)):
+            return f"waited: {clean(event.key)}, {written(seconds)}, which does not count as its time"
         case Asked():
             return f"asked: {clean(event.key)}, {brief(event.value)}"
-        case RunResumed() | RunClosing() | UndoStarted() | UndoFinished():
-            return _turn(event)
         case LogUnreadable():
-            return f"the process log cannot be read: {'; '.join(of_trouble(event.error))}"
-        case RunStarted() | StepFinished() | StepSkipped() | RunFinished():
-            return ""
+            return f"the process log cannot be read: {'; '.join(trouble_lines(event.error))}"
         case _:
-            assert_never(event)
+            return _turn(event)
+
+
+def _turn(event: AnyEvent) -> str:
+    """Where the run itself takes a turn; empty for what a row or the head says."""
+    match event:
+        case RunResumed():
+            return "resumed"
+        case RunClosing():
+            return f"closing: {clean(event.why)}"
+        case UndoStarted():
+            return "undo begun"
+        case UndoFinished():
+            return f"undo {clean(event.undo)}"
+        case _:
+            return ""
 
 
 def waits_for(event: Waited) -> str:
@@ -223,23 +234,3 @@ def waits_for(event: Waited) -> str:
             return "the `rate` of the target"
         case _:
             assert_never(event.what)
-
-
-def _wait(event: Waited) -> str:
-    if event.seconds is None:
-        return f"waits: {clean(event.key)}, for {waits_for(event)}"
-    return f"waited: {clean(event.key)}, {written(event.seconds)}, which is not its time"
-
-
-def _turn(event: RunResumed | RunClosing | UndoStarted | UndoFinished) -> str:
-    match event:
-        case RunResumed():
-            return "resumed"
-        case RunClosing():
-            return f"closing: {clean(event.why)}"
-        case UndoStarted():
-            return "undo begun"
-        case UndoFinished():
-            return f"undo {clean(event.undo)}"
-        case _:
-            assert_never(event)

@@ -1,14 +1,14 @@
-"""The words that reports share: what a run is called, why a row did not pass, what an exit code means.
+"""The words that reports share: the name of a run, why a row did not pass, the meaning of an exit code.
 
 Everything that came from outside has passed through `runner.reports.safe` when it leaves here.
 """
 
+import re
 from collections.abc import Sequence
 
 from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, safe
-from runner.reports.traces import without_trace
 from runner.runs.events import Status, Trouble
 from runner.runs.result import RunResult, StepResult
 from runner.secrets.redact import hide
@@ -17,7 +17,7 @@ LONGEST_VALUE = 200
 """Characters of a value that are printed where a person reads; files hold it whole."""
 
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
-"""How a row ends that did not pass. One that was skipped is no bad news by itself."""
+"""How a row ends that did not pass. A skipped row is no bad news by itself."""
 
 _MEANING = {
     ExitCode.PASSED: "everything selected passed",
@@ -34,18 +34,30 @@ _MEANING = {
 }
 _SKIPPED_BECAUSE = {
     "condition": "its `if` is false",
-    "stopped": "the run had been stopped",
-    "nothing": "`for_each` gave nothing, so nothing was expected",
+    "stopped": "the run was stopped",
+    "nothing": "`for_each` gave no item, so no expectation was checked",
 }
+
+TRACE_LEFT_OUT = "(its stack trace: -v)"
+_BEFORE = r"(?:^|(?<!\s)\s++)"  # at the beginning of blanks only, so that many of them cost no more than their number
+_FRAME = re.compile(
+    _BEFORE + r"(?:at|bei|à|en|в) "
+    r"[\w<][\w<>`|$&*,+\[\]=-]*(?:\.{1,2}[\w<>`|$&*,+\[\]=-]+)+\([^()\n]*\)"
+    r"(?: \w+ [^\n]{1,300}?:\w+ [0-9]+)?"
+)
+"""A frame of a .NET stack trace: `at Namespace.Type.Method(…)`, on a line of its own or, where line ends were lost,
+within one; the word `at` comes in the language of the server.
+"""
+_SEPARATOR = re.compile(_BEFORE + r"-{3} [^\n]{1,200}? -{3}(?!\S)")
+"""`--- End of inner exception stack trace ---`, also in other words."""
 
 
 def meaning(code: ExitCode) -> str:
-    """What an exit code says, in words."""
     return _MEANING[code]
 
 
 def meaning_of(result: RunResult) -> str:
-    """What the exit code says of this run: where nothing of it went wrong, but it is not whole, that."""
+    """The meaning of this run's exit code: where nothing of it went wrong, but it is not whole, that."""
     if result.exit_code is ExitCode.NO_ANSWER and not result.finished:
         return "the run has not come to its end"
     if result.exit_code is ExitCode.FAILED and result.error is not None and result.error.code == "E312":
@@ -63,7 +75,7 @@ def shortened(text: str, limit: int = LONGEST_VALUE) -> str:
 
 
 def title(result: RunResult) -> str:
-    """`job[case]@target`, as a run is called in reports; of a run whose first line is lost, its id."""
+    """`job[case]@target`, the name of a run in reports; of a run whose first line is lost, its id."""
     if not result.job:
         return clean(result.id) or "a run without a name"
     case = "" if result.case is None else f"[{clean(result.case)}]"
@@ -78,32 +90,13 @@ def counted(counts: dict[Status, int]) -> str:
 def because(step: StepResult) -> str:
     """Why a row was skipped."""
     if step.skipped_by is not None:
-        return f"`{clean(step.skipped_by)}` had stopped the run"
+        return f"`{clean(step.skipped_by)}` stopped the run"
     reason = step.reason or ""
     return _SKIPPED_BECAUSE.get(reason) or clean(reason) or "no reason is known"
 
 
-def in_doubt(steps: Sequence[StepResult]) -> str:
-    """The sentence on rows whose outcome nobody knows, or whose result is lost; empty where there is none."""
-    found = doubtful(steps)
-    open_rows, lost = ([step for step in found if is_lost(step) is which] for which in (False, True))
-    told = [f"{_listed(open_rows)} may or may not have happened"] if open_rows else []
-    told += [f"{_listed(lost)} happened, and what it gave is lost"] if lost else []
-    return f"in doubt: {'; '.join(told)}" if told else ""
-
-
-def is_lost(step: StepResult) -> bool:
-    """Whether it is known that the row passed, and only its result is not."""
-    return step.error is not None and step.error.code == "E402"
-
-
-def _listed(steps: Sequence[StepResult], limit: int = 5) -> str:
-    keys = [clean(step.key) for step in steps]
-    return ", ".join(keys[:limit]) + (f" and {len(keys) - limit} more" if len(keys) > limit else "")
-
-
 def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
-    """The rows whose outcome nobody knows: of one that has parts, the parts."""
+    """The rows whose outcome nobody knows: of a row that has parts, the parts."""
     unknown = [step for step in steps if step.status is Status.UNKNOWN]
     return tuple(step for step in unknown if not any(_is_part(other, step) for other in unknown))
 
@@ -112,38 +105,66 @@ def _is_part(step: StepResult, whole: StepResult) -> bool:
     return step.key.startswith((f"{whole.key}/", f"{whole.key}["))
 
 
-def said(label: str, text: str) -> list[str]:
-    """`label: text` as safe lines; where the text has several, those after the first stand behind a bar."""
+def is_lost(step: StepResult) -> bool:
+    """Whether it is known that the row passed, and only its result is not."""
+    return step.error is not None and step.error.code == "E402"
+
+
+def in_doubt(steps: Sequence[StepResult]) -> str:
+    """The sentence on rows whose outcome nobody knows, or whose result is lost; empty where there is none."""
+    found = doubtful(steps)
+    unsettled, lost = ([step for step in found if is_lost(step) is which] for which in (False, True))
+    parts = [f"{_keys(unsettled)} may or may not have happened"] if unsettled else []
+    parts += [f"{_keys(lost)} happened, but the result is lost"] if lost else []
+    return f"in doubt: {'; '.join(parts)}" if parts else ""
+
+
+def _keys(steps: Sequence[StepResult], limit: int = 5) -> str:
+    keys = [clean(step.key) for step in steps]
+    return ", ".join(keys[:limit]) + (f" and {len(keys) - limit} more" if len(keys) > limit else "")
+
+
+def labelled(label: str, text: str) -> list[str]:
+    """`label: text` as safe lines; where the text has several, those after the first come after a bar."""
     whole = safe(str(hide(text)).replace("\r\n", "\n").strip("\n"), keep_lines=True)
     return f"{label}: {whole}".replace("\n", "\n  | ").split("\n")
 
 
-def of_trouble(trouble: Trouble) -> list[str]:
+def trouble_lines(trouble: Trouble) -> list[str]:
     """`E305: no answer in time`, and its hint on a line of its own."""
-    hint = said("hint", trouble.hint) if trouble.hint else []
-    return said(clean(trouble.code), trouble.message) + hint
+    hint = labelled("hint", trouble.hint) if trouble.hint else []
+    return labelled(clean(trouble.code), trouble.message) + hint
 
 
 def reasons(step: StepResult, *, traces: bool = True) -> list[str]:
-    """Why a row did not pass: its error, then failed expectations that the error does not tell already.
+    """Why a row did not pass: its error, then failed expectations that the error does not name already.
 
     Without `traces` a stack trace in the error is left out.
     """
     error = step.error
     if error and not traces:
         error = Trouble(code=error.code, message=without_trace(error.message), hint=error.hint)
-    lines = of_trouble(error) if error else []
+    lines = trouble_lines(error) if error else []
     known = step.error.message if step.error else ""
     for check in step.checks:
         message = check.message or f"`{check.that}`"
         if not check.passed and message not in known:
-            lines += said("not met", message)
+            lines += labelled("not met", message)
     return lines
 
 
+def without_trace(text: str) -> str:
+    """`text` without the frames of a stack trace, and how to see them; the same text where there are none.
+
+    A trace is for who runs the site, and is left out where a job's people read.
+    """
+    rest, frames = _FRAME.subn("", text)
+    return f"{_SEPARATOR.sub('', rest).strip()} {TRACE_LEFT_OUT}".lstrip() if frames else text
+
+
 def remarks(step: StepResult) -> list[str]:
-    """What else a file tells of a row: expectations that were met, its process, help where it is needed, warnings."""
-    lines = [line for check in step.checks if check.passed for line in said("met", check.that)]
+    """What else a file holds of a row: expectations that were met, its process, help where it is needed, warnings."""
+    lines = [line for check in step.checks if check.passed for line in labelled("met", check.that)]
     if step.flaky:
         lines.append(f"flaky: it passed at attempt {step.attempts} only")
     if step.verified == "inferred":
@@ -153,9 +174,9 @@ def remarks(step: StepResult) -> list[str]:
 
 def process_and_help(step: StepResult) -> list[str]:
     """What helps a person to go on from a row that did not pass."""
-    lines = said("process", step.process_id) if step.process_id else []
-    return lines + said("help", step.help) if step.help and step.status in RED else lines
+    lines = labelled("process", step.process_id) if step.process_id else []
+    return lines + labelled("help", step.help) if step.help and step.status in RED else lines
 
 
 def warnings(step: StepResult) -> list[str]:
-    return [line for warning in step.warnings for line in said("warning", warning)]
+    return [line for warning in step.warnings for line in labelled("warning", warning)]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from runner.catalogue.differences import About, Difference, Use, differences, drifts
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
-from runner.cli.drift import sentence
+from runner.reports.drift import in_time as sentence
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 NAME = Parameter(kind=Kind.TEXT, direction=Direction.IN)

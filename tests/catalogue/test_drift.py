@@ -6,7 +6,7 @@ import pytest
 
 from runner.catalogue.drift import changed, missing
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
-from runner.cli.drift import sentence
+from runner.reports.drift import in_time as sentence
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 ROOT = ProcessVersion(code="UsrAdd", uid="u1", version=1, active=False, enabled=True)

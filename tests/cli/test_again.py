@@ -89,7 +89,7 @@ def test_without_a_run_that_failed_nothing_is_selected_and_the_sentence_says_whe
     here: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(["run", ".", "--last-failed", "--runs", "kept"]) == 5
-    assert "nothing of this has failed, as far as kept tells: nothing was selected" in capsys.readouterr().err
+    assert "none of these runs has failed, by what kept knows: nothing was selected" in capsys.readouterr().err
     assert ended(["run", ".", "--last-failed", "--allow-empty"]) == 0
     assert asked(here) == []
     assert not Path(".runner").exists()

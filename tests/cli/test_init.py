@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.init import FILES, SCHEMAS, new_files
 from runner.cli.main import ended
+from runner.cli.shipped import FILES, PROJECT_SCHEMAS, new_files
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json
 from runner.json_schema.schemas import shipped_text
 from runner.reading.document import Document
 from runner.reading.load import read
 
-WRITTEN = {*FILES, *(f"schema/{schema}.schema.json" for schema in SCHEMAS)}
+WRITTEN = {*FILES, *(f"schema/{schema}.schema.json" for schema in PROJECT_SCHEMAS)}
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,7 @@ def test_editors_find_a_schema_for_every_file_without_a_network() -> None:
         schema = path.parent / line.removeprefix("# yaml-language-server: $schema=")
         assert schema.is_file(), line
         assert any(path.match(pattern) and schema.samefile(file) for file, pattern in known.items()), path
-    for name in SCHEMAS:
+    for name in PROJECT_SCHEMAS:
         assert Path(f"schema/{name}.schema.json").read_text() == shipped_text(name)
 
 

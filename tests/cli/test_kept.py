@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from journals import EVENTS, ends, new_journal
 
-from runner.cli.stored_runs import not_passed
 from runner.runs.events import AnyEvent, CallAnswered, Paused, RunFinished, RunStarted, RunStatus, TargetName
 from runner.runs.files.store import FileRunStore
+from runner.runs.stored_runs import not_passed
 from runner.secrets.redact import Secrets
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.permission import Permission, check
+from runner.cli.asking import Permission
+from runner.cli.asking import check_permission as check
 from runner.cli.prepared import RunSpec
 from runner.foundation.problems import RefusedError
 from runner.job.actions import Confirm, Execute

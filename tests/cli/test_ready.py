@@ -19,10 +19,10 @@ from sites import NOTHING, Told, site
 
 from runner.cli import output
 from runner.cli.main import ended
-from runner.cli.until_ready import Progress, SiteWait, wait_for_all
-from runner.cli.wait_story import Story
+from runner.cli.ready import Progress, SiteWait, wait_for_all
 from runner.doctor.readiness import Look, Outcome, Watched
 from runner.doctor.readiness import Phase as Seen
+from runner.doctor.wait_story import Story
 from runner.hosts.stop import Stop
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, Ending
@@ -296,7 +296,7 @@ def test_a_site_that_stays_old_is_told_with_the_command_that_shows_all(capsys: p
     err = capsys.readouterr().err
     assert "E317" in err
     assert "it is not as git.catalog.yaml says: `UsrAddTours`: parameter `Tours`: integer, in" in err
-    assert "`runner catalog check -t here --against git.catalog.yaml` shows all that differs" in err
+    assert "`runner catalog check -t here --against git.catalog.yaml` shows all differences" in err
 
 
 def test_a_catalogue_that_is_not_there_is_found_out_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
@@ -462,7 +462,7 @@ class Watching:
 
     def hear(self, words: str, *, phase: Seen = Seen.AWAY) -> None:
         look = Look(phase=phase, trouble=Trouble(code="E301", message=words))
-        self.progress.hear(self.wait, look, self.now)
+        self.progress.see(self.wait, look, self.now)
 
 
 @pytest.fixture
@@ -506,9 +506,9 @@ def test_at_a_terminal_one_line_is_redrawn_and_cut_to_what_fits() -> None:
 def test_an_account_of_very_many_states_shows_the_first_and_the_last() -> None:
     story = Story(name="here", wanted=Readiness())
     for second in range(100):
-        story.hear(Look(phase=Seen.AWAY, trouble=Trouble(code="E301", message=f"state {second}")), float(second))
+        story.see(Look(phase=Seen.AWAY, trouble=Trouble(code="E301", message=f"state {second}")), float(second))
     story.outcome = Outcome.OVER
-    lines = list(story.account(100.0))
+    lines = list(story.transcript(100.0))
     assert len(lines) == 22
     assert "state 0" in lines[1]
     assert "80 more" in lines[11]
@@ -520,7 +520,7 @@ def test_what_nothing_can_mend_is_told_by_its_own_code() -> None:
     trouble = Trouble(
         code="E301", message="the proxy refuses the name and the password that it was given", hint="check"
     )
-    story.hear(Look(phase=Seen.HOPELESS, trouble=trouble), 0.0)
+    story.see(Look(phase=Seen.HOPELESS, trouble=trouble), 0.0)
     story.outcome = Outcome.HOPELESS
     problem = story.problem()
     assert problem is not None

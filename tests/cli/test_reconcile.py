@@ -137,7 +137,8 @@ class TestOfARunInDoubt:
             assert row() == ("unknown", None, "unknown")
             told = capsys.readouterr()
             assert told.err == (
-                "the process log was read again about `charge`: it shows no start of it, which proves nothing\n"
+                "the process log was read again about `charge`: it shows no start of this call; "
+                "the start may come later, so this does not settle the call\n"
             )
             assert "    runner reconcile " in told.out
         assert place.executed == ["UsrCharge"]
@@ -153,7 +154,7 @@ class TestOfARunInDoubt:
         assert [folder.name for folder in Path(".runner/runs").iterdir()] == [first]
         assert ended(["reconcile", first, "--report-json", "report.json"]) == 4
         assert row() == ("unknown", None, "unknown")
-        shown = "it shows no start of it (1 since of other calls), which proves nothing\n"
+        shown = "it shows no start of this call (1 new of other calls); the start may come later, so"
         assert f"about `charge`: {shown}" in capsys.readouterr().err
 
     def test_a_start_that_another_run_may_have_made_is_not_taken_for_it_either(
@@ -171,7 +172,7 @@ class TestOfARunInDoubt:
     def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
-        assert "about `charge`: it shows 2 starts since, and does not tell which is ours\n" in capsys.readouterr().err
+        assert "about `charge`: it shows 2 new starts; it is not certain which one is ours\n" in capsys.readouterr().err
 
     def test_a_start_of_somebody_else_is_not_taken_for_ours(self, place: Place) -> None:
         place.log = [log_row(2, owner=SOMEBODY), log_row(1)]
@@ -237,7 +238,7 @@ def test_a_run_that_was_held_is_settled_and_left_and_a_resume_goes_on(
     capsys.readouterr()
     assert ended(["reconcile", "last", "--report-json", "report.json"]) == 3
     out = capsys.readouterr().out
-    assert "      goes on where it broke off; what was answered is not sent again\n" in out
+    assert "      goes on where it broke off; calls that were answered are not sent again\n" in out
     assert "  exit 3: the run has not come to its end\n" in out
     (run,) = json.loads(Path("report.json").read_text())["runs"]
     assert [(step["key"], step["status"]) for step in run["steps"]] == [("charge", "passed")]
@@ -255,11 +256,11 @@ def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not
     assert ended(["run", "a.job.yaml"]) == 4
     out = capsys.readouterr().out
     assert f"E402: it happened as process {log_row(9)['Id']}, but its answer was lost, and this job needs" in out
-    assert "  in doubt: charge happened, and what it gave is lost\n" in out
+    assert "  in doubt: charge happened, but the result is lost\n" in out
     assert "--step charge --as passed --result 'JSON'\n" in out
     assert "runner reconcile" not in out
     assert ended(["reconcile", "last"]) == 4
-    assert "it shows the process as done, which settles nothing more\n" in capsys.readouterr().err
+    assert "it shows the process as done; this does not settle the call\n" in capsys.readouterr().err
     assert ended(["resume", "last", "--step", "charge", "--as", "passed", "--result", "7"]) == 0
     assert here.executes()
 
@@ -271,7 +272,7 @@ def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
     assert ended(["run", "a.job.yaml"]) == 4
     place.log = [log_row(1)]
     assert ended(["reconcile", "last"]) == 4
-    assert "about `charge`: it shows one start since, which does not settle it\n" in capsys.readouterr().err
+    assert "about `charge`: it shows one new start; it is not certain that this is ours\n" in capsys.readouterr().err
     assert here.executes()
 
 
@@ -302,3 +303,28 @@ def test_against_the_sandbox_a_lost_answer_is_settled_where_the_process_began(
         assert ended(["run", "a.job.yaml"]) == code
         assert ended(["reconcile", "last"]) == code
         assert len(sandbox.starts()) == starts
+
+
+def test_against_the_sandbox_a_retry_is_refused_where_the_log_now_shows_starts_and_even_though_sends_it_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "doubles").mkdir()
+    (tmp_path / "doubles" / "UsrCharge.process.yaml").write_text(DOUBLE)
+    Path("a.job.yaml").write_text(JOB)
+    retry = ["resume", "last", "--step", "charge", "--as", "retry"]
+    with stand(tmp_path / "doubles", tmp_path / "sandbox.db") as sandbox:
+        Path("targets.yaml").write_text(sandbox.targets())
+        sandbox.set_fault("drop_before", "UsrCharge")
+        assert ended(["run", "a.job.yaml", "--hold"]) == 4
+        for _ in range(2):  # starts by the same user: each may be the lost one
+            assert ended(["run", "a.job.yaml", "--runs", "other"]) == 0
+        capsys.readouterr()
+
+        assert ended(retry) == 4
+        refused = capsys.readouterr().out
+        assert len(sandbox.starts()) == 2
+        assert ended([*retry, "--even-though"]) == 0
+        assert len(sandbox.starts()) == 3
+    assert "E403: it may or may not have happened: " in refused
+    assert "the process log shows 2 starts that may be it: " in refused
+    assert "`--even-though` beside `--as retry` sends it again" in refused

@@ -209,7 +209,7 @@ def test_a_sandbox_that_starts_afresh_holds_no_run(capsys: pytest.CaptureFixture
     Path("specs/sandbox/UsrX.process.yaml").write_text("runner: 1\nprocess: UsrX\n")
     Path("specs/targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbox: sandbox}}\n")
     assert ended(["record", PROCESS, "-t", "sandbox", "--out", "specs/sandbox"]) == 2
-    assert "error[E169]: target `sandbox` is a sandbox that starts afresh" in capsys.readouterr().err
+    assert "error[E169]: target `sandbox` is a sandbox that starts empty" in capsys.readouterr().err
 
 
 def test_what_is_no_id_is_told_before_the_site_is_asked(capsys: pytest.CaptureFixture[str]) -> None:

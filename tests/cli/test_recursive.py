@@ -33,7 +33,7 @@ def _five_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write("more/.cache/hidden.job.yaml", "steps: [")
 
 
-WORDS = "3 more jobs lie in folders below and were not read, `-r` does: `more`, `more/deep`, `other`\n"
+WORDS = "3 more jobs lie in folders below and were not read, `-r` reads them: `more`, `more/deep`, `other`\n"
 
 
 @pytest.mark.parametrize("verb", ["run", "plan", "list", "validate"])
@@ -66,13 +66,14 @@ def test_a_job_below_that_another_includes_has_been_read(capsys: pytest.CaptureF
     write("other/e.job.yaml", "runner: 1\nname: e\nsteps: [{pause: 1ms}]\n")
     assert ended(["list", "."]) == 0
     assert (
-        "2 more jobs lie in folders below and were not read, `-r` does: `more`, `more/deep`" in capsys.readouterr().err
+        "2 more jobs lie in folders below and were not read, `-r` reads them: `more`, `more/deep`"
+        in capsys.readouterr().err
     )
 
 
 def test_one_job_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["list", "more"]) == 0
-    assert "1 more job lies in folders below and was not read, `-r` does: `more/deep`\n" in capsys.readouterr().err
+    assert "1 more job lies in folders below and was not read, `-r` reads it: `more/deep`\n" in capsys.readouterr().err
 
 
 def test_a_mistake_below_is_found_and_only_with_it(capsys: pytest.CaptureFixture[str]) -> None:

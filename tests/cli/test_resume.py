@@ -211,7 +211,7 @@ def test_a_held_run_goes_on_as_a_person_says(
 def test_a_held_run_waits_and_says_so(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     held(place)
     out = capsys.readouterr().out
-    assert "  it is held here until its doubt is settled\n" in out
+    assert "  it waits here until the call in doubt is settled\n" in out
     assert "`--as retry` if it never began\n" in out
     assert "UsrShut" not in place.asked
     assert ended(["runs"]) == 0

@@ -144,6 +144,7 @@ def test_two_starts_for_one_call_are_told_on_the_screen_and_in_every_report(caps
     sentence = f"started 2 times for one call: {ids}"
     assert (row()["status"], row()["verified"], row()["process_id"]) == ("passed", None, None)
     shown = capsys.readouterr().out
-    assert shown.count(sentence) >= 1
+    assert shown.count(f"warning: not verified: {sentence}") == 2, "at its step, and once in the summary"
+    assert f"\n  {row()['key']}: warning: not verified: {sentence}" in shown
     for report in reports[1::2]:
         assert sentence in Path(report).read_text()

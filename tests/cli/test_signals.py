@@ -262,7 +262,7 @@ def test_when_the_grace_ends_in_a_call_that_must_not_happen_twice_it_stays_in_do
     assert child.end() == 129
     assert here.started() == ["UsrCharge"]
     assert statuses() == [{"run": "unknown", "charge": "unknown"}]
-    assert "the grace of 200 ms is over: ended here; what was under way is not waited for" in child.said
+    assert "the grace of 200 ms is over: ended here; calls in flight are not waited for" in child.said
     assert f"\n    runner reconcile {folders()[0].name}\n" in child.said
     assert "\n  exit 129: stopped by a hang-up\n" in child.said
 
@@ -287,7 +287,7 @@ def test_a_second_interrupt_in_a_call_leaves_it_in_doubt_and_a_reconcile_settles
     child.until_said("SIGINT: ")
     child.tell(signal.SIGINT)
     assert child.end() == 130
-    assert "interrupted again: ended here; what was under way is not waited for" in child.said
+    assert "interrupted again: ended here; calls in flight are not waited for" in child.said
     assert statuses() == [{"run": "unknown", "charge": "unknown"}]
     again = begin("resume", "last", *REPORT)
     assert again.end() == 0
@@ -527,7 +527,7 @@ def test_a_first_signal_while_the_reports_are_written_is_told_and_changes_nothin
     child = begin("run", "a.job.yaml", *AT_THE_SECOND_REPORT)
     wait_for(Path("report.json").is_file, what=lambda: f"the first report: {child.said}")
     child.tell(signal.SIGTERM)
-    child.until_said("SIGTERM: nothing is under way any more; the reports are being written\n")
+    child.until_said("SIGTERM: all runs have ended; the reports are being written\n")
     assert read_pipe(child).endswith("</testsuites>\n")
     assert child.end() == 0
     assert here.started() == ["UsrCharge"]

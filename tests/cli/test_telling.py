@@ -8,8 +8,8 @@ from journals import new_journal, store_of
 from stories import RUN, planned
 
 from runner.cli import output
+from runner.cli.command import RunConsole
 from runner.cli.run_pool import Run
-from runner.cli.telling import RunConsole
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepStarted
 from runner.secrets.redact import Secrets

@@ -29,7 +29,7 @@ def clock() -> Clock:
 def hearing(clock: Clock, chain: Chain, *events: AnyEvent) -> Alive:
     alive = Alive(clock)
     for line in chain(events):
-        alive.hear(line)
+        alive.event(line)
     return alive
 
 

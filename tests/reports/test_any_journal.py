@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator
 from runner.foundation.problems import ExitCode
 from runner.reports import json as json_report
 from runner.reports import jsonl, junit, runs
-from runner.reports.console import Plain, account
-from runner.reports.sentences import Wish
+from runner.reports.console import Plain, transcript
+from runner.reports.sentences import Detail
 from runner.runs.events import AnyEvent, Line, RunStatus, Status, StepFinished, StepSkipped, StepStarted
 from runner.runs.result import fold, tally
 
@@ -55,9 +55,9 @@ def acts_on_a_terminal(char: str) -> bool:
     }
 
 
-def printed(lines: Sequence[Line], wish: Wish) -> str:
+def printed(lines: Sequence[Line], options: Detail) -> str:
     out = io.StringIO()
-    plain = Plain(out, wish)
+    plain = Plain(out, options)
     for line in lines:
         plain.event(line)
     plain.close()
@@ -94,15 +94,15 @@ def test_the_account_of_a_run_is_what_was_printed_while_it_ran(
     data: st.DataObject, journals: Journals, chain: Chain
 ) -> None:
     lines = drawn_prefix(data, journals, chain)
-    for wish in (Wish(place=".runner/runs/x", store=".runner/runs"), Wish(quiet=True)):
-        assert account(fold(lines), wish) == printed(lines, wish)
+    for options in (Detail(place=".runner/runs/x", store=".runner/runs"), Detail(quiet=True)):
+        assert transcript(fold(lines), options) == printed(lines, options)
 
 
 @quick
 @given(data=st.data())
 def test_nothing_from_outside_acts_on_a_terminal_or_a_ci(data: st.DataObject, journals: Journals, chain: Chain) -> None:
     lines = drawn_prefix(data, journals, chain)
-    told = printed(lines, Wish(verbose=True)) + runs.table([runs.Listed(result=fold(lines))])
+    told = printed(lines, Detail(verbose=True)) + runs.table([runs.Listed(result=fold(lines))])
     for line in told.split("\n"):
         assert not line.lstrip().startswith("::")
         assert not re.search(r"##\w*\[", line)

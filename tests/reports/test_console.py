@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from runner.reports.console import Plain, account, closing, is_live
-from runner.reports.sentences import Wish
+from runner.reports.console import Plain, closing, is_live, transcript
+from runner.reports.sentences import Detail
 from runner.reports.transcript import news
 from runner.runs.events import (
     AnyEvent,
@@ -49,7 +49,7 @@ def one_row(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., R
 
 def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> None:
     lines = chain(story)
-    assert account(fold(lines), Wish(place=".runner/runs/0194", store=".runner/runs")) == (
+    assert transcript(fold(lines), Detail(place=".runner/runs/0194", store=".runner/runs")) == (
         "run contact-smoke@sandbox, http://127.0.0.1:8080 (sandbox)\n"
         "  id 0194d2a0-0000-7000-8000-000000000001, specs/contact-smoke.job.yaml\n"
         "  ✓ add  Add a contact  (21 ms)\n"
@@ -60,7 +60,7 @@ def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> Non
         "      not met: `result | length > 0` is false\n"
         "      process: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11\n"
         "      help: The user needs a right.\n"
-        "  - onboard  Onboard  (skipped: the run had been stopped)\n"
+        "  - onboard  Onboard  (skipped: the run was stopped)\n"
         "  finally:\n"
         "  ! sign  Sign off  (error, 50 ms)\n"
         "      E305: no answer in 1.0 s\n"
@@ -69,6 +69,7 @@ def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> Non
         "unknown: contact-smoke@sandbox: 1 passed, 1 failed, 1 error, 1 skipped, 1 unknown in 1.5 s\n"
         "  in doubt: cleanup may or may not have happened\n"
         "  help: Ask the integration team.\n"
+        "  add: warning: not verified: the process log cannot be read\n"
         '  outputs.contact: "c-1"\n'
         f"  events: .runner/runs/0194, sha256:{lines[-1].sha256}\n"
         "  exit 4: an outcome is unknown: the process log or a person must settle it\n"
@@ -76,13 +77,13 @@ def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> Non
         "    runner reconcile 0194d2a0-0000-7000-8000-000000000001\n"
         "      asks the process log again, and sends nothing else\n"
         "    runner resume 0194d2a0-0000-7000-8000-000000000001 --step cleanup --as passed\n"
-        "      if you have looked and it passed; `--as failed` if it failed or never began\n"
+        "      if you have checked that it passed; `--as failed` if it failed or never began\n"
     )
 
 
 def test_a_row_is_printed_when_it_ends(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Wish())
+    plain = Plain(out, Detail())
     for line in chain(story)[:4]:
         plain.event(line)
     assert "add" not in out.getvalue()
@@ -91,7 +92,7 @@ def test_a_row_is_printed_when_it_ends(story: list[AnyEvent], chain: Chain) -> N
 
 
 def test_quiet_prints_what_did_not_pass_and_the_summary(story: list[AnyEvent], chain: Chain) -> None:
-    told = account(fold(chain(story)), Wish(quiet=True))
+    told = transcript(fold(chain(story)), Detail(quiet=True))
     assert "✗ read" in told
     assert "exit 4" in told
     for absent in ("✓ add", "onboard", "outputs.contact"):
@@ -99,26 +100,26 @@ def test_quiet_prints_what_did_not_pass_and_the_summary(story: list[AnyEvent], c
 
 
 def test_a_quiet_run_that_passed_says_so_in_two_lines(one_row: Callable[..., RunResult]) -> None:
-    first, second = account(one_row(), Wish(quiet=True)).splitlines()
+    first, second = transcript(one_row(), Detail(quiet=True)).splitlines()
     assert first == "passed: contact-smoke@sandbox: 1 passed in 100 ms"
     assert second.startswith("  events: sha256:")
 
 
 def test_a_quiet_run_that_passed_shows_the_warnings_of_its_rows(one_row: Callable[..., RunResult]) -> None:
     warned = one_row(warnings=("not verified: started 2 times for one call: 1, 2",))
-    told = account(warned, Wish(quiet=True)).splitlines()
+    told = transcript(warned, Detail(quiet=True)).splitlines()
     assert told[1] == "  add: warning: not verified: started 2 times for one call: 1, 2"
 
 
 def test_verbose_tells_what_a_call_waits_for_and_how_long() -> None:
     waits = Waited(key="a", t=0.0, what=WaitsFor.RATE)
     told = [news(event).text for event in (waits, Waited(key="a", t=0.0, what=WaitsFor.TURN, seconds=12.0))]
-    assert told == ["waits: a, for the `rate` of the target", "waited: a, 12 s, which is not its time"]
+    assert told == ["waits: a, for the `rate` of the target", "waited: a, 12 s, which does not count as its time"]
 
 
 def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Wish(verbose=True))
+    plain = Plain(out, Detail(verbose=True))
     for line in chain(story):
         plain.event(line)
     for told in (
@@ -140,40 +141,40 @@ def test_what_a_run_that_passed_did_not_do_is_told(
     one_row: Callable[..., RunResult], chain: Chain, start: Callable[..., RunStarted]
 ) -> None:
     nothing = fold(chain([start(), _passed()]))
-    assert "  warning: no step was carried out\n" in account(nothing, Wish())
+    assert "  warning: no step was carried out\n" in transcript(nothing, Detail())
     failed = one_row(status=Status.FAILED, error=Trouble(code="E203", message="no"))
     ignored = replace(failed, status=RunStatus.PASSED)
-    assert "  warning: did not pass, and does not count: add\n" in account(ignored, Wish())
-    assert "warning" not in account(failed, Wish())
-    assert "warning" not in account(one_row(), Wish())
+    assert "  warning: did not pass, and does not count: add\n" in transcript(ignored, Detail())
+    assert "warning" not in transcript(failed, Detail())
+    assert "warning" not in transcript(one_row(), Detail())
 
 
 def test_a_secret_is_printed_as_stars(one_row: Callable[..., RunResult]) -> None:
     result = one_row(status=Status.FAILED, error=Trouble(code="E203", message="no \ue000[inputs.token] here"))
-    assert "E203: no *** here\n" in account(result, Wish())
+    assert "E203: no *** here\n" in transcript(result, Detail())
 
 
 def test_a_failed_check_is_not_told_twice(one_row: Callable[..., RunResult]) -> None:
     check = Check(that="x", passed=False, message="`x` is false")
     error = Trouble(code="E201", message="`x` is false")
-    told = account(one_row(status=Status.FAILED, checks=(check,), error=error), Wish())
+    told = transcript(one_row(status=Status.FAILED, checks=(check,), error=error), Detail())
     assert told.count("`x` is false") == 1
 
 
 def test_a_check_without_a_message_is_told_by_its_expression(one_row: Callable[..., RunResult]) -> None:
     result = one_row(status=Status.FAILED, checks=(Check(that="x > 1", passed=False),))
-    assert "not met: `x > 1`\n" in account(result, Wish())
+    assert "not met: `x > 1`\n" in transcript(result, Detail())
 
 
 def test_help_is_for_what_did_not_pass(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> None:
     began = StepStarted(row=row("add", help_text="Help of the step"), t=0.0)
     ended = StepFinished(key="add", t=0.1, status=Status.PASSED, seconds=0.1, attempts=1)
-    told = account(fold(chain([start(help="Help of the job"), began, ended, _passed()])), Wish(verbose=True))
+    told = transcript(fold(chain([start(help="Help of the job"), began, ended, _passed()])), Detail(verbose=True))
     assert "Help" not in told
 
 
 def test_a_tab_from_outside_moves_no_cursor(one_row: Callable[..., RunResult]) -> None:
-    assert "warning: a    b\n" in account(one_row(warnings=("a\tb",)), Wish())
+    assert "warning: a    b\n" in transcript(one_row(warnings=("a\tb",)), Detail())
 
 
 def test_many_rows_in_doubt_are_counted(
@@ -183,24 +184,24 @@ def test_many_rows_in_doubt_are_counted(
     for number in range(7):
         ended = StepFinished(key=f"s{number}", t=0.1, status=Status.UNKNOWN, seconds=0.1, attempts=1)
         events += [StepStarted(row=row(f"s{number}"), t=0.0), ended]
-    told = account(fold(chain(events)), Wish())
+    told = transcript(fold(chain(events)), Detail())
     assert "  in doubt: s0, s1, s2, s3, s4 and 2 more may or may not have happened\n" in told
 
 
 def test_quiet_tells_which_run_a_bad_row_is_of_and_tells_it_once(story: list[AnyEvent], chain: Chain) -> None:
-    told = account(fold(chain(story)), Wish(quiet=True))
+    told = transcript(fold(chain(story)), Detail(quiet=True))
     assert told.startswith("run contact-smoke@sandbox, ")
     assert told.count("run contact-smoke@sandbox, ") == 1
 
 
 def test_help_of_several_lines_stays_set_in(one_row: Callable[..., RunResult]) -> None:
     result = one_row(status=Status.FAILED, help_text="First this.\n::error::then that\n")
-    assert "      help: First this.\n        | ::error::then that\n" in account(result, Wish())
+    assert "      help: First this.\n        | ::error::then that\n" in transcript(result, Detail())
 
 
 def test_a_stack_trace_is_cut_on_the_console(one_row: Callable[..., RunResult]) -> None:
     trace = "\n".join(f"at {n}" for n in range(100))
-    told = account(one_row(status=Status.FAILED, error=Trouble(code="E203", message=trace)), Wish())
+    told = transcript(one_row(status=Status.FAILED, error=Trouble(code="E203", message=trace)), Detail())
     assert "... 70 more lines, whole in the reports\n" in told
     assert "at 99" not in told
 
@@ -208,19 +209,19 @@ def test_a_stack_trace_is_cut_on_the_console(one_row: Callable[..., RunResult]) 
 @pytest.mark.parametrize("command", ["##vso[task.complete]", "##[add-mask]x", "##teamcity[x]"])
 def test_a_command_to_a_ci_is_broken_wherever_it_stands(one_row: Callable[..., RunResult], command: str) -> None:
     result = one_row(status=Status.FAILED, error=Trouble(code="E203", message=f"it said {command}"))
-    told = account(result, Wish())
+    told = transcript(result, Detail())
     assert command not in told
     assert command.replace("##", "#\\u0023") in told
 
 
 def test_flaky_and_inferred_passes_are_marked(one_row: Callable[..., RunResult]) -> None:
-    told = account(one_row(flaky=True, verified="inferred", attempts=2), Wish())
+    told = transcript(one_row(flaky=True, verified="inferred", attempts=2), Detail())
     assert "✓ add  Add  (2 attempts, flaky, settled from the process log, 100 ms)\n" in told
 
 
 def test_a_run_that_broke_off_tells_its_open_row_and_ends_with_a_summary(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Wish())
+    plain = Plain(out, Detail())
     for line in chain(story)[:3]:
         plain.event(line)
     plain.close()
@@ -231,7 +232,7 @@ def test_a_run_that_broke_off_tells_its_open_row_and_ends_with_a_summary(story: 
 
 def test_closing_an_ended_run_adds_nothing(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Wish())
+    plain = Plain(out, Detail())
     for line in chain(story):
         plain.event(line)
     before = out.getvalue()
@@ -245,24 +246,24 @@ def test_an_unreadable_process_log_is_a_warning_of_the_run(start: Callable[..., 
         LogUnreadable(error=Trouble(code="E205", message="403", hint="ask for the right")),
         _passed(),
     ]
-    assert "  warning: the process log cannot be read: 403\n  hint: ask for the right\n" in account(
-        fold(chain(events)), Wish()
+    assert "  warning: the process log cannot be read: 403\n  hint: ask for the right\n" in transcript(
+        fold(chain(events)), Detail()
     )
 
 
 def test_a_run_of_which_every_step_was_skipped_says_so(
     start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
 ) -> None:
-    told = account(fold(chain([start(), StepSkipped(row=row("a"), reason="nothing"), _passed()])), Wish())
-    assert "skipped: `for_each` gave nothing, so nothing was expected" in told
+    told = transcript(fold(chain([start(), StepSkipped(row=row("a"), reason="nothing"), _passed()])), Detail())
+    assert "skipped: `for_each` gave no item, so no expectation was checked" in told
     assert "  warning: every step was skipped\n" in told
-    assert "every step" not in account(fold(chain([start(), _passed()])), Wish())
+    assert "every step" not in transcript(fold(chain([start(), _passed()])), Detail())
 
 
 def test_a_terminal_without_signs_gets_words(story: list[AnyEvent], chain: Chain) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
-    plain = Plain(out, Wish())
+    plain = Plain(out, Detail())
     for line in chain(story):
         plain.event(line)
     told = raw.getvalue().decode("ascii")
@@ -272,8 +273,8 @@ def test_a_terminal_without_signs_gets_words(story: list[AnyEvent], chain: Chain
 
 def test_what_an_encoding_lacks_is_escaped(one_row: Callable[..., RunResult]) -> None:
     result = one_row(warnings=("Привет",))
-    assert "Привет" in account(result, Wish(), encoding="cp1251")
-    assert "\\u041f\\u0440" in account(result, Wish(), encoding="cp1252")
+    assert "Привет" in transcript(result, Detail(), encoding="cp1251")
+    assert "\\u041f\\u0440" in transcript(result, Detail(), encoding="cp1252")
 
 
 def test_the_last_words_of_several_runs_name_those_that_did_not_pass(

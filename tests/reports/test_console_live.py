@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import pytest
 from msgspec.structs import replace
 
-from runner.reports.console import account
+from runner.reports.console import transcript
 from runner.reports.console_live import Live
-from runner.reports.sentences import Wish
+from runner.reports.sentences import Detail
 from runner.runs.events import AnyEvent, CallSent, Line, Waited, WaitsFor
 from runner.runs.result import fold
 
@@ -32,7 +32,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def drawn(lines: Sequence[Line], terminal: Terminal) -> str:
-    live = Live(terminal, Wish())
+    live = Live(terminal, Detail())
     for line in lines:
         live.event(line)
     live.close()
@@ -44,7 +44,7 @@ def test_the_live_account_says_the_sentences_of_the_plain_one(
 ) -> None:
     lines = chain(story)
     told = STYLE.sub("", drawn(lines, terminal)).replace("\r", "")
-    for sentence in account(fold(lines), Wish()).splitlines():
+    for sentence in transcript(fold(lines), Detail()).splitlines():
         assert sentence in told
 
 
@@ -65,7 +65,7 @@ def test_no_color_is_honoured(
 
 def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
     now = [10.0]
-    live = Live(terminal, Wish(), clock=lambda: now[0])
+    live = Live(terminal, Detail(), clock=lambda: now[0])
     for line in chain(story)[:2]:
         live.event(line)
     now[0] = 14.2
@@ -76,7 +76,7 @@ def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], cha
 
 def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
     now = [10.0]
-    live = Live(terminal, Wish(), clock=lambda: now[0])
+    live = Live(terminal, Detail(), clock=lambda: now[0])
     for line in chain([*story[:2], CallSent(key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})]):
         live.event(line)
     now[0] = 14.2
@@ -95,7 +95,7 @@ def test_a_row_that_waits_says_what_for_until_it_goes_on(
     waits = Waited(key="add", t=0.0, what=what)
     begun, waiting, goes_on = chain([*story[:2], waits, replace(waits, seconds=12.0)])[1:]
     now = [10.0]
-    live = Live(terminal, Wish(), clock=lambda: now[0])
+    live = Live(terminal, Detail(), clock=lambda: now[0])
     for line in (begun, waiting):
         live.event(line)
     now[0] = 12.0
@@ -111,9 +111,9 @@ def test_a_row_that_waits_says_what_for_until_it_goes_on(
 def test_closing_gives_the_terminal_back(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
     told = drawn(chain(story)[:2], terminal)
     assert told.rindex("\x1b[?25h") > told.rindex("\x1b[?25l")
-    assert "it broke off among its steps" in told
+    assert "it broke off during its steps" in told
 
 
 def test_closing_without_any_event_is_fine(terminal: Terminal) -> None:
-    Live(terminal, Wish()).close()
+    Live(terminal, Detail()).close()
     assert "it broke off before it began: nothing was sent" in terminal.getvalue()

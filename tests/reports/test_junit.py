@@ -95,7 +95,7 @@ def test_an_unknown_row_is_an_error(story: list[AnyEvent], chain: Chain) -> None
 
 def test_a_skipped_row_says_why(story: list[AnyEvent], chain: Chain) -> None:
     skipped = told(cases_of(fold(chain(story)))["onboard: Onboard"], "skipped")
-    assert skipped.get("message") == "skipped: the run had been stopped"
+    assert skipped.get("message") == "skipped: the run was stopped"
 
 
 def test_a_warning_of_a_passed_row_stands_in_its_output(story: list[AnyEvent], chain: Chain) -> None:

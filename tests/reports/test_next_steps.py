@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from runner.reports.console import account, account_so_far
+from runner.reports.console import transcript, transcript_so_far
 from runner.reports.next_steps import next_steps
 from runner.reports.runs import Listed, table
-from runner.reports.sentences import Wish
+from runner.reports.sentences import Detail
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
@@ -47,8 +47,8 @@ class Story:
         error = Trouble(code=code, message="it may or may not have happened: no answer in 1.0 s")
         return [StepFinished(key=key, t=1.0, status=status, seconds=1.0, attempts=1, error=error)]
 
-    def told(self, *more: AnyEvent, wish: Wish | None = None) -> list[str]:
-        return account(self.result(*more), wish or Wish(place=FOLDER, store=STORE)).splitlines()
+    def told(self, *more: AnyEvent, options: Detail | None = None) -> list[str]:
+        return transcript(self.result(*more), options or Detail(place=FOLDER, store=STORE)).splitlines()
 
     def result(self, *more: AnyEvent) -> RunResult:
         return fold(self.chain([*self.sent, *more]))
@@ -71,21 +71,21 @@ def test_an_unknown_outcome_at_the_end_of_a_run_is_followed_by_the_two_commands_
         f"    runner reconcile {ID}",
         "      asks the process log again, and sends nothing else",
         f"    runner resume {ID} --step charge --as passed",
-        "      if you have looked and it passed; `--as failed` if it failed or never began",
+        "      if you have checked that it passed; `--as failed` if it failed or never began",
     ]
     assert "  in doubt: charge may or may not have happened" in told
 
 
 def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Story) -> None:
     told = story.told(AttemptFailed(key="charge", t=1.0, kind="unanswered", error=NO_ANSWER))
-    assert told[-1].strip().startswith("if you have looked and it passed; ")
+    assert told[-1].strip().startswith("if you have checked that it passed; ")
     assert told[-1].endswith("`--as failed` if it failed, `--as retry` if it never began")
     assert "  it broke off with a call in doubt" in told
 
 
 def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
-    told = story.told(wish=Wish(place=FOLDER, store=STORE, held=True))
-    assert "  it is held here until its doubt is settled" in told
+    told = story.told(options=Detail(place=FOLDER, store=STORE, held=True))
+    assert "  it waits here until the call in doubt is settled" in told
     resume = f"    runner resume {ID}"
     assert f"{resume} --hold" in told
     assert f"{resume} --step charge --as passed --hold" in told
@@ -94,7 +94,7 @@ def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story
 
 def test_a_run_that_was_left_for_a_person_to_settle_is_held_again_by_the_commands(story: Story) -> None:
     told = story.told(AttemptFailed(key="charge", t=1.0, kind="in_doubt", error=NO_ANSWER))
-    assert "  it is held here until its doubt is settled" in told
+    assert "  it waits here until the call in doubt is settled" in told
     assert f"    runner resume {ID} --hold" in told
     assert f"    runner resume {ID} --step charge --as passed --hold" in told
 
@@ -103,8 +103,8 @@ def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
     result = story.result(*story.ended(Status.UNKNOWN, code="E402"), CLOSING, FINISHED)
     (verdict,) = next_steps(result, store=STORE)
     assert verdict.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
-    assert verdict.does.startswith("if you have looked and know what it gave, as JSON; `--as failed` lets the run end")
-    assert "in doubt: charge happened, and what it gave is lost\n" in account(result, Wish())
+    assert verdict.does.startswith("if you know its result, as JSON; `--as failed` lets the run end")
+    assert "in doubt: charge happened, but the result is lost\n" in transcript(result, Detail())
 
 
 def test_a_verdict_is_on_the_part_and_not_on_the_whole_and_its_key_can_be_typed(story: Story) -> None:
@@ -116,14 +116,14 @@ def test_a_verdict_is_on_the_part_and_not_on_the_whole_and_its_key_can_be_typed(
     ]
     result = story.result(*story.ended(Status.PASSED), *parts, CLOSING, FINISHED)
     assert next_steps(result, store=STORE)[1].command == f"runner resume {ID} --step 'approve[1]' --as passed"
-    assert "  in doubt: approve[1] may or may not have happened" in account(result, Wish()).splitlines()
+    assert "  in doubt: approve[1] may or may not have happened" in transcript(result, Detail()).splitlines()
 
 
 def test_of_several_rows_in_doubt_the_first_is_named_and_the_others_are_not_forgotten(story: Story) -> None:
     other = [StepStarted(row=story.row("cleanup"), t=1.0), *story.ended(Status.UNKNOWN, key="cleanup")]
     _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING, *other, FINISHED), store=STORE)
     assert "--step charge" in verdict.command
-    assert verdict.does.endswith("; then so for each row in doubt")
+    assert verdict.does.endswith("; then the same for each row in doubt")
 
 
 ANSWERED = CallAnswered(key="charge", t=0.5, value=1)
@@ -134,9 +134,9 @@ def test_a_run_that_broke_off_without_a_doubt_is_resumed(story: Story) -> None:
     assert told[-3:] == [
         "  what next:",
         f"    runner resume {ID}",
-        "      goes on where it broke off; what was answered is not sent again",
+        "      goes on where it broke off; calls that were answered are not sent again",
     ]
-    assert "  it broke off among its steps: `undo` and `finally` are not done" in told
+    assert "  it broke off during its steps: `undo` and `finally` are not done" in told
 
 
 def test_after_the_turning_point_resume_only_cleans_up(story: Story) -> None:
@@ -149,17 +149,17 @@ def test_a_run_that_is_settled_needs_nothing(story: Story) -> None:
     failed = RunFinished(t=1.5, status=RunStatus.FAILED, exit_code=1)
     result = story.result(ANSWERED, *story.ended(Status.FAILED), CLOSING, failed)
     assert next_steps(result, store=STORE) == ()
-    assert "what next" not in account(result, Wish())
+    assert "what next" not in transcript(result, Detail())
 
 
 def test_a_run_without_a_first_event_has_sent_nothing_and_needs_nothing() -> None:
     result = fold([], run=ID)
     assert next_steps(result, store=STORE) == ()
-    assert "  it broke off before it began: nothing was sent\n" in account(result, Wish())
+    assert "  it broke off before it began: nothing was sent\n" in transcript(result, Detail())
 
 
 def test_a_run_whose_first_event_is_lost_is_not_said_to_have_sent_nothing(story: Story) -> None:
-    assert "nothing was sent" not in account(fold(story.chain(story.sent)[1:], run=ID), Wish())
+    assert "nothing was sent" not in transcript(fold(story.chain(story.sent)[1:], run=ID), Detail())
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_the_commands_name_the_folder_of_runs_where_it_is_not_the_usual_one(
 
 
 def test_commands_are_left_out_where_nobody_wants_them(story: Story) -> None:
-    assert "what next" not in "".join(story.told(wish=Wish(advice=False)))
+    assert "what next" not in "".join(story.told(options=Detail(advice=False)))
 
 
 def test_a_run_that_is_going_on_is_told_as_far_as_it_is_and_nothing_is_concluded(story: Story) -> None:
-    told = account_so_far(story.chain(story.sent), Wish())
+    told = transcript_so_far(story.chain(story.sent), Detail())
     assert told.splitlines()[-1] == "still going on: contact-smoke@sandbox, now at charge"
     assert "broke off" not in told
     assert "unknown" not in told
@@ -218,7 +218,7 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
         "\nwhat contact-smoke@sandbox of 2026-01-31 09:00:00 needs next:\n"
         f"  runner reconcile {ID}\n      asks the process log again, and sends nothing else\n"
         f"  runner resume {ID} --step charge --as passed\n"
-        "      if you have looked and it passed; `--as failed` if it failed or never began\n"
+        "      if you have checked that it passed; `--as failed` if it failed or never began\n"
     )
 
 

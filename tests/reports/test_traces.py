@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.reports.sentences import Wish
-from runner.reports.traces import LEFT_OUT, without_trace
-from runner.reports.transcript import told
+from runner.reports.sentences import Detail
+from runner.reports.transcript import whole
+from runner.reports.words import TRACE_LEFT_OUT, without_trace
 from runner.runs.events import AnyEvent, Line, Row, RunStarted, Status, StepFinished, StepStarted, Trouble
 from runner.runs.result import fold
 
@@ -21,21 +21,21 @@ TRACE = r"""System.Exception: No such contact (Id 5)
 
 @pytest.mark.parametrize("joint", ["\n", "\r\n", " "])
 def test_a_stack_trace_is_left_out_also_where_line_ends_were_lost(joint: str) -> None:
-    assert without_trace(TRACE.replace("\n", joint)) == f"System.Exception: No such contact (Id 5) {LEFT_OUT}"
+    assert without_trace(TRACE.replace("\n", joint)) == f"System.Exception: No such contact (Id 5) {TRACE_LEFT_OUT}"
 
 
 def test_what_stands_behind_or_between_frames_stays() -> None:
     text = "One: a ---> Two: b\n   at X.Y(Z z)\n   --- End of inner exception stack trace ---\n   at V.W()\nMore words"
-    assert without_trace(text) == f"One: a ---> Two: b\nMore words {LEFT_OUT}"
+    assert without_trace(text) == f"One: a ---> Two: b\nMore words {TRACE_LEFT_OUT}"
 
 
 def test_frames_in_the_language_of_the_server_are_known() -> None:
-    assert without_trace("Fehler\n   bei A.B.C() in c:\\x.cs:Zeile 3.") == f"Fehler. {LEFT_OUT}"
-    assert without_trace("Ошибка\n   в A.B.C()") == f"Ошибка {LEFT_OUT}"
+    assert without_trace("Fehler\n   bei A.B.C() in c:\\x.cs:Zeile 3.") == f"Fehler. {TRACE_LEFT_OUT}"
+    assert without_trace("Ошибка\n   в A.B.C()") == f"Ошибка {TRACE_LEFT_OUT}"
 
 
 def test_a_text_that_is_nothing_but_a_trace_is_named() -> None:
-    assert without_trace("   at A.B.C()\n   at D.E()") == LEFT_OUT
+    assert without_trace("   at A.B.C()\n   at D.E()") == TRACE_LEFT_OUT
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_account_of_a_run_leaves_traces_out_unless_all_is_wanted(
     ended = StepFinished(key="a", status=Status.FAILED, t=1.0, seconds=1.0, attempts=1, error=error)
     result = fold(chain([start(), StepStarted(row=row("a"), t=0.0), ended]), run="r")
 
-    short, long = ([sentence.text for sentence in told(result, Wish(verbose=verbose))] for verbose in (False, True))
+    short, long = ([sentence.text for sentence in whole(result, Detail(verbose=verbose))] for verbose in (False, True))
 
-    assert f"E203: the process failed: System.Exception: No such contact (Id 5) {LEFT_OUT}" in short
+    assert f"E203: the process failed: System.Exception: No such contact (Id 5) {TRACE_LEFT_OUT}" in short
     assert any("ExceptionDispatchInfo" in line for line in long)

@@ -20,7 +20,7 @@ from random import Random
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from runner.cli import checking
+from runner.cli import validate
 from runner.foundation.problems import CODES
 from runner.foundation.values import Json
 from runner.reading import load
@@ -145,7 +145,7 @@ class _Feeder:
         file.unlink(missing_ok=True)  # some file systems write a file to disk before they let it be written over
         file.write_bytes(data)
         before = time.process_time()
-        problems = checking.checked([file], targets=None, environment={}).problems
+        problems = validate.checked([file], targets=None, environment={}).problems
         mistakes.text(problems).encode()
         mistakes.json(problems).encode()
         self.slowest = max(self.slowest, time.process_time() - before)

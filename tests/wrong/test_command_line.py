@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from runner.cli import env_options
+from runner.cli import hints
 from runner.cli.main import VERBS, ended, load
 
 JOB = """runner: 1
@@ -87,8 +87,8 @@ MISTAKES = {
     "run a.job.yaml --insecure": "TLS is always verified",
     "run a.job.yaml --report-junit": "`--report-junit FILE`; `-` is stdout",
     "report last --format junit": "`--report-junit FILE`",
-    "run contact-smoke": "the job `contact-smoke` stands in a.job.yaml: name the file",
-    "validate contact-smoke": "the job `contact-smoke` stands in a.job.yaml: name the file",
+    "run contact-smoke": "name the file: the job `contact-smoke` is in a.job.yaml",
+    "validate contact-smoke": "name the file: the job `contact-smoke` is in a.job.yaml",
     "run UsrCreateOrder": "a process is started by a step of a job",
     "UsrCreateOrder": "a process is started by a step of a job: `runner run FILE`",
     "sandbox .": "did you mean `inhabited`?",
@@ -118,7 +118,7 @@ ENVIRONMENT = {
 }
 PROBABLE = {
     "run . --tags smoke|or|contatcs": "no job has the tag `contatcs` of `--tags`\n   = hint: did you mean `contacts`?",
-    "run . --confirm sandbx": "`--confirm sandbx` confirms nothing: no such target\n   = hint: did you mean `sandbox`?",
+    "run . --confirm sandbx": "confirms nothing: there is no such target\n   = hint: did you mean `sandbox`?",
     "run . CREATIO_RUNNER_TARGT=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
     "run . CREATIO_RUNER_TARGET=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
     "run . CREATIO_RUNNER_TAG=smoke": "did you mean `CREATIO_RUNNER_TAGS`?",
@@ -173,7 +173,7 @@ NOTHING = {
     "plan sandbox": "there is no *.job.yaml in sandbox: nothing was selected",
     "validate sandbox": "there is no *.job.yaml in sandbox",
     "list sandbox": "there is no *.job.yaml in sandbox",
-    "validate other": "`b.job.yml` is not read, unless it is called `b.job.yaml`",
+    "validate other": "rename `b.job.yml` to `b.job.yaml`: it is not read as it is",
     "validate above": "above/below has some, and folders below are not entered: name it",
 }
 
@@ -301,7 +301,7 @@ def test_a_targets_file_by_another_name_is_told_to_be_left_out(
     assert ended(["run", "a.job.yaml"]) == 0
 
     told = capsys.readouterr().err
-    assert f"{name}: warning[E100]: this file is not read: targets stand in targets.yaml" in told
+    assert f"{name}: warning[E100]: this file is not read: targets belong in targets.yaml" in told
 
 
 FILES_OF_OTHERS = {
@@ -341,7 +341,7 @@ def test_a_job_without_its_ending_is_told_where_the_folder_holds_no_other(
     (folder / "other" / "b.yaml").write_text(JOB)
 
     assert ended(["validate", "other"]) == 5
-    assert "`b.yaml` is not read, unless it is called `b.job.yaml`" in capsys.readouterr().err
+    assert "rename `b.yaml` to `b.job.yaml`: it is not read as it is" in capsys.readouterr().err
     assert ended(["validate", ".", "other"]) == 0
     assert "rename it to `b.job.yaml`" in capsys.readouterr().out
 
@@ -376,7 +376,7 @@ def test_a_form_that_no_verb_has_is_refused_and_one_of_another_verb_only_on_the_
 def test_all_forms_of_all_verbs_are_known() -> None:
     options = [option for verb in VERBS for option in options_of(load(verb))]
     forms = [one.type.choices for one in options if one.name == "form" and isinstance(one.type, click.Choice)]
-    assert {form for choices in forms for form in choices} == env_options.FORMATS
+    assert {form for choices in forms for form in choices} == hints.FORMATS
 
 
 def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
@@ -397,7 +397,7 @@ def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
 
 def test_every_option_has_its_variable_and_no_other_name_is_one() -> None:
     names = {name for verb in VERBS for name in variables_of(load(verb))}
-    assert names == {env_options.PREFIX + name for name in env_options.names()}
+    assert names == {hints.PREFIX + name for name in hints.variable_names()}
 
 
 def variables_of(command: click.Command) -> Iterator[str]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli import guards
 from runner.job.actions import (
     Cancel,
     Change,
@@ -21,6 +20,7 @@ from runner.job.actions import (
     Wait,
 )
 from runner.job.model import Action, Job, Step, StepEffect, Undo
+from runner.planning import guards
 from runner.targets.model import Allow, SandboxTarget, SiteTarget
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"

@@ -1,14 +1,15 @@
 """What was seen of a site while it was waited for: its states in plain words, each with its time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from runner.cli.drift import of_two
 from runner.doctor.readiness import Look, Outcome, Phase
 from runner.foundation.durations import written
 from runner.foundation.problems import Problem
+from runner.foundation.sentences import many
 from runner.reports.cells import padded, width
+from runner.reports.drift import side_by_side
 from runner.targets.model import Readiness
 
 _MOST_STATES: Final = 20
@@ -18,7 +19,7 @@ _UNEVENTFUL: Final = frozenset({Phase.ROWS, Phase.READY})
 @dataclass(slots=True, kw_only=True)
 class Story:
     """Of one site. `states` are those that it was in, with the seconds after which each began; `outcome` is None as
-    long as it is waited for. `catalogue` is what its catalogue is called. `mask` hides secrets.
+    long as it is waited for. `catalogue` is the name of its catalogue. `mask` hides secrets.
     """
 
     name: str
@@ -28,8 +29,8 @@ class Story:
     states: list[tuple[float, Look]] = field(default_factory=list)
     outcome: Outcome | None = None
 
-    def hear(self, look: Look, seconds: float) -> bool:
-        """Take what was seen after so many seconds; whether it is new, and people want to know it."""
+    def see(self, look: Look, seconds: float) -> bool:
+        """Take a look after so many seconds; whether it is new, and people want to know it."""
         is_new = not look.is_like(self.last)
         if is_new:
             self.states.append((seconds, look))
@@ -41,10 +42,10 @@ class Story:
 
     def now(self, seconds: float) -> str:
         """What it waits for, after so many seconds."""
-        last = "no answer yet" if self.last is None else self.words(self.last)
+        last = "no answer yet" if self.last is None else self._words(self.last)
         return f"waiting for {self.name}, {_elapsed(seconds)} so far: {last}"
 
-    def words(self, look: Look) -> str:
+    def _words(self, look: Look) -> str:
         match look.phase:
             case Phase.READY:
                 return "ready"
@@ -55,7 +56,7 @@ class Story:
             case _:
                 return self.mask(look.trouble.message) if look.trouble is not None else "no answer"
 
-    def account(self, seconds: float) -> Iterator[str]:
+    def transcript(self, seconds: float) -> Iterator[str]:
         """How it went, a line each; `seconds` is how long it was waited for."""
         if self.outcome is Outcome.READY:
             yield f"{self.name} is ready after {_elapsed(self.states[-1][0])}"
@@ -68,40 +69,31 @@ class Story:
         """Why nothing is sent, where the wait ended by itself and not well."""
         if self.outcome in (None, Outcome.READY, Outcome.STOPPED) or self.last is None:
             return None
-        look, words = self.last, self.words(self.last)
+        look, words = self.last, self._words(self.last)
         hint = self.mask(look.trouble.hint) if look.trouble is not None and look.trouble.hint else None
-        match self.outcome:
-            case Outcome.REFUSED:
-                return Problem(code="E318", message=f"the wait for {self.name} is given up: {words}", hint=hint)
-            case Outcome.HOPELESS if look.trouble is not None:
-                return Problem(code=look.trouble.code, message=words, hint=hint)
-            case _:
-                message = f"{self.name} was not ready within {written(self.wanted.longest)}: {words}"
-                return Problem(code="E317", message=message, hint=hint or self._where_to_look(look))
+        if self.outcome is Outcome.REFUSED:
+            return Problem(code="E318", message=f"the wait for {self.name} is given up: {words}", hint=hint)
+        if self.outcome is Outcome.HOPELESS and look.trouble is not None:
+            return Problem(code=look.trouble.code, message=words, hint=hint)
+        if look.phase is Phase.OTHER:
+            hint = hint or f"`runner catalog check -t {self.name} --against {self.catalogue}` shows all differences"
+        message = f"{self.name} was not ready within {written(self.wanted.longest)}: {words}"
+        return Problem(code="E317", message=message, hint=hint)
 
     def _differences(self, look: Look) -> str:
         """The first in full."""
-        first = of_two(look.differences[0], before=self.catalogue, after="the site")
+        first = side_by_side(look.differences[0], before=self.catalogue, after="the site")
         rest = len(look.differences) - 1
-        more = f" (and {rest} more {'difference' if rest == 1 else 'differences'})" if rest else ""
+        more = f" (and {many(rest, 'more difference')})" if rest else ""
         return self.mask(f"it is not as {self.catalogue} says: {first}{more}")
 
     def _times(self) -> Iterator[str]:
         """Of very many states the first and the last."""
-        rows = [(_elapsed(at), self.words(look)) for at, look in self.states]
+        rows = [(_elapsed(at), self._words(look)) for at, look in self.states]
         cells = max(width(at) for at, _ in rows)
         lines = [f"  {padded('', cells - width(at))}{at}  {words}" for at, words in rows]
         half, more = _MOST_STATES // 2, len(lines) - _MOST_STATES
         yield from lines if more <= 0 else (*lines[:half], f"  ... {more} more ...", *lines[-half:])
-
-    def _where_to_look(self, look: Look) -> str | None:
-        if look.phase is not Phase.OTHER:
-            return None
-        return f"`runner catalog check -t {self.name} --against {self.catalogue}` shows all that differs"
-
-
-def problems(stories: Sequence[Story]) -> tuple[Problem, ...]:
-    return tuple(problem for story in stories if (problem := story.problem()) is not None)
 
 
 def _elapsed(seconds: float) -> str:

@@ -1,0 +1,211 @@
+"""From the words of a command to runs that could begin: files opened, jobs and cases selected, inputs checked, targets
+found.
+
+Every problem in all of it is reported at once, and then nothing has been sent. A run is made for each job, case and
+target, in this order: jobs as they were named, cases as they were written, targets as they were given.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from runner.cli import inputs, stored_plans
+from runner.cli.hints import typo_of
+from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, tags_in
+from runner.foundation.problems import Problem, Severity, UsageError
+from runner.foundation.sentences import listed
+from runner.foundation.suggestions import likely_typo, suggest
+from runner.foundation.values import Json
+from runner.job.inputs import VARIABLE
+from runner.job.model import Case, Job
+from runner.project import ignored_files
+from runner.project.job_files import JobFile
+from runner.project.named_targets import Targets, is_outside
+from runner.project.project import Project, elements_of, open_project
+from runner.reports.safe import clean
+from runner.runs.store import RunStore
+from runner.runs.stored_runs import not_passed
+from runner.targets.model import Target
+
+_LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Selected:
+    """A job's case that was selected, or its only run."""
+
+    file: JobFile
+    job: Job
+    case: Case | None = None
+    index: int | None = None
+
+
+def prepare(wanted: Wanted) -> RunSet:
+    """Prepare every selected run. Raises `UsageError` with all problems of all files, inputs and targets."""
+    if any(map(stored_plans.is_plan, wanted.specs)):
+        return stored_plans.prepare(wanted)
+    tags = by_tags(wanted.tags) if wanted.tags is not None else None
+    ignored_files.check_specs(wanted.specs, of_targets=False)
+    given = inputs.given(wanted.given, file=wanted.inputs_file)
+    project = open_project(
+        wanted.specs,
+        targets=wanted.targets_file,
+        environment=os.environ,
+        catalogue=wanted.catalogue,
+        against=wanted.targets,
+        recursive=wanted.recursive,
+    )
+    ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
+    runs = [one for file in project.files for one in _runs_of(file)]
+    selected = [one for one in runs if is_selected(one.job, one.case, tags=tags, keywords=wanted.keywords)]
+    target_names = _target_names(wanted, project)
+    chosen = [one for one in selected if target_names(one)]
+    at = len(project.problems)
+    targets = Targets(project=project, environment=os.environ)
+    found = [[targets.named(one.file, name) for name in target_names(one)] for one in chosen]
+    values, problems = _values(chosen, given, project)
+    project.problems[at:at] = problems
+    project.problems.extend(_typos(wanted, project))
+    if project.errors:
+        raise UsageError(*project.problems)
+    run_set = RunSet(
+        runs=tuple(_run_specs(chosen, values, found, project)),
+        warnings=tuple(dict.fromkeys(one for one in project.problems if one.severity is Severity.WARNING)),
+        not_read=ignored_files.in_folders_below(wanted.specs, project),
+    )
+    if not selected:
+        return replace(run_set, nothing=_why_nothing(wanted, runs))
+    return _last_failed(run_set, wanted.last_failed)
+
+
+def _runs_of(file: JobFile) -> Iterator[_Selected]:
+    if file.job is None:
+        return
+    if file.job.cases is None:
+        yield _Selected(file=file, job=file.job)
+    for index, case in enumerate(file.job.cases or ()):
+        yield _Selected(file=file, job=file.job, case=case, index=index)
+
+
+def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Sequence[str | None]]:
+    """The names of the targets of a run, None for the job's own: those of the command line, else with `--last-failed`
+    those at which it did not pass. One of these that is not there any more is a warning.
+    """
+    if wanted.targets or wanted.last_failed is None:
+        return lambda _one: wanted.targets or (None,)
+    failed = sorted(not_passed(wanted.last_failed), key=str)
+
+    def at_which_it_failed(one: _Selected) -> Sequence[str | None]:
+        run = (one.job.name, one.case.name if one.case else None)
+        names = [target for job, case, target in failed if (job, case) == run]
+        there = [name for name in names if is_outside(name) or name in one.file.targets]
+        for name in (name for name in names if name not in there):
+            message = f"`{clean(one.job.name)}` did not pass at target `{clean(name)}`, which is not there any more"
+            project.problems.append(Problem(code="E141", message=message, severity=Severity.WARNING))
+        return there
+
+    return at_which_it_failed
+
+
+def _values(
+    chosen: Sequence[_Selected], given: dict[str, inputs.Given], project: Project
+) -> tuple[list[dict[str, Json]], list[Problem]]:
+    """The input values of each run; a person at the terminal is asked for those that are missing, if nothing else is
+    wrong.
+    """
+    runs = [(one.job, one.case, one.file.lacking) for one in chosen]
+    values, problems = inputs.values(runs, given)
+    if not chosen and project.errors:
+        return values, []
+    if not project.errors and {problem.code for problem in problems} == {"E130"}:
+        answers = inputs.asked_for([(one.job, one.case) for one in chosen], given, os.environ)
+        return inputs.values(runs, given | answers)
+    return values, problems
+
+
+def _run_specs(
+    chosen: Iterable[_Selected],
+    values: Iterable[dict[str, Json]],
+    targets: Iterable[Sequence[Target | None]],
+    project: Project,
+) -> Iterator[RunSpec]:
+    for one, of_run, found in zip(chosen, values, targets, strict=True):
+        for target in (target for target in found if target is not None):
+            yield RunSpec(
+                job=one.job,
+                source=one.file.document.text,
+                sources=one.file.sources,
+                target=target,
+                inputs=of_run,
+                case=one.case,
+                case_index=one.index,
+                elements=elements_of(one.file, target, project),
+            )
+
+
+def _last_failed(run_set: RunSet, store: RunStore | None) -> RunSet:
+    """Of the runs those that did not pass the last time."""
+    if store is None:
+        return run_set
+    names = not_passed(store)
+    runs = tuple(run for run in run_set.runs if run.name in names)
+    return replace(run_set, runs=runs, nothing=f"none of these runs has failed, by what {store.name} knows: {NOTHING}")
+
+
+def _why_nothing(wanted: Wanted, runs: Sequence[_Selected]) -> str:
+    """Why none of these runs, which are all that were found, is selected."""
+    if not runs:
+        return f"{ignored_files.no_jobs(wanted.specs)}: {NOTHING}"
+    jobs = list({one.job.name: one.job for one in runs}.values())
+    reasons = [_no_tag(wanted.tags, jobs), _no_name(wanted.keywords, runs)]
+    why = "; ".join(filter(None, reasons)) or "no run fits both `--tags` and `-k`"
+    return f"{why}: {NOTHING}"
+
+
+def _no_tag(written: str | None, jobs: Sequence[Job]) -> str:
+    if written is None or any(map(by_tags(written), (job.tags for job in jobs))):
+        return ""
+    tags = sorted({tag for job in jobs for tag in job.tags})
+    near = next((near for word in tags_in(written) if word not in tags and (near := suggest(word, tags))), None)
+    there_are = f"the tags are {listed([*map(clean, tags)])}" if tags else "the jobs have no tags"
+    return f"no job fits `--tags {clean(written)}`; " + (f"did you mean `{near}`?" if near else there_are)
+
+
+def _no_name(keywords: Sequence[str], runs: Sequence[_Selected]) -> str:
+    if not keywords or any(is_selected(one.job, one.case, tags=None, keywords=keywords) for one in runs):
+        return ""
+    jobs = list(dict.fromkeys(one.job.name for one in runs))
+    near = suggest(keywords[0], [*jobs, *(one.case.name for one in runs if one.case is not None)])
+    hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {listed([*map(clean, jobs)])}"
+    if _LIKE_AN_EXPRESSION.search(keywords[0]):
+        hint = "`-k` takes a part of the name as it is; `--tags` takes words with `and`, `or`, `not`"
+    written = " or ".join(f"`{clean(one)}`" for one in keywords)
+    return f"no run is called like {written}; {hint}"
+
+
+def _typos(wanted: Wanted, project: Project) -> Iterator[Problem]:
+    """Probable typos, which are no reason to refuse the command: each with the word that is near. What is near to
+    nothing may be for other jobs.
+    """
+    jobs = [file.job for file in project.files if file.job is not None]
+    tags = {tag for job in jobs for tag in job.tags}
+    for word in tags_in(wanted.tags) if wanted.tags is not None else ():
+        if word not in tags and (near := likely_typo(word, tags)) is not None:
+            yield _typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near)
+    names = {declared.name.upper() for job in jobs for declared in job.inputs}
+    given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
+    for name in sorted(given - names):
+        near = typo_of(name, names - given)
+        if near is not None and near != f"{name}S":  # one and several of a thing are inputs of different jobs
+            yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
+    targets = {name for file in project.files for name in file.targets}
+    for name in wanted.confirmed:
+        if name not in targets and not is_outside(name):
+            message = f"`--confirm {clean(name)}` confirms nothing: there is no such target"
+            yield _typo(message, near=suggest(name, targets))
+
+
+def _typo(message: str, *, near: str | None) -> Problem:
+    hint = f"did you mean `{clean(near)}`?" if near else None
+    return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)

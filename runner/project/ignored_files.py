@@ -1,0 +1,163 @@
+"""Files that a command ignores although they look like jobs or targets files, and SPECs that are no job file.
+
+Only a file that says `runner: 1` is ours: other tools have jobs and targets, too. One whose name does not look like a
+job's is reported only where its folder holds no job: jobs elsewhere may include it. What somebody has put aside
+(`a.draft.yaml`, `template.yaml`) and copies of editors (`a.job.yaml~`, `a.job.yaml.bak`) are left alone.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from runner.catalogue.model import PROCESS_CODE
+from runner.catalogue.read import ENDING
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.sentences import begun
+from runner.project.job_files import JobFile
+from runner.project.paths import JOB_FILES, called, jobs_in, leads_out
+from runner.project.project import Project
+from runner.reading.files import beginning, below, is_meant, passed_over
+from runner.reports.safe import clean
+from runner.targets.files import NAME, VARIABLE, searched_folders
+
+_JOB = JOB_FILES.removeprefix("*")
+_LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job")
+_YAML = (".yaml", ".yml")
+_LIKE_TARGETS = ("targets.yml", "target.yaml", "target.yml", "targets.yaml.txt", "targets.json", NAME)
+_PUT_ASIDE = frozenset(("disabled", "draft", "example", "template", "bak", "old", "sample"))
+_MOST_FOLDERS = 5_000
+"""Folders that are searched for jobs which nobody has asked for."""
+_MOST_FILES = 500
+_WORD = re.compile(r"[a-z]+")
+_IS_OURS = re.compile(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
+_HAS_STEPS = re.compile(rb"(?m)\bsteps\"?[ \t]*:")
+_HAS_TARGETS = re.compile(rb"(?m)\btargets\"?[ \t]*:")
+
+
+def check_specs(specs: Iterable[Path], *, of_targets: bool) -> None:
+    """Raise `UsageError` for a SPEC that is no job file, but the name of a job, a process or a target. `of_targets`:
+    the command is about targets, and takes jobs only to find them, or to say what matters to the jobs.
+    """
+    for spec in specs:
+        shown, hint = clean(str(spec)), None
+        if of_targets and spec.name.endswith(ENDING):
+            hint = f"`--catalog {shown}` compares with it, `-t` names a target"
+        elif spec.name == str(spec) and not spec.suffix and not spec.exists():
+            hint = _instead_of(spec.name, of_targets=of_targets)
+        if hint is not None:
+            what = f"`{shown}` holds no jobs" if spec.exists() else f"there is no file `{shown}`"
+            raise UsageError(Problem(code="E100", message=what, hint=hint))
+
+
+def _instead_of(name: str, *, of_targets: bool) -> str | None:
+    """What to write in the place of a bare name; None where a file with this beginning is near enough."""
+    if not of_targets and any(path.name.startswith(f"{name}.") for path in _inside(Path())):
+        return None
+    line = re.compile(rb"(?m)^name:[ \t]*[\"']?%s[\"']?[ \t]*(#.*)?\r?$" % re.escape(name.encode(errors="replace")))
+    near = (path for pattern in (JOB_FILES, f"*/{JOB_FILES}") for path in sorted(Path().glob(pattern)))
+    jobs = islice(filter(is_meant, near), _MOST_FILES)
+    found = next((path for path in jobs if line.search(beginning(path))), None)
+    if found is not None:
+        return f"name the file: the job `{clean(name)}` is in {clean(called(found))}"
+    if of_targets:
+        return f"`-t {clean(name)}` names a target"
+    return "a process is started by a step of a job, and a SPEC is a job file" if PROCESS_CODE.fullmatch(name) else None
+
+
+def warn(specs: Sequence[Path], project: Project, *, targets: Path | None) -> None:
+    """Add a warning to the project for each ignored file beside those that it holds."""
+    if not project.files:
+        return
+    project.problems.extend(_jobs(specs, project.files))
+    if targets is None and not os.environ.get(VARIABLE):
+        project.problems.extend(_targets(project.files))
+
+
+def no_jobs(specs: Sequence[Path]) -> str:
+    """The sentence on folders that hold no job file, with a file or folder that may be one."""
+    places = ", ".join(clean(called(spec)) for spec in specs)
+    near = next((hint for spec in specs if spec.is_dir() for hint in _instead(spec)), "")
+    return f"there is no {JOB_FILES} in {places}" + (f"; {near}" if near else "")
+
+
+def in_folders_below(specs: Iterable[Path], project: Project) -> str:
+    """The line on jobs in folders below that were not read, nor included by one that was; empty where there is none."""
+    found: dict[str, Path] = {}
+    for spec in specs:
+        for inner in islice(below(spec), _MOST_FOLDERS) if spec.is_dir() else ():
+            found.update((os.path.realpath(path), inner) for path in jobs_in(inner) if not leads_out(path, spec))
+    read = _read(project.files)
+    ignored = {real: folder for real, folder in found.items() if real not in read}
+    if not ignored:
+        return ""
+    places = begun([clean(called(folder)) for folder in dict.fromkeys(ignored.values())])
+    if len(ignored) == 1:
+        return f"1 more job lies in folders below and was not read, `-r` reads it: {places}\n"
+    return f"{len(ignored)} more jobs lie in folders below and were not read, `-r` reads them: {places}\n"
+
+
+def _instead(folder: Path) -> Iterator[str]:
+    """Jobs by another name, and folders below that hold some: they are not entered."""
+    for path in _inside(folder):
+        if (name := _right_name(path)) is not None:
+            yield f"rename `{clean(path.name)}` to `{clean(name)}`: it is not read as it is"
+    for inner in islice(below(folder), _MOST_FOLDERS):
+        if jobs_in(inner):
+            yield f"{clean(called(inner))} has some, and folders below are not entered: name it, or give `-r`"
+
+
+def _right_name(path: Path, *, endings: Sequence[str] = (*_LIKE_A_JOB, *_YAML)) -> str | None:
+    """The name that a file with one of these endings should have that probably is a job; None of one that is read, or
+    is none.
+    """
+    name, folded = path.name, path.name.casefold()
+    if name.endswith(_JOB):
+        return None
+    if folded.endswith(_JOB):
+        return name[: -len(_JOB)] + _JOB
+    ending = next((one for one in endings if folded.endswith(one)), None)
+    if ending is None or not _PUT_ASIDE.isdisjoint(_WORD.findall(folded)):
+        return None
+    return name[: -len(ending)] + _JOB if _is_ours(path, _HAS_STEPS) else None
+
+
+def _is_ours(path: Path, holds: re.Pattern[bytes]) -> bool:
+    start = beginning(path)
+    return _IS_OURS.search(start) is not None and holds.search(start) is not None
+
+
+def _read(files: Iterable[JobFile]) -> frozenset[str]:
+    return frozenset(os.path.realpath(name) for file in files for name in file.documents)
+
+
+def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:
+    read = _read(files)
+    for folder in dict.fromkeys(spec for spec in specs if spec.is_dir()):
+        endings = _LIKE_A_JOB if jobs_in(folder) else (*_LIKE_A_JOB, *_YAML)
+        for path in _inside(folder):
+            if os.path.realpath(path) not in read and (name := _right_name(path, endings=endings)) is not None:
+                message = f"this job is not read: its name must end in {_JOB}"
+                yield passed_over(message, name=called(path), instead=name)
+
+
+def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
+    """Files that look like a targets file, in the folders that were searched for one."""
+    searched: dict[Path, None] = {}
+    for parent, found in dict.fromkeys((Path(file.document.file).parent, file.targets_file) for file in files):
+        for folder in searched_folders(parent):
+            if found is not None and folder.resolve() == found.parent.resolve():
+                break
+            searched[folder.resolve()] = None
+    for path in (path for folder in searched for path in _inside(folder)):
+        if path.name.casefold() in _LIKE_TARGETS and path.name != NAME and _is_ours(path, _HAS_TARGETS):
+            yield passed_over(f"this file is not read: targets belong in {NAME}", name=called(path), instead=NAME)
+
+
+def _inside(folder: Path) -> Sequence[Path]:
+    """The files and folders in a folder that are not hidden."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return ()

@@ -1,0 +1,105 @@
+"""What differs between two catalogues, as people and programs read it: what matters to the jobs comes first."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runner.catalogue.differences import About, Difference, Drift
+from runner.foundation.sentences import many
+from runner.foundation.values import Json, JsonObject
+from runner.reports.safe import clean, json_document
+
+_FORMAT: Final = 1
+_MOST_PLACES: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """`before` and `after` are the names of the two. `has_jobs`: jobs were named, for which some of it matters.
+
+    `side_by_side`: they are two sites or files, and neither is what the other was before.
+    """
+
+    before: str
+    after: str
+    drifts: tuple[Drift, ...]
+    has_jobs: bool = False
+    side_by_side: bool = False
+
+
+def text(found: Comparison) -> str:
+    return "".join(f"{clean(line)}\n" if line.strip() else "\n" for line in _lines(found))
+
+
+def as_json(found: Comparison) -> str:
+    differences: list[Json] = [_record(drift) for drift in found.drifts]
+    return json_document({"format": _FORMAT, "before": found.before, "after": found.after, "differences": differences})
+
+
+FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {"text": text, "json": as_json}
+
+
+def _lines(found: Comparison) -> Iterator[str]:
+    if not found.drifts:
+        yield f"{found.before} and {found.after}: nothing differs"
+        return
+    yield f"{found.before} and {found.after}: {many(len(found.drifts), 'difference')}"
+    matters = [drift for drift in found.drifts if drift.places]
+    rest = [drift for drift in found.drifts if not drift.places]
+    if matters:
+        yield f"{len(matters)} of them {'matter' if len(matters) > 1 else 'matters'} to the jobs:"
+        yield from _each(matters, found)
+    if rest and found.has_jobs:
+        yield "the jobs use nothing of this:" if matters else "none of them matters to the jobs:"
+    yield from _each(rest, found)
+
+
+def _each(drifts: Iterable[Drift], found: Comparison) -> Iterator[str]:
+    for drift in drifts:
+        one = drift.difference
+        sentence = side_by_side(one, before=found.before, after=found.after) if found.side_by_side else in_time(one)
+        yield f"  {sentence}"
+        yield from (f"      used in {place}" for place in drift.places[:_MOST_PLACES])
+        if len(drift.places) > _MOST_PLACES:
+            yield f"      and in {len(drift.places) - _MOST_PLACES} places more"
+
+
+def in_time(one: Difference) -> str:
+    """Of one place that has changed: `UsrAdd: parameter Name: was text, in; is gone`."""
+    value = "" if one.about is About.PROCESS else one.before or one.after
+    if one.before is None:
+        change = f"is new, {value}" if value else "is new"
+    elif one.after is None:
+        change = f"was {value}; is gone" if value else "is gone"
+    else:
+        change = f"was {one.before or 'empty'}; is {one.after or 'empty'}"
+    return f"{_about(one)}: {change}"
+
+
+def side_by_side(one: Difference, *, before: str, after: str) -> str:
+    """Of two that lie side by side, by their names: nothing was, is new, or is gone."""
+    if one.before is None or one.after is None:
+        side, value = (after, one.after) if one.before is None else (before, one.before)
+        return f"{_about(one)}: only in {side}" + ("" if one.about is About.PROCESS else f", {value}")
+    return f"{_about(one)}: {one.before or 'empty'} in {before}, {one.after or 'empty'} in {after}"
+
+
+def _about(one: Difference) -> str:
+    """A note names what it is about; the active version has no name of its own."""
+    named = one.about in (About.PARAMETER, About.ELEMENT, About.VERSION) and bool(one.name)
+    own = one.name if one.about is About.NOTE else str(one.about) if one.about is About.VERSION else ""
+    what = f": {one.about} `{one.name}`" if named else f": its {own}" if own else ""
+    return f"`{one.process}`{what}"
+
+
+def _record(drift: Drift) -> JsonObject:
+    one = drift.difference
+    places: list[Json] = [*drift.places]
+    return {
+        "process": one.process,
+        "about": str(one.about),
+        "name": one.name or None,
+        "before": one.before,
+        "after": one.after,
+        "used_in": places,
+    }

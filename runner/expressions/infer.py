@@ -4,6 +4,7 @@ What no value of the types could do is a finding; what some value could do is no
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from jinja2 import nodes
 
@@ -43,7 +44,11 @@ def node_type(node: nodes.Node, names: Mapping[str, Type]) -> Type:
 def template_type(parsed: Template, names: Mapping[str, Type]) -> tuple[Type, list[Finding]]:
     """The type of a template: that of its expression where it is nothing else, else a text."""
     found = [expression_type(part, names) for part in parsed.parts if isinstance(part, Expression)]
-    findings = [finding for _, findings in found for finding in findings]
+    findings = [
+        replace(finding, line=finding.line + lines)
+        for lines, (_, findings) in zip(parsed.lines, found, strict=True)
+        for finding in findings
+    ]
     if len(parsed.parts) == 1 and found:
         return found[0][0], findings
     around = max((part for part in parsed.parts if isinstance(part, str)), key=len, default=None)

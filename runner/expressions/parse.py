@@ -69,10 +69,14 @@ class Expression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A text and the expressions in it, in order. Lines of `names` count within the whole text."""
+    """A text and the expressions in it, in order. Lines of `names` count within the whole text.
+
+    `lines`: how many lines of the text come before each expression, whose own lines count from 0.
+    """
 
     text: str
     parts: tuple[str | Expression, ...]
+    lines: tuple[int, ...] = ()
     names: tuple[Name, ...] = ()
     functions: frozenset[str] = frozenset()
 
@@ -130,17 +134,12 @@ def _target_expression(text: str) -> Expression:
 
 
 def _expression(text: str, available: Functions) -> Expression:
-    stripped = text.strip()
-    lines_before = line_of(text, len(text) - len(text.lstrip()))
-    try:
-        return _plain_path(stripped, lines_before, available) or _parsed(stripped, lines_before, available)
-    except TemplateProblem as problem:
-        if lines_before:
-            raise problem.moved(lines_before) from None
-        raise
+    source = text.rstrip()
+    bare = source.lstrip()
+    return _plain_path(bare, line_of(source, len(source) - len(bare)), available) or _parsed(source, bare, available)
 
 
-def _plain_path(text: str, lines_before: int, available: Functions) -> Expression | None:
+def _plain_path(text: str, line: int, available: Functions) -> Expression | None:
     if len(text) > LONGEST or _PATH.fullmatch(text) is None or "__" in text:
         return None
     if "[" not in text:
@@ -150,30 +149,31 @@ def _plain_path(text: str, lines_before: int, available: Functions) -> Expressio
     root = path[0]
     if root in _NO_PATHS or root in available or root in FOREIGN_NAMES:
         return None
-    return Expression(text=text, names=(Name(path, lines_before),), path=path)
+    return Expression(text=text, names=(Name(path, line),), path=path)
 
 
-def _parsed(text: str, lines_before: int, available: Functions) -> Expression:
-    check_expression(text)
-    check_quotes(text)
-    tree = _tree(text)
+def _parsed(source: str, bare: str, available: Functions) -> Expression:
+    """Lines count from the start of `source`, which begins with blanks where `bare` does not."""
+    check_expression(source)
+    check_quotes(source)
+    tree = _tree(source)
     uses = Uses(available)
     check_node(tree, uses)
     uses.check()
     return Expression(
-        text=text,
-        names=_moved(dict.fromkeys(uses.names), lines_before),
+        text=bare,
+        names=tuple(dict.fromkeys(uses.names)),
         functions=frozenset(uses.functions),
         tree=tree,
         compares_constants=bool(uses.compares_constants),
         constants=uses.compares_constants,
         compares_itself=uses.compares_itself,
-        compared=tuple(replace(each, line=each.line + lines_before) for each in uses.compared),
+        compared=tuple(uses.compared),
     )
 
 
 def _tree(text: str) -> nodes.Expr:
-    if not text:
+    if not text or text.isspace():
         raise TemplateProblem("E120", "the expression is empty")
     if "\0" in text:
         raise TemplateProblem("E120", "the expression holds a control character")
@@ -218,6 +218,7 @@ _MOST_PROBLEMS = 100
 def _template(text: str, read: Callable[[str], Expression]) -> Template:
     parts: list[str | Expression] = []
     names: dict[Name, None] = {}
+    lines: list[int] = []
     wrong: list[TemplateProblem] = []
     done = lines_before = counted = 0
     while (start := text.find("{{", done)) >= 0 and len(wrong) < _MOST_PROBLEMS:
@@ -234,13 +235,14 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
             wrong.append(problem.moved(lines_before))
             continue
         parts.append(part)
-        names.update(dict.fromkeys(_moved(part.names, lines_before)))
+        lines.append(lines_before)
+        names.update((replace(name, line=name.line + lines_before), None) for name in part.names)
     if wrong:
         raise _together(wrong, names)
     if done < len(text) or not parts:
         parts.append(text[done:])
     functions = frozenset[str]().union(*(part.functions for part in parts if isinstance(part, Expression)))
-    return Template(text=text, parts=tuple(parts), names=tuple(names), functions=functions)
+    return Template(text=text, parts=tuple(parts), lines=tuple(lines), names=tuple(names), functions=functions)
 
 
 def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:
@@ -264,9 +266,3 @@ def _closed(text: str, start: int) -> int:
             hint = "leave out the sign, or put a blank before a minus: blanks around `{{ }}` always stay"
             raise TemplateProblem("E120", f"`{at}` is not known", hint=hint, name=at, line=line_of(text, start))
     return end
-
-
-def _moved(names: Iterator[Name] | tuple[Name, ...] | dict[Name, None], lines: int) -> tuple[Name, ...]:
-    if not lines:
-        return tuple(names)
-    return tuple(replace(name, line=name.line + lines) for name in names)

@@ -7,7 +7,7 @@ from runner.expressions.always import always_true
 from runner.expressions.conditions import operand_mistake
 from runner.expressions.evaluate import Scope, evaluate
 from runner.expressions.explain import false_parts
-from runner.expressions.infer import expression_type
+from runner.expressions.infer import expression_type, template_type
 from runner.expressions.parse import (
     Name,
     TemplateProblem,
@@ -17,7 +17,7 @@ from runner.expressions.parse import (
     template,
     texts_in,
 )
-from runner.expressions.typed import A_NUMBER
+from runner.expressions.typed import A_NUMBER, A_TEXT
 from runner.foundation.values import Json
 
 
@@ -255,3 +255,12 @@ def test_the_lines_of_a_text_are_counted_once_however_many_expressions_it_holds(
 
     assert template(text).names[-1].line == 2_000
     assert text.looked_at <= len(text)
+
+
+def test_a_finding_is_on_the_line_of_its_part_whatever_comes_before() -> None:
+    names = {"a": A_TEXT}
+
+    _, in_expression = expression_type(expression("\n\n  a\n - 1"), names)
+    _, in_template = template_type(template("x {{ a }}\ny {{\n a - 1 }}"), names)
+
+    assert [finding.line for finding in (*in_expression, *in_template)] == [2, 2]

@@ -2,15 +2,26 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TypeAlias, cast
 
 from jinja2 import nodes
 
 from runner.expressions.operators import COMPARISONS
-from runner.foundation.values import Path, compact, well_formed
+from runner.foundation.values import Json, Path, compact, well_formed
 
 _LOOSE, _OR, _AND, _NOT, _COMPARE, _ADD, _CONCAT, _MULTIPLY, _UNARY, _FILTER, _TIGHT = range(11)
+_INFIX: Mapping[type[nodes.BinExpr], tuple[str, int]] = {
+    nodes.Or: ("or", _OR),
+    nodes.And: ("and", _AND),
+    nodes.Add: ("+", _ADD),
+    nodes.Sub: ("-", _ADD),
+    nodes.Mul: ("*", _MULTIPLY),
+    nodes.Div: ("/", _MULTIPLY),
+    nodes.FloorDiv: ("//", _MULTIPLY),
+    nodes.Mod: ("%", _MULTIPLY),
+    nodes.Pow: ("**", _MULTIPLY),
+}
 
 _Written: TypeAlias = tuple[str, int]
 """A source and how tightly it holds together."""
@@ -59,126 +70,82 @@ def _subscript(key: str | int) -> str:
     return f".{key}" if plain else f"[{json.dumps(key, ensure_ascii=False)}]"
 
 
-def _written(node: nodes.Node) -> _Written:
-    return _WRITERS.get(type(node), _unknown)(node)
-
-
 def _within(node: nodes.Node, strength: int) -> str:
     text, own = _written(node)
     return text if own >= strength else f"({text})"
 
 
-def _unknown(_node: nodes.Node) -> _Written:
-    return "…", _TIGHT
+def _written(node: nodes.Node) -> _Written:
+    match node:
+        case nodes.BinExpr():
+            sign, strength = _INFIX[type(node)]
+            return f"{_within(node.left, strength)} {sign} {_within(node.right, strength + 1)}", strength
+        case nodes.Not(node=nodes.Test() as test):
+            return _test(test, "is not"), _NOT
+        case nodes.Not():
+            return f"not {_within(node.node, _NOT)}", _NOT
+        case nodes.Test():
+            return _test(node, "is"), _NOT
+        case nodes.Compare():
+            right = "".join(f" {COMPARISONS[each.op].sign} {_within(each.expr, _ADD)}" for each in node.ops)
+            return _within(node.expr, _ADD) + right, _COMPARE
+        case nodes.Concat():
+            return " ~ ".join(_within(part, _MULTIPLY) for part in node.nodes), _CONCAT
+        case nodes.Neg() | nodes.Pos():
+            return f"{node.operator}{_within(node.node, _TIGHT)}", _UNARY
+        case nodes.Filter():
+            left = _within(node.node, _FILTER) if node.node is not None else "…"
+            return f"{left} | {node.name}{_arguments(node)}", _FILTER
+        case nodes.CondExpr():
+            otherwise = f" else {written(node.expr2)}" if node.expr2 is not None else ""
+            return f"{_within(node.expr1, _COMPARE)} if {_within(node.test, _OR)}{otherwise}", _LOOSE
+        case _:
+            return _written_tight(node), _TIGHT
 
 
-def _name(node: nodes.Name) -> _Written:
-    return node.name, _TIGHT
+def _written_tight(node: nodes.Node) -> str:
+    """The source of a node that holds together whatever is beside it; `…` for what is no expression."""
+    match node:
+        case nodes.Name():
+            return node.name
+        case nodes.Const():
+            return _constant(node.value)
+        case nodes.Getattr():
+            return f"{_within(node.node, _TIGHT)}.{node.attr}"
+        case nodes.Getitem():
+            path = written_path(node)
+            return f"{_within(node.node, _TIGHT)}[{written(node.arg)}]" if path is None else dotted(path)
+        case nodes.Slice():
+            start, stop = (written(part) if part is not None else "" for part in (node.start, node.stop))
+            return f"{start}:{stop}" + (f":{written(node.step)}" if node.step is not None else "")
+        case nodes.List() | nodes.Tuple():
+            return f"[{', '.join(map(written, node.items))}]"
+        case nodes.Dict():
+            return f"{{{', '.join(f'{written(pair.key)}: {written(pair.value)}' for pair in node.items)}}}"
+        case nodes.Call():
+            return f"{_within(node.node, _TIGHT)}{_arguments(node) or '()'}"
+        case _:
+            return "…"
 
 
-def _constant(node: nodes.Const) -> _Written:
-    value = node.value
-    if isinstance(value, float) and not math.isfinite(value):
-        return "1e999", _TIGHT  # what is beyond all numbers was read as this, and is reported at its place
-    return ("none" if value is None else compact(well_formed(value) if isinstance(value, str) else value)), _TIGHT
-
-
-def _attribute(node: nodes.Getattr) -> _Written:
-    return f"{_within(node.node, _TIGHT)}.{node.attr}", _TIGHT
-
-
-def _item(node: nodes.Getitem) -> _Written:
-    path = written_path(node)
-    return f"{_within(node.node, _TIGHT)}[{written(node.arg)}]" if path is None else dotted(path), _TIGHT
-
-
-def _slice(node: nodes.Slice) -> _Written:
-    start, stop = (written(part) if part is not None else "" for part in (node.start, node.stop))
-    return f"{start}:{stop}" + (f":{written(node.step)}" if node.step is not None else ""), _LOOSE
-
-
-def _list(node: nodes.List | nodes.Tuple) -> _Written:
-    return f"[{', '.join(map(written, node.items))}]", _TIGHT
-
-
-def _record(node: nodes.Dict) -> _Written:
-    return f"{{{', '.join(f'{written(pair.key)}: {written(pair.value)}' for pair in node.items)}}}", _TIGHT
+def _constant(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case float() if not math.isfinite(value):
+            return "1e999"  # what is beyond all numbers was read as this, and is reported at its place
+        case str():
+            return compact(well_formed(value))
+        case _:
+            return compact(cast("Json", value))
 
 
 def _arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> str:
-    named = (f"{pair.key}={written(pair.value)}" for pair in keywords(node))
-    return ", ".join([*map(written, node.args), *named])
+    """In brackets; nothing where there are none."""
+    arguments = [*map(written, node.args), *(f"{pair.key}={written(pair.value)}" for pair in keywords(node))]
+    return f"({', '.join(arguments)})" if arguments else ""
 
 
-def _filter(node: nodes.Filter) -> _Written:
-    left = _within(node.node, _FILTER) if node.node is not None else "…"
-    arguments = _arguments(node)
-    return f"{left} | {node.name}" + (f"({arguments})" if arguments else ""), _FILTER
-
-
-def _test(node: nodes.Test, sign: str = "is") -> _Written:
+def _test(node: nodes.Test, sign: str) -> str:
     """It holds together loosely: Jinja takes most words after a test for its argument."""
-    arguments = _arguments(node)
-    return f"{_within(node.node, _FILTER)} {sign} {node.name}" + (f"({arguments})" if arguments else ""), _NOT
-
-
-def _not(node: nodes.Not) -> _Written:
-    if isinstance(node.node, nodes.Test):
-        return _test(node.node, "is not")
-    return f"not {_within(node.node, _NOT)}", _NOT
-
-
-def _call(node: nodes.Call) -> _Written:
-    return f"{_within(node.node, _TIGHT)}({_arguments(node)})", _TIGHT
-
-
-def _compare(node: nodes.Compare) -> _Written:
-    right = "".join(f" {COMPARISONS[each.op].sign} {_within(each.expr, _ADD)}" for each in node.ops)
-    return _within(node.expr, _ADD) + right, _COMPARE
-
-
-def _concat(node: nodes.Concat) -> _Written:
-    return " ~ ".join(_within(part, _MULTIPLY) for part in node.nodes), _CONCAT
-
-
-def _condition(node: nodes.CondExpr) -> _Written:
-    otherwise = f" else {written(node.expr2)}" if node.expr2 is not None else ""
-    return f"{_within(node.expr1, _COMPARE)} if {_within(node.test, _OR)}{otherwise}", _LOOSE
-
-
-def _prefix(sign: str) -> Callable[[nodes.UnaryExpr], _Written]:
-    return lambda node: (f"{sign}{_within(node.node, _TIGHT)}", _UNARY)
-
-
-def _infix(sign: str, strength: int) -> Callable[[nodes.BinExpr], _Written]:
-    return lambda node: (f"{_within(node.left, strength)} {sign} {_within(node.right, strength + 1)}", strength)
-
-
-_WRITERS: dict[type[nodes.Node], Callable[..., _Written]] = {
-    nodes.Name: _name,
-    nodes.Const: _constant,
-    nodes.Getattr: _attribute,
-    nodes.Getitem: _item,
-    nodes.Slice: _slice,
-    nodes.List: _list,
-    nodes.Tuple: _list,
-    nodes.Dict: _record,
-    nodes.Filter: _filter,
-    nodes.Test: _test,
-    nodes.Call: _call,
-    nodes.Compare: _compare,
-    nodes.Concat: _concat,
-    nodes.CondExpr: _condition,
-    nodes.Not: _not,
-    nodes.Neg: _prefix("-"),
-    nodes.Pos: _prefix("+"),
-    nodes.Or: _infix("or", _OR),
-    nodes.And: _infix("and", _AND),
-    nodes.Add: _infix("+", _ADD),
-    nodes.Sub: _infix("-", _ADD),
-    nodes.Mul: _infix("*", _MULTIPLY),
-    nodes.Div: _infix("/", _MULTIPLY),
-    nodes.FloorDiv: _infix("//", _MULTIPLY),
-    nodes.Mod: _infix("%", _MULTIPLY),
-    nodes.Pow: _infix("**", _MULTIPLY),
-}
+    return f"{_within(node.node, _FILTER)} {sign} {node.name}{_arguments(node)}"

@@ -70,11 +70,6 @@ def _name(node: nodes.Name, frame: _Frame) -> Value:
     return names[node.name] if node.name in names else unknown(node.name, frame.scope)
 
 
-def _constant(node: nodes.Const, _frame: _Frame) -> Value:
-    value: Json = node.value
-    return value
-
-
 def _attribute(node: nodes.Getattr, frame: _Frame) -> Value:
     container = _walk(node.node, frame)
     if isinstance(container, dict) and node.attr in container:
@@ -162,18 +157,6 @@ def _condition(node: nodes.CondExpr, frame: _Frame) -> Value:
     return _walk(node.expr2, frame)
 
 
-def _and(node: nodes.And, frame: _Frame) -> Value:
-    return _given(node.left, frame) and _given(node.right, frame)
-
-
-def _or(node: nodes.Or, frame: _Frame) -> Value:
-    return _given(node.left, frame) or _given(node.right, frame)
-
-
-def _not(node: nodes.Not, frame: _Frame) -> Value:
-    return not _given(node.node, frame)
-
-
 def _concat(node: nodes.Concat, frame: _Frame) -> Value:
     return _made(joined(as_text(_given(part, frame)) for part in node.nodes), frame)
 
@@ -196,7 +179,7 @@ _Walker: TypeAlias = Callable[..., Value]
 
 _WALKERS: dict[type[nodes.Node], _Walker] = {
     nodes.Name: _name,
-    nodes.Const: _constant,
+    nodes.Const: lambda node, _: node.value,
     nodes.Getattr: _attribute,
     nodes.Getitem: _item,
     nodes.List: _items,
@@ -206,17 +189,12 @@ _WALKERS: dict[type[nodes.Node], _Walker] = {
     nodes.Test: _test,
     nodes.Call: _call,
     nodes.CondExpr: _condition,
-    nodes.And: _and,
-    nodes.Or: _or,
-    nodes.Not: _not,
+    nodes.And: lambda node, frame: _given(node.left, frame) and _given(node.right, frame),
+    nodes.Or: lambda node, frame: _given(node.left, frame) or _given(node.right, frame),
+    nodes.Not: lambda node, frame: not _given(node.node, frame),
     nodes.Concat: _concat,
     nodes.Compare: _compare,
-    nodes.Add: _calculation,
-    nodes.Sub: _calculation,
-    nodes.Mul: _calculation,
-    nodes.Div: _calculation,
-    nodes.FloorDiv: _calculation,
-    nodes.Mod: _calculation,
+    **dict.fromkeys((nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), _calculation),
     nodes.Neg: lambda node, frame: negated(_given(node.node, frame)),
     nodes.Pos: lambda node, frame: signed(_given(node.node, frame)),
 }

@@ -83,7 +83,7 @@ def check_columns(step: RawStep, lint: JobLint) -> None:
 
 
 def listed_texts(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
-    """The texts without templates of a list, or the one that is there in its place."""
+    """The texts without templates of a list, or the text in its place."""
     listed = [((*path, index), item) for index, item in enumerate(items(written))] or [(path, written)]
     return ((at, value) for at, value in listed if isinstance(value, str) and "{{" not in value)
 
@@ -148,8 +148,8 @@ def check_failures(step: RawStep, lint: JobLint) -> None:
     declared = lint.outline.by_id.get(since)
     if since == SINCE_RUN:
         if declared is not None:
-            hint = "give the step another id if it is meant"
-            message = "`run` is the beginning of the run, not the step `run`"
+            hint = "give the step another id to count since it began"
+            message = "`run` is the start of the run, not the step `run`"
             lint.report("E197", message, path, hint=hint, warning=True)
     elif declared is None and server_time.of_record(since) is None:
         steps = lint.outline.by_id.items()

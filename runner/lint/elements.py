@@ -41,7 +41,8 @@ def check_elements(
 def matching(process: Process, name: str) -> list[ProcessElement]:
     """The elements of a process that a name leads to: its caption, its code, or the id of its design."""
     wanted = name.strip().casefold()
-    return [one for one in process.elements or () if wanted in (one.caption.casefold(), one.name.casefold(), one.uid)]
+    elements = process.elements or ()
+    return [each for each in elements if wanted in (each.caption.casefold(), each.name.casefold(), each.uid)]
 
 
 def element_form(at: Path, name: str, job: Outline, process: str | None = None) -> str:
@@ -82,12 +83,12 @@ def _named(named: NamedElement, process: Process, problems: ProblemCollector) ->
         return
     found = matching(process, named.name)
     if not found:
-        calls_others = any("SubProcess" in one.kind or "CallActivity" in one.kind for one in process.elements)
+        calls_others = any("SubProcess" in each.kind or "CallActivity" in each.kind for each in process.elements)
         message, hint = f"`{process.code}` has no element `{named.name}`", _name_hint(named.name, process.elements)
         problems.report("E149", message, named.at, hint=hint, warning=calls_others)
-    elif len({one.uid for one in found}) > 1:
+    elif len({each.uid for each in found}) > 1:
         message = f"`{named.name}` leads to {len(found)} elements of `{process.code}`"
-        hint = f"name one by its code: {' or '.join(f'`{one.name}`' for one in found[:MOST])}"
+        hint = f"name one by its code: {' or '.join(f'`{each.name}`' for each in found[:MOST])}"
         problems.report("E149", message, named.at, hint=hint)
     elif NEVER_EXECUTED in found[0].kind:
         message = f"`{named.name}` of `{process.code}` goes through items by itself: nobody executes it"
@@ -95,7 +96,7 @@ def _named(named: NamedElement, process: Process, problems: ProblemCollector) ->
 
 
 def _name_hint(name: str, elements: Collection[ProcessElement]) -> str:
-    shown = list(dict.fromkeys(one.shown for one in elements if one.shown))
-    same = [one for one in shown if folded(one) == folded(name)]
-    near = f"did you mean `{same[0]}`?" if same else did_you_mean(name, [*shown, *(one.name for one in elements)])
+    shown = list(dict.fromkeys(each.shown for each in elements if each.shown))
+    same = [each for each in shown if folded(each) == folded(name)]
+    near = f"did you mean `{same[0]}`?" if same else did_you_mean(name, [*shown, *(each.name for each in elements)])
     return near or f"it has {begun(shown) or 'none'}"

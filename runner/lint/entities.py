@@ -9,62 +9,59 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 from runner.catalogue.model import Catalogue, Entity
-from runner.foundation.problems import Problem, Severity
-from runner.foundation.raw import items, record, text
+from runner.foundation.problems import Finding
+from runner.foundation.raw import record, text
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, suggest
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
+from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
 from runner.odata.lexer import tokens
 from runner.odata.mistakes import TEXT_HINT, columns_compared_with_texts, columns_in
-from runner.reading.document import Document
 
 _ORDER = re.compile(r"(\S+)(?:\s+(?:asc|desc))?")
 
 
-def check(document: Document, step: RawStep, catalogue: Catalogue) -> Iterator[Problem]:
-    fields, path = record(step.fields.get("query")), (*step.path, "query")
-    name = text(fields, "entity") or ""
-    unknown = _no_entity(document, fields, path, catalogue)
-    if unknown is not None:
-        yield unknown
-    elif (entity := (catalogue.entities or {}).get(name)) is not None:
-        yield from _columns(document, fields, path, entity, called=name)
-
-
-def check_signal(document: Document, step: RawStep, catalogue: Catalogue) -> Iterator[Problem]:
-    """The record that a `signal` changes: its entity, its columns, and texts where numbers are held."""
+def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
+    query, path = record(step.fields.get("query")), (*step.path, "query")
+    entity, wrong = _entity(query, path, catalogue)
+    if wrong is not None:
+        yield wrong
+    if entity is not None:
+        yield from _query_columns(query, path, entity, called=text(query, "entity") or "")
     for change, written in record(step.fields.get("signal")).items():
         fields, path = record(written), (*step.path, "signal", change)
-        unknown = _no_entity(document, fields, path, catalogue)
-        if unknown is not None:
-            yield unknown
-            continue
-        name = text(fields, "entity") or ""
-        entity = (catalogue.entities or {}).get(name)
-        if entity is None:
-            continue
-        for column, value in record(fields.get("values")).items():
-            at = (*path, "values", column)
-            if column not in entity.columns:
-                yield _no_column(document, column, entity.columns, at, called=name)
-            elif column in entity.numbers and isinstance(value, str) and "{{" not in value:
-                message = f"`{column}` holds numbers, and `{value}` is a text"
-                yield document.problem("E107", message, path=at, severity=Severity.WARNING)
+        entity, wrong = _entity(fields, path, catalogue)
+        if wrong is not None:
+            yield wrong
+        if entity is not None:
+            yield from _changed_columns(fields, path, entity, called=text(fields, "entity") or "")
 
 
-def _no_entity(document: Document, fields: JsonObject, path: Path, catalogue: Catalogue) -> Problem | None:
+def _entity(fields: JsonObject, path: Path, catalogue: Catalogue) -> tuple[Entity | None, Finding | None]:
+    """The entity as far as its columns are known, or what is wrong with its name."""
     name, known = text(fields, "entity"), catalogue.entities
     if name is None or "{{" in name or known is None or name in known:
-        return None
+        return (known or {}).get(name or ""), None
     hint = did_you_mean(name, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
     message = f"{catalogue.name} has no entity `{name}`"
-    return document.problem("E147", message, path=(*path, "entity"), hint=hint)
+    return None, Finding(code="E147", message=message, path=(*path, "entity"), hint=hint)
 
 
-def _columns(document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Problem]:
+def _changed_columns(fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Finding]:
+    """Columns of the record that a `signal` changes, and texts for columns of numbers."""
+    for column, value in record(fields.get("values")).items():
+        at = (*path, "values", column)
+        if column not in entity.columns:
+            yield _no_column(column, entity.columns, at, called=called)
+        elif column in entity.numbers and isinstance(value, str) and "{{" not in value:
+            message = f"`{column}` holds numbers, and `{value}` is a text"
+            yield Finding(message=message, path=at, warning=True)
+
+
+def _query_columns(fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Finding]:
     """For each text the first column in it that is not there."""
     asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
     ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
@@ -73,34 +70,28 @@ def _columns(document: Document, fields: JsonObject, path: Path, entity: Entity,
     for at, column, known in asked:
         if column not in known and column != "*" and at not in reported:
             reported.add(at)
-            yield _no_column(document, column, known, at, called=called)
-    yield from islice(_filter_columns(document, fields, (*path, "filter"), entity, called=called), 1)
+            yield _no_column(column, known, at, called=called)
+    yield from islice(_filter_columns(fields, (*path, "filter"), entity, called=called), 1)
 
 
-def _filter_columns(
-    document: Document, fields: JsonObject, path: Path, entity: Entity, *, called: str
-) -> Iterator[Problem]:
+def _filter_columns(fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Finding]:
     found = tokens(with_holes(parts_of(text(fields, "filter") or "")))
     for column, is_value in columns_in(found):
         if column not in entity.paths:
             hint = TEXT_HINT if is_value and not suggest(column, sorted(entity.paths)) else None
-            yield _no_column(document, column, entity.paths, path, called=called, hint=hint)
+            yield _no_column(column, entity.paths, path, called=called, hint=hint)
     for column, value in columns_compared_with_texts(found):
         if column in entity.numbers:
             message = f"`{column}` holds numbers, and `{value}` is a text"
             hint = f"write `{value[1:-1]}` without quotes" if re.fullmatch(r"'-?\d+(\.\d+)?'", value) else None
-            yield document.problem("E107", message, path=path, hint=hint, severity=Severity.WARNING)
+            yield Finding(message=message, path=path, hint=hint, warning=True)
 
 
-def _no_column(
-    document: Document, column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None
-) -> Problem:
+def _no_column(column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None) -> Finding:
     hint = hint or did_you_mean(column, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
-    return document.problem("E147", f"`{called}` has no column `{column}`", path=path, hint=hint)
+    return Finding(code="E147", message=f"`{called}` has no column `{column}`", path=path, hint=hint)
 
 
 def _listed_columns(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
-    listed = [((*path, index), item) for index, item in enumerate(items(written))] or [(path, written)]
-    for at, value in listed:
-        if isinstance(value, str) and "{{" not in value:
-            yield from ((at, column) for column in columns(value) if column)
+    for at, value in listed_texts(written, path):
+        yield from ((at, column) for column in columns(value) if column)

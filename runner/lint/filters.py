@@ -17,7 +17,7 @@ from runner.foundation.raw import record
 from runner.foundation.raw import text as raw_text
 from runner.foundation.values import Json, Path, compact
 from runner.job.outline import Outline, RawStep
-from runner.lint.quotes import Quotes
+from runner.lint.quotes import QuoteSearch
 from runner.lint.texts import JobLint
 from runner.odata.lexer import HOLE, Token, is_literal, tokens
 from runner.odata.mistakes import first_mistake, is_compared, is_searched_for, mistake_of_signs
@@ -57,7 +57,7 @@ def check_filter(text: str, path: Path, lint: JobLint) -> None:
         found = tokens(whole)
         wrong = first_mistake(found)
         if wrong is None or wrong.warning:
-            quotes = Quotes(known=lint.outline, step=_step_at(path, lint), of_result=lambda _: False)
+            quotes = QuoteSearch(job=lint.outline, step=_step_at(path, lint), of_result=lambda _: False)
             wrong = _quoted_value(parts, quotes) or wrong
         values = [part for part in parts if isinstance(part, Expression)]
         wrong = wrong or next(_unquoted_values(found, values, lint.outline), None)
@@ -68,8 +68,8 @@ def check_filter(text: str, path: Path, lint: JobLint) -> None:
 def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> Finding | None:
     """The first template whose value may end the text around it, and is of a step; none where another is reported."""
     parts = parts_of(raw_text(record(step.fields["query"]), "filter") or "")
-    by_type = Quotes(known=known, step=step, of_result=lambda path: _may_hold_quote(path_type(path, names)))
-    without = Quotes(known=known, step=step, of_result=lambda _: False)
+    by_type = QuoteSearch(job=known, step=step, of_result=lambda path: _may_hold_quote(path_type(path, names)))
+    without = QuoteSearch(job=known, step=step, of_result=lambda _: False)
     found = [*_in_quotes(parts)]
     if any(_ODATA.search(part.text) or without.may_be_in(part) for _, part in found):
         return None
@@ -93,7 +93,7 @@ def _step_at(path: Path, lint: JobLint) -> RawStep | None:
     return max(around, key=lambda step: len(step.path), default=None)
 
 
-def _quoted_value(parts: Parts, quotes: Quotes) -> Finding | None:
+def _quoted_value(parts: Parts, quotes: QuoteSearch) -> Finding | None:
     """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
     for index, part in _in_quotes(parts):
         if _ODATA.search(part.text):

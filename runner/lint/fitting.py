@@ -225,12 +225,12 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
     if not isinstance(value, list):
         yield Misfit(message=f"`{name}` takes a list of records, not {_shown(value)}", hint=EXAMPLES[Kind.RECORDS])
         return
-    for index, one in enumerate(value):
-        if isinstance(one, dict):
-            yield from _fields(name, parameter, one, index)
-        elif not isinstance(one, str) or "{{" not in one:
-            is_read = isinstance(one, str) and not parameter.is_exact  # as lists of other things are [?]
-            message = f"`{name}` takes records, not {_shown(one)}"
+    for index, row in enumerate(value):
+        if isinstance(row, dict):
+            yield from _fields(name, parameter, row, index)
+        elif not isinstance(row, str) or "{{" not in row:
+            is_read = isinstance(row, str) and not parameter.is_exact  # as lists of other things are [?]
+            message = f"`{name}` takes records, not {_shown(row)}"
             yield Misfit(message=message, hint=_a_record(parameter), path=(index,), warning=is_read)
 
 
@@ -264,7 +264,7 @@ def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index:
 
 
 def _key_hint(key: str, known: Collection[str]) -> str:
-    return did_you_mean(key, known) or f"they have {', '.join(f'`{one}`' for one in sorted(known))}"
+    return did_you_mean(key, known) or f"they have {', '.join(f'`{name}`' for name in sorted(known))}"
 
 
 def _shown(value: Json) -> str:

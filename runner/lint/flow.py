@@ -53,7 +53,7 @@ from runner.lint.written_values import written_values
 from runner.reading.document import Document
 
 _MOST_VALUES = 200
-"""So many cases or items of one template are looked at: more of them have been written by a program."""
+"""So many cases or items of one template are checked: more of them have been written by a program."""
 _Names = dict[str, Type]
 _JOB_NAMES: Mapping[str, Type] = {
     "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),
@@ -62,13 +62,13 @@ _JOB_NAMES: Mapping[str, Type] = {
 }
 _ATTEMPT_NAMES: Mapping[str, Type] = {
     "process_status": or_null(
-        Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in PROCESS_STATUSES)}")
+        Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{status}`' for status in PROCESS_STATUSES)}")
     ),
     "process_id": or_null(A_GUID),
     "seconds": A_NUMBER,
 }
 _STEP_KEYS: Mapping[str, Type] = {
-    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{one}`' for one in STEP_STATUSES)}"),
+    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{status}`' for status in STEP_STATUSES)}"),
     "process_id": or_null(A_GUID),
     "attempts": A_NUMBER,
     "seconds": A_NUMBER,
@@ -143,8 +143,8 @@ class _Flow(TypeLint):
         self.own[step.path] |= {"result": result, "outputs": outputs}
         name = step.fields.get("id")
         if isinstance(name, str) and name not in self.steps:
-            one = _step_type(result, outputs)
-            self.steps[name] = _loop_type(one, result, given) if "for_each" in step.fields else one
+            turn = _step_type(result, outputs)
+            self.steps[name] = _loop_type(turn, result, given) if "for_each" in step.fields else turn
 
     def _items(self, written: Json, path: Path, before: _Names) -> Type:
         if not isinstance(written, str):
@@ -271,19 +271,19 @@ class _Flow(TypeLint):
         return record_of(_Flow(document=self.document, job=other, catalogue=self.catalogue).through())
 
 
-def _inner(one: Type, path: Path) -> Type:
+def _inner(given: Type, path: Path) -> Type:
     """The type at `path` within a value."""
     for part in path:
-        one = one.of_items if isinstance(part, int) else (one.fields or {}).get(part, UNKNOWN)
-    return one
+        given = given.of_items if isinstance(part, int) else (given.fields or {}).get(part, UNKNOWN)
+    return given
 
 
 def _step_type(result: Type, outputs: Type) -> Type:
     return record_of({**_STEP_KEYS, "result": result, "outputs": outputs})
 
 
-def _loop_type(one: Type, result: Type, given: _Names) -> Type:
+def _loop_type(turn: Type, result: Type, given: _Names) -> Type:
     """A step with `for_each`: an item a turn."""
     outputs = record_of({name: list_of(found) for name, found in given.items()})
-    turns = any_of([one]) or UNKNOWN
+    turns = any_of([turn]) or UNKNOWN
     return record_of({**_STEP_KEYS, "result": list_of(result), "outputs": outputs, "turns": list_of(turns)})

@@ -61,11 +61,11 @@ def _process(
     number = fields.get("version")
     if path[-1] != "run" or not isinstance(number, int) or isinstance(number, bool):
         return process
-    versions = {one.version: one.active for one in process.versions}
+    versions = {version.version: version.active for version in process.versions}
     if number in versions or None in versions:  # the number of some version may be unknown
         return process.in_version(number)
-    known = sorted(one for one in versions if one is not None)
-    shown = [f"{one}{' (active)' if versions[one] else ''}" for one in known]
+    known = sorted(number for number in versions if number is not None)
+    shown = [f"{number}{' (active)' if versions[number] else ''}" for number in known]
     hint = f"its versions are {', '.join(shown)}" if len(shown) > 1 else f"its only version is {shown[0]}"
     problems.report("E223", f"`{process.code}` has no version {number}", (*path, "version"), hint=hint)
     return None
@@ -88,12 +88,12 @@ def _code_hint(code: str, catalogue: Catalogue) -> str:
     if is_guid(code):
         return "name a process by its code, as in `UsrApproveOrder`; nobody knows it by its id"
     codes, caption = sorted(catalogue.processes), code.strip().casefold()
-    with_caption = (known for known, one in catalogue.processes.items() if one.caption.casefold() == caption)
+    with_caption = (known for known, process in catalogue.processes.items() if process.caption.casefold() == caption)
     if near := suggest(code, codes) or next(with_caption, None):
         return f"did you mean `{near}`?"
     around = ending_in(code, codes) if len(folded(code)) >= _ENOUGH else []
     if 0 < len(around) <= _MOST_NEAR:
-        return f"did you mean {' or '.join(f'`{one}`' for one in around)}?"
+        return f"did you mean {' or '.join(f'`{near}`' for near in around)}?"
     has = f"it has {listed(codes) or 'none'}"
     if catalogue.doubles is not None and re.fullmatch(r"\w+", code):
         return f"{has}; or write `{catalogue.doubles}/{code}.process.yaml`"

@@ -1,6 +1,6 @@
 """Whether a quote can be in a value of a job: where the value is written out, in it; else by what is declared of it.
 
-What is not certain can. Of what a step gives, types tell more, and whoever knows them is asked.
+What is not certain can. Of what a step gives types know more: `of_result` asks them.
 """
 
 import re
@@ -16,20 +16,20 @@ from runner.job.outline import Outline, RawStep
 
 _CLASS = r"\[(?:[A-Za-z0-9]-[A-Za-z0-9]|[\w .:@/#+,]|\\[dw.-])+-?\]"
 _WITHOUT_QUOTES = re.compile(rf"\^(?:{_CLASS}|[\w :@/#,-]|\\[dw.-]|[+*?]|\{{\d+(?:,\d*)?\}})*\$", re.ASCII)
-"""A pattern of the whole text whose every part is one of these fits no quote."""
+"""A pattern of the whole text fits no quote if each of its parts is here."""
 _FORMATS: Final = frozenset({"uuid", "date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6"})
 _NEVER: Final = frozenset({"process_id", "process_status", "attempts", "seconds", "status", "index"})
 """Keys of a step, and names of a turn, that are ids, numbers and words of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quotes:
+class QuoteSearch:
     """The values that are known at a step. `of_result` is asked of what steps give, and of nothing else.
 
-    `seen` is what has been looked into: a quote ends the search, so that there is none in it.
+    `seen` are the texts that were searched before, and have no quote.
     """
 
-    known: Outline
+    job: Outline
     step: RawStep | None
     of_result: OfName
     seen: set[str] = field(default_factory=set)
@@ -39,9 +39,9 @@ class Quotes:
         return self._in_expression(parsed)
 
     def _in_expression(self, parsed: Expression) -> bool:
-        return quotes.may_hold_a_quote(parsed, self._of_name)
+        return quotes.may_hold_a_quote(parsed, self._in_name)
 
-    def _of_name(self, path: Path) -> bool:
+    def _in_name(self, path: Path) -> bool:
         root, keys = path[0], path[1:]
         match root:
             case "run" | "target":
@@ -49,27 +49,27 @@ class Quotes:
             case "case":
                 return keys[:1] != ("index",)
             case "inputs":
-                return not keys or _of_schema(self.known.inputs.get(str(keys[0])), keys[1:])
+                return not keys or _in_schema(self.job.inputs.get(str(keys[0])), keys[1:])
             case "vars":
-                return not keys or self._inside(self.known.vars.get(str(keys[0])), keys[1:])
+                return not keys or self._inside(self.job.vars.get(str(keys[0])), keys[1:])
             case "item":
-                return self._of_turns(keys)
+                return self._in_turns(keys)
             case "steps":
-                return not (len(keys) > 1 and keys[1] in _NEVER) and self._of_result(path)
+                return not (len(keys) > 1 and keys[1] in _NEVER) and self._in_result(path)
             case _:
-                return root not in _NEVER and self._of_result(path)
+                return root not in _NEVER and self._in_result(path)
 
-    def _of_result(self, path: Path) -> bool:
+    def _in_result(self, path: Path) -> bool:
         """An `Id` is a GUID everywhere in Creatio."""
         return path[-1] != "Id" and self.of_result(path)
 
-    def _of_turns(self, keys: Path) -> bool:
+    def _in_turns(self, keys: Path) -> bool:
         turns = self.step.fields.get("for_each") if self.step is not None else None
         if isinstance(turns, list):
             return any(self._inside(turn, keys) for turn in turns)
-        return keys[-1:] != ("Id",) and (not isinstance(turns, str) or self._of_list(turns, keys))
+        return keys[-1:] != ("Id",) and (not isinstance(turns, str) or self._in_list(turns, keys))
 
-    def _of_list(self, turns: str, keys: Path) -> bool:
+    def _in_list(self, turns: str, keys: Path) -> bool:
         """The items of a list that an expression gives."""
         asked = f"{turns} {keys}"
         if asked in self.seen:
@@ -80,17 +80,17 @@ class Quotes:
         except TemplateProblem:
             return True
         if parsed.path is not None and parsed.path[0] != "item":
-            return self._of_name((*parsed.path, 0, *keys))
+            return self._in_name((*parsed.path, 0, *keys))
         return self._in_expression(parsed)
 
     def _inside(self, written: Json, keys: Path) -> bool:
-        """A value that stands in the job; `keys` lead into it as far as it is no template."""
+        """A value that is written in the job; `keys` lead into it as far as it is no template."""
         for depth, key in enumerate(keys, 1):
             match written:
                 case dict() if key in written:
                     written = written[str(key)]
                 case list() if isinstance(key, int) and written:
-                    return any(self._inside(one, keys[depth:]) for one in written)
+                    return any(self._inside(item, keys[depth:]) for item in written)
                 case _:
                     break
         return self._in_texts(written)
@@ -117,8 +117,8 @@ class Quotes:
         return any("'" in part if isinstance(part, str) else self._in_expression(part) for part in parts)
 
 
-def _of_schema(schema: Json, keys: Path) -> bool:
-    """The value behind `keys` of one that fits `schema`."""
+def _in_schema(schema: Json, keys: Path) -> bool:
+    """The value at `keys` in a value that fits `schema`."""
     for key in keys:
         part = (
             record(schema).get("items") if isinstance(key, int) else record(record(schema).get("properties")).get(key)
@@ -135,7 +135,7 @@ def _may_fit(schema: Json) -> bool:
         return True
     listed = [schema["const"]] if "const" in schema else items(schema.get("enum"))
     if listed:
-        return any("'" in str(one) for one in listed)
+        return any("'" in str(value) for value in listed)
     kinds = schema.get("type")
     named = items(kinds) if isinstance(kinds, list) else [kinds] if kinds else []
     if not named or "object" in named or ("array" in named and _may_fit(schema.get("items"))):

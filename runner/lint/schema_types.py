@@ -50,28 +50,28 @@ _NAMES: Final[Mapping[int, frozenset[str]]] = {
 }
 
 
-def unmet(schema: Json, given: Type, *, said: str = "`result`", path: Path = ()) -> Iterator[Finding]:
-    """What of `schema` no value of the type `given` meets, or heeds. `said` is what messages call the value."""
-    one = without_null(given)
-    if not isinstance(schema, dict) or not one.kinds:
+def unmet(schema: Json, given: Type, *, called: str = "`result`", path: Path = ()) -> Iterator[Finding]:
+    """What of `schema` no value of the type `given` meets, or heeds. `called` is its name in messages."""
+    present = without_null(given)
+    if not isinstance(schema, dict) or not present.kinds:
         return
-    wrong_type = _of_type(schema, one, said, path)
+    wrong_type = _wrong_type(schema, present, called, path)
     if wrong_type is not None:
         yield wrong_type
         return  # of a value of another type nothing else is worth saying
-    yield from _listed(schema, one, said, path)
+    yield from _listed(schema, present, called, path)
     if "type" not in schema:
-        yield from _idle(schema, one, said, path)
-    if one.kinds == RECORD and one.fields is not None:
-        yield from _keys(schema, one, said, path)
-    if one.kinds == LIST:
-        for keyword in _of_items(schema):
-            yield from unmet(schema[keyword], one.of_items, said=f"an item of {said}", path=(*path, keyword))
+        yield from _idle(schema, present, called, path)
+    if present.kinds == RECORD and present.fields is not None:
+        yield from _keys(schema, present, called, path)
+    if present.kinds == LIST:
+        for keyword in _item_keywords(schema):
+            yield from unmet(schema[keyword], present.of_items, called=f"an item of {called}", path=(*path, keyword))
     for index, part in enumerate(items(schema.get("allOf"))):
-        yield from unmet(part, given, said=said, path=(*path, "allOf", index))
+        yield from unmet(part, given, called=called, path=(*path, "allOf", index))
 
 
-def _of_items(schema: JsonObject) -> Iterator[str]:
+def _item_keywords(schema: JsonObject) -> Iterator[str]:
     """The keywords whose schema an item of a list must fit; with `minContains: 0` none needs to."""
     if "items" in schema and "prefixItems" not in schema:
         yield "items"
@@ -79,67 +79,68 @@ def _of_items(schema: JsonObject) -> Iterator[str]:
         yield "contains"
 
 
-def _of_type(schema: JsonObject, one: Type, said: str, path: Path) -> Finding | None:
+def _wrong_type(schema: JsonObject, present: Type, called: str, path: Path) -> Finding | None:
     wanted = types(schema)
     bits = 0
     for name in wanted:
         bits |= _KINDS[name]
-    if not wanted or bits & (one.kinds | NULL):
+    if not wanted or bits & (present.kinds | NULL):
         return None
-    message = f"{said} is {in_words(one)}, and never {in_words(Type(kinds=bits))}"
-    return Finding(code="E177", message=message, path=(*path, "type"), hint=_type_hint(wanted, one))
+    message = f"{called} is {in_words(present)}, and never {in_words(Type(kinds=bits))}"
+    return Finding(code="E177", message=message, path=(*path, "type"), hint=_type_hint(wanted, present))
 
 
-def _type_hint(wanted: frozenset[str], one: Type) -> str | None:
-    if one.kinds == LIST and wanted == {"object"}:
-        return "write `type: array`: what holds for each of its records stands in `items`"
-    named = _NAMES.get(one.kinds)
+def _type_hint(wanted: frozenset[str], present: Type) -> str | None:
+    if present.kinds == LIST and wanted == {"object"}:
+        return "write `type: array`: write what holds for each of its records under `items`"
+    named = _NAMES.get(present.kinds)
     return f"write `type: {max(named)}`" if named else None
 
 
-def _listed(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Finding]:
+def _listed(schema: JsonObject, present: Type, called: str, path: Path) -> Iterator[Finding]:
     for keyword in ("const", "enum"):
         listed = listed_by(schema, keyword)
         kinds = 0
         for item in listed:
             kinds |= of_value(item).kinds
-        if kinds and not kinds & (one.kinds | NULL):
-            message = f"{said} is {in_words(one)}, and never {in_words(Type(kinds=kinds))}"
-            hint = listed_as(keyword, listed, _NAMES.get(one.kinds, frozenset()))
+        if kinds and not kinds & (present.kinds | NULL):
+            message = f"{called} is {in_words(present)}, and never {in_words(Type(kinds=kinds))}"
+            hint = listed_as(keyword, listed, _NAMES.get(present.kinds, frozenset()))
             yield Finding(code="E177", message=message, path=(*path, keyword), hint=hint)
 
 
-def _idle(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Finding]:
+def _idle(schema: JsonObject, present: Type, called: str, path: Path) -> Iterator[Finding]:
     """Keywords for another kind of value, where no `type` says which is wanted."""
-    of: frozenset[str] = frozenset().union(*(names for bit, names in _NAMES.items() if bit & one.kinds))
+    of: frozenset[str] = frozenset().union(*(names for bit, names in _NAMES.items() if bit & present.kinds))
     for doubt in idle(schema, of, path=path):
         keyword = str(doubt.path[-1])
-        message = f"{said} is {in_words(one)}, of which `{keyword}` checks nothing"
+        message = f"{called} is {in_words(present)}, of which `{keyword}` checks nothing"
         yield Finding(code="E177", message=message, path=doubt.path, hint=doubt.hint, at_key=True, warning=True)
 
 
-def _keys(schema: JsonObject, one: Type, said: str, path: Path) -> Iterator[Finding]:
-    fields = one.fields or {}
+def _keys(schema: JsonObject, present: Type, called: str, path: Path) -> Iterator[Finding]:
+    fields = present.fields or {}
     for name, part in record(schema.get("properties")).items():
         at = (*path, "properties", name)
-        if name in fields or not one.closed:
-            yield from unmet(part, fields.get(name, UNKNOWN), said=f"`{name}`", path=at)
+        if name in fields or not present.closed:
+            yield from unmet(part, fields.get(name, UNKNOWN), called=f"`{name}`", path=at)
         elif not isinstance(part, bool):  # `false` says that the key must not be there
             near = suggest(name, fields)
-            message = f"{said} has no `{name}`, so that nothing is checked here"
+            message = f"{called} has no `{name}`, so that nothing is checked here"
             yield Finding(
-                code="E173", message=message, path=at, hint=_known(near, one), at_key=True, warning=near is None
+                code="E173", message=message, path=at, hint=_keys_hint(near, present), at_key=True, warning=near is None
             )
     for index, wanted in enumerate(items(schema.get("required"))):
-        if one.closed and isinstance(wanted, str) and wanted not in fields and twin(wanted, schema) is None:
-            hint = _known(suggest(wanted, fields), one)
-            yield Finding(code="E173", message=f"{said} has no `{wanted}`", path=(*path, "required", index), hint=hint)
+        if present.closed and isinstance(wanted, str) and wanted not in fields and twin(wanted, schema) is None:
+            hint = _keys_hint(suggest(wanted, fields), present)
+            at = (*path, "required", index)
+            yield Finding(code="E173", message=f"{called} has no `{wanted}`", path=at, hint=hint)
 
 
-def _known(near: str | None, one: Type) -> str:
+def _keys_hint(near: str | None, present: Type) -> str:
     if near is not None:
         return f"did you mean `{near}`?"
-    return one.note or f"it has {begun(sorted(one.fields or {})) or 'no fields'}"
+    return present.note or f"it has {begun(sorted(present.fields or {})) or 'no fields'}"
 
 
 def schema_type(schema: Json) -> Type:

@@ -50,7 +50,7 @@ def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
     default, at = written["default"], (*path, "default")
     is_secret = written.get("secret") is True
     if is_secret:
-        message = f"`{path[-1]}` is secret, but its default stands here for everybody to read"
+        message = f"`{path[-1]}` is secret, and everybody can read its default here"
         hint = "leave the default out: the value can come from the environment or a file"
         lint.report("E107", message, at, hint=hint, warning=True, hidden=True)
     if isinstance(default, str) and "{{" in default:
@@ -64,7 +64,7 @@ def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
             wanted = as_wanted(violation, written=lint.document.written(here)) or _as_null(violation)
             lint.report("E116", f"the default does not fit: {violation.message}", here, hint=wanted)
     if default in _NO_VALUE and not violations and not is_secret and lint.document.is_bare(at):
-        hint = f'write `null`, which `type` must allow; a text stands in quotes: "{default}"'
+        hint = f'write `null`, which `type` must allow; a text is written in quotes: "{default}"'
         lint.report("E107", f"`{default}` is a text here, and not null", at, hint=hint, warning=True)
 
 
@@ -73,7 +73,8 @@ def _as_null(violation: Violation) -> str | None:
     kind, value = violation.expected, violation.value
     if violation.path or violation.keyword != "type" or not isinstance(kind, str) or value not in (None, *_NO_VALUE):
         return None
-    return f'for no value, write `type: [{kind}, "null"]`' + ("" if value is None else " and `default: null`")
+    also = "" if value is None else " and `default: null`"
+    return f'write `type: [{kind}, "null"]`{also} for no value'
 
 
 def check_included(step: RawStep, lint: JobLint) -> None:
@@ -110,7 +111,7 @@ def _values(given: JsonObject, other: Outline, path: Path, lint: JobLint) -> Non
         if name not in given or any(True for _ in texts_in(given[name])):
             continue
         if declared.secret:
-            message = f"`{name}` is secret, but its value stands here for everybody to read"
+            message = f"`{name}` is secret, and everybody can read its value here"
             hint = "hand in an input that is secret, too: it can come from the environment or a file"
             lint.report("E107", message, (*path, name), at_key=True, hint=hint, warning=True, hidden=True)
         try:

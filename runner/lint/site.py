@@ -5,8 +5,9 @@ from collections.abc import Collection
 from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Problem
 from runner.job.outline import Outline
-from runner.lint import entities, flow
+from runner.lint import flow
 from runner.lint.elements import check_elements
+from runner.lint.entities import check_entities
 from runner.lint.processes import check_processes
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
@@ -20,8 +21,8 @@ def check(
     if catalogue is not None:
         for step in job.steps:
             check_processes(step, catalogue, problems)
-            problems.problems.extend(entities.check(document, step, catalogue))
-            problems.problems.extend(entities.check_signal(document, step, catalogue))
+            for found in check_entities(step, catalogue):
+                problems.add(found, ())
     check_elements(job, catalogue, problems, started=started)
     problems.problems.extend(flow.check(document, job, catalogue))
     return tuple(problems.problems)

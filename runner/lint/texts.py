@@ -102,7 +102,7 @@ class JobLint(ProblemCollector):
         self.add_all_in_text(_wrong_names(parsed.names, text, scope, self.outline), path, text)
         parts = (parsed,) if isinstance(parsed, Expression) else parsed.parts
         compared = chain.from_iterable(part.compared for part in parts if isinstance(part, Expression))
-        wrong = (wrong_status(one, scope, self.outline) for one in compared)
+        wrong = (wrong_status(each, scope, self.outline) for each in compared)
         self.add_all_in_text(filter(None, wrong), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self.add_in_text(wrong_function(function), path, text)

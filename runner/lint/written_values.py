@@ -27,8 +27,8 @@ def written_values(text: str, step: RawStep, job: Outline, *, depth: int = 0) ->
     path = _path(text)
     if path is None or depth > _LONGEST_CHAIN:
         return
-    for one, keys in _roots(path, step, job):
-        found = _inside(one, keys)
+    for root, keys in _roots(path, step, job):
+        found = _inside(root, keys)
         if found is None:
             continue
         if isinstance(found.value, str) and "{{" in found.value:
@@ -46,18 +46,18 @@ def _path(text: str) -> Path | None:
 
 
 def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenValue, Path]]:
-    """The values that the beginning of `path` leads to, with the keys that are left."""
+    """The values that the first names of `path` lead to, with the keys that are left."""
     match path:
         case ("vars", str() as name, *keys) if name in job.vars:
             yield WrittenValue(value=job.vars[name], path=("vars", name)), tuple(keys)
         case ("inputs", str() as name, *keys):
-            yield from ((one, tuple(keys)) for one in _of_input(name, job))
+            yield from ((value, tuple(keys)) for value in _input_values(name, job))
         case ("item", *keys) if "for_each" in step.fields:
             for index, item in enumerate(items(step.fields["for_each"])):
                 yield WrittenValue(value=item, path=(*step.path, "for_each", index)), tuple(keys)
 
 
-def _of_input(name: str, job: Outline) -> Iterator[WrittenValue]:
+def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
     """What the cases give, and the default where a case gives nothing, or where the cases lie in a file.
 
     A number or the like as the default of an input without a type may stand for anything.
@@ -75,8 +75,8 @@ def _of_input(name: str, job: Outline) -> Iterator[WrittenValue]:
         yield WrittenValue(value=declared["default"], path=("inputs", name, "default"), is_certain=is_certain)
 
 
-def _inside(one: WrittenValue, keys: Path) -> WrittenValue | None:
-    value = one.value
+def _inside(root: WrittenValue, keys: Path) -> WrittenValue | None:
+    value = root.value
     for key in keys:
         match value, key:
             case dict(), str() if key in value:
@@ -85,4 +85,4 @@ def _inside(one: WrittenValue, keys: Path) -> WrittenValue | None:
                 value = value[key]
             case _:
                 return None
-    return WrittenValue(value=value, path=(*one.path, *keys), is_certain=one.is_certain)
+    return WrittenValue(value=value, path=(*root.path, *keys), is_certain=root.is_certain)

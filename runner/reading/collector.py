@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Finding, Problem, Severity
@@ -59,5 +60,5 @@ class ProblemCollector:
         self.add_in_text(replace(found, hint=cut or found.hint), path, text)
 
     def add_all_in_text(self, found: Iterable[Finding], path: Path, text: str) -> None:
-        for _, one in zip(range(MOST_IN_A_TEXT), found, strict=False):
-            self.add_in_text(one, path, text)
+        for each in islice(found, MOST_IN_A_TEXT):
+            self.add_in_text(each, path, text)

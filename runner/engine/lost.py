@@ -11,7 +11,7 @@ _OF_ALL_TURNS = "turns"
 
 
 def needs_result(job: Job, step: Step) -> bool:
-    """Whether something would be said, or sent, that the result decides: an expectation or an output of the step's own
+    """Whether the result decides a verdict, or something that is sent: an expectation or an output of the step's own
     that names it, its `undo`, or anything later in the job that uses it.
     """
     if any(isinstance(expected, SchemaExpectation) for expected in step.expect):

@@ -1,6 +1,6 @@
 """What the expressions of a run can see, and which of it is secret.
 
-The scope grows as steps end. A step that did not run leaves its status behind and nothing else: whoever uses its
+The scope grows as steps end. A step that did not run leaves its status and nothing else: whoever uses its
 result gets a sentence, never a silent null. What is made from a secret becomes a secret as soon as it exists.
 """
 
@@ -22,7 +22,7 @@ LARGEST_OUTPUTS = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What a run is told about itself: a UUIDv7, a UTC time `…Z`, the program's version, the checkout's commit."""
+    """What a run knows about itself: a UUIDv7, a UTC time `…Z`, the program's version, the checkout's commit."""
 
     id: str
     started_at: str
@@ -86,7 +86,7 @@ class Names:
         )
 
     def is_tainted(self, parsed: Expression | Template) -> bool:
-        """Whether `parsed` is made from a secret, as far as the names in it tell."""
+        """Whether `parsed` is made from a secret, as far as the names in it show."""
         return bool(self.tainted) and any(_meets(name.path, self.tainted) for name in parsed.names)
 
     def keep_secret(self, value: Json, label: str) -> None:

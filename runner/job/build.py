@@ -1,8 +1,7 @@
 """A document without mistakes → `Job`: defaults are filled in, durations become seconds, the dicts are gone.
 
 Checks nothing: `runner.language.schema` and `runner.lint` have found the document clean. Handed anything else, it
-raises whatever Python raises. Reads no other file either: the jobs and cases that stand in files of their own are
-handed in.
+raises whatever Python raises. Reads no other file either: jobs and cases in files of their own are handed in.
 """
 
 from collections.abc import Iterator, Mapping
@@ -72,7 +71,7 @@ def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: t
 
 
 def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple[Step, ...]:
-    """The steps of the list at `path`; `condition` stands where a step has no `if`."""
+    """The steps of the list at `path`; `condition` holds where a step has no `if`."""
     lines = whole.document.lines_of_items(path)
     return tuple(
         _step(record(fields), (*path, index), whole=whole, condition=condition, line=line)
@@ -156,7 +155,7 @@ def _expressions(written: Json) -> Mapping[str, str]:
 
 
 def _expression(written: Json) -> str:
-    """A boolean or a number stands for itself."""
+    """A boolean or a number is its own value."""
     return written if isinstance(written, str) else compact(written)
 
 

@@ -14,7 +14,7 @@ from runner.job.model import Input
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawStep:
-    """A step as it stands in the file.
+    """A step as it is in the file.
 
     `rank` counts the steps in the order in which they are carried out, those under `finally` after all others. A step
     of an `undo` list has the rank of the step it undoes; `undo` is then the path of the list, `turn` its place in it.
@@ -100,7 +100,7 @@ def _outputs(step: JsonObject) -> frozenset[str]:
 
 
 def _with_result(step: JsonObject) -> JsonObject:
-    """A step whose action has the `result` that was written beside it: it is told there, and asked for all the same."""
+    """A step whose action has the `result` that was written beside it, which lint reports at that place."""
     for action, key in (("execute", "result"), ("run", "results")):
         asked = step.get(key)
         if asked is not None and isinstance(step.get(action), dict):
@@ -109,12 +109,12 @@ def _with_result(step: JsonObject) -> JsonObject:
 
 
 def schema_of(written: JsonObject) -> JsonObject:
-    """The JSON Schema of the value of an input, without what stands beside it."""
+    """The JSON Schema of the value of an input, without our own keys."""
     return {key: value for key, value in written.items() if key not in ("secret", "default")}
 
 
 def declared_inputs(written: Json) -> tuple[Input, ...]:
-    """What stands behind `inputs`."""
+    """The inputs of a job."""
     return tuple(_input(name, fields) for name, fields in record(written).items() if isinstance(fields, dict))
 
 
@@ -141,7 +141,7 @@ def _every_step(data: JsonObject) -> Iterator[RawStep]:
 
 
 def _entries(written: Json, section: str) -> Iterator[tuple[Path, Json]]:
-    """The items of a list of steps, also where their names, or nothing, stand in the place of the dashes."""
+    """The items of a list of steps, also where somebody wrote names, or nothing, in the place of the dashes."""
     if isinstance(written, dict) and any(action in written for action in ACTIONS):
         yield (section,), written
     elif isinstance(written, dict):

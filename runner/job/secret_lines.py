@@ -1,6 +1,6 @@
-"""The lines of a job on which the value of a secret input stands: a default, a case. No problem shows them.
+"""The lines of a job that hold the value of a secret input: a default, a case. No problem shows them.
 
-Who misspells `secret` has meant one, too; of a job that cannot be read, nobody knows what its lines are.
+A misspelt `secret` counts, too; of a job that cannot be read, nobody knows what its lines are.
 """
 
 import re
@@ -16,7 +16,7 @@ from runner.reading.document import Document
 
 _SECRET = "secret"  # noqa: S105  the name of a key
 _OPEN = frozenset({_SECRET, "type", "description", "title", "format", "minLength", "maxLength", "pattern"})
-"""Keys of an input behind which its value does not stand."""
+"""Keys of an input that do not hold its value."""
 _BEGINS_BLOCK = re.compile(r"[^\s#\-]")
 _HOLDS_VALUES = re.compile(r"[\"']?(?:inputs|cases)\b")
 
@@ -38,15 +38,15 @@ def of_unreadable(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ..
         return problems
     lines = text.splitlines()
     return tuple(
-        told
+        shown
         for problem in problems
-        for told in (without_text([problem], text) if _is_in_values(problem, lines) else (problem,))
+        for shown in (without_text([problem], text) if _is_in_values(problem, lines) else (problem,))
     )
 
 
 def _places(data: Json) -> Iterator[Path]:
     inputs = record(record(data).get("inputs"))
-    secret = {name for name, one in inputs.items() if _is_secret(record(one))}
+    secret = {name for name, fields in inputs.items() if _is_secret(record(fields))}
     for name in secret:
         keys = (key for key in record(inputs[name]) if key not in _OPEN and not _means_secret(key))
         yield from (("inputs", name, key) for key in keys)

@@ -1,7 +1,7 @@
 """What one run will do: a job, its inputs and its target brought together, with a stable key for every step.
 
 A plan is made before anything is sent and never changes. It knows the secrets, so it is never written as it is:
-`kept` is the form that goes to disk.
+`stored` is the form that goes to disk.
 """
 
 import hashlib
@@ -102,23 +102,24 @@ def open_inputs(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
     return {name: "***" if name in secret else value for name, value in inputs.items()}
 
 
-def kept(plan: Plan) -> JsonObject:
-    """The plan as it lies in the run's folder: everything but the secrets."""
+def stored(plan: Plan) -> JsonObject:
+    """The plan as it goes to disk: everything but the secrets."""
+    case, target = plan.case, plan.target
     return {
         "format": 1,
         "job": plan.job.name,
         "file": plan.job.file,
         "sources": {**plan.sources},
-        "case": {"name": plan.case.name, "index": plan.case.index} if plan.case else None,
-        "target": {"name": plan.target.name, "url": plan.target.url, "sandbox": plan.target.sandbox},
+        "case": None if case is None else {"name": case.name, "index": case.index},
+        "target": {"name": target.name, "url": target.url, "sandbox": target.sandbox},
         "inputs": open_inputs(plan.job, plan.inputs),
         "digest": plan.digest,
-        **({"elements": [_kept_element(one) for one in plan.elements]} if plan.elements else {}),
+        **({"elements": [_stored_element(element) for element in plan.elements]} if plan.elements else {}),
     }
 
 
-def _kept_element(one: catalogue.ProcessElement) -> JsonObject:
-    return {"uid": one.uid, "name": one.name, "type": one.kind, "caption": one.caption}
+def _stored_element(element: catalogue.ProcessElement) -> JsonObject:
+    return {"uid": element.uid, "name": element.name, "type": element.kind, "caption": element.caption}
 
 
 def planned_steps(steps: tuple[Step, ...], section: Section, *, first: int) -> tuple[PlannedStep, ...]:

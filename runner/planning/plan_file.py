@@ -1,4 +1,4 @@
-"""Plans that are kept in a file, so that exactly they can be carried out later: written as text, and read back.
+"""Plans that are stored in a file, so that exactly they can be carried out later: written as text, and read back.
 
 A file holds the runs of one command, the texts of all their files, and no secret. Pure: no file is opened here, no
 target looked up.
@@ -7,14 +7,14 @@ target looked up.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject, canonical, well_formed
-from runner.planning.plan import ChosenCase, Plan, kept
+from runner.planning.plan import ChosenCase, Plan, stored
 from runner.runs.events import TargetName
 from runner.version import VERSION
 
@@ -25,8 +25,8 @@ MARK = re.compile(rb'\{\s*"kind":\s*"creatio-runner plan"')
 """How the file of a plan begins, and no other file."""
 _BYTE_ORDER = "\ufeff"
 _BYTE_ORDER_OR_BLANK = f"{_BYTE_ORDER} \t\r\n"
-_BEGINNING = 200
-"""Characters in which a file says that it is one of ours."""
+_HEAD = 200
+"""Characters in which a file must say that it is a plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +57,16 @@ class PlanFile:
 
 
 def written(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
-    """The text of a file that keeps these plans. A source that several of them share is written once.
+    """The text of a file that stores these plans. A source that several of them share is written once.
 
-    `base` is no part of the digest, nor is `key`: the same plan may be kept in two places, and twice.
+    `base` is no part of the digest, nor is `key`: the same plan may be stored in two places, and twice.
     """
     sources: dict[str, str] = {}
     runs: list[Json] = []
     for plan in plans:
         sources.update(plan.sources)
         names: list[Json] = list(plan.sources)
-        runs.append({**kept(plan), "sources": names})
+        runs.append({**stored(plan), "sources": names})
     texts: JsonObject = {**sources}
     whole: JsonObject = {"kind": KIND, "format": FORMAT, "version": VERSION, "key": key, "runs": runs, "sources": texts}
     if base:
@@ -75,11 +75,9 @@ def written(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
     return well_formed(json.dumps(whole, ensure_ascii=False, indent=1)) + "\n"
 
 
-def is_plan(name: str, beginning: str) -> bool:
-    """Whether a file is a kept plan, by its name or by how it begins."""
-    return name.endswith(ENDING) or (
-        beginning.lstrip(_BYTE_ORDER_OR_BLANK).startswith("{") and f'"{KIND}"' in beginning[:_BEGINNING]
-    )
+def is_plan(name: str, head: str) -> bool:
+    """Whether a file is a stored plan, by its name or by its first characters."""
+    return name.endswith(ENDING) or (head.lstrip(_BYTE_ORDER_OR_BLANK).startswith("{") and f'"{KIND}"' in head[:_HEAD])
 
 
 def read(name: str, content: str) -> PlanFile | Problem:
@@ -93,16 +91,14 @@ def read(name: str, content: str) -> PlanFile | Problem:
     if whole.get("format") != FORMAT:
         return _no_plan(name, f"its format is not {FORMAT}: another version of the program wrote it")
     if whole.get("digest") != _digest(whole):
-        message = "this plan was changed after it was kept"
-        return Problem(
-            code="E154", message=message, hint="make a new plan with `runner plan SPEC --out FILE`", file=name
-        )
+        hint = "make a new plan with `runner plan SPEC --out FILE`"
+        return Problem(code="E154", message="this plan was changed after it was kept", hint=hint, file=name)
     sources = _texts(whole.get("sources"))
     plans = [_plan(record(run), sources) for run in items(whole.get("runs"))]
     sound = tuple(plan for plan in plans if plan is not None)
     if not sound or len(sound) < len(plans):
         return _no_plan(name, "parts of it are missing")
-    key = text(whole, "key") or _digest(whole)  # a version that gave none kept plans in this format, too
+    key = text(whole, "key") or _digest(whole)  # an earlier version gave none
     return PlanFile(version=text(whole, "version") or "", key=key, plans=sound, base=_upward(text(whole, "base")))
 
 
@@ -112,14 +108,14 @@ def _upward(base: str | None) -> str:
 
 
 def of_record(run: JsonObject) -> StoredPlan | None:
-    """A run that keeps its texts itself, by their names; None where a part of it is missing."""
+    """A run that holds its texts itself, by their names; None where a part of it is missing."""
     sources = _texts(run.get("sources"))
     names: list[Json] = list(sources)
     return _plan({**run, "sources": names}, sources)
 
 
 def _digest(whole: JsonObject) -> str:
-    """Of all that is carried out. It shows a change by mistake; whoever means harm can make another one."""
+    """Of all that is carried out. It shows a change by mistake; an attacker can make another one."""
     content = canonical([whole.get("runs"), whole.get("sources")])
     return "sha256:" + hashlib.sha256(well_formed(content).encode()).hexdigest()
 
@@ -137,7 +133,7 @@ def _plan(run: JsonObject, sources: Mapping[str, str]) -> StoredPlan | None:
     """One run; None where a part of it is missing."""
     job, file, digest = (text(run, key) for key in ("job", "file", "digest"))
     target, names = _target(record(run.get("target"))), [str(name) for name in items(run.get("sources"))]
-    if job is None or file is None or digest is None or target is None or not _hold(sources, [file, *names]):
+    if job is None or file is None or digest is None or target is None or not sources.keys() >= {file, *names}:
         return None
     return StoredPlan(
         job=job,
@@ -147,7 +143,7 @@ def _plan(run: JsonObject, sources: Mapping[str, str]) -> StoredPlan | None:
         target=target,
         inputs=record(run.get("inputs")),
         digest=digest,
-        elements=tuple(_element(record(one)) for one in items(run.get("elements"))),
+        elements=tuple(_element(record(each)) for each in items(run.get("elements"))),
     )
 
 
@@ -156,15 +152,11 @@ def _element(fields: JsonObject) -> ProcessElement:
     return ProcessElement(uid=uid, name=name, kind=kind, caption=caption)
 
 
-def _hold(sources: Mapping[str, str], names: Iterable[str]) -> bool:
-    return all(name in sources for name in names)
-
-
 def _target(fields: JsonObject) -> TargetName | None:
     name, url = text(fields, "name"), text(fields, "url")
-    return (
-        None if name is None or url is None else TargetName(name=name, url=url, sandbox=fields.get("sandbox") is True)
-    )
+    if name is None or url is None:
+        return None
+    return TargetName(name=name, url=url, sandbox=fields.get("sandbox") is True)
 
 
 def _case(fields: JsonObject) -> ChosenCase | None:

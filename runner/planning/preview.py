@@ -123,7 +123,7 @@ def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
 
 
 def _outcome(step: Step, known: _Known) -> Iterator[str]:
-    """What is checked and kept, and how often it is tried."""
+    """What is checked, what it gives, and how often it is tried."""
     for expected in step.expect:
         yield f"    expect {_expected(expected)}"
     for name, text in step.outputs.items():

@@ -14,7 +14,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.raw import record, text
 from runner.foundation.values import Json, JsonObject, canonical, well_formed
 from runner.planning import plan_file
-from runner.planning.plan import Plan, kept
+from runner.planning.plan import Plan, stored
 from runner.planning.plan_file import StoredPlan
 from runner.runs.store import Part, RunStore, StoreError
 from runner.secrets.redact import Secrets
@@ -40,7 +40,7 @@ def written(plan: Plan, *, key: str) -> str:
     """
     prints = fingerprints(plan.secrets.plain, key=key)
     whole: JsonObject = {
-        **_without_secrets(kept(plan), plan.secrets),
+        **_without_secrets(stored(plan), plan.secrets),
         "seconds": {"attempt": plan.timeout, "settle": plan.settle},
         "alone": plan.alone,
         "fingerprints": {"key": prints.key, "of": {**prints.of}},

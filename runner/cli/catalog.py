@@ -31,7 +31,7 @@ from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports import mistakes
-from runner.reports.drift import FORMATS, Comparison
+from runner.reports.drift import FORMATS, CatalogueComparison
 
 PACKAGES = click.argument(
     "packages", nargs=-1, required=True, metavar="PACKAGES…", type=options.FilledPath(), callback=options.expanded
@@ -250,7 +250,7 @@ def check(context: click.Context, /, **_: object) -> int:
         return ExitCode.NO_ANSWER
     found = drifts((missing if git else changed)(before, after), used)
     return _print(
-        Comparison(
+        CatalogueComparison(
             before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
         ),
         given["form"],
@@ -285,10 +285,10 @@ def diff(context: click.Context, /, **_: object) -> int:
             sides.append(side)
     before, after = sides
     found = drifts(differences(before, after), ())
-    comparison = Comparison(before=before.name, after=after.name, drifts=found, side_by_side=True)
+    comparison = CatalogueComparison(before=before.name, after=after.name, drifts=found, side_by_side=True)
     return _print(comparison, given["form"])
 
 
-def _print(found: Comparison, form: str) -> int:
+def _print(found: CatalogueComparison, form: str) -> int:
     output.data(FORMATS[form](found), for_programs=form != "text")
     return ExitCode.FAILED if found.drifts else ExitCode.PASSED

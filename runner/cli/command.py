@@ -33,7 +33,7 @@ from runner.planning.guards import asks
 from runner.project.sites import ReadySite, Sites
 from runner.reports import console
 from runner.reports.alive import Alive
-from runner.reports.console import Plain
+from runner.reports.console import PlainConsole
 from runner.reports.formats import ReportedRun
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail
@@ -74,7 +74,7 @@ class RunConsole:
     a run that began in another command.
     """
 
-    out: output.Stream
+    out: output.MessageStream
     quiet: bool
     verbose: bool
     side_by_side: bool
@@ -109,7 +109,9 @@ class RunConsole:
         )
         page = StringIO() if self.side_by_side else None
         redrawn = page is None and not asks(run.plan.job) and console.is_live(self.out, os.environ)
-        transcript = self._redrawn(options, run) if redrawn else Plain(page or self.out, options, earlier=run.earlier)
+        transcript = (
+            self._redrawn(options, run) if redrawn else PlainConsole(page or self.out, options, earlier=run.earlier)
+        )
         alive = None if redrawn else Alive(self.clock, earlier=run.earlier)
         self._open[run.facts.id] = _OpenRun(run=run, transcript=transcript, page=page, alive=alive)
         self._warn_of_weak_secrets(run)
@@ -161,7 +163,7 @@ def console_of(
     """Where and how much the options of a command want printed."""
     given = context.params
     return RunConsole(
-        out=output.Stream("stderr" if reports.STDOUT in places.values() else "stdout"),
+        out=output.MessageStream("stderr" if reports.STDOUT in places.values() else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
         side_by_side=side_by_side,
@@ -331,7 +333,7 @@ def _held(
 
 
 def _lock(claim: Claim, myself: Holder, store: RunStore, *, wait: float | None, pause: Callable[[float], bool]) -> Lock:
-    """Take a lock, at once or after waiting; that there is something to wait for is said."""
+    """Take a lock, at once or after waiting; a line says what is waited for."""
     found = store.lock(claim, myself, wait=pause)
     if isinstance(found, Taken) and wait is not None:
         output.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")

@@ -1,7 +1,7 @@
 """Where the command begins: what a signal does before anything else has begun, then `runner.cli.main`.
 
 A signal that comes while modules are imported ends the program there and then. An exception in the middle of an import
-may be swallowed, or leave the lock of a module behind, on which a thread would wait for ever.
+may be swallowed, or leave a module locked, so that a thread would wait for ever.
 """
 
 import os
@@ -31,6 +31,6 @@ def _fill_the_first_three() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """End as a shell tells of one that a signal has ended. Nothing of ours is under way that had to be finished."""
+    """End with the code of a program that a signal has ended. Nothing of ours is under way that had to be finished."""
     del frame
     os._exit(128 + number)

@@ -101,7 +101,7 @@ _SHORTEST: Final = 4
 
 
 def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Problem:
-    """`name` stands where a verb belongs, and is none; `rest` comes after it."""
+    """The first word, `name`, is no verb; `rest` comes after it."""
     near = _VERBS_OF_OTHERS.get(name.casefold()) or suggest(name, verbs)
     match name.casefold():
         case "help":

@@ -1,7 +1,7 @@
 """The one door for all output: no other module writes to stdout or stderr.
 
-*Data* is what a command exists for. It is written whole; where it cannot be, the command goes on and `lost` tells why.
-*Talk* is everything else: a line that cannot be written is dropped, and nothing that goes wrong here reaches a run.
+*Data* is what a command exists for. It is written whole; where it cannot be, the command goes on and `lost` gives why.
+*Messages* are all else: a line that cannot be written is dropped, and nothing that goes wrong here reaches a run.
 While runs are under way, threads write (`in_background`), so that a reader that does not read holds nobody up.
 
 All of it is made safe to print here, but for documents, which escape for their own readers, and drawings on a terminal.
@@ -29,7 +29,7 @@ Name = Literal["stdout", "stderr"]
 _PIECE = 4096
 """Characters that are handed to the system at once: how far a slow reader has come is seen after each."""
 _MOST_WAITING = 1 << 20
-"""Characters of talk that wait for a reader; more is dropped, and how much is said where it goes on."""
+"""Characters of messages that wait for a reader; more is dropped, and a line says how much."""
 _IDLE = 5.0
 """Seconds at the end of a command in which a reader must have read something, or the rest is dropped."""
 _IDLE_AFTER_A_SIGNAL = 1.0
@@ -38,13 +38,13 @@ _LOOK = 0.2
 
 
 def say(line: str) -> None:
-    """One line of talk on stderr. Line ends in it are escaped."""
-    _talk("stderr", f"{clean(line)}\n")
+    """One line of a message on stderr. Line ends in it are escaped."""
+    _message("stderr", f"{clean(line)}\n")
 
 
 def say_lines(text: str) -> None:
-    """Lines of talk on stderr, as they are; the last may be without an end, as that of a question is."""
-    _talk("stderr", safe_lines(text))
+    """Lines of a message on stderr, as they are; the last may be without an end, as that of a question is."""
+    _message("stderr", safe_lines(text))
 
 
 def problems(*found: Problem) -> None:
@@ -81,8 +81,8 @@ def is_terminal(name: Name) -> bool:
         return False
 
 
-class Stream(io.StringIO):
-    """Talk as a file that accounts of runs are written to. With `is_drawing` what moves a cursor passes."""
+class MessageStream(io.StringIO):
+    """Messages as a file, for transcripts of runs. With `is_drawing` what moves a cursor passes."""
 
     def __init__(self, name: Name, *, is_drawing: bool = False) -> None:
         super().__init__()
@@ -97,22 +97,22 @@ class Stream(io.StringIO):
         return is_terminal(self._name)
 
     def write(self, text: str, /) -> int:
-        _talk(self._name, text if self._is_drawing else safe_lines(text))
+        _message(self._name, text if self._is_drawing else safe_lines(text))
         return len(text)
 
-    def drawing(self) -> "Stream":
-        """The same for one who draws on a terminal, and makes what comes from outside safe itself."""
-        return Stream(self._name, is_drawing=True)
+    def drawing(self) -> "MessageStream":
+        """The same for a drawing on a terminal, which makes what comes from outside safe itself."""
+        return MessageStream(self._name, is_drawing=True)
 
 
 @contextmanager
 def in_background(*, hurry: Callable[[], bool]) -> Iterator[None]:
     """Let threads write until the context ends. Raises `UsageError` where no thread can be started.
 
-    `hurry` tells whether a signal has come: then nobody waits long for readers, not even with data.
+    `hurry` says whether a signal has come: then nobody waits long for readers, not even with data.
     """
     first = _Writer(hurry)
-    both = {"stdout": first, "stderr": first if _lead_to_one_file() else _Writer(hurry)}
+    both = {"stdout": first, "stderr": first if _are_one_file() else _Writer(hurry)}
     _state.writers.update(both)
     try:
         yield
@@ -138,7 +138,7 @@ class _Writer:
             if not is_data and self._put + len(text) - self._written > _MOST_WAITING:
                 self._dropped = stream, text.count("\n") + (self._dropped[1] if self._dropped else 0)
                 return
-            self._tell_of_dropped()
+            self._report_dropped()
             for start in range(0, len(text), _PIECE):
                 self._hand_over(stream, text[start : start + _PIECE], is_data=is_data)
 
@@ -157,12 +157,12 @@ class _Writer:
     def close(self) -> bool:
         """End when all is written; False where it is not read. Then the thread waits, and ends with the program."""
         with self._lock:
-            self._tell_of_dropped()
+            self._report_dropped()
         is_read = self.is_read(_IDLE)
         self._queue.put(None)
         return is_read
 
-    def _tell_of_dropped(self) -> None:
+    def _report_dropped(self) -> None:
         if self._dropped is not None:
             (stream, lines), self._dropped = self._dropped, None
             what = "1 line was" if lines == 1 else f"{lines} lines were"
@@ -203,7 +203,7 @@ class _State:
 _state = _State()
 
 
-def _talk(name: Name, text: str) -> None:
+def _message(name: Name, text: str) -> None:
     stream: TextIO | None = getattr(sys, name)
     if not text or stream is None or name in _state.stuck:
         return
@@ -263,7 +263,7 @@ def _descriptor(stream: TextIO) -> int | None:
         return None
 
 
-def _lead_to_one_file() -> bool:
+def _are_one_file() -> bool:
     """Whether stdout and stderr lead to the same place, where their lines have one order."""
     try:
         return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())

@@ -243,7 +243,7 @@ def wait_for_all(waits: Sequence[SiteWait], *, stop: Stop, quiet: bool = False) 
     The stories tell how it ended. Where one site is not ready nothing is sent, so the others are left then, too.
     """
     began, inbox = time.monotonic(), _Inbox()
-    progress = Progress(waits=waits, began=began, quiet=quiet)
+    progress = WaitProgress(waits=waits, began=began, quiet=quiet)
     for wait in waits:
         threads.start(partial(_watch, wait, stop, inbox), name=f"wait for {wait.story.name}")
     while stop.why is None and _goes_on(waits):
@@ -285,14 +285,14 @@ def _watch(wait: SiteWait, stop: Stop, inbox: _Inbox) -> None:
 
 
 @dataclass(slots=True, kw_only=True)
-class Progress:
+class WaitProgress:
     """Prints how the waits go, to `out`. `clock` and `began` are in seconds of the same clock."""
 
     waits: Sequence[SiteWait]
     began: float
     quiet: bool = False
     clock: Callable[[], float] = time.monotonic
-    out: output.Stream = field(default_factory=lambda: output.Stream("stderr"))
+    out: output.MessageStream = field(default_factory=lambda: output.MessageStream("stderr"))
     _drawn: str = ""
     _last_lines: dict[SiteWait, float] = field(default_factory=dict)
 

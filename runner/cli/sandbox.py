@@ -68,7 +68,7 @@ def sandbox(context: click.Context, /, **_: object) -> int:
 
 
 def _print_url(url: str) -> None:
-    output.Stream("stdout").write(f"serving at {url} (Ctrl-C ends it)\n")
+    output.MessageStream("stdout").write(f"serving at {url} (Ctrl-C ends it)\n")
 
 
 def _refuse_a_folder_above(folder: Path) -> None:

@@ -56,7 +56,7 @@ class Alive:
         return doing[-1].waits_for if doing else ""
 
     def line(self) -> str | None:
-        """The line that is due now, if one is. To a person who is being asked nothing is said."""
+        """The line that is due now, if one is. Nothing is due while a person is being asked."""
         doing, now = self._open, self._clock()
         if not doing or doing[-1].row.kind == _ASKS or now - max(doing[-1].since, self._last) < EVERY:
             return None

@@ -31,7 +31,7 @@ _WORDS: Mapping[Status | None, str] = {
 }
 
 
-class Plain:
+class PlainConsole:
     """Writes the transcript of one run to `out` as its events come in, a row when it ends.
 
     `event` takes the run's lines in their order, after those that are `earlier` and printed already; `close` ends the
@@ -57,12 +57,12 @@ class Plain:
 
 
 def transcript(result: RunResult, options: Detail, *, encoding: str = "utf-8") -> str:
-    """What `Plain` would have printed of this run; with `verbose` it lacks what went on inside the rows."""
+    """What `PlainConsole` would have printed of this run; with `verbose` it lacks what went on inside the rows."""
     return lines(whole(result, options), encoding=encoding)
 
 
 def transcript_so_far(events: Sequence[Line], options: Detail, *, encoding: str = "utf-8") -> str:
-    """What `Plain` has printed of a run that another process is still carrying out, and its current step."""
+    """What `PlainConsole` has printed of a run that another process is still carrying out, and its current step."""
     return lines(so_far(events, options), encoding=encoding)
 
 
@@ -85,7 +85,7 @@ def encodable(text: str, encoding: str) -> str:
 
 @cache
 def marks_for(encoding: str) -> Mapping[Status | None, str]:
-    """What stands before a row: a sign, or a word where the encoding has no such sign."""
+    """The mark of a row: a sign, or a word where the encoding has no such sign."""
     try:
         "".join(_MARKS.values()).encode(encoding)
     except UnicodeEncodeError:

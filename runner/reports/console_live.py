@@ -44,7 +44,7 @@ _REDRAWS = 8
 class Live:
     """Draws one run as its events come in, with the row that is going on and its seconds in the last line.
 
-    `event` and `close` are as in `runner.reports.console.Plain`; `close` gives the terminal back, whatever happened.
+    `event` and `close` are as in `console.PlainConsole`; `close` gives the terminal back, whatever happened.
     `NO_COLOR` is honoured.
     """
 

@@ -14,7 +14,7 @@ _MOST_PLACES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class CatalogueComparison:
     """`before` and `after` are the names of the two. `has_jobs`: jobs were named, for which some of it matters.
 
     `side_by_side`: they are two sites or files, and neither is what the other was before.
@@ -27,19 +27,19 @@ class Comparison:
     side_by_side: bool = False
 
 
-def text(found: Comparison) -> str:
+def text(found: CatalogueComparison) -> str:
     return "".join(f"{clean(line)}\n" if line.strip() else "\n" for line in _lines(found))
 
 
-def as_json(found: Comparison) -> str:
+def as_json(found: CatalogueComparison) -> str:
     differences: list[Json] = [_record(drift) for drift in found.drifts]
     return json_document({"format": _FORMAT, "before": found.before, "after": found.after, "differences": differences})
 
 
-FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {"text": text, "json": as_json}
+FORMATS: Final[Mapping[str, Callable[[CatalogueComparison], str]]] = {"text": text, "json": as_json}
 
 
-def _lines(found: Comparison) -> Iterator[str]:
+def _lines(found: CatalogueComparison) -> Iterator[str]:
     if not found.drifts:
         yield f"{found.before} and {found.after}: nothing differs"
         return
@@ -54,7 +54,7 @@ def _lines(found: Comparison) -> Iterator[str]:
     yield from _each(rest, found)
 
 
-def _each(drifts: Iterable[Drift], found: Comparison) -> Iterator[str]:
+def _each(drifts: Iterable[Drift], found: CatalogueComparison) -> Iterator[str]:
     for drift in drifts:
         one = drift.difference
         sentence = side_by_side(one, before=found.before, after=found.after) if found.side_by_side else in_time(one)

@@ -1,6 +1,6 @@
 """Mistakes as commands of GitHub Actions, which show them at their lines in a pull request.
 
-The place stands in the message, too: the log of a step shows the message alone.
+The place is in the message, too: the log of a step shows the message alone.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The JSON report, `format: 1`: everything that is known of the runs, for programs.
 
-No value is shortened and nothing is left out but the secrets, which stand as `***`.
+No value is shortened and nothing is left out but the secrets, which are `***`.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from runner.foundation.problems import strongest
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import Trouble
 from runner.runs.result import RunResult, StepResult, tally, worst
@@ -18,6 +18,11 @@ from runner.version import VERSION
 FORMAT = 1
 MARK = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
 """How such a report begins, and no other file."""
+_STEP = (
+    *("id", "key", "name", "kind", "section", "index", "status", "reason", "flaky", "verified", "attempts", "seconds"),
+    *("process_id", "result", "outputs", "line", "checks", "warnings", "error", "help"),
+)
+"""The keys of a row in their order: fields of `StepResult`."""
 
 
 def report(results: Sequence[RunResult], *, version: str = VERSION) -> str:
@@ -62,28 +67,9 @@ def _run(result: RunResult) -> JsonObject:
 
 
 def _step(step: StepResult) -> JsonObject:
-    return {
-        "id": step.id,
-        "key": step.key,
-        "name": step.name,
-        "kind": step.kind,
-        "section": step.section,
-        "index": step.index,
-        "status": step.status,
-        "reason": step.reason,
-        "flaky": step.flaky,
-        "verified": step.verified,
-        "attempts": step.attempts,
-        "seconds": _rounded(step.seconds),
-        "process_id": step.process_id,
-        "result": step.result,
-        "outputs": step.outputs,
-        "line": step.line,
-        "checks": [{"that": check.that, "passed": check.passed, "message": check.message} for check in step.checks],
-        "warnings": list(step.warnings),
-        "error": _trouble(step.error),
-        "help": step.help,
-    }
+    checks: list[Json] = [{"that": one.that, "passed": one.passed, "message": one.message} for one in step.checks]
+    own: JsonObject = {name: getattr(step, name) for name in _STEP}
+    return own | {"seconds": _rounded(step.seconds), "checks": checks, "error": _trouble(step.error)}
 
 
 def _trouble(trouble: Trouble | None) -> JsonObject | None:

@@ -52,7 +52,7 @@ def _suite(result: RunResult) -> ET.Element:
 
 
 def _properties(result: RunResult) -> ET.Element:
-    """What tells this run from every other; `events` is the hash that a later edit of its journal would change."""
+    """What sets this run apart from every other; `events` is the hash that a later edit of its journal would change."""
     facts = {
         "run": result.id,
         "status": result.status,

@@ -17,7 +17,7 @@ LONGEST_LINE = 100
 """Cells of a source line that are shown; a longer one is shortened around the place."""
 
 _BEFORE_PLACE = 40
-"""Characters that are kept before the place in a line that is shortened."""
+"""Characters that are left before the place in a line that is shortened."""
 _LEFT_OUT = "..."
 
 
@@ -80,7 +80,7 @@ def _place(problem: Problem) -> str:
 
 
 def _excerpt(line: str, span: Span) -> tuple[str, str]:
-    """The source line as it is shown, and the carets that stand under the place."""
+    """The source line as it is shown, and the carets under the place."""
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     first, last = _window(line, start)

@@ -19,7 +19,7 @@ from sites import NOTHING, Told, site
 
 from runner.cli import output
 from runner.cli.main import ended
-from runner.cli.ready import Progress, SiteWait, wait_for_all
+from runner.cli.ready import SiteWait, WaitProgress, wait_for_all
 from runner.doctor.readiness import Look, Outcome, Watched
 from runner.doctor.readiness import Phase as Seen
 from runner.doctor.wait_story import Story
@@ -416,7 +416,7 @@ def test_resume_has_the_option_too(capsys: pytest.CaptureFixture[str]) -> None:
         assert "not begun: tours@here" in err
 
 
-class Terminal(output.Stream):
+class Terminal(output.MessageStream):
     """A terminal, as far as progress is told there."""
 
     def __init__(self, *, is_there: bool) -> None:
@@ -458,7 +458,7 @@ class Watching:
     def __post_init__(self) -> None:
         story = Story(name="here", wanted=Readiness())
         self.wait = SiteWait(site=Watched(caller=Nobody(), clock=lambda: self.now), story=story)
-        self.progress = Progress(waits=[self.wait], began=0.0, clock=lambda: self.now, out=self.out)
+        self.progress = WaitProgress(waits=[self.wait], began=0.0, clock=lambda: self.now, out=self.out)
 
     def hear(self, words: str, *, phase: Seen = Seen.AWAY) -> None:
         look = Look(phase=phase, trouble=Trouble(code="E301", message=words))

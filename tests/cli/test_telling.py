@@ -24,7 +24,7 @@ class Clock:
         return self.now
 
 
-class Terminal(output.Stream):
+class Terminal(output.MessageStream):
     def isatty(self) -> bool:
         return True
 
@@ -42,9 +42,9 @@ def begun(telling: RunConsole, folder: Path) -> None:
 
 
 def telling(
-    clock: Clock, *, out: output.Stream | None = None, quiet: bool = False, side_by_side: bool = False
+    clock: Clock, *, out: output.MessageStream | None = None, quiet: bool = False, side_by_side: bool = False
 ) -> RunConsole:
-    wanted = out or output.Stream("stdout")
+    wanted = out or output.MessageStream("stdout")
     return RunConsole(out=wanted, quiet=quiet, verbose=False, side_by_side=side_by_side, clock=clock)
 
 

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from runner.foundation.problems import ExitCode
 from runner.reports import json as json_report
 from runner.reports import jsonl, junit, runs
-from runner.reports.console import Plain, transcript
+from runner.reports.console import PlainConsole, transcript
 from runner.reports.sentences import Detail
 from runner.runs.events import AnyEvent, Line, RunStatus, Status, StepFinished, StepSkipped, StepStarted
 from runner.runs.result import fold, tally
@@ -57,7 +57,7 @@ def acts_on_a_terminal(char: str) -> bool:
 
 def printed(lines: Sequence[Line], options: Detail) -> str:
     out = io.StringIO()
-    plain = Plain(out, options)
+    plain = PlainConsole(out, options)
     for line in lines:
         plain.event(line)
     plain.close()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.reports.console import Plain, closing, is_live, transcript
+from runner.reports.console import PlainConsole, closing, is_live, transcript
 from runner.reports.sentences import Detail
 from runner.reports.transcript import news
 from runner.runs.events import (
@@ -83,7 +83,7 @@ def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> Non
 
 def test_a_row_is_printed_when_it_ends(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Detail())
+    plain = PlainConsole(out, Detail())
     for line in chain(story)[:4]:
         plain.event(line)
     assert "add" not in out.getvalue()
@@ -119,7 +119,7 @@ def test_verbose_tells_what_a_call_waits_for_and_how_long() -> None:
 
 def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Detail(verbose=True))
+    plain = PlainConsole(out, Detail(verbose=True))
     for line in chain(story):
         plain.event(line)
     for told in (
@@ -221,7 +221,7 @@ def test_flaky_and_inferred_passes_are_marked(one_row: Callable[..., RunResult])
 
 def test_a_run_that_broke_off_tells_its_open_row_and_ends_with_a_summary(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Detail())
+    plain = PlainConsole(out, Detail())
     for line in chain(story)[:3]:
         plain.event(line)
     plain.close()
@@ -232,7 +232,7 @@ def test_a_run_that_broke_off_tells_its_open_row_and_ends_with_a_summary(story: 
 
 def test_closing_an_ended_run_adds_nothing(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = Plain(out, Detail())
+    plain = PlainConsole(out, Detail())
     for line in chain(story):
         plain.event(line)
     before = out.getvalue()
@@ -263,7 +263,7 @@ def test_a_run_of_which_every_step_was_skipped_says_so(
 def test_a_terminal_without_signs_gets_words(story: list[AnyEvent], chain: Chain) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
-    plain = Plain(out, Detail())
+    plain = PlainConsole(out, Detail())
     for line in chain(story):
         plain.event(line)
     told = raw.getvalue().decode("ascii")

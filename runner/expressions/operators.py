@@ -14,7 +14,7 @@ from runner.foundation.values import Json, is_number, kind_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class ComparisonOperator:
     """`test` asks the same of each item of a list, as in `select("ge", 5)`; `not in` has none."""
 
     sign: str
@@ -110,15 +110,15 @@ def _between_numbers(sign: str, calculate: Callable[[float, float], float]) -> C
 
 _add_numbers = _between_numbers("+", operator.add)
 
-COMPARISONS: Final[Mapping[str, Comparison]] = {
-    "eq": Comparison(sign="==", test="eq", holds=same),
-    "ne": Comparison(sign="!=", test="ne", holds=lambda left, right: not same(left, right)),
-    "lt": Comparison(sign="<", test="lt", holds=lambda left, right: less(left, right, "<")),
-    "lteq": Comparison(sign="<=", test="le", holds=lambda left, right: not less(right, left, "<=")),
-    "gt": Comparison(sign=">", test="gt", holds=lambda left, right: less(right, left, ">")),
-    "gteq": Comparison(sign=">=", test="ge", holds=lambda left, right: not less(left, right, ">=")),
-    "in": Comparison(sign="in", test="in", holds=lambda left, right: contains(right, left)),
-    "notin": Comparison(sign="not in", test="", holds=lambda left, right: not contains(right, left)),
+COMPARISONS: Final[Mapping[str, ComparisonOperator]] = {
+    "eq": ComparisonOperator(sign="==", test="eq", holds=same),
+    "ne": ComparisonOperator(sign="!=", test="ne", holds=lambda left, right: not same(left, right)),
+    "lt": ComparisonOperator(sign="<", test="lt", holds=lambda left, right: less(left, right, "<")),
+    "lteq": ComparisonOperator(sign="<=", test="le", holds=lambda left, right: not less(right, left, "<=")),
+    "gt": ComparisonOperator(sign=">", test="gt", holds=lambda left, right: less(right, left, ">")),
+    "gteq": ComparisonOperator(sign=">=", test="ge", holds=lambda left, right: not less(left, right, ">=")),
+    "in": ComparisonOperator(sign="in", test="in", holds=lambda left, right: contains(right, left)),
+    "notin": ComparisonOperator(sign="not in", test="", holds=lambda left, right: not contains(right, left)),
 }
 """By the word that Jinja's nodes carry."""
 

@@ -38,7 +38,7 @@ def _process(document: Document, written: JsonObject, path: Path) -> Iterator[Pr
         if "items" in fields and fields.get("type") not in _MAY_HAVE_ITEMS:
             at = (*path, "parameters", code, "items")
             hint = "only `type: records` has items"
-            yield document.problem("E107", "`items` cannot stand here", path=at, at_key=True, hint=hint)
+            yield document.problem("E107", "`items` is not allowed here", path=at, at_key=True, hint=hint)
     for uid in record(written.get("elements")):
         if not is_guid(uid):
             hint = "write the id as the key, and the name after `name`"

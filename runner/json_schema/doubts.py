@@ -1,6 +1,6 @@
-"""What may be written in a schema and most likely is not meant: keywords that never apply, formats that nobody knows.
+"""What may be written in a schema and most likely is a mistake: keywords that never apply, formats that nobody knows.
 
-A part of a schema that checks nothing looks like a check, so it is told, as a warning: there may be a reason for it.
+A part of a schema that checks nothing looks like a check. So it gets a warning: there may be a reason for it.
 """
 
 import re
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from runner.foundation.near_misses import folded
+from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.json_schema import formats, schemas
 from runner.json_schema.flaws import Flaw
@@ -42,7 +43,7 @@ def doubts(schema: Json) -> Iterator[Flaw]:
 
 
 def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[Flaw]:
-    """Keywords of `node` that say nothing of a value whose type is one of `of`; nothing is said where `of` is empty."""
+    """Keywords of `node` that check nothing of a value whose type is one of `of`; none where `of` is empty."""
     if not of or of == {"null"}:
         return
     for keyword in node:
@@ -54,19 +55,19 @@ def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[F
 
 
 def _is_a_remark(keyword: str, node: JsonObject) -> bool:
-    """A format that checks nothing anyway: `int64` goes with numbers, and one that nobody knows is told as such."""
+    """A format that checks nothing anyway: `int64` goes with numbers, and `_format` reports unknown formats."""
     return keyword == "format" and not formats.is_known(node["format"])
 
 
 def _instead(keyword: str, of: frozenset[str]) -> str | None:
-    """The keyword that says it of the type that stands there, or where it belongs."""
+    """The keyword that checks the same of the type that is there, or where the keyword belongs."""
     least = next((LEAST[name] for name in sorted(of) if name in LEAST), None)
     if least is not None and keyword in _BOUNDS:
         return f"did you mean `{least}`?"
     if least is not None and keyword.replace("max", "min").replace("Max", "Min") in _BOUNDS:
         return f"did you mean `{least.replace('min', 'max')}`?"
     if "array" in of:
-        return f"what holds for each item of a list stands in `items: {{{keyword}: …}}`"
+        return f"write what holds for each item of a list in `items: {{{keyword}: …}}`"
     kind = min(SPEAKS_OF[keyword])
     return f"`{keyword}` goes with `type: {'number' if kind == 'integer' else kind}`"
 
@@ -85,7 +86,7 @@ def _closing(node: JsonObject, path: Path) -> Iterator[Flaw]:
     for keyword in _CLOSING:
         if isinstance(named, dict) and isinstance(named.get(keyword), bool):
             message = f"inside `properties`, `{keyword}` is the name of a property"
-            hint = f"`{keyword}` stands beside `properties`"
+            hint = f"write `{keyword}` beside `properties`"
             yield Flaw(path=(*path, "properties", keyword), message=message, hint=hint, at_key=True)
 
 
@@ -133,7 +134,7 @@ def _also(one: Json, wanted: frozenset[str]) -> str | None:
 def _format(node: JsonObject, path: Path) -> Iterator[Flaw]:
     name = node.get("format")
     if isinstance(name, str) and name not in formats.EXAMPLES and name not in formats.REMARKS:
-        near = formats.meant(name)
+        near = suggest(name, formats.EXAMPLES)
         hint = f"did you mean `{near}`?" if near else f"there are {', '.join(formats.EXAMPLES)}"
         yield Flaw(path=(*path, "format"), message=f"`{name}` is no known format: it checks nothing", hint=hint)
 
@@ -144,5 +145,5 @@ def _pattern(node: JsonObject, path: Path) -> Iterator[Flaw]:
     if found is not None:
         flags = "".join(flag for flag in found[2] if flag in "ims")
         bare = f"(?{flags}){found[1]}" if flags else found[1]
-        message = "a pattern stands without slashes: here they are a part of it"
+        message = "a pattern is written without slashes: here they are a part of it"
         yield Flaw(path=(*path, "pattern"), message=message, hint=f"write `{bare}`")

@@ -27,7 +27,7 @@ _CLOSED = "`additionalProperties: false` allows no key but those of `properties`
 _TOGETHER = frozenset({"allOf", "anyOf", "oneOf"})
 _ALONE = frozenset({"if", "then", "else", "not"})
 _MOST_BRANCHES = 1000
-"""Schemas that one value may be held against. Twenty definitions that each refer twice to the next make a million."""
+"""Schemas that one value may be checked by. Twenty definitions that each refer twice to the next make a million."""
 _BOUNDS = (
     ("minLength", "maxLength", "text"),
     ("minItems", "maxItems", "list"),
@@ -82,7 +82,7 @@ def _own(schema: Json) -> Iterator[Flaw]:
 def _keywords(node: JsonObject, path: Path) -> Iterator[Flaw]:
     for key, value in node.items():
         if key == "$schema" and path:
-            yield Flaw(path=(*path, key), message="`$schema` stands at the root only")
+            yield Flaw(path=(*path, key), message="`$schema` is allowed at the root only")
         elif key == "$schema" and value != DRAFT:
             yield Flaw(path=(*path, key), message="`$schema`: another draft of JSON Schema than 2020-12")
         elif key not in KEYWORDS and not key.startswith("x-") and (path or key != "secret"):
@@ -139,7 +139,7 @@ def _target(reference: str, root: Json) -> Json:
 
 
 def _is_endless(schema: Json, root: Json) -> bool:
-    """Whether one value would be held against too many schemas, or for ever against the same."""
+    """Whether one value would be checked by too many schemas, or for ever by the same."""
     waiting, seen = [schema], 0
     while waiting and seen <= _MOST_BRANCHES:
         seen += 1

@@ -10,8 +10,6 @@ from typing import Final
 
 import jsonschema_rs
 
-from runner.foundation.near_misses import folded
-from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
 
 EXAMPLES: Final[Mapping[str, str]] = {
@@ -37,22 +35,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
 }
 """Every format that is checked, with a text that is of it."""
 REMARKS: Final = frozenset({"int32", "int64", "float", "double", "password", "byte", "binary"})
-"""Formats of OpenAPI that people copy along: they say nothing that a text could be held against."""
-_MEANT: Final[Mapping[str, str]] = {
-    "guid": "uuid",
-    "datetime": "date-time",
-    "timestamp": "date-time",
-    "mail": "email",
-    "emailaddress": "email",
-    "url": "uri",
-    "link": "uri",
-    "host": "hostname",
-    "domain": "hostname",
-    "ip": "ipv4",
-    "ipaddress": "ipv4",
-    "regexp": "regex",
-    "iso8601": "date-time",
-}
+"""Formats of OpenAPI that people copy along: they check nothing of a text."""
 
 
 def fits(name: str, text: str) -> bool:
@@ -62,11 +45,6 @@ def fits(name: str, text: str) -> bool:
 
 def is_known(name: Json) -> bool:
     return isinstance(name, str) and name in EXAMPLES
-
-
-def meant(name: str) -> str | None:
-    """The known format that is meant by another word."""
-    return _MEANT.get(folded(name)) or suggest(name, EXAMPLES)
 
 
 def example(name: Json) -> str:

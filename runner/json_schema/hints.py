@@ -1,7 +1,6 @@
 """What to write in place of a flaw of a schema: a hint that can be typed as it stands; none where that is not known."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from runner.foundation import hints
@@ -9,7 +8,6 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, is_number, value_at
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place
 
-_RENAMED: Final[Mapping[str, str]] = {"id": "$id", "dependencies": "dependentSchemas"}
 _EITHER: Final = re.compile(r"\s*[|,/]\s*|\s+or\s+")
 
 
@@ -29,7 +27,7 @@ def hint(path: Path, schema: Json) -> str | None:
 
 
 def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
-    """What an unknown keyword stands for: a word of another draft, a typo, or the name of a property."""
+    """What to write for an unknown keyword: a word of another draft, a typo, or the name of a property."""
     value, kind = holder[key], holder.get("type")
     if key == "nullable" and value is not True:
         return "leave it out: without `null` in `type` no null fits"
@@ -41,11 +39,11 @@ def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
         return "did you mean `dependentRequired`?"
     if key in ("min", "max") and isinstance(kind, str) and kind in LEAST:
         return f"did you mean `{LEAST[kind].replace('min', key)}`?"
-    near = _RENAMED.get(key) or suggest(key, {*KEYWORDS, "secret"} if at_root else KEYWORDS)
+    near = suggest(key, {*KEYWORDS, "secret"} if at_root else KEYWORDS)
     is_type = isinstance(value, str) and value in TYPES
     if (isinstance(value, dict) or is_type) and near not in A_SCHEMA | NAMED_SCHEMAS:
         named = f"properties: {{{key}: {f'{{type: {value}}}' if is_type else '…'}}}"
-        return f"keys of a record stand in `{f'items: {{{named}}}' if kind == 'array' else named}`"
+        return f"write keys of a record in `{f'items: {{{named}}}' if kind == 'array' else named}`"
     return f"did you mean `{near}`?" if near else None
 
 
@@ -73,14 +71,14 @@ def _required(path: Path) -> str:
 def _property(name: str, value: Json) -> str | None:
     """A property that is no schema: a keyword one level too deep, or a bare type."""
     if name in KEYWORDS and not (name == "type" and isinstance(value, str)):
-        return f"`{name}` stands beside `properties`, not in it"
+        return f"write `{name}` beside `properties`, not in it"
     found = hints.hint("schemas", f"property {name}", value)
     schema = _a_schema(value)
     return found or (schema and schema.replace("write `", f"write `{name}: ", 1))
 
 
 def _a_schema(value: Json) -> str | None:
-    """A type, or several, where a schema stands."""
+    """A type, or several, where a schema should be."""
     if isinstance(value, list) and value and all(name in TYPES for name in value):
         return f"write `{{type: [{', '.join(_quoted(str(name)) for name in value)}]}}`"
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The keywords of draft 2020-12: what stands behind each, of which types each speaks, and where schemas stand."""
+"""The keywords of draft 2020-12: what each holds, of which types each speaks, and where schemas are."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
@@ -78,7 +78,7 @@ def nodes(schema: Json, path: Path = ()) -> Iterator[tuple[Path, JsonObject]]:
 
 
 def place(path: Path) -> Place:
-    """What the last part of `path` is: a keyword, an item of a list behind one, or a name as in `properties`."""
+    """What the last part of `path` is: a keyword, an item of its list, or a name as in `properties`."""
     found: Place = "root"
     held_by: str | int = ""
     for part in path:

@@ -70,7 +70,7 @@ def shipped(name: str) -> Schema:
 
 
 def from_job(schema: Json) -> Schema:
-    """A schema that stands in a job, a record or a boolean; `secret` and keywords like it count for nothing.
+    """A schema of a job, a record or a boolean; `secret` and keywords like it count for nothing.
 
     Raises `ValueError` where `flaws.flaws` finds something.
     """

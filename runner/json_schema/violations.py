@@ -88,11 +88,11 @@ def _violations(error: ValidationError, value: Json, schema: Json) -> Iterator[V
         case ValidationErrorKind.PropertyNames():
             key = str(kind.error.instance)
             failed = str(kind.error.schema_path[-1])
-            said = sentence(failed, value=key, expected=kind.error.kind.value)
+            inner = sentence(failed, value=key, expected=kind.error.kind.value)
             yield Violation(
                 path=(*path, key),
                 keyword="propertyNames",
-                message=sentence("propertyNames", value=key, expected=failed, nearest=said),
+                message=sentence("propertyNames", value=key, expected=failed, nearest=inner),
                 expected=failed,
                 value=key,
                 schema=_holder(kind.error, schema),

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from typing import Final
 
 from runner.foundation import hints
 from runner.foundation.near_misses import folded
@@ -21,14 +20,10 @@ _FEW = 10
 _WORD = re.compile(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = re.compile(r"([\w.-]+):[\[{\"']")
 _CONDITION = re.compile(r"[=<>|( ]")
-_OF_AN_EXPECTATION: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("assert", "expr", "condition", "check"), "that"),
-    **dict.fromkeys(("msg", "fail_msg"), "message"),
-}
 
 
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:
-    """What to write for the key `name`; `near` is the key of ours that it stands for."""
+    """What to write for the key `name`; `near` is our key for it."""
     surest = _disguised(name, keys.known) or _of_others(name, value, keys) or _parameters(name, value, keys)
     if surest:
         return surest
@@ -76,8 +71,6 @@ def _expectation(name: str, value: Json, keys: RecordKeys) -> str | None:
     """What to write in an expectation for `result: 5`, and for words of others."""
     if keys.title != "expectation":
         return None
-    if name in _OF_AN_EXPECTATION:
-        return f"did you mean `{_OF_AN_EXPECTATION[name]}`?"
     if name in ("result", "process_status", "process_id") and isinstance(value, str | int | float):
         return f"write `- {name} == {compact(value)}`"
     return _known(keys)

@@ -47,7 +47,7 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
 
 
 def emptied(keys: RecordKeys) -> Iterator[Path]:
-    """Keys without a value because what belongs to them stands beside them, not indented far enough."""
+    """Keys without a value because what belongs to them is beside them, not indented far enough."""
     empty = [name for name, value in keys.written.items() if value is None]
     below = keys.structure.below(keys.path) if empty else {}
     for violation in keys.unknown:
@@ -55,7 +55,7 @@ def emptied(keys: RecordKeys) -> Iterator[Path]:
 
 
 def _near(name: str, keys: RecordKeys) -> str | None:
-    """The key that `name` stands for. Of several for a word of another tool, a key that is wanted, or free."""
+    """Our key for `name`. Of several for a word of another tool, a key that is wanted, or free."""
     near = suggest(name, keys.known)
     if near is None or near != foreign(name, keys.known):
         return near
@@ -70,7 +70,7 @@ def _whole_file(keys: RecordKeys) -> Finding | None:
     if keys.path or more or not isinstance(value, dict) or not any(key in value for key in missing):
         return None
     hint = f"leave `{name}:` out, and indent what is below it one level less"
-    return Finding(code="E104", message=f"`{name}` stands around the whole file", hint=hint, path=(name,), at_key=True)
+    return Finding(code="E104", message=f"`{name}` is around the whole file", hint=hint, path=(name,), at_key=True)
 
 
 def _wrong_level(keys: RecordKeys) -> Finding | None:
@@ -81,7 +81,8 @@ def _wrong_level(keys: RecordKeys) -> Finding | None:
     inner = keys.structure.property(keys.structure.at(path), str(path[-1])).get("properties")
     if not isinstance(inner, dict) or not all(key in inner for key in keys.written):
         return None
-    message = f"`{path[-1]}` stands among the names of `{path[-2]}`" if len(path) > 1 else f"`{path[-1]}` stands here"
+    where = f"among the names of `{path[-2]}`" if len(path) > 1 else "at the root of the file"
+    message = f"`{path[-1]}` is {where}"
     hint = "indent it further: it belongs in the record above it"
     return Finding(code="E104", message=message, hint=hint, path=path, at_key=True)
 

@@ -1,11 +1,12 @@
-"""Values that YAML reads otherwise than they look: warnings, for somebody may have meant them so.
+"""Values that YAML reads otherwise than they look: warnings, for somebody may want them so.
 
-A ` #` that ends a text, quotes of a word processor around one, the comma of JSON behind one, and the line break at the
-end of a block of one line, which would be sent. Only where any text may stand: a wrong word of ours is told elsewhere.
+A ` #` that ends a text, quotes of a word processor around a text, the comma of JSON after a value, and the line break
+at the end of a block of one line, which would be sent. Only where any text is allowed; the schema checks the rest.
 """
 
 import re
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, Path
@@ -13,27 +14,46 @@ from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
 
 _OPENING, _CLOSING = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
-"""Not those that the names of firms and books stand in, as in `«Ann»`: who writes them means them."""
+"""Not those around names of firms and books, as in `«Ann»`: who writes them wants them."""
 _MAY_BE = re.compile(rf"#[0-9A-Fa-f]|[{_OPENING}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 """What a file holds that is worth a closer look; each begins with a rare character, so that all else is passed over."""
 _NO_COMMENT = re.compile(
     r"[ \t]+#(?:[0-9]+(?![./:]?[0-9])|[0-9A-Fa-f]{6}|([0-9A-Fa-f])\1\1|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{3})(?![\w-])"
 )
-"""A number, or a colour, as nobody begins a comment; a day, or a word such as `bad`, may begin one."""
+"""A number, or a color, as nobody begins a comment; a day, or a word such as `bad`, may begin a comment."""
+_QUOTED = re.compile(rf"[{_OPENING}]([^{_OPENING}{_CLOSING}]*)[{_CLOSING}]", re.DOTALL)
 _WITH_COMMA = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
-_BREAK_KEPT = re.compile(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_WITH_BREAK = re.compile(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})
 _FREE = frozenset({"parameters", "vars", "inputs", "values", "set", "default", "auth", "headers"})
+
+
+class _Warning(NamedTuple):
+    """`careful` is the hint without anything of the file."""
+
+    message: str
+    hint: str
+    careful: str
 
 
 def check(document: Document, *, reported: Collection[Problem] = (), shown: bool = True) -> tuple[Problem, ...]:
     """Warnings, in the order of the file; none where something is `reported`. Hints repeat a value only if `shown`."""
     if not _MAY_BE.search(document.text):
         return ()
-    told = {problem.path for problem in reported}
-    found = (_warning(document, path, value, shown=shown) for path, value in _leaves(document.data, ()))
-    return tuple(problem for problem in found if problem is not None and problem.path not in told)
+    known = {problem.path for problem in reported}
+    found = ((path, _warning(document, path, value)) for path, value in _leaves(document.data, ()))
+    return tuple(
+        document.problem(
+            "E109",
+            warning.message,
+            path=path,
+            hint=warning.hint if shown else warning.careful,
+            severity=Severity.WARNING,
+        )
+        for path, warning in found
+        if warning is not None and path not in known
+    )
 
 
 def _leaves(value: Json, path: Path) -> Iterator[tuple[Path, str | None]]:
@@ -48,61 +68,52 @@ def _leaves(value: Json, path: Path) -> Iterator[tuple[Path, str | None]]:
             yield path, value
 
 
-def _warning(document: Document, path: Path, value: str | None, *, shown: bool) -> Problem | None:
-    said = None
+def _warning(document: Document, path: Path, value: str | None) -> _Warning | None:
+    is_bare = value is not None and document.is_bare(path)
     if _is_free(path):
-        said = _comment(document, path) if value is None or document.is_bare(path) else _break(document, path, value)
-    if said is None and value is not None and path[-1:] and path[-1] not in _PROSE and document.is_bare(path):
-        said = _quotes(value) or _comma(value, path)
-    if said is None:
+        found = _comment(document, path) if value is None or is_bare else _break(document, path, value)
+        if found is not None:
+            return found
+    if value is None or not is_bare or not path or path[-1] in _PROSE:
         return None
-    message, hint, careful = said
-    hint = hint if shown else careful
-    return document.problem("E109", message, path=path, hint=hint, severity=Severity.WARNING)
+    return _quotes(value) or (_comma(value) if _is_free(path) else None)
 
 
 def _is_free(path: Path) -> bool:
-    """Whether any text may stand there."""
+    """Whether any text is allowed there."""
     if path[:1] == ("inputs",) and "default" not in path:
         return path[-1] in _PROSE and len(path) > len(("inputs", "name"))
     return len(path) > 1 and (path[-1] in _PROSE or not _FREE.isdisjoint(path[:-1]) or path[-1] == "default")
 
 
-_Said = tuple[str, str, str]
-"""A message, a hint, and the hint without what stands in the file."""
-
-
-def _comment(document: Document, path: Path) -> _Said | None:
-    behind = document.rest_behind(path)
-    if not _NO_COMMENT.match(behind):
+def _comment(document: Document, path: Path) -> _Warning | None:
+    rest = document.rest_behind(path)
+    if not _NO_COMMENT.match(rest):
         return None
-    message = "a `#` behind a blank begins a comment: the value ends before it"
-    careful = "put the whole text in quotes"
-    return message, quote("the whole text", f"{document.written(path)}{behind}".strip()), careful
+    message = "a `#` after a space begins a comment: the value ends before it"
+    written = f"{document.written(path)}{rest}".strip()
+    return _Warning(message, quote("the whole text", written), "put the whole text in quotes")
 
 
-def _quotes(text: str) -> _Said | None:
-    inner = text[1:-1]
-    if len(text) < 2 or text[0] not in _OPENING or text[-1] not in _CLOSING:  # noqa: PLR2004  two quotes
-        return None
-    if any(character in _OPENING + _CLOSING for character in inner):
+def _quotes(text: str) -> _Warning | None:
+    found = _QUOTED.fullmatch(text)
+    if found is None:
         return None
     message = f"`{text[0]}` and `{text[-1]}` are a part of the text: to YAML they are no quotes"
     careful = "write straight quotes"
-    return message, f"{careful}: {quoted(inner)}" if len(inner) < _LONGEST else careful, careful
+    return _Warning(message, f"{careful}: {quoted(found[1])}" if len(found[1]) < _LONGEST else careful, careful)
 
 
-def _comma(text: str, path: Path) -> _Said | None:
+def _comma(text: str) -> _Warning | None:
     found = _WITH_COMMA.fullmatch(text)
-    if found is None or not _is_free(path):
-        return None
-    return "the `,` makes a text of it, and is a part of the text", f"leave it out: write `{found[1]}`", "leave it out"
+    message = "the `,` makes a text of it, and is a part of the text"
+    return found and _Warning(message, f"leave it out: write `{found[1]}`", "leave it out")
 
 
-def _break(document: Document, path: Path, text: str) -> _Said | None:
-    is_line = text.endswith("\n") and document.written(path).count("\n") == 1
+def _break(document: Document, path: Path, text: str) -> _Warning | None:
+    written = document.written(path)
     is_sent = path[-2:-1] == ("parameters",) or path[-1] == "default"
-    if not is_line or not is_sent or not _BREAK_KEPT.match(document.written(path)):
+    if not is_sent or not text.endswith("\n") or written.count("\n") != 1 or not _WITH_BREAK.match(written):
         return None
     hint = "write `|-` in its place, or the text in quotes on the line of its key"
-    return "the text ends with a line break, which is a part of it", hint, hint
+    return _Warning("the text ends with a line break, which is a part of it", hint, hint)

@@ -18,7 +18,7 @@ _WORD = re.compile(r"\w{2,}")
 
 
 def looks_like_a_mapping(text: str) -> bool:
-    """Whether a text that cannot be read was to be a mapping: a key stands at the beginning of one of its lines."""
+    """Whether a text that cannot be read was to be a mapping: one of its lines begins with a key."""
     return "\0" not in text and _KEY.search(text) is not None
 
 

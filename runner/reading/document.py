@@ -1,4 +1,4 @@
-"""What a file holds, and where in the file each part of it stands.
+"""What a file holds, and where in the file each part of it is.
 
 A place is looked up by the path into the data: `("steps", 3, "retry", "max")`. No look-up fails; a path that leads
 nowhere (a missing key) is answered with the place of the last part that exists. Nothing here checks the data.
@@ -73,12 +73,12 @@ class Document:
         if part.has_key:
             return self.source.span(*self._bounds(part.node - 1))
         start, end = self._bounds(part.node)
-        if start == end:  # nothing behind a dash
+        if start == end:  # nothing after a dash
             start -= self.text[:start].endswith("-")
         return self.source.span(start, min(end, self.source.line_bounds(self.source.line_at(start))[1]))
 
     def name_span(self, path: Path, *, line: int, name: str) -> Span:
-        """Where `name` stands in the text at `path`.
+        """Where `name` is in the text at `path`.
 
         `line` counts from 0 in the text's value. In a text over several lines this is the name itself, or in a block
         scalar its line where the name is written in another way; of a text in one line it is the whole value.
@@ -133,17 +133,17 @@ class Document:
         return isinstance(text, str) and cut is not None and self.is_bare((*path[:-1], cut)) and _is_open(text)
 
     def is_bare(self, path: Path) -> bool:
-        """Whether a text stands at `path` that has no quotes around it, and is no block."""
+        """Whether the value at `path` is a text without quotes around it, and no block."""
         part = self._find(path)
         start, end = self._bounds(part.node)
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
     def written(self, path: Path) -> str:
-        """The value at `path` as it stands in the file, quotes and all."""
+        """The value at `path` as it is in the file, quotes and all."""
         return self.text[slice(*self._bounds(self._find(path).node))]
 
     def rest_behind(self, path: Path) -> str:
-        """What stands behind the value at `path`, on the line on which it ends."""
+        """What follows the value at `path`, on the line on which it ends."""
         _, end = self._bounds(self._find(path).node)
         return self.text[end : self.source.line_bounds(self.source.line_at(end))[1]]
 
@@ -216,7 +216,7 @@ class Document:
             child = after[child] or child + 1
 
     def _bounds(self, node: int) -> tuple[int, int]:
-        """Offsets of a node without blanks behind it: to the parser a block scalar ends where the next node begins."""
+        """Offsets of a node without blanks after it: to the parser a block scalar ends where the next node begins."""
         start, end = self.places.starts[node], self.places.ends[node]
         while end > start and self.text[end - 1] in _BLANKS:
             end -= 1

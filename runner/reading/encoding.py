@@ -45,13 +45,13 @@ def _conflict(source: Source) -> Problem | None:
     found = _CONFLICT.search(source.text)
     if found is None:
         return None
-    message = "the file holds a merge conflict: a mark of git stands here"
+    message = "the file holds a merge conflict: here is a mark of git"
     hint = "keep one of the two texts, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
     return source.problem("E101", message, at=found.span(), hint=hint)
 
 
 def _bad_byte(name: str, content: bytes, *, at: int) -> Problem:
-    """The place in the text that is shown, in which each bad byte stands as one U+FFFD."""
+    """The place in the text that is shown, in which each bad byte is one U+FFFD."""
     start = len(content[:at].decode())
     shown = content[:at].decode() + "\ufffd" + content[at + 1 :].decode(errors="replace")
     message = f"the byte 0x{content[at]:02X} is not UTF-8"

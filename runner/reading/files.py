@@ -99,7 +99,7 @@ def is_meant(path: Path) -> bool:
     """Whether a folder that is named stands for this file, too.
 
     It does not for what is hidden, as locks and copies of editors and systems are, nor for what is no file. A link that
-    leads nowhere is meant: whoever reads it tells.
+    leads nowhere is meant: whoever reads it reports that.
     """
     if path.name.startswith("."):
         return False
@@ -141,7 +141,7 @@ def _unreadable(path: Path, name: str, error: OSError) -> Problem:
 
 
 def near(path: Path) -> str | None:
-    """The file that was probably meant: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
+    """The file that comes near: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
     try:
         names = sorted(other.name for other in islice(path.parent.iterdir(), _MOST_NAMES))
     except OSError:

@@ -3,7 +3,7 @@
 One pass over the parser's events checks and builds at once. The parser's own composer is never used: it is
 recursive in C, and `[` thirty thousand times ends it in a segmentation fault. Read is the part of YAML 1.2 that
 means the same to everybody: no tags, no merge keys, no second document, keys that are texts, values that are JSON.
-What the data mean is not looked at here.
+What the data mean is of no interest here.
 """
 
 import gc
@@ -337,7 +337,7 @@ class _Reading:
             return None
         anchor = self._anchors[name]
         if anchor is None:
-            self.mistakes.report("an alias stands inside the value that it stands for", at=at)
+            self.mistakes.report("an alias is inside the value of its own anchor", at=at)
             return None
         self._room_for_text -= anchor.text
         if self._room_for_text < 0:
@@ -352,7 +352,7 @@ class _Reading:
         return anchor.value
 
     def _properties(self, event: _Event, *, node: int) -> None:
-        """Tell of a tag; let the value begin behind its anchor."""
+        """Report a tag; let the value begin after its anchor."""
         start = self._starts[node]
         if event.tag is not None:
             self.mistakes.tag(at=start)

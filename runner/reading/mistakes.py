@@ -86,7 +86,7 @@ class Mistakes:
                     self.add(found)
 
     def tag(self, *, at: int) -> None:
-        """A tag that is at `at` or after it, behind an anchor."""
+        """A tag that is at `at` or after it, after an anchor."""
         found = _TAG.search(self._source.text, at)
         bounds = found.span() if found else (at, at + 1)
         message = f"tags are not read here, as `{self._source.text[slice(*bounds)]}`"

@@ -1,4 +1,4 @@
-"""Where the nodes of a file stand: a `Trail` while the file is read, `Places` when it has been.
+"""Where the nodes of a file are: a `Trail` while the file is read, `Places` when it has been.
 
 A node is a list, a record, a scalar or an alias, keys included; nodes are numbered in the order of the file.
 Places are offsets into the text, four bytes a number: a file of ten thousand steps has a quarter of a million.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """`after[n]` is the first node behind a list or record `n`, 0 for any other node.
+    """`after[n]` is the first node after a list or record `n`, 0 for any other node.
 
     An alias is one node; `aliases` leads from it to the node that bears the anchor.
     """
@@ -29,7 +29,7 @@ class Trail:
         self.starts, self.ends = array("I"), array("I")
         self.add_start, self.add_end = self.starts.append, self.ends.append
         self.aliases: dict[int, int] = {}
-        self._closed, self._behind = array("I"), array("I")
+        self._closed, self._next = array("I"), array("I")
         self._last_bracket = (0, 0)
 
     def close_brackets(self, node: int, *, start: int, end: int) -> None:
@@ -43,16 +43,16 @@ class Trail:
     def _close(self, node: int, end: int) -> None:
         self.ends[node] = end
         self._closed.append(node)
-        self._behind.append(len(self.starts))
+        self._next.append(len(self.starts))
 
     def last(self) -> tuple[int, int]:
-        """Where the value that ended last stands; nowhere, (0, 0), before there is one."""
+        """Where the value that ended last is; nowhere, (0, 0), before there is one."""
         if not self.starts or self.ends[-1] < self._last_bracket[1]:
             return self._last_bracket
         return self.starts[-1], self.ends[-1]
 
     def leaves(self) -> Iterator[tuple[int, int]]:
-        """Where the scalars and aliases stand that have ended, in the order of the file."""
+        """Where the scalars and aliases are that have ended, in the order of the file."""
         parents = set(self._closed)
         return (
             bounds
@@ -67,6 +67,6 @@ class Trail:
 
     def places(self) -> Places:
         after = array("I", bytes(self.starts.itemsize * len(self.starts)))
-        for node, behind in zip(self._closed, self._behind, strict=True):
-            after[node] = behind
+        for node, following in zip(self._closed, self._next, strict=True):
+            after[node] = following
         return Places(starts=self.starts, ends=self.ends, after=after, aliases=self.aliases)

@@ -17,7 +17,7 @@ from runner.secrets.redact import visible
 
 EVERY_LINE = range(1, sys.maxsize)
 WINDOW = 2_000
-"""So far on a line is looked to either side: it may be five million characters long."""
+"""So much of a line is read to either side: it may be five million characters long."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -41,7 +41,7 @@ class Source:
         object.__setattr__(self, "line_starts", starts)
 
     def line_at(self, offset: int) -> int:
-        """The line, counted from 1, on which the character at `offset` stands."""
+        """The line, counted from 1, of the character at `offset`."""
         return bisect_right(self.line_starts, offset)
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -55,7 +55,7 @@ class Source:
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1, without its line end; empty beyond the last line.
 
-        Kept, so that a thousand problems on one long line share one text.
+        Cached, so that a thousand problems on one long line share one text.
         """
         if number not in self._lines:
             self._lines[number] = self.text[slice(*self.line_bounds(number))]

@@ -1,6 +1,6 @@
-"""CSV → `Table`: rows of texts, and where in the file each cell stands.
+"""CSV → `Table`: rows of texts, and where in the file each cell is.
 
-Separated by commas, with a header, in UTF-8 with or without a byte-order mark. What the cells mean is not looked at
+Separated by commas, with a header, in UTF-8 with or without a byte-order mark. What the cells mean is not checked
 here, nor how many there are in a row. Empty lines count for nothing.
 """
 
@@ -21,7 +21,7 @@ _OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
 _SAVE = "save it with commas; whatever its menu says, Excel writes the list separator of the system's region settings"
 _FAULTS = {
     "expected after": (
-        "behind the quote that ends a cell, a comma must follow",
+        "a comma must follow the quote that ends a cell",
         'within a cell in quotes, write each quote twice: `""`',
     ),
     "unexpected end of data": ("a cell begins with a quote here, and no quote ends it", None),
@@ -31,7 +31,7 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`first` and `last` are the lines of the file on which it stands, counted from 1."""
+    """`first` and `last` are the lines of the file on which it is, counted from 1."""
 
     cells: tuple[str, ...]
     first: int
@@ -117,13 +117,13 @@ def _rows(source: Source) -> list[Row]:
     return rows
 
 
-def _fault(source: Source, line: int, said: str) -> Problem:
-    message, hint = next((told for begins, told in _FAULTS.items() if begins in said), (said, None))
+def _fault(source: Source, line: int, message: str) -> Problem:
+    message, hint = next((known for part, known in _FAULTS.items() if part in message), (message, None))
     return source.problem("E136", message, at=source.line_bounds(line), hint=hint)
 
 
 def _separated_otherwise(source: Source, header: Row) -> Problem | None:
-    """A header of one cell that holds another separator, or a line that tells a spreadsheet which one it is."""
+    """A header of one cell that holds another separator, or a line that names it for a spreadsheet."""
     for sign, words in _OTHER_SEPARATORS.items():
         if len(header.cells) == 1 and sign in header.cells[0]:
             message = f"the cells of a CSV are separated by commas, those of this file {words}"

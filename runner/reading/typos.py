@@ -1,4 +1,4 @@
-"""Typos that are seen on the line itself, whatever the parser says of it: they are looked for before its complaint.
+"""Typos that are seen on the line itself, whatever the parser's complaint is.
 
 A space left out or replaced by another character, and what belongs to Markdown, to JSON or to other languages.
 """

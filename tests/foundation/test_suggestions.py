@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runner.foundation import suggestions
 from runner.foundation.suggestions import suggest
-from runner.json_schema import schemas
+from runner.json_schema import formats, schemas
 
 STEP: tuple[str, ...] = (
     "id",
@@ -138,7 +138,7 @@ def test_every_word_of_ours_in_the_table_of_neighbours_is_one() -> None:
     shipped = "".join(schemas.shipped_text(name) for name in ("job", "targets", "process"))
     keywords = {"$defs", "dependentSchemas", "items", "type", "pattern", "examples"}
     keywords |= {"string", "integer", "number", "boolean", "array", "object"}
-    keywords |= {"status"}  # of a step, in expressions
+    keywords |= {"status", "$id", *formats.EXAMPLES}  # `status` of a step, in expressions
     ours = {word for meant in suggestions.foreign_words().values() for word in meant}
 
     assert {word for word in ours if f'"{word}"' not in shipped} <= keywords

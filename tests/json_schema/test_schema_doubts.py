@@ -52,14 +52,14 @@ def test_what_may_be_meant_is_in_no_doubt(schema: Json) -> None:
         (
             {"items": {"type": "array", "required": ["Id"]}},
             ("items", "required"),
-            "what holds for each item of a list stands in `items: {required: …}`",
+            "write what holds for each item of a list in `items: {required: …}`",
         ),
         ({"else": {}}, ("else",), None),
         ({"if": {}}, ("if",), None),
         (
             {"properties": {"unevaluatedProperties": False}},
             ("properties", "unevaluatedProperties"),
-            "`unevaluatedProperties` stands beside `properties`",
+            "write `unevaluatedProperties` beside `properties`",
         ),
         ({"required": ["a-b"], "properties": {"a_b": {}}}, ("required", 0), "did you mean `a_b`?"),
         ({"type": "string", "enum": ["a", True]}, ("enum", 1), 'put it in quotes: "true"'),
@@ -111,7 +111,7 @@ def test_a_schema_that_something_fits_or_that_says_itself_that_nothing_does_is_n
 @pytest.mark.parametrize(
     ("schema", "hint"),
     [
-        ({"properties": {"items": [{}]}}, "`items` stands beside `properties`, not in it"),
+        ({"properties": {"items": [{}]}}, "write `items` beside `properties`, not in it"),
         ({"properties": {"properties": {"items": 5}}}, None),
         ({"properties": {"Paid": "bool"}}, "write `Paid: {type: boolean}`"),
         ({"items": "date"}, "write `{type: string, format: date}`"),
@@ -119,7 +119,7 @@ def test_a_schema_that_something_fits_or_that_says_itself_that_nothing_does_is_n
         ({"properties": ["a b"]}, "write a record: `properties: {Name: {…}}`"),
         ({"nullable": False}, "leave it out: without `null` in `type` no null fits"),
         ({"dependencies": {"a": {}}}, "did you mean `dependentSchemas`?"),
-        ({"Title": {"type": "string"}}, "keys of a record stand in `properties: {Title: …}`"),
+        ({"Title": {"type": "string"}}, "write keys of a record in `properties: {Title: …}`"),
         ({"propertys": {"a": {}}}, "did you mean `properties`?"),
         ({"type": "string?"}, 'write `type: [string, "null"]`'),
         ({"type": "string|integer"}, "write `type: [string, integer]`"),

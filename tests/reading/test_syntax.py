@@ -83,7 +83,7 @@ def test_what_only_looks_like_a_slip_is_read(text: str) -> None:
 @pytest.mark.parametrize("mark", ["<<<<<<< HEAD", ">>>>>>> branch", "<<<<<<<"])
 def test_a_merge_conflict_is_told_whatever_the_rest_of_the_file_is(mark: str) -> None:
     problem = only_problem(f"a: b\n{mark}\nc: d\n=======\nc: e\n")
-    assert (problem.code, problem.message) == ("E101", "the file holds a merge conflict: a mark of git stands here")
+    assert (problem.code, problem.message) == ("E101", "the file holds a merge conflict: here is a mark of git")
     assert problem.span
     assert (problem.span.line, problem.span.end_column) == (2, len(mark) + 1)
 

@@ -99,7 +99,7 @@ def test_a_file_that_is_not_utf_8_has_its_first_bad_byte_as_place() -> None:
     ("text", "message"),
     [
         ('name\none\n"two\nthree', "a cell begins with a quote here, and no quote ends it"),
-        ('name\none\n"two" \n', "behind the quote that ends a cell, a comma must follow"),
+        ('name\none\n"two" \n', "a comma must follow the quote that ends a cell"),
         (f"name\none\n{'x' * 200_000}\n", "a cell is longer than 131,072 characters"),
     ],
 )

@@ -167,7 +167,7 @@ def prepare(wanted: Wanted) -> RunSet:
     problems.extend(fixed_inputs(typed, [run.job for run in runs], by="the plan", hint=hint))
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise UsageError(*dict.fromkeys(problems))
-    notes = tuple(f"the plan of {run.title} is as it was kept, {run.digest}" for run in runs)
+    notes = tuple(f"the plan of {run.title} is as it was stored, {run.digest}" for run in runs)
     return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), notes=notes)
 
 
@@ -180,12 +180,12 @@ def _refuse_options_of_jobs(wanted: Wanted) -> None:
         "--last-failed": wanted.last_failed,
     }
     found = [
-        Problem(code="E150", message=f"`{option}` cannot go with a kept plan, which is carried out as it is")
+        Problem(code="E150", message=f"`{option}` cannot go with a stored plan, which is carried out as it is")
         for option, value in options.items()
         if value and option not in wanted.from_environment
     ]
     if not all(map(is_plan, wanted.specs)):
-        found.append(Problem(code="E150", message="kept plans and job files cannot be carried out in one command"))
+        found.append(Problem(code="E150", message="stored plans and job files cannot be carried out in one command"))
     if found:
         raise UsageError(*found)
 
@@ -221,7 +221,7 @@ def _changes(name: str, spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
     now = name_of(spec.target)
     if now != stored.target:
         then = "a sandbox" if stored.target.sandbox else stored.target.url
-        message = f"target `{now.name}` was {then} when the plan was kept, and is another place now"
+        message = f"target `{now.name}` was {then} when the plan was stored, and is another place now"
         yield Problem(code="E154", message=message, hint="make a new plan", file=name)
     again = plan(
         spec.job,

@@ -1,7 +1,7 @@
 """What a site says of the versions of its processes, read once in a command for all runs against it.
 
-An answer is kept as long as the command lasts, and so is a refusal; a run that asks for a `fresh` answer gets one, and
-all that come later have it, too. An answer that was kept bears no time of the server.
+An answer is known as long as the command lasts, and so is a refusal; a run that asks for a `fresh` answer gets a new
+answer, and all that come later have it, too. An answer that was known before bears no time of the server.
 """
 
 import threading

@@ -44,7 +44,7 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
     "catalog": _FileKind(what="a catalogue", name=".catalog.yaml", is_it=_is_catalogue),
     "process": _FileKind(what="a double of a process", name=".process.yaml", is_it=_is_double),
     "plan": _FileKind(
-        what="a kept plan",
+        what="a stored plan",
         is_it=lambda data: data.get("kind") == "creatio-runner plan",
         hint="`runner run {file}` carries it out",
     ),

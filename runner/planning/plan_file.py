@@ -92,7 +92,7 @@ def read(name: str, content: str) -> PlanFile | Problem:
         return _no_plan(name, f"its format is not {FORMAT}: another version of the program wrote it")
     if whole.get("digest") != _digest(whole):
         hint = "make a new plan with `runner plan SPEC --out FILE`"
-        return Problem(code="E154", message="this plan was changed after it was kept", hint=hint, file=name)
+        return Problem(code="E154", message="this plan was changed after it was stored", hint=hint, file=name)
     sources = _texts(whole.get("sources"))
     plans = [_plan(record(run), sources) for run in items(whole.get("runs"))]
     sound = tuple(plan for plan in plans if plan is not None)
@@ -122,7 +122,7 @@ def _digest(whole: JsonObject) -> str:
 
 def _no_plan(name: str, why: str) -> Problem:
     hint = "`runner plan SPEC --out FILE` writes one"
-    return Problem(code="E154", message=f"this is not a kept plan: {why}", hint=hint, file=name)
+    return Problem(code="E154", message=f"this is not a stored plan: {why}", hint=hint, file=name)
 
 
 def _texts(value: Json) -> dict[str, str]:

@@ -22,7 +22,7 @@ CALLED = {
     "catalog": "a catalogue",
     "process": "a double of a process",
     "a typed double": "a double of a process",
-    "plan": "a kept plan",
+    "plan": "a stored plan",
     "report": "a report of runs",
     "records": "a file of first records",
 }

@@ -386,13 +386,13 @@ def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
     assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0, "a plan of before is written over"
     capsys.readouterr()
     assert ended(["run", "a.plan.json", "-q"]) == 0
-    assert "as it was kept" not in capsys.readouterr().err
+    assert "as it was stored" not in capsys.readouterr().err
     assert ended(["run", "a.plan.json", "--report-json", "a.plan.json"]) == 2
     assert "this command reads it" in capsys.readouterr().err
     text = (folder / "a.plan.json").read_text()
     (folder / "a.plan.json").write_text(text.replace("1ms", "2ms"))
     assert ended(["run", "a.plan.json"]) == 2
-    assert "this plan was changed after it was kept" in capsys.readouterr().err
+    assert "this plan was changed after it was stored" in capsys.readouterr().err
 
 
 def test_every_option_has_its_variable_and_no_other_name_is_one() -> None:

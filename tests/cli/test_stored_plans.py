@@ -1,4 +1,4 @@
-"""A plan that is kept, and carried out exactly as it was kept, whatever has become of its files."""
+"""A plan that is kept, and carried out exactly as it was stored, whatever has become of its files."""
 
 import hashlib
 import json
@@ -144,7 +144,7 @@ def test_the_digest_is_told_and_stands_in_the_report_of_the_run(here: Site, caps
     digest = json.loads(Path("release.plan.json").read_text())["runs"][0]["digest"]
     assert f"digest {digest}" in capsys.readouterr().out
     assert ended(["run", "release.plan.json", "--report-json", "report.json"]) == 0
-    assert f"the plan of release[red]@here is as it was kept, {digest}" in capsys.readouterr().err
+    assert f"the plan of release[red]@here is as it was stored, {digest}" in capsys.readouterr().err
     (run,) = json.loads(Path("report.json").read_text())["runs"]
     assert (run["digest"], run["case"], run["file"]) == (digest, "red", "release.job.yaml")
     assert here.executes()
@@ -191,11 +191,11 @@ def test_the_environment_does_not_change_an_input_that_the_plan_has_fixed(
     [
         (["-i", "limit=9"], "input `limit` is fixed by the plan"),
         (["-i", "other=9"], "no selected job knows an input `other`"),
-        (["-t", "here"], "`--target` cannot go with a kept plan"),
-        (["--tags", "x"], "`--tags` cannot go with a kept plan"),
-        (["-k", "red"], "`--keyword` cannot go with a kept plan"),
-        (["--last-failed"], "`--last-failed` cannot go with a kept plan"),
-        (["release.job.yaml"], "kept plans and job files cannot be carried out in one command"),
+        (["-t", "here"], "`--target` cannot go with a stored plan"),
+        (["--tags", "x"], "`--tags` cannot go with a stored plan"),
+        (["-k", "red"], "`--keyword` cannot go with a stored plan"),
+        (["--last-failed"], "`--last-failed` cannot go with a stored plan"),
+        (["release.job.yaml"], "stored plans and job files cannot be carried out in one command"),
     ],
 )
 def test_nothing_on_the_command_line_changes_a_kept_plan(
@@ -262,7 +262,7 @@ def test_a_target_that_is_another_place_by_now_is_not_gone_to(here: Site, capsys
 def test_a_file_that_is_no_plan_is_told(content: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("x.plan.json").write_text(content)
     assert ended(["run", "x.plan.json"]) == 2
-    assert "x.plan.json: error[E154]: this is not a kept plan" in capsys.readouterr().err
+    assert "x.plan.json: error[E154]: this is not a stored plan" in capsys.readouterr().err
 
 
 def test_a_plan_file_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """Asking a site for what its processes take and give: the library's list, then one question for each.
 
-Reads only. A process whose answer makes no sense is kept with what is known of it, and told; a site that does not
+Reads only. A process whose answer makes no sense is kept with what is known of it, and reported; a site that does not
 answer ends it, since half a catalogue would let jobs fail that are right.
 """
 
@@ -44,12 +44,12 @@ _EMPTY: Final = Trouble(
 _CIRCLE: Final = Trouble(
     code="E307",
     message="the pages of the library of processes (VwProcessLib) lead in a circle",
-    hint="check what stands between here and the site",
+    hint="check what is between here and the site",
 )
 
 
 class NoAnswerError(Exception):
-    """A site that does not tell what it has."""
+    """A site that does not answer."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble.message)
@@ -72,12 +72,12 @@ class Library:
     rows: dict[DesignVersion, JsonObject]
 
     def listed(self, code: str) -> Process:
-        """What the list alone tells of a process: its versions, not what it takes and gives."""
+        """What the list alone says about a process: its versions, not what it takes and gives."""
         return process_of(self.families[code], parameters=None, elements=None, unread="it was not asked for")
 
 
 def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
-    """Everything that the site has; `listed` is told how many processes that will be. Raises `NoAnswerError`.
+    """Everything that the site has; `listed` gets how many processes that will be. Raises `NoAnswerError`.
 
     Of each process one version is asked for: the one that acts.
     """
@@ -89,8 +89,10 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
         read = list(_asked(asking, lambda family: _description(caller, library, family, wait), found.values()))
     finally:
         asking.shutdown(cancel_futures=True)
-    processes = {code: _process(family, told) for (code, family), told in zip(found.items(), read, strict=True)}
-    odd = [(code, str(sentence)) for code, told in zip(found, read, strict=True) for sentence in items(told.get("odd"))]
+    processes = {code: _process(family, answer) for (code, family), answer in zip(found.items(), read, strict=True)}
+    odd = [
+        (code, str(sentence)) for code, answer in zip(found, read, strict=True) for sentence in items(answer.get("odd"))
+    ]
     return Found(processes=processes, odd=tuple(odd))
 
 
@@ -162,7 +164,7 @@ def version_of(row: JsonObject) -> DesignVersion:
 
 
 def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
-    """What the site tells of the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
+    """What the site says about the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
 
     Raises `NoAnswerError`.
     """
@@ -175,12 +177,12 @@ def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], obje
         if ending.kind is not FailureKind.REFUSED:
             raise NoAnswerError(trouble_of(ending, f"process `{text(row, 'Name')}`"))
         refused = refused or ending
-    why = f"the site refuses to tell: {refused.trouble.message}" if refused else "the library does not tell its id"
+    why = f"the site refuses: {refused.trouble.message}" if refused else "the library does not give its id"
     return {"odd": [why]}
 
 
 def trouble_of(failed: CallFailed, what: str) -> Trouble:
-    """What is told of a question that got no answer. Where nothing could be asked, it matters little what it was."""
+    """Why a question got no answer. Where nothing could be asked, it matters little what it was."""
     trouble = failed.trouble
     if failed.kind is FailureKind.NOT_SENT:
         return trouble
@@ -204,5 +206,5 @@ def _process(family: ProcessFamily, signature: JsonObject) -> Process:
         family,
         parameters=design.parameters(parameters),
         elements=design.elements(elements),
-        unread=None if is_whole else "the site did not tell it in full",
+        unread=None if is_whole else "the site did not give it in full",
     )

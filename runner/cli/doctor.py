@@ -14,7 +14,7 @@ import click
 from runner.cli import options, output
 from runner.cli.sandbox import serve_sandbox
 from runner.cli.verb import Verb
-from runner.doctor.findings import Finding, Verdict, failed, ok
+from runner.doctor.findings import Verdict, WayFinding, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.project.named_targets import KnownTarget, chosen
@@ -65,7 +65,7 @@ def _examine(name: str, known: KnownTarget, sites: Sites) -> ExitCode:
     output.data(f"doctor {clean(name)}\n")
     secrets, failures = Secrets(), set()
     for finding in _findings(known, sites, secrets):
-        output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.told))}\n")
+        output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.seen))}\n")
         if finding.hint is not None:
             output.data(f"{'try':>29}: {clean(secrets.mask(finding.hint))}\n")
         if finding.verdict is Verdict.FAILED:
@@ -75,7 +75,7 @@ def _examine(name: str, known: KnownTarget, sites: Sites) -> ExitCode:
     return ExitCode.NO_ANSWER if failures else ExitCode.PASSED
 
 
-def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[Finding]:
+def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[WayFinding]:
     """`secrets` learns what no finding may show."""
     yield ok(FILE, known.where)
     target = known.target

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """`unsure`: the site answered, and its answer does not tell. `not_tried`: a step before it failed, or there is
+    """`unsure`: the site answered, and its answer does not say. `not_tried`: a step before it failed, or there is
     nothing to try.
     """
 
@@ -16,26 +16,26 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """`told` is what was seen or what failed, `hint` what to try. Texts of the site stand in both."""
+class WayFinding:
+    """`seen` is what was seen or what failed, `hint` what to try. Texts of the site are in both."""
 
     step: str
     verdict: Verdict
-    told: str
+    seen: str
     hint: str | None = None
 
 
-def ok(step: str, told: str) -> Finding:
-    return Finding(step=step, verdict=Verdict.OK, told=told)
+def ok(step: str, seen: str) -> WayFinding:
+    return WayFinding(step=step, verdict=Verdict.OK, seen=seen)
 
 
-def unsure(step: str, told: str, hint: str | None) -> Finding:
-    return Finding(step=step, verdict=Verdict.UNSURE, told=told, hint=hint)
+def unsure(step: str, seen: str, hint: str | None) -> WayFinding:
+    return WayFinding(step=step, verdict=Verdict.UNSURE, seen=seen, hint=hint)
 
 
-def failed(step: str, told: str, hint: str | None) -> Finding:
-    return Finding(step=step, verdict=Verdict.FAILED, told=told, hint=hint)
+def failed(step: str, seen: str, hint: str | None) -> WayFinding:
+    return WayFinding(step=step, verdict=Verdict.FAILED, seen=seen, hint=hint)
 
 
-def not_tried(step: str, why: str) -> Finding:
-    return Finding(step=step, verdict=Verdict.NOT_TRIED, told=why)
+def not_tried(step: str, why: str) -> WayFinding:
+    return WayFinding(step=step, verdict=Verdict.NOT_TRIED, seen=why)

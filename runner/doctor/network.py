@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
 
-from runner.doctor.findings import Finding, failed, not_tried, ok, unsure
+from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation.durations import written
 from runner.service import outages
 from runner.targets.values import is_loopback
@@ -59,7 +59,7 @@ class Host:
         return self.alias or (f"[{self.name}]:{self.port}" if ":" in self.name else f"{self.name}:{self.port}")
 
 
-def resolved(host: Host) -> Finding:
+def resolved(host: Host) -> WayFinding:
     try:
         found = socket.getaddrinfo(host.name, host.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -72,7 +72,7 @@ def resolved(host: Host) -> Finding:
     return ok(NAME, f"{host.name} is {', '.join(addresses)}")
 
 
-def connected(host: Host) -> Finding:
+def connected(host: Host) -> WayFinding:
     begun = time.monotonic()
     try:
         with socket.create_connection((host.name, host.port), timeout=SECONDS) as line:
@@ -82,16 +82,16 @@ def connected(host: Host) -> Finding:
         return _failed(CONNECTION, error, host)
 
 
-def in_the_clear(host: Host) -> Finding | None:
+def in_the_clear(host: Host) -> WayFinding | None:
     """The warning on a site that is called without TLS, and not on this machine."""
     if host.tls is not None or is_loopback(host.name):
         return None
-    told = "there is none (`plain_http`): passwords and data can be read on their way"
-    return unsure(TLS, told, "write `https://` where the site has it; `ca_file` names an authority of your own")
+    seen = "there is none (`plain_http`): passwords and data can be read on their way"
+    return unsure(TLS, seen, "write `https://` where the site has it; `ca_file` names an authority of your own")
 
 
-def secured(host: Host, *, now: Callable[[], float] = time.time) -> Finding:
-    """Speak TLS, and tell of the certificate."""
+def secured(host: Host, *, now: Callable[[], float] = time.time) -> WayFinding:
+    """Speak TLS, and describe the certificate."""
     if host.tls is None:
         return in_the_clear(host) or not_tried(TLS, "the connection is a plain one, to this machine itself")
     try:
@@ -100,12 +100,12 @@ def secured(host: Host, *, now: Callable[[], float] = time.time) -> Finding:
     except ssl.SSLCertVerificationError as error:
         found = _failed(TLS, error, host)
         names = _names_beside(host) if error.verify_code in _MISMATCHES else ()
-        return failed(TLS, f"{found.told}: {', '.join(names)}", found.hint) if names else found
+        return failed(TLS, f"{found.seen}: {', '.join(names)}", found.hint) if names else found
     except OSError as error:
         return _failed(TLS, error, host)
 
 
-def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> Finding:
+def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> WayFinding:
     """Compare the server's clock with ours, by the `Date` of a reply."""
     try:
         with _line(host) as line:
@@ -119,13 +119,13 @@ def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> F
     ahead = date.timestamp() + 0.5 - moment  # it was cut to whole seconds
     if abs(ahead) <= APART:
         return ok(CLOCK, "server and this machine agree")
-    told = f"the server's clock is {written(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    return unsure(CLOCK, told, "set the clock that is wrong: certificates, tokens and dates of jobs depend on it")
+    seen = f"the server's clock is {written(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    return unsure(CLOCK, seen, "set the clock that is wrong: certificates, tokens and dates of jobs depend on it")
 
 
-def _failed(step: str, error: BaseException, host: Host) -> Finding:
-    told = outages.no_connection(error, host.place).trouble
-    return failed(step, told.message, told.hint)
+def _failed(step: str, error: BaseException, host: Host) -> WayFinding:
+    trouble = outages.no_connection(error, host.place).trouble
+    return failed(step, trouble.message, trouble.hint)
 
 
 def _address(line: socket.socket) -> str:
@@ -164,15 +164,15 @@ def _names_beside(host: Host) -> tuple[str, ...]:
         return ()
 
 
-def _certified(certificate: Certificate, *, version: str, now: float) -> Finding:
+def _certified(certificate: Certificate, *, version: str, now: float) -> WayFinding:
     ends = certificate.get("notAfter")
     days = int((ssl.cert_time_to_seconds(ends) - now) // _DAY) if isinstance(ends, str) else None
     names, issuer = ", ".join(_names(certificate)) or "no name", _issuer(certificate)
     left = "" if days is None else f", {days} days left"
-    told = f"{version}, a certificate for {names}, by {issuer}{left}"
+    seen = f"{version}, a certificate for {names}, by {issuer}{left}"
     if days is not None and days < _SOON:
-        return unsure(TLS, told, "the site needs a new certificate soon")
-    return ok(TLS, told)
+        return unsure(TLS, seen, "the site needs a new certificate soon")
+    return ok(TLS, seen)
 
 
 def _names(certificate: Certificate) -> tuple[str, ...]:

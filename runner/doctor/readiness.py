@@ -150,7 +150,7 @@ class Watched:
         return Look(phase=Phase.OTHER, differences=found) if found else Look(phase=Phase.READY)
 
     def _differences(self, expected: Catalogue, caller: "_InTime") -> tuple[Difference, ...]:
-        """First what the list tells, which is one call; each process is asked for where that is as it should be."""
+        """First what the list says, which is one call; each process is asked for where that is as it should be."""
         library = read_library(caller, wait=_not_at_all)
         known = [code for code in expected.processes if code in library.families]
         listed = {code: library.listed(code) for code in known}

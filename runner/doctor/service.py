@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from runner.doctor.findings import Finding, failed, ok, unsure
+from runner.doctor.findings import WayFinding, failed, ok, unsure
 from runner.service.caller import Caller, SessionCaller
 from runner.service.calls import (
     Answered,
@@ -41,10 +41,10 @@ _LOG_HINT: Final = (
 )
 _URL_HINT: Final = (
     "`url` of the target must be the root of the site, without `/0` and without a page; "
-    "what stands between here and there must let `/ServiceModel/` and `/odata/` pass"
+    "what is between here and there must let `/ServiceModel/` and `/odata/` pass"
 )
 _CONTACT_HINT: Final = (
-    "let the user read its own row of SysAdminUnit; nothing else tells its rows of the process log from others, "
+    "let the user read its own row of SysAdminUnit; nothing else says which rows of the process log are its own, "
     "and a call that was not answered may stay unknown"
 )
 _BELOW: Final = {Runtime.NET_FRAMEWORK: "below `/0`", Runtime.NET: "without `/0`"}
@@ -60,7 +60,7 @@ REPEATABLE: Final = unsure(
 """What nobody can find out from here: whether something on the way repeats a GET [D: nginx does by default]."""
 
 
-def signed_in(caller: SessionCaller, *, name: str) -> Finding:
+def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:
     """Sign in; then ask which contact we are, as a run does. `name` says with what, without a secret.
 
     A site that does not know the question has let us in all the same.
@@ -81,7 +81,7 @@ def signed_in(caller: SessionCaller, *, name: str) -> Finding:
     return unsure(SIGN_IN, f"accepted with {name}; the site does not say which contact that is", _CONTACT_HINT)
 
 
-def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller], unknown: str) -> Finding:
+def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller], unknown: str) -> WayFinding:
     """Whether the services answer where `runtime` puts them; where not, whether they do where the other puts them."""
     ending = _answer_of_any(caller, unknown)
     if isinstance(ending, Answered) or _is_answer(ending):
@@ -90,10 +90,10 @@ def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller]
         return failed(SERVICES, ending.trouble.message, ending.trouble.hint)
     other = Runtime.NET if runtime is Runtime.NET_FRAMEWORK else Runtime.NET_FRAMEWORK
     if _is_answer(_answer_of_any(at_other(), unknown)):
-        told = f"found {_BELOW[other]}; the target has `runtime: {runtime}`, which calls them {_BELOW[runtime]}"
-        return failed(SERVICES, told, f"write `runtime: {other}` in the target")
-    told = f"found neither {_BELOW[runtime]} nor {_BELOW[other]}: {ending.trouble.message}"
-    return failed(SERVICES, told, ending.trouble.hint if ending.trouble.code == _NO_SESSION else _URL_HINT)
+        seen = f"found {_BELOW[other]}; the target has `runtime: {runtime}`, which calls them {_BELOW[runtime]}"
+        return failed(SERVICES, seen, f"write `runtime: {other}` in the target")
+    seen = f"found neither {_BELOW[runtime]} nor {_BELOW[other]}: {ending.trouble.message}"
+    return failed(SERVICES, seen, ending.trouble.hint if ending.trouble.code == _NO_SESSION else _URL_HINT)
 
 
 def _answer_of_any(caller: Caller, unknown: str) -> Ending:
@@ -123,7 +123,7 @@ def _is_elsewhere(ending: Ending) -> bool:
     return ending.trouble.code in (_NO_SESSION, _NONSENSE)
 
 
-def may_run(caller: Caller, *, unknown: str) -> Finding:
+def may_run(caller: Caller, *, unknown: str) -> WayFinding:
     """Ask for a process that does not exist, `unknown`, and see what the refusal speaks of.
 
     How a site refuses is not documented [?]: a refusal that names the process is taken for a search that found nothing,
@@ -134,23 +134,23 @@ def may_run(caller: Caller, *, unknown: str) -> Finding:
         case Answered():
             return unsure(RIGHT, f"the site took a call for the process {unknown}, which nobody has", None)
         case CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=404):
-            told = f"the site has no RunProcess: {trouble.message}"
-            return unsure(RIGHT, told, "use `execute`, which does without RunProcess")
+            seen = f"the site has no RunProcess: {trouble.message}"
+            return unsure(RIGHT, seen, "use `execute`, which does without RunProcess")
         case CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=status):
             return _refusal(trouble.message, unknown, is_forbidden=status == 403)  # noqa: PLR2004  Forbidden
         case CallFailed(trouble=trouble):
             return failed(RIGHT, trouble.message, trouble.hint)
 
 
-def _refusal(words: str, unknown: str, *, is_forbidden: bool) -> Finding:
+def _refusal(words: str, unknown: str, *, is_forbidden: bool) -> WayFinding:
     if is_forbidden or (unknown not in words and _RIGHTS.search(words)):
         return failed(RIGHT, words, _RIGHT_HINT)
     if unknown in words:
-        return ok(RIGHT, "a process that does not exist was looked for, and refused for that alone")
+        return ok(RIGHT, "a process that does not exist was asked for, and refused for that alone")
     return unsure(RIGHT, f"a process that does not exist was refused, for another reason perhaps: {words}", _RIGHT_HINT)
 
 
-def log_readable(caller: Caller, *, unknown: str) -> Finding:
+def log_readable(caller: Caller, *, unknown: str) -> WayFinding:
     """Read the log as a run does: by a process's code, and where that is refused by way of VwProcessLib."""
     ending = caller.perform(ReadRows(process=unknown, top=1), SECONDS, gate=OPEN)
     if isinstance(ending, Answered):

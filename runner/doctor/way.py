@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from runner.doctor import network, service
-from runner.doctor.findings import Finding, Verdict, not_tried
+from runner.doctor.findings import Verdict, WayFinding, not_tried
 from runner.doctor.network import Host, Trusted
 from runner.service.caller import SessionCaller
 from runner.service.site import Runtime
@@ -39,12 +39,12 @@ class Way:
 PROXY = "the proxy"
 
 
-def untrodden() -> Iterator[Finding]:
+def untrodden() -> Iterator[WayFinding]:
     """The way to a site that cannot be gone at all."""
     return _skipped(network.NAME, network.CONNECTION, network.TLS, *_OF_THE_SERVICE, network.CLOCK)
 
 
-def walk(way: Way) -> Iterator[Finding]:
+def walk(way: Way) -> Iterator[WayFinding]:
     """Every step of the way, in its order."""
     reached = True
     for finding in _network(way):
@@ -54,14 +54,14 @@ def walk(way: Way) -> Iterator[Finding]:
     if not reached:
         yield from _skipped(network.CLOCK)
     elif way.proxy is not None:
-        yield not_tried(network.CLOCK, "a proxy stands between")
+        yield not_tried(network.CLOCK, "a proxy is in between")
     else:
         yield network.in_time(_host(way.url, way.tls), urlsplit(way.url).path)
     if reached and way.by_get:
         yield service.REPEATABLE
 
 
-def _network(way: Way) -> Iterator[Finding]:
+def _network(way: Way) -> Iterator[WayFinding]:
     host = _host(way.url, way.tls) if way.proxy is None else replace(_host(way.proxy, None), alias=PROXY)
     steps = [network.resolved, network.connected, *([network.secured] if way.proxy is None else [])]
     names = (network.NAME, network.CONNECTION, network.TLS)
@@ -72,11 +72,11 @@ def _network(way: Way) -> Iterator[Finding]:
             yield from _skipped(*names[number + 1 :])
             return
     if way.proxy is not None:
-        told = "a proxy stands between; the sign-in goes through it"
-        yield network.in_the_clear(_host(way.url, way.tls)) or not_tried(network.TLS, told)
+        seen = "a proxy is in between; the sign-in goes through it"
+        yield network.in_the_clear(_host(way.url, way.tls)) or not_tried(network.TLS, seen)
 
 
-def _service(way: Way) -> Iterator[Finding]:
+def _service(way: Way) -> Iterator[WayFinding]:
     unknown = f"UsrNobodyHasThis{uuid4().hex[:12]}"
     if way.signs_in is None:
         yield not_tried(service.SIGN_IN, "the target has no `auth`")
@@ -95,7 +95,7 @@ def _service(way: Way) -> Iterator[Finding]:
     yield service.log_readable(way.caller, unknown=unknown)
 
 
-def _skipped(*steps: str) -> Iterator[Finding]:
+def _skipped(*steps: str) -> Iterator[WayFinding]:
     for step in steps:
         yield not_tried(step, "a step before it failed")
 

@@ -1,6 +1,6 @@
 """The sites of one command: each target made ready once, its sandbox started, its client shared by all runs.
 
-A target that cannot be made ready is a mistake of the user, told before anything is sent.
+A target that cannot be made ready is a mistake of the user, reported before anything is sent.
 """
 
 import threading
@@ -29,21 +29,21 @@ Serve = Callable[[Path], AbstractContextManager[str]]
 _SANDBOX_USER = PASSWORD.credentials(username="Supervisor", password="Supervisor")  # noqa: S106  its only user
 
 _NEWEST = 8
-"""Values of one cookie that are looked for: some gateways send another with each answer, and each costs time."""
+"""Values of one cookie that are searched: some gateways send another with each answer, and each costs time."""
 _LEARNT = 100
-"""Texts that a run which begins later is told of."""
+"""Texts that a run which begins later gets."""
 
 
 class Hidden:
     """The texts of one site that no event may hold, also those that are learnt later, such as a token.
 
-    A site serves several runs, and each has secrets of its own: all of them are told.
+    A site serves several runs, and each has secrets of its own: all of them are informed.
     """
 
     def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
         self._texts = list(texts)
         self._learnt: list[tuple[str, str]] = []
-        self._told: list[Secrets] = []
+        self._informed: list[Secrets] = []
         self._lock = threading.Lock()
 
     def add(self, name: str, text: str) -> None:
@@ -53,13 +53,13 @@ class Hidden:
                 return
             self._learnt.append((name, text))
             del self._learnt[:-_LEARNT]
-            for secrets in self._told:
+            for secrets in self._informed:
                 secrets.add(name, text, newest=_NEWEST)
 
-    def tell(self, secrets: Secrets) -> None:
+    def inform(self, secrets: Secrets) -> None:
         """Let `secrets` know all texts, now and whenever another one is learnt."""
         with self._lock:
-            self._told.append(secrets)
+            self._informed.append(secrets)
             for name, text in self._texts:
                 secrets.add(name, text)
             for name, text in self._learnt:
@@ -86,14 +86,14 @@ class ReadySite:
 
         To be called before its first call.
         """
-        self.hidden.tell(secrets)
+        self.hidden.inform(secrets)
         if self.learn is not None:
             secrets.follow(self.learn)
 
 
 @dataclass(slots=True, kw_only=True)
 class Sites:
-    """Ready sites by the target they are; closed together. `learn` is told the secrets of runs against sandboxes."""
+    """Ready sites by the target they are; closed together. `learn` gets the secrets of runs against sandboxes."""
 
     serve: Serve
     environment: Mapping[str, str]

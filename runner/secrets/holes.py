@@ -36,7 +36,7 @@ Part: TypeAlias = str | Hole
 
 
 def written(parts: Iterable[Part], *, guarded: bool) -> str:
-    """One text of texts and holes. `guarded`: with a private character between any two of a hole and behind it.
+    """One text of texts and holes. `guarded`: with a private character between any two of a hole and after it.
 
     So a hole can hold no secret itself, nor make one with what follows.
     """

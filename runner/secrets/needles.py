@@ -1,6 +1,6 @@
 """Finds many texts in another at once, in one walk over it, however long they are.
 
-Also found is the beginning of one where the other was shortened: before `…`.
+Also found is the start of one where the other was shortened: before `…`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,10 +11,10 @@ from typing import Protocol
 
 import re2
 
-BEGINNING = 6
+KNOWN_LENGTH = 6
 """Characters of each text that the pattern knows; no text may be shorter."""
 SHORTENED = "…"
-"""What stands in the place of the rest of a text that is too long."""
+"""What replaces the rest of a text that is too long."""
 LEAST = 3
 """Characters that must be left of one that was shortened: fewer stand before a `…` in many innocent texts."""
 _MEMORY = 1 << 27
@@ -24,7 +24,7 @@ _NOTHING = r"[^\x00-\xff]"
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """From `start` on stands `found`, which is `needle`, or its beginning."""
+    """`found` at `start` is `needle`, or its start."""
 
     start: int
     found: str
@@ -50,13 +50,13 @@ class Needles:
         self._begun: dict[str, list[str]] = {}
         self._shortest: dict[str, str] = {}
         for text in sorted(texts, key=len, reverse=True):
-            self._begun.setdefault(text[:BEGINNING], []).append(text)
-            for length in range(LEAST, BEGINNING):
+            self._begun.setdefault(text[:KNOWN_LENGTH], []).append(text)
+            for length in range(LEAST, KNOWN_LENGTH):
                 self._shortest.setdefault(text[:length], text)
 
     @cached_property
     def _search(self) -> Callable[[bytes, int], _Found | None]:
-        """Finds where one begins in a text in UTF-8, or the beginning of one stands before what is left out.
+        """Finds where one begins in a text in UTF-8, or the start of one is before what is left out.
 
         RE2's time does not depend on how many there are. Most texts hold none, and this is asked of each.
         """
@@ -71,7 +71,7 @@ class Needles:
         return found
 
     def caught(self, text: str) -> Iterator[Catch]:
-        """The longest that stands at each place, in their order. They may overlap."""
+        """The longest at each place, in their order. They may overlap."""
         if len(text) <= LEAST:
             return
         content, is_ascii = text.encode(errors="surrogatepass"), text.isascii()
@@ -85,7 +85,7 @@ class Needles:
             found = self._search(content, at + 1)
 
     def _caught_at(self, text: str, start: int) -> Catch | None:
-        begun = self._begun.get(text[start : start + BEGINNING])
+        begun = self._begun.get(text[start : start + KNOWN_LENGTH])
         if begun is not None:
             return self._longest(text, start, begun)
         shown = text[start : text.index(SHORTENED, start)]
@@ -96,7 +96,7 @@ class Needles:
 
     @staticmethod
     def _longest(text: str, start: int, needles: list[str]) -> Catch | None:
-        """The longest of these, which are in the order of their length, or a longer beginning of one."""
+        """The longest of these, which are in the order of their length, or a longer start of one."""
         left = text[start : max(text.find(SHORTENED, start, start + len(needles[0])), start)]
         whole = next((needle for needle in needles if text.startswith(needle, start)), "")
         if len(left) >= LEAST and len(left) > len(whole):

@@ -1,9 +1,9 @@
 """Secrets: cut out of what is kept, filled in again where it is sent, hidden where it is shown; text made visible.
 
 A secret that is cut leaves a named hole (`runner.secrets.holes`), and nothing is lost: `fill` gives it back.
-A secret under six characters is hidden only where it is a whole value: `a1` stands in too many innocent words.
+A secret under six characters is hidden only where it is a whole value: `a1` is in too many innocent words.
 
-Not seen are a part of a secret, but for its beginning where a text was shortened (`…` follows), and what a one-way
+Not seen are a part of a secret, but for its start where a text was shortened (`…` follows), and what a one-way
 function made of it; a value that was computed from a secret is another secret, for its owner to add. Nor is a secret
 safe that holds the mark of holes itself.
 """
@@ -16,14 +16,14 @@ from threading import Lock
 
 from runner.foundation.values import Json, compact
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
-from runner.secrets.needles import BEGINNING, Catch, Needles
+from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles
 from runner.secrets.spellings import in_quotes, spellings
 
 __all__ = ["MARK", "SHORTEST", "STARS", "Secrets", "hide", "visible"]
 
 STARS = "***"
-SHORTEST = BEGINNING
-"""Characters that a text must have to be looked for inside of other texts."""
+SHORTEST = KNOWN_LENGTH
+"""Characters that a text must have to be searched inside of other texts."""
 
 _NUMBER = "number"
 """In the place of a spelling: the whole value was a JSON number that is written as the secret is."""
@@ -60,7 +60,7 @@ class Secrets:
 
     @property
     def weak(self) -> tuple[str, ...]:
-        """Names of the secrets that are too short to be looked for inside of texts."""
+        """Names of the secrets that are too short to be searched inside of texts."""
         return tuple(name for name, ways in self._spelled.items() if len(ways[PLAIN]) < SHORTEST)
 
     @property
@@ -73,7 +73,7 @@ class Secrets:
         """Know `value` under `name`, in all its spellings; an empty one is passed over.
 
         Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old. Of a name
-        that is given to ever other values only the `newest` are looked for; all are filled in.
+        that is given to ever other values only the `newest` are searched; all are filled in.
         """
         with self._lock:
             names = self._names.setdefault(name, {})
@@ -91,7 +91,7 @@ class Secrets:
                 self._past.update(list(names.values())[-2 * newest : -newest])
 
     def follow(self, learn: Callable[[str, str], object]) -> None:
-        """Tell `learn` the name and the text of every secret, now and as it comes."""
+        """Give `learn` the name and the text of every secret, now and as it comes."""
         with self._lock:
             self._followers.append(learn)
             for name, ways in self._spelled.items():
@@ -222,7 +222,7 @@ def _cut_text(text: str, known: _Known) -> str:
 
 
 def _parts(text: str, known: _Known) -> list[Part]:
-    """`text` taken apart into secrets and what stands between them; parts of a text may be empty."""
+    """`text` taken apart into secrets and what is between them; parts of a text may be empty."""
     parts: list[Part] = []
     reached = 0
     for catch, place in _covering(text, known.needles):

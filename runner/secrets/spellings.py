@@ -43,7 +43,7 @@ def spellings(text: str) -> dict[str, str]:
     """All spellings of `text`, each once, under a name that stays the same for the same text.
 
     The plain one is called `plain`; the first of an encoder bears its name, the second ends in `-2`, and so on. Kept
-    journals hold these names: a new encoder comes behind the others, and none changes.
+    journals hold these names: a new encoder comes after the others, and none changes.
     """
     named: dict[str, str] = {"plain": text}
     known = {text}
@@ -61,7 +61,7 @@ def spellings(text: str) -> dict[str, str]:
 
 
 def in_quotes(text: str) -> tuple[str, str]:
-    """`text` as it stands between the quotes of our own JSON."""
+    """`text` as it is between the quotes of our own JSON."""
     return compact(text)[1:-1], json.dumps(text)[1:-1]
 
 
@@ -258,7 +258,7 @@ def _in_percents(content: bytes) -> Iterator[str]:
 
 
 def _as_base64(content: bytes) -> Iterator[str]:
-    """Whole, and as it stands somewhere inside of longer content: without the characters that its neighbours share."""
+    """Whole, and as it is somewhere inside of longer content: without the characters that its neighbours share."""
     whole = b2a_base64(content, newline=False).decode()
     for way in (whole, whole.rstrip("=")):
         yield way

@@ -17,7 +17,7 @@ from runner.service.session import Session, cookies_in, not_signed_in, renewed, 
 from runner.service.site import Site
 
 OnSecret: TypeAlias = Callable[[str, str], object]
-"""Told the name and the text of a secret as soon as there is one, before any call carries it."""
+"""Given the name and the text of a secret as soon as there is one, before any call carries it."""
 
 
 class Access:
@@ -42,7 +42,7 @@ class Access:
         return None if known is None or known.kind.by_identity_service else known.account
 
     def session(self, deadline: Deadline) -> Session | CallFailed:
-        """The session as it stands, signing in where there is none or its time is over."""
+        """The session as it is now, signing in where there is none or its time is over."""
         known = self._session
         if known is not None and self._clock() < known.ends:
             return known
@@ -63,9 +63,9 @@ class Access:
             self._lock.release()
 
     def hide(self, cookies: Iterable[str]) -> None:
-        """Tell of the values in these lines of Set-Cookie, whatever answer they came with: each may open a session.
+        """Report the values in these lines of Set-Cookie, whatever answer they came with: each may open a session.
 
-        `UserName` is the name that is shown anyway. Of a quoted value the inside alone is told: it stands in both.
+        `UserName` is the name that is shown anyway. Of a quoted value the inside alone is reported: it is in both.
         """
         for name, value in cookies_in(cookies):
             text = value.strip('"')
@@ -82,7 +82,7 @@ class Access:
         """Add the lines of Set-Cookie that came with an answer to a call of `known`.
 
         Where they take BPMCSRF back the session is over: without it every call is answered with 403 [D], and from such
-        an answer nobody could tell a lost session from a missing right.
+        an answer a lost session cannot be known from a missing right.
         """
         with self._lock:
             if self._session is known:  # else another thread has signed in anew

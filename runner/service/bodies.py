@@ -1,4 +1,4 @@
-"""What stands in the body of a reply: JSON, a text wrapped in XML, a fault, a web page, or nothing.
+"""What is in the body of a reply: JSON, a text wrapped in XML, a fault, a web page, or nothing.
 
 Bytes in, JSON values out; bombs and nonsense end in one exception with a sentence, never in another one.
 What the content means for a call is not known here.
@@ -54,7 +54,7 @@ class Wrapped:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class JsonBody:
     """A body that is JSON."""
 
     value: Json
@@ -74,18 +74,18 @@ class Page:
     title: str
 
 
-Content: TypeAlias = Wrapped | Plain | Fault | Page | None
+Content: TypeAlias = Wrapped | JsonBody | Fault | Page | None
 """None is an empty body."""
 
 
 def content(body: bytes, *, content_type: str = "") -> Content:
-    """Tell what `body` is, by itself: `content_type` is asked for the charset only, since servers mislabel."""
+    """What `body` is, by its own bytes: `content_type` is asked for the charset only, since servers mislabel."""
     if is_page(body):
         return Page(title(body))
     text = _decoded(body, content_type.lower()).strip()
     if not text:
         return None
-    return _element(text) if text[0] == "<" else Plain(parsed(text))
+    return _element(text) if text[0] == "<" else JsonBody(parsed(text))
 
 
 def is_page(body: bytes) -> bool:
@@ -93,7 +93,7 @@ def is_page(body: bytes) -> bool:
 
 
 def bounded(body: bytes) -> bytes:
-    """`body`, of a web page only its beginning: no more of it is ever looked at, and a large one takes its time."""
+    """`body`, of a web page only its start: no more of it is ever read, and a large one takes its time."""
     return body[:_LONGEST_PAGE] if len(body) > _LONGEST_PAGE and is_page(body) else body
 
 

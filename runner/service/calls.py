@@ -97,7 +97,7 @@ class QueryCall:
     """One page of an OData collection. Answers `{"records": [...], "next": …}`.
 
     `next` is what to hand in for the following page (path and query on the same site), None at the end. Keys that
-    begin with `@odata.` are dropped from the records. With `next` the other fields are not looked at.
+    begin with `@odata.` are dropped from the records. With `next` the other fields do not matter.
     """
 
     entity: str
@@ -137,10 +137,10 @@ class ReadRows:
     A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
     `done`, `error`, `cancelled` or the server's own id; `started` as the server writes it; `parent` is the id of the
     process that has started this one as a part of itself; absent values are null.
-    The process is told by `schema_ids`, those of its versions, whose rows bear them; where these are not known, by its
+    The process is named by `schema_ids`, those of its versions, whose rows bear them; where these are not known, by its
     code (filtered by `SysSchema/Name`).
     `since` is a `started` of an earlier row; rows of that very instant are included.
-    As many rows as `top` may be the beginning of more; with fewer these are all, also where the log answers in pages.
+    As many rows as `top` may be the first of more; with fewer these are all, also where the log answers in pages.
     """
 
     process: str

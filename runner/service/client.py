@@ -26,7 +26,7 @@ class Client:
     """Calls to `site`, with `credentials` or without signing in.
 
     `transport` replaces the network, `clock` the time.
-    `on_secret` is told of a token or a cookie before any call carries it, and before `perform` gives the answer back.
+    `on_secret` is given a token or a cookie before any call carries it, and before `perform` gives the answer back.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Client:
             if isinstance(reply, CallFailed):
                 return reply
             read = replies.read(call, reply, site=self._site, earlier=earlier)
-            if not isinstance(read, odata.Page):
+            if not isinstance(read, odata.RecordsPage):
                 return self._ended(call, reply, read)
             earlier, written = read.records, Request(method="GET", path=read.following)
 
@@ -118,8 +118,8 @@ class Client:
         return reply
 
     def _door(self, credentials: Credentials | None) -> Carrier:
-        """Where one signs in. The identity service is another origin: neither the target's headers nor its rate are
-        meant for it, and it has connections of its own.
+        """Where one signs in. The identity service is another origin: neither the target's headers nor its rate belong
+        to it, and it has connections of its own.
         """
         if credentials is None or not credentials.kind.by_identity_service:
             return self._carrier

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from runner.service.connection import Connection, Incoming, NotConnectedError, Outgoing, SpokeFirstError, Stream
+from runner.service.connection import Connection, Incoming, NotConnectedError, Outgoing, SocketStream, SpokeFirstError
 from runner.service.gate import Clock
 from runner.service.libraries import httpx
 from runner.service.tunnel import Proxy, ProxyError, ask
@@ -20,7 +20,7 @@ from runner.service.tunnel import Proxy, ProxyError, ask
 Address: TypeAlias = tuple[
     socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 ]
-"""What `socket.getaddrinfo` tells of one way to a host."""
+"""What `socket.getaddrinfo` gives for an address of a host."""
 LookUp: TypeAlias = Callable[[str, int], Sequence[Address]]
 _Origin: TypeAlias = tuple[str, str, int]
 
@@ -55,14 +55,14 @@ class Connector:
         self._proxy = proxy
         self._look_up = look_up
 
-    def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> Stream:
+    def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> SocketStream:
         """A stream to the host. Raises `NotConnectedError`."""
         limit = min(deadline, self._clock() + CONNECT_SECONDS)
         try:
             line = (
                 self._line(host, port, limit) if self._proxy is None else self._tunnel(self._proxy, host, port, limit)
             )
-            stream = Stream(line, self._clock)
+            stream = SocketStream(line, self._clock)
             return stream if tls is None else stream.with_tls(tls, host, deadline)
         except (OSError, ValueError, ProxyError) as error:  # UnicodeError, a ValueError: a name that no host can have
             raise NotConnectedError from error

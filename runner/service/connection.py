@@ -22,7 +22,7 @@ _LONGEST_HEAD: Final = 100 * 1024
 
 
 class NotConnectedError(Exception):
-    """Nothing was sent. Its cause is what the socket, TLS or the proxy said."""
+    """Nothing was sent. Its cause is what the socket, TLS or the proxy reported."""
 
 
 class UnwantedError(Exception):
@@ -58,8 +58,8 @@ class Incoming:
     body: bytes = field(repr=False)
 
 
-class Stream:
-    """Bytes to and from a host, over a socket or TLS. `clock` tells the time that a deadline is on."""
+class SocketStream:
+    """Bytes to and from a host, over a socket or TLS. `clock` gives the time that a deadline is on."""
 
     def __init__(self, line: socket.socket, clock: Clock) -> None:
         self._line = line
@@ -107,7 +107,7 @@ class Stream:
     def close(self) -> None:
         self._line.close()
 
-    def with_tls(self, context: ssl.SSLContext, host: str, deadline: float) -> "Stream":
+    def with_tls(self, context: ssl.SSLContext, host: str, deadline: float) -> "SocketStream":
         """The same line under TLS. Raises `OSError`, and `ValueError` for a host that TLS cannot ask for."""
         try:
             self._wait_until(deadline)
@@ -115,7 +115,7 @@ class Stream:
         except (OSError, ValueError):
             self.close()
             raise
-        return Stream(line, self._clock)
+        return SocketStream(line, self._clock)
 
     def _wait_until(self, deadline: float) -> None:
         """Let the next operation of the socket take what is left, all its waits together."""
@@ -128,7 +128,7 @@ class Stream:
 class Connection:
     """HTTP/1.1 over a stream: one request and its answer after the other."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: SocketStream) -> None:
         self._stream = stream
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 
@@ -151,7 +151,7 @@ class Connection:
             if isinstance(error, TimeoutError):
                 raise
         while not isinstance(head := self._event(outgoing.deadline), h11.Response):
-            pass  # what comes before it tells that it will come
+            pass  # what comes before it announces it
         chunks, size = [], 0
         while isinstance(event := self._event(outgoing.deadline), h11.Data):
             size += len(event.data)

@@ -39,7 +39,7 @@ class CallFailed:
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
     `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
     `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
-    `body` is the beginning of what the service answered, as text.
+    `body` is the start of what the service answered, as text.
     """
 
     kind: FailureKind

@@ -1,6 +1,6 @@
-"""The beginning of a reply that failed, as text.
+"""The start of a reply that failed, as text.
 
-Pure. What the text means is not known here. It holds whatever the site wrote, secrets too, and those are looked for
+Pure. What the text means is not known here. It holds whatever the site wrote, secrets too, and those are searched
 later: so it is unescaped, and nothing is taken out of it that could be a part of a secret, such as a tag. JSON becomes
 lines of paths and texts, since a text in JSON in JSON cannot be recognized any more.
 """

@@ -1,6 +1,6 @@
 """Replies that say no, and what each means for the call: turned away, refused, or unanswered.
 
-Pure. A reply that was never received is told of in `runner.service.outages`.
+Pure. A reply that was never received is the subject of `runner.service.outages`.
 """
 
 import re
@@ -116,7 +116,7 @@ def answer_of(reply: Reply, site: Site) -> Answer:
     try:
         content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
         match content:
-            case bodies.Plain(dict() as found):
+            case bodies.JsonBody(dict() as found):
                 record = found
             case bodies.Page(title):
                 unread = f"it is a web page{f' with the title `{title}`' if title else ''}"
@@ -167,7 +167,7 @@ def is_post(call: Call | None, site: Site) -> bool:
 
 
 def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None = _LOG) -> CallFailed:
-    """The service said no, in the words of `message`; where no `hint` is given, they tell what to check."""
+    """The service refused, in the words of `message`; where no `hint` is given, they say what to check."""
     if hint is _LOG:
         hint = _ENTITY if isinstance(call, QueryCall) else _about(call, message)
     if _REBUILT in message and not acts(call):
@@ -210,7 +210,7 @@ def _about(call: Call | None, message: str) -> str:
 def nonsense(reply: Reply, site: Site, why: str) -> CallFailed:
     """A reply that cannot be read as an answer to the call; `why` begins with `it` or `its`."""
     message = f"the answer of {site.name} makes no sense: {why}"
-    hint = "check `url` and `runtime` of the target, and what stands between here and the site"
+    hint = "check `url` and `runtime` of the target, and what is between here and the site"
     return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E307", message=message, hint=hint))
 
 
@@ -250,9 +250,9 @@ def _words(reply: Reply) -> str:
             return words
         case bodies.Page(title) if title:
             return title
-        case bodies.Plain(dict() as value) if words := words_of(value):
+        case bodies.JsonBody(dict() as value) if words := words_of(value):
             return words
-        case bodies.Plain(str() as text) | bodies.Wrapped(text):
+        case bodies.JsonBody(str() as text) | bodies.Wrapped(text):
             return shortened(text)
         case _:
             return shortened(body_of(reply) or "")
@@ -271,7 +271,7 @@ def _holds_fault(call: Call | None, reply: Reply) -> bool:
     match _content(reply):
         case bodies.Fault():
             return True
-        case bodies.Plain(dict() as value):
+        case bodies.JsonBody(dict() as value):
             return is_fault(call, value)
         case _:
             return False

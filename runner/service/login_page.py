@@ -24,11 +24,11 @@ _MERELY_NAMES: Final = frozenset({b"link", b"img", b"area", b"!--"})
 
 
 def signed_out(call: Call | None, reply: Reply) -> bool:
-    """Tell whether the call was not dispatched; `call` is None while signing in.
+    """Whether the call was not dispatched; `call` is None while signing in.
 
     Only web pages count: a result may hold the same words. A page that was answered with 200 is taken for the login
     page wherever it names it [M]; as the answer to a call that acts, it must do so in more than a link to it [?], or
-    hold a field for a password: an error page, too, leads back to the sign-in, and may tell of a call that was
+    hold a field for a password: an error page, too, leads back to the sign-in, and may report a call that was
     dispatched.
     """
     if 300 <= reply.status < 400:  # noqa: PLR2004  redirects
@@ -39,7 +39,7 @@ def signed_out(call: Call | None, reply: Reply) -> bool:
 
 
 def acts(call: Call | None) -> bool:
-    """Tell the calls that act from those that read."""
+    """Whether the call acts; others read."""
     return isinstance(call, ExecuteCall | ElementCall | CompleteCall | RunProcessCall | CancelCall | ChangeCall)
 
 

@@ -15,7 +15,7 @@ from runner.service.calls import QueryCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class RecordsPage:
     """The records of a reading so far; the page after them is asked for by `following`, a path and query."""
 
     records: tuple[JsonObject, ...]
@@ -47,7 +47,7 @@ def first_page(call: QueryCall) -> str:
 
 
 def literal(text: str) -> str:
-    """A text as it stands in a filter: quotes doubled."""
+    """A text as it is written in a filter: quotes doubled."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -98,7 +98,7 @@ def plain(value: Json) -> Json:
 
 def _path(link: str, *, base: str, entity: str) -> str:
     """What `link` asks for below `base`. Only its path and query are used, and asked of the site itself: the link may
-    name another scheme, host or port, since a site behind a gateway does not know by which it is called.
+    name another scheme, host or port, since a site that has a gateway before it does not know by which it is called.
     """
     try:
         own, found = urlsplit(base), urlsplit(urljoin(base + entity, link))

@@ -45,13 +45,13 @@ _WRITTEN_BYTES: Final = re.compile(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b"(
 
 
 def no_connection(error: BaseException | None, place: str) -> CallFailed:
-    """Tell why no connection came about, from what the socket or TLS said."""
+    """Why no connection came about, from the exception of the socket or TLS."""
     match error:
         case ProxyError():
             return _no_way_through(error, place)
         case ssl.SSLCertVerificationError():
-            said, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
-            return _not_sent("E302", f"the TLS certificate of {place} {said}", hint)
+            wrong, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
+            return _not_sent("E302", f"the TLS certificate of {place} {wrong}", hint)
         case ssl.SSLEOFError():
             return _not_sent("E302", f"{place} broke off the TLS handshake", _NETWORK)
         case ssl.SSLError() if _reason(error) in _NO_TLS_SPOKEN:
@@ -73,8 +73,8 @@ def no_connection_in_time(place: str, seconds: float) -> CallFailed:
 
 
 def not_wanted(place: str) -> CallFailed:
-    """The run was told to stop while the call was made ready, by a sign-in or while it waited."""
-    trouble = Trouble(code="E312", message=f"{place} was not called: the run was told to stop before")
+    """The run was stopped while the call was made ready, by a sign-in or while it waited."""
+    trouble = Trouble(code="E312", message=f"{place} was not called: the run was stopped before")
     return CallFailed(kind=FailureKind.NOT_SENT, trouble=trouble, final=True, unwanted=True)
 
 
@@ -129,7 +129,7 @@ def too_large(place: str) -> CallFailed:
 
 
 def _no_way_through(error: ProxyError, place: str) -> CallFailed:
-    """What stands between us and `place` is a proxy, and it does not let us through. Its address is a secret."""
+    """What is between us and `place` is a proxy, and it does not let us through. Its address is a secret."""
     if error.cause is not None:
         return _no_proxy(error.cause)
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:

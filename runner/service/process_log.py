@@ -41,7 +41,7 @@ _MOST_ELEMENTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class TableReading:
     """What a call reads below `odata/`, and what its records come to. `most` records are enough, however many there
     are.
     """
@@ -52,7 +52,7 @@ class Reading:
     value: Callable[[Sequence[JsonObject]], Json]
 
 
-def reading(call: Query, *, username: str | None = None) -> Reading:
+def reading(call: Query, *, username: str | None = None) -> TableReading:
     """`username` is the name we sign in with; only `WhoIsUser` asks for it."""
     match call:
         case ReadRows(top=top):
@@ -73,14 +73,14 @@ def reading(call: Query, *, username: str | None = None) -> Reading:
         case FindProcess(process=process) | FindFamily(process=process):
             found = _schema_id if isinstance(call, FindProcess) else _root
             options = {"$filter": f"Name eq {odata.literal(process)}"}
-            return Reading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=found)
+            return TableReading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=found)
         case ReadFamily(root=root):
             # A root's own parent is empty, or itself [C]. No `$select`: a library may lack a column that others have.
             options = {"$filter": f"VersionParentUId eq {root} or UId eq {root}", "$orderby": "Name"}
-            return Reading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=_members)
+            return TableReading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=_members)
         case WhoIsUser():
             options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
-            return Reading(entity="SysAdminUnit", options=options, most=MOST_ROWS, value=_contact)
+            return TableReading(entity="SysAdminUnit", options=options, most=MOST_ROWS, value=_contact)
         case _:
             assert_never(call)
 
@@ -106,7 +106,7 @@ def guid(found: Json) -> str | None:
 
 
 def _moment(found: Json) -> str | None:
-    """As the server writes it; the first day of all times stands for none [?]."""
+    """As the server writes it; the first day of all times means none [?]."""
     written = text(found)
     return None if written is None or written.startswith("0001-01-01") else written
 
@@ -172,7 +172,9 @@ _MEMBER: Final[_Columns] = {
 }
 
 
-def _of_table(table: tuple[str, _Columns], options: Mapping[str, str], *, most: int, only_one: bool = False) -> Reading:
+def _of_table(
+    table: tuple[str, _Columns], options: Mapping[str, str], *, most: int, only_one: bool = False
+) -> TableReading:
     entity, columns = table
 
     def value(records: Sequence[JsonObject]) -> Json:
@@ -180,7 +182,7 @@ def _of_table(table: tuple[str, _Columns], options: Mapping[str, str], *, most: 
         return next(iter(rows), None) if only_one else rows
 
     select = ",".join(column for column, _ in columns.values())
-    return Reading(entity=entity, options={**options, "$select": select}, most=most, value=value)
+    return TableReading(entity=entity, options={**options, "$select": select}, most=most, value=value)
 
 
 def _shaped(record: JsonObject, columns: _Columns) -> JsonObject:

@@ -26,7 +26,7 @@ from runner.service.login_page import acts, signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import words_of
 
-# A text that begins so was meant to be JSON: what does not parse then has been cut or broken.
+# A text that begins so is JSON, or was until it was cut: what does not parse then has been cut or broken.
 _BEGINNINGS: Final = ("[", "{", '"')
 
 
@@ -36,7 +36,7 @@ class _RefusalError(Exception):
 
 def read(
     call: Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = ()
-) -> Answered | CallFailed | odata.Page:
+) -> Answered | CallFailed | odata.RecordsPage:
     """Read the reply to `call`. Raises nothing, whatever the bytes are.
 
     A page of a reading that does not end with it is handed in as `earlier` with the reply to the next one.
@@ -54,8 +54,8 @@ def read(
         return failures.nonsense(reply, site, str(error))
     except _RefusalError as error:
         words = str(error)
-        said = f"refused the call: {words}" if words else "refused the call without a word"
-        return failures.refused(call, reply, f"{site.name} {said}")
+        refusal = f"refused the call: {words}" if words else "refused the call without a word"
+        return failures.refused(call, reply, f"{site.name} {refusal}")
 
 
 def _value(call: Call, reply: Reply) -> Json:
@@ -66,7 +66,7 @@ def _value(call: Call, reply: Reply) -> Json:
             raise _RefusalError(words)
         case bodies.Page(title):
             raise bodies.NonsenseError(f"it is a web page{f' with the title `{title}`' if title else ''}")
-        case bodies.Plain(value):
+        case bodies.JsonBody(value):
             _check_refusal(call, value)
             return value
         case bodies.Wrapped(text):
@@ -115,7 +115,7 @@ def _answer(
 
 def _reading(
     call: process_log.Query, answer: Json, *, site: Site, earlier: tuple[JsonObject, ...]
-) -> Answered | odata.Page:
+) -> Answered | odata.RecordsPage:
     """What the records of a reading come to, once all have come: one on a later page may be the one in question.
 
     An empty page that leads on is taken for nonsense [?], so that no circle of pages is followed for ever.
@@ -127,7 +127,7 @@ def _reading(
         return Answered(value=process_log.value(call, records))
     if not found:
         raise bodies.NonsenseError("a page of it is empty and leads to another")
-    return odata.Page(records=records, following=following)
+    return odata.RecordsPage(records=records, following=following)
 
 
 def _changed(call: ChangeCall, value: Json) -> Json:
@@ -156,7 +156,7 @@ def _check_refusal(call: Call, value: Json) -> None:
 def _inner(text: str) -> Json:
     """The text inside `<string>` is JSON [D].
 
-    One that is none, and was not meant to be, is taken for the text itself [?]: a bare GUID or date is a plausible
+    One that is none, and does not begin so, is taken for the text itself [?]: a bare GUID or date is a plausible
     result, and calling it nonsense would leave the call in doubt.
     """
     stripped = text.strip()

@@ -1,4 +1,4 @@
-"""RunProcess: what its reply tells of the process that was started.
+"""RunProcess: what its reply says about the process that was started.
 
 Pure. `success` is not the verdict: a process that failed may be answered with `true` [M], and with `false` although it
 has been started. The status is the verdict, where there is an id.
@@ -26,15 +26,15 @@ def is_refused(answer: JsonObject) -> bool:
 def value(answer: JsonObject, *, error: str) -> Json:
     """What a `RunProcessCall` answers. `error`: the reply's own words for what went wrong, empty for none.
 
-    Raises `NonsenseError` where the reply tells of no process. Without an id, only `success: true` says that there is
+    Raises `NonsenseError` where the reply names no process. Without an id, only `success: true` says that there is
     one: it is queued [M].
     """
     found = process_id(answer)
     status = _status(answer, found)
     success = answer.get("success")
     if found is None and success is not True:
-        said = kind_of(success) if "success" in answer else "missing"
-        raise NonsenseError(f"it holds no `processId`, and its `success` is {said}")
+        shown = kind_of(success) if "success" in answer else "missing"
+        raise NonsenseError(f"it holds no `processId`, and its `success` is {shown}")
     results: Json = {code: decoded(result) for code, result in _results(answer).items()}
     return {"process_id": found, "status": status, "results": results, "error": error or None}
 
@@ -49,8 +49,8 @@ def process_id(answer: JsonObject) -> str | None:
         return None
     found = mended(written) if isinstance(written, str) else None
     if found is None:
-        said = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
-        raise NonsenseError(f"its `processId` is no GUID, but {said}")
+        shown = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
+        raise NonsenseError(f"its `processId` is no GUID, but {shown}")
     return None if found == _NO_GUID else found.lower()
 
 

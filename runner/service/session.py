@@ -53,7 +53,7 @@ class Answer:
     def refusal(
         self, message: str, *, hint: str | None, code: str = "E303", final: bool = True, is_checked: bool = False
     ) -> CallFailed:
-        """The call that needs the session never left. `is_checked`: name and secret were looked at, and refused."""
+        """The call that needs the session never left. `is_checked`: name and secret were checked, and refused."""
         return CallFailed(
             kind=FailureKind.NOT_SENT,
             trouble=Trouble(code=code, message=message, hint=hint),

@@ -58,7 +58,7 @@ def proxy_of(url: str) -> Proxy:
 def ask(line: socket.socket, proxy: Proxy, *, place: tuple[str, int], left: Callable[[], float]) -> None:
     """Turn `line`, which leads to the proxy, into a tunnel to `place`, a host and port.
 
-    `left` tells the seconds that are left. Raises `ProxyError` where the proxy answers anything but yes, and `OSError`.
+    `left` gives the seconds that are left. Raises `ProxyError` where the proxy answers anything but yes, and `OSError`.
     """
     line.settimeout(_some(left()))
     line.sendall(_request(proxy, place))

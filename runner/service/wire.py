@@ -5,7 +5,7 @@ What belongs to the session (cookies, BPMCSRF, ForceUseSession) and to the conne
 is added by those who know it.
 
 Facts of the service carry a mark: [D] documented by its vendor, [C] seen in the code of real clients,
-[M] measured on a live application, [?] unknown, so what stands here is our choice.
+[M] measured on a live application, [?] unknown, so what is here is our choice.
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ def _execute(call: ExecuteCall, site: Site) -> Request:
 
 
 def _element(call: ElementCall, site: Site) -> Request:
-    """Write the id behind the method, as documented [D], or in the query, as the only known client does [C]."""
+    """Write the id after the method, as documented [D], or in the query, as the only known client does [C]."""
     separator = "/" if site.element_call is ElementIdPlace.PATH else "?ProcessElementUID="
     return Request(method="GET", path=f"{site.prefix}{_ENGINE}/ExecProcElByUId{separator}{encoded(call.uid)}")
 

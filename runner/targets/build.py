@@ -121,5 +121,5 @@ def _readiness(fields: JsonObject, *, beside: Path) -> Readiness | None:
 
 
 def _words(allow: JsonObject, key: str) -> tuple[str, ...] | None:
-    """The words behind `key`; an empty list allows nothing, none allows all."""
+    """The words of `key`; an empty list allows nothing, none allows all."""
     return tuple(sure_text(word) for word in items(allow[key])) if key in allow else None

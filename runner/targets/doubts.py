@@ -1,4 +1,4 @@
-"""What in a target is most probably not meant: patterns that fit nothing, addresses of the site and of its identity
+"""What in a target is most probably a mistake: patterns that fit nothing, addresses of the site and of its identity
 service the one in the place of the other, secrets that are written out.
 """
 
@@ -24,8 +24,8 @@ _SHELL: Final = re.compile(
 )
 _BARE: Final = re.compile(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
-"""Keys behind which no password stands alone, so that a variable of the shell is one for sure."""
-_OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it stands"
+"""Keys whose values are never a password alone, so that a variable of the shell is one for sure."""
+_OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it is"
 
 
 def variable(written: str, path: Path) -> Finding | None:
@@ -35,7 +35,7 @@ def variable(written: str, path: Path) -> Finding | None:
     found, bare = _SHELL.fullmatch(written), _BARE.fullmatch(written)
     if found is None and bare is None:
         return None
-    message = _OF_THE_SHELL if found else "without braces this is a text, and taken as it stands"
+    message = _OF_THE_SHELL if found else "without braces this is a plain text"
     name = next(filter(None, found.groups())) if found else "NAME"  # its own name may pass for the secret
     if path[-1] in _ADDRESSES:
         name = bare[1] if bare else name
@@ -49,7 +49,7 @@ def patterns_that_fit_nothing(target: JsonObject, at: Path, problems: ProblemCol
     for index, pattern in enumerate(items(record(target.get("allow")).get("processes"))):
         if isinstance(pattern, str) and pattern and not _PATTERN.fullmatch(pattern) and "{{" not in pattern:
             path = (*at, "allow", "processes", index)
-            message = f"`{pattern}` fits no name of a process: `*` stands for any signs, `?` for one"
+            message = f"`{pattern}` fits no name of a process: `*` fits any signs, `?` a single one"
             hint = _as_pattern(pattern)
             problems.report("E107", message, path, hint=hint, warning=True)
 
@@ -76,7 +76,7 @@ def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> No
 
 
 def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
-    """A password or client secret that stands in the file. That of a site on this machine is nobody's loss."""
+    """A password or client secret in the file. That of a site on this machine is nobody's loss."""
     auth = record(target.get("auth"))
     if "sandbox" in target or is_loopback(_host(text(target, "url") or "") or ""):
         return
@@ -84,7 +84,7 @@ def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> Non
         written = text(auth, key)
         path = (*at, "auth", key)
         if written and "{{" not in written and variable(written, path) is None:
-            message = f"`{key}` stands in this file, and whoever can read it, in git too, has it"
+            message = f"`{key}` is written in this file: everybody who can read the file, also in git, has it"
             hint = 'write `"{{ env.NAME }}"` or `"{{ file(\'PATH\') }}"`, and change it where it was committed'
             problems.report("E166", message, path, at_key=True, hint=hint, warning=True, hidden=True)
 

@@ -65,7 +65,7 @@ def _who_signs_in(given: Mapping[str, str], kinds: list[AuthKind]) -> Iterator[P
         yield _problem("E107", message, "unset the variables of one of the two")
     elif not kinds:
         ways = ", or ".join(" and ".join(f"`{name}`" for name in kind.variables) for kind in KINDS)
-        yield _problem("E142", "no variable tells who signs in", f"set {ways}")
+        yield _problem("E142", "no variable says who signs in", f"set {ways}")
     else:
         for name in kinds[0].variables:
             if name not in given:

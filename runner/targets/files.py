@@ -21,7 +21,7 @@ def find_targets(job_file: Path, *, explicit: Path | None, environment: Mapping[
     """The targets file for a job: `explicit`, else the one the environment names, else `targets.yaml` beside the job
     or in a folder above it. None where there is none.
 
-    A file that was named is returned whether it exists or not: whoever reads it tells.
+    A file that was named is returned whether it exists or not: whoever reads it reports that.
     """
     if explicit is not None:
         return explicit
@@ -48,7 +48,7 @@ def searched_folders(folder: Path) -> list[Path]:
 
 
 def searched(folder: Path) -> str:
-    """The sentence on where a targets file was looked for, and is not."""
+    """The sentence on where a targets file was searched, and is not."""
     folders = searched_folders(folder)
     last = f" and above it up to `{folders[-1]}`" if len(folders) > 1 else ""
     return f"there is no {NAME} in `{folder.resolve()}`{last}"

@@ -1,6 +1,6 @@
 """Problems of a targets file without the secrets that were written into it: in the source line, the message, the hint.
 
-What is not known to be open is taken for a secret, also behind a key that is misspelled or stands in the wrong place.
+What is not known to be open is taken for a secret, also after a key that is misspelled or in the wrong place.
 Templates stay visible: they hold the name of a secret. Of a file that cannot be read nobody knows what its lines are.
 """
 
@@ -22,15 +22,15 @@ _OPEN: Final = frozenset(
         *("ca_file", "rate", "protected", "plain_http", "allow", "ready"),
     }
 )
-"""Keys of a target behind which no secret stands."""
+"""Keys of a target whose values are no secrets."""
 _WHO_SIGNS_IN: Final = frozenset({"auth", *(key for kind in KINDS for key in kind.keys)})
 _WORDS: Final = _OPEN | _WHO_SIGNS_IN | {"runner", "targets"}
-"""Our own words: where such a text stands as a value its place is hidden, but it is no secret in a sentence of ours."""
+"""Our own words: where such a text is a value its place is hidden, but it is no secret in a sentence of ours."""
 _NAMES: Final = 3
 """Parts of a path that are open: `targets`, the target's name, a key of the language."""
 _ADDRESSES: Final = frozenset({"url", "identity_url"})
 _NAMED_IN_URL = re.compile(r"(?<=//).*(?=@)|[?#].*", re.DOTALL)
-"""The name and the password in an address, whatever they hold, and all that stands behind its path."""
+"""The name and the password in an address, whatever they hold, and all that follows its path."""
 _TEMPLATE = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 _TEXT_IN_TEMPLATE = re.compile(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
 """A path, which is no secret, or a text that may be one."""
@@ -41,7 +41,7 @@ _ONLY_ENV = re.compile(r"\{\{ *env\.\w+ *\}\}")
 """A template that names a variable, and holds no text."""
 _COMMENT = re.compile(r"#.*")
 _ANCHOR = re.compile(r"(?<![^\s,\[{])([&*])(?!\*\*)[^\s,\[\]{}]+")
-"""Words of YAML that begin where somebody may have meant a text: an anchor, an alias."""
+"""Words of YAML that begin where somebody may have written a text: an anchor, an alias."""
 _LINE = re.compile(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")
 """A key and a value in one line, however broken the value is."""
 _ONLY_KEY = re.compile(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
@@ -49,7 +49,7 @@ _ONLY_KEY = re.compile(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a secret stands. Of an address only the name and the password in it are one."""
+    """The place of a secret. Of an address only the name and the password in it are one."""
 
     span: Span
     is_address: bool
@@ -86,7 +86,7 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
 def _hidden(data: Json) -> Iterator[tuple[Path, Json]]:
     """The path and the value of every part that is no record or list and may be a secret.
 
-    YAML reads `{…}` as a record with a key and nothing behind it: there the key counts, and the value is null.
+    YAML reads `{…}` as a record with a key and nothing after it: there the key counts, and the value is null.
     """
     root = data if isinstance(data, dict) else {"": data}
     for key, value in root.items():
@@ -127,7 +127,7 @@ def _leaves(value: Json, at: Path) -> Iterator[tuple[Path, Json]]:
 
 
 def _literals(value: Json) -> Iterator[str]:
-    """What of a value is written out: all of it, or what stands around and inside of its templates."""
+    """What of a value is written out: all of it, or what is around and inside of its templates."""
     text = value if isinstance(value, str) else compact(value)
     for named in _NAMED_IN_URL.finditer(text):
         yield named[0]
@@ -140,7 +140,7 @@ def _literals(value: Json) -> Iterator[str]:
 
 
 def _shown(problem: Problem, places: Iterable[_Place], secrets: Secrets) -> Problem:
-    told = replace(
+    shown_problem = replace(
         problem,
         message=secrets.mask(problem.message),
         hint=None if problem.hint is None else secrets.mask(problem.hint),
@@ -151,7 +151,7 @@ def _shown(problem: Problem, places: Iterable[_Place], secrets: Secrets) -> Prob
     )
     span, written = problem.span, problem.excerpt
     if span is None or written is None:
-        return told
+        return shown_problem
     line = written
     for start, end in sorted({place.on_line(span.line, line) for place in places}, reverse=True):
         masked = _masked(line[start:end])
@@ -160,7 +160,7 @@ def _shown(problem: Problem, places: Iterable[_Place], secrets: Secrets) -> Prob
             span = _moved(span, start=start, by=len(masked) - (end - start), to=start + len(masked))
     shown = secrets.mask(_without_asides(line))
     marks_fit = shown[: span.column - 1] == written[: span.column - 1]
-    return replace(told, excerpt=shown if marks_fit else None, span=span)
+    return replace(shown_problem, excerpt=shown if marks_fit else None, span=span)
 
 
 def _moved(span: Span, *, start: int, by: int, to: int) -> Span:
@@ -171,7 +171,7 @@ def _moved(span: Span, *, start: int, by: int, to: int) -> Span:
 
 
 def _without_asides(line: str) -> str:
-    """`line` without what YAML passes over in it: who writes `password: #a` may have meant a text."""
+    """`line` without what YAML passes over in it: who writes `password: #a` may have written a text."""
     found = _LINE.fullmatch(line)
     if found is None or found[2] in _OPEN:
         return line
@@ -179,7 +179,7 @@ def _without_asides(line: str) -> str:
 
 
 def _masked(source: str) -> str:
-    """A value as it stands in the file, with stars for what is written out."""
+    """A value as it is written in the file, with stars for what is written out."""
     if source[:1] in ("'", '"') and _TEMPLATE.search(source):
         return source[:1] + _masked(source[1:-1]) + source[-1:]
     return "".join(_masked_part(part) for part in _TEMPLATE.split(source))
@@ -192,7 +192,7 @@ def _masked_part(part: str) -> str:
 
 
 def _of_unreadable(problem: Problem) -> Problem:
-    """Of a file that cannot be read, lines are shown as far as their key, and not quoted from what stands behind it."""
+    """Of a file that cannot be read, lines are shown as far as their key, and not quoted from what follows it."""
     line, span = problem.excerpt or "", problem.span
     found = _LINE.fullmatch(line)
     if span is None or _ONLY_KEY.fullmatch(line):

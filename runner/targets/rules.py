@@ -92,21 +92,21 @@ def _text(
     elif is_evaluated and (literal := variable(written, path)) is not None:
         problems.add(literal, path, hidden=literal.warning)  # it may be a password
     elif key in checks and (wrong := checks[key](written)) is not None:
-        problems.add(replace(wrong, hint=_address_meant(key, written, target) or wrong.hint), path)
+        problems.add(replace(wrong, hint=_right_address(key, written, target) or wrong.hint), path)
     elif key in _WITH_DURATIONS and durations.is_too_long(written):
         problems.report("E114", "a duration is at most a year", path)
 
 
-def _address_meant(key: str, written: str, target: JsonObject) -> str | None:
-    """The address to write in the place of a wrong one that stands in the file."""
-    meant = site_meant(written) if key in ("url", "identity_url") else None
-    if meant is None:
+def _right_address(key: str, written: str, target: JsonObject) -> str | None:
+    """The address to write in the place of a wrong one in the file."""
+    right = site_meant(written) if key in ("url", "identity_url") else None
+    if right is None:
         return None
     if key == "url" and _PREFIX.search(written):
         if target.get("runtime") == "net":
-            return f"write `{meant}`; a site whose address has `/0` is of `runtime: net-framework`"
-        return f"write `{meant}`: `runtime: net-framework` adds `/0`"
-    return f"write `{meant}`"
+            return f"write `{right}`; a site whose address has `/0` is of `runtime: net-framework`"
+        return f"write `{right}`: `runtime: net-framework` adds `/0`"
+    return f"write `{right}`"
 
 
 def _names_of_headers(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
@@ -120,7 +120,7 @@ def _names_of_headers(target: JsonObject, at: Path, problems: ProblemCollector) 
 
 
 def _identity(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
-    """Where an OAuth client's tokens come from must be known; of a `url` that is a template only the run can tell."""
+    """Where an OAuth client's tokens come from must be known; of a `url` that is a template only the run knows."""
     url, auth = text(target, "url"), record(target.get("auth"))
     kind = kind_of(auth)
     if kind is None or kind.keys[0] not in auth or not kind.by_identity_service or "identity_url" in target:
@@ -132,7 +132,7 @@ def _identity(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
 def _of_a_sandbox(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     for key in _OF_SITES:
         if key in target and "url" not in target:
-            message = f"`{key}` says nothing here: a sandbox stands on this machine, and signs in by itself"
+            message = f"`{key}` has no effect here: a sandbox runs on this machine, and signs in by itself"
             problems.report("E107", message, (*at, key), at_key=True, warning=True, hint="leave it out")
 
 
@@ -173,7 +173,7 @@ def _template(text: str, path: Path, problems: ProblemCollector) -> None:
 
 def _name_mistake(name: Name) -> tuple[str, str]:
     if name.path[0] == "env":
-        return "`env` is read one variable at a time", "write `env.NAME`, the name as it stands"
+        return "`env` is read one variable at a time", "write `env.NAME`"
     word = str(name.path[0])
     is_a_variable = len(name.path) == 1 and word.isupper()
     hint = f"write `env.{word}`" if is_a_variable else "a target knows `env.NAME` and `file('PATH')` only"

@@ -41,7 +41,7 @@ def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
     if _is_broken(url):
         return Finding(message="a URL holds no blanks and no control characters")
     if url[:1] in _AROUND or url[-1:] in _AROUND:
-        return Finding(message="signs stand around this URL that are no part of it", hint="leave them out")
+        return Finding(message="there are signs around this URL that are no part of it", hint="leave them out")
     try:
         parts = urlsplit(url)
         bool(parts.port)
@@ -61,8 +61,8 @@ def site_meant(written: str) -> str | None:
         bare = f"{'http' if is_loopback(host) else 'https'}://{bare}" if "." in host or host == "localhost" else ""
     bare = re.split(r"[?#]", bare, maxsplit=1)[0].rstrip("/")
     within = _WITHIN_THE_SITE.search(bare, bare.find("://") + 3)
-    meant = bare[: within.start()] if within else bare
-    return meant if meant and meant != written and url_mistake(meant) is None else None
+    right = bare[: within.start()] if within else bare
+    return right if right and right != written and url_mistake(right) is None else None
 
 
 def proxy_mistake(url: str) -> Finding | None:

@@ -157,9 +157,9 @@ def test_a_process_that_the_site_refuses_to_tell_of_is_kept_as_unknown_and_told(
     found = Site([row("A"), row("B")], unless(["id-A", "uid-A"], REFUSED)).pull()
 
     assert (found.processes["A"].parameters, found.processes["A"].elements) == (None, None)
-    assert found.processes["A"].unread == "the site did not tell it in full"
+    assert found.processes["A"].unread == "the site did not give it in full"
     assert found.processes["B"].unread is None
-    assert found.odd == (("A", "the site refuses to tell: no"),)
+    assert found.odd == (("A", "the site refuses: no"),)
 
 
 def test_of_two_refusals_the_first_is_told() -> None:
@@ -167,7 +167,7 @@ def test_of_two_refusals_the_first_is_told() -> None:
 
     found = Site([row("A")], lambda key: second if key == "uid-A" else REFUSED).pull()
 
-    assert found.odd == (("A", "the site refuses to tell: no"),)
+    assert found.odd == (("A", "the site refuses: no"),)
 
 
 def test_what_was_odd_in_an_answer_is_handed_on() -> None:

@@ -58,5 +58,5 @@ def test_a_password_in_the_file_is_warned_of_and_not_shown(capsys: pytest.Captur
     write("{url: https://crm.intra, auth: {username: a, password: swordfish}}")
     assert ended(["validate", "."]) == 0
     told = capsys.readouterr().out
-    assert told.count("warning[E166]: `password` stands in this file") == 1
+    assert told.count("warning[E166]: `password` is written in this file") == 1
     assert "swordfish" not in told

@@ -60,14 +60,14 @@ def server(certificate: str | None = None, *, date: str | None = None) -> Iterat
 def test_a_name_that_is_known_is_told_with_its_addresses() -> None:
     found = network.resolved(Host(name="localhost", port=80, tls=None))
     assert found.verdict is Verdict.OK
-    assert "127.0.0.1" in found.told
+    assert "127.0.0.1" in found.seen
 
 
 @pytest.mark.parametrize("name", ["nowhere.invalid", "x" * 70 + ".example"])
 def test_a_name_that_is_not_known_is_told_with_what_to_try(name: str) -> None:
     found = network.resolved(Host(name=name, port=80, tls=None))
     assert found.verdict is Verdict.FAILED
-    assert "is not known" in found.told
+    assert "is not known" in found.seen
     assert found.hint
 
 
@@ -75,14 +75,14 @@ def test_a_connection_is_told_with_the_address_that_answered() -> None:
     with server() as (host, _):
         found = network.connected(host)
     assert found.verdict is Verdict.OK
-    assert found.told.startswith(f"{host.place} answers in ")
+    assert found.seen.startswith(f"{host.place} answers in ")
 
 
 def test_a_port_where_nobody_listens_is_told() -> None:
     with server() as (host, _):
         pass
     found = network.connected(host)
-    assert (found.verdict, found.told) == (Verdict.FAILED, f"{host.place} refuses connections")
+    assert (found.verdict, found.seen) == (Verdict.FAILED, f"{host.place} refuses connections")
 
 
 def test_a_certificate_is_told_with_its_names_issuer_and_days() -> None:
@@ -91,8 +91,8 @@ def test_a_certificate_is_told_with_its_names_issuer_and_days() -> None:
     days = int((ssl.cert_time_to_seconds("Jan  1 00:00:00 2120 GMT") - NOW) // DAY)
     assert found.verdict is Verdict.OK
     told = f"a certificate for localhost, 127.0.0.1, by Authority of the tests, {days} days left"
-    assert found.told.startswith("TLSv1.")
-    assert found.told.endswith(told)
+    assert found.seen.startswith("TLSv1.")
+    assert found.seen.endswith(told)
 
 
 def test_a_certificate_that_ends_soon_is_worth_a_word() -> None:
@@ -100,7 +100,7 @@ def test_a_certificate_that_ends_soon_is_worth_a_word() -> None:
     with server("trusted") as (host, _):
         found = network.secured(host, now=lambda: ends - 20 * DAY - 5)
     assert found.verdict is Verdict.UNSURE
-    assert "20 days left" in found.told
+    assert "20 days left" in found.seen
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_certificate_that_is_not_trusted_is_told_and_one_of_another_name_with_
     with server(certificate) as (host, _):
         found = network.secured(host)
     assert found.verdict is Verdict.FAILED
-    assert found.told.endswith(said)
+    assert found.seen.endswith(said)
     assert found.hint
 
 
@@ -125,7 +125,7 @@ def test_a_server_that_speaks_no_tls_is_told() -> None:
     with server() as (host, _):
         found = network.secured(Host(name=host.name, port=host.port, tls=trusting))
     assert found.verdict is Verdict.FAILED
-    assert "TLS" in found.told
+    assert "TLS" in found.seen
 
 
 def test_a_plain_connection_has_no_tls_to_try() -> None:
@@ -137,7 +137,7 @@ def test_a_plain_connection_has_no_tls_to_try() -> None:
 def test_clocks_that_agree_are_told_whatever_the_reply_is(certificate: str | None) -> None:
     with server(certificate, date=formatdate(NOW, usegmt=True)) as (host, asked):
         found = network.in_time(host, "/app", now=lambda: NOW + 0.7)
-    assert (found.verdict, found.told) == (Verdict.OK, "server and this machine agree")
+    assert (found.verdict, found.seen) == (Verdict.OK, "server and this machine agree")
     assert asked[0].startswith(f"HEAD /app HTTP/1.1\r\nHost: {host.place}\r\n".encode())
 
 
@@ -145,13 +145,13 @@ def test_clocks_that_agree_are_told_whatever_the_reply_is(certificate: str | Non
 def test_clocks_that_do_not_agree_are_told_with_how_far_they_are_apart(ours: float, said: str) -> None:
     with server(date=formatdate(NOW, usegmt=True)) as (host, _):
         found = network.in_time(host, "", now=lambda: NOW + 0.5 + ours)
-    assert (found.verdict, found.told) == (Verdict.UNSURE, f"the server's clock is 5 min {said} this machine's")
+    assert (found.verdict, found.seen) == (Verdict.UNSURE, f"the server's clock is 5 min {said} this machine's")
 
 
 @pytest.mark.parametrize("date", [None, "yesterday"])
 def test_a_reply_without_a_date_tells_nothing(date: str | None) -> None:
     with server(date=date) as (host, _):
-        assert network.in_time(host, "").told == "the reply carries no date"
+        assert network.in_time(host, "").seen == "the reply carries no date"
 
 
 def test_a_server_that_answers_with_nonsense_tells_nothing_of_its_clock() -> None:
@@ -172,5 +172,5 @@ def _hang_up(listening: socket.socket) -> None:
 def test_a_site_that_is_called_without_tls_is_warned_of_unless_it_is_this_machine() -> None:
     found = network.secured(Host(name="crm.intra", port=80, tls=None))
     assert (found.verdict, found.step) == (Verdict.UNSURE, network.TLS)
-    assert "passwords and data can be read on their way" in found.told
+    assert "passwords and data can be read on their way" in found.seen
     assert network.secured(Host(name="localhost", port=80, tls=None)).verdict is Verdict.NOT_TRIED

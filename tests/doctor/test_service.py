@@ -3,7 +3,7 @@
 import pytest
 
 from runner.doctor import service
-from runner.doctor.findings import Finding, Verdict
+from runner.doctor.findings import Verdict, WayFinding
 from runner.runs.events import Trouble
 from runner.service.calls import (
     Answered,
@@ -56,28 +56,28 @@ def broken(kind: FailureKind = FailureKind.NOT_SENT) -> CallFailed:
 
 def test_a_sign_in_is_told_with_the_contact_that_we_are() -> None:
     found = service.signed_in(Told((WhoAmI, Answered(value="c0ffee"))), name="an OAuth client")
-    assert (found.verdict, found.told) == (Verdict.OK, "accepted with an OAuth client, contact c0ffee")
+    assert (found.verdict, found.seen) == (Verdict.OK, "accepted with an OAuth client, contact c0ffee")
 
 
 @pytest.mark.parametrize("first", [Answered(value=None), refused("404 Not Found", 404), refused("no", 403)])
 def test_who_we_are_is_asked_in_both_ways_that_a_run_asks(first: Ending) -> None:
     both = Told((WhoAmI, first), (WhoIsUser, Answered(value="c0ffee")))
     found = service.signed_in(both, name="x")
-    assert (found.verdict, found.told) == (Verdict.OK, "accepted with x, contact c0ffee")
+    assert (found.verdict, found.seen) == (Verdict.OK, "accepted with x, contact c0ffee")
 
 
 def test_a_site_that_does_not_say_who_we_are_has_let_us_in_all_the_same() -> None:
     for second in (Answered(value=None), refused("no", 403)):
         found = service.signed_in(Told((WhoAmI, Answered(value=None)), (WhoIsUser, second)), name="x")
         assert found.verdict is Verdict.UNSURE
-        assert found.told.startswith("accepted")
+        assert found.seen.startswith("accepted")
         assert "SysAdminUnit" in (found.hint or "")
 
 
 @pytest.mark.parametrize("kind", [FailureKind.NOT_SENT, FailureKind.UNANSWERED])
 def test_a_sign_in_that_came_to_nothing_is_told_with_its_hint(kind: FailureKind) -> None:
     found = service.signed_in(Told(sign_in=broken(kind)), name="x")
-    assert (found.verdict, found.told, found.hint) == (Verdict.FAILED, "no way", "try it")
+    assert (found.verdict, found.seen, found.hint) == (Verdict.FAILED, "no way", "try it")
 
 
 NOT_THERE = refused("answered 404 Not Found", 404)
@@ -86,7 +86,7 @@ A_PAGE = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E307", me
 REDIRECT = refused("redirects", 302)
 
 
-def found_at(caller: Told, other: Told, runtime: Runtime = Runtime.NET_FRAMEWORK) -> Finding:
+def found_at(caller: Told, other: Told, runtime: Runtime = Runtime.NET_FRAMEWORK) -> WayFinding:
     return service.found_at(caller, runtime=runtime, at_other=lambda: other, unknown=NOBODY)
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_runtime_is_found_by_asking_at_the_other_address(ending: Ending,
     for other in others:
         found = found_at(nowhere(ending), other, Runtime(runtime))
         assert (found.verdict, found.hint) == (Verdict.FAILED, f"write `runtime: {right}` in the target")
-        assert f"the target has `runtime: {runtime}`" in found.told
+        assert f"the target has `runtime: {runtime}`" in found.seen
 
 
 def test_the_other_address_is_asked_only_where_no_service_is_found_at_its_own() -> None:
@@ -123,7 +123,7 @@ def test_the_other_address_is_asked_only_where_no_service_is_found_at_its_own() 
 def test_a_site_without_the_services_at_either_address_has_a_wrong_url_perhaps() -> None:
     found = found_at(nowhere(), nowhere(LOGIN_PAGE))
     assert found.verdict is Verdict.FAILED
-    assert found.told == "found neither below `/0` nor without `/0`: answered 404 Not Found"
+    assert found.seen == "found neither below `/0` nor without `/0`: answered 404 Not Found"
     assert "`url`" in (found.hint or "")
 
 
@@ -132,7 +132,7 @@ def test_a_site_that_does_not_answer_is_not_said_to_have_another_runtime() -> No
     found = found_at(Told((WhoAmI, broken(FailureKind.UNANSWERED))), other)
     assert (found.verdict, found.hint, other.asked) == (Verdict.FAILED, "try it", [])
     silent = Told((WhoAmI, broken(FailureKind.UNANSWERED)))
-    assert "neither" in found_at(nowhere(), silent).told
+    assert "neither" in found_at(nowhere(), silent).seen
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_the_log_is_read_as_a_run_reads_it() -> None:
     by_code = Told((ReadRows, Answered(value=[])))
     assert service.log_readable(by_code, unknown=NOBODY).verdict is Verdict.OK
     by_library = Told((ReadRows, refused("no")), (FindProcess, Answered(value=None)), (ReadRows, Answered(value=[])))
-    assert service.log_readable(by_library, unknown=NOBODY).told == "can be read by way of VwProcessLib"
+    assert service.log_readable(by_library, unknown=NOBODY).seen == "can be read by way of VwProcessLib"
 
 
 def test_a_log_that_cannot_be_read_is_told_with_the_first_refusal() -> None:
@@ -175,7 +175,7 @@ def test_a_log_that_cannot_be_read_is_told_with_the_first_refusal() -> None:
         [(FindProcess, Answered(value=None)), (ReadRows, refused("other"))],
     ):
         found = service.log_readable(Told((ReadRows, refused("no rights", 403)), *others), unknown=NOBODY)
-        assert (found.verdict, found.told) == (Verdict.FAILED, "no rights")
+        assert (found.verdict, found.seen) == (Verdict.FAILED, "no rights")
         assert "SysProcessLog" in (found.hint or "")
         assert "CanManageProcessLogSection" in (found.hint or "")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.foundation.values import Json
 from runner.service import bodies
-from runner.service.bodies import Fault, NonsenseError, NotJsonError, Page, Plain, TooLargeError, Wrapped
+from runner.service.bodies import Fault, JsonBody, NonsenseError, NotJsonError, Page, TooLargeError, Wrapped
 from runner.service.words import shortened
 
 JSON = st.recursive(
@@ -30,10 +30,10 @@ JSON = st.recursive(
         (b"", None),
         (b" \r\n", None),
         (b"\xef\xbb\xbf", None),
-        (b"42", Plain(42)),
-        (b'{"a": [1]}', Plain({"a": [1]})),
-        (b'\xef\xbb\xbf"x"', Plain("x")),
-        ('"ü"'.encode("utf-16"), Plain("ü")),
+        (b"42", JsonBody(42)),
+        (b'{"a": [1]}', JsonBody({"a": [1]})),
+        (b'\xef\xbb\xbf"x"', JsonBody("x")),
+        ('"ü"'.encode("utf-16"), JsonBody("ü")),
         (
             b'<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">"a &amp; b &lt; c"</string>',
             Wrapped('"a & b < c"'),
@@ -56,9 +56,9 @@ def test_a_body_is_told_by_what_it_is(body: bytes, expected: bodies.Content) -> 
 
 
 def test_utf_16_is_read_where_the_header_says_so() -> None:
-    assert bodies.content('{"a": "ü"}'.encode("utf-16-le"), content_type="application/json; charset=UTF-16") == Plain(
-        {"a": "ü"}
-    )
+    assert bodies.content(
+        '{"a": "ü"}'.encode("utf-16-le"), content_type="application/json; charset=UTF-16"
+    ) == JsonBody({"a": "ü"})
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_json_beyond_the_bounds_is_json_all_the_same() -> None:
 
 @given(JSON)
 def test_any_json_is_read_as_it_was_written(value: Json) -> None:
-    assert bodies.content(json.dumps(value).encode()) == Plain(bodies.parsed(json.dumps(value)))
+    assert bodies.content(json.dumps(value).encode()) == JsonBody(bodies.parsed(json.dumps(value)))
     text = json.dumps(value, ensure_ascii=False)
     assert bodies.parsed(text) == value
 

@@ -25,7 +25,7 @@ ENDED: JsonObject = {
 def ending(**changes: Json) -> Answered | CallFailed:
     body = json.dumps({**ENDED, **changes}).encode()
     found = read(CALL, Reply(status=200, headers={}, body=body), site=SITE)
-    assert not isinstance(found, odata.Page)
+    assert not isinstance(found, odata.RecordsPage)
     return found
 
 

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from runner.service.connecting import Address, Connector
-from runner.service.connection import NotConnectedError, Stream
+from runner.service.connection import NotConnectedError, SocketStream
 
 
-def pair() -> tuple[Stream, socket.socket]:
+def pair() -> tuple[SocketStream, socket.socket]:
     ours, theirs = socket.socketpair()
-    return Stream(ours, time.monotonic), theirs
+    return SocketStream(ours, time.monotonic), theirs
 
 
 def soon() -> float:

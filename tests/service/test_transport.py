@@ -20,7 +20,7 @@ from runner.foundation.values import Json
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
 from runner.service.connecting import Connections, Connector
-from runner.service.connection import Stream
+from runner.service.connection import SocketStream
 from runner.service.gate import OpenGate
 from runner.service.site import Site
 
@@ -358,11 +358,11 @@ def test_bytes_that_come_later_on_a_connection_at_rest_are_nobodys_answer(serve:
 class Given(Connector):
     """Connects to nothing: its stream is there."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: SocketStream) -> None:
         super().__init__(time.monotonic)
         self.stream = stream
 
-    def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> Stream:
+    def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> SocketStream:
         del host, port, deadline, tls
         return self.stream
 

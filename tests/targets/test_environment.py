@@ -59,7 +59,7 @@ def test_no_secret_is_in_the_record() -> None:
 def test_every_variable_that_is_missing_is_named() -> None:
     assert told({}) == [
         "E142 target `env`: the environment variable `CREATIO_URL` is not set",
-        "E142 target `env`: no variable tells who signs in",
+        "E142 target `env`: no variable says who signs in",
     ]
     assert told({"CREATIO_URL": "https://a.example", "CREATIO_PASSWORD": "hunter2"}) == [
         "E142 target `env`: the environment variable `CREATIO_USERNAME` is not set"

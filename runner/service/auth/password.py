@@ -33,7 +33,7 @@ def sign_in(site: Site, texts: Mapping[str, str], _now: float) -> SigningIn:
 
 
 def _refusal(answer: Answer, site: Site) -> CallFailed | None:
-    """The service answers 200 also when it refuses; its `Code` tells [D]."""
+    """The service answers 200 also when it refuses; its `Code` says so [D]."""
     if answer.failure is not None:
         return _by_status(answer, answer.failure, site)
     record = answer.record

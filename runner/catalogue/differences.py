@@ -62,7 +62,7 @@ class Drift:
 def differences(before: Catalogue, after: Catalogue) -> tuple[Difference, ...]:
     """Everything that differs, process by process; when and by whom the catalogues were pulled is none of it."""
     codes = sorted({*before.processes, *after.processes})
-    return tuple(process for code in codes for process in _of_process(code, before.processes, after.processes))
+    return tuple(process for code in codes for process in _process_differences(code, before.processes, after.processes))
 
 
 def drifts(found: Iterable[Difference], uses: Sequence[Use]) -> tuple[Drift, ...]:
@@ -92,7 +92,9 @@ def _touched(difference: Difference) -> tuple[tuple[About, str], ...]:
     return ((About.PROCESS, ""),) if whole else ((difference.about, difference.name),)
 
 
-def _of_process(code: str, before: Mapping[str, Process], after: Mapping[str, Process]) -> Iterator[Difference]:
+def _process_differences(
+    code: str, before: Mapping[str, Process], after: Mapping[str, Process]
+) -> Iterator[Difference]:
     old, new = before.get(code), after.get(code)
     if old is None or new is None:
         gone, come = None if old is None else "there", None if new is None else "there"

@@ -21,7 +21,6 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.recording.double import double, invented
 from runner.recording.job import job, name
-from runner.recording.kept_calls import known
 from runner.recording.model import Recorded
 from runner.recording.reading import read_run, recorded
 from runner.runs.store import RunStore

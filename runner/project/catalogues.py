@@ -38,7 +38,7 @@ class Catalogues:
         own = None
         match target:
             case SandboxTarget():
-                own = self.of_doubles(target)
+                own = self.doubles(target)
             case SiteTarget() if self.named is None and targets_file is not None:
                 own = self._beside(targets_file, target)
             case _:
@@ -46,7 +46,7 @@ class Catalogues:
         found = (self._in_file(self.named) if self.named is not None else None, own)
         return tuple(each for each in found if each is not None)
 
-    def of_doubles(self, target: SandboxTarget) -> Catalogue | None:
+    def doubles(self, target: SandboxTarget) -> Catalogue | None:
         """The doubles of a sandbox, checked; None where they have mistakes."""
         if target.folder not in self._doubles:
             self._doubles[target.folder] = self._loaded(target)

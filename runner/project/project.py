@@ -126,7 +126,7 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
 def check_doubles(target: Target, project: Project) -> None:
     """Check the doubles of a sandbox, once."""
     if isinstance(target, SandboxTarget):
-        project.catalogues.of_doubles(target)
+        project.catalogues.doubles(target)
 
 
 def compare(file: JobFile, target: Target | None, project: Project) -> None:

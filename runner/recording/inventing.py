@@ -43,7 +43,7 @@ class Inventor:
 
     def values(self, given: Mapping[str, Json], parameters: Mapping[str, Parameter]) -> dict[str, Json]:
         """Invented values by their codes, each of its parameter's type."""
-        return {code: self._of_parameter(value, parameters.get(code)) for code, value in given.items()}
+        return {code: self._invented(value, parameters.get(code)) for code, value in given.items()}
 
     def sentence(self, text: str) -> str:
         """A text of the log, without ids, addresses, texts in quotes, long numbers, and values met before."""
@@ -60,7 +60,7 @@ class Inventor:
             return str(self._text(found[0], Kind.UNKNOWN))
         return str(self._made("digits", found[0], lambda number: f"{number:04}"))
 
-    def _of_parameter(self, value: Json, parameter: Parameter | None) -> Json:
+    def _invented(self, value: Json, parameter: Parameter | None) -> Json:
         kind = parameter.kind if parameter else Kind.UNKNOWN
         return self._value(value, kind, parameter.items if parameter else {})
 

@@ -1,4 +1,4 @@
-"""What could be seen of one run of a process, on its site and in the runs that are kept here.
+"""What could be seen of one run of a process, on its site and in the runs that are stored here.
 
 What nobody could see is None or absent, and `unseen` holds a sentence about it: nothing is guessed.
 """

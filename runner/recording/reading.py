@@ -16,8 +16,8 @@ from runner.catalogue.pulling import NoAnswerError, patiently, read_signature, t
 from runner.foundation import server_time
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject
-from runner.recording.kept_calls import StoredCalls
 from runner.recording.model import Passed, Recorded
+from runner.recording.stored_calls import StoredCalls
 from runner.service import process_log
 from runner.service.caller import Caller
 from runner.service.calls import CallFailed, FailureKind, FindFamily, QueryCall, ReadElements, ReadRow
@@ -107,7 +107,7 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
 
 
 def recorded(happened: Happened, process: Process, known: StoredCalls) -> Recorded:
-    """What the site shows, and what the runs that are kept know of it."""
+    """What the site shows, and what the stored runs know of it."""
     start = known.start
     return Recorded(
         id=happened.id,
@@ -125,9 +125,9 @@ def recorded(happened: Happened, process: Process, known: StoredCalls) -> Record
 
 def _unseen_values(known: StoredCalls) -> Iterator[str]:
     if known.start is None:
-        yield "what it was given and what it gave: no run that is kept here has started it, and a site does not show it"
+        yield "what it was given and what it gave: no stored run has started it, and a site does not show it"
     elif known.start.hidden:
-        yield f"secret, or too large to be kept: {', '.join(known.start.hidden)}"
+        yield f"secret, or too large to be stored: {', '.join(known.start.hidden)}"
 
 
 def _with_call(passed: Passed, known: StoredCalls) -> Passed:

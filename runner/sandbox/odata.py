@@ -98,7 +98,7 @@ class OData:
         if entities is None:
             return _no_resource(root, address), None
         if entities.name not in self._store.entities:
-            return _error(405, f"{entities.name} is kept by the sandbox itself.", headers={"Allow": "GET"}), None
+            return _error(405, f"{entities.name} belongs to the sandbox itself.", headers={"Allow": "GET"}), None
         if (key is None) is not (change is RecordChange.INSERT):
             return nothing(404), None
         values = {} if change is RecordChange.DELETE else record_or_none(body)

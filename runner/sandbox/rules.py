@@ -56,7 +56,7 @@ def check(document: Document) -> tuple[Problem, ...]:
 def entity_mistake(name: str) -> str | None:
     """Why no file may name this entity."""
     if name in OWN_ENTITIES:
-        return f"`{name}` is kept by the sandbox itself"
+        return f"`{name}` belongs to the sandbox itself"
     return None if NAME.fullmatch(name) else f"`{name}` is no name of an entity"
 
 

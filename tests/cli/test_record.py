@@ -151,9 +151,9 @@ def test_no_real_value_and_no_secret_stands_in_the_files(
     real = Path("kept/sandbox/UsrX.process.yaml").read_text()
     assert "Dear John Smith" in real
     assert "s3cr3t" not in real
-    assert "# Not seen: secret, or too large to be kept: Token\n" in real
+    assert "# Not seen: secret, or too large to be stored: Token\n" in real
     said = capsys.readouterr().err
-    assert "not seen: secret, or too large to be kept: Token\n" in said
+    assert "not seen: secret, or too large to be stored: Token\n" in said
     assert said.count("read the text of its failure before you commit it") == 1
 
 
@@ -179,7 +179,7 @@ def test_where_no_kept_run_has_started_it_the_values_are_said_to_be_unseen() -> 
     shown = Shown()
     record(shown)
 
-    assert "# Not seen: what it was given and what it gave: no run that is kept here" in text()
+    assert "# Not seen: what it was given and what it gave: no stored run has started it" in text()
     assert double().activities == ()
     assert f"Id eq {PROCESS}" in shown.filters
 

@@ -124,7 +124,7 @@ def test_a_folder_that_does_not_exist_is_a_problem(tmp_path: Path) -> None:
         ("{entity: A, change: insert, where: parameters.X == 1}", "3:47 E126", "`parameters` is not known"),
         ("{entity: A, change: insert, where: 'row.'}", "3:47 E120", ""),
         ("{entity: A, change: insert, where: row.Id == 1}", "3:47 E177", ""),
-        ("{entity: SysProcessLog, change: insert}", "3:21 E107", "kept by the sandbox itself"),
+        ("{entity: SysProcessLog, change: insert}", "3:21 E107", "belongs to the sandbox itself"),
         ("{entity: A, change: delete, into: Keys}", "3:46 E126", "unknown parameter `Keys`"),
         ("{entity: A, change: delete, into: Count}", "3:46 E107", "cannot hold an Id"),
         ("{entity: A, change: inserted}", "3:32 E107", "not `inserted`"),
@@ -185,7 +185,7 @@ MISTAKES = [
     (
         "  - select: {entity: SysProcessLog, into: Rows}",
         "7:22 E107",
-        "`SysProcessLog` is kept by the sandbox itself",
+        "`SysProcessLog` belongs to the sandbox itself",
         None,
     ),
     ("  - delete: {entity: 'a b'}", "7:22 E107", "`a b` is no name of an entity", None),

@@ -1,4 +1,4 @@
-"""What the runs that are kept know of one process: what it was given and gave, which of its elements were executed.
+"""What the stored runs know of one process: what it was given and gave, which of its elements were executed.
 
 A site does not show the values of a process. A run that started it does. Secrets were cut out of its events.
 """
@@ -44,13 +44,13 @@ def known(store: RunStore, process_id: str, elements: Collection[str]) -> Stored
     ids = {process_id, *elements}
     start: StoredStart | None = None
     executed: dict[str, Mapping[str, Json]] = {}
-    for events in _of_runs(store, ids):
+    for events in _run_events(store, ids):
         start = start or _start(events, process_id)
         executed |= _executed(events, elements)
     return StoredCalls(start=start, executed=executed)
 
 
-def _of_runs(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
+def _run_events(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
     """The events of runs that name one of the ids, the newest run first."""
     wanted = [key.encode() for key in ids]
     for run in reversed(store.runs()):

@@ -13,7 +13,7 @@ from runner.reading.document import Document
 from runner.reading.load import read
 
 ENDING = ".catalog.yaml"
-_NO_REASON = "the catalogue says so, and not why"
+_NO_REASON = "the catalogue does not say why"
 
 
 def read_catalogue(path: Path, *, name: str) -> Catalogue | tuple[Problem, ...]:

@@ -37,7 +37,7 @@ def _process(document: Document, written: JsonObject, path: Path) -> Iterator[Pr
         fields = record(parameter)
         if "items" in fields and fields.get("type") not in _MAY_HAVE_ITEMS:
             at = (*path, "parameters", code, "items")
-            hint = "only `type: records` has items"
+            hint = "write `items` for `type: records` only"
             yield document.problem("E107", "`items` is not allowed here", path=at, at_key=True, hint=hint)
     for uid in record(written.get("elements")):
         if not is_guid(uid):

@@ -54,18 +54,21 @@ class _Linter:
         active = [schema for schema in schemas if schema.version.active is True]
         for schema in active[1:]:
             message = f"{_subject(schema.version)} is active, and so is {_called(active[0].version)}"
-            yield self._warning(
-                "E196", message, schema, hint="one version of a process is active, and a call runs that one"
-            )
+            yield self._warning("E196", message, schema, hint="make one version active: a call runs that one")
         parent = family.acting.parent
         if parent is not None and all(schema.version.uid != parent for schema in schemas):
             message = f"{_called(family.acting)}: the root that it is a version of is in none of these packages"
-            hint = "callers use the root's code: name the package of the root, too"
+            hint = "name the package of the root, too: callers use the root's code"
             yield self._warning("E196", message, _of(family.acting, schemas), hint=hint)
         for schema in schemas:
             if schema.version.code == family.root.code and schema.version.uid != family.root.uid:
                 message = f"two processes have the code `{family.root.code}`"
-                yield self._warning("E196", message, schema, hint="a call names a process by its code alone")
+                yield self._warning(
+                    "E196",
+                    message,
+                    schema,
+                    hint="give one of them another code: a call names a process by its code alone",
+                )
 
     def _beginning(self, schema: PackageSchema) -> Iterator[Problem]:
         if schema.version.has_start is not False:
@@ -74,7 +77,7 @@ class _Linter:
         why = f"it begins with {either(kinds)}" if kinds else "it has no start event"
         first = next((element for element in schema.elements or () if element.kind in schema.starts), None)
         message = f"`{schema.version.code}`: {_NO_CALL}: {why}"
-        hint = "where it is to be called, add a plain start event"
+        hint = "add a plain start event if it is to be called"
         yield self._warning("E193", message, schema, hint=hint, at=None if first is None else _with_id(first.uid))
 
     def _stuck(self, schema: PackageSchema) -> Iterator[Problem]:
@@ -84,7 +87,7 @@ class _Linter:
             message = (
                 f"`{schema.version.code}`: every flow that leaves {called} has a condition, and none is the default"
             )
-            hint = "where no condition holds the instance stays in Running for ever: make one of the flows the default"
+            hint = "make one of the flows the default: where no condition holds, the instance stays in Running for ever"
             yield self._warning("E192", message, schema, hint=hint, at=_with_id(uid))
 
     def _not_run(self, schema: PackageSchema, family: ProcessFamily) -> Iterator[Problem]:
@@ -103,7 +106,7 @@ class _Linter:
                 continue
             other = f"{parameter_in_words(there)} in {_called(acting.version)}"
             message = f"`{schema.version.code}`: parameter `{code}` is {parameter_in_words(here)}, and {other}"
-            hint = "whoever switches the version breaks its callers: give the new parameter a code of its own"
+            hint = "give the new parameter a code of its own: a switch of the version breaks callers"
             name = re.compile(rf'"(?:A2|Name)"\s*:\s*"{re.escape(code)}"')
             yield self._warning("E195", message, schema, hint=hint, at=name)
 

@@ -11,7 +11,7 @@ from runner.packages.files import Reader
 from runner.packages.finding import schema_folders
 from runner.packages.schemas import PackageSchema, read_schema
 
-_NOTHING = "a package holds `Schemas/NAME/descriptor.json`, with `metadata.json` beside it"
+_NOTHING = "name a folder with `Schemas/NAME/descriptor.json`, and `metadata.json` beside it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,7 +120,7 @@ def _without_root(code: str, found: _Found) -> Problem | None:
         return None
     if double.of not in found:
         roots = [known for known, (other, _) in found.items() if other.of is None]
-        message = f"no double here is of `{double.of}`, of which this is a version"
+        message = f"there is no double of `{double.of}`, and this is a version of it"
         hint = did_you_mean(double.of, roots) or f"write a double of `{double.of}`, or leave `of` out"
         return document.problem("E126", message, path=("of",), hint=hint)
     root = found[double.of][0].of
@@ -147,12 +147,17 @@ def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
         if other != code:
             message = f"version {double.version} of `{double.root}` is `{other}` already, in {found[other][0].file}"
             path = ("version",) if "version" in record(document.data) else ("process",)
-            yield document.problem("E111", message, path=path, hint="each version has a number of its own")
+            yield document.problem("E111", message, path=path, hint="give each version a number of its own")
         if record(document.data).get("active") is not True:
             continue
         if active is not None:
             message = f"two versions of `{double.root}` are active: this, and `{active}` in {found[active][0].file}"
-            yield document.problem("E111", message, path=("active",), hint="a call runs the one that is active")
+            yield document.problem(
+                "E111",
+                message,
+                path=("active",),
+                hint="leave `active` out of one of them: a call runs the active version",
+            )
         active = active or code
 
 

@@ -205,7 +205,7 @@ class _Rules(TypeLint):
             return
         parameter = self.parameters[code]
         if parameter is not None and parameter.kind not in takes:
-            hint = f"it needs a parameter of type {' or '.join(f'`{kind}`' for kind in sorted(takes))}"
+            hint = f"use a parameter of type {' or '.join(f'`{kind}`' for kind in sorted(takes))}"
             self.report("E107", f"`{code}` is of type `{parameter.kind}` and cannot hold {what}", here, hint=hint)
 
     def _condition(self, written: Json, path: Path, names: _Names) -> None:

@@ -86,7 +86,7 @@ def test_what_a_schema_cannot_say_of_a_catalogue_is_told_in_the_catalogue() -> N
 
     assert [line for line in found.splitlines() if "error" in line or "hint" in line] == [
         "staging.catalog.yaml:3:82: error[E107]: `items` is not allowed here",
-        "  = hint: only `type: records` has items",
+        "  = hint: write `items` for `type: records` only",
         f"staging.catalog.yaml:3:{process.index('UserTask2') + 21}: error[E113]: `UserTask2` is not a GUID",
         "  = hint: write the id as the key, and the name after `name`",
     ]

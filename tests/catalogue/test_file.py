@@ -157,7 +157,7 @@ def test_a_process_that_cannot_be_started_is_one_also_where_nobody_wrote_why(tmp
     file.write_text(written(SITE).replace("    why_not: it is disabled\n", ""))
     read = read_catalogue(file, name="x")
     assert isinstance(read, Catalogue)
-    assert read.processes["UsrOld"].why_not == "the catalogue says so, and not why"
+    assert read.processes["UsrOld"].why_not == "the catalogue does not say why"
 
 
 def test_the_order_in_which_a_site_answers_changes_nothing() -> None:

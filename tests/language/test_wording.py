@@ -232,7 +232,11 @@ def test_a_password_that_is_a_number_is_not_repeated_in_the_message() -> None:
             TYPES,
             "did you mean `text`?",
         ),
-        ("parameters: {A: {type: text, items: {}}}", "`items` is not allowed here", "only `type: records` has items"),
+        (
+            "parameters: {A: {type: text, items: {}}}",
+            "`items` is not allowed here",
+            "write `items` for `type: records` only",
+        ),
         ("parameters: {A: text}", "`A` must be a record, not a text", "write `A: {type: text}`"),
         ("activities: [{background: yes}]", "`background` must be true, not `yes`", "write `true`: `yes` is a text"),
         ("faults: [{fault: slow, seconds: 0}]", "`seconds` must be more than 0, not 0", None),

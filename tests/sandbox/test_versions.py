@@ -213,8 +213,8 @@ def test_where_no_version_is_active_jobs_learn_it(folder: Folder) -> None:
 
 HEAD = "runner: 1\nprocess: UsrB\n"
 MISTAKES = [
-    (HEAD + "of: UsrAddTuors\nversion: 2\n", "3:5 E126", "no double here is of `UsrAddTuors`", "did you mean"),
-    (HEAD + "of: Nothing\nversion: 2\n", "3:5 E126", "no double here is of `Nothing`", "write a double of"),
+    (HEAD + "of: UsrAddTuors\nversion: 2\n", "3:5 E126", "there is no double of `UsrAddTuors`", "did you mean"),
+    (HEAD + "of: Nothing\nversion: 2\n", "3:5 E126", "there is no double of `Nothing`", "write a double of"),
     (HEAD + "of: UsrAddTours_v1\nversion: 4\n", "3:5 E107", "is a version itself", "write `of: UsrAddTours`"),
     (HEAD + "of: UsrB\nversion: 2\n", "3:5 E107", "cannot be a version of itself", "a schema of its own"),
     (HEAD + "of: UsrAddTours\n", "3:5 E105", "`version` is missing", "write its number"),

@@ -23,6 +23,7 @@ from runner.recording.double import double, invented
 from runner.recording.job import job, name
 from runner.recording.model import Recorded
 from runner.recording.reading import read_run, recorded
+from runner.recording.stored_calls import known
 from runner.runs.store import RunStore
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget

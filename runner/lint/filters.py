@@ -48,26 +48,26 @@ def with_holes(parts: Parts) -> str:
     return "".join(part if isinstance(part, str) else HOLE for part in parts)
 
 
-def check_filter(text: str, path: Path, lint: JobLint) -> None:
+def check_filter(step: RawStep, lint: JobLint) -> None:
     """Report the first mistake of a filter, a certain before a probable one."""
-    parts = parts_of(text)
+    parts = parts_of(_filter_text(step))
     whole = with_holes(parts)
     wrong = mistake_of_signs(whole, has_holes=len(parts) > 1)
     if wrong is None:
         found = tokens(whole)
         wrong = first_mistake(found)
         if wrong is None or wrong.warning:
-            quotes = QuoteSearch(job=lint.outline, step=_step_at(path, lint), of_result=lambda _: False)
+            quotes = QuoteSearch(job=lint.outline, step=step, of_result=lambda _: False)
             wrong = _quoted_value(parts, quotes) or wrong
         values = [part for part in parts if isinstance(part, Expression)]
         wrong = wrong or next(_unquoted_values(found, values, lint.outline), None)
     if wrong is not None:
-        lint.add(wrong, path)
+        lint.add(wrong, (*step.path, "query", "filter"))
 
 
 def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> Finding | None:
     """The first template whose value may end the text around it, and is of a step; none where another is reported."""
-    parts = parts_of(raw_text(record(step.fields["query"]), "filter") or "")
+    parts = parts_of(_filter_text(step))
     by_type = QuoteSearch(job=known, step=step, of_result=lambda path: _may_hold_quote(path_type(path, names)))
     without = QuoteSearch(job=known, step=step, of_result=lambda _: False)
     found = [*_in_quotes(parts)]
@@ -88,9 +88,8 @@ def _may_hold_quote(given: Type) -> bool:
     return bool(given.kinds & RECORD) and (given.fields is None or any(map(_may_hold_quote, given.fields.values())))
 
 
-def _step_at(path: Path, lint: JobLint) -> RawStep | None:
-    around = [step for step in lint.outline.steps if path[: len(step.path)] == step.path]
-    return max(around, key=lambda step: len(step.path), default=None)
+def _filter_text(step: RawStep) -> str:
+    return raw_text(record(step.fields.get("query")), "filter") or ""
 
 
 def _quoted_value(parts: Parts, quotes: QuoteSearch) -> Finding | None:

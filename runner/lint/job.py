@@ -26,11 +26,6 @@ _WHOLLY_WRONG = ("E104", "E106")
 """Nothing inside a value with one of these is worth another problem."""
 
 
-def _check_filter(step: RawStep, lint: JobLint) -> None:
-    if isinstance(text := record(step.fields.get("query")).get("filter"), str):
-        check_filter(text, (*step.path, "query", "filter"), lint)
-
-
 def _check_ids_once(lint: JobLint) -> None:
     for step in lint.outline.steps:
         name = step.fields.get("id")
@@ -51,7 +46,7 @@ STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
     actions.check_wait,
     actions.check_signal,
     actions.check_columns,
-    _check_filter,
+    check_filter,
     actions.check_no_effect,
     actions.check_execute,
     actions.check_failures,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from runner.expressions.parse import Expression, TemplateProblem, template
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job.actions import ACTIONS, ActionType
@@ -108,6 +109,15 @@ def _values(action: ActionType, value: Json, path: Path, place: str) -> Iterator
             yield from _values(action, item, (*path, index), f"{place}.*")
     elif path[-1] != action.key or not action.templates:  # else it is no record, which the schema reports
         yield ActionValue(path=path, value=value, place=place)
+
+
+def name_in(text: str) -> Path | None:
+    """The path of a template that is nothing but a name: `{{ steps.a.process_id }}`."""
+    try:
+        parts = template(text).parts
+    except TemplateProblem:
+        return None
+    return parts[0].path if len(parts) == 1 and isinstance(parts[0], Expression) else None
 
 
 def ids(step: RawStep) -> Iterator[ActionValue]:

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from runner.catalogue.differences import About, Use
-from runner.expressions.parse import Expression, TemplateProblem, template
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject, Path
 from runner.job.outline import Outline, RawStep, outline
-from runner.lint.places import ELEMENT_IDS, ids
+from runner.lint.places import ELEMENT_IDS, ids, name_in
 from runner.reading.document import Document
 
 _STARTS = ("execute", "run")
@@ -99,12 +98,7 @@ def named_elements(step: RawStep) -> Iterator[NamedElement]:
 
 def process_of(text: str, step: RawStep, job: Outline) -> str | None:
     """The code of the process whose id the template `text` gives, where the job makes that known."""
-    try:
-        parts = template(text).parts
-    except TemplateProblem:
-        return None
-    path = parts[0].path if len(parts) == 1 and isinstance(parts[0], Expression) else None
-    match path:
+    match name_in(text):
         case ("steps", str(name), *_, "process_id") if name in job.by_id:
             starting = [job.by_id[name].step]
         case ("process_id",):

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.expressions import parse
-from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path
 from runner.job.outline import Outline, RawStep
+from runner.lint.places import name_in
 
 _LONGEST_CHAIN = 8
 """So many vars that only name each other are followed."""
@@ -24,7 +23,7 @@ class WrittenValue:
 
 def written_values(text: str, step: RawStep, job: Outline, *, depth: int = 0) -> Iterator[WrittenValue]:
     """Every value that the template `text` is known to give in `step`, nothing of a secret."""
-    path = _path(text)
+    path = name_in(text)
     if path is None or depth > _LONGEST_CHAIN:
         return
     for root, keys in _roots(path, step, job):
@@ -35,14 +34,6 @@ def written_values(text: str, step: RawStep, job: Outline, *, depth: int = 0) ->
             yield from written_values(found.value, step, job, depth=depth + 1)
         else:
             yield found
-
-
-def _path(text: str) -> Path | None:
-    try:
-        parts = parse.template(text).parts
-    except TemplateProblem:
-        return None
-    return parts[0].path if len(parts) == 1 and isinstance(parts[0], Expression) else None
 
 
 def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenValue, Path]]:

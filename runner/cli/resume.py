@@ -118,7 +118,7 @@ def reconcile(context: click.Context, /, **_: object) -> int:
       runner reconcile last
       runner reconcile 0194d2a0 --report-junit junit.xml
 
-    Exits with the code of the run as it stands then: 4 as long as something is in doubt.
+    Exits with the code of the run as it is then: 4 as long as something is in doubt.
     """
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
@@ -157,7 +157,7 @@ def _carry_on(
 
 
 def _resumed(run: ResumableRun, sites: Sites, judgement: Judgement) -> Run:
-    """The run, with its journal open for more. That its files have changed is said when nothing is in the way."""
+    """The run, with its journal open for more. That its files have changed is reported when nothing is in the way."""
     resumed = resume_run.resume(run, sites, judgement)
     if not (run.stored.result.finished or judgement.only_settle):
         resumed.lets_in = partial(_lets_in, resumed.site, run)
@@ -248,7 +248,7 @@ def _value(written: str) -> Json:
     try:
         value: Json = json.loads(written, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        _refuse("`--result` is no JSON", "a text stands in quotes of its own: `--result '\"text\"'`")
+        _refuse("`--result` is no JSON", "a text has quotes of its own: `--result '\"text\"'`")
     return value
 
 
@@ -267,4 +267,4 @@ def _check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
         step = next((placed for placed in steps_of(job) if placed.key == wanted), None)
         if verdict == {"as": PASSED} and step is not None and needs_result(step.job, step.step):
             hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"
-            _refuse(f"the job needs what `{key}` gave, and a verdict alone does not tell it", hint)
+            _refuse(f"the job needs what `{key}` gave, and a verdict alone does not give it", hint)

@@ -23,11 +23,11 @@ class Judgement:
 
 
 _LAST_WORDS = ("passed", "failed")
-"""What can be said of a run that has ended: nothing of it is repeated any more."""
+"""Verdicts on a run that has ended: nothing of it is repeated any more."""
 
 
 class Judging:
-    """Answers the engine's questions; each verdict is given once, each row looked for again once."""
+    """Answers the engine's questions; each verdict is given once, and for each row the log is read again once."""
 
     def __init__(self, judgement: Judgement) -> None:
         self.only_settles = judgement.only_settle
@@ -42,10 +42,10 @@ class Judging:
         return tuple(self._verdicts)
 
     def answer(self, asked: ResolveDoubt) -> JsonObject | None:
-        """What is said of the rows; None where the run is to be left as it is."""
+        """The verdict on one of the rows, or what to do with them all; None where the run is to be left as it is."""
         for key in asked.keys:
-            said = self._verdicts.get(key)
-            if said is not None and (not asked.ended or said.get("as") in _LAST_WORDS):
+            verdict = self._verdicts.get(key)
+            if verdict is not None and (not asked.ended or verdict.get("as") in _LAST_WORDS):
                 return {**self._verdicts.pop(key), "key": key}
         if asked.refused:  # the log was read just now: another look would hide why the verdict was refused
             return None

@@ -264,7 +264,7 @@ class LocalHost:
 
     @contextmanager
     def _waiting(self, key: str, what: WaitsFor) -> Iterator[Callable[[], None]]:
-        """A wait for what is nobody's work: as long as it lasts, the run's active time stands still. What it gives
+        """A wait for what is nobody's work: as long as it lasts, the run's active time does not pass. What it gives
         journals the wait, where it takes a while.
         """
         begun, t, is_noted = self.clock(), self._t(), False
@@ -322,7 +322,7 @@ class LocalHost:
         return Done(t=t, value=value)
 
     def _refuse(self, key: str) -> Stopped:
-        """The effect is not performed, since the run was told to stop."""
+        """The effect is not performed, since the run has to stop."""
         over = self.stop.is_over()
         self.policy.is_announced = self.policy.is_announced or not over
         return self._stopped(key, over=over)

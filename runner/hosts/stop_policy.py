@@ -1,4 +1,4 @@
-"""What may still be performed after a run was told to stop: what settles a call in doubt, and, once the engine knows of
+"""What may still be performed when a run has to stop: what settles a call in doubt, and, once the engine knows of
 the stop, `undo` and `finally` within the grace.
 """
 
@@ -39,9 +39,9 @@ class StopPolicy:
                 pass
 
     def allows(self, effect: Send | Sleep | Ask) -> bool:
-        """The engine is told of a stop once, and turns to `undo` and `finally`.
+        """The engine hears of a stop once, and turns to `undo` and `finally`.
 
-        A call that may have happened is still looked for once: a reading is performed, a pause before another is not.
+        A call that may have happened is still searched for once: a reading is performed, a pause before another is not.
         """
         if self.stop.why is None:
             return True

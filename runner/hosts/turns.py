@@ -28,8 +28,8 @@ class Turn:
         self._process: str | None = None
 
     def take(self, process: str, stop: Stop, *, held_up: Callable[[], object] = lambda: None) -> bool:
-        """Wait for the turn of `process`, or keep it; `held_up` is told if it is not free at once. False where the stop
-        was told meanwhile.
+        """Wait for the turn of `process`, or keep it; `held_up` is called if it is not free at once. False where the
+        stop came meanwhile.
         """
         if self._process == process:
             return True

@@ -27,7 +27,7 @@ class CaseFiles:
     def cases(self, file: Path, inputs: Iterable[Input]) -> Cases:
         """The cases in `file`, whose name ends in one of `KINDS`, for a job with these inputs.
 
-        Where there is no such file, the one problem has no place, and stands in no line of it.
+        Where there is no such file, the only problem has no place in it.
         """
         if file not in self._read:
             self._read[file] = self._loaded(file)
@@ -37,11 +37,11 @@ class CaseFiles:
             case Table():
                 return in_table(read, inputs)
             case Document():
-                told = schema.check_cases(read)
+                wrong = schema.check_cases(read)
                 found = in_list(read, (), inputs)
-                known = {problem.path for problem in told}
+                known = {problem.path for problem in wrong}
                 news = tuple(problem for problem in found.problems if problem.path not in known)
-                return replace(found, problems=(*told, *news))
+                return replace(found, problems=(*wrong, *news))
             case _:
                 return Cases(problems=read)
 

@@ -1,7 +1,7 @@
 """The files that a command names, opened: jobs, their targets, the sandboxes' doubles, and every mistake in them.
 
 All files are read and checked in one pass; one that cannot be read is one more mistake. Nothing is sent from here, and
-neither the environment's values nor any secret is looked at.
+neither the environment's values nor any secret is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def open_project(
     """Open job files; a folder stands for every `*.job.yaml` in it, and where it is `recursive` in folders below.
 
     `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
-    another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that tells
+    another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that says
     what the site has, whatever target a job names. `against` are the targets that the command names in the place of the
     jobs' own.
     """
@@ -93,7 +93,7 @@ def open_project(
 
 
 def _with_search(problem: Problem, folder: Path) -> Problem:
-    """An unknown target with where a targets file was looked for: there is none. A word that is near is hint enough."""
+    """An unknown target with where a targets file was searched for: there is none. A near miss is hint enough."""
     near = (problem.hint or "").startswith(_NEAR)
     return problem if near else replace(problem, hint=f"{problem.hint}; {searched(folder)}")
 
@@ -132,7 +132,7 @@ def check_doubles(target: Target, project: Project) -> None:
 def compare(file: JobFile, target: Target | None, project: Project) -> None:
     """Hold a job, with all that it includes, against what its target has, once; None where it names no target.
 
-    What needs no catalogue is told without one, too: types flow through a job by themselves.
+    What needs no catalogue is checked without one, too: types flow through a job by themselves.
     """
     known = project.catalogues.of(target, targets_file=file.targets_file)
     codes = started(file.outlines.values()) if known else frozenset()
@@ -141,26 +141,28 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
             outline = file.outlines[name]
             if (document.file, one.name if one else "") not in project.compared:
                 project.compared.add((document.file, one.name if one else ""))
-                _tell(site.check(document, outline, one, started=codes), project)
+                _add(site.check(document, outline, one, started=codes), project)
 
 
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:
-    """The elements of all processes that a job starts, as far as the target's catalogues tell them."""
+    """The elements of all processes that a job starts, as far as the target's catalogues have them."""
     codes = started(file.outlines.values())
     known = project.catalogues.of(target, targets_file=file.targets_file)
     found = (process for one in known for code in sorted(codes) if (process := one.processes.get(code)) is not None)
     return tuple(dict.fromkeys(element for process in found for element in process.elements or ()))
 
 
-def _tell(found: Sequence[Problem], project: Project) -> None:
-    """Tell what is not told already, nor stands where something else is wrong; a better hint takes the place of one."""
+def _add(found: Sequence[Problem], project: Project) -> None:
+    """Add what is not reported already, nor is where something else is wrong; a better hint replaces another."""
     if not found:
         return
-    told = {(problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR}
+    reported = {
+        (problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR
+    }
     spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
     for one in (one for one in dict.fromkeys(found) if (one.file, one.span) not in spans):
-        before = told.get((one.file, one.path))
+        before = reported.get((one.file, one.path))
         if before is None:
             project.problems.extend([] if one in warned else [one])
         elif replace(before, hint=one.hint) == one and one.hint:

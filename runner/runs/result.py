@@ -1,7 +1,7 @@
 """What became of a run, from its events: `fold` makes one `RunResult` of a journal, whole or broken off anywhere.
 
 It is a pure function: no file is read, no clock asked, no chain of hashes checked. What the engine wrote down is
-taken as it stands; only where lines are missing is anything concluded, and never that something passed.
+taken as it is; only where lines are missing is anything concluded, and never that something passed.
 Texts and values keep their holes: who prints them fills in the `***`.
 """
 

@@ -1,6 +1,6 @@
 """An event as it may lie on disk: without secrets, and with a large result in a file of its own.
 
-Pure: which file is to be written is said, and nothing is written.
+Pure: it gives what is to be stored apart, and stores nothing.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ def safe(event: AnyEvent, secrets: Secrets) -> SafeEvent:
 
 
 def referred_to(value: Json) -> str | None:
-    """The name of the file in which a value of a journal lies, None for a value that stands for itself."""
+    """The name of the file in which a value of a journal lies, None for a value that is the whole of itself."""
     if not isinstance(value, dict) or value.keys() != _REFERENCE:
         return None
     name = value["$result"]

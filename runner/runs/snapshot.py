@@ -34,7 +34,7 @@ class PlanSnapshot:
 
 
 def written(plan: Plan, *, key: str) -> str:
-    """The text that keeps this plan; `key` is a random one of the run, in hexadecimal digits.
+    """The text that stores this plan; `key` is a random one of the run, in hexadecimal digits.
 
     To be called before the first call is made: secrets that the run makes later are none that are given anew.
     """

@@ -145,7 +145,7 @@ class Lock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Somebody else holds the lock; `holder` is None where nobody can tell who."""
+    """Somebody else holds the lock; `holder` is None where it is not known who."""
 
     holder: Holder | None
 
@@ -178,10 +178,10 @@ class RunStore(Protocol):
         """The first and the last whole line of a run, without their ends; the lines between them are not read."""
 
     def is_being_written(self, run: str) -> bool:
-        """Whether some process has the run open for writing. False also where nobody can tell."""
+        """Whether some process has the run open for writing. False also where that cannot be known."""
 
     def put(self, run: str, part: Part, content: str) -> None:
-        """Store a part in the place of an earlier one: at any moment one of the two is there, whole. Durable."""
+        """Store a part in the place of an earlier one: at any moment one is there, the old or the new. Durable."""
 
     def get(self, run: str, part: Part) -> bytes:
         """Read a part. `EVENTS` are the lines byte for byte as they were appended, each with its line end: a last line

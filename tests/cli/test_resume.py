@@ -279,7 +279,7 @@ def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_res
     place.told.clear()
     place.asked.clear()
     assert ended(["resume", "last", "--step", "open", "--as", "passed"]) == 2
-    assert "the job needs what `open` gave, and a verdict alone does not tell it" in capsys.readouterr().err
+    assert "the job needs what `open` gave, and a verdict alone does not give it" in capsys.readouterr().err
     assert place.asked == []
     assert ended(["resume", "last", "--step", "open", "--as", "passed", "--result", "42"]) == 0
     assert [line for line in here.executes() if "UsrCharge/Execute?Number=42" in line]

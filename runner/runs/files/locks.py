@@ -93,7 +93,7 @@ def _taken(path: Path) -> int | None:
 
 
 def _sign(file: int, holder: Holder) -> None:
-    """Write into the file who holds it. A lock that cannot tell its holder, on a disk that is full, is still a lock."""
+    """Write into the file who holds it. On a full disk it names nobody, and is still a lock."""
     text = well_formed(json.dumps(asdict(holder), ensure_ascii=False)).encode() + b"\n"
     with suppress(OSError):
         os.lseek(file, 0, os.SEEK_SET)

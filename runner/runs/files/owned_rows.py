@@ -130,7 +130,7 @@ class RowsOfRun:
             return Others(rival=not certain)
 
     def _give(self, database: sqlite3.Connection, key: str, rows: Sequence[str], keys: Sequence[str]) -> None:
-        """Give the rows to this run. Where each of `keys` has one, its last start is not looked for any more."""
+        """Give the rows to this run. Where each of `keys` has one, its last start needs no row any more."""
         sql = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
         database.executemany(sql, [(row, self._run, key, self._rows.now()) for row in rows])
         if len(rows) >= len(keys):

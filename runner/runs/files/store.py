@@ -38,7 +38,7 @@ RESULTS = "results"
 _SQLITE_FILES = ("", "-wal", "-shm")
 """What SQLite makes of a file."""
 _TAIL = 16 * 1024
-"""Bytes in which the last line of a run is looked for first."""
+"""Bytes at the end of a run in which its last line is searched for first."""
 
 
 class FileLog:

@@ -4,7 +4,7 @@ Nothing is evaluated. The names and functions that an expression uses are collec
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from jinja2 import nodes
@@ -13,7 +13,7 @@ from runner.expressions.calls import check_filter, check_function, check_test, r
 from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.names import FOREIGN_NAMES, Functions, Name, TextComparison
 from runner.expressions.operations import number
-from runner.expressions.source import written, written_key, written_path
+from runner.expressions.source import keywords, written, written_key, written_path
 from runner.foundation.values import well_formed
 
 DEEPEST = 200
@@ -47,16 +47,47 @@ def check_node(node: nodes.Node, uses: Uses, depth: int = 0) -> None:
     if depth > DEEPEST:
         raise TooDeepError("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
     try:
-        if type(node) in _PLAIN:
-            _check_parts(node, uses, depth)
-        elif (checker := _CHECKERS.get(type(node))) is not None:
-            checker(node, uses, depth + 1)
-        else:
-            raise refused(node, f"`{written(node)}` is not part of expressions")
+        _check(node, uses, depth + 1)
     except TooDeepError:
         raise
     except TemplateProblem as problem:
         uses.problems.append(problem)
+
+
+def _check(node: nodes.Node, uses: Uses, depth: int) -> None:
+    """What is not listed here is refused; `depth` is that of its parts."""
+    match node:
+        case nodes.Name():
+            _check_word(node, uses)
+            uses.names.append(Name((node.name,), _line(node)))
+        case nodes.Const():
+            _check_constant(node)
+        case nodes.Getattr() | nodes.Getitem():
+            _check_chain(node, uses, depth)
+        case nodes.Dict():
+            _check_record(node, uses, depth)
+        case nodes.Filter() | nodes.Test():
+            _check_filter_or_test(node, uses, depth)
+        case nodes.Call():
+            uses.functions.append(check_function(node, uses.available))
+            _check_parts(node.args, uses, depth)
+        case nodes.Compare():
+            _check_comparison(node, uses, depth)
+        case nodes.CondExpr():  # in the order of the text
+            _check_parts([part for part in (node.expr1, node.test, node.expr2) if part is not None], uses, depth)
+        case nodes.Pow():
+            raise refused(node, "there is no `**` in expressions", "multiply with `*`", "**")
+        case nodes.BinExpr() | nodes.UnaryExpr() | nodes.List() | nodes.Tuple() | nodes.Concat():
+            if isinstance(node, (nodes.Mul, nodes.Mod)):
+                _check_numbers(node)
+            _check_parts(node.iter_child_nodes(), uses, depth)
+        case _:
+            raise refused(node, f"`{written(node)}` is not part of expressions")
+
+
+def _check_parts(parts: Iterable[nodes.Node], uses: Uses, depth: int) -> None:
+    for part in parts:
+        check_node(part, uses, depth)
 
 
 class TooDeepError(TemplateProblem):
@@ -65,16 +96,6 @@ class TooDeepError(TemplateProblem):
 
 def _line(node: nodes.Node) -> int:
     return node.lineno - 1
-
-
-def _check_parts(node: nodes.Node, uses: Uses, depth: int) -> None:
-    for part in node.iter_child_nodes():
-        check_node(part, uses, depth + 1)
-
-
-def _name(node: nodes.Name, uses: Uses, _depth: int) -> None:
-    _check_word(node, uses)
-    uses.names.append(Name((node.name,), _line(node)))
 
 
 def _check_word(node: nodes.Name, uses: Uses) -> None:
@@ -89,7 +110,7 @@ def _check_word(node: nodes.Name, uses: Uses) -> None:
         raise TemplateProblem("E126", f"unknown name `{name}`", hint=hint, name=name, line=_line(node))
 
 
-def _constant(node: nodes.Const, _uses: Uses, _depth: int) -> None:
+def _check_constant(node: nodes.Const) -> None:
     value = node.value
     if isinstance(value, str):
         node.value = well_formed(value)
@@ -100,7 +121,7 @@ def _constant(node: nodes.Const, _uses: Uses, _depth: int) -> None:
             raise unreadable(node, error.message) from None
 
 
-def _chain(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) -> None:
+def _check_chain(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) -> None:
     """Keys after something: `a.b["c"][0]`. After a name, they are one name as far as they are written out."""
     links: list[nodes.Getattr | nodes.Getitem] = []
     root: nodes.Node = node
@@ -144,14 +165,14 @@ def _check_link(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) -> 
             hint = f'write `["{node.attr}"]` for a key of that name'
             raise refused(node, f"`.{node.attr}`: a dot reaches keys, never anything of Python", hint, node.attr)
     elif isinstance(node.arg, nodes.Slice):
-        _check_parts(node.arg, uses, depth - 1)
+        _check_parts(node.arg.iter_child_nodes(), uses, depth)
     elif isinstance(node.arg, nodes.Tuple):
         raise refused(node, "`[ ]` takes one key or number, not several", "write `[0][1]`")
     else:
         check_node(node.arg, uses, depth)
 
 
-def _record(node: nodes.Dict, uses: Uses, depth: int) -> None:
+def _check_record(node: nodes.Dict, uses: Uses, depth: int) -> None:
     for pair in node.items:
         if isinstance(pair.key, nodes.Const) and not isinstance(pair.key.value, str):
             raise refused(pair.key, f"`{written(pair.key)}` is no key", "the keys of a record are texts")
@@ -159,25 +180,19 @@ def _record(node: nodes.Dict, uses: Uses, depth: int) -> None:
         check_node(pair.value, uses, depth)
 
 
-def _numbers_only(node: nodes.Mul | nodes.Mod, uses: Uses, depth: int) -> None:
+def _check_numbers(node: nodes.Mul | nodes.Mod) -> None:
     for side in (node.left, node.right):
         if isinstance(side, (nodes.List, nodes.Tuple, nodes.Dict, nodes.Concat)) or (
             isinstance(side, nodes.Const) and (isinstance(side.value, (str, bool)) or side.value is None)
         ):
             hint = "put values into a text with `~`" if isinstance(node, nodes.Mod) else None
             raise refused(side, f"`{node.operator}` takes numbers only", hint, node.operator)
-    _check_parts(node, uses, depth - 1)
 
 
-def _power(node: nodes.Pow, _uses: Uses, _depth: int) -> None:
-    raise refused(node, "there is no `**` in expressions", "multiply with `*`", "**")
-
-
-def _compare(node: nodes.Compare, uses: Uses, depth: int) -> None:
+def _check_comparison(node: nodes.Compare, uses: Uses, depth: int) -> None:
     before = len(uses.names), len(uses.functions)
     sides = [node.expr, *(operand.expr for operand in node.ops)]
-    for side in sides:
-        check_node(side, uses, depth)
+    _check_parts(sides, uses, depth)
     if before == (len(uses.names), len(uses.functions)):
         uses.compares_constants = uses.compares_constants or written(node)
     if any(operand.op not in ("in", "notin") and operand.expr == sides[at] for at, operand in enumerate(node.ops)):
@@ -200,50 +215,11 @@ def _text_comparisons(left: nodes.Expr, operand: nodes.Operand) -> Iterator[Text
             yield TextComparison(path, text.value, _line(text), within=is_in and text is right)
 
 
-def _condition(node: nodes.CondExpr, uses: Uses, depth: int) -> None:
-    """In the order of the text, in which the test is in the middle."""
-    for part in (node.expr1, node.test, node.expr2):
-        if part is not None:
-            check_node(part, uses, depth)
-
-
-def _call(node: nodes.Call, uses: Uses, depth: int) -> None:
-    uses.functions.append(check_function(node, uses.available))
-    for argument in node.args:
-        check_node(argument, uses, depth)
-
-
-def _filter_or_test(node: nodes.Filter | nodes.Test, uses: Uses, depth: int) -> None:
+def _check_filter_or_test(node: nodes.Filter | nodes.Test, uses: Uses, depth: int) -> None:
     assert node.node is not None, "only a filter block of a template has no value"
     check_node(node.node, uses, depth)
     if isinstance(node, nodes.Filter):
         check_filter(node)
     else:
         check_test(node)
-    for part in (*node.args, *node.kwargs):
-        check_node(part.value if isinstance(part, nodes.Keyword) else part, uses, depth)
-
-
-_PLAIN = frozenset({nodes.List, nodes.Tuple, nodes.Concat, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos}) | {
-    nodes.Add,
-    nodes.Sub,
-    nodes.Div,
-    nodes.FloorDiv,
-}
-"""Nodes that are as good as their parts."""
-
-_CHECKERS: dict[type[nodes.Node], Callable[..., None]] = {
-    nodes.Name: _name,
-    nodes.Const: _constant,
-    nodes.Getattr: _chain,
-    nodes.Getitem: _chain,
-    nodes.Dict: _record,
-    nodes.Filter: _filter_or_test,
-    nodes.Test: _filter_or_test,
-    nodes.Call: _call,
-    nodes.CondExpr: _condition,
-    nodes.Compare: _compare,
-    nodes.Mul: _numbers_only,
-    nodes.Mod: _numbers_only,
-    nodes.Pow: _power,
-}
+    _check_parts([*node.args, *(pair.value for pair in keywords(node))], uses, depth)

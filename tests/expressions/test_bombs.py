@@ -79,11 +79,11 @@ MOST_MEMORY = 300 << 20
     ],
 )
 def test_what_expressions_have_no_words_for_is_refused_when_it_is_read(text: str, code: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(TemplateProblem) as caught:
         expression(text)
     assert caught.value.code == code
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     with pytest.raises(TemplateProblem):
         template("{{ " + text + " }}")
 
@@ -175,7 +175,7 @@ def test_what_is_legal_ends_in_an_error_soon_and_with_little_memory(text: str) -
     names: dict[str, Json] = {"a": [[1]], "large": LARGE, "rows": ROWS, "doubled": shared(60), "nested": nested}
     scope = Scope(names=names)
     parsed = expression(text)
-    began = time.perf_counter()
+    began = time.process_time()
     with little_memory(), pytest.raises(EvaluationError):
         evaluate(parsed, scope)
-    assert time.perf_counter() - began < MOST_SECONDS
+    assert time.process_time() - began < MOST_SECONDS

@@ -254,6 +254,6 @@ def test_what_only_looks_like_a_piece_of_another_language_is_read(text: str) -> 
 
 def test_a_piece_of_another_language_is_looked_for_within_bounds() -> None:
     for text in ("a." * 4990 + "a b", "a " * 4990, "$." * 4900, "x in " + "a," * 4900, "a between 1 and " * 600):
-        began = time.perf_counter()
+        began = time.process_time()
         assert problem_of(text).code == "E120"
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1

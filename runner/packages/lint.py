@@ -19,7 +19,7 @@ from runner.packages.reading import Packages
 from runner.packages.schemas import PackageSchema
 from runner.reading.source import Source
 
-_BEGINNINGS: Final = {
+_START_KINDS: Final = {
     "StartSignalEvent": "a signal",
     "StartTimerEvent": "a timer",
     "StartMessageEvent": "a message",
@@ -43,7 +43,7 @@ class _Linter:
     def family(self, family: ProcessFamily, schemas: Sequence[PackageSchema]) -> Iterator[Problem]:
         acting = next(schema for schema in schemas if schema.version == family.acting)
         yield from self._together(family, schemas)
-        yield from self._beginning(acting)
+        yield from self._starts(acting)
         for schema in schemas:
             yield from self._stuck(schema)
             yield from self._not_run(schema, family)
@@ -63,18 +63,14 @@ class _Linter:
         for schema in schemas:
             if schema.version.code == family.root.code and schema.version.uid != family.root.uid:
                 message = f"two processes have the code `{family.root.code}`"
-                yield self._warning(
-                    "E196",
-                    message,
-                    schema,
-                    hint="give one of them another code: a call names a process by its code alone",
-                )
+                hint = "give one of them another code: a call names a process by its code alone"
+                yield self._warning("E196", message, schema, hint=hint)
 
-    def _beginning(self, schema: PackageSchema) -> Iterator[Problem]:
+    def _starts(self, schema: PackageSchema) -> Iterator[Problem]:
         if schema.version.has_start is not False:
             return
-        kinds = [_BEGINNINGS.get(kind, f"a {kind}") for kind in dict.fromkeys(schema.starts)]
-        why = f"it begins with {either(kinds)}" if kinds else "it has no start event"
+        kinds = [_START_KINDS.get(kind, f"a {kind}") for kind in dict.fromkeys(schema.starts)]
+        why = f"it starts with {either(kinds)}" if kinds else "it has no start event"
         first = next((element for element in schema.elements or () if element.kind in schema.starts), None)
         message = f"`{schema.version.code}`: {_NO_CALL}: {why}"
         hint = "add a plain start event if it is to be called"

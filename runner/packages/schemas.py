@@ -78,18 +78,11 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
     schema = _with_parts(schema, written)
     odd: list[Json] = []
     signature = design.signature(schema, odd, captions=captions)
-    starts = tuple(
-        kind for element in written if (kind := design.kind_of_element(element.get("typeName"))).startswith("Start")
-    )
+    kinds = [design.kind_of_element(element.get("typeName")) for element in written]
+    starts = tuple(kind for kind in kinds if kind.startswith("Start"))
+    known = record(properties.get("Properties"))
     return PackageSchema(
-        version=_version(
-            code,
-            descriptor,
-            schema=schema,
-            properties=record(properties.get("Properties")),
-            captions=captions,
-            starts=starts,
-        ),
+        version=_version(code, descriptor, schema=schema, properties=known, captions=captions, starts=starts),
         file=design_file,
         changed=_moment(descriptor.get("ModifiedOnUtc")),
         parameters=design.parameters(signature["parameters"]),

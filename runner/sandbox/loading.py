@@ -152,12 +152,8 @@ def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
             continue
         if active is not None:
             message = f"two versions of `{double.root}` are active: this, and `{active}` in {found[active][0].file}"
-            yield document.problem(
-                "E111",
-                message,
-                path=("active",),
-                hint="leave `active` out of one of them: a call runs the active version",
-            )
+            hint = "leave `active` out of one of them: a call runs the active version"
+            yield document.problem("E111", message, path=("active",), hint=hint)
         active = active or code
 
 

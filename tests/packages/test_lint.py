@@ -57,9 +57,9 @@ def test_a_flow_that_is_the_default_or_has_no_condition_leads_on(tmp_path: Path,
 @pytest.mark.parametrize(
     ("kinds", "why"),
     [
-        (["StartSignalEvent"], "it begins with a signal"),
-        (["StartTimerEvent"], "it begins with a timer"),
-        (["StartSignalEvent", "StartTimerEvent"], "it begins with a signal or a timer"),
+        (["StartSignalEvent"], "it starts with a signal"),
+        (["StartTimerEvent"], "it starts with a timer"),
+        (["StartSignalEvent", "StartTimerEvent"], "it starts with a signal or a timer"),
         ([], "it has no start event"),
     ],
 )

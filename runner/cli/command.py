@@ -322,7 +322,7 @@ def _held(
     """
     command = shlex.join(["runner", *sys.argv[1:]])
     with ExitStack() as locks:
-        for claim in sorted(claims, key=lambda claim: (claim.site, claim.name)):
+        for claim in sorted(claims, key=lambda claim: (claim.site_key, claim.name)):
             myself = Holder(pid=os.getpid(), run="", job=claims[claim], since=utc_now(), command=command)
             try:
                 lock = _lock(claim, myself, store, wait=wait, pause=pause)

@@ -16,17 +16,16 @@ from runner.cli.sandbox import serve_sandbox
 from runner.cli.verb import Verb
 from runner.doctor.findings import Verdict, WayFinding, failed, ok
 from runner.doctor.way import Way, untrodden, walk
-from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.foundation.problems import ExitCode, UsageError, strongest
 from runner.project.named_targets import KnownTarget, chosen
-from runner.project.sites import Sites
+from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.secrets.redact import Secrets
 from runner.service.caller import SessionCaller
 from runner.service.connecting import trusting
 from runner.service.site import ExecuteMethod, Runtime
-from runner.targets.model import SandboxTarget, SiteTarget, Target
-from runner.targets.resolve import read_authorities, resolve
+from runner.targets.model import SandboxTarget, Target
 
 FILE = "targets file"
 TARGET = "target"
@@ -82,40 +81,28 @@ def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[Wa
     try:
         ready = sites.of(target)
         ready.hide_in(secrets)
-        way = Way(
-            url=ready.name.url,
-            caller=ready.client,
-            runtime=target.runtime,
-            at_other=partial(_at_other_runtime, target, sites, secrets),
-            tls=None,
-            signs_in="the user of the sandbox",
-        )
-        if isinstance(target, SiteTarget):
-            way = _way_to_site(target, way, sites)
     except UsageError as error:
         for problem in error.problems:
             yield failed(TARGET, problem.message, problem.hint)
         yield from untrodden()
         return
     what = f"the sandbox {target.folder}" if isinstance(target, SandboxTarget) else f"{target.runtime}"
-    yield ok(TARGET, f"{way.url}, {what}")
-    yield from walk(way)
+    yield ok(TARGET, f"{ready.site.url}, {what}")
+    yield from walk(_way(ready, target, sites, secrets))
 
 
-def _way_to_site(target: SiteTarget, way: Way, sites: Sites) -> Way:
-    """The way as the target says. Raises `UsageError` where something that it needs is missing."""
-    ready = resolve(target, environment=sites.environment, read_file=sites.read_file)
-    if isinstance(ready, tuple):
-        raise UsageError(*ready)
-    authorities = read_authorities(ready, sites.read_file)
-    if isinstance(authorities, Problem):
-        raise UsageError(authorities)
-    return replace(
-        way,
-        tls=partial(trusting, authorities),
-        proxy=ready.proxy,
-        signs_in=None if ready.auth is None else ready.auth.kind.described,
-        by_get=ready.execute_method is ExecuteMethod.GET,
+def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Way:
+    site, credentials, is_sandbox = ready.site, ready.credentials, ready.name.sandbox
+    signs_in = None if credentials is None else credentials.kind.described
+    return Way(
+        url=site.url,
+        caller=ready.client,
+        runtime=target.runtime,
+        at_other=partial(_at_other_runtime, target, sites, secrets),
+        tls=None if is_sandbox else partial(trusting, site.authorities),
+        proxy=site.proxy,
+        signs_in="the user of the sandbox" if is_sandbox else signs_in,
+        by_get=not is_sandbox and site.execute_method is ExecuteMethod.GET,
     )
 
 

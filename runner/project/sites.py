@@ -19,7 +19,7 @@ from runner.service.access import OnSecret
 from runner.service.auth.kind import Credentials
 from runner.service.auth.password import PASSWORD
 from runner.service.client import Client
-from runner.service.site import Site
+from runner.service.site import PREFIXES, Site
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import read_authorities, resolve, secret_texts, site_of
 
@@ -72,14 +72,15 @@ class ReadySite:
 
     name: TargetName
     client: Client
-    account: str | None = None
+    site: Site
+    credentials: Credentials | None
     hidden: Hidden = field(default_factory=Hidden)
     learn: OnSecret | None = None
 
     @property
     def key(self) -> str:
         """The same for all targets that name this site with this account."""
-        return site_key(self.name.url, self.account)
+        return site_key(self.name.url, None if self.credentials is None else self.credentials.account)
 
     def hide_in(self, secrets: Secrets) -> None:
         """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.
@@ -120,7 +121,7 @@ class Sites:
         match target:
             case SandboxTarget():
                 url = self._open.enter_context(self.serve(target.folder))
-                return self._site(_of_sandbox(target, url), target.name, credentials=_SANDBOX_USER, sandbox=True)
+                return self._site(_of_sandbox(target, url), target.name, credentials=_SANDBOX_USER, learn=self.learn)
             case SiteTarget():
                 ready = resolve(target, environment=self.environment, read_file=self.read_file)
                 if isinstance(ready, tuple):
@@ -129,35 +130,32 @@ class Sites:
                 if isinstance(authorities, Problem):
                     raise UsageError(authorities)
                 site = site_of(ready, authorities=authorities)
-                hidden = Hidden(secret_texts(ready))
-                return self._site(site, target.name, credentials=ready.auth, sandbox=False, hidden=hidden)
+                return self._site(site, target.name, credentials=ready.auth, hidden=Hidden(secret_texts(ready)))
 
     def _site(
-        self, site: Site, name: str, *, credentials: Credentials | None, sandbox: bool, hidden: Hidden | None = None
+        self,
+        site: Site,
+        name: str,
+        *,
+        credentials: Credentials | None,
+        learn: OnSecret | None = None,
+        hidden: Hidden | None = None,
     ) -> ReadySite:
+        """`hidden` are the texts of a site; a sandbox has none."""
         known = hidden or Hidden()
         client = Client(site, credentials=credentials, on_secret=known.add)
         self._open.callback(client.close)
-        named = TargetName(name=name, url=site.url, sandbox=sandbox)
-        learn = self.learn if sandbox else None
-        return ReadySite(
-            name=named,
-            client=client,
-            account=None if credentials is None else credentials.account,
-            hidden=known,
-            learn=learn,
-        )
+        named = TargetName(name=name, url=site.url, sandbox=hidden is None)
+        return ReadySite(name=named, client=client, site=site, credentials=credentials, hidden=known, learn=learn)
 
 
 def _of_sandbox(target: SandboxTarget, url: str) -> Site:
     """A sandbox serves both runtimes, and takes every way of calling."""
-    as_site = SiteTarget(
-        name=target.name,
+    return Site(
         url=url,
-        runtime=target.runtime,
+        prefix=PREFIXES[target.runtime],
         element_call=target.element_call,
         execute_method=target.execute_method,
         timeout=target.timeout,
         rate=target.rate,
     )
-    return site_of(as_site)

@@ -6,10 +6,12 @@ ids, which sort by time. A method raises `StoreError` where it cannot do what it
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
+
+from runner.foundation.site_key import one_spelling
 
 USUAL = ".runner/runs"
 """The name of the store that is used where none is named."""
@@ -119,10 +121,11 @@ class Claim:
     """
 
     name: str
-    site: str
+    site: str = field(compare=False)
+    site_key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "site", _in_one_spelling(self.site))
+        object.__setattr__(self, "site_key", one_spelling(self.site))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,11 +223,3 @@ class RunStore(Protocol):
 
     def delete_sandboxes(self, *, before: float) -> None:
         """Delete what sandboxes left that was last written before this moment, in seconds since the epoch."""
-
-
-def _in_one_spelling(site: str) -> str:
-    scheme, colon, rest = site.partition("://")
-    if not colon:
-        return site
-    host, slash, path = rest.partition("/")
-    return f"{scheme.lower()}://{host.lower()}{slash}{path}".rstrip("/")

@@ -103,7 +103,7 @@ def test_runs_of_one_command_that_share_a_lock_wait_for_one_another_and_let_the_
 
 def test_locks_of_other_names_and_other_sites_keep_nobody_away(here: Site, counting: Counting) -> None:
     both = targets(here.url)
-    second = both.partition("targets:\n")[2].replace("here:", "there:").replace("127.0.0.1", "localhost")
+    second = both.partition("targets:\n")[2].replace("here:", "there:").replace(here.url, f"{here.url}/crm")
     Path("targets.yaml").write_text(both + second)
     counting.seconds = 0.3
     write(a="billing", b="mailing")

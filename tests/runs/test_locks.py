@@ -116,7 +116,9 @@ def test_another_name_or_another_site_is_another_lock(tmp_path: Path, other: Cla
         assert isinstance(held(tmp_path, other), FileLock)
 
 
-@pytest.mark.parametrize("site", ["https://a.creatio.com/", "https://A.creatio.COM"])
+@pytest.mark.parametrize(
+    "site", ["https://a.creatio.com/", "https://A.creatio.COM", "https://a.creatio.com:443", "https://a.creatio.com."]
+)
 def test_one_site_written_differently_is_one_lock(tmp_path: Path, site: str) -> None:
     assert replace(CLAIM, site=site) == CLAIM
     with another_process(tmp_path):

@@ -75,7 +75,7 @@ def hold(
 
 
 def _file_name(claim: Claim) -> str:
-    whole = well_formed(canonical([claim.name, claim.site]))
+    whole = well_formed(canonical([claim.name, claim.site_key]))
     return hashlib.sha256(whole.encode()).hexdigest()[:32] + ".lock"
 
 

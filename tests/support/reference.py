@@ -15,6 +15,7 @@ from runner.cli.main import VERBS, Verbs
 from runner.foundation.problems import CODES
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject
+from runner.reports import formats
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "schema" / "README.md"
@@ -147,5 +148,6 @@ def _codes() -> str:
 _PARTS: Mapping[str, Callable[[], str]] = {
     "commands": _commands,
     "codes": _codes,
+    "reports": formats.docs_table,
     "breakages": breakages_table,
 }

@@ -1,4 +1,4 @@
-"""Fingerprints of secrets: they tell whether a secret that is given anew is the one of before, and not what it is.
+"""Fingerprints of secrets: they show whether a secret that is given anew is the one of before, and not what it is.
 
 Each is an HMAC-SHA256 under a random key of the run. The key lies beside it, so that who reads both can try out
 guesses: the file that holds them is as private as the run.

@@ -11,7 +11,7 @@ def is_guid(text: str) -> bool:
 
 
 def mended(text: str) -> str | None:
-    """The GUID that `text` means: it stands in braces or parentheses, or lacks its dashes. None where it means none."""
+    """`text` as a GUID: it may be in braces or parentheses, or lack its dashes. None where it is no GUID."""
     digits = re.sub(r"[-\s]", "", text.strip().strip("{}()"))
     if len(digits) != _DIGITS or not re.fullmatch(r"[0-9a-fA-F]+", digits):
         return None

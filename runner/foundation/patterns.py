@@ -123,10 +123,9 @@ def _compiled(pattern: str) -> _Compiled:
     try:
         return cast("_Compiled", re2.compile(_bytes(pattern), options))
     except re2.error as error:
-        said = error.args[0] if error.args else b""
-        raise PatternError(
-            _in_words(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))
-        ) from None
+        words = error.args[0] if error.args else b""
+        text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+        raise PatternError(_in_words(text)) from None
 
 
 @lru_cache(maxsize=256)
@@ -162,9 +161,9 @@ def _after_character(source: bytes, position: int) -> int:
     return position
 
 
-def _in_words(said: str) -> str:
+def _in_words(words: str) -> str:
     """RE2's own words, with what people of other engines need to know."""
-    kind, _, part = said.partition(": ")
+    kind, _, part = words.partition(": ")
     if kind == "invalid perl operator" and part[:3] in {"(?=", "(?!", "(?<"}:
         return f"`{part}` is not known: patterns have no look-ahead and no look-behind"
     if kind == "invalid escape sequence" and part[1:].isdigit():

@@ -1,4 +1,4 @@
-"""Where something stands in a file. Lines and columns count from 1, columns in characters; an end is exclusive."""
+"""Where something is in a file. Lines and columns count from 1, columns in characters; an end is exclusive."""
 
 from dataclasses import dataclass
 

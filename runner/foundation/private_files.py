@@ -88,7 +88,7 @@ def take(file: int) -> bool:
 
 
 def is_taken(path: Path) -> bool:
-    """Whether some process holds the lock of a file; False also where nobody can tell."""
+    """Whether some process holds the lock of a file; False also where that cannot be found out."""
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:

@@ -1,6 +1,6 @@
-"""What is told to people: mistakes in their files, exit codes, and the table of error codes.
+"""What people read: mistakes in their files, exit codes, and the table of error codes.
 
-A mistake of the user is a `Problem` value; all are collected, then told. A code is a promise: it is never
+A mistake of the user is a `Problem` value; all are collected, then printed. A code is a promise: it is never
 given another meaning. The two exceptions are for a command that cannot go on: as it was typed, or for a guard.
 """
 
@@ -84,7 +84,7 @@ class ExitCode(IntEnum):
 
 
 STOPPED = {"SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.HUNG_UP}
-"""The code of a run that was told to stop, by the signal that did."""
+"""The code of a run that a signal stopped, by the signal."""
 
 _STRONGEST_FIRST = (
     ExitCode.FAULT,

@@ -20,19 +20,19 @@ def items(value: Json) -> list[Json]:
 
 
 def text(fields: JsonObject, key: str) -> str | None:
-    """The text behind `key`, None where there is none."""
+    """The text of `key`, None where there is none."""
     value = fields.get(key)
     return value if isinstance(value, str) else None
 
 
 def flag(fields: JsonObject, key: str) -> bool | None:
-    """True or false behind `key`, None where there is neither."""
+    """True or false of `key`, None where there is neither."""
     value = fields.get(key)
     return value if isinstance(value, bool) else None
 
 
 def whole_number(fields: JsonObject, key: str) -> int | None:
-    """The integer behind `key`, None where there is none. A boolean, which to Python is one, is none."""
+    """The integer of `key`, None where there is none. A boolean, an integer to Python, is none."""
     value = fields.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 MOST = 8
-"""More names than these nobody reads; how many more there are is said."""
+"""More names than these nobody reads; the rest is counted."""
 
 
 def either(words: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ def of_header(text: str) -> float | None:
 
 @lru_cache(maxsize=1024)
 def of_record(text: str) -> float | None:
-    """Seconds since the epoch of a time in a record; None where it is none, or does not tell its time zone."""
+    """Seconds since the epoch of a time in a record; None where it is no time, or has no time zone."""
     try:
         moment = datetime.fromisoformat(text)
         return None if moment.tzinfo is None else moment.timestamp()
@@ -26,5 +26,5 @@ def of_record(text: str) -> float | None:
 
 
 def written(seconds: float) -> str:
-    """A moment as it stands in a filter of OData, to the second below."""
+    """A moment as it is written in a filter of OData, to the second below."""
     return datetime.fromtimestamp(math.floor(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

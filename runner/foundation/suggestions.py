@@ -26,12 +26,12 @@ def foreign_words() -> Mapping[str, tuple[str, ...]]:
 
 
 def foreign(word: str, known: Collection[str]) -> str | None:
-    """Which of `known` stands for a word of another tool, None where `word` is none."""
+    """Which of `known` is our word for a word of another tool, None where `word` is none."""
     return next((ours for ours in foreign_words().get(folded(word), ()) if ours in known), None)
 
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
-    """Which of `known` `word` stands for, or None. `known` may hold `word` itself, which is never suggested."""
+    """Which of `known` should be there instead of `word`, or None. `word` itself is never suggested."""
     bare = folded(word)
     if not 0 < len(bare) <= _LONGEST:
         return None
@@ -49,7 +49,7 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The hint that asks whether one of `known` is meant by `word`, None where there is none."""
+    """The hint that asks for one of `known` instead of `word`, None where there is none."""
     found = suggest(word, known)
     return found and f"did you mean `{found}`?"
 

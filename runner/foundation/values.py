@@ -24,7 +24,7 @@ def pointer(path: Path) -> str:
 
 
 def compact(value: Json) -> str:
-    """JSON without blanks, keys in their own order, text unescaped: how a value stands inside other text."""
+    """JSON without spaces, keys in their own order, text unescaped: how a value is written inside other text."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -49,7 +49,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def value_at(path: Path, value: Json) -> Json:
-    """What stands at `path` in `value`; null where nothing does."""
+    """The part of `value` at `path`; null where there is none."""
     for part in path:
         match value, part:
             case dict(), str():

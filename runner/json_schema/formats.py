@@ -38,11 +38,6 @@ REMARKS: Final = frozenset({"int32", "int64", "float", "double", "password", "by
 """Formats of OpenAPI that people copy along: they check nothing of a text."""
 
 
-def fits(name: str, text: str) -> bool:
-    """Whether `text` is of the format `name`; every text is of one that is not known."""
-    return _plain(name).is_valid(text)
-
-
 def is_known(name: Json) -> bool:
     return isinstance(name, str) and name in EXAMPLES
 
@@ -67,8 +62,3 @@ OWN: Final = {"date-time": _is_date_time, "time": _is_time}
 @lru_cache
 def _strict(name: str) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True)
-
-
-@lru_cache
-def _plain(name: str) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True, formats=OWN)

@@ -10,10 +10,10 @@ from runner.foundation.raw import record
 from runner.foundation.sentences import either
 from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import Json, compact
+from runner.job.actions import ACTIONS
 from runner.language.structure import RecordKeys, properties
 from runner.reading.odd_characters import with_article
 
-_ACTIONS = ("execute", "run", "element", "elements", "wait", "cancel", "failures", "signal", "query", "job", "confirm")
 _PARAMETERS_OF = ("execute", "run", "element", "job")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _FEW = 10
@@ -51,7 +51,7 @@ def _of_others(name: str, value: Json, keys: RecordKeys) -> str | None:
     """What to write for `name`, where none of our keys is a counterpart, or none alone."""
     if glued := _GLUED.match(name):
         return f"put a space after `{glued[1]}:`"
-    has_action = any(key in keys.written for key in (*_ACTIONS, "pause") if key in keys.known)
+    has_action = any(key in keys.written for key in ACTIONS if key in keys.known)
     at = keys.title + " with action" * has_action + " that repeats" * bool({"retries", "until"} & keys.written.keys())
     found = of_other_tools(name, value, at=at)
     return found or (None if foreign(name, keys.known) else of_other_tools(name, value, at="anywhere"))

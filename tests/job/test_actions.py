@@ -111,3 +111,11 @@ def test_an_action_that_is_added_as_the_map_of_the_code_says_is_complete(tmp_pat
     wrong = runner(tmp_path, "validate", "wrong.job.yaml")
     for said in ("no template is read here", "did you mean `filter`?", "`result` is a number", "a `count` gives none"):
         assert said in wrong, wrong
+
+
+def test_no_other_module_lists_the_actions() -> None:
+    def is_list(text: str) -> bool:
+        return sum(f'"{key}"' in text for key in ACTIONS) > len(ACTIONS) * 2 / 3
+
+    modules = [file for file in (ROOT / "runner").rglob("*.py") if file.parent.name != "actions"]
+    assert [file.name for file in modules if is_list(file.read_text(encoding="utf-8"))] == []

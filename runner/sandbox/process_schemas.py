@@ -15,7 +15,6 @@ from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Activity, Deed, Double, Fail, Park
 from runner.sandbox.entity_set import Edm, EntitySet, system_entity
-from runner.sandbox.replies import error_of
 
 _SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
 _DESIGNS = UUID("a3d2b6c4-8c6f-4d0e-9d0b-2f5c1c7e9a02")
@@ -98,6 +97,11 @@ def schema_reply(doubles: Iterable[Double], key: str) -> JsonObject:
         "resources": {name: {_CULTURE: text} for name, text in _captions(double).items()},
     }
     return {"success": True, "errorInfo": None, "schema": schema}
+
+
+def error_of(message: str | None, *, code: str | None = None) -> JsonObject | None:
+    """The `errorInfo` of replies that have one [C]; None where nothing went wrong."""
+    return None if message is None else {"errorCode": code, "message": message, "stackTrace": None}
 
 
 def _row(double: Double, *, is_newest: bool) -> JsonObject:

@@ -58,11 +58,6 @@ def not_allowed(*methods: str) -> Response:
     return Response(None, status_code=405, headers={"Allow": ", ".join(methods)})
 
 
-def error_of(message: str | None, *, code: str | None = None) -> JsonObject | None:
-    """The `errorInfo` of replies that have one [C]; None where nothing went wrong."""
-    return None if message is None else {"errorCode": code, "message": message, "stackTrace": None}
-
-
 def not_signed_in(headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a call without a session: 401, in JSON [M]."""
     body: JsonObject = {

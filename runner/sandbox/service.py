@@ -21,7 +21,8 @@ from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Double
 from runner.sandbox.engine import Begun, Engine
-from runner.sandbox.replies import error_of, fault, nothing, plain_json, record_in, record_or_none, string
+from runner.sandbox.process_schemas import error_of
+from runner.sandbox.replies import fault, nothing, plain_json, record_in, record_or_none, string
 from runner.sandbox.sign_in import User
 from runner.sandbox.store import InstanceStatus, ReachedElement
 

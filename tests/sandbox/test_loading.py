@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -365,3 +367,12 @@ def test_a_double_by_another_name_is_told(folder: Folder) -> None:
         "this double is not read: its name must end in .process.yaml",
         "rename it to `a.process.yaml`",
     )
+
+
+def test_doubles_are_checked_without_the_web_server() -> None:
+    script = (
+        "import sys, runner.sandbox.loading, runner.sandbox.signatures\n"
+        "sys.exit(' '.join({'starlette', 'uvicorn', 'asyncio', 'httpx'} & set(sys.modules)) or 0)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")

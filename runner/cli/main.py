@@ -25,7 +25,7 @@ VERBS = {
     "run": ("runner.cli.run:run", "Carry jobs out and report what happened."),
     "resume": ("runner.cli.resume:resume", "Go on with a run that broke off."),
     "reconcile": ("runner.cli.resume:reconcile", "Ask the process log again about calls in doubt."),
-    "plan": ("runner.cli.run:plan_runs", "Print what would be sent; send nothing."),
+    "plan": ("runner.cli.prepare:plan_runs", "Print what would be sent; send nothing."),
     "validate": ("runner.cli.validate:validate", "Check job, target and sandbox files."),
     "list": ("runner.cli.validate:list_jobs", "List jobs with their tags and inputs."),
     "report": ("runner.cli.runs:report", "Write any report of a run again."),

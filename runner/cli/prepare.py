@@ -1,5 +1,5 @@
 """From the words of a command to runs that could begin: files opened, jobs and cases selected, inputs checked, targets
-found.
+found; and `runner plan`, which prints what such runs would send.
 
 Every problem in all of it is reported at once, and then nothing has been sent. A run is made for each job, case and
 target, in this order: jobs as they were named, cases as they were written, targets as they were given.
@@ -7,26 +7,37 @@ target, in this order: jobs as they were named, cases as they were written, targ
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from runner.cli import inputs, stored_plans
+import click
+import uuid_utils
+
+from runner.cli import inputs, options, output, reports, stored_plans
 from runner.cli.hints import typo_of
-from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, tags_in
-from runner.foundation.problems import Problem, Severity, UsageError
+from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, tags_in, wanted
+from runner.cli.verb import Verb
+from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE
 from runner.job.model import Case, Job
+from runner.planning import plan_file
+from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.planning.preview import preview
 from runner.project import ignored_files
 from runner.project.job_files import JobFile
-from runner.project.named_targets import Targets, is_outside
+from runner.project.named_targets import Targets, is_outside, name_of
 from runner.project.project import Project, elements_of, open_project
-from runner.reports.safe import clean
+from runner.reports import mistakes
+from runner.reports.safe import clean, safe
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import not_passed
-from runner.targets.model import Target
+from runner.secrets.redact import Secrets
+from runner.targets.model import SandboxTarget, Target
 
 _LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
 
@@ -209,3 +220,83 @@ def _typos(wanted: Wanted, project: Project) -> Iterator[Problem]:
 def _typo(message: str, *, near: str | None) -> Problem:
     hint = f"did you mean `{clean(near)}`?" if near else None
     return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
+
+
+@click.command("plan", cls=Verb)
+@options.SPECS
+@options.RECURSIVE
+@options.TARGET
+@options.TARGETS
+@options.CATALOG
+@options.INPUTS
+@options.INPUTS_FILE
+@options.TAGS
+@options.KEYWORD
+@options.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Store the plan in this file; `runner run FILE` carries out exactly that.",
+)
+@click.pass_context
+def plan_runs(context: click.Context, /, **_: object) -> int:
+    r"""Print what `runner run` would send: what is known is filled in, the rest is shown as its source in ⟨ ⟩.
+
+    \b
+    Examples:
+      runner plan specs/contact-smoke.job.yaml -i phone="+1 202 555 0100"
+      runner plan specs -t staging --out release.plan.json
+
+    A stored plan holds the text of all its files and no secret: those are given anew when it is carried out.
+
+    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected.
+    """
+    out: Path | None = context.params["out"]
+    if out is not None:
+        problem = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
+        if problem is not None:
+            raise UsageError(problem)
+    run_set = prepare(wanted(context))
+    output.say_lines(mistakes.text(run_set.warnings) + run_set.not_read)
+    if not run_set.runs:
+        output.say(run_set.nothing)
+        return ExitCode.NOTHING_SELECTED
+    plans = [planned(spec) for spec in run_set.runs]
+    output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
+    if out is not None:
+        _store(plans, out)
+    return ExitCode.PASSED
+
+
+def planned(spec: RunSpec) -> Plan:
+    """The plan of a run whose target has not been made ready: its templates are as they were written."""
+    target = spec.target
+    made = plan(
+        spec.job,
+        sources=spec.sources,
+        inputs=spec.inputs,
+        target=name_of(target),
+        secrets=Secrets(),
+        case=spec.chosen_case,
+    )
+    timeout = (None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS
+    return replace(made, timeout=timeout, elements=spec.elements)
+
+
+def _store(plans: Sequence[Plan], file: Path) -> None:
+    try:
+        file.write_text(
+            plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
+        )
+    except OSError as error:
+        message = f"the plan {file} cannot be written: {error.strerror or error}"
+        raise UsageError(Problem(code="E153", message=message)) from error
+    output.say(f"stored in {file}; carry it out with: runner run {shlex.quote(str(file))}")
+
+
+def _base(file: Path) -> str:
+    """The way from the folder of a plan up to the current one; empty where that is not above, so that the file holds
+    nothing else of where the plan was made.
+    """
+    folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()
+    return "/".join(".." for _ in folder.relative_to(here).parts) if folder.is_relative_to(here) else ""

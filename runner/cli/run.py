@@ -1,16 +1,8 @@
-"""`runner run` and `runner plan`: carry jobs out, or print what would be sent.
-
-`plan` sends nothing, starts nothing, and reads no secret of a target.
-"""
+"""`runner run`: carries jobs out, prints how it goes, writes the reports."""
 
 import os
-import shlex
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 import click
-import uuid_utils
 
 from runner.cli import asking, options, output, reports
 from runner.cli.command import RunConsole, carry_out, claim_of, console_of, waits_for, with_reports
@@ -20,21 +12,13 @@ from runner.cli.run_pool import Carried, PendingRun, Run, begin
 from runner.cli.sandbox import Sandboxes
 from runner.cli.stored_plans import PlanClaims
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.problems import ExitCode
 from runner.hosts.judgement import Judgement
-from runner.planning import plan_file
-from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
-from runner.planning.preview import preview
-from runner.project.named_targets import name_of
 from runner.project.sites import Sites
 from runner.reading.files import read_text
-from runner.reports import mistakes
 from runner.reports.console import closing
-from runner.reports.safe import safe
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import unwritable
-from runner.secrets.redact import Secrets
-from runner.targets.model import SandboxTarget
 
 
 @click.command("run", cls=Verb)
@@ -147,83 +131,3 @@ def _carry_out(
             claims.give_back()
     sandboxes.forget([run.result for run in carried.runs])
     return carried, code
-
-
-@click.command("plan", cls=Verb)
-@options.SPECS
-@options.RECURSIVE
-@options.TARGET
-@options.TARGETS
-@options.CATALOG
-@options.INPUTS
-@options.INPUTS_FILE
-@options.TAGS
-@options.KEYWORD
-@options.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Store the plan in this file; `runner run FILE` carries out exactly that.",
-)
-@click.pass_context
-def plan_runs(context: click.Context, /, **_: object) -> int:
-    r"""Print what `runner run` would send: what is known is filled in, the rest is shown as its source in ⟨ ⟩.
-
-    \b
-    Examples:
-      runner plan specs/contact-smoke.job.yaml -i phone="+1 202 555 0100"
-      runner plan specs -t staging --out release.plan.json
-
-    A stored plan holds the text of all its files and no secret: those are given anew when it is carried out.
-
-    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected.
-    """
-    out: Path | None = context.params["out"]
-    if out is not None:
-        problem = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
-        if problem is not None:
-            raise UsageError(problem)
-    run_set = prepare(wanted(context))
-    output.say_lines(mistakes.text(run_set.warnings) + run_set.not_read)
-    if not run_set.runs:
-        output.say(run_set.nothing)
-        return ExitCode.NOTHING_SELECTED
-    plans = [planned(spec) for spec in run_set.runs]
-    output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
-    if out is not None:
-        _store(plans, out)
-    return ExitCode.PASSED
-
-
-def planned(spec: RunSpec) -> Plan:
-    """The plan of a run whose target has not been made ready: its templates are as they were written."""
-    target = spec.target
-    made = plan(
-        spec.job,
-        sources=spec.sources,
-        inputs=spec.inputs,
-        target=name_of(target),
-        secrets=Secrets(),
-        case=spec.chosen_case,
-    )
-    timeout = (None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS
-    return replace(made, timeout=timeout, elements=spec.elements)
-
-
-def _store(plans: Sequence[Plan], file: Path) -> None:
-    try:
-        file.write_text(
-            plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
-        )
-    except OSError as error:
-        message = f"the plan {file} cannot be written: {error.strerror or error}"
-        raise UsageError(Problem(code="E153", message=message)) from error
-    output.say(f"stored in {file}; carry it out with: runner run {shlex.quote(str(file))}")
-
-
-def _base(file: Path) -> str:
-    """The way from the folder of a plan up to the current one; empty where that is not above, so that the file holds
-    nothing else of where the plan was made.
-    """
-    folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()
-    return "/".join(".." for _ in folder.relative_to(here).parts) if folder.is_relative_to(here) else ""

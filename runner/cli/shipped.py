@@ -12,7 +12,6 @@ from pathlib import Path
 
 import click
 
-from runner.catalogue.editor import specialised
 from runner.cli import options, output
 from runner.cli.verb import Verb
 from runner.explanations.groups import grouped
@@ -20,7 +19,6 @@ from runner.explanations.read import as_json, as_text, explanation
 from runner.foundation.problems import CODES, ExitCode, Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
-from runner.json_schema.schemas import shipped_text
 from runner.reports.cells import padded, width
 from runner.reports.safe import json_document, safe
 from runner.version import VERSION
@@ -126,17 +124,24 @@ def schema(context: click.Context, /, **_: object) -> int:
     `# yaml-language-server: $schema=staging.schema.json`.
     """
     name, file = context.params["name"], context.params["catalogue"]
-    output.data(shipped_text(name) if file is None else _for_a_site(name, file), for_programs=True)
+    output.data(_schema_text(name) if file is None else _for_a_site(name, file), for_programs=True)
     return ExitCode.PASSED
 
 
+def _schema_text(name: str) -> str:
+    from runner.json_schema.schemas import shipped_text  # noqa: PLC0415  10 ms, which `explain` does not need
+
+    return shipped_text(name)
+
+
 def _for_a_site(name: str, file: Path) -> str:
-    from runner.cli.catalogue_files import read_file  # noqa: PLC0415  30 ms, only for a schema of a site
+    from runner.catalogue.editor import specialised  # noqa: PLC0415  30 ms, only for a schema of a site
+    from runner.cli.catalogue_files import read_file  # noqa: PLC0415
 
     if name != "job":
         message = f"`--catalog` is for the schema `job` only, not for `{name}`"
         raise UsageError(Problem(code="E150", message=message))
-    return json.dumps(specialised(json.loads(shipped_text("job")), read_file(file)), ensure_ascii=True, indent=1) + "\n"
+    return json.dumps(specialised(json.loads(_schema_text("job")), read_file(file)), ensure_ascii=True, indent=1) + "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +193,7 @@ def new_files(folder: Path, *, called: str) -> Iterator[NewFile]:
         yield NewFile(path=folder / name, text=filled, what=what, may_be_there=name in (*_OF_OTHERS, _ADDED_TO))
     for schema in PROJECT_SCHEMAS:
         path = folder / "schema" / f"{schema}.schema.json"
-        yield NewFile(path=path, text=shipped_text(schema), what=f"`runner schema {schema}`, for editors")
+        yield NewFile(path=path, text=_schema_text(schema), what=f"`runner schema {schema}`, for editors")
 
 
 def _refuse_what_is_in_the_way(files: Iterable[NewFile]) -> None:

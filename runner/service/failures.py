@@ -37,21 +37,21 @@ _RUNTIME_HINT: Final = {
     "": "check {what} and `url`; an application on .NET Framework needs `runtime: net-framework`, "
     "which puts `/0` before the services",
 }
-_HINTS: Final = {
-    400: "check the names and values of the parameters",
-    403: "check the user's rights (the operation CanRunBusinessProcesses, the process's own permission); "
-    "a lost or wrong BPMCSRF is answered so, too",
-    405: "try another `execute_method` in the target",
-    413: "send less in one call",
-    414: "the parameters are too long for an address: send less in one call",
-}
 _RIGHT_TO_CANCEL: Final = "give the user the operation right `CanCancelProcess`"
-_HINTS_OF_CANCELS: Final = {403: f"{_RIGHT_TO_CANCEL}; a lost or wrong BPMCSRF is answered so, too"}
-_LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
-_HINTS_OF_QUERIES: Final = {
-    400: "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
-    403: "check that the user may read this; a lost or wrong BPMCSRF is answered so, too",
+_BPMCSRF: Final = "a lost or wrong BPMCSRF is answered so, too"
+_RIGHTS_TO_RUN: Final = "the operation CanRunBusinessProcesses, the process's own permission"
+_HINTS: Final[dict[tuple[type | None, int], str]] = {
+    (None, 400): "check the names and values of the parameters",
+    (None, 403): f"check the user's rights ({_RIGHTS_TO_RUN}); {_BPMCSRF}",
+    (None, 405): "try another `execute_method` in the target",
+    (None, 413): "send less in one call",
+    (None, 414): "the parameters are too long for an address: send less in one call",
+    (CancelCall, 403): f"{_RIGHT_TO_CANCEL}; {_BPMCSRF}",
+    (QueryCall, 400): "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
+    (QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
+"""What to check where the service refuses with this status a call of this class, or any call."""
+_LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
 _REBUILT: Final = "Collection was modified"
 _LATER: Final = "try again later, or ask those who run the site"
@@ -176,26 +176,16 @@ def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None =
 
 
 def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
-    """By the status alone, where the service refuses with one of 4xx."""
-    if isinstance(call, process_log.Query) and status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-        return _of_the_log(call, status, site)
-    is_query = isinstance(call, QueryCall)
+    """By the status alone, where the service refuses with one of 4xx. Which right OData asks for is not known [?]."""
+    entity = process_log.reading(call).entity if isinstance(call, process_log.Query) else None
     if status == HTTPStatus.NOT_FOUND:
-        what = "the entity's name" if is_query else "the process's code"
+        what = "the entity's name" if isinstance(call, QueryCall) else "the process's code"
+        what = what if entity is None else f"that the site gives {entity} through OData,"
         return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
-    if isinstance(call, CancelCall):
-        return (_HINTS | _HINTS_OF_CANCELS).get(status)
-    return (_HINTS | _HINTS_OF_QUERIES if is_query else _HINTS).get(status)
-
-
-def _of_the_log(call: process_log.Query, status: int, site: Site) -> str | None:
-    """What to check where a reading that no job asks for is refused. Which right OData asks for is not known [?]."""
-    entity = process_log.reading(call).entity
-    if status == HTTPStatus.NOT_FOUND:
-        what = f"that the site gives {entity} through OData,"
-        return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
-    section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
-    return f"give the user the right to read {entity} through OData{section}"
+    if status == HTTPStatus.FORBIDDEN and entity is not None:
+        section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
+        return f"give the user the right to read {entity} through OData{section}"
+    return _HINTS.get((type(call), status)) or _HINTS.get((None, status))
 
 
 def _about(call: Call | None, message: str) -> str:

@@ -10,7 +10,7 @@ from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.raw import items
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
-from runner.lint.places import OF_AN_ATTEMPT, Scope
+from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
 from runner.reading.document import IN_ONE_COLUMN
@@ -26,7 +26,7 @@ _COMPARE = "compare with what the step gives, as in `result | length > 0`"
 _COMPARE_INPUT = "compare with what an input or a step gives; write a name without quotes"
 
 
-def check_condition(written: Json, path: Path, *, scope: Scope, lint: JobLint) -> None:
+def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
     """The value of an `if`."""
     parsed = lint.expression(written, path, scope)
     if is_number(written):
@@ -61,7 +61,7 @@ def _without_quotes(parsed: Expression, value: Json) -> str:
     return "compare it with something, as in `… == …`" if inner is None else f"leave the inner quotes out: `{inner}`"
 
 
-def check_expectations(written: Json, path: Path, *, scope: Scope, lint: JobLint) -> None:
+def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
     """The list of an `expect`."""
     pieces: set[int] = set()
     for index, item in enumerate(items(written)):
@@ -99,7 +99,7 @@ def _can_be_read(text: str) -> bool:
     return True
 
 
-def _that(that: Json, path: Path, *, scope: Scope, lint: JobLint) -> None:
+def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
     if isinstance(that, bool | int | float):
         lint.report("E117", f"`{compact(that)}` checks nothing of the step", path, hint=_COMPARE)
         return

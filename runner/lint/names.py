@@ -7,7 +7,7 @@ from runner.expressions.parse import Name
 from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
 from runner.job.outline import Outline
-from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, Scope
+from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
 from runner.lint.step_names import in_own, in_steps
 from runner.lint.uses import results, starts
 from runner.lint.wrong_names import WrongName, all_of, nearest, of_other_tools, unknown
@@ -16,7 +16,7 @@ _KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name"
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
 
 
-def wrong_name(name: Name, scope: Scope, job: Outline) -> WrongName | None:
+def wrong_name(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
     """What is wrong with `name` at a place with `scope`."""
     root, key = str(name.path[0]), name.path[1] if len(name.path) > 1 else None
     if root == "steps":
@@ -28,7 +28,7 @@ def wrong_name(name: Name, scope: Scope, job: Outline) -> WrongName | None:
     return in_own(name, scope, job)
 
 
-def is_unknown(root: str, scope: Scope) -> bool:
+def is_unknown(root: str, scope: NameScope) -> bool:
     return root not in _EVERYWHERE and root not in scope.bare
 
 
@@ -38,7 +38,7 @@ def wrong_function(function: str) -> WrongName:
     return WrongName(code="E124", message=f"`{function}()` is known in `if` only", hint=hint, part=function)
 
 
-def _in_record(root: str, key: str | int, scope: Scope, job: Outline) -> WrongName | None:
+def _in_record(root: str, key: str | int, scope: NameScope, job: Outline) -> WrongName | None:
     if root in _KEYS:
         keys = _KEYS[root]
         if key not in keys:
@@ -58,7 +58,7 @@ def _in_record(root: str, key: str | int, scope: Scope, job: Outline) -> WrongNa
     return None
 
 
-def declared_as(word: str, scope: Scope, job: Outline) -> str | None:
+def declared_as(word: str, scope: NameScope, job: Outline) -> str | None:
     """The whole name of an input, a var or an output of an earlier step that is called `word`."""
     for place, names in (("inputs", job.inputs), ("vars", job.vars)):
         if word in names:
@@ -69,7 +69,7 @@ def declared_as(word: str, scope: Scope, job: Outline) -> str | None:
     return None
 
 
-def _unknown_root(word: str, scope: Scope, job: Outline) -> WrongName:
+def _unknown_root(word: str, scope: NameScope, job: Outline) -> WrongName:
     hint = _root_hint(word, scope, job)
     known = [*(root for root in _EVERYWHERE if root != "steps" or scope.rank != NEVER), *sorted(scope.bare)]
     return WrongName(
@@ -80,7 +80,7 @@ def _unknown_root(word: str, scope: Scope, job: Outline) -> WrongName:
     )
 
 
-def _root_hint(word: str, scope: Scope, job: Outline) -> str | None:
+def _root_hint(word: str, scope: NameScope, job: Outline) -> str | None:
     name = declared_as(word, scope, job) or (f"steps.{word}" if word in job.by_id else None)
     if name is not None:
         return f"did you mean `{name}`?"
@@ -94,7 +94,7 @@ def _root_hint(word: str, scope: Scope, job: Outline) -> str | None:
     return of_other_tools("names").get(word) or _near(word, scope)
 
 
-def _near(word: str, scope: Scope) -> str | None:
+def _near(word: str, scope: NameScope) -> str | None:
     for root, keys in _KEYS.items():
         for key in keys:
             if folded(root + key) == folded(word):
@@ -102,7 +102,7 @@ def _near(word: str, scope: Scope) -> str | None:
     return nearest(word, (*_EVERYWHERE, *scope.bare))
 
 
-def _result_of_parameter(code: str, scope: Scope, job: Outline) -> str | None:
+def _result_of_parameter(code: str, scope: NameScope, job: Outline) -> str | None:
     """The name of the value that a process gave for a parameter, in the own step first."""
     given = [("result", scope.own_result)] if scope.own_result is not None else []
     for name, declared in job.by_id.items():

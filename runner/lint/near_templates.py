@@ -13,7 +13,7 @@ from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.problems import Finding
 from runner.job.outline import Outline
 from runner.lint.names import declared_as, wrong_name
-from runner.lint.places import Scope
+from runner.lint.places import NameScope
 
 _ROOTS = r"(?:inputs|vars|steps|run|target|case|item|index|result|outputs)"
 _ONE_BRACE = re.compile(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
@@ -34,14 +34,14 @@ _TEXT_OF_PYTHON = re.compile(r"""f(['"])([^'"]*)\1""")
 _SHORTEST = len(("inputs", "phone"))
 
 
-def near_templates(part: str, text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+def near_templates(part: str, text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
     """What looks like a template in `part`, a piece of `text` outside of its templates."""
     for found in _found(part, scope, job):
         line = text.count("\n", 0, max(0, text.find(found.part or "")))
         yield replace(found, line=line)
 
 
-def _found(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+def _found(text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
     for found in _OTHER_MARKS.finditer(text) if MARKS.search(text) else ():
         for name in _NAMED.finditer(found[0]):
             if _known(name[0], scope, job):
@@ -58,7 +58,7 @@ def _found(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
         yield Finding(code="E123", message=message, hint=hint, part=parsed.text, warning=True)
 
 
-def _one_brace(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+def _one_brace(text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
     for found in _ONE_BRACE.finditer(text):
         parsed = _known(found["inside"].strip(), scope, job)
         is_half = found["end"] == "}}" and not found["sign"]
@@ -80,7 +80,7 @@ def _as_it_is(part: str, name: str) -> Finding:
     return Finding(code="E123", message=message, hint=f"write `{{{{ {name} }}}}`", part=part, warning=True)
 
 
-def _statements(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
+def _statements(text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
     for found in _STATEMENT.finditer(text):
         if any(_known(name[0], scope, job) for name in _NAMED.finditer(found["inside"])):
             message = f"`{found[0]}` is a text here: there are no statements"
@@ -88,7 +88,7 @@ def _statements(text: str, scope: Scope, job: Outline) -> Iterator[Finding]:
             yield Finding(code="E125", message=message, hint=hint, part=found[0], warning=True)
 
 
-def _known(text: str, scope: Scope, job: Outline) -> Expression | None:
+def _known(text: str, scope: NameScope, job: Outline) -> Expression | None:
     """`text` as an expression, if all that it names is there."""
     if not re.match(_ROOTS, text):
         return None

@@ -26,7 +26,7 @@ _IDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class NameScope:
     """What is known at one place.
 
     Steps of a lower `rank` have ended by then. `bare` are the names that need no root, `vars` those that have a value,
@@ -43,34 +43,34 @@ class Scope:
     own_result: RawStep | None = None
 
 
-AFTER_ALL_STEPS = Scope(rank=_LAST)
+AFTER_ALL_STEPS = NameScope(rank=_LAST)
 
 
-def before_the_steps(evaluated: AbstractSet[str]) -> Scope:
+def before_the_steps(evaluated: AbstractSet[str]) -> NameScope:
     """Where `vars` are evaluated, those of `evaluated` being known; it may grow."""
-    return Scope(rank=NEVER, vars=evaluated)
+    return NameScope(rank=NEVER, vars=evaluated)
 
 
-def condition(step: RawStep, undone: RawStep) -> Scope:
+def condition(step: RawStep, undone: RawStep) -> NameScope:
     """An `if`. `undone` is the step that `step` undoes, or `step` itself."""
     return replace(turns(step, undone), functions=CONDITIONS)
 
 
-def turns(step: RawStep, undone: RawStep) -> Scope:
+def turns(step: RawStep, undone: RawStep) -> NameScope:
     """The list of a `for_each`, before its first turn."""
     if step.undo is None:
-        return Scope(rank=step.rank, step=step)
+        return NameScope(rank=step.rank, step=step)
     bare = OF_AN_ATTEMPT | {"outputs"} | _names_of_turns(undone)
-    return Scope(rank=step.rank + 1, bare=bare, step=step, undone=undone, own_result=undone)
+    return NameScope(rank=step.rank + 1, bare=bare, step=step, undone=undone, own_result=undone)
 
 
-def values(step: RawStep, undone: RawStep) -> Scope:
+def values(step: RawStep, undone: RawStep) -> NameScope:
     """What a step sends."""
     before = turns(step, undone)
     return replace(before, bare=before.bare | _names_of_turns(step))
 
 
-def outcome(step: RawStep, undone: RawStep) -> Scope:
+def outcome(step: RawStep, undone: RawStep) -> NameScope:
     """A step's own `expect` and `outputs`."""
     before = values(step, undone)
     return replace(before, bare=before.bare | OF_AN_ATTEMPT, own_result=step)

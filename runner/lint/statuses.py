@@ -11,7 +11,7 @@ from runner.foundation.guids import is_guid
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
 from runner.job.outline import Outline, RawStep
-from runner.lint.places import Scope
+from runner.lint.places import NameScope
 from runner.lint.wrong_names import WrongName, of_other_tools
 from runner.runs.events import Status
 
@@ -39,7 +39,7 @@ def asked_status(key: str | int) -> str | None:
     return word if word in STEP_STATUSES else of_other_tools("step_status").get(word)
 
 
-def wrong_status(compared: TextComparison, scope: Scope, job: Outline) -> WrongName | None:
+def wrong_status(compared: TextComparison, scope: NameScope, job: Outline) -> WrongName | None:
     """What is wrong with the word that a status is compared with, None where it can be one."""
     words = _words(compared.path, scope, job)
     if words is None or compared.text in words.known or (words is _PROCESS and is_guid(compared.text)):
@@ -59,7 +59,7 @@ def wrong_status(compared: TextComparison, scope: Scope, job: Outline) -> WrongN
     return WrongName(code="E107", message=message, hint=hint, part=compared.text, warning=warning, line=compared.line)
 
 
-def _words(path: Path, scope: Scope, job: Outline) -> _Words | None:
+def _words(path: Path, scope: NameScope, job: Outline) -> _Words | None:
     """The words of the status that `path` leads to, None where it leads to none."""
     match path:
         case ("steps", _, "status"):

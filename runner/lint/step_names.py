@@ -11,7 +11,7 @@ from runner.foundation.raw import record
 from runner.foundation.sentences import begun
 from runner.foundation.values import Path
 from runner.job.outline import Declared, Outline, RawStep
-from runner.lint.places import NEVER, Scope
+from runner.lint.places import NEVER, NameScope
 from runner.lint.statuses import asked_status
 from runner.lint.uses import result_of
 from runner.lint.wrong_names import WrongName, all_of, always_null, later, nearest, not_given, not_of_all_turns, unknown
@@ -22,7 +22,7 @@ _TURN_KEYS = tuple(key for key in STEP_KEYS if key != "turns")
 _ABOVE = "use a step that is above this place"
 
 
-def in_steps(name: Name, scope: Scope, job: Outline) -> WrongName | None:
+def in_steps(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
     path = name.path
     if scope.rank == NEVER:
         hint = "write it where it is used, or give the step `outputs`"
@@ -43,7 +43,7 @@ def in_steps(name: Name, scope: Scope, job: Outline) -> WrongName | None:
     return _of_ended(name, declared, job, is_list=False)
 
 
-def in_own(name: Name, scope: Scope, job: Outline) -> WrongName | None:
+def in_own(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
     """What is wrong with a name without a root: `result`, or in an `undo` what its step had."""
     root, step = str(name.path[0]), scope.own_result
     if root == "outputs" and scope.undone is not None:
@@ -55,13 +55,13 @@ def in_own(name: Name, scope: Scope, job: Outline) -> WrongName | None:
     return wrong or (_of_included(name.path, 1, step, job) if root == "result" else None)
 
 
-def _has_ended(step: RawStep, scope: Scope) -> bool:
+def _has_ended(step: RawStep, scope: NameScope) -> bool:
     if step.undo is None:
         return step.rank < scope.rank
     return scope.step is not None and step.undo == scope.step.undo and step.turn < scope.step.turn
 
 
-def _unknown_step(word: str | int, scope: Scope, job: Outline) -> WrongName:
+def _unknown_step(word: str | int, scope: NameScope, job: Outline) -> WrongName:
     if isinstance(word, int):
         message = "a step is referred to by its id, not by its number"
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
@@ -70,7 +70,7 @@ def _unknown_step(word: str | int, scope: Scope, job: Outline) -> WrongName:
     return unknown(f"unknown step `{word}`", near or all_of("steps with an id", job.by_id), word)
 
 
-def _not_ended(word: str, declared: Declared, scope: Scope) -> WrongName:
+def _not_ended(word: str, declared: Declared, scope: NameScope) -> WrongName:
     if declared.step is scope.step:
         if scope.own_result is scope.step:
             return later(f"`steps.{word}` is this step itself", "write `result` for its own result", word)

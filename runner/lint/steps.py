@@ -9,7 +9,7 @@ from runner.job.actions import ACTIONS
 from runner.job.outline import RawStep
 from runner.lint.elements import element_form
 from runner.lint.expectations import check_condition, check_expectations
-from runner.lint.places import Scope, action_values, condition, ids, outcome, turns, values
+from runner.lint.places import NameScope, action_values, condition, ids, outcome, turns, values
 from runner.lint.texts import JobLint
 from runner.lint.uses import starts
 from runner.reading.document import IN_ONE_COLUMN
@@ -44,7 +44,7 @@ def read_step(step: RawStep, *, undone: RawStep, lint: JobLint) -> None:
             lint.plain(found.value, found.path)
 
 
-def read_outputs(written: Json, path: Path, scope: Scope, lint: JobLint) -> None:
+def read_outputs(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:
     for name, value in record(written).items():
         lint.expression(value, (*path, name), scope)
 

@@ -13,7 +13,7 @@ from runner.foundation.values import Json, JsonObject, Path, is_number
 from runner.job.outline import Outline
 from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates
-from runner.lint.places import CONDITIONS, Scope
+from runner.lint.places import CONDITIONS, NameScope
 from runner.lint.statuses import wrong_status
 from runner.lint.wrong_names import WrongName
 from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
@@ -40,7 +40,7 @@ class JobLint(ProblemCollector):
     def defaults(self) -> JsonObject:
         return record(record(self.document.data).get("defaults"))
 
-    def expression(self, value: Json, path: Path, scope: Scope) -> Expression | None:
+    def expression(self, value: Json, path: Path, scope: NameScope) -> Expression | None:
         """A bare expression, None where it cannot be read, or is a boolean or a number itself."""
         if not isinstance(value, str):
             return None
@@ -52,7 +52,7 @@ class JobLint(ProblemCollector):
         self._check(parsed, value, path, scope)
         return parsed
 
-    def value(self, value: Json, path: Path, scope: Scope) -> None:
+    def value(self, value: Json, path: Path, scope: NameScope) -> None:
         """A value in which every text may be a template, and no key."""
         match value:
             case str() if _BRACES in value:
@@ -82,7 +82,7 @@ class JobLint(ProblemCollector):
                 for index, item in enumerate(value):
                     self.plain(item, (*path, index))
 
-    def _template(self, text: str, path: Path, scope: Scope) -> None:
+    def _template(self, text: str, path: Path, scope: NameScope) -> None:
         try:
             parsed = parse.template(text)
         except TemplateProblem as problem:
@@ -98,7 +98,7 @@ class JobLint(ProblemCollector):
             if isinstance(part, str) and MARKS.search(part) and len(self.problems) < most:
                 self.add_all_in_text(near_templates(part, text, scope, self.outline), path, text)
 
-    def _check(self, parsed: Expression | Template, text: str, path: Path, scope: Scope) -> None:
+    def _check(self, parsed: Expression | Template, text: str, path: Path, scope: NameScope) -> None:
         self.add_all_in_text(_wrong_names(parsed.names, text, scope, self.outline), path, text)
         parts = (parsed,) if isinstance(parsed, Expression) else parsed.parts
         compared = chain.from_iterable(part.compared for part in parts if isinstance(part, Expression))
@@ -107,7 +107,7 @@ class JobLint(ProblemCollector):
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self.add_in_text(wrong_function(function), path, text)
 
-    def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: Scope) -> None:
+    def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: NameScope) -> None:
         for each in (problem, *problem.others):
             self.add_unreadable(each.finding, path, text)
         self.add_all_in_text(_wrong_names(problem.names, text, scope, self.outline), path, text)
@@ -118,7 +118,7 @@ class JobLint(ProblemCollector):
             self.report("E122", "no template is read in a key", (*path, key), hint=hint, at_key=True)
 
 
-def _wrong_names(names: Sequence[Name], text: str, scope: Scope, job: Outline) -> Iterator[WrongName]:
+def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, job: Outline) -> Iterator[WrongName]:
     after_dashes: set[str] = set()
     dashed = {found[1]: found for found in _DASHED.finditer(text)} if names else {}
     for name in names:
@@ -132,7 +132,7 @@ def _wrong_names(names: Sequence[Name], text: str, scope: Scope, job: Outline) -
 
 
 def _with_dashes(
-    name: Name, dashed: Mapping[str, re.Match[str]], scope: Scope, job: Outline, *, after_dashes: set[str]
+    name: Name, dashed: Mapping[str, re.Match[str]], scope: NameScope, job: Outline, *, after_dashes: set[str]
 ) -> WrongName | None:
     """What is wrong with a name that is written with dashes, if nothing is called what comes after them."""
     found = dashed.get(".".join(map(str, name.path)))

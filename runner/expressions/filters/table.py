@@ -149,8 +149,8 @@ def _chosen_by_key_type(part: TypedPart, arguments: Arguments, check: TypeCheck)
     key = arguments.given[0] if arguments.given else None
     with check.within(expects_absence=name in ABSENCE):
         found = _key_type(part, key, check)
-    part = TypedPart(label=(key.written if key else None) or "the key", type=found)
-    check_test_types(name, part, arguments.after(2), check)
+    chosen = TypedPart(label=(key.written if key else None) or "the key", type=found)
+    check_test_types(name, chosen, arguments.after(2), check)
     return list_of(part.type.of_items)
 
 

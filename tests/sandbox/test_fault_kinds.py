@@ -24,7 +24,8 @@ def test_the_schema_of_doubles_lists_every_fault_with_its_words(expected_texts: 
 
 
 def test_the_map_of_the_code_shows_how_a_fault_is_added() -> None:
-    example = (ROOT / "runner" / "README.md").read_text(encoding="utf-8").partition("## To add a fault of the sandbox")[2]
+    page = (ROOT / "runner" / "README.md").read_text(encoding="utf-8")
+    example = page.partition("## To add a fault of the sandbox")[2]
     files = set(re.findall(r"^\d\. `([\w/.]+)`", example.partition("\n#")[0], re.MULTILINE))
 
     assert files == {"runner/sandbox/fault_kinds.py", "tests/sandbox/test_faults.py"}

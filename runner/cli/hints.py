@@ -85,8 +85,33 @@ _INPUT: Final = PREFIX + "INPUT_"
 _NAMES: Final = frozenset(
     (
         *("AGAINST", "ALLOW_EMPTY", "CATALOG", "DATA", "EVERY", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST"),
-        *("INPUTS", "JOBS", "JOB_OUT", "KEEP_VALUES", "KEYWORD", "LAST_FAILED", "LIMIT", "OUT", "PAGE_SIZE", "PORT"),
-        *("PRUNE", "QUIET", "RECURSIVE", "RUNS", "TAGS", "TARGET", "TARGETS", "VERBOSE", "WAIT_LOCK", "WAIT_READY"),
+        *(
+            "INPUTS",
+            "JOB",
+            "JOBS",
+            "JOB_OUT",
+            "KEEP_VALUES",
+            "KEYWORD",
+            "LAST_FAILED",
+            "LIMIT",
+            "OUT",
+            "PAGE_SIZE",
+            "PORT",
+        ),
+        *(
+            "PRUNE",
+            "QUIET",
+            "RECURSIVE",
+            "RUNS",
+            "SINCE",
+            "STATUS",
+            "TAGS",
+            "TARGET",
+            "TARGETS",
+            "VERBOSE",
+            "WAIT_LOCK",
+            "WAIT_READY",
+        ),
     )
 )
 TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT", "EVEN_THOUGH")

@@ -1,16 +1,16 @@
 """The verbs that only read stored runs: `runs` lists them and deletes old ones, `show` and `report` draw one again."""
 
-import re
 import time
 from collections.abc import Sequence
+from itertools import islice
 
 import click
 
 from runner.cli import options, output, reports
+from runner.cli.run_filters import RunFilter, age, run_filter, run_filters
 from runner.cli.verb import Verb
-from runner.foundation import durations
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
-from runner.foundation.sentences import either
+from runner.foundation.sentences import either, many
 from runner.foundation.values import Json, JsonObject
 from runner.reports import console
 from runner.reports.formats import FORMATS, ReportedRun
@@ -18,44 +18,46 @@ from runner.reports.next_steps import next_steps
 from runner.reports.runs import Listed, table
 from runner.reports.safe import json_document
 from runner.reports.sentences import Detail
+from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, load
+from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find
+from runner.secrets.redact import hide
 
 FORMAT = 1
-
-_DAYS = re.compile(r"([0-9]{1,5})d")
-_DAY = 24 * 3600.0
-_TIME_DIGITS = 12
-"""Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""
 
 
 @click.command("runs", cls=Verb)
 @options.RUNS
 @options.form()
 @options.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Only the N newest.")
+@run_filters
 @options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context
 def runs(context: click.Context, /, **_: object) -> int:
-    r"""List the stored runs, the newest first; below them the commands that settle what is open.
+    r"""List the stored runs, the newest first, with the step that failed; below them the commands that settle what is
+    open.
 
     \b
     Examples:
       runner runs
+      runner runs --job contact-smoke -t staging --status failed --since 7d
       runner runs -n 20 --format json | jq -r '.runs[] | select(.status != "passed").id'
       runner runs --prune 30d
 
-    A run that broke off, or whose outcome is unknown, is never deleted: somebody still has to settle it.
+    With --prune the filters select what is deleted. A run that broke off, or whose outcome is unknown, is never
+    deleted: somebody still has to settle it.
     """
     store: RunStore = context.params["runs"]
+    wanted = run_filter(context.params)
     if context.params["prune"] is not None:
-        deleted = _prune(store, _seconds(context.params["prune"]))
-        output.say(f"{deleted} {'run' if deleted == 1 else 'runs'} deleted")
+        deleted = _prune(store, wanted, age(context.params["prune"], option="--prune"))
+        output.say(f"{many(deleted, 'run')} deleted")
         return ExitCode.PASSED
-    newest = list(reversed(store.runs()))[: context.params["limit"]]
-    listed = [_listed(load(store, run)) for run in newest]
+    listed = [_listed(run) for run in islice(wanted.selected(store), context.params["limit"])]
     is_json = context.params["form"] == "json"
-    output.data(as_json(listed) if is_json else table(listed), for_programs=is_json)
+    nothing = "no runs yet" if wanted == RunFilter() else "no run fits these filters"
+    output.data(as_json(listed) if is_json else table(listed, nothing=nothing), for_programs=is_json)
     return ExitCode.PASSED
 
 
@@ -126,56 +128,49 @@ def as_json(listed: Sequence[Listed]) -> str:
 def _record(listed: Listed) -> JsonObject:
     """`next` are the commands that settle what is open: none does for a run that is under way, or was changed."""
     run = listed.result
-    is_open = not (listed.going_on or listed.changed)
+    is_open = not (listed.is_running or listed.changed)
     commands: list[Json] = [step.command for step in next_steps(run, store=listed.store)] if is_open else []
     return {
         "id": run.id,
         "job": run.job or None,
         "case": run.case,
         "target": run.target.name or None,
-        "status": None if listed.going_on else str(run.status),
-        "exit_code": None if listed.going_on else int(run.exit_code),
+        "status": None if listed.is_running else str(run.status),
+        "exit_code": None if listed.is_running else int(run.exit_code),
         "started_at": run.started_at or None,
         "seconds": run.seconds,
         "finished": run.finished,
-        "going_on": listed.going_on,
+        "going_on": listed.is_running,
         "changed": listed.changed,
+        "failing": _failing(listed),
         "next": commands,
     }
 
 
+def _failing(listed: Listed) -> Json:
+    step = None if listed.is_running else failing_step(listed.result)
+    if step is None:
+        return None
+    code, message = (None, None) if step.error is None else (step.error.code, step.error.message)
+    return hide({"step": step.key, "code": code, "message": message})
+
+
 def _listed(run: StoredRun) -> Listed:
-    return Listed(result=run.result, store=run.store.name, going_on=run.is_running, changed=run.flaw is not None)
+    return Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=run.flaw is not None)
 
 
-def _seconds(written: str) -> float:
-    days = _DAYS.fullmatch(written)
-    seconds = int(days[1]) * _DAY if days else durations.seconds(written)
-    if seconds is None:
-        hint = "write a number and a unit: `30d`, `12h`"
-        raise UsageError(Problem(code="E150", message=f"`--prune {written}` is no age", hint=hint))
-    return seconds
-
-
-def _prune(store: RunStore, seconds: float) -> int:
-    """Delete what is older and settled; how many runs that were."""
+def _prune(store: RunStore, wanted: RunFilter, seconds: float) -> int:
+    """Delete what is selected, older and settled; how many runs that were."""
     limit = time.time() - seconds
-    old = [run for run in store.runs() if _began(run) < limit and _is_settled(load(store, run))]
+    old = [run.id for run in wanted.selected(store, before=limit) if _is_settled(run)]
     try:
         for run in old:
             store.delete(run)
-        store.delete_sandboxes(before=limit)
+        if wanted == RunFilter():
+            store.delete_sandboxes(before=limit)
     except StoreError as error:
         raise UsageError(Problem(code="E151", message=f"old runs cannot be deleted: {error}")) from error
     return len(old)
-
-
-def _began(run: str) -> float:
-    """Seconds since the epoch; never for a run whose id has no time in it."""
-    try:
-        return int(run.replace("-", "")[:_TIME_DIGITS], 16) / 1000
-    except ValueError:
-        return float("inf")
 
 
 def _is_settled(run: StoredRun) -> bool:

@@ -8,28 +8,30 @@ from runner.foundation.sentences import many
 from runner.reports.cells import aligned
 from runner.reports.next_steps import next_steps
 from runner.reports.safe import clean
-from runner.reports.words import in_doubt, title
+from runner.reports.words import failing_step, in_doubt, title
 from runner.runs.result import RunResult
 
 _HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
+RUNNING = "running"
+"""In the place of a status: the run has not ended."""
 _MOST_OPEN = 3
 """Runs whose commands are printed; more would push the table out of sight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A run and what its events cannot tell: whether it is `going_on`, whether they were `changed`, its `store`."""
+    """A run and what its events cannot tell: whether it `is_running`, whether they were `changed`, its `store`."""
 
     result: RunResult
     store: str | None = None
-    going_on: bool = False
+    is_running: bool = False
     changed: bool = False
 
 
-def table(runs: Sequence[Listed]) -> str:
-    """Aligned lines with a head; times are UTC. Of no runs, one sentence."""
+def table(runs: Sequence[Listed], *, nothing: str = "no runs yet") -> str:
+    """Aligned lines with a head; times are UTC. Of no runs, the sentence `nothing`."""
     if not runs:
-        return "no runs yet\n"
+        return f"{nothing}\n"
     lines = (f"{line}\n" for line in aligned([_HEAD, *map(_cells, runs)]))
     return "".join((*lines, *_commands(runs)))
 
@@ -38,7 +40,7 @@ def _cells(listed: Listed) -> tuple[str, ...]:
     """Our own word comes first: no line begins with a text from outside."""
     result = listed.result
     job = title(result) if result.job else ""
-    status = "going on" if listed.going_on else str(result.status)
+    status = RUNNING if listed.is_running else str(result.status)
     return status, clean(result.id), _started(result), job, written(result.seconds), _note(listed)
 
 
@@ -48,19 +50,27 @@ def _started(result: RunResult) -> str:
 
 def _note(listed: Listed) -> str:
     """What a person must know before trusting the line."""
-    if listed.going_on:
+    if listed.is_running:
         return ""
     notes = [
         "its events were changed" if listed.changed else "",
         "" if listed.result.finished else "is held" if listed.result.held else "broke off",
-        in_doubt(listed.result.steps),
+        in_doubt(listed.result.steps) or _failing(listed.result),
     ]
     return "; ".join(filter(None, notes))
 
 
+def _failing(result: RunResult) -> str:
+    step = failing_step(result)
+    if step is None:
+        return ""
+    code = f": {clean(step.error.code)}" if step.error is not None else ""
+    return f"{step.status} at {clean(step.key)}{code}"
+
+
 def _commands(runs: Sequence[Listed]) -> Iterator[str]:
-    """The commands of the first open runs. One that is going on, or was changed, is not for a command to settle."""
-    found = [(one, next_steps(one.result, store=one.store)) for one in runs if not (one.going_on or one.changed)]
+    """The commands of the first open runs. One that is running, or was changed, is not for a command to settle."""
+    found = [(one, next_steps(one.result, store=one.store)) for one in runs if not (one.is_running or one.changed)]
     waiting = [(one, steps) for one, steps in found if steps]
     for one, steps in waiting[:_MOST_OPEN]:
         yield f"\nwhat {title(one.result)} of {_started(one.result)} needs next:\n"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, safe
-from runner.runs.events import Status, Trouble
+from runner.runs.events import RunStatus, Status, Trouble
 from runner.runs.result import RunResult, StepResult
 from runner.secrets.redact import hide
 
@@ -103,6 +103,13 @@ def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
 
 def _is_part(step: StepResult, whole: StepResult) -> bool:
     return step.key.startswith((f"{whole.key}/", f"{whole.key}["))
+
+
+def failing_step(result: RunResult) -> StepResult | None:
+    """The row that speaks for a run that did not pass: the first that is red, of a row that has parts the part."""
+    if result.status is RunStatus.PASSED:
+        return None
+    return next((step for step in result.steps if step.status in RED), None)
 
 
 def is_lost(step: StepResult) -> bool:

@@ -82,14 +82,30 @@ def not_passed(store: RunStore) -> frozenset[RunName]:
     """
     newest: dict[RunName, RunStatus] = {}
     for run in reversed(store.runs()):
-        try:
-            lines = [parse_line(written) for written in store.ends(run)]
-        except StoreError:
-            continue
-        result = fold((line for line in lines if line is not None), run=run)
-        if result.job:
-            newest.setdefault((result.job, result.case, result.target.name), result.status)
+        result = _from_ends(store, run)
+        if result is not None:
+            newest.setdefault(_name(result), result.status)
     return frozenset(name for name, status in newest.items() if status is not RunStatus.PASSED)
+
+
+def run_name(store: RunStore, run: str) -> RunName | None:
+    """The name of a stored run; None where its first line is lost."""
+    result = _from_ends(store, run)
+    return None if result is None else _name(result)
+
+
+def _from_ends(store: RunStore, run: str) -> RunResult | None:
+    """A run by its first and its last line; None where the first cannot be read."""
+    try:
+        lines = [parse_line(written) for written in store.ends(run)]
+    except StoreError:
+        return None
+    result = fold((line for line in lines if line is not None), run=run)
+    return result if result.job else None
+
+
+def _name(result: RunResult) -> RunName:
+    return result.job, result.case, result.target.name
 
 
 def unwritable(store: RunStore, why: StoreError) -> UsageError:

@@ -505,7 +505,7 @@ def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
         assert ended(["show", "last"]) == 0
         assert "still going on: billing@here, now at charge\n" in capsys.readouterr().out
         assert ended(["runs"]) == 0
-        assert capsys.readouterr().out.splitlines()[1].startswith("going on  ")
+        assert capsys.readouterr().out.splitlines()[1].startswith("running  ")
     finally:
         other.kill()
         other.wait()

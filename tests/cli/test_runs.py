@@ -1,6 +1,7 @@
 """`runner runs` for programs, and only the newest."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,14 @@ def test_runs_as_json_are_for_programs_the_newest_first(capsys: pytest.CaptureFi
         ("a", None, "sandbox"),
     ]
     first = found["runs"][0]
-    told = {key: first[key] for key in ("status", "exit_code", "finished", "going_on", "changed", "next")}
+    told = {key: first[key] for key in ("status", "exit_code", "finished", "going_on", "changed", "failing", "next")}
     assert told == {
         "status": "passed",
         "exit_code": 0,
         "finished": True,
         "going_on": False,
         "changed": False,
+        "failing": None,
         "next": [],
     }
     assert ended(["show", first["id"]]) == 0
@@ -61,6 +63,66 @@ def test_only_the_newest_are_listed_where_a_limit_is_given(capsys: pytest.Captur
     out = capsys.readouterr().out
     assert "b[red]@sandbox" in out
     assert "a@sandbox" not in out
+
+
+FAILING = JOB.replace("steps: [", "steps: [{id: wait, pause: 1ms}, {id: look, pause: 1ms, expect: ['1 == 2']}, ")
+
+
+def listed(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    capsys.readouterr()
+    assert ended(["runs", "--format", "json", *options]) == 0
+    return [f"{run['job']}[{run['case']}]@{run['target']}" for run in json.loads(capsys.readouterr().out)["runs"]]
+
+
+def test_filters_select_runs_by_job_case_target_and_status(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("c.job.yaml").write_text(FAILING.replace("name: a", "name: c"))
+    assert ended(["run", "."]) == 1
+    assert listed(capsys) == ["c[None]@sandbox", "b[red]@sandbox", "a[None]@sandbox"]
+    assert listed(capsys, "--job", "a", "--job", "b[red]") == ["b[red]@sandbox", "a[None]@sandbox"]
+    assert listed(capsys, "--job", "b") == ["b[red]@sandbox"]
+    assert listed(capsys, "--job", "b[blue]") == []
+    assert listed(capsys, "-t", "elsewhere") == []
+    assert listed(capsys, "-t", "sandbox", "--status", "failed") == ["c[None]@sandbox"]
+    assert listed(capsys, "--status", "passed", "-n", "1") == ["b[red]@sandbox"]
+    assert listed(capsys, "--status", "running") == []
+
+
+def test_runs_since_a_moment_are_selected_by_their_ids(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    (folder,) = Path(".runner/runs").iterdir()
+    shutil.copytree(folder, folder.with_name("0194d2a0-0000-7000-8000-000000000001"))  # of February 2025
+    assert len(listed(capsys)) == 2
+    assert len(listed(capsys, "--since", "1h")) == 1
+    assert len(listed(capsys, "--since", "2025-02-01")) == 2
+    assert len(listed(capsys, "--since", "2025-12-31T09:00:00+01:00")) == 1
+    assert ended(["runs", "--since", "yesterday"]) == 2
+    assert "`--since yesterday` is neither an age nor a moment" in capsys.readouterr().err
+
+
+def test_no_run_that_fits_is_another_sentence_than_no_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    ended(["runs"])
+    assert capsys.readouterr().out == "no runs yet\n"
+    ended(["run", "a.job.yaml"])
+    capsys.readouterr()
+    ended(["runs", "--job", "z"])
+    assert capsys.readouterr().out == "no run fits these filters\n"
+
+
+def test_the_list_names_the_step_that_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.job.yaml").write_text(FAILING)
+    assert ended(["run", "a.job.yaml"]) == 1
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("failed at look: E201")
+    ended(["runs", "--format", "json"])
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    assert (run["failing"]["step"], run["failing"]["code"]) == ("look", "E201")
+
+
+def test_filters_select_what_is_pruned(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "."]) == 0
+    assert ended(["runs", "--prune", "1ms", "--job", "a"]) == 0
+    assert listed(capsys) == ["b[red]@sandbox"]
 
 
 def test_without_runs_the_list_is_empty(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,150 @@
+"""Which of the stored runs a command is about: `--job`, `--target`, `--status` and `--since`."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import click
+
+from runner.cli import options
+from runner.foundation import durations
+from runner.foundation.problems import Problem, UsageError
+from runner.reports.runs import RUNNING
+from runner.runs.events import RunStatus
+from runner.runs.store import RunStore
+from runner.runs.stored_runs import StoredRun, load, run_name
+
+_F = TypeVar("_F", bound=Callable[..., object])
+_DAYS = re.compile(r"([0-9]{1,5})d")
+_DAY = 24 * 3600.0
+_TIME_DIGITS = 12
+"""Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""
+_STATUSES = (*map(str, RunStatus), RUNNING)
+
+
+def run_filters(command: _F) -> _F:
+    """The options that select stored runs."""
+    for added in reversed(_OPTIONS):
+        command = added(command)
+    return command
+
+
+_OPTIONS = (
+    options.option(
+        "--job",
+        "job",
+        multiple=True,
+        type=options.WholeText(),
+        metavar="NAME",
+        help="Only runs of this job, or of `job[case]`; several times: of one of them.",
+    ),
+    options.option(
+        "-t",
+        "--target",
+        "target",
+        multiple=True,
+        type=options.Filled(),
+        metavar="NAME",
+        help="Only runs at this target.",
+    ),
+    options.option(
+        "--status",
+        "status",
+        multiple=True,
+        type=click.Choice(_STATUSES),
+        help="Only runs that ended so, or that are running; several times: in one of these ways.",
+    ),
+    options.option(
+        "--since",
+        metavar="WHEN",
+        type=options.Filled(),
+        help="Only runs that began since then: an age, `12h` or `7d`, or a moment in UTC, `2026-01-31`.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """What is empty lets every run pass. `since` is in seconds since the epoch."""
+
+    jobs: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    since: float | None = None
+
+    def selected(self, store: RunStore, *, before: float | None = None) -> Iterator[StoredRun]:
+        """The stored runs that pass, the newest first; with `before` only those that began earlier. Of a run of another
+        job or target only the ends are read.
+        """
+        for run in reversed(store.runs()):
+            moment = _began(run)
+            if (before is not None and moment >= before) or (self.since is not None and moment < self.since):
+                continue
+            if self._may_pass(store, run) and self._has_status(found := load(store, run)):
+                yield found
+
+    def _may_pass(self, store: RunStore, run: str) -> bool:
+        if not (self.jobs or self.targets):
+            return True
+        name = run_name(store, run)
+        if name is None:
+            return False
+        job, case, target = name
+        is_job = not self.jobs or job in self.jobs or f"{job}[{case}]" in self.jobs
+        return is_job and (not self.targets or target in self.targets)
+
+    def _has_status(self, run: StoredRun) -> bool:
+        return not self.statuses or (RUNNING if run.is_running else str(run.result.status)) in self.statuses
+
+
+def run_filter(given: Mapping[str, object]) -> RunFilter:
+    """The filter that the options of a command ask for. Raises `UsageError`."""
+    since = given["since"]
+    return RunFilter(
+        jobs=_texts(given["job"]),
+        targets=_texts(given["target"]),
+        statuses=_texts(given["status"]),
+        since=None if since is None else _moment(str(since)),
+    )
+
+
+def age(written: str, *, option: str) -> float:
+    """Seconds, of `30d` or a duration. Raises `UsageError`."""
+    seconds = _age(written)
+    if seconds is None:
+        hint = "write a number and a unit: `30d`, `12h`"
+        raise UsageError(Problem(code="E150", message=f"`{option} {written}` is no age", hint=hint))
+    return seconds
+
+
+def _began(run: str) -> float:
+    """Seconds since the epoch; never for a run whose id has no time in it."""
+    try:
+        return int(run.replace("-", "")[:_TIME_DIGITS], 16) / 1000
+    except ValueError:
+        return float("inf")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
+
+
+def _moment(written: str) -> float:
+    seconds = _age(written)
+    if seconds is not None:
+        return time.time() - seconds
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError as error:
+        hint = "write an age, `12h` or `7d`, or a moment in UTC: `2026-01-31`, `2026-01-31T09:00`"
+        message = f"`--since {written}` is neither an age nor a moment"
+        raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _age(written: str) -> float | None:
+    days = _DAYS.fullmatch(written)
+    return int(days[1]) * _DAY if days else durations.seconds(written)

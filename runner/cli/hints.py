@@ -28,7 +28,7 @@ _VERBS_OF_OTHERS: Final = {
         "run": "test exec execute start play",
         "plan": "dry-run dryrun preview",
         "resume": "retry rerun continue",
-        "runs": "history logs",
+        "runs": "logs",
         "sandbox": "serve mock server",
         "init": "new create",
         "doctor": "ping login connect",
@@ -84,7 +84,20 @@ PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
 _NAMES: Final = frozenset(
     (
-        *("AGAINST", "ALLOW_EMPTY", "CATALOG", "DATA", "EVERY", "FAIL_FAST", "FOR", "FORMAT", "GRACE", "HOLD", "HOST"),
+        *(
+            "AGAINST",
+            "ALLOW_EMPTY",
+            "CATALOG",
+            "DATA",
+            "EVERY",
+            "FAIL_FAST",
+            "FILE",
+            "FOR",
+            "FORMAT",
+            "GRACE",
+            "HOLD",
+            "HOST",
+        ),
         *(
             "INPUTS",
             "JOB",

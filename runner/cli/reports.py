@@ -17,6 +17,7 @@ from runner.foundation.problems import Problem, Severity, UsageError
 from runner.project.paths import job_paths
 from runner.reading.files import beginning
 from runner.reports.formats import FORMATS, ReportedRun, ReportFormat
+from runner.runs.history import remember
 from runner.runs.store import RunStore, StoreError
 
 STDOUT: Final = "-"
@@ -42,7 +43,15 @@ def write(places: Places, runs: Sequence[ReportedRun]) -> None:
 
 
 def store(runs: RunStore, run: ReportedRun) -> None:
-    """Store a run's reports with it. They can be written again later, so failing to is only a warning."""
+    """Store a run's reports with it, and add it to the history. All of that can be written again later, so failing to
+    is only a warning.
+    """
+    try:
+        remember(runs, run.result)
+    except StoreError as error:
+        message = f"the run is missing in the history: {error}"
+        hint = "add it with `runner history --rebuild`"
+        output.problems(Problem(code="E311", message=message, hint=hint, severity=Severity.WARNING))
     try:
         for one in FORMATS:
             if one.stored_as is not None:

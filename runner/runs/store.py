@@ -1,4 +1,4 @@
-"""What stores runs: the one interface to events, plans, results, reports, locks, and what other runs know.
+"""What stores runs: the one interface to events, plans, results, reports, history, locks, and what other runs know.
 
 `runner.runs.files` is its only implementation, and nobody else knows a path. "Durable" means that it survives a loss of
 power once the call has returned; "safe from a kill" that it survives the end of this process. Runs are named by their
@@ -192,6 +192,15 @@ class RunStore(Protocol):
         """
 
     def delete(self, run: str) -> None: ...
+
+    def history(self) -> bytes:
+        """The lines of the history of runs, each with its line end; empty where there is none. It outlives the runs."""
+
+    def append_history(self, line: bytes) -> int:
+        """Add a line, given without its line end; the bytes that the history has then. Safe from a kill."""
+
+    def change_history(self, change: Callable[[bytes], bytes]) -> None:
+        """Put `change` of the history in its place: no line is lost that is appended meanwhile. Durable."""
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
         """The rows of process logs as `run` sees them. `site` is as `runner.foundation.site_key` gives it."""

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from runner.foundation.problems import Problem, UsageError
 from runner.runs.events import Line, RunStatus
+from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import parse, parse_line
 from runner.runs.result import RunResult, fold
 from runner.runs.store import Part, RunStore, StoreError
@@ -76,16 +77,29 @@ def find(store: RunStore, name: str) -> StoredRun:
 
 
 def not_passed(store: RunStore) -> frozenset[RunName]:
-    """What did not pass when it ran last. Of each run only the first and the last line are read.
+    """What did not pass when it ran last. Of each run only the first and the last line are read; of one that was
+    deleted, its line in the history.
 
     A run that cannot be read counts for nothing; a run that broke off, or is still under way, has not passed.
     """
-    newest: dict[RunName, RunStatus] = {}
-    for run in reversed(store.runs()):
-        result = _from_ends(store, run)
+    newest: dict[RunName, str] = {}
+    stored, deleted = set(store.runs()), _past_runs(store)
+    for run in sorted(stored | deleted.keys(), reverse=True):
+        result = _from_ends(store, run) if run in stored else None
         if result is not None:
             newest.setdefault(_name(result), result.status)
-    return frozenset(name for name, status in newest.items() if status is not RunStatus.PASSED)
+        elif run in deleted:
+            past = deleted[run]
+            newest.setdefault((past.job, past.case, past.target), past.status)
+    return frozenset(name for name, status in newest.items() if status != RunStatus.PASSED)
+
+
+def _past_runs(store: RunStore) -> dict[str, PastRun]:
+    """The history by the ids of its runs; without one that can be read nothing is known."""
+    try:
+        return {run.run: run for run in past_runs(store.history())}
+    except StoreError:
+        return {}
 
 
 def run_name(store: RunStore, run: str) -> RunName | None:

@@ -4,6 +4,7 @@
       .gitignore
       .plans/SHA256              the runs that came of a stored plan, one a line
       .rows.sqlite               which rows of process logs belong to which call
+      history.jsonl              a line a run; it is written under the lock of .history.lock
       .sandboxes/PORT.sqlite     what happened in a sandbox
       runs/RUN/events.jsonl      locked by the process that writes it
       runs/RUN/plan.json, report.json, junit.xml, results/SHA256.json
@@ -31,6 +32,7 @@ from runner.foundation.private_files import (
     write_all,
     write_whole,
 )
+from runner.runs.files.history import HistoryFile
 from runner.runs.store import USUAL, Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
 
 EVENTS = Part.EVENTS.value
@@ -89,6 +91,7 @@ class FileRunStore:
         self.name = str(root)
         self._root = root
         self._top = root.parent if root == Path(USUAL) else root
+        self._history = HistoryFile(self._top / "history.jsonl")
         self._open = ExitStack()
         self._rows_of: Callable[[str, str, float], OwnedRows] | None = None
 
@@ -160,6 +163,18 @@ class FileRunStore:
     def delete(self, run: str) -> None:
         with _stored(self._root / run):
             shutil.rmtree(self._root / run)
+
+    def history(self) -> bytes:
+        with _stored(self._history.path):
+            return self._history.read()
+
+    def append_history(self, line: bytes) -> int:
+        with _stored(self._history.path):
+            return self._history.append(line)
+
+    def change_history(self, change: Callable[[bytes], bytes]) -> None:
+        with _stored(self._history.path):
+            self._history.change(change)
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
         if self._rows_of is None:

@@ -1,0 +1,122 @@
+"""`runner history`: what each step did over the last runs of a job."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from runner.cli import options, output
+from runner.cli.verb import Verb
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.sentences import many
+from runner.foundation.suggestions import suggest
+from runner.reading.files import read_bytes
+from runner.reports.history import as_json, grouped, text
+from runner.reports.safe import clean
+from runner.runs.history import PastRun, bounded, past_runs, written
+from runner.runs.store import RunStore, StoreError
+from runner.runs.stored_runs import load
+
+_LARGEST = 1 << 24
+
+
+@click.command("history", cls=Verb)
+@click.argument("name", required=False, metavar="[JOB[CASE][@TARGET]]")
+@options.option(
+    "-n", "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="The N newest of a name."
+)
+@options.option(
+    "--file",
+    metavar="FILE",
+    type=options.NamedFile("`runner history {}` names a job"),
+    help="Read this history, such as another machine's `.runner/history.jsonl`.",
+)
+@options.option("--rebuild", is_flag=True, help="Read all stored runs, and write the history of them anew, first.")
+@options.RUNS
+@options.form()
+@click.pass_context
+def history(context: click.Context, /, **_: object) -> int:
+    r"""Show what each step did over the last runs of a job: how often it passed, at a later attempt only, how long it
+    took, when it failed last.
+
+    \b
+    Examples:
+      runner history
+      runner history contact-smoke@staging
+      runner history "billing[new]" -n 50 --format json
+
+    Each run that ends, or is settled, adds a line without any value to `.runner/history.jsonl`. The newest 100 of a
+    name are left there when the runs are pruned; all of it has at most 8 MiB.
+
+    Exit 0, or 2 where there is no run of this name.
+    """
+    given = context.params
+    store: RunStore = given["runs"]
+    if given["rebuild"]:
+        _check_rebuild(given["file"])
+        output.say(f"{many(_rebuilt(store), 'run')} read")
+    runs = past_runs(_content(store, given["file"]))
+    if given["name"] is not None:
+        runs = _named(given["name"], runs)
+    histories = grouped(runs, newest=given["limit"])
+    is_json = given["form"] == "json"
+    if is_json or histories:
+        output.data(as_json(histories) if is_json else text(histories), for_programs=is_json)
+    else:
+        output.data("no history yet: each run that ends adds to it, and `--rebuild` reads the stored runs\n")
+    return ExitCode.PASSED
+
+
+def _check_rebuild(file: Path | None) -> None:
+    if file is not None:
+        hint = "leave one of them out"
+        message = "`--rebuild` writes the history of the stored runs, and `--file` reads another"
+        raise UsageError(Problem(code="E150", message=message, hint=hint))
+
+
+def _content(store: RunStore, file: Path | None) -> bytes:
+    try:
+        return store.history() if file is None else read_bytes(file, most=_LARGEST)
+    except StoreError as error:
+        raise UsageError(Problem(code="E151", message=f"the history cannot be read: {error}")) from error
+    except OSError as error:
+        message = f"the history {clean(str(file))} cannot be read: {error.strerror or error}"
+        raise UsageError(Problem(code="E100", message=message)) from error
+
+
+def _named(name: str, runs: Sequence[PastRun]) -> list[PastRun]:
+    """The runs of a job, of one of its cases, or of either at a target. Raises `UsageError` where there is none."""
+    found = [run for run in runs if name in _names(run)]
+    if not found:
+        known = sorted({other for run in runs for other in _names(run)})
+        near = suggest(name, known)
+        hint = f"did you mean `{clean(near)}`?" if near else "`runner history` lists all names"
+        message = f"there is no run of `{clean(name)}` in the history"
+        raise UsageError(Problem(code="E152", message=message, hint=hint))
+    return found
+
+
+def _names(run: PastRun) -> tuple[str, ...]:
+    return run.title, run.job_and_case, run.job, f"{run.job}@{run.target}"
+
+
+def _rebuilt(store: RunStore) -> int:
+    """Put a line for each stored run into the history, in the place of its earlier one; how many runs that were.
+
+    A run that is under way gets its line when it ends; one that cannot be read has none.
+    """
+    lines: list[bytes] = []
+    for name in store.runs():
+        try:
+            run = load(store, name)
+        except UsageError:
+            continue
+        if run.result.job and not run.is_running:
+            lines.append(written(run.result))
+    if lines:
+        added = b"".join(line + b"\n" for line in lines)
+        try:
+            store.change_history(lambda content: bounded(content + b"\n" + added))
+        except StoreError as error:
+            raise UsageError(Problem(code="E151", message=f"the history cannot be written: {error}")) from error
+    return len(lines)

@@ -1,0 +1,75 @@
+"""The file of the history: lines are appended to it, and now and then it is written anew, both under a lock.
+
+The lock is on a file of its own, since the history is replaced when it is written anew.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.foundation.private_files import BINARY, PRIVATE_FILE, take, write_all, write_whole
+
+_SECONDS = 5.0
+"""How long another process is waited for. To write a history anew takes a tenth of one."""
+
+
+class HistoryFile:
+    """All methods raise `OSError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def append(self, line: bytes) -> int:
+        """Add a line, given without its line end; the bytes that the file has then."""
+        with self._locked():
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | BINARY, PRIVATE_FILE)
+            try:
+                write_all(file, _after_torn_line(file) + line + b"\n")
+                return os.lseek(file, 0, os.SEEK_END)
+            finally:
+                os.close(file)
+
+    def change(self, change: Callable[[bytes], bytes]) -> None:
+        with self._locked():
+            write_whole(self.path, change(self.read()))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        file = os.open(self.path.with_name(f".{self.path.stem}.lock"), os.O_RDWR | os.O_CREAT | BINARY, PRIVATE_FILE)
+        try:
+            _take(file, self.path)
+            yield
+        finally:
+            os.close(file)
+
+
+def _take(file: int, path: Path) -> None:
+    """Wait for the lock. A file system without locks is no reason to store no history."""
+    end = time.monotonic() + _SECONDS
+    while True:
+        try:
+            is_taken = take(file)  # which looks several times, and pauses between
+        except OSError:
+            return
+        if is_taken:
+            return
+        if time.monotonic() > end:
+            raise OSError(errno.EAGAIN, "another process is writing it", str(path))
+
+
+def _after_torn_line(file: int) -> bytes:
+    """A line end, where a kill has left a line without one."""
+    end = os.lseek(file, 0, os.SEEK_END)
+    if not end:
+        return b""
+    os.lseek(file, end - 1, os.SEEK_SET)
+    return b"" if os.read(file, 1) == b"\n" else b"\n"

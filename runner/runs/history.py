@@ -1,0 +1,193 @@
+"""The history of runs: a short line a run, which is left when the run itself is deleted.
+
+A line holds ids, counts, times, and of a failure its code and the beginning of its sentence; no input, no parameter, no
+result. An expectation stands there as the job has it, and what a sentence quotes is left out. Of several lines of one
+run the last counts: it was settled later.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from runner.runs.events import Status
+from runner.runs.result import RunResult, StepResult
+from runner.runs.store import RunStore
+from runner.secrets.redact import hide, visible
+
+VERSION = 1
+MOST_RUNS = 100
+"""Runs of one name that are stored: the newest."""
+MOST_BYTES = 15 << 19
+"""Of all names, 7.5 MiB; with what is appended before the next look it stays below 8 MiB."""
+_STEP = 1 << 18
+"""Each time that the history grows past a multiple of this, the oldest lines are dropped."""
+_MOST_STEPS = 500
+_MOST_CHARACTERS = 120
+_MOST_TIMES = 4
+"""Of a step with more turns: its shortest, median, 95th percentile and longest."""
+_INDEX = re.compile(r"\[\d+\]")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)")
+_RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
+
+
+class PastFailure(msgspec.Struct, frozen=True, array_like=True):
+    code: str
+    text: str
+
+
+class PastStep(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a step in one run, all turns of a loop together. `milliseconds` are of turns that passed."""
+
+    passed: int
+    flaky: int
+    red: int
+    skipped: int
+    milliseconds: tuple[int, ...]
+    failure: PastFailure | None
+
+
+class PastRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A line. `digest` and `commit` are beginnings; steps are named by their keys, with `[]` for every index."""
+
+    v: int = VERSION
+    run: str
+    at: str
+    job: str
+    case: str | None
+    target: str
+    digest: str
+    commit: str
+    status: str
+    ms: int
+    steps: dict[str, PastStep]
+
+    @property
+    def title(self) -> str:
+        return f"{self.job_and_case}@{self.target}"
+
+    @property
+    def job_and_case(self) -> str:
+        return self.job if self.case is None else f"{self.job}[{self.case}]"
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What has to be known of a line to keep or to drop it."""
+
+    run: str
+    job: str
+    case: str | None
+    target: str
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(PastRun)
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+def remember(store: RunStore, result: RunResult) -> None:
+    """Add a run that has ended, or was settled, to the history of its store. Raises `StoreError`."""
+    if not result.job:
+        return
+    line = written(result)
+    size = store.append_history(line)
+    if size // _STEP != (size - len(line) - 1) // _STEP:
+        store.change_history(bounded)
+
+
+def past_runs(content: bytes) -> list[PastRun]:
+    """The runs of a history, the oldest first; what is no line of this version is passed over."""
+    found: dict[str, PastRun] = {}
+    for line in content.splitlines():
+        try:
+            run = _decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if run.v == VERSION:
+            found[run.run] = run
+    return [found[run] for run in sorted(found)]
+
+
+def bounded(content: bytes) -> bytes:
+    """The same history within its bounds: each run once, of each name the newest, in the order of their ids."""
+    last: dict[str, tuple[_Head, bytes]] = {}
+    for line in content.splitlines():
+        try:
+            head = _head_decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        last[head.run] = head, line
+    newest: list[bytes] = []
+    of_name: Counter[tuple[str, str | None, str]] = Counter()
+    size = 0
+    for run in sorted(last, reverse=True):
+        head, line = last[run]
+        name = head.job, head.case, head.target
+        of_name[name] += 1
+        if of_name[name] > MOST_RUNS:
+            continue
+        size += len(line) + 1
+        if size > MOST_BYTES:
+            break
+        newest.append(line)
+    return b"".join(line + b"\n" for line in reversed(newest))
+
+
+def written(result: RunResult) -> bytes:
+    """The line of a run, without its line end."""
+    return _encoder.encode(
+        PastRun(
+            run=result.id,
+            at=result.started_at,
+            job=result.job,
+            case=result.case,
+            target=result.target.name,
+            digest=result.digest.removeprefix("sha256:")[:16],
+            commit=(result.commit or "")[:12],
+            status=str(result.status),
+            ms=round(result.seconds * 1000),
+            steps=dict(_steps(result.steps)),
+        )
+    )
+
+
+def _steps(steps: Iterable[StepResult]) -> Iterator[tuple[str, PastStep]]:
+    turns: dict[str, list[StepResult]] = {}
+    for step in steps:
+        key = _INDEX.sub("[]", step.key)
+        if key in turns or len(turns) < _MOST_STEPS:
+            turns.setdefault(key, []).append(step)
+    for key, found in turns.items():
+        passed = [step for step in found if step.status is Status.PASSED]
+        red = [step for step in found if step.status in _RED]
+        yield (
+            key,
+            PastStep(
+                passed=len(passed),
+                flaky=sum(step.flaky for step in passed),
+                red=len(red),
+                skipped=len(found) - len(passed) - len(red),
+                milliseconds=_times(sorted(round(step.seconds * 1000) for step in passed)),
+                failure=next((failure for step in red if (failure := _failure(step)) is not None), None),
+            ),
+        )
+
+
+def _times(milliseconds: list[int]) -> tuple[int, ...]:
+    if len(milliseconds) <= _MOST_TIMES:
+        return tuple(milliseconds)
+    return tuple(milliseconds[int(share * (len(milliseconds) - 1))] for share in (0, 0.5, 0.95, 1))
+
+
+def _failure(step: StepResult) -> PastFailure | None:
+    if step.error is None:
+        return None
+    that = next((check.that for check in step.checks if not check.passed), None)
+    text = str(hide(that or step.error.message))
+    return PastFailure(code=step.error.code, text=_short(text if that else _QUOTED.sub("…", text)))
+
+
+def _short(text: str) -> str:
+    line = visible(text)
+    return line if len(line) <= _MOST_CHARACTERS else f"{line[: _MOST_CHARACTERS - 1]}…"

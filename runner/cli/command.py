@@ -163,7 +163,7 @@ def console_of(
     """Where and how much the options of a command want printed."""
     given = context.params
     return RunConsole(
-        out=output.MessageStream("stderr" if reports.STDOUT in places.values() else "stdout"),
+        out=output.MessageStream("stderr" if places.use_stdout else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
         side_by_side=side_by_side,

@@ -166,6 +166,7 @@ def _matches(spec: Path) -> Sequence[Path]:
 SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath(), callback=expanded)
 OPTIONAL_SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=FilledPath(), callback=expanded)
 RUN = click.argument("run", metavar="RUN")
+SEVERAL_RUNS = click.argument("chosen", nargs=-1, required=True, metavar="RUN…")
 RECURSIVE = option(
     "-r", "--recursive", is_flag=True, help="Read the jobs in folders below a folder, too, but not in hidden ones."
 )
@@ -296,8 +297,15 @@ VERBOSE = option("-v", "--verbose", is_flag=True, help="Print every call, attemp
 
 def reports(command: _F) -> _F:
     """An option for each report format."""
-    from runner.reports.formats import FORMATS  # noqa: PLC0415  8 ms, for the verbs that write reports
+    from runner.reports.formats import FORMATS, ReportValues  # noqa: PLC0415  8 ms, for the verbs that write reports
 
+    command = option(
+        "--report-values",
+        type=click.Choice([one.value for one in ReportValues]),
+        default=ReportValues.ALL.value,
+        show_default=True,
+        help="Whose inputs, parameters and results reports for people show; reports for programs hold all.",
+    )(command)
     for one in reversed(FORMATS):
         command = option(one.option, metavar="FILE", type=Filled(), help=one.help)(command)
     return command

@@ -7,8 +7,9 @@ reads.
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import click
 
@@ -16,28 +17,42 @@ from runner.cli import output
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.project.paths import job_paths
 from runner.reading.files import beginning
-from runner.reports.formats import FORMATS, ReportedRun, ReportFormat
+from runner.reports.formats import FORMATS, HTML, ReportedRun, ReportFormat, ReportValues
+from runner.reports.safe import clean
 from runner.runs.history import remember
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import Part, RunStore, StoreError
 
 STDOUT: Final = "-"
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 
-Places: TypeAlias = Mapping[str, str]
-"""Where reports go, by the names of their formats; `-` is stdout."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where reports go, by the names of their formats; `-` is stdout. Those for people show `values`."""
+
+    by_format: Mapping[str, str]
+    values: ReportValues = ReportValues.ALL
+
+    @property
+    def use_stdout(self) -> bool:
+        return STDOUT in self.by_format.values()
 
 
 def asked_for(context: click.Context) -> Places:
     """The reports that the options of a command ask for."""
     given = context.params
-    return {one.name: given[one.parameter] for one in FORMATS if given.get(one.parameter)}
+    return Places(
+        by_format={one.name: given[one.parameter] for one in FORMATS if given.get(one.parameter)},
+        values=ReportValues(given["report_values"]),
+    )
 
 
 def write(places: Places, runs: Sequence[ReportedRun]) -> None:
     """Write the reports. Raises `UsageError` for files that cannot be written."""
-    wanted = [one for one in FORMATS if one.name in places]
-    wanted.sort(key=lambda one: places[one.name] == STDOUT)  # last: nobody may read it
-    found = (_written(places[one.name], one.write(runs)) for one in wanted)
+    files, shown = places.by_format, [replace(run, values=places.values) for run in runs]
+    wanted = [one for one in FORMATS if one.name in files]
+    wanted.sort(key=lambda one: files[one.name] == STDOUT)  # last: nobody may read it
+    found = (_written(files[one.name], one.write(shown)) for one in wanted)
     if problems := [problem for problem in found if problem is not None]:
         raise UsageError(*problems)
 
@@ -61,14 +76,31 @@ def store(runs: RunStore, run: ReportedRun) -> None:
         output.problems(Problem(code="E311", message=message, severity=Severity.WARNING))
 
 
+def open_page(places: Places, runs: Sequence[ReportedRun], *, store: RunStore) -> None:
+    """Show the HTML report in a browser; where no file was named for it, it is stored with the last run first."""
+    import webbrowser  # noqa: PLC0415  5 ms, for this option only
+
+    place = places.by_format.get(HTML.name)
+    if place is None:
+        last = runs[-1].result.id
+        try:
+            store.put(last, Part.PAGE, HTML.write([replace(run, values=places.values) for run in runs]))
+        except StoreError as error:
+            raise UsageError(Problem(code="E151", message=f"the page cannot be stored: {error}")) from error
+        place = store.place(last, Part.PAGE)
+    if place == STDOUT or not webbrowser.open(Path(place).absolute().as_uri()):
+        message = f"no browser could be opened; the page is {clean(place)}"
+        output.problems(Problem(code="E150", message=message, severity=Severity.WARNING))
+
+
 def check(places: Places, *, read: Iterable[Path] = ()) -> None:
     """Raise `UsageError`, before the first call, for a place where a report cannot or must not be written. `read` are
     the files that the command reads.
     """
-    reads = tuple(read)
-    found = (_wrong_place(places[one.name], one, reads) for one in FORMATS if one.name in places)
+    reads, files = tuple(read), places.by_format
+    found = (_wrong_place(files[one.name], one, reads) for one in FORMATS if one.name in files)
     problems = [problem for problem in found if problem is not None]
-    taken = list(places.values())
+    taken = list(files.values())
     shared = (place for place in dict.fromkeys(taken) if taken.count(place) > 1 and not Path(place).is_char_device())
     problems.extend(Problem(code="E150", message=f"two reports would go to {place}") for place in shared)
     if problems:

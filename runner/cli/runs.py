@@ -9,7 +9,7 @@ import click
 from runner.cli import options, output, reports
 from runner.cli.run_filters import RunFilter, age, run_filter, run_filters
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
+from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, strongest
 from runner.foundation.sentences import either, many
 from runner.foundation.values import Json, JsonObject
 from runner.reports import console
@@ -95,30 +95,39 @@ def show(context: click.Context, /, **_: object) -> int:
 
 
 @click.command("report", cls=Verb)
-@options.RUN
+@options.SEVERAL_RUNS
 @options.RUNS
 @options.reports
+@options.option(
+    "--open", "opens", is_flag=True, help="Open the page; without `--report-html` it is written to the run."
+)
 @click.pass_context
 def report(context: click.Context, /, **_: object) -> int:
-    r"""Write reports of RUN again: `last`, a run's id, or a unique beginning of it.
+    r"""Write reports of one or more runs again. RUN is `last`, a run's id, or a unique beginning of it.
 
     \b
     Examples:
       runner report last --report-junit junit.xml
       runner report last --report-json - | jq .status
+      runner report last --open
 
-    Exits with the code of the run.
+    Exits with the strongest code of the runs.
     """
-    wanted_reports = reports.asked_for(context)
-    if not wanted_reports:
+    places, opens = reports.asked_for(context), context.params["opens"]
+    if not places.by_format and not opens:
         hint = f"add {either([one.option for one in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
-    reports.check(wanted_reports)
-    run = find(context.params["runs"], context.params["run"])
-    if run.flaw is not None:
-        output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
-    reports.write(wanted_reports, [ReportedRun(result=run.result, lines=run.lines)])
-    return run.result.exit_code
+    reports.check(places)
+    names = dict.fromkeys(context.params["chosen"])
+    found = {run.id: run for run in (find(context.params["runs"], name) for name in names)}
+    for run in found.values():
+        if run.flaw is not None:
+            output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
+    reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
+    reports.write(places, reported)
+    if opens:
+        reports.open_page(places, reported, store=context.params["runs"])
+    return strongest(run.result.exit_code for run in found.values())
 
 
 def as_json(listed: Sequence[Listed]) -> str:

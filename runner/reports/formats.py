@@ -5,6 +5,7 @@ overwriting and the docs all read this table.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from runner.reports import json, jsonl, junit
@@ -12,13 +13,29 @@ from runner.runs.events import Line
 from runner.runs.result import RunResult
 from runner.runs.store import Part
 
+_HTML_MARK: Final = re.compile(rb"<!doctype html>\s*<!-- creatio-runner -->")
+"""How the page begins, and no other file. It is here so that asking for it does not import the page."""
+
+
+class ReportValues(StrEnum):
+    """Whose values the reports for people show: inputs, parameters, results, messages."""
+
+    ALL = "all"
+    FAILING = "failing"
+    NONE = "none"
+
+    def shows(self, *, is_red: bool) -> bool:
+        """Whether the values of a row or a run are shown that did not pass (`is_red`), or that did."""
+        return self is ReportValues.ALL or (self is ReportValues.FAILING and is_red)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedRun:
-    """What a report is written from."""
+    """What a report is written from. Reports for programs hold all values, whatever `values` is."""
 
     result: RunResult
     lines: Sequence[Line]
+    values: ReportValues = ReportValues.ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +61,23 @@ class ReportFormat:
         return f"report_{self.name}"
 
 
+def _html(runs: Sequence[ReportedRun]) -> str:
+    from runner.reports.html.page import report  # noqa: PLC0415  35 ms, where a page is written
+
+    return report(runs)
+
+
 def _results(runs: Iterable[ReportedRun]) -> list[RunResult]:
     return [run.result for run in runs]
 
+
+HTML: Final = ReportFormat(
+    name="html",
+    help="Write a page for people: what failed, why, and what was sent.",
+    docs="one HTML page for people; it needs no network",
+    mark=_HTML_MARK,
+    write=_html,
+)
 
 FORMATS: Final = (
     ReportFormat(
@@ -72,6 +103,7 @@ FORMATS: Final = (
         mark=jsonl.MARK,
         write=lambda runs: "".join(jsonl.report(run.lines) for run in runs),
     ),
+    HTML,
 )
 
 

@@ -32,6 +32,7 @@ class Part(Enum):
     PLAN = "plan.json"
     REPORT = "report.json"
     JUNIT = "junit.xml"
+    PAGE = "report.html"
 
 
 class RunLog(Protocol):

@@ -1,0 +1,80 @@
+"""The bars of the waterfall, as paths of SVG with attributes alone: a policy that forbids styles leaves them there.
+
+A bar is 1,000 wide and 8 high; nothing is drawn narrower than 2, so that it can be seen.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from runner.foundation.durations import written
+from runner.reports.spans import RowNode, RowSpan, SpanKind, TimedRow, TimedRun
+from runner.reports.words import RED
+from runner.runs.events import Status
+
+WIDTH: Final = 1000
+_NARROWEST: Final = 2
+_PLACES: Final = 200
+"""Columns of the strip over the turns of a loop."""
+_HEIGHTS: Final = {SpanKind.LOG: (3.0, 2.0), SpanKind.WAIT: (3.5, 1.0)}
+_TALL: Final = (1.0, 6.0)
+
+
+def bars(row: TimedRow, *, origin: float, total: float) -> Markup:
+    """One path for each kind of span of the row."""
+    paths: dict[str, list[str]] = {}
+    if not row.spans and row.step.seconds:
+        paths["own"] = [_rectangle(row.start - origin, row.step.seconds, total or 1.0, (2.0, 4.0))]
+    for span in row.spans:
+        if span.kind is SpanKind.FAILURE or (span.kind is SpanKind.WAIT and not span.seconds):
+            continue
+        shape = _rectangle(span.start - origin, span.seconds, total or 1.0, _HEIGHTS.get(span.kind, _TALL))
+        paths.setdefault(_name(span), []).append(shape)
+    drawn = (Markup('<path class="{}" d="{}"/>').format(name, "".join(parts)) for name, parts in paths.items())
+    return Markup().join(drawn)
+
+
+def _name(span: RowSpan) -> str:
+    return str(span.kind) if span.is_ok else "bad"
+
+
+def _rectangle(start: float, seconds: float, total: float, across: tuple[float, float]) -> str:
+    x = min(max(start, 0.0) / total * WIDTH, WIDTH - _NARROWEST)
+    width = min(max(seconds / total * WIDTH, _NARROWEST), WIDTH - x)
+    y, height = across
+    return f"M{x:.4g} {y:g}h{width:.3g}v{height:g}h-{width:.3g}z"
+
+
+def strip(run: TimedRun, turns: Sequence[RowNode]) -> Markup:
+    """Turns over the time of the run: the longest of each column as a bar, in red where one did not pass."""
+    total, longest = run.seconds or 1.0, max(node.row.step.seconds for node in turns) or 1.0
+    tall: dict[int, float] = {}
+    red: set[int] = set()
+    for node in turns:
+        place = min(int(node.row.start / total * _PLACES), _PLACES - 1)
+        tall[place] = max(tall.get(place, 0.0), node.row.step.seconds)
+        if node.row.step.status in RED:
+            red.add(place)
+
+    def columns(places: Iterable[int]) -> str:
+        step = WIDTH // _PLACES
+        return "".join(f"M{at * step} 8v-{max(tall[at] / longest * 8, 0.6):.2g}h4.6V8z" for at in sorted(places))
+
+    drawn = Markup('<path class="strip" d="{}"/><path class="bad" d="{}"/>')
+    return drawn.format(columns(tall.keys() - red), columns(red))
+
+
+def shares(counts: Sequence[tuple[Status, int]]) -> list[tuple[str, float, float]]:
+    """Rows by status as parts of one bar: status, where its part begins, and how wide it is."""
+    total, x = sum(count for _, count in counts) or 1, 0.0
+    parts = []
+    for status, count in counts:
+        width = WIDTH * count / total
+        parts.append((str(status), round(x, 1), round(max(width, 3), 1)))
+        x += width
+    return parts
+
+
+def ticks(seconds: float) -> list[tuple[int, str]]:
+    return [(place, written(seconds * place / 100) if place else "0") for place in (0, 25, 50, 75, 100)]

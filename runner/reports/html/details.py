@@ -1,0 +1,134 @@
+"""What the script shows of a row that is opened: a block of JSON for each run, without a character that HTML reads.
+
+Rows are keyed by their keys as the page shows them. Lists stand for records, since there may be 10,000 of them; the
+script `report.js` reads them. Holes of secrets stay in calls, so that `curl` gets variables in their place.
+"""
+
+import json
+from datetime import datetime
+from typing import Final
+
+from markupsafe import Markup
+
+from runner.foundation.values import Json, JsonObject, compact
+from runner.reports.formats import ReportValues
+from runner.reports.html.texts import LONG, SHORT, as_text, cut, shown, shown_lines
+from runner.reports.safe import safe_json
+from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
+from runner.reports.words import RED
+from runner.runs.events import Trouble
+from runner.secrets.redact import hide
+
+_LARGEST_CALL: Final = 8192
+"""Bytes of a call that is embedded: a longer one is too long for the line of a shell."""
+_MOST_LOG_ROWS: Final = 3
+
+
+def block(run: TimedRun, values: ReportValues) -> Markup:
+    rows: JsonObject = {shown(row.step.key): _row(row, values) for row in run.rows if _has_inside(row)}
+    whole: JsonObject = {"url": shown(run.result.target.url), "rows": rows}
+    text = safe_json(json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704  as above
+
+
+def is_small(call: JsonObject) -> bool:
+    return len(compact(call).encode()) <= _LARGEST_CALL
+
+
+def _has_inside(row: TimedRow) -> bool:
+    step = row.step
+    return bool(row.spans or step.checks or step.warnings or step.result is not None or step.outputs)
+
+
+def _row(row: TimedRow, values: ReportValues) -> JsonObject:
+    """`e` spans, `c` calls, `p` process, `r` result, `o` outputs, `k` expectations, `w` warnings."""
+    step, is_red = row.step, row.step.status in RED
+    shows, limit = values.shows(is_red=is_red), LONG if is_red else SHORT
+    calls: list[JsonObject] = []
+    found: JsonObject = {"e": [_span(span, row, calls, shows=shows) for span in row.spans]}
+    if calls:
+        found["c"] = [_call(call, shows=shows) for call in calls]
+    if step.process_id:
+        found["p"] = shown(step.process_id)
+    if shows and step.result is not None:
+        found["r"] = as_text(step.result, limit)
+    if shows and step.outputs:
+        found["o"] = as_text(step.outputs, limit)
+    if step.checks:
+        found["k"] = [
+            [shown(check.that), int(check.passed), cut(shown_lines(check.message), limit)]
+            if shows and check.message
+            else [shown(check.that), int(check.passed)]
+            for check in step.checks
+        ]
+    if shows and step.warnings:
+        found["w"] = [shown(warning) for warning in step.warnings]
+    return found
+
+
+def _call(call: JsonObject, *, shows: bool) -> JsonObject:
+    """The call itself, or its name alone where values are left out or it is too large."""
+    if shows and is_small(call):
+        return call
+    names = {name: hide(call[name]) for name in ("kind", "process", "entity", "uid") if name in call}
+    return names | ({"large": len(compact(call))} if shows else {"hidden": 1})
+
+
+def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool) -> list[Json]:
+    """`[kind, ms after the row began, ms]`, then what it was and how it ended."""
+    when: list[Json] = [round((span.start - row.start) * 1000), round(span.seconds * 1000)]
+    why = _why(span, shows=shows)
+    match span.kind:
+        case SpanKind.CALL:
+            if span.call not in calls:
+                calls.append(span.call)
+            what: list[Json] = [calls.index(span.call), span.effect]
+            return ["c", *when, *what, *([1] if span.is_ok else [0, *why, span.status])]
+        case SpanKind.LOG:
+            answer: Json = _log_answer(span.value, shows=shows) if span.is_ok else ": ".join(filter(None, why))
+            return ["l", *when, str(span.call.get("kind")), answer]
+        case SpanKind.WAIT:
+            return ["w", *when, span.why, span.value]
+        case SpanKind.ASK:
+            return ["a", *when, as_text(span.value, SHORT) if shows else ""]
+        case SpanKind.FAILURE:
+            return ["x", *when, *why]
+
+
+def _why(span: RowSpan, *, shows: bool) -> list[str]:
+    return [span.why.replace("_", " "), _message(span.trouble, shows=shows) if span.trouble else ""]
+
+
+def _message(trouble: Trouble, *, shows: bool) -> str:
+    """Without values: the code alone, since a message may hold some."""
+    return cut(shown_lines(trouble.message), SHORT) if shows else shown(trouble.code)
+
+
+def _log_answer(value: Json, *, shows: bool) -> list[Json]:
+    """Rows of the process log in short: `[id, status, ms that the process took, its error]`; the last may be a count
+    of all.
+    """
+    rows = value if isinstance(value, list) else [value]
+    short: list[Json] = [_log_row(row, shows=shows) for row in rows[:_MOST_LOG_ROWS] if row is not None]
+    return [*short, len(rows)] if len(rows) > _MOST_LOG_ROWS else short
+
+
+def _log_row(row: Json, *, shows: bool) -> list[Json]:
+    if not isinstance(row, dict):
+        return [as_text(row, SHORT) if shows else "", None, None, ""]
+    status, words = row.get("status"), row.get("error") or row.get("caption")
+    return [
+        shown(str(row.get("id") or row.get("uid") or "")),
+        shown(str(status)) if status is not None else None,
+        _lasted(row),
+        cut(shown(str(words)), SHORT) if shows and words else "",
+    ]
+
+
+def _lasted(row: JsonObject) -> int | None:
+    """Milliseconds that the process took by its own log."""
+    try:
+        begun, ended = (datetime.fromisoformat(str(row[name])) for name in ("started", "completed"))
+        return round((ended - begun).total_seconds() * 1000)
+    except (KeyError, ValueError, TypeError):
+        return None

@@ -1,0 +1,118 @@
+"""What was expected beside what came, as HTML with the parts marked that differ.
+
+Texts are compared by character, values line by line of their JSON. Where much differs the whole of it is marked: a
+search for the best match takes 42 s for 2,000 unlucky characters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import takewhile
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from runner.foundation.values import Json
+from runner.reports.html.texts import LONG, as_text, cut, shown_lines
+
+_CLOSELY: Final = 200
+"""Characters of texts, and lines of values, that are matched one by one."""
+_EQUAL_LINES: Final = 6
+_AROUND: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BothSides:
+    """`is_wide`: the two are put side by side."""
+
+    expected: Markup
+    actual: Markup
+    is_wide: bool = False
+
+
+def compared(expected: Json, actual: Json, *, sign: str) -> BothSides:
+    """`sign` is the comparison that failed; only what had to be equal is compared part by part."""
+    is_equality = sign in ("==", "in")
+    if isinstance(expected, str) and isinstance(actual, str):
+        one, other = cut(shown_lines(expected), LONG), cut(shown_lines(actual), LONG)
+        return _texts(one, other) if is_equality else BothSides(expected=escape(one), actual=escape(other))
+    if isinstance(expected, (dict, list)) and isinstance(actual, (dict, list)):
+        return _values(as_text(expected, LONG, indent=2), as_text(actual, LONG, indent=2))
+    if type(expected) is not type(actual) and is_equality:  # the text "12" is not the number 12
+        return BothSides(expected=escape(_as_json(expected)), actual=escape(_as_json(actual)))
+    return BothSides(expected=escape(as_text(expected, LONG)), actual=escape(as_text(actual, LONG)))
+
+
+def _as_json(value: Json) -> str:
+    text = as_text(value, LONG, indent=2)
+    return f'"{text}"' if isinstance(value, str) else text
+
+
+def _texts(one: str, other: str) -> BothSides:
+    empty = Markup("<i>the empty text</i>")
+    if not one or not other:
+        return BothSides(expected=escape(one) or empty, actual=escape(other) or empty)
+    start = _common(one, other)
+    end = _common(one[start:][::-1], other[start:][::-1])
+    middles = one[start : len(one) - end], other[start : len(other) - end]
+    rest = escape(one[len(one) - end :])
+    left, right = _marked(*middles)
+    before = escape(one[:start])
+    return BothSides(expected=before + left + rest, actual=before + right + rest)
+
+
+def _common(one: str, other: str) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _marked(one: str, other: str) -> tuple[Markup, Markup]:
+    left, right = Markup(), Markup()
+    for tag, i, j, k, m in _steps(one, other):
+        a, b = escape(one[i:j]), escape(other[k:m])
+        left += a if tag == "equal" or not a else _inserted(a)
+        right += b if tag == "equal" or not b else _deleted(b)
+    return left, right
+
+
+def _inserted(text: Markup | str) -> Markup:
+    return Markup("<ins>{}</ins>").format(text)
+
+
+def _deleted(text: Markup | str) -> Markup:
+    return Markup("<del>{}</del>").format(text)
+
+
+def _steps(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+    if max(len(one), len(other)) > _CLOSELY:
+        return [("replace", 0, len(one), 0, len(other))]
+    return [*SequenceMatcher(None, one, other, autojunk=False).get_opcodes()]
+
+
+def _values(one: str, other: str) -> BothSides:
+    """Both sides line by line; where one has more lines the other has empty ones, so that equal lines are level."""
+    a, b = one.split("\n"), other.split("\n")
+    left: list[Markup] = []
+    right: list[Markup] = []
+    for tag, i, j, k, m in _steps(a, b):
+        if tag == "equal":
+            same = _folded(a[i:j], is_first=i == 0, is_last=j == len(a))
+            left += same
+            right += same
+            continue
+        height = max(j - i, m - k)
+        left += _padded([_inserted(line) for line in a[i:j]], height)
+        right += _padded([_deleted(line) for line in b[k:m]], height)
+    newline = Markup("\n")
+    return BothSides(expected=newline.join(left), actual=newline.join(right), is_wide=True)
+
+
+def _padded(lines: list[Markup], height: int) -> list[Markup]:
+    return lines + [Markup()] * (height - len(lines))
+
+
+def _folded(lines: Sequence[str], *, is_first: bool, is_last: bool) -> list[Markup]:
+    if len(lines) <= _EQUAL_LINES:
+        return [escape(line) for line in lines]
+    head, tail = ([] if is_first else lines[:_AROUND]), ([] if is_last else lines[-_AROUND:])
+    count = len(lines) - len(head) - len(tail)
+    return [*map(escape, head), Markup("<i>… {} equal lines</i>").format(count), *map(escape, tail)]

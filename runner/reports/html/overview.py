@@ -1,0 +1,131 @@
+"""What the page begins with: the verdict, counts, how sure the passed rows are; and the table of jobs and targets."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runner.foundation.problems import ExitCode, strongest
+from runner.reports.html.texts import shown
+from runner.reports.next_steps import NextStep, next_steps, unfinished
+from runner.reports.spans import Sureness, TimedRow, TimedRun
+from runner.reports.words import in_doubt, meaning, meaning_of, title
+from runner.runs.events import RunStatus, Status
+from runner.runs.result import worst
+
+_SURE: Final = (
+    (Sureness.VERIFIED, "verified by the process log"),
+    (Sureness.INFERRED, "inferred from the process log"),
+    (Sureness.PERSON, "confirmed by a person"),
+    (Sureness.UNVERIFIED, "not verified"),
+    (Sureness.NO_LOG, "need no log"),
+)
+_WEAKEST: Final = (Sureness.UNVERIFIED, Sureness.PERSON, Sureness.INFERRED)
+_MOST_OF_ONE_NAME: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    status: str
+    headline: str
+    exit_code: ExitCode
+    meaning: str
+    counts: tuple[tuple[Status, int], ...]
+    run_counts: tuple[tuple[RunStatus, int], ...]
+    sureness: tuple[tuple[Sureness, str, int], ...]
+    flaky: tuple[tuple[TimedRun, TimedRow], ...]
+    started: str
+    seconds: float
+    commits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run that needs somebody: what is known of it, and the commands that settle it."""
+
+    run: TimedRun
+    known: str
+    steps: tuple[NextStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsByTargets:
+    """`rows` are a job with its case, and for each target the runs of that name, the newest last."""
+
+    targets: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[TimedRun, ...], ...]], ...]
+
+
+def verdict(runs: Sequence[TimedRun]) -> Verdict:
+    results = [run.result for run in runs]
+    code = strongest(result.exit_code for result in results)
+    passed = Counter(row.sureness for run in runs for row in run.rows if row.step.status is Status.PASSED)
+    statuses = Counter(result.status for result in results)
+    return Verdict(
+        status=str(worst(results) or "empty"),
+        headline=_headline(runs),
+        exit_code=code,
+        meaning=meaning_of(results[0]) if len(results) == 1 else meaning(code),
+        counts=counts(runs),
+        run_counts=tuple((status, statuses[status]) for status in RunStatus if statuses[status]),
+        sureness=tuple((kind, words, passed[kind]) for kind, words in _SURE if passed[kind]),
+        flaky=tuple((run, row) for run in runs for row in run.rows if row.step.flaky),
+        started=min((result.started_at for result in results if result.started_at), default=""),
+        seconds=sum(result.seconds for result in results),
+        commits=tuple(sorted({result.commit for result in results if result.commit})),
+    )
+
+
+def counts(runs: Sequence[TimedRun]) -> tuple[tuple[Status, int], ...]:
+    """How many rows ended in each status; statuses that no row has are left out."""
+    found = Counter(row.step.status for run in runs for row in run.rows)
+    order = (Status.PASSED, Status.FAILED, Status.ERROR, Status.UNKNOWN, Status.SKIPPED)
+    return tuple((status, found[status]) for status in order if found[status])
+
+
+def weakest(run: TimedRun) -> Sureness:
+    """What a run that passed rests on: the least sure of its rows."""
+    if run.result.status is not RunStatus.PASSED:
+        return Sureness.NO_LOG
+    found = {row.sureness for row in run.rows if row.step.status is Status.PASSED}
+    return next((kind for kind in _WEAKEST if kind in found), Sureness.NO_LOG)
+
+
+def open_runs(runs: Sequence[TimedRun]) -> list[OpenRun]:
+    found = []
+    for run in runs:
+        if steps := next_steps(run.result, store=None):
+            known = unfinished(run.result) or in_doubt(run.result.steps)
+            found.append(OpenRun(run=run, known=known, steps=steps))
+    return found
+
+
+def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
+    """None of a single run. Of runs of one name there are the newest."""
+    cells: dict[tuple[str, str], list[TimedRun]] = {}
+    for run in runs:
+        cells.setdefault((_job(run), run.result.target.name), []).append(run)
+    targets = tuple(dict.fromkeys(target for _, target in cells))
+    if len(runs) <= 1:
+        return None
+
+    def cell(name: str, target: str) -> tuple[TimedRun, ...]:
+        found = sorted(cells.get((name, target), ()), key=lambda run: run.result.started_at)
+        return tuple(found[-_MOST_OF_ONE_NAME:])
+
+    names = dict.fromkeys(name for name, _ in cells)
+    rows = tuple((name, tuple(cell(name, target) for target in targets)) for name in names)
+    return JobsByTargets(targets=tuple(map(shown, targets)), rows=rows)
+
+
+def _headline(runs: Sequence[TimedRun]) -> str:
+    if len(runs) == 1:
+        return f"{title(runs[0].result)}: {runs[0].result.status}"
+    bad = sum(run.result.status is not RunStatus.PASSED for run in runs)
+    if not runs:
+        return "nothing ran"
+    return f"{bad:,} of {len(runs):,} runs did not pass" if bad else f"all {len(runs):,} runs passed"
+
+
+def _job(run: TimedRun) -> str:
+    return title(run.result).removesuffix(f"@{shown(run.result.target.name)}")

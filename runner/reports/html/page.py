@@ -1,0 +1,188 @@
+"""The HTML report: one file that needs no network, and that reads without its styles and without its script.
+
+Texts from outside are made safe and then escaped by the template; the script reads JSON and writes texts only. A
+policy in the page lets nothing else run or load.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from runner.foundation.durations import written
+from runner.foundation.values import compact
+from runner.reports.formats import ReportedRun, ReportValues
+from runner.reports.html import bars, cards, overview, waterfall
+from runner.reports.html.details import block
+from runner.reports.html.texts import code, cut, shown
+from runner.reports.next_steps import unfinished
+from runner.reports.spans import Sureness, TimedRun, timed
+from runner.reports.words import RED, because, title
+from runner.runs.events import RunStatus
+from runner.secrets.redact import hide
+from runner.version import VERSION
+
+_DASH: Final = "\u2013"
+_SIGNS: Final = {
+    "passed": "✓",
+    "failed": "✗",
+    "error": "!",
+    "unknown": "?",
+    "skipped": _DASH,
+    "cancelled": "■",
+    "refused": "⊘",
+    "empty": _DASH,
+}
+_MOST_ROWS: Final = 20_000
+_LONGEST_FACT: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnRun:
+    """A run with what the page shows of it. `left_out` is how many of its rows are not drawn."""
+
+    timed: TimedRun
+    title: str
+    sections: tuple[tuple[str, tuple[waterfall.Portion, ...]], ...]
+    notes: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...]
+    details: Markup
+    left_out: int
+
+
+def report(runs: Sequence[ReportedRun], *, version: str = VERSION, most_rows: int = _MOST_ROWS) -> str:
+    """The page of these runs; `version` is this program's. Of more than `most_rows` rows some are left out."""
+    values = runs[0].values if runs else ReportValues.ALL
+    timed_runs = [
+        timed(run.lines, number=number, run=run.result.id, result=run.result) for number, run in enumerate(runs, 1)
+    ]
+    found = cards.cards(timed_runs, values)
+    return _template().render(
+        css=_resource("report.css"),
+        js=_resource("report.js"),
+        policy=_policy(),
+        version=version,
+        verdict=overview.verdict(timed_runs),
+        open_runs=overview.open_runs(timed_runs),
+        cards=found[: cards.MOST],
+        more_cards=max(len(found) - cards.MOST, 0),
+        most_links=cards.MOST_LINKS,
+        matrix=overview.jobs_by_targets(timed_runs),
+        runs=list(_drawn(timed_runs, values, most_rows=most_rows)),
+        is_without_values=values is ReportValues.NONE,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("runner.reports.html", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters.update(code=code, shown=shown, took=written, number=lambda value: f"{value:,}")
+    environment.globals.update(
+        SIGNS=_SIGNS,
+        bars=bars,
+        waterfall=waterfall,
+        because=because,
+        title=lambda run: title(run.result),
+        weakest=overview.weakest,
+        counts_of=lambda run: overview.counts([run]),
+        Sureness=Sureness,
+    )
+    return environment
+
+
+def _template() -> Template:
+    return _environment().get_template("report.html.j2")
+
+
+@cache
+def _resource(name: str) -> Markup:
+    return Markup(files("runner.reports.html").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704  our own
+
+
+def _policy() -> str:
+    """Nothing from anywhere, this style and this script alone, and no text becomes markup."""
+    style, script = (_hash(_resource(name)) for name in ("report.css", "report.js"))
+    return (
+        f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    )
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) -> Iterator[DrawnRun]:
+    """Of very many rows those that did not pass are drawn, and then the first of each run."""
+    red = sum(row.step.status in RED for run in runs for row in run.rows)
+    free = max(most_rows - red, 0)
+    red_left = most_rows
+    for run in runs:
+        rows = []
+        for row in run.rows:
+            if row.step.status in RED and red_left:
+                red_left -= 1
+                rows.append(row)
+            elif row.step.status not in RED and free:
+                free -= 1
+                rows.append(row)
+        drawn = replace(run, rows=tuple(rows))
+        yield DrawnRun(
+            timed=run,
+            title=title(run.result),
+            sections=waterfall.sections(drawn),
+            notes=tuple(_notes(run, values)),
+            facts=tuple(_facts(run, values)),
+            details=block(drawn, values),
+            left_out=len(run.rows) - len(rows),
+        )
+
+
+def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
+    """Sentences on the run as a whole, and how each is marked."""
+    result, shows = run.result, values.shows(is_red=run.result.status is not RunStatus.PASSED)
+    if lost := unfinished(result):
+        yield "bad", lost
+    if result.error and result.finished:
+        yield "bad", shown(f"{result.error.code}: {result.error.message}" if shows else result.error.code)
+    if result.undo != "none":
+        yield "plain" if result.undo == "complete" else "bad", f"undo: {shown(result.undo)}"
+    if result.log_unreadable:
+        why = shown(result.log_unreadable.message) if shows else shown(result.log_unreadable.code)
+        yield "warn", f"the process log cannot be read: {why}"
+    if result.resumed:
+        yield "plain", f"resumed {result.resumed} time{'s' if result.resumed > 1 else ''}"
+    if result.help and result.status is not RunStatus.PASSED:
+        yield "plain", f"help: {shown(result.help)}"
+    ignored = [shown(row.step.key) for row in run.rows if row.step.status in RED]
+    if result.status is RunStatus.PASSED and ignored:
+        yield "warn", f"did not pass, and does not count: {', '.join(ignored)}"
+
+
+def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
+    result = run.result
+    known = {
+        "run": result.id,
+        "file": result.file,
+        "target": f"{result.target.url}{' (sandbox)' if result.target.sandbox else ''}",
+        "started": result.started_at,
+        "commit": result.commit,
+        "plan": result.digest,
+        "events": result.events,
+    }
+    if values.shows(is_red=result.status is not RunStatus.PASSED):
+        known |= {f"inputs.{name}": compact(hide(value)) for name, value in result.inputs.items()}
+        known |= {f"outputs.{name}": compact(hide(value)) for name, value in result.outputs.items()}
+    yield from ((shown(name), cut(shown(value), _LONGEST_FACT)) for name, value in known.items() if value)

@@ -1,0 +1,168 @@
+"""The rows of a run as the template draws them: within one another, on one scale, long lists in portions.
+
+A portion is laid out by the browser when it comes into sight, so that 10,000 rows open at once; finding, links and
+printing work all the same.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from markupsafe import Markup
+
+from runner.reports.html.bars import bars, strip
+from runner.reports.html.texts import shown
+from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
+from runner.runs.events import Section, Status
+
+_IN_PORTION: Final = 100
+_OPEN_TURNS: Final = 12
+"""A loop of more turns is closed, and its turns are drawn each from its own beginning."""
+_ORDER: Final = (Section.STEPS, Section.UNDO, Section.FINALLY)
+_SURENESS_WORDS: Final = {
+    Sureness.VERIFIED: "verified",
+    Sureness.INFERRED: "inferred",
+    Sureness.PERSON: "confirmed by a person",
+    Sureness.UNVERIFIED: "not verified",
+    Sureness.CONTRADICTED: "the log says: failed",
+    Sureness.NO_LOG: "",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnRow:
+    """`key` is as the page shows it."""
+
+    row: TimedRow
+    key: str
+    name: str
+    classes: str
+    sure: str
+    bars: Markup
+    portions: tuple["Portion", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnTurns:
+    """`has_own_scale`: each turn is drawn from its own beginning, `longest` seconds wide."""
+
+    name: str
+    title: str
+    status: Status
+    counts: tuple[tuple[Status, int], ...]
+    flaky: int
+    unverified: int
+    seconds: float
+    median: float
+    p95: float
+    longest: float
+    has_own_scale: bool
+    strip: Markup
+    portions: tuple["Portion", ...]
+
+    @property
+    def count(self) -> int:
+        return sum(count for _, count in self.counts)
+
+
+Drawn: TypeAlias = DrawnRow | DrawnTurns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """`label` is empty where the list is whole."""
+
+    label: str
+    nodes: tuple[Drawn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """The time that the whole width stands for; `origin` is None where each row begins at its own time."""
+
+    origin: float | None
+    total: float
+
+
+def sections(run: TimedRun) -> tuple[tuple[str, tuple[Portion, ...]], ...]:
+    """Steps, undo and finally, each with its rows as they began."""
+    nodes, scale = tree(run.rows), _Scale(origin=0.0, total=run.seconds)
+    within = {section: [node for node in nodes if node.section is section] for section in _ORDER}
+    return tuple((str(section), _portions(run, found, scale)) for section, found in within.items() if found)
+
+
+def sure_word(row: TimedRow) -> str:
+    return _SURENESS_WORDS[row.sureness]
+
+
+def _portions(run: TimedRun, nodes: Sequence[Node], scale: _Scale) -> tuple[Portion, ...]:
+    drawn = [_drawn(run, node, scale) for node in nodes]
+    found = []
+    for at in range(0, len(drawn), _IN_PORTION):
+        part = tuple(drawn[at : at + _IN_PORTION])
+        label = f"{_name(part[0])} and on" if len(drawn) > _IN_PORTION else ""
+        found.append(Portion(label=label, nodes=part))
+    return tuple(found)
+
+
+def _name(drawn: Drawn) -> str:
+    return drawn.key if isinstance(drawn, DrawnRow) else drawn.name
+
+
+def _drawn(run: TimedRun, node: Node, scale: _Scale) -> Drawn:
+    return _turns(run, node) if isinstance(node, TurnGroup) else _row(run, node, scale)
+
+
+def _row(run: TimedRun, node: RowNode, scale: _Scale) -> DrawnRow:
+    row, step = node.row, node.row.step
+    own = _Scale(origin=row.start, total=scale.total) if scale.origin is None else scale
+    classes = [str(step.status), "flaky" if step.flaky else "", class_of(row.sureness)]
+    return DrawnRow(
+        row=row,
+        key=shown(step.key),
+        name=shown(step.name) if step.name != step.key and step.index is None else "",
+        classes=" ".join(filter(None, classes)),
+        sure=sure_word(row),
+        bars=bars(row, origin=own.origin or 0.0, total=scale.total),
+        portions=_portions(run, node.parts, own),
+    )
+
+
+def class_of(sureness: Sureness) -> str:
+    return sureness.replace(" ", "-")
+
+
+def _turns(run: TimedRun, group: TurnGroup) -> DrawnTurns:
+    rows = [node.row for node in group.turns]
+    times = sorted(row.step.seconds for row in rows)
+    found = Counter(row.step.status for row in rows)
+    longest = max(row.end - row.start for row in rows)
+    has_own_scale = len(rows) > _OPEN_TURNS
+    scale = _Scale(origin=None, total=longest) if has_own_scale else _Scale(origin=0.0, total=run.seconds)
+    order = (Status.PASSED, Status.FAILED, Status.ERROR, Status.UNKNOWN, Status.SKIPPED)
+    return DrawnTurns(
+        name=shown(group.name),
+        title=shown(rows[0].step.name),
+        status=_status(found),
+        counts=tuple((status, found[status]) for status in order if found[status]),
+        flaky=sum(row.step.flaky for row in rows),
+        unverified=sum(row.sureness is Sureness.UNVERIFIED for row in rows),
+        seconds=sum(times),
+        median=_at(times, 0.5),
+        p95=_at(times, 0.95),
+        longest=longest,
+        has_own_scale=has_own_scale,
+        strip=strip(run, group.turns),
+        portions=_portions(run, group.turns, scale),
+    )
+
+
+def _at(times: Sequence[float], share: float) -> float:
+    return times[min(int(share * len(times)), len(times) - 1)]
+
+
+def _status(found: Counter[Status]) -> Status:
+    """The status of a loop: the worst of its turns."""
+    worst_first = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED)
+    return next((status for status in worst_first if found[status]), Status.SKIPPED)

@@ -1,0 +1,326 @@
+"""When what happened in a run: its rows with their spans on one time axis, from the lines of its journal alone.
+
+A `call.sent` without a time of its own began at the time of its answer less what passed between both lines on the wall
+clock, and never before what is known of the row until then. A clock that was set is caught by that bound.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from runner.foundation.values import Json, JsonObject
+from runner.reports.words import RED
+from runner.runs.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Paused,
+    Section,
+    Status,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    Trouble,
+    Waited,
+)
+from runner.runs.result import RunResult, StepResult, fold
+
+READINGS: Final = frozenset(
+    {
+        *("read_rows", "read_row", "read_elements", "read_element_data", "read_schema"),
+        *("find_process", "find_family", "read_family", "who_am_i", "who_is_user"),
+    }
+)
+"""Kinds of calls that ask the process log, or what it takes to read it."""
+_IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
+"""Kinds of rows that the process log can prove: of others nothing is missing."""
+_NO_END: Final = "no answer is known"
+
+
+class SpanKind(StrEnum):
+    """`FAILURE`: an attempt ended badly; it takes no time of its own."""
+
+    CALL = "call"
+    LOG = "log"
+    WAIT = "wait"
+    ASK = "ask"
+    FAILURE = "failure"
+
+
+class Sureness(StrEnum):
+    """What the status of a row rests on. `CONTRADICTED`: the log says that it failed; `NO_LOG`: no log is needed."""
+
+    VERIFIED = "verified"
+    INFERRED = "inferred"
+    PERSON = "person"
+    UNVERIFIED = "not verified"
+    CONTRADICTED = "contradicted"
+    NO_LOG = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSpan:
+    """One thing that a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
+    `body` the beginning of what the service answered to a call that failed.
+    """
+
+    kind: SpanKind
+    start: float
+    seconds: float
+    call: JsonObject = field(default_factory=dict)
+    effect: str = ""
+    is_ok: bool = True
+    value: Json = None
+    trouble: Trouble | None = None
+    why: str = ""
+    status: int | None = None
+    body: str | None = None
+
+    @property
+    def end(self) -> float:
+        return self.start + self.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedRow:
+    step: StepResult
+    start: float
+    end: float
+    spans: tuple[RowSpan, ...]
+    judged_by: str | None = None
+    """`passed` or `failed` where that is the verdict of a person."""
+
+    @property
+    def sureness(self) -> Sureness:
+        step = self.step
+        if step.verified is True:
+            return Sureness.VERIFIED
+        if step.verified == "inferred":
+            return Sureness.INFERRED
+        if step.verified is False:
+            return Sureness.CONTRADICTED
+        if self.judged_by == step.status:
+            return Sureness.PERSON
+        is_unproved = step.kind in _IN_THE_LOG and step.status is Status.PASSED
+        return Sureness.UNVERIFIED if is_unproved else Sureness.NO_LOG
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedRun:
+    """`rows` are in the order in which they began; `number` tells the runs of a report apart."""
+
+    number: int
+    result: RunResult
+    rows: tuple[TimedRow, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnGroup:
+    """The turns of a step, rows `name[0]`, `name[1]`, … for which there is no row that holds them."""
+
+    name: str
+    turns: tuple["RowNode", ...]
+
+    @property
+    def section(self) -> Section:
+        return self.turns[0].section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowNode:
+    row: TimedRow
+    parts: tuple["Node", ...]
+
+    @property
+    def section(self) -> Section:
+        return self.row.step.section
+
+
+Node: TypeAlias = RowNode | TurnGroup
+
+
+def timed(lines: Sequence[Line], *, number: int, run: str = "", result: RunResult | None = None) -> TimedRun:
+    """The rows of a journal, whole or broken off anywhere. `run` is as in `fold`."""
+    reader = _Reader()
+    for line in lines:
+        reader.take(line.event, _wall_seconds(line.at))
+    known = result if result is not None else fold(lines, run=run)
+    steps = {step.key: step for step in known.steps}
+    rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
+    seconds = max((known.seconds, *(row.end for row in rows)), default=0.0)
+    return TimedRun(number=number, result=known, rows=rows, seconds=seconds)
+
+
+def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
+    """Rows within the rows that they are parts of: `chain[0]` in `chain`, `add[0]/add` in `add[0]`."""
+    by_key = {row.step.key: row for row in rows}
+    parts: dict[str, list[TimedRow]] = {}
+    for key, row in by_key.items():
+        parts.setdefault(_whole(key, by_key), []).append(row)
+
+    def nodes(key: str) -> tuple[Node, ...]:
+        return _grouped([RowNode(row=row, parts=nodes(row.step.key)) for row in parts.get(key, ())])
+
+    return nodes("")
+
+
+def causes(run: TimedRun) -> list[TimedRow]:
+    """Red rows without a red part: where something went wrong, and not the rows that hold it."""
+    red = {row.step.key: row for row in run.rows if row.step.status in RED}
+    holders = {key[:cut] for key in red for cut in range(1, len(key)) if key[cut] in "/["}
+    return [row for key, row in red.items() if key not in holders]
+
+
+_PARTICULAR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def likeness(run: TimedRun, row: TimedRow) -> tuple[str, ...]:
+    """What rows share that failed for one reason: job, step without indexes, status, code, message without ids."""
+    step, error = row.step, row.step.error
+    code, message = (error.code, error.message) if error else ("", "")
+    return (run.result.job, _INDEX.sub("[]", step.key), str(step.status), code, _PARTICULAR.sub("#", message))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Slot:
+    """A row while its journal is read. `sent` is its open call, with the time and the wall clock when it was sent."""
+
+    start: float
+    spans: list[RowSpan] = field(default_factory=list)
+    sent: tuple[CallSent, float, float] | None = None
+    judged_by: str | None = None
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.slots: dict[str, _Slot] = {}
+        self.t = 0.0
+
+    def take(self, event: AnyEvent, wall: float) -> None:
+        match event:
+            case StepStarted(row=row):
+                self.slots.setdefault(row.key, _Slot(start=event.t))
+            case StepSkipped(row=row):
+                self._slot(row.key)
+            case StepFinished():
+                self._slot(event.key)
+            case CallSent():
+                self._slot(event.key).sent = (event, self.t, wall)
+            case CallAnswered() | AttemptFailed() | Paused() | Waited() | Asked() if event.key:
+                self._add(event, wall)
+            case _:
+                pass
+        self.t = max(self.t, getattr(event, "t", self.t))
+
+    def _slot(self, key: str) -> _Slot:
+        return self.slots.setdefault(key, _Slot(start=self.t))
+
+    def _add(self, event: CallAnswered | AttemptFailed | Paused | Waited | Asked, wall: float) -> None:
+        slot = self._slot(event.key.partition(",")[0])
+        match event:
+            case CallAnswered():
+                if slot.sent is not None:
+                    slot.spans.append(_called(slot, event.t, wall, value=event.value))
+            case AttemptFailed():
+                self._fail(slot, event, wall)
+            case Paused():
+                start = max(event.t - event.seconds, 0.0)
+                slot.spans.append(RowSpan(kind=SpanKind.WAIT, start=start, seconds=event.t - start))
+            case Waited(seconds=seconds) if seconds is not None:
+                why = str(event.what)
+                slot.spans.append(RowSpan(kind=SpanKind.WAIT, start=event.t, seconds=0.0, why=why, value=seconds))
+            case Asked(value=value):
+                _ask(slot, value, start=self.t, end=event.t)
+            case _:
+                pass
+
+    def _fail(self, slot: _Slot, event: AttemptFailed, wall: float) -> None:
+        if slot.sent is not None and event.kind in {"not_sent", "turned_away", "refused", "unanswered"}:
+            slot.spans.append(_called(slot, event.t, wall, failed=event))
+            return
+        span = RowSpan(
+            kind=SpanKind.FAILURE, start=event.t, seconds=0.0, is_ok=False, trouble=event.error, why=event.kind
+        )
+        slot.spans.append(span)
+
+
+def _ask(slot: _Slot, value: Json, *, start: float, end: float) -> None:
+    if isinstance(value, dict) and ("taken" in value or value.get("as") in ("unknown", "log")):
+        return  # other runs were asked, or nobody gave a verdict
+    if isinstance(value, dict) and value.get("as") in ("passed", "failed"):
+        slot.judged_by = str(value["as"])
+    slot.spans.append(RowSpan(kind=SpanKind.ASK, start=start, seconds=max(end - start, 0.0), value=value))
+
+
+def _called(
+    slot: _Slot, t: float, wall: float, *, value: Json = None, failed: AttemptFailed | None = None, why: str = ""
+) -> RowSpan:
+    """The open call of the row, which ends now. It is closed with it."""
+    assert slot.sent is not None
+    event, earliest, sent_at = slot.sent
+    slot.sent = None
+    start = min(max(t - max(wall - sent_at, 0.0), earliest), t)
+    return RowSpan(
+        kind=SpanKind.LOG if event.call.get("kind") in READINGS else SpanKind.CALL,
+        start=start,
+        seconds=t - start,
+        call=event.call,
+        effect=event.effect,
+        is_ok=failed is None and not why,
+        value=value,
+        trouble=failed.error if failed else None,
+        why=failed.kind if failed else why,
+        status=failed.status if failed else None,
+        body=failed.body if failed else None,
+    )
+
+
+def _row(step: StepResult, slot: _Slot, t: float) -> TimedRow:
+    if slot.sent is not None:
+        slot.spans.append(_called(slot, max(t, slot.sent[1]), slot.sent[2], why=_NO_END))
+    end = max((slot.start + step.seconds, *(span.end for span in slot.spans)))
+    return TimedRow(step=step, start=slot.start, end=end, spans=tuple(slot.spans), judged_by=slot.judged_by)
+
+
+def _wall_seconds(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0
+
+
+_TURN = re.compile(r"(.+)\[\d+\]", re.DOTALL)
+_UNDO: Final = "undo/"
+
+
+def _grouped(nodes: Sequence[RowNode]) -> tuple[Node, ...]:
+    found: dict[str, list[RowNode] | RowNode] = {}
+    for node in nodes:
+        step = node.row.step
+        turn = _TURN.fullmatch(step.key) if step.index is not None and not step.key.startswith(_UNDO) else None
+        if turn is None or step.kind == "element":  # elements are parts of the row of their chain
+            found[f"row {step.key}"] = node
+        else:
+            group = found.setdefault(f"turns {turn[1]}", [])
+            assert isinstance(group, list)
+            group.append(node)
+    return tuple(
+        TurnGroup(name=key.removeprefix("turns "), turns=tuple(one)) if isinstance(one, list) else one
+        for key, one in found.items()
+    )
+
+
+def _whole(key: str, known: dict[str, TimedRow]) -> str:
+    """The longest key that this row is a part of, where there is such a row; empty where there is none."""
+    if key.startswith(_UNDO) and key.count("/") == 1:
+        return ""
+    cuts = (cut for cut in range(len(key) - 1, 0, -1) if key[cut] in "/[")
+    return next((key[:cut] for cut in cuts if key[:cut] in known), "")

@@ -1,0 +1,354 @@
+"""The HTML report as text: what it says, what it must never hold, and how large it may be."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner.foundation.values import Json
+from runner.reports.formats import HTML, ReportedRun, ReportValues
+from runner.reports.html.page import report
+from runner.runs.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Check,
+    Line,
+    Row,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    Section,
+    Status,
+    StepFinished,
+    StepStarted,
+    TargetName,
+    Trouble,
+)
+from runner.runs.result import fold
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+Story = list[AnyEvent]
+
+BASE = 40_000
+A_ROW = 800
+"""Bytes of a page, and of one more row of it."""
+HOSTILE = "</script><img src=x onerror=alert(1)>\u202e'\"&`{{ 7 }}`<!--"
+
+
+class Markup(HTMLParser):
+    """The tags of a page, its texts, and the blocks of JSON in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.words: list[str] = []
+        self.blocks: list[str] = []
+        self._within = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self._within = "json" if ("type", "application/json") in attrs else tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._within == "json":
+            self.blocks.append(data)
+        elif self._within not in ("script", "style"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def drawn(*journals: Sequence[Line], values: ReportValues = ReportValues.ALL) -> str:
+    return report([ReportedRun(result=fold(lines), lines=lines, values=values) for lines in journals], version="0.1.0")
+
+
+def read(*journals: Sequence[Line], values: ReportValues = ReportValues.ALL) -> str:
+    return Markup(drawn(*journals, values=values)).text
+
+
+def one_row(row: Row, *events: AnyEvent, ending: StepFinished, start: RunStarted, status: RunStatus) -> Story:
+    end = RunFinished(t=ending.t, status=status, exit_code=int(status is not RunStatus.PASSED))
+    return [start, StepStarted(row=row, t=0), *events, ending, end]
+
+
+def ended(status: Status = Status.PASSED, *, t: float = 1.0, **more: object) -> StepFinished:
+    fields: dict[str, object] = {"key": "add", "t": t, "status": status, "seconds": t, "attempts": 1}
+    return StepFinished(**(fields | more))  # type: ignore[arg-type]  # fields by name, for brevity
+
+
+@pytest.fixture
+def of_one_row(start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain) -> Callable[..., list[Line]]:
+    """A journal with the row `add`."""
+
+    def made(*events: AnyEvent, ending: StepFinished, status: RunStatus = RunStatus.PASSED) -> list[Line]:
+        return chain(one_row(row("add"), *events, ending=ending, start=start(), status=status))
+
+    return made
+
+
+def test_the_page_says_how_the_run_ended_and_what_that_means(story: Story, chain: Chain) -> None:
+    text = read(chain(story))
+    assert "contact-smoke@sandbox: unknown" in text
+    assert "exit 4 : an outcome is unknown: the process log or a person must settle it" in text
+    assert "1 failed" in text
+    assert "1 skipped" in text
+
+
+def test_what_is_in_doubt_comes_with_the_commands_that_settle_it(story: Story, chain: Chain) -> None:
+    text = read(chain(story))
+    assert "What to do next" in text
+    assert "in doubt: cleanup may or may not have happened." in text
+    assert "runner reconcile 0194d2a0-0000-7000-8000-000000000001" in text
+
+
+def test_a_row_that_failed_has_a_card_with_all_that_helps(story: Story, chain: Chain) -> None:
+    text = read(chain(story))
+    card = text[text.index("What did not pass") :]
+    assert "failed read Read it back" in card
+    assert "specs/contact-smoke.job.yaml:7" in card
+    assert "E201 an expectation is not met" in card
+    assert "not met: result | length > 0 result | length > 0 is false" in card
+    assert "hint: look at the list" in card
+    assert "process: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11" in card
+    assert "help: The user needs a right." in card
+
+
+def test_the_whole_job_is_not_proposed_again_while_a_call_is_in_doubt(story: Story, chain: Chain) -> None:
+    assert "run the whole job again" not in read(chain(story))
+
+
+def test_a_job_that_is_run_again_names_what_it_would_start_twice(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    lines = chain(
+        [
+            start(case="eu 1"),
+            StepStarted(row=row("charge"), t=0),
+            CallSent(key="charge", effect="once", call={"kind": "execute", "process": "UsrCharge"}),
+            CallAnswered(key="charge", t=0.1, value=None),
+            ended(key="charge", t=0.1),
+            StepStarted(row=row("add"), t=0.1),
+            ended(Status.FAILED, t=0.2, error=Trouble(code="E203", message="it failed")),
+            RunFinished(t=0.2, status=RunStatus.FAILED, exit_code=1),
+        ]
+    )
+    text = read(lines)
+    assert "runner run specs/contact-smoke.job.yaml -t sandbox -k 'contact-smoke[eu 1]'" in text
+    assert "Careful: this starts again what has passed already: charge" in text
+
+
+@pytest.mark.parametrize(
+    ("verified", "words"),
+    [(True, "verified by the process log"), ("inferred", "inferred from the process log"), (None, "not verified")],
+)
+def test_the_page_says_how_sure_a_passed_row_is(
+    of_one_row: Callable[..., list[Line]], verified: Json, words: str
+) -> None:
+    assert f"How sure the passed steps are: 1 {words}" in read(of_one_row(ending=ended(verified=verified)))
+
+
+def test_a_verdict_of_a_person_is_named_as_such(of_one_row: Callable[..., list[Line]]) -> None:
+    lines = of_one_row(Asked(key="add", t=0.5, value={"as": "passed"}), ending=ended())
+    assert "1 confirmed by a person" in read(lines)
+
+
+def test_a_row_that_needs_no_log_is_not_called_unverified(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    paused = Row(key="add", id="add", name="Wait", kind="pause", section=Section.STEPS, index=None, line=3)
+    del row
+    text = read(chain(one_row(paused, ending=ended(), start=start(), status=RunStatus.PASSED)))
+    assert "1 need no log" in text
+    assert "Everything passed" in text
+
+
+def test_rows_that_failed_in_the_same_way_are_one_card(start: Callable[..., RunStarted], chain: Chain) -> None:
+    events: Story = [start()]
+    for at in range(30):
+        key = f"each[{at}]"
+        events += [
+            StepStarted(row=turn(at), t=at),
+            ended(
+                Status.FAILED, key=key, t=at + 0.5, seconds=0.5, error=Trouble(code="E203", message=f"no contact {at}")
+            ),
+        ]
+    text = read(chain([*events, RunFinished(t=31, status=RunStatus.FAILED, exit_code=1)]))
+    assert text.count("no contact ") == 1
+    assert "30 steps failed in the same way ; this is the first. All: each[0]" in text
+    assert "and 10 more" in text
+    assert "30 turns: 30 failed" in text
+    assert "median 500 ms" in text
+
+
+def turn(at: int) -> Row:
+    return Row(
+        key=f"each[{at}]", id="each", name="Check", kind="execute", section=Section.STEPS, index=at, line=4, help=None
+    )
+
+
+def test_several_runs_are_a_table_of_jobs_and_targets(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    def run(target: str, status: RunStatus) -> list[Line]:
+        begun = start(target=TargetName(name=target, url="https://x", sandbox=False))
+        return chain(one_row(row("add"), ending=ended(verified=True), start=begun, status=status))
+
+    text = read(run("staging", RunStatus.PASSED), run("production", RunStatus.FAILED))
+    assert "1 of 2 runs did not pass" in text
+    assert "Jobs and targets job staging production contact-smoke" in text
+    assert "2 runs: 1 passed, 1 failed" in text
+
+
+def test_the_beginning_of_what_the_service_answered_is_shown(of_one_row: Callable[..., list[Line]]) -> None:
+    error = Trouble(code="E205", message="it answered 500")
+    failed = AttemptFailed(key="add", t=0.5, kind="refused", error=error, status=500, body="<p>Out of licences</p>")
+    sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})
+    lines = of_one_row(sent, failed, ending=ended(Status.FAILED, error=error), status=RunStatus.FAILED)
+    assert "the service answered: <p>Out of licences</p>" in read(lines)
+
+
+def test_no_secret_and_no_hole_is_read_on_the_page(story: Story, chain: Chain) -> None:
+    page = Markup(drawn(chain(story)))
+    assert 'inputs.token "***"' in page.text
+    assert "\ue000" not in page.text
+
+
+def test_the_script_gets_a_hole_by_its_name_so_that_curl_has_a_variable(story: Story, chain: Chain) -> None:
+    block = json.loads(Markup(drawn(chain(story))).blocks[0])
+    assert block["rows"]["add"]["c"][0]["parameters"] == {"Token": "\ue000[inputs.token]"}
+    assert block["rows"]["add"]["o"] == '{\n "token": "***"\n}'
+
+
+def test_hostile_texts_make_no_markup(start: Callable[..., RunStarted], chain: Chain) -> None:
+    def page(text: str) -> Markup:
+        row = Row(key=text, id="a", name=text, kind="execute", section=Section.STEPS, index=None, line=1, help=text)
+        check = Check(that=text, passed=False, message=text)
+        error = Trouble(code="E203", message=text, hint=text)
+        failed = AttemptFailed(key=text, t=0.2, kind="refused", error=error, body=text)
+        ending = ended(
+            Status.FAILED, key=text, checks=(check,), warnings=(text,), result=text, outputs={text: text}, error=error
+        )
+        begun = start(job=text, file=text, case=text, commit=text, inputs={text: text}, help=text, started_at=text)
+        sent = CallSent(key=text, effect="once", call={"kind": text, "process": text, "parameters": {text: text}})
+        return Markup(drawn(chain(one_row(row, sent, failed, ending=ending, start=begun, status=RunStatus.FAILED))))
+
+    hostile, harmless = page(HOSTILE), page("harmless")
+    assert [tag for tag in hostile.tags if tag != "code"] == [tag for tag in harmless.tags if tag != "code"]
+    assert hostile.attributes == harmless.attributes
+    assert not {name for name in hostile.attributes if name.startswith("on") or name == "style"}
+    assert len(json.loads(hostile.blocks[0])["rows"]) == 1
+
+
+def test_the_page_asks_for_nothing_from_outside_and_lets_nothing_else_run(story: Story, chain: Chain) -> None:
+    text = drawn(chain(story))
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert "unsafe" not in policy[1]
+    for part in ("default-src 'none'", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'"):
+        assert part.replace("'", "&#39;") in policy[1]
+    assert not re.search(r'\b(?:src|href)="(?!#|data:)', text)
+
+
+def test_the_script_writes_texts_and_nothing_else(story: Story, chain: Chain) -> None:
+    text = drawn(chain(story))
+    forbidden = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "localStorage")
+    assert not [word for word in (*forbidden, "XMLHttpRequest", "sessionStorage", ".style.") if word in text]
+
+
+def test_another_page_of_html_is_never_written_over(story: Story, chain: Chain) -> None:
+    assert HTML.mark.match(drawn(chain(story)).encode())
+    assert not HTML.mark.match(b"<!doctype html>\n<html lang=en>")
+
+
+@pytest.mark.parametrize("values", [ReportValues.NONE, ReportValues.FAILING])
+def test_values_can_be_left_out(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain, values: ReportValues
+) -> None:
+    def journal(value: str, status: Status) -> list[Line]:
+        sent = CallSent(
+            key="add", effect="once", call={"kind": "execute", "process": "UsrAdd", "parameters": {"A": value}}
+        )
+        error = None if status is Status.PASSED else Trouble(code="E203", message=f"it said {value}", hint=value)
+        check = Check(that="result == 1", passed=status is Status.PASSED, message=None if error is None else value)
+        ending = ended(status, result=value, outputs={"a": value}, checks=(check,), warnings=(value,), error=error)
+        log: Json = [{"id": "1", "status": "error", "error": value}]
+        answers: Story = [
+            CallAnswered(key="add", t=0.1, value=value),
+            CallSent(key="add", effect="read", call={"kind": "read_rows"}),
+            CallAnswered(key="add", t=0.2, value=log),
+        ]
+        ran = RunStatus.PASSED if error is None else RunStatus.FAILED
+        return chain(one_row(row("add"), sent, *answers, ending=ending, start=start(inputs={"a": value}), status=ran))
+
+    text = drawn(journal("PASSEDVALUE", Status.PASSED), journal("FAILEDVALUE", Status.FAILED), values=values)
+    assert "PASSEDVALUE" not in text
+    assert ("FAILEDVALUE" in text) == (values is ReportValues.FAILING)
+    assert "result == 1" in text
+    assert "E203" in text
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_any_beginning_of_any_journal_is_drawn(
+    data: st.DataObject, journals: st.SearchStrategy[Story], chain: Chain
+) -> None:
+    lines = chain(data.draw(journals))
+    for end in range(len(lines) + 1):
+        page = Markup(drawn(lines[:end]))
+        rows = {step.key for step in fold(lines[:end]).steps}
+        assert page.tags.count("li") >= len(rows)
+        json.loads(page.blocks[0])
+
+
+def large(rows: int, start: RunStarted) -> Story:
+    events: Story = [start]
+    for at in range(rows):
+        key, t = f"each[{at}]", at / 100
+        call = {"kind": "execute", "process": "UsrCheckAmount", "parameters": {"Amount": at}, "result": "Ok"}
+        row = {"id": "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11", "status": "done", "error": None}
+        events += [
+            StepStarted(row=turn(at), t=t),
+            CallSent(key=key, effect="read", call=call),
+            CallAnswered(key=key, t=t + 0.004, value=True),
+            CallSent(key=key, effect="read", call={"kind": "read_rows", "process": "UsrCheckAmount", "since": None}),
+            CallAnswered(key=key, t=t + 0.008, value=[row]),
+            ended(key=key, t=t + 0.009, seconds=0.009, verified=True, process_id=row["id"], result=True),
+        ]
+    return [*events, RunFinished(t=rows / 100, status=RunStatus.PASSED, exit_code=0)]
+
+
+def test_a_page_keeps_its_budget_of_bytes(start: Callable[..., RunStarted], chain: Chain) -> None:
+    rows = 1000
+    assert len(drawn(chain([start()])).encode()) <= BASE
+    assert len(drawn(chain(large(rows, start()))).encode()) <= BASE + A_ROW * rows
+
+
+def test_of_very_many_rows_those_that_did_not_pass_are_drawn_and_the_rest_is_counted(
+    start: Callable[..., RunStarted], chain: Chain
+) -> None:
+    events: Story = [start()]
+    for at in range(60):
+        status = Status.FAILED if at == 55 else Status.PASSED
+        events += [StepStarted(row=turn(at), t=0), ended(status, key=f"each[{at}]", t=0, seconds=0)]
+    lines = chain([*events, RunFinished(t=1, status=RunStatus.FAILED, exit_code=1)])
+    text = report([ReportedRun(result=fold(lines), lines=lines)], most_rows=50)
+    assert 'id="1.each[55]"' in text
+    assert 'id="1.each[48]"' in text
+    assert 'id="1.each[49]"' not in text
+    assert "10 steps that passed are not drawn here" in text

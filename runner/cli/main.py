@@ -31,6 +31,7 @@ VERBS = {
     "report": ("runner.cli.runs:report", "Write any report of a run again."),
     "show": ("runner.cli.runs:show", "Show what happened in one run."),
     "runs": ("runner.cli.runs:runs", "List the stored runs."),
+    "diff": ("runner.cli.diff:diff", "Show what differs between two runs."),
     "history": ("runner.cli.history:history", "Show what each step did over the last runs of a job."),
     "sandbox": ("runner.cli.sandbox:sandbox", "Serve the stand-in of the service."),
     "catalog": ("runner.cli.catalog:catalog", "Know what a site has, and what packages in git hold."),

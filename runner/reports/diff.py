@@ -1,0 +1,211 @@
+"""What differs between two runs: their ends, inputs and jobs, and row by row how each ended, what was sent, what came
+back. Ids that stand for one another, and moments, are no difference.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from runner.foundation.durations import written
+from runner.foundation.sentences import many
+from runner.foundation.values import Json, JsonObject, compact
+from runner.reports.safe import clean, json_document, safe
+from runner.reports.sameness import ABSENT, Absent, MaybeJson, Sameness, ValueDifference
+from runner.reports.words import shortened, title
+from runner.runs.events import CallSent, Line
+from runner.runs.result import RunResult, StepResult
+from runner.secrets.redact import hide
+
+FORMAT = 1
+SAME = "the same but for ids and times\n"
+_MOST = 5
+"""Differences in one value that are shown."""
+_LONGEST = 80
+_SHARE, _SECONDS = 0.25, 0.1
+"""A time differs where it is longer or shorter by more than both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRun:
+    result: RunResult
+    lines: Sequence[Line]
+
+    def sent(self) -> dict[str, Json]:
+        """The first call of each row."""
+        calls: dict[str, Json] = {}
+        for line in self.lines:
+            if isinstance(line.event, CallSent):
+                calls.setdefault(line.event.key, {**line.event.call})
+        return calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDifferences:
+    """`more` is the number of differences in its values that are left out; `errors` say why it did not pass."""
+
+    key: str
+    differences: tuple[ValueDifference, ...]
+    more: int
+    errors: tuple[str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDifferences:
+    runs: tuple[RunResult, RunResult]
+    differences: tuple[ValueDifference, ...]
+    rows: tuple[RowDifferences, ...]
+
+    @property
+    def is_same(self) -> bool:
+        return not (self.differences or self.rows)
+
+
+def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
+    sameness = Sameness()
+    one, other = first.result, second.result
+    differences = tuple(_of_runs(one, other, sameness))
+    calls = first.sent(), second.sent()
+    rows, others = ({step.key: step for step in run.steps} for run in (one, other))
+    found = (
+        _of_rows(key, (rows.get(key), others.get(key)), (calls[0].get(key), calls[1].get(key)), sameness)
+        for key in dict.fromkeys([*rows, *others])
+    )
+    return RunDifferences(runs=(one, other), differences=differences, rows=tuple(row for row in found if row))
+
+
+def _of_runs(one: RunResult, other: RunResult, sameness: Sameness) -> Iterator[ValueDifference]:
+    """The digest is of the job's text with its inputs and target: where one of these differs, it says nothing more."""
+    places = _place(one), _place(other)
+    inputs = list(sameness.differences(one.inputs, other.inputs, "inputs"))
+    yield from _pairs(
+        ("status", str(one.status), str(other.status)),
+        ("job", _job(one), _job(other)),
+        ("target", *places),
+        ("commit", one.commit, other.commit),
+        ("undo", one.undo, other.undo),
+    )
+    if places[0] == places[1] and not inputs:
+        yield from _pairs(("digest of the job", one.digest, other.digest))
+    yield from inputs
+    yield from _times(one.seconds, other.seconds)
+
+
+def _job(run: RunResult) -> str:
+    return run.job if run.case is None else f"{run.job}[{run.case}]"
+
+
+def _place(run: RunResult) -> str:
+    """The URL of a sandbox is another each time."""
+    return run.target.name if run.target.sandbox else f"{run.target.name}, {run.target.url}"
+
+
+def _of_rows(
+    key: str,
+    steps: tuple[StepResult | None, StepResult | None],
+    calls: tuple[Json, Json],
+    sameness: Sameness,
+) -> RowDifferences | None:
+    one, other = steps
+    if one is None or other is None:
+        ends = [ABSENT if step is None else str(step.status) for step in steps]
+        only = ValueDifference(path="status", first=ends[0], second=ends[1])
+        return RowDifferences(key=key, differences=(only,), more=0, errors=(_error(one), _error(other)))
+    found = list(_ends(one, other, sameness))
+    is_reached = calls[0] is not None and calls[1] is not None
+    sent = list(sameness.differences(*calls, "sent")) if is_reached else []
+    results = list(sameness.differences(one.result, other.result, "result"))
+    found += [*sent[:_MOST], *results[:_MOST]]
+    if one.status is other.status:
+        found += _times(one.seconds, other.seconds)
+    if not found:
+        return None
+    more = len(sent[_MOST:]) + len(results[_MOST:])
+    return RowDifferences(key=key, differences=tuple(found), more=more, errors=(_error(one), _error(other)))
+
+
+def _ends(one: StepResult, other: StepResult, sameness: Sameness) -> Iterator[ValueDifference]:
+    """How they ended. An error is a difference of its own where both ended alike."""
+    yield from _pairs(("status", str(one.status), str(other.status)))
+    errors = _error(one), _error(other)
+    if one.status is other.status and not sameness.are_same(errors[0] or "", errors[1] or ""):
+        yield ValueDifference(path="error", first=errors[0], second=errors[1])
+    yield from _pairs(("verified", one.verified, other.verified), ("attempts", one.attempts, other.attempts))
+
+
+def _pairs(*found: tuple[str, Json, Json]) -> Iterator[ValueDifference]:
+    yield from (ValueDifference(path=path, first=one, second=other) for path, one, other in found if one != other)
+
+
+def _times(one: float, other: float) -> Iterator[ValueDifference]:
+    if abs(other - one) > max(_SHARE * one, _SECONDS):
+        yield ValueDifference(path="seconds", first=one, second=other)
+
+
+def _error(step: StepResult | None) -> str | None:
+    return None if step is None or step.error is None else f"{step.error.code}: {step.error.message}"
+
+
+def text(found: RunDifferences) -> str:
+    """A heading, the differences of the runs, then those of each row below its key."""
+    first, second = (f"{title(run)} {clean(run.id)}, {_started(run)}" for run in found.runs)
+    lines = [f"first:  {first}", f"second: {second}", *(f"  {line}" for line in _lines(found.differences))]
+    for row in found.rows:
+        lines += [f"  {clean(row.key)}", *(f"      {line}" for line in _row_lines(row))]
+    number = sum(len(row.differences) + row.more for row in found.rows) + len(found.differences)
+    end = SAME if found.is_same else f"{many(number, 'difference')}\n"
+    return "".join(f"{line}\n" for line in lines) + end
+
+
+def _started(run: RunResult) -> str:
+    return clean(run.started_at).replace("T", " ").removesuffix("Z").partition(".")[0]
+
+
+def _row_lines(row: RowDifferences) -> Iterator[str]:
+    yield from _lines(row.differences)
+    if any(difference.path == "status" for difference in row.differences):
+        for which, error in zip(("first", "second"), row.errors, strict=True):
+            if error is not None:
+                yield f"  {which}: {shortened(clean(error))}"
+    if row.more:
+        yield f"and {row.more} more in what was sent and its result"
+
+
+def _lines(differences: Iterable[ValueDifference]) -> Iterator[str]:
+    for one in differences:
+        yield f"{clean(one.path)}: {_shown(one.first, one.path)} → {_shown(one.second, one.path)}"
+
+
+def _shown(value: MaybeJson, path: str) -> str:
+    if isinstance(value, Absent):
+        return "nothing"
+    if path == "seconds" and isinstance(value, float):
+        return written(value)
+    whole = hide(value)
+    is_word = isinstance(whole, str) and "." not in path and "[" not in path and path not in ("result", "sent")
+    return shortened(safe(str(whole) if is_word else compact(whole)), _LONGEST)
+
+
+def as_json(found: RunDifferences) -> str:
+    return json_document(
+        {
+            "format": FORMAT,
+            "same": found.is_same,
+            "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],
+            "differences": [_record(one) for one in found.differences],
+            "rows": [
+                {
+                    "key": row.key,
+                    "differences": [_record(one) for one in row.differences],
+                    "more": row.more,
+                    "errors": [hide(error) for error in row.errors],
+                }
+                for row in found.rows
+            ],
+        }
+    )
+
+
+def _record(one: ValueDifference) -> JsonObject:
+    """Without `first` or `second` where there is no such value."""
+    first: JsonObject = {} if isinstance(one.first, Absent) else {"first": hide(one.first)}
+    second: JsonObject = {} if isinstance(one.second, Absent) else {"second": hide(one.second)}
+    return {"path": one.path, **first, **second}

@@ -1,0 +1,75 @@
+"""Whether two JSON values are the same but for ids and moments, and where they differ.
+
+A GUID is the same as another as long as the two stand for one another everywhere; any moment is the same as any other.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from runner.foundation.values import Json, is_number
+
+_GUID = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F])")
+_MOMENT = re.compile(
+    r"(?<!\d)\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?|/Date\(-?\d+(?:[+-]\d{4})?\)/"
+)
+
+
+class Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+MaybeJson: TypeAlias = "Json | Absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueDifference:
+    """`path` is as an expression has it, with the name of the whole value at its beginning."""
+
+    path: str
+    first: MaybeJson
+    second: MaybeJson
+
+
+@dataclass(slots=True)
+class Sameness:
+    """Which GUID of the first run is which of the second, by all values that were compared so far."""
+
+    _there: dict[str, str] = field(default_factory=dict)
+    _back: dict[str, str] = field(default_factory=dict)
+
+    def are_same(self, first: str, second: str) -> bool:
+        if _skeleton(first) != _skeleton(second):
+            return False
+        pairs = zip(_GUID.findall(first), _GUID.findall(second), strict=True)
+        known = [
+            self._map(one.lower(), other.lower()) for one, other in pairs
+        ]  # all of them, for what is compared later
+        return all(known)
+
+    def differences(self, first: MaybeJson, second: MaybeJson, path: str) -> Iterator[ValueDifference]:
+        match first, second:
+            case dict(), dict():
+                for key in dict.fromkeys([*first, *second]):
+                    yield from self.differences(first.get(key, ABSENT), second.get(key, ABSENT), f"{path}.{key}")
+            case list(), list():
+                for at in range(max(len(first), len(second))):
+                    one, other = (value[at] if at < len(value) else ABSENT for value in (first, second))
+                    yield from self.differences(one, other, f"{path}[{at}]")
+            case str(), str():
+                if not self.are_same(first, second):
+                    yield ValueDifference(path=path, first=first, second=second)
+            case _:
+                are_numbers = is_number(first) and is_number(second)
+                if first != second or not (are_numbers or type(first) is type(second)):
+                    yield ValueDifference(path=path, first=first, second=second)
+
+    def _map(self, one: str, other: str) -> bool:
+        return self._there.setdefault(one, other) == other and self._back.setdefault(other, one) == one
+
+
+def _skeleton(text: str) -> str:
+    return _MOMENT.sub("T", _GUID.sub("#", text))

@@ -1,0 +1,141 @@
+"""What differs between two runs, by their events alone."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from runner.reports.diff import SAME, ComparedRun, RunDifferences, as_json, compare, text
+from runner.reports.sameness import Sameness
+from runner.runs.events import (
+    AnyEvent,
+    CallSent,
+    Line,
+    Row,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    Section,
+    Status,
+    StepFinished,
+    StepStarted,
+    Trouble,
+    Value,
+)
+from runner.runs.result import fold
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+Start = Callable[..., RunStarted]
+ONE, TWO = "11111111-2222-3333-4444-555555555555", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+OTHER, ANOTHER = "99999999-2222-3333-4444-555555555555", "ffffffff-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+
+@pytest.fixture
+def run(chain: Chain, start: Start) -> Callable[..., ComparedRun]:
+    """A run of one step; `ending` are fields of its end."""
+
+    def made(sent: Value = None, *, inputs: Value = None, key: str = "read", **ending: Value) -> ComparedRun:
+        row = Row(key=key, id=key, name="Read", kind="execute", section=Section.STEPS, index=None, line=3)
+        fields = {"status": Status.PASSED, "seconds": 0.1, "attempts": 1, **ending}
+        events: list[AnyEvent] = [
+            start(inputs=inputs or {}),
+            StepStarted(row=row, t=0.0),
+            CallSent(key=key, effect="once", call={"parameters": sent}),
+            StepFinished(key=key, t=1.0, **fields),
+            RunFinished(t=1.0, status=RunStatus.PASSED, exit_code=0),
+        ]
+        lines = chain(events)
+        return ComparedRun(result=fold(lines), lines=lines)
+
+    return made
+
+
+def told(found: RunDifferences) -> list[str]:
+    return [line.strip() for line in text(found).splitlines()[2:]]
+
+
+def test_ids_that_stand_for_one_another_everywhere_and_moments_are_the_same(run: Callable[..., ComparedRun]) -> None:
+    first = run({"Id": ONE, "At": "2026-01-31T09:00:00Z"}, result=[ONE, TWO, "at 2026-01-31 09:00:00.123"])
+    second = run(
+        {"Id": OTHER, "At": "2026-02-01T10:30:00+01:00"}, result=[OTHER.upper(), ANOTHER, "at 2026-02-01 10:00"]
+    )
+    assert told(compare(first, second)) == [SAME.strip()]
+
+
+def test_an_id_that_stands_for_two_others_is_a_difference(run: Callable[..., ComparedRun]) -> None:
+    first, second = run({"Id": ONE}, result=[ONE]), run({"Id": OTHER}, result=[ANOTHER])
+    assert told(compare(first, second)) == ["read", f'result[0]: "{ONE}" → "{ANOTHER}"', "1 difference"]
+    first, second = run({"Id": ONE}, result=[TWO]), run({"Id": OTHER}, result=[OTHER])
+    assert told(compare(first, second)) == ["read", f'result[0]: "{TWO}" → "{OTHER}"', "1 difference"]
+
+
+def test_what_was_sent_and_what_came_back_are_compared_by_path(run: Callable[..., ComparedRun]) -> None:
+    first = run({"Name": "Ada", "Age": 1}, inputs={"n": 1}, result={"a": [1, 2], "b": True, "c": None})
+    second = run({"Name": "Eve", "Age": 1.0}, inputs={"n": 2}, result={"a": [1], "b": 1})
+    assert told(compare(first, second)) == [
+        "inputs.n: 1 → 2",
+        "read",
+        'sent.parameters.Name: "Ada" → "Eve"',
+        "result.a[1]: 2 → nothing",
+        "result.b: true → 1",
+        "result.c: null → nothing",
+        "5 differences",
+    ]
+
+
+def test_of_one_result_five_differences_are_shown_and_the_rest_is_counted(run: Callable[..., ComparedRun]) -> None:
+    lines = told(compare(run(result=list(range(9))), run(result=list(range(1, 10)))))
+    assert lines[1:] == [
+        *(f"result[{at}]: {at} → {at + 1}" for at in range(5)),
+        "and 4 more in what was sent and its result",
+        "9 differences",
+    ]
+
+
+def test_how_a_row_ended_is_compared_with_its_reason_its_proof_and_its_attempts(
+    run: Callable[..., ComparedRun],
+) -> None:
+    trouble = Trouble(code="E201", message="result is 2")
+    failed = run(status=Status.FAILED, error=trouble, verified=False, attempts=2)
+    assert told(compare(run(verified=True), failed)) == [
+        "read",
+        "status: passed → failed",
+        "verified: true → false",
+        "attempts: 1 → 2",
+        "second: E201: result is 2",
+        "3 differences",
+    ]
+    other = run(status=Status.FAILED, error=Trouble(code="E305", message="no answer"), verified=False, attempts=2)
+    assert told(compare(failed, other)) == ["read", "error: E201: result is 2 → E305: no answer", "1 difference"]
+
+
+def test_a_row_of_one_run_only_is_a_difference(run: Callable[..., ComparedRun]) -> None:
+    assert told(compare(run(), run(key="write"))) == [
+        "read",
+        "status: passed → nothing",
+        "write",
+        "status: nothing → passed",
+        "2 differences",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [(0.1, 0.19, False), (1.0, 1.2, False), (1.0, 1.3, True), (0.01, 0.2, True), (2, 1, True)],
+)
+def test_a_time_differs_beyond_a_quarter_and_a_tenth_of_a_second(
+    run: Callable[..., ComparedRun], one: float, other: float, *, differs: bool
+) -> None:
+    assert compare(run(seconds=one), run(seconds=other)).is_same is not differs
+
+
+def test_no_secret_is_shown(run: Callable[..., ComparedRun]) -> None:
+    hole = "\ue000[inputs.token]"
+    found = compare(run({"a": f"x {hole}"}), run({"a": "y"}, inputs={"t": hole}))
+    assert "\ue000" not in text(found) + as_json(found)
+    assert 'sent.parameters.a: "x ***" → "y"' in text(found)
+
+
+def test_an_id_that_is_equal_in_both_stands_for_itself() -> None:
+    sameness = Sameness()
+    assert sameness.are_same(ONE, ONE)
+    assert not sameness.are_same(ONE, OTHER)

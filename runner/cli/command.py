@@ -34,7 +34,7 @@ from runner.project.sites import ReadySite, Sites
 from runner.reports import console
 from runner.reports.alive import Alive
 from runner.reports.console import PlainConsole
-from runner.reports.formats import ReportedRun
+from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail
 from runner.reports.words import meaning
@@ -279,14 +279,27 @@ def at_once(stop: Stop) -> bool:
 def with_reports(places: reports.Places, carried: Carried, code: ExitCode) -> ExitCode:
     """Write the reports; the code of a command whose reports are written, or cannot be."""
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
+    problems = tuple(_not_begun(carried, code))
     try:
-        reports.write(places, runs)
+        reports.publish(places, ReportedCommand(runs=runs, problems=problems, exit_code=code))
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
     if not runs or code != strongest(run.result.exit_code for run in runs):  # else a transcript has printed it
         output.say(f"exit {code:d}: {meaning(code)}")
     return code
+
+
+def _not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
+    """Why runs did not begin. After a run that did not pass (`--fail-fast`) that is no problem of its own."""
+    if carried.trouble is not None:
+        yield from carried.trouble.problems
+    titles = ", ".join(one.title for one in carried.left_out)
+    if carried.is_unready:
+        hint = "read what the command printed: it names the site, and what was seen of it"
+        yield Problem(code="E317", message=f"a site was not ready, so these runs did not begin: {titles}", hint=hint)
+    elif titles and code in STOPPED.values():
+        yield Problem(code="E312", message=f"a signal stopped the command before these runs began: {titles}")
 
 
 def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:

@@ -136,21 +136,33 @@ def ended(arguments: Sequence[str]) -> int:
     except UsageError as error:
         notes = "".join(f"{note}\n" for note in getattr(error, "__notes__", ()))
         output.say_lines(as_text(error.problems) + notes)
-        return ExitCode.INVALID
+        return _unstarted(arguments, ExitCode.INVALID, *error.problems)
     except RefusedError as error:
         output.say_lines(as_text(error.problems))
-        return ExitCode.REFUSED
+        return _unstarted(arguments, ExitCode.REFUSED, *error.problems)
     except click.exceptions.NoArgsIsHelpError as error:
         output.say_lines(f"{error.message}\n")
         return ExitCode.INVALID
     except click.UsageError as error:
-        output.say_lines(as_text([hints.usage_problem(error)]))
-        return ExitCode.INVALID
+        problem = hints.usage_problem(error)
+        output.say_lines(as_text([problem]))
+        return _unstarted(arguments, ExitCode.INVALID, problem)
     except (click.Abort, KeyboardInterrupt):
-        return ExitCode.INTERRUPTED
+        return _unstarted(
+            arguments, ExitCode.INTERRUPTED, Problem(code="E312", message="interrupted before any run began")
+        )
     except Exception:  # noqa: BLE001  the one place where a fault of ours ends
-        output.say_lines(as_text([_fault()]))
-        return ExitCode.FAULT
+        problem = _fault()
+        output.say_lines(as_text([problem]))
+        return _unstarted(arguments, ExitCode.FAULT, problem)
+
+
+def _unstarted(arguments: Sequence[str], code: ExitCode, *problems: Problem) -> ExitCode:
+    """Write the reports that the command was asked for, with why it ended; its code."""
+    from runner.cli.unstarted import report_unstarted  # noqa: PLC0415  10 ms, for a command that ends early only
+
+    report_unstarted(arguments, os.environ, problems, code)
+    return code
 
 
 def check_encoding(arguments: Iterable[str], environment: Mapping[str, str]) -> None:

@@ -297,7 +297,8 @@ VERBOSE = option("-v", "--verbose", is_flag=True, help="Print every call, attemp
 
 def reports(command: _F) -> _F:
     """An option for each report format."""
-    from runner.reports.formats import FORMATS, ReportValues  # noqa: PLC0415  8 ms, for the verbs that write reports
+    from runner.reports.formats import FORMATS  # noqa: PLC0415  8 ms, for the verbs that write reports
+    from runner.reports.reported import ReportValues  # noqa: PLC0415  likewise
 
     command = option(
         "--report-values",

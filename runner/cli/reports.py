@@ -6,7 +6,7 @@ reads.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,8 @@ from runner.cli import output
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.project.paths import job_paths
 from runner.reading.files import beginning
-from runner.reports.formats import FORMATS, HTML, ReportedRun, ReportFormat, ReportValues
+from runner.reports.formats import FORMATS, HTML, ReportFormat
+from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues, alone
 from runner.reports.safe import clean
 from runner.runs.history import remember
 from runner.runs.store import Part, RunStore, StoreError
@@ -47,14 +48,19 @@ def asked_for(context: click.Context) -> Places:
     )
 
 
-def write(places: Places, runs: Sequence[ReportedRun]) -> None:
+def write(places: Places, command: ReportedCommand) -> None:
     """Write the reports. Raises `UsageError` for files that cannot be written."""
-    files, shown = places.by_format, [replace(run, values=places.values) for run in runs]
+    files, shown = places.by_format, replace(command, values=places.values)
     wanted = [one for one in FORMATS if one.name in files]
     wanted.sort(key=lambda one: files[one.name] == STDOUT)  # last: nobody may read it
     found = (_written(files[one.name], one.write(shown)) for one in wanted)
     if problems := [problem for problem in found if problem is not None]:
         raise UsageError(*problems)
+
+
+def publish(places: Places, command: ReportedCommand) -> None:
+    """Write the reports of a command that has ended, and show it where its CI looks. Raises like `write`."""
+    write(places, command)
 
 
 def store(runs: RunStore, run: ReportedRun) -> None:
@@ -70,21 +76,21 @@ def store(runs: RunStore, run: ReportedRun) -> None:
     try:
         for one in FORMATS:
             if one.stored_as is not None:
-                runs.put(run.result.id, one.stored_as, one.write([run]))
+                runs.put(run.result.id, one.stored_as, one.write(alone(run)))
     except StoreError as error:
         message = f"the reports in the run's folder are missing: {error}"
         output.problems(Problem(code="E311", message=message, severity=Severity.WARNING))
 
 
-def open_page(places: Places, runs: Sequence[ReportedRun], *, store: RunStore) -> None:
+def open_page(places: Places, command: ReportedCommand, *, store: RunStore) -> None:
     """Show the HTML report in a browser; where no file was named for it, it is stored with the last run first."""
     import webbrowser  # noqa: PLC0415  5 ms, for this option only
 
     place = places.by_format.get(HTML.name)
     if place is None:
-        last = runs[-1].result.id
+        last = command.runs[-1].result.id
         try:
-            store.put(last, Part.PAGE, HTML.write([replace(run, values=places.values) for run in runs]))
+            store.put(last, Part.PAGE, HTML.write(replace(command, values=places.values)))
         except StoreError as error:
             raise UsageError(Problem(code="E151", message=f"the page cannot be stored: {error}")) from error
         place = store.place(last, Part.PAGE)

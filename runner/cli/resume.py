@@ -23,7 +23,7 @@ from runner.job.model import Job
 from runner.planning.guards import steps_of
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
-from runner.reports.formats import ReportedRun
+from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, title
@@ -189,7 +189,7 @@ def _over(run: StoredRun, wanted_reports: reports.Places, *, why: str) -> ExitCo
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
     reports.store(run.store, reported)  # whoever ended the run may have been killed before they were written
-    reports.write(wanted_reports, [reported])
+    reports.write(wanted_reports, alone(reported))
     return run.result.exit_code
 
 

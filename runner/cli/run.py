@@ -12,11 +12,12 @@ from runner.cli.run_pool import Carried, PendingRun, Run, begin
 from runner.cli.sandbox import Sandboxes
 from runner.cli.stored_plans import PlanClaims
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode
+from runner.foundation.problems import ExitCode, Problem
 from runner.hosts.judgement import Judgement
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.console import closing
+from runner.reports.reported import ReportedCommand
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import unwritable
 
@@ -83,9 +84,7 @@ def run(context: click.Context, /, **_: object) -> int:
             output.say(line)
         output.say_lines(run_set.not_read)
     if not run_set.runs:
-        output.say(f"{run_set.nothing}, so nothing ran")
-        reports.write(places, [])
-        return ExitCode.PASSED if given["allow_empty"] else ExitCode.NOTHING_SELECTED
+        return _nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     asking.check_permission(run_set.runs, permission)
@@ -95,6 +94,17 @@ def run(context: click.Context, /, **_: object) -> int:
     if len(run_set.runs) > 1:
         console.out.write(closing([run.result for run in carried.runs], encoding=console.out.encoding))
     return with_reports(places, carried, code)
+
+
+def _nothing_ran(why: str, places: reports.Places, *, is_allowed: bool) -> ExitCode:
+    """Reports hold why nothing ran, unless that is allowed: no entry would look green."""
+    why = f"{why}, so nothing ran"
+    output.say(why)
+    code = ExitCode.PASSED if is_allowed else ExitCode.NOTHING_SELECTED
+    hint = "check what selects: the paths, `--tags`, `-k`, `--last-failed`; `--allow-empty` allows it"
+    problems = () if is_allowed else (Problem(code="E180", message=why, hint=hint),)
+    reports.publish(places, ReportedCommand(runs=(), problems=problems, exit_code=code))
+    return code
 
 
 def _carry_out(

@@ -13,8 +13,9 @@ from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, 
 from runner.foundation.sentences import either, many
 from runner.foundation.values import Json, JsonObject
 from runner.reports import console
-from runner.reports.formats import FORMATS, ReportedRun
+from runner.reports.formats import FORMATS
 from runner.reports.next_steps import next_steps
+from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.runs import Listed, table
 from runner.reports.safe import json_document
 from runner.reports.sentences import Detail
@@ -124,10 +125,11 @@ def report(context: click.Context, /, **_: object) -> int:
         if run.flaw is not None:
             output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
-    reports.write(places, reported)
+    code = strongest(run.result.exit_code for run in reported)
+    reports.write(places, ReportedCommand(runs=reported, exit_code=code))
     if opens:
-        reports.open_page(places, reported, store=context.params["runs"])
-    return strongest(run.result.exit_code for run in found.values())
+        reports.open_page(places, ReportedCommand(runs=reported, exit_code=code), store=context.params["runs"])
+    return code
 
 
 def as_json(listed: Sequence[Listed]) -> str:

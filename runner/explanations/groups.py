@@ -13,6 +13,7 @@ _GROUPS = (
     ("E150", "the command line, and runs that are kept"),
     ("E160", "guards"),
     ("E170", "catalogues, and the types that flow from them"),
+    ("E180", "what a command selects"),
     ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
     ("E197", "processes that are watched"),

@@ -196,6 +196,8 @@ CODES = {
     "E177": "a comparison whose outcome is known before",
     "E178": "something that a site tells of its processes and nobody can read",
     "E179": "a catalogue that is not there, or cannot be written",
+    # what a command selects
+    "E180": "nothing was selected",
     # packages in git
     "E191": "a file of a package that cannot be read",
     "E192": "an element that a process may never leave",

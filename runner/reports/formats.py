@@ -3,39 +3,16 @@ overwriting and the docs all read this table.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from runner.reports import json, jsonl, junit
-from runner.runs.events import Line
-from runner.runs.result import RunResult
+from runner.reports.reported import ReportedCommand
 from runner.runs.store import Part
 
 _HTML_MARK: Final = re.compile(rb"<!doctype html>\s*<!-- creatio-runner -->")
 """How the page begins, and no other file. It is here so that asking for it does not import the page."""
-
-
-class ReportValues(StrEnum):
-    """Whose values the reports for people show: inputs, parameters, results, messages."""
-
-    ALL = "all"
-    FAILING = "failing"
-    NONE = "none"
-
-    def shows(self, *, is_red: bool) -> bool:
-        """Whether the values of a row or a run are shown that did not pass (`is_red`), or that did."""
-        return self is ReportValues.ALL or (self is ReportValues.FAILING and is_red)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedRun:
-    """What a report is written from. Reports for programs hold all values, whatever `values` is."""
-
-    result: RunResult
-    lines: Sequence[Line]
-    values: ReportValues = ReportValues.ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +26,7 @@ class ReportFormat:
     help: str
     docs: str
     mark: re.Pattern[bytes]
-    write: Callable[[Sequence[ReportedRun]], str]
+    write: Callable[[ReportedCommand], str]
     stored_as: Part | None = None
 
     @property
@@ -61,14 +38,10 @@ class ReportFormat:
         return f"report_{self.name}"
 
 
-def _html(runs: Sequence[ReportedRun]) -> str:
+def _html(command: ReportedCommand) -> str:
     from runner.reports.html.page import report  # noqa: PLC0415  35 ms, where a page is written
 
-    return report(runs)
-
-
-def _results(runs: Iterable[ReportedRun]) -> list[RunResult]:
-    return [run.result for run in runs]
+    return report(command)
 
 
 HTML: Final = ReportFormat(
@@ -85,7 +58,7 @@ FORMATS: Final = (
         help="Write a JSON report; `-` is stdout.",
         docs="everything as JSON, `format: 1` (`runner schema report`)",
         mark=json.MARK,
-        write=lambda runs: json.report(_results(runs)),
+        write=json.report,
         stored_as=Part.REPORT,
     ),
     ReportFormat(
@@ -93,7 +66,7 @@ FORMATS: Final = (
         help="Write JUnit XML for CI.",
         docs="JUnit XML, for Jenkins, GitLab, GitHub",
         mark=junit.MARK,
-        write=lambda runs: junit.report(_results(runs)),
+        write=junit.report,
         stored_as=Part.JUNIT,
     ),
     ReportFormat(
@@ -101,7 +74,7 @@ FORMATS: Final = (
         help="Write the events as JSON lines.",
         docs="the events, a JSON object a line (`runner schema event`)",
         mark=jsonl.MARK,
-        write=lambda runs: "".join(jsonl.report(run.lines) for run in runs),
+        write=lambda command: "".join(jsonl.report(run.lines) for run in command.runs),
     ),
     HTML,
 )

@@ -4,15 +4,15 @@ No value is shortened and nothing is left out but the secrets, which are `***`.
 """
 
 import re
-from collections.abc import Sequence
 
 import msgspec
 
-from runner.foundation.problems import strongest
 from runner.foundation.values import Json, JsonObject
+from runner.reports import mistakes
+from runner.reports.reported import ReportedCommand
 from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import Trouble
-from runner.runs.result import RunResult, StepResult, tally, worst
+from runner.runs.result import RunResult, StepResult, tally
 from runner.version import VERSION
 
 FORMAT = 1
@@ -25,19 +25,18 @@ _STEP = (
 """The keys of a row in their order: fields of `StepResult`."""
 
 
-def report(results: Sequence[RunResult], *, version: str = VERSION) -> str:
-    """One indented JSON object that holds all runs; `version` is this program's.
-
-    `seconds` adds up what the runs took. Of no runs the status is `empty`: nothing was carried out, so nothing passed.
-    """
+def report(command: ReportedCommand, *, version: str = VERSION) -> str:
+    """One indented JSON object that holds all runs; `version` is this program's. `seconds` adds up what they took."""
+    results = command.results
     whole = {
         "format": FORMAT,
         "tool": {"name": "creatio-runner", "version": version},
-        "status": worst(results) or "empty",
-        "exit_code": int(strongest(result.exit_code for result in results)),
+        "status": command.status,
+        "exit_code": int(command.exit_code),
         "started_at": min((result.started_at for result in results), default=""),
         "seconds": _rounded(sum(result.seconds for result in results)),
         "counts": tally(step for result in results for step in result.steps),
+        "problems": mistakes.records(command.problems),
         "runs": [_run(result) for result in results],
     }
     return safe_json(msgspec.json.format(without_holes(msgspec.json.encode(whole)), indent=2).decode()) + "\n"

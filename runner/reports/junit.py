@@ -1,7 +1,8 @@
 """The JUnit report: a suite a run, a case a row, as Jenkins, GitLab and GitHub's actions read it.
 
-What they do with it decides its shape: GitLab tells cases apart by class and name and shows the text inside
-`failure`, never its `message`; Jenkins takes a class up to its last dot for a package. The machine's name is left out.
+What they do with it decides its shape: GitLab tells cases apart by class and name, leaves out a repeated one, and shows
+the text inside `failure`, never its `message`; Jenkins takes a class up to its last dot for a package. So of several
+runs of one name the newest is written. The machine's name is left out.
 """
 
 import re
@@ -10,9 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from runner.foundation.problems import Problem
+from runner.reports.attempts import earlier_failures, failures_by_row
+from runner.reports.mistakes import in_order, text
+from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
 from runner.reports.words import because, in_doubt, reasons, remarks, title, trouble_lines
-from runner.runs.events import RunStatus, Status
+from runner.runs.events import AttemptFailed, RunStatus, Status
 from runner.runs.result import RunResult, StepResult
 
 MARK = re.compile(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
@@ -20,10 +25,13 @@ MARK = re.compile(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def report(results: Sequence[RunResult]) -> str:
+def report(command: ReportedCommand) -> str:
     """One XML document, indented, ending in a line end."""
-    suites = [_suite(result) for result in results]
-    root = ET.Element("testsuites", name="creatio-runner", time=_seconds(sum(result.seconds for result in results)))
+    runs = newest_by_name(command.runs)
+    suites = [_suite(run) for run in runs]
+    if command.errors:
+        suites.append(_suite_of_problems(command.errors))
+    root = ET.Element("testsuites", name="creatio-runner", time=_seconds(sum(run.result.seconds for run in runs)))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
     root.extend(suites)
@@ -31,24 +39,50 @@ def report(results: Sequence[RunResult]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(result: RunResult) -> ET.Element:
-    cases = [_case(result, step) for step in result.steps]
+def _suite(run: ReportedRun) -> ET.Element:
+    result, failures = run.result, failures_by_row(run.lines)
+    cases = [_case(result, step, earlier_failures(step, failures)) for step in result.steps]
     if result.status is not RunStatus.PASSED and (result.error or not _is_red(cases)):
         cases.append(_run_itself(result))
-    suite = ET.Element(
-        "testsuite",
-        name=_xml(title(result)),
-        tests=str(len(cases)),
-        failures=_count(cases, "failure"),
-        errors=_count(cases, "error"),
-        skipped=_count(cases, "skipped"),
-        time=_seconds(result.seconds),
-    )
+    suite = _counted(title(result), cases, seconds=result.seconds)
     if result.started_at:
         suite.set("timestamp", _xml(clean(result.started_at))[: len("2026-01-31T09:00:00")])
     suite.append(_properties(result))
     suite.extend(cases)
     return suite
+
+
+def _suite_of_problems(problems: Sequence[Problem]) -> ET.Element:
+    """Why the command, or a run of it, did not begin: a red case for each problem."""
+    cases = [_problem(number, problem) for number, problem in enumerate(in_order(problems), start=1)]
+    suite = _counted("creatio-runner", cases, seconds=0.0)
+    suite.extend(cases)
+    return suite
+
+
+def _problem(number: int, problem: Problem) -> ET.Element:
+    place = "" if problem.file is None else f" {problem.file}"
+    name = f"problem {number}: {problem.code}{place}"
+    case = ET.Element("testcase", classname="creatio-runner", name=_xml(clean(name)), time=_seconds(0.0))
+    if problem.file is not None:
+        case.set("file", _xml(clean(problem.file)))
+        case.set("line", str(problem.span.line if problem.span else 1))
+    message = _xml(f"{problem.code}: {clean(problem.message)}")
+    ET.SubElement(case, "error", message=message, type=problem.code).text = _xml(text([problem]).rstrip("\n"))
+    return case
+
+
+def _counted(name: str, cases: Sequence[ET.Element], *, seconds: float) -> ET.Element:
+    """A suite with its counts, still without its cases."""
+    return ET.Element(
+        "testsuite",
+        name=_xml(name),
+        tests=str(len(cases)),
+        failures=_count(cases, "failure"),
+        errors=_count(cases, "error"),
+        skipped=_count(cases, "skipped"),
+        time=_seconds(seconds),
+    )
 
 
 def _properties(result: RunResult) -> ET.Element:
@@ -78,11 +112,16 @@ class _Verdict:
     lines: list[str]
 
 
-def _case(result: RunResult, step: StepResult) -> ET.Element:
+def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed]) -> ET.Element:
     name = step.key if step.name == step.key else f"{step.key}: {step.name}"
     counts = result.status is not RunStatus.PASSED or step.status is Status.UNKNOWN
     case = _element(result, name, step.seconds, _verdict(step, counts=counts))
     case.set("line", str(step.line))
+    for position, failed in enumerate(earlier if step.status is Status.PASSED else ()):
+        lines = trouble_lines(failed.error)
+        flaky = ET.Element("flakyFailure", message=_xml(lines[0]), type=_xml(clean(failed.error.code)))
+        flaky.text = _xml("\n".join(lines))
+        case.insert(position, flaky)
     return case
 
 
@@ -127,11 +166,11 @@ def _element(result: RunResult, name: str, seconds: float, verdict: _Verdict) ->
         time=_seconds(seconds),
         file=_xml(clean(result.file)),
     )
-    text = _xml("\n".join(verdict.lines))
+    details = _xml("\n".join(verdict.lines))
     if verdict.tag:
-        ET.SubElement(element, verdict.tag, message=_xml(verdict.lines[0]), type=_xml(verdict.kind)).text = text
-    elif text:
-        ET.SubElement(element, "system-out").text = text
+        ET.SubElement(element, verdict.tag, message=_xml(verdict.lines[0]), type=_xml(verdict.kind)).text = details
+    elif details:
+        ET.SubElement(element, "system-out").text = details
     return element
 
 

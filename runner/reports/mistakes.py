@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import many
-from runner.foundation.values import JsonObject, pointer, well_formed
+from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.cells import width
 from runner.reports.safe import json_document, safe
 
@@ -28,7 +28,12 @@ def text(problems: Sequence[Problem]) -> str:
 
 def json(problems: Sequence[Problem]) -> str:
     """The same as one indented JSON object; what has no place has nulls for it."""
-    return json_document({"format": FORMAT, "problems": [_json(problem) for problem in in_order(problems)]})
+    return json_document({"format": FORMAT, "problems": records(problems)})
+
+
+def records(problems: Sequence[Problem]) -> list[Json]:
+    """The problems as values for JSON."""
+    return [_json(problem) for problem in in_order(problems)]
 
 
 def count(problems: Sequence[Problem]) -> str:

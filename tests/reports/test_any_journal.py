@@ -12,6 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from reported import command
 
 from runner.foundation.problems import ExitCode
 from runner.reports import json as json_report
@@ -113,7 +114,7 @@ def test_nothing_from_outside_acts_on_a_terminal_or_a_ci(data: st.DataObject, jo
 @given(data=st.data())
 def test_a_junit_report_is_xml_that_counts_what_it_holds(data: st.DataObject, journals: Journals, chain: Chain) -> None:
     result = fold(drawn_prefix(data, journals, chain))
-    root = ET.fromstring(junit.report([result]))
+    root = ET.fromstring(junit.report(command(result)))
     for tag, attribute in (("testcase", "tests"), ("failure", "failures"), ("error", "errors")):
         assert root.get(attribute) == str(len(list(root.iter(tag))))
     is_red = any(True for tag in ("failure", "error") for _ in root.iter(tag))
@@ -128,7 +129,7 @@ def test_a_json_report_fits_its_schema_and_is_safe_to_print(
     data: st.DataObject, journals: Journals, chain: Chain
 ) -> None:
     result = fold(drawn_prefix(data, journals, chain))
-    text = json_report.report([result], version="0.1.0")
+    text = json_report.report(command(result), version="0.1.0")
     assert json.loads(text)["runs"][0]["status"] == result.status
     assert not list(validator("report").iter_errors(json.loads(text)))
     assert not [char for char in text if acts_on_a_terminal(char) and char != "\n"]

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reported import command, command_from
 
+from runner.foundation.places import Span
+from runner.foundation.problems import ExitCode, Problem
 from runner.reports import junit
 from runner.runs.events import (
     AnyEvent,
+    AttemptFailed,
     Line,
     Row,
     RunFinished,
@@ -25,7 +29,7 @@ Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 
 
 def suite_of(result: RunResult) -> ET.Element:
-    suite = ET.fromstring(junit.report([result])).find("testsuite")
+    suite = ET.fromstring(junit.report(command(result))).find("testsuite")
     assert suite is not None
     return suite
 
@@ -112,7 +116,7 @@ def test_the_hash_of_the_events_is_a_property(story: list[AnyEvent], chain: Chai
 
 
 def test_no_machine_is_named(story: list[AnyEvent], chain: Chain) -> None:
-    assert "hostname" not in junit.report([fold(chain(story))])
+    assert "hostname" not in junit.report(command(fold(chain(story))))
 
 
 def test_a_failure_that_does_not_count_turns_no_build_red(one_row: Callable[..., RunResult]) -> None:
@@ -159,7 +163,7 @@ def test_a_case_is_told_apart_by_target_job_and_case(start: Callable[..., RunSta
 
 
 def test_no_runs_are_an_empty_document() -> None:
-    root = ET.fromstring(junit.report([]))
+    root = ET.fromstring(junit.report(command()))
     assert (root.tag, root.get("tests"), len(root)) == ("testsuites", "0", 0)
 
 
@@ -172,3 +176,54 @@ def test_any_text_is_xml_and_says_the_same_in_both_places(
     error = told(cases_of(fold(chain([start(job=text or "job", file=text), ending])))["run"], "error")
     assert error.text is not None
     assert error.text.startswith("the run ended as error\nE307: ")
+
+
+def test_why_no_run_began_is_a_red_case_at_its_place() -> None:
+    span = Span(line=3, column=1, end_line=3, end_column=5)
+    mistake = Problem(code="E104", message="unknown key", hint="write `steps`", file="a.job.yaml", span=span)
+    root = ET.fromstring(junit.report(command(problems=[mistake, mistake], exit_code=ExitCode.INVALID)))
+    assert (root.get("tests"), root.get("errors")) == ("2", "2")
+    cases = list(root.iter("testcase"))
+    assert [case.get("name") for case in cases] == ["problem 1: E104 a.job.yaml", "problem 2: E104 a.job.yaml"]
+    assert (cases[0].get("file"), cases[0].get("line")) == ("a.job.yaml", "3")
+    error = told(cases[0], "error")
+    assert (error.get("message"), error.get("type")) == ("E104: unknown key", "E104")
+    assert error.text == "a.job.yaml:3:1: error[E104]: unknown key\n   = hint: write `steps`"
+
+
+def test_of_several_runs_of_one_name_the_newest_is_written(start: Callable[..., RunStarted], chain: Chain) -> None:
+    def ended(status: RunStatus, **changed: object) -> RunResult:
+        return fold(chain([start(**changed), RunFinished(t=1, status=status, exit_code=0)]))
+
+    newest = ended(RunStatus.FAILED, started_at="2026-01-31T09:00:02.000Z")
+    older = ended(RunStatus.PASSED, started_at="2026-01-31T09:00:01.000Z")
+    other = ended(RunStatus.PASSED, case="eu")
+    root = ET.fromstring(junit.report(command(older, other, newest, older)))
+    assert [(suite.get("name"), suite.get("failures")) for suite in root] == [
+        ("contact-smoke@sandbox", "1"),
+        ("contact-smoke[eu]@sandbox", "0"),
+    ]
+
+
+def test_a_failed_attempt_before_one_that_passed_is_a_flaky_failure(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    lines = chain(
+        [
+            start(),
+            StepStarted(row=row("add", name="add"), t=0.0),
+            AttemptFailed(key="add", t=0.1, kind="unanswered", error=Trouble(code="E305", message="no answer")),
+            AttemptFailed(key="add", t=0.2, kind="expectation", error=Trouble(code="E201", message="an empty list")),
+            AttemptFailed(key="add", t=0.3, kind="in_doubt", error=Trouble(code="E401", message="may have happened")),
+            StepFinished(key="add", t=0.4, status=Status.PASSED, seconds=0.4, attempts=3, flaky=True),
+            RunFinished(t=1, status=RunStatus.PASSED, exit_code=0),
+        ]
+    )
+    root = ET.fromstring(junit.report(command_from(lines)))
+    (case,) = root.iter("testcase")
+    assert [child.tag for child in case] == ["flakyFailure", "flakyFailure", "system-out"]
+    assert [(found.get("type"), found.get("message")) for found in case.iter("flakyFailure")] == [
+        ("E305", "E305: no answer"),
+        ("E201", "E201: an empty list"),
+    ]
+    assert (root.get("failures"), root.get("errors")) == ("0", "0")

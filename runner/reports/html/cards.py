@@ -8,10 +8,10 @@ from typing import Final
 from markupsafe import Markup
 
 from runner.foundation.values import Json
-from runner.reports.formats import ReportValues
 from runner.reports.html.details import is_small
 from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, shown
+from runner.reports.reported import ReportValues
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun, causes, likeness
 from runner.runs.events import Check, RunStatus, Section, Status
 

@@ -11,8 +11,8 @@ from typing import Final
 from markupsafe import Markup
 
 from runner.foundation.values import Json, JsonObject, compact
-from runner.reports.formats import ReportValues
 from runner.reports.html.texts import LONG, SHORT, as_text, cut, shown, shown_lines
+from runner.reports.reported import ReportValues
 from runner.reports.safe import safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import RED

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runner.foundation.problems import ExitCode, strongest
+from runner.foundation.problems import ExitCode
 from runner.reports.html.texts import shown
 from runner.reports.next_steps import NextStep, next_steps, unfinished
+from runner.reports.reported import ReportedCommand
 from runner.reports.spans import Sureness, TimedRow, TimedRun
 from runner.reports.words import in_doubt, meaning, meaning_of, title
 from runner.runs.events import RunStatus, Status
-from runner.runs.result import worst
 
 _SURE: Final = (
     (Sureness.VERIFIED, "verified by the process log"),
@@ -56,16 +56,16 @@ class JobsByTargets:
     rows: tuple[tuple[str, tuple[tuple[TimedRun, ...], ...]], ...]
 
 
-def verdict(runs: Sequence[TimedRun]) -> Verdict:
+def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
     results = [run.result for run in runs]
-    code = strongest(result.exit_code for result in results)
     passed = Counter(row.sureness for run in runs for row in run.rows if row.step.status is Status.PASSED)
     statuses = Counter(result.status for result in results)
+    is_single = len(results) == 1 and not command.errors
     return Verdict(
-        status=str(worst(results) or "empty"),
-        headline=_headline(runs),
-        exit_code=code,
-        meaning=meaning_of(results[0]) if len(results) == 1 else meaning(code),
+        status=command.status,
+        headline=_headline(runs, command),
+        exit_code=command.exit_code,
+        meaning=meaning_of(results[0]) if is_single else meaning(command.exit_code),
         counts=counts(runs),
         run_counts=tuple((status, statuses[status]) for status in RunStatus if statuses[status]),
         sureness=tuple((kind, words, passed[kind]) for kind, words in _SURE if passed[kind]),
@@ -118,7 +118,9 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
     return JobsByTargets(targets=tuple(map(shown, targets)), rows=rows)
 
 
-def _headline(runs: Sequence[TimedRun]) -> str:
+def _headline(runs: Sequence[TimedRun], command: ReportedCommand) -> str:
+    if command.errors:
+        return "not all runs started" if runs else "no run started"
     if len(runs) == 1:
         return f"{title(runs[0].result)}: {runs[0].result.status}"
     bad = sum(run.result.status is not RunStatus.PASSED for run in runs)

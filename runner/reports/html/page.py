@@ -17,11 +17,11 @@ from markupsafe import Markup
 
 from runner.foundation.durations import written
 from runner.foundation.values import compact
-from runner.reports.formats import ReportedRun, ReportValues
 from runner.reports.html import bars, cards, overview, waterfall
 from runner.reports.html.details import block
 from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
+from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed
 from runner.reports.words import RED, because, title
 from runner.runs.events import RunStatus
@@ -38,6 +38,7 @@ _SIGNS: Final = {
     "cancelled": "■",
     "refused": "⊘",
     "empty": _DASH,
+    "invalid": "✗",
 }
 _MOST_ROWS: Final = 20_000
 _LONGEST_FACT: Final = 500
@@ -56,11 +57,12 @@ class DrawnRun:
     left_out: int
 
 
-def report(runs: Sequence[ReportedRun], *, version: str = VERSION, most_rows: int = _MOST_ROWS) -> str:
-    """The page of these runs; `version` is this program's. Of more than `most_rows` rows some are left out."""
-    values = runs[0].values if runs else ReportValues.ALL
+def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int = _MOST_ROWS) -> str:
+    """The page of this command; `version` is this program's. Of more than `most_rows` rows some are left out."""
+    values = command.values
     timed_runs = [
-        timed(run.lines, number=number, run=run.result.id, result=run.result) for number, run in enumerate(runs, 1)
+        timed(run.lines, number=number, run=run.result.id, result=run.result)
+        for number, run in enumerate(command.runs, 1)
     ]
     found = cards.cards(timed_runs, values)
     return _template().render(
@@ -68,7 +70,8 @@ def report(runs: Sequence[ReportedRun], *, version: str = VERSION, most_rows: in
         js=_resource("report.js"),
         policy=_policy(),
         version=version,
-        verdict=overview.verdict(timed_runs),
+        verdict=overview.verdict(timed_runs, command),
+        problems=command.errors[: cards.MOST],
         open_runs=overview.open_runs(timed_runs),
         cards=found[: cards.MOST],
         more_cards=max(len(found) - cards.MOST, 0),

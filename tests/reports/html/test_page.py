@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reported import command_from
 
 from runner.foundation.values import Json
-from runner.reports.formats import HTML, ReportedRun, ReportValues
+from runner.reports.formats import HTML
 from runner.reports.html.page import report
+from runner.reports.reported import ReportValues
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -75,7 +78,7 @@ class Markup(HTMLParser):
 
 
 def drawn(*journals: Sequence[Line], values: ReportValues = ReportValues.ALL) -> str:
-    return report([ReportedRun(result=fold(lines), lines=lines, values=values) for lines in journals], version="0.1.0")
+    return report(replace(command_from(*journals), values=values), version="0.1.0")
 
 
 def read(*journals: Sequence[Line], values: ReportValues = ReportValues.ALL) -> str:
@@ -347,7 +350,7 @@ def test_of_very_many_rows_those_that_did_not_pass_are_drawn_and_the_rest_is_cou
         status = Status.FAILED if at == 55 else Status.PASSED
         events += [StepStarted(row=turn(at), t=0), ended(status, key=f"each[{at}]", t=0, seconds=0)]
     lines = chain([*events, RunFinished(t=1, status=RunStatus.FAILED, exit_code=1)])
-    text = report([ReportedRun(result=fold(lines), lines=lines)], most_rows=50)
+    text = report(command_from(lines), most_rows=50)
     assert 'id="1.each[55]"' in text
     assert 'id="1.each[48]"' in text
     assert 'id="1.each[49]"' not in text

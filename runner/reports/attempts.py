@@ -1,0 +1,27 @@
+"""The attempts of rows that failed before the last one, from the events of a run."""
+
+from collections.abc import Iterable
+
+from runner.runs.events import AttemptFailed, Line, StepStarted
+from runner.runs.result import StepResult
+
+_ENDS_AN_ATTEMPT = frozenset({"not_sent", "turned_away", "refused", "unanswered", "expectation"})
+
+
+def failures_by_row(lines: Iterable[Line]) -> dict[str, list[AttemptFailed]]:
+    """What failed in each row since it last began, by the row's key, in order."""
+    found: dict[str, list[AttemptFailed]] = {}
+    for line in lines:
+        match line.event:
+            case StepStarted(row=row):
+                found.pop(row.key, None)
+            case AttemptFailed(kind=kind, key=key) if kind in _ENDS_AN_ATTEMPT:
+                found.setdefault(key, []).append(line.event)
+            case _:
+                pass
+    return found
+
+
+def earlier_failures(step: StepResult, failures: dict[str, list[AttemptFailed]]) -> list[AttemptFailed]:
+    """The failed attempts of a row before its last attempt. A reading that failed within an attempt adds none."""
+    return failures.get(step.key, [])[: max(step.attempts - 1, 0)]

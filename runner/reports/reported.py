@@ -1,0 +1,88 @@
+"""What a report is written from: the runs of a command with their events, and what kept others from beginning."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.foundation.problems import ExitCode, Problem, Severity
+from runner.runs.events import Line, RunStatus
+from runner.runs.result import RunResult, worst
+
+_STATUS_WITHOUT_RUNS = {
+    ExitCode.PASSED: "empty",
+    ExitCode.NOTHING_SELECTED: "empty",
+    ExitCode.INVALID: "invalid",
+    ExitCode.REFUSED: RunStatus.REFUSED.value,
+    ExitCode.HUNG_UP: RunStatus.CANCELLED.value,
+    ExitCode.INTERRUPTED: RunStatus.CANCELLED.value,
+    ExitCode.TERMINATED: RunStatus.CANCELLED.value,
+}
+
+
+class ReportValues(StrEnum):
+    """Whose values the reports for people show: inputs, parameters, results, messages."""
+
+    ALL = "all"
+    FAILING = "failing"
+    NONE = "none"
+
+    def shows(self, *, is_red: bool) -> bool:
+        """Whether the values of a row or a run are shown that did not pass (`is_red`), or that did."""
+        return self is ReportValues.ALL or (self is ReportValues.FAILING and is_red)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedRun:
+    result: RunResult
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedCommand:
+    """`problems` are why the command, or a run of it, did not begin. `exit_code` is the command's.
+
+    `store` is the name of the store of its runs, None where none is known. Reports for programs hold all values,
+    whatever `values` is.
+    """
+
+    runs: Sequence[ReportedRun]
+    exit_code: ExitCode
+    problems: Sequence[Problem] = ()
+    store: str | None = None
+    values: ReportValues = ReportValues.ALL
+
+    @property
+    def results(self) -> list[RunResult]:
+        return [run.result for run in self.runs]
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that are more than warnings."""
+        return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+
+    @property
+    def status(self) -> str:
+        """The worst status of all runs; of no runs what the exit code says, `empty` where nothing was to be done."""
+        of_runs = worst(self.results)
+        if of_runs is None:
+            return _STATUS_WITHOUT_RUNS.get(self.exit_code, RunStatus.ERROR.value)
+        if of_runs is RunStatus.PASSED and self.errors:
+            return RunStatus.ERROR.value
+        return of_runs.value
+
+
+def alone(run: ReportedRun) -> ReportedCommand:
+    """A run as if it were the only one of its command."""
+    return ReportedCommand(runs=(run,), exit_code=run.result.exit_code)
+
+
+def newest_by_name(runs: Iterable[ReportedRun]) -> list[ReportedRun]:
+    """Of several runs of one job, case and target the newest, each in the place of the first of its name."""
+    found: dict[tuple[str, ...], ReportedRun] = {}
+    for run in runs:
+        result = run.result
+        name = (result.job, result.case or "", result.target.name) if result.job else (result.id,)
+        other = found.get(name)
+        if other is None or other.result.started_at <= result.started_at:
+            found[name] = run
+    return list(found.values())

@@ -1,0 +1,123 @@
+"""A command that ends before any run writes its reports all the same, with why: no empty page looks green."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from runner.cli.main import ended
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "schema" / "report.schema.json").read_text())
+JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps: [{pause: 1ms}]\n"
+SITE = """
+runner: 1
+targets:
+  sandbox: {sandbox: sandbox}
+  site: {url: "https://127.0.0.1:9", auth: {username: u, password: "{{ env.SITE_PASSWORD }}"}, protected: true}
+"""
+REPORTS = (
+    "--report-json",
+    "out.json",
+    "--report-junit",
+    "out.xml",
+    "--report-jsonl",
+    "out.jsonl",
+    "--report-html",
+    "out.html",
+)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SITE_PASSWORD", "correct-horse-battery")
+    Path("sandbox").mkdir()
+    Path("a.job.yaml").write_text(JOB)
+    Path("targets.yaml").write_text(SITE)
+
+
+def written(*words: str, code: int) -> list[str]:
+    """The codes of the problems that both reports hold."""
+    assert ended([*words, *REPORTS]) == code
+    whole = json.loads(Path("out.json").read_text())
+    Draft202012Validator(SCHEMA).validate(whole)
+    assert whole["exit_code"] == code
+    root = ET.parse("out.xml").getroot()
+    assert root.get("errors") == str(len(whole["problems"])) != "0"
+    codes = [problem["code"] for problem in whole["problems"]]
+    assert [error.get("type") for error in root.iter("error")] == codes
+    assert Path("out.jsonl").read_text() == ""
+    page = Path("out.html").read_text()
+    assert f"<b>exit {code}</b>" in page
+    assert all(found in page for found in codes)
+    return codes
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "problems"),
+    [
+        (["run", "a.job.yaml", "--bogus"], 2, ["E150"]),
+        (["run"], 2, ["E150"]),
+        (["run", "wrong.job.yaml"], 2, ["E104"]),
+        (["run", "a.job.yaml", "-i", "nothing=1"], 2, ["E131"]),
+        (["run", "a.job.yaml", "-k", "nosuch"], 5, ["E180"]),
+        (["run", "a.job.yaml", "-t", "site"], 6, ["E160"]),
+        (["resume", "nosuch"], 2, ["E152"]),
+        (["resume", "last", "--as", "bogus"], 2, ["E150"]),
+        (["reconcile", "nosuch"], 2, ["E152"]),
+    ],
+)
+def test_the_reason_is_a_failed_entry_in_the_place_of_an_earlier_report(
+    words: list[str], code: int, problems: list[str]
+) -> None:
+    Path("wrong.job.yaml").write_text(JOB.replace("steps:", "stpes:"))
+    assert ended(["run", "a.job.yaml", *REPORTS]) == 0
+    assert written(*words, code=code) == problems
+
+
+def test_a_site_that_is_not_ready_is_a_failed_entry() -> None:
+    Path("targets.yaml").write_text(SITE.replace("protected: true", "ready: {for: 1s, every: 100ms}"))
+    assert written("run", "a.job.yaml", "-t", "site", code=3) == ["E317"]
+
+
+def test_a_report_whose_place_a_variable_names_is_written_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_REPORT_JUNIT", "from-variable.xml")
+    assert ended(["run", "a.job.yaml", "--bogus"]) == 2
+    assert "E150" in Path("from-variable.xml").read_text()
+
+
+def test_an_empty_selection_that_is_allowed_is_no_problem() -> None:
+    assert ended(["run", "a.job.yaml", "-k", "nosuch", "--allow-empty", *REPORTS]) == 0
+    whole = json.loads(Path("out.json").read_text())
+    assert (whole["status"], whole["exit_code"], whole["problems"]) == ("empty", 0, [])
+
+
+def test_a_file_that_is_read_or_holds_something_else_is_never_written_over() -> None:
+    Path("mine.xml").write_text("<project/>")
+    before = Path("a.job.yaml").read_text()
+    assert ended(["run", "a.job.yaml", "--report-json", "a.job.yaml", "--report-junit=mine.xml"]) == 2
+    assert Path("a.job.yaml").read_text() == before
+    assert Path("mine.xml").read_text() == "<project/>"
+
+
+def test_of_two_reports_in_one_place_none_is_written() -> None:
+    assert ended(["run", "a.job.yaml", "--report-json", "x", "--report-junit", "x"]) == 2
+    assert not Path("x").exists()
+
+
+def test_a_report_that_can_be_written_names_why_another_cannot() -> None:
+    assert ended(["run", "a.job.yaml", "--report-json", "no/folder.json", "--report-junit", "out.xml"]) == 2
+    assert "no/folder.json cannot be written: there is no such folder" in Path("out.xml").read_text()
+
+
+def test_a_report_on_stdout_is_the_only_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "-t", "nosuch", "--report-json", "-"]) == 2
+    assert [problem["code"] for problem in json.loads(capsys.readouterr().out)["problems"]] == ["E141"]
+
+
+def test_other_verbs_write_no_reports_when_they_cannot_begin() -> None:
+    assert ended(["report", "last", "--report-json", "out.json"]) == 2
+    assert not Path("out.json").exists()

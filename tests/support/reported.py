@@ -1,0 +1,24 @@
+"""Runs as reports are handed them."""
+
+from collections.abc import Sequence
+
+from runner.foundation.problems import ExitCode, Problem, strongest
+from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.runs.events import Line
+from runner.runs.result import RunResult, fold
+
+
+def command(
+    *results: RunResult, problems: Sequence[Problem] = (), exit_code: ExitCode | None = None
+) -> ReportedCommand:
+    """A command of these runs, whose events do not matter."""
+    code = strongest(result.exit_code for result in results) if exit_code is None else exit_code
+    return ReportedCommand(
+        runs=[ReportedRun(result=result, lines=()) for result in results], problems=problems, exit_code=code
+    )
+
+
+def command_from(*journals: Sequence[Line]) -> ReportedCommand:
+    """A command of the runs of these journals."""
+    runs = [ReportedRun(result=fold(lines), lines=lines) for lines in journals]
+    return ReportedCommand(runs=runs, exit_code=strongest(run.result.exit_code for run in runs))

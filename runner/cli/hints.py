@@ -165,6 +165,8 @@ def usage_problem(error: click.UsageError) -> Problem:
         message, hint = error.message, ours
     if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
         hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
+    if isinstance(error, click.MissingParameter) and error.param and error.param.name == "run":
+        hint = "name a run by its id, or write `last`; `runner runs` lists them"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     variable = _variable(error)

@@ -28,6 +28,7 @@ _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?[0-9]{1,9}\]|\['[^'\\\n]*
 _PART = re.compile(r"\.?(\w+)|\[(-?[0-9]+)\]|\[(['\"])(.*?)\3\]", re.ASCII)
 _NO_PATHS = frozenset({"true", "false", "none", "True", "False", "None", "not", "and", "or", "if", "else", "in", "is"})
 _ESCAPE = re.compile(r"""\\(?:[\\'"nrt\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|())""")
+_SECRET_OF_GITHUB = re.compile(r"\{\{\s*(?:secrets|env)\.(\w+)\s*\}\}", re.ASCII)
 _UNEXPECTED = re.compile(r"unexpected char (?P<quoted>'.*'|\".*\") at [0-9]+", re.DOTALL)
 
 _JINJA = Environment(
@@ -223,7 +224,7 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
     done = lines_before = counted = 0
     while (start := text.find("{{", done)) >= 0 and len(wrong) < _MOST_PROBLEMS:
         if start and text.startswith("$", start - 1):
-            wrong.append(_dollar(line_of(text, start)))
+            wrong.append(_dollar(text[start:], line_of(text, start)))
         end = _closed(text, start)
         if start > done:
             parts.append(text[done:start])
@@ -253,8 +254,10 @@ def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> Templat
     return first
 
 
-def _dollar(line: int) -> TemplateProblem:
+def _dollar(rest: str, line: int) -> TemplateProblem:
     hint = 'leave out the `$`; a dollar before a value is `{{ "$" }}{{ … }}`'
+    if found := _SECRET_OF_GITHUB.match(rest):
+        hint = f"write `{{{{ env.{found[1]} }}}}` in a targets file; in a job declare an input, and write `inputs.NAME`"
     return TemplateProblem("E123", "`${{` is of another language", hint=hint, name="${{", line=line)
 
 

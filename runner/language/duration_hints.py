@@ -22,6 +22,7 @@ _MAY_BE_MILLISECONDS, _A_SECOND = 100, 1000
 _ALONE = re.compile(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-z]*)\s*")
 _CLOCK = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})")
 _SEVERAL = re.compile(r"(?i)(pt)?(?:(\d+) *h[a-z]*)? *(?:(\d+) *m[a-z]*)? *(?:(\d+) *s[a-z]*)?")
+_OPEN = re.compile(r"(?i)(\d+) *([hm]) *(\d+)")
 _LONGEST = 36
 
 
@@ -69,7 +70,9 @@ def _without_unit(number: str) -> str:
 
 
 def _composed(text: str) -> str | None:
-    """`1m30s`, `PT5M` and `00:05:00` as one number and one unit."""
+    """`1m30s`, `1h30`, `PT5M` and `00:05:00` as one number and one unit."""
+    if found := _OPEN.fullmatch(text):
+        text = f"{text}{'m' if found[2] in 'hH' else 's'}"
     clock = _CLOCK.fullmatch(text)
     several = _SEVERAL.fullmatch(text) if len(text) <= _LONGEST else None
     parts = clock.groups() if clock else several.groups()[1:] if several else ()

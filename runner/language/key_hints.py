@@ -19,6 +19,7 @@ _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _FEW = 10
 _WORD = re.compile(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = re.compile(r"([\w.-]+):[\[{\"']")
+_CHOICE = re.compile(r"([^?:]+?) \? ([^?:]+)")
 _CONDITION = re.compile(r"[=<>|( ]")
 
 
@@ -27,6 +28,8 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
     surest = _disguised(name, keys.known) or _of_others(name, value, keys) or _parameters(name, value, keys)
     if surest:
         return surest
+    if keys.title == "expectation" and (choice := _CHOICE.fullmatch(name)) and not isinstance(value, dict | list):
+        return f"write `{choice[2]} if {choice[1]} else {compact(value)}`"
     if not _WORD.fullmatch(name):
         return "put the whole text in quotes, if it is one: YAML reads `: ` as the end of a key"
     if near in keys.wanted:

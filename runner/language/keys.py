@@ -100,10 +100,13 @@ def _missing(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Fi
     """All missing keys together. A misspelt key may also have led into the wrong branch of the schema."""
     is_misspelt = any(near.values())
     is_of_http = any(key_hints.of_other_tools(name, keys.written.get(name), at="execute") for name in near)
+    structure, path = keys.structure, keys.path
+    too_high = {structure.named_records(path, record(keys.written[name])) for name in near if name in keys.written}
     missing = [
         violation
         for violation in keys.missing
         if violation.expected not in near.values()
+        and violation.expected not in too_high
         and not (is_misspelt and "additionalProperties" not in record(violation.schema))
         and not (is_of_http and violation.expected == "process")
     ]

@@ -67,8 +67,8 @@ def other_kind(document: Document, wanted: str) -> Problem | None:
     if not isinstance(data, dict) or _KINDS[wanted].is_it(data):
         return None
     kind = next((kind for kind in _KINDS.values() if kind.is_it(data)), None)
-    if kind is None:
-        return None
+    if kind is None or (wanted == "process" and kind is _KINDS["job"] and isinstance(data.get("process"), str)):
+        return None  # a double with `steps` in the place of `activities`
     key = next((key for key in _FIRST_OF if key in data), next(iter(data)))
     message = f"this is {kind.what}, not {_KINDS[wanted].what}"
     file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job

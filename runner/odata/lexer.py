@@ -16,7 +16,7 @@ TEXT_FUNCTIONS: Final = ("contains", "startswith", "endswith")
 FUNCTIONS: Final[Mapping[str, int | None]] = {
     **dict.fromkeys((*TEXT_FUNCTIONS, "indexof", "concat"), 2),
     **dict.fromkeys(("length", "tolower", "toupper", "trim", "year", "month", "day", "hour", "minute", "second"), 1),
-    **dict.fromkeys(("substringof", "substring", "replace", "date", "time", "round", "floor", "ceiling"), None),
+    **dict.fromkeys(("substring", "replace", "date", "time", "round", "floor", "ceiling"), None),
     **dict.fromkeys(("cast", "isof", "fractionalseconds", "totaloffsetminutes", "totalseconds", "now", "any"), None),
     **dict.fromkeys(("all", "case", "matchesPattern", "hassubset", "hassubsequence", "mindatetime"), None),
     "maxdatetime": None,

@@ -19,6 +19,7 @@ _TEXT: Final = re.compile(r"'(?:[^']|'')*'")
 _SIGN: Final = re.compile(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
 _CALLED: Final = re.compile(r"(?<![\w/.])([A-Za-z]{4,})\(")
 _DASHED: Final = re.compile(r"[^\W\d]\w*(?:-\w+)+")
+_OF_V3: Final = re.compile(r"(guid|datetime|datetimeoffset|time)'([^']*)'", re.IGNORECASE)
 _DAY: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})")
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _ID: Final = re.compile(r"(?:.*/)?Id", re.DOTALL)
@@ -58,6 +59,9 @@ def mistake_of_signs(text: str, *, has_holes: bool) -> Finding | None:
     if (found := _SIGN.search(bare)) is not None:
         return Finding(message=f"`{found[0]}` is not OData", hint=_sign_hint(found[0]))
     for word in _CALLED.findall(bare):
+        if word == "substringof":
+            hint = "write `contains(Name, '…')`: the column comes first"
+            return Finding(message="`substringof` is a function of OData v3", hint=hint)
         near = None if word in FUNCTIONS or word in OPERATORS else suggest(word, FUNCTIONS)
         if near is not None:
             return Finding(message=f"`{word}` is no function of OData", hint=f"did you mean `{near}`?")
@@ -122,6 +126,8 @@ def _mistakes(found: Sequence[Token]) -> Iterator[Finding]:
     for index, token in enumerate(found):
         before = found[index - 1] if index else None
         after = found[index + 1] if index + 1 < len(found) else None
+        if old := _OF_V3.fullmatch(token.text):
+            yield _literal_of_v3(old[1], old[2])
         if token.text in OPERATORS:
             yield from _incomplete(token, before=before, after=after)
         if token.is_operand:
@@ -132,6 +138,14 @@ def _mistakes(found: Sequence[Token]) -> Iterator[Finding]:
     for index, token in enumerate(found):
         if token.is_called:
             yield from _arguments(found, index)
+
+
+def _literal_of_v3(word: str, value: str) -> Finding:
+    """`guid'…'` and its like: a service of v4 answers 400 [D]."""
+    moment = value if re.search(r"(?i)z|[+-]\d\d:\d\d$", value) else f"{value}Z"
+    bare = value if word.casefold() in ("guid", "time") else moment
+    hint = f"leave `{word}` and the quotes out" if HOLE in value else f"write `{bare}`"
+    return Finding(message=f"`{word}'…'` is a value of OData v3", hint=hint)
 
 
 def _incomplete(token: Token, *, before: Token | None, after: Token | None) -> Iterator[Finding]:

@@ -35,6 +35,8 @@ _OF_JOBS = frozenset({"inputs", "vars", "steps", "target", "case", "item", "inde
 _TELLING = 4
 """So many first letters in common are a hint at a parameter."""
 _ROW = record_of({"Id": A_GUID})
+_SHOWN = 8
+"""So many parameters a hint lists."""
 _Names = Mapping[str, Type]
 
 
@@ -265,7 +267,7 @@ class _Rules(TypeLint):
         root, word = str(name.path[0]), str(name.path[1]) if len(name.path) > 1 else None
         if root in names:
             if root == "parameters" and word is not None and word not in self.parameters:
-                return _unknown(f"unknown parameter `{word}`", did_you_mean(word, self.parameters), word)
+                return _unknown(f"unknown parameter `{word}`", self._parameter_hint(word), word)
             if root == "run" and word is not None and word != "id":
                 return _unknown(f"`run` has no `{word}`", "a double knows `run.id`", word)
             return None
@@ -274,6 +276,10 @@ class _Rules(TypeLint):
         if root in self.names:
             return _unknown(f"`{root}` is not known before the process starts", "use `row`, the changed record", root)
         return _unknown(f"unknown name `{root}`", self._root_hint(root, names, is_alone=word is None), root)
+
+    def _parameter_hint(self, word: str) -> str | None:
+        listed = ", ".join(f"`{code}`" for code in [*self.parameters][:_SHOWN])
+        return did_you_mean(word, self.parameters) or (f"the parameters are {listed}" if listed else None)
 
     def _root_hint(self, root: str, names: _Names, *, is_alone: bool) -> str:
         """A name without dots is a parameter's or, in a condition on records, most probably a column's."""
@@ -286,8 +292,8 @@ class _Rules(TypeLint):
         return f"did you mean `row.{root}`?" if may_be_column else f"known here are {listed}"
 
     def _unknown_parameter(self, code: str, path: Path, *, hint: str | None = None, at_key: bool = False) -> None:
-        near = did_you_mean(code, self.parameters)
-        self.report("E126", f"unknown parameter `{code}`", path, hint=near or hint, at_key=at_key)
+        near = did_you_mean(code, self.parameters) or hint or self._parameter_hint(code)
+        self.report("E126", f"unknown parameter `{code}`", path, hint=near, at_key=at_key)
 
 
 def _unknown(message: str, hint: str | None, part: str) -> Finding:

@@ -161,7 +161,13 @@ MISTAKES = [
     ("  - fail: x\n    if: row.Id == 1", "8:9 E126", "`row` is known in `where` and in the `values` of `update`", None),
     ("  - element: {uid: '{1}'}", "7:20 E113", "`{1}` is not a GUID", ...),
     ("  - element: {uid: '{{ parameters.Name }}'}", "7:20 E122", "no template is read here", ...),
-    ("  - element: {into: Nothing}", "7:21 E126", "unknown parameter `Nothing`", None),
+    ("  - element: {into: Nothing}", "7:21 E126", "unknown parameter `Nothing`", "the parameters are `Name`, `Rows`"),
+    (
+        "  - {fail: x, if: parameters.Other == ''}",
+        "7:19 E126",
+        "unknown parameter `Other`",
+        "the parameters are `Name`, `Rows`",
+    ),
     ("  - delete: {entity: A, where: Id == 'x'}", "7:32 E126", "unknown name `Id`", "did you mean `row.Id`?"),
     (
         "  - delete: {entity: A, where: Name == 'x'}",

@@ -30,6 +30,8 @@ MISTAKES = {
     "rerun last": "did you mean `resume`?",
     "validate": "name a job, or a folder of jobs: `runner validate .` takes this one",
     "list": "name a job, or a folder of jobs: `runner list .` takes this one",
+    "resume": "name a run by its id, or write `last`; `runner runs` lists them",
+    "show": "name a run by its id, or write `last`; `runner runs` lists them",
     "run a.job.yml": "did you mean `a.job.yaml`?",
     "run A.job.yaml": "did you mean `a.job.yaml`?",
     "run a.yaml": "did you mean `a.job.yaml`?",

@@ -39,7 +39,7 @@ def sandbox(context: click.Context, /, **_: object) -> int:
     r"""Serve the doubles in FOLDER (*.process.yaml) as a site would, until it is interrupted.
 
     Sign in as Supervisor with the password Supervisor, or as OAuth client sandbox with the secret sandbox.
-    A browser shows what happens, and sets faults.
+    A browser shows processes, instances, records and calls; it starts processes, executes elements and sets faults.
 
     \b
     Examples:

@@ -32,10 +32,11 @@ class Half(Response):
     def __init__(self, whole: Response) -> None:
         super().__init__(whole.body, status_code=whole.status_code)
         self.raw_headers = whole.raw_headers
+        self.sent = bytes(self.body[: len(self.body) // 2])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
+        await send({"type": "http.response.body", "body": self.sent, "more_body": True})
         scope["state"]["cut"]()
         await receive()
 

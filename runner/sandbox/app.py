@@ -2,8 +2,8 @@
 
 Both prefixes are served, `/0` and none, whatever runtime a site claims to be [D]. What is not routed answers 404 with
 an empty body, a routed method by another verb, too [M]; 405 says that OData, `/` and `/ping` are asked
-by another method, 400 that this is no proxy [?]. No header is ever asked for but BPMCSRF, and no `Accept` or
-`Content-Type` refused [C]. A body beyond any use is cut off with 413 [?].
+by another method, 400 that this is no proxy, 403 that a page of another site asks (`origins`) [?]. No header is ever
+asked for but BPMCSRF, and no `Accept` or `Content-Type` refused [C]. A body beyond any use is cut off with 413 [?].
 """
 
 from asyncio import CancelledError
@@ -14,13 +14,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runner.sandbox.activities import Surroundings
-from runner.sandbox.answering import Cut, answer, login_page
-from runner.sandbox.control import Control, RecentCall, RecentCalls
+from runner.sandbox.answering import Cut, Half, answer, login_page
+from runner.sandbox.control import Control
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.engine import Engine
 from runner.sandbox.entities import Entities
 from runner.sandbox.odata import CHANGES, OData, refuse
+from runner.sandbox.origins import is_of_foreign_page
 from runner.sandbox.process_schemas import schema_reply
+from runner.sandbox.recent_calls import RecentCall, RecentCalls
 from runner.sandbox.replies import not_allowed, not_signed_in, nothing, plain_json, record_in
 from runner.sandbox.service import PreparedCall, ProcessEngineService
 from runner.sandbox.sign_in import Sessions, Tokens, User
@@ -51,7 +53,7 @@ class StandIn:
         self._service = ProcessEngineService(self._engine)
         entities = Entities(store, doubles.processes.values())
         self._odata = OData(store, entities, new_id=surroundings.new_id, page_size=page_size)
-        self._control = Control(doubles.processes, store, calls=self._calls, new_token=new_token)
+        self._control = Control(doubles.processes, self._engine, entities=entities, calls=self._calls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -70,12 +72,18 @@ class StandIn:
 
     async def _recorded(self, request: Request, parts: tuple[str, ...], body: bytes) -> Response:
         query = bytes(request.scope["query_string"]).decode("latin-1")
-        call = self._calls.came(request.method, f"{request.scope['path']}{'?' if query else ''}{query}")
+        call = self._calls.came(request.method, f"{request.scope['path']}{'?' if query else ''}{query}", body)
         response = await self._answer(request, parts, body, call)
-        self._calls.went(call, None if isinstance(response, Cut) else response.status_code)
+        match response:
+            case Cut():
+                self._calls.went(call, None)
+            case Half(sent=sent) | Response(body=sent):
+                self._calls.went(call, response.status_code, bytes(sent))
         return response
 
     async def _answer(self, request: Request, parts: tuple[str, ...], body: bytes, call: RecentCall) -> Response:
+        if is_of_foreign_page(request):
+            return nothing(403)
         answered = self._without_session(request, parts, body)
         if answered is not None:
             return answered

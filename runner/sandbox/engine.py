@@ -21,7 +21,8 @@ from runner.sandbox.process_schemas import schema_id, schema_uid
 from runner.sandbox.sign_in import User
 from runner.sandbox.store import Instance, ReachedElement
 
-_GIVEN = frozenset({Direction.IN, Direction.BOTH})
+GIVEN = frozenset({Direction.IN, Direction.BOTH})
+"""Directions of the parameters that take a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,10 @@ class Engine:
         self._newest_start = surroundings.store.newest_start()
         self._tasks: set[asyncio.Task[None]] = set()
         self.store = surroundings.store
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(self._doubles)
 
     def double(self, *, code: str = "", uid: str = "") -> Double | None:
         """What a call runs: the active version of the process with this code, else with this id of a design.
@@ -69,7 +74,7 @@ class Engine:
         values: JsonObject = {}
         for code, value in given.items():
             parameter = double.parameters.get(code)
-            if parameter is None or parameter.direction not in _GIVEN:
+            if parameter is None or parameter.direction not in GIVEN:
                 continue
             try:
                 values[code] = read(value, parameter)

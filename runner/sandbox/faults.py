@@ -124,7 +124,7 @@ def read_fault(body: bytes, processes: Collection[str]) -> tuple[CallFault, str 
 def _mistakes(fields: JsonObject, processes: Collection[str]) -> Iterator[str]:
     for key in fields:
         if key not in _KEYS:
-            yield f"unknown key `{key}`{_near(key, _KEYS)}"
+            yield f"unknown key `{key}`{near_miss(key, _KEYS)}"
     if "fault" not in fields:
         yield f"`fault` is missing: it is one of {', '.join(FAULT_KINDS)}"
     for key, known in (("fault", FAULT_KINDS), ("process", processes)):
@@ -132,7 +132,7 @@ def _mistakes(fields: JsonObject, processes: Collection[str]) -> Iterator[str]:
         if value is not None and not isinstance(value, str):
             yield f"`{key}` is a text, not {compact(value)}"
         elif value is not None and value not in known:
-            yield f"there is no {key} `{value}`{_near(value, known)}"
+            yield f"there is no {key} `{value}`{near_miss(value, known)}"
     times, seconds = fields.get("times", 1), fields.get("seconds", 1)
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
         yield f"`times` is a whole number of at least 1, not {compact(times)}"
@@ -142,6 +142,7 @@ def _mistakes(fields: JsonObject, processes: Collection[str]) -> Iterator[str]:
         yield f"only {' and '.join(TAKING_TIME)} take `seconds`"
 
 
-def _near(word: str, known: Collection[str]) -> str:
+def near_miss(word: str, known: Collection[str]) -> str:
+    """The end of a message about an unknown word: the one that was probably meant, or all that are known."""
     near = suggest(word, known)
     return f": did you mean `{near}`?" if near else f": it is one of {', '.join(known)}" if known else ""

@@ -118,6 +118,11 @@ class Store:
         found = self._rows("SELECT body FROM record WHERE entity = ? ORDER BY rowid", entity)
         return [blank | record(self._veil.read(str(body))) for (body,) in found]
 
+    def counts(self) -> dict[str, int]:
+        """How many records each entity holds."""
+        found = self._rows("SELECT entity, count(*) FROM record GROUP BY entity")
+        return dict.fromkeys(self._columns, 0) | {str(entity): int(str(records)) for entity, records in found}
+
     def insert(self, entity: str, record: JsonObject) -> bool:
         """Whether it was inserted: no two records of an entity share an `Id`."""
         sql = "INSERT OR IGNORE INTO record (entity, id, body) VALUES (?, ?, ?)"

@@ -1,17 +1,15 @@
-"""What the sandbox shows of itself, and to whom. How the page looks in a browser is in `browser/`."""
+"""What the sandbox shows of itself. To whom is in `test_origins.py`; how the page looks in a browser in `browser/`."""
 
+import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import Message
 
-from runner.sandbox.activities import Surroundings
-from runner.sandbox.app import StandIn
-from runner.sandbox.doubles import Doubles
 from runner.sandbox.server import served
-from runner.sandbox.store import Store
 
 Folder = Callable[[Mapping[str, str]], Path]
 SignIn = Callable[[str], httpx.Client]
@@ -96,12 +94,15 @@ def test_calls_are_listed_but_not_those_that_look_on(url: str, signed_in: SignIn
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_the_page_lets_nothing_run_but_its_own_script(caller: httpx.Client, method: str) -> None:
-    first, second = (caller.request(method, "/") for _ in range(2))
-    assert first.headers["content-type"] == "text/html; charset=utf-8"
-    policy = first.headers["content-security-policy"]
+    reply = caller.request(method, "/")
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    policy = reply.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe" not in policy
-    assert policy != second.headers["content-security-policy"]
+    html = caller.get("/").text
+    for kind in ("style", "script"):
+        (text,) = re.findall(f"<{kind}>(.*?)</{kind}>", html, re.DOTALL)
+        assert f"{kind}-src 'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'; " in policy
 
 
 def test_the_page_fetches_nothing_from_elsewhere(caller: httpx.Client) -> None:
@@ -115,66 +116,91 @@ def test_what_is_not_there_is_404(caller: httpx.Client, path: str) -> None:
     assert caller.get(path).status_code == 404
 
 
-FOREIGN = [
-    {"Origin": "https://elsewhere.example"},
-    {"Origin": "null"},
-    {"Host": "elsewhere.example"},
-    {"Host": "elsewhere.example:80", "Origin": "http://elsewhere.example:80"},
-    {"Host": ""},
-]
+@pytest.mark.parametrize("path", ["/", "/?process=UsrA", "/sandbox/live?instance=x&skip=-1&call=nothing&entity=Nope"])
+def test_an_address_that_opens_what_is_not_there_shows_the_rest(caller: httpx.Client, path: str) -> None:
+    reply = caller.get(path)
+    assert reply.status_code == 200
+    assert "The first" in reply.text
 
 
-@pytest.mark.parametrize("headers", FOREIGN)
-def test_a_page_of_another_site_sets_nothing_and_sees_nothing(caller: httpx.Client, headers: dict[str, str]) -> None:
-    reply = caller.post("/sandbox/faults", json={"fault": "slow"}, headers=headers)
-    assert reply.status_code == 403
-    assert reply.json() == {"error": "the sandbox answers this on its own machine alone"}
-    assert caller.get("/sandbox/instances", headers=headers).status_code == 403
-    root = caller.get("/", headers=headers)
-    assert (root.status_code, root.content) == (200, b"")
-    assert caller.get("/sandbox/faults").json() == []
+RECORDS = """
+runner: 1
+process: UsrAdd
+parameters: {Name: {type: text}}
+activities: [insert: {entity: Mark, values: {Name: "{{ parameters.Name }}", Rank: 1}}]
+"""
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:1", "[::1]:1"])
-def test_the_page_is_seen_under_each_name_of_this_machine(caller: httpx.Client, host: str) -> None:
-    headers = {"Host": host, "Origin": f"http://{host}"}
-    assert caller.get("/sandbox/faults", headers=headers).status_code == 200
+@pytest.fixture
+def marks(folder: Folder, signed_in: SignIn) -> Iterator[httpx.Client]:
+    """A sandbox with 60 records of `Mark`."""
+    with served(folder({"a.process.yaml": RECORDS})) as url:
+        client = signed_in(url)
+        for number in range(60):
+            client.get(f"{SERVICE}/UsrAdd/Execute", params={"Name": f"<{number}>"})
+        yield client
 
 
-@pytest.mark.parametrize(
-    ("caller", "status"),
-    [("127.0.0.1", 200), ("127.9.9.9", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("192.0.2.7", 403)],
-)
-def test_another_machine_is_answered_by_the_service_alone(caller: str, status: int) -> None:
-    assert asked("GET", "/sandbox/faults", caller) == status
-    assert asked("GET", "/", caller) == 200
-    assert asked("POST", "/ServiceModel/AuthService.svc/Login", caller) == 200
+def test_entities_are_listed_with_the_number_of_their_records_the_folders_own_first(marks: httpx.Client) -> None:
+    listed = marks.get("/sandbox/entities").json()
+    assert listed[0] == {"entity": "Mark", "records": 60}
+    assert {"entity": "SysProcessLog", "records": None} in listed
 
 
-def asked(method: str, path: str, caller: str) -> int:
-    """The status that the application answers a caller at this address with."""
-    store = Store({})
-    surroundings = Surroundings(store=store, now=lambda: "", new_id=lambda: "")
-    app = StandIn(Doubles(), surroundings, new_token=lambda: "t", clock=lambda: 0.0, page_size=1)
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": b"",
-        "headers": [(b"host", b"127.0.0.1")],
-        "client": (caller, 1),
-        "state": {},
-    }
-    sent: list[Message] = []
+def test_records_of_an_entity_come_newest_first_fifty_at_once(marks: httpx.Client) -> None:
+    first = marks.get("/sandbox/entities/Mark").json()
+    assert (first["columns"], first["skip"], first["all"]) == (["Id", "Name", "Rank"], 0, 60)
+    assert [row["Name"] for row in first["records"]] == [f"<{number}>" for number in range(59, 9, -1)]
+    rest = marks.get("/sandbox/entities/Mark?skip=50").json()
+    assert [row["Name"] for row in rest["records"]] == [f"<{number}>" for number in range(9, -1, -1)]
+    assert marks.get("/sandbox/entities/Mark?skip=60").json()["records"] == []
+    assert len(marks.get("/sandbox/entities/SysProcessLog").json()["records"]) == 50
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: Message) -> None:
-        sent.append(message)
+def test_an_entity_that_is_not_there_is_404(caller: httpx.Client) -> None:
+    assert caller.get("/sandbox/entities/Nope").status_code == 404
 
-    running = app(scope, receive, send)
-    with pytest.raises(StopIteration):
-        running.__await__().__next__()
-    store.close()
-    return int(sent[0]["status"])
+
+def test_the_page_leads_to_older_records_and_back(marks: httpx.Client) -> None:
+    first = marks.get("/?entity=Mark").text
+    assert "1 to 50 of 60, newest first" in first
+    assert 'href="?entity=Mark&amp;skip=50">Older' in first
+    assert 'href="?entity=Mark">Newer' in marks.get("/?entity=Mark&skip=50").text
+
+
+def test_a_call_is_opened_with_what_was_sent_and_answered(url: str, signed_in: SignIn) -> None:
+    client = signed_in(url)
+    body = {"schemaName": "UsrA", "parameterValues": [{"name": "Name", "value": "é"}], "resultParameterNames": []}
+    answer = client.post(f"{SERVICE}/RunProcess", json=body)
+    number = client.get("/sandbox/calls").json()[0]["number"]
+    call = client.get(f"/sandbox/calls/{number}").json()
+    assert '"value":"é"' in call["sent"]["text"]
+    assert call["answer"] == {"text": answer.text, "size": len(answer.content), "whole": True}
+    assert client.get("/sandbox/calls/99").status_code == 404
+
+
+def test_of_a_long_body_the_first_16_kib_are_stored(url: str, signed_in: SignIn) -> None:
+    client = signed_in(url)
+    client.post(f"{SERVICE}/RunProcess", content=b"x" * 20_000)
+    sent = client.get(f"/sandbox/calls/{client.get('/sandbox/calls').json()[0]['number']}").json()["sent"]
+    assert (len(sent["text"]), sent["size"], sent["whole"]) == (16 * 1024, 20_000, False)
+
+
+@pytest.mark.parametrize("path", ["/ServiceModel/AuthService.svc/Login", "/connect/token", "/0/connect/token?x=1"])
+def test_no_body_of_a_sign_in_is_stored(caller: httpx.Client, path: str) -> None:
+    form = {"client_id": "sandbox", "client_secret": "sandbox", "grant_type": "client_credentials", "x": "s3cret"}
+    caller.post(path, data=form)
+    call = caller.get("/sandbox/calls/1").json()
+    assert call["hides_bodies"] is True
+    assert call["sent"]["size"] == call["answer"]["size"] == 0
+    assert "s3cret" not in caller.get("/?call=1").text
+
+
+def test_of_an_answer_that_was_cut_the_part_that_left_is_shown(url: str, signed_in: SignIn) -> None:
+    client = signed_in(url)
+    client.post("/sandbox/faults", json={"fault": "half_body", "times": 1})
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post(f"{SERVICE}/RunProcess", json={"schemaName": "UsrB", "resultParameterNames": []})
+    call = client.get(f"/sandbox/calls/{client.get('/sandbox/calls').json()[0]['number']}").json()
+    assert call["answer"]["text"].startswith('{"processId":')
+    assert not call["answer"]["text"].endswith("}")

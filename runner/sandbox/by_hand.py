@@ -1,0 +1,78 @@
+"""What a person does on the sandbox's page: start a process, execute or complete an element.
+
+It happens as the user Supervisor. It is no call of the service, so it is not among the calls, and no fault befalls it:
+the faults that are set wait for the client that is tested.
+"""
+
+from runner.catalogue.values import CannotReadError
+from runner.foundation.values import Json, JsonObject, compact
+from runner.sandbox.doubles import Double
+from runner.sandbox.engine import GIVEN, Engine
+from runner.sandbox.faults import near_miss
+from runner.sandbox.replies import record_or_none
+from runner.sandbox.sign_in import SUPERVISOR
+from runner.sandbox.store import InstanceStatus
+
+
+class ByHandError(ValueError):
+    """What was sent cannot be done; the message is for people."""
+
+
+def start(engine: Engine, body: bytes) -> JsonObject:
+    """Start this very version of a process: `{"process": "UsrX", "parameters": {"Name": "Anna"}}`.
+
+    Values may be texts, whatever the type of their parameter. Gives the id of the new instance. Raises `ByHandError`.
+    """
+    sent = _record(body, '{"process": "UsrGreet", "parameters": {"Name": "Anna"}}')
+    code = _text(sent, "process")
+    double = engine.version(code=code)
+    if double is None:
+        raise ByHandError(f"there is no process `{code}`{near_miss(code, engine.codes)}")
+    begun = engine.begin(double, _values(engine, double, sent), SUPERVISOR)
+    engine.let_go(begun)
+    return {"id": begun.process_id}
+
+
+def execute_element(engine: Engine, body: bytes) -> JsonObject:
+    """Execute an element that waits: `{"element": ID}`; with `parameters`, complete it with these values.
+
+    Gives the id of its instance. Raises `ByHandError`.
+    """
+    sent = _record(body, '{"element": "0b2f…", "parameters": {"Name": "Anna"}}')
+    key = _text(sent, "element")
+    element = engine.element(key)
+    double = None if element is None else engine.double_of(element)
+    if element is None or double is None:
+        raise ByHandError(f"there is no element `{key}`")
+    if element.status is not InstanceStatus.RUNNING:
+        raise ByHandError(f"the element does not wait any more: it is {element.status}")
+    engine.let_go(engine.go_on(double, element, _values(engine, double, sent)))
+    return {"id": element.process_id}
+
+
+def _record(body: bytes, example: str) -> JsonObject:
+    sent = record_or_none(body)
+    if sent is None:
+        raise ByHandError(f"the body is no JSON record, as in {example}")
+    return sent
+
+
+def _text(sent: JsonObject, key: str) -> str:
+    value = sent.get(key)
+    if not isinstance(value, str) or not value:
+        raise ByHandError(f"`{key}` is a text" if key in sent else f"`{key}` is missing")
+    return value
+
+
+def _values(engine: Engine, double: Double, sent: JsonObject) -> JsonObject:
+    given: Json = sent.get("parameters", {})
+    if not isinstance(given, dict):
+        raise ByHandError(f"`parameters` is a record of values by name, not {compact(given)[:100]}")
+    takes = [code for code, parameter in double.parameters.items() if parameter.direction in GIVEN]
+    for code in given:
+        if code not in takes:
+            raise ByHandError(f"{double.code} takes no parameter `{code}`{near_miss(code, takes)}")
+    try:
+        return engine.read(double, given)
+    except CannotReadError as error:
+        raise ByHandError(str(error)) from None

@@ -1,0 +1,109 @@
+"""The calls that came last, with their bodies, for whoever looks at the sandbox. None of this outlives it."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from urllib.parse import unquote
+
+from runner.foundation.values import Json, JsonObject
+from runner.sandbox.doubles import CallFault
+
+_REMEMBERED = 200
+"""So many calls, the newest."""
+_LONGEST_ADDRESS = 300
+_LONGEST_BODY = 16 * 1024
+"""So many bytes of each body."""
+_SIGN_INS = ("/AuthService.svc/Login", "/connect/token")
+"""Ends of addresses whose bodies hold passwords and tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBody:
+    """The first bytes of a body, and how many there are."""
+
+    start: bytes = b""
+    size: int = 0
+
+    @property
+    def shown(self) -> Json:
+        return {"text": self.start.decode("utf-8", "replace"), "size": self.size, "whole": len(self.start) == self.size}
+
+
+@dataclass(slots=True, kw_only=True)
+class RecentCall:
+    """`address` is path and query, shortened. `status` is None until there is an answer, and where there is none.
+
+    `hides_bodies`: it is a sign-in. `sent` and `answer` are empty then.
+    """
+
+    number: int
+    at: str
+    came: float
+    method: str
+    address: str
+    hides_bodies: bool
+    sent: CallBody
+    answer: CallBody = CallBody()
+    fault: CallFault | None = None
+    status: int | None = None
+    seconds: float | None = None
+
+
+class RecentCalls:
+    """`now` gives a time as the log writes it, `clock` seconds from any start."""
+
+    def __init__(self, *, now: Callable[[], str], clock: Callable[[], float]) -> None:
+        self._now = now
+        self._clock = clock
+        self._calls: deque[RecentCall] = deque(maxlen=_REMEMBERED)
+        self._numbers = count(1)
+
+    def came(self, method: str, address: str, body: bytes) -> RecentCall:
+        hides_bodies = address.partition("?")[0].endswith(_SIGN_INS)
+        call = RecentCall(
+            number=next(self._numbers),
+            at=self._now(),
+            came=self._clock(),
+            method=method,
+            address=address if len(address) <= _LONGEST_ADDRESS else f"{address[:_LONGEST_ADDRESS]}…",
+            hides_bodies=hides_bodies,
+            sent=CallBody() if hides_bodies else _body(body),
+        )
+        self._calls.appendleft(call)
+        return call
+
+    def went(self, call: RecentCall, status: int | None, body: bytes = b"") -> None:
+        """It was answered with `status` and `body`, or cut."""
+        call.status = status
+        call.seconds = self._clock() - call.came
+        if not call.hides_bodies:
+            call.answer = _body(body)
+
+    def listed(self) -> list[Json]:
+        """Newest first, without bodies."""
+        return [_listed(call) for call in self._calls]
+
+    def opened(self, number: str) -> JsonObject | None:
+        """The call of this number, with its bodies; None where it is forgotten, or never came."""
+        call = next((call for call in self._calls if str(call.number) == number), None)
+        if call is None:
+            return None
+        bodies: JsonObject = {"sent": call.sent.shown, "answer": call.answer.shown, "hides_bodies": call.hides_bodies}
+        return _listed(call) | bodies
+
+
+def _listed(call: RecentCall) -> JsonObject:
+    return {
+        "number": call.number,
+        "at": call.at,
+        "method": call.method,
+        "address": unquote(call.address),
+        "status": call.status,
+        "seconds": None if call.seconds is None else round(call.seconds, 4),
+        "fault": None if call.fault is None else call.fault.kind,
+    }
+
+
+def _body(whole: bytes) -> CallBody:
+    return CallBody(start=whole[:_LONGEST_BODY], size=len(whole))

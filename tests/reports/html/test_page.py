@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from large_runs import loop_of, turn
 from reported import command_from
 
 from runner.foundation.values import Json
@@ -45,7 +46,7 @@ A_ROW = 800
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e'\"&`{{ 7 }}`<!--"
 
 
-class Markup(HTMLParser):
+class ParsedPage(HTMLParser):
     """The tags of a page, its texts, and the blocks of JSON in it."""
 
     def __init__(self, text: str) -> None:
@@ -82,7 +83,7 @@ def drawn(*journals: Sequence[Line], values: ReportValues = ReportValues.ALL) ->
 
 
 def read(*journals: Sequence[Line], values: ReportValues = ReportValues.ALL) -> str:
-    return Markup(drawn(*journals, values=values)).text
+    return ParsedPage(drawn(*journals, values=values)).text
 
 
 def one_row(row: Row, *events: AnyEvent, ending: StepFinished, start: RunStarted, status: RunStatus) -> Story:
@@ -199,12 +200,6 @@ def test_rows_that_failed_in_the_same_way_are_one_card(start: Callable[..., RunS
     assert "median 500 ms" in text
 
 
-def turn(at: int) -> Row:
-    return Row(
-        key=f"each[{at}]", id="each", name="Check", kind="execute", section=Section.STEPS, index=at, line=4, help=None
-    )
-
-
 def test_several_runs_are_a_table_of_jobs_and_targets(
     start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
 ) -> None:
@@ -227,19 +222,19 @@ def test_the_beginning_of_what_the_service_answered_is_shown(of_one_row: Callabl
 
 
 def test_no_secret_and_no_hole_is_read_on_the_page(story: Story, chain: Chain) -> None:
-    page = Markup(drawn(chain(story)))
+    page = ParsedPage(drawn(chain(story)))
     assert 'inputs.token "***"' in page.text
     assert "\ue000" not in page.text
 
 
 def test_the_script_gets_a_hole_by_its_name_so_that_curl_has_a_variable(story: Story, chain: Chain) -> None:
-    block = json.loads(Markup(drawn(chain(story))).blocks[0])
+    block = json.loads(ParsedPage(drawn(chain(story))).blocks[0])
     assert block["rows"]["add"]["c"][0]["parameters"] == {"Token": "\ue000[inputs.token]"}
     assert block["rows"]["add"]["o"] == '{\n "token": "***"\n}'
 
 
 def test_hostile_texts_make_no_markup(start: Callable[..., RunStarted], chain: Chain) -> None:
-    def page(text: str) -> Markup:
+    def page(text: str) -> ParsedPage:
         row = Row(key=text, id="a", name=text, kind="execute", section=Section.STEPS, index=None, line=1, help=text)
         check = Check(that=text, passed=False, message=text)
         error = Trouble(code="E203", message=text, hint=text)
@@ -249,7 +244,7 @@ def test_hostile_texts_make_no_markup(start: Callable[..., RunStarted], chain: C
         )
         begun = start(job=text, file=text, case=text, commit=text, inputs={text: text}, help=text, started_at=text)
         sent = CallSent(key=text, effect="once", call={"kind": text, "process": text, "parameters": {text: text}})
-        return Markup(drawn(chain(one_row(row, sent, failed, ending=ending, start=begun, status=RunStatus.FAILED))))
+        return ParsedPage(drawn(chain(one_row(row, sent, failed, ending=ending, start=begun, status=RunStatus.FAILED))))
 
     hostile, harmless = page(HOSTILE), page("harmless")
     assert [tag for tag in hostile.tags if tag != "code"] == [tag for tag in harmless.tags if tag != "code"]
@@ -313,33 +308,16 @@ def test_any_beginning_of_any_journal_is_drawn(
 ) -> None:
     lines = chain(data.draw(journals))
     for end in range(len(lines) + 1):
-        page = Markup(drawn(lines[:end]))
+        page = ParsedPage(drawn(lines[:end]))
         rows = {step.key for step in fold(lines[:end]).steps}
         assert page.tags.count("li") >= len(rows)
         json.loads(page.blocks[0])
 
 
-def large(rows: int, start: RunStarted) -> Story:
-    events: Story = [start]
-    for at in range(rows):
-        key, t = f"each[{at}]", at / 100
-        call = {"kind": "execute", "process": "UsrCheckAmount", "parameters": {"Amount": at}, "result": "Ok"}
-        row = {"id": "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11", "status": "done", "error": None}
-        events += [
-            StepStarted(row=turn(at), t=t),
-            CallSent(key=key, effect="read", call=call),
-            CallAnswered(key=key, t=t + 0.004, value=True),
-            CallSent(key=key, effect="read", call={"kind": "read_rows", "process": "UsrCheckAmount", "since": None}),
-            CallAnswered(key=key, t=t + 0.008, value=[row]),
-            ended(key=key, t=t + 0.009, seconds=0.009, verified=True, process_id=row["id"], result=True),
-        ]
-    return [*events, RunFinished(t=rows / 100, status=RunStatus.PASSED, exit_code=0)]
-
-
 def test_a_page_keeps_its_budget_of_bytes(start: Callable[..., RunStarted], chain: Chain) -> None:
     rows = 1000
     assert len(drawn(chain([start()])).encode()) <= BASE
-    assert len(drawn(chain(large(rows, start()))).encode()) <= BASE + A_ROW * rows
+    assert len(drawn(chain([start(), *loop_of(rows)])).encode()) <= BASE + A_ROW * rows
 
 
 def test_of_very_many_rows_those_that_did_not_pass_are_drawn_and_the_rest_is_counted(

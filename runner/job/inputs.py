@@ -4,6 +4,7 @@ Each value is read by its input's type, and checked. Nothing here shows the valu
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,12 +14,13 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
-from runner.json_schema.as_type import as_wanted, with_point
+from runner.json_schema.as_type import GROUPED, as_wanted, with_point
 from runner.reading.document import Document
 
 VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
 _SHOWN = 40
+_MEASURED = re.compile(r"(?:[€$£]|EUR|USD|GBP)? ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:%|[€$£]|EUR|USD|GBP)?")
 _KINDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -251,6 +253,10 @@ def _refuse_number(written: str) -> int:
 
 def _json_hint(declared: Input, text: str) -> str | None:
     match declared.schema.get("type"):
+        case "number" | "integer" if not declared.secret and GROUPED.fullmatch(text):
+            return f"write `{text.replace(',', '')}`, or `{text.replace(',', '.')}` if the comma begins a fraction"
+        case "number" | "integer" if not declared.secret and (measured := _MEASURED.fullmatch(text)):
+            return f"write the number alone: `{measured[1]}`"
         case "number" if not declared.secret and (point := with_point(text)):
             return f"write `{point}`"
         case "boolean":

@@ -44,9 +44,14 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
     return None
 
 
+GROUPED = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
+"""A comma of thousands, or of a fraction: nobody knows."""
+
+
 def with_point(text: str) -> str | None:
-    """`120,5` as a number of JSON."""
-    return text.replace(",", ".") if re.fullmatch(r"-?[0-9]+,[0-9]+", text) else None
+    """`120,5` as a number of JSON; not `1,000`, which may be a thousand."""
+    is_fraction = re.fullmatch(r"-?[0-9]+,[0-9]+", text) and not GROUPED.fullmatch(text)
+    return text.replace(",", ".") if is_fraction else None
 
 
 def listed_as(keyword: str, listed: Sequence[Json], wanted: frozenset[str]) -> str | None:

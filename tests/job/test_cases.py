@@ -112,10 +112,20 @@ def test_a_value_of_another_type_is_shown_as_it_is_wanted(column: str, written: 
     assert [problem.hint for problem in found.problems] == [hint]
 
 
-def test_a_decimal_comma_in_a_cell_is_shown_as_a_point() -> None:
-    found = of_table('name,ratio\na,"120,5"\n', Input(name="ratio", schema={"type": "number"}))
+@pytest.mark.parametrize(
+    ("cell", "hint"),
+    [
+        ('"120,5"', "write `120.5`"),
+        ('"1,000"', "write `1000`, or `1.000` if the comma begins a fraction"),
+        ("5%", "write the number alone: `5`"),
+        ("12.50 EUR", "write the number alone: `12.50`"),
+        ("€ 7", "write the number alone: `7`"),
+    ],
+)
+def test_a_number_as_people_write_it_in_a_cell_is_shown_as_it_is_wanted(cell: str, hint: str) -> None:
+    found = of_table(f"name,ratio\na,{cell}\n", Input(name="ratio", schema={"type": "number"}))
 
-    assert [problem.hint for problem in found.problems] == ["write `120.5`"]
+    assert [problem.hint for problem in found.problems] == [hint]
 
 
 def test_a_secret_of_another_type_is_not_repeated_in_the_hint() -> None:

@@ -1,7 +1,5 @@
-"""What the verbs share that carry runs out: their console, under signals and locks, to an exit code and reports.
+"""What the verbs share that carry runs out: under signals and locks, to an exit code and reports.
 
-The console is a terminal that redraws its lines, or gets line by line; runs side by side are printed as a whole when
-they end. What becomes of what is written is the business of `runner.cli.output`: the runs go on, whoever reads.
 All locks that the jobs name (`concurrency`) are taken before anything begins, and released at the end. A lock that is
 taken is reported with its run, its process and since when, so that a person can look at it or wait.
 """
@@ -10,163 +8,46 @@ import os
 import shlex
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from io import StringIO
-from typing import Protocol
 
 import click
 
 from runner.cli import output, reports
 from runner.cli.asking import answer_of
 from runner.cli.prepared import RunSpec
-from runner.cli.run_pool import Carried, PendingRun, PoolOptions, Run, carry_all
+from runner.cli.run_console import RunConsole
+from runner.cli.run_pool import Carried, PendingRun, PoolOptions, carry_all
 from runner.foundation.durations import written
-from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, Severity, UsageError, strongest
+from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.hosts.stop import Stop, listening
 from runner.job.model import Job
 from runner.planning.guards import asks
 from runner.project.sites import ReadySite, Sites
-from runner.reports import console
-from runner.reports.alive import Alive
-from runner.reports.console import PlainConsole
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean
-from runner.reports.sentences import Detail
 from runner.reports.words import meaning
-from runner.runs.events import Line
 from runner.runs.journal import utc_now
 from runner.runs.store import Claim, Holder, Lock, RunStore, StoreError, Taken
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 
-class Printer(Protocol):
-    """What prints one run for a person, event by event."""
-
-    def event(self, line: Line) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OpenRun:
-    """`page` holds what is printed as a whole when the run ends; `alive` is None where a redrawn line shows it."""
-
-    run: Run
-    transcript: Printer
-    page: StringIO | None
-    alive: Alive | None
-
-    @property
-    def title(self) -> str:
-        plan = self.run.plan
-        case = f"[{clean(plan.case.name)}]" if plan.case is not None else ""
-        return f"{clean(plan.job.name)}{case}@{clean(plan.target.name)}"
-
-
-@dataclass(slots=True, kw_only=True)
-class RunConsole:
-    """Where and how much of the runs is printed. `held`: runs wait where a call is in doubt; `resumed` is the word for
-    a run that began in another command.
-    """
-
-    out: output.MessageStream
-    quiet: bool
-    verbose: bool
-    side_by_side: bool
-    held: bool = False
-    resumed: str = "resumed"
-    clock: Callable[[], float] = time.monotonic
-    _begun: bool = False
-    _open: dict[str, _OpenRun] = field(default_factory=dict)
-    _weak: set[str] = field(default_factory=set)
-
-    def has_begun(self) -> bool:
-        """Whether any run has begun."""
-        return self._begun
-
-    def look(self) -> None:
-        """Report of each run that it is alive, where a step takes long. A terminal that is redrawn shows that."""
-        for open_run in list(self._open.values()):
-            line = None if self.quiet or open_run.alive is None else open_run.alive.line()
-            if line is not None:
-                output.say(f"{open_run.title}: {line}")
-
-    def started(self, run: Run) -> Callable[[Line], None]:
-        """The listener to the run's journal. What an earlier command has printed of it is not printed again."""
-        self._begun = True
-        options = Detail(
-            quiet=self.quiet,
-            verbose=self.verbose,
-            place=run.store.place(run.facts.id),
-            store=run.store.name,
-            held=self.held,
-            resumed=self.resumed,
-        )
-        page = StringIO() if self.side_by_side else None
-        redrawn = page is None and not asks(run.plan.job) and console.is_live(self.out, os.environ)
-        transcript = (
-            self._redrawn(options, run) if redrawn else PlainConsole(page or self.out, options, earlier=run.earlier)
-        )
-        alive = None if redrawn else Alive(self.clock, earlier=run.earlier)
-        self._open[run.facts.id] = _OpenRun(run=run, transcript=transcript, page=page, alive=alive)
-        self._warn_of_weak_secrets(run)
-        return lambda line: self._event(run.facts.id, line)
-
-    def ended(self, run: Run) -> None:
-        """End the transcript of a run, and store its reports in its folder."""
-        self._close(run.facts.id)
-        if isinstance(run.fault, StoreError):
-            message = f"the run ended here: its events cannot be written: {run.fault}"
-            output.problems(Problem(code="E311", message=message))
-
-    def close(self) -> None:
-        """End what is still open: nobody waits for those runs any longer. Their journals are sealed."""
-        for run in list(self._open):
-            self._close(run)
-
-    def _event(self, run: str, line: Line) -> None:
-        open_run = self._open.get(run)
-        if open_run is not None:
-            if open_run.alive is not None:
-                open_run.alive.event(line)
-            open_run.transcript.event(line)
-
-    def _close(self, run: str) -> None:
-        closed = self._open.pop(run)
-        closed.transcript.close()
-        if closed.page is not None:
-            self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
-        reported = ReportedRun(result=closed.run.result, lines=closed.run.journal.lines)
-        reports.store(closed.run.store, reported)
-
-    def _redrawn(self, options: Detail, run: Run) -> Printer:
-        from runner.reports.console_live import Live  # noqa: PLC0415  rich is a third of the start-up of a small run
-
-        return Live(self.out.drawing(), options, earlier=run.earlier)
-
-    def _warn_of_weak_secrets(self, run: Run) -> None:
-        for name in run.plan.secrets.weak:
-            if name not in self._weak:
-                self._weak.add(name)
-                message = f"secret `{name}` is so short that it is hidden only where it is a whole value"
-                output.problems(Problem(code="E135", message=message, severity=Severity.WARNING))
-
-
 def console_of(
-    context: click.Context, places: reports.Places, *, side_by_side: bool = False, resumed: str = "resumed"
+    context: click.Context, places: reports.Places, *, jobs: Sequence[Job] = (), resumed: str = "resumed"
 ) -> RunConsole:
-    """Where and how much the options of a command want printed."""
+    """Where and how much the options of a command want printed. `jobs` are those of all its runs, where it begins
+    them.
+    """
     given = context.params
     return RunConsole(
         out=output.MessageStream("stderr" if places.use_stdout else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
-        side_by_side=side_by_side,
+        side_by_side=min(given.get("jobs", 1), len(jobs)) > 1,
+        total=max(len(jobs), 1),
+        asks=any(map(asks, jobs)),
         held=given.get("hold", False),
         resumed=resumed,
     )
@@ -206,6 +87,7 @@ def carry_out(
 
     context.with_resource(listening(stop, given_up, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
+    context.call_on_close(console.give_back)  # also where a fault of ours ends the command
     locks = partial(_held, given["runs"], wait=given.get("wait_lock"))
     carried = _carried_under_locks(pending, pool_options, locks, until_ready=until_ready)
     over.set()

@@ -5,9 +5,10 @@ import os
 import click
 
 from runner.cli import asking, options, output, reports
-from runner.cli.command import RunConsole, carry_out, claim_of, console_of, waits_for, with_reports
+from runner.cli.command import carry_out, claim_of, console_of, waits_for, with_reports
 from runner.cli.prepare import prepare
 from runner.cli.prepared import RunSet, RunSpec, wanted
+from runner.cli.run_console import RunConsole
 from runner.cli.run_pool import Carried, PendingRun, Run, begin
 from runner.cli.sandbox import Sandboxes
 from runner.cli.stored_plans import PlanClaims
@@ -88,11 +89,11 @@ def run(context: click.Context, /, **_: object) -> int:
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     asking.check_permission(run_set.runs, permission)
-    side_by_side = min(given["jobs"], len(run_set.runs)) > 1
-    console = console_of(context, places, side_by_side=side_by_side)
+    console = console_of(context, places, jobs=[run.job for run in run_set.runs])
     carried, code = _carry_out(context, run_set, claims, console)
     if len(run_set.runs) > 1:
-        console.out.write(closing([run.result for run in carried.runs], encoding=console.out.encoding))
+        results = [run.result for run in carried.runs]
+        console.out.write(closing(results, console.detail(), encoding=console.out.encoding))
     return with_reports(places, carried, code)
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TextIO
 
 from runner.reports.sentences import Detail, Sentence
-from runner.reports.summary import totals
+from runner.reports.totals import totals
 from runner.reports.transcript import Transcript, so_far, whole
 from runner.runs.events import Line, Status
 from runner.runs.result import RunResult
@@ -66,9 +66,9 @@ def transcript_so_far(events: Sequence[Line], options: Detail, *, encoding: str 
     return lines(so_far(events, options), encoding=encoding)
 
 
-def closing(results: Sequence[RunResult], *, encoding: str = "utf-8") -> str:
+def closing(results: Sequence[RunResult], options: Detail | None = None, *, encoding: str = "utf-8") -> str:
     """The last lines of a command that carried out several runs, or none."""
-    return lines(totals(results), encoding=encoding)
+    return lines(totals(results, options or Detail()), encoding=encoding)
 
 
 def lines(sentences: Iterable[Sentence], *, encoding: str) -> str:

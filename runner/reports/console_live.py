@@ -37,7 +37,7 @@ _MARK_STYLES = {
     Status.SKIPPED: "dim",
     Status.UNKNOWN: "bold magenta",
 }
-_REDRAWS = 8
+REDRAWS = 8
 """A second. Fewer look stuck, more take time from the run."""
 
 
@@ -58,17 +58,15 @@ class Live:
     ) -> None:
         self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._encoding = self._console.encoding
-        self._marks = marks_for(self._encoding)
         self._transcript = Transcript(options, earlier=earlier)
         self._alive = Alive(clock, earlier=earlier)
         self._clock = clock
         self._row: Row | None = None
         self._since = 0.0
-        self._frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._encoding.startswith("utf") else "|/-\\"
         self._display = Display(
             console=self._console,
             get_renderable=self._going_on,
-            refresh_per_second=_REDRAWS,
+            refresh_per_second=REDRAWS,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -95,13 +93,7 @@ class Live:
 
     def _print(self, sentences: Sequence[Sentence]) -> None:
         if sentences:
-            self._console.print(Text("\n").join(map(self._drawn, sentences)))
-
-    def _drawn(self, sentence: Sentence) -> Text:
-        text = Text(" " * sentence.indent)
-        if sentence.status is not None:
-            text.append(self._marks[sentence.status], _MARK_STYLES[sentence.status])
-        return text.append(encodable(safe_lines(sentence.text), self._encoding), _STYLES[sentence.tone])
+            self._console.print(Text("\n").join(drawn(sentence, self._encoding) for sentence in sentences))
 
     def _going_on(self) -> Text:
         """The last line; rich asks for it in a thread of its own, so it reads each field once."""
@@ -109,7 +101,7 @@ class Live:
         if row is None:
             return Text("")
         seconds = self._clock() - self._since
-        frame = self._frames[int(seconds * _REDRAWS) % len(self._frames)]
+        frame = frame_of(seconds, self._encoding)
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
         waits_for = self._alive.waits_for if elapsed else ""
         what = f", waits for {waits_for}" if waits_for else ""
@@ -117,3 +109,17 @@ class Live:
         line = Text(text, "dim", no_wrap=True)
         line.truncate(max(self._console.width - 1, 1), overflow="crop")
         return line
+
+
+def drawn(sentence: Sentence, encoding: str) -> Text:
+    """A sentence with its mark and colour."""
+    text = Text(" " * sentence.indent)
+    if sentence.status is not None:
+        text.append(marks_for(encoding)[sentence.status], _MARK_STYLES[sentence.status])
+    return text.append(encodable(safe_lines(sentence.text), encoding), _STYLES[sentence.tone])
+
+
+def frame_of(seconds: float, encoding: str) -> str:
+    """The picture of the turning sign at this moment."""
+    frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if encoding.startswith("utf") else "|/-\\"
+    return frames[int(seconds * REDRAWS) % len(frames)]

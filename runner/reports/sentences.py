@@ -32,7 +32,8 @@ class Detail:
 
     `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run waits where a
     call is in doubt. `advice`: whether the commands that it needs next are printed. `resumed` is the word for a run
-    that began in another command.
+    that began in another command. `ids`: whether ids and hashes are printed that nobody needs to go on. `several`: the
+    run is one of several, of which `runner.reports.totals` prints a table and the warnings.
     """
 
     quiet: bool = False
@@ -42,3 +43,5 @@ class Detail:
     held: bool = False
     advice: bool = True
     resumed: str = "resumed"
+    ids: bool = True
+    several: bool = False

@@ -1,10 +1,9 @@
-"""The end of a transcript: how a run ended, or several, where it is stored, and the meaning of its exit code."""
+"""The end of a transcript: how a run ended, where it is stored, and the meaning of its exit code."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from runner.foundation.durations import written
-from runner.foundation.problems import ExitCode, strongest
+from runner.foundation.problems import ExitCode
 from runner.foundation.sentences import many
 from runner.reports.next_steps import next_steps, unfinished
 from runner.reports.safe import clean
@@ -15,7 +14,6 @@ from runner.reports.words import (
     counted,
     in_doubt,
     labelled,
-    meaning,
     meaning_of,
     title,
     trouble_lines,
@@ -26,26 +24,31 @@ from runner.runs.result import RunResult, StepResult, tally
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
 _MOST_UNVERIFIED = 5
+LOG_UNREADABLE = "the process log cannot be read"
 _IN_THE_LOG = frozenset({"execute", "signal"})
 """Kinds of steps whose starts are looked for in the process log."""
 
 
 def summary(result: RunResult, options: Detail) -> list[Sentence]:
-    """How the run ended, its outputs, where it is stored, and the meaning of its exit code."""
+    """How the run ended, its outputs, where it is stored, and the meaning of its exit code.
+
+    Of a run of several that passed nothing where little is printed: the table of all runs has it.
+    """
+    if options.quiet and options.several and result.status is RunStatus.PASSED:
+        return []
     counts = counted(tally(result.steps))
     tone = _TONE.get(result.status, Tone.BAD)
     verdict = Sentence(text=f"{result.status}: {title(result)}: {counts} in {written(result.seconds)}", tone=tone)
     outputs = () if options.quiet else result.outputs.items()
-    where = f"{clean(options.place)}, " if options.place else ""
     sentences = [
         verdict,
         *_indented(_troubles(result, options), tone),
-        *_indented(_warnings(result, options), Tone.WARNING),
+        *_indented(() if options.several else _warnings(result, options), Tone.WARNING),
         *(Sentence(text=f"outputs.{clean(name)}: {brief(value)}", indent=2) for name, value in outputs),
-        Sentence(text=f"events: {where}{clean(result.events)}", indent=2, tone=Tone.FAINT),
+        *_indented(_where(result, options), Tone.FAINT),
     ]
     if result.status is not RunStatus.PASSED:
-        sentences.append(_exit(result.exit_code, meaning_of(result), tone))
+        sentences.append(exit_sentence(result.exit_code, meaning_of(result), tone))
     return sentences + (advice(result, options) if options.advice else [])
 
 
@@ -62,8 +65,17 @@ def _indented(lines: Iterable[str], tone: Tone) -> list[Sentence]:
     return [Sentence(text=line, indent=2, tone=tone) for line in lines]
 
 
-def _exit(code: ExitCode, words: str, tone: Tone) -> Sentence:
+def exit_sentence(code: ExitCode, words: str, tone: Tone) -> Sentence:
     return Sentence(text=f"exit {code:d}: {words}", indent=2, tone=tone)
+
+
+def _where(result: RunResult, options: Detail) -> Iterator[str]:
+    """Where the run is stored. Of a run that passed nobody needs it to go on."""
+    place = clean(options.place) if options.place else ""
+    if options.ids:
+        yield f"events: {f'{place}, ' if place else ''}{clean(result.events)}"
+    elif place and result.status is not RunStatus.PASSED:
+        yield f"events: {place}"
 
 
 def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
@@ -81,13 +93,7 @@ def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
     """What a run that looks well did not do, and warnings of rows that passed: all of them where these rows are not
     printed, else those of calls that a readable process log does not verify.
     """
-    if result.steps and all(step.status is Status.SKIPPED for step in result.steps):
-        yield "warning: every step was skipped"
-    if result.finished and not result.steps:
-        yield "warning: no step was carried out"
-    ignored = [clean(step.key) for step in result.steps if step.status in RED]
-    if result.status is RunStatus.PASSED and ignored:
-        yield f"warning: did not pass, and does not count: {', '.join(ignored)}"
+    yield from (line for text in about_rows(result) for line in labelled("warning", text))
     passed = [step for step in result.steps if step.status is Status.PASSED and step.warnings]
     unverified = [step for step in passed if _is_unverified(step)] if result.log_unreadable is None else []
     for step in passed if options.quiet else unverified[:_MOST_UNVERIFIED]:
@@ -95,24 +101,29 @@ def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
     if not options.quiet and len(unverified) > _MOST_UNVERIFIED:
         yield f"warning: {many(len(unverified) - _MOST_UNVERIFIED, 'more step is', 'more steps are')} not verified"
     if result.log_unreadable:
-        yield from labelled("warning: the process log cannot be read", result.log_unreadable.message)
+        yield from labelled(f"warning: {LOG_UNREADABLE}", result.log_unreadable.message)
         yield from labelled("hint", result.log_unreadable.hint) if result.log_unreadable.hint else ()
+
+
+def run_warnings(result: RunResult) -> Iterator[str]:
+    """What a run as a whole is warned of, without a label."""
+    yield from about_rows(result)
+    if trouble := result.log_unreadable:
+        hint = f"\nhint: {trouble.hint}" if trouble.hint else ""
+        yield f"{LOG_UNREADABLE}: {trouble.message}{hint}"
+
+
+def about_rows(result: RunResult) -> Iterator[str]:
+    """What a run that looks well did not do."""
+    if result.steps and all(step.status is Status.SKIPPED for step in result.steps):
+        yield "every step was skipped"
+    if result.finished and not result.steps:
+        yield "no step was carried out"
+    ignored = [clean(step.key) for step in result.steps if step.status in RED]
+    if result.status is RunStatus.PASSED and ignored:
+        yield f"did not pass, and does not count: {', '.join(ignored)}"
 
 
 def _is_unverified(step: StepResult) -> bool:
     """A gateway may have repeated the call: then the log shows several starts of it, and no process is its own."""
     return step.kind in _IN_THE_LOG and not step.verified and step.process_id is None
-
-
-def totals(results: Sequence[RunResult]) -> list[Sentence]:
-    """The last lines of a command that carried out several runs, or none."""
-    code = strongest(result.exit_code for result in results)
-    counts = Counter(result.status for result in results)
-    statuses = ", ".join(f"{counts[status]} {status}" for status in RunStatus if counts[status]) or "nothing ran"
-    others = (result for result in results if result.status is not RunStatus.PASSED)
-    tone = Tone.GOOD if code is ExitCode.PASSED else Tone.BAD
-    return [
-        Sentence(text=f"{many(len(results), 'run')}: {statuses}", tone=tone),
-        *(Sentence(text=f"{result.status}: {title(result)}", indent=2) for result in others),
-        _exit(code, meaning(code), tone),
-    ]

@@ -101,14 +101,14 @@ class _Page:
 
     def open(self, result: RunResult, *, resumed: bool = False) -> list[Sentence]:
         """The head of the run; where little is printed it waits for the first row."""
-        self._head = _head(result, verb=self._options.resumed if resumed else "run")
+        self._head = _head(result, self._options, verb=self._options.resumed if resumed else "run")
         return [] if self._options.quiet else self._take_head()
 
     def row(self, step: StepResult) -> list[Sentence]:
         if self._options.quiet and step.status not in RED:
             return []
         sentences = [*self._take_head(), *self._heading(step.section), _row(step)]
-        return sentences + _details(step, verbose=self._options.verbose)
+        return sentences + _details(step, self._options)
 
     def news(self, event: AnyEvent) -> list[Sentence]:
         """What happens inside of rows; the heading of a section comes before the first of its own."""
@@ -126,11 +126,12 @@ class _Page:
         return taken
 
 
-def _head(result: RunResult, *, verb: str) -> list[Sentence]:
+def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
     place = f"{clean(result.target.url)}{' (sandbox)' if result.target.sandbox else ''}"
+    identity = f"id {clean(result.id)}," if options.ids else "file"
     return [
         Sentence(text=f"{verb} {title(result)}, {place}", tone=Tone.TITLE),
-        Sentence(text=f"id {clean(result.id)}, {clean(result.file)}", indent=2, tone=Tone.FAINT),
+        Sentence(text=f"{identity} {clean(result.file)}", indent=2, tone=Tone.FAINT),
     ]
 
 
@@ -153,15 +154,15 @@ def _how(step: StepResult) -> str:
     return ", ".join([*parts, written(step.seconds)])
 
 
-def _details(step: StepResult, *, verbose: bool) -> list[Sentence]:
+def _details(step: StepResult, options: Detail) -> list[Sentence]:
     found: list[Sentence] = []
     if step.status in RED:
         tone = Tone.DOUBT if step.status is Status.UNKNOWN else Tone.BAD
-        found += _sentences(reasons(step, traces=verbose), tone=tone)
+        found += _sentences(reasons(step, traces=options.verbose), tone=tone)
         found += _sentences(process_and_help(step))
-    if step.warnings:
+    if step.warnings and (options.verbose or step.status in RED or not options.several):
         found += _sentences(warnings(step), tone=Tone.WARNING)
-    return found + _sentences(_values(step), tone=Tone.FAINT) if verbose else found
+    return found + _sentences(_values(step), tone=Tone.FAINT) if options.verbose else found
 
 
 def _values(step: StepResult) -> list[str]:

@@ -45,8 +45,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    """What a run has printed that passed."""
-    assert ended(["run", "a.job.yaml", *REPORTS]) == 0
+    """What a run has printed with all ids that passed."""
+    assert ended(["run", "a.job.yaml", "-v", *REPORTS]) == 0
     return capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ from journals import new_journal, store_of
 from stories import RUN, planned
 
 from runner.cli import output
-from runner.cli.command import RunConsole
+from runner.cli.run_console import RunConsole
 from runner.cli.run_pool import Run
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepStarted
@@ -54,26 +54,19 @@ def lines(told: RunConsole, clock: Clock, capsys: pytest.CaptureFixture[str]) ->
         told.look()
         clock.now += 0.2
     printed = capsys.readouterr()
-    assert "so far" not in printed.out
+    assert "still running" not in printed.out
     return printed.err.splitlines()
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])
-def test_a_step_that_takes_long_is_told_of_each_thirty_seconds_on_stderr(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, side_by_side: bool
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_step_that_takes_long_is_reported_on_stderr_also_where_little_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, side_by_side: bool, quiet: bool
 ) -> None:
     clock = Clock()
-    told = telling(clock, side_by_side=side_by_side)
+    told = telling(clock, quiet=quiet, side_by_side=side_by_side)
     begun(told, tmp_path / "run")
-    said = lines(told, clock, capsys)
-    assert said == ["story@here: nap  Wait: 30 s so far", "story@here: nap  Wait: 1 min so far"]
-
-
-def test_where_little_is_to_be_told_it_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clock = Clock()
-    told = telling(clock, quiet=True)
-    begun(told, tmp_path / "run")
-    assert lines(told, clock, capsys) == []
+    assert lines(told, clock, capsys) == ["still running after 1 min: story@here nap  Wait"]
 
 
 def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
@@ -84,5 +77,5 @@ def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
     clock = Clock()
     told = telling(clock, out=Terminal("stderr"))
     begun(told, tmp_path / "run")
-    assert not any("so far" in line for line in lines(told, clock, capsys))
+    assert not any("still running" in line for line in lines(told, clock, capsys))
     told.close()

@@ -1,11 +1,23 @@
-"""The line that says that a step lives, with a clock that the test holds."""
+"""What a run is doing now, with a clock that the test holds."""
 
 from collections.abc import Callable, Sequence
 
 import pytest
 
-from runner.reports.alive import EVERY, Alive
-from runner.runs.events import AnyEvent, CallAnswered, CallSent, Line, Row, Section, Status, StepFinished, StepStarted
+from runner.reports.alive import Alive
+from runner.runs.events import (
+    AnyEvent,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Row,
+    Section,
+    Status,
+    StepFinished,
+    StepStarted,
+    Trouble,
+)
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 
@@ -37,15 +49,19 @@ SENT = CallSent(key="a", effect="once", call={"kind": "execute", "process": "Usr
 READ = CallSent(key="a", effect="read", call={"kind": "read_rows", "process": "UsrCharge"})
 
 
-def test_a_line_comes_each_thirty_seconds_and_says_what_is_waited_for(clock: Clock, chain: Chain) -> None:
-    alive = hearing(clock, chain, StepStarted(row=row("a"), t=0.0), SENT)
-    told = []
-    for _ in range(91):
-        told.append(alive.line())
-        clock.now += 1
-    assert [index for index, line in enumerate(told) if line] == [30, 60, 90]
-    assert told[30] == "a  Charge: 30 s so far, waits for the answer to UsrCharge"
-    assert told[90] == "a  Charge: 1 min 30 s so far, waits for the answer to UsrCharge"
+def test_the_innermost_row_is_the_current_one_with_its_beginning(clock: Clock, chain: Chain) -> None:
+    alive = hearing(clock, chain, StepStarted(row=row("a"), t=0.0), StepStarted(row=row("a/b"), t=0.0))
+    assert alive.current is not None
+    assert (alive.current.row.key, alive.current.since) == ("a/b", 100.0)
+
+
+def test_attempts_are_counted_and_readings_of_the_log_are_none(clock: Clock, chain: Chain) -> None:
+    failed = AttemptFailed(key="a", t=1.0, kind="not_sent", error=Trouble(code="E305", message="no answer"))
+    begun = (StepStarted(row=row("a"), t=0.0), READ, SENT, failed, READ)
+    once, again = hearing(clock, chain, *begun).current, hearing(clock, chain, *begun, SENT).current
+    assert once is not None
+    assert again is not None
+    assert (once.attempt, again.attempt) == (1, 2)
 
 
 def test_what_is_waited_for_changes_with_what_is_sent(clock: Clock, chain: Chain) -> None:
@@ -54,22 +70,6 @@ def test_what_is_waited_for_changes_with_what_is_sent(clock: Clock, chain: Chain
     assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), SENT, answered, READ).waits_for == "the process log"
 
 
-def test_a_step_that_has_ended_and_a_question_to_a_person_say_nothing(clock: Clock, chain: Chain) -> None:
+def test_a_step_that_has_ended_is_not_the_current_one(clock: Clock, chain: Chain) -> None:
     ended = StepFinished(key="a", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
-    over = hearing(clock, chain, StepStarted(row=row("a"), t=0.0), ended)
-    asking = hearing(clock, chain, StepStarted(row=row("a", kind="confirm"), t=0.0))
-    clock.now += 2 * EVERY
-    assert (over.line(), asking.line()) == (None, None)
-
-
-def test_of_rows_within_each_other_the_innermost_is_named_and_no_text_reaches_the_terminal_as_it_is(
-    clock: Clock, chain: Chain
-) -> None:
-    nasty = row("a/b", name="\x1b[31mred\n::error::x")
-    alive = hearing(clock, chain, StepStarted(row=row("a"), t=0.0), StepStarted(row=nasty, t=0.0))
-    clock.now += EVERY
-    line = alive.line()
-    assert line is not None
-    assert line.startswith("a/b")
-    assert "\x1b" not in line
-    assert "\n" not in line
+    assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), ended).current is None

@@ -1,0 +1,194 @@
+"""What a person sees of the runs of a command while they are carried out.
+
+The console is a terminal that redraws its lines, or gets line by line; runs side by side are printed as a whole when
+they end. What becomes of what is written is the business of `runner.cli.output`: the runs go on, whoever reads.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Protocol
+
+from runner.cli import output, reports
+from runner.cli.run_pool import Run
+from runner.foundation.problems import Problem, Severity
+from runner.planning.guards import asks
+from runner.reports import console
+from runner.reports.console import PlainConsole
+from runner.reports.reported import ReportedRun
+from runner.reports.safe import clean
+from runner.reports.sentences import Detail
+from runner.reports.under_way import UnderWay
+from runner.runs.events import Line
+from runner.runs.store import StoreError
+
+
+class Printer(Protocol):
+    """What prints one run for a person, event by event."""
+
+    def event(self, line: Line) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Redrawn(Protocol):
+    """The lines of runs side by side on a terminal: `runner.reports.console_live_runs`."""
+
+    def begin(self) -> None: ...
+
+    def page(self, options: Detail, *, earlier: Sequence[Line]) -> Printer: ...
+
+    def event(self, title: str, line: Line) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OpenRun:
+    """`page` holds what is printed as a whole when the run ends. `is_redrawn`: a terminal shows what it does."""
+
+    run: Run
+    transcript: Printer
+    page: StringIO | None
+    is_redrawn: bool
+
+    @property
+    def title(self) -> str:
+        plan = self.run.plan
+        case = f"[{clean(plan.case.name)}]" if plan.case is not None else ""
+        return f"{clean(plan.job.name)}{case}@{clean(plan.target.name)}"
+
+
+@dataclass(slots=True, kw_only=True)
+class RunConsole:
+    """Where and how much of the runs is printed. `total` is how many there are. `asks`: one of them asks a person, so
+    that no lines of several are redrawn. `held`: runs wait where a call is in doubt; `resumed` is the word for a run
+    that began in another command.
+    """
+
+    out: output.MessageStream
+    quiet: bool
+    verbose: bool
+    side_by_side: bool
+    total: int = 1
+    asks: bool = False
+    held: bool = False
+    resumed: str = "resumed"
+    clock: Callable[[], float] = time.monotonic
+    _begun: bool = False
+    _open: dict[str, _OpenRun] = field(default_factory=dict)
+    _weak: set[str] = field(default_factory=set)
+    _live: Redrawn | None = None
+    _under_way: UnderWay = field(init=False)
+
+    def __post_init__(self) -> None:
+        prints_rows = not self.quiet and not self.side_by_side
+        self._under_way = UnderWay(self.clock, total=self.total, prints_rows=prints_rows)
+
+    def has_begun(self) -> bool:
+        """Whether any run has begun."""
+        return self._begun
+
+    def look(self) -> None:
+        """Say what is under way, after a long silence. A terminal that is redrawn shows it."""
+        if self._live is not None or any(run.is_redrawn for run in list(self._open.values())):
+            return
+        line = self._under_way.line()
+        if line is not None:
+            output.say(line)
+
+    def detail(self, run: Run | None = None) -> Detail:
+        """How much is printed of a run, or after all of them."""
+        return Detail(
+            quiet=self.quiet,
+            verbose=self.verbose,
+            place=None if run is None else run.store.place(run.facts.id),
+            store=None if run is None else run.store.name,
+            held=self.held,
+            resumed=self.resumed,
+            ids=self.verbose,
+            several=self.total > 1,
+        )
+
+    def started(self, run: Run) -> Callable[[Line], None]:
+        """The listener to the run's journal. What an earlier command has printed of it is not printed again."""
+        self._begun = True
+        opened = self._side_by_side(run) if self.side_by_side else self._alone(run)
+        self._under_way.begin(run.facts.id, opened.title, earlier=run.earlier)
+        self._open[run.facts.id] = opened
+        self._warn_of_weak_secrets(run)
+        return lambda line: self._event(run.facts.id, line)
+
+    def ended(self, run: Run) -> None:
+        """End the transcript of a run, and store its reports in its folder."""
+        self._close(run.facts.id)
+        if isinstance(run.fault, StoreError):
+            message = f"the run ended here: its events cannot be written: {run.fault}"
+            output.problems(Problem(code="E311", message=message))
+
+    def close(self) -> None:
+        """End what is still open: nobody waits for those runs any longer. Their journals are sealed."""
+        for run in list(self._open):
+            self._close(run)
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Give back the terminal on which runs side by side were drawn."""
+        if self._live is not None:
+            self._live.close()
+
+    def _event(self, run: str, line: Line) -> None:
+        open_run = self._open.get(run)
+        if open_run is not None:
+            self._under_way.event(run, line)
+            open_run.transcript.event(line)
+            if self._live is not None:
+                self._live.event(open_run.title, line)
+
+    def _close(self, run: str) -> None:
+        closed = self._open.pop(run)
+        result = closed.run.result
+        self._under_way.end(run, result.status)
+        closed.transcript.close()
+        if closed.page is not None:
+            self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
+        reports.store(closed.run.store, ReportedRun(result=result, lines=closed.run.journal.lines))
+
+    def _alone(self, run: Run) -> _OpenRun:
+        detail = self.detail(run)
+        if asks(run.plan.job) or not console.is_live(self.out, os.environ):
+            plain = PlainConsole(self.out, detail, earlier=run.earlier)
+            return _OpenRun(run=run, transcript=plain, page=None, is_redrawn=False)
+        from runner.reports.console_live import Live  # noqa: PLC0415  rich is a third of the start-up of a small run
+
+        live = Live(self.out.drawing(), detail, earlier=run.earlier)
+        return _OpenRun(run=run, transcript=live, page=None, is_redrawn=True)
+
+    def _side_by_side(self, run: Run) -> _OpenRun:
+        """On a terminal that is redrawn the run is printed there; elsewhere as plain lines, whole."""
+        if self._live is None and not self.asks and (terminal := self._terminal()) is not None:
+            from runner.reports.console_live_runs import LiveRuns  # noqa: PLC0415  as above
+
+            self._live = LiveRuns(terminal.drawing(), self._under_way, clock=self.clock)
+        if self._live is not None:
+            self._live.begin()
+            if console.is_live(self.out, os.environ):
+                page = self._live.page(self.detail(run), earlier=run.earlier)
+                return _OpenRun(run=run, transcript=page, page=None, is_redrawn=True)
+        lines = StringIO()
+        plain = PlainConsole(lines, self.detail(run), earlier=run.earlier)
+        return _OpenRun(run=run, transcript=plain, page=lines, is_redrawn=False)
+
+    def _terminal(self) -> output.MessageStream | None:
+        """Where lines can be redrawn: where the runs are printed, else stderr."""
+        streams = (self.out, output.MessageStream("stderr"))
+        return next((stream for stream in streams if console.is_live(stream, os.environ)), None)
+
+    def _warn_of_weak_secrets(self, run: Run) -> None:
+        for name in run.plan.secrets.weak:
+            if name not in self._weak:
+                self._weak.add(name)
+                message = f"secret `{name}` is so short that it is hidden only where it is a whole value"
+                output.problems(Problem(code="E135", message=message, severity=Severity.WARNING))

@@ -1,0 +1,103 @@
+"""The runs of a command that are under way: a line for each, how many are done, and a line after a long silence.
+
+Drawn from events alone. The clock is handed in, and nothing here knows where a line is written.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from runner.foundation.durations import written
+from runner.reports.alive import Alive, CurrentRow
+from runner.reports.safe import clean
+from runner.runs.events import Line, RunStatus, StepFinished, StepSkipped
+
+SILENCES = (60.0, 120.0, 240.0, 480.0, 600.0)
+"""Seconds of silence before the first line, before the second, and so on; the last one for all that follow."""
+MOST_LINES = 8
+"""Runs under way that have a line each; the others are counted."""
+_ASKS = "confirm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RunUnderWay:
+    title: str
+    alive: Alive
+
+
+class UnderWay:
+    """`total` is how many runs the command carries out. `prints_rows`: a row is printed as it ends, which breaks the
+    silence, as the end of a run does.
+
+    One thread calls `begin`, `end` and `line`; `event` comes from the threads of the runs; `lines` and `done` may be
+    asked in any thread.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, total: int, prints_rows: bool) -> None:
+        self._clock = clock
+        self._total = total
+        self._prints_rows = prints_rows
+        self._runs: dict[str, _RunUnderWay] = {}
+        self._ended: tuple[RunStatus, ...] = ()
+        self._silent_since = clock()
+        self._said = 0
+
+    def begin(self, run: str, title: str, *, earlier: Iterable[Line] = ()) -> None:
+        self._runs[run] = _RunUnderWay(title=clean(title), alive=Alive(self._clock, earlier=earlier))
+
+    def event(self, run: str, line: Line) -> None:
+        self._runs[run].alive.event(line)
+        if self._prints_rows and isinstance(line.event, StepFinished | StepSkipped):
+            self._break_silence()
+
+    def end(self, run: str, status: RunStatus) -> None:
+        del self._runs[run]
+        self._ended = (*self._ended, status)
+        self._break_silence()
+
+    def line(self) -> str | None:
+        """The line that is due now, if one is: of the row that takes longest. None is while a person is being asked."""
+        now = self._clock()
+        if now - self._silent_since < SILENCES[min(self._said, len(SILENCES) - 1)]:
+            return None
+        rows = [(run, run.alive.current) for run in list(self._runs.values())]
+        running = [(run, row) for run, row in rows if row is not None and row.row.kind != _ASKS]
+        if not running:
+            return None
+        self._said, self._silent_since = self._said + 1, now
+        run, row = min(running, key=lambda found: found[1].since)
+        others = f", and {len(self._runs) - 1} more" if len(self._runs) > 1 else ""
+        done = f"; {self.done()}" if self._total > 1 else ""
+        return f"still running after {written(round(now - row.since))}: {run.title} {_doing(row)}{others}{done}"
+
+    def lines(self) -> list[str]:
+        """What each run under way does, and how long already; of more than fit, their number."""
+        runs, now = list(self._runs.values()), self._clock()
+        found = [f"{run.title}{_doing_for(run.alive.current, now)}" for run in runs[:MOST_LINES]]
+        left = len(runs) - MOST_LINES
+        return [*found, f"and {left} more"] if left > 0 else found
+
+    def done(self) -> str:
+        """`3 of 24 runs done, 1 failed`."""
+        counts = Counter(self._ended)
+        others = [f", {counts[status]} {status}" for status in RunStatus if status is not RunStatus.PASSED]
+        named = [text for text in others if not text.startswith(", 0 ")]
+        return f"{len(self._ended)} of {self._total} runs done{''.join(named)}"
+
+    def _break_silence(self) -> None:
+        self._silent_since, self._said = self._clock(), 0
+
+
+def _doing(row: CurrentRow) -> str:
+    attempt = f" (attempt {row.attempt})" if row.attempt > 1 else ""
+    name = "" if row.row.name == row.row.key else f"  {clean(row.row.name)}"
+    waits = f", waits for {row.waits_for}" if row.waits_for else ""
+    return f"{clean(row.row.key)}{name}{attempt}{waits}"
+
+
+def _doing_for(row: CurrentRow | None, now: float) -> str:
+    if row is None:
+        return ""
+    attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
+    took = f", {written(round(now - row.since))}" if now - row.since >= 1 else ""
+    return f"  {clean(row.row.key)}{attempt}{took}"

@@ -1,0 +1,87 @@
+"""What is printed of several runs: a table where little is wanted, lines that are redrawn at a terminal."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.cli.main import ended
+
+RUNNER = str(Path(sys.executable).with_name("runner"))
+JOB = "runner: 1\nname: {name}\ntarget: one\ndefaults: {{verify: none}}\nsteps:\n  - id: nap\n    pause: {pause}\n"
+TARGETS = "runner: 1\ntargets:\n" + "".join(f"  {name}: {{sandbox: doubles}}\n" for name in ("one", "two", "three"))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_project_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in list(os.environ):
+        if name.startswith("CREATIO_RUNNER_"):
+            monkeypatch.delenv(name)
+    Path("targets.yaml").write_text(TARGETS)
+    Path("doubles").mkdir()
+    Path("doubles/UsrNothing.yaml").write_text("runner: 1\nprocesses:\n  UsrNothing: {}\n")
+
+
+def write(name: str, *, pause: str = "1ms") -> None:
+    Path(f"{name}.job.yaml").write_text(JOB.format(name=name, pause=pause))
+
+
+def test_a_matrix_of_twelve_runs_with_little_printed_is_one_table(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b", "c", "d"):
+        write(name)
+    assert ended(["run", ".", "-q", "-j", "4", "-t", "one", "-t", "two", "-t", "three"]) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert [line.split()[:3] for line in lines[:2]] == [["JOB", "one", "two"], ["job", "a", "passed"]]
+    assert lines[5:] == ["12 runs: 12 passed", "  exit 0: everything selected passed"]
+    assert printed.err == ""
+
+
+def test_a_terminal_shows_what_each_run_does_and_how_many_are_done() -> None:
+    for name in ("a", "b"):
+        write(name, pause="400ms")
+    shown = at_a_terminal("run", ".", "-j", "2")
+    assert "a@one  nap" in shown
+    assert "0 of 2 runs done" in shown
+    assert "passed: a@one: 1 passed" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+def test_where_only_stderr_is_a_terminal_stdout_gets_plain_lines(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(name, pause="400ms")
+    with Path(tmp_path / "out.txt").open("w") as out:
+        shown = at_a_terminal("run", ".", "-j", "2", stdout=out.fileno())
+    printed = Path(tmp_path / "out.txt").read_text()
+    assert "0 of 2 runs done" in shown
+    assert "passed: a@one" not in shown
+    assert "passed: a@one" in printed
+    assert "\x1b" not in printed
+
+
+def at_a_terminal(*words: str, stdout: int | None = None) -> str:
+    """All that a terminal gets of a command, whose exit code is 0."""
+    master, slave = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR"}}
+    command = subprocess.Popen(
+        [RUNNER, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=slave if stdout is None else stdout,
+        stderr=slave,
+        env={**environment, "TERM": "xterm"},
+    )
+    os.close(slave)
+    found = b""
+    try:
+        while piece := os.read(master, 4096):
+            found += piece
+    except OSError:  # Linux ends a terminal so
+        pass
+    os.close(master)
+    assert command.wait() == 0, found.decode()
+    return found.decode()

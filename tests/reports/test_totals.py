@@ -1,0 +1,107 @@
+"""The end of a command that carried out several runs."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from runner.reports.console import closing, transcript
+from runner.reports.sentences import Detail
+from runner.runs.events import (
+    AnyEvent,
+    Line,
+    LogUnreadable,
+    Row,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    Status,
+    StepFinished,
+    StepStarted,
+    TargetName,
+    Trouble,
+)
+from runner.runs.result import RunResult, fold
+
+QUIET = Detail(quiet=True, several=True, ids=False, place=".runner/runs/0194")
+LOUD = Detail(several=True, ids=False)
+UNVERIFIED = "not verified: a gateway may have repeated the call"
+Made = Callable[..., RunResult]
+
+
+@pytest.fixture
+def made(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Callable[[Sequence[AnyEvent]], list[Line]]
+) -> Made:
+    """A run with a single row."""
+
+    def one_run(
+        job: str, target: str, *, status: str = "passed", warnings: tuple[str, ...] = (), log: str = ""
+    ) -> RunResult:
+        place = TargetName(name=target, url="http://127.0.0.1", sandbox=True)
+        ended = StepFinished(key="add", t=1.0, status=Status(status), seconds=1.0, attempts=1, warnings=warnings)
+        events: list[AnyEvent] = [start(job=job, target=place), StepStarted(row=row("add"), t=0.0), ended]
+        if log:
+            events.append(LogUnreadable(error=Trouble(code="E205", message=log, hint="grant the right")))
+        code = 0 if status == "passed" else 1
+        return fold(chain([*events, RunFinished(t=1.0, status=RunStatus(status), exit_code=code)]))
+
+    return one_run
+
+
+def test_with_little_printed_a_matrix_is_a_table(made: Made) -> None:
+    runs = [made(job, target) for job in ("order", "refund") for target in ("test", "staging")]
+    runs[3] = made("refund", "staging", status="failed")
+    assert closing(runs, QUIET).splitlines() == [
+        "JOB         test        staging",
+        "job order   passed 1 s  passed 1 s",
+        "job refund  passed 1 s  failed 1 s",
+        "4 runs: 3 passed, 1 failed",
+        "  exit 1: an expectation or a process failed",
+    ]
+    assert [transcript(run, QUIET) for run in runs[:3]] == ["", "", ""]
+    assert "failed: refund@staging" in transcript(runs[3], QUIET)
+
+
+def test_a_job_that_a_target_did_not_get_has_a_dash_and_many_targets_a_line_a_run(made: Made) -> None:
+    few = closing([made("a", "x"), made("b", "y")], QUIET).splitlines()
+    assert few[:3] == ["JOB    x           y", "job a  passed 1 s  -", "job b  -           passed 1 s"]
+    many = closing([made("a", f"t{number}") for number in range(7)], QUIET).splitlines()
+    assert many[1] == "run  a@t0  passed 1 s"
+    assert len(many) == 10
+
+
+def test_the_same_warning_comes_once_with_its_count(made: Made) -> None:
+    runs = [made("order", f"t{number}", warnings=(UNVERIFIED,)) for number in range(3)]
+    for options in (QUIET, LOUD):
+        whole = "".join(transcript(run, options) for run in runs) + closing(runs, options)
+        assert whole.count("not verified") == 1
+        assert f"warning, 3 times, first in order@t0, add: {UNVERIFIED}\n" in whole
+    single = closing(runs[:1], QUIET)
+    assert f"warning in order@t0, add: {UNVERIFIED}\n" in single
+
+
+def test_an_unreadable_log_is_one_warning_with_its_hint(made: Made) -> None:
+    runs = [made("order", f"t{number}", log="no right") for number in range(3)]
+    whole = "".join(transcript(run, LOUD) for run in runs) + closing(runs, LOUD)
+    assert (
+        "warning, 3 times, first in order@t0: the process log cannot be read: no right\n  | hint: grant the right\n"
+        in whole
+    )
+    assert whole.count("no right") == 1
+
+
+def test_a_row_that_did_not_pass_keeps_its_warning(made: Made) -> None:
+    failed = made("order", "here", status="failed", warnings=(UNVERIFIED,))
+    assert f"      warning: {UNVERIFIED}\n" in transcript(failed, QUIET)
+    assert UNVERIFIED not in closing([failed], QUIET)
+
+
+def test_ids_and_hashes_are_printed_only_where_they_are_asked_for_or_needed(made: Made) -> None:
+    passed, failed = made("order", "here"), made("order", "here", status="failed")
+    short = Detail(place=".runner/runs/0194", ids=False)
+    for run in (passed, failed):
+        assert "sha256" not in transcript(run, short)
+        assert run.id not in transcript(run, short)
+        assert f"  events: .runner/runs/0194, {run.events}\n" in transcript(run, Detail(place=".runner/runs/0194"))
+    assert "events: " not in transcript(passed, short)
+    assert "  events: .runner/runs/0194\n" in transcript(failed, short)

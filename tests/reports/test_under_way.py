@@ -1,0 +1,114 @@
+"""The runs of a command that are under way, with a clock that the test holds."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from runner.reports.under_way import MOST_LINES, UnderWay
+from runner.runs.events import AnyEvent, CallSent, Line, Row, RunStatus, Section, Status, StepFinished, StepStarted
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+SENT = CallSent(key="a", effect="once", call={"kind": "execute", "process": "UsrCharge"})
+ENDED = StepFinished(key="a", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
+
+
+def begins(key: str = "a", *, kind: str = "execute", name: str = "") -> StepStarted:
+    row = Row(key=key, id=key, name=name or key, kind=kind, section=Section.STEPS, index=None, line=1)
+    return StepStarted(row=row, t=0.0)
+
+
+class Command:
+    """A command whose runs are called by their titles; `now` is its clock."""
+
+    def __init__(self, chain: Chain, *, total: int = 1, prints_rows: bool = False) -> None:
+        self.now = 0.0
+        self._chain = chain
+        self.runs = UnderWay(lambda: self.now, total=total, prints_rows=prints_rows)
+
+    def begin(self, title: str, *events: AnyEvent) -> None:
+        self.runs.begin(title, title)
+        self.happens(title, *events)
+
+    def happens(self, title: str, *events: AnyEvent) -> None:
+        for line in self._chain(events):
+            self.runs.event(title, line)
+
+    def minutes_with_a_line(self, minutes: int) -> list[int]:
+        found = []
+        for minute in range(1, minutes + 1):
+            self.now += 60
+            if self.runs.line():
+                found.append(minute)
+        return found
+
+
+def test_lines_come_after_silences_that_grow_to_ten_minutes(chain: Chain) -> None:
+    command = Command(chain)
+    command.begin("order@here", begins())
+    assert command.minutes_with_a_line(40) == [1, 3, 7, 15, 25, 35]
+
+
+def test_a_row_that_is_printed_breaks_the_silence(chain: Chain) -> None:
+    printed, quiet = Command(chain, prints_rows=True), Command(chain)
+    for command in (printed, quiet):
+        command.begin("order@here", begins())
+        assert command.minutes_with_a_line(1) == [1]
+        command.happens("order@here", ENDED, begins("b"))
+    assert (printed.minutes_with_a_line(2), quiet.minutes_with_a_line(2)) == ([1], [2])
+
+
+def test_the_line_names_the_row_that_takes_longest_and_how_many_runs_are_done(chain: Chain) -> None:
+    command = Command(chain, total=24)
+    command.begin("gone@here", begins())
+    command.runs.end("gone@here", RunStatus.FAILED)
+    command.begin("order@here", begins(), SENT, SENT)
+    command.now += 5
+    command.begin("later@here", begins())
+    command.now += 55
+    assert command.runs.line() == (
+        "still running after 1 min: order@here a (attempt 2), waits for the answer to UsrCharge, and 1 more; "
+        "1 of 24 runs done, 1 failed"
+    )
+
+
+def test_a_single_run_is_not_counted(chain: Chain) -> None:
+    command = Command(chain)
+    command.begin("order@here", begins())
+    command.now += 60
+    assert command.runs.line() == "still running after 1 min: order@here a"
+
+
+def test_nothing_is_said_while_a_person_is_asked_or_between_rows(chain: Chain) -> None:
+    asking, between = Command(chain), Command(chain)
+    asking.begin("order@here", begins(kind="confirm"))
+    between.begin("order@here", begins(), ENDED)
+    assert (asking.minutes_with_a_line(5), between.minutes_with_a_line(5)) == ([], [])
+
+
+def test_a_terminal_has_a_line_for_at_most_eight_runs(chain: Chain) -> None:
+    command = Command(chain, total=24)
+    for number in range(MOST_LINES + 3):
+        command.begin(f"order{number}@here", begins())
+    command.now += 12
+    lines = command.runs.lines()
+    assert len(lines) == MOST_LINES + 1
+    assert lines[0] == "order0@here  a, 12 s"
+    assert lines[-1] == "and 3 more"
+
+
+def test_a_run_that_has_not_reached_a_row_is_named(chain: Chain) -> None:
+    command = Command(chain, total=2)
+    command.begin("order@here")
+    assert command.runs.lines() == ["order@here"]
+    assert command.runs.done() == "0 of 2 runs done"
+
+
+@pytest.mark.parametrize("title", ["\x1b[31mred@here", "a\n::error::b@here"])
+def test_no_text_from_outside_reaches_a_terminal_as_it_is(chain: Chain, title: str) -> None:
+    command = Command(chain, total=2)
+    command.begin(title, begins(name="\x1b[31mred\n::error::x"))
+    command.now += 60
+    for line in (command.runs.line() or "", *command.runs.lines()):
+        assert "order" in line or "@here" in line
+        assert "\x1b" not in line
+        assert "\n" not in line

@@ -48,12 +48,10 @@ def test_ending_a_sandbox_takes_no_time_even_with_a_call_under_way(
     assert caplog.records == []
 
 
-def test_sandboxes_start_and_end_in_a_blink_beside_each_other(signed_in: SignIn) -> None:
-    start = time.perf_counter()
+def test_sandboxes_are_served_beside_each_other(signed_in: SignIn) -> None:
     with served(Doubles()) as one, served(Doubles()) as other:
         assert one != other
         assert signed_in(one).get("/odata/SysProcessLog/$count").text == "0"
-    assert time.perf_counter() - start < 1
 
 
 def test_eight_threads_start_processes_at_once_and_none_is_lost(folder: Folder, signed_in: SignIn) -> None:

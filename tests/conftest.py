@@ -1,5 +1,6 @@
 """For all tests: `--update`, what the crash tests counted, and that no test writes into the checkout."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from expected_texts import ExpectedTexts  # noqa: E402  only what is imported af
 _ROOT = Path(__file__).parents[1]
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # how long an example takes says how busy the machine is
+
+for _variable in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # a test that is about them sets them
+    os.environ.pop(_variable, None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -52,6 +52,11 @@ def problems(*found: Problem) -> None:
     say_lines(mistakes.text(found))
 
 
+def workflow_commands(text: str) -> None:
+    """Lines on stderr that are commands to GitHub Actions. Whoever makes them makes the texts in them safe."""
+    _message("stderr", text)
+
+
 def data(text: str, *, for_programs: bool = False) -> None:
     """What the command exists for, on stdout. `for_programs`: a document that escapes for its own readers."""
     _deliver(text if for_programs else safe_lines(text))

@@ -14,6 +14,7 @@ from typing import Final
 import click
 
 from runner.cli import output
+from runner.cli.ci import show_in_ci
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.project.paths import job_paths
 from runner.reading.files import beginning
@@ -60,7 +61,10 @@ def write(places: Places, command: ReportedCommand) -> None:
 
 def publish(places: Places, command: ReportedCommand) -> None:
     """Write the reports of a command that has ended, and show it where its CI looks. Raises like `write`."""
-    write(places, command)
+    try:
+        write(places, command)
+    finally:
+        show_in_ci(replace(command, values=places.values), os.environ)
 
 
 def store(runs: RunStore, run: ReportedRun) -> None:

@@ -189,7 +189,7 @@ def _over(run: StoredRun, wanted_reports: reports.Places, *, why: str) -> ExitCo
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
     reports.store(run.store, reported)  # whoever ended the run may have been killed before they were written
-    reports.write(wanted_reports, alone(reported))
+    reports.publish(wanted_reports, alone(reported))
     return run.result.exit_code
 
 

@@ -44,6 +44,12 @@ def _html(command: ReportedCommand) -> str:
     return report(command)
 
 
+def _markdown(command: ReportedCommand) -> str:
+    from runner.reports.markdown import report  # noqa: PLC0415  35 ms, where a summary is written
+
+    return report(command)
+
+
 HTML: Final = ReportFormat(
     name="html",
     help="Write a page for people: what failed, why, and what was sent.",
@@ -77,6 +83,13 @@ FORMATS: Final = (
         write=lambda command: "".join(jsonl.report(run.lines) for run in command.runs),
     ),
     HTML,
+    ReportFormat(
+        name="md",
+        help="Write a summary in Markdown, for a CI's page.",
+        docs="a summary in Markdown below 60,000 characters, for a CI's page or a comment",
+        mark=re.compile(rb"<!-- creatio-runner -->\r?\n"),
+        write=_markdown,
+    ),
 )
 
 

@@ -1,4 +1,5 @@
-"""Mistakes as commands of GitHub Actions, which show them at their lines in a pull request.
+"""Mistakes, and rows that did not pass, as commands of GitHub Actions, which shows them at their lines in a pull
+request.
 
 The place is in the message, too: the log of a step shows the message alone.
 """
@@ -7,12 +8,41 @@ from collections.abc import Sequence
 
 from runner.foundation.problems import Problem
 from runner.reports.mistakes import in_order
-from runner.reports.safe import safe
+from runner.reports.reported import ReportedCommand
+from runner.reports.safe import clean, safe
+from runner.reports.spans import alike_causes, causes, timed
+from runner.reports.words import reasons, title, trouble_lines
+from runner.runs.events import RunStatus
+from runner.runs.result import RunResult
+
+_MOST = 10
 
 
 def github(problems: Sequence[Problem]) -> str:
     """A line for each mistake; nothing for none."""
     return "".join(f"{_command(problem)}\n" for problem in in_order(problems))
+
+
+def annotations(command: ReportedCommand) -> str:
+    """At most ten lines, since GitHub shows no more: problems, then a line for each kind of failure."""
+    found = [_command(problem) for problem in in_order(command.errors)]
+    runs = [timed(run.lines, number=number, result=run.result) for number, run in enumerate(command.runs, 1)]
+    for rows in alike_causes(runs):
+        run, row = rows[0]
+        more = f" ({len(rows)} rows failed alike)" if len(rows) > 1 else ""
+        texts = reasons(row.step, traces=False) or [str(row.step.status)]
+        found.append(_failure(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
+    for run in runs:
+        if run.result.status is not RunStatus.PASSED and not causes(run):
+            texts = trouble_lines(run.result.error) if run.result.error else []
+            found.append(_failure(run.result, str(run.result.status), texts or ["no step says why"], 1))
+    return "".join(f"{line}\n" for line in found[:_MOST])
+
+
+def _failure(result: RunResult, what: str, texts: Sequence[str], line: int) -> str:
+    name = f"{what} in {title(result)}"
+    place = f"file={_property(safe(result.file))},line={max(line, 1)}"
+    return f"::error {place},title={_property(name)}::{_message(chr(10).join([name, *texts]))}"
 
 
 def _command(problem: Problem) -> str:

@@ -21,6 +21,7 @@ from runner.runs.events import (
     CallSent,
     Line,
     Paused,
+    RunStatus,
     Section,
     Status,
     StepFinished,
@@ -324,3 +325,16 @@ def _whole(key: str, known: dict[str, TimedRow]) -> str:
         return ""
     cuts = (cut for cut in range(len(key) - 1, 0, -1) if key[cut] in "/[")
     return next((key[:cut] for cut in cuts if key[:cut] in known), "")
+
+
+def alike_causes(runs: Iterable[TimedRun]) -> list[list[tuple[TimedRun, TimedRow]]]:
+    """What went wrong and counts, alike rows together: unknown outcomes first, then errors, then failures."""
+    groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
+    for run in runs:
+        for row in causes(run):
+            if run.result.status is not RunStatus.PASSED or row.step.status is Status.UNKNOWN:
+                groups.setdefault(likeness(run, row), []).append((run, row))
+    return sorted(groups.values(), key=lambda rows: _URGENCY.index(rows[0][1].step.status))
+
+
+_URGENCY: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED)

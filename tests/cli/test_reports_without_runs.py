@@ -27,6 +27,8 @@ REPORTS = (
     "out.jsonl",
     "--report-html",
     "out.html",
+    "--report-md",
+    "out.md",
 )
 
 
@@ -53,6 +55,7 @@ def written(*words: str, code: int) -> list[str]:
     page = Path("out.html").read_text()
     assert f"<b>exit {code}</b>" in page
     assert all(found in page for found in codes)
+    assert all(f"[{found}]" in Path("out.md").read_text() for found in codes)
     return codes
 
 

@@ -1,0 +1,170 @@
+"""The Markdown report: a summary for a CI's page, small enough for a comment of a pull request.
+
+Texts from outside stand in code only, so that nobody is mentioned, no issue linked and no markup made.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from runner.foundation.durations import written
+from runner.reports.html import overview
+from runner.reports.mistakes import text as as_text
+from runner.reports.reported import ReportedCommand, ReportValues
+from runner.reports.safe import clean
+from runner.reports.spans import TimedRow, TimedRun, alike_causes, timed
+from runner.reports.words import brief, labelled, reasons, shortened, title
+from runner.runs.result import StepResult
+from runner.version import VERSION
+
+LONGEST: Final = 60_000
+"""Characters: a comment of GitHub takes 65,536."""
+_MOST_CARDS, _MOST_ROWS, _MOST_KEYS, _MOST_PROBLEMS = 20, 50, 5, 20
+_LONGEST_BODY: Final = 2_000
+_ROOM_FOR_THE_END: Final = 200
+_BACKTICKS = re.compile("`+")
+
+
+def report(command: ReportedCommand, *, version: str = VERSION) -> str:
+    """Parts that have no room are left out and counted."""
+    runs = [
+        timed(run.lines, number=number, run=run.result.id, result=run.result)
+        for number, run in enumerate(command.runs, start=1)
+    ]
+    parts = [*_problems(command), *_next(runs), *_cards(runs, command.values), *_matrix(runs), *_hashes(runs)]
+    return _bounded(_head(command, runs, version), parts)
+
+
+def _bounded(head: str, parts: Iterable[str]) -> str:
+    whole, left_out = head, 0
+    for part in parts:
+        if len(whole) + len(part) > LONGEST - _ROOM_FOR_THE_END:
+            left_out += 1
+        else:
+            whole += f"\n{part}"
+    return whole + (f"\n{left_out} parts have no room here: the HTML report has them.\n" if left_out else "")
+
+
+def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> str:
+    verdict = overview.verdict(runs, command)
+    lines = [
+        "<!-- creatio-runner -->",
+        f"### {inline(verdict.headline)}",
+        "",
+        f"exit {verdict.exit_code:d}: {verdict.meaning}",
+    ]
+    if verdict.counts:
+        flaky = f" ({len(verdict.flaky):,} flaky)" if verdict.flaky else ""
+        lines += ["", "Steps: " + ", ".join(f"{count:,} {status}" for status, count in verdict.counts) + flaky]
+    if verdict.sureness:
+        lines += ["", "Evidence: " + ", ".join(f"{count:,} {words}" for _, words, count in verdict.sureness)]
+    commits = "".join(f", commit {inline(commit[:10])}" for commit in verdict.commits)
+    return "\n".join([*lines, "", f"{written(verdict.seconds)}, creatio-runner {version}{commits}", ""])
+
+
+def _problems(command: ReportedCommand) -> Iterator[str]:
+    found = command.errors
+    if found:
+        more = [f"and {len(found) - _MOST_PROBLEMS:,} more"] if len(found) > _MOST_PROBLEMS else []
+        lines = as_text(found[:_MOST_PROBLEMS]).rstrip("\n").split("\n")
+        yield "#### Why nothing more ran\n\n" + block([*lines, *more])
+
+
+def _next(runs: Sequence[TimedRun]) -> Iterator[str]:
+    for number, one in enumerate(overview.open_runs(runs)):
+        heading = "" if number else "#### What to do next\n\n"
+        commands = [line for step in one.steps for line in (f"# {step.does}", step.command)]
+        yield f"{heading}{inline(title(one.run.result))}: {inline(one.known)}\n\n{block(commands, 'sh')}"
+
+
+def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
+    found = alike_causes(runs)
+    for number, rows in enumerate(found[:_MOST_CARDS]):
+        yield ("" if number else "#### What did not pass\n\n") + _card(rows, shows=values.shows(is_red=True))
+    if len(found) > _MOST_CARDS:
+        yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
+
+
+def _card(rows: Sequence[tuple[TimedRun, TimedRow]], *, shows: bool) -> str:
+    run, row = rows[0]
+    step = row.step
+    tries = f", {step.attempts} attempts" if step.attempts > 1 else ""
+    place = inline(f"{run.result.file}:{step.line}")
+    lines = [
+        f"**{step.status}** {inline(step.key)} in {inline(title(run.result))} ({place}, {written(step.seconds)}{tries})"
+    ]
+    if len(rows) > 1:
+        keys = ", ".join(inline(f"{title(one.result)} {other.step.key}") for one, other in rows[:_MOST_KEYS])
+        lines += ["", f"{len(rows):,} rows failed alike: {keys}{' and more' if len(rows) > _MOST_KEYS else ''}"]
+    body = list(_body(step)) if shows else [step.error.code if step.error else str(step.status)]
+    return "\n".join([*lines, "", block(body, "diff")])
+
+
+def _body(step: StepResult) -> Iterator[str]:
+    """Why the row did not pass. What it expected begins with `-`, what came with `+`; other lines with a blank."""
+    for line in reasons(step, traces=False):
+        yield f" {shortened(line, _LONGEST_BODY)}"
+    for check in step.checks:
+        for one in getattr(check, "differences", ()) if not check.passed else ():
+            yield f"@@ {clean(one.source)}"
+            yield f"- {brief(one.expected)}"
+            yield f"+ {brief(one.actual)}"
+    if step.help:
+        yield from (f" {line}" for line in labelled("help", step.help))
+
+
+def _matrix(runs: Sequence[TimedRun]) -> Iterator[str]:
+    table = overview.jobs_by_targets(runs)
+    if table is None:
+        return
+    lines = [
+        "#### Jobs and targets",
+        "",
+        _row(["job", *map(_cell, table.targets)]),
+        "|---" * (len(table.targets) + 1) + "|",
+    ]
+    for name, cells in table.rows[:_MOST_ROWS]:
+        lines.append(_row([_cell(name), *(_ended(runs_of) for runs_of in cells)]))
+    if len(table.rows) > _MOST_ROWS:
+        lines += ["", f"{len(table.rows) - _MOST_ROWS:,} more jobs are in the HTML report."]
+    yield "\n".join(lines) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _ended(runs: Sequence[TimedRun]) -> str:
+    if not runs:
+        return ""
+    weak = overview.weakest(runs[-1])
+    return f"{runs[-1].result.status}{f', {weak}' if weak else ''}, {written(runs[-1].result.seconds)}"
+
+
+def _hashes(runs: Sequence[TimedRun]) -> Iterator[str]:
+    if runs:
+        lines = [f"{clean(run.result.events)}  {clean(run.result.id)}  {title(run.result)}" for run in runs[:100]]
+        yield f"<details><summary>Runs, and the last hash of their events</summary>\n\n{block(lines)}\n</details>\n"
+
+
+def inline(text: str) -> str:
+    """A text from outside as code within a line, between more backticks than it holds in a row."""
+    shown = clean(text.replace("\n", " ")) or " "
+    marks = "`" * (_longest_run(shown) + 1)
+    pad = " " if shown[0] == "`" or shown[-1] == "`" else ""
+    return f"{marks}{pad}{shown}{pad}{marks}"
+
+
+def _cell(text: str) -> str:
+    return inline(text).replace("|", "\\|")
+
+
+def block(lines: Sequence[str], kind: str = "") -> str:
+    """Lines as a fence of more backticks than they hold in a row."""
+    text = "\n".join(lines)
+    marks = "`" * max(3, _longest_run(text) + 1)
+    return f"{marks}{kind}\n{text}\n{marks}\n"
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, _BACKTICKS.findall(text)), default=0)

@@ -1,0 +1,61 @@
+"""In GitHub Actions what did not pass is annotated, and the step has a summary, without any option."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.cli.ci import MOST_BYTES
+from runner.cli.main import ended
+
+JOB = """
+runner: 1
+name: a
+target: sandbox
+steps:
+  - {id: pause, pause: 1ms}
+  - {id: check, query: {entity: SysAdminUnit}, expect: ["result | length > 7000"]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_github_actions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    Path("sandbox").mkdir()
+    Path("a.job.yaml").write_text(JOB)
+
+
+def annotated(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("::error")]
+
+
+def test_a_row_that_failed_is_annotated_at_its_line(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("summary.md").write_text("before\n")
+    assert ended(["run", "a.job.yaml", "-q"]) == 1
+    (line,) = annotated(capfd.readouterr().err)
+    assert line.startswith(
+        "::error file=a.job.yaml,line=7,title=failed%3A check in a@sandbox::failed: check in a@sandbox"
+    )
+    summary = Path("summary.md").read_text()
+    assert summary.startswith("before\n<!-- creatio-runner -->\n### `a@sandbox: failed`")
+
+
+def test_why_no_run_began_is_annotated(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("a.job.yaml").write_text(JOB.replace("query", "qurey"))
+    assert ended(["run", "a.job.yaml"]) == 2
+    assert annotated(capfd.readouterr().err)[0].startswith("::error title=E104,file=a.job.yaml,line=7,")
+    assert "E104" in Path("summary.md").read_text()
+
+
+def test_a_summary_never_grows_beyond_what_github_shows() -> None:
+    Path("summary.md").write_text("x" * (MOST_BYTES - 10))
+    assert ended(["run", "a.job.yaml", "-q"]) == 1
+    assert Path("summary.md").stat().st_size == MOST_BYTES - 10
+
+
+def test_elsewhere_nothing_is_annotated(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert ended(["run", "a.job.yaml", "-q"]) == 1
+    assert annotated(capfd.readouterr().err) == []
+    assert not Path("summary.md").exists()

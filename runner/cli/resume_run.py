@@ -71,6 +71,11 @@ def load(run: StoredRun, began: RunStarted, *, given: Mapping[str, Given], targe
         message = f"version {began.engine} began this run, and version {VERSION} might carry it out otherwise"
         hint = f"resume it with that version: `pip install creatio-runner=={began.engine}`"
         raise UsageError(Problem(code="E156", message=message, hint=hint))
+    return opened(run, began, given=given, targets=targets)
+
+
+def opened(run: StoredRun, began: RunStarted, *, given: Mapping[str, Given], targets: Path | None) -> ResumableRun:
+    """Open the plan of a run, whatever version began it. Raises `UsageError` with all that is in the way."""
     found = snapshot.read(run.store, run.id)
     if isinstance(found, Problem):
         raise UsageError(found)

@@ -15,7 +15,7 @@ from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.reports.formats import FORMATS
 from runner.reports.reported import ReportedCommand
 
-VERBS = ("run", "resume", "reconcile")
+VERBS = ("run", "rerun", "resume", "reconcile")
 
 
 def report_unstarted(

@@ -14,6 +14,7 @@ _GROUPS = (
     ("E160", "guards"),
     ("E170", "catalogues, and the types that flow from them"),
     ("E180", "what a command selects"),
+    ("E181", "runs that are not settled"),
     ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
     ("E197", "processes that are watched"),

@@ -208,6 +208,8 @@ CODES = {
     # processes that are watched
     "E197": "a moment that is none, or is not known by then",
     "E198": "a pattern that no process of the target matches",
+    # runs that are not settled
+    "E181": "a run that is not settled, and cannot be run again",
     # guards
     "E160": "a protected target that nobody has confirmed",
     "E161": "a process or an effect that the target does not allow",

@@ -1,0 +1,150 @@
+"""`runner rerun`: a run once more, told by what a site was asked for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+
+JOB = """runner: 1
+name: billing
+target: here
+inputs: {token: {type: string, secret: true}, who: {type: string, default: Ann}}
+defaults: {verify: none}
+cases: [{name: red, inputs: {who: Red}}, {name: blue, inputs: {who: Blue}}]
+steps:
+  - {id: look, execute: {process: UsrLook}, effect: read}
+  - {id: charge, execute: {process: UsrCharge, parameters: {Token: "{{ inputs.token }}", Who: "{{ inputs.who }}"}}}
+"""
+
+
+@dataclass
+class Answers:
+    """Answers an execute by what `given` says of its process, else with 7; `asked` are the paths."""
+
+    given: dict[str, Told] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        self.asked.append(path.partition(".svc/")[2])
+        return self.given.get(path.split("/")[4], xml(7))
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture(autouse=True)
+def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cret-t0ken")
+    with site(answers) as served:
+        Path("targets.yaml").write_text(targets(served.url))
+        Path("a.job.yaml").write_text(JOB)
+        yield served
+
+
+def stored() -> dict[str, dict[str, object]]:
+    """How each run began, by its id."""
+    folders = sorted(Path(".runner/runs").iterdir())
+    return {folder.name: json.loads((folder / "events.jsonl").read_text().splitlines()[0]) for folder in folders}
+
+
+def test_a_run_is_carried_out_once_more_as_a_new_run_and_says_first_what_starts_again(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "blue"]) == 0
+    sent = list(answers.asked)
+    Path("a.job.yaml").write_text(JOB.replace("UsrCharge", "UsrOther").replace("Blue", "Green"))
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--report-json", "again.json"]) == 0
+    assert answers.asked == sent
+    first, second = stored().values()
+    assert first["run"] != second["run"]
+    assert [first[key] for key in ("job", "case", "inputs", "target", "digest")] == [
+        second[key] for key in ("job", "case", "inputs", "target", "digest")
+    ]
+    said = capsys.readouterr().err
+    assert "`once` steps that start again: charge\n" in said
+    assert "changed since the run began: a.job.yaml" in said
+    assert json.loads(Path("again.json").read_text())["runs"][0]["id"] == second["run"]
+
+
+def test_a_call_that_never_left_does_not_start_again(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    looked = JOB.replace("UsrLook}", "UsrLook, result: Out}").replace(
+        "effect: read", "effect: read, expect: [result == 1]"
+    )
+    Path("a.job.yaml").write_text(looked)
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    assert ended(["rerun", "last"]) == 1
+    assert "start again" not in capsys.readouterr().err
+    assert len(answers.asked) == 2
+
+
+def test_a_run_in_doubt_is_refused_with_the_command_that_settles_it(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given["UsrCharge"] = Told(silent=True)
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
+    (run,) = stored()
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last"]) == 6
+    said = capsys.readouterr().err
+    assert f"error[E181]: run {run} of billing[red]@here is not settled: in doubt: charge may or may not" in said
+    assert f"settle it first with `runner reconcile {run}`" in said
+    assert answers.asked == []
+
+
+def test_a_run_that_broke_off_is_refused_with_resume(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:2]))
+    (events.parent / "report.json").unlink()
+    answers.asked.clear()
+    assert ended(["rerun", "last"]) == 6
+    assert f"settle it first with `runner resume {events.parent.name}`" in capsys.readouterr().err
+    assert answers.asked == []
+
+
+def test_a_secret_comes_anew_and_no_other_input_does(
+    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
+    monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
+    answers.asked.clear()
+    assert ended(["rerun", "last"]) == 2
+    assert "`token`" in capsys.readouterr().err
+    Path("token").write_text("an0ther-t0ken")
+    assert ended(["rerun", "last", "-i", "token=@token", "-i", "who=Eve"]) == 2
+    assert "input `who` is fixed by the run" in capsys.readouterr().err
+    assert answers.asked == []
+    assert ended(["rerun", "last", "-i", "token=@token"]) == 0
+    assert "Token=an0ther-t0ken" in answers.asked[-1]
+
+
+def test_a_target_that_is_another_place_now_is_refused(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
+    Path("targets.yaml").write_text(targets(here.url.replace("127.0.0.1", "localhost")))
+    answers.asked.clear()
+    assert ended(["rerun", "last"]) == 2
+    assert "when the run began, and is http://localhost" in capsys.readouterr().err
+    assert answers.asked == []
+
+
+def test_a_rerun_that_is_refused_writes_its_reports_with_the_reason(answers: Answers) -> None:
+    answers.given["UsrCharge"] = Told(silent=True)
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
+    assert ended(["rerun", "last", "--report-junit", "junit.xml"]) == 6
+    assert "is not settled" in Path("junit.xml").read_text()

@@ -8,7 +8,6 @@ from typing import Final
 from markupsafe import Markup
 
 from runner.foundation.values import Json
-from runner.reports.html.details import is_small
 from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, shown
 from runner.reports.reported import ReportValues
@@ -99,7 +98,7 @@ def _card(members: Sequence[tuple[TimedRun, TimedRow]], values: ReportValues) ->
         hint=shown(error.hint) if shows and error else "",
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
-        has_call=shows and any(span.kind is SpanKind.CALL and is_small(span.call) for span in row.spans),
+        has_call=False,  # curl needs the request, which no event holds yet
         again=again,
         repeated=repeated,
         counts=run.result.status is not RunStatus.PASSED,

@@ -127,7 +127,7 @@ _NAMES: Final = frozenset(
 )
 TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT", "EVEN_THOUGH")
 """Options that a person has to type each time: an environment must not give a person's consent."""
-FORMATS: Final = frozenset(("text", "json", "github", "sarif"))
+FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
 """All values of `FORMAT`; each verb takes some of them."""
 _LIKE_THE_PREFIX: Final = "RUN"
 _ADDRESSES: Final = ("tcp://", "udp://", "sctp://")

@@ -27,6 +27,7 @@ from runner.project.project import Project, check_doubles, open_project, open_ta
 from runner.reports import mistakes
 from runner.reports.cells import aligned
 from runner.reports.github import github
+from runner.reports.gitlab import gitlab
 from runner.reports.safe import json_document, safe
 from runner.reports.sarif import sarif
 from runner.reports.words import shortened
@@ -34,7 +35,7 @@ from runner.targets import folders
 from runner.targets.files import NAME
 from runner.targets.folders import RECORDS, doubles_in, holds_doubles
 
-FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "sarif": sarif}
+FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": github, "gitlab": gitlab, "sarif": sarif}
 _FORMAT = 1
 _LONGEST_DEFAULT = 40
 
@@ -59,8 +60,8 @@ def validate(context: click.Context, /, **_: object) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.
 
     A targets file, a catalogue, a double of a process and a folder of doubles may be named by themselves. `github`
-    shows mistakes at their lines in a pull request, `sarif` is for code scanning; `runner explain CODE` says more about
-    a mistake.
+    shows mistakes at their lines in a pull request, `gitlab` in a merge request (code quality), `sarif` is for code
+    scanning; `runner explain CODE` says more about a mistake.
 
     \b
     Examples:

@@ -1,0 +1,44 @@
+"""Mistakes as GitLab's code quality report, which a merge request shows at their lines.
+
+GitLab takes no result without a file and a line: a mistake on the command line is shown for the folder.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import Json, JsonObject, pointer, well_formed
+from runner.reports.mistakes import in_order
+from runner.reports.safe import safe, safe_json
+
+_SEVERITY = {Severity.ERROR: "major", Severity.WARNING: "minor"}
+
+
+def gitlab(problems: Sequence[Problem]) -> str:
+    """A JSON array with a record for each mistake; an empty one for none."""
+    seen: dict[str, int] = {}
+    records: list[Json] = [_record(problem, seen) for problem in in_order(problems)]
+    return safe_json(json.dumps(records, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _record(problem: Problem, seen: dict[str, int]) -> JsonObject:
+    hint = f"; {problem.hint}" if problem.hint else ""
+    return {
+        "check_name": problem.code,
+        "description": well_formed(safe(f"{problem.code}: {problem.message}{hint}")),
+        "fingerprint": _fingerprint(problem, seen),
+        "severity": _SEVERITY[problem.severity],
+        "location": {
+            "path": well_formed(safe((problem.file or ".").removeprefix("./"))),
+            "lines": {"begin": problem.span.line if problem.span else 1},
+        },
+    }
+
+
+def _fingerprint(problem: Problem, seen: dict[str, int]) -> str:
+    """The same for the same mistake when lines above it change; equal mistakes are counted, since it must be unique."""
+    parts = [problem.code, problem.file or "", pointer(problem.path), problem.message]
+    text = well_formed("\0".join(parts))
+    seen[text] = seen.get(text, 0) + 1
+    return hashlib.sha256(f"{text}\0{seen[text]}".encode()).hexdigest()

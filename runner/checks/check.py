@@ -6,8 +6,11 @@ characters. What cannot be evaluated is not met either: a missing key in an answ
 
 from dataclasses import dataclass
 
+from msgspec import UNSET
+
 from runner.checks.reasons import reasons
 from runner.checks.shown import MOST, HoldsSecret, always, as_many_as_fit, shortened, shown, shown_start
+from runner.checks.sides import sides_of, sides_of_schema
 from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.evaluate import boolean, render
 from runner.expressions.explain import values_seen
@@ -19,6 +22,7 @@ from runner.job.model import Expectation, Expected, SchemaExpectation
 from runner.json_schema.schemas import from_job
 from runner.json_schema.violations import Violation
 from runner.runs.events import Check, Trouble
+from runner.runs.evidence import Difference
 
 _MOST_VALUES = 6
 _MOST_VIOLATIONS = 3
@@ -61,11 +65,13 @@ def _check_expression(expected: Expectation, seen: _Seen) -> tuple[Check, Troubl
     except EvaluationError as error:
         rest = error.message.removeprefix(f"`{that}` ")
         why = f"{named} {rest}" if rest != error.message else f"{named} cannot be evaluated: {rest}"
-        return _not_met(that, _explained(why, parsed, seen, first="; "), hint=error.hint, code="E202")
+        explained = _explained(why, parsed, seen, first="; ")
+        return _not_met(that, explained, hint=error.hint, code="E202", differences=_sides(parsed, seen))
     if met:
         return Check(that=that, passed=True), None
     why = _message(expected.message, seen) or f"{named} is false"
-    return _not_met(that, _explained(why, parsed, seen, first=": "), hint=None, code="E201")
+    explained = _explained(why, parsed, seen, first=": ")
+    return _not_met(that, explained, hint=None, code="E201", differences=_sides(parsed, seen))
 
 
 def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trouble | None]:
@@ -77,7 +83,9 @@ def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trou
     places = [_violation(found, seen) for found in violations[:_MOST_VIOLATIONS]]
     more = len(violations) - _MOST_VIOLATIONS
     listed = as_many_as_fit(why, [*places, f"and {more:,} more"] if more > 0 else places)
-    return _not_met(that, f"{why.rstrip('.')}: {', '.join(listed)}" if listed else why, hint=None, code="E201")
+    message = f"{why.rstrip('.')}: {', '.join(listed)}" if listed else why
+    differences = () if seen.secret else sides_of_schema(violations)
+    return _not_met(that, message, hint=None, code="E201", differences=differences)
 
 
 def _violation(found: Violation, seen: _Seen) -> str:
@@ -85,8 +93,15 @@ def _violation(found: Violation, seen: _Seen) -> str:
     return f"{place} does not fit `{found.keyword}`" if seen.secret else f"{place} ({found.message})"
 
 
-def _not_met(that: str, message: str, *, hint: str | None, code: str) -> tuple[Check, Trouble]:
-    return Check(that=that, passed=False, message=message), Trouble(code=code, message=message, hint=hint)
+def _sides(parsed: Expression, seen: _Seen) -> tuple[Difference, ...]:
+    return () if seen.secret else sides_of(parsed, seen.scope)
+
+
+def _not_met(
+    that: str, message: str, *, hint: str | None, code: str, differences: tuple[Difference, ...] = ()
+) -> tuple[Check, Trouble]:
+    check = Check(that=that, passed=False, message=message, differences=differences or UNSET)
+    return check, Trouble(code=code, message=message, hint=hint)
 
 
 def _message(written: str | None, seen: _Seen) -> str | None:

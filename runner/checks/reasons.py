@@ -115,7 +115,7 @@ def _folded(text: str) -> str:
 
 def _unequal(comparison: FalseComparison, holds_secret: HoldsSecret) -> Iterator[str]:
     """How the two values differ at the first place where they do."""
-    path, left, right = _first_difference(comparison.left.value, comparison.right.value)
+    path, left, right = first_difference(comparison.left.value, comparison.right.value)
     values = f"{shown(left)} is not {shown(right)}" if path else ""
     why: str | None = _kinds(left, right)
     match left, right:
@@ -132,7 +132,7 @@ def _unequal(comparison: FalseComparison, holds_secret: HoldsSecret) -> Iterator
         yield f"at `{dotted((comparison.left.source, *path))}` {sentence}" if path else sentence
 
 
-def _first_difference(left: Json, right: Json) -> tuple[Path, Json, Json]:
+def first_difference(left: Json, right: Json) -> tuple[Path, Json, Json]:
     """The path to it, and both values there; lists and records that lack something are not entered."""
     path: Path = ()
     while len(path) < _DEEPEST:

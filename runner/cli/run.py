@@ -3,6 +3,7 @@
 import os
 
 import click
+import uuid_utils
 
 from runner.cli import asking, options, output, reports
 from runner.cli.command import carry_out, claim_of, console_of, waits_for, with_reports
@@ -116,12 +117,13 @@ def _carry_out(
     store: RunStore = given["runs"]
     alone = given["jobs"] == 1 or len(run_set.runs) == 1
     judgement = Judgement(hold=given["hold"])
+    command = str(uuid_utils.uuid7())
     sandboxes = Sandboxes(store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def pending(spec: RunSpec) -> PendingRun:
             def begun() -> Run:
-                run = begin(spec, sites, store, alone=alone, judgement=judgement)
+                run = begin(spec, sites, store, alone=alone, judgement=judgement, command=command)
                 claims.note(spec, run.facts.id)
                 return run
 

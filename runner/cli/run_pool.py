@@ -18,11 +18,12 @@ from typing import TypeAlias
 
 import uuid_utils
 
+from runner.cli.ci_run import ci_run
 from runner.cli.prepared import RunSpec
 from runner.engine.effects import Ask
 from runner.engine.scope import RunFacts
 from runner.foundation import threads
-from runner.foundation.git import commit_of
+from runner.foundation.git import checkout_of
 from runner.foundation.problems import Problem, UsageError
 from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.judgement import Judgement
@@ -33,7 +34,7 @@ from runner.hosts.turns import Turn, Turns
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.project.sites import ReadySite, Sites
 from runner.runs import snapshot
-from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stopped
+from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stopped, time_of
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import RunResult, fold
 from runner.runs.store import Claim, Part, RunStore, StoreError
@@ -75,7 +76,7 @@ class Run:
     @property
     def active_seconds(self) -> float:
         """The active time of a run that is under way: that of its events, and what has passed since the last event."""
-        noted = max((getattr(line.event, "t", 0.0) for line in self.journal.lines), default=0.0)
+        noted = max((time_of(line.event) for line in self.journal.lines), default=0.0)
         last = self.journal.lines[-1] if self.journal.lines else None
         if last is None or (isinstance(last.event, Waited) and last.event.seconds is None):
             return noted
@@ -87,8 +88,13 @@ class Run:
         return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
 
 
-def begin(spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgement: Judgement) -> Run:
-    """Store a new run with its plan. Raises `UsageError` where it cannot be stored."""
+def begin(
+    spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgement: Judgement, command: str | None = None
+) -> Run:
+    """Store a new run with its plan; all runs of one command share the id `command`.
+
+    Raises `UsageError` where it cannot be stored.
+    """
     site = sites.of(spec.target)
     secrets = Secrets()
     site.hide_in(secrets)
@@ -102,8 +108,16 @@ def begin(spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgemen
     )
     seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
     made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
-    commit = commit_of(Path(spec.job.file).absolute().parent)
-    facts = RunFacts(id=str(uuid_utils.uuid7()), started_at=utc_now(), engine=VERSION, commit=commit)
+    checkout = checkout_of(Path(spec.job.file).absolute().parent)
+    facts = RunFacts(
+        id=str(uuid_utils.uuid7()),
+        started_at=utc_now(),
+        engine=VERSION,
+        commit=checkout.commit,
+        dirty=checkout.dirty,
+        command=command,
+        ci=ci_run(os.environ),
+    )
     try:
         journal = Journal(store.create(facts.id), secrets, now=utc_now)
         store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))

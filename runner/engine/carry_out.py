@@ -4,6 +4,10 @@ It knows no network, no file, no clock and no chance. Given the same outcomes it
 what lets a broken run be resumed by feeding the outcomes it had to a fresh engine.
 """
 
+from typing import TypeVar
+
+from msgspec import UNSET, UnsetType
+
 from runner.engine.effects import Running
 from runner.engine.later import settle_later
 from runner.engine.perform import TIMEOUT, close_by, note, poll_stop
@@ -15,7 +19,7 @@ from runner.engine.undo import not_undone, undo, undone
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.foundation.problems import STOPPED, ExitCode, strongest
 from runner.foundation.values import JsonObject
-from runner.planning.plan import Plan, open_inputs
+from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
 from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Status, Trouble
 
 _EXIT_CODES = {
@@ -25,6 +29,7 @@ _EXIT_CODES = {
     RunStatus.UNKNOWN: ExitCode.UNKNOWN,
     RunStatus.REFUSED: ExitCode.REFUSED,
 }
+_Fact = TypeVar("_Fact")
 
 
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
@@ -72,7 +77,18 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         commit=run.commit,
         started_at=run.started_at,
         help=plan.job.help,
+        command=_known(run.command),
+        rows=planned_rows(plan),
+        tags=plan.job.tags,
+        description=_known(plan.job.description),
+        source=source_digest(plan),
+        dirty=_known(run.dirty),
+        ci=_known(run.ci),
     )
+
+
+def _known(value: _Fact | None) -> _Fact | UnsetType:
+    return UNSET if value is None else value
 
 
 def _vars_trouble(state: State) -> Trouble | None:

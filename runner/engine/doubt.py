@@ -24,6 +24,7 @@ from runner.foundation.values import JsonObject
 from runner.job.actions import Execute, Run, Signal
 from runner.job.model import Until, Verify
 from runner.runs.events import AttemptFailed, Status, Trouble
+from runner.runs.evidence import PauseReason
 from runner.service.calls import CallFailed, FailureKind
 
 NOT_CERTAIN = "inferred: another program with the same account could have made this start at the same time"
@@ -163,7 +164,7 @@ def _looked_for(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Ru
     begun, why = row.t, "the process log could not be read"
     for moment in moments:
         if row.t < begun + moment:
-            yield from pause(row, begun + moment - row.t)
+            yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
         rows = yield from candidates(row, row.sought, last=moment == moments[-1])
         if isinstance(rows, Unread):
             if process_log.is_for_good(rows.failure):

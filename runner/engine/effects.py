@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import AnyEvent
+from runner.runs.evidence import PauseReason
 from runner.service.calls import Call, CallFailed
 
 
@@ -31,13 +32,14 @@ class Send:
 class Sleep:
     """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws.
 
-    `between_attempts`: nothing of the step is under way, so that others may take their turn.
+    `between_attempts`: nothing of the step is under way, so that others may take their turn. `why` is evidence.
     """
 
     key: str
     seconds: float
     jitter: float = 0.0
     between_attempts: bool = False
+    why: PauseReason = PauseReason.POLL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

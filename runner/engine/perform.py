@@ -22,6 +22,7 @@ from runner.engine.state import OpenRow, RunState, State
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.runs.events import AnyEvent
+from runner.runs.evidence import PauseReason
 from runner.service.calls import Call, FailureKind, FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
 
 TIMEOUT = "timeout"
@@ -67,8 +68,8 @@ def send(row: OpenRow, call: Call) -> Running[Done | Failed]:
     return (yield from perform(row, effect))
 
 
-def pause(row: OpenRow, seconds: float) -> Running[None]:
-    yield from perform(row, Sleep(key=row.key, seconds=seconds))
+def pause(row: OpenRow, seconds: float, *, why: PauseReason = PauseReason.POLL) -> Running[None]:
+    yield from perform(row, Sleep(key=row.key, seconds=seconds, why=why))
 
 
 @dataclass(slots=True, kw_only=True)

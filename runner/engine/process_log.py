@@ -20,6 +20,7 @@ from runner.foundation.raw import items, text
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable, Trouble
+from runner.runs.evidence import PauseReason
 from runner.service.calls import (
     SESSION_REFUSED,
     Call,
@@ -355,7 +356,7 @@ def read(row: OpenRow, call: Call, *, turn: str | None = None) -> Running["Json 
             yield from note(LogUnreadable(error=failure.trouble))
         if number == READING_TRIES or not _may_pass(failure) or row.t + BETWEEN_TRIES >= ends:
             break
-        yield from pause(row, BETWEEN_TRIES)
+        yield from pause(row, BETWEEN_TRIES, why=PauseReason.RETRY)
     return Unread(failure)
 
 

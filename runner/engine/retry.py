@@ -13,6 +13,7 @@ from runner.engine.state import OpenRow
 from runner.expressions.evaluate import EvaluationError
 from runner.job.model import Retry, RetryOn
 from runner.runs.events import AttemptFailed, Status
+from runner.runs.evidence import PauseReason
 
 _LEAST_SECONDS = 0.001
 """What a host's rounding may leave of a time that is over."""
@@ -47,7 +48,8 @@ def try_until_done(row: OpenRow, attempt: AttemptAction) -> Running[tuple[Attemp
         if last.again is RetryOn.EXPECTATION and last.trouble is not None:
             yield from note(AttemptFailed(key=row.key, t=row.t, kind="expectation", error=last.trouble))
         seconds = backoff(retry, last, number=number)
-        yield from perform(row, Sleep(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True))
+        wait = Sleep(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True, why=PauseReason.RETRY)
+        yield from perform(row, wait)
     last = yield from with_failed_element(row, last)
     return last, stumbled and last.status is Status.PASSED
 

@@ -1,5 +1,7 @@
 """The rows of a report, as they begin, end and are left out."""
 
+from msgspec import UNSET
+
 from runner.engine.attempt import MAY_HAVE_HAPPENED, SETTLE, Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, note
@@ -7,11 +9,13 @@ from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
 from runner.foundation.durations import written
 from runner.job.model import Step
 from runner.planning.plan import PlannedStep
-from runner.runs.events import Row, Status, StepFinished, StepSkipped, StepStarted, Trouble
+from runner.runs.events import Row, Section, Status, StepFinished, StepSkipped, StepStarted, Trouble
 
 HIDDEN = "***"
 STOPPED = "stopped"
 """Why a row was left out, or ended in a way of its own."""
+_IMPLIED_IF = {Section.STEPS: "success()", Section.UNDO: "always()", Section.FINALLY: "always()"}
+"""The `if` of a step that has none."""
 
 
 def report_row(
@@ -25,6 +29,7 @@ def report_row(
 ) -> Row:
     """What reports know of a step, of one of its turns, or of one element of its chain."""
     step = planned.step
+    process = getattr(step.action, "process", None) or getattr(step.action, "starts", None)
     return Row(
         key=f"{state.prefix}{key}",
         id=step.id,
@@ -34,6 +39,11 @@ def report_row(
         index=index,
         line=step.line,
         help=step.help,
+        effect=step.effect.value,
+        on_failure=step.on_failure.value,
+        condition=UNSET if step.condition == _IMPLIED_IF[planned.section] else step.condition,
+        process=process if isinstance(process, str) else UNSET,
+        max_attempts=step.retry.max_attempts,
     )
 
 

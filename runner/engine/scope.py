@@ -13,6 +13,7 @@ from runner.expressions.parse import Expression, Template, expression, template
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Job
 from runner.planning.plan import Plan
+from runner.runs.evidence import CiRun
 from runner.secrets.redact import Secrets
 
 NOTHING_MORE: JsonObject = {}
@@ -22,12 +23,18 @@ LARGEST_OUTPUTS = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What a run knows about itself: a UUIDv7, a UTC time `…Z`, the program's version, the checkout's commit."""
+    """What a run knows about itself: a UUIDv7, a UTC time `…Z`, the program's version, the checkout's commit.
+
+    The rest is evidence, for the first event alone, as in `RunStarted`. A run that is resumed has it there.
+    """
 
     id: str
     started_at: str
     engine: str
     commit: str | None = None
+    dirty: bool | None = None
+    command: str | None = None
+    ci: CiRun | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from runner.engine.verdict import NO_ROW_YET, marked
 from runner.foundation.values import JsonObject
 from runner.job.model import Verify
 from runner.runs.events import Trouble
+from runner.runs.evidence import PauseReason
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, RunProcessCall
 
 AT_ONCE: tuple[float, ...] = ()
@@ -104,7 +105,7 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
         rows = yield from doubt.candidates(row, sent, last=seconds is None)
         if isinstance(rows, Unread) or rows or seconds is None:
             break
-        yield from pause(row, seconds)
+        yield from pause(row, seconds, why=PauseReason.SETTLE)
     if rows == [] and (why := starts.why_less(row.log, sent)) is not None:
         return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
     return rows

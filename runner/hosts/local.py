@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from msgspec import UNSET, UnsetType
+
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import (
     Ask,
@@ -31,6 +33,7 @@ from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
+from runner.hosts.sent_requests import sent_request
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
 from runner.hosts.turns import Turn
@@ -46,6 +49,7 @@ from runner.runs.events import (
     Paused,
     RunResumed,
     RunStarted,
+    SignedIn,
     StepFinished,
     StepStarted,
     Trouble,
@@ -58,6 +62,7 @@ from runner.runs.journal import Journal
 from runner.runs.store import NoOtherRuns, OwnedRows
 from runner.service.caller import Caller
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, process_started, record
+from runner.service.site import Request
 
 _WORTH_A_NOTE = 1.0
 """Seconds of waiting for the rate from which on it is journaled."""
@@ -70,6 +75,13 @@ class _CallGate:
     host: "LocalHost"
     send: Send
     is_noted: bool = False
+    request: Request | None = None
+
+    def written(self, request: Request) -> None:
+        self.request = request
+
+    def signed_in(self, kind: str, seconds: float) -> None:
+        self.host.note_sign_in(self.send.key, kind, seconds)
 
     def is_wanted(self) -> bool:
         return self.host.policy.allows(self.send)
@@ -87,7 +99,7 @@ class _CallGate:
         """Journal, once, that the call is sent."""
         if not self.is_noted:
             self.is_noted = True
-            self.host.note_sent(self.send)
+            self.host.note_sent(self.send, self.request)
 
 
 class _LeftError(Exception):
@@ -217,7 +229,7 @@ class LocalHost:
         t = self._t()
         match ending:
             case Answered(value=value, date=date):
-                self._append(CallAnswered(key=send.key, t=t, value=SECRET_VALUE if send.secret else value, date=date))
+                self._append(_call_answered(send, t, ending))
                 return Done(t=t, value=value, date=date)
             case CallFailed():
                 self._append(_attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
@@ -225,13 +237,23 @@ class LocalHost:
             case _:
                 assert_never(ending)
 
-    def note_sent(self, send: Send) -> None:
+    def note_sign_in(self, key: str, kind: str, seconds: float) -> None:
+        self._append(SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
+
+    def note_sent(self, send: Send, request: Request | None) -> None:
         """Journal that a call is sent, before it is. A start is stored before it leaves, too: until it has its row, a
         row that it may have made is nobody's.
         """
         if (process := process_started(send.call)) is not None:
             self.owned.begin(send.key, process, seconds=send.seconds)
-        sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
+        sent = CallSent(
+            key=send.key,
+            effect=send.effect.value,
+            call=record(send.call),
+            watermark=send.watermark,
+            t=self._t(),
+            request=UNSET if request is None else sent_request(request),
+        )
         self._append(sent, durable=send.effect is StepEffect.ONCE)
 
     def _note_start_ended(self, send: Send, ending: Ending) -> None:
@@ -288,7 +310,7 @@ class LocalHost:
         if not self.policy.allows(pause):
             return self._refuse(pause.key)
         t = self._t()
-        self._append(Paused(key=pause.key, t=t, seconds=round(seconds, 3)))
+        self._append(Paused(key=pause.key, t=t, seconds=round(seconds, 3), why=pause.why))
         return Done(t=t)
 
     def _ask(self, ask: Ask) -> Outcome:
@@ -352,6 +374,21 @@ class LocalHost:
         return round(self.clock() - self._started, 6)
 
 
+def _call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
+    return CallAnswered(
+        key=send.key,
+        t=t,
+        value=SECRET_VALUE if send.secret else ending.value,
+        date=ending.date,
+        status=_known(ending.status),
+        bytes=_known(ending.size),
+    )
+
+
+def _known(number: int | None) -> int | UnsetType:
+    return UNSET if number is None else number
+
+
 def _attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:
     return AttemptFailed(
         key=key,
@@ -364,4 +401,5 @@ def _attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None
         date=failure.date,
         nothing_ran=failure.nothing_ran,
         body=body,
+        bytes=_known(failure.size),
     )

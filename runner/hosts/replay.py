@@ -32,9 +32,11 @@ from runner.runs.events import (
     Line,
     Paused,
     RunResumed,
+    SignedIn,
     Trouble,
     Waited,
     facts,
+    time_of,
 )
 from runner.runs.journal import Journal
 from runner.service.calls import CallFailed, FailureKind, record
@@ -69,7 +71,7 @@ class Replay:
         self._next = 0
         self._resumed = False
         self._resumed_at = 0.0
-        self.t = max((event.t for event in self._events if hasattr(event, "t")), default=0.0)
+        self.t = max(map(time_of, self._events), default=0.0)
 
     def outcome(self, effect: Effect) -> Outcome | Beyond | None:
         """What the effect came to. Raises `MisfitError`, and `ForgottenError` where it cannot be known any more."""
@@ -131,7 +133,7 @@ class Replay:
 
     def _compare(self, send: Send, event: CallSent) -> None:
         sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
-        if self._journal.as_written(sent) != event:
+        if self._journal.as_written(sent) != facts(event):
             raise MisfitError(f"line {self._next + 1} is not the call of `{send.key}` that this plan leads to")
 
     def _answered(self, key: str, event: AnyEvent) -> Outcome:
@@ -177,8 +179,9 @@ class Replay:
 
 
 def _is_no_outcome(event: AnyEvent) -> bool:
-    """Whether the event only marks that the run waits, broke off, or was resumed."""
-    return isinstance(event, RunResumed | Waited) or (isinstance(event, AttemptFailed) and event.kind == GIVEN_UP)
+    """Whether the event only marks that the run waits, signs in, broke off, or was resumed."""
+    is_given_up = isinstance(event, AttemptFailed) and event.kind == GIVEN_UP
+    return is_given_up or isinstance(event, RunResumed | SignedIn | Waited)
 
 
 def _key(effect: Sleep | Ask | ResolveDoubt | QueryPeers) -> str:

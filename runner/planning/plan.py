@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from runner.catalogue import model as catalogue
 from runner.foundation.values import Json, JsonObject, canonical
+from runner.job.actions import Elements, IncludedJob
 from runner.job.model import Job, Step, Undo
 from runner.runs.events import Section, TargetName
 from runner.secrets.redact import Secrets
@@ -155,6 +156,32 @@ def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
         PlannedStep(key=f"undo/{key}/{step.id or number}", section=Section.UNDO, step=step)
         for number, step in enumerate(undo.steps, start=1)
     )
+
+
+def planned_rows(plan: Plan) -> int | None:
+    """How many rows the run will have, undo left out; None where a `for_each` decides."""
+    return _rows_planned((*plan.job.steps, *plan.job.final_steps))
+
+
+def _rows_planned(steps: tuple[Step, ...]) -> int | None:
+    number = len(steps)
+    for step in steps:
+        match step.action:
+            case IncludedJob(job=job):
+                parts = _rows_planned((*job.steps, *job.final_steps))
+            case Elements(items=chain):
+                parts = len(chain)
+            case _:
+                parts = 0
+        if step.for_each is not None or parts is None:
+            return None
+        number += parts
+    return number
+
+
+def source_digest(plan: Plan) -> str:
+    """A hash of the texts of the job's files alone, whatever inputs and target are."""
+    return "sha256:" + hashlib.sha256(canonical({**plan.sources}).encode()).hexdigest()
 
 
 def _digest(

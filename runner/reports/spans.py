@@ -29,6 +29,7 @@ from runner.runs.events import (
     StepStarted,
     Trouble,
     Waited,
+    time_of,
 )
 from runner.runs.result import RunResult, StepResult, fold
 
@@ -219,7 +220,7 @@ class _Reader:
                 self._add(event, wall)
             case _:
                 pass
-        self.t = max(self.t, getattr(event, "t", self.t))
+        self.t = max(self.t, time_of(event))
 
     def _slot(self, key: str) -> _Slot:
         return self.slots.setdefault(key, _Slot(start=self.t))
@@ -269,6 +270,8 @@ def _called(
     event, earliest, sent_at = slot.sent
     slot.sent = None
     start = min(max(t - max(wall - sent_at, 0.0), earliest), t)
+    if isinstance(event.t, float):
+        start = event.t
     return RowSpan(
         kind=SpanKind.LOG if event.call.get("kind") in READINGS else SpanKind.CALL,
         start=start,

@@ -6,12 +6,11 @@ The journal puts `v`, `seq`, `at` and `prev` around a record; `Line` is both tog
 """
 
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-Value: TypeAlias = Any
-"""A `runner.foundation.values.Json`; msgspec, which reads these records back, knows no recursive alias."""
+from runner.runs.evidence import CiRun, Difference, PauseReason, Record, SentRequest, Value
 
 VERSION = 1
 FIRST_PREV = "0" * 64
@@ -42,10 +41,6 @@ class Section(StrEnum):
     FINALLY = "finally"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of an event."""
-
-
 class Trouble(Record, frozen=True):
     """Why something did not pass: a code of `runner.foundation.problems.CODES`, a sentence, and what to try."""
 
@@ -55,7 +50,10 @@ class Trouble(Record, frozen=True):
 
 
 class Row(Record, frozen=True):
-    """What a report knows of a step before it began. `kind` is the action's key; `help` is for people."""
+    """What a report knows of a step before it began. `kind` is the action's key; `help` is for people.
+
+    The rest is evidence, as the job has it: `condition` is its `if`, `process` the code, perhaps with a template.
+    """
 
     key: str
     id: str | None
@@ -65,6 +63,11 @@ class Row(Record, frozen=True):
     index: int | None
     line: int
     help: str | None = None
+    effect: str | msgspec.UnsetType = msgspec.UNSET
+    on_failure: str | msgspec.UnsetType = msgspec.UNSET
+    condition: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="if")
+    process: str | msgspec.UnsetType = msgspec.UNSET
+    max_attempts: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Check(Record, frozen=True):
@@ -73,6 +76,7 @@ class Check(Record, frozen=True):
     that: str
     passed: bool
     message: str | None = None
+    differences: tuple[Difference, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class TargetName(Record, frozen=True):
@@ -86,7 +90,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class RunStarted(Event, frozen=True, tag="run.started"):
-    """`engine` is the version of the program; `file` is as the user named it; `started_at` is UTC, `…Z`."""
+    """`engine` is the version of the program; `file` is as the user named it; `started_at` is UTC, `…Z`.
+
+    `command` is an id that the runs of one command share. `rows` is how many are planned, None where nobody can know;
+    `source` a hash of the texts of the job's files. `dirty`: files of the checkout differ from its `commit`.
+    """
 
     run: str
     engine: str
@@ -99,6 +107,13 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     commit: str | None
     started_at: str
     help: str | None = None
+    command: str | msgspec.UnsetType = msgspec.UNSET
+    rows: int | msgspec.UnsetType | None = msgspec.UNSET
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType = msgspec.UNSET
+    source: str | msgspec.UnsetType = msgspec.UNSET
+    dirty: bool | msgspec.UnsetType = msgspec.UNSET
+    ci: CiRun | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
@@ -119,15 +134,21 @@ class CallSent(Event, frozen=True, tag="call.sent"):
     effect: str
     call: dict[str, Value]
     watermark: dict[str, Value] | None = None
+    t: float | msgspec.UnsetType = msgspec.UNSET
+    request: SentRequest | msgspec.UnsetType = msgspec.UNSET
 
 
 class CallAnswered(Event, frozen=True, tag="call.answered"):
-    """`date` is the server's own time, as the header of its answer says it."""
+    """`date` is the server's own time, as the header of its answer says it. `bytes` is the size of the answer's body,
+    `status` that of HTTP.
+    """
 
     key: str
     t: float
     value: Value
     date: str | None = None
+    status: int | msgspec.UnsetType = msgspec.UNSET
+    bytes: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
@@ -149,6 +170,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     nothing_ran: bool = False
     body: str | None = None
     stopped_by: str | msgspec.UnsetType = msgspec.UNSET
+    bytes: int | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def signal(self) -> str:
@@ -171,6 +193,16 @@ class Paused(Event, frozen=True, tag="paused"):
     key: str
     t: float
     seconds: float
+    why: PauseReason | msgspec.UnsetType = msgspec.UNSET
+
+
+class SignedIn(Event, frozen=True, tag="signed.in"):
+    """A session was opened for a call of the row. `kind` says how: `password` or `client_credentials`."""
+
+    key: str
+    t: float
+    seconds: float
+    kind: str
 
 
 class WaitsFor(StrEnum):
@@ -283,6 +315,7 @@ AnyEvent: TypeAlias = (
     | CallAnswered
     | AttemptFailed
     | Paused
+    | SignedIn
     | Waited
     | Asked
     | LogUnreadable
@@ -308,17 +341,27 @@ class Line(Record, frozen=True):
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
+_NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
+_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci")
+_NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
+
 
 def facts(event: AnyEvent) -> AnyEvent:
-    """`event` without its sentences, which another version of the program may word in another way.
+    """`event` without its sentences, which another version of the program may word in another way, and without
+    evidence, which an earlier version did not write.
 
     Two events with the same facts mean the same, so that a journal is resumed whatever version wrote it.
     """
     match event:
+        case RunStarted():
+            event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
+        case CallSent():
+            event = msgspec.structs.replace(event, t=msgspec.UNSET, request=msgspec.UNSET)
         case StepStarted(row=row) | StepSkipped(row=row):
-            event = msgspec.structs.replace(event, row=msgspec.structs.replace(row, name="", help=None))
+            bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
+            event = msgspec.structs.replace(event, row=bare)
         case StepFinished(checks=checks):
-            silent = tuple(msgspec.structs.replace(check, message=None) for check in checks)
+            silent = tuple(msgspec.structs.replace(check, message=None, differences=msgspec.UNSET) for check in checks)
             event = msgspec.structs.replace(event, checks=silent, warnings=())
         case _:
             pass
@@ -327,6 +370,12 @@ def facts(event: AnyEvent) -> AnyEvent:
             return msgspec.structs.replace(event, error=Trouble(code=event.error.code, message=""))
         case _:
             return event
+
+
+def time_of(event: AnyEvent) -> float:
+    """The run's active seconds at which the event happened; 0 of an event that does not say."""
+    t = getattr(event, "t", None)
+    return t if isinstance(t, float | int) else 0.0
 
 
 def encode(event: AnyEvent) -> bytes:

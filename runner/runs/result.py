@@ -31,6 +31,7 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
+    SignedIn,
     Status,
     StepFinished,
     StepSkipped,
@@ -40,6 +41,7 @@ from runner.runs.events import (
     UndoFinished,
     UndoStarted,
     Waited,
+    time_of,
 )
 
 
@@ -223,8 +225,7 @@ class Progress:
         """Add one line; the row that ended with it, if any did."""
         event = line.event
         self._head = line.sha256
-        if not isinstance(event, _WITHOUT_TIME):
-            self._t = max(self._t, event.t)
+        self._t = max(self._t, time_of(event))
         match event:
             case StepStarted(row=row):
                 self._rows[row.key] = row
@@ -238,7 +239,7 @@ class Progress:
                 self._stopped_by = event.signal
             case CallSent() | CallAnswered() | AttemptFailed():
                 self._call(event)
-            case Paused() | Waited() | Asked():
+            case Paused() | SignedIn() | Waited() | Asked():
                 pass
             case _:
                 self._of_run(event)
@@ -338,9 +339,6 @@ class Progress:
             error=row.trouble(),
         )
         return _step(row.row, ending)
-
-
-_WITHOUT_TIME = (RunStarted, CallSent, LogUnreadable, StepSkipped)
 
 
 def _step(row: Row, event: StepFinished) -> StepResult:

@@ -4,13 +4,16 @@ Pure: it gives what is to be stored apart, and stores nothing.
 """
 
 import hashlib
+import json
+import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import msgspec
 
 from runner.foundation.values import Json, JsonObject, compact
 from runner.runs.events import AnyEvent, CallAnswered, StepFinished, decode, encode
-from runner.secrets.redact import Secrets
+from runner.secrets.redact import MARK, Secrets
 
 LARGE = 256 * 1024
 """Bytes from which a result lies in a file of its own."""
@@ -33,12 +36,23 @@ _OURS = frozenset(
         "undo",
         "why",
         "stopped_by",
+        "command",
+        "rows",
+        "source",
+        "dirty",
+        "on_failure",
+        "max_attempts",
+        "method",
+        "bytes",
     }
 )
 """Fields that hold our own words and numbers; a secret that happens to be one of them must not cut it."""
 
 _FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})
 """Fields that hold whatever a site or a job gave."""
+
+_BETWEEN = re.compile(r"([/?&=(),'])")
+"""What is between the values of a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +121,61 @@ def _cut(name: str, value: Json, secrets: Secrets) -> Json:
     if name in _FROM_OUTSIDE:
         return secrets.cut(value)
     match value:
+        case dict() if name == "request":
+            return _cut_request(value, secrets)
         case dict():
-            return {part: inner if part in _OURS else secrets.cut(inner) for part, inner in value.items()}
+            return {part: _cut_part(part, inner, secrets) for part, inner in value.items()}
         case list():
             return [_cut(name, item, secrets) for item in value]
+        case _:
+            return secrets.cut(value)
+
+
+def _cut_part(part: str, value: Json, secrets: Secrets) -> Json:
+    """A part of a record of ours within an event."""
+    if part in _OURS:
+        return value
+    if part != "differences" or not isinstance(value, list):
+        return secrets.cut(value)
+    return [
+        {name: inner if name in ("sign", "at", "among") else secrets.cut(inner) for name, inner in one.items()}
+        for one in value
+        if isinstance(one, dict)
+    ]
+
+
+def _cut_request(request: JsonObject, secrets: Secrets) -> JsonObject:
+    """A request without secrets. In a path, and in JSON that is sent as text, each value is looked at by itself: a
+    short secret is known only as a whole value.
+    """
+    return {
+        part: value if part == "method" else _cut_path(value, secrets) if part == "path" else _cut_sent(value, secrets)
+        for part, value in request.items()
+    }
+
+
+def _cut_path(path: Json, secrets: Secrets) -> Json:
+    parts = _BETWEEN.split(str(secrets.cut(path)))
+    return "".join(part if not part or MARK in part else _cut_segment(part, secrets) for part in parts)
+
+
+def _cut_segment(part: str, secrets: Secrets) -> str:
+    cut = secrets.cut(unquote(part))
+    return cut if isinstance(cut, str) and MARK in cut else part
+
+
+def _cut_sent(value: Json, secrets: Secrets) -> Json:
+    match value:
+        case dict():
+            return {str(secrets.cut(key)): _cut_sent(inner, secrets) for key, inner in value.items()}
+        case list():
+            return [_cut_sent(item, secrets) for item in value]
+        case str() if value[:1] in ("[", "{"):
+            try:
+                parsed = json.loads(value)
+            except (ValueError, RecursionError):
+                return secrets.cut(value)
+            cut = secrets.cut(parsed)
+            return secrets.cut(value) if cut == parsed else compact(cut)
         case _:
             return secrets.cut(value)

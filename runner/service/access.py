@@ -102,6 +102,7 @@ class Access:
         return known if known is not None and (stale is None or known.number != stale.number) else None
 
     def _signed_in(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
+        begun = self._clock()
         found = self._asked(credentials, deadline)
         if isinstance(found, CallFailed):
             self._refusal = found if found.final and not found.unwanted else None
@@ -110,6 +111,7 @@ class Access:
             self._on_secret("target.token", found.token)
         number = self._session.number + 1 if self._session is not None else 1
         self._session = replace(found, number=number)
+        deadline.gate.signed_in(credentials.kind.name, self._clock() - begun)
         return self._session
 
     def _asked(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:

@@ -59,14 +59,17 @@ class Client:
             written = request(call, self._site, username=self._access.username)
         except UnwritableError as error:
             return outages.not_written(self._site.name, str(error), hint="check the job file")
+        gate.written(written)
         earlier: tuple[JsonObject, ...] = ()
+        size = 0
         while True:
             reply = self._answered(call, written, deadline)
             if isinstance(reply, CallFailed):
                 return reply
+            size += len(reply.body)
             read = replies.read(call, reply, site=self._site, earlier=earlier)
             if not isinstance(read, odata.RecordsPage):
-                return self._ended(call, reply, read)
+                return self._ended(call, reply, read, size=size)
             earlier, written = read.records, Request(method="GET", path=read.following)
 
     def _answered(self, call: Call, written: Request, deadline: Deadline) -> Reply | CallFailed:
@@ -82,13 +85,13 @@ class Client:
             return reply
         return send(self._access.fresh(known, deadline))
 
-    def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed) -> Ending:
+    def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed, *, size: int) -> Ending:
         """How the call ended, with the server's time. One that acts can be made again in a fresh session."""
         date = reply.headers.get("date")
         if isinstance(read, Answered):
-            return Answered(value=read.value, date=date)
+            return Answered(value=read.value, date=date, status=reply.status, size=size)
         is_lost = read.trouble.code == SESSION_REFUSED and acts(call) and self._signs_in
-        return replace(read, date=date, final=read.final and not is_lost)
+        return replace(read, date=date, size=size, final=read.final and not is_lost)
 
     def sign_in(self, seconds: float) -> CallFailed | None:
         """Sign in within `seconds`, if that is to be done; what is in the way of it."""

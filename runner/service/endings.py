@@ -26,10 +26,15 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """`date` is the server's own time, as the header of its answer says it."""
+    """`date` is the server's own time, as the header of its answer says it.
+
+    `status` is of HTTP; `size` the bytes of the answer's body, over all its pages.
+    """
 
     value: Json
     date: str | None = field(default=None, compare=False)
+    status: int | None = field(default=None, compare=False)
+    size: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class CallFailed:
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
     `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
     `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
-    `body` is the start of what the service answered, as text.
+    `body` is the start of what the service answered, as text; `size` the bytes of all that it answered.
     """
 
     kind: FailureKind
@@ -52,6 +57,7 @@ class CallFailed:
     nothing_ran: bool = False
     refused_sign_in: bool = False
     body: str | None = field(default=None, repr=False)
+    size: int | None = field(default=None, compare=False)
 
 
 Ending: TypeAlias = Answered | CallFailed

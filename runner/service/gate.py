@@ -6,11 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from runner.service.site import Request
+
 Clock: TypeAlias = Callable[[], float]
 
 
 class Gate(Protocol):
     """The caller's side of a call that is made ready, which may take long."""
+
+    def written(self, request: Request) -> None:
+        """Given the request of the call, before anything is done for it."""
+
+    def signed_in(self, kind: str, seconds: float) -> None:
+        """Given that a session was opened for the call, how, and how long that took."""
 
     def is_wanted(self) -> bool: ...
 
@@ -23,6 +31,10 @@ class Gate(Protocol):
 
 class OpenGate:
     """Lets every call leave."""
+
+    def written(self, request: Request) -> None: ...
+
+    def signed_in(self, kind: str, seconds: float) -> None: ...
 
     def is_wanted(self) -> bool:
         return True

@@ -10,6 +10,10 @@ from runner.service.gate import Gate
 
 
 class Open:
+    def written(self, request: object) -> None: ...
+
+    def signed_in(self, kind: str, seconds: float) -> None: ...
+
     def is_wanted(self) -> bool:
         return True
 

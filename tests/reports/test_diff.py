@@ -19,8 +19,8 @@ from runner.runs.events import (
     StepFinished,
     StepStarted,
     Trouble,
-    Value,
 )
+from runner.runs.evidence import Value
 from runner.runs.result import fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]

@@ -1,4 +1,16 @@
-from runner.runs.events import AttemptFailed, decode, encode, stopped
+import pytest
+from msgspec.structs import replace
+
+from runner.runs.events import (
+    AttemptFailed,
+    CallSent,
+    StepStarted,
+    decode,
+    encode,
+    facts,
+    stopped,
+    time_of,
+)
 
 
 def test_an_earlier_journal_names_the_signal_in_its_sentence_only() -> None:
@@ -12,3 +24,33 @@ def test_the_signal_that_stopped_a_run_has_a_field_of_its_own() -> None:
     event = stopped("SIGTERM", key="", t=1.0, final=True)
     assert decode(encode(event)) == event
     assert event.signal == event.stopped_by == "SIGTERM"
+
+
+OLD_LINES = (
+    (
+        b'{"type":"step.started","row":{"key":"a","id":null,"name":"A","kind":"execute","section":"steps","index":null,'
+        b'"line":3,"help":null},"t":1.0}'
+    ),
+    b'{"type":"call.sent","key":"a","effect":"once","call":{"kind":"execute"},"watermark":null}',
+    b'{"type":"call.answered","key":"a","t":1.0,"value":7,"date":null}',
+    b'{"type":"paused","key":"a","t":1.0,"seconds":2.0}',
+)
+
+
+@pytest.mark.parametrize("line", OLD_LINES)
+def test_an_event_of_an_earlier_version_is_written_again_as_it_was(line: bytes) -> None:
+    assert encode(decode(line)) == line
+
+
+def test_evidence_is_no_fact_by_which_a_run_is_resumed() -> None:
+    old = decode(OLD_LINES[0])
+    assert isinstance(old, StepStarted)
+    row = replace(old.row, effect="once", on_failure="stop", condition="x", process="UsrA", max_attempts=3)
+    assert facts(replace(old, row=row)) == facts(old)
+    assert facts(replace(old, row=replace(row, kind="run"))) != facts(old)
+
+
+def test_a_call_that_was_sent_tells_its_time_and_of_an_earlier_version_none() -> None:
+    old = decode(OLD_LINES[1])
+    assert isinstance(old, CallSent)
+    assert (time_of(old), time_of(replace(old, t=2.5))) == (0.0, 2.5)

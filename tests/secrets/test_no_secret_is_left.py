@@ -33,6 +33,7 @@ from runner.runs.events import (
     StepFinished,
     Trouble,
 )
+from runner.runs.evidence import Difference, SentRequest
 from runner.runs.safe_events import LARGE
 from runner.secrets.redact import SHORTEST, Secrets
 
@@ -91,7 +92,16 @@ def events_with(text: str) -> list[AnyEvent]:
     value: Json = {text: [text, {"inner": f"({text})"}], "beside": 1}
     return [
         CallSent(
-            key="a", effect="once", call={"kind": "execute", "parameters": {"P": value}}, watermark={"started": text}
+            key="a",
+            effect="once",
+            call={"kind": "execute", "parameters": {"P": value}},
+            watermark={"started": text},
+            request=SentRequest(
+                method="POST",
+                path=f"/odata/Contact({quote(text, safe='')})?$filter={quote(text)}",
+                query=(("P", text), ("Q", json.dumps(value))),
+                body={"parameterValues": [{"name": "P", "value": json.dumps(value)}, {"name": "Q", "value": value}]},
+            ),
         ),
         CallAnswered(key="a", t=1.0, value=value),
         AttemptFailed(key="a", t=1.0, kind="refused", error=trouble, body=trouble.message),
@@ -105,7 +115,14 @@ def events_with(text: str) -> list[AnyEvent]:
             process_id=text,
             result=value,
             outputs={"out": value},
-            checks=(Check(that=f"result == {text}", passed=False, message=text),),
+            checks=(
+                Check(
+                    that=f"result == {text}",
+                    passed=False,
+                    message=text,
+                    differences=(Difference(source=text, sign="==", expected=value, actual=text, at=0, among=1),),
+                ),
+            ),
             warnings=(text,),
             error=trouble,
         ),

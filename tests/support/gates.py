@@ -22,6 +22,10 @@ class Time:
     def is_wanted(self) -> bool:
         return self.now < self.stops_at
 
+    def written(self, request: object) -> None: ...
+
+    def signed_in(self, kind: str, seconds: float) -> None: ...
+
     def may_leave(self) -> bool:
         self.left += self.is_wanted()
         return self.is_wanted()

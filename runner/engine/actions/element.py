@@ -23,6 +23,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Element
 from runner.job.model import Verify
 from runner.runs.events import Status, Trouble
+from runner.runs.evidence import PauseReason
 from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
 
 _MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"
@@ -186,7 +187,7 @@ def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance 
     now: ElementInstance | None = None
     for moment in moments:
         if moment:
-            yield from pause(row, moment)
+            yield from pause(row, moment, why=PauseReason.SETTLE)
         now = yield from look_again(row, own.process_id, own.before)
         if now is not None and now.status != own.before.status:
             break

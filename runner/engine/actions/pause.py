@@ -6,6 +6,7 @@ from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, Interrupted, pause
 from runner.engine.state import OpenRow
 from runner.job.actions import Pause
+from runner.runs.evidence import PauseReason
 
 
 def attempt_pause(row: OpenRow) -> Running[Attempt]:
@@ -13,7 +14,7 @@ def attempt_pause(row: OpenRow) -> Running[Attempt]:
     action, ends = row.step.action, row.state.ends
     assert isinstance(action, Pause)
     is_cut = ends is not None and row.t + action.seconds > ends
-    yield from pause(row, action.seconds)
+    yield from pause(row, action.seconds, why=PauseReason.PAUSE)
     if is_cut:
         raise Interrupted(TIMEOUT, over=True)
     return judged(row, None)

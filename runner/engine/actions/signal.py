@@ -24,6 +24,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Signal
 from runner.job.model import Until, Verify
 from runner.runs.events import Status, Trouble
+from runner.runs.evidence import PauseReason
 from runner.service.calls import CallFailed, ChangeCall, FailureKind, QueryCall
 
 FIRST_PAUSE = 0.25
@@ -124,7 +125,7 @@ def _settled(row: OpenRow, call: ChangeCall, failure: CallFailed) -> Running[_Ch
     settle, begun = row.state.run.plan.settle, row.t
     for moment in (0.0, SECOND_READING * settle, settle) if is_open else (0.0,):
         if row.t < begun + moment:
-            yield from pause(row, begun + moment - row.t)
+            yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
         found = yield from _read(row, call)
         if not isinstance(found, CallFailed) and (changed := _as_read(row, call, found)) is not None:
             row.in_doubt = False

@@ -106,7 +106,7 @@ def _card(members: Sequence[tuple[TimedRun, TimedRow]], values: ReportValues) ->
 
 
 def _failed(check: Check, *, shows: bool) -> FailedCheck:
-    differences = getattr(check, "differences", ()) if shows else ()
+    differences = check.differences or () if shows else ()
     return FailedCheck(
         that=shown(check.that),
         message=message_lines(check.message or "") if shows else Markup(),

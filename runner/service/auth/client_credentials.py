@@ -99,6 +99,7 @@ def _good_for(answer: JsonObject) -> float:
 
 
 CLIENT_CREDENTIALS: Final = AuthKind(
+    name="client_credentials",
     keys=("client_id", "client_secret"),
     variables=("CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET"),
     registry=("ClientId", "ClientSecret"),

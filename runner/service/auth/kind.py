@@ -11,11 +11,13 @@ from runner.service.site import Site
 class AuthKind:
     """A way to sign in by its `keys` under `auth` of a target: the first names the account, the last is the secret.
 
+    `name` is what events call it.
     `variables` are those of the target `env`, `registry` the keys that clio stores, each in the order of `keys`.
     `described` says how one signs in. `by_identity_service`: a target has to know where tokens come from.
     `sign_in` is given the site, the texts by their keys, and the time on the clock of who signs in.
     """
 
+    name: str
     keys: tuple[str, ...]
     variables: tuple[str, ...]
     registry: tuple[str, ...]

@@ -81,6 +81,7 @@ def _moved(answer: Answer, site: Site) -> str | None:
 
 
 PASSWORD: Final = AuthKind(
+    name="password",
     keys=("username", "password"),
     variables=("CREATIO_USERNAME", "CREATIO_PASSWORD"),
     registry=("Login", "Password"),

@@ -1,0 +1,63 @@
+"""What an expectation looked for beside what there was, as values: for reports that lay the two side by side."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+from runner.checks.reasons import first_difference, nearest
+from runner.expressions.explain import FailedSearch, FalseComparison, FalsePart, SeenValue, false_parts
+from runner.expressions.parse import Expression
+from runner.expressions.scope import Scope
+from runner.expressions.source import dotted
+from runner.foundation.values import Json, Path, compact
+from runner.json_schema.violations import Violation
+from runner.runs.evidence import Difference
+
+MOST_DIFFERENCES: Final = 3
+LARGEST_SIDE: Final = 16 << 10
+"""Characters of the JSON of a value that is laid beside another. Of larger ones the first parts that differ are."""
+
+
+def sides_of(parsed: Expression, scope: Scope) -> tuple[Difference, ...]:
+    """At most three, of what made the expression false; none for values too large to be looked at."""
+    found = (_sides(part) for part in false_parts(parsed, scope))
+    return tuple(islice(filter(_fits, filter(None, found)), MOST_DIFFERENCES))
+
+
+def sides_of_schema(violations: Sequence[Violation]) -> tuple[Difference, ...]:
+    found = (
+        Difference(source=dotted(("result", *one.path)), sign=one.keyword, expected=one.expected, actual=one.value)
+        for one in violations
+    )
+    return tuple(islice(filter(_fits, found), MOST_DIFFERENCES))
+
+
+def _sides(part: FalsePart) -> Difference | None:
+    match part:
+        case FalseComparison(left=left, sign=sign, right=right):
+            path: Path = ()
+            actual, expected = left.value, right.value
+            if sign == "==" and not (_is_small(actual) and _is_small(expected)):
+                path, actual, expected = first_difference(actual, expected)
+            source = dotted((left.source, *path)) if path else left.source
+            return Difference(source=source, sign=sign, expected=expected, actual=actual)
+        case FailedSearch(wanted=SeenValue(value=wanted), values=values):
+            index = nearest(wanted, values) if part.sign == "==" else None
+            return Difference(
+                source=part.source if part.attribute is None else f"{part.source}[].{part.attribute}",
+                sign=part.sign,
+                expected=wanted,
+                actual=None if index is None else values[index],
+                at=index,
+                among=len(values),
+            )
+        case _:
+            return None
+
+
+def _fits(difference: Difference) -> bool:
+    return _is_small(difference.expected) and _is_small(difference.actual)
+
+
+def _is_small(value: Json) -> bool:
+    return len(compact(value)) <= LARGEST_SIDE

@@ -1,0 +1,35 @@
+"""The CI job that runs this command, by the variables that CI systems set: where its page is, and what it builds."""
+
+from collections.abc import Mapping
+
+from runner.runs.evidence import CiRun
+
+_AZURE = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")
+_GITHUB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+_PAGES = ("CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL")
+_REFS = (
+    *("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BUILD_SOURCEBRANCHNAME", "CIRCLE_BRANCH"),
+    *("BUILDKITE_BRANCH", "BRANCH_NAME", "GIT_BRANCH"),
+)
+
+
+def ci_run(environment: Mapping[str, str]) -> CiRun | None:
+    """None outside of CI. A branch alone is no CI: a shell may have such a variable, too."""
+    url = _page(environment)
+    if url is None and environment.get("CI", "").lower() not in ("true", "1"):
+        return None
+    return CiRun(url=url, ref=_first(environment, _REFS))
+
+
+def _page(environment: Mapping[str, str]) -> str | None:
+    if all(environment.get(name) for name in _GITHUB):
+        server, repository, run = (environment[name] for name in _GITHUB)
+        return f"{server}/{repository}/actions/runs/{run}"
+    if all(environment.get(name) for name in _AZURE):
+        server, project, build = (environment[name] for name in _AZURE)
+        return f"{server.rstrip('/')}/{project}/_build/results?buildId={build}"
+    return _first(environment, _PAGES)
+
+
+def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((environment[name] for name in names if environment.get(name)), None)

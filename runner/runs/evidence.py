@@ -1,0 +1,66 @@
+"""Parts of events that are evidence: nothing is decided by them, and a run is resumed whatever they hold.
+
+Journals of earlier versions lack them. Such a field is `UNSET` there, and is left out where the event is written
+again, so that its line stays what it was, byte for byte.
+"""
+
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import msgspec
+
+Value: TypeAlias = Any
+"""A `runner.foundation.values.Json`; msgspec, which reads these records back, knows no recursive alias."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an event."""
+
+
+class Difference(Record, frozen=True, omit_defaults=True):
+    """What an expectation looked for beside what there was, as values.
+
+    `source` is what was compared, as it is written, or the place in a result; `sign` that of the comparison, or a
+    keyword of JSON Schema. Of a list that was searched, `at` is the index of the nearest item, which is `actual`, and
+    `among` how many items there were.
+    """
+
+    source: str
+    sign: str
+    expected: Value
+    actual: Value = None
+    at: int | None = None
+    among: int | None = None
+
+
+class SentRequest(Record, frozen=True):
+    """A call as it was put on the wire, but for what belongs to the session and to the connection.
+
+    `path` is below the site's root, encoded. `query` are its options, each value decoded; a query that would be
+    encoded in another way stays in `path`. `body` is the JSON that was sent; None is an empty body. Secrets are holes.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] | msgspec.UnsetType = msgspec.UNSET
+    body: Value | msgspec.UnsetType = msgspec.UNSET
+
+
+class CiRun(Record, frozen=True):
+    """The CI job that has started the command: its page, and the branch or tag. None where it does not say."""
+
+    url: str | None
+    ref: str | None
+
+
+class PauseReason(StrEnum):
+    """Why a run pauses."""
+
+    PAUSE = "pause"
+    """The step is a `pause`."""
+    RETRY = "retry"
+    """Before the next attempt."""
+    POLL = "poll"
+    """Before another look at what is waited for."""
+    SETTLE = "settle"
+    """Before another look for a call in doubt."""

@@ -167,6 +167,7 @@ def with_reports(places: reports.Places, carried: Carried, code: ExitCode) -> Ex
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
+    _send_traces(runs)
     if not runs or code != strongest(run.result.exit_code for run in runs):  # else a transcript has printed it
         output.say(f"exit {code:d}: {meaning(code)}")
     return code
@@ -182,6 +183,17 @@ def _not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
         yield Problem(code="E317", message=f"a site was not ready, so these runs did not begin: {titles}", hint=hint)
     elif titles and code in STOPPED.values():
         yield Problem(code="E312", message=f"a signal stopped the command before these runs began: {titles}")
+
+
+def _send_traces(runs: Sequence[ReportedRun]) -> None:
+    """Where the environment names a collector of OpenTelemetry, and does not switch OpenTelemetry off."""
+    given = os.environ
+    is_off = given.get("OTEL_SDK_DISABLED", "").lower() == "true" or given.get("OTEL_TRACES_EXPORTER") == "none"
+    if is_off or not any(given.get(f"OTEL_EXPORTER_OTLP_{name}ENDPOINT") for name in ("", "TRACES_")):
+        return
+    from runner.cli.otlp_sending import send  # noqa: PLC0415  20 ms of a start, for whoever sends
+
+    send(runs)
 
 
 def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:

@@ -13,6 +13,7 @@ from runner.runs.store import Part
 
 _HTML_MARK: Final = re.compile(rb"<!doctype html>\s*<!-- creatio-runner -->")
 """How the page begins, and no other file. It is here so that asking for it does not import the page."""
+_OTLP_MARK: Final = re.compile(rb'\{"resourceSpans":')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,12 @@ def _markdown(command: ReportedCommand) -> str:
     return report(command)
 
 
+def _otlp(command: ReportedCommand) -> str:
+    from runner.reports import otlp  # noqa: PLC0415  16 ms, where a trace is written
+
+    return otlp.report([run.lines for run in command.runs])
+
+
 HTML: Final = ReportFormat(
     name="html",
     help="Write a page for people: what failed, why, and what was sent.",
@@ -57,6 +64,7 @@ HTML: Final = ReportFormat(
     mark=_HTML_MARK,
     write=_html,
 )
+
 
 FORMATS: Final = (
     ReportFormat(
@@ -89,6 +97,13 @@ FORMATS: Final = (
         docs="a summary in Markdown below 60,000 characters, for a CI's page or a comment",
         mark=re.compile(rb"<!-- creatio-runner -->\r?\n"),
         write=_markdown,
+    ),
+    ReportFormat(
+        name="otlp",
+        help="Write a trace of OpenTelemetry, as OTLP/JSON.",
+        docs="a trace a run as OTLP/JSON, a request of an exporter a line, for collectors of OpenTelemetry",
+        mark=_OTLP_MARK,
+        write=_otlp,
     ),
 )
 

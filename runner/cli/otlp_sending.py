@@ -1,0 +1,129 @@
+"""Traces are sent to a collector of OpenTelemetry when a command has ended, where the environment names one.
+
+The variables are those of OpenTelemetry. Headers are secrets: none is in a message, and none is sent where a redirect
+leads. Nothing that goes wrong here changes an exit code.
+"""
+
+import json
+import os
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from runner.cli import output
+from runner.foundation import threads
+from runner.foundation.problems import UsageError
+from runner.reports import otlp
+from runner.reports.reported import ReportedRun
+from runner.reports.safe import clean
+
+_SECONDS: Final = 5.0
+"""Of one request, from the look-up of the name to the end of the answer."""
+_MOST_OF_ANSWER: Final = 65_536
+_HTTP: Final = frozenset({"http", "https"})
+
+
+def send(runs: Sequence[ReportedRun], environ: Mapping[str, str] = os.environ) -> None:
+    """Send the traces, request by request; a warning where one fails, after which the others are not sent."""
+    url = _address(environ)
+    place = _shown(url)
+    if place is None:
+        _warn("the address of the collector is no http or https URL", sent=0, total=0)
+        return
+    requests = otlp.report([run.lines for run in runs]).splitlines()
+    headers = dict(_headers(environ))
+    for count, request in enumerate(requests):
+        flaw = deliver(url, request.encode(), headers)
+        if flaw:
+            _warn(f"the collector at {place} did not take the traces: {flaw}", sent=count, total=len(requests))
+            return
+
+
+def _warn(message: str, *, sent: int, total: int) -> None:
+    left = f"; {total - sent} of {total} requests were not taken" if total > 1 else ""
+    output.say(f"warning: {message}{left}; `runner report RUN --report-otlp FILE` writes them to a file")
+
+
+def _address(environ: Mapping[str, str]) -> str:
+    """The one for traces is taken as it is; the one for all signals is where `v1/traces` lies."""
+    own = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip()
+    return own or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip().rstrip("/") + "/v1/traces"
+
+
+def _shown(url: str) -> str | None:
+    """The address without what may be a password; None of what is no address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    is_address = parts.scheme in _HTTP and parts.hostname
+    return (
+        clean(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl())
+        if is_address
+        else None
+    )
+
+
+def _headers(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """`name=value` pairs with commas between them, their values percent-encoded."""
+    yield "Content-Type", "application/json"
+    given = environ.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
+    for pair in given.split(","):
+        name, sign, value = pair.partition("=")
+        if sign and name.strip():
+            yield name.strip(), unquote(value.strip())
+
+
+def deliver(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = _SECONDS) -> str:
+    """Why the collector did not take `body`; empty where it did. A thread asks, since a look-up has no time limit."""
+    answers: list[str] = []
+    ended = threading.Event()
+
+    def work() -> None:
+        answers.append(_posted(url, body, headers))
+        ended.set()
+
+    try:
+        threads.start(work, name="traces")
+    except UsageError:
+        return "no thread can be started"
+    ended.wait(seconds)
+    return answers[0] if answers else f"it did not answer within {seconds:g} s"
+
+
+def _posted(url: str, body: bytes, headers: Mapping[str, str]) -> str:
+    request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310  http or https, by `send`
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
+            return _refused(answer.read(_MOST_OF_ANSWER))
+    except urllib.error.HTTPError as error:
+        error.close()
+        return f"it answered HTTP {error.code}"
+    except urllib.error.URLError as error:
+        reason = error.reason
+        return (
+            f"no connection: {reason.strerror or type(reason).__name__}"
+            if isinstance(reason, OSError)
+            else "no connection"
+        )
+    except (OSError, ValueError) as error:  # the text of a ValueError may hold a header
+        return f"the request failed ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001  of http.client, whose texts may hold a header, too
+        return f"no HTTP came back ({type(error).__name__})"
+
+
+def _refused(answer: bytes) -> str:
+    """A collector may take a part of a request only, and says so in a 200."""
+    try:
+        rejected = int(json.loads(answer)["partialSuccess"]["rejectedSpans"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f"it refused {rejected} spans" if rejected else ""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """No other address gets the headers."""

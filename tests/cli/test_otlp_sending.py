@@ -1,0 +1,161 @@
+"""Traces that are sent to a collector when a command has ended."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from runner.cli import otlp_sending
+from runner.cli.main import ended
+
+CANARY = "s3cret-canary-0815"
+JOB = "runner: 1\nname: a\ntarget: one\nsteps:\n  - id: nap\n    pause: 1ms\n"
+
+
+@dataclass
+class Collector:
+    """A receiver of traces; `answers` gives the status and the body of each answer, the last one for all others."""
+
+    url: str = ""
+    answers: Sequence[tuple[int, str]] = ((200, "{}"),)
+    got: list[tuple[str, dict[str, str], dict[str, object]]] = field(default_factory=list)
+    let_go: threading.Event = field(default_factory=threading.Event)
+    is_silent: bool = False
+
+
+@contextmanager
+def collector(*answers: tuple[int, str], is_silent: bool = False) -> Iterator[Collector]:
+    here = Collector(answers=answers or ((200, "{}"),), is_silent=is_silent)
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            here.got.append((self.path, dict(self.headers), json.loads(body)))
+            if here.is_silent:
+                here.let_go.wait(60)
+                return
+            status, text = here.answers[min(len(here.got), len(here.answers)) - 1]
+            self.send_response(status)
+            self.send_header("Location", f"{here.url}/elsewhere")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    here.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield here
+    finally:
+        here.let_go.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Carry a job out with these variables: the exit code, and what is on stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    Path("a.job.yaml").write_text(JOB)
+    Path("targets.yaml").write_text("runner: 1\ntargets:\n  one: {sandbox: doubles}\n")
+    Path("doubles").mkdir()
+    Path("doubles/UsrNothing.yaml").write_text("runner: 1\nprocesses:\n  UsrNothing: {}\n")
+
+    def carried_out(**variables: str) -> tuple[int, str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(f"OTEL_{name}", value)
+        code = ended(["run", "a.job.yaml"])
+        return code, capsys.readouterr().err
+
+    return carried_out
+
+
+Run = Callable[..., tuple[int, str]]
+
+
+def test_the_traces_reach_the_collector_with_its_headers(run: Run) -> None:
+    with collector() as here:
+        headers = f"api-key={CANARY}%20x, tenant = one"
+        assert run(EXPORTER_OTLP_ENDPOINT=f"{here.url}/", EXPORTER_OTLP_HEADERS=headers) == (0, "")
+        [(path, got, body)] = here.got
+    assert path == "/v1/traces"
+    assert got["Content-Type"] == "application/json"
+    assert (got["Api-Key"], got["Tenant"]) == (f"{CANARY} x", "one")
+    assert list(body) == ["resourceSpans"]
+    assert CANARY not in "".join(file.read_text() for file in Path(".runner").rglob("*.json*"))
+
+
+def test_the_address_for_traces_is_taken_as_it_is(run: Run) -> None:
+    with collector() as here:
+        run(EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", EXPORTER_OTLP_TRACES_ENDPOINT=f"{here.url}/own")
+        assert [path for path, *_ in here.got] == ["/own"]
+
+
+@pytest.mark.parametrize("variable", [("SDK_DISABLED", "true"), ("TRACES_EXPORTER", "none")])
+def test_nothing_is_sent_where_opentelemetry_is_switched_off(run: Run, variable: tuple[str, str]) -> None:
+    with collector() as here:
+        assert run(**{"EXPORTER_OTLP_ENDPOINT": here.url, variable[0]: variable[1]}) == (0, "")
+        assert here.got == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((503, CANARY), "it answered HTTP 503"),
+        ((307, ""), "it answered HTTP 307"),
+        ((200, '{"partialSuccess": {"rejectedSpans": "2", "errorMessage": "' + CANARY + '"}}'), "it refused 2 spans"),
+    ],
+)
+def test_a_refusal_is_a_warning_without_a_secret(run: Run, answer: tuple[int, str], words: str) -> None:
+    with collector(answer) as here:
+        code, said = run(EXPORTER_OTLP_TRACES_ENDPOINT=f"{here.url}/?key={CANARY}", EXPORTER_OTLP_HEADERS=f"k={CANARY}")
+        assert len(here.got) == 1
+    assert code == 0
+    assert f"warning: the collector at {here.url}/ did not take the traces: {words}; " in said
+    assert CANARY not in said
+
+
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        ("no-address", ""),
+        ("file:///etc/passwd", ""),
+        ("http://[broken", ""),
+        (f"http://user:{CANARY}@127.0.0.1:1", ""),
+        ("http://127.0.0.1:1", f"k=a%0A{CANARY}"),
+        ("http://127.0.0.1:1", f"k%0A{CANARY}=a"),
+    ],
+)
+def test_what_cannot_be_sent_is_a_warning_without_a_secret(run: Run, address: str, headers: str) -> None:
+    code, said = run(EXPORTER_OTLP_ENDPOINT=address, EXPORTER_OTLP_HEADERS=headers)
+    assert code == 0
+    assert said.count("warning: ") == 1
+    assert CANARY not in said
+
+
+def test_a_collector_that_does_not_answer_is_given_up() -> None:
+    with collector(is_silent=True) as here:
+        assert otlp_sending.deliver(here.url, b"{}", {}, seconds=0.3) == "it did not answer within 0.3 s"
+
+
+def test_a_closed_port_says_so(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        code, said = run(EXPORTER_OTLP_ENDPOINT=address)
+    assert code == 0
+    assert "no connection: Connection refused" in said

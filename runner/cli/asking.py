@@ -56,8 +56,7 @@ def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
     ends = None if seconds is None else time.monotonic() + seconds
     _put(ask.text)
     while stop.why is None and (ends is None or time.monotonic() < ends):
-        readable, _, _ = select.select([sys.stdin], [], [], _LOOK)
-        if readable:
+        if _has_come():
             answer = _parsed(_line(), ask.help)
             if answer is not None:
                 return answer
@@ -84,9 +83,19 @@ def _parsed(answer: str, explained: str | None) -> bool | None:
     return None
 
 
+def _has_come() -> bool:
+    """Whether there is something to read, after at most `_LOOK`."""
+    return bool(select.select([sys.stdin], [], [], _LOOK)[0])
+
+
 def _line() -> str:
-    """What somebody typed; nothing where the terminal has gone, or it is no text."""
+    """What somebody typed; nothing where the terminal has gone, or it is no text.
+
+    It is not waited for in the reading itself: a signal that comes just before that would be seen after it only.
+    """
     try:
+        while sys.platform != "win32" and not _has_come():
+            pass
         return sys.stdin.readline()
     except (OSError, UnicodeDecodeError):
         return ""

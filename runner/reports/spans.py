@@ -23,6 +23,7 @@ from runner.runs.events import (
     Paused,
     RunStatus,
     Section,
+    SignedIn,
     Status,
     StepFinished,
     StepSkipped,
@@ -31,6 +32,7 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
+from runner.runs.evidence import SentRequest
 from runner.runs.result import RunResult, StepResult, fold
 
 READINGS: Final = frozenset(
@@ -52,6 +54,7 @@ class SpanKind(StrEnum):
     LOG = "log"
     WAIT = "wait"
     ASK = "ask"
+    SIGN_IN = "sign-in"
     FAILURE = "failure"
 
 
@@ -82,7 +85,9 @@ class RowSpan:
     trouble: Trouble | None = None
     why: str = ""
     status: int | None = None
+    size: int | None = None
     body: str | None = None
+    request: SentRequest | None = None
 
     @property
     def end(self) -> float:
@@ -216,7 +221,7 @@ class _Reader:
                 self._slot(event.key)
             case CallSent():
                 self._slot(event.key).sent = (event, self.t, wall)
-            case CallAnswered() | AttemptFailed() | Paused() | Waited() | Asked() if event.key:
+            case CallAnswered() | AttemptFailed() | Paused() | SignedIn() | Waited() | Asked() if event.key:
                 self._add(event, wall)
             case _:
                 pass
@@ -225,17 +230,22 @@ class _Reader:
     def _slot(self, key: str) -> _Slot:
         return self.slots.setdefault(key, _Slot(start=self.t))
 
-    def _add(self, event: CallAnswered | AttemptFailed | Paused | Waited | Asked, wall: float) -> None:
+    def _add(self, event: CallAnswered | AttemptFailed | Paused | SignedIn | Waited | Asked, wall: float) -> None:
         slot = self._slot(event.key.partition(",")[0])
         match event:
             case CallAnswered():
                 if slot.sent is not None:
-                    slot.spans.append(_called(slot, event.t, wall, value=event.value))
+                    slot.spans.append(_called(slot, event.t, wall, answered=event))
             case AttemptFailed():
                 self._fail(slot, event, wall)
             case Paused():
                 start = max(event.t - event.seconds, 0.0)
-                slot.spans.append(RowSpan(kind=SpanKind.WAIT, start=start, seconds=event.t - start))
+                why = str(event.why or "")
+                slot.spans.append(RowSpan(kind=SpanKind.WAIT, start=start, seconds=event.t - start, why=why))
+            case SignedIn():
+                start = max(event.t - event.seconds, 0.0)
+                kind = SpanKind.SIGN_IN
+                slot.spans.append(RowSpan(kind=kind, start=start, seconds=event.t - start, why=event.kind))
             case Waited(seconds=seconds) if seconds is not None:
                 why = str(event.what)
                 slot.spans.append(RowSpan(kind=SpanKind.WAIT, start=event.t, seconds=0.0, why=why, value=seconds))
@@ -263,27 +273,35 @@ def _ask(slot: _Slot, value: Json, *, start: float, end: float) -> None:
 
 
 def _called(
-    slot: _Slot, t: float, wall: float, *, value: Json = None, failed: AttemptFailed | None = None, why: str = ""
+    slot: _Slot,
+    t: float,
+    wall: float,
+    *,
+    answered: CallAnswered | None = None,
+    failed: AttemptFailed | None = None,
+    why: str = "",
 ) -> RowSpan:
     """The open call of the row, which ends now. It is closed with it."""
     assert slot.sent is not None
     event, earliest, sent_at = slot.sent
     slot.sent = None
-    start = min(max(t - max(wall - sent_at, 0.0), earliest), t)
-    if isinstance(event.t, float):
-        start = event.t
+    guessed = max(t - max(wall - sent_at, 0.0), earliest)
+    start = min(event.t if isinstance(event.t, float) else guessed, t)
+    ending = answered or failed
     return RowSpan(
         kind=SpanKind.LOG if event.call.get("kind") in READINGS else SpanKind.CALL,
         start=start,
         seconds=t - start,
         call=event.call,
         effect=event.effect,
-        is_ok=failed is None and not why,
-        value=value,
+        is_ok=answered is not None,
+        value=answered.value if answered else None,
         trouble=failed.error if failed else None,
         why=failed.kind if failed else why,
-        status=failed.status if failed else None,
+        status=(ending.status or None) if ending else None,
+        size=ending.bytes if ending and isinstance(ending.bytes, int) else None,
         body=failed.body if failed else None,
+        request=event.request or None,
     )
 
 

@@ -17,7 +17,7 @@ WIDTH: Final = 1000
 _NARROWEST: Final = 2
 _PLACES: Final = 200
 """Columns of the strip over the turns of a loop."""
-_HEIGHTS: Final = {SpanKind.LOG: (3.0, 2.0), SpanKind.WAIT: (3.5, 1.0)}
+_HEIGHTS: Final = {SpanKind.LOG: (3.0, 2.0), SpanKind.SIGN_IN: (3.0, 2.0), SpanKind.WAIT: (3.5, 1.0)}
 _TALL: Final = (1.0, 6.0)
 
 
@@ -36,7 +36,9 @@ def bars(row: TimedRow, *, origin: float, total: float) -> Markup:
 
 
 def _name(span: RowSpan) -> str:
-    return str(span.kind) if span.is_ok else "bad"
+    if not span.is_ok:
+        return "bad"
+    return "log" if span.kind is SpanKind.SIGN_IN else str(span.kind)
 
 
 def _rectangle(start: float, seconds: float, total: float, across: tuple[float, float]) -> str:

@@ -7,12 +7,13 @@ from typing import Final
 
 from markupsafe import Markup
 
-from runner.foundation.values import Json
+from runner.reports.html.details import is_small
 from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, shown
 from runner.reports.reported import ReportValues
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun, causes, likeness
 from runner.runs.events import Check, RunStatus, Section, Status
+from runner.runs.evidence import Difference
 
 MOST: Final = 50
 MOST_LINKS: Final = 20
@@ -98,7 +99,7 @@ def _card(members: Sequence[tuple[TimedRun, TimedRow]], values: ReportValues) ->
         hint=shown(error.hint) if shows and error else "",
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
-        has_call=False,  # curl needs the request, which no event holds yet
+        has_call=shows and any(span.kind is SpanKind.CALL and span.request and is_small(span) for span in row.spans),
         again=again,
         repeated=repeated,
         counts=run.result.status is not RunStatus.PASSED,
@@ -106,21 +107,17 @@ def _card(members: Sequence[tuple[TimedRun, TimedRow]], values: ReportValues) ->
 
 
 def _failed(check: Check, *, shows: bool) -> FailedCheck:
-    differences = check.differences or () if shows else ()
+    differences = (check.differences or ()) if shows else ()
     return FailedCheck(
         that=shown(check.that),
         message=message_lines(check.message or "") if shows else Markup(),
-        differences=tuple(
-            _difference(one.expected, one.actual, source=one.source, sign=one.sign, among=one.among, at=one.at)
-            for one in differences
-        ),
+        differences=tuple(map(_difference, differences)),
     )
 
 
-def _difference(
-    expected: Json, actual: Json, *, source: str, sign: str, among: int | None, at: int | None
-) -> DrawnDifference:
-    sides, label = compared(expected, actual, sign=sign), "got"
+def _difference(found: Difference) -> DrawnDifference:
+    sign, among, at = found.sign, found.among, found.at
+    sides, label = compared(found.expected, found.actual, sign=sign), "got"
     if among is not None and at is None:
         nothing = Markup("<i>nothing like it</i>")
         sides, label = BothSides(expected=sides.expected, actual=nothing), f"among {among:,}"
@@ -131,7 +128,7 @@ def _difference(
         sides=sides,
         expected_label="expected" if is_equality or sign[:1].isalpha() else f"expected {shown(sign)}",
         actual_label=label,
-        source=shown(source),
+        source=shown(found.source),
         rule=shown(sign) if sign[:1].isalpha() and not is_equality else "",
     )
 

@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from markupsafe import Markup
 
 from runner.foundation.values import Json, JsonObject, compact
@@ -31,8 +32,8 @@ def block(run: TimedRun, values: ReportValues) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704  as above
 
 
-def is_small(call: JsonObject) -> bool:
-    return len(compact(call).encode()) <= _LARGEST_CALL
+def is_small(span: RowSpan) -> bool:
+    return len(msgspec.json.encode((span.call, span.request))) <= 2 * _LARGEST_CALL
 
 
 def _has_inside(row: TimedRow) -> bool:
@@ -47,7 +48,7 @@ def _row(row: TimedRow, values: ReportValues) -> JsonObject:
     calls: list[JsonObject] = []
     found: JsonObject = {"e": [_span(span, row, calls, shows=shows) for span in row.spans]}
     if calls:
-        found["c"] = [_call(call, shows=shows) for call in calls]
+        found["c"] = list(calls)
     if step.process_id:
         found["p"] = shown(step.process_id)
     if shows and step.result is not None:
@@ -66,12 +67,17 @@ def _row(row: TimedRow, values: ReportValues) -> JsonObject:
     return found
 
 
-def _call(call: JsonObject, *, shows: bool) -> JsonObject:
-    """The call itself, or its name alone where values are left out or it is too large."""
-    if shows and is_small(call):
-        return call
+def _call(span: RowSpan, *, shows: bool) -> JsonObject:
+    """What was sent: the request where it is known, else the call; its name alone where values are left out or it is
+    too large.
+    """
+    call, request = span.call, span.request
     names = {name: hide(call[name]) for name in ("kind", "process", "entity", "uid") if name in call}
-    return names | ({"large": len(compact(call))} if shows else {"hidden": 1})
+    if not shows:
+        return names | {"hidden": 1}
+    if not is_small(span):
+        return names | {"large": len(compact(call))}
+    return call if request is None else names | {"request": msgspec.to_builtins(request)}
 
 
 def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool) -> list[Json]:
@@ -80,15 +86,18 @@ def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool)
     why = _why(span, shows=shows)
     match span.kind:
         case SpanKind.CALL:
-            if span.call not in calls:
-                calls.append(span.call)
-            what: list[Json] = [calls.index(span.call), span.effect]
-            return ["c", *when, *what, *([1] if span.is_ok else [0, *why, span.status])]
+            if (call := _call(span, shows=shows)) not in calls:
+                calls.append(call)
+            facts: Json = None if span.status is None else [span.status, span.size]
+            end: list[Json] = [1, facts] if span.is_ok else [0, *why, span.status]
+            return ["c", *when, calls.index(call), span.effect, *end]
         case SpanKind.LOG:
             answer: Json = _log_answer(span.value, shows=shows) if span.is_ok else ": ".join(filter(None, why))
             return ["l", *when, str(span.call.get("kind")), answer]
         case SpanKind.WAIT:
             return ["w", *when, span.why, span.value]
+        case SpanKind.SIGN_IN:
+            return ["s", *when, why[0]]
         case SpanKind.ASK:
             return ["a", *when, as_text(span.value, SHORT) if shows else ""]
         case SpanKind.FAILURE:

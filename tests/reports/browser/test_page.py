@@ -35,6 +35,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
+from runner.runs.evidence import SentRequest
 
 pytestmark = pytest.mark.browser
 
@@ -160,6 +161,29 @@ def test_a_link_into_the_page_opens_the_row_that_it_names(
     assert '"Token": "***"' in text
     assert "warning: not verified: the process log cannot be read" in text
     assert not console(page)
+
+
+def test_a_call_is_copied_as_curl_with_variables_for_secrets_and_a_warning(
+    write: Write, look: Callable[..., Chrome], start: Callable[..., RunStarted], row: Callable[..., Row]
+) -> None:
+    query = (("Name", "it's \ue000[inputs.token]!"), ("A", "\ue000\ue000"))
+    request = SentRequest(method="GET", path="/0/ServiceModel/Execute", query=query)
+    sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "A"}, t=0, request=request)
+    ending = StepFinished(key="add", t=1, status=Status.PASSED, seconds=1, attempts=1)
+    answered = CallAnswered(key="add", t=1, value=None, status=200, bytes=7)
+    last = RunFinished(t=1, status=RunStatus.PASSED, exit_code=0)
+    page = look(write([start(), StepStarted(row=row("add"), t=0), sent, answered, ending, last]) + "#1.add")
+    catch = (
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => { window.copied = text; }}})"
+    )
+    page.execute_script(catch)
+    page.find_element(By.CSS_SELECTOR, ".more [data-curl]").click()
+    copied = str(page.execute_script("return window.copied"))
+    assert "# CAREFUL: this starts it once more" in copied
+    assert """--data-urlencode 'Name=it'\\''s '"${INPUTS_TOKEN}"'!'""" in copied
+    assert "--data-urlencode 'A=\ue000'" in copied
+    assert copied.endswith("\"$SITE\"'/0/ServiceModel/Execute'\n")
+    assert "answered, HTTP 200, 7 bytes" in opened(page, "1.add")
 
 
 def test_a_row_opens_and_closes_at_a_click(write: Write, look: Callable[..., Chrome], story: list[AnyEvent]) -> None:

@@ -35,6 +35,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
+from runner.runs.evidence import Difference, SentRequest
 from runner.runs.result import fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -211,6 +212,32 @@ def test_several_runs_are_a_table_of_jobs_and_targets(
     assert "1 of 2 runs did not pass" in text
     assert "Jobs and targets job staging production contact-smoke" in text
     assert "2 runs: 1 passed, 1 failed" in text
+
+
+def test_both_sides_of_a_failed_expectation_are_shown(of_one_row: Callable[..., list[Line]]) -> None:
+    sides = Difference(source="result.State", sign="==", expected="Approved", actual="Aproved")
+    nearest = Difference(source="result", sign="in", expected="A", actual="B", at=1, among=2)
+    check = Check(that="result.State == 'Approved'", passed=False, message="no", differences=(sides, nearest))
+    ending = ended(Status.FAILED, checks=(check,), error=Trouble(code="E201", message="no"))
+    text = read(of_one_row(ending=ending, status=RunStatus.FAILED))
+    assert "expected Ap p roved got Aproved at result.State" in text
+    assert "nearest of 2, at [1]" in text
+
+
+def test_a_request_that_was_recorded_is_what_the_script_shows_and_copies(
+    of_one_row: Callable[..., list[Line]],
+) -> None:
+    request = SentRequest(method="GET", path="/0/Execute", query=(("Name", "\ue000[inputs.token]"),))
+    sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "A"}, t=0.25, request=request)
+    answered = CallAnswered(key="add", t=0.5, value=None, status=200, bytes=7)
+    page = ParsedPage(drawn(of_one_row(sent, answered, ending=ended())))
+    row = json.loads(page.blocks[0])["rows"]["add"]
+    assert row["c"][0]["request"] == {
+        "method": "GET",
+        "path": "/0/Execute",
+        "query": [["Name", "\ue000[inputs.token]"]],
+    }
+    assert row["e"] == [["c", 250, 250, 0, "once", 1, [200, 7]]]
 
 
 def test_the_beginning_of_what_the_service_answered_is_shown(of_one_row: Callable[..., list[Line]]) -> None:

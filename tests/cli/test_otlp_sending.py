@@ -116,7 +116,7 @@ def test_nothing_is_sent_where_opentelemetry_is_switched_off(run: Run, variable:
     ("answer", "words"),
     [
         ((503, CANARY), "it answered HTTP 503"),
-        ((307, ""), "it answered HTTP 307"),
+        ((302, ""), "it answered HTTP 302"),
         ((200, '{"partialSuccess": {"rejectedSpans": "2", "errorMessage": "' + CANARY + '"}}'), "it refused 2 spans"),
     ],
 )

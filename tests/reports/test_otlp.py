@@ -106,8 +106,15 @@ def test_rows_are_below_the_rows_that_hold_them(
     assert (whole["parentSpanId"], part["parentSpanId"]) == (run["spanId"], whole["spanId"])
 
 
-def test_a_secret_is_in_no_line(story: list[AnyEvent], chain: Chain) -> None:
-    whole = otlp.report([chain(story)])
+def test_a_secret_is_in_no_line(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> None:
+    secret = "it is \ue000[inputs.token]"
+    trouble = Trouble(code="E305", message=secret)
+    ended = StepFinished(
+        key="a", t=0.5, status=Status.FAILED, seconds=0.5, attempts=1, process_id=secret, error=trouble
+    )
+    failed = AttemptFailed(key="a", t=0.4, kind="expectation", error=trouble)
+    whole = otlp.report([chain([start(job=secret), StepStarted(row=row("a"), t=0.0), failed, ended])])
+    assert "it is ***" in whole
     assert "\ue000" not in whole
     assert "inputs.token" not in whole
 

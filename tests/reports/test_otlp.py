@@ -3,11 +3,9 @@
 import base64
 import importlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,8 +30,8 @@ Spans = list[dict[str, Any]]
 
 
 def definitions(name: str) -> Any:  # noqa: ANN401  its modules have no types
-    """A module of a package that the tests of this project need: CI has it."""
-    return importlib.import_module(name) if os.environ.get("CI") else pytest.importorskip(name)
+    """A module of the protocol's own package."""
+    return importlib.import_module(name)
 
 
 def parsed(request: str) -> Spans:

@@ -105,7 +105,7 @@ def _body(step: StepResult) -> Iterator[str]:
     for line in reasons(step, traces=False):
         yield f" {shortened(line, _LONGEST_BODY)}"
     for check in step.checks:
-        for one in getattr(check, "differences", ()) if not check.passed else ():
+        for one in check.differences or () if not check.passed else ():
             yield f"@@ {clean(one.source)}"
             yield f"- {brief(one.expected)}"
             yield f"+ {brief(one.actual)}"

@@ -27,7 +27,6 @@ MISTAKES = {
     "exec a.job.yaml": "did you mean `run`?",
     "dry-run a.job.yaml": "did you mean `plan`?",
     "serve": "did you mean `sandbox`?",
-    "rerun last": "did you mean `resume`?",
     "validate": "name a job, or a folder of jobs: `runner validate .` takes this one",
     "list": "name a job, or a folder of jobs: `runner list .` takes this one",
     "resume": "name a run by its id, or write `last`; `runner runs` lists them",

@@ -93,7 +93,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     if (isinstance(rows, Unread) and failure.nothing_ran) or rows == []:
         row.in_doubt = False
         return None
-    row.sought = sent
+    row.start = row.sought = starts.counted(row.log, sent)
     return (yield from doubt.settled(row, failure.trouble))
 
 

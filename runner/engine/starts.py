@@ -83,9 +83,13 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
         is_over = failure is None or failure.kind is not FailureKind.UNANSWERED
         until = now + row.state.run.plan.settle if is_over else start.ends - start.sent + sent
         span = StartTime(since=_since(span, sent), until=until + LATER)
-    counted = replace(start, span=span)
-    log.missing.setdefault(start.process, []).append(counted)
-    return counted
+    return counted(log, replace(start, span=span))
+
+
+def counted(log: LogState, start: Start) -> Start:
+    """The start, which from now on is one that lacks its row."""
+    log.missing.setdefault(start.process, []).append(start)
+    return start
 
 
 def bounded(row: OpenRow, start: Start) -> Start:

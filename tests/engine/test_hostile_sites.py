@@ -106,6 +106,22 @@ def test_no_call_is_made_twice_and_no_row_vouches_for_another_call(
                 assert verdicts(program)[key].verified is True
 
 
+def test_a_call_that_was_turned_away_and_is_in_doubt_keeps_its_row_from_the_next_call(tmp_path: Path) -> None:
+    how = iter(
+        Manners(seconds=0.02, times=1, lags=(lag,), statuses=("done",), answer=answer)
+        for lag, answer in ((0.0, "session"), (0.1, "ok"))
+    )
+    site = HostileSite(owned=RowDatabase(tmp_path / "rows.sqlite", now=lambda: site.now), manners=lambda _: next(how))
+    step = (
+        "  - id: s{}\n    if: always()\n    execute: {{process: " + PROCESS + "}}\n    verify: {}\n    effect: once\n"
+    )
+    program = site.start(planned(step.format(0, "log") + step.format(1, "auto")), at=0.0)
+    site.go_on()
+    site.owned.close()
+    assert verdicts(program)["s0"].status is Status.UNKNOWN
+    of_one_run(site, program)
+
+
 def hostile(folder: Path, data: st.DataObject) -> HostileSite:
     def treat(_send: Send) -> Manners:
         return data.draw(manners())

@@ -162,8 +162,9 @@ def with_reports(places: reports.Places, carried: Carried, code: ExitCode) -> Ex
     """Write the reports; the code of a command whose reports are written, or cannot be."""
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
     problems = tuple(_not_begun(carried, code))
+    store = carried.runs[0].store.name if carried.runs else None
     try:
-        reports.publish(places, ReportedCommand(runs=runs, problems=problems, exit_code=code))
+        reports.publish(places, ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store))
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])

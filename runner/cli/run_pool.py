@@ -170,7 +170,7 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     """Carry the runs out, up to `jobs` at once, in their order.
 
     A signal, or with `fail_fast` the first that did not pass, lets no further run begin. Raises `UsageError` where the
-    first cannot be stored, and a fault of ours as it is.
+    first cannot be stored and no other has begun, and a fault of ours as it is.
     """
     carried = Carried(left_out=deque(pending))
     pool = _Pool(options=options)
@@ -180,7 +180,7 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
         run = pool.next_ended() if pool.under_way else None
         if run is None:
             break
-        pool.end(run)
+        pool.end(run, carried)
     for run in carried.runs:  # before its result is reported, of a run that nobody waited for, too
         why = options.stop.why
         is_given_up = why is not None and run.facts.id in pool.under_way
@@ -250,18 +250,31 @@ class _Pool:
                     self.options.given_up.set()
         return None
 
-    def end(self, run: Run) -> None:
+    def end(self, run: Run, carried: Carried) -> None:
+        """The run has ended. One that could not even begin is refused like one for which there is no thread."""
         del self.under_way[run.facts.id]
         if isinstance(run.fault, ForgottenError):
-            raise _forgotten(run.fault) from run.fault
+            self._refuse(run, carried, _forgotten(run.fault))
+            return
         self.options.ended(run)
         if isinstance(run.fault, StoreError):
             if run.sent_nothing:
-                raise unwritable(run.store, run.fault) from run.fault
+                self._refuse(run, carried, unwritable(run.store, run.fault))
+                return
         elif run.fault is not None:
             raise run.fault
         run.journal.close()
         self.halted = self.halted or (self.options.fail_fast and run.result.status is not RunStatus.PASSED)
+
+    def _refuse(self, run: Run, carried: Carried, why: UsageError) -> None:
+        """Leave out a run that sent nothing, and begin no other. Raises `why` where no other has begun: only then it is
+        true of the whole command that nothing was sent.
+        """
+        carried.runs = [other for other in carried.runs if other is not run]
+        if not carried.runs:
+            raise why from run.fault
+        carried.trouble = why
+        self.halted = True
 
 
 def _forgotten(fault: ForgottenError) -> UsageError:

@@ -126,9 +126,10 @@ def report(context: click.Context, /, **_: object) -> int:
             output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
     code = strongest(run.result.exit_code for run in reported)
-    reports.write(places, ReportedCommand(runs=reported, exit_code=code))
+    command = ReportedCommand(runs=reported, exit_code=code, store=context.params["runs"].name)
+    reports.write(places, command)
     if opens:
-        reports.open_page(places, ReportedCommand(runs=reported, exit_code=code), store=context.params["runs"])
+        reports.open_page(places, command, store=context.params["runs"])
     return code
 
 

@@ -31,7 +31,13 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
         timed(run.lines, number=number, run=run.result.id, result=run.result)
         for number, run in enumerate(command.runs, start=1)
     ]
-    parts = [*_problems(command), *_next(runs), *_cards(runs, command.values), *_matrix(runs), *_hashes(runs)]
+    parts = [
+        *_problems(command),
+        *_next(runs, command.store),
+        *_cards(runs, command.values),
+        *_matrix(runs),
+        *_hashes(runs),
+    ]
     return _bounded(_head(command, runs, version), parts)
 
 
@@ -70,8 +76,8 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
         yield "#### Why nothing more ran\n\n" + block([*lines, *more])
 
 
-def _next(runs: Sequence[TimedRun]) -> Iterator[str]:
-    for number, one in enumerate(overview.open_runs(runs)):
+def _next(runs: Sequence[TimedRun], store: str | None) -> Iterator[str]:
+    for number, one in enumerate(overview.open_runs(runs, store)):
         heading = "" if number else "#### What to do next\n\n"
         commands = [line for step in one.steps for line in (f"# {step.does}", step.command)]
         yield f"{heading}{inline(title(one.run.result))}: {inline(one.known)}\n\n{block(commands, 'sh')}"

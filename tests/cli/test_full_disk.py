@@ -1,5 +1,6 @@
 """A disk that is full: before the first call, and in the middle of a run. Played by a limit on the size of files."""
 
+import errno
 import json
 import os
 import resource
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended as exit_code_of
 
 RUNNER = Path(sys.executable).with_name("runner")
 JOB = """runner: 1
@@ -69,3 +72,46 @@ def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_tell_how_far_it
     whole = [json.loads(line) for line in events.read_text().split("\n")[:-1]]
     assert 0 < sent < 50
     assert sum(event["type"] == "call.sent" for event in whole) == sent
+
+
+def fill_the_disk_for_journal(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be written to the journal that is opened as this one, counted from 1."""
+    journals: list[int] = []
+    really_open, really_write = os.open, os.write
+
+    def opened(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        file = really_open(path, flags, mode)
+        if Path(path).name == "events.jsonl" and flags & os.O_CREAT:
+            journals.append(file)
+        return file
+
+    def write(file: int, content: bytes) -> int:
+        if file in journals[number - 1 : number]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return really_write(file, content)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "write", write)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_disk_that_is_full_for_a_later_run_loses_no_run_from_the_reports(
+    jobs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two", "three"):
+        step = "  - id: s\n    execute: {process: UsrFill}\n"
+        Path(f"{name}.job.yaml").write_text(JOB.replace("filling", name) + step)
+    with site(answer) as here:
+        Path("targets.yaml").write_text(targets(here.url))
+        fill_the_disk_for_journal(2, monkeypatch)
+        code = exit_code_of(
+            ["run", "one.job.yaml", "two.job.yaml", "three.job.yaml", "-j", jobs, "--report-json", "r.json"]
+        )
+        sent = len(here.executes())
+    report = json.loads(Path("r.json").read_bytes())
+    passed = [run["job"] for run in report["runs"] if run["status"] == "passed"]
+    assert code == report["exit_code"] == 3
+    assert "one" in passed
+    assert len(passed) == len(report["runs"]) == sent
+    assert [problem["code"] for problem in report["problems"]] == ["E151"]

@@ -73,3 +73,18 @@ def _modules_after(line: str) -> str:
 
     code = f"import sys; from runner.cli.main import ended; ended({line.split()!r}); print(*sys.modules)"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_commands_that_a_report_names_find_the_runs_where_they_are_stored() -> None:
+    Path("sandbox/UsrLost.process.yaml").write_text(
+        "runner: 1\nprocess: UsrLost\nfaults: [{fault: drop_after, times: 1}]\n"
+    )
+    Path("lost.job.yaml").write_text(
+        "runner: 1\nname: lost\ntarget: sandbox\nsteps: [{execute: {process: UsrLost}, verify: none}]\n"
+    )
+    wanted = ["--report-html", "page.html", "--report-md", "page.md"]
+    assert ended(["run", "lost.job.yaml", "-q", "--runs", "elsewhere", *wanted]) == 4
+    texts = [Path(file).read_text() for file in ("page.html", "page.md")]
+    assert [text.count("--runs elsewhere") > 0 for text in texts] == [True, True]
+    assert ended(["report", "last", "--runs", "elsewhere", "--report-html", "again.html"]) == 4
+    assert "--runs elsewhere" in Path("again.html").read_text()

@@ -91,10 +91,11 @@ def weakest(run: TimedRun) -> Sureness:
     return next((kind for kind in _WEAKEST if kind in found), Sureness.NO_LOG)
 
 
-def open_runs(runs: Sequence[TimedRun]) -> list[OpenRun]:
+def open_runs(runs: Sequence[TimedRun], store: str | None) -> list[OpenRun]:
+    """The runs that need something next. `store` is the name of the store that holds them."""
     found = []
     for run in runs:
-        if steps := next_steps(run.result, store=None):
+        if steps := next_steps(run.result, store=store):
             known = unfinished(run.result) or in_doubt(run.result.steps)
             found.append(OpenRun(run=run, known=known, steps=steps))
     return found

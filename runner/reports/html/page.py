@@ -72,7 +72,7 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
         version=version,
         verdict=overview.verdict(timed_runs, command),
         problems=command.errors[: cards.MOST],
-        open_runs=overview.open_runs(timed_runs),
+        open_runs=overview.open_runs(timed_runs, command.store),
         cards=found[: cards.MOST],
         more_cards=max(len(found) - cards.MOST, 0),
         most_links=cards.MOST_LINKS,

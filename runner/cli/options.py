@@ -310,3 +310,11 @@ def reports(command: _F) -> _F:
     for one in reversed(FORMATS):
         command = option(one.option, metavar="FILE", type=Filled(), help=one.help)(command)
     return command
+
+
+def run_settings(command: _F) -> _F:
+    """How the job of a stored run is carried out: by `resume`, and by `rerun`."""
+    command = reports(command)
+    for one in (VERBOSE, QUIET, RUNS, GRACE, WAIT_READY, WAIT_LOCK, CONFIRM, YES, INPUTS_FILE, INPUTS, TARGETS, HOLD):
+        command = one(command)
+    return command

@@ -29,19 +29,7 @@ _NOTHING_BEGAN = ("not_sent", "refused")
 
 @click.command("rerun", cls=Verb)
 @options.RUN
-@options.HOLD
-@options.TARGETS
-@options.INPUTS
-@options.INPUTS_FILE
-@options.YES
-@options.CONFIRM
-@options.WAIT_LOCK
-@options.WAIT_READY
-@options.GRACE
-@options.RUNS
-@options.QUIET
-@options.VERBOSE
-@options.reports
+@options.run_settings
 @click.pass_context
 def rerun(context: click.Context, /, **_: object) -> int:
     r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique beginning of it.

@@ -43,19 +43,7 @@ _NAMED = 5
 @options.AS
 @options.EVEN_THOUGH
 @options.RESULT
-@options.HOLD
-@options.TARGETS
-@options.INPUTS
-@options.INPUTS_FILE
-@options.YES
-@options.CONFIRM
-@options.WAIT_LOCK
-@options.WAIT_READY
-@options.GRACE
-@options.RUNS
-@options.QUIET
-@options.VERBOSE
-@options.reports
+@options.run_settings
 @click.pass_context
 def resume(context: click.Context, /, **_: object) -> int:
     r"""Go on with RUN where it broke off: `last`, a run's id, or a unique beginning of it.

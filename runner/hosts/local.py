@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import (
@@ -31,9 +31,9 @@ from runner.engine.effects import (
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
+from runner.hosts.call_evidence import attempt_failed, call_answered, sent_request
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
-from runner.hosts.sent_requests import sent_request
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
 from runner.hosts.turns import Turn
@@ -42,8 +42,6 @@ from runner.planning.plan import Plan
 from runner.runs.events import (
     AnyEvent,
     Asked,
-    AttemptFailed,
-    CallAnswered,
     CallSent,
     Line,
     Paused,
@@ -229,10 +227,10 @@ class LocalHost:
         t = self._t()
         match ending:
             case Answered(value=value, date=date):
-                self._append(_call_answered(send, t, ending))
+                self._append(call_answered(send, t, ending))
                 return Done(t=t, value=value, date=date)
             case CallFailed():
-                self._append(_attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
+                self._append(attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
                 return Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
@@ -269,7 +267,7 @@ class LocalHost:
         message = "the run broke off before the call was answered"
         failure = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E312", message=message))
         t = self._t()
-        self._append(_attempt_failed(send.key, t, failure))
+        self._append(attempt_failed(send.key, t, failure))
         return Failed(t=t, failure=failure)
 
     def _take_turn(self, key: str, process: str) -> bool:
@@ -372,34 +370,3 @@ class LocalHost:
 
     def _t(self) -> float:
         return round(self.clock() - self._started, 6)
-
-
-def _call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
-    return CallAnswered(
-        key=send.key,
-        t=t,
-        value=SECRET_VALUE if send.secret else ending.value,
-        date=ending.date,
-        status=_known(ending.status),
-        bytes=_known(ending.size),
-    )
-
-
-def _known(number: int | None) -> int | UnsetType:
-    return UNSET if number is None else number
-
-
-def _attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:
-    return AttemptFailed(
-        key=key,
-        t=t,
-        kind=failure.kind.value,
-        error=failure.trouble,
-        status=failure.status,
-        retry_after=failure.retry_after,
-        final=failure.final,
-        date=failure.date,
-        nothing_ran=failure.nothing_ran,
-        body=body,
-        bytes=_known(failure.size),
-    )

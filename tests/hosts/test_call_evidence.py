@@ -7,8 +7,8 @@ from msgspec import UNSET
 from sites import Told, site, xml
 from stories import RUN, planned
 
+from runner.hosts.call_evidence import MOST_BYTES, sent_request
 from runner.hosts.local import LocalHost
-from runner.hosts.sent_requests import MOST_BYTES, sent_request
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs.events import AnyEvent, AttemptFailed, CallAnswered, CallSent, SignedIn

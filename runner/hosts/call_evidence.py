@@ -1,4 +1,4 @@
-"""A request as evidence: what was put on the wire, in the parts in which an event holds it."""
+"""A call as evidence: its request in the parts in which an event holds it, and the events of what came of it."""
 
 import json
 from typing import Final
@@ -6,8 +6,12 @@ from urllib.parse import quote, unquote
 
 from msgspec import UNSET, UnsetType
 
+from runner.engine.effects import Send
 from runner.foundation.values import Json
+from runner.hosts.replay import SECRET_VALUE
+from runner.runs.events import AttemptFailed, CallAnswered
 from runner.runs.evidence import SentRequest
+from runner.service.calls import Answered, CallFailed
 from runner.service.site import Request
 
 MOST_BYTES: Final = 8 << 10
@@ -41,3 +45,34 @@ def _body(content: bytes | None) -> "Json | UnsetType":
         return UNSET
     body: Json = json.loads(content) if content else None
     return body
+
+
+def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
+    return CallAnswered(
+        key=send.key,
+        t=t,
+        value=SECRET_VALUE if send.secret else ending.value,
+        date=ending.date,
+        status=_known(ending.status),
+        bytes=_known(ending.size),
+    )
+
+
+def _known(number: int | None) -> int | UnsetType:
+    return UNSET if number is None else number
+
+
+def attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:
+    return AttemptFailed(
+        key=key,
+        t=t,
+        kind=failure.kind.value,
+        error=failure.trouble,
+        status=failure.status,
+        retry_after=failure.retry_after,
+        final=failure.final,
+        date=failure.date,
+        nothing_ran=failure.nothing_ran,
+        body=body,
+        bytes=_known(failure.size),
+    )

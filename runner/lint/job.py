@@ -94,16 +94,20 @@ def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def target_known(document: Document, targets: Collection[str]) -> tuple[Problem, ...]:
-    """The job's `target` is one of `targets`; a job without one is fine."""
+def target_known(document: Document, targets: Collection[str], *, searched: str = "") -> tuple[Problem, ...]:
+    """The job's `target` is one of `targets`; a job without one is fine.
+
+    `searched` says where a targets file was searched for, if there is none. A near miss is hint enough.
+    """
     name = record(document.data).get("target")
     if not isinstance(name, str) or name in targets:
         return ()
-    if "://" in name:
-        hint = "write the name of a target: its `url` is under this name in targets.yaml"
-    else:
+    hint = did_you_mean(name, targets)
+    if hint is None:
         listed = ", ".join(f"`{target}`" for target in sorted(targets))
-        hint = did_you_mean(name, targets) or (f"the targets are {listed}" if targets else "there are no targets")
+        known = f"the targets are {listed}" if targets else "there are no targets"
+        as_url = "write the name of a target: its `url` is under this name in targets.yaml"
+        hint = "; ".join(filter(None, (as_url if "://" in name else known, searched)))
     return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint),)
 
 

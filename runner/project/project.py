@@ -27,8 +27,6 @@ from runner.targets.files import find_targets, searched
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget, Target
 
-_NEAR = "did you mean"
-
 
 @dataclass(slots=True, kw_only=True)
 class Project:
@@ -81,8 +79,8 @@ def open_project(
             read_targets[file] = open_targets(file, project)
         known = target_build.without_file(path) if file is None else read_targets[file]
         if known and not against:
-            problems = rules.target_known(opened.document, known)
-            project.problems.extend(problems if file else [_with_search(one, path.parent) for one in problems])
+            where = "" if file else searched(path.parent)
+            project.problems.extend(rules.target_known(opened.document, known, searched=where))
         job_file = replace(opened, targets=known, targets_file=file)
         project.files.append(job_file)
         for name in against or (str(record(opened.document.data).get("target")),):
@@ -90,12 +88,6 @@ def open_project(
     project.problems.extend(_links_out(specs) if recursive else ())
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     return project
-
-
-def _with_search(problem: Problem, folder: Path) -> Problem:
-    """An unknown target with where a targets file was searched for: there is none. A near miss is hint enough."""
-    near = (problem.hint or "").startswith(_NEAR)
-    return problem if near else replace(problem, hint=f"{problem.hint}; {searched(folder)}")
 
 
 def _links_out(specs: Sequence[Path]) -> Iterator[Problem]:
@@ -178,13 +170,16 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
         return file.document.problem("E140", message, path=("name",), at_key=True, hint=hint)
     if wanted in file.targets:
         return file.targets[wanted]
-    where = called(file.targets_file) if file.targets_file else "the sandbox beside the job"
-    hint = did_you_mean(wanted, file.targets) or f"{where} has {_listed(file.targets)}"
-    if file.targets_file is None and not hint.startswith(_NEAR):
-        hint = f"{hint}; {searched(Path(file.document.file).parent)}"
+    hint = did_you_mean(wanted, file.targets) or _where_targets_are(file)
     if "," in wanted and all(part in file.targets for part in wanted.split(",")):
         hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.split(','))}`"
     return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)
+
+
+def _where_targets_are(file: JobFile) -> str:
+    if file.targets_file:
+        return f"{called(file.targets_file)} has {_listed(file.targets)}"
+    return f"the sandbox beside the job has {_listed(file.targets)}; {searched(Path(file.document.file).parent)}"
 
 
 def _listed(names: Iterable[str]) -> str:

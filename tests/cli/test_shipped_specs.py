@@ -1,9 +1,14 @@
 """The jobs that ship pass against the sandbox that ships, one by one and all together."""
 
+import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from expected_texts import ExpectedTexts
 
 from runner.cli.main import ended
 
@@ -30,3 +35,28 @@ def test_all_of_them_pass_side_by_side_and_so_does_the_runbook() -> None:
 def test_each_of_them_is_shown_in_their_readme() -> None:
     readme = (SPECS / "README.md").read_text()
     assert [job for job in JOBS if f"`{job}`" not in readme] == []
+
+
+_BLOCK = re.compile(r"(?<=```console\n)\$ .*?(?=```)", re.DOTALL)
+_CHANGES = re.compile(r"\b\d+(?:\.\d+)? (?:ms|s)\b|(?<=127\.0\.0\.1:)\d+|[0-9a-f]{8}-[0-9a-f-]{27}")
+"""What differs from run to run: times, ports, ids."""
+
+
+def test_their_readme_shows_what_they_print(expected_texts: ExpectedTexts) -> None:
+    page = (SPECS / "README.md").read_text(encoding="utf-8")
+    expected_texts.check(SPECS / "README.md", _BLOCK.sub(lambda block: printed(block[0]), page))
+
+
+def printed(block: str) -> str:
+    """The block with what its commands print now; as it was, where only what changes from run to run is other."""
+    commands = [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")]
+    now = "".join(f"$ {command}\n{output_of(command)}" for command in commands)
+    return block if _CHANGES.sub("", block) == _CHANGES.sub("", now) else now
+
+
+def output_of(command: str) -> str:
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        command, shell=True, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr

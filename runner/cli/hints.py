@@ -155,6 +155,16 @@ def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Proble
     return Problem(code="E150", message=f"there is no verb `{clean(name)}`", hint=hint)
 
 
+class UnknownChoiceError(click.BadParameter):
+    """A word that is none of those that the option takes. `near` is the one that it may be a typo of."""
+
+    def __init__(
+        self, message: str, *, near: str | None, param: click.Parameter | None, ctx: click.Context | None
+    ) -> None:
+        super().__init__(message, ctx=ctx, param=param)
+        self.near = near
+
+
 def usage_problem(error: click.UsageError) -> Problem:
     """What click refuses, with our hint where there is one; else click's own guess is in the message."""
     hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
@@ -167,9 +177,12 @@ def usage_problem(error: click.UsageError) -> Problem:
         hint = "name a run by its id, or write `last`; `runner runs` lists them"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
+    if isinstance(error, UnknownChoiceError) and error.near is not None:
+        hint = f"did you mean `{error.near}`?"
     variable = _variable(error)
     if variable is not None:
-        hint = f"the value comes from the environment variable `{variable}`"
+        near = f"{hint} " if isinstance(error, UnknownChoiceError) and error.near else ""
+        hint = f"{near}the value comes from the environment variable `{variable}`"
     return Problem(code="E150", message=message.rstrip("."), hint=hint)
 
 

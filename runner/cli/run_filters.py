@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import click
-
 from runner.cli import options
 from runner.foundation import durations
 from runner.foundation.problems import Problem, UsageError
@@ -54,7 +52,7 @@ _OPTIONS = (
         "--status",
         "status",
         multiple=True,
-        type=click.Choice(_STATUSES),
+        type=options.Choice(_STATUSES),
         help="Only runs that ended so, or that are running; several times: in one of these ways.",
     ),
     options.option(

@@ -103,7 +103,7 @@ def _hint(written: str, code: str) -> str:
 
 
 @click.command("schema", cls=Verb)
-@click.argument("name", type=click.Choice(SCHEMAS), default="job")
+@click.argument("name", type=options.Choice(SCHEMAS), default="job")
 @options.option(
     "--catalog",
     "catalogue",

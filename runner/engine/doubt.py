@@ -30,6 +30,7 @@ from runner.service.calls import CallFailed, FailureKind
 NOT_CERTAIN = "inferred: another program with the same account could have made this start at the same time"
 SECOND_READING = 0.2
 """The share of the target's `settle` after which the log is read the second time; the third is at its end."""
+_NO_START = "no start of it so far, and a start may still appear there"
 AT_ONCE: tuple[float, ...] = (0.0,)
 _NAMED = 5
 
@@ -173,7 +174,7 @@ def _looked_for(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Ru
         if rows:
             return (yield from _of_candidates(row, row.sought, rows, cause=cause))
         less = starts.why_less(row.log, row.sought)
-        why = f"the process log shows no start of it, which proves nothing{f'; {less}' if less else ''}"
+        why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return in_doubt(cause, why=why)
 
 

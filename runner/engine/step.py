@@ -205,8 +205,8 @@ def record_of(row: OpenRow, last: Attempt) -> JsonObject:
 
 def _skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
     yield from skip(state, planned, reason=reason)
-    why = "its `if` was false" if reason == "condition" else "the run had been stopped"
-    remember(state, planned.step, {"status": Status.SKIPPED.value}, why=f"was skipped: {why}")
+    why = "its `if` was false" if reason == "condition" else "the run was stopped before it"
+    remember(state, planned.step, {"status": Status.SKIPPED.value}, why=f"was skipped, because {why}")
 
 
 def remember(state: State, step: Step, ended: JsonObject, *, why: str | None = None) -> None:

@@ -128,3 +128,23 @@ def test_filters_select_what_is_pruned(capsys: pytest.CaptureFixture[str]) -> No
 def test_without_runs_the_list_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["runs", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"format": 1, "runs": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [(["runs", "--status", "faild"], "failed"), (["runs", "--format", "jsn"], "json"), (["schema", "evnt"], "event")],
+)
+def test_a_mistyped_word_of_a_list_is_answered_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], near: str
+) -> None:
+    assert ended(arguments) == 2
+    assert f"hint: did you mean `{near}`?" in capsys.readouterr().err
+
+
+def test_a_mistyped_word_in_a_variable_names_both(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_STATUS", "faild")
+    assert ended(["runs"]) == 2
+    hint = "did you mean `failed`? the value comes from the environment variable `CREATIO_RUNNER_STATUS`"
+    assert hint in capsys.readouterr().err

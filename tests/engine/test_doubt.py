@@ -73,7 +73,7 @@ def test_a_doubt_says_what_is_known_and_what_settles_it() -> None:
     assert said.code == "E401"
     assert said.message == (
         "it may or may not have happened: no answer within 100 s; "
-        "the process log shows no start of it, which proves nothing"
+        "the process log shows no start of it so far, and a start may still appear there"
     )
     assert said.hint
     assert "reconcile" in said.hint

@@ -321,7 +321,7 @@ def test_using_the_result_of_a_skipped_step_is_a_failure_that_says_so() -> None:
     error = world.finished("b").error
     assert error
     assert error.code == "E207"
-    assert "skipped" in error.message
+    assert error.message.endswith("it was skipped, because its `if` was false")
     assert "execute UsrB" not in world.sent
 
 

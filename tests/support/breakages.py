@@ -269,7 +269,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="No answer",
         effect="`once`",
         log="no start, in three readings over 15 s",
-        does="never repeats it: that proves nothing",
+        does="never repeats it: a start may still appear",
         ways=(Way(site=LOST, step=ONCE, came=UNKNOWN),),
     ),
     Breakage(

@@ -212,7 +212,7 @@ def _in_error(row: OpenRow, now: ElementInstance) -> Attempt:
 
 
 def _unknown(cause: Trouble) -> Attempt:
-    return in_doubt(cause, why="the element has not moved, which proves nothing")
+    return in_doubt(cause, why="the element has not moved so far, and it may still move")
 
 
 def _own(row: OpenRow) -> CalledElement:

@@ -1,0 +1,131 @@
+"""The database of a fleet: how it is reached, and its tables, which `fleet migrate` brings up to date.
+
+All of it lies in the schema `runner`, the tables of the queue too. No exception of psycopg leaves this room.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg import conninfo
+
+from runner.runs.store import StoreError
+
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+
+SCHEMA: Final = 1
+"""The version of our own tables."""
+_LOCK: Final = 7165
+"""Of two that migrate at once one waits."""
+_SETTINGS: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "creatio-runner",
+}
+"""What notices within seconds that the server is gone. What the connection string names itself is left as it is."""
+_MIGRATE: Final = "runner fleet migrate"
+
+
+class NoDatabaseError(StoreError):
+    """The database cannot be reached, or went away."""
+
+
+class SchemaError(Exception):
+    """The tables are missing, older or newer than this program needs. The text says what to do."""
+
+
+def parameters(dsn: str) -> dict[str, Any]:
+    """What psycopg connects with. Raises `SchemaError` where `dsn` is no connection string."""
+    try:
+        given = conninfo.conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        raise SchemaError(f"this is no connection string of PostgreSQL: {_first_line(error)}") from error
+    options = f"{given.get('options') or ''} -c search_path=runner".strip()
+    return {**_SETTINGS, **given, "options": options}
+
+
+def shown(dsn: str) -> str:
+    """The database for messages: no password, no user."""
+    given = parameters(dsn)
+    host = given.get("host") or given.get("hostaddr") or given.get("service") or "localhost"
+    port = f":{given['port']}" if "port" in given else ""
+    return f"postgresql://{host}{port}/{given.get('dbname') or ''}"
+
+
+def connect(dsn: str) -> Connection:
+    """A connection that commits each statement by itself. Raises `NoDatabaseError`."""
+    with stored():
+        return psycopg.connect(**parameters(dsn), autocommit=True)
+
+
+@contextmanager
+def stored() -> Iterator[None]:
+    """An error of the database as one of the store."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise NoDatabaseError(f"the database: {_first_line(error)}") from error
+    except psycopg.Error as error:
+        raise StoreError(f"the database: {_first_line(error)}") from error
+
+
+def check(connection: Connection) -> None:
+    """Raise `SchemaError` where the tables are not those of this program."""
+    with stored():
+        version = _version(connection)
+    if version is None:
+        raise SchemaError(f"the database has no tables of the runner: `{_MIGRATE}` makes them")
+    if version < SCHEMA:
+        raise SchemaError(f"the tables are of version {version}, and {SCHEMA} is needed: run `{_MIGRATE}`")
+    if version > SCHEMA:
+        raise SchemaError(f"the tables are of version {version}, newer than {SCHEMA}: update this program")
+
+
+def migrate(dsn: str) -> bool:
+    """Bring the tables up to date, all in one transaction; whether there was anything to do. Raises `SchemaError` where
+    they are newer than this program.
+    """
+    with connect(dsn) as connection, stored(), connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        if _version(connection) is None:
+            connection.execute("create schema if not exists runner")
+            connection.execute((files("procrastinate") / "sql" / "schema.sql").read_bytes())
+            connection.execute((files("runner.fleet") / "schema.sql").read_bytes())
+            connection.execute("insert into meta (version, carrier) values (%s, %s)", [SCHEMA, _migrations()[-1]])
+            return True
+        check(connection)
+        return _migrate_queue(connection)
+
+
+def _migrate_queue(connection: Connection) -> bool:
+    """Migrations of the queue's own tables that came with a newer version of its library."""
+    row = connection.execute("select carrier from meta").fetchone()
+    assert row is not None
+    newer = [name for name in _migrations() if name > row[0]]
+    for name in newer:
+        connection.execute((files("procrastinate") / "sql" / "migrations" / name).read_bytes())
+        connection.execute("update meta set carrier = %s", [name])
+    return bool(newer)
+
+
+def _migrations() -> list[str]:
+    folder = files("procrastinate") / "sql" / "migrations"
+    return sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
+
+
+def _version(connection: Connection) -> int | None:
+    found = connection.execute("select to_regclass('runner.meta')").fetchone()
+    if found is None or found[0] is None:
+        return None
+    row = connection.execute("select version from meta").fetchone()
+    return None if row is None else int(row[0])
+
+
+def _first_line(error: psycopg.Error) -> str:
+    """What the server, or the library, says first; it names no password."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -1,0 +1,187 @@
+-- The database of a fleet, version 1: plain SQL, all of it in the schema `runner`. `runner fleet migrate` applies it.
+create schema if not exists runner;
+
+-- One row. `carrier` is the last migration of the queue's own tables; `history_bytes` the size of `history`.
+create table runner.meta (
+  single boolean primary key default true check (single),
+  version int not null,
+  carrier text not null,
+  history_bytes bigint not null default 0
+);
+
+-- A run. Whoever opens its events raises `fence`; a process with a lower one can append nothing any more.
+create table runner.runs (
+  id uuid primary key,
+  fleet text not null default '',
+  title text not null default '',              -- job[case]@target
+  job text not null default '',
+  target text not null default '',             -- its name: workers serve targets by name
+  url text not null default '',                -- of the site
+  lock text,                                   -- runs with the same lock are carried out one after another
+  plan text not null default '',               -- JSON, as it was applied: texts of files, inputs, no secret
+  kept text,                                   -- `plan.json`, written when the run begins
+  engine text,                                 -- the version of the program that began it
+  replay int,                                  -- workers with another replay version cannot resume it
+  "commit" text,
+  created_at timestamptz not null default now(),
+  state text not null default 'queued' check (
+    state in ('waiting', 'queued', 'running', 'parked', 'held', 'refused', 'cancelled', 'ended')
+  ),
+  fence bigint not null default 0,
+  seq int not null default 0,                  -- lines in `events`
+  head text not null default repeat('0', 64),  -- SHA-256 of the last line
+  timeline int,                                -- of the server that the run was opened on last
+  worker text,                                 -- that opened it last
+  updated_at timestamptz not null default now(),
+  status text,                                 -- this and what follows is drawn from the events
+  exit_code int,
+  seconds float8,
+  in_doubt int not null default 0,
+  note text                                    -- why it waits, or was refused
+) with (fillfactor = 50);
+-- No index has a column that an append changes: else PostgreSQL could not update the row in place.
+create index runs_target on runner.runs (target, state);
+create index runs_title on runner.runs (fleet, title);
+create index runs_open on runner.runs (state) where state <> 'ended';
+
+-- The lines of `events.jsonl`, byte for byte, without their line ends.
+create table runner.events (
+  run uuid not null references runner.runs on delete cascade,
+  seq int not null,
+  kind text not null,
+  line text not null,
+  primary key (run, seq)
+);
+
+-- Results that are too large for a line.
+create table runner.results (
+  run uuid not null references runner.runs on delete cascade,
+  sha256 text not null,
+  content bytea not null,
+  primary key (run, sha256)
+);
+
+-- Reports that somebody stored with a run.
+create table runner.parts (
+  run uuid not null references runner.runs on delete cascade,
+  name text not null,
+  content text not null,
+  primary key (run, name)
+);
+
+-- A line for each run that has ended; it outlives the runs.
+create table runner.history (n bigint generated always as identity primary key, line bytea not null);
+
+-- Which rows of process logs belong to which call, and starts that still lack their row. Both outlive the runs.
+create table runner.log_rows (
+  id text primary key,
+  run uuid not null,
+  key text not null,
+  at timestamptz not null default now()
+);
+create table runner.starts (
+  n bigint generated always as identity primary key,
+  run uuid not null,
+  key text not null,
+  site text not null,
+  process text not null,
+  began timestamptz not null,
+  ends timestamptz not null
+);
+create index starts_process on runner.starts (site, process);
+create index starts_run on runner.starts (run, key);
+
+-- Whose turn it is to start a process on a site. It is the run's, and outlives its worker.
+create table runner.turns (
+  site text not null,
+  process text not null,
+  run uuid not null references runner.runs on delete cascade,
+  primary key (site, process)
+);
+create index turns_run on runner.turns (run);
+
+-- When the next call may go to a site whose target has a `rate`.
+create table runner.pace (site text primary key, next timestamptz not null);
+
+-- What people want of runs: `resume`, with or without a verdict on a row, `reconcile`, `stop`.
+create table runner.orders (
+  n bigint generated always as identity primary key,
+  run uuid not null references runner.runs on delete cascade,
+  kind text not null check (kind in ('resume', 'reconcile', 'stop')),
+  key text,
+  verdict text,
+  result text,                                 -- JSON
+  even_though boolean not null default false,
+  by text not null,
+  at timestamptz not null default now(),
+  done_at timestamptz
+);
+create index orders_open on runner.orders (run) where done_at is null;
+
+-- Workers, by the id that the queue gives them.
+create table runner.workers (
+  id bigint primary key,
+  name text not null,
+  targets text[] not null,
+  jobs int not null,
+  replay int not null,
+  began timestamptz not null default now()
+);
+
+-- What was applied: each version of a job once a target. `digest` is of job, inputs and target. It outlives the runs.
+create table runner.ledger (
+  fleet text not null default '',
+  digest text not null,
+  title text not null,
+  run uuid,                                    -- of the last attempt; none where the version was adopted
+  attempt int not null default 1,
+  applied_at timestamptz not null default now(),
+  "commit" text,
+  status text,                                 -- how the last attempt ended
+  exit_code int,
+  ended_at timestamptz,
+  primary key (fleet, digest)
+);
+create index ledger_title on runner.ledger (fleet, title);
+create index ledger_run on runner.ledger (run);
+
+-- A run that is `waiting` is queued when each run that it needs has passed.
+create table runner.needs (
+  run uuid not null references runner.runs on delete cascade,
+  needed uuid not null references runner.runs on delete cascade,
+  primary key (run, needed)
+);
+create index needs_needed on runner.needs (needed);
+
+-- The queue of a target; with `replay` that of its runs which only such workers can resume. The name is part of a
+-- channel, of which PostgreSQL takes 63 bytes.
+create function runner.queue_name(target text, replay int default null) returns text language sql immutable as $$
+  select case when octet_length(target) > 32 then left(encode(sha256(target::bytea), 'hex'), 32) else target end
+    || coalesce('#' || replay, '')
+$$;
+
+-- The ledger learns how a run ended, and runs that waited for it are queued, in the transaction of its last line.
+create function runner.run_ended() returns trigger language plpgsql as $$
+begin
+  update runner.ledger set status = new.status, exit_code = new.exit_code, ended_at = now() where run = new.id;
+  perform from runner.runs where state = 'waiting' and id in (select run from runner.needs where needed = new.id)
+    order by id for update;  -- of two runs that end at once the second sees the first
+  perform runner.queue_ready(new.id);
+  return null;
+end $$;
+
+create function runner.queue_ready(passed uuid) returns void language sql as $$
+  with ready as (
+    update runner.runs w set state = 'queued', note = null, updated_at = now()
+    where w.state = 'waiting' and w.id in (select run from runner.needs where needed = passed)
+      and not exists (
+        select from runner.needs n join runner.runs r on r.id = n.needed
+        where n.run = w.id and r.status is distinct from 'passed')
+    returning w.id, w.target, w.lock
+  )
+  insert into runner.procrastinate_jobs (queue_name, task_name, lock, args)
+  select runner.queue_name(target), 'carry', lock, jsonb_build_object('run', id) from ready order by id
+$$;
+
+create trigger run_ended after update on runner.runs for each row
+  when (new.status is not null and new.status is distinct from old.status) execute function runner.run_ended();

@@ -1,0 +1,91 @@
+"""The tables of a fleet are made once, and a program that they do not fit refuses them; the tests' own server ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from postgres import Cluster
+
+from runner.fleet import database
+from runner.fleet.database import NoDatabaseError, SchemaError
+
+
+def test_migrating_makes_the_tables_once(postgres: Cluster) -> None:
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+        connection.execute("create database migrated")
+    dsn = postgres.dsn("migrated")
+    with database.connect(dsn) as connection, pytest.raises(SchemaError, match="no tables of the runner: `runner fl"):
+        database.check(connection)
+    assert [database.migrate(dsn), database.migrate(dsn)] == [True, False]
+    with database.connect(dsn) as connection:
+        database.check(connection)
+        found = connection.execute("select distinct schemaname from pg_tables where tablename ~ 'runs|procrastinate'")
+        assert found.fetchall() == [("runner",)], "nothing lies in the schema that others use"
+
+
+@pytest.mark.parametrize(("version", "why"), [(0, "run `runner fleet migrate`"), (99, "update this program")])
+def test_tables_of_another_version_are_refused(fleet: str, version: int, why: str) -> None:
+    with database.connect(fleet) as connection:
+        connection.execute("update meta set version = %s", [version])
+        with pytest.raises(SchemaError, match=why):
+            database.check(connection)
+
+
+def test_migrating_touches_no_newer_tables(fleet: str) -> None:
+    with database.connect(fleet) as connection:
+        connection.execute("update meta set version = 99")
+    with pytest.raises(SchemaError, match="newer than"):
+        database.migrate(fleet)
+
+
+def test_a_newer_version_of_the_queue_brings_its_migrations_along(fleet: str) -> None:
+    with database.connect(fleet) as connection:
+        newest = connection.execute("select carrier from meta").fetchone()
+        connection.execute("update meta set carrier = '03.04.00_01_pre_add_retry_failed_job_procedure.sql'")
+    assert database.migrate(fleet)
+    with database.connect(fleet) as connection:
+        assert connection.execute("select carrier from meta").fetchone() == newest
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password() -> None:
+    dsn = "postgresql://me:s3cret@127.0.0.1:1/fleet"
+    with pytest.raises(NoDatabaseError, match=r"the database: .*refused") as caught:
+        database.connect(dsn)
+    assert "s3cret" not in str(caught.value)
+    assert database.shown(dsn) == "postgresql://127.0.0.1:1/fleet"
+    with pytest.raises(SchemaError, match="no connection string"):
+        database.connect("not one")
+
+
+def test_the_server_of_the_tests_ends_with_a_session_that_was_killed(tmp_path: Path) -> None:
+    name = uuid.uuid4().hex
+    held = tmp_path / "held"
+    code = f"""
+from pathlib import Path; import time; from postgres import shared_cluster
+with shared_cluster({name!r}) as cluster:
+    Path({str(held)!r}).write_text(str(cluster.folder)); time.sleep(600)
+"""
+    path = os.pathsep.join([*sys.path, str(Path(__file__).parents[1] / "support")])
+    session = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
+    _until(lambda: held.exists() and held.read_text() != "")
+    folder = Path(held.read_text())
+    server = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    session.send_signal(signal.SIGKILL)
+    session.wait()
+    _until(lambda: not folder.exists())
+    with pytest.raises(ProcessLookupError):
+        os.kill(server, 0)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.02)

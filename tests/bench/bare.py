@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import httpx
 
 
-def main(site: str, calls: int) -> None:
+def main(site: str, calls: int, process: str = "UsrBench") -> None:
     with httpx.Client() as client:
         login = {"UserName": "u", "UserPassword": "p"}
         client.post(f"{site}/ServiceModel/AuthService.svc/Login", json=login)
@@ -15,7 +15,7 @@ def main(site: str, calls: int) -> None:
         last = "0"
         for _ in range(calls):
             reply = client.get(
-                f"{site}/0/ServiceModel/ProcessEngineService.svc/UsrBench/Execute",
+                f"{site}/0/ServiceModel/ProcessEngineService.svc/{process}/Execute",
                 params={"ResultParameterName": "Found", "After": last},
                 headers=headers,
             )
@@ -26,4 +26,4 @@ def main(site: str, calls: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

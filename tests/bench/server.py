@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections import deque
+from xml.sax.saxutils import escape
 
 NAMESPACE = "http://schemas.microsoft.com/2003/10/Serialization/"
 COOKIES = "".join(
@@ -20,6 +21,11 @@ OWNER = "11111111-1111-1111-1111-111111111111"
 
 SLOW = 0.02
 """Seconds that `UsrSlow` takes."""
+
+MORE = [
+    {"Id": f"{OWNER[:-3]}{number:03d}", "Name": f"contact <{number}> \u00e4", "Score": number} for number in range(250)
+]
+"""The further records of `UsrLarge`: its result has 25 KB."""
 
 _numbers = itertools.count(1)
 _requests = itertools.count()
@@ -45,8 +51,10 @@ def answer(path: str) -> bytes:
                 "ErrorDescription": "",
             }
         )
-        records = json.dumps([{"Id": str(number), "Name": "a contact", "Score": 42}])
-        return reply(f'<string xmlns="{NAMESPACE}">{json.dumps(records)}</string>', kind="application/xml")
+        records = json.dumps(
+            [{"Id": str(number), "Name": "a contact", "Score": 42}, *(MORE if "UsrLarge" in path else ())]
+        )
+        return reply(f'<string xmlns="{NAMESPACE}">{escape(json.dumps(records))}</string>', kind="application/xml")
     if "SysProcessLog" in path:
         since = re.search(r"2026-01-31T09(?::|%3A)00(?::|%3A)00\.(\d{7})Z", path)
         low = int(since[1]) if since else 0

@@ -1,4 +1,4 @@
-"""`runner history`: what each step did over the last runs of a job."""
+"""`runner history` and `runner diff`: what each step did over the last runs of a job, and what differs between two."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,15 +7,16 @@ import click
 
 from runner.cli import options, output
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
 from runner.reading.files import read_bytes
+from runner.reports import diff as differences
 from runner.reports.history import as_json, grouped, text
 from runner.reports.safe import clean
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import load
+from runner.runs.stored_runs import find, load
 
 _LARGEST = 1 << 24
 
@@ -120,3 +121,40 @@ def _rebuilt(store: RunStore) -> int:
         except StoreError as error:
             raise UsageError(Problem(code="E151", message=f"the history cannot be written: {error}")) from error
     return len(lines)
+
+
+@click.command("diff", cls=Verb)
+@click.argument("first", metavar="RUN1")
+@click.argument("second", metavar="RUN2")
+@options.RUNS
+@options.form()
+@click.pass_context
+def diff(context: click.Context, /, **_: object) -> int:
+    r"""Show what differs between two runs: `last`, a run's id, or a unique beginning of it.
+
+    Compared are status, job, target, commit and inputs; of each row how it ended and why, its proof, its attempts, the
+    call that was sent, its result by path. Ids that stand for one another everywhere, and moments, are the same; so are
+    times, up to 25 % and 100 ms.
+
+    \b
+    Examples:
+      runner diff 0194d2a0 last
+      runner diff 0194d2a0 last --format json | jq .rows
+
+    Exit 0 where nothing differs, 1 where something does, 2 for a run that cannot be compared.
+    """
+    given = context.params
+    found = differences.compare(_compared(given["runs"], given["first"]), _compared(given["runs"], given["second"]))
+    is_json = given["form"] == "json"
+    output.data(differences.as_json(found) if is_json else differences.text(found), for_programs=is_json)
+    return ExitCode.PASSED if found.is_same else ExitCode.FAILED
+
+
+def _compared(store: RunStore, name: str) -> differences.ComparedRun:
+    run = find(store, name)
+    if run.is_running:
+        hint = f"wait until it has ended; `runner show {run.id}` shows how far it is"
+        raise UsageError(Problem(code="E156", message=f"run {run.id} is under way", hint=hint))
+    if run.flaw is not None:
+        output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
+    return differences.ComparedRun(result=run.result, lines=run.lines)

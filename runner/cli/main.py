@@ -24,7 +24,7 @@ from runner.version import VERSION
 VERBS = {
     "run": ("runner.cli.run:run", "Carry jobs out and report what happened."),
     "resume": ("runner.cli.resume:resume", "Go on with a run that broke off."),
-    "rerun": ("runner.cli.rerun:rerun", "Carry out once more what a run did."),
+    "rerun": ("runner.cli.resume:rerun", "Carry out once more what a run did."),
     "reconcile": ("runner.cli.resume:reconcile", "Ask the process log again about calls in doubt."),
     "plan": ("runner.cli.prepare:plan_runs", "Print what would be sent; send nothing."),
     "validate": ("runner.cli.validate:validate", "Check job, target and sandbox files."),
@@ -32,7 +32,7 @@ VERBS = {
     "report": ("runner.cli.runs:report", "Write any report of a run again."),
     "show": ("runner.cli.runs:show", "Show what happened in one run."),
     "runs": ("runner.cli.runs:runs", "List the stored runs."),
-    "diff": ("runner.cli.diff:diff", "Show what differs between two runs."),
+    "diff": ("runner.cli.history:diff", "Show what differs between two runs."),
     "history": ("runner.cli.history:history", "Show what each step did over the last runs of a job."),
     "sandbox": ("runner.cli.sandbox:sandbox", "Serve the stand-in of the service."),
     "catalog": ("runner.cli.catalog:catalog", "Know what a site has, and what packages in git hold."),
@@ -160,7 +160,7 @@ def ended(arguments: Sequence[str]) -> int:
 
 def _unstarted(arguments: Sequence[str], code: ExitCode, *problems: Problem) -> ExitCode:
     """Write the reports that the command was asked for, with why it ended; its code."""
-    from runner.cli.unstarted import report_unstarted  # noqa: PLC0415  10 ms, for a command that ends early only
+    from runner.cli.reports import report_unstarted  # noqa: PLC0415  10 ms, for a command that ends early only
 
     report_unstarted(arguments, os.environ, problems, code)
     return code

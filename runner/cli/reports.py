@@ -1,21 +1,25 @@
-"""The reports that a command is asked for: where they may go, written there, and stored in a run's own folder.
+"""The reports that a command is asked for: where they may go, written there, stored in a run's own folder, and shown
+where its CI looks.
 
 No file is written over but one of the same kind, which begins with the mark of its kind, and never one that the command
-reads.
+reads. A command that ended before its runs began writes its reports, too: an empty or an earlier one would look
+green in CI.
 """
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 import click
 
 from runner.cli import output
-from runner.cli.ci import show_in_ci
-from runner.foundation.problems import Problem, Severity, UsageError
+from runner.cli.hints import PREFIX
+from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.project.paths import job_paths
 from runner.reading.files import beginning
 from runner.reports.formats import FORMATS, HTML, ReportFormat
@@ -25,6 +29,10 @@ from runner.runs.history import remember
 from runner.runs.store import Part, RunStore, StoreError
 
 STDOUT: Final = "-"
+MOST_BYTES: Final = 1_000_000
+"""GitHub drops a summary of more than 1 MiB whole."""
+_REPORTING: Final = ("run", "rerun", "resume", "reconcile")
+"""The verbs that write reports of the runs that they carry out."""
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -65,6 +73,30 @@ def publish(places: Places, command: ReportedCommand) -> None:
         write(places, command)
     finally:
         show_in_ci(replace(command, values=places.values), os.environ)
+
+
+def show_in_ci(command: ReportedCommand, environment: Mapping[str, str]) -> None:
+    """In GitHub Actions annotate what did not pass, and append to the summary of the step; elsewhere nothing."""
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    from runner.reports.github import annotations  # noqa: PLC0415  for GitHub only
+
+    output.workflow_commands(annotations(command))
+    if summary := environment.get("GITHUB_STEP_SUMMARY"):
+        _append(Path(summary), command)
+
+
+def _append(file: Path, command: ReportedCommand) -> None:
+    from runner.reports import markdown  # noqa: PLC0415  35 ms, for GitHub only
+
+    content = (markdown.report(command) + "\n").encode()
+    try:
+        with file.open("ab") as summary:
+            if summary.seek(0, os.SEEK_END) + len(content) <= MOST_BYTES:
+                summary.write(content)
+    except OSError as error:
+        message = f"the summary of the step cannot be written: {error.strerror or error}"
+        output.problems(Problem(code="E153", message=message, severity=Severity.WARNING))
 
 
 def store(runs: RunStore, run: ReportedRun) -> None:
@@ -174,3 +206,54 @@ def _written(place: str, text: str) -> Problem | None:
 
 def _unwritable(place: str, why: str) -> Problem:
     return Problem(code="E150", message=f"the report {place} cannot be written: {why}")
+
+
+def report_unstarted(
+    arguments: Sequence[str], environment: Mapping[str, str], problems: Sequence[Problem], code: ExitCode
+) -> None:
+    """Write the reports of a command that ended before its runs began: they hold why, as a failed entry. The words of
+    the command line are searched, not its parsed options: what is wrong may be the command line itself.
+
+    A report that cannot go where it was asked for is left out: the problems name it, or something else must be mended
+    first.
+    """
+    if not arguments or arguments[0] not in _REPORTING:
+        return
+    words = list(takewhile(lambda word: word != "--", arguments[1:]))
+    wanted = dict(_places_in(words, environment))
+    read = [path for word in words for path in _paths(word) if str(path) not in wanted.values()]
+    fitting = {name: place for name, place in wanted.items() if _is_fine(name, place, wanted, read)}
+    with suppress(UsageError):
+        publish(Places(by_format=fitting), ReportedCommand(runs=(), problems=problems, exit_code=code))
+
+
+def _places_in(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for one in FORMATS:
+        variable = PREFIX + one.parameter.upper()
+        given = [*_values(one.option, words), environment.get(variable, "")]
+        if place := given[0]:
+            yield one.name, place
+
+
+def _values(option: str, words: Sequence[str]) -> Iterator[str]:
+    """What the words give an option: `--report-json FILE` or `--report-json=FILE`."""
+    for number, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == option:
+            yield value if equals else next(iter(words[number + 1 :]), "")
+
+
+def _paths(word: str) -> Iterator[Path]:
+    """The file that a word may name, also as the value of an option."""
+    for text in (word, word.partition("=")[2]):
+        with suppress(OSError, ValueError):
+            if text and (path := Path(text)).is_file():
+                yield path
+
+
+def _is_fine(name: str, place: str, wanted: Mapping[str, str], read: Sequence[Path]) -> bool:
+    try:
+        check(Places(by_format={name: place}), read=read)
+    except (UsageError, OSError, ValueError):
+        return False
+    return list(wanted.values()).count(place) == 1

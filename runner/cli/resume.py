@@ -1,40 +1,36 @@
-"""`runner resume` and `runner reconcile`: go on with a stored run, or only settle what is in doubt in it."""
+"""What is done with a stored run: `runner resume` goes on with it, `runner reconcile` only settles what is in doubt in
+it, `runner rerun` carries out once more what it did, with the files, case, inputs and target that it had.
+"""
 
-import json
 import os
-import re
+from collections.abc import Iterator
 from functools import partial
-from typing import NoReturn
 
 import click
 
 from runner.cli import asking, inputs, options, output, reports, resume_run
 from runner.cli.command import at_once, carry_out, claim_of, console_of, waits_for, with_reports
 from runner.cli.resume_run import ResumableRun
-from runner.cli.run_pool import PendingRun, Run
+from runner.cli.run_pool import PendingRun, Run, begin
 from runner.cli.sandbox import Sandboxes
 from runner.cli.verb import Verb
-from runner.engine.lost import needs_result
-from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.hosts.judgement import Judgement
-from runner.job.model import Job
-from runner.planning.guards import steps_of
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
+from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, title
-from runner.runs.events import RunStarted, Section, Status
-from runner.runs.result import RunResult, StepResult
-from runner.runs.stored_runs import StoredRun, find
+from runner.reports.words import doubtful, in_doubt, title
+from runner.runs.events import AttemptFailed, CallSent, Line, RunStarted, Section, Status
+from runner.runs.result import StepResult
+from runner.runs.store import StoreError
+from runner.runs.stored_runs import StoredRun, find, unwritable
+from runner.secrets.holes import MARK
 from runner.secrets.redact import Secrets
 
-PASSED, FAILED, RETRY = "passed", "failed", "retry"
-_INDEX = re.compile(r"\[\d+\]")
-_NAMED = 5
+_NOTHING_BEGAN = ("not_sent", "refused")
 
 
 @click.command("resume", cls=Verb)
@@ -67,11 +63,11 @@ def resume(context: click.Context, /, **_: object) -> int:
     allowed = asking.permission(context)
     run = find(context.params["runs"], context.params["run"])
     began = resume_run.check(run)
-    verdicts = given_verdicts(context, run.result)
+    verdicts = resume_run.given_verdicts(context, run.result)
     if run.result.finished and not doubtful(run.result.steps):
         return _over(run, wanted_reports, why="nothing is left to do")
     resumable = _loaded(context, run, began)
-    _check_results(verdicts, resumable.spec.job)
+    resume_run.check_results(verdicts, resumable.spec.job)
     asking.check_permission([resumable.spec], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
     return _carry_on(context, resumable, wanted_reports, judgement, yes=allowed.yes)
@@ -192,67 +188,111 @@ def _say_unused_verdicts(run: Run) -> None:
         output.say(f"the verdict on `{key}` was not used: it is {statuses.get(key, 'not reached')}")
 
 
-def given_verdicts(context: click.Context, result: RunResult) -> dict[str, JsonObject]:
-    """The verdict of the command line by its row's key, or none. Raises `UsageError` for one that cannot be given."""
-    key, verdict, written = (context.params[name] for name in ("step", "verdict", "result"))
-    even_though = context.params["even_though"]
-    if even_though and verdict != RETRY:
-        _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
-    if key is None and verdict is None and written is None:
-        return {}
-    if key is None or verdict is None:
-        hint = "`--step KEY --as passed` says that the row of this key has passed"
-        raise UsageError(Problem(code="E150", message="a verdict needs both `--step` and `--as`", hint=hint))
-    _check_row(key, result)
-    if verdict == RETRY and result.closing:
-        _refuse(
-            "`retry` comes too late: the run's steps are over, and `finally` may have deleted what they use",
-            "`--as passed` or `--as failed` settles it; `runner run` begins a new run",
-        )
-    if even_though:
-        return {key: {"as": verdict, "even_though": True}}
-    if written is None:
-        return {key: {"as": verdict}}
-    if verdict != PASSED:
-        _refuse(f"`--result` does not go with `--as {verdict}`", "only a row that has passed gives a result")
-    return {key: {"as": verdict, "result": _value(written)}}
+@click.command("rerun", cls=Verb)
+@options.RUN
+@options.run_settings
+@click.pass_context
+def rerun(context: click.Context, /, **_: object) -> int:
+    r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique beginning of it.
+
+    Job, case, inputs and target are those with which RUN began, whatever the files say by now; secrets and credentials
+    come anew. The steps that must not happen twice, and start again, are named first.
+
+    \b
+    Examples:
+      runner rerun last
+      runner rerun 0194d2a0 --report-junit junit.xml
+
+    A run that has not ended, or is in doubt, is refused: settle it first. Exit codes are those of `runner run`.
+    """
+    wanted_reports = reports.asked_for(context)
+    reports.check(wanted_reports, read=reports.read_by(context))
+    allowed = asking.permission(context)
+    run = find(context.params["runs"], context.params["run"])
+    began = resume_run.check(run)
+    _check_settled(run)
+    given = inputs.given(context.params["given"], file=context.params["inputs_file"])
+    stored = resume_run.opened(run, began, given=given, targets=context.params["targets"])
+    _check_texts(stored)
+    asking.check_permission([stored.spec], allowed)
+    for sentence in _sentences(stored):
+        output.say(sentence)
+    return _carry_out(context, stored, wanted_reports, yes=allowed.yes)
 
 
-def _check_row(key: str, result: RunResult) -> None:
-    keys = [step.key for step in doubtful(result.steps)]
-    if key in keys:
+def _check_settled(run: StoredRun) -> None:
+    """Raise `RefusedError` for a run of which something could still happen, or may have happened."""
+    result = run.result
+    if result.finished and not doubtful(result.steps):
         return
-    near = suggest(key, keys)
-    listed = ", ".join(f"`{clean(other)}`" for other in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
-    others = f"in doubt: {listed}" if keys else "nothing of this run is in doubt"
-    status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
-    if any(other.startswith((f"{key}/", f"{key}[")) for other in keys):
-        status = " itself: a part of it is"
-    hint = f"did you mean `{near}`? {others}" if near and not status else others
-    _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
+    why = in_doubt(result.steps) or "it has not come to its end"
+    hint = "nothing was sent"
+    if steps := next_steps(result, store=run.store.name):
+        hint += f"; settle it first with `{steps[0].command}`, which {steps[0].does}"
+    message = f"run {clean(run.id)} of {title(result)} is not settled: {why}"
+    raise RefusedError(Problem(code="E181", message=message, hint=hint))
 
 
-def _value(written: str) -> Json:
-    try:
-        value: Json = json.loads(written, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        _refuse("`--result` is no JSON", "a text has quotes of its own: `--result '\"text\"'`")
-    return value
+def _check_texts(run: ResumableRun) -> None:
+    """A secret that stood in a file is not stored, so that the file is not whole."""
+    plan = run.snapshot.plan
+    if any(MARK in text for text in plan.sources.values()):
+        message = "a file of the job held a secret, which is not stored with the run"
+        hint = f"run the file itself: `runner run {clean(plan.file)}`"
+        raise UsageError(Problem(code="E156", message=message, hint=hint))
 
 
-def _no_number(written: str) -> NoReturn:
-    raise ValueError(written)
+def _sentences(run: ResumableRun) -> Iterator[str]:
+    if keys := _started(run.stored.lines):
+        yield f"`once` steps that start again: {', '.join(map(clean, keys))}"
+    changed = resume_run.changed_files(run.snapshot.plan)
+    if changed is not None:
+        yield changed
 
 
-def _refuse(message: str, hint: str) -> NoReturn:
-    raise UsageError(Problem(code="E158", message=message, hint=hint))
+def _started(lines: tuple[Line, ...]) -> list[str]:
+    """The keys of the rows whose `once` call left, and was not refused."""
+    keys: dict[str, bool] = {}
+    last = ""
+    for line in lines:
+        match line.event:
+            case CallSent(key=key, effect=effect):
+                last = effect
+                if effect == "once":
+                    keys[key] = True
+            case AttemptFailed(key=key, kind=kind) if last == "once" and kind in _NOTHING_BEGAN:
+                keys.pop(key, None)
+            case _:
+                pass
+    return list(keys)
 
 
-def _check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
-    """Refuse a `passed` without a result where the job needs it: a verdict alone does not give it."""
-    for key, verdict in verdicts.items():
-        wanted = _INDEX.sub("", key)  # turns of a step, and parts of it, belong to it
-        step = next((placed for placed in steps_of(job) if placed.key == wanted), None)
-        if verdict == {"as": PASSED} and step is not None and needs_result(step.job, step.step):
-            hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"
-            _refuse(f"the job needs what `{key}` gave, and a verdict alone does not give it", hint)
+def _carry_out(context: click.Context, run: ResumableRun, wanted_reports: reports.Places, *, yes: bool) -> ExitCode:
+    store, spec = run.stored.store, run.spec
+    console = console_of(context, wanted_reports)
+    sandboxes = Sandboxes(store)
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+        site = sites.of(spec.target)
+        _check_place(run, site.name.url)
+        judgement = Judgement(hold=context.params["hold"])
+        pending = PendingRun(
+            title=spec.title,
+            lock=claim_of(spec.job, spec.target, site),
+            begin=partial(begin, spec, sites, store, alone=True, judgement=judgement),
+        )
+        until_ready = waits_for(sites, [spec], context)
+        try:
+            store.prepare()
+        except StoreError as error:
+            raise unwritable(store, error) from error
+        carried, code = carry_out([pending], console, context, yes=yes, until_ready=until_ready)
+    sandboxes.forget([made.result for made in carried.runs])
+    return with_reports(wanted_reports, carried, code)
+
+
+def _check_place(run: ResumableRun, url: str) -> None:
+    then = run.snapshot.plan.target
+    if not then.sandbox and url != then.url:
+        message = f"target `{clean(then.name)}` was {clean(then.url)} when the run began, and is {clean(url)} now"
+        hint = f"run the job there by itself: `runner run {clean(run.snapshot.plan.file)} -t {clean(then.name)}`"
+        raise UsageError(Problem(code="E156", message=message, hint=hint))

@@ -1,32 +1,43 @@
 """A stored run, made ready to resume: its plan opened again, with secrets, target and credentials that come anew.
 
 Whatever would make it another run than the one that began is refused here, before anything is sent: other secrets,
-another place, another version of the program, events that were changed.
+another place, another version of the program, events that were changed, a verdict that settles nothing.
 """
 
+import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
+
+import click
 
 from runner.cli.prepared import RunSpec
 from runner.cli.run_pool import Run
 from runner.cli.stored_plans import PlanLoader, fixed_inputs
+from runner.engine.lost import needs_result
 from runner.engine.scope import RunFacts
 from runner.foundation.fingerprints import differing
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
-from runner.foundation.values import canonical
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, canonical
 from runner.hosts.judgement import Judgement
 from runner.job.inputs import VARIABLE, Given
+from runner.job.model import Job
+from runner.planning.guards import steps_of
 from runner.planning.plan import Plan, plan
 from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.files import read_bytes
 from runner.reports.safe import clean
+from runner.reports.words import doubtful
 from runner.runs import snapshot
 from runner.runs.events import RunStarted, encode
 from runner.runs.journal import Journal, utc_now
+from runner.runs.result import RunResult
 from runner.runs.store import Part, RunLockedError, StoreError
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, unwritable
 from runner.secrets.holes import MARK, Hole, taken_apart, written
@@ -35,6 +46,9 @@ from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 from runner.version import VERSION
 
+_PASSED, _RETRY = "passed", "retry"
+_INDEX = re.compile(r"\[\d+\]")
+_NAMED = 5
 _INPUT = "inputs."
 ABOUT_FILES = ("E14", "E17")
 """What a job's files are held against may have changed since; the run is resumed with what it began with."""
@@ -263,3 +277,69 @@ def _busy(run: str) -> RefusedError:
     message = f"run {run} is under way: another process is writing its events"
     hint = f"nothing was sent; `runner show {run}` shows how far it is"
     return RefusedError(Problem(code="E156", message=message, hint=hint))
+
+
+def given_verdicts(context: click.Context, result: RunResult) -> dict[str, JsonObject]:
+    """The verdict of the command line by its row's key, or none. Raises `UsageError` for one that cannot be given."""
+    key, verdict, written = (context.params[name] for name in ("step", "verdict", "result"))
+    even_though = context.params["even_though"]
+    if even_though and verdict != _RETRY:
+        _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
+    if key is None and verdict is None and written is None:
+        return {}
+    if key is None or verdict is None:
+        hint = "`--step KEY --as passed` says that the row of this key has passed"
+        raise UsageError(Problem(code="E150", message="a verdict needs both `--step` and `--as`", hint=hint))
+    _check_row(key, result)
+    if verdict == _RETRY and result.closing:
+        _refuse(
+            "`retry` comes too late: the run's steps are over, and `finally` may have deleted what they use",
+            "`--as passed` or `--as failed` settles it; `runner run` begins a new run",
+        )
+    if even_though:
+        return {key: {"as": verdict, "even_though": True}}
+    if written is None:
+        return {key: {"as": verdict}}
+    if verdict != _PASSED:
+        _refuse(f"`--result` does not go with `--as {verdict}`", "only a row that has passed gives a result")
+    return {key: {"as": verdict, "result": _value(written)}}
+
+
+def _check_row(key: str, result: RunResult) -> None:
+    keys = [step.key for step in doubtful(result.steps)]
+    if key in keys:
+        return
+    near = suggest(key, keys)
+    listed = ", ".join(f"`{clean(other)}`" for other in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
+    others = f"in doubt: {listed}" if keys else "nothing of this run is in doubt"
+    status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
+    if any(other.startswith((f"{key}/", f"{key}[")) for other in keys):
+        status = " itself: a part of it is"
+    hint = f"did you mean `{near}`? {others}" if near and not status else others
+    _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
+
+
+def _value(written: str) -> Json:
+    try:
+        value: Json = json.loads(written, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        _refuse("`--result` is no JSON", "a text has quotes of its own: `--result '\"text\"'`")
+    return value
+
+
+def _no_number(written: str) -> NoReturn:
+    raise ValueError(written)
+
+
+def _refuse(message: str, hint: str) -> NoReturn:
+    raise UsageError(Problem(code="E158", message=message, hint=hint))
+
+
+def check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
+    """Refuse a `passed` without a result where the job needs it: a verdict alone does not give it."""
+    for key, verdict in verdicts.items():
+        wanted = _INDEX.sub("", key)  # turns of a step, and parts of it, belong to it
+        step = next((placed for placed in steps_of(job) if placed.key == wanted), None)
+        if verdict == {"as": _PASSED} and step is not None and needs_result(step.job, step.step):
+            hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"
+            _refuse(f"the job needs what `{key}` gave, and a verdict alone does not give it", hint)

@@ -18,7 +18,6 @@ from typing import TypeAlias
 
 import uuid_utils
 
-from runner.cli.ci_run import ci_run
 from runner.cli.prepared import RunSpec
 from runner.engine.effects import Ask
 from runner.engine.scope import RunFacts
@@ -32,6 +31,7 @@ from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.project.ci_run import ci_run
 from runner.project.sites import ReadySite, Sites
 from runner.runs import snapshot
 from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stopped, time_of

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.ci import MOST_BYTES
 from runner.cli.main import ended
+from runner.cli.reports import MOST_BYTES
 
 JOB = """
 runner: 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.cli.ci_run import ci_run
+from runner.project.ci_run import ci_run
 from runner.runs.evidence import CiRun
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"}

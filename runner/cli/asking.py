@@ -1,31 +1,38 @@
-"""A person at the terminal: whether there is one, whether they say yes, and whether a command may begin at all.
+"""What a command is given by whoever started it: the inputs, and the answers of a person at the terminal.
 
-Every refusal is reported at once, and nothing has been sent. `--yes` answers the questions of jobs; it does not confirm
-a target: who says yes to a job may not know where its calls go. Questions go to stderr, like all messages.
+Inputs are those of `-i`, then of `--inputs`; the environment and defaults come later, job by job. Required inputs that
+nobody has given are asked for before anything is sent. In CI nobody is there. Questions go to stderr, as all messages
+do.
 """
 
+import errno
+import os
 import select
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import click
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
 
 from runner.cli import output
-from runner.cli.prepared import RunSpec, run_name
 from runner.engine.effects import Ask
-from runner.foundation.problems import RefusedError
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.values import Json, is_well_formed
 from runner.hosts.stop import Stop
-from runner.planning import guards
+from runner.job import inputs
+from runner.job.inputs import VARIABLE, Given, Origin, UnfitError, fit, short
+from runner.job.model import Case, Input, Job
+from runner.project.paths import called
+from runner.reading.encoding import LARGEST_FILE
+from runner.reading.files import read_text, too_large
+from runner.reading.load import read_private
 from runner.reports.safe import clean
 from runner.reports.words import labelled
-from runner.targets.model import SiteTarget, Target
 
 _LOOK = 0.2
 """Seconds between two looks at the stop, while nobody answers."""
-_MOST_NAMES = 5
-"""Runs that a question names; more would hide the question."""
 
 
 def is_there() -> bool:
@@ -101,47 +108,165 @@ def _line() -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """What the command line permits: `yes` to every question of a job, and the targets that are `confirmed`.
+def given_inputs(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
+    """What the command line gives, by name. Raises `UsageError` with every problem in it."""
+    problems: list[Problem] = [*_given_twice(options)]
+    found = _from_file(file, problems) if file else {}
+    for option in options:
+        parsed = inputs.parse_option(option, read_file=_argument, stdin=_standard_input)
+        if isinstance(parsed, Problem):
+            problems.append(parsed)
+        else:
+            found[parsed[0]] = parsed[1]
+    if problems:
+        raise UsageError(*problems)
+    return found
 
-    `ask` puts a question to a person; None where there is none.
+
+def _given_twice(options: Sequence[str]) -> Iterator[Problem]:
+    """Inputs that have several values: nobody knows which counts. No value is shown."""
+    for name, times in Counter(option.partition("=")[0] for option in options).items():
+        if name and times > 1:
+            message = f"input `{short(name)}` is given {times} times, and takes one value"
+            hint = "keep one; write a list as JSON: `-i NAME='[1, 2]'`; `cases` of a job make several runs"
+            yield Problem(code="E150", message=message, hint=hint)
+
+
+def _argument(path: str) -> str:
+    """The text of a file that the command line names, which may be a pipe. Raises `OSError`, `UnicodeDecodeError`."""
+    return read_text(path, streams=True)
+
+
+def _standard_input() -> str:
+    """Raises `OSError`, `UnicodeDecodeError`. In the locale C Python reads what is not UTF-8 without a word."""
+    if sys.stdin is None:  # whoever called us has closed it
+        raise OSError(errno.EBADF, "standard input is closed")
+    text = sys.stdin.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise too_large()
+    if not is_well_formed(text):
+        raise OSError(errno.EILSEQ, "it is not UTF-8")
+    return text
+
+
+def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
+    document = read_private(file, name=called(file))
+    if isinstance(document, tuple):
+        problems.extend(document)
+        return {}
+    found = {} if document.data is None else inputs.from_file(document)  # None: nothing but comments
+    if isinstance(found, Problem):
+        problems.append(found)
+        return {}
+    return found
+
+
+def input_values(
+    runs: Sequence[tuple[Job, Case | None, Mapping[str, Problem]]], known: dict[str, Given]
+) -> tuple[list[dict[str, Json]], list[Problem]]:
+    """The input values of each run, and every problem in them, each once.
+
+    A run is a job, its case, and what is wrong where nobody gives an input that no case gives.
     """
-
-    yes: bool = False
-    confirmed: frozenset[str] = frozenset()
-    ask: Callable[[str], bool] | None = None
-
-
-def permission(context: click.Context) -> Permission:
-    """What the options of a command permit, and whether somebody can be asked."""
-    return Permission(
-        yes=context.params["yes"],
-        confirmed=frozenset(context.params["confirm"]),
-        ask=says_yes if is_there() else None,
-    )
+    problems = list(inputs.unknown(known, [job for job, _, _ in runs]))
+    made = []
+    for job, case, lacking in runs:
+        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)
+        made.append(of_run)
+        problems.extend(wrong)
+    return made, list(dict.fromkeys(problems))
 
 
-def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool = False) -> None:
-    """Let the runs begin, or raise `RefusedError`. A person is asked once for each target.
+def missing_inputs(
+    runs: Iterable[tuple[Job, Case | None]], known: Mapping[str, Given], environment: Mapping[str, str]
+) -> dict[str, Given]:
+    """The missing inputs that a person gives, by name. Nothing where there is no terminal, or in CI.
 
-    `over`: no step of them is to be carried out any more, so no question of theirs is to be answered.
+    Who gives no answer is asked for nothing more, and what is missing is reported like any problem.
     """
-    refused = list(guards.not_allowed((run.job, run.target) for run in runs))
-    if not (over or given.yes) and given.ask is None:
-        refused += guards.unanswerable(run.job for run in runs)
-    targets = guards.unconfirmed((run.target for run in runs), confirmed=given.confirmed)
-    if given.ask is None:
-        refused += map(guards.protected, targets)
-    if refused:
-        raise RefusedError(*refused)
-    for target in targets:
-        if given.ask is not None and not given.ask(_question(target, runs)):
-            raise RefusedError(guards.protected(target))
+    found: dict[str, Given] = {}
+    if environment.get("CI") or not is_there():
+        return found
+    for declared in _not_given(runs, known, environment):
+        value = _answer(declared)
+        if value is None:
+            break
+        found[declared.name] = Given(value=value, origin=Origin.TERMINAL)
+    return found
 
 
-def _question(target: Target, runs: Sequence[RunSpec]) -> str:
-    names = [run_name(run.job, run.case) for run in runs if run.target == target]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    where = f" ({target.url})" if isinstance(target, SiteTarget) else ""
-    return f"target `{target.name}`{where} is protected. Carry out {', '.join(names[:_MOST_NAMES])}{more}?"
+def _not_given(
+    runs: Iterable[tuple[Job, Case | None]], known: Mapping[str, Given], environment: Mapping[str, str]
+) -> Iterator[Input]:
+    seen = set(known)
+    for job, case in runs:
+        for declared in job.inputs:
+            is_given = VARIABLE + declared.name.upper() in environment or (case and declared.name in case.inputs)
+            if declared.required and not is_given and declared.name not in seen:
+                seen.add(declared.name)
+                yield declared
+
+
+def _answer(declared: Input) -> str | None:
+    """A text that fits the input; None where no answer came."""
+    kind = declared.schema.get("type")
+    about = f" ({clean(kind)})" if isinstance(kind, str) else ""
+    described = f": {clean(declared.description)}" if declared.description else ""
+    while True:
+        prompt = f"? input `{clean(declared.name)}`{about}{described}> "
+        text = (_without_echo if declared.secret else _with_echo)(prompt)
+        if not text.strip():
+            output.say_lines("" if text.endswith("\n") and not declared.secret else "\n")
+            return None
+        value = text.removesuffix("\n").removesuffix("\r")
+        try:
+            fit(declared, value, is_text=True)
+        except UnfitError as unfit:
+            output.say_lines(f"  {clean(str(unfit.message))}\n")
+        else:
+            return value
+
+
+def _with_echo(prompt: str) -> str:
+    output.say_lines(prompt)
+    return sys.stdin.readline()
+
+
+if sys.platform == "win32":
+    import getpass
+
+    def _without_echo(prompt: str) -> str:
+        return getpass.getpass(prompt) + "\n"
+
+else:
+    import termios
+
+    def _without_echo(prompt: str) -> str:
+        """A line that the terminal does not show, not even where it is typed as soon as the prompt is there.
+
+        The terminal shows again what is typed, whatever happens: a signal that ends the program then and there runs
+        no `finally`.
+        """
+        file = sys.stdin.fileno()
+        before = termios.tcgetattr(file)
+        earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            termios.tcsetattr(file, termios.TCSADRAIN, before)
+            then = earlier[signal.Signals(number)]
+            if not callable(then):
+                raise KeyboardInterrupt
+            then(number, frame)
+
+        caught = [number for number, then in earlier.items() if then is not signal.SIG_IGN]
+        try:
+            for number in caught:
+                signal.signal(number, on_signal)
+            termios.tcsetattr(file, termios.TCSADRAIN, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
+            text = _with_echo(prompt)
+        finally:
+            termios.tcsetattr(file, termios.TCSADRAIN, before)
+            for number in caught:
+                signal.signal(number, earlier[number])
+        output.say_lines("\n" if text.strip() else "")
+        return text

@@ -19,7 +19,6 @@ from runner.catalogue.model import Catalogue, Process
 from runner.catalogue.write import written
 from runner.cli import catalogue_files, options, output
 from runner.cli.catalogue_files import ask, check_place, one_target, read_file, used_by, write_file
-from runner.cli.sandbox import serve_sandbox
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup
 from runner.foundation.problems import ExitCode, UsageError, are_errors
@@ -28,6 +27,7 @@ from runner.packages.files import Reader
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
 from runner.project.paths import called
+from runner.project.sandboxes import serve_sandbox
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports import mistakes

@@ -192,9 +192,10 @@ def _send_traces(runs: Sequence[ReportedRun]) -> None:
     is_off = given.get("OTEL_SDK_DISABLED", "").lower() == "true" or given.get("OTEL_TRACES_EXPORTER") == "none"
     if is_off or not any(given.get(f"OTEL_EXPORTER_OTLP_{name}ENDPOINT") for name in ("", "TRACES_")):
         return
-    from runner.cli.otlp_sending import send  # noqa: PLC0415  20 ms of a start, for whoever sends
+    from runner.reports.otlp_sending import send  # noqa: PLC0415  20 ms of a start, for whoever sends
 
-    send(runs)
+    if warning := send(runs):
+        output.say(warning)
 
 
 def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:

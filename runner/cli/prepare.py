@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import uuid_utils
 
-from runner.cli import inputs, options, output, reports, stored_plans
+from runner.cli import asking, options, output, reports, stored_plans
 from runner.cli.hints import typo_of
 from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, tags_in, wanted
 from runner.cli.verb import Verb
@@ -23,7 +23,7 @@ from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
-from runner.job.inputs import VARIABLE
+from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Case, Job
 from runner.planning import plan_file
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
@@ -58,7 +58,7 @@ def prepare(wanted: Wanted) -> RunSet:
         return stored_plans.prepare(wanted)
     tags = by_tags(wanted.tags) if wanted.tags is not None else None
     ignored_files.check_specs(wanted.specs, of_targets=False)
-    given = inputs.given(wanted.given, file=wanted.inputs_file)
+    given = asking.given_inputs(wanted.given, file=wanted.inputs_file)
     project = open_project(
         wanted.specs,
         targets=wanted.targets_file,
@@ -120,18 +120,18 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
 
 
 def _values(
-    chosen: Sequence[_Selected], given: dict[str, inputs.Given], project: Project
+    chosen: Sequence[_Selected], given: dict[str, Given], project: Project
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
     """The input values of each run; a person at the terminal is asked for those that are missing, if nothing else is
     wrong.
     """
     runs = [(one.job, one.case, one.file.lacking) for one in chosen]
-    values, problems = inputs.values(runs, given)
+    values, problems = asking.input_values(runs, given)
     if not chosen and project.errors:
         return values, []
     if not project.errors and {problem.code for problem in problems} == {"E130"}:
-        answers = inputs.asked_for([(one.job, one.case) for one in chosen], given, os.environ)
-        return inputs.values(runs, given | answers)
+        answers = asking.missing_inputs([(one.job, one.case) for one in chosen], given, os.environ)
+        return asking.input_values(runs, given | answers)
     return values, problems
 
 

@@ -1,4 +1,8 @@
-"""What a command line asks for, the runs that it selects, and which these are: `--tags` and `-k`."""
+"""What a command line asks for, the runs that it selects by `--tags` and `-k`, and whether they may begin.
+
+Every refusal is reported at once, and nothing has been sent. `--yes` answers the questions of jobs; it does not confirm
+a target: who says yes to a job may not know where its calls go.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,16 +12,20 @@ import boolean
 import click
 
 from runner.catalogue.model import ProcessElement
+from runner.cli import asking
 from runner.cli.verb import from_environment
-from runner.foundation.problems import Problem, UsageError
+from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
+from runner.planning import guards
 from runner.planning.plan import ChosenCase
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName
-from runner.targets.model import Target
+from runner.targets.model import SiteTarget, Target
 
 NOTHING = "nothing was selected"
+_MOST_NAMES = 5
+"""Runs that a question names; more would hide the question."""
 _IN_A_TAG = (".", "_", ":", "-", "/")
 
 
@@ -151,3 +159,49 @@ def is_selected(
         return False
     name = run_name(job, case).casefold()
     return not keywords or any(keyword.casefold() in name for keyword in keywords)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What the command line permits: `yes` to every question of a job, and the targets that are `confirmed`.
+
+    `ask` puts a question to a person; None where there is none.
+    """
+
+    yes: bool = False
+    confirmed: frozenset[str] = frozenset()
+    ask: Callable[[str], bool] | None = None
+
+
+def permission(context: click.Context) -> Permission:
+    """What the options of a command permit, and whether somebody can be asked."""
+    return Permission(
+        yes=context.params["yes"],
+        confirmed=frozenset(context.params["confirm"]),
+        ask=asking.says_yes if asking.is_there() else None,
+    )
+
+
+def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool = False) -> None:
+    """Let the runs begin, or raise `RefusedError`. A person is asked once for each target.
+
+    `over`: no step of them is to be carried out any more, so no question of theirs is to be answered.
+    """
+    refused = list(guards.not_allowed((run.job, run.target) for run in runs))
+    if not (over or given.yes) and given.ask is None:
+        refused += guards.unanswerable(run.job for run in runs)
+    targets = guards.unconfirmed((run.target for run in runs), confirmed=given.confirmed)
+    if given.ask is None:
+        refused += map(guards.protected, targets)
+    if refused:
+        raise RefusedError(*refused)
+    for target in targets:
+        if given.ask is not None and not given.ask(_question(target, runs)):
+            raise RefusedError(guards.protected(target))
+
+
+def _question(target: Target, runs: Sequence[RunSpec]) -> str:
+    names = [run_name(run.job, run.case) for run in runs if run.target == target]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    where = f" ({target.url})" if isinstance(target, SiteTarget) else ""
+    return f"target `{target.name}`{where} is protected. Carry out {', '.join(names[:_MOST_NAMES])}{more}?"

@@ -22,7 +22,6 @@ from runner.catalogue.model import Catalogue
 from runner.cli import options, output
 from runner.cli.catalogue_files import read_file, used_by
 from runner.cli.prepared import RunSpec
-from runner.cli.sandbox import serve_sandbox
 from runner.cli.verb import Verb
 from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
 from runner.doctor.wait_story import Story
@@ -35,6 +34,7 @@ from runner.job.outline import outline
 from runner.lint.uses import started
 from runner.project.named_targets import chosen
 from runner.project.paths import called
+from runner.project.sandboxes import serve_sandbox
 from runner.project.sites import Sites
 from runner.reading.document import Document
 from runner.reading.files import read_text

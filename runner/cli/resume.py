@@ -8,14 +8,15 @@ from functools import partial
 
 import click
 
-from runner.cli import asking, inputs, options, output, reports, resume_run
+from runner.cli import asking, options, output, reports, resume_run
 from runner.cli.command import at_once, carry_out, claim_of, console_of, waits_for, with_reports
+from runner.cli.prepared import check_permission, permission
 from runner.cli.resume_run import ResumableRun
 from runner.cli.run_pool import PendingRun, Run, begin
-from runner.cli.sandbox import Sandboxes
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.hosts.judgement import Judgement
+from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
 from runner.reports.next_steps import next_steps
@@ -60,7 +61,7 @@ def resume(context: click.Context, /, **_: object) -> int:
     """
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
-    allowed = asking.permission(context)
+    allowed = permission(context)
     run = find(context.params["runs"], context.params["run"])
     began = resume_run.check(run)
     verdicts = resume_run.given_verdicts(context, run.result)
@@ -68,7 +69,7 @@ def resume(context: click.Context, /, **_: object) -> int:
         return _over(run, wanted_reports, why="nothing is left to do")
     resumable = _loaded(context, run, began)
     resume_run.check_results(verdicts, resumable.spec.job)
-    asking.check_permission([resumable.spec], allowed, over=run.result.finished)
+    check_permission([resumable.spec], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
     return _carry_on(context, resumable, wanted_reports, judgement, yes=allowed.yes)
 
@@ -115,7 +116,7 @@ def reconcile(context: click.Context, /, **_: object) -> int:
 
 
 def _loaded(context: click.Context, run: StoredRun, began: RunStarted) -> ResumableRun:
-    given = inputs.given(context.params["given"], file=context.params["inputs_file"])
+    given = asking.given_inputs(context.params["given"], file=context.params["inputs_file"])
     return resume_run.load(run, began, given=given, targets=context.params["targets"])
 
 
@@ -207,14 +208,14 @@ def rerun(context: click.Context, /, **_: object) -> int:
     """
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
-    allowed = asking.permission(context)
+    allowed = permission(context)
     run = find(context.params["runs"], context.params["run"])
     began = resume_run.check(run)
     _check_settled(run)
-    given = inputs.given(context.params["given"], file=context.params["inputs_file"])
+    given = asking.given_inputs(context.params["given"], file=context.params["inputs_file"])
     stored = resume_run.opened(run, began, given=given, targets=context.params["targets"])
     _check_texts(stored)
-    asking.check_permission([stored.spec], allowed)
+    check_permission([stored.spec], allowed)
     for sentence in _sentences(stored):
         output.say(sentence)
     return _carry_out(context, stored, wanted_reports, yes=allowed.yes)

@@ -5,17 +5,17 @@ import os
 import click
 import uuid_utils
 
-from runner.cli import asking, options, output, reports
+from runner.cli import options, output, reports
 from runner.cli.command import carry_out, claim_of, console_of, waits_for, with_reports
 from runner.cli.prepare import prepare
-from runner.cli.prepared import RunSet, RunSpec, wanted
+from runner.cli.prepared import RunSet, RunSpec, check_permission, permission, wanted
 from runner.cli.run_console import RunConsole
 from runner.cli.run_pool import Carried, PendingRun, Run, begin
-from runner.cli.sandbox import Sandboxes
 from runner.cli.stored_plans import PlanClaims
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem
 from runner.hosts.judgement import Judgement
+from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.console import closing
@@ -78,7 +78,7 @@ def run(context: click.Context, /, **_: object) -> int:
     given = context.params
     places = reports.asked_for(context)
     reports.check(places, read=reports.read_by(context))
-    permission = asking.permission(context)
+    allowed = permission(context)
     run_set = prepare(wanted(context))
     output.problems(*run_set.warnings)
     if not given["quiet"]:
@@ -89,7 +89,7 @@ def run(context: click.Context, /, **_: object) -> int:
         return _nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
-    asking.check_permission(run_set.runs, permission)
+    check_permission(run_set.runs, allowed)
     console = console_of(context, places, jobs=[run.job for run in run_set.runs])
     carried, code = _carry_out(context, run_set, claims, console)
     if len(run_set.runs) > 1:

@@ -1,13 +1,13 @@
 """The verbs that only read stored runs: `runs` lists them and deletes old ones, `show` and `report` draw one again."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import click
 
 from runner.cli import options, output, reports
-from runner.cli.run_filters import RunFilter, age, run_filter, run_filters
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, strongest
 from runner.foundation.sentences import either, many
@@ -16,16 +16,60 @@ from runner.reports import console
 from runner.reports.formats import FORMATS
 from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun
-from runner.reports.runs import Listed, table
+from runner.reports.runs import RUNNING, Listed, table
 from runner.reports.safe import json_document
 from runner.reports.sentences import Detail
 from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
+from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find
 from runner.secrets.redact import hide
 
+_F = TypeVar("_F", bound=Callable[..., object])
 FORMAT = 1
+_STATUSES = (*map(str, RunStatus), RUNNING)
+
+
+def run_filters(command: _F) -> _F:
+    """The options that select stored runs."""
+    for added in reversed(_OPTIONS):
+        command = added(command)
+    return command
+
+
+_OPTIONS = (
+    options.option(
+        "--job",
+        "job",
+        multiple=True,
+        type=options.WholeText(),
+        metavar="NAME",
+        help="Only runs of this job, or of `job[case]`; several times: of one of them.",
+    ),
+    options.option(
+        "-t",
+        "--target",
+        "target",
+        multiple=True,
+        type=options.Filled(),
+        metavar="NAME",
+        help="Only runs at this target.",
+    ),
+    options.option(
+        "--status",
+        "status",
+        multiple=True,
+        type=options.Choice(_STATUSES),
+        help="Only runs that ended so, or that are running; several times: in one of these ways.",
+    ),
+    options.option(
+        "--since",
+        metavar="WHEN",
+        type=options.Filled(),
+        help="Only runs that began since then: an age, `12h` or `7d`, or a moment in UTC, `2026-01-31`.",
+    ),
+)
 
 
 @click.command("runs", cls=Verb)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from runner.cli import inputs
+from runner.cli import asking
 from runner.cli.prepared import RunSet, RunSpec, Wanted
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.values import Json
@@ -149,7 +149,7 @@ def is_plan(spec: Path) -> bool:
 def prepare(wanted: Wanted) -> RunSet:
     """Prepare the runs of files of plans. Raises `UsageError` with all that is in their way."""
     _refuse_options_of_jobs(wanted)
-    known = inputs.given(wanted.given, file=wanted.inputs_file)
+    known = asking.given_inputs(wanted.given, file=wanted.inputs_file)
     problems: list[Problem] = []
     runs: list[RunSpec] = []
     for spec in wanted.specs:

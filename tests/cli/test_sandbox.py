@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runner.cli.sandbox import sandbox
+from runner.cli.shipped import sandbox
 
 RUNNER = Path(sys.executable).with_name("runner")
 CONTACTS = "Contact: [{Name: Anna}, {Name: Boris}, {Name: Clara}]"

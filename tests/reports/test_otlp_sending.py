@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli import otlp_sending
 from runner.cli.main import ended
+from runner.reports import otlp_sending
 
 CANARY = "s3cret-canary-0815"
 JOB = "runner: 1\nname: a\ntarget: one\nsteps:\n  - id: nap\n    pause: 1ms\n"

@@ -2,66 +2,20 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
-from runner.cli import options
 from runner.foundation import durations
 from runner.foundation.problems import Problem, UsageError
 from runner.reports.runs import RUNNING
-from runner.runs.events import RunStatus
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load, run_name
 
-_F = TypeVar("_F", bound=Callable[..., object])
 _DAYS = re.compile(r"([0-9]{1,5})d")
 _DAY = 24 * 3600.0
 _TIME_DIGITS = 12
 """Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""
-_STATUSES = (*map(str, RunStatus), RUNNING)
-
-
-def run_filters(command: _F) -> _F:
-    """The options that select stored runs."""
-    for added in reversed(_OPTIONS):
-        command = added(command)
-    return command
-
-
-_OPTIONS = (
-    options.option(
-        "--job",
-        "job",
-        multiple=True,
-        type=options.WholeText(),
-        metavar="NAME",
-        help="Only runs of this job, or of `job[case]`; several times: of one of them.",
-    ),
-    options.option(
-        "-t",
-        "--target",
-        "target",
-        multiple=True,
-        type=options.Filled(),
-        metavar="NAME",
-        help="Only runs at this target.",
-    ),
-    options.option(
-        "--status",
-        "status",
-        multiple=True,
-        type=options.Choice(_STATUSES),
-        help="Only runs that ended so, or that are running; several times: in one of these ways.",
-    ),
-    options.option(
-        "--since",
-        metavar="WHEN",
-        type=options.Filled(),
-        help="Only runs that began since then: an age, `12h` or `7d`, or a moment in UTC, `2026-01-31`.",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +53,7 @@ class RunFilter:
 
 
 def run_filter(given: Mapping[str, object]) -> RunFilter:
-    """The filter that the options of a command ask for. Raises `UsageError`."""
+    """The filter that the options of a command ask for, by their names. Raises `UsageError`."""
     since = given["since"]
     return RunFilter(
         jobs=_texts(given["job"]),

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from runner.cli import output
 from runner.foundation import threads
 from runner.foundation.problems import UsageError
 from runner.reports import otlp
@@ -26,25 +25,28 @@ _MOST_OF_ANSWER: Final = 65_536
 _HTTP: Final = frozenset({"http", "https"})
 
 
-def send(runs: Sequence[ReportedRun], environ: Mapping[str, str] = os.environ) -> None:
-    """Send the traces, request by request; a warning where one fails, after which the others are not sent."""
+def send(runs: Sequence[ReportedRun], environ: Mapping[str, str] = os.environ) -> str:
+    """Send the traces, request by request. A warning where one fails, after which the others are not sent; empty where
+    all were taken.
+    """
     url = _address(environ)
     place = _shown(url)
     if place is None:
-        _warn("the address of the collector is no http or https URL", sent=0, total=0)
-        return
+        return _warning("the address of the collector is no http or https URL", sent=0, total=0)
     requests = otlp.report([run.lines for run in runs]).splitlines()
     headers = dict(_headers(environ))
     for count, request in enumerate(requests):
         flaw = deliver(url, request.encode(), headers)
         if flaw:
-            _warn(f"the collector at {place} did not take the traces: {flaw}", sent=count, total=len(requests))
-            return
+            return _warning(
+                f"the collector at {place} did not take the traces: {flaw}", sent=count, total=len(requests)
+            )
+    return ""
 
 
-def _warn(message: str, *, sent: int, total: int) -> None:
+def _warning(message: str, *, sent: int, total: int) -> str:
     left = f"; {total - sent} of {total} requests were not taken" if total > 1 else ""
-    output.say(f"warning: {message}{left}; `runner report RUN --report-otlp FILE` writes them to a file")
+    return f"warning: {message}{left}; `runner report RUN --report-otlp FILE` writes them to a file"
 
 
 def _address(environ: Mapping[str, str]) -> str:

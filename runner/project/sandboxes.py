@@ -1,84 +1,19 @@
-"""`runner sandbox`, and the sandboxes that other verbs serve: the stand-in of the service.
+"""The sandboxes that a command serves: what happens in one is forgotten, or stored beside the runs until
+they are settled.
 
 The web server is imported only where a sandbox is served: 79 ms.
 """
 
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
-
-from runner.cli import options, output
-from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import unwritable
-from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
-
-
-@click.command("sandbox", cls=Verb)
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("sandbox"))
-@options.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@options.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
-@options.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Store what happens in this file.")
-@options.option(
-    "--page-size",
-    metavar="N",
-    type=click.IntRange(1),
-    help="Records in one reply of OData, 20000 if not given; more come page by page.",
-)
-@click.pass_context
-def sandbox(context: click.Context, /, **_: object) -> int:
-    r"""Serve the doubles in FOLDER (*.process.yaml) as a site would, until it is interrupted.
-
-    Sign in as Supervisor with the password Supervisor, or as OAuth client sandbox with the secret sandbox.
-    A browser shows processes, instances, records and calls; it starts processes, executes elements and sets faults.
-
-    \b
-    Examples:
-      runner sandbox specs/sandbox --port 8080
-      curl -d '{"fault": "drop_after", "times": 1}' http://127.0.0.1:8080/sandbox/faults
-    """
-    from runner.sandbox.odata import PAGE_SIZE  # noqa: PLC0415  as above
-    from runner.sandbox.server import serve  # noqa: PLC0415
-
-    given = context.params
-    _refuse_a_folder_above(given["folder"])
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # so that it is left in order
-    try:
-        serve(
-            given["folder"],
-            ready=_print_url,
-            host=given["host"],
-            port=given["port"],
-            data=given["data"],
-            page_size=given["page_size"] or PAGE_SIZE,
-        )
-    except KeyboardInterrupt:
-        return ExitCode.PASSED
-    return ExitCode.PASSED
-
-
-def _print_url(url: str) -> None:
-    output.MessageStream("stdout").write(f"serving at {url} (Ctrl-C ends it)\n")
-
-
-def _refuse_a_folder_above(folder: Path) -> None:
-    """Raise `UsageError` where nothing is to be served, and a folder below holds doubles."""
-    if not folder.is_dir() or holds_doubles(folder) or (folder / RECORDS).exists():
-        return
-    below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and holds_doubles(path)), None)
-    if below is not None:
-        message = f"there is no {DOUBLES} in {clean(str(folder))}"
-        raise UsageError(Problem(code="E100", message=message, hint=f"did you mean `{clean(str(below))}`?"))
 
 
 def serve_sandbox(folder: Path) -> AbstractContextManager[str]:

@@ -1,9 +1,14 @@
-"""`runner record`: from a run that happened on a site, a double of the process and a job that calls it."""
+"""The verbs that only read one site: `runner doctor` checks the way to it step by step, a line for each; `runner
+record` writes down a run that happened there, as a double of its process and a job that calls it.
+
+They start no process. What is found out is the business of `runner.doctor` and `runner.recording`.
+"""
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,22 +16,114 @@ import click
 from runner.catalogue.pulling import NoAnswerError
 from runner.cli import options, output
 from runner.cli.catalogue_files import create, double_file, doubles_by_code, no_answer, one_target
-from runner.cli.sandbox import serve_sandbox
 from runner.cli.verb import Verb
+from runner.doctor.findings import Verdict, WayFinding, failed, ok
+from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
-from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.project.named_targets import KnownTarget
+from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.project.named_targets import KnownTarget, chosen
 from runner.project.paths import called
-from runner.project.sites import Sites
+from runner.project.sandboxes import serve_sandbox
+from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
 from runner.recording.double import double, invented
 from runner.recording.job import job, name
 from runner.recording.model import Recorded
 from runner.recording.reading import read_run, recorded
 from runner.recording.stored_calls import known
+from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.secrets.redact import Secrets
-from runner.targets.model import SandboxTarget
+from runner.service.caller import SessionCaller
+from runner.service.connecting import trusting
+from runner.service.site import ExecuteMethod, Runtime
+from runner.targets.model import SandboxTarget, Target
+
+FILE = "targets file"
+TARGET = "target"
+
+
+@click.command("doctor", cls=Verb)
+@click.argument("specs", nargs=-1, metavar="[SPEC…]", type=click.Path(path_type=Path))
+@options.option(
+    "-t", "--target", "target", multiple=True, metavar="NAME", help="Check this target; several times: each."
+)
+@options.TARGETS
+@click.pass_context
+def doctor(context: click.Context, /, **_: object) -> int:
+    r"""Check the way to a target step by step, and say where it ends: its variables, the host's name, a connection,
+    TLS and its certificate, the sign-in, `runtime`, the right to run processes, the process log, the clocks.
+    No process is started.
+
+    The targets file is that of SPEC, else the nearest from the current folder up.
+
+    \b
+    Examples:
+      runner doctor -t staging
+      runner doctor -t staging specs
+
+    Exit 0, 2 where the target itself has a mistake, 3 where a step failed.
+    """
+    given = context.params
+    known = chosen(given["target"], given["specs"], given["targets"])
+    with Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text) as sites:
+        codes = [_examine(name, target, sites) for name, target in known.items()]
+    return ExitCode.INVALID if ExitCode.INVALID in codes else strongest(codes)
+
+
+def _examine(name: str, known: KnownTarget, sites: Sites) -> ExitCode:
+    """Print each finding as soon as it is made."""
+    output.data(f"doctor {clean(name)}\n")
+    secrets, failures = Secrets(), set()
+    for finding in _findings(known, sites, secrets):
+        output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.seen))}\n")
+        if finding.hint is not None:
+            output.data(f"{'try':>29}: {clean(secrets.mask(finding.hint))}\n")
+        if finding.verdict is Verdict.FAILED:
+            failures.add(finding.step)
+    if TARGET in failures:
+        return ExitCode.INVALID
+    return ExitCode.NO_ANSWER if failures else ExitCode.PASSED
+
+
+def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[WayFinding]:
+    """`secrets` learns what no finding may show."""
+    yield ok(FILE, known.where)
+    target = known.target
+    try:
+        ready = sites.of(target)
+        ready.hide_in(secrets)
+    except UsageError as error:
+        for problem in error.problems:
+            yield failed(TARGET, problem.message, problem.hint)
+        yield from untrodden()
+        return
+    what = f"the sandbox {target.folder}" if isinstance(target, SandboxTarget) else f"{target.runtime}"
+    yield ok(TARGET, f"{ready.site.url}, {what}")
+    yield from walk(_way(ready, target, sites, secrets))
+
+
+def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Way:
+    site, credentials, is_sandbox = ready.site, ready.credentials, ready.name.sandbox
+    signs_in = None if credentials is None else credentials.kind.described
+    return Way(
+        url=site.url,
+        caller=ready.client,
+        runtime=target.runtime,
+        at_other=partial(_at_other_runtime, target, sites, secrets),
+        tls=None if is_sandbox else partial(trusting, site.authorities),
+        proxy=site.proxy,
+        signs_in="the user of the sandbox" if is_sandbox else signs_in,
+        by_get=not is_sandbox and site.execute_method is ExecuteMethod.GET,
+    )
+
+
+def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> SessionCaller:
+    """The same site with a sign-in of its own, called where the other runtime has its services."""
+    other = Runtime.NET if target.runtime is Runtime.NET_FRAMEWORK else Runtime.NET_FRAMEWORK
+    ready = sites.of(replace(target, runtime=other))
+    ready.hide_in(secrets)
+    return ready.client
 
 
 @click.command("record", cls=Verb)

@@ -26,6 +26,7 @@ from runner.hosts.stop import Stop, listening
 from runner.job.model import Job
 from runner.planning.guards import asks
 from runner.project.sites import ReadySite, Sites
+from runner.reports.console import closing
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean
 from runner.reports.words import meaning
@@ -172,6 +173,13 @@ def with_reports(places: reports.Places, carried: Carried, code: ExitCode) -> Ex
     if not runs or code != strongest(run.result.exit_code for run in runs):  # else a transcript has printed it
         output.say(f"exit {code:d}: {meaning(code)}")
     return code
+
+
+def print_totals(console: RunConsole, carried: Carried, *, total: int) -> None:
+    """The last lines of a command of several runs, of which there were to be `total`."""
+    if total > 1:
+        results = [run.result for run in carried.runs]
+        console.out.write(closing(results, console.detail(), encoding=console.out.encoding))
 
 
 def _not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:

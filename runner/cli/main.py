@@ -24,7 +24,7 @@ from runner.version import VERSION
 VERBS = {
     "run": ("runner.cli.run:run", "Carry jobs out and report what happened."),
     "resume": ("runner.cli.resume:resume", "Go on with a run that broke off."),
-    "rerun": ("runner.cli.resume:rerun", "Carry out once more what a run did."),
+    "rerun": ("runner.cli.rerun:rerun", "Carry out once more what a run did."),
     "reconcile": ("runner.cli.resume:reconcile", "Ask the process log again about calls in doubt."),
     "plan": ("runner.cli.prepare:plan_runs", "Print what would be sent; send nothing."),
     "validate": ("runner.cli.validate:validate", "Check job, target and sandbox files."),

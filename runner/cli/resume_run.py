@@ -62,7 +62,7 @@ class ResumableRun:
     began: RunStarted
     snapshot: snapshot.PlanSnapshot
     spec: RunSpec
-    given: Mapping[str, Given]
+    given: dict[str, Given]
     targets: Path | None
 
 
@@ -79,7 +79,7 @@ def check(run: StoredRun) -> RunStarted:
     return first
 
 
-def load(run: StoredRun, began: RunStarted, *, given: Mapping[str, Given], targets: Path | None) -> ResumableRun:
+def load(run: StoredRun, began: RunStarted, *, given: dict[str, Given], targets: Path | None) -> ResumableRun:
     """Open the run's plan. Raises `UsageError` with all that is in the way."""
     if began.engine != VERSION:
         message = f"version {began.engine} began this run, and version {VERSION} might carry it out otherwise"
@@ -88,7 +88,7 @@ def load(run: StoredRun, began: RunStarted, *, given: Mapping[str, Given], targe
     return opened(run, began, given=given, targets=targets)
 
 
-def opened(run: StoredRun, began: RunStarted, *, given: Mapping[str, Given], targets: Path | None) -> ResumableRun:
+def opened(run: StoredRun, began: RunStarted, *, given: dict[str, Given], targets: Path | None) -> ResumableRun:
     """Open the plan of a run, whatever version began it. Raises `UsageError` with all that is in the way."""
     found = snapshot.read(run.store, run.id)
     if isinstance(found, Problem):
@@ -131,7 +131,7 @@ def _filled(part: TextPart, known: Secrets) -> str:
     return filled if isinstance(filled, str) else canonical(filled)
 
 
-def _spec(stored: StoredPlan, given: Mapping[str, Given], targets: Path | None) -> RunSpec:
+def _spec(stored: StoredPlan, given: dict[str, Given], targets: Path | None) -> RunSpec:
     problems: list[Problem] = []
     loader = PlanLoader(plans=[stored], targets_file=targets, known=given, changes=_changes, code="E156")
     found = loader.runs(problems)

@@ -6,7 +6,7 @@ import click
 import uuid_utils
 
 from runner.cli import options, output, reports
-from runner.cli.command import carry_out, claim_of, console_of, waits_for, with_reports
+from runner.cli.command import carry_out, claim_of, console_of, print_totals, waits_for, with_reports
 from runner.cli.prepare import prepare
 from runner.cli.prepared import RunSet, RunSpec, check_permission, permission, wanted
 from runner.cli.run_console import RunConsole
@@ -18,7 +18,6 @@ from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reading.files import read_text
-from runner.reports.console import closing
 from runner.reports.reported import ReportedCommand
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import unwritable
@@ -92,9 +91,7 @@ def run(context: click.Context, /, **_: object) -> int:
     check_permission(run_set.runs, allowed)
     console = console_of(context, places, jobs=[run.job for run in run_set.runs])
     carried, code = _carry_out(context, run_set, claims, console)
-    if len(run_set.runs) > 1:
-        results = [run.result for run in carried.runs]
-        console.out.write(closing(results, console.detail(), encoding=console.out.encoding))
+    print_totals(console, carried, total=len(run_set.runs))
     return with_reports(places, carried, code)
 
 

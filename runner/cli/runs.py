@@ -23,7 +23,7 @@ from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find
+from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, of_one_command
 from runner.secrets.redact import hide
 
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -143,18 +143,21 @@ def show(context: click.Context, /, **_: object) -> int:
 @options.SEVERAL_RUNS
 @options.RUNS
 @options.reports
+@options.option("--together", is_flag=True, help="Of each RUN all runs that its command began.")
 @options.option(
     "--open", "opens", is_flag=True, help="Open the page; without `--report-html` it is written to the run."
 )
 @click.pass_context
 def report(context: click.Context, /, **_: object) -> int:
-    r"""Write reports of one or more runs again. RUN is `last`, a run's id, or a unique beginning of it.
+    r"""Write reports of one or more runs again, all runs in one of each format. RUN is `last`, a run's id, or a unique
+    beginning of it.
 
     \b
     Examples:
       runner report last --report-junit junit.xml
       runner report last --report-json - | jq .status
       runner report last --open
+      runner report last --together --report-html page.html
 
     Exits with the strongest code of the runs.
     """
@@ -163,8 +166,10 @@ def report(context: click.Context, /, **_: object) -> int:
         hint = f"add {either([one.option for one in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     reports.check(places)
-    names = dict.fromkeys(context.params["chosen"])
-    found = {run.id: run for run in (find(context.params["runs"], name) for name in names)}
+    named = [find(context.params["runs"], name) for name in dict.fromkeys(context.params["chosen"])]
+    if context.params["together"]:
+        named = [run for one in named for run in of_one_command(one)]
+    found = {run.id: run for run in named}
     for run in found.values():
         if run.flaw is not None:
             output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))

@@ -49,13 +49,13 @@ Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLoader:
-    """Makes runs of plans. `known` are the inputs that were given; `code` is that of a text that is missing; `base` is
-    the folder from which the names of their files lead.
+    """Makes runs of plans. `known` are the inputs that were given, to which it adds the secrets that it asks for;
+    `code` is that of a text that is missing; `base` is the folder from which the names of their files lead.
     """
 
     plans: Sequence[StoredPlan]
     targets_file: Path | None
-    known: Mapping[str, Given]
+    known: dict[str, Given]
     changes: Changes
     code: str = "E154"
     base: Path = Path()
@@ -70,9 +70,16 @@ class PlanLoader:
             against=tuple(dict.fromkeys(stored.target.name for stored in self.plans)),
         )
         targets = Targets(project=project, environment=os.environ)
+        if not project.errors:
+            self._ask_for_secrets([file.job for file in project.files if file.job is not None])
         found = [self._run(stored, project, targets) for stored in self.plans]
         problems.extend(map(self._with_a_way_out, project.problems))
         return [run for run in found if run is not None]
+
+    def _ask_for_secrets(self, jobs: Iterable[Job]) -> None:
+        """A person at the terminal gives those that are missing."""
+        runs = [(_with_secrets_only(job), None) for job in jobs]
+        self.known.update(asking.missing_inputs(runs, self.known, os.environ))
 
     def _with_a_way_out(self, problem: Problem) -> Problem:
         """A target that is missing because the command is given elsewhere than where the plan was made."""
@@ -125,10 +132,13 @@ def _spec(job: Job, stored: StoredPlan, target: Target, values: dict[str, Json])
 
 def _inputs(job: Job, stored: StoredPlan, known: Mapping[str, Given]) -> tuple[dict[str, Json], tuple[Problem, ...]]:
     """The values of the plan, with secrets that come anew."""
-    secret = replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret))
-    fresh, wrong = supplied(secret, given=known, environment=os.environ)
+    fresh, wrong = supplied(_with_secrets_only(job), given=known, environment=os.environ)
     values = {**stored.inputs, **fresh}
     return {declared.name: values[declared.name] for declared in job.inputs if declared.name in values}, wrong
+
+
+def _with_secrets_only(job: Job) -> Job:
+    return replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret))
 
 
 def fixed_inputs(known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hint: str) -> Iterator[Problem]:

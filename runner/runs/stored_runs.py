@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from runner.foundation.problems import Problem, UsageError
-from runner.runs.events import Line, RunStatus
+from runner.runs.events import Line, RunStarted, RunStatus
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import parse, parse_line
 from runner.runs.result import RunResult, fold
@@ -76,6 +76,24 @@ def find(store: RunStore, name: str) -> StoredRun:
     return load(store, found[0])
 
 
+def of_one_command(run: StoredRun) -> list[StoredRun]:
+    """All runs that were begun by the command that began `run`, the oldest first; `run` alone where that is not known.
+
+    Of runs of other commands only the ends are read.
+    """
+    command = _command(run.lines)
+    if command is None:
+        return [run]
+    names = (name for name in run.store.runs() if name == run.id or _command(_end_lines(run.store, name)) == command)
+    return [run if name == run.id else load(run.store, name) for name in names]
+
+
+def passed_by_digest(store: RunStore) -> dict[str, str]:
+    """The newest run that passed, by the digest of its job, inputs and target."""
+    results = (_from_ends(store, run) for run in store.runs())
+    return {result.digest: result.id for result in results if result and result.status is RunStatus.PASSED}
+
+
 def not_passed(store: RunStore) -> frozenset[RunName]:
     """What did not pass when it ran last. Of each run only the first and the last line are read; of one that was
     deleted, its line in the history.
@@ -110,12 +128,21 @@ def run_name(store: RunStore, run: str) -> RunName | None:
 
 def _from_ends(store: RunStore, run: str) -> RunResult | None:
     """A run by its first and its last line; None where the first cannot be read."""
+    result = fold(_end_lines(store, run), run=run)
+    return result if result.job else None
+
+
+def _end_lines(store: RunStore, run: str) -> list[Line]:
     try:
         lines = [parse_line(written) for written in store.ends(run)]
     except StoreError:
-        return None
-    result = fold((line for line in lines if line is not None), run=run)
-    return result if result.job else None
+        return []
+    return [line for line in lines if line is not None]
+
+
+def _command(lines: Sequence[Line]) -> str | None:
+    first = lines[0].event if lines else None
+    return first.command if isinstance(first, RunStarted) and isinstance(first.command, str) else None
 
 
 def _name(result: RunResult) -> RunName:

@@ -134,6 +134,25 @@ def test_what_failed_at_two_targets_goes_to_both_again(here: Site, answers: Answ
     assert asked(here) == ["b&Which="]
 
 
+def test_the_targets_at_which_something_failed_are_known_when_its_runs_are_deleted(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = "cases: [{name: red, inputs: {process: red}}, {name: blue, inputs: {process: blue}}]"
+    Path("b.job.yaml").write_text(JOB.format(name="b", cases=cases))
+    answers.wrong = ("blue",)
+    assert ended(["run", ".", "-t", "there"]) == 1
+    assert ended(["run", "b.job.yaml", "-k", "red"]) == 0
+    assert ended(["runs", "--prune", "1ms"]) == 0
+    assert not list(Path(".runner/runs").iterdir())
+    answers.wrong = ()
+    asked(here)
+    capsys.readouterr()
+    assert ended(["run", ".", "--last-failed"]) == 0
+    assert asked(here) == ["b&Which=blue"]
+    assert "run b[blue]@there" in capsys.readouterr().out
+    assert ended(["run", ".", "--last-failed"]) == 5
+
+
 def test_a_target_at_which_something_failed_and_that_is_gone_is_a_warning(
     here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -250,6 +250,36 @@ def test_a_missing_input_is_asked_for_and_a_secret_is_not_shown() -> None:
     assert "sw0rdfish" not in kept
 
 
+@pytest.mark.parametrize("arguments", [["rerun", "last"], ["run", "a.plan.json", "--again"]])
+def test_a_secret_that_is_not_stored_is_asked_for_again(arguments: list[str]) -> None:
+    with site(answer) as here:
+        write_with_inputs(here)
+        Path("token").write_text("first")
+        assert ended(["plan", "a.job.yaml", "-i", "limit=7", "-i", "token=@token", "--out", "a.plan.json"]) == 0
+        assert ended(["run", "a.job.yaml", "-i", "limit=7", "-i", "token=@token"]) == 0
+        here.asked.clear()
+        terminal = at_a_terminal(*arguments)
+        terminal.wait_for("? input `token` (string)> ")
+        assert here.asked == []
+        terminal.type("sw0rdfish\n")
+        assert terminal.end() == 0
+        assert "Limit=7&Token=sw0rdfish" in here.executes()[0]
+        assert "? input `limit`" not in terminal.seen
+    assert "sw0rdfish" not in terminal.seen + terminal.out
+
+
+def test_without_a_terminal_the_secret_that_is_not_stored_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(answer) as here:
+        write_with_inputs(here)
+        Path("token").write_text("first")
+        assert ended(["run", "a.job.yaml", "-i", "limit=7", "-i", "token=@token"]) == 0
+        capsys.readouterr()
+        assert ended(["rerun", "last"]) == 2
+    printed = capsys.readouterr().err
+    assert "error[E130]: job `smoke`: input `token` is required" in printed
+    assert "CREATIO_RUNNER_INPUT_TOKEN" in printed
+
+
 def test_whoever_gives_no_answer_is_told_what_is_missing() -> None:
     with site(answer) as here:
         write_with_inputs(here)

@@ -1,0 +1,221 @@
+"""`runner rerun`: what runs did, once more as new runs, with the files, case, inputs and target that they had."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import click
+import uuid_utils
+
+from runner.cli import asking, options, output, reports, resume_run
+from runner.cli.command import carry_out, claim_of, console_of, print_totals, waits_for, with_reports
+from runner.cli.prepared import check_permission, permission
+from runner.cli.resume_run import ResumableRun
+from runner.cli.run_console import RunConsole
+from runner.cli.run_pool import Carried, PendingRun, begin
+from runner.cli.verb import Verb
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.hosts.judgement import Judgement
+from runner.project.sandboxes import Sandboxes
+from runner.project.sites import Sites
+from runner.reading.files import read_text
+from runner.reports.next_steps import next_steps
+from runner.reports.reported import ReportedCommand
+from runner.reports.safe import clean
+from runner.reports.words import doubtful, in_doubt, title
+from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
+from runner.runs.store import StoreError
+from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, unwritable
+from runner.secrets.holes import MARK
+
+_NOTHING_BEGAN = ("not_sent", "refused")
+
+
+@click.command("rerun", cls=Verb)
+@options.RUN
+@options.option("--failed", is_flag=True, help="Of all runs that RUN's command began, those that did not pass.")
+@options.JOBS
+@options.FAIL_FAST
+@options.run_settings
+@click.pass_context
+def rerun(context: click.Context, /, **_: object) -> int:
+    r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique beginning of it.
+
+    Job, case, inputs and target are those with which RUN began, whatever the files say by now; secrets and credentials
+    come anew. The steps that must not happen twice, and start again, are named first.
+
+    With --failed these are all jobs, cases and targets of the command that did not pass, but for those that have passed
+    since with the same inputs.
+
+    \b
+    Examples:
+      runner rerun last
+      runner rerun 0194d2a0 --report-junit junit.xml
+      runner rerun last --failed -j 4
+
+    A run that has not ended, or is in doubt, is refused: settle it first. Exit codes are those of `runner run`.
+    """
+    given = context.params
+    wanted_reports = reports.asked_for(context)
+    reports.check(wanted_reports, read=reports.read_by(context))
+    allowed = permission(context)
+    named = find(given["runs"], given["run"])
+    chosen = list(_not_passed(named)) if given["failed"] else [named]
+    if not chosen:
+        return _nothing_failed(named, wanted_reports)
+    stored = _opened(chosen, context)
+    check_permission([run.spec for run in stored], allowed)
+    for run in stored:
+        for sentence in _sentences(run):
+            output.say(f"{clean(run.spec.title)}: {sentence}" if len(stored) > 1 else sentence)
+    console = console_of(context, wanted_reports, jobs=[run.spec.job for run in stored])
+    carried, code = _carry_out(context, stored, console, yes=allowed.yes)
+    print_totals(console, carried, total=len(stored))
+    return with_reports(wanted_reports, carried, code)
+
+
+def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
+    """The runs of a command that did not pass; those that have passed since are named and left out."""
+    passed = passed_by_digest(named.store)
+    for run in of_one_command(named):
+        result = run.result
+        if result.finished and result.status is RunStatus.PASSED:
+            continue
+        later = passed.get(result.digest, "")
+        if later > run.id:
+            output.say(f"left out: {title(result)}, which has passed since with the same inputs, in run {clean(later)}")
+        else:
+            yield run
+
+
+def _nothing_failed(run: StoredRun, places: reports.Places) -> ExitCode:
+    why = f"no run of the command that began {clean(run.id)} is left that did not pass, so nothing ran"
+    hint = "`runner rerun RUN`, without `--failed`, carries a run out once more that has passed"
+    problem = Problem(code="E180", message=why, hint=hint)
+    output.problems(problem)
+    command = ReportedCommand(runs=(), problems=(problem,), exit_code=ExitCode.NOTHING_SELECTED)
+    reports.publish(places, command)
+    return ExitCode.NOTHING_SELECTED
+
+
+def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[ResumableRun]:
+    """The runs with their plans. Raises with all that keeps any of them from being carried out once more."""
+    began = [resume_run.check(run) for run in chosen]
+    if refused := [problem for run in chosen if (problem := _unsettled(run)) is not None]:
+        raise RefusedError(*refused)
+    given = asking.given_inputs(context.params["given"], file=context.params["inputs_file"])
+    targets = context.params["targets"]
+    found: list[ResumableRun] = []
+    problems: list[Problem] = []
+    for run, first in zip(chosen, began, strict=True):
+        try:
+            found.append(resume_run.opened(run, first, given=given, targets=targets))
+        except UsageError as error:
+            problems += error.problems
+    problems += [problem for run in found if (problem := _torn_text(run)) is not None]
+    if problems:
+        raise UsageError(*dict.fromkeys(problems))
+    return found
+
+
+def _unsettled(run: StoredRun) -> Problem | None:
+    """Why something could still happen of a run, or may have happened."""
+    result = run.result
+    if result.finished and not doubtful(result.steps):
+        return None
+    why = in_doubt(result.steps) or "it has not come to its end"
+    hint = "nothing was sent"
+    if steps := next_steps(result, store=run.store.name):
+        hint += f"; settle it first with `{steps[0].command}`, which {steps[0].does}"
+    message = f"run {clean(run.id)} of {title(result)} is not settled: {why}"
+    return Problem(code="E181", message=message, hint=hint)
+
+
+def _torn_text(run: ResumableRun) -> Problem | None:
+    """A secret that stood in a file is not stored, so that the file is not whole."""
+    plan = run.snapshot.plan
+    if not any(MARK in text for text in plan.sources.values()):
+        return None
+    message = "a file of the job held a secret, which is not stored with the run"
+    hint = f"run the file itself: `runner run {clean(plan.file)}`"
+    return Problem(code="E156", message=message, hint=hint)
+
+
+def _sentences(run: ResumableRun) -> Iterator[str]:
+    if keys := _started(run.stored.lines):
+        yield f"`once` steps that start again: {', '.join(map(clean, keys))}"
+    changed = resume_run.changed_files(run.snapshot.plan)
+    if changed is not None:
+        yield changed
+
+
+def _started(lines: tuple[Line, ...]) -> list[str]:
+    """The keys of the rows whose `once` call left, and was not refused."""
+    keys: dict[str, bool] = {}
+    last = ""
+    for line in lines:
+        match line.event:
+            case CallSent(key=key, effect=effect):
+                last = effect
+                if effect == "once":
+                    keys[key] = True
+            case AttemptFailed(key=key, kind=kind) if last == "once" and kind in _NOTHING_BEGAN:
+                keys.pop(key, None)
+            case _:
+                pass
+    return list(keys)
+
+
+def _carry_out(
+    context: click.Context, runs: Sequence[ResumableRun], console: RunConsole, *, yes: bool
+) -> tuple[Carried, ExitCode]:
+    store = runs[0].stored.store
+    sandboxes = Sandboxes(store)
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+        pending = _pending(context, runs, sites)
+        until_ready = waits_for(sites, [run.spec for run in runs], context)
+        try:
+            store.prepare()
+        except StoreError as error:
+            raise unwritable(store, error) from error
+        carried, code = carry_out(pending, console, context, yes=yes, until_ready=until_ready)
+    sandboxes.forget([made.result for made in carried.runs])
+    return carried, code
+
+
+def _pending(context: click.Context, runs: Sequence[ResumableRun], sites: Sites) -> list[PendingRun]:
+    """New runs of one command. Raises `UsageError` where a target is another place than it was."""
+    given, command = context.params, str(uuid_utils.uuid7())
+    found = [sites.of(run.spec.target) for run in runs]
+    wrong = [
+        problem
+        for run, site in zip(runs, found, strict=True)
+        if (problem := _elsewhere(run, site.name.url)) is not None
+    ]
+    if wrong:
+        raise UsageError(*dict.fromkeys(wrong))
+    begin_one = partial(
+        begin,
+        sites=sites,
+        store=runs[0].stored.store,
+        alone=given["jobs"] == 1 or len(runs) == 1,
+        judgement=Judgement(hold=given["hold"]),
+        command=command,
+    )
+    return [
+        PendingRun(
+            title=run.spec.title,
+            lock=claim_of(run.spec.job, run.spec.target, site),
+            begin=partial(begin_one, run.spec),
+        )
+        for run, site in zip(runs, found, strict=True)
+    ]
+
+
+def _elsewhere(run: ResumableRun, url: str) -> Problem | None:
+    then = run.snapshot.plan.target
+    if then.sandbox or url == then.url:
+        return None
+    message = f"target `{clean(then.name)}` was {clean(then.url)} when the run began, and is {clean(url)} now"
+    hint = f"run the job there by itself: `runner run {clean(run.snapshot.plan.file)} -t {clean(then.name)}`"
+    return Problem(code="E156", message=message, hint=hint)

@@ -1,0 +1,141 @@
+"""`runner rerun --failed`: of one command the runs that did not pass, shown by what a site was asked for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+
+JOB = """runner: 1
+name: {name}
+target: here
+inputs: {{who: {{type: string, default: Ann}}}}
+defaults: {{verify: none}}
+cases: [{{name: red, inputs: {{who: Red}}}}, {{name: blue, inputs: {{who: Blue}}}}]
+steps:
+  - {{id: charge, execute: {{process: UsrCharge, parameters: {{Who: "{name}-{{{{ inputs.who }}}}"}}, result: Out}}}}
+  - {{id: look, if: "steps.charge.result == 1", execute: {{process: UsrNever}}}}
+  - {{id: check, pause: 1ms, expect: [steps.charge.result == 7]}}
+"""
+
+
+@dataclass
+class Answers:
+    """Execute gives 7, but for a call that holds one of the texts in `given`; `asked` are what the calls were for."""
+
+    given: dict[str, Told] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        who = path.partition("Who=")[2]
+        self.asked.append(who)
+        return self.given.get(who, xml(7))
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture(autouse=True)
+def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with site(answers) as served:
+        both = targets(served.url)
+        Path("targets.yaml").write_text(both + both.partition("targets:\n")[2].replace("here:", "there:"))
+        for name in ("a", "b"):
+            Path(f"{name}.job.yaml").write_text(JOB.format(name=name))
+        yield served
+
+
+def commands() -> list[str]:
+    """The ids of the commands of the runs, the oldest run first."""
+    events = sorted(Path(".runner/runs").glob("*/events.jsonl"))
+    return [json.loads(path.read_text().splitlines()[0])["command"] for path in events]
+
+
+def test_the_jobs_cases_and_targets_that_did_not_pass_start_again_and_no_other(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
+    answers.given = {"a-Blue": xml(1), "b-Red": xml(1)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there"]) == 1
+    answers.given.clear()
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed", "-j", "2", "--report-json", "again.json"]) == 0
+    assert sorted(answers.asked) == ["a-Blue", "a-Blue", "b-Red", "b-Red"]
+    printed = capsys.readouterr()
+    for title in ("a[blue]@here", "a[blue]@there", "b[red]@here", "b[red]@there"):
+        assert f"{title}: `once` steps that start again: charge, look\n" in printed.err
+    assert "4 runs: 4 passed" in printed.out
+    assert len(json.loads(Path("again.json").read_text())["runs"]) == 4
+    assert len(set(commands()[-4:])) == 1
+    assert len(set(commands())) == 3
+
+
+def test_what_has_passed_since_with_the_same_inputs_does_not_start_again(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
+    assert ended(["run", "a.job.yaml"]) == 1
+    first = min(Path(".runner/runs").iterdir()).name
+    answers.given = {"a-Blue": xml(1)}
+    assert ended(["rerun", first, "--failed"]) == 1
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", first, "--failed"]) == 1
+    assert "a-Red" not in answers.asked
+    assert "a-Blue" in answers.asked
+    assert "left out: a[red]@here, which has passed since with the same inputs, in run " in capsys.readouterr().err
+
+
+def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    answers.asked.clear()
+    assert ended(["rerun", "last", "--failed", "--report-junit", "junit.xml"]) == 5
+    assert answers.asked == []
+    assert "error[E180]: no run of the command that began" in capsys.readouterr().err
+    assert "so nothing ran" in Path("junit.xml").read_text()
+
+
+def test_one_run_in_doubt_keeps_all_of_them_from_starting_again_and_each_is_named(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Red": Told(silent=True), "a-Blue": xml(1), "b-Red": Told(silent=True)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 4
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 6
+    printed = capsys.readouterr().err
+    assert answers.asked == []
+    assert printed.count("error[E181]") == 2
+    assert printed.count("settle it first with `runner reconcile ") == 2
+
+
+def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Answers) -> None:
+    assert ended(["run", "b.job.yaml"]) == 0
+    answers.given = {"a-Blue": xml(1)}
+    assert ended(["run", "a.job.yaml", "-t", "here", "-t", "there"]) == 1
+    runs = sorted(path.name for path in Path(".runner/runs").iterdir())
+    files = {"json": "r.json", "junit": "r.xml", "html": "r.html", "md": "r.md", "otlp": "r.otlp", "jsonl": "r.jsonl"}
+    wanted = [word for name, file in files.items() for word in (f"--report-{name}", file)]
+    assert ended(["report", "last", runs[-2], "--together", *wanted]) == 1
+    reported = [run["id"] for run in json.loads(Path("r.json").read_text())["runs"]]
+    assert reported == runs[2:]
+    assert Path("r.otlp").read_text().count("resourceSpans") == 4
+    for file in files.values():
+        text = Path(file).read_text()
+        assert all(run in text for run in runs[2:]) or file == "r.xml"
+        assert not any(run in text for run in runs[:2])
+    assert ended(["report", runs[0], "--report-json", "alone.json"]) == 0
+    assert len(json.loads(Path("alone.json").read_text())["runs"]) == 1

@@ -50,3 +50,11 @@ def test_code_cites_no_page_that_is_not_in_the_project() -> None:
             assert path is not None, f"{module} cites {page}"
             for section in filter(None, sections.split(" and ")):
                 assert re.search(rf"^## {section}", path.read_text(), re.MULTILINE), f"{module} cites {section}"
+
+
+def test_a_class_name_means_one_thing_in_the_whole_program() -> None:
+    places: dict[str, list[str]] = {}
+    for module in sorted((ROOT / "runner").rglob("*.py")):
+        for name in re.findall(r"^class ([A-Za-z]\w*)", module.read_text(), re.MULTILINE):
+            places.setdefault(name, []).append(str(module.relative_to(ROOT)))
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}

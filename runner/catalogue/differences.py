@@ -25,7 +25,7 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class CatalogueDifference:
     """`name` is the parameter's code, the element's id or a version's own code, empty where it is about the whole
     process.
 
@@ -55,23 +55,23 @@ class Use:
 class Drift:
     """A difference, and the places of the jobs that it matters to."""
 
-    difference: Difference
+    difference: CatalogueDifference
     places: tuple[str, ...] = field(default=())
 
 
-def differences(before: Catalogue, after: Catalogue) -> tuple[Difference, ...]:
+def differences(before: Catalogue, after: Catalogue) -> tuple[CatalogueDifference, ...]:
     """Everything that differs, process by process; when and by whom the catalogues were pulled is none of it."""
     codes = sorted({*before.processes, *after.processes})
     return tuple(process for code in codes for process in _process_differences(code, before.processes, after.processes))
 
 
-def drifts(found: Iterable[Difference], uses: Sequence[Use]) -> tuple[Drift, ...]:
+def drifts(found: Iterable[CatalogueDifference], uses: Sequence[Use]) -> tuple[Drift, ...]:
     """The differences, first those that matter to somebody."""
     found_drifts = [Drift(difference=each, places=tuple(_places(each, uses))) for each in found]
     return tuple(sorted(found_drifts, key=lambda drift: not drift.places))
 
 
-def _places(difference: Difference, uses: Iterable[Use]) -> Iterator[str]:
+def _places(difference: CatalogueDifference, uses: Iterable[Use]) -> Iterator[str]:
     """A new thing breaks nobody; a process that is gone breaks all that is used of it."""
     if difference.before is None:
         return
@@ -82,7 +82,7 @@ def _places(difference: Difference, uses: Iterable[Use]) -> Iterator[str]:
     yield from named
 
 
-def _touched(difference: Difference) -> tuple[tuple[About, str], ...]:
+def _touched(difference: CatalogueDifference) -> tuple[tuple[About, str], ...]:
     whole = difference.about in (About.PROCESS, About.START, About.VERSION)
     before = (difference.before or "").casefold()
     if difference.about is About.ELEMENT:  # jobs name it as its design does, too
@@ -94,11 +94,11 @@ def _touched(difference: Difference) -> tuple[tuple[About, str], ...]:
 
 def _process_differences(
     code: str, before: Mapping[str, Process], after: Mapping[str, Process]
-) -> Iterator[Difference]:
+) -> Iterator[CatalogueDifference]:
     old, new = before.get(code), after.get(code)
     if old is None or new is None:
         gone, come = None if old is None else "there", None if new is None else "there"
-        yield Difference(process=code, about=About.PROCESS, before=gone, after=come)
+        yield CatalogueDifference(process=code, about=About.PROCESS, before=gone, after=come)
         return
     yield from _one(code, About.START, old=_start(old), new=_start(new))
     yield from _one(code, About.NOTE, name="caption", old=old.caption, new=new.caption)
@@ -111,9 +111,9 @@ def _process_differences(
     yield from _captions(code, "element", _by_uid(old) or {}, _by_uid(new) or {})
 
 
-def _one(code: str, about: About, *, name: str = "", old: str | None, new: str | None) -> Iterator[Difference]:
+def _one(code: str, about: About, *, name: str = "", old: str | None, new: str | None) -> Iterator[CatalogueDifference]:
     if old != new:
-        yield Difference(process=code, about=about, name=name, before=old, after=new)
+        yield CatalogueDifference(process=code, about=about, name=name, before=old, after=new)
 
 
 def _each(
@@ -123,7 +123,7 @@ def _each(
     after: Mapping[str, _Part] | None,
     *,
     in_words: Callable[[_Part], str],
-) -> Iterator[Difference]:
+) -> Iterator[CatalogueDifference]:
     """Differences of parts by their names; where one side could not be read, that alone."""
     if before is None or after is None:
         old, new = (None if side is None else "known" for side in (before, after))
@@ -136,7 +136,7 @@ def _each(
 
 def _captions(
     code: str, part: str, before: Mapping[str, _Captioned], after: Mapping[str, _Captioned]
-) -> Iterator[Difference]:
+) -> Iterator[CatalogueDifference]:
     """Captions of what both have; where one side knows none at all, that alone."""
     both = [name for name in before if name in after]
     old, new = ("known" if any(side[name].caption for name in both) else "not known" for side in (before, after))

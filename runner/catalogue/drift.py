@@ -6,7 +6,7 @@ What a file leaves open is no difference: packages say less than a site, and so 
 from dataclasses import fields, replace
 from typing import Final, TypeVar
 
-from runner.catalogue.differences import About, Difference, differences
+from runner.catalogue.differences import About, CatalogueDifference, differences
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 
 _Part = TypeVar("_Part", Process, ProcessVersion, Parameter, ProcessElement)
@@ -14,13 +14,13 @@ _OPEN: Final[tuple[object, ...]] = (None, "", "unknown", Kind.UNKNOWN, Direction
 """Values that say nothing: the columns of a collection are not in packages, either [?]."""
 
 
-def changed(before: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
+def changed(before: Catalogue, site: Catalogue) -> tuple[CatalogueDifference, ...]:
     """What `site` has otherwise than it was `before`."""
     filled = {code: _filled(process, site.processes.get(code)) for code, process in before.processes.items()}
     return differences(replace(before, processes=filled), site)
 
 
-def missing(packages: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
+def missing(packages: Catalogue, site: Catalogue) -> tuple[CatalogueDifference, ...]:
     """What `site` has otherwise than `packages` say, of the processes that they hold: a site has more packages than
     those of one team, and captions are in the language of whoever reads them.
     """
@@ -29,7 +29,7 @@ def missing(packages: Catalogue, site: Catalogue) -> tuple[Difference, ...]:
     return tuple(each for each in found if each.about is not About.NOTE or _is_lost(each))
 
 
-def _is_lost(difference: Difference) -> bool:
+def _is_lost(difference: CatalogueDifference) -> bool:
     """What the packages hold, and the site could not be asked for."""
     return difference.name in ("parameters", "elements") and difference.before == "known"
 

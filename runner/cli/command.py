@@ -36,7 +36,7 @@ from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 
 def console_of(
-    context: click.Context, places: reports.Places, *, jobs: Sequence[Job] = (), resumed: str = "resumed"
+    context: click.Context, places: reports.ReportPlaces, *, jobs: Sequence[Job] = (), resumed: str = "resumed"
 ) -> RunConsole:
     """Where and how much the options of a command want printed. `jobs` are those of all its runs, where it begins
     them.
@@ -159,7 +159,7 @@ def at_once(stop: Stop) -> bool:
     return True
 
 
-def with_reports(places: reports.Places, carried: Carried, code: ExitCode) -> ExitCode:
+def with_reports(places: reports.ReportPlaces, carried: Carried, code: ExitCode) -> ExitCode:
     """Write the reports; the code of a command whose reports are written, or cannot be."""
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
     problems = tuple(_not_begun(carried, code))

@@ -37,7 +37,7 @@ _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class ReportPlaces:
     """Where reports go, by the names of their formats; `-` is stdout. Those for people show `values`."""
 
     by_format: Mapping[str, str]
@@ -48,16 +48,16 @@ class Places:
         return STDOUT in self.by_format.values()
 
 
-def asked_for(context: click.Context) -> Places:
+def asked_for(context: click.Context) -> ReportPlaces:
     """The reports that the options of a command ask for."""
     given = context.params
-    return Places(
+    return ReportPlaces(
         by_format={one.name: given[one.parameter] for one in FORMATS if given.get(one.parameter)},
         values=ReportValues(given["report_values"]),
     )
 
 
-def write(places: Places, command: ReportedCommand) -> None:
+def write(places: ReportPlaces, command: ReportedCommand) -> None:
     """Write the reports. Raises `UsageError` for files that cannot be written."""
     files, shown = places.by_format, replace(command, values=places.values)
     wanted = [one for one in FORMATS if one.name in files]
@@ -67,7 +67,7 @@ def write(places: Places, command: ReportedCommand) -> None:
         raise UsageError(*problems)
 
 
-def publish(places: Places, command: ReportedCommand) -> None:
+def publish(places: ReportPlaces, command: ReportedCommand) -> None:
     """Write the reports of a command that has ended, and show it where its CI looks. Raises like `write`."""
     try:
         write(places, command)
@@ -118,7 +118,7 @@ def store(runs: RunStore, run: ReportedRun) -> None:
         output.problems(Problem(code="E311", message=message, severity=Severity.WARNING))
 
 
-def open_page(places: Places, command: ReportedCommand, *, store: RunStore) -> None:
+def open_page(places: ReportPlaces, command: ReportedCommand, *, store: RunStore) -> None:
     """Show the HTML report in a browser; where no file was named for it, it is stored with the last run first."""
     import webbrowser  # noqa: PLC0415  5 ms, for this option only
 
@@ -135,7 +135,7 @@ def open_page(places: Places, command: ReportedCommand, *, store: RunStore) -> N
         output.problems(Problem(code="E150", message=message, severity=Severity.WARNING))
 
 
-def check(places: Places, *, read: Iterable[Path] = ()) -> None:
+def check(places: ReportPlaces, *, read: Iterable[Path] = ()) -> None:
     """Raise `UsageError`, before the first call, for a place where a report cannot or must not be written. `read` are
     the files that the command reads.
     """
@@ -224,7 +224,7 @@ def report_unstarted(
     read = [path for word in words for path in _paths(word) if str(path) not in wanted.values()]
     fitting = {name: place for name, place in wanted.items() if _is_fine(name, place, wanted, read)}
     with suppress(UsageError):
-        publish(Places(by_format=fitting), ReportedCommand(runs=(), problems=problems, exit_code=code))
+        publish(ReportPlaces(by_format=fitting), ReportedCommand(runs=(), problems=problems, exit_code=code))
 
 
 def _places_in(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -253,7 +253,7 @@ def _paths(word: str) -> Iterator[Path]:
 
 def _is_fine(name: str, place: str, wanted: Mapping[str, str], read: Sequence[Path]) -> bool:
     try:
-        check(Places(by_format={name: place}), read=read)
+        check(ReportPlaces(by_format={name: place}), read=read)
     except (UsageError, OSError, ValueError):
         return False
     return list(wanted.values()).count(place) == 1

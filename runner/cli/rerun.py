@@ -88,7 +88,7 @@ def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
             yield run
 
 
-def _nothing_failed(run: StoredRun, places: reports.Places) -> ExitCode:
+def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
     why = f"no run of the command that began {clean(run.id)} is left that did not pass, so nothing ran"
     hint = "`runner rerun RUN`, without `--failed`, carries a run out once more that has passed"
     problem = Problem(code="E180", message=why, hint=hint)

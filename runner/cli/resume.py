@@ -11,7 +11,7 @@ from runner.cli import asking, options, output, reports, resume_run
 from runner.cli.command import at_once, carry_out, claim_of, console_of, waits_for, with_reports
 from runner.cli.prepared import check_permission, permission
 from runner.cli.resume_run import ResumableRun
-from runner.cli.run_pool import PendingRun, Run
+from runner.cli.run_pool import ActiveRun, PendingRun
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem
 from runner.hosts.judgement import Judgement
@@ -115,7 +115,7 @@ def _loaded(context: click.Context, run: StoredRun, began: RunStarted) -> Resuma
 
 
 def _carry_on(
-    context: click.Context, run: ResumableRun, wanted_reports: reports.Places, judgement: Judgement, *, yes: bool
+    context: click.Context, run: ResumableRun, wanted_reports: reports.ReportPlaces, judgement: Judgement, *, yes: bool
 ) -> ExitCode:
     """Carry the run on: under the lock of its job, when its site is ready; only to settle it, without either."""
     settles = judgement.only_settle
@@ -135,7 +135,7 @@ def _carry_on(
     return with_reports(wanted_reports, carried, code)
 
 
-def _resumed(run: ResumableRun, sites: Sites, judgement: Judgement) -> Run:
+def _resumed(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
     """The run, with its journal open for more. That its files have changed is reported when nothing is in the way."""
     resumed = resume_run.resume(run, sites, judgement)
     if not (run.stored.result.finished or judgement.only_settle):
@@ -160,7 +160,7 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
     return False
 
 
-def _over(run: StoredRun, wanted_reports: reports.Places, *, why: str) -> ExitCode:
+def _over(run: StoredRun, wanted_reports: reports.ReportPlaces, *, why: str) -> ExitCode:
     """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
     output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
     rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
@@ -176,7 +176,7 @@ def _is_fine(step: StepResult) -> bool:
     return step.status is Status.PASSED or (step.status is Status.SKIPPED and step.reason != "stopped")
 
 
-def _say_unused_verdicts(run: Run) -> None:
+def _say_unused_verdicts(run: ActiveRun) -> None:
     """The process log, or a signal, was there before a person's word."""
     statuses = {step.key: step.status for step in run.result.steps}
     for key in run.unused_verdicts:

@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from runner.cli.prepared import RunSpec
-from runner.cli.run_pool import Run
+from runner.cli.run_pool import ActiveRun
 from runner.cli.stored_plans import PlanLoader, fixed_inputs
 from runner.engine.lost import needs_result
 from runner.engine.scope import RunFacts
@@ -177,7 +177,7 @@ def _has_changed(path: Path, text: str) -> bool:
         return True
 
 
-def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> Run:
+def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
     """The run, with its journal open for more. Raises where a secret or the place is another one, or somebody else
     has the journal.
     """
@@ -190,7 +190,7 @@ def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> Run:
     made = _plan(run, secrets)
     facts = RunFacts(id=began.run, started_at=began.started_at, engine=began.engine, commit=began.commit)
     journal = _reopened(run.stored, secrets)
-    return Run(
+    return ActiveRun(
         store=run.stored.store,
         plan=made,
         facts=facts,

@@ -10,7 +10,7 @@ from runner.cli.command import carry_out, claim_of, console_of, print_totals, wa
 from runner.cli.prepare import prepare
 from runner.cli.prepared import RunSet, RunSpec, check_permission, permission, wanted
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import Carried, PendingRun, Run, begin
+from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin
 from runner.cli.stored_plans import PlanClaims
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem
@@ -95,7 +95,7 @@ def run(context: click.Context, /, **_: object) -> int:
     return with_reports(places, carried, code)
 
 
-def _nothing_ran(why: str, places: reports.Places, *, is_allowed: bool) -> ExitCode:
+def _nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> ExitCode:
     """Reports hold why nothing ran, unless that is allowed: no entry would look green."""
     why = f"{why}, so nothing ran"
     output.say(why)
@@ -119,7 +119,7 @@ def _carry_out(
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def pending(spec: RunSpec) -> PendingRun:
-            def begun() -> Run:
+            def begun() -> ActiveRun:
                 run = begin(spec, sites, store, alone=alone, judgement=judgement, command=command)
                 claims.note(spec, run.facts.id)
                 return run

@@ -12,7 +12,7 @@ from io import StringIO
 from typing import Protocol
 
 from runner.cli import output, reports
-from runner.cli.run_pool import Run
+from runner.cli.run_pool import ActiveRun
 from runner.foundation.problems import Problem, Severity
 from runner.planning.guards import asks
 from runner.reports import console
@@ -49,7 +49,7 @@ class Redrawn(Protocol):
 class _OpenRun:
     """`page` holds what is printed as a whole when the run ends. `is_redrawn`: a terminal shows what it does."""
 
-    run: Run
+    run: ActiveRun
     transcript: Printer
     page: StringIO | None
     is_redrawn: bool
@@ -99,7 +99,7 @@ class RunConsole:
         if line is not None:
             output.say(line)
 
-    def detail(self, run: Run | None = None) -> Detail:
+    def detail(self, run: ActiveRun | None = None) -> Detail:
         """How much is printed of a run, or after all of them."""
         return Detail(
             quiet=self.quiet,
@@ -112,7 +112,7 @@ class RunConsole:
             several=self.total > 1,
         )
 
-    def started(self, run: Run) -> Callable[[Line], None]:
+    def started(self, run: ActiveRun) -> Callable[[Line], None]:
         """The listener to the run's journal. What an earlier command has printed of it is not printed again."""
         self._begun = True
         opened = self._side_by_side(run) if self.side_by_side else self._alone(run)
@@ -121,7 +121,7 @@ class RunConsole:
         self._warn_of_weak_secrets(run)
         return lambda line: self._event(run.facts.id, line)
 
-    def ended(self, run: Run) -> None:
+    def ended(self, run: ActiveRun) -> None:
         """End the transcript of a run, and store its reports in its folder."""
         self._close(run.facts.id)
         if isinstance(run.fault, StoreError):
@@ -156,7 +156,7 @@ class RunConsole:
             self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
         reports.store(closed.run.store, ReportedRun(result=result, lines=closed.run.journal.lines))
 
-    def _alone(self, run: Run) -> _OpenRun:
+    def _alone(self, run: ActiveRun) -> _OpenRun:
         detail = self.detail(run)
         if asks(run.plan.job) or not console.is_live(self.out, os.environ):
             plain = PlainConsole(self.out, detail, earlier=run.earlier)
@@ -166,7 +166,7 @@ class RunConsole:
         live = Live(self.out.drawing(), detail, earlier=run.earlier)
         return _OpenRun(run=run, transcript=live, page=None, is_redrawn=True)
 
-    def _side_by_side(self, run: Run) -> _OpenRun:
+    def _side_by_side(self, run: ActiveRun) -> _OpenRun:
         """On a terminal that is redrawn the run is printed there; elsewhere as plain lines, whole."""
         if self._live is None and not self.asks and (terminal := self._terminal()) is not None:
             from runner.reports.console_live_runs import LiveRuns  # noqa: PLC0415  as above
@@ -186,7 +186,7 @@ class RunConsole:
         streams = (self.out, output.MessageStream("stderr"))
         return next((stream for stream in streams if console.is_live(stream, os.environ)), None)
 
-    def _warn_of_weak_secrets(self, run: Run) -> None:
+    def _warn_of_weak_secrets(self, run: ActiveRun) -> None:
         for name in run.plan.secrets.weak:
             if name not in self._weak:
                 self._weak.add(name)

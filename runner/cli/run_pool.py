@@ -49,7 +49,7 @@ _POLL = 0.2
 
 
 @dataclass(slots=True, kw_only=True)
-class Run:
+class ActiveRun:
     """One run under way or ended.
 
     `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
@@ -90,7 +90,7 @@ class Run:
 
 def begin(
     spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgement: Judgement, command: str | None = None
-) -> Run:
+) -> ActiveRun:
     """Store a new run with its plan; all runs of one command share the id `command`.
 
     Raises `UsageError` where it cannot be stored.
@@ -123,7 +123,7 @@ def begin(
         store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
     except StoreError as error:
         raise unwritable(store, error) from error
-    return Run(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
+    return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class PendingRun:
 
     title: str
     lock: Claim | None
-    begin: Callable[[], Run]
+    begin: Callable[[], ActiveRun]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +147,8 @@ class PoolOptions:
     given_up: threading.Event
     ask: Callable[[Ask, Stop, float | None], bool | None]
     look: Callable[[], None] = lambda: None
-    started: Callable[[Run], Callable[[Line], None]]
-    ended: Callable[[Run], None]
+    started: Callable[[ActiveRun], Callable[[Line], None]]
+    ended: Callable[[ActiveRun], None]
     jobs: int = 1
     fail_fast: bool = False
 
@@ -161,7 +161,7 @@ class Carried:
     """
 
     left_out: deque[PendingRun]
-    runs: list[Run] = field(default_factory=list)
+    runs: list[ActiveRun] = field(default_factory=list)
     trouble: UsageError | None = None
     is_unready: bool = False
 
@@ -198,7 +198,7 @@ class _Pool:
     halted: bool = False
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _families: defaultdict[str, KnownFamilies] = field(default_factory=lambda: defaultdict(KnownFamilies))
-    _ended: "queue.SimpleQueue[Run]" = field(default_factory=queue.SimpleQueue)
+    _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
 
     def next_to_begin(self, carried: Carried) -> PendingRun | None:
         """The first that may begin now; a run whose lock another run has lets those after it pass."""
@@ -226,7 +226,7 @@ class _Pool:
         run.journal.listeners.append(self.options.started(run))
         hand_over.put(partial(_carry, run, self._host(run)))
 
-    def _host(self, run: Run) -> LocalHost:
+    def _host(self, run: ActiveRun) -> LocalHost:
         key = run.site.key
         return LocalHost(
             caller=WithFamilies(run.site.client, self._families[key]),
@@ -239,7 +239,7 @@ class _Pool:
             lets_in=run.lets_in,
         )
 
-    def next_ended(self) -> Run | None:
+    def next_ended(self) -> ActiveRun | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
         while not self.options.given_up.is_set():
             self.options.look()
@@ -250,7 +250,7 @@ class _Pool:
                     self.options.given_up.set()
         return None
 
-    def end(self, run: Run, carried: Carried) -> None:
+    def end(self, run: ActiveRun, carried: Carried) -> None:
         """The run has ended. One that could not even begin is refused like one for which there is no thread."""
         del self.under_way[run.facts.id]
         if isinstance(run.fault, ForgottenError):
@@ -266,7 +266,7 @@ class _Pool:
         run.journal.close()
         self.halted = self.halted or (self.options.fail_fast and run.result.status is not RunStatus.PASSED)
 
-    def _refuse(self, run: Run, carried: Carried, why: UsageError) -> None:
+    def _refuse(self, run: ActiveRun, carried: Carried, why: UsageError) -> None:
         """Leave out a run that sent nothing, and begin no other. Raises `why` where no other has begun: only then it is
         true of the whole command that nothing was sent.
         """
@@ -283,10 +283,10 @@ def _forgotten(fault: ForgottenError) -> UsageError:
     return UsageError(Problem(code="E156", message=f"the run cannot go on: {fault}", hint=hint))
 
 
-_HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], Run] | None]"
+_HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], ActiveRun] | None]"
 
 
-def _worker(title: str, ended: "queue.SimpleQueue[Run]") -> _HandOver:
+def _worker(title: str, ended: "queue.SimpleQueue[ActiveRun]") -> _HandOver:
     """A thread that waits for the run that it is to carry out, before anything of the run is stored. Raises
     `UsageError` where there is none to be had.
     """
@@ -300,7 +300,7 @@ def _worker(title: str, ended: "queue.SimpleQueue[Run]") -> _HandOver:
     return handed
 
 
-def _begun(pending: PendingRun, hand_over: _HandOver) -> Run:
+def _begun(pending: PendingRun, hand_over: _HandOver) -> ActiveRun:
     try:
         return pending.begin()
     except BaseException:
@@ -308,7 +308,7 @@ def _begun(pending: PendingRun, hand_over: _HandOver) -> Run:
         raise
 
 
-def _carry(run: Run, host: LocalHost) -> Run:
+def _carry(run: ActiveRun, host: LocalHost) -> ActiveRun:
     """Carry the run out; what breaks is handed to the main thread, which raises it."""
     try:
         host.carry(run.plan, run.facts, earlier=run.earlier)

@@ -17,7 +17,7 @@ from runner.catalogue.pulling import NoAnswerError
 from runner.cli import options, output
 from runner.cli.catalogue_files import create, double_file, doubles_by_code, no_answer, one_target
 from runner.cli.verb import Verb
-from runner.doctor.findings import Verdict, WayFinding, failed, ok
+from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
@@ -79,7 +79,7 @@ def _examine(name: str, known: KnownTarget, sites: Sites) -> ExitCode:
         output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.seen))}\n")
         if finding.hint is not None:
             output.data(f"{'try':>29}: {clean(secrets.mask(finding.hint))}\n")
-        if finding.verdict is Verdict.FAILED:
+        if finding.verdict is WayVerdict.FAILED:
             failures.add(finding.step)
     if TARGET in failures:
         return ExitCode.INVALID

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class WayVerdict(StrEnum):
     """`unsure`: the site answered, and its answer does not say. `not_tried`: a step before it failed, or there is
     nothing to try.
     """
@@ -20,22 +20,22 @@ class WayFinding:
     """`seen` is what was seen or what failed, `hint` what to try. Texts of the site are in both."""
 
     step: str
-    verdict: Verdict
+    verdict: WayVerdict
     seen: str
     hint: str | None = None
 
 
 def ok(step: str, seen: str) -> WayFinding:
-    return WayFinding(step=step, verdict=Verdict.OK, seen=seen)
+    return WayFinding(step=step, verdict=WayVerdict.OK, seen=seen)
 
 
 def unsure(step: str, seen: str, hint: str | None) -> WayFinding:
-    return WayFinding(step=step, verdict=Verdict.UNSURE, seen=seen, hint=hint)
+    return WayFinding(step=step, verdict=WayVerdict.UNSURE, seen=seen, hint=hint)
 
 
 def failed(step: str, seen: str, hint: str | None) -> WayFinding:
-    return WayFinding(step=step, verdict=Verdict.FAILED, seen=seen, hint=hint)
+    return WayFinding(step=step, verdict=WayVerdict.FAILED, seen=seen, hint=hint)
 
 
 def not_tried(step: str, why: str) -> WayFinding:
-    return WayFinding(step=step, verdict=Verdict.NOT_TRIED, seen=why)
+    return WayFinding(step=step, verdict=WayVerdict.NOT_TRIED, seen=why)

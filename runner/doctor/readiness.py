@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from runner.catalogue.differences import About, Difference
+from runner.catalogue.differences import About, CatalogueDifference
 from runner.catalogue.drift import missing
 from runner.catalogue.model import Catalogue
 from runner.catalogue.pulling import NoAnswerError, read_library, read_process
@@ -68,7 +68,7 @@ class Look:
     phase: Phase
     trouble: Trouble | None = None
     status: int | None = None
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[CatalogueDifference, ...] = ()
     retry_after: float = 0.0
 
     def is_like(self, other: "Look | None") -> bool:
@@ -149,7 +149,7 @@ class Watched:
             return Look(phase=Phase.AWAY, trouble=error.trouble)
         return Look(phase=Phase.OTHER, differences=found) if found else Look(phase=Phase.READY)
 
-    def _differences(self, expected: Catalogue, caller: "_InTime") -> tuple[Difference, ...]:
+    def _differences(self, expected: Catalogue, caller: "_InTime") -> tuple[CatalogueDifference, ...]:
         """First what the list says, which is one call; each process is asked for where that is as it should be."""
         library = read_library(caller, wait=_not_at_all)
         known = [code for code in expected.processes if code in library.families]
@@ -194,12 +194,12 @@ def _of_failure(failure: CallFailed) -> Look:
     return Look(phase=phase, trouble=failure.trouble, status=failure.status, retry_after=later)
 
 
-def _counts(one: Difference) -> bool:
+def _counts(one: CatalogueDifference) -> bool:
     """Elements and captions do not: no job depends on them."""
     return _is_of_versions(one) or one.about is About.PARAMETER or one.name == _PARAMETERS
 
 
-def _is_of_versions(one: Difference) -> bool:
+def _is_of_versions(one: CatalogueDifference) -> bool:
     """One that only the site has does not matter: whether it is the active one is a difference of the process."""
     is_only_there = one.about is About.VERSION and one.before is None
     return one.about in _VERSIONS and not is_only_there

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from runner.doctor import network, service
-from runner.doctor.findings import Verdict, WayFinding, not_tried
+from runner.doctor.findings import WayFinding, WayVerdict, not_tried
 from runner.doctor.network import Host, Trusted
 from runner.service.caller import SessionCaller
 from runner.service.site import Runtime
@@ -48,7 +48,7 @@ def walk(way: Way) -> Iterator[WayFinding]:
     """Every step of the way, in its order."""
     reached = True
     for finding in _network(way):
-        reached = reached and finding.verdict is not Verdict.FAILED
+        reached = reached and finding.verdict is not WayVerdict.FAILED
         yield finding
     yield from _service(way) if reached else _skipped(*_OF_THE_SERVICE)
     if not reached:
@@ -68,7 +68,7 @@ def _network(way: Way) -> Iterator[WayFinding]:
     for number, step in enumerate(steps):
         finding = step(host)
         yield finding
-        if finding.verdict is Verdict.FAILED:
+        if finding.verdict is WayVerdict.FAILED:
             yield from _skipped(*names[number + 1 :])
             return
     if way.proxy is not None:
@@ -83,12 +83,12 @@ def _service(way: Way) -> Iterator[WayFinding]:
     else:
         finding = service.signed_in(way.caller, name=way.signs_in)
         yield finding
-        if finding.verdict is Verdict.FAILED:
+        if finding.verdict is WayVerdict.FAILED:
             yield from _skipped(service.SERVICES, service.RIGHT, service.LOG)
             return
     found = service.found_at(way.caller, runtime=way.runtime, at_other=way.at_other, unknown=unknown)
     yield found
-    if found.verdict is Verdict.FAILED:
+    if found.verdict is WayVerdict.FAILED:
         yield from _skipped(service.RIGHT, service.LOG)
         return
     yield service.may_run(way.caller, unknown=unknown)

@@ -17,7 +17,7 @@ from runner.foundation.values import Json, Path
 from runner.job.inputs import UnfitError, fit, how_to_give, unknown_input
 from runner.job.model import Case, Input
 from runner.reading.document import Document
-from runner.reading.table import Row, Table
+from runner.reading.table import Table, TableRow
 
 MOST_PROBLEMS = 100
 """A hundred thousand cases with one wrong input must not be reported a hundred thousand times."""
@@ -107,7 +107,7 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
     return _with_lacking(Cases(cases=tuple(cases), problems=_no_more(problems)), reader, given, lacked)
 
 
-def _read_row(table: Table, row: Row, index: int, reader: "_Reader") -> tuple[Case, list[Problem]]:
+def _read_row(table: Table, row: TableRow, index: int, reader: "_Reader") -> tuple[Case, list[Problem]]:
     header = table.header.cells
     if len(row.cells) != len(header):
         ragged = _in_row(table, row, (index,), _ragged(len(row.cells), len(header)), reader=reader)
@@ -126,7 +126,7 @@ def _read_row(table: Table, row: Row, index: int, reader: "_Reader") -> tuple[Ca
     return Case(name=name, inputs=inputs), problems
 
 
-def _in_row(table: Table, row: Row, path: Path, wrong: _Wrong, *, reader: "_Reader") -> Problem:
+def _in_row(table: Table, row: TableRow, path: Path, wrong: _Wrong, *, reader: "_Reader") -> Problem:
     """Without the line itself, where that may hold a secret."""
     problem = table.problem(wrong.code, wrong.message, row, column=wrong.column, path=path, hint=wrong.hint)
     declared = [reader.declared[cell] for cell in table.header.cells if cell in reader.declared]

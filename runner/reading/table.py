@@ -30,7 +30,7 @@ _FAULTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TableRow:
     """`first` and `last` are the lines of the file on which it is, counted from 1."""
 
     cells: tuple[str, ...]
@@ -43,20 +43,27 @@ class Table:
     """`flaw` is where reading had to end, None where the whole file was read."""
 
     source: Source
-    header: Row
-    rows: tuple[Row, ...]
+    header: TableRow
+    rows: tuple[TableRow, ...]
     flaw: Problem | None = None
 
-    def row_span(self, row: Row) -> Span:
+    def row_span(self, row: TableRow) -> Span:
         return self.source.span(self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1])
 
-    def cell_span(self, row: Row, column: int) -> Span:
+    def cell_span(self, row: TableRow, column: int) -> Span:
         """One cell with its quotes; the whole row where there is no such cell."""
         cells = list(self._cells(row))
         return self.source.span(*cells[column]) if column < len(cells) else self.row_span(row)
 
     def problem(
-        self, code: str, message: str, row: Row, *, column: int | None = None, path: Path = (), hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        row: TableRow,
+        *,
+        column: int | None = None,
+        path: Path = (),
+        hint: str | None = None,
     ) -> Problem:
         """An error about a row, or one cell of it."""
         span = self.row_span(row) if column is None else self.cell_span(row, column)
@@ -65,7 +72,7 @@ class Table:
             code=code, message=message, hint=hint, file=self.source.file, span=span, path=path, excerpt=excerpt
         )
 
-    def _cells(self, row: Row) -> Iterator[tuple[int, int]]:
+    def _cells(self, row: TableRow) -> Iterator[tuple[int, int]]:
         """Offsets of the cells, found in the way in which the `csv` module reads them."""
         at, end = self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1]
         while found := _CELL.match(self.source.text, at, end):
@@ -80,7 +87,7 @@ def load(name: str, content: bytes) -> Table | Problem:
     source = encoding.decode(name, content)
     if isinstance(source, Problem):
         return source
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     flaw = None
     try:
         rows.extend(_rows(source))
@@ -96,21 +103,21 @@ def load(name: str, content: bytes) -> Table | Problem:
 class _FlawError(Exception):
     """The file cannot be read on; caught in this module."""
 
-    def __init__(self, problem: Problem, rows: list[Row]) -> None:
+    def __init__(self, problem: Problem, rows: list[TableRow]) -> None:
         super().__init__(problem.message)
         self.problem = problem
         self.rows = rows
 
 
-def _rows(source: Source) -> list[Row]:
+def _rows(source: Source) -> list[TableRow]:
     """Raises `_FlawError`, with the rows up to there."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     reader = csv.reader(io.StringIO(source.text, newline=""), strict=True)
     first = 1
     try:
         for cells in reader:
             if cells and (len(cells) > 1 or cells[0].strip()):
-                rows.append(Row(cells=tuple(cells), first=first, last=reader.line_num))
+                rows.append(TableRow(cells=tuple(cells), first=first, last=reader.line_num))
             first = reader.line_num + 1
     except csv.Error as error:
         raise _FlawError(_fault(source, first, str(error)), rows) from None
@@ -122,7 +129,7 @@ def _fault(source: Source, line: int, message: str) -> Problem:
     return source.problem("E136", message, at=source.line_bounds(line), hint=hint)
 
 
-def _separated_otherwise(source: Source, header: Row) -> Problem | None:
+def _separated_otherwise(source: Source, header: TableRow) -> Problem | None:
     """A header of one cell that holds another separator, or a line that names it for a spreadsheet."""
     for sign, words in _OTHER_SEPARATORS.items():
         if len(header.cells) == 1 and sign in header.cells[0]:

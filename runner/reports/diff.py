@@ -9,7 +9,7 @@ from runner.foundation.durations import written
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.reports.safe import clean, json_document, safe
-from runner.reports.sameness import ABSENT, Absent, MaybeJson, Sameness, ValueDifference
+from runner.reports.sameness import ABSENT, MaybeJson, NoValue, Sameness, ValueDifference
 from runner.reports.words import shortened, title
 from runner.runs.events import CallSent, Line
 from runner.runs.result import RunResult, StepResult
@@ -175,7 +175,7 @@ def _lines(differences: Iterable[ValueDifference]) -> Iterator[str]:
 
 
 def _shown(value: MaybeJson, path: str) -> str:
-    if isinstance(value, Absent):
+    if isinstance(value, NoValue):
         return "nothing"
     if path == "seconds" and isinstance(value, float):
         return written(value)
@@ -206,6 +206,6 @@ def as_json(found: RunDifferences) -> str:
 
 def _record(one: ValueDifference) -> JsonObject:
     """Without `first` or `second` where there is no such value."""
-    first: JsonObject = {} if isinstance(one.first, Absent) else {"first": hide(one.first)}
-    second: JsonObject = {} if isinstance(one.second, Absent) else {"second": hide(one.second)}
+    first: JsonObject = {} if isinstance(one.first, NoValue) else {"first": hide(one.first)}
+    second: JsonObject = {} if isinstance(one.second, NoValue) else {"second": hide(one.second)}
     return {"path": one.path, **first, **second}

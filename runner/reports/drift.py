@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from runner.catalogue.differences import About, Difference, Drift
+from runner.catalogue.differences import About, CatalogueDifference, Drift
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import clean, json_document
@@ -64,7 +64,7 @@ def _each(drifts: Iterable[Drift], found: CatalogueComparison) -> Iterator[str]:
             yield f"      and in {len(drift.places) - _MOST_PLACES} places more"
 
 
-def in_time(one: Difference) -> str:
+def in_time(one: CatalogueDifference) -> str:
     """Of one place that has changed: `UsrAdd: parameter Name: was text, in; is gone`."""
     value = "" if one.about is About.PROCESS else one.before or one.after
     if one.before is None:
@@ -76,7 +76,7 @@ def in_time(one: Difference) -> str:
     return f"{_about(one)}: {change}"
 
 
-def side_by_side(one: Difference, *, before: str, after: str) -> str:
+def side_by_side(one: CatalogueDifference, *, before: str, after: str) -> str:
     """Of two that lie side by side, by their names: nothing was, is new, or is gone."""
     if one.before is None or one.after is None:
         side, value = (after, one.after) if one.before is None else (before, one.before)
@@ -84,7 +84,7 @@ def side_by_side(one: Difference, *, before: str, after: str) -> str:
     return f"{_about(one)}: {one.before or 'empty'} in {before}, {one.after or 'empty'} in {after}"
 
 
-def _about(one: Difference) -> str:
+def _about(one: CatalogueDifference) -> str:
     """A note names what it is about; the active version has no name of its own."""
     named = one.about in (About.PARAMETER, About.ELEMENT, About.VERSION) and bool(one.name)
     own = one.name if one.about is About.NOTE else str(one.about) if one.about is About.VERSION else ""

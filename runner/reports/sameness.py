@@ -17,12 +17,12 @@ _MOMENT = re.compile(
 )
 
 
-class Absent(Enum):
+class NoValue(Enum):
     ABSENT = "absent"
 
 
-ABSENT = Absent.ABSENT
-MaybeJson: TypeAlias = "Json | Absent"
+ABSENT = NoValue.ABSENT
+MaybeJson: TypeAlias = "Json | NoValue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

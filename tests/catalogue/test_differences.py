@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from runner.catalogue.differences import About, Difference, Use, differences, drifts
+from runner.catalogue.differences import About, CatalogueDifference, Use, differences, drifts
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.reports.drift import in_time as sentence
 
@@ -139,7 +139,7 @@ def test_a_process_that_can_be_started_no_more_matters_to_whoever_starts_it() ->
 
 def test_a_new_thing_matters_to_nobody() -> None:
     uses = (Use(process="UsrAdd", about=About.PROCESS, place="b:1"),)
-    new = Difference(process="UsrAdd", about=About.PROCESS, before=None, after="there")
+    new = CatalogueDifference(process="UsrAdd", about=About.PROCESS, before=None, after="there")
 
     assert drifts([new], uses)[0].places == ()
 

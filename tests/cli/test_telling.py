@@ -9,7 +9,7 @@ from stories import RUN, planned
 
 from runner.cli import output
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import Run
+from runner.cli.run_pool import ActiveRun
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepStarted
 from runner.secrets.redact import Secrets
@@ -35,7 +35,7 @@ class Terminal(output.MessageStream):
 def begun(telling: RunConsole, folder: Path) -> None:
     """A run whose first step is under way."""
     journal = new_journal(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
-    run = Run(store=store_of(folder), plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
+    run = ActiveRun(store=store_of(folder), plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
     journal.listeners.append(telling.started(run))
     row = Row(key="nap", id="nap", name="Wait", kind="pause", section=Section.STEPS, index=None, line=1)
     journal.append(StepStarted(row=row, t=0.0))

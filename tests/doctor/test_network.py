@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.doctor import network
-from runner.doctor.findings import Verdict
+from runner.doctor.findings import WayVerdict
 from runner.doctor.network import Host
 
 CERTIFICATES = Path(__file__).parents[1] / "service" / "certificates"
@@ -59,14 +59,14 @@ def server(certificate: str | None = None, *, date: str | None = None) -> Iterat
 
 def test_a_name_that_is_known_is_told_with_its_addresses() -> None:
     found = network.resolved(Host(name="localhost", port=80, tls=None))
-    assert found.verdict is Verdict.OK
+    assert found.verdict is WayVerdict.OK
     assert "127.0.0.1" in found.seen
 
 
 @pytest.mark.parametrize("name", ["nowhere.invalid", "x" * 70 + ".example"])
 def test_a_name_that_is_not_known_is_told_with_what_to_try(name: str) -> None:
     found = network.resolved(Host(name=name, port=80, tls=None))
-    assert found.verdict is Verdict.FAILED
+    assert found.verdict is WayVerdict.FAILED
     assert "is not known" in found.seen
     assert found.hint
 
@@ -74,7 +74,7 @@ def test_a_name_that_is_not_known_is_told_with_what_to_try(name: str) -> None:
 def test_a_connection_is_told_with_the_address_that_answered() -> None:
     with server() as (host, _):
         found = network.connected(host)
-    assert found.verdict is Verdict.OK
+    assert found.verdict is WayVerdict.OK
     assert found.seen.startswith(f"{host.place} answers in ")
 
 
@@ -82,14 +82,14 @@ def test_a_port_where_nobody_listens_is_told() -> None:
     with server() as (host, _):
         pass
     found = network.connected(host)
-    assert (found.verdict, found.seen) == (Verdict.FAILED, f"{host.place} refuses connections")
+    assert (found.verdict, found.seen) == (WayVerdict.FAILED, f"{host.place} refuses connections")
 
 
 def test_a_certificate_is_told_with_its_names_issuer_and_days() -> None:
     with server("trusted") as (host, _):
         found = network.secured(host, now=lambda: NOW)
     days = int((ssl.cert_time_to_seconds("Jan  1 00:00:00 2120 GMT") - NOW) // DAY)
-    assert found.verdict is Verdict.OK
+    assert found.verdict is WayVerdict.OK
     told = f"a certificate for localhost, 127.0.0.1, by Authority of the tests, {days} days left"
     assert found.seen.startswith("TLSv1.")
     assert found.seen.endswith(told)
@@ -99,7 +99,7 @@ def test_a_certificate_that_ends_soon_is_worth_a_word() -> None:
     ends = ssl.cert_time_to_seconds("Jan  1 00:00:00 2120 GMT")
     with server("trusted") as (host, _):
         found = network.secured(host, now=lambda: ends - 20 * DAY - 5)
-    assert found.verdict is Verdict.UNSURE
+    assert found.verdict is WayVerdict.UNSURE
     assert "20 days left" in found.seen
 
 
@@ -116,7 +116,7 @@ def test_a_certificate_that_is_not_trusted_is_told_and_one_of_another_name_with_
 ) -> None:
     with server(certificate) as (host, _):
         found = network.secured(host)
-    assert found.verdict is Verdict.FAILED
+    assert found.verdict is WayVerdict.FAILED
     assert found.seen.endswith(said)
     assert found.hint
 
@@ -124,20 +124,20 @@ def test_a_certificate_that_is_not_trusted_is_told_and_one_of_another_name_with_
 def test_a_server_that_speaks_no_tls_is_told() -> None:
     with server() as (host, _):
         found = network.secured(Host(name=host.name, port=host.port, tls=trusting))
-    assert found.verdict is Verdict.FAILED
+    assert found.verdict is WayVerdict.FAILED
     assert "TLS" in found.seen
 
 
 def test_a_plain_connection_has_no_tls_to_try() -> None:
     with server() as (host, _):
-        assert network.secured(host).verdict is Verdict.NOT_TRIED
+        assert network.secured(host).verdict is WayVerdict.NOT_TRIED
 
 
 @pytest.mark.parametrize("certificate", [None, "trusted"])
 def test_clocks_that_agree_are_told_whatever_the_reply_is(certificate: str | None) -> None:
     with server(certificate, date=formatdate(NOW, usegmt=True)) as (host, asked):
         found = network.in_time(host, "/app", now=lambda: NOW + 0.7)
-    assert (found.verdict, found.seen) == (Verdict.OK, "server and this machine agree")
+    assert (found.verdict, found.seen) == (WayVerdict.OK, "server and this machine agree")
     assert asked[0].startswith(f"HEAD /app HTTP/1.1\r\nHost: {host.place}\r\n".encode())
 
 
@@ -145,7 +145,7 @@ def test_clocks_that_agree_are_told_whatever_the_reply_is(certificate: str | Non
 def test_clocks_that_do_not_agree_are_told_with_how_far_they_are_apart(ours: float, said: str) -> None:
     with server(date=formatdate(NOW, usegmt=True)) as (host, _):
         found = network.in_time(host, "", now=lambda: NOW + 0.5 + ours)
-    assert (found.verdict, found.seen) == (Verdict.UNSURE, f"the server's clock is 5 min {said} this machine's")
+    assert (found.verdict, found.seen) == (WayVerdict.UNSURE, f"the server's clock is 5 min {said} this machine's")
 
 
 @pytest.mark.parametrize("date", [None, "yesterday"])
@@ -159,7 +159,7 @@ def test_a_server_that_answers_with_nonsense_tells_nothing_of_its_clock() -> Non
     thread = threading.Thread(target=partial(_hang_up, listening), daemon=True)
     thread.start()
     host = Host(name="127.0.0.1", port=listening.getsockname()[1], tls=None)
-    assert network.in_time(host, "").verdict is Verdict.UNSURE
+    assert network.in_time(host, "").verdict is WayVerdict.UNSURE
     thread.join(300)
 
 
@@ -171,6 +171,6 @@ def _hang_up(listening: socket.socket) -> None:
 
 def test_a_site_that_is_called_without_tls_is_warned_of_unless_it_is_this_machine() -> None:
     found = network.secured(Host(name="crm.intra", port=80, tls=None))
-    assert (found.verdict, found.step) == (Verdict.UNSURE, network.TLS)
+    assert (found.verdict, found.step) == (WayVerdict.UNSURE, network.TLS)
     assert "passwords and data can be read on their way" in found.seen
-    assert network.secured(Host(name="localhost", port=80, tls=None)).verdict is Verdict.NOT_TRIED
+    assert network.secured(Host(name="localhost", port=80, tls=None)).verdict is WayVerdict.NOT_TRIED

@@ -3,7 +3,7 @@
 import pytest
 
 from runner.doctor import service
-from runner.doctor.findings import Verdict, WayFinding
+from runner.doctor.findings import WayFinding, WayVerdict
 from runner.runs.events import Trouble
 from runner.service.calls import (
     Answered,
@@ -56,20 +56,20 @@ def broken(kind: FailureKind = FailureKind.NOT_SENT) -> CallFailed:
 
 def test_a_sign_in_is_told_with_the_contact_that_we_are() -> None:
     found = service.signed_in(Told((WhoAmI, Answered(value="c0ffee"))), name="an OAuth client")
-    assert (found.verdict, found.seen) == (Verdict.OK, "accepted with an OAuth client, contact c0ffee")
+    assert (found.verdict, found.seen) == (WayVerdict.OK, "accepted with an OAuth client, contact c0ffee")
 
 
 @pytest.mark.parametrize("first", [Answered(value=None), refused("404 Not Found", 404), refused("no", 403)])
 def test_who_we_are_is_asked_in_both_ways_that_a_run_asks(first: Ending) -> None:
     both = Told((WhoAmI, first), (WhoIsUser, Answered(value="c0ffee")))
     found = service.signed_in(both, name="x")
-    assert (found.verdict, found.seen) == (Verdict.OK, "accepted with x, contact c0ffee")
+    assert (found.verdict, found.seen) == (WayVerdict.OK, "accepted with x, contact c0ffee")
 
 
 def test_a_site_that_does_not_say_who_we_are_has_let_us_in_all_the_same() -> None:
     for second in (Answered(value=None), refused("no", 403)):
         found = service.signed_in(Told((WhoAmI, Answered(value=None)), (WhoIsUser, second)), name="x")
-        assert found.verdict is Verdict.UNSURE
+        assert found.verdict is WayVerdict.UNSURE
         assert found.seen.startswith("accepted")
         assert "SysAdminUnit" in (found.hint or "")
 
@@ -77,7 +77,7 @@ def test_a_site_that_does_not_say_who_we_are_has_let_us_in_all_the_same() -> Non
 @pytest.mark.parametrize("kind", [FailureKind.NOT_SENT, FailureKind.UNANSWERED])
 def test_a_sign_in_that_came_to_nothing_is_told_with_its_hint(kind: FailureKind) -> None:
     found = service.signed_in(Told(sign_in=broken(kind)), name="x")
-    assert (found.verdict, found.seen, found.hint) == (Verdict.FAILED, "no way", "try it")
+    assert (found.verdict, found.seen, found.hint) == (WayVerdict.FAILED, "no way", "try it")
 
 
 NOT_THERE = refused("answered 404 Not Found", 404)
@@ -104,7 +104,7 @@ def test_a_wrong_runtime_is_found_by_asking_at_the_other_address(ending: Ending,
     )
     for other in others:
         found = found_at(nowhere(ending), other, Runtime(runtime))
-        assert (found.verdict, found.hint) == (Verdict.FAILED, f"write `runtime: {right}` in the target")
+        assert (found.verdict, found.hint) == (WayVerdict.FAILED, f"write `runtime: {right}` in the target")
         assert f"the target has `runtime: {runtime}`" in found.seen
 
 
@@ -116,13 +116,13 @@ def test_the_other_address_is_asked_only_where_no_service_is_found_at_its_own() 
         Told((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
     ):
         other = Told()
-        assert found_at(own, other).verdict is Verdict.OK
+        assert found_at(own, other).verdict is WayVerdict.OK
         assert other.asked == []
 
 
 def test_a_site_without_the_services_at_either_address_has_a_wrong_url_perhaps() -> None:
     found = found_at(nowhere(), nowhere(LOGIN_PAGE))
-    assert found.verdict is Verdict.FAILED
+    assert found.verdict is WayVerdict.FAILED
     assert found.seen == "found neither below `/0` nor without `/0`: answered 404 Not Found"
     assert "`url`" in (found.hint or "")
 
@@ -130,7 +130,7 @@ def test_a_site_without_the_services_at_either_address_has_a_wrong_url_perhaps()
 def test_a_site_that_does_not_answer_is_not_said_to_have_another_runtime() -> None:
     other = Told()
     found = found_at(Told((WhoAmI, broken(FailureKind.UNANSWERED))), other)
-    assert (found.verdict, found.hint, other.asked) == (Verdict.FAILED, "try it", [])
+    assert (found.verdict, found.hint, other.asked) == (WayVerdict.FAILED, "try it", [])
     silent = Told((WhoAmI, broken(FailureKind.UNANSWERED)))
     assert "neither" in found_at(nowhere(), silent).seen
 
@@ -138,18 +138,18 @@ def test_a_site_that_does_not_answer_is_not_said_to_have_another_runtime() -> No
 @pytest.mark.parametrize(
     ("words", "status", "verdict"),
     [
-        (f"refused the call: Process {NOBODY} is not found", 200, Verdict.OK),
-        (f"500: access to {NOBODY} is no matter, it is not found", 500, Verdict.OK),
-        ("refused the call: no CanRunBusinessProcesses", 200, Verdict.FAILED),
-        ("500: Current user does not have permission to run it", 500, Verdict.FAILED),
-        ("500: Недостаточно прав", 500, Verdict.FAILED),
-        (f"403 Forbidden for {NOBODY}", 403, Verdict.FAILED),
-        ("refused the call: Object reference not set", 200, Verdict.UNSURE),
-        ("404 Not Found", 404, Verdict.UNSURE),
+        (f"refused the call: Process {NOBODY} is not found", 200, WayVerdict.OK),
+        (f"500: access to {NOBODY} is no matter, it is not found", 500, WayVerdict.OK),
+        ("refused the call: no CanRunBusinessProcesses", 200, WayVerdict.FAILED),
+        ("500: Current user does not have permission to run it", 500, WayVerdict.FAILED),
+        ("500: Недостаточно прав", 500, WayVerdict.FAILED),
+        (f"403 Forbidden for {NOBODY}", 403, WayVerdict.FAILED),
+        ("refused the call: Object reference not set", 200, WayVerdict.UNSURE),
+        ("404 Not Found", 404, WayVerdict.UNSURE),
     ],
 )
 def test_the_right_to_run_is_read_off_the_refusal_of_a_process_that_nobody_has(
-    words: str, status: int, verdict: Verdict
+    words: str, status: int, verdict: WayVerdict
 ) -> None:
     site = Told((RunProcessCall, refused(words, status)))
     assert service.may_run(site, unknown=NOBODY).verdict is verdict
@@ -157,14 +157,14 @@ def test_the_right_to_run_is_read_off_the_refusal_of_a_process_that_nobody_has(
 
 
 def test_a_site_that_takes_the_call_is_told_and_one_that_does_not_answer_has_failed() -> None:
-    assert service.may_run(Told((RunProcessCall, Answered(value={}))), unknown=NOBODY).verdict is Verdict.UNSURE
+    assert service.may_run(Told((RunProcessCall, Answered(value={}))), unknown=NOBODY).verdict is WayVerdict.UNSURE
     silent = Told((RunProcessCall, broken(FailureKind.UNANSWERED)))
-    assert service.may_run(silent, unknown=NOBODY).verdict is Verdict.FAILED
+    assert service.may_run(silent, unknown=NOBODY).verdict is WayVerdict.FAILED
 
 
 def test_the_log_is_read_as_a_run_reads_it() -> None:
     by_code = Told((ReadRows, Answered(value=[])))
-    assert service.log_readable(by_code, unknown=NOBODY).verdict is Verdict.OK
+    assert service.log_readable(by_code, unknown=NOBODY).verdict is WayVerdict.OK
     by_library = Told((ReadRows, refused("no")), (FindProcess, Answered(value=None)), (ReadRows, Answered(value=[])))
     assert service.log_readable(by_library, unknown=NOBODY).seen == "can be read by way of VwProcessLib"
 
@@ -175,12 +175,12 @@ def test_a_log_that_cannot_be_read_is_told_with_the_first_refusal() -> None:
         [(FindProcess, Answered(value=None)), (ReadRows, refused("other"))],
     ):
         found = service.log_readable(Told((ReadRows, refused("no rights", 403)), *others), unknown=NOBODY)
-        assert (found.verdict, found.seen) == (Verdict.FAILED, "no rights")
+        assert (found.verdict, found.seen) == (WayVerdict.FAILED, "no rights")
         assert "SysProcessLog" in (found.hint or "")
         assert "CanManageProcessLogSection" in (found.hint or "")
 
 
 def test_a_log_that_nobody_answers_for_is_not_asked_again() -> None:
     site = Told((ReadRows, broken(FailureKind.UNANSWERED)))
-    assert service.log_readable(site, unknown=NOBODY).verdict is Verdict.FAILED
+    assert service.log_readable(site, unknown=NOBODY).verdict is WayVerdict.FAILED
     assert len(site.asked) == 1

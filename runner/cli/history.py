@@ -12,8 +12,10 @@ from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
 from runner.reading.files import read_bytes
 from runner.reports import diff as differences
+from runner.reports.changes import ComparedRun
 from runner.reports.history import as_json, grouped, text
 from runner.reports.safe import clean
+from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import find, load
@@ -132,14 +134,15 @@ def _rebuilt(store: RunStore) -> int:
 def diff(context: click.Context, /, **_: object) -> int:
     r"""Show what differs between two runs: `last`, a run's id, or a unique beginning of it.
 
-    Compared are status, job, target, commit and inputs; of each row how it ended and why, its proof, its attempts, the
-    call that was sent, its result by path. Ids that stand for one another everywhere, and moments, are the same; so are
-    times, up to 25 % and 100 ms.
+    First comes what changed before the site answered: the job's files, the inputs, the calls of which steps. Then
+    status, job, target, commit and inputs; of each row how it ended and why, its proof, its attempts, what was sent,
+    its result by path. Ids that stand for one another everywhere, and moments, are the same; so are times, up to 25 %
+    and 100 ms.
 
     \b
     Examples:
       runner diff 0194d2a0 last
-      runner diff 0194d2a0 last --format json | jq .rows
+      runner diff 0194d2a0 last --format json | jq .changed
 
     Exit 0 where nothing differs, 1 where something does, 2 for a run that cannot be compared.
     """
@@ -150,11 +153,13 @@ def diff(context: click.Context, /, **_: object) -> int:
     return ExitCode.PASSED if found.is_same else ExitCode.FAILED
 
 
-def _compared(store: RunStore, name: str) -> differences.ComparedRun:
+def _compared(store: RunStore, name: str) -> ComparedRun:
     run = find(store, name)
     if run.is_running:
         hint = f"wait until it has ended; `runner show {run.id}` shows how far it is"
         raise UsageError(Problem(code="E156", message=f"run {run.id} is under way", hint=hint))
     if run.flaw is not None:
         output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
-    return differences.ComparedRun(result=run.result, lines=run.lines)
+    found = snapshot.read(run.store, run.id)
+    files = {} if isinstance(found, Problem) else found.plan.sources
+    return ComparedRun(result=run.result, lines=run.lines, files=files)

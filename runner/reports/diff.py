@@ -1,17 +1,18 @@
-"""What differs between two runs: their ends, inputs and jobs, and row by row how each ended, what was sent, what came
-back. Ids that stand for one another, and moments, are no difference.
+"""What differs between two runs: first what they began with and sent, then their ends, and row by row how each ended,
+what was sent, what came back. Ids that stand for one another, and moments, are no difference.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
+from runner.reports.changes import ComparedRun, RunChanges, as_record, changes, requests, sentences
 from runner.reports.safe import clean, json_document, safe
 from runner.reports.sameness import ABSENT, MaybeJson, NoValue, Sameness, ValueDifference
 from runner.reports.words import shortened, title
-from runner.runs.events import CallSent, Line
+from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult
 from runner.secrets.redact import hide
 
@@ -19,23 +20,11 @@ FORMAT = 1
 SAME = "the same but for ids and times\n"
 _MOST = 5
 """Differences in one value that are shown."""
+_MOST_SHOWN = 50
+"""Differences of the runs, and rows, that the text shows."""
 _LONGEST = 80
 _SHARE, _SECONDS = 0.25, 0.1
 """A time differs where it is longer or shorter by more than both."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedRun:
-    result: RunResult
-    lines: Sequence[Line]
-
-    def sent(self) -> dict[str, Json]:
-        """The first call of each row."""
-        calls: dict[str, Json] = {}
-        for line in self.lines:
-            if isinstance(line.event, CallSent):
-                calls.setdefault(line.event.key, {**line.event.call})
-        return calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,29 +40,34 @@ class RowDifferences:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDifferences:
     runs: tuple[RunResult, RunResult]
+    changes: RunChanges
     differences: tuple[ValueDifference, ...]
     rows: tuple[RowDifferences, ...]
 
     @property
     def is_same(self) -> bool:
-        return not (self.differences or self.rows)
+        return not (self.differences or self.rows or self.changes.files)
 
 
 def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
     sameness = Sameness()
     one, other = first.result, second.result
-    differences = tuple(_of_runs(one, other, sameness))
+    changed = changes(first, second, sameness)
+    differences = tuple(_of_runs(one, other, sameness, changed))
     calls = first.sent(), second.sent()
     rows, others = ({step.key: step for step in run.steps} for run in (one, other))
     found = (
         _of_rows(key, (rows.get(key), others.get(key)), (calls[0].get(key), calls[1].get(key)), sameness)
         for key in dict.fromkeys([*rows, *others])
     )
-    return RunDifferences(runs=(one, other), differences=differences, rows=tuple(row for row in found if row))
+    rows_that_differ = tuple(row for row in found if row is not None)
+    return RunDifferences(runs=(one, other), changes=changed, differences=differences, rows=rows_that_differ)
 
 
-def _of_runs(one: RunResult, other: RunResult, sameness: Sameness) -> Iterator[ValueDifference]:
-    """The digest is of the job's text with its inputs and target: where one of these differs, it says nothing more."""
+def _of_runs(one: RunResult, other: RunResult, sameness: Sameness, changed: RunChanges) -> Iterator[ValueDifference]:
+    """The digest is of the job's files with inputs and target: it says something of its own where nobody knows whether
+    the files differ, and nothing else does.
+    """
     places = _place(one), _place(other)
     inputs = list(sameness.differences(one.inputs, other.inputs, "inputs"))
     yield from _pairs(
@@ -83,7 +77,7 @@ def _of_runs(one: RunResult, other: RunResult, sameness: Sameness) -> Iterator[V
         ("commit", one.commit, other.commit),
         ("undo", one.undo, other.undo),
     )
-    if places[0] == places[1] and not inputs:
+    if changed.files is None and places[0] == places[1] and not inputs:
         yield from _pairs(("digest of the job", one.digest, other.digest))
     yield from inputs
     yield from _times(one.seconds, other.seconds)
@@ -101,7 +95,7 @@ def _place(run: RunResult) -> str:
 def _of_rows(
     key: str,
     steps: tuple[StepResult | None, StepResult | None],
-    calls: tuple[Json, Json],
+    calls: tuple[CallSent | None, CallSent | None],
     sameness: Sameness,
 ) -> RowDifferences | None:
     one, other = steps
@@ -110,8 +104,8 @@ def _of_rows(
         only = ValueDifference(path="status", first=ends[0], second=ends[1])
         return RowDifferences(key=key, differences=(only,), more=0, errors=(_error(one), _error(other)))
     found = list(_ends(one, other, sameness))
-    is_reached = calls[0] is not None and calls[1] is not None
-    sent = list(sameness.differences(*calls, "sent")) if is_reached else []
+    first, second = calls
+    sent = list(sameness.differences(*requests(first, second), "sent")) if first and second else []
     results = list(sameness.differences(one.result, other.result, "result"))
     found += [*sent[:_MOST], *results[:_MOST]]
     if one.status is other.status:
@@ -147,10 +141,17 @@ def _error(step: StepResult | None) -> str | None:
 def text(found: RunDifferences) -> str:
     """A heading, the differences of the runs, then those of each row below its key."""
     first, second = (f"{title(run)} {clean(run.id)}, {_started(run)}" for run in found.runs)
-    lines = [f"first:  {first}", f"second: {second}", *(f"  {line}" for line in _lines(found.differences))]
-    for row in found.rows:
+    lines = [f"first:  {first}", f"second: {second}"]
+    if not found.is_same:
+        lines += [f"  {line}" for line in (*sentences(found.changes), *_lines(found.differences[:_MOST_SHOWN]))]
+    if more := len(found.differences[_MOST_SHOWN:]):
+        lines.append(f"  and {more} more; `--format json` has all")
+    for row in found.rows[:_MOST_SHOWN]:
         lines += [f"  {clean(row.key)}", *(f"      {line}" for line in _row_lines(row))]
+    if more := len(found.rows[_MOST_SHOWN:]):
+        lines.append(f"  and {many(more, 'more step')}; `--format json` has all")
     number = sum(len(row.differences) + row.more for row in found.rows) + len(found.differences)
+    number += bool(found.changes.files)
     end = SAME if found.is_same else f"{many(number, 'difference')}\n"
     return "".join(f"{line}\n" for line in lines) + end
 
@@ -189,6 +190,7 @@ def as_json(found: RunDifferences) -> str:
         {
             "format": FORMAT,
             "same": found.is_same,
+            "changed": as_record(found.changes),
             "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],
             "differences": [_record(one) for one in found.differences],
             "rows": [

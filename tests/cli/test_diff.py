@@ -46,7 +46,7 @@ def test_a_job_whose_text_has_changed_differs(capsys: pytest.CaptureFixture[str]
     assert ended(["run", "a.job.yaml"]) == 0
     capsys.readouterr()
     assert ended(["diff", *runs()]) == 1
-    assert "digest of the job: sha256:" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[2:] == ["  the job's files changed: a.job.yaml", "1 difference"]
 
 
 def test_a_run_that_is_not_there_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:

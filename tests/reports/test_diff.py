@@ -1,10 +1,13 @@
 """What differs between two runs, by their events alone."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
+from msgspec import UNSET
 
-from runner.reports.diff import SAME, ComparedRun, RunDifferences, as_json, compare, text
+from runner.reports.changes import ComparedRun
+from runner.reports.diff import SAME, RunDifferences, as_json, compare, text
 from runner.reports.sameness import Sameness
 from runner.runs.events import (
     AnyEvent,
@@ -20,7 +23,7 @@ from runner.runs.events import (
     StepStarted,
     Trouble,
 )
-from runner.runs.evidence import Value
+from runner.runs.evidence import SentRequest, Value
 from runner.runs.result import fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -33,18 +36,28 @@ OTHER, ANOTHER = "99999999-2222-3333-4444-555555555555", "ffffffff-bbbb-cccc-ddd
 def run(chain: Chain, start: Start) -> Callable[..., ComparedRun]:
     """A run of one step; `ending` are fields of its end."""
 
-    def made(sent: Value = None, *, inputs: Value = None, key: str = "read", **ending: Value) -> ComparedRun:
+    def made(
+        sent: Value = None,
+        *,
+        inputs: Value = None,
+        key: str = "read",
+        source: str | None = None,
+        files: dict[str, str] | None = None,
+        request: SentRequest | None = None,
+        **ending: Value,
+    ) -> ComparedRun:
         row = Row(key=key, id=key, name="Read", kind="execute", section=Section.STEPS, index=None, line=3)
         fields = {"status": Status.PASSED, "seconds": 0.1, "attempts": 1, **ending}
         events: list[AnyEvent] = [
-            start(inputs=inputs or {}),
+            start(inputs=inputs or {}, **({} if source is None else {"source": source})),
             StepStarted(row=row, t=0.0),
-            CallSent(key=key, effect="once", call={"parameters": sent}),
+            CallSent(key=key, effect="read", call={"kind": "read_elements"}),
+            CallSent(key=key, effect="once", call={"parameters": sent}, request=request or UNSET),
             StepFinished(key=key, t=1.0, **fields),
             RunFinished(t=1.0, status=RunStatus.PASSED, exit_code=0),
         ]
         lines = chain(events)
-        return ComparedRun(result=fold(lines), lines=lines)
+        return ComparedRun(result=fold(lines), lines=lines, files=files or {})
 
     return made
 
@@ -72,6 +85,8 @@ def test_what_was_sent_and_what_came_back_are_compared_by_path(run: Callable[...
     first = run({"Name": "Ada", "Age": 1}, inputs={"n": 1}, result={"a": [1, 2], "b": True, "c": None})
     second = run({"Name": "Eve", "Age": 1.0}, inputs={"n": 2}, result={"a": [1], "b": 1})
     assert told(compare(first, second)) == [
+        "the inputs changed: n",
+        "what was sent changed: read",
         "inputs.n: 1 → 2",
         "read",
         'sent.parameters.Name: "Ada" → "Eve"',
@@ -110,6 +125,8 @@ def test_how_a_row_ended_is_compared_with_its_reason_its_proof_and_its_attempts(
 
 def test_a_row_of_one_run_only_is_a_difference(run: Callable[..., ComparedRun]) -> None:
     assert told(compare(run(), run(key="write"))) == [
+        "sent in the first run only: read",
+        "sent in the second run only: write",
         "read",
         "status: passed → nothing",
         "write",
@@ -139,3 +156,59 @@ def test_an_id_that_is_equal_in_both_stands_for_itself() -> None:
     sameness = Sameness()
     assert sameness.are_same(ONE, ONE)
     assert not sameness.are_same(ONE, OTHER)
+
+
+def test_first_comes_what_changed_before_the_site_answered_in_names_alone(run: Callable[..., ComparedRun]) -> None:
+    first = run({"Name": "Ada"}, inputs={"n": 1}, source="sha256:a", files={"a.job.yaml": "x", "b.job.yaml": "y"})
+    second = run({"Name": "Eve"}, inputs={"n": 2}, source="sha256:b", files={"a.job.yaml": "x", "c.job.yaml": "y"})
+    found = compare(first, second)
+    assert told(found)[:3] == [
+        "the job's files changed: b.job.yaml, c.job.yaml",
+        "the inputs changed: n",
+        "what was sent changed: read",
+    ]
+    assert "digest" not in text(found)
+    assert json.loads(as_json(found))["changed"] == {
+        "files": True,
+        "file_names": ["b.job.yaml", "c.job.yaml"],
+        "inputs": ["n"],
+        "sent": ["read"],
+        "sent_in_first_only": [],
+        "sent_in_second_only": [],
+    }
+
+
+def test_where_the_site_alone_answered_otherwise_that_is_said(run: Callable[..., ComparedRun]) -> None:
+    first, second = run({"Id": ONE}, result=1, source="sha256:a"), run({"Id": OTHER}, result=2, source="sha256:a")
+    assert told(compare(first, second))[0] == "the job's files, the inputs and what was sent are the same"
+    assert told(compare(run(result=1), run(result=2)))[0] == "read"  # nobody knows of the files
+
+
+def test_only_the_files_differ(run: Callable[..., ComparedRun]) -> None:
+    found = compare(run(source="sha256:a"), run(source="sha256:b"))
+    assert not found.is_same
+    assert told(found) == ["the job's files changed", "1 difference"]
+
+
+def test_requests_are_compared_where_both_are_known(run: Callable[..., ComparedRun]) -> None:
+    def request(method: str, *query: tuple[str, str]) -> SentRequest:
+        return SentRequest(method=method, path="/a/Execute", query=query)
+
+    first, second = run(1, request=request("GET", ("Name", "Ada"))), run(1, request=request("POST", ("Name", "Eve")))
+    assert told(compare(first, second)) == [
+        "what was sent changed: read",
+        "read",
+        'sent.method: "GET" → "POST"',
+        'sent.query.Name: "Ada" → "Eve"',
+        "2 differences",
+    ]
+    assert compare(run(1), second).is_same
+
+
+def test_the_text_is_bounded_however_many_inputs_and_steps_differ(run: Callable[..., ComparedRun]) -> None:
+    many = {f"n{at}": at for at in range(1000)}
+    found = compare(run(inputs=many), run(inputs=dict.fromkeys(many, "x")))
+    assert told(found)[0] == "the inputs changed: n0, n1, n2, n3, n4, n5, n6, n7 and 992 more"
+    assert "and 950 more; `--format json` has all" in told(found)
+    assert len(text(found).splitlines()) < 60
+    assert len(json.loads(as_json(found))["differences"]) == 1000

@@ -1,0 +1,141 @@
+"""What two runs began with and sent: whether the job's files changed, which inputs, and the calls of which steps.
+
+Names only, no values. It comes first where runs are compared: where nothing of it changed, the site answered otherwise.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from runner.foundation.values import Json, JsonObject
+from runner.reports.safe import clean
+from runner.reports.sameness import Sameness
+from runner.runs.events import CallSent, Line, RunStarted
+from runner.runs.result import RunResult
+
+_MOST_NAMES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRun:
+    """`files` are the texts of the job's files by their names, empty where they are not known."""
+
+    result: RunResult
+    lines: Sequence[Line]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str | None:
+        """The hash of the job's files; None of a run of an earlier version."""
+        first = self.lines[0].event if self.lines else None
+        return first.source if isinstance(first, RunStarted) and isinstance(first.source, str) else None
+
+    def sent(self) -> dict[str, CallSent]:
+        """Of each row the first call that could change something, else its first."""
+        calls: dict[str, CallSent] = {}
+        for line in self.lines:
+            event = line.event
+            if isinstance(event, CallSent):
+                known = calls.setdefault(event.key, event)
+                if known.effect == "read" and event.effect != "read":
+                    calls[event.key] = event
+        return calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChanges:
+    """`files`: whether the job's files differ, None where that is not known, with the `file_names`; `sent` are the keys
+    of the rows whose calls differ. Only of the rows that sent something in one run alone is it listed in which.
+    """
+
+    files: bool | None
+    file_names: tuple[str, ...]
+    inputs: tuple[str, ...]
+    sent: tuple[str, ...]
+    in_first_only: tuple[str, ...]
+    in_second_only: tuple[str, ...]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is known that nothing of it changed."""
+        return self.files is False and not (self.inputs or self.sent or self.in_first_only or self.in_second_only)
+
+
+def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunChanges:
+    """`sameness` learns from what was sent which ids stand for one another."""
+    sources = first.source, second.source
+    files = None if None in sources else sources[0] != sources[1]
+    calls, others = first.sent(), second.sent()
+    inputs = first.result.inputs, second.result.inputs
+    both = [key for key in calls if key in others]
+    return RunChanges(
+        files=files,
+        file_names=tuple(_differing(first.files, second.files)) if files else (),
+        inputs=tuple(
+            name
+            for name in dict.fromkeys([*inputs[0], *inputs[1]])
+            if any(sameness.differences(_one(inputs[0], name), _one(inputs[1], name), name))
+        ),
+        sent=tuple(key for key in both if any(sameness.differences(*requests(calls[key], others[key]), key))),
+        in_first_only=tuple(key for key in calls if key not in others),
+        in_second_only=tuple(key for key in others if key not in calls),
+    )
+
+
+def requests(one: CallSent, other: CallSent) -> tuple[Json, Json]:
+    """What was put on the wire, where it is known of both, else the calls as they were planned."""
+    if isinstance(one.request, msgspec.UnsetType) or isinstance(other.request, msgspec.UnsetType):
+        return {**one.call}, {**other.call}
+    return _request(one), _request(other)
+
+
+def _request(call: CallSent) -> Json:
+    request = call.request
+    assert not isinstance(request, msgspec.UnsetType)
+    found: JsonObject = {"method": request.method, "path": request.path}
+    if not isinstance(request.query, msgspec.UnsetType):
+        found["query"] = dict(request.query)
+    if not isinstance(request.body, msgspec.UnsetType):
+        found["body"] = request.body
+    return found
+
+
+def _one(values: JsonObject, name: str) -> JsonObject:
+    return {name: values[name]} if name in values else {}
+
+
+def _differing(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[str]:
+    yield from (name for name in dict.fromkeys([*first, *second]) if first.get(name) != second.get(name))
+
+
+def sentences(found: RunChanges) -> Iterator[str]:
+    """One for each kind of change, else that there is none, where that is known."""
+    if found.files:
+        yield f"the job's files changed{f': {_listed(found.file_names)}' if found.file_names else ''}"
+    if found.inputs:
+        yield f"the inputs changed: {_listed(found.inputs)}"
+    if found.sent:
+        yield f"what was sent changed: {_listed(found.sent)}"
+    for which, keys in (("first", found.in_first_only), ("second", found.in_second_only)):
+        if keys:
+            yield f"sent in the {which} run only: {_listed(keys)}"
+    if found.is_nothing:
+        yield "the job's files, the inputs and what was sent are the same"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(clean, names[:_MOST_NAMES]))
+    more = len(names) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def as_record(found: RunChanges) -> JsonObject:
+    return {
+        "files": found.files,
+        "file_names": [*found.file_names],
+        "inputs": [*found.inputs],
+        "sent": [*found.sent],
+        "sent_in_first_only": [*found.in_first_only],
+        "sent_in_second_only": [*found.in_second_only],
+    }

@@ -7,10 +7,11 @@ The place is in the message, too: the log of a step shows the message alone.
 from collections.abc import Sequence
 
 from runner.foundation.problems import Problem
+from runner.reports.causes import alike_causes, causes
 from runner.reports.mistakes import in_order
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe
-from runner.reports.spans import alike_causes, causes, timed
+from runner.reports.spans import timed
 from runner.reports.words import reasons, title, trouble_lines
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
@@ -27,9 +28,9 @@ def annotations(command: ReportedCommand) -> str:
     """At most ten lines, since GitHub shows no more: problems, then a line for each kind of failure."""
     found = [_command(problem) for problem in in_order(command.errors)]
     runs = [timed(run.lines, number=number, result=run.result) for number, run in enumerate(command.runs, 1)]
-    for rows in alike_causes(runs):
-        run, row = rows[0]
-        more = f" ({len(rows)} rows failed alike)" if len(rows) > 1 else ""
+    for failures in alike_causes(runs):
+        run, row, count = failures.run, failures.row, len(failures.members)
+        more = f" ({count} rows failed alike)" if count > 1 else ""
         texts = reasons(row.step, traces=False) or [str(row.step.status)]
         found.append(_failure(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
     for run in runs:

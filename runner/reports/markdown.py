@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from runner.foundation.durations import written
+from runner.reports.causes import alike_causes
 from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
-from runner.reports.spans import TimedRow, TimedRun, alike_causes, timed
+from runner.reports.spans import TimedRow, TimedRun, timed
 from runner.reports.words import brief, labelled, reasons, shortened, title
 from runner.runs.result import StepResult
 from runner.version import VERSION
@@ -64,8 +65,12 @@ def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> s
         lines += ["", "Steps: " + ", ".join(f"{count:,} {status}" for status, count in verdict.counts) + flaky]
     if verdict.sureness:
         lines += ["", "Evidence: " + ", ".join(f"{count:,} {words}" for _, words, count in verdict.sureness)]
-    commits = "".join(f", commit {inline(commit[:10])}" for commit in verdict.commits)
+    commits = "".join(f", commit {inline(one.commit[:10])}{_dirty(one)}" for one in verdict.commits)
     return "\n".join([*lines, "", f"{written(verdict.seconds)}, creatio-runner {version}{commits}", ""])
+
+
+def _dirty(revision: overview.Revision) -> str:
+    return " with changes that are not committed" if revision.is_dirty else ""
 
 
 def _problems(command: ReportedCommand) -> Iterator[str]:
@@ -85,8 +90,8 @@ def _next(runs: Sequence[TimedRun], store: str | None) -> Iterator[str]:
 
 def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
     found = alike_causes(runs)
-    for number, rows in enumerate(found[:_MOST_CARDS]):
-        yield ("" if number else "#### What did not pass\n\n") + _card(rows, shows=values.shows(is_red=True))
+    for number, one in enumerate(found[:_MOST_CARDS]):
+        yield ("" if number else "#### What did not pass\n\n") + _card(one.members, shows=values.shows(is_red=True))
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
 

@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from runner.foundation.values import Json, JsonObject
-from runner.reports.words import RED
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -21,7 +20,7 @@ from runner.runs.events import (
     CallSent,
     Line,
     Paused,
-    RunStatus,
+    RunStarted,
     Section,
     SignedIn,
     Status,
@@ -120,12 +119,15 @@ class TimedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedRun:
-    """`rows` are in the order in which they began; `number` tells the runs of a report apart."""
+    """`rows` are in the order in which they began; `number` tells the runs of a report apart. `started` is the run's
+    first event, None where it is lost.
+    """
 
     number: int
     result: RunResult
     rows: tuple[TimedRow, ...]
     seconds: float
+    started: RunStarted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +164,8 @@ def timed(lines: Sequence[Line], *, number: int, run: str = "", result: RunResul
     steps = {step.key: step for step in known.steps}
     rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
     seconds = max((known.seconds, *(row.end for row in rows)), default=0.0)
-    return TimedRun(number=number, result=known, rows=rows, seconds=seconds)
+    started = next((line.event for line in lines[:1] if isinstance(line.event, RunStarted)), None)
+    return TimedRun(number=number, result=known, rows=rows, seconds=seconds, started=started)
 
 
 def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
@@ -176,24 +179,6 @@ def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
         return _grouped([RowNode(row=row, parts=nodes(row.step.key)) for row in parts.get(key, ())])
 
     return nodes("")
-
-
-def causes(run: TimedRun) -> list[TimedRow]:
-    """Red rows without a red part: where something went wrong, and not the rows that hold it."""
-    red = {row.step.key: row for row in run.rows if row.step.status in RED}
-    holders = {key[:cut] for key in red for cut in range(1, len(key)) if key[cut] in "/["}
-    return [row for key, row in red.items() if key not in holders]
-
-
-_PARTICULAR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
-_INDEX = re.compile(r"\[\d+\]")
-
-
-def likeness(run: TimedRun, row: TimedRow) -> tuple[str, ...]:
-    """What rows share that failed for one reason: job, step without indexes, status, code, message without ids."""
-    step, error = row.step, row.step.error
-    code, message = (error.code, error.message) if error else ("", "")
-    return (run.result.job, _INDEX.sub("[]", step.key), str(step.status), code, _PARTICULAR.sub("#", message))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -346,16 +331,3 @@ def _whole(key: str, known: dict[str, TimedRow]) -> str:
         return ""
     cuts = (cut for cut in range(len(key) - 1, 0, -1) if key[cut] in "/[")
     return next((key[:cut] for cut in cuts if key[:cut] in known), "")
-
-
-def alike_causes(runs: Iterable[TimedRun]) -> list[list[tuple[TimedRun, TimedRow]]]:
-    """What went wrong and counts, alike rows together: unknown outcomes first, then errors, then failures."""
-    groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
-    for run in runs:
-        for row in causes(run):
-            if run.result.status is not RunStatus.PASSED or row.step.status is Status.UNKNOWN:
-                groups.setdefault(likeness(run, row), []).append((run, row))
-    return sorted(groups.values(), key=lambda rows: _URGENCY.index(rows[0][1].step.status))
-
-
-_URGENCY: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED)

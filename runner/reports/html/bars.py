@@ -19,6 +19,7 @@ _PLACES: Final = 200
 """Columns of the strip over the turns of a loop."""
 _HEIGHTS: Final = {SpanKind.LOG: (3.0, 2.0), SpanKind.SIGN_IN: (3.0, 2.0), SpanKind.WAIT: (3.5, 1.0)}
 _TALL: Final = (1.0, 6.0)
+_WHOLE: Final = (0.0, 8.0)
 
 
 def bars(row: TimedRow, *, origin: float, total: float) -> Markup:
@@ -27,17 +28,25 @@ def bars(row: TimedRow, *, origin: float, total: float) -> Markup:
     if not row.spans and row.step.seconds:
         paths["own"] = [_rectangle(row.start - origin, row.step.seconds, total or 1.0, (2.0, 4.0))]
     for span in row.spans:
-        if span.kind is SpanKind.FAILURE or (span.kind is SpanKind.WAIT and not span.seconds):
+        if span.kind is SpanKind.FAILURE or (span.kind is SpanKind.WAIT and not span.seconds and not span.value):
             continue
-        shape = _rectangle(span.start - origin, span.seconds, total or 1.0, _HEIGHTS.get(span.kind, _TALL))
+        across = _WHOLE if is_outside(span) else _HEIGHTS.get(span.kind, _TALL)
+        shape = _rectangle(span.start - origin, span.seconds, total or 1.0, across)
         paths.setdefault(_name(span), []).append(shape)
     drawn = (f'<path class="{name}" d="{"".join(parts)}"/>' for name, parts in paths.items())
     return Markup("".join(drawn))  # noqa: S704  names of ours and numbers; to escape them took a third of a page's time
 
 
+def is_outside(span: RowSpan) -> bool:
+    """Whether the run's clock was stopped: it waited for its turn, or for the rate of the target."""
+    return span.kind is SpanKind.WAIT and span.value is not None
+
+
 def _name(span: RowSpan) -> str:
     if not span.is_ok:
         return "bad"
+    if is_outside(span):
+        return "held"
     return "log" if span.kind is SpanKind.SIGN_IN else str(span.kind)
 
 

@@ -1,18 +1,19 @@
 """What did not pass: a card for each reason, with all rows that failed for it."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
 
+from runner.reports.causes import AlikeFailures, alike_failures
 from runner.reports.html.details import is_small
 from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, shown
 from runner.reports.reported import ReportValues
-from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun, causes, likeness
-from runner.runs.events import Check, RunStatus, Section, Status
+from runner.reports.run_again import RunAgain, run_again
+from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
+from runner.runs.events import Check
 from runner.runs.evidence import Difference
 
 MOST: Final = 50
@@ -48,8 +49,8 @@ class EarlierAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureCard:
-    """The first of `members` is shown. `counts`: whether the failure made its run fail. `again` is the command that
-    carries the whole job out again, and `repeated` what it would start a second time.
+    """The first of `members` is shown. `counts`: whether the failure made its run fail; `again` is None where it did
+    not.
     """
 
     members: tuple[tuple[TimedRun, TimedRow], ...]
@@ -60,8 +61,7 @@ class FailureCard:
     answer: str
     attempts: tuple[EarlierAttempt, ...]
     has_call: bool
-    again: str
-    repeated: tuple[str, ...]
+    again: RunAgain | None
     counts: bool
 
     @property
@@ -78,21 +78,16 @@ class FailureCard:
 
 
 def cards(runs: Sequence[TimedRun], values: ReportValues) -> list[FailureCard]:
-    groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
-    for run in runs:
-        for row in causes(run):
-            groups.setdefault(likeness(run, row), []).append((run, row))
-    return [_card(members, values) for members in groups.values()]
+    return [_card(failures, values) for failures in alike_failures(runs)]
 
 
-def _card(members: Sequence[tuple[TimedRun, TimedRow]], values: ReportValues) -> FailureCard:
-    run, row = members[0]
+def _card(failures: AlikeFailures, values: ReportValues) -> FailureCard:
+    run, row = failures.run, failures.row
     step, shows = row.step, values.shows(is_red=True)
     known = {check.message for check in step.checks if not check.passed}
     error = step.error
-    again, repeated = _again(run, row)
     return FailureCard(
-        members=tuple(members),
+        members=failures.members,
         checks=tuple(_failed(check, shows=shows) for check in step.checks if not check.passed),
         code=shown(error.code) if error and error.message not in known else "",
         message=message_lines(error.message) if shows and error and error.message not in known else Markup(),
@@ -100,9 +95,8 @@ def _card(members: Sequence[tuple[TimedRun, TimedRow]], values: ReportValues) ->
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(span.kind is SpanKind.CALL and span.request and is_small(span) for span in row.spans),
-        again=again,
-        repeated=repeated,
-        counts=run.result.status is not RunStatus.PASSED,
+        again=run_again(run) if failures.counts else None,
+        counts=failures.counts,
     )
 
 
@@ -150,23 +144,3 @@ def _answer(row: TimedRow) -> str:
     """What the service answered to the last call that it refused."""
     bodies = [span.body for span in row.spans if span.body]
     return as_text(bodies[-1], LONG) if bodies else ""
-
-
-def _again(run: TimedRun, row: TimedRow) -> tuple[str, tuple[str, ...]]:
-    """Nothing is proposed while a call is in doubt, or before a run that broke off was resumed."""
-    result = run.result
-    is_open = result.status is RunStatus.UNKNOWN or not result.finished
-    if is_open or not result.file or row.step.section is not Section.STEPS:
-        return "", ()
-    case = "" if result.case is None else f" -k {shlex.quote(shown(f'{result.job}[{result.case}]'))}"
-    command = f"runner run {shlex.quote(shown(result.file))} -t {shlex.quote(shown(result.target.name))}{case}"
-    undone = {one.step.key for one in run.rows if one.step.section is Section.UNDO and one.step.status is Status.PASSED}
-    repeated = (shown(one.step.key) for one in run.rows if _starts(one) and f"undo/{one.step.key}" not in undone)
-    return command, tuple(repeated)
-
-
-def _starts(row: TimedRow) -> bool:
-    """Whether the row has started something that must not start twice."""
-    step = row.step
-    has_passed = step.section is Section.STEPS and step.status is Status.PASSED
-    return has_passed and any(span.kind is SpanKind.CALL and span.effect == "once" for span in row.spans)

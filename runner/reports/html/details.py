@@ -18,6 +18,7 @@ from runner.reports.safe import safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import RED
 from runner.runs.events import Trouble
+from runner.runs.result import StepResult
 from runner.secrets.redact import hide
 
 _LARGEST_CALL: Final = 8192
@@ -38,17 +39,26 @@ def is_small(span: RowSpan) -> bool:
 
 def _has_inside(row: TimedRow) -> bool:
     step = row.step
-    return bool(row.spans or step.checks or step.warnings or step.result is not None or step.outputs)
+    return bool(
+        row.spans or _of_the_job(step) or step.checks or step.warnings or step.result is not None or step.outputs
+    )
 
 
 def _row(row: TimedRow, values: ReportValues) -> JsonObject:
-    """`e` spans, `c` calls, `p` process, `r` result, `o` outputs, `k` expectations, `w` warnings."""
+    """`e` spans, `c` calls, `f` what the job says, `p` process, `r` result, `o` outputs, `k` expectations, `n` how
+    many attempts there were and may be, `w` warnings.
+    """
     step, is_red = row.step, row.step.status in RED
     shows, limit = values.shows(is_red=is_red), LONG if is_red else SHORT
     calls: list[JsonObject] = []
     found: JsonObject = {"e": [_span(span, row, calls, shows=shows) for span in row.spans]}
     if calls:
         found["c"] = list(calls)
+    if step.attempts > 1:
+        most = step.max_attempts if isinstance(step.max_attempts, int) else 0
+        found["n"] = [step.attempts, max(most, step.attempts)]
+    if said := _of_the_job(step):
+        found["f"] = said
     if step.process_id:
         found["p"] = shown(step.process_id)
     if shows and step.result is not None:
@@ -65,6 +75,14 @@ def _row(row: TimedRow, values: ReportValues) -> JsonObject:
     if shows and step.warnings:
         found["w"] = [shown(warning) for warning in step.warnings]
     return found
+
+
+def _of_the_job(step: StepResult) -> list[Json]:
+    """What the job says of the row, but for what every row has that says nothing."""
+    texts = [f"if: {shown(step.condition)}"] if isinstance(step.condition, str) else []
+    if isinstance(step.on_failure, str) and step.on_failure != "stop":
+        texts.append(f"on_failure: {shown(step.on_failure)}")
+    return [*texts]
 
 
 def _call(span: RowSpan, *, shows: bool) -> JsonObject:

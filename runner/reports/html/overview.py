@@ -1,5 +1,6 @@
 """What the page begins with: the verdict, counts, how sure the passed rows are; and the table of jobs and targets."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
 from runner.reports.spans import Sureness, TimedRow, TimedRun
 from runner.reports.words import in_doubt, meaning, meaning_of, title
-from runner.runs.events import RunStatus, Status
+from runner.runs.events import RunStatus, Section, Status
+from runner.runs.evidence import CiRun
 
 _SURE: Final = (
     (Sureness.VERIFIED, "verified by the process log"),
@@ -21,7 +23,24 @@ _SURE: Final = (
     (Sureness.NO_LOG, "need no log"),
 )
 _WEAKEST: Final = (Sureness.UNVERIFIED, Sureness.PERSON, Sureness.INFERRED)
+_WEB: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}*]+")
 _MOST_OF_ONE_NAME: Final = 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Revision:
+    """What the job files were; `is_dirty`: files differed from that commit."""
+
+    commit: str
+    is_dirty: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CiLink:
+    """The CI job that ran it. `url` is empty where it is not an address of the web; then there is no link."""
+
+    url: str
+    ref: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +55,8 @@ class Verdict:
     flaky: tuple[tuple[TimedRun, TimedRow], ...]
     started: str
     seconds: float
-    commits: tuple[str, ...]
+    commits: tuple[Revision, ...]
+    ci: tuple[CiLink, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +92,31 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
         flaky=tuple((run, row) for run in runs for row in run.rows if row.step.flaky),
         started=min((result.started_at for result in results if result.started_at), default=""),
         seconds=sum(result.seconds for result in results),
-        commits=tuple(sorted({result.commit for result in results if result.commit})),
+        commits=tuple(sorted({_revision(run) for run in runs if run.result.commit})),
+        ci=tuple(sorted({_ci_link(ci) for ci in map(_ci, runs) if ci is not None})),
     )
+
+
+def _revision(run: TimedRun) -> Revision:
+    return Revision(shown(run.result.commit), run.started is not None and run.started.dirty is True)
+
+
+def _ci(run: TimedRun) -> CiRun | None:
+    return run.started.ci if run.started is not None and isinstance(run.started.ci, CiRun) else None
+
+
+def _ci_link(ci: CiRun) -> CiLink:
+    url = shown(ci.url)
+    return CiLink(url if _WEB.fullmatch(url) else "", shown(ci.ref))
+
+
+def never_began(run: TimedRun) -> str:
+    """How many planned rows of a run that broke off are not in its events; empty where it is not known."""
+    planned = run.started.rows if run.started is not None else None
+    if run.result.finished or not isinstance(planned, int):
+        return ""
+    missing = planned - sum(row.step.section is not Section.UNDO for row in run.rows)
+    return f"{missing:,} of {planned:,} planned steps never began" if missing > 0 else ""
 
 
 def counts(runs: Sequence[TimedRun]) -> tuple[tuple[Status, int], ...]:

@@ -23,8 +23,9 @@ from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed
-from runner.reports.words import RED, because, title
-from runner.runs.events import RunStatus
+from runner.reports.words import RED, title
+from runner.runs.events import RunStarted, RunStatus
+from runner.runs.evidence import CiRun
 from runner.secrets.redact import hide
 from runner.version import VERSION
 
@@ -55,6 +56,7 @@ class DrawnRun:
     facts: tuple[tuple[str, str], ...]
     details: Markup
     left_out: int
+    tags: tuple[str, ...]
 
 
 def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int = _MOST_ROWS) -> str:
@@ -96,7 +98,7 @@ def _environment() -> Environment:
         SIGNS=_SIGNS,
         bars=bars,
         waterfall=waterfall,
-        because=because,
+        attempts_of=waterfall.attempts_of,
         title=lambda run: title(run.result),
         weakest=overview.weakest,
         counts_of=lambda run: overview.counts([run]),
@@ -150,14 +152,20 @@ def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) ->
             facts=tuple(_facts(run, values)),
             details=block(drawn, values),
             left_out=len(run.rows) - len(rows),
+            tags=_tags(run),
         )
 
 
 def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     """Sentences on the run as a whole, and how each is marked."""
     result, shows = run.result, values.shows(is_red=run.result.status is not RunStatus.PASSED)
+    begun = run.started
+    if begun is not None and isinstance(begun.description, str):
+        yield "plain", shown(begun.description)
     if lost := unfinished(result):
         yield "bad", lost
+    if never := overview.never_began(run):
+        yield "bad", never
     if result.error and result.finished:
         yield "bad", shown(f"{result.error.code}: {result.error.message}" if shows else result.error.code)
     if result.undo != "none":
@@ -185,7 +193,27 @@ def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         "plan": result.digest,
         "events": result.events,
     }
+    if run.started is not None:
+        known |= _evidence(run.started)
     if values.shows(is_red=result.status is not RunStatus.PASSED):
         known |= {f"inputs.{name}": compact(hide(value)) for name, value in result.inputs.items()}
         known |= {f"outputs.{name}": compact(hide(value)) for name, value in result.outputs.items()}
     yield from ((shown(name), cut(shown(value), _LONGEST_FACT)) for name, value in known.items() if value)
+
+
+def _tags(run: TimedRun) -> tuple[str, ...]:
+    tags = run.started.tags if run.started is not None else ()
+    return tuple(map(shown, tags)) if isinstance(tags, tuple) else ()
+
+
+def _evidence(begun: RunStarted) -> dict[str, str]:
+    """What journals of earlier versions do not hold."""
+    ci = begun.ci if isinstance(begun.ci, CiRun) else CiRun(url=None, ref=None)
+    found = {
+        "checkout": "has changes that are not committed" if begun.dirty is True else "",
+        "CI job": ci.url,
+        "branch or tag": ci.ref,
+        "job files": begun.source if isinstance(begun.source, str) else "",
+        "command": begun.command if isinstance(begun.command, str) else "",
+    }
+    return {name: text for name, text in found.items() if text}

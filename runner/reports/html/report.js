@@ -122,12 +122,17 @@
     return `${span[6]}${span[8] ? `, HTTP ${span[8]}` : ""}${span[7] ? `: ${span[7]}` : ""}`;
   };
   const answerFacts = (facts) => (facts ? `, HTTP ${facts[0]}${facts[1] != null ? `, ${facts[1]} bytes` : ""}` : "");
+  const attempt = (span, row) => { // which of several attempts a call was, where each made one
+    const calls = row.e.filter((each) => each[0] === "c");
+    const [made, most] = row.n || [];
+    return calls.length === made ? `attempt ${calls.indexOf(span) + 1} of ${most}: ` : "";
+  };
   const inWords = (span, row) => { // what it is, how it ended, whether that was well
     switch (span[0]) {
       case "c": {
         const call = row.c[span[3]];
         const name = [CALLS[call.kind] || call.kind, call.process || call.entity || call.uid].filter(Boolean).join(" ");
-        return [`sends ${name} (${span[4]})`, callEnd(span), Boolean(span[5])];
+        return [`${attempt(span, row)}sends ${name} (${span[4]})`, callEnd(span), Boolean(span[5])];
       }
       case "l":
         if (!Array.isArray(span[4])) return [LOG[span[3]] || span[3], span[4], false];
@@ -194,18 +199,21 @@
   };
   const named = (box, title, ...content) => box.append(make("p", title, "h"), ...content);
   const inside = (id) => {
-    const row = rowOf(id), box = make("div", null, "more");
+    const row = rowOf(id), box = make("div", null, "more"), item = document.getElementById(id);
     if (!row) {
       box.append(make("p", "Nothing was called here."));
       return box;
     }
     if (row.e.length) box.append(spans(row));
-    if (row.c) named(box, "What was sent", block(sent(row.c[0])));
+    if (row.c) named(box, "What was sent", ...row.c.map((call) => block(sent(call))));
+    else if (!one(":scope>ol", item) && item.matches(".failed,.error,.unknown"))
+      named(box, "What was sent", make("p", "Nothing that starts or changes anything was sent."));
     if (row.k) named(box, "Expectations", ...row.k.map(expectation));
     if ("b" in row) named(box, "What the service answered", block(row.b));
     if ("r" in row) named(box, "Result", block(row.r));
     if (row.o) named(box, "Outputs", block(row.o));
     if (row.p) box.append(make("p", `process: ${row.p}`));
+    if (row.f) named(box, "In the job", ...row.f.map((text) => make("p", text)));
     for (const text of row.w || []) box.append(prose("p", `warning: ${text}`));
     box.append(buttons(id, row));
     return box;
@@ -257,6 +265,7 @@
 
   const press = (button) => {
     const { open, curl: called, link } = button.dataset;
+    if ("command" in button.dataset) return copy(button.previousElementSibling.textContent, button);
     if (open) {
       history.pushState(null, "", `#${encodeURI(open)}`);
       reveal(open);
@@ -265,9 +274,14 @@
       if (span) copy(curl(run(parts(called)[0]).url, row.c[span[3]], span[4]), button);
     } else if (link) copy(`${location.href.split("#")[0]}#${encodeURI(link)}`, button);
     else if ("text" in button.dataset) {
-      const lines = all("h3,p:not(.buttons),dl,pre", button.closest("article")).filter((e) => !e.closest("dl dl, dl pre"));
-      copy(lines.map((element) => element.innerText).join("\n"), button);
+      const card = button.closest("article"), commands = all("[data-command]", card);
+      const lines = all("h3,p:not(.buttons),dl,pre", card).filter((e) => !e.closest("dl dl, dl pre"));
+      for (const each of commands) each.hidden = true;
+      const text = lines.map((element) => element.innerText).join("\n");
+      for (const each of commands) each.hidden = false;
+      copy(text, button);
     }
+    return undefined;
   };
   document.addEventListener("click", (event) => {
     const { target } = event, button = target.closest("button"), head = target.closest(".r>a");
@@ -370,6 +384,13 @@
     label();
   });
 
+  for (const command of all("code.cmd")) {
+    const button = make("button", "Copy");
+    button.type = "button";
+    button.title = "Copy the command";
+    button.dataset.command = "";
+    command.after(button);
+  }
   for (const element of all(".buttons,.keys")) element.hidden = false;
   for (const link of all(".r>a")) link.setAttribute("aria-expanded", "false");
   addEventListener("beforeprint", () => {

@@ -5,20 +5,25 @@ printing work all the same.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from markupsafe import Markup
 
-from runner.reports.html.bars import bars, strip
+from runner.foundation.durations import written
+from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.texts import shown
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
-from runner.runs.events import Section, Status
+from runner.reports.words import RED, because, shortened
+from runner.runs.events import Section, Status, WaitsFor
+from runner.runs.result import StepResult
 
 _IN_PORTION: Final = 100
+_LONGEST_CONDITION: Final = 60
 _OPEN_TURNS: Final = 12
 """A loop of more turns is closed, and its turns are drawn each from its own beginning."""
+_WAITS: Final = {WaitsFor.TURN: "its turn", WaitsFor.RATE: "the rate of the target"}
 _ORDER: Final = (Section.STEPS, Section.UNDO, Section.FINALLY)
 _SURENESS_WORDS: Final = {
     Sureness.VERIFIED: "verified",
@@ -38,9 +43,17 @@ class DrawnRow:
     key: str
     name: str
     classes: str
-    sure: str
+    labels: tuple["Label", ...]
     bars: Markup
     portions: tuple["Portion", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A few words on a row, and the class of their style, which may be empty."""
+
+    text: str
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +136,51 @@ def _row(run: TimedRun, node: RowNode, scale: _Scale) -> DrawnRow:
         key=shown(step.key),
         name=shown(step.name) if step.name != step.key and step.index is None else "",
         classes=" ".join(filter(None, classes)),
-        sure=sure_word(row),
+        labels=tuple(_labels(row)),
         bars=bars(row, origin=own.origin or 0.0, total=scale.total),
         portions=_portions(run, node.parts, own),
     )
+
+
+def attempts_of(step: StepResult) -> str:
+    """`attempt 2 of 3`, at which the row ended; empty where the first was enough."""
+    if step.attempts <= 1:
+        return ""
+    most = step.max_attempts if isinstance(step.max_attempts, int) else 0
+    return f"attempt {step.attempts} of {most}" if most >= step.attempts else f"{step.attempts} attempts"
+
+
+def _labels(row: TimedRow) -> Iterator[Label]:
+    step, sure = row.step, sure_word(row)
+    if attempts := attempts_of(step):
+        yield Label(attempts)
+    if step.flaky:
+        yield Label("flaky", "flaky")
+    if sure:
+        yield Label(sure, class_of(row.sureness))
+    if step.warnings and row.sureness is not Sureness.UNVERIFIED:
+        yield Label("warning", "warn")
+    if step.status is Status.SKIPPED:
+        yield Label(_skipped(step))
+    if step.status in RED and step.on_failure == "ignore":
+        yield Label("does not count")
+    for why, words in _WAITS.items():
+        if waited := sum(seconds for kind, seconds in _waits(row) if kind == why):
+            yield Label(f"waited {written(waited)} for {words}", "held")
+
+
+def _waits(row: TimedRow) -> Iterator[tuple[str, float]]:
+    """What the row waited for while the run's clock was stopped, and for how many seconds."""
+    for span in row.spans:
+        if is_outside(span) and isinstance(span.value, float):
+            yield span.why, span.value
+
+
+def _skipped(step: StepResult) -> str:
+    """Why the row was skipped, with the condition where that is why."""
+    if step.reason != "condition" or not isinstance(step.condition, str):
+        return because(step)
+    return f"{because(step)}: `{shortened(shown(step.condition), _LONGEST_CONDITION)}`"
 
 
 def class_of(sureness: Sureness) -> str:

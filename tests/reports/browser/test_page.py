@@ -3,18 +3,17 @@
 import functools
 import http.server
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
-from reported import command_from
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from runner.foundation.values import Json
-from runner.reports.html.page import report
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
@@ -35,7 +34,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
-from runner.runs.evidence import SentRequest
+from runner.runs.evidence import CiRun, SentRequest
 
 pytestmark = pytest.mark.browser
 
@@ -43,38 +42,8 @@ Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Write = Callable[..., str]
 
 HOSTILE = "</script></title><img src=x onerror=alert(1)><script>alert(2)</script>\u202e'\"&`<!--"
-NOISE = "return [...document.querySelectorAll('main script, body img, svg[onload], main style')].length"
 WIDE, PHONE = (1280, 900), (390, 844)
-
-
-@pytest.fixture
-def write(tmp_path: Path, chain: Chain) -> Write:
-    """Writes the page of some journals; its address."""
-
-    def written(*journals: Sequence[AnyEvent]) -> str:
-        text = report(command_from(*map(chain, journals)), version="0.1.0")
-        (tmp_path / "page.html").write_text(text, encoding="utf-8")
-        return (tmp_path / "page.html").as_uri()
-
-    return written
-
-
-@pytest.fixture
-def look(browser: Chrome) -> Iterator[Callable[..., Chrome]]:
-    def looked(url: str, size: tuple[int, int] = WIDE, *, dark: bool = False) -> Chrome:
-        scheme = "dark" if dark else "light"
-        media = {"media": "", "features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.get("about:blank")
-        browser.get(url)
-        return browser
-
-    yield looked
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
+NOISE = "return [...document.querySelectorAll('main script, body img, svg[onload], main style')].length"
 
 
 def rows_shown(page: Chrome) -> list[str]:
@@ -164,25 +133,21 @@ def test_a_link_into_the_page_opens_the_row_that_it_names(
 
 
 def test_a_call_is_copied_as_curl_with_variables_for_secrets_and_a_warning(
-    write: Write, look: Callable[..., Chrome], start: Callable[..., RunStarted], row: Callable[..., Row]
+    write: Write, look: Callable[..., Chrome], copied: Callable[[Chrome, str], str], start: Callable[..., RunStarted]
 ) -> None:
+    row = Row(key="add", id="add", name="Add", kind="execute", section=Section.STEPS, index=None, line=7)
     query = (("Name", "it's \ue000[inputs.token]!"), ("A", "\ue000\ue000"))
     request = SentRequest(method="GET", path="/0/ServiceModel/Execute", query=query)
     sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "A"}, t=0, request=request)
     ending = StepFinished(key="add", t=1, status=Status.PASSED, seconds=1, attempts=1)
     answered = CallAnswered(key="add", t=1, value=None, status=200, bytes=7)
     last = RunFinished(t=1, status=RunStatus.PASSED, exit_code=0)
-    page = look(write([start(), StepStarted(row=row("add"), t=0), sent, answered, ending, last]) + "#1.add")
-    catch = (
-        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => { window.copied = text; }}})"
-    )
-    page.execute_script(catch)
-    page.find_element(By.CSS_SELECTOR, ".more [data-curl]").click()
-    copied = str(page.execute_script("return window.copied"))
-    assert "# CAREFUL: this starts it once more" in copied
-    assert """--data-urlencode 'Name=it'\\''s '"${INPUTS_TOKEN}"'!'""" in copied
-    assert "--data-urlencode 'A=\ue000'" in copied
-    assert copied.endswith("\"$SITE\"'/0/ServiceModel/Execute'\n")
+    page = look(write([start(), StepStarted(row=row, t=0), sent, answered, ending, last]) + "#1.add")
+    text = copied(page, ".more [data-curl]")
+    assert "# CAREFUL: this starts it once more" in text
+    assert """--data-urlencode 'Name=it'\\''s '"${INPUTS_TOKEN}"'!'""" in text
+    assert "--data-urlencode 'A=\ue000'" in text
+    assert text.endswith("\"$SITE\"'/0/ServiceModel/Execute'\n")
     assert "answered, HTTP 200, 7 bytes" in opened(page, "1.add")
 
 
@@ -254,7 +219,10 @@ def test_axe_finds_nothing(
     write: Write, look: Callable[..., Chrome], story: list[AnyEvent], size: tuple[int, int], *, dark: bool
 ) -> None:
     look("about:blank").execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
-    page = look(write(story, run_again(story, target="production")) + "#1.read", size, dark=dark)
+    assert isinstance(story[0], RunStarted)
+    ci = CiRun(url="https://ci.example.com/7", ref="main")
+    begun = msgspec.structs.replace(story[0], tags=("smoke",), dirty=True, ci=ci, description="Contacts.")
+    page = look(write([begun, *story[1:]], run_again(story, target="production")) + "#1.read", size, dark=dark)
     page.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
     page.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
     page.set_script_timeout(60)

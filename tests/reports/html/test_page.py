@@ -155,7 +155,7 @@ def test_a_job_that_is_run_again_names_what_it_would_start_twice(
     )
     text = read(lines)
     assert "runner run specs/contact-smoke.job.yaml -t sandbox -k 'contact-smoke[eu 1]'" in text
-    assert "Careful: this starts again what has passed already: charge" in text
+    assert "careful : this starts a second time what must happen once: charge (passed)" in text
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_rows_that_failed_in_the_same_way_are_one_card(start: Callable[..., RunS
         ]
     text = read(chain([*events, RunFinished(t=31, status=RunStatus.FAILED, exit_code=1)]))
     assert text.count("no contact ") == 1
-    assert "30 steps failed in the same way ; this is the first. All: each[0]" in text
+    assert "30 steps ended in the same way ; this is the first. All: each[0]" in text
     assert "and 10 more" in text
     assert "30 turns: 30 failed" in text
     assert "median 500 ms" in text

@@ -1,0 +1,81 @@
+"""What went wrong in the runs of a report: the rows that say why, alike ones together, and whether they count."""
+
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from runner.reports.spans import TimedRow, TimedRun
+from runner.reports.words import RED
+from runner.runs.events import RunStatus, Status
+
+_URGENCY: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
+_PARTICULAR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlikeFailures:
+    """Rows that failed for one reason, in the order of the report. `counts`: they made their runs fail; an unknown
+    outcome always counts, what `on_failure: ignore` covers never.
+    """
+
+    members: tuple[tuple[TimedRun, TimedRow], ...]
+    counts: bool
+
+    @property
+    def run(self) -> TimedRun:
+        return self.members[0][0]
+
+    @property
+    def row(self) -> TimedRow:
+        return self.members[0][1]
+
+
+def causes(run: TimedRun) -> list[TimedRow]:
+    """Red rows without a red part: where something went wrong, and not the rows that hold it."""
+    red = {row.step.key: row for row in run.rows if row.step.status in RED}
+    holders = {holder for key in red for holder in _holders(key)}
+    return [row for key, row in red.items() if key not in holders]
+
+
+def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
+    """What went wrong, rows that failed for one reason together: unknown outcomes first, then errors, then failures,
+    and last what does not count.
+    """
+    groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
+    counting: dict[tuple[str, ...], bool] = {}
+    for run in runs:
+        ignored = {step.key for step in run.result.steps if step.on_failure == "ignore"}
+        for row in causes(run):
+            counts = _counts(run, row, ignored)
+            key = (*_likeness(run, row), str(counts))
+            groups.setdefault(key, []).append((run, row))
+            counting[key] = counts
+    found = [AlikeFailures(members=tuple(rows), counts=counting[key]) for key, rows in groups.items()]
+    return sorted(found, key=lambda one: (not one.counts, _URGENCY.index(one.row.step.status)))
+
+
+def alike_causes(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
+    """As `alike_failures`, without what does not count."""
+    return [one for one in alike_failures(runs) if one.counts]
+
+
+def _counts(run: TimedRun, row: TimedRow, ignored: AbstractSet[str]) -> bool:
+    if row.step.status is Status.UNKNOWN:
+        return True
+    is_ignored = not ignored.isdisjoint((row.step.key, *_holders(row.step.key)))
+    return run.result.status is not RunStatus.PASSED and not is_ignored
+
+
+def _holders(key: str) -> Iterator[str]:
+    """The keys that this row may be a part of."""
+    return (key[:cut] for cut in range(1, len(key)) if key[cut] in "/[")
+
+
+def _likeness(run: TimedRun, row: TimedRow) -> tuple[str, ...]:
+    """What rows share that failed for one reason: job, step without indexes, status, code, message without ids."""
+    step, error = row.step, row.step.error
+    code, message = (error.code, error.message) if error else ("", "")
+    return (run.result.job, _INDEX.sub("[]", step.key), str(step.status), code, _PARTICULAR.sub("#", message))

@@ -1,0 +1,200 @@
+"""What the HTML page shows of the evidence: what the job says of a row, where a run came from, why it waits, and
+whether it is safe to run it again.
+"""
+
+from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+from reported import command_from
+
+from runner.reports.html.page import report
+from runner.runs.events import (
+    AnyEvent,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Row,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    Section,
+    Status,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    Trouble,
+    UndoFinished,
+    UndoStarted,
+    Waited,
+    WaitsFor,
+)
+from runner.runs.evidence import CiRun
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+Story = list[AnyEvent]
+MakeRow = Callable[..., Row]
+Start = Callable[..., RunStarted]
+
+
+class _Texts(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.is_seen = True
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.is_seen = tag not in ("script", "style")
+        self.links += [link or "" for name, link in attrs if name == "href" and tag == "a"]
+
+    def handle_data(self, data: str) -> None:
+        if self.is_seen:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+
+@pytest.fixture
+def page_of(chain: Chain) -> Callable[[Story], _Texts]:
+    return lambda events: _Texts(report(command_from(chain(events)), version="0.1.0"))
+
+
+def _ended(key: str, status: Status = Status.PASSED, **more: object) -> StepFinished:
+    error = None if status is Status.PASSED else Trouble(code="E203", message="it failed")
+    fields: dict[str, object] = {"key": key, "t": 1, "status": status, "seconds": 1, "attempts": 1, "error": error}
+    return StepFinished(**(fields | more))  # type: ignore[arg-type]  # fields by name, for brevity
+
+
+def _finished(status: RunStatus = RunStatus.FAILED) -> RunFinished:
+    return RunFinished(t=1, status=status, exit_code=0 if status is RunStatus.PASSED else 1)
+
+
+def _started_once(key: str, row: MakeRow) -> Story:
+    return [
+        StepStarted(row=row(key), t=0),
+        CallSent(key=key, effect="once", call={"kind": "execute", "process": "A"}),
+        CallAnswered(key=key, t=0.5, value=None),
+    ]
+
+
+def test_a_skipped_row_shows_the_condition_that_is_false(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    wrap = msgspec.structs.replace(row("wrap"), condition="inputs.gift")
+    page = page_of([start(), StepSkipped(row=wrap, reason="condition"), _finished(RunStatus.PASSED)])
+    assert "its if is false: inputs.gift" in page.text
+
+
+def test_a_row_says_at_which_of_how_many_attempts_it_ended(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    read = msgspec.structs.replace(row("read"), max_attempts=4)
+    ending = _ended("read", Status.FAILED, attempts=3)
+    page = page_of([start(), StepStarted(row=read, t=0), ending, _finished()])
+    assert page.text.count("attempt 3 of 4") == 2  # on its card and on its row
+
+
+def test_an_ignored_failure_comes_last_and_does_not_count(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    letter = msgspec.structs.replace(row("letter"), on_failure="ignore")
+    page = page_of(
+        [
+            start(),
+            *(StepStarted(row=letter, t=0), _ended("letter", Status.FAILED)),
+            *(StepStarted(row=row("letter/part"), t=0), _ended("letter/part", Status.FAILED)),
+            *(StepStarted(row=row("read"), t=0), _ended("read", Status.FAILED)),
+            _finished(),
+        ]
+    )
+    cards = page.text[page.text.index("What did not pass") : page.text.index("The run")]
+    assert cards.index("failed read") < cards.index("failed letter/part")
+    assert cards.count("does not count") == 1
+    assert cards.count("safe to run again?") == 1
+
+
+def test_rows_of_a_run_that_broke_off_and_never_began_are_counted(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    begun = start(rows=5)
+    assert "4 of 5 planned steps never began" in page_of([begun, StepStarted(row=row("add"), t=0)]).text
+    whole: Story = [begun, StepStarted(row=row("add"), t=0), _ended("add"), _finished(RunStatus.PASSED)]
+    assert "never began" not in page_of(whole).text
+    assert "never began" not in page_of([start(rows=None), StepStarted(row=row("add"), t=0)]).text
+
+
+def test_a_run_says_what_it_is_for_and_where_it_came_from(start: Start, page_of: Callable[[Story], _Texts]) -> None:
+    ci = CiRun(url="https://ci.example.com/job/7?a=1", ref="main")
+    begun = start(description="Orders are charged.", tags=("smoke", "sales"), dirty=True, ci=ci)
+    page = page_of([begun, _finished()])
+    for words in ("Orders are charged.", "smoke", "sales", "with changes that are not committed", "CI job of main"):
+        assert words in page.text
+    assert "https://ci.example.com/job/7?a=1" in page.links
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://a b", 'https://a"onclick=b', "data:text/html,x", None])
+def test_what_is_no_address_of_the_web_is_no_link(
+    start: Start, page_of: Callable[[Story], _Texts], url: str | None
+) -> None:
+    page = page_of([start(ci=CiRun(url=url, ref="main")), _finished()])
+    assert "CI of main" in page.text
+    assert not [link for link in page.links if not link.startswith("#")]
+
+
+@pytest.mark.parametrize("what", WaitsFor)
+def test_a_wait_that_is_no_time_of_the_run_is_drawn_and_named(
+    start: Start, row: MakeRow, chain: Chain, what: WaitsFor
+) -> None:
+    words = {WaitsFor.TURN: "for its turn", WaitsFor.RATE: "for the rate of the target"}[what]
+    waits = (Waited(key="add", t=0, what=what), Waited(key="add", t=0, what=what, seconds=2.5))
+    events: Story = [start(), StepStarted(row=row("add"), t=0), *waits, _ended("add"), _finished(RunStatus.PASSED)]
+    text = report(command_from(chain(events)), version="0.1.0")
+    assert f"waited 2.5 s {words}" in text
+    assert text.count('<path class="held"') == 2  # in the legend and in the row
+
+
+def test_it_is_safe_to_run_again_where_nothing_was_started(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "A"})
+    for kind in ("not_sent", "refused"):
+        failed = AttemptFailed(key="add", t=0.1, kind=kind, error=Trouble(code="E205", message="no"))
+        ending = _ended("add", Status.FAILED)
+        page = page_of([start(), StepStarted(row=row("add"), t=0), sent, failed, ending, _finished()])
+        assert "safe to run again? yes: nothing starts twice that must happen once" in page.text
+        assert "runner run specs/contact-smoke.job.yaml -t sandbox" in page.text
+
+
+def test_what_a_run_would_start_twice_is_named_and_what_was_undone_is_not(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    page = page_of(
+        [
+            start(),
+            *(*_started_once("reserve", row), _ended("reserve")),
+            *(*_started_once("charge", row), _ended("charge")),
+            *(*_started_once("post", row), _ended("post", Status.FAILED)),
+            UndoStarted(t=1),
+            *(StepStarted(row=row("undo/reserve", section=Section.UNDO), t=1), _ended("undo/reserve")),
+            UndoFinished(t=1, undo="complete"),
+            _finished(),
+        ]
+    )
+    assert "careful: this starts a second time what must happen once: charge (passed), post (failed)" in page.text
+
+
+def test_while_a_call_is_in_doubt_it_is_not_safe_to_run_again(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    events: Story = [start(), *_started_once("post", row), _ended("post", Status.UNKNOWN), _finished(RunStatus.UNKNOWN)]
+    page = page_of(events)
+    assert "safe to run again? not yet: nobody knows whether post has happened; what to do next" in page.text
+    assert "runner run " not in page.text
+    broken_off = page_of([start(), StepStarted(row=row("read"), t=0)])
+    assert "not yet: the run has not come to its end; what to do next" in broken_off.text

@@ -167,7 +167,7 @@ def test_it_is_safe_to_run_again_where_nothing_was_started(
         failed = AttemptFailed(key="add", t=0.1, kind=kind, error=Trouble(code="E205", message="no"))
         ending = _ended("add", Status.FAILED)
         page = page_of([start(), StepStarted(row=row("add"), t=0), sent, failed, ending, _finished()])
-        assert "safe to run again? yes: nothing starts twice that must happen once" in page.text
+        assert "safe to run again? yes: a new run repeats nothing that must happen only once" in page.text
         assert "runner run specs/contact-smoke.job.yaml -t sandbox" in page.text
 
 
@@ -186,7 +186,7 @@ def test_what_a_run_would_start_twice_is_named_and_what_was_undone_is_not(
             _finished(),
         ]
     )
-    assert "careful: this starts a second time what must happen once: charge (passed), post (failed)" in page.text
+    assert "careful: a new run starts again what must happen only once: charge (passed), post (failed)" in page.text
 
 
 def test_while_a_call_is_in_doubt_it_is_not_safe_to_run_again(

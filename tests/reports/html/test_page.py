@@ -155,7 +155,7 @@ def test_a_job_that_is_run_again_names_what_it_would_start_twice(
     )
     text = read(lines)
     assert "runner run specs/contact-smoke.job.yaml -t sandbox -k 'contact-smoke[eu 1]'" in text
-    assert "careful : this starts a second time what must happen once: charge (passed)" in text
+    assert "careful : a new run starts again what must happen only once: charge (passed)" in text
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ _NAMES: Final = frozenset(
         "AGAINST",
         "ALLOW_EMPTY",
         "CATALOG",
+        "CURL",
         "DATA",
         "EVERY",
         "FAILED",

@@ -117,6 +117,7 @@ def begin(
         dirty=checkout.dirty,
         command=command,
         ci=ci_run(os.environ),
+        access=site.access,
     )
     try:
         journal = Journal(store.create(facts.id), secrets, now=utc_now)

@@ -109,20 +109,31 @@ def runs(context: click.Context, /, **_: object) -> int:
 @click.command("show", cls=Verb)
 @options.RUN
 @options.RUNS
+@click.argument("step", metavar="[STEP]", required=False)
 @options.option("-v", "--verbose", is_flag=True, help="Print results and outputs, too.")
+@options.option("--curl", is_flag=True, help="Print what was sent, all of it or by STEP, as commands of curl.")
 @click.pass_context
 def show(context: click.Context, /, **_: object) -> int:
     r"""Show what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next.
 
     \b
-    Example:
+    Examples:
       runner show last
+      runner show last --curl read > read.sh
+
+    --curl prints a script for bash or zsh, which signs in and sends the same requests again. Secrets are variables in
+    it, which you set before. A call that must not happen twice is marked: it starts its process again.
 
     For programs there is the JSON report: `runner report RUN --report-json -`.
 
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
     run = find(context.params["runs"], context.params["run"])
+    if context.params["curl"]:
+        return _show_curl(run, context.params["step"])
+    if context.params["step"] is not None:
+        hint = "add `--curl`, which prints what a step has sent"
+        raise UsageError(Problem(code="E150", message="`show` takes a STEP with `--curl` only", hint=hint))
     detail = Detail(
         verbose=context.params["verbose"],
         place=run.store.place(run.id),
@@ -136,6 +147,20 @@ def show(context: click.Context, /, **_: object) -> int:
     if run.flaw is None:
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
+    return ExitCode.FAILED
+
+
+def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
+    from runner.reports import curl_script  # noqa: PLC0415  for this option only
+    from runner.reports.spans import timed  # noqa: PLC0415  likewise
+
+    script = curl_script.script(timed(run.lines, number=1, result=run.result), step=step)
+    if isinstance(script, Problem):
+        raise UsageError(script)
+    output.data(script, for_programs=True)
+    if run.flaw is None:
+        return ExitCode.PASSED
+    output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
     return ExitCode.FAILED
 
 

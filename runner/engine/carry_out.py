@@ -84,6 +84,7 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         source=source_digest(plan),
         dirty=_known(run.dirty),
         ci=_known(run.ci),
+        access=_known(run.access),
     )
 
 

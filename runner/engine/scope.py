@@ -13,7 +13,7 @@ from runner.expressions.parse import Expression, Template, expression, template
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Job
 from runner.planning.plan import Plan
-from runner.runs.evidence import CiRun
+from runner.runs.evidence import CiRun, SiteAccess
 from runner.secrets.redact import Secrets
 
 NOTHING_MORE: JsonObject = {}
@@ -35,6 +35,7 @@ class RunFacts:
     dirty: bool | None = None
     command: str | None = None
     ci: CiRun | None = None
+    access: SiteAccess | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ _GROUPS = (
     ("E170", "catalogues, and the types that flow from them"),
     ("E180", "what a command selects"),
     ("E181", "runs that are not settled"),
+    ("E182", "calls of stored runs"),
     ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
     ("E197", "processes that are watched"),

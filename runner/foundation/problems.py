@@ -210,6 +210,8 @@ CODES = {
     "E198": "a pattern that no process of the target matches",
     # runs that are not settled
     "E181": "a run that is not settled, and cannot be run again",
+    # calls of stored runs
+    "E182": "a call of a run that cannot be shown",
     # guards
     "E160": "a protected target that nobody has confirmed",
     "E161": "a process or an effect that the target does not allow",

@@ -22,7 +22,7 @@ def sent_request(request: Request) -> SentRequest:
     """Secrets are in it still: its event is stored without them."""
     path, _, query = request.path.partition("?")
     if len(request.path) + len(request.body or b"") > MOST_BYTES:
-        return SentRequest(method=request.method, path=path)
+        return SentRequest(method=request.method, path=path, left_out=len(query) + len(request.body or b""))
     pairs = _pairs(query) if query else ()
     return SentRequest(
         method=request.method,

@@ -14,6 +14,7 @@ from typing import Self
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.site_key import site_key
 from runner.runs.events import TargetName
+from runner.runs.evidence import SiteAccess
 from runner.secrets.redact import Secrets
 from runner.service.access import OnSecret
 from runner.service.auth.kind import Credentials
@@ -81,6 +82,17 @@ class ReadySite:
     def key(self) -> str:
         """The same for all targets that name this site with this account."""
         return site_key(self.name.url, None if self.credentials is None else self.credentials.account)
+
+    @property
+    def access(self) -> SiteAccess:
+        """How calls get into it, as evidence: without a secret."""
+        kind = None if self.credentials is None else self.credentials.kind
+        by_identity = kind is not None and kind.by_identity_service
+        return SiteAccess(
+            auth=None if kind is None else kind.name,
+            identity_url=(self.site.identity_url or self.site.url) if by_identity else None,
+            headers=tuple(name for name, _ in self.site.headers),
+        )
 
     def hide_in(self, secrets: Secrets) -> None:
         """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.

@@ -31,7 +31,7 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
-from runner.runs.evidence import SentRequest
+from runner.runs.evidence import SentRequest, SiteAccess
 from runner.runs.result import RunResult, StepResult, fold
 
 READINGS: Final = frozenset(
@@ -44,6 +44,7 @@ READINGS: Final = frozenset(
 _IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
 """Kinds of rows that the process log can prove: of others nothing is missing."""
 _NO_END: Final = "no answer is known"
+_MOSTLY: Final = SiteAccess(auth="password", identity_url=None, headers=())
 
 
 class SpanKind(StrEnum):
@@ -128,6 +129,12 @@ class TimedRun:
     rows: tuple[TimedRow, ...]
     seconds: float
     started: RunStarted | None = None
+
+    @property
+    def access(self) -> SiteAccess:
+        """How calls got into the site; journals of earlier versions do not say, and most sign in with a password."""
+        known = self.started.access if self.started is not None else None
+        return known if isinstance(known, SiteAccess) else _MOSTLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from runner.runs.evidence import CiRun, Difference, PauseReason, Record, SentRequest, Value
+from runner.runs.evidence import CiRun, Difference, PauseReason, Record, SentRequest, SiteAccess, Value
 
 VERSION = 1
 FIRST_PREV = "0" * 64
@@ -114,6 +114,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     source: str | msgspec.UnsetType = msgspec.UNSET
     dirty: bool | msgspec.UnsetType = msgspec.UNSET
     ci: CiRun | msgspec.UnsetType = msgspec.UNSET
+    access: SiteAccess | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
@@ -342,7 +343,7 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 _NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
-_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci")
+_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access")
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
 
 

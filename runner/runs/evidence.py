@@ -38,12 +38,24 @@ class SentRequest(Record, frozen=True):
 
     `path` is below the site's root, encoded. `query` are its options, each value decoded; a query that would be
     encoded in another way stays in `path`. `body` is the JSON that was sent; None is an empty body. Secrets are holes.
+    Of a large request `left_out` counts the bytes of query and body, which are not here.
     """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] | msgspec.UnsetType = msgspec.UNSET
     body: Value | msgspec.UnsetType = msgspec.UNSET
+    left_out: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class SiteAccess(Record, frozen=True):
+    """How calls get into the site: the kind of sign-in, None where nobody signs in; where tokens come from, None where
+    none do; the names of the headers that the target adds to each call.
+    """
+
+    auth: str | None
+    identity_url: str | None
+    headers: tuple[str, ...]
 
 
 class CiRun(Record, frozen=True):

@@ -44,6 +44,8 @@ _OURS = frozenset(
         "max_attempts",
         "method",
         "bytes",
+        "auth",
+        "left_out",
     }
 )
 """Fields that hold our own words and numbers; a secret that happens to be one of them must not cut it."""

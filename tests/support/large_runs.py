@@ -12,7 +12,9 @@ from runner.runs.events import (
     StepFinished,
     StepStarted,
 )
+from runner.runs.evidence import SentRequest
 
+_PATH = "/0/ServiceModel/ProcessEngineService.svc/UsrCheckAmount/Execute"
 _PROCESS = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 
 
@@ -26,10 +28,12 @@ def loop_of(turns: int) -> list[AnyEvent]:
     for at in range(turns):
         key, t = f"each[{at}]", at / 100
         call = {"kind": "execute", "process": "UsrCheckAmount", "parameters": {"Amount": at}, "result": "Ok"}
+        query = (("ResultParameterName", "Ok"), ("Amount", str(at)))
+        request = SentRequest(method="GET", path=_PATH, query=query)
         reading = {"kind": "read_rows", "process": "UsrCheckAmount", "since": None}
         events += [
             StepStarted(row=turn(at), t=t),
-            CallSent(key=key, effect="read", call=call),
+            CallSent(key=key, effect="read", call=call, t=t, request=request),
             CallAnswered(key=key, t=t + 0.004, value=True),
             CallSent(key=key, effect="read", call=reading),
             CallAnswered(key=key, t=t + 0.008, value=[{"id": _PROCESS, "status": "done", "error": None}]),

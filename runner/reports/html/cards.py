@@ -7,12 +7,12 @@ from typing import Final
 from markupsafe import Markup
 
 from runner.reports.causes import AlikeFailures, alike_failures
-from runner.reports.html.details import is_small
+from runner.reports.html.details import has_curl
 from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, shown
 from runner.reports.reported import ReportValues
 from runner.reports.run_again import RunAgain, run_again
-from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
+from runner.reports.spans import RowSpan, TimedRow, TimedRun
 from runner.runs.events import Check
 from runner.runs.evidence import Difference
 
@@ -94,7 +94,7 @@ def _card(failures: AlikeFailures, values: ReportValues) -> FailureCard:
         hint=shown(error.hint) if shows and error else "",
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
-        has_call=shows and any(span.kind is SpanKind.CALL and span.request and is_small(span) for span in row.spans),
+        has_call=shows and any(map(has_curl, row.spans)),
         again=run_again(run) if failures.counts else None,
         counts=failures.counts,
     )

@@ -1,7 +1,7 @@
 """What the script shows of a row that is opened: a block of JSON for each run, without a character that HTML reads.
 
 Rows are keyed by their keys as the page shows them. Lists stand for records, since there may be 10,000 of them; the
-script `report.js` reads them. Holes of secrets stay in calls, so that `curl` gets variables in their place.
+script `report.js` reads them. Holes of secrets stay in calls, and the script writes `***` for them.
 """
 
 import json
@@ -12,12 +12,14 @@ import msgspec
 from markupsafe import Markup
 
 from runner.foundation.values import Json, JsonObject, compact
+from runner.reports import curl
 from runner.reports.html.texts import LONG, SHORT, as_text, cut, shown, shown_lines
 from runner.reports.reported import ReportValues
 from runner.reports.safe import safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import RED
 from runner.runs.events import Trouble
+from runner.runs.evidence import SentRequest
 from runner.runs.result import StepResult
 from runner.secrets.redact import hide
 
@@ -27,13 +29,20 @@ _MOST_LOG_ROWS: Final = 3
 
 
 def block(run: TimedRun, values: ReportValues) -> Markup:
-    rows: JsonObject = {shown(row.step.key): _row(row, values) for row in run.rows if _has_inside(row)}
-    whole: JsonObject = {"url": shown(run.result.target.url), "rows": rows}
+    texts: dict[str, int] = {}
+    rows: JsonObject = {shown(row.step.key): _row(row, values, texts) for row in run.rows if _has_inside(row)}
+    shared = curl.of_run(run.result.target, run.access)
+    whole: JsonObject = {"curl": [shared.setup, shared.begin, shared.end], "texts": [*texts], "rows": rows}
     text = safe_json(json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704  as above
 
 
-def is_small(span: RowSpan) -> bool:
+def has_curl(span: RowSpan) -> bool:
+    """Whether the page can copy this call as a command."""
+    return span.kind is SpanKind.CALL and span.request is not None and not span.request.left_out and _is_small(span)
+
+
+def _is_small(span: RowSpan) -> bool:
     return len(msgspec.json.encode((span.call, span.request))) <= 2 * _LARGEST_CALL
 
 
@@ -44,7 +53,7 @@ def _has_inside(row: TimedRow) -> bool:
     )
 
 
-def _row(row: TimedRow, values: ReportValues) -> JsonObject:
+def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObject:
     """`e` spans, `c` calls, `f` what the job says, `p` process, `r` result, `o` outputs, `k` expectations, `n` how
     many attempts there were and may be, `w` warnings.
     """
@@ -53,7 +62,7 @@ def _row(row: TimedRow, values: ReportValues) -> JsonObject:
     calls: list[JsonObject] = []
     found: JsonObject = {"e": [_span(span, row, calls, shows=shows) for span in row.spans]}
     if calls:
-        found["c"] = list(calls)
+        found["c"] = [_shared(call, texts) for call in calls]
     if step.attempts > 1:
         most = step.max_attempts if isinstance(step.max_attempts, int) else 0
         found["n"] = [step.attempts, max(most, step.attempts)]
@@ -93,9 +102,35 @@ def _call(span: RowSpan, *, shows: bool) -> JsonObject:
     names = {name: hide(call[name]) for name in ("kind", "process", "entity", "uid") if name in call}
     if not shows:
         return names | {"hidden": 1}
-    if not is_small(span):
+    if not _is_small(span):
         return names | {"large": len(compact(call))}
-    return call if request is None else names | {"request": msgspec.to_builtins(request)}
+    if request is None:
+        return call
+    copied: JsonObject = {} if request.left_out else {"curl": _curl(request, span)}
+    return names | {"request": msgspec.to_builtins(request)} | copied
+
+
+def _curl(request: SentRequest, span: RowSpan) -> list[Json]:
+    """What the script puts between the parts that all calls of the run share: lines before the command, its arguments
+    up to the values, the rest.
+    """
+    command = curl.of_call(request, span.call, effect=span.effect)
+    head, mark, values = command.rest.partition("?" if request.query else "--data-raw ")
+    return ["".join(f"{line}\n" for line in command.before), head + mark, values]
+
+
+def _shared(call: JsonObject, texts: dict[str, int]) -> JsonObject:
+    """The call with the numbers of texts that many calls of a loop have: 10,000 of them are on one page."""
+
+    def number(text: Json) -> int:
+        return texts.setdefault(str(text), len(texts))
+
+    match call:
+        case {"request": dict(request), "curl": [before, head, values]}:
+            shared: JsonObject = {"curl": [number(before), number(head), values]}
+            return call | {"request": request | {"path": number(request["path"])}} | shared
+        case _:
+            return call
 
 
 def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool) -> list[Json]:

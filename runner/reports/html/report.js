@@ -29,47 +29,10 @@
     return Object.hasOwn(rows, key) ? rows[key] : undefined;
   };
 
-  // curl: a secret becomes a variable of the shell, and curl itself encodes
-  const single = (text) => text && `'${text.replaceAll("'", "'\\''")}'`;
-  const variable = (name) => `"\${${name.split("|")[0].replace(/\W+/g, "_").toUpperCase()}}"`;
-  const quoted = (text) => {
-    let out = "", plain = "", at = 0;
-    for (const found of text.matchAll(HOLE)) {
-      plain += text.slice(at, found.index);
-      at = found.index + found[0].length;
-      if (found[1] === undefined) plain += "\ue000";
-      else {
-        out += single(plain) + variable(found[1]);
-        plain = "";
-      }
-    }
-    return out + single(plain + text.slice(at)) || "''";
-  };
-  const requestLines = ({ method, path, query, body }) => {
-    const lines = (query || []).map(([name, value]) => `--data-urlencode ${quoted(`${name}=${value}`)}`);
-    if (lines.length) lines[0] = `-G ${lines[0]}`;
-    if (body !== undefined) {
-      lines.push("-H 'Content-Type: application/json'");
-      lines.push(`--data-binary ${quoted(body === null ? "" : JSON.stringify(body))}`);
-    }
-    const usual = body === undefined || lines[0]?.startsWith("-G") ? "GET" : "POST";
-    if (method !== usual) lines.push(`-X ${method}`);
-    return [...lines, `"$SITE"${quoted(path)}`].join(" \\\n  ");
-  };
-  const curl = (url, call, effect) =>
-    [
-      `SITE=${quoted(url)}`,
-      "# signs in; the session is stored in cookies.txt",
-      "curl -sS -c cookies.txt -H 'Content-Type: application/json' -o /dev/null \\",
-      '  --data-binary "{\\"UserName\\":\\"$CREATIO_USERNAME\\",\\"UserPassword\\":\\"$CREATIO_PASSWORD\\"}" \\',
-      '  "$SITE/ServiceModel/AuthService.svc/Login"',
-      ...(effect === "once" ? ["# CAREFUL: this starts it once more"] : []),
-      `curl -sS -b cookies.txt -H "BPMCSRF: $(awk '$6 == "BPMCSRF" {print $7}' cookies.txt)" \\`,
-      "  -H 'ForceUseSession: true' \\",
-      `  ${requestLines(call.request)}`,
-      "",
-    ].join("\n");
-  const firstCall = (row) => row?.e.find((span) => span[0] === "c" && row.c[span[3]].request);
+  // curl: written by `curl.py`, the shared parts once for the run
+  const curl = ({ curl: [setup, begin, end], texts }, { curl: [before, head, values] }) =>
+    `${setup}${texts[before]}${begin}${texts[head]}${values}\n${end}`;
+  const firstCall = (row) => row?.e.find((span) => span[0] === "c" && row.c[span[3]].curl);
 
   const copy = async (text, button) => {
     const before = button.textContent;
@@ -184,14 +147,16 @@
     pre.tabIndex = 0;
     return pre;
   };
-  const sent = (call) => {
+  const sent = (call, texts) => {
     if (call.hidden) return "left out of this page";
     if (call.large) return `${call.large.toLocaleString("en")} characters; the JSON report has them all`;
     const { request } = call;
     if (!request) return JSON.stringify(call.parameters ?? call, null, 1);
+    const path = call.curl ? texts[request.path] : request.path;
+    if (request.left_out) return `${request.method} ${path}\n${request.left_out} bytes are not in the events`;
     const query = (request.query || []).map(([name, value]) => `${name}: ${value}`);
     const body = request.body == null ? [] : [JSON.stringify(request.body, null, 1)];
-    return [`${request.method} ${request.path}`, ...query, ...body].join("\n");
+    return [`${request.method} ${path}`, ...query, ...body].join("\n");
   };
   const expectation = ([that, met, why]) => {
     if (met) return prose("p", `✓ met: \`${that.replaceAll("`", "'")}\``);
@@ -205,7 +170,7 @@
       return box;
     }
     if (row.e.length) box.append(spans(row));
-    if (row.c) named(box, "What was sent", ...row.c.map((call) => block(sent(call))));
+    if (row.c) named(box, "What was sent", ...row.c.map((call) => block(sent(call, run(parts(id)[0]).texts))));
     else if (!one(":scope>ol", item) && item.matches(".failed,.error,.unknown"))
       named(box, "What was sent", make("p", "Nothing that starts or changes anything was sent."));
     if (row.k) named(box, "Expectations", ...row.k.map(expectation));
@@ -271,7 +236,7 @@
       reveal(open);
     } else if (called) {
       const row = rowOf(called), span = firstCall(row);
-      if (span) copy(curl(run(parts(called)[0]).url, row.c[span[3]], span[4]), button);
+      if (span) copy(curl(run(parts(called)[0]), row.c[span[3]]), button);
     } else if (link) copy(`${location.href.split("#")[0]}#${encodeURI(link)}`, button);
     else if ("text" in button.dataset) {
       const card = button.closest("article"), commands = all("[data-command]", card);

@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from runner.foundation.values import Json
+from runner.reports import curl
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
@@ -34,7 +35,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
-from runner.runs.evidence import CiRun, SentRequest
+from runner.runs.evidence import CiRun, SentRequest, SiteAccess
 
 pytestmark = pytest.mark.browser
 
@@ -132,7 +133,7 @@ def test_a_link_into_the_page_opens_the_row_that_it_names(
     assert not console(page)
 
 
-def test_a_call_is_copied_as_curl_with_variables_for_secrets_and_a_warning(
+def test_a_call_is_copied_as_the_command_of_curl_that_show_prints(
     write: Write, look: Callable[..., Chrome], copied: Callable[[Chrome, str], str], start: Callable[..., RunStarted]
 ) -> None:
     row = Row(key="add", id="add", name="Add", kind="execute", section=Section.STEPS, index=None, line=7)
@@ -144,10 +145,12 @@ def test_a_call_is_copied_as_curl_with_variables_for_secrets_and_a_warning(
     last = RunFinished(t=1, status=RunStatus.PASSED, exit_code=0)
     page = look(write([start(), StepStarted(row=row, t=0), sent, answered, ending, last]) + "#1.add")
     text = copied(page, ".more [data-curl]")
-    assert "# CAREFUL: this starts it once more" in text
-    assert """--data-urlencode 'Name=it'\\''s '"${INPUTS_TOKEN}"'!'""" in text
-    assert "--data-urlencode 'A=\ue000'" in text
-    assert text.endswith("\"$SITE\"'/0/ServiceModel/Execute'\n")
+    assert "# CAREFUL: this starts the process A again\ncurl" in text
+    assert "A=%EE%80%80" in text
+    shared = curl.of_run(start().target, SiteAccess(auth="password", identity_url=None, headers=()))
+    own = curl.of_call(request, sent.call, effect=sent.effect)
+    before = "".join(f"{line}\n" for line in own.before)
+    assert text == f"{shared.setup}{before}{shared.begin}{own.rest}\n{shared.end}"
     assert "answered, HTTP 200, 7 bytes" in opened(page, "1.add")
 
 

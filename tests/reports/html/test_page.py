@@ -16,6 +16,7 @@ from runner.foundation.values import Json
 from runner.reports.formats import HTML
 from runner.reports.html.page import report
 from runner.reports.reported import ReportValues
+from runner.reports.shell import FUNCTIONS, URL
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -231,13 +232,27 @@ def test_a_request_that_was_recorded_is_what_the_script_shows_and_copies(
     sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "A"}, t=0.25, request=request)
     answered = CallAnswered(key="add", t=0.5, value=None, status=200, bytes=7)
     page = ParsedPage(drawn(of_one_row(sent, answered, ending=ended())))
-    row = json.loads(page.blocks[0])["rows"]["add"]
+    found = json.loads(page.blocks[0])
+    row, texts = found["rows"]["add"], found["texts"]
     assert row["c"][0]["request"] == {
         "method": "GET",
-        "path": "/0/Execute",
+        "path": texts.index("/0/Execute"),
         "query": [["Name", "\ue000[inputs.token]"]],
     }
+    before = f'{FUNCTIONS[URL]}\nINPUTS_TOKEN_IN_URL=$(urlencode "${{INPUTS_TOKEN:?}}")\n'
+    before += "# CAREFUL: this starts the process A again\n"
+    head = ' \\\n  "$SITE"\'/0/Execute?'
+    assert row["c"][0]["curl"] == [texts.index(before), texts.index(head), 'Name=\'"${INPUTS_TOKEN_IN_URL:?}"']
     assert row["e"] == [["c", 250, 250, 0, "once", 1, [200, 7]]]
+
+
+def test_a_request_that_was_left_out_is_not_copied(of_one_row: Callable[..., list[Line]]) -> None:
+    request = SentRequest(method="POST", path="/0/Run", left_out=9000)
+    sent = CallSent(key="add", effect="once", call={"kind": "run", "process": "A"}, t=0.25, request=request)
+    page = drawn(of_one_row(sent, CallAnswered(key="add", t=0.5, value=None), ending=ended()))
+    assert json.loads(ParsedPage(page).blocks[0])["rows"]["add"]["c"] == [
+        {"kind": "run", "process": "A", "request": {"method": "POST", "path": "/0/Run", "left_out": 9000}}
+    ]
 
 
 def test_the_beginning_of_what_the_service_answered_is_shown(of_one_row: Callable[..., list[Line]]) -> None:
@@ -254,7 +269,7 @@ def test_no_secret_and_no_hole_is_read_on_the_page(story: Story, chain: Chain) -
     assert "\ue000" not in page.text
 
 
-def test_the_script_gets_a_hole_by_its_name_so_that_curl_has_a_variable(story: Story, chain: Chain) -> None:
+def test_a_call_of_an_earlier_version_is_shown_as_it_was_recorded(story: Story, chain: Chain) -> None:
     block = json.loads(ParsedPage(drawn(chain(story))).blocks[0])
     assert block["rows"]["add"]["c"][0]["parameters"] == {"Token": "\ue000[inputs.token]"}
     assert block["rows"]["add"]["o"] == '{\n "token": "***"\n}'

@@ -1,0 +1,167 @@
+"""Calls as commands of curl for a shell: the same method, address and body that the run sent, a variable for each
+secret, and a sign-in before them.
+
+An address is written as it was sent, encoded: curl itself would write a blank in a query as `+`, which is another
+character to the service. Headers of the connection are curl's own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from msgspec import UnsetType
+
+from runner.foundation.values import Json, JsonObject, compact, well_formed
+from runner.reports.shell import FUNCTIONS, JSON, URL, Variables, comment, quoted
+from runner.runs.events import TargetName
+from runner.runs.evidence import SentRequest, SiteAccess
+from runner.secrets.holes import MARK, Hole, taken_apart
+
+ACCEPT: Final = "application/json, application/xml;q=0.9, */*;q=0.8"
+_AS_IN_A_PATH: Final = "%/?&=(),'$:@!*;+-._~"
+_NUMBER: Final = "number"
+_NEXT: Final = " \\\n  "
+_SANDBOX: Final = comment("the sandbox of a run ends with it: runner sandbox FOLDER serves one, at an address for SITE")
+_HAS_USER: Final = ': "${CREATIO_USERNAME:?}" "${CREATIO_PASSWORD:?}" &&'
+_HAS_CLIENT: Final = ': "${CREATIO_CLIENT_ID:?}" "${CREATIO_CLIENT_SECRET:?}" &&'
+"""Without them nothing is sent: a few sign-ins that fail lock an account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCurl:
+    """What the calls of one run share: `setup` once before them, the `begin` of each command, `end` once after them."""
+
+    setup: str
+    begin: str
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCurl:
+    """What is a call's own: lines `before` its command, and the `rest` of that."""
+
+    before: tuple[str, ...]
+    rest: str
+
+
+def of_run(target: TargetName, access: SiteAccess) -> RunCurl:
+    variables = Variables()
+    site = [_SANDBOX] if target.sandbox else []
+    site += [f"SITE={variables.word(target.url)}"]
+    setup, headers, end = _sign_in(target, access, variables)
+    headers += [f"-H {quoted(f'Accept: {ACCEPT}')}"]
+    headers += [f"-H {quoted(f'{name}: ')}{variables.joined([Hole(f'header.{name}')])}" for name in access.headers]
+    lines = [*site, *setup]
+    return RunCurl(setup="".join(f"{line}\n" for line in lines), begin=f"curl -sS -g {_NEXT.join(headers)}", end=end)
+
+
+def of_call(request: SentRequest, call: JsonObject, *, effect: str) -> CallCurl:
+    """`call` is the record of the call: it says what would happen again."""
+    variables = Variables()
+    arguments = _arguments(request, variables)
+    careful = (comment(f"CAREFUL: {_again(call)}"),) if effect == "once" else ()
+    return CallCurl(before=(*variables.lines, *careful), rest="".join(f"{_NEXT}{argument}" for argument in arguments))
+
+
+def script(run: RunCurl, calls: Iterable[tuple[str, CallCurl | None]]) -> str:
+    """All these calls, one after the other, each after a comment on it; None for a call that cannot be written."""
+    written: dict[str, None] = dict.fromkeys(run.setup.splitlines())
+    text = run.setup
+    for about, call in calls:
+        lines = [] if call is None else [line for line in call.before if line[0] == "#" or line not in written]
+        written.update(dict.fromkeys(lines))
+        command = [] if call is None else [f"{run.begin}{call.rest}", "echo"]
+        text += "\n" + "".join(f"{line}\n" for line in (comment(about), *lines, *command))
+    return f"{text}{run.end}"
+
+
+def _sign_in(target: TargetName, access: SiteAccess, variables: Variables) -> tuple[list[str], list[str], str]:
+    """Lines that sign in, the headers that a call has of it, and what is to be cleared away."""
+    if access.auth is None:
+        return [], ["-H 'ForceUseSession: true'"], ""
+    if access.auth == "client_credentials":
+        return _token_lines(access, variables), ['-H "Authorization: Bearer ${TOKEN:?}"'], ""
+    user = ["CREATIO_USERNAME=Supervisor CREATIO_PASSWORD=Supervisor"] if target.sandbox else []
+    record = r'''"{\"UserName\":\"$(json "$CREATIO_USERNAME")\",\"UserPassword\":\"$(json "$CREATIO_PASSWORD")\"}"'''
+    lines = [
+        *user,
+        FUNCTIONS[JSON],
+        "COOKIES=$(mktemp)",
+        f"""{_HAS_USER} curl -sS -g -c "$COOKIES" -H 'ForceUseSession: true' \\""",
+        f"  -H 'Content-Type: application/json' --data-raw {record} \\",
+        '  "$SITE"/ServiceModel/AuthService.svc/Login >&2',
+        """BPMCSRF=$(awk '$6 == "BPMCSRF" { print $7 }' "$COOKIES")""",
+    ]
+    headers = ["""-b "$COOKIES" -H "BPMCSRF: $BPMCSRF" -H 'ForceUseSession: true'"""]
+    return lines, headers, 'rm -f "$COOKIES"\n'
+
+
+def _token_lines(access: SiteAccess, variables: Variables) -> list[str]:
+    return [
+        f"IDENTITY={variables.word(access.identity_url or '')}",
+        f"{_HAS_CLIENT} TOKEN=$(curl -sS -g -d grant_type=client_credentials \\",
+        '  --data-urlencode "client_id=$CREATIO_CLIENT_ID" --data-urlencode "client_secret=$CREATIO_CLIENT_SECRET" \\',
+        """  "$IDENTITY"/connect/token | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')""",
+    ]
+
+
+def _again(call: JsonObject) -> str:
+    process = f" {call['process']}" if call.get("process") else ""
+    match call.get("kind"):
+        case "execute" | "run":
+            return f"this starts the process{process} again"
+        case "change" if process:
+            return f"this changes the record, and starts the process{process}, again"
+        case "element" | "complete":
+            return "this executes the element of the process again"
+        case _:
+            return "what this call does must not happen twice, and this does it again"
+
+
+def _arguments(request: SentRequest, variables: Variables) -> list[str]:
+    arguments = [f'"$SITE"{_address(request, variables)}']
+    usual = "GET"
+    if request.body is None:
+        usual = "POST"
+        arguments.append("-H 'Content-Type:' --data-raw ''")
+    elif not isinstance(request.body, UnsetType):
+        usual = "POST"
+        body = variables.joined(_body(request.body), through=JSON)
+        arguments.append(f"-H 'Content-Type: application/json' --data-raw {body}")
+    if request.method != usual:
+        arguments.insert(1, f"-X {request.method if request.method.isalpha() else quoted(request.method)}")
+    return arguments
+
+
+def _address(request: SentRequest, variables: Variables) -> str:
+    """Path and query, encoded as they were sent. Where a path has a hole, its texts may be decoded."""
+    parts = list(taken_apart(request.path))
+    if MARK in request.path:
+        parts = [quote(part, safe=_AS_IN_A_PATH) if isinstance(part, str) else part for part in parts]
+    for number, (name, value) in enumerate(request.query or ()):
+        parts += ["&" if number else "?", *taken_apart(name), "="]
+        parts += [quote(part, safe="") if isinstance(part, str) else part for part in taken_apart(value)]
+    return variables.joined(_merged(parts), through=URL)
+
+
+def _merged(parts: Iterable[str | Hole]) -> list[str | Hole]:
+    merged: list[str | Hole] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return merged
+
+
+def _body(body: Json) -> list[str | Hole]:
+    """The text of a body. A secret that was a number as a whole has no quotes."""
+    parts = _merged(taken_apart(well_formed(compact(body))))
+    for place, part in enumerate(parts):
+        if isinstance(part, Hole) and part.spelling == _NUMBER:
+            before, after = parts[place - 1], parts[place + 1]
+            assert isinstance(before, str)
+            assert isinstance(after, str)
+            parts[place - 1], parts[place + 1] = before[:-1], after[1:]
+    return parts

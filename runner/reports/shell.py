@@ -1,0 +1,129 @@
+"""Texts as words of a shell, bash or zsh: a program is given the very same characters, whatever they are.
+
+What a secret has left a hole for is a variable in the place. Where it is written in another way there, in a URL or in
+JSON, a function of the shell writes it so.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from runner.secrets.holes import MARK, PLAIN, Hole, taken_apart
+
+URL: Final = "urlencode"
+JSON: Final = "json"
+_BYTES: Final = """printf %s "$1" | od -An -v -tu1 | LC_ALL=C awk '{ for (i = 1; i <= NF; i++) { c = $i + 0; """
+FUNCTIONS: Final = {
+    URL: (
+        f"{URL}() {{ {_BYTES}"
+        """if (c < 128 && sprintf("%c", c) ~ /[A-Za-z0-9._~-]/) printf "%c", c; else printf "%%%02X", c } }'; }"""
+    ),
+    JSON: (
+        f"{JSON}() {{ {_BYTES}"
+        """if (c == 34 || c == 92) printf "\\\\%c", c; else if (c > 31) printf "%c", c; """
+        """else if (c > 7 && c < 14 && c != 11) printf "\\\\%s", substr("btn fr", c - 7, 1); """
+        """else printf "\\\\u%04x", c } }'; }"""
+    ),
+}
+"""Functions of the shell that write their argument in a URL and inside the quotes of JSON, as the run wrote it."""
+_SUFFIXES: Final = {URL: "IN_URL", JSON: "IN_JSON"}
+_SPELLED: Final = {
+    PLAIN: (),
+    "number": (),
+    "json": (JSON,),
+    "url": (URL,),
+    "json-json": (JSON, JSON),
+    "url-json": (JSON, URL),
+    "url-url": (URL, URL),
+}
+"""By which functions a spelling of a secret is made of the secret."""
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]+"
+)
+_NOT_IN_COMMENTS: Final = re.compile(r"[^\w .,:/@=\[\]-]")
+
+
+def quoted(text: str) -> str:
+    """`text` as a part of a word. What moves a cursor, or cannot be seen, is escaped; so is a command to a CI."""
+    if not text:
+        return "''"
+    reached, parts = 0, []
+    for unseen in _UNSEEN.finditer(text):
+        parts += [_single(text[reached : unseen.start()]), _octal(unseen[0])]
+        reached = unseen.end()
+    return "".join([*parts, _single(text[reached:])])
+
+
+def comment(text: str) -> str:
+    """A line that the shell passes over. zsh takes a line that is typed for a command though it begins with `#`: no
+    character in it may make it do anything.
+    """
+    return f"# {_NOT_IN_COMMENTS.sub('_', text.replace('`', ''))}"
+
+
+def _single(text: str) -> str:
+    escaped = text.replace("'", "'\\''").replace("##", "#''#")
+    return f"'{escaped}'" if text else ""
+
+
+def _octal(text: str) -> str:
+    escapes = "".join(f"\\{byte:03o}" for byte in text.encode(errors="surrogatepass"))
+    return f"$'{escapes}'"
+
+
+@dataclass(slots=True)
+class Variables:
+    """The variables that a text of the shell needs. `lines` give those a value that follow from others."""
+
+    lines: dict[str, None] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def word(self, text: str, *, through: str | None = None) -> str:
+        """`text` with variables in the place of its holes; `through` is the function that their values need there."""
+        return self.joined(taken_apart(text), through=through) if MARK in text else quoted(text)
+
+    def joined(self, parts: Iterable[str | Hole], *, through: str | None = None) -> str:
+        """A word of texts and holes."""
+        written = [quoted(part) if isinstance(part, str) else self._value(part, through) for part in parts if part]
+        return "".join(written) or "''"
+
+    def _value(self, hole: Hole, through: str | None) -> str:
+        """What stands for a hole: it ends the command where somebody has not given the secret."""
+        name, functions = self._of_hole(hole)
+        for function in chain(functions, [through] if through else []):
+            following = f"{name}_{_SUFFIXES[function]}"
+            self.lines[FUNCTIONS[function]] = None
+            self.lines[f'{following}=$({function} "${{{name}:?}}")'] = None
+            name = following
+        return f'"${{{name}:?}}"'
+
+    def _of_hole(self, hole: Hole) -> tuple[str, tuple[str, ...]]:
+        """The variable of a hole, and the functions by which its spelling is made of that."""
+        known = _SPELLED.get(hole.spelling)
+        if known is not None and not hole.skipped and hole.end is None:
+            return self._named(hole.name), known
+        part = f", from character {hole.skipped + 1}" if hole.skipped else ""
+        part += f", up to character {hole.end}" if hole.end is not None else ""
+        name = self._named(f"{hole.name}_{hole.spelling}_{hole.skipped}_{hole.end or ''}")
+        self.lines[comment(f"{name}: the secret {hole.name}, written as {hole.spelling}{part}")] = None
+        return name, ()
+
+    def _named(self, secret: str) -> str:
+        """A name of its own for each secret; one word alone could be a variable of the shell itself, such as PATH."""
+        if secret not in self._names:
+            bare = re.sub(r"[^A-Za-z0-9]+", "_", secret).strip("_").upper()
+            name = bare if "_" in bare and not bare[0].isdigit() else f"SECRET_{bare}"
+            free = next(_numbered(name, taken=set(self._names.values())))
+            self._names[secret] = free
+        return self._names[secret]
+
+
+def _numbered(name: str, *, taken: set[str]) -> Iterator[str]:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    yield free

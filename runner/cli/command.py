@@ -31,7 +31,7 @@ from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean
 from runner.reports.words import meaning
 from runner.runs.journal import utc_now
-from runner.runs.store import Claim, Holder, Lock, RunStore, StoreError, Taken
+from runner.runs.store import Claim, Holder, LocalRunStore, Lock, StoreError, Taken
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 
@@ -230,7 +230,7 @@ def claim_of(job: Job, target: Target, site: ReadySite) -> Claim | None:
 
 @contextmanager
 def _held(
-    store: RunStore, claims: Mapping[Claim, str], *, wait: float | None, pause: Callable[[float], bool]
+    store: LocalRunStore, claims: Mapping[Claim, str], *, wait: float | None, pause: Callable[[float], bool]
 ) -> Iterator[None]:
     """Hold all locks, each for a run whose title `claims` gives.
 
@@ -249,7 +249,9 @@ def _held(
         yield
 
 
-def _lock(claim: Claim, myself: Holder, store: RunStore, *, wait: float | None, pause: Callable[[float], bool]) -> Lock:
+def _lock(
+    claim: Claim, myself: Holder, store: LocalRunStore, *, wait: float | None, pause: Callable[[float], bool]
+) -> Lock:
     """Take a lock, at once or after waiting; a line says what is waited for."""
     found = store.lock(claim, myself, wait=pause)
     if isinstance(found, Taken) and wait is not None:

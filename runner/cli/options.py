@@ -13,7 +13,7 @@ from runner.cli import hints
 from runner.foundation import durations
 from runner.foundation.suggestions import suggest
 from runner.reports.safe import clean
-from runner.runs.store import USUAL, RunStore
+from runner.runs.store import USUAL, LocalRunStore
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _PATTERN = re.compile(r"[*?\[]")
@@ -102,12 +102,14 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
-class StoreOfRuns(click.ParamType[RunStore]):
+class StoreOfRuns(click.ParamType[LocalRunStore]):
     """A folder of runs."""
 
     name = "folder"
 
-    def convert(self, value: str | RunStore, param: click.Parameter | None, ctx: click.Context | None) -> RunStore:
+    def convert(
+        self, value: str | LocalRunStore, param: click.Parameter | None, ctx: click.Context | None
+    ) -> LocalRunStore:
         del param
         if not isinstance(value, str):
             return value

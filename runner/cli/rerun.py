@@ -24,7 +24,7 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, in_doubt, title
 from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
-from runner.runs.store import StoreError
+from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, unwritable
 from runner.secrets.holes import MARK
 
@@ -169,7 +169,7 @@ def _started(lines: tuple[Line, ...]) -> list[str]:
 def _carry_out(
     context: click.Context, runs: Sequence[ResumableRun], console: RunConsole, *, yes: bool
 ) -> tuple[Carried, ExitCode]:
-    store = runs[0].stored.store
+    store: LocalRunStore = context.params["runs"]
     sandboxes = Sandboxes(store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
         pending = _pending(context, runs, sites)

@@ -19,7 +19,7 @@ from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.reported import ReportedCommand
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import unwritable
 
 
@@ -111,7 +111,7 @@ def _carry_out(
 ) -> tuple[Carried, ExitCode]:
     """Make every site ready, then carry the runs out."""
     given = context.params
-    store: RunStore = given["runs"]
+    store: LocalRunStore = given["runs"]
     alone = given["jobs"] == 1 or len(run_set.runs) == 1
     judgement = Judgement(hold=given["hold"])
     command = str(uuid_utils.uuid7())

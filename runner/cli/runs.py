@@ -22,7 +22,7 @@ from runner.reports.sentences import Detail
 from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
 from runner.runs.run_filter import RunFilter, age, run_filter
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, of_one_command
 from runner.secrets.redact import hide
 
@@ -93,7 +93,7 @@ def runs(context: click.Context, /, **_: object) -> int:
     With --prune the filters select what is deleted. A run that broke off, or whose outcome is unknown, is never
     deleted: somebody still has to settle it.
     """
-    store: RunStore = context.params["runs"]
+    store: LocalRunStore = context.params["runs"]
     wanted = run_filter(context.params)
     if context.params["prune"] is not None:
         deleted = _prune(store, wanted, age(context.params["prune"], option="--prune"))
@@ -245,7 +245,7 @@ def _listed(run: StoredRun) -> Listed:
     return Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=run.flaw is not None)
 
 
-def _prune(store: RunStore, wanted: RunFilter, seconds: float) -> int:
+def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:
     """Delete what is selected, older and settled; how many runs that were."""
     limit = time.time() - seconds
     old = [run.id for run in wanted.selected(store, before=limit) if _is_settled(run)]

@@ -31,7 +31,7 @@ from runner.reading.document import Document
 from runner.reading.load import load
 from runner.reports.words import title
 from runner.runs.result import RunResult
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import load as load_run
 from runner.runs.stored_runs import unwritable
 from runner.secrets.redact import Secrets
@@ -249,7 +249,7 @@ def _changes(name: str, spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
 class PlanClaims:
     """The plans of one command. `again`: somebody wants them carried out once more."""
 
-    def __init__(self, store: RunStore, runs: Iterable[RunSpec], *, again: bool) -> None:
+    def __init__(self, store: LocalRunStore, runs: Iterable[RunSpec], *, again: bool) -> None:
         self._store = store
         self._again = again
         self._keys = list(dict.fromkeys(run.plan_key for run in runs if run.plan_key is not None))

@@ -50,11 +50,12 @@ def parameters(dsn: str) -> dict[str, Any]:
 
 
 def shown(dsn: str) -> str:
-    """The database for messages: no password, no user."""
+    """The database as it may be shown, and as a command line may name it where the password is known otherwise."""
     given = parameters(dsn)
+    user = f"{given['user']}@" if "user" in given else ""
     host = given.get("host") or given.get("hostaddr") or given.get("service") or "localhost"
     port = f":{given['port']}" if "port" in given else ""
-    return f"postgresql://{host}{port}/{given.get('dbname') or ''}"
+    return f"postgresql://{user}{host}{port}/{given.get('dbname') or ''}"
 
 
 def connect(dsn: str) -> Connection:

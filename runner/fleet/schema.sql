@@ -73,23 +73,61 @@ create table runner.parts (
 create table runner.history (n bigint generated always as identity primary key, line bytea not null);
 
 -- Which rows of process logs belong to which call, and starts that still lack their row. Both outlive the runs.
-create table runner.log_rows (
-  id text primary key,
-  run uuid not null,
-  key text not null,
-  at timestamptz not null default now()
-);
+-- Moments are seconds since the epoch, by the clock of this server.
+create table runner.log_rows (id text primary key, run uuid not null, key text not null, at float8 not null);
 create table runner.starts (
   n bigint generated always as identity primary key,
   run uuid not null,
   key text not null,
   site text not null,
   process text not null,
-  began timestamptz not null,
-  ends timestamptz not null
+  began float8 not null,
+  ends float8 not null
 );
 create index starts_process on runner.starts (site, process);
 create index starts_run on runner.starts (run, key);
+
+create function runner.epoch() returns float8 language sql volatile as $$
+  select extract(epoch from clock_timestamp())::float8
+$$;
+
+-- Whose `rows` are, which the call of `key` may have made. Runs on one site ask one after another. To ask twice, as
+-- where an answer was lost on its way, is to ask once.
+create function runner.ask_rows(
+  mine uuid, key text, site text, codes text[], rows text[], keys text[], certain boolean, late float8, now float8,
+  out taken text[], out rival boolean
+) language plpgsql as $$
+declare
+  own text[] := array_append(keys, key);
+  free text[];
+  fresh bigint;
+  first float8;
+  last float8;
+begin
+  perform pg_advisory_xact_lock(hashtextextended(site, 7165));
+  select coalesce(array_agg(r.id), '{}') into taken from runner.log_rows r
+    where r.id = any (rows) and (r.run <> mine or (certain and r.key <> all (own)));
+  select min(s.began), max(s.ends) into first, last from runner.starts s
+    where s.run = mine and s.process = any (codes) and s.key = any (own);
+  rival := not certain and exists (
+    select from runner.starts s
+    where s.site = ask_rows.site and s.process = any (codes) and s.run <> mine
+      and s.began <= coalesce(last, now) and s.ends >= coalesce(first - late, 0));
+  if keys is null or rival then
+    return;
+  end if;
+  free := array(select unnest(rows) except select unnest(taken));
+  with given as (
+    insert into runner.log_rows as r (id, run, key, at) select f, mine, ask_rows.key, now from unnest(free) f
+    on conflict (id) do update set key = excluded.key, at = excluded.at
+      where r.run = excluded.run and r.key <> excluded.key
+    returning 1
+  ) select count(*) into fresh from given;
+  if fresh > 0 and cardinality(free) >= cardinality(keys) then
+    delete from runner.starts d
+      where d.n in (select max(s.n) from runner.starts s where s.run = mine and s.key = any (keys) group by s.key);
+  end if;
+end $$;
 
 -- Whose turn it is to start a process on a site. It is the run's, and outlives its worker.
 create table runner.turns (

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import unwritable
 
 
@@ -31,7 +31,7 @@ class Sandboxes:
     is the URL at which a resumed run began; others may have begun there.
     """
 
-    def __init__(self, store: RunStore, *, resumed: str | None = None) -> None:
+    def __init__(self, store: LocalRunStore, *, resumed: str | None = None) -> None:
         self._store = store
         self._resumed = resumed
         self._files: list[Path] = []

@@ -101,13 +101,21 @@ class Journal:
         """
         with self._lock:
             if self._broken is not None:
-                raise StoreError(str(self._broken))
+                raise type(self._broken)(*self._broken.args)
             try:
                 line = self._write(event, durable=durable or isinstance(event, RunFinished))
             except StoreError as error:
                 self._broken = error
                 raise
         self._publish(line)
+
+    def commit(self) -> None:
+        """Make all that was written safe from a kill. Raises `StoreError`."""
+        self._guarded(self._log.commit)
+
+    def check_fence(self) -> None:
+        """Raise `StoreError` where another process has opened this journal since."""
+        self._guarded(self._log.check_fence)
 
     def as_written(self, event: AnyEvent) -> AnyEvent:
         """`event` as it would be read back: without secrets, and a large result apart. Nothing is written."""
@@ -137,6 +145,17 @@ class Journal:
     def close(self) -> None:
         """Let others write the run."""
         self._log.close()
+
+    def _guarded(self, do: Callable[[], None]) -> None:
+        """After an error nothing may be appended any more."""
+        with self._lock:
+            if self._broken is not None:
+                raise type(self._broken)(*self._broken.args)
+            try:
+                do()
+            except StoreError as error:
+                self._broken = error
+                raise
 
     def _publish(self, line: Line) -> None:
         for listener in self.listeners:

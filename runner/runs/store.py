@@ -1,8 +1,10 @@
-"""What stores runs: the one interface to events, plans, results, reports, history, locks, and what other runs know.
+"""What stores runs: the one interface to events, plans, results, reports, history, and what other runs know.
 
-`runner.runs.files` is its only implementation, and nobody else knows a path. "Durable" means that it survives a loss of
-power once the call has returned; "safe from a kill" that it survives the end of this process. Runs are named by their
-ids, which sort by time. A method raises `StoreError` where it cannot do what it promises, and then promises nothing.
+`runner.runs.files` stores them in files, and nobody else knows a path; it also has what only one machine has: locks,
+plans that are carried out once, files of sandboxes. `runner.fleet` stores them in PostgreSQL. "Durable" means that it
+survives a loss of power once the call has returned; "safe from a kill" that it survives the end of this process. Runs
+are named by their ids, which sort by time. A method raises `StoreError` where it cannot do what it promises, and then
+promises nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,24 +37,38 @@ class Part(Enum):
     PAGE = "report.html"
 
 
+class FencedError(StoreError):
+    """Another process has opened the run since. Nothing of it may be sent or written here any more."""
+
+
 class RunLog(Protocol):
-    """The events of one run, open for writing. One process has them at a time, until it closes them or ends."""
+    """The events of one run, open for writing. One process has them at a time, until it closes them or ends, or where
+    the store has a fence, until another process opens them.
+    """
 
     @property
     def run(self) -> str: ...
 
     def append(self, line: bytes, *, durable: bool) -> None:
-        """Add a line, given without its line end. Lines keep their order, and each is safe from a kill; where a kill
-        or a loss of power interrupts the writing, a beginning of the lines is left, of the last perhaps only a part.
-        `durable` is this line with all before it. An error may leave the line stored or not: nothing may be appended
-        after it. A store with a fence raises `StoreError` also where another process has opened the run since.
+        """Add a line, given without its line end. Lines keep their order, and each is safe from a kill at the latest
+        after `commit`; where a kill or a loss of power interrupts the writing, a beginning of the lines is left, of the
+        last perhaps only a part. `durable` is this line with all before it. An error may leave the line stored or not:
+        nothing may be appended after it. Raises `FencedError`, too.
         """
+
+    def commit(self) -> None:
+        """Make all lines safe from a kill, where they are not yet. Raises `FencedError`, too."""
+
+    def check_fence(self) -> None:
+        """Raise `FencedError` where another process has opened the run since; what was known 2 s ago will do."""
 
     def drop_torn_line(self) -> None:
         """Take away the last line, which was stored in part. Durable."""
 
     def put_result(self, name: str, content: bytes) -> None:
-        """Store a result that is too large for a line under its SHA-256. Durable; once more does nothing."""
+        """Store a result that is too large for a line under its SHA-256. Durable with the next line that is; once more
+        does nothing.
+        """
 
     def result(self, name: str) -> bytes:
         """Read what is stored under `name`, unchecked."""
@@ -173,10 +189,12 @@ class RunStore(Protocol):
         """Where a person finds the run, or a part of it. Text for messages."""
 
     def create(self, run: str) -> RunLog:
-        """Begin a run, which must be new; that it exists is durable."""
+        """Begin a run, which must be new, or be queued and not begun; that it exists is durable."""
 
     def reopen(self, run: str) -> tuple[RunLog, bytes]:
-        """Open a run to append to it, and `get` its events. Raises `RunLockedError`."""
+        """Open a run to append to it, and `get` its events. Raises `RunLockedError`; a store with a fence takes the run
+        away from whoever has it.
+        """
 
     def ends(self, run: str) -> list[bytes]:
         """The first and the last whole line of a run, without their ends; the lines between them are not read."""
@@ -205,6 +223,10 @@ class RunStore(Protocol):
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
         """The rows of process logs as `run` sees them. `site` is as `runner.foundation.site_key` gives it."""
+
+
+class LocalRunStore(RunStore, Protocol):
+    """The runs of one machine, with what the commands of that machine share."""
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]

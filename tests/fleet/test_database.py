@@ -59,7 +59,7 @@ def test_a_database_that_is_not_there_is_named_without_its_password() -> None:
     with pytest.raises(NoDatabaseError, match=r"the database: .*refused") as caught:
         database.connect(dsn)
     assert "s3cret" not in str(caught.value)
-    assert database.shown(dsn) == "postgresql://127.0.0.1:1/fleet"
+    assert database.shown(dsn) == "postgresql://me@127.0.0.1:1/fleet"
     with pytest.raises(SchemaError, match="no connection string"):
         database.connect("not one")
 

@@ -1,11 +1,15 @@
 """Whose rows of a process log are: each belongs to one call at most, in all runs of a folder, pruned or not."""
 
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
+from runner.fleet.rows import FleetRows
+from runner.fleet.store import FleetStore
 from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfRun
 from runner.runs.store import Others, StoreError
 
@@ -26,48 +30,76 @@ def clock() -> Clock:
     return Clock()
 
 
+AskedRows: TypeAlias = RowsOfRun | FleetRows
+
+
+class OwnedByFleet:
+    """Runs of a fleet are named by UUIDs."""
+
+    def __init__(self, dsn: str, now: Callable[[], float | None] = lambda: None) -> None:
+        self._store = FleetStore(dsn, now=now)
+
+    def rows_of(self, run: str, site: str, settle: float) -> FleetRows:
+        return self._store.owned_rows(str(uuid.uuid5(uuid.NAMESPACE_DNS, run)), site=site, settle=settle)
+
+    def close(self) -> None:
+        self._store.close()
+
+
+Owned: TypeAlias = RowDatabase | OwnedByFleet
+
+
 @pytest.fixture
-def owned(tmp_path: Path, clock: Clock) -> Iterator[RowDatabase]:
+def files(tmp_path: Path, clock: Clock) -> Iterator[RowDatabase]:
     made = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     yield made
     made.close()
 
 
-def run(owned: RowDatabase, name: str, *, site: str = SITE) -> RowsOfRun:
+@pytest.fixture(params=["files", "fleet"])
+def owned(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Owned]:
+    kind: str = request.param
+    found = request.getfixturevalue(kind)
+    made: Owned = found if kind == "files" else OwnedByFleet(found, now=clock)
+    yield made
+    made.close()
+
+
+def run(owned: Owned, name: str, *, site: str = SITE) -> AskedRows:
     return owned.rows_of(name, site, 15.0)
 
 
-def began(owned: RowDatabase, name: str, *, site: str = SITE) -> RowsOfRun:
+def began(owned: Owned, name: str, *, site: str = SITE) -> AskedRows:
     """A run whose start is under way."""
     rows = run(owned, name, site=site)
     rows.begin("a", "UsrA", seconds=100.0)
     return rows
 
 
-def test_a_row_that_belongs_to_a_call_is_taken_for_every_other_run(owned: RowDatabase) -> None:
+def test_a_row_that_belongs_to_a_call_is_taken_for_every_other_run(owned: Owned) -> None:
     first = began(owned, "first")
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
     assert began(owned, "second").ask("a", ("UsrA",), rows=["1", "2"], keys=TAKES) == Others(taken=("1",))
     assert first.ask("a", ("UsrA",), rows=["1"], keys=None) == Others()
 
 
-def test_what_was_only_asked_for_belongs_to_nobody(owned: RowDatabase) -> None:
+def test_what_was_only_asked_for_belongs_to_nobody(owned: Owned) -> None:
     first = began(owned, "first")
     first.ask("a", ("UsrA",), rows=["1"], keys=None)
     first.never_began("a")
     assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
-def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, owned: RowDatabase, clock: Clock) -> None:
-    began(owned, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
-    owned.close()
+def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:
+    began(files, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
+    files.close()
     again = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).taken == ("1",)
     again.close()
 
 
 def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_same_time(
-    owned: RowDatabase, clock: Clock
+    owned: Owned, clock: Clock
 ) -> None:
     first = began(owned, "first")
     clock.now += 100
@@ -79,16 +111,14 @@ def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_sam
 
 
 @pytest.mark.parametrize("seconds", [1, 116, 3600, 30 * 24 * 3600])
-def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(
-    owned: RowDatabase, clock: Clock, seconds: int
-) -> None:
+def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(owned: Owned, clock: Clock, seconds: int) -> None:
     first = began(owned, "first")
     began(owned, "second")
     clock.now += seconds
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
 
 
-def test_one_that_was_over_before_is_none(owned: RowDatabase, clock: Clock) -> None:
+def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
     began(owned, "first")
     answered = began(owned, "answered")
     answered.answer("a")
@@ -101,18 +131,18 @@ def test_one_that_was_over_before_is_none(owned: RowDatabase, clock: Clock) -> N
 @pytest.mark.parametrize(
     ("site", "process"), [("http://localhost:81 integration", "UsrA"), ("http://localhost:80 ann", "UsrA"), (SITE, "B")]
 )
-def test_starts_elsewhere_are_no_rivals(owned: RowDatabase, site: str, process: str) -> None:
+def test_starts_elsewhere_are_no_rivals(owned: Owned, site: str, process: str) -> None:
     run(owned, "first", site=site).begin("a", process, seconds=100.0)
     assert not began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
 
 
-def test_a_run_is_no_rival_of_itself(owned: RowDatabase) -> None:
+def test_a_run_is_no_rival_of_itself(owned: Owned) -> None:
     first = began(owned, "first")
     first.begin("b", "UsrA", seconds=100.0)
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
 
 
-def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_run_has_it(owned: RowDatabase) -> None:
+def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_run_has_it(owned: Owned) -> None:
     first = began(owned, "first")
     first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True)
     first.begin("b", "UsrA", seconds=100.0)
@@ -120,17 +150,25 @@ def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_
     assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
 
 
-def test_a_rival_matters_not_where_the_id_is_certain(owned: RowDatabase) -> None:
+def test_a_rival_matters_not_where_the_id_is_certain(owned: Owned) -> None:
     began(owned, "first")
     assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
 
 
-def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None:
-    files = [RowDatabase(tmp_path / ".rows.sqlite") for _ in range(8)]
+@pytest.mark.parametrize("kind", ["files", "fleet"])
+def test_of_many_that_look_at_one_row_at_once_one_has_it(
+    tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    def opened() -> Owned:
+        if kind == "files":
+            return RowDatabase(tmp_path / ".rows.sqlite")
+        return OwnedByFleet(request.getfixturevalue("fleet"))
+
+    stores = [opened() for _ in range(8)]
     meeting, found = threading.Barrier(8), []
 
     def look(number: int) -> None:
-        rows = run(files[number], f"run {number}")
+        rows = run(stores[number], f"run {number}")
         meeting.wait(300)
         found.append(rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True).taken)
 
@@ -139,14 +177,14 @@ def test_of_many_that_look_at_one_row_at_once_one_has_it(tmp_path: Path) -> None
         thread.start()
     for thread in threads:
         thread.join()
-    for file in files:
-        file.close()
+    for store in stores:
+        store.close()
     assert sorted(found) == [()] + [("1",)] * 7
 
 
-def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, owned: RowDatabase, clock: Clock) -> None:
-    began(owned, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
-    owned.close()
+def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:
+    began(files, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
+    files.close()
     clock.now += KEPT + 1
     again = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
@@ -162,7 +200,7 @@ def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp
 
 
 def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_rows_apart(
-    owned: RowDatabase, clock: Clock
+    owned: Owned, clock: Clock
 ) -> None:
     """The first start was answered, and its row has not come; a call that begins long after must not take it."""
     first = began(owned, "first")
@@ -174,9 +212,8 @@ def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_
 
 
 def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts_whole_seconds(
-    tmp_path: Path, clock: Clock
+    owned: Owned, clock: Clock
 ) -> None:
-    owned = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     first = owned.rows_of("first", SITE, 1.0)
     first.begin("a", "UsrA", seconds=100.0)
     first.answer("a")
@@ -184,4 +221,3 @@ def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts
     second = owned.rows_of("second", SITE, 1.0)
     second.begin("a", "UsrA", seconds=100.0)
     assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
-    owned.close()

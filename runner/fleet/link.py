@@ -1,0 +1,60 @@
+"""One connection to the database of a fleet, which comes back after an outage. No state of its session is relied on."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import psycopg
+
+from runner.fleet import database
+from runner.fleet.database import Connection, NoDatabaseError, stored
+
+Cursor: TypeAlias = "psycopg.Cursor[tuple[Any, ...]]"
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 2.0
+
+
+class Link:
+    """A connection that is opened when it is needed. An outage is waited for, up to `patience` seconds; `leave` gives
+    true where nothing is to be waited for any more. It may be shared by threads.
+    """
+
+    def __init__(self, dsn: str, *, patience: float = 0.0, leave: Callable[[], bool] = lambda: False) -> None:
+        self._dsn = dsn
+        self._patience = patience
+        self._leave = leave
+        self._lock = threading.RLock()
+        self._connection: Connection | None = None
+
+    def run(self, sql: str, values: Mapping[str, object] | None = None) -> Cursor:
+        """Execute a statement, in a transaction of its own. Where the connection broke it is executed again: it has to
+        be one that does nothing the second time. Raises `StoreError`, `NoDatabaseError` for an outage.
+        """
+        return self.attempt(lambda connection: connection.execute(sql.encode(), values))
+
+    def attempt(self, do: Callable[[Connection], Cursor]) -> Cursor:
+        """Do the same with several statements."""
+        ends, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        with self._lock:
+            while True:
+                try:
+                    with stored():
+                        return do(self._opened())
+                except NoDatabaseError:
+                    self.close()
+                    if time.monotonic() + pause > ends or self._leave():
+                        raise
+                time.sleep(pause)
+                pause = min(_LONGEST_PAUSE, pause * 2)
+
+    def close(self) -> None:
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    def _opened(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = database.connect(self._dsn)
+        return self._connection

@@ -1,0 +1,128 @@
+"""Which rows of process logs belong to which call, of all runs of a fleet: a `runner.runs.store.OwnedRows`.
+
+Moments are by the clock of the server alone, so that the clocks of the machines do not matter. A start is stored with
+the line that says that it is sent.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from runner.fleet.link import Link
+from runner.runs.store import FencedError, Others, StoreError
+
+NEAR: Final = 5.0
+"""Seconds between two starts in which the server's time, which counts whole ones, may not tell their rows apart."""
+LATE: Final = 3600.0
+"""Seconds for which a start that lacks its row may still get it, where no server's time tells rows apart."""
+
+_BEGIN: Final = """begun{n} as (
+  insert into starts (run, key, site, process, began, ends)
+  select mine.id, %(key{n})s, %(site{n})s, %(process{n})s, t, t + %(seconds{n})s
+  from mine, coalesce(%(now{n})s::float8, epoch()) t
+)"""
+_LAST: Final = "s.n = (select max(l.n) from starts l where l.run = mine.id and l.key = %(key{n})s)"
+_ANSWER: Final = f"""answered{{n}} as (
+  update starts s set ends = least(s.ends, coalesce(%(now{{n}})s::float8, epoch()) + %(settle{{n}})s)
+  from mine where {_LAST}
+)"""  # noqa: S608  of constants
+_NEVER_BEGAN: Final = f"never_began{{n}} as (delete from starts s using mine where {_LAST})"  # noqa: S608  likewise
+_ASK: Final = """
+select taken, rival from ask_rows(
+  %(run)s, %(key)s, %(site)s, %(codes)s, %(rows)s, %(keys)s, %(certain)s, %(late)s, coalesce(%(now)s::float8, epoch())
+)"""
+
+
+class Changes(Protocol):
+    """The log of the run, which stores a change with its next line."""
+
+    def with_next_line(self, sql: str, values: dict[str, object], *, due: bool = False) -> None: ...
+
+    def commit(self) -> None: ...
+
+
+class FleetRows:
+    """The rows as one run sees them. `now` replaces the server's clock."""
+
+    def __init__(
+        self,
+        link: Link,
+        changes: Changes,
+        *,
+        run: str,
+        site: str,
+        settle: float,
+        now: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self._link = link
+        self._changes = changes
+        self._run = run
+        self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
+        self._settle = settle
+        self._now = now
+
+    def begin(self, key: str, process: str, *, seconds: float) -> None:
+        ends = seconds + self._settle
+        values = {"key": key, "site": self._site, "process": process, "seconds": ends, "now": self._now()}
+        self._changes.with_next_line(_BEGIN, values, due=True)
+
+    def answer(self, key: str) -> None:
+        self._changes.with_next_line(_ANSWER, {"key": key, "settle": self._settle, "now": self._now()})
+
+    def never_began(self, key: str) -> None:
+        self._changes.with_next_line(_NEVER_BEGAN, {"key": key})
+
+    def ask(
+        self,
+        key: str,
+        codes: Sequence[str],
+        *,
+        rows: Sequence[str],
+        keys: Sequence[str] | None,
+        certain: bool = False,
+        timed: bool = True,
+    ) -> Others:
+        self._changes.commit()
+        values = {
+            "run": self._run,
+            "key": key,
+            "site": self._site,
+            "codes": [*codes],
+            "rows": [*rows],
+            "keys": None if keys is None else [*keys],
+            "certain": certain,
+            "late": NEAR if timed else LATE,
+            "now": self._now(),
+        }
+        try:
+            row = self._link.run(_ASK, values).fetchone()
+        except FencedError:
+            raise
+        except StoreError:
+            return Others(rival=not certain)
+        return Others() if row is None else Others(taken=tuple(row[0]), rival=row[1])
+
+
+class AtOnce:
+    """Stores changes of a run that nobody has open: each by itself."""
+
+    def __init__(self, link: Link, run: str) -> None:
+        self._link = link
+        self._run = run
+
+    def with_next_line(self, sql: str, values: dict[str, object], *, due: bool = False) -> None:
+        del due
+        statement = f"with mine as (select %(run)s::uuid as id), {sql.replace('{n}', '0')} select"
+        own = {f"{name}0": value for name, value in values.items()}
+        self._link.run(statement, {**own, "run": self._run})
+
+    def commit(self) -> None:
+        """Nothing waits."""
+
+
+def forget(link: Link, *, before: float) -> None:
+    """Forget rows and starts of before so many seconds ago."""
+    with suppress(StoreError):
+        link.run("delete from log_rows where at < epoch() - %(before)s", {"before": before})
+        link.run("delete from starts where ends < epoch() - %(before)s", {"before": before})

@@ -1,0 +1,173 @@
+"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`.
+
+It has no locks of jobs: the queue lets runs with the same lock begin one after another. A run that is only queued is
+none yet: it has no events.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from runner.fleet import database
+from runner.fleet.database import Connection
+from runner.fleet.link import Cursor, Link
+from runner.fleet.log import FencedLog
+from runner.fleet.rows import AtOnce, FleetRows
+from runner.runs.store import Part, StoreError
+
+_OPEN: Final = """
+update runs set fence = fence + 1, state = 'running', worker = %(worker)s, note = null, updated_at = now(),
+  timeline = (select timeline_id from pg_control_checkpoint())
+where id = %(run)s returning fence, seq, head
+"""
+_CREATE: Final = """
+insert into runs (id, state, fence, worker) values (%(run)s, 'running', 1, %(worker)s)
+on conflict (id) do update set fence = runs.fence + 1, state = 'running', worker = excluded.worker, note = null,
+  updated_at = now(), timeline = (select timeline_id from pg_control_checkpoint())
+where runs.seq = 0 and runs.state in ('queued', 'parked', 'running')
+returning fence
+"""
+_ENDS: Final = """
+select line from events where run = %(run)s and (seq = 1 or seq = (select seq from runs where id = %(run)s))
+order by seq
+"""
+_PUT: Final = """
+insert into parts (run, name, content) values (%(run)s, %(name)s, %(content)s)
+on conflict (run, name) do update set content = excluded.content
+"""
+_REMEMBER: Final = """
+with added as (insert into history (line) values (%(line)s) returning line)
+update meta set history_bytes = history_bytes + (select length(line) + 1 from added) returning history_bytes
+"""
+
+
+class FleetStore:
+    """The runs in the database at `dsn`. `worker` is who opens runs here. An outage is waited for, up to `patience`
+    seconds, unless `leave` says that nothing is. `now` replaces the clock of the server for rows of process logs.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        worker: str | None = None,
+        patience: float = 0.0,
+        leave: Callable[[], bool] = lambda: False,
+        now: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self.name = database.shown(dsn)
+        self._dsn = dsn
+        self._worker = worker
+        self._patience = patience
+        self._leave = leave
+        self._now = now
+        self._link = self._new_link()
+        self._open: dict[str, FencedLog] = {}
+
+    @property
+    def link(self) -> Link:
+        return self._link
+
+    def prepare(self) -> None:
+        """Check that the tables are those of this program. Raises `SchemaError`, too."""
+        with database.connect(self._dsn) as connection:
+            database.check(connection)
+
+    def close(self) -> None:
+        self._link.close()
+
+    def runs(self) -> list[str]:
+        return [str(run) for (run,) in self._link.run("select id from runs where fence > 0 order by id")]
+
+    def place(self, run: str, part: Part | None = None) -> str:
+        return f"{run} in {self.name}" if part is None else f"{part.value} of {run} in {self.name}"
+
+    def create(self, run: str) -> FencedLog:
+        link = self._new_link()
+        row = link.run(_CREATE, {"run": run, "worker": self._worker}).fetchone()
+        if row is None:
+            link.close()
+            raise StoreError(f"run {run} has begun before")
+        return self._opened(FencedLog(link, run, fence=row[0]))
+
+    def reopen(self, run: str) -> tuple[FencedLog, bytes]:
+        link = self._new_link()
+        row = link.run(_OPEN, {"run": run, "worker": self._worker}).fetchone()
+        if row is None:
+            link.close()
+            raise self._missing(run)
+        log = self._opened(FencedLog(link, run, fence=row[0], seq=row[1], head=row[2]))
+        return log, self.get(run, Part.EVENTS)
+
+    def ends(self, run: str) -> list[bytes]:
+        return [line.encode() for (line,) in self._link.run(_ENDS, {"run": run})]
+
+    def is_being_written(self, run: str) -> bool:
+        found = self._link.run("select state = 'running' from runs where id = %(run)s", {"run": run}).fetchone()
+        return found is not None and bool(found[0])
+
+    def put(self, run: str, part: Part, content: str) -> None:
+        log = self._log_of(run)
+        if part is Part.PLAN and log is not None:
+            log.put_plan(content)
+        elif part is Part.PLAN:
+            self._link.run("update runs set kept = %(content)s where id = %(run)s", {"run": run, "content": content})
+        else:
+            self._link.run(_PUT, {"run": run, "name": part.value, "content": content})
+
+    def get(self, run: str, part: Part) -> bytes:
+        values = {"run": run, "name": part.value}
+        if part is Part.EVENTS:
+            lines = [
+                line for (line,) in self._link.run("select line from events where run = %(run)s order by seq", values)
+            ]
+            if not lines and not self._link.run("select from runs where id = %(run)s", values).rowcount:
+                raise self._missing(run)
+            return "".join(f"{line}\n" for line in lines).encode()
+        kept = "select kept from runs where id = %(run)s and kept is not null"
+        other = "select content from parts where run = %(run)s and name = %(name)s"
+        row = self._link.run(kept if part is Part.PLAN else other, values).fetchone()
+        if row is None:
+            raise StoreError(f"{self.place(run, part)} is not there")
+        return str(row[0]).encode()
+
+    def delete(self, run: str) -> None:
+        self._link.run("delete from runs where id = %(run)s", {"run": run})
+
+    def history(self) -> bytes:
+        return b"".join(bytes(line) + b"\n" for (line,) in self._link.run("select line from history order by n"))
+
+    def append_history(self, line: bytes) -> int:
+        row = self._link.run(_REMEMBER, {"line": line}).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def change_history(self, change: Callable[[bytes], bytes]) -> None:
+        def done(connection: Connection) -> Cursor:
+            with connection.transaction():
+                connection.execute("select from meta for update")  # whoever appends waits
+                lines = connection.execute("select line from history order by n").fetchall()
+                new = change(b"".join(bytes(line) + b"\n" for (line,) in lines))
+                connection.execute("delete from history")
+                values = {"lines": new.splitlines(), "size": len(new)}
+                connection.execute("insert into history (line) select unnest(%(lines)s::bytea[])", values)
+                return connection.execute("update meta set history_bytes = %(size)s", values)
+
+        self._link.attempt(done)
+
+    def owned_rows(self, run: str, *, site: str, settle: float) -> FleetRows:
+        log = self._log_of(run)
+        link = self._link if log is None else log.link
+        return FleetRows(link, log or AtOnce(link, run), run=run, site=site, settle=settle, now=self._now)
+
+    def _log_of(self, run: str) -> FencedLog | None:
+        log = self._open.get(run)
+        return log if log is not None and log.is_open else None
+
+    def _opened(self, log: FencedLog) -> FencedLog:
+        self._open[log.run] = log
+        return log
+
+    def _new_link(self) -> Link:
+        return Link(self._dsn, patience=self._patience, leave=self._leave)
+
+    def _missing(self, run: str) -> StoreError:
+        return StoreError(f"there is no run {run} in {self.name}")

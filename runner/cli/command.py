@@ -164,12 +164,13 @@ def with_reports(places: reports.ReportPlaces, carried: Carried, code: ExitCode)
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
     problems = tuple(_not_begun(carried, code))
     store = carried.runs[0].store.name if carried.runs else None
+    command = ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store)
     try:
-        reports.publish(places, ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store))
+        reports.publish(places, command)
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
-    _send_traces(runs)
+    _send_traces(command)
     if not runs or code != strongest(run.result.exit_code for run in runs):  # else a transcript has printed it
         output.say(f"exit {code:d}: {meaning(code)}")
     return code
@@ -194,7 +195,7 @@ def _not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
         yield Problem(code="E312", message=f"a signal stopped the command before these runs began: {titles}")
 
 
-def _send_traces(runs: Sequence[ReportedRun]) -> None:
+def _send_traces(command: ReportedCommand) -> None:
     """Where the environment names a collector of OpenTelemetry, and does not switch OpenTelemetry off."""
     given = os.environ
     is_off = given.get("OTEL_SDK_DISABLED", "").lower() == "true" or given.get("OTEL_TRACES_EXPORTER") == "none"
@@ -202,7 +203,7 @@ def _send_traces(runs: Sequence[ReportedRun]) -> None:
         return
     from runner.reports.otlp_sending import send  # noqa: PLC0415  20 ms of a start, for whoever sends
 
-    if warning := send(runs):
+    if warning := send(command):
         output.say(warning)
 
 

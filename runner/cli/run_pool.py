@@ -24,6 +24,7 @@ from runner.engine.scope import RunFacts
 from runner.foundation import threads
 from runner.foundation.git import checkout_of
 from runner.foundation.problems import Problem, UsageError
+from runner.foundation.trace_context import traceparent
 from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
@@ -118,6 +119,7 @@ def begin(
         command=command,
         ci=ci_run(os.environ),
         access=site.access,
+        traceparent=traceparent(os.environ),
     )
     try:
         journal = Journal(store.create(facts.id), secrets, now=utc_now)

@@ -85,6 +85,7 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         dirty=_known(run.dirty),
         ci=_known(run.ci),
         access=_known(run.access),
+        traceparent=_known(run.traceparent),
     )
 
 

@@ -36,6 +36,7 @@ class RunFacts:
     command: str | None = None
     ci: CiRun | None = None
     access: SiteAccess | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

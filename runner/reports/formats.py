@@ -2,6 +2,7 @@
 overwriting and the docs all read this table.
 """
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def _markdown(command: ReportedCommand) -> str:
 def _otlp(command: ReportedCommand) -> str:
     from runner.reports import otlp  # noqa: PLC0415  16 ms, where a trace is written
 
-    return otlp.report([run.lines for run in command.runs])
+    return otlp.report(command, os.environ)
 
 
 HTML: Final = ReportFormat(

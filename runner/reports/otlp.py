@@ -1,33 +1,47 @@
 """Traces in OTLP/JSON: run, row, and what the row did, as a collector of OpenTelemetry reads them.
 
 The trace is the run: its id is the run's UUID, and a span's id is a hash of the run and the place in it. So a run that
-is exported twice is one trace. Times are active seconds after the start of the run: what passes between a run and its
-resume is left out.
+is exported twice is one trace. Where the command was started in a span (`$TRACEPARENT`), the run is a part of that.
+Times are active seconds after the start of the run: what passes between a run and its resume is left out.
+
+Names of attributes are those of OpenTelemetry's semantic conventions, ours begin with `creatio`. No value that was
+sent or answered is in a trace. Why no run began, or others did not, is a span of the command.
 """
 
 import hashlib
-import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-from runner.foundation.values import Json, JsonObject
-from runner.reports.safe import clean, safe_json
+from runner.foundation.trace_context import ids_of
+from runner.foundation.values import Json, JsonObject, canonical
+from runner.reports.otlp_command import command_request
+from runner.reports.otlp_request import (
+    CLIENT,
+    INTERNAL,
+    LONGEST_MESSAGE,
+    attributes,
+    request,
+    resource,
+    status,
+)
+from runner.reports.reported import ReportedCommand
+from runner.reports.safe import clean
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree
 from runner.reports.words import RED, shortened, title
-from runner.runs.events import Line, RunStatus, Status
-from runner.version import VERSION
+from runner.runs.events import Line, RunStarted, RunStatus, Status
+from runner.runs.evidence import CiRun
 
 MOST_SPANS: Final = 2000
 """Spans of one request: a collector refuses requests of more than 20 MiB."""
-_LONGEST_MESSAGE: Final = 500
-_LONGEST_VALUE: Final = 4000
-_SERVICE: Final = "creatio-runner"
-_INTERNAL, _CLIENT = 1, 3
-_ERROR: Final = 2
+_PORTS: Final = {"http": 80, "https": 443}
+_NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 
 _PIPELINE_RESULT = {
     RunStatus.PASSED: "success",
@@ -36,44 +50,46 @@ _PIPELINE_RESULT = {
 }
 _SUITE_STATUS = {RunStatus.PASSED: "success", RunStatus.CANCELLED: "aborted"}
 _CASE_STATUS = {Status.PASSED: "pass", Status.SKIPPED: None}
-_NAMES = {SpanKind.LOG: "read the process log", SpanKind.WAIT: "wait", SpanKind.ASK: "ask"}
+_NAMES = {SpanKind.LOG: "read the process log", SpanKind.WAIT: "wait", SpanKind.ASK: "ask", SpanKind.SIGN_IN: "sign in"}
 _ON_THE_WIRE = frozenset({SpanKind.CALL, SpanKind.LOG})
-_DEPENDS_ON_NOTHING = frozenset({SpanKind.WAIT, SpanKind.ASK})
+_DEPENDS_ON_NOTHING = frozenset({SpanKind.WAIT, SpanKind.ASK, SpanKind.SIGN_IN})
 
 
-def report(runs: Sequence[Sequence[Line]]) -> str:
-    """Requests of an exporter, one a line, from the lines of each run's journal."""
-    return "".join(request + "\n" for number, lines in enumerate(runs, 1) for request in _requests(lines, number))
+def report(command: ReportedCommand, environ: Mapping[str, str] = _NO_ENVIRONMENT) -> str:
+    """Requests of an exporter, one a line. `environ` may name the service, and hold attributes of the resource; a
+    command that began no run is a part of its `$TRACEPARENT`.
+    """
+    runs = enumerate((run.lines for run in command.runs), 1)
+    found = [request for number, lines in runs for request in _requests(lines, number, environ)]
+    if command.errors or not found:
+        found.append(command_request(command, environ))
+    return "".join(request + "\n" for request in found)
 
 
-def _requests(lines: Sequence[Line], number: int) -> Iterator[str]:
+def _requests(lines: Sequence[Line], number: int, environ: Mapping[str, str]) -> Iterator[str]:
     if not lines:
         return
     run = timed(lines, number=number)
-    spans = list(_spans(run, lines[0].at))
-    for start in range(0, len(spans), MOST_SPANS):
-        scope = {"scope": {"name": _SERVICE, "version": VERSION}, "spans": spans[start : start + MOST_SPANS]}
-        whole = {"resourceSpans": [{"resource": {"attributes": _attributes(_resource(run))}, "scopeSpans": [scope]}]}
-        yield safe_json(json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
-
-
-def _resource(run: TimedRun) -> JsonObject:
-    return {
-        "service.name": _SERVICE,
-        "service.version": VERSION,
+    first = lines[0].event
+    spans = list(_spans(run, lines[0].at, first if isinstance(first, RunStarted) else None))
+    of_run: JsonObject = {
         "deployment.environment.name": run.result.target.name or None,
         "vcs.ref.head.revision": run.result.commit,
     }
+    for start in range(0, len(spans), MOST_SPANS):
+        yield request(spans[start : start + MOST_SPANS], resource(environ, of_run))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trace:
-    """`zero` is when the run began, in nanoseconds since 1970; `parent` the id of the span that holds the next."""
+    """`zero` is when the run began, in nanoseconds since 1970; `root` the URL of its site without a slash at its end;
+    `parent` the id of the span that holds the next.
+    """
 
     run: str
     id: str
     zero: int
-    server: str
+    root: str
     parent: str = ""
 
     def span_id(self, place: str) -> str:
@@ -92,27 +108,34 @@ class _Trace:
         return found | {"startTimeUnixNano": self.at(start), "endTimeUnixNano": self.at(max(end, start))} | more
 
 
-def _spans(run: TimedRun, first: str) -> Iterator[JsonObject]:
-    """The run, then its rows, each with what it did. `first` is when the first line was written."""
+def _spans(run: TimedRun, at: str, first: RunStarted | None) -> Iterator[JsonObject]:
+    """The run, then its rows, each with what it did. `at` is when the `first` line was written."""
     result = run.result
-    host = urlsplit(result.target.url).hostname if result.target.url else None
+    given = first.traceparent if first is not None and isinstance(first.traceparent, str) else None
+    outer = ids_of(given)
     trace = _Trace(
-        run=result.id, id=_trace_id(result.id), zero=_nanoseconds(result.started_at or first), server=host or ""
+        run=result.id,
+        id=outer[0] if outer else _trace_id(result.id),
+        zero=_nanoseconds(result.started_at or at),
+        root=result.target.url.rstrip("/"),
+        parent=outer[1] if outer else "",
     )
-    yield _run_span(run, trace)
+    yield _run_span(run, trace, first.ci if first is not None and first.ci else None)
     yield from _row_spans(tree(run.rows), run, trace.below(""))
 
 
-def _run_span(run: TimedRun, trace: _Trace) -> JsonObject:
+def _run_span(run: TimedRun, trace: _Trace, ci: CiRun | None) -> JsonObject:
     result = run.result
     passed = result.status is RunStatus.PASSED
-    attributes: JsonObject = {
+    facts: JsonObject = {
         "cicd.pipeline.name": result.job,
         "cicd.pipeline.run.id": result.id,
         "cicd.pipeline.result": _PIPELINE_RESULT.get(result.status, "error"),
         "test.suite.name": title(result),
         "test.suite.run.status": _SUITE_STATUS.get(result.status, "failure"),
         "error.type": None if passed else str(result.status),
+        "vcs.ref.head.name": ci.ref if ci else None,
+        "creatio.ci.url": ci.url if ci else None,
         "creatio.target.url": result.target.url,
         "creatio.case": result.case,
         "creatio.status": str(result.status),
@@ -121,7 +144,7 @@ def _run_span(run: TimedRun, trace: _Trace) -> JsonObject:
         "creatio.events": result.events,
     }
     bad = None if passed else result.error.message if result.error else str(result.status)
-    more: JsonObject = {"kind": _INTERNAL, "attributes": _attributes(attributes), **_status(bad)}
+    more: JsonObject = {"kind": INTERNAL, "attributes": attributes(facts), **status(bad)}
     return trace.span("", f"run {result.job}", 0.0, run.seconds, **more)
 
 
@@ -134,16 +157,19 @@ def _row_spans(nodes: Sequence[Node], run: TimedRun, trace: _Trace) -> Iterator[
         row = node.row
         yield _row_span(row, run, trace)
         below = trace.below(row.step.key)
+        sent: Counter[str] = Counter()
         for index, span in enumerate(row.spans):
             if span.kind is not SpanKind.FAILURE:
-                yield _call_span(span, f"{row.step.key}#{index}", below)
+                call = canonical(span.call)
+                yield _part_span(span, f"{row.step.key}#{index}", below, resent=sent[call])
+                sent[call] += 1
         yield from _row_spans(node.parts, run, below)
 
 
 def _row_span(row: TimedRow, run: TimedRun, trace: _Trace) -> JsonObject:
     step = row.step
     is_red = step.status in RED
-    attributes: JsonObject = {
+    facts: JsonObject = {
         "test.case.name": f"{title(run.result)}/{step.key}",
         "test.case.result.status": _CASE_STATUS.get(step.status, "fail"),
         "creatio.step.key": step.key,
@@ -160,62 +186,81 @@ def _row_span(row: TimedRow, run: TimedRun, trace: _Trace) -> JsonObject:
     }
     bad = (step.error.message if step.error else str(step.status)) if is_red else None
     failures: list[Json] = [_event(span, trace) for span in row.spans if span.kind is SpanKind.FAILURE]
-    more: JsonObject = {"kind": _INTERNAL, "attributes": _attributes(attributes), **_status(bad)}
+    more: JsonObject = {"kind": INTERNAL, "attributes": attributes(facts), **status(bad)}
     if failures:
         more["events"] = failures
     return trace.span(step.key, step.id or step.key, row.start, row.end, **more)
 
 
-def _call_span(span: RowSpan, place: str, trace: _Trace) -> JsonObject:
+def _part_span(span: RowSpan, place: str, trace: _Trace, *, resent: int) -> JsonObject:
+    """What a row did. `resent` is how often it had made the same call before."""
     call = span.call
-    is_call = span.kind in _ON_THE_WIRE
     failed = not span.is_ok and span.kind not in _DEPENDS_ON_NOTHING
     what = call.get("process") or call.get("entity") or ""
-    attributes: JsonObject = {
+    facts: JsonObject = {
         "creatio.call": call.get("kind"),
         "creatio.process": call.get("process"),
         "creatio.effect": span.effect or None,
-        "creatio.outcome": "answered" if span.is_ok else span.why or None,
-        "http.response.status_code": span.status,
-        "server.address": trace.server or None if is_call else None,
-        "error.type": (span.why or "unanswered") if failed else None,
+        **(_http(span, trace, resent=resent) if span.kind in _ON_THE_WIRE else _other(span, trace)),
+        "error.type": _error_type(span) if failed else None,
     }
     bad = (span.trouble.message if span.trouble else span.why) if failed else None
     name = _NAMES.get(span.kind) or f"{call.get('kind', 'call')} {what}".strip()
+    is_client = span.kind in _ON_THE_WIRE or span.kind is SpanKind.SIGN_IN
     more: JsonObject = {
-        "kind": _CLIENT if is_call else _INTERNAL,
-        "attributes": _attributes(attributes),
-        **_status(bad),
+        "kind": CLIENT if is_client else INTERNAL,
+        "attributes": attributes(facts),
+        **status(bad),
     }
     return trace.span(place, name, span.start, span.end, **more)
+
+
+def _http(span: RowSpan, trace: _Trace, *, resent: int) -> JsonObject:
+    """A call over HTTP. The query of its URL is left out: it holds what was sent."""
+    request = span.request
+    return {
+        "creatio.outcome": "answered" if span.is_ok else span.why or None,
+        "http.request.method": request.method if request else None,
+        "http.request.resend_count": resent or None,
+        "http.response.status_code": span.status,
+        "http.response.body.size": span.size,
+        "url.full": trace.root + request.path.partition("?")[0] if request else None,
+        **_server(trace),
+    }
+
+
+def _other(span: RowSpan, trace: _Trace) -> JsonObject:
+    match span.kind:
+        case SpanKind.SIGN_IN:
+            return {"creatio.auth.kind": span.why or None, **_server(trace)}
+        case SpanKind.WAIT:
+            waited = span.value if isinstance(span.value, float | int) else span.seconds
+            return {"creatio.wait.reason": span.why or None, "creatio.wait.seconds": float(waited)}
+        case _:
+            return {}
+
+
+def _server(trace: _Trace) -> JsonObject:
+    try:
+        parts = urlsplit(trace.root)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return {}
+    return {"server.address": parts.hostname, "server.port": port}
+
+
+def _error_type(span: RowSpan) -> str:
+    """A status of HTTP that is an error, else how the call failed."""
+    if span.status is not None and span.status >= HTTPStatus.BAD_REQUEST:
+        return str(span.status)
+    return span.why or "unanswered"
 
 
 def _event(span: RowSpan, trace: _Trace) -> Json:
     """An attempt that failed by itself, and not by a call."""
     message = span.trouble.message if span.trouble else ""
-    attributes = _attributes({"message": shortened(clean(message), _LONGEST_MESSAGE)})
-    return {"timeUnixNano": trace.at(span.start), "name": clean(span.why), "attributes": attributes}
-
-
-def _status(bad: str | None) -> JsonObject:
-    """What is not red has no status: that is for whoever reads the trace to decide."""
-    if bad is None:
-        return {}
-    return {"status": {"code": _ERROR, "message": shortened(clean(bad), _LONGEST_MESSAGE)}}
-
-
-def _attributes(values: JsonObject) -> list[Json]:
-    return [{"key": key, "value": _value(value)} for key, value in values.items() if value is not None]
-
-
-def _value(value: Json) -> Json:
-    match value:
-        case bool():
-            return {"boolValue": value}
-        case int():
-            return {"intValue": str(value)}
-        case _:
-            return {"stringValue": shortened(clean(str(value)), _LONGEST_VALUE)}
+    facts = attributes({"message": shortened(clean(message), LONGEST_MESSAGE)})
+    return {"timeUnixNano": trace.at(span.start), "name": clean(span.why), "attributes": facts}
 
 
 def _trace_id(run: str) -> str:

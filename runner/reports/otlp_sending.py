@@ -7,25 +7,30 @@ leads. Nothing that goes wrong here changes an exit code.
 import json
 import os
 import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from runner.foundation import threads
 from runner.foundation.problems import UsageError
 from runner.reports import otlp
-from runner.reports.reported import ReportedRun
+from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 
 _SECONDS: Final = 5.0
-"""Of one request, from the look-up of the name to the end of the answer."""
+"""Of one request, from the look-up of the name to the end of the answer, where the environment says nothing else."""
+_MOST_SECONDS: Final = 20.0
+"""Of all requests of a command."""
 _MOST_OF_ANSWER: Final = 65_536
 _HTTP: Final = frozenset({"http", "https"})
 
 
-def send(runs: Sequence[ReportedRun], environ: Mapping[str, str] = os.environ) -> str:
+def send(
+    command: ReportedCommand, environ: Mapping[str, str] = os.environ, *, most_seconds: float = _MOST_SECONDS
+) -> str:
     """Send the traces, request by request. A warning where one fails, after which the others are not sent; empty where
     all were taken.
     """
@@ -33,15 +38,32 @@ def send(runs: Sequence[ReportedRun], environ: Mapping[str, str] = os.environ) -
     place = _shown(url)
     if place is None:
         return _warning("the address of the collector is no http or https URL", sent=0, total=0)
-    requests = otlp.report([run.lines for run in runs]).splitlines()
-    headers = dict(_headers(environ))
+    requests = otlp.report(command, environ).splitlines()
+    headers, seconds = dict(_headers(environ)), _seconds(environ)
+    ends = time.monotonic() + most_seconds
     for count, request in enumerate(requests):
-        flaw = deliver(url, request.encode(), headers)
+        left = ends - time.monotonic()
+        flaw = f"{most_seconds:g} s were not enough for all of them"
+        if left > 0:
+            flaw = deliver(url, request.encode(), headers, seconds=min(seconds, left))
         if flaw:
-            return _warning(
-                f"the collector at {place} did not take the traces: {flaw}", sent=count, total=len(requests)
-            )
+            message = f"the collector at {place} did not take the traces: {flaw}{_other_protocol(environ)}"
+            return _warning(message, sent=count, total=len(requests))
     return ""
+
+
+def _seconds(environ: Mapping[str, str]) -> float:
+    """The time of one request; the variables give milliseconds."""
+    given = environ.get("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") or environ.get("OTEL_EXPORTER_OTLP_TIMEOUT") or ""
+    try:
+        return int(given) / 1000 or _SECONDS
+    except ValueError:
+        return _SECONDS
+
+
+def _other_protocol(environ: Mapping[str, str]) -> str:
+    wanted = environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    return "; traces are sent as JSON over HTTP, not by gRPC: name that port, mostly 4318" if wanted == "grpc" else ""
 
 
 def _warning(message: str, *, sent: int, total: int) -> str:
@@ -85,7 +107,7 @@ def deliver(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float
     ended = threading.Event()
 
     def work() -> None:
-        answers.append(_posted(url, body, headers))
+        answers.append(_posted(url, body, headers, seconds))
         ended.set()
 
     try:
@@ -93,13 +115,13 @@ def deliver(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float
     except UsageError:
         return "no thread can be started"
     ended.wait(seconds)
-    return answers[0] if answers else f"it did not answer within {seconds:g} s"
+    return answers[0] if answers else f"it did not answer within {round(seconds, 1):g} s"
 
 
-def _posted(url: str, body: bytes, headers: Mapping[str, str]) -> str:
+def _posted(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> str:
     request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310  http or https, by `send`
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds) as answer:
             return _refused(answer.read(_MOST_OF_ANSWER))
     except urllib.error.HTTPError as error:
         error.close()

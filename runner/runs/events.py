@@ -94,6 +94,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
 
     `command` is an id that the runs of one command share. `rows` is how many are planned, None where nobody can know;
     `source` a hash of the texts of the job's files. `dirty`: files of the checkout differ from its `commit`.
+    `traceparent` is the span of OpenTelemetry that the command was started in, as W3C writes it.
     """
 
     run: str
@@ -115,6 +116,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     dirty: bool | msgspec.UnsetType = msgspec.UNSET
     ci: CiRun | msgspec.UnsetType = msgspec.UNSET
     access: SiteAccess | msgspec.UnsetType = msgspec.UNSET
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
@@ -343,7 +345,7 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 _NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
-_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access")
+_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
 
 

@@ -29,6 +29,8 @@ REPORTS = (
     "out.html",
     "--report-md",
     "out.md",
+    "--report-otlp",
+    "out.otlp",
 )
 
 
@@ -52,6 +54,8 @@ def written(*words: str, code: int) -> list[str]:
     codes = [problem["code"] for problem in whole["problems"]]
     assert [error.get("type") for error in root.iter("error")] == codes
     assert Path("out.jsonl").read_text() == ""
+    [span] = json.loads(Path("out.otlp").read_text())["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert (span["status"]["code"], len(span["events"])) == (2, len(codes))
     page = Path("out.html").read_text()
     assert f"<b>exit {code}</b>" in page
     assert all(found in page for found in codes)
@@ -79,6 +83,19 @@ def test_the_reason_is_a_failed_entry_in_the_place_of_an_earlier_report(
     Path("wrong.job.yaml").write_text(JOB.replace("steps:", "stpes:"))
     assert ended(["run", "a.job.yaml", *REPORTS]) == 0
     assert written(*words, code=code) == problems
+
+
+def test_the_span_that_a_command_is_started_in_holds_its_run_also_when_it_is_exported_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    monkeypatch.setenv("TRACEPARENT", f"00-{trace}-{span}-01")
+    assert ended(["run", "a.job.yaml", "--report-otlp", "then.otlp"]) == 0
+    monkeypatch.delenv("TRACEPARENT")
+    assert ended(["report", "last", "--report-otlp", "later.otlp"]) == 0
+    assert Path("later.otlp").read_text() == Path("then.otlp").read_text()
+    run = json.loads(Path("then.otlp").read_text())["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    assert (run["traceId"], run["parentSpanId"]) == (trace, span)
 
 
 def test_a_site_that_is_not_ready_is_a_failed_entry() -> None:

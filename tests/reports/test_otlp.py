@@ -9,24 +9,36 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runner.foundation.problems import ExitCode, Problem
 from runner.reports import otlp
 from runner.reports.formats import FORMATS
+from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
+    CallAnswered,
+    CallSent,
     Line,
+    Paused,
     Row,
     RunFinished,
     RunStarted,
     RunStatus,
+    SignedIn,
     Status,
     StepFinished,
     StepStarted,
+    TargetName,
     Trouble,
+    Waited,
+    WaitsFor,
 )
+from runner.runs.evidence import CiRun, PauseReason, SentRequest
+from runner.runs.result import fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Spans = list[dict[str, Any]]
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
 def definitions(name: str) -> Any:  # noqa: ANN401  its modules have no types
@@ -53,8 +65,15 @@ def parsed(request: str) -> Spans:
     return spans
 
 
+def exported(
+    *runs: Sequence[Line], code: ExitCode = ExitCode.PASSED, problems: Sequence[Problem] = (), **env: str
+) -> str:
+    reported = [ReportedRun(result=fold(lines), lines=lines) for lines in runs]
+    return otlp.report(ReportedCommand(runs=reported, exit_code=code, problems=problems), env)
+
+
 def spans_of(lines: Sequence[Line]) -> Spans:
-    return [span for request in otlp.report([lines]).splitlines() for span in parsed(request)]
+    return [span for request in exported(lines).splitlines() for span in parsed(request)]
 
 
 def by_name(spans: Spans) -> dict[str, dict[str, Any]]:
@@ -77,6 +96,134 @@ def test_a_run_is_a_trace_of_rows_and_calls(story: list[AnyEvent], chain: Chain)
     assert attributes(row)["test.case.result.status"] == "fail"
     assert attributes(run)["cicd.pipeline.result"] == "error"
     assert attributes(call)["server.address"] == "127.0.0.1"
+
+
+def test_a_call_has_what_it_was_over_http_and_nothing_that_was_sent(
+    chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
+) -> None:
+    path = "/0/ServiceModel/ProcessEngineService.svc/UsrGet/Execute"
+    request = SentRequest(method="GET", path=path, query=(("Name", "Ada"),))
+    again = SentRequest(method="GET", path=f"{path}?Name=Ada%2f")
+    call = {"kind": "execute", "process": "UsrGet", "parameters": {"Name": "Ada"}}
+    target = TargetName(name="here", url="https://crm.example/", sandbox=False)
+    failed = AttemptFailed(
+        key="a", t=0.5, kind="turned_away", error=Trouble(code="E301", message="busy"), status=503, bytes=9
+    )
+    events: list[AnyEvent] = [
+        start(target=target),
+        StepStarted(row=row("a"), t=0.0),
+        CallSent(key="a", effect="read", call=call, t=0.1, request=request),
+        failed,
+        CallSent(key="a", effect="read", call=call, t=0.6, request=again),
+        CallAnswered(key="a", t=0.9, value={"Name": "Ada"}, status=200, bytes=312),
+    ]
+    _, _, first, second = spans_of(chain(events))
+    for span in (first, second):
+        assert (
+            attributes(span).items()
+            >= {
+                "http.request.method": "GET",
+                "url.full": f"https://crm.example{path}",
+                "server.address": "crm.example",
+                "server.port": "443",
+            }.items()
+        )
+    assert attributes(first).items() >= {"http.response.status_code": "503", "error.type": "503"}.items()
+    assert (
+        attributes(second).items()
+        >= {
+            "http.response.status_code": "200",
+            "http.response.body.size": "312",
+            "http.request.resend_count": "1",
+        }.items()
+    )
+    assert "http.request.resend_count" not in attributes(first)
+    assert "Ada" not in exported(chain(events))
+
+
+def test_sign_ins_and_waits_are_spans_with_their_reason(
+    chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
+) -> None:
+    events: list[AnyEvent] = [
+        start(),
+        StepStarted(row=row("a"), t=0.0),
+        SignedIn(key="a", t=0.5, seconds=0.4, kind="password"),
+        Waited(key="a", t=0.6, what=WaitsFor.TURN),
+        Waited(key="a", t=0.6, what=WaitsFor.TURN, seconds=2.5),
+        Paused(key="a", t=1.6, seconds=1.0, why=PauseReason.RETRY),
+    ]
+    _, _, sign_in, turn, pause = spans_of(chain(events))
+    assert (sign_in["name"], sign_in["kind"]) == ("sign in", 3)
+    assert int(sign_in["endTimeUnixNano"]) - int(sign_in["startTimeUnixNano"]) == 400_000_000
+    assert attributes(sign_in).items() >= {"creatio.auth.kind": "password", "server.address": "127.0.0.1"}.items()
+    assert attributes(turn) == {"creatio.wait.reason": "turn", "creatio.wait.seconds": 2.5}
+    assert attributes(pause) == {"creatio.wait.reason": "retry", "creatio.wait.seconds": 1.0}
+
+
+def test_a_run_is_a_part_of_the_span_that_its_command_was_started_in_whenever_it_is_exported(
+    story: list[AnyEvent], chain: Chain, start: Callable[..., RunStarted]
+) -> None:
+    ci = CiRun(url="https://ci.example/7", ref="main")
+    events: list[AnyEvent] = [start(traceparent=f"00-{TRACE}-{SPAN}-01", ci=ci), *story[1:]]
+    run, *rest = spans_of(chain(events))
+    assert (run["traceId"], run["parentSpanId"]) == (TRACE, SPAN)
+    assert {span["traceId"] for span in rest} == {TRACE}
+    assert attributes(run).items() >= {"vcs.ref.head.name": "main", "creatio.ci.url": "https://ci.example/7"}.items()
+    assert exported(chain(events), TRACEPARENT=f"00-{'1' * 32}-{SPAN}-01") == exported(chain(events))
+
+
+def resource(request: str) -> dict[str, Any]:
+    return attributes(json.loads(request)["resourceSpans"][0]["resource"])
+
+
+def test_the_environment_names_the_service_and_adds_to_the_resource(story: list[AnyEvent], chain: Chain) -> None:
+    assert resource(exported(chain(story)))["service.name"] == "creatio-runner"
+    given = "service.name=other, team=crm%20ops ,deployment.environment.name=blue,"
+    found = resource(exported(chain(story), OTEL_RESOURCE_ATTRIBUTES=given, OTEL_SERVICE_NAME="nightly"))
+    assert (
+        found.items()
+        >= {
+            "service.name": "nightly",
+            "team": "crm ops",
+            "deployment.environment.name": "blue",
+        }.items()
+    )
+    assert resource(exported(chain(story), OTEL_RESOURCE_ATTRIBUTES=given))["service.name"] == "other"
+    assert "team" not in resource(exported(chain(story), OTEL_RESOURCE_ATTRIBUTES="team=crm,broken"))
+
+
+def test_a_command_that_began_no_run_is_a_span_with_the_reason() -> None:
+    problems = [
+        Problem(code="E150", message="there is no `\ue000[inputs.token]`", hint="write it", file="a.job.yaml"),
+        Problem(code="E109", message="second"),
+    ]
+    [line] = exported(code=ExitCode.INVALID, problems=problems).splitlines()
+    [span] = parsed(line)
+    assert span["status"]["code"] == 2
+    assert attributes(span).items() >= {"error.type": "E150", "creatio.exit_code": "2"}.items()
+    assert [attributes(event)["creatio.code"] for event in span["events"]] == ["E150", "E109"]
+    assert attributes(span["events"][0])["creatio.hint"] == "write it"
+    assert "\ue000" not in line
+    assert int(span["startTimeUnixNano"]) > 0
+    [inside] = parsed(exported(code=ExitCode.INVALID, problems=problems, TRACEPARENT=f"00-{TRACE}-{SPAN}-01"))
+    assert (inside["traceId"], inside["parentSpanId"]) == (TRACE, SPAN)
+
+
+def test_that_nothing_was_to_be_done_is_no_error() -> None:
+    [span] = parsed(exported())
+    assert "status" not in span
+    assert attributes(span)["cicd.pipeline.result"] == "skip"
+
+
+def test_why_other_runs_did_not_begin_is_beside_those_that_did(
+    story: list[AnyEvent], chain: Chain, start: Callable[..., RunStarted]
+) -> None:
+    command = "0194d2a0-0000-7000-8000-00000000000c"
+    lines = chain([start(command=command), *story[1:]])
+    whole = exported(lines, code=ExitCode.NO_ANSWER, problems=[Problem(code="E317", message="not ready")])
+    [*_, last] = [span for line in whole.splitlines() for span in parsed(line)]
+    assert (last["name"], attributes(last)["error.type"]) == ("runner", "E317")
+    assert last["traceId"] == command.replace("-", "")
 
 
 def test_what_is_red_is_an_error_and_all_else_has_no_status(story: list[AnyEvent], chain: Chain) -> None:
@@ -111,7 +258,7 @@ def test_a_secret_is_in_no_line(chain: Chain, start: Callable[..., RunStarted], 
         key="a", t=0.5, status=Status.FAILED, seconds=0.5, attempts=1, process_id=secret, error=trouble
     )
     failed = AttemptFailed(key="a", t=0.4, kind="expectation", error=trouble)
-    whole = otlp.report([chain([start(job=secret), StepStarted(row=row("a"), t=0.0), failed, ended])])
+    whole = exported(chain([start(job=secret), StepStarted(row=row("a"), t=0.0), failed, ended]))
     assert "it is ***" in whole
     assert "\ue000" not in whole
     assert "inputs.token" not in whole
@@ -128,8 +275,9 @@ def test_any_beginning_of_a_journal_is_a_trace_whose_ids_stay(
     assert len(ids) == len(whole)
     for end in {0, 1, data.draw(st.integers(0, len(lines))), data.draw(st.integers(0, len(lines)))}:
         spans = spans_of(lines[:end])
-        assert {span["spanId"] for span in spans} <= ids
-        assert bool(spans) == (end > 0)
+        closed = [span for span in spans if attributes(span).get("creatio.outcome") != "no answer is known"]
+        assert end == 0 or {span["spanId"] for span in closed} <= ids
+        assert (spans[0]["name"] == "runner") == (end == 0)  # nothing is left of the run: the command alone
         known = {span["spanId"] for span in spans}
         assert all(span.get("parentSpanId", span["spanId"]) in known for span in spans)
         assert all(int(span["endTimeUnixNano"]) >= int(span["startTimeUnixNano"]) for span in spans)
@@ -144,7 +292,7 @@ def test_a_line_holds_two_thousand_spans_at_most(
         events.append(StepStarted(row=row(key), t=0.0))
         events.append(StepFinished(key=key, t=0.0, status=Status.PASSED, seconds=0.0, attempts=1))
     events.append(RunFinished(t=1.0, status=RunStatus.PASSED, exit_code=0))
-    requests = otlp.report([chain(events)]).splitlines()
+    requests = exported(chain(events)).splitlines()
     assert [len(parsed(request)) for request in requests] == [2000, 501]
 
 
@@ -152,8 +300,7 @@ def test_several_runs_are_several_traces_and_the_mark_is_that_of_the_file(
     story: list[AnyEvent], chain: Chain, start: Callable[..., RunStarted]
 ) -> None:
     other = chain([start(run="0194d2a0-0000-7000-8000-000000000002")])
-    whole = otlp.report([chain(story), other])
+    whole = exported(chain(story), other)
     [found] = [one for one in FORMATS if one.name == "otlp"]
     assert found.mark.match(whole.encode())
     assert len({span["traceId"] for line in whole.splitlines() for span in parsed(line)}) == 2
-    assert otlp.report([]) == ""

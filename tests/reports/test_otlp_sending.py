@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
+from runner.foundation.problems import ExitCode
 from runner.reports import otlp_sending
+from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.runs.events import AnyEvent, Line
+from runner.runs.result import fold
 
 CANARY = "s3cret-canary-0815"
 JOB = "runner: 1\nname: a\ntarget: one\nsteps:\n  - id: nap\n    pause: 1ms\n"
@@ -150,6 +154,25 @@ def test_what_cannot_be_sent_is_a_warning_without_a_secret(run: Run, address: st
 def test_a_collector_that_does_not_answer_is_given_up() -> None:
     with collector(is_silent=True) as here:
         assert otlp_sending.deliver(here.url, b"{}", {}, seconds=0.3) == "it did not answer within 0.3 s"
+
+
+def test_all_requests_together_have_a_bound(story: list[AnyEvent], chain: Callable[..., list[Line]]) -> None:
+    run = ReportedRun(result=fold(chain(story)), lines=chain(story))
+    command = ReportedCommand(runs=[run] * 3, exit_code=ExitCode.PASSED)
+    with collector(is_silent=True) as here:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": here.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "60000"}
+        warning = otlp_sending.send(command, variables, most_seconds=0.3)
+        assert "it did not answer within 0.3 s; 3 of 3 requests were not taken" in warning
+        assert "0 s were not enough for all of them" in otlp_sending.send(command, variables, most_seconds=0)
+        variables["OTEL_EXPORTER_OTLP_TIMEOUT"] = "200"
+        assert "it did not answer within 0.2 s" in otlp_sending.send(command, variables)
+
+
+def test_a_collector_that_is_spoken_to_by_grpc_is_named(run: Run) -> None:
+    with collector((415, "")) as here:
+        code, said = run(EXPORTER_OTLP_ENDPOINT=here.url, EXPORTER_OTLP_PROTOCOL="grpc")
+    assert code == 0
+    assert "traces are sent as JSON over HTTP, not by gRPC: name that port, mostly 4318" in said
 
 
 def test_a_closed_port_says_so(run: Run) -> None:

@@ -36,6 +36,7 @@ _LARGEST = 1 << 24
 )
 @options.option("--rebuild", is_flag=True, help="Read all stored runs, and write the history of them anew, first.")
 @options.RUNS
+@options.DB
 @options.form()
 @click.pass_context
 def history(context: click.Context, /, **_: object) -> int:
@@ -129,6 +130,7 @@ def _rebuilt(store: RunStore) -> int:
 @click.argument("first", metavar="RUN1")
 @click.argument("second", metavar="RUN2")
 @options.RUNS
+@options.DB
 @options.form()
 @click.pass_context
 def diff(context: click.Context, /, **_: object) -> int:

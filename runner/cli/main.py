@@ -19,6 +19,7 @@ from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageErr
 from runner.foundation.values import is_well_formed
 from runner.reports.mistakes import text as as_text
 from runner.reports.safe import clean
+from runner.runs.store import StoreError
 from runner.version import VERSION
 
 VERBS = {
@@ -34,6 +35,9 @@ VERBS = {
     "runs": ("runner.cli.runs:runs", "List the stored runs."),
     "diff": ("runner.cli.history:diff", "Show what differs between two runs."),
     "history": ("runner.cli.history:history", "Show what each step did over the last runs of a job."),
+    "status": ("runner.cli.fleet:status", "Show what a fleet does, and what it needs a person for."),
+    "pull": ("runner.cli.fleet:pull", "Copy a run of a fleet into the folder of runs."),
+    "fleet": ("runner.cli.fleet:fleet", "Make the tables of a fleet, and delete its old runs."),
     "sandbox": ("runner.cli.shipped:sandbox", "Serve the stand-in of the service."),
     "catalog": ("runner.cli.catalog:catalog", "Know what a site has, and what packages in git hold."),
     "record": ("runner.cli.site:record", "Write a double and a job from a run that happened."),
@@ -141,6 +145,10 @@ def ended(arguments: Sequence[str]) -> int:
     except RefusedError as error:
         output.say_lines(as_text(error.problems))
         return _unstarted(arguments, ExitCode.REFUSED, *error.problems)
+    except StoreError as error:  # a database that went away while it was read
+        problem = Problem(code="E151", message=str(error), hint="repeat the command when it can be reached")
+        output.say_lines(as_text([problem]))
+        return _unstarted(arguments, ExitCode.NO_ANSWER, problem)
     except click.exceptions.NoArgsIsHelpError as error:
         output.say_lines(f"{error.message}\n")
         return ExitCode.INVALID

@@ -5,15 +5,22 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from runner.cli import hints
 from runner.foundation import durations
+from runner.foundation.problems import Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.reports.safe import clean
-from runner.runs.store import USUAL, LocalRunStore
+from runner.runs.store import USUAL, LocalRunStore, RunStore
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from runner.fleet.store import FleetStore
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _PATTERN = re.compile(r"[*?\[]")
@@ -119,6 +126,50 @@ class StoreOfRuns(click.ParamType[LocalRunStore]):
         if ctx is not None:
             ctx.call_on_close(store.close)
         return store
+
+
+class FleetOfRuns(click.ParamType["FleetStore"]):
+    """The database of a fleet. Its library is imported for whoever names one."""
+
+    name = "url"
+
+    def convert(
+        self, value: "str | FleetStore", param: click.Parameter | None, ctx: click.Context | None
+    ) -> "FleetStore":
+        if not isinstance(value, str):
+            return value
+        Filled().convert(value, param, ctx)
+        store: FleetStore = fleet_library().opened(value)
+        if ctx is not None:
+            ctx.call_on_close(store.close)
+        return store
+
+
+def fleet_library() -> "ModuleType":
+    """What knows databases. Raises `UsageError` where its libraries are not installed."""
+    try:
+        from runner.fleet import store  # noqa: PLC0415  250 ms
+    except ImportError as error:
+        hint = "install it: `pip install 'creatio-runner[fleet]'`"
+        message = f"`--db` needs the extra `fleet`, which is not installed: {error}"
+        raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
+    return store
+
+
+def _store(context: click.Context, option: click.Parameter, folder: LocalRunStore) -> RunStore:
+    """The runs of a fleet where `--db` names one, and `--runs` is not typed beside a variable that does."""
+    fleet: RunStore | None = context.params.get("database")
+    typed = {name for name in ("runs", "database") if _is_typed(context, name)}
+    if fleet is None or typed == {"runs"}:
+        return folder
+    if len(typed) > 1:
+        message = "`--db` and `--runs` both name where the runs are"
+        raise UsageError(Problem(code="E150", message=message, hint=f"leave out `{option.opts[0]}`, or `--db`"))
+    return fleet
+
+
+def _is_typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 class EnvOption(click.Option):
@@ -240,7 +291,24 @@ RUNS = option(
     type=StoreOfRuns(),
     default=USUAL,
     show_default=True,
+    callback=_store,
     help="The folder in which runs are stored.",
+)
+DB = option(
+    "--db",
+    "database",
+    metavar="URL",
+    type=FleetOfRuns(),
+    is_eager=True,
+    help="The runs of a fleet, in the PostgreSQL database at URL: `postgresql://HOST/NAME`, or as libpq takes it.",
+)
+THE_DB = option(
+    "--db",
+    "database",
+    metavar="URL",
+    type=FleetOfRuns(),
+    required=True,
+    help="The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it.",
 )
 LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass the last time.")
 JOBS = option(

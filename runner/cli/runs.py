@@ -13,7 +13,7 @@ from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, 
 from runner.foundation.sentences import either, many
 from runner.foundation.values import Json, JsonObject
 from runner.reports import console
-from runner.reports.formats import FORMATS
+from runner.reports.formats import FORMATS, HTML
 from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.runs import RUNNING, Listed, table
@@ -22,7 +22,7 @@ from runner.reports.sentences import Detail
 from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
 from runner.runs.run_filter import RunFilter, age, run_filter
-from runner.runs.store import LocalRunStore, StoreError
+from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, of_one_command
 from runner.secrets.redact import hide
 
@@ -74,6 +74,7 @@ _OPTIONS = (
 
 @click.command("runs", cls=Verb)
 @options.RUNS
+@options.DB
 @options.form()
 @options.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Only the N newest.")
 @run_filters
@@ -93,10 +94,15 @@ def runs(context: click.Context, /, **_: object) -> int:
     With --prune the filters select what is deleted. A run that broke off, or whose outcome is unknown, is never
     deleted: somebody still has to settle it.
     """
-    store: LocalRunStore = context.params["runs"]
+    store: RunStore = context.params["runs"]
     wanted = run_filter(context.params)
     if context.params["prune"] is not None:
-        deleted = _prune(store, wanted, age(context.params["prune"], option="--prune"))
+        if context.params["database"] is store:
+            hint = "`runner fleet prune AGE` deletes old runs of a fleet"
+            raise UsageError(
+                Problem(code="E150", message="`--prune` deletes runs in a folder, not of a fleet", hint=hint)
+            )
+        deleted = _prune(context.params["runs"], wanted, age(context.params["prune"], option="--prune"))
         output.say(f"{many(deleted, 'run')} deleted")
         return ExitCode.PASSED
     listed = [_listed(run) for run in islice(wanted.selected(store), context.params["limit"])]
@@ -109,6 +115,7 @@ def runs(context: click.Context, /, **_: object) -> int:
 @click.command("show", cls=Verb)
 @options.RUN
 @options.RUNS
+@options.DB
 @click.argument("step", metavar="[STEP]", required=False)
 @options.option("-v", "--verbose", is_flag=True, help="Print results and outputs, too.")
 @options.option("--curl", is_flag=True, help="Print what was sent, all of it or by STEP, as commands of curl.")
@@ -167,6 +174,7 @@ def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
 @click.command("report", cls=Verb)
 @options.SEVERAL_RUNS
 @options.RUNS
+@options.DB
 @options.reports
 @options.option("--together", is_flag=True, help="Of each RUN all runs that its command began.")
 @options.option(
@@ -187,6 +195,9 @@ def report(context: click.Context, /, **_: object) -> int:
     Exits with the strongest code of the runs.
     """
     places, opens = reports.asked_for(context), context.params["opens"]
+    if opens and HTML.name not in places.by_format and context.params["database"] is context.params["runs"]:
+        hint = "name a file for the page with `--report-html FILE`"
+        raise UsageError(Problem(code="E150", message="`--open` shows a file, and runs of a fleet are none", hint=hint))
     if not places.by_format and not opens:
         hint = f"add {either([one.option for one in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))

@@ -36,7 +36,11 @@ class NoDatabaseError(StoreError):
 
 
 class SchemaError(Exception):
-    """The tables are missing, older or newer than this program needs. The text says what to do."""
+    """The tables are missing, older or newer than this program needs; `hint` says what to do."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def parameters(dsn: str) -> dict[str, Any]:
@@ -44,7 +48,8 @@ def parameters(dsn: str) -> dict[str, Any]:
     try:
         given = conninfo.conninfo_to_dict(dsn)
     except psycopg.ProgrammingError as error:
-        raise SchemaError(f"this is no connection string of PostgreSQL: {_first_line(error)}") from error
+        message = f"this is no connection string of PostgreSQL: {_first_line(error)}"
+        raise SchemaError(message, hint="write `postgresql://USER@HOST:5432/NAME`") from error
     options = f"{given.get('options') or ''} -c search_path=runner".strip()
     return {**_SETTINGS, **given, "options": options}
 
@@ -80,11 +85,13 @@ def check(connection: Connection) -> None:
     with stored():
         version = _version(connection)
     if version is None:
-        raise SchemaError(f"the database has no tables of the runner: `{_MIGRATE}` makes them")
+        raise SchemaError("the database has no tables of the runner", hint=f"`{_MIGRATE}` makes them")
     if version < SCHEMA:
-        raise SchemaError(f"the tables are of version {version}, and {SCHEMA} is needed: run `{_MIGRATE}`")
+        message = f"the tables are of version {version}, and this program needs version {SCHEMA}"
+        raise SchemaError(message, hint=f"`{_MIGRATE}` brings them up to date")
     if version > SCHEMA:
-        raise SchemaError(f"the tables are of version {version}, newer than {SCHEMA}: update this program")
+        message = f"the tables are of version {version}, and this program knows version {SCHEMA}"
+        raise SchemaError(message, hint="update this program")
 
 
 def migrate(dsn: str) -> bool:

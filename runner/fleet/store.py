@@ -4,14 +4,15 @@ It has no locks of jobs: the queue lets runs with the same lock begin one after 
 none yet: it has no events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection
+from runner.fleet.database import Connection, SchemaError
 from runner.fleet.link import Cursor, Link
 from runner.fleet.log import FencedLog
 from runner.fleet.rows import AtOnce, FleetRows
+from runner.foundation.problems import Problem, UsageError
 from runner.runs.store import Part, StoreError
 
 _OPEN: Final = """
@@ -40,6 +41,31 @@ update meta set history_bytes = history_bytes + (select length(line) + 1 from ad
 """
 
 
+_UNREACHABLE: Final = "check the address, and that the server runs; a password goes into $PGPASSWORD or ~/.pgpass"
+
+
+def opened(dsn: str) -> "FleetStore":
+    """The runs in the database at `dsn`. Raises `UsageError` where it cannot be used."""
+    try:
+        store = FleetStore(dsn)
+        store.prepare()
+    except SchemaError as error:
+        raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
+    except StoreError as error:
+        raise UsageError(Problem(code="E151", message=str(error), hint=_UNREACHABLE)) from error
+    return store
+
+
+def migrate(dsn: str) -> bool:
+    """Bring the tables up to date; whether there was anything to do. Raises `UsageError`."""
+    try:
+        return database.migrate(dsn)
+    except SchemaError as error:
+        raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
+    except StoreError as error:
+        raise UsageError(Problem(code="E151", message=str(error), hint=_UNREACHABLE)) from error
+
+
 class FleetStore:
     """The runs in the database at `dsn`. `worker` is who opens runs here. An outage is waited for, up to `patience`
     seconds, unless `leave` says that nothing is. `now` replaces the clock of the server for rows of process logs.
@@ -66,6 +92,10 @@ class FleetStore:
     @property
     def link(self) -> Link:
         return self._link
+
+    @property
+    def dsn(self) -> str:
+        return self._dsn
 
     def prepare(self) -> None:
         """Check that the tables are those of this program. Raises `SchemaError`, too."""
@@ -129,6 +159,11 @@ class FleetStore:
         if row is None:
             raise StoreError(f"{self.place(run, part)} is not there")
         return str(row[0]).encode()
+
+    def results(self, run: str) -> Iterator[tuple[str, bytes]]:
+        """The large results of a run, by their names."""
+        sql = "select sha256, content from results where run = %(run)s order by sha256"
+        return ((name, bytes(content)) for name, content in self._link.run(sql, {"run": run}))
 
     def delete(self, run: str) -> None:
         self._link.run("delete from runs where id = %(run)s", {"run": run})

@@ -81,5 +81,6 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
 
 def _command(verb: str, run: str, store: str | None) -> str:
     """The store of runs is named where it is not the usual one."""
-    where = "" if store in (None, USUAL) else f" --runs {shlex.quote(clean(store))}"
+    option = "--db" if store is not None and store.startswith("postgresql://") else "--runs"
+    where = "" if store in (None, USUAL) else f" {option} {shlex.quote(clean(store))}"
     return f"runner {verb} {shlex.quote(clean(run))}{where}"

@@ -1,0 +1,279 @@
+"""The verbs that look after a fleet: `status`, `pull`, and `fleet` for its tables and old runs."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli import options, output, reports
+from runner.cli.verb import Verb, VerbGroup
+from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.foundation.sentences import many
+from runner.foundation.values import JsonObject
+from runner.reports.reported import ReportedRun
+from runner.reports.safe import clean, json_document
+from runner.runs.run_filter import age
+from runner.runs.store import USUAL, LocalRunStore, Part, StoreError
+from runner.runs.stored_runs import find, unwritable
+
+if TYPE_CHECKING:
+    from runner.fleet.overview import FleetRun, Overview
+    from runner.fleet.store import FleetStore
+
+FORMAT = 1
+_WORDS = (
+    "waiting",
+    "queued",
+    "running",
+    "parked",
+    "held",
+    "refused",
+    "cancelled",
+    "passed",
+    "failed",
+    "error",
+    "unknown",
+)
+
+
+@click.command("status", cls=Verb)
+@click.argument("run", metavar="[RUN]", required=False)
+@options.option(
+    "-t",
+    "--target",
+    "target",
+    multiple=True,
+    metavar="NAME",
+    type=options.Filled(),
+    help="Only runs against this target.",
+)
+@options.option(
+    "-n", "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="List N runs at most."
+)
+@options.option("--check", is_flag=True, help="Exit with the strongest code of the runs that are listed.")
+@options.THE_DB
+@options.form()
+@click.pass_context
+def status(context: click.Context, /, **_: object) -> int:
+    r"""Show how many runs of a fleet are queued, are running and have ended, by target; its workers; then the runs that
+    are under way, and those that need a person. Of RUN, a run's id or a unique beginning of it, only that.
+
+    \b
+    Examples:
+      runner status
+      runner status -t staging --check
+      runner status 0194d2a0
+
+    Exit 0; with --check the strongest code of the runs that are listed, 3 for one that has not ended.
+    """
+    from runner.fleet.overview import overview  # noqa: PLC0415  250 ms, for whoever names a database
+
+    store: FleetStore = context.params["database"]
+    if context.params["run"] is not None:
+        runs: Sequence[FleetRun] = [_named(store, context.params["run"])]
+        lines, found = "".join(_lines(runs, store.name)), None
+    else:
+        found = overview(store.link, targets=context.params["target"], limit=context.params["limit"])
+        runs = found.runs
+        lines = _text(found, store.name)
+    if context.params["form"] == "json":
+        output.data(json_document(_document(found, runs)), for_programs=True)
+    else:
+        output.data(lines)
+    return strongest(map(_code, runs)) if context.params["check"] and runs else ExitCode.PASSED
+
+
+@click.command("pull", cls=Verb)
+@options.RUN
+@options.THE_DB
+@options.option(
+    "--runs",
+    metavar="DIR",
+    type=options.StoreOfRuns(),
+    default=USUAL,
+    show_default=True,
+    help="The folder into which the run is copied.",
+)
+@click.pass_context
+def pull(context: click.Context, /, **_: object) -> int:
+    r"""Copy RUN, which has ended, from the database of a fleet into the folder of runs: `last`, a run's id, or a unique
+    beginning of it. The files are those of a run that was carried out here, byte for byte.
+
+    \b
+    Example:
+      runner pull 0194d2a0 && runner report 0194d2a0 --open
+
+    Exit 0, 2 where there is no such run, or it has not ended: `runner show RUN --db URL` shows how far it is.
+    """
+    fleet_store: FleetStore = context.params["database"]
+    run = find(fleet_store, context.params["run"])
+    local: LocalRunStore = context.params["runs"]
+    if run.is_running or not run.result.finished:
+        hint = "nobody may carry it on elsewhere; `runner show` with `--db` shows how far it is"
+        raise UsageError(Problem(code="E156", message=f"run {run.id} has not ended", hint=hint))
+    try:
+        local.prepare()
+        _copy(fleet_store, local, run.id)
+    except StoreError as error:
+        raise unwritable(local, error) from error
+    reports.store(local, ReportedRun(result=run.result, lines=run.lines))
+    output.say(f"run {run.id} is in {local.place(run.id)}")
+    return ExitCode.PASSED
+
+
+def _copy(fleet: "FleetStore", local: LocalRunStore, run: str) -> None:
+    """Copy what is not there yet. Raises `UsageError` where the folder has another run of this id."""
+    whole, here = fleet.get(run, Part.EVENTS), b""
+    if run in local.runs():
+        log, here = local.reopen(run)
+    else:
+        log = local.create(run)
+    try:
+        if not whole.startswith(here):
+            message = f"{local.place(run, Part.EVENTS)} is not the run that the fleet has"
+            raise UsageError(
+                Problem(code="E155", message=message, hint="move it away, or choose a folder with `--runs`")
+            )
+        local.put(run, Part.PLAN, fleet.get(run, Part.PLAN).decode())
+        for name, content in fleet.results(run):
+            log.put_result(name, content)
+        for line in whole[len(here) :].splitlines():
+            log.append(line, durable=False)
+    finally:
+        log.close()
+
+
+@click.group("fleet", cls=VerbGroup)
+def fleet() -> None:
+    r"""Look after the database of a fleet.
+
+    \b
+    Examples:
+      runner fleet migrate
+      runner fleet prune 30d
+    """
+
+
+@fleet.command("migrate", cls=Verb, short_help="Make the tables, or bring them up to date.")
+@options.option(
+    "--db",
+    "dsn",
+    metavar="URL",
+    type=options.Filled(),
+    required=True,
+    help="The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it.",
+)
+@click.pass_context
+def migrate(context: click.Context, /, **_: object) -> int:
+    r"""Make the tables of a fleet in the schema `runner` of a database, or bring them up to date, in one transaction.
+    Where they are so already, nothing is done; of two commands at once one waits.
+
+    \b
+    Example:
+      runner fleet migrate --db postgresql://runner@db/fleet
+
+    Exit 0, 2 where the tables are newer than this program.
+    """
+    changed = options.fleet_library().migrate(context.params["dsn"])
+    output.say("the tables are up to date" if changed else "the tables were up to date: nothing was changed")
+    return ExitCode.PASSED
+
+
+@fleet.command("prune", cls=Verb, short_help="Delete old runs.")
+@click.argument("older", metavar="AGE", type=options.Filled())
+@options.THE_DB
+@click.pass_context
+def prune(context: click.Context, /, **_: object) -> int:
+    r"""Delete the runs of a fleet that ended longer than AGE ago: `30d`, `12h`. The ledger still knows what was
+    applied, and the history how it went. A run whose outcome is unknown is never deleted: somebody still has to settle
+    it.
+
+    \b
+    Example:
+      runner fleet prune 30d
+
+    Exit 0.
+    """
+    from runner.fleet import pruning  # noqa: PLC0415  as above
+
+    deleted = pruning.prune(context.params["database"].link, age(context.params["older"], option="AGE"))
+    output.say(f"{many(deleted, 'run')} deleted")
+    return ExitCode.PASSED
+
+
+def _named(store: "FleetStore", name: str) -> "FleetRun":
+    from runner.fleet.overview import runs_named  # noqa: PLC0415  as above
+
+    found = runs_named(store.link, name)
+    if len(found) != 1:
+        message = f"several runs begin with `{clean(name)}`" if found else f"no run begins with `{clean(name)}`"
+        raise UsageError(Problem(code="E152", message=message, hint="`runner status` lists what is open"))
+    return found[0]
+
+
+def _text(found: "Overview", store: str) -> str:
+    from runner.fleet.overview import ALIVE, SILENT  # noqa: PLC0415  as above
+
+    known = [word for word in _WORDS if any(word in counts for counts in found.counts.values())]
+    words = [*dict.fromkeys(("queued", "running", *known))]
+    width = max((len(clean(target)) for target in found.counts), default=0)
+    lines = [f"{'TARGET':<{max(width, 6)}}" + "".join(f" {word:>9}" for word in words)]
+    for target, counts in found.counts.items():
+        lines.append(f"{clean(target):<{max(width, 6)}}" + "".join(f" {counts.get(word, 0):>9,}" for word in words))
+    alive = [worker for worker in found.workers if worker.silent < ALIVE]
+    silent = [f"{clean(worker.name)} silent for {worker.silent:.0f} s" for worker in alive if worker.silent > SILENT]
+    lines.append(", ".join([f"{many(len(alive), 'worker')} alive", *silent]))
+    lines += [
+        f"! {many(count, 'run')} in the queue: nobody serves `{clean(target)}`"
+        for target, count in found.unserved.items()
+    ]
+    return "".join(f"{line}\n" for line in lines) + "".join(_lines(found.runs, store))
+
+
+def _lines(runs: "Sequence[FleetRun]", store: str) -> Iterator[str]:
+    for run in runs:
+        word = run.status if run.state == "ended" and run.status else run.state
+        mark = "?" if run.in_doubt else {"running": ">", "passed": " "}.get(word, "!")
+        what = f"  {clean(run.note)}" if run.note else ""
+        if run.in_doubt:
+            what = f"  {run.in_doubt} in doubt: runner show {run.id} --db {clean(store)}"
+        elif run.state == "running":
+            what = f"  on {clean(run.worker or '')}, {many(run.lines, 'event')}, the last {run.age:.0f} s ago"
+        yield f"{mark} {clean(run.title)}  {run.id}  {word}{what}\n"
+
+
+def _document(found: "Overview | None", runs: "Sequence[FleetRun]") -> JsonObject:
+    whole: JsonObject = {"format": FORMAT}
+    if found is not None:
+        whole["targets"] = {target: {**counts} for target, counts in found.counts.items()}
+        whole["workers"] = [
+            {"name": one.name, "targets": [*one.targets], "jobs": one.jobs, "silent": round(one.silent, 1)}
+            for one in found.workers
+        ]
+        whole["unserved"] = {**found.unserved}
+    whole["runs"] = [_record(run) for run in runs]
+    return whole
+
+
+def _record(run: "FleetRun") -> JsonObject:
+    return {
+        "id": run.id,
+        "title": run.title,
+        "target": run.target,
+        "state": run.state,
+        "status": run.status,
+        "exit_code": run.exit_code,
+        "in_doubt": run.in_doubt,
+        "note": run.note,
+        "worker": run.worker,
+        "events": run.lines,
+        "seconds_since_last": round(run.age, 1),
+    }
+
+
+def _code(run: "FleetRun") -> ExitCode:
+    if run.state == "refused":
+        return ExitCode.REFUSED
+    if run.state != "ended" or run.exit_code is None:
+        return ExitCode.NO_ANSWER
+    return ExitCode(run.exit_code)

@@ -1,0 +1,126 @@
+"""What a fleet does: counts by target, its workers, and the runs that need a person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runner.fleet.link import Link
+
+ALIVE: Final = 30.0
+"""Seconds without a heartbeat after which a worker is taken for dead."""
+SILENT: Final = 10.0
+"""Seconds without a heartbeat that are worth a word."""
+
+_COUNTS: Final = """
+select target, case when state = 'ended' then coalesce(status, state) else state end as word, count(*)
+from runs where (%(targets)s::text[] is null or target = any (%(targets)s)) group by 1, 2 order by 1, 2
+"""
+_WORKERS: Final = """
+select w.name, w.targets, w.jobs, w.replay, extract(epoch from now() - q.last_heartbeat)::float8
+from workers w join procrastinate_workers q on q.id = w.id order by w.name
+"""
+_RUNS: Final = """
+select id::text, title, target, state, status, exit_code, in_doubt, note, worker, seq, attempt_seconds, age from (
+  select r.*, extract(epoch from now() - r.updated_at)::float8 as age,
+    extract(epoch from now() - r.created_at)::float8 as attempt_seconds from runs r
+  where {condition} and (%(targets)s::text[] is null or r.target = any (%(targets)s))
+) r order by id desc limit %(limit)s
+"""
+_OPEN: Final = """(
+  r.state in ('running', 'held', 'refused') or (r.state = 'waiting' and r.note is not null)
+  or (r.state = 'ended' and (r.status <> 'passed' or r.in_doubt > 0))
+)"""
+_UNSERVED: Final = """
+select r.target, count(*), min(r.replay) from runs r
+where r.state in ('queued', 'parked') and (%(targets)s::text[] is null or r.target = any (%(targets)s))
+  and not exists (
+    select from workers w join procrastinate_workers q on q.id = w.id
+    where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay
+      and q.last_heartbeat > now() - make_interval(secs => %(alive)s))
+group by r.target order by r.target
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetWorker:
+    """`silent` are the seconds since its last heartbeat."""
+
+    name: str
+    targets: tuple[str, ...]
+    jobs: int
+    replay: int
+    silent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRun:
+    """A run as its row has it. `age` are the seconds since it was written last."""
+
+    id: str
+    title: str
+    target: str
+    state: str
+    status: str | None
+    exit_code: int | None
+    in_doubt: int
+    note: str | None
+    worker: str | None
+    lines: int
+    age: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """`counts` are by target and word: a state, or how runs ended. `unserved` are targets with runs in the queue that
+    no living worker takes.
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    workers: Sequence[FleetWorker]
+    runs: Sequence[FleetRun]
+    unserved: Mapping[str, int]
+
+
+def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Overview:
+    values = {"targets": [*targets] or None, "limit": limit, "alive": ALIVE}
+    counts: dict[str, dict[str, int]] = {}
+    for target, word, count in link.run(_COUNTS, values):
+        counts.setdefault(target, {})[word] = count
+    workers = [
+        FleetWorker(name=name, targets=tuple(served), jobs=jobs, replay=replay, silent=silent)
+        for name, served, jobs, replay, silent in link.run(_WORKERS)
+    ]
+    return Overview(
+        counts=counts,
+        workers=workers,
+        runs=_runs(link, _OPEN, values),
+        unserved={target: count for target, count, _ in link.run(_UNSERVED, values)},
+    )
+
+
+def runs_named(link: Link, name: str) -> Sequence[FleetRun]:
+    """The runs whose ids begin with `name`, the newest first, two at most; of `last` the newest."""
+    condition = "true" if name == "last" else "r.id::text like %(name)s"
+    limit = 1 if name == "last" else 2
+    return _runs(link, condition, {"targets": None, "limit": limit, "name": f"{name.lower()}%"})
+
+
+def _runs(link: Link, condition: str, values: Mapping[str, object]) -> Sequence[FleetRun]:
+    return [
+        FleetRun(
+            id=run,
+            title=title,
+            target=target,
+            state=state,
+            status=status,
+            exit_code=exit_code,
+            in_doubt=in_doubt,
+            note=note,
+            worker=worker,
+            lines=lines,
+            age=age,
+        )
+        for run, title, target, state, status, exit_code, in_doubt, note, worker, lines, _, age in link.run(
+            _RUNS.format(condition=condition), values
+        )
+    ]

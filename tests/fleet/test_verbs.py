@@ -1,0 +1,189 @@
+"""The verbs that read runs read those of a fleet, too; `pull` copies one byte for byte; `status` counts."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from postgres import Cluster
+
+from runner.cli.main import ended
+from runner.fleet import database
+from runner.fleet.store import FleetStore
+from runner.runs.files.store import FileRunStore
+from runner.runs.store import Part
+
+JOB = f"""
+runner: 1
+name: a
+target: sandbox
+steps:
+  - pause: 1ms
+  - id: echo
+    execute: {{process: UsrEcho, parameters: {{Text: "{"grün " * 60_000}"}}, result: Text}}
+"""
+DOUBLE = "runner: 1\nprocess: UsrEcho\nparameters: {Text: {type: text, direction: both}}\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sandbox").mkdir()
+    Path("sandbox/UsrEcho.process.yaml").write_text(DOUBLE)
+    Path("a.job.yaml").write_text(JOB)
+    monkeypatch.delenv("CREATIO_RUNNER_DB", raising=False)
+
+
+def carried_out(fleet: str) -> str:
+    """A run that ended here, as a fleet has it; it is not in the folder of runs any more."""
+    assert ended(["run", "a.job.yaml"]) == 0
+    local, store = FileRunStore(Path(".runner/runs")), FleetStore(fleet)
+    (run,) = local.runs()
+    log = store.create(run)
+    store.put(run, Part.PLAN, local.get(run, Part.PLAN).decode())
+    for file in Path(f".runner/runs/{run}/results").glob("*.json"):
+        log.put_result(file.stem, file.read_bytes())
+    for line in local.get(run, Part.EVENTS).splitlines():
+        log.append(line, durable=False)
+    log.close()
+    store.append_history(local.history().splitlines()[-1])
+    store.close()
+    Path(".runner").rename("local")
+    return run
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def test_a_run_of_a_fleet_is_shown_reported_compared_and_listed(
+    fleet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = carried_out(fleet)
+    capsys.readouterr()
+    for verb in (["show", run], ["show", "last"], ["report", "last", "--report-junit", "-"], ["history", "a"]):
+        assert ended([*verb, "--db", fleet]) == 0
+        from_fleet = capsys.readouterr().out
+        assert (
+            ended(
+                [*verb, "--runs", "local/runs"]
+                if verb[0] != "history"
+                else ["history", "a", "--file", "local/history.jsonl"]
+            )
+            == 0
+        )
+        here = capsys.readouterr().out
+        assert from_fleet.replace(FleetStore(fleet).name, "X") == here.replace("local/runs", "X") or run in from_fleet
+    assert ended(["diff", run, "last", "--db", fleet]) == 0
+    monkeypatch.setenv("CREATIO_RUNNER_DB", fleet)
+    capsys.readouterr()
+    assert ended(["runs", "--format", "json"]) == 0
+    assert [found["id"] for found in json.loads(capsys.readouterr().out)["runs"]] == [run]
+    assert ended(["runs", "--runs", "nowhere", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == [], "what is typed counts more than a variable"
+
+
+def test_a_pulled_run_has_the_bytes_of_one_that_was_carried_out_here(fleet: str) -> None:
+    run = carried_out(fleet)
+    for _ in range(2):
+        assert ended(["pull", run[:30], "--db", fleet]) == 0
+        assert files(Path(".runner/runs") / run) == files(Path("local/runs") / run)
+    assert len(files(Path("local/runs") / run)) == 5
+    assert ended(["show", run]) == 0
+
+
+def test_a_run_that_has_not_ended_is_not_pulled(fleet: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run = carried_out(fleet)
+    with database.connect(fleet) as sql:
+        sql.execute("delete from events where seq = (select max(seq) from events)")
+    assert ended(["pull", run, "--db", fleet]) == 2
+    assert f"run {run} has not ended" in capsys.readouterr().err
+    assert not Path(".runner").exists()
+
+
+def test_another_run_of_this_id_is_not_written_over(fleet: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run = carried_out(fleet)
+    shutil.copytree("local", ".runner")
+    events = Path(f".runner/runs/{run}/events.jsonl")
+    events.write_bytes(events.read_bytes().replace(b'"seq":2', b'"seq":7'))
+    assert ended(["pull", run, "--db", fleet]) == 2
+    assert "is not the run that the fleet has" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["show", "last", "--runs", "x"], "`--db` and `--runs` both name where the runs are"),
+        (["runs", "--prune", "1d"], "`runner fleet prune AGE`"),
+        (["report", "last", "--open"], "--report-html FILE"),
+        (["show", "last"], "there is no run in postgresql://postgres@127.0.0.1"),
+        (["status", "0194"], "no run begins with `0194`"),
+    ],
+)
+def test_what_a_fleet_cannot_do_is_refused(
+    fleet: str, arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended([*arguments, "--db", fleet]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_database_that_cannot_be_used_is_a_sentence(postgres: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    for dsn, why in (
+        ("postgresql://me:s3cret@127.0.0.1:1/x", "refused"),
+        (postgres.dsn("template1"), "runner fleet migrate"),
+        ("none", "no connection string"),
+    ):
+        assert ended(["show", "last", "--db", dsn]) == 2
+        error = capsys.readouterr().err
+        assert "E151" in error
+        assert why in error
+        assert "s3cret" not in error
+
+
+def test_migrating_by_the_command_makes_the_tables_once(postgres: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    with database.connect(postgres.dsn("postgres")) as sql:
+        sql.execute("create database by_command")
+    for words in ("the tables are up to date", "nothing was changed"):
+        assert ended(["fleet", "migrate", "--db", postgres.dsn("by_command")]) == 0
+        assert words in capsys.readouterr().err
+
+
+def test_the_status_counts_by_target_and_names_what_needs_a_person(
+    fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.connect(fleet) as sql:
+        sql.execute(
+            "insert into runs (id, title, target, state, status, exit_code, in_doubt) "
+            "select gen_random_uuid(), 'many@staging', 'staging', 'ended', 'passed', 0, 0 from generate_series(1, 951) "
+            "union all values ('0194d2a0-0000-7000-8000-000000000001'::uuid, 'charge@staging', 'staging', 'ended', "
+            "'unknown', 4, 1), ('0194d2a0-0000-7000-8000-000000000002', 'orders@prod', 'prod', 'queued', null, null, 0)"
+        )
+    assert ended(["status", "--db", fleet]) == 0
+    out = capsys.readouterr().out
+    assert "staging         0         0       951         1" in out
+    assert "? charge@staging  0194d2a0-0000-7000-8000-000000000001  unknown  1 in doubt: runner show 0194d2a0" in out
+    assert "! 1 run in the queue: nobody serves `prod`" in out
+    assert "0 workers alive" in out
+    assert ended(["status", "--check", "--db", fleet, "-t", "staging", "--format", "json"]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert document["targets"] == {"staging": {"passed": 951, "unknown": 1}}
+    assert [run["title"] for run in document["runs"]] == ["charge@staging"]
+    assert ended(["status", "0194d2a0-0000-7000-8000-000000000002", "--db", fleet, "--check"]) == 3
+
+
+def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(
+    fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.connect(fleet) as sql:
+        sql.execute(
+            "insert into runs (id, title, state, status, updated_at) values "
+            "(gen_random_uuid(), 'old', 'ended', 'failed', now() - interval '31 days'), "
+            "(gen_random_uuid(), 'cancelled', 'cancelled', null, now() - interval '31 days'), "
+            "(gen_random_uuid(), 'new', 'ended', 'passed', now() - interval '29 days'), "
+            "(gen_random_uuid(), 'unknown', 'ended', 'unknown', now() - interval '31 days'), "
+            "(gen_random_uuid(), 'held', 'held', null, now() - interval '31 days')"
+        )
+        assert ended(["fleet", "prune", "30d", "--db", fleet]) == 0
+        assert "2 runs deleted" in capsys.readouterr().err
+        assert sql.execute("select title from runs order by title").fetchall() == [("held",), ("new",), ("unknown",)]
+    assert ended(["fleet", "prune", "soon", "--db", fleet]) == 2

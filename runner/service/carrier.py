@@ -5,12 +5,13 @@ knows nothing of sessions.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol
 
 from runner.service import bodies, outages
 from runner.service.calls import CallFailed
 from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, trusting
-from runner.service.connection import Incoming, NotConnectedError, Outgoing, SpokeFirstError, UnwantedError
+from runner.service.connection import Incoming, Lines, NotConnectedError, Outgoing, SpokeFirstError, UnwantedError
 from runner.service.gate import Clock, Deadline, Pace
 from runner.service.libraries import h11, httpx
 from runner.service.site import Headers, Reply, Request, Site
@@ -78,7 +79,7 @@ class Carrier:
             deadline.put_off(self._pace.wait_for_turn(deadline.gate))
         if not deadline.gate.is_wanted():
             return outages.not_wanted(self.place)
-        lines = [*_encoded(request.headers), *_encoded(headers), *self._own]
+        lines = (*_encoded(request.headers), *_encoded(headers), *self._own)
         outgoing = _outgoing(request, self._url, lines, deadline=deadline.at, leaves=leaves)
         try:
             return _reply(self._transport.send(outgoing))
@@ -123,21 +124,22 @@ def _url(text: str) -> httpx.URL | None:
     return url if url.scheme in _PORTS and url.host and (url.port or 0) <= _LAST_PORT else None
 
 
-def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+@lru_cache(maxsize=16)  # those of a session go along with every call
+def _encoded(headers: Headers) -> Lines:
+    return tuple([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
 
 
 def _outgoing(
     request: Request,
     url: httpx.URL,
-    lines: list[tuple[bytes, bytes]],
+    lines: Lines,
     *,
     deadline: float,
     leaves: Callable[[], bool],
 ) -> Outgoing:
-    lines.append((b"Host", url.netloc))
+    lines = (*lines, (b"Host", url.netloc))
     if request.body is not None:
-        lines.append((b"Content-Length", b"%d" % len(request.body)))
+        lines = (*lines, (b"Content-Length", b"%d" % len(request.body)))
     return Outgoing(
         origin=(url.scheme, url.host, url.port or _PORTS[url.scheme]),
         method=request.method,

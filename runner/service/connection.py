@@ -7,11 +7,14 @@ among it, and `EOFError` where the connection ends before the answer is whole.
 """
 
 import contextlib
+import select
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from math import ceil
+from typing import Final, TypeAlias
 
 from runner.service.bodies import LARGEST_BODY, TooLargeError
 from runner.service.gate import Clock
@@ -19,6 +22,13 @@ from runner.service.libraries import h11
 
 _CHUNK: Final = 64 * 1024
 _LONGEST_HEAD: Final = 100 * 1024
+_LONGEST_WAIT: Final = 1_000_000.0
+"""Seconds of one wait: the system counts milliseconds in 32 bits."""
+_NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Names and values of headers."""
 
 
 class NotConnectedError(Exception):
@@ -43,7 +53,7 @@ class Outgoing:
     origin: tuple[str, str, int]
     method: str
     target: bytes
-    headers: list[tuple[bytes, bytes]] = field(repr=False)
+    headers: Lines = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     deadline: float
     leaves: Callable[[], bool]
@@ -54,23 +64,31 @@ class Incoming:
     """An answer that was read to its end, but is still packed as it came."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: Lines
     body: bytes = field(repr=False)
 
 
 class SocketStream:
-    """Bytes to and from a host, over a socket or TLS. `clock` gives the time that a deadline is on."""
+    """Bytes to and from a host, over a socket or TLS. `clock` gives the time that a deadline is on.
+
+    The socket never blocks: a wait is one call of the system, made only where there is something to wait for.
+    """
 
     def __init__(self, line: socket.socket, clock: Clock) -> None:
         self._line = line
         self._clock = clock
         self._begun = False
+        line.settimeout(0)
 
     def read(self, deadline: float) -> bytes:
         """What has come, nothing at the end. Over TLS an end without its own sign is no end, but a line that broke."""
         self._begun = False
-        self._wait_until(deadline)
-        return self._line.recv(_CHUNK)
+        while True:
+            left = self._left(deadline)
+            try:
+                return self._line.recv(_CHUNK)
+            except _NOT_YET as error:
+                self._wait(error, left, writes=False)
 
     def write(self, buffer: bytes, deadline: float) -> None:
         """Write all of `buffer`.
@@ -80,9 +98,12 @@ class SocketStream:
         """
         rest = memoryview(buffer)
         while rest:
-            self._wait_until(deadline)
+            left = self._left(deadline)
             try:
                 count = self._line.send(rest)
+            except _NOT_YET as error:
+                self._wait(error, left, writes=True)
+                continue
             except OSError as error:
                 if self._begun or isinstance(error, TimeoutError):
                     raise
@@ -96,7 +117,6 @@ class SocketStream:
         The stream is not to be used any more where they have: one of the bytes may be lost.
         """
         try:
-            self._line.settimeout(0)
             self._line.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):  # TLS may have sent a ticket for a later session
             return False
@@ -110,19 +130,40 @@ class SocketStream:
     def with_tls(self, context: ssl.SSLContext, host: str, deadline: float) -> "SocketStream":
         """The same line under TLS. Raises `OSError`, and `ValueError` for a host that TLS cannot ask for."""
         try:
-            self._wait_until(deadline)
+            self._line.settimeout(self._left(deadline))
             line = context.wrap_socket(self._line, server_hostname=host, suppress_ragged_eofs=False)
         except (OSError, ValueError):
             self.close()
             raise
         return SocketStream(line, self._clock)
 
-    def _wait_until(self, deadline: float) -> None:
-        """Let the next operation of the socket take what is left, all its waits together."""
+    def _left(self, deadline: float) -> float:
+        """Seconds to the deadline. Raises `TimeoutError` where it has passed."""
         left = deadline - self._clock()
         if left <= 0:
             raise TimeoutError
-        self._line.settimeout(left)
+        return left
+
+    def _wait(self, error: OSError, seconds: float, *, writes: bool) -> None:
+        """Wait until the operation that ended in `error` can be tried again. TLS may have to write before it reads."""
+        writes = isinstance(error, ssl.SSLWantWriteError) or (writes and not isinstance(error, ssl.SSLWantReadError))
+        if not _is_ready(self._line, min(seconds, _LONGEST_WAIT), writes=writes):
+            raise TimeoutError
+
+
+if sys.platform == "win32":
+
+    def _is_ready(line: socket.socket, seconds: float, *, writes: bool) -> bool:
+        lines = [line]
+        ready = select.select([] if writes else lines, lines if writes else [], lines if writes else [], seconds)
+        return any(ready)
+
+else:
+
+    def _is_ready(line: socket.socket, seconds: float, *, writes: bool) -> bool:
+        waiting = select.poll()
+        waiting.register(line, select.POLLOUT if writes else select.POLLIN)
+        return bool(waiting.poll(ceil(seconds * 1000)))
 
 
 class Connection:
@@ -131,6 +172,7 @@ class Connection:
     def __init__(self, stream: SocketStream) -> None:
         self._stream = stream
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+        self._checked: tuple[Lines, h11.Request] | None = None
 
     def has_come(self) -> bool:
         return self._stream.has_come()
@@ -158,19 +200,28 @@ class Connection:
             if size > LARGEST_BODY:
                 raise TooLargeError
             chunks.append(bytes(event.data))
-        return Incoming(head.status_code, list(head.headers), b"".join(chunks))
+        return Incoming(head.status_code, tuple(head.headers), b"".join(chunks))
 
     def make_ready(self) -> bool:
-        """Whether another request may be sent: the answer was read whole, and nothing has come after it."""
+        """Whether another request may be sent: the answer was read whole, and nothing was read after it. Whether more
+        has come is asked when it is used again.
+        """
         http = self._http
         if http.our_state is not h11.DONE or http.their_state is not h11.DONE or http.trailing_data[0]:
             return False
         http.start_next_cycle()
-        return not self.has_come()
+        return True
+
+    def _head(self, outgoing: Outgoing) -> h11.Request:
+        """The head of a request. The headers of most are those of the request before, which h11 has checked."""
+        lines = outgoing.headers
+        known = self._checked[1].headers if self._checked is not None and self._checked[0] == lines else [*lines]
+        head = h11.Request(method=outgoing.method, target=outgoing.target, headers=known)
+        self._checked = (lines, head)
+        return head
 
     def _send(self, outgoing: Outgoing) -> None:
-        head = h11.Request(method=outgoing.method, target=outgoing.target, headers=outgoing.headers)
-        parts = [self._http.send(head)]
+        parts = [self._http.send(self._head(outgoing))]
         parts += [self._http.send(h11.Data(data=outgoing.body))] if outgoing.body else []
         parts.append(self._http.send(h11.EndOfMessage()))
         for part in filter(None, parts):

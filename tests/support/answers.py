@@ -30,7 +30,7 @@ class Answers:
             response = self._answer(request)
         except httpx.HTTPError as error:
             _raise(error)
-        return Incoming(response.status_code, response.headers.raw, response.read())
+        return Incoming(response.status_code, tuple(response.headers.raw), response.read())
 
     def close(self) -> None: ...
 

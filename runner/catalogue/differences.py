@@ -1,9 +1,10 @@
 """Two catalogues held against each other, and which differences matter to given jobs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from runner.catalogue.model import Catalogue, Parameter, Process, ProcessElement, ProcessVersion
 
@@ -24,8 +25,7 @@ class About(StrEnum):
     """Captions, and whether it is traced: no job depends on them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueDifference:
+class CatalogueDifference(Struct, frozen=True, kw_only=True):
     """`name` is the parameter's code, the element's id or a version's own code, empty where it is about the whole
     process.
 
@@ -39,8 +39,7 @@ class CatalogueDifference:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(Struct, frozen=True, kw_only=True):
     """What a job uses of a process, at a place. A whole process is used by who starts it; of an element a job does not
     say whose it is, and `process` is empty.
     """
@@ -51,8 +50,7 @@ class Use:
     place: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """A difference, and the places of the jobs that it matters to."""
 
     difference: CatalogueDifference

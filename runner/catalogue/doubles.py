@@ -7,8 +7,9 @@ process hands in a `Script` of it.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.catalogue.model import Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.catalogue.yaml_text import as_yaml
@@ -20,14 +21,12 @@ _WAITS: Final = "does it wait here for somebody? Then delete this line."
 _ENDS: Final = re.compile(r"(Start|Terminate|End)\w*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDouble:
+class NewDouble(Struct, frozen=True, kw_only=True):
     code: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(Struct, frozen=True, kw_only=True):
     """What a process is known to do: lines of YAML, and above all of them the comments of `head`."""
 
     head: tuple[str, ...]

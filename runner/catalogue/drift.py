@@ -3,8 +3,9 @@
 What a file leaves open is no difference: packages say less than a site, and so does a file of an earlier version.
 """
 
-from dataclasses import fields, replace
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from runner.catalogue.differences import About, CatalogueDifference, differences
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
@@ -58,5 +59,5 @@ def _each(part: _Part, site: _Part | None, names: tuple[str, ...]) -> _Part:
 
 def _with(part: _Part, site: _Part, names: tuple[str, ...]) -> _Part:
     """`part` with the fields that it leaves open as `site` has them."""
-    open_fields = [each.name for each in fields(part) if each.name in names and getattr(part, each.name) in _OPEN]
+    open_fields = [each for each in part.__struct_fields__ if each in names and getattr(part, each) in _OPEN]
     return replace(part, **{name: getattr(site, name) for name in open_fields})

@@ -5,13 +5,13 @@ active. A site's library and packages in git give the same `Version`s.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.catalogue.model import Parameter, Process, ProcessElement, ProcessVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesignVersion:
+class DesignVersion(Struct, frozen=True, kw_only=True):
     """One version. `parent` is the id of the root's design, None for a root. What is not known is None."""
 
     code: str
@@ -25,8 +25,7 @@ class DesignVersion:
     has_start: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessFamily:
+class ProcessFamily(Struct, frozen=True, kw_only=True):
     """`acting` is the version whose signature counts: the active one, else the last."""
 
     root: DesignVersion

@@ -6,8 +6,9 @@ reads.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.catalogue.model import Kind
 from runner.catalogue.moments import as_date, as_datetime, as_time
@@ -40,8 +41,7 @@ _ALPHABETS: Final[Mapping[Kind, re.Pattern[str]]] = {
 """What may stand in a text of these types."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiteralDoubt:
+class LiteralDoubt(Struct, frozen=True, kw_only=True):
     """`is_certain`: no server takes the value; else some may. `is_refused`: a sandbox does not take it.
 
     `hint` is what all take.

@@ -6,11 +6,14 @@ unknown here, and never guessed: nothing is reported for it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from runner.foundation.discreet import Discreet
 from runner.foundation.values import Json
 
 PROCESS_CODE: Final = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
@@ -52,22 +55,22 @@ GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
 """One of an unknown direction may be either."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(Discreet, frozen=True, kw_only=True):
     """`items` are the columns of a `records` parameter, none where they are not known. `lookup` is the id of the schema
     that a lookup leads to. `caption` is for people. `is_exact`: what it takes is known for sure, as in a sandbox.
     """
+
+    NOT_COMPARED: ClassVar = frozenset({"is_exact"})
 
     kind: Kind
     direction: Direction = Direction.IN
     items: Mapping[str, Kind] = field(default_factory=dict)
     lookup: str | None = None
     caption: str = ""
-    is_exact: bool = field(default=False, compare=False)
+    is_exact: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessElement:
+class ProcessElement(Struct, frozen=True, kw_only=True):
     """An element of a process's design; `uid` is in lower case, `name` the design's own, `caption` for people."""
 
     uid: str
@@ -81,22 +84,22 @@ class ProcessElement:
         return self.caption or self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessVersion:
+class ProcessVersion(Discreet, frozen=True, kw_only=True):
     """One version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None, as are
     the parameters where only those of the active version were read.
     """
+
+    NOT_COMPARED: ClassVar = frozenset({"parameters"})
 
     code: str
     uid: str | None = None
     version: int | None = None
     active: bool | None = None
     enabled: bool | None = None
-    parameters: Mapping[str, Parameter] | None = field(default=None, compare=False)
+    parameters: Mapping[str, Parameter] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Process:
+class Process(Struct, frozen=True, kw_only=True, dict=True):
     """One process, by the code that callers name: that of its root. What it takes and gives is the active version's.
 
     `why_not` says why nobody can start it, None where everybody can, or where that is not known. `members` are its
@@ -139,16 +142,14 @@ class Process:
         return replace(self, version=number, why_not=why_not, parameters=known, elements=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pulled:
+class Pulled(Struct, frozen=True, kw_only=True):
     """When, in UTC, and by whom: a user of the machine that it happened on."""
 
     at: str
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entity:
+class Entity(Struct, frozen=True, kw_only=True):
     """`columns` are those that a reader is given, `paths` those that filters may name, `numbers` those of them that are
     seen to hold numbers and nothing else.
     """
@@ -158,8 +159,7 @@ class Entity:
     numbers: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True, kw_only=True):
     """The processes of one site by their codes. `name` is what messages call it; `hint` is how to bring it up to date.
 
     `entities` are None where they are not known, and one of them where its columns are not. `doubles` is the folder of

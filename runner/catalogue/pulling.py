@@ -6,8 +6,10 @@ answer ends it, since half a catalogue would let jobs fail that are right.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.catalogue import design
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
@@ -56,16 +58,14 @@ class NoAnswerError(Exception):
         self.trouble = trouble
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """`odd` are sentences about what the site answered and nobody could read, by the process."""
 
     processes: dict[str, Process] = field(default_factory=dict)
     odd: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class Library(Struct, frozen=True, kw_only=True):
     """The list of what a site has: families of versions by their roots' codes, and the row of each version."""
 
     families: dict[str, ProcessFamily]

@@ -4,9 +4,7 @@ The sentence shows the expression, what comes nearest to what was expected, and 
 characters. What cannot be evaluated is not met either: a missing key in an answer is news about the answer.
 """
 
-from dataclasses import dataclass
-
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from runner.checks.reasons import reasons
 from runner.checks.shown import MOST, HoldsSecret, always, as_many_as_fit, shortened, shown, shown_start
@@ -29,8 +27,7 @@ _MOST_VIOLATIONS = 3
 _LONGEST_MESSAGE = MOST * 2 // 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _Seen(Struct, frozen=True, kw_only=True):
     """What an expectation is held against, and what of it may be shown."""
 
     scope: Scope

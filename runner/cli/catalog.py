@@ -6,11 +6,11 @@ Sites are only read.
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
+from msgspec.structs import replace
 
 from runner.catalogue.differences import About, Use, differences, drifts
 from runner.catalogue.doubles import doubles as new_doubles

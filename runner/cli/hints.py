@@ -7,13 +7,13 @@ are listed here; a test compares them with all verbs.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 import click
 from click.core import ParameterSource
+from msgspec import Struct
 
 from runner.catalogue.model import PROCESS_CODE
 from runner.foundation.near_misses import folded, near
@@ -211,8 +211,7 @@ def _variable(error: click.UsageError) -> str | None:
     return str(option.envvar) if source is ParameterSource.ENVIRONMENT and option.envvar else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Word:
+class _Word(Struct, frozen=True, kw_only=True):
     """A word that is neither a known option nor the value of one. `option` and `value` come directly before it."""
 
     text: str

@@ -9,11 +9,12 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import uuid_utils
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.cli import asking, options, output, reports, stored_plans
 from runner.cli.hints import typo_of
@@ -42,8 +43,7 @@ from runner.targets.model import SandboxTarget, Target
 _LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Selected:
+class _Selected(Struct, frozen=True, kw_only=True):
     """A job's case that was selected, or its only run."""
 
     file: JobFile

@@ -5,11 +5,11 @@ a target: who says yes to a job may not know where its calls go.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import boolean
 import click
+from msgspec import Struct
 
 from runner.catalogue.model import ProcessElement
 from runner.cli import asking
@@ -29,8 +29,7 @@ _MOST_NAMES = 5
 _IN_A_TAG = (".", "_", ":", "-", "/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
     that tells what did not pass, None where that does not matter. `from_environment` are the options that nobody has
     typed.
@@ -69,8 +68,7 @@ def wanted(context: click.Context) -> Wanted:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSpec:
+class RunSpec(Struct, frozen=True, kw_only=True):
     """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
@@ -105,8 +103,7 @@ class RunSpec:
         return ChosenCase(name=self.case.name, index=self.case_index)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSet:
+class RunSet(Struct, frozen=True, kw_only=True):
     """`nothing` says why there are no runs, where there are none; `notes` are lines for whoever carries them out;
     `not_read` is the line on jobs in folders below.
     """
@@ -161,8 +158,7 @@ def is_selected(
     return not keywords or any(keyword.casefold() in name for keyword in keywords)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
+class Permission(Struct, frozen=True, kw_only=True):
     """What the command line permits: `yes` to every question of a job, and the targets that are `confirmed`.
 
     `ask` puts a question to a person; None where there is none.

@@ -11,12 +11,13 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import click
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
 from runner.cli import options, output
@@ -122,8 +123,7 @@ def _on_signal(name: str) -> None:
     output.say_lines(f"{apart}{name}: the wait ends here\n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitOptions:
+class WaitOptions(Struct, frozen=True, kw_only=True):
     """`longest` is in seconds: None where no option asks for a wait, so that the target decides whether there is one; 0
     where one does and leaves the time to the target.
     """
@@ -133,16 +133,14 @@ class WaitOptions:
     catalogue: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SiteWait:
+class SiteWait(Struct, frozen=True, kw_only=True, eq=False):
     """A site that is waited for, and what is seen of it."""
 
     site: Watched
     story: Story
 
 
-@dataclass(slots=True, kw_only=True)
-class SiteWaits:
+class SiteWaits(Struct, kw_only=True):
     """The waits of one command. A sandbox is ready at once, and is not among them."""
 
     sites: Sites
@@ -229,8 +227,7 @@ def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[
 _News: TypeAlias = Look | Outcome | BaseException
 
 
-@dataclass(slots=True)
-class _Inbox:
+class _Inbox(Struct):
     """What the threads hand over, with the time at which they did; `is_closed`: nobody wants more."""
 
     news: "queue.SimpleQueue[tuple[SiteWait, float, _News]]" = field(default_factory=queue.SimpleQueue)
@@ -284,8 +281,7 @@ def _watch(wait: SiteWait, stop: Stop, inbox: _Inbox) -> None:
         put(fault)
 
 
-@dataclass(slots=True, kw_only=True)
-class WaitProgress:
+class WaitProgress(Struct, kw_only=True):
     """Prints how the waits go, to `out`. `clock` and `began` are in seconds of the same clock."""
 
     waits: Sequence[SiteWait]

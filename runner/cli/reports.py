@@ -10,12 +10,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.cli import output
 from runner.cli.hints import PREFIX
@@ -36,8 +37,7 @@ _REPORTING: Final = ("run", "rerun", "resume", "reconcile")
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportPlaces:
+class ReportPlaces(Struct, frozen=True, kw_only=True):
     """Where reports go, by the names of their formats; `-` is stdout. Those for people show `values`."""
 
     by_format: Mapping[str, str]

@@ -8,11 +8,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.cli.prepared import RunSpec
 from runner.cli.run_pool import ActiveRun
@@ -54,8 +55,7 @@ ABOUT_FILES = ("E14", "E17")
 """What a job's files are held against may have changed since; the run is resumed with what it began with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResumableRun:
+class ResumableRun(Struct, frozen=True, kw_only=True):
     """A run that can be resumed. `given` and `targets` are what the command line gives anew."""
 
     stored: StoredRun

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Protocol
 
+from msgspec import Struct
+
 from runner.cli import output, reports
 from runner.cli.run_pool import ActiveRun
 from runner.foundation.problems import Problem, Severity
@@ -45,8 +47,7 @@ class Redrawn(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OpenRun:
+class _OpenRun(Struct, frozen=True, kw_only=True):
     """`page` holds what is printed as a whole when the run ends. `is_redrawn`: a terminal shows what it does."""
 
     run: ActiveRun

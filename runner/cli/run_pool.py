@@ -10,13 +10,14 @@ import queue
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import uuid_utils
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.cli.prepared import RunSpec
 from runner.engine.effects import Ask
@@ -49,8 +50,7 @@ _POLL = 0.2
 """Seconds between two looks at the clock, while no run ends. A wait without an end would let Windows hear no signal."""
 
 
-@dataclass(slots=True, kw_only=True)
-class ActiveRun:
+class ActiveRun(Struct, kw_only=True):
     """One run under way or ended.
 
     `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
@@ -129,8 +129,7 @@ def begin(
     return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingRun:
+class PendingRun(Struct, frozen=True, kw_only=True):
     """A run that is to begin. `begin` raises `UsageError` where it cannot be stored."""
 
     title: str
@@ -138,8 +137,7 @@ class PendingRun:
     begin: Callable[[], ActiveRun]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolOptions:
+class PoolOptions(Struct, frozen=True, kw_only=True):
     """How runs are carried out. `ask` puts a question to a person, within seconds; None where no answer came in time.
 
     `look` is called again and again while runs are under way. `given_up` is set where nobody waits any longer.
@@ -156,8 +154,7 @@ class PoolOptions:
     fail_fast: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
-class Carried:
+class Carried(Struct, kw_only=True):
     """What became of the runs: those that began, in the order in which they did, and those that did not.
 
     `trouble` is why a later run could not begin. `is_unready`: none did, since a site was not ready.
@@ -192,8 +189,7 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     return carried
 
 
-@dataclass(slots=True, kw_only=True)
-class _Pool:
+class _Pool(Struct, kw_only=True):
     """The runs under way, by their ids with the locks that they name. `halted`: no further run may begin."""
 
     options: PoolOptions

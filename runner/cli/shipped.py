@@ -10,10 +10,10 @@ import shlex
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from runner.cli import options, output
 from runner.cli.verb import Verb
@@ -148,8 +148,7 @@ def _for_a_site(name: str, file: Path) -> str:
     return json.dumps(specialised(json.loads(_schema_text("job")), read_file(file)), ensure_ascii=True, indent=1) + "\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFile:
+class NewFile(Struct, frozen=True, kw_only=True):
     """A file that is to be written."""
 
     path: Path

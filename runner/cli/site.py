@@ -7,11 +7,11 @@ They start no process. What is found out is the business of `runner.doctor` and 
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from runner.catalogue.pulling import NoAnswerError
 from runner.cli import options, output

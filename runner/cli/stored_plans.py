@@ -8,10 +8,12 @@ another machine or another store of runs has done is not known here.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.cli import asking
 from runner.cli.prepared import RunSet, RunSpec, Wanted
@@ -47,8 +49,7 @@ Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
 """What is not as it was when the plan was made, and is in the way of its run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanLoader:
+class PlanLoader(Struct, frozen=True, kw_only=True):
     """Makes runs of plans. `known` are the inputs that were given, to which it adds the secrets that it asks for;
     `code` is that of a text that is missing; `base` is the folder from which the names of their files lead.
     """

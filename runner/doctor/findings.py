@@ -1,7 +1,8 @@
 """What was found at one step of the way to a site."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class WayVerdict(StrEnum):
@@ -15,8 +16,7 @@ class WayVerdict(StrEnum):
     NOT_TRIED = "not tried"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WayFinding:
+class WayFinding(Struct, frozen=True, kw_only=True):
     """`seen` is what was seen or what failed, `hint` what to try. Texts of the site are in both."""
 
     step: str

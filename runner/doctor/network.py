@@ -10,10 +10,11 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation.durations import written
@@ -42,8 +43,7 @@ Certificate: TypeAlias = Mapping[str, object]
 """What `ssl` makes of one that it trusts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Struct, frozen=True, kw_only=True):
     """`tls` makes a context with the authorities that are trusted; None where the connection is a plain one.
 
     `alias` is what a secret host is called: then neither its name nor its address is told.

@@ -8,9 +8,11 @@ Clock and pauses are handed in. Nothing here is printed, and no process is start
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.catalogue.differences import About, CatalogueDifference
 from runner.catalogue.drift import missing
@@ -61,8 +63,7 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """`trouble` is why there were no rows, `differences` what is not as it should be. `retry_after` is in seconds."""
 
     phase: Phase
@@ -108,8 +109,7 @@ def wait_until_ready(
             return Outcome.OVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class Watched(Struct, frozen=True, kw_only=True):
     """A site that is waited for. `expected` are the processes that count, as they should be, if any."""
 
     caller: SessionCaller
@@ -164,8 +164,7 @@ class Watched:
         return _InTime(caller=self.caller, clock=self.clock, ends=ends)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _InTime:
+class _InTime(Struct, frozen=True, kw_only=True):
     """Calls that do not go beyond the time for which the site is waited for."""
 
     caller: Caller

@@ -1,8 +1,9 @@
 """What was seen of a site while it was waited for: its states in plain words, each with its time."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from runner.doctor.readiness import Look, Outcome, Phase
 from runner.foundation.durations import written
@@ -16,8 +17,7 @@ _MOST_STATES: Final = 20
 _UNEVENTFUL: Final = frozenset({Phase.ROWS, Phase.READY})
 
 
-@dataclass(slots=True, kw_only=True)
-class Story:
+class Story(Struct, kw_only=True):
     """Of one site. `states` are those that it was in, with the seconds after which each began; `outcome` is None as
     long as it is waited for. `catalogue` is the name of its catalogue. `mask` hides secrets.
     """

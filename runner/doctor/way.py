@@ -3,9 +3,11 @@ tried.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from uuid import uuid4
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.doctor import network, service
 from runner.doctor.findings import WayFinding, WayVerdict, not_tried
@@ -18,8 +20,7 @@ _HTTPS = 443
 _HTTP = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """How a site is reached. `tls` makes a context of the authorities that are trusted; `proxy` is a URL, or None.
 
     `signs_in` says with what, without a secret; None for a site that wants nobody to. A proxy's address is a secret.

@@ -1,7 +1,8 @@
 """What an answer is worth: the step's expectations and outputs, evaluated over it; and why a process failed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from runner.checks.check import check
 from runner.checks.failed_process import failed_element, sentence

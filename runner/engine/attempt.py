@@ -1,7 +1,9 @@
 """What one attempt of an action came to, before anyone decides whether to try again."""
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import RetryOn, StepEffect
@@ -12,8 +14,7 @@ INFERRED: Final = "inferred"
 """`verified`: the row of the log is taken for the call's own, and nothing proves it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """How an attempt ended, or what is known of its process alone.
 
     `verified` and `process_id` are as in `runs.events.StepFinished`; `process_status` is in the words of the log.

@@ -7,7 +7,8 @@ program may share the account. The log gives a status, never the result.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from runner.engine import process_log, starts
 from runner.engine.answer import judged, process_failed

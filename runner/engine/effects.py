@@ -1,8 +1,9 @@
 """What the engine asks of its host, and what the host answers. The engine itself touches nothing outside."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
@@ -11,8 +12,7 @@ from runner.runs.evidence import PauseReason
 from runner.service.calls import Call, CallFailed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(Struct, frozen=True, kw_only=True):
     """Send one call within `seconds`. `secret`: the answer is kept out of every event.
 
     `turn` names a process whose starts take turns within one program, from the watermark to the end of the row: the
@@ -28,8 +28,7 @@ class Send:
     turn: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sleep:
+class Sleep(Struct, frozen=True, kw_only=True):
     """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws.
 
     `between_attempts`: nothing of the step is under way, so that others may take their turn. `why` is evidence.
@@ -42,8 +41,7 @@ class Sleep:
     why: PauseReason = PauseReason.POLL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """Ask a person; answered with `Done(True)`, another answer, or None where `seconds` passed before.
 
     `help` is for a person who does not know what to answer.
@@ -55,8 +53,7 @@ class Ask:
     help: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolveDoubt:
+class ResolveDoubt(Struct, frozen=True, kw_only=True):
     """Ask for a verdict on the rows of `keys`, whose calls are in doubt.
 
     Answered with `Done({"as": …})` as in `runner.runs.events.Asked`, with `"key"` where there are several rows. A host
@@ -72,8 +69,7 @@ class ResolveDoubt:
     secret: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryPeers:
+class QueryPeers(Struct, frozen=True, kw_only=True):
     """Ask whose these rows of the log are, before one of `rows` is taken for the call of `key`. `rows` are ids of
     processes that the call may have started.
 
@@ -94,8 +90,7 @@ class QueryPeers:
     timed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PollStop:
+class PollStop(Struct, frozen=True):
     """Ask whether a signal came, or the run had broken off. Asked before a step begins and before a start is sent, at
     the turning point and at the end: what is sent then is made with what is known by then.
 
@@ -103,8 +98,7 @@ class PollStop:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Write down what happened. Answered with None."""
 
     event: AnyEvent
@@ -113,8 +107,7 @@ class Note:
 Effect: TypeAlias = Send | Sleep | Ask | ResolveDoubt | QueryPeers | PollStop | Note
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True):
     """The effect was performed. `t` is the run's active seconds when it ended; `date` is the server's own time.
 
     `resumed`, of any outcome: the run had broken off since the outcome before, for an unknown time.
@@ -126,8 +119,7 @@ class Done:
     resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True):
     """The call failed."""
 
     t: float
@@ -135,8 +127,7 @@ class Failed:
     resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class Stopped(Struct, frozen=True, kw_only=True):
     """A signal: the effect was not performed. `over`: nor will any other be, since the grace has ended."""
 
     t: float

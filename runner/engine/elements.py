@@ -6,7 +6,9 @@ executed before; it is empty where tracing is off.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.engine import process_log
 from runner.engine.attempt import Attempt, not_passed
@@ -32,8 +34,7 @@ _MOST_SHOWN = 5
 _SHORT = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedElement:
+class WantedElement(Struct, frozen=True, kw_only=True):
     """The element `name` of the process `process_id`, and how it is waited for."""
 
     process_id: str
@@ -41,8 +42,7 @@ class WantedElement:
     how: ElementName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Elements:
+class _Elements(Struct, frozen=True, kw_only=True):
     """What one look at a process shows of its elements. `fitting` are those that the name leads to, newest first."""
 
     fitting: tuple[ElementInstance, ...]

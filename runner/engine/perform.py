@@ -1,7 +1,9 @@
 """The only way of the engine to have an effect performed: within the time of its job, and until the host is stopped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.engine.effects import (
     Ask,
@@ -72,8 +74,7 @@ def pause(row: OpenRow, seconds: float, *, why: PauseReason = PauseReason.POLL) 
     yield from perform(row, Sleep(key=row.key, seconds=seconds, why=why))
 
 
-@dataclass(slots=True, kw_only=True)
-class Backoff:
+class Backoff(Struct, kw_only=True):
     """Pauses between looks. They grow from `next` to `longest` seconds, up to `deadline` in the run's active time."""
 
     next: float

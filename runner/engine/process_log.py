@@ -7,8 +7,10 @@ read is not asked again in this run. Server time is compared with server time on
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from http import HTTPStatus
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.engine import starts, versions
 from runner.engine.effects import Done, Running, Send
@@ -56,8 +58,7 @@ _FILTER_REFUSED = frozenset({400, 500, 501})
 """Replies that refuse this filter. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """The log could not be read: for good (`log.refusal` is set then), or this once."""
 
     failure: CallFailed

@@ -6,7 +6,8 @@ result gets a sentence, never a silent null. What is made from a secret becomes 
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from runner.expressions.evaluate import Room, Scope, boolean, evaluate, render
 from runner.expressions.parse import Expression, Template, expression, template
@@ -21,8 +22,7 @@ LARGEST_OUTPUTS = 64 << 20
 """Characters that the outputs of all steps of a run may have together: they are kept until its end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
+class RunFacts(Struct, frozen=True, kw_only=True):
     """What a run knows about itself: a UUIDv7, a UTC time `…Z`, the program's version, the checkout's commit.
 
     The rest is evidence, for the first event alone, as in `RunStarted`. A run that is resumed has it there.
@@ -39,8 +39,7 @@ class RunFacts:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class Names(Struct, frozen=True, kw_only=True):
     """The names of one run. `missing` says why a known name has no value; `tainted` are the paths made from secrets.
 
     `room_for_outputs` is what the outputs of the run's steps may still come to, those of turns each counted.

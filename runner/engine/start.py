@@ -4,7 +4,7 @@ A call that must not happen twice is not made again, for whatever reason, before
 answered may be the answer to a proxy's repetition of a call that did happen.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine import doubt, starts
 from runner.engine.attempt import Attempt, call_failed, is_in_doubt

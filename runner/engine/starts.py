@@ -9,7 +9,9 @@ Which rows other runs own is asked of the host (`QueryPeers`), which also writes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.engine.effects import QueryPeers, Running
 from runner.engine.perform import query_peers
@@ -31,8 +33,7 @@ of another machine may come late, when its call returns [S], but never that late
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnRows:
+class OwnRows(Struct, frozen=True, kw_only=True):
     """The new rows that may be those of one call, newest first. `contested` are the earlier starts of this run that may
     have made one of them; `rival`: another run may have. `outside` are new rows that by the server's own time began at
     another time, and that no known call has made.

@@ -6,8 +6,9 @@ state.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
@@ -22,8 +23,7 @@ from runner.service.calls import CallFailed
 WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartTime:
+class StartTime(Struct, frozen=True, kw_only=True):
     """The time in which a call may have started its process, in seconds of the server's own time; None: no bound."""
 
     since: float | None = None
@@ -38,8 +38,7 @@ class StartTime:
         return StartTime(since=since, until=max(ends) if len(ends) == len(spans) > 0 else None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Start:
+class Start(Struct, frozen=True, kw_only=True, eq=False):
     """A call of the row `key` that may have started `process`, as it can be looked for in the process log.
 
     `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
@@ -58,8 +57,7 @@ class Start:
     breaks: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElementInstance:
+class ElementInstance(Struct, frozen=True, kw_only=True):
     """An element of one running process, as the site shows it. `uid` is that of its design; what is not known is None.
 
     `stored`: it comes from the engine's own store.
@@ -74,16 +72,14 @@ class ElementInstance:
     stored: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalledElement:
+class CalledElement(Struct, frozen=True, kw_only=True):
     """An element that a call was made for, as it was `before`, in the process of that id."""
 
     process_id: str
     before: ElementInstance
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class OpenRow:
+class OpenRow(Struct, kw_only=True, eq=False):
     """A row that has begun, with the `state` and `step` it began with.
 
     `whole` is the step that it is a part of, if it is one of several, and `index` its place among them, or that of its
@@ -170,16 +166,14 @@ class OpenRow:
 LookAgain: TypeAlias = Callable[[OpenRow, Attempt], Running[Attempt]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DoubtfulRow:
+class DoubtfulRow(Struct, frozen=True, kw_only=True, eq=False):
     """A row that has ended and is in doubt, and the rows it is a part of, the outermost first."""
 
     row: OpenRow
     within: tuple[OpenRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undoable:
+class Undoable(Struct, frozen=True, kw_only=True):
     """A row that has passed and can be undone. `own` is what expressions see of it."""
 
     undo: Undo
@@ -189,8 +183,7 @@ class Undoable:
     own: JsonObject
 
 
-@dataclass(slots=True, kw_only=True)
-class LogState:
+class LogState(Struct, kw_only=True):
     """What is known of the target's process log.
 
     `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
@@ -225,16 +218,14 @@ class LogState:
         return None if self.clock is None else self.clock[0] + t - self.clock[1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """A moment of the server's clock, as it writes it; None is before all rows. `seen`: what had failed by then."""
 
     since: str | None
     seen: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class RunState:
+class RunState(Struct, kw_only=True, eq=False):
     """What is known of the whole run. `t` is its active seconds at the last outcome.
 
     `stopped_by` is the signal that stopped the host; `open_rows` are the rows under way, the innermost last;
@@ -262,8 +253,7 @@ class RunState:
     executed: set[str] = field(default_factory=set)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class State:
+class State(Struct, kw_only=True, eq=False):
     """What is known of one job of the run: the run's own, or one that a step includes.
 
     `prefix` comes before the keys of its rows. `halted`: a step has stopped it, the one with the key `halted_by`, or

@@ -1,6 +1,7 @@
 """Steps, in order: whether one is carried out, once or a turn an item, and what later ones may know of it."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.engine.actions import ATTEMPTS
 from runner.engine.actions.elements import attempt_chain
@@ -26,8 +27,7 @@ MOST_TURNS = 10_000
 _AFTER_A_STOP = frozenset({"failure", "always"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """How a step, or one of its turns, ended: what expressions see of it."""
 
     status: Status

@@ -1,6 +1,6 @@
 """Undo: what passed is undone, the last first, when the run fails later; each with what its own step had."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine.effects import Running
 from runner.engine.perform import note

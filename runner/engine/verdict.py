@@ -3,7 +3,7 @@
 It is asked only where the attempt would pass otherwise. The log gives a status, never a result.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine import process_log, starts
 from runner.engine.answer import process_failed

@@ -7,7 +7,9 @@ versions cannot be read, rows are looked for by the code; a missing row proves l
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.raw import items, text
 from runner.foundation.values import Json
@@ -18,8 +20,7 @@ AGAIN = 60.0
 NEVER = float("inf")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownVersion:
+class KnownVersion(Struct, frozen=True, kw_only=True):
     """`uid` is the id of its design, `schema_id` the id in rows of the log."""
 
     code: str
@@ -29,8 +30,7 @@ class KnownVersion:
     active: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Versions:
+class Versions(Struct, frozen=True, kw_only=True):
     """All versions of `process`, as they were at the active second `read_at`. `due`: when they are to be read again.
 
     `grown_at`: when a version was found that earlier readings of the log did not ask for. `unread`: why the last

@@ -7,8 +7,9 @@ first line names its file where that matters. The title is in `foundation.proble
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from runner.foundation.problems import CODES
 from runner.foundation.values import JsonObject
@@ -19,8 +20,7 @@ _FILTERS = "<!-- filters and tests -->"
 _EXAMPLE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """`file` is None where any name will do; `language` is `yaml`, `csv`, `console`, …"""
 
     file: str | None
@@ -28,8 +28,7 @@ class Example:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """`meaning` is plain text in paragraphs; `sections` are Markdown, by their headings."""
 
     code: str

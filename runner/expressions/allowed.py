@@ -5,9 +5,9 @@ Nothing is evaluated. The names and functions that an expression uses are collec
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from jinja2 import nodes
+from msgspec import Struct, field
 
 from runner.expressions.calls import check_filter, check_function, check_test, refused, unreadable
 from runner.expressions.errors import EvaluationError, TemplateProblem
@@ -22,8 +22,7 @@ _OPERATORS = frozenset({"and", "or", "if", "else", "in", "is"})
 _PYTHON_NAME = re.compile(r"__\w+__")
 
 
-@dataclass(slots=True)
-class Uses:
+class Uses(Struct):
     """What one expression uses, in the order of its text."""
 
     available: Functions

@@ -7,9 +7,10 @@ failure there, which may be on purpose. `not` gives a boolean, whatever its oper
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from jinja2 import nodes
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.expressions.errors import TemplateProblem
 from runner.expressions.infer import has_guard, node_type
@@ -22,8 +23,7 @@ from runner.foundation.problems import Finding
 _DOES_SOMETHING = re.compile(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Operand:
+class _Operand(Struct, frozen=True, kw_only=True):
     """`within` is what it is an operand of. `is_result`: it may be what the whole gives; `is_skipped`: nothing comes of
     it where it is empty, or zero.
     """

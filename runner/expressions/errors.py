@@ -1,6 +1,6 @@
 """The two ways in which an expression goes wrong: it cannot be read, or it cannot be worked out."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.expressions.names import Name
 from runner.foundation.problems import Finding

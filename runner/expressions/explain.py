@@ -4,10 +4,10 @@ Parts of the expression are evaluated once more, and only when a failure is to b
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from jinja2 import nodes
+from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.lists import attribute_of
@@ -23,14 +23,12 @@ from runner.foundation.values import Json
 _TEST_AND_VALUE = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenValue:
+class SeenValue(Struct, frozen=True, kw_only=True):
     source: str
     value: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FalseComparison:
+class FalseComparison(Struct, frozen=True, kw_only=True):
     """`sign` as it is written."""
 
     left: SeenValue
@@ -38,8 +36,7 @@ class FalseComparison:
     right: SeenValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedSearch:
+class FailedSearch(Struct, frozen=True, kw_only=True):
     """A list in which nothing was found. `values` are the items that were compared, or the `attribute` of each.
 
     `sign` is that of the comparison, or the name of another test; `wanted` is None where the test takes no value.

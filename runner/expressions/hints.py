@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import cast
+
+from msgspec import Struct
 
 from runner.expressions.operators import COMPARISONS
 from runner.foundation.hints import table
@@ -71,8 +72,7 @@ class Piece(str):
         return f"{self}.status" if re.fullmatch(r"steps\.\w+", self) else str(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(Struct, frozen=True, kw_only=True):
     """A pattern, and the problem of a text that holds it; with `stopped_at`, where the parser came no further."""
 
     pattern: str
@@ -82,8 +82,7 @@ class Shape:
     stopped_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tables:
+class _Tables(Struct, frozen=True, kw_only=True):
     words: Mapping[str, Mapping[str, str]]
     shapes: tuple[Shape, ...]
 

@@ -4,9 +4,9 @@ What no value of the types could do is a finding; what some value could do is no
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from jinja2 import nodes
+from msgspec.structs import replace
 
 from runner.expressions import typed
 from runner.expressions.compare_types import compare_types, sides

@@ -1,14 +1,14 @@
 """What an expression uses of its surroundings, and which functions it may call there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from runner.foundation.values import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A name and the keys after it, as far as they are written out: `steps.read.result[0]`.
 
     `line` counts from 0 within the parsed text. `dynamic`: a computed subscript follows.
@@ -19,8 +19,7 @@ class Name:
     dynamic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TextComparison:
+class TextComparison(Struct, frozen=True):
     """A path that is compared with a constant text, or a list of them: `steps.read.status == "passed"`.
 
     `within`: it is searched for in the text, as in `steps.read.status in "passed, failed"`.

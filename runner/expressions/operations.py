@@ -6,9 +6,10 @@ Python object is ever touched.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
 from runner.foundation.suggestions import did_you_mean
@@ -26,8 +27,7 @@ _KEEP_LESS = 'keep less of it, for example `| map(attribute="Id")`'
 _KEYS_NAMED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """What a missing key gives: `default` and `defined` see it, everything else refuses it.
 
     `where` is the source of what has no value. The sentence that says why is only made when it is needed.

@@ -5,16 +5,16 @@ A boolean is no number here: `true == 1` is false. Numbers stay within 64 bits, 
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import LARGEST_TEXT, joined, number
 from runner.foundation.values import Json, is_number, kind_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonOperator:
+class ComparisonOperator(Struct, frozen=True, kw_only=True):
     """`test` asks the same of each item of a list, as in `select("ge", 5)`; `not in` has none."""
 
     sign: str

@@ -7,12 +7,13 @@ evaluated here.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cache
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import Environment
 from jinja2.parser import Parser
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.expressions.allowed import Uses, check_node
 from runner.expressions.errors import TemplateProblem
@@ -42,8 +43,7 @@ _JINJA = Environment(
 """Its markers cannot occur: a text that holds their first character is refused before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class Expression(Struct, frozen=True, kw_only=True):
     """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
 
     `names` are in the order of the text, before `default` and `is defined` too. `is_constant`: it uses neither names
@@ -68,8 +68,7 @@ class Expression:
         return not self.names and not self.functions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(Struct, frozen=True, kw_only=True):
     """A text and the expressions in it, in order. Lines of `names` count within the whole text.
 
     `lines`: how many lines of the text come before each expression, whose own lines count from 0.

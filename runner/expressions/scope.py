@@ -1,8 +1,9 @@
 """What expressions see of the world around them, and finding a value in it by its path."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from runner.expressions.operations import Absent, Value, member
 from runner.expressions.source import dotted
@@ -10,8 +11,7 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """What expressions see. `missing` says, of a known path without a value, why: a whole sentence."""
 
     names: Mapping[str, Json]

@@ -7,9 +7,9 @@ and nothing is reported; after a test that asks whether it is there, nothing is 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from jinja2 import nodes
+from msgspec import Struct, field
 
 from runner.expressions.source import written
 from runner.expressions.typed import A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words
@@ -24,8 +24,7 @@ _STEP_KEYS = ("process_id", "status", "attempts", "seconds", "outputs")
 _SIZES = ("length", "size", "count")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypedPart:
+class TypedPart(Struct, frozen=True, kw_only=True):
     """A part of an expression and its type. `label` is what messages call it, where that is not its source."""
 
     type: Type
@@ -47,8 +46,7 @@ class TypedPart:
         return self.constant if isinstance(self.constant, str) else None
 
 
-@dataclass(slots=True, kw_only=True)
-class TypeCheck:
+class TypeCheck(Struct, kw_only=True):
     """The state of a check. `names` are the types of what the expression may use, `line` is how far the check is.
 
     `guarded`: how many tests before ask what a value is. `asked`: the values of which a test before asks whether they

@@ -5,8 +5,10 @@ can do is a mistake for sure.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.values import Json
 
@@ -16,8 +18,7 @@ _WORDS: Final = {BOOLEAN: "a boolean", NUMBER: "a number", TEXT: "a text", LIST:
 _MANY: Final = {BOOLEAN: "booleans", NUMBER: "numbers", TEXT: "texts", LIST: "lists", RECORD: "records"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Type:
+class Type(Struct, frozen=True, kw_only=True):
     """`kinds` are bits, one for each kind of JSON that a value may be.
 
     `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where

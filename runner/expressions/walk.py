@@ -6,10 +6,10 @@ resumed run computes the same.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from jinja2 import nodes
+from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.table import apply_filter
@@ -32,8 +32,7 @@ from runner.foundation.values import Json, JsonObject, kind_of
 V = TypeVar("V", bound=Value)
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """An evaluation under way."""
 
     scope: Scope

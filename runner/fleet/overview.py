@@ -1,8 +1,9 @@
 """What a fleet does: counts by target, its workers, and the runs that need a person."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.fleet.link import Link
 
@@ -41,8 +42,7 @@ group by r.target order by r.target
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetWorker:
+class FleetWorker(Struct, frozen=True, kw_only=True):
     """`silent` are the seconds since its last heartbeat."""
 
     name: str
@@ -52,8 +52,7 @@ class FleetWorker:
     silent: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetRun:
+class FleetRun(Struct, frozen=True, kw_only=True):
     """A run as its row has it. `age` are the seconds since it was written last."""
 
     id: str
@@ -69,8 +68,7 @@ class FleetRun:
     age: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
+class Overview(Struct, frozen=True, kw_only=True):
     """`counts` are by target and word: a state, or how runs ended. `unserved` are targets with runs in the queue that
     no living worker takes.
     """

@@ -7,14 +7,14 @@ guesses: the file that holds them is as private as the run.
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 LEARNT = ("target.token", "target.cookie.")
 """Names of what a site gives anew each time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fingerprints:
+class Fingerprints(Struct, frozen=True, kw_only=True):
     """`of` has them by the names of the secrets, in hexadecimal digits, as `key` is."""
 
     key: str

@@ -1,15 +1,15 @@
 """The checkout in which a job lies, so that a report can say from which files it came. Git is asked, not required."""
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _SECONDS = 5
 _HASH = "# branch.oid "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkout:
+class Checkout(Struct, frozen=True, kw_only=True):
     """`commit` is the full hash of HEAD; `dirty`: files that it holds were changed. None is not known."""
 
     commit: str | None = None

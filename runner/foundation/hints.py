@@ -8,10 +8,11 @@ place.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias, cast
+
+from msgspec import Struct
 
 from runner.foundation.values import Json
 
@@ -24,8 +25,7 @@ _NOT_PLAIN = frozenset({"true", "false", "null"})
 _FIELD = re.compile(r"<(\w+)>")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """Patterns match as a whole: `at` the place, `value` the value as compact JSON.
 
     `words` leads from what the group `word` of `value` has found, in small letters, to ours. A hint holds `<name>` for

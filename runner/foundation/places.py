@@ -1,10 +1,9 @@
 """Where something is in a file. Lines and columns count from 1, columns in characters; an end is exclusive."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     line: int
     column: int
     end_line: int

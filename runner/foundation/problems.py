@@ -5,8 +5,9 @@ given another meaning. The two exceptions are for a command that cannot go on: a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 from runner.foundation.places import START_OF_FILE, Span
 from runner.foundation.values import Path
@@ -17,8 +18,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One mistake, its place and how to mend it.
 
     `file` is as the user named it, None for a mistake on the command line. `excerpt` is the source line at
@@ -35,8 +35,7 @@ class Problem:
     excerpt: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A problem before its place in a file is known.
 
     `path` leads to it within the value that was checked; `part` and `line`, which counts from 0, within the text.

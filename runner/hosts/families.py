@@ -8,7 +8,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.service.caller import Caller
 from runner.service.calls import Answered, Call, Ending, FailureKind, FindFamily, ReadFamily
@@ -40,8 +42,7 @@ class KnownFamilies:
             lock.release()
 
 
-@dataclass(frozen=True, slots=True)
-class WithFamilies:
+class WithFamilies(Struct, frozen=True):
     """A caller that reads versions of processes once for all who share what is `known`."""
 
     caller: Caller

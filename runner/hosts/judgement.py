@@ -1,14 +1,14 @@
 """What whoever carries a run out says of rows in doubt: verdicts of a person, another look, or nothing for now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from runner.engine.effects import ResolveDoubt
 from runner.foundation.values import JsonObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """`verdicts` are a person's by the row's key: `{"as": "passed", "result": …}`, `failed`, `retry`.
 
     `look_again`: the process log is asked once more about what is in doubt. `hold`: a run with a row in doubt is left

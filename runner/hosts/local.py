@@ -8,10 +8,11 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import (
@@ -66,8 +67,7 @@ _WORTH_A_NOTE = 1.0
 """Seconds of waiting for the rate from which on it is journaled."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _CallGate:
+class _CallGate(Struct, kw_only=True):
     """The gate of one call: it is journaled as sent when it may leave, and nothing else is waited for by then."""
 
     host: "LocalHost"

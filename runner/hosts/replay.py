@@ -5,7 +5,8 @@ that a journal which does not fit its plan is found out before anything is sent.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.engine.effects import (
     Ask,
@@ -55,8 +56,7 @@ class ForgottenError(Exception):
     """The answer to a step is not in the journal: it was secret, and the secret is not known any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beyond:
+class Beyond(Struct, frozen=True, kw_only=True):
     """The journal ends here. `sent`: it holds that the call was sent, and not what became of it."""
 
     sent: bool = False

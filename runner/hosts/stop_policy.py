@@ -2,7 +2,7 @@
 the stop, `undo` and `finally` within the grace.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, ResolveDoubt, Send, Sleep
 from runner.hosts.stop import Stop
@@ -11,8 +11,7 @@ from runner.runs.events import RunClosing, RunFinished, StepFinished
 from runner.service.calls import FailureKind
 
 
-@dataclass(slots=True, kw_only=True)
-class StopPolicy:
+class StopPolicy(Struct, kw_only=True):
     """`is_announced`: the engine knows of the stop. `is_closing`: the steps are over. `in_doubt` are the rows with a
     call that may have happened.
     """

@@ -5,7 +5,8 @@ raises whatever Python raises. Reads no other file either: jobs and cases in fil
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.raw import duration, items, number, one_of, record, sure_text, text
 from runner.foundation.values import Json, JsonObject, Path, compact
@@ -35,8 +36,7 @@ _USUAL_RETRY = Retry()
 _NO_JOBS: Mapping[Path, Job] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Whole:
+class _Whole(Struct, frozen=True, kw_only=True):
     """The document that a step is part of, the `defaults` of its job, and the jobs in the place of its steps."""
 
     document: Document

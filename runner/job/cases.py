@@ -6,10 +6,14 @@ before; what has another shape is left out here.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.expressions.parse import texts_in
+from runner.foundation.discreet import Discreet
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.raw import items, record
 from runner.foundation.suggestions import suggest
@@ -25,22 +29,22 @@ _NAME = "name"
 _SHOWN = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cases:
+class Cases(Discreet, frozen=True, kw_only=True):
     """`cases` may be used where there is no error among the problems.
 
     `lacking` are the required inputs that no case gives, each with the problem where nothing else gives it either;
     `lacking_some` are problems of cases that lack what others give.
     """
 
+    NOT_COMPARED: ClassVar = frozenset({"lacking", "lacking_some"})
+
     cases: tuple[Case, ...] = ()
     problems: tuple[Problem, ...] = ()
-    lacking: Mapping[str, Problem] = field(default_factory=dict, compare=False)
-    lacking_some: tuple[Problem, ...] = field(default=(), compare=False)
+    lacking: Mapping[str, Problem] = field(default_factory=dict)
+    lacking_some: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wrong:
+class _Wrong(Struct, frozen=True, kw_only=True):
     """A mistake in a case; `path` leads to it from the value, and `text` holds the braces of a template. `column` is
     that of a table.
     """
@@ -133,8 +137,7 @@ def _in_row(table: Table, row: TableRow, path: Path, wrong: _Wrong, *, reader: "
     return replace(problem, excerpt=None) if any(each.secret for each in declared) else problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
+class _Reader(Struct, frozen=True, kw_only=True):
     """Checks the names and values of cases. `lines` holds where each name is first."""
 
     declared: Mapping[str, Input]

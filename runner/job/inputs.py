@@ -6,8 +6,9 @@ Each value is read by its input's type, and checked. Nothing here shows the valu
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.foundation.suggestions import did_you_mean
@@ -41,8 +42,7 @@ class Origin(StrEnum):
     TERMINAL = "at the terminal"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Struct, frozen=True, kw_only=True):
     """A value that somebody gave.
 
     `is_text`: it is still to be read by the input's type. `document` is the `--inputs` file that it comes from.

@@ -5,9 +5,10 @@ Times are seconds. Nothing here checks anything; `runner.lint` has done so befor
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from runner.foundation.values import Json, JsonObject
 
@@ -47,8 +48,7 @@ class Until(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class Retry(Struct, frozen=True, kw_only=True):
     max_attempts: int = 3
     initial: float = 1.0
     factor: float = 2.0
@@ -57,16 +57,14 @@ class Retry:
     on: frozenset[RetryOn] = frozenset({RetryOn.NOT_SENT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
+class Expectation(Struct, frozen=True, kw_only=True):
     """`that` is an expression; `message` a template for people, or None."""
 
     that: str
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaExpectation:
+class SchemaExpectation(Struct, frozen=True, kw_only=True):
     """`result` must fit this JSON Schema."""
 
     schema: JsonObject | bool
@@ -103,16 +101,14 @@ def show_values(values: Mapping[str, Json], show: Show) -> Iterator[str]:
     return (f"  {name} = {show(value)}" for name, value in values.items())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
+class Undo(Struct, frozen=True, kw_only=True):
     """What takes a passed step back, in order. `alone`: written as one action, so that its row has no id of its own."""
 
     steps: "tuple[Step, ...]"
     alone: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One step. `line` is where it begins in its file.
 
     `timeout` is of one attempt, None where neither step nor job says one. `follow` bounds following a process in the
@@ -139,8 +135,7 @@ class Step:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(Struct, frozen=True, kw_only=True):
     """`schema` is the JSON Schema of the value, without `secret` and `default`; `required` where no default is."""
 
     name: str
@@ -151,16 +146,14 @@ class Input:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One set of inputs, by a unique name."""
 
     name: str
     inputs: JsonObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """`cases` is None where the job has none, and then it is one run.
 
     `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.

@@ -4,7 +4,8 @@ Reads the raw document, also a faulty one: whatever has not the shape of the lan
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject, Path
@@ -12,8 +13,7 @@ from runner.job.actions import ACTIONS
 from runner.job.model import Input
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawStep:
+class RawStep(Struct, frozen=True, kw_only=True):
     """A step as it is in the file.
 
     `rank` counts the steps in the order in which they are carried out, those under `finally` after all others. A step
@@ -27,8 +27,7 @@ class RawStep:
     turn: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class Declared(Struct, frozen=True, kw_only=True):
     """A step that has an id, and what it gives."""
 
     step: RawStep
@@ -39,8 +38,7 @@ class Declared:
         return "for_each" in self.step.fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True):
     """`vars` keep their order. Of two steps with one id, `by_id` holds the first.
 
     `included` are the jobs in the place of steps, by the paths of these, as far as they could be read.

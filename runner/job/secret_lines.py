@@ -5,7 +5,8 @@ A misspelt `secret` counts, too; of a job that cannot be read, nobody knows what
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record

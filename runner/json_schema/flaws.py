@@ -6,11 +6,12 @@ nothing may be there. What may be written and most likely should not is the busi
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 
 import jsonschema_rs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation import patterns
 from runner.foundation.suggestions import suggest
@@ -42,8 +43,7 @@ _REFUSED_KEYS = ("additionalProperties", "patternProperties", "propertyNames")
 """Keywords whose violations are about a key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flaw:
+class Flaw(Struct, frozen=True, kw_only=True):
     """Something wrong, or in doubt, in a schema. `path` leads into the schema; `at_key`: the key there is wrong."""
 
     path: Path

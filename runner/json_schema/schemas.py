@@ -5,12 +5,12 @@ ever fetched, patterns are of linear time, and no nesting ends in a crash. Forma
 """
 
 import json
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import NoReturn
 
 import jsonschema_rs
+from msgspec import Struct
 
 from runner.foundation.values import Json, well_formed
 from runner.json_schema import formats
@@ -25,8 +25,7 @@ _FOLDERS = (_PACKAGE / "schema", _PACKAGE.parent / "schema")
 """Inside the wheel, and beside the package in a checkout."""
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(Struct, frozen=True, dict=True):
     """A schema without flaws. `text` is its JSON."""
 
     text: str

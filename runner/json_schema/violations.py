@@ -5,11 +5,11 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final, cast
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
+from msgspec import Struct
 
 from runner.foundation.values import Json, Path, compact, value_at
 from runner.json_schema.formats import example
@@ -55,8 +55,7 @@ _SENTENCES: Final = {
 """By keyword; `false` is the schema that nothing fits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
+class Violation(Struct, frozen=True, kw_only=True):
     """One part of a value that does not fit.
 
     `path` leads to the part, of an unknown key (`additionalProperties`) and of a faulty key (`propertyNames`) to the

@@ -1,16 +1,16 @@
 """Files of another kind than is wanted, by the keys that only that kind has: what it is, and what to do."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject
 from runner.reading.document import Document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FileKind:
+class _FileKind(Struct, frozen=True, kw_only=True):
     """`name` is the name, or the ending, by which such a file is found; `hint` says what else can be done with it."""
 
     what: str

@@ -5,7 +5,9 @@ stay where they are; only some of their names are others.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.foundation.problems import Finding
 from runner.foundation.values import Json, JsonObject, Path
@@ -36,8 +38,7 @@ def mended(document: Document, findings: Iterable[Finding]) -> Document:
     return replace(document, data=mending.value(document.data, (), ()), originals=mending.originals)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mending:
+class _Mending(Struct, frozen=True, kw_only=True):
     """`names` and `values` by the path as it is written; None makes a list of a text.
 
     `originals` are the keys as they are written, by the paths that lead to what was mended.

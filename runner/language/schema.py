@@ -6,8 +6,9 @@ What a schema cannot say is the business of `runner.lint.job`.
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from functools import cache
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Finding, Problem, in_order
 from runner.foundation.values import Json, JsonObject, Path, value_at

@@ -1,14 +1,13 @@
 """Which keys our schemas know at which place, and what is wrong with the keys of one record."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema.violations import Violation
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
+class Structure(Struct, frozen=True):
     """One of our schemas, to be asked about the records that it describes."""
 
     root: JsonObject
@@ -80,8 +79,7 @@ def properties(schema: JsonObject) -> JsonObject:
     return record(schema.get("properties"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordKeys:
+class RecordKeys(Struct, frozen=True, kw_only=True):
     """All violations about the keys of the record at `path`, whose value is `written`."""
 
     path: Path

@@ -7,8 +7,9 @@ measured [M].
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from runner.catalogue.kind_types import TAKES
 from runner.catalogue.literals import EXAMPLES, doubt, may_hold
@@ -40,8 +41,7 @@ _SHORTER: Final = {Kind.DATE: "`[:10]` cuts the day out of it", Kind.TIME: "`[11
 _WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Misfit(Finding):
+class Misfit(Finding, frozen=True, kw_only=True):
     code: str = "E171"
 
 

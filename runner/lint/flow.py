@@ -5,8 +5,10 @@ what a `query` reads. What is not certain is not reported.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from itertools import islice
+
+from msgspec import field
+from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Kind, Parameter, Process
 from runner.expressions.parse import texts_in
@@ -82,8 +84,7 @@ def check(document: Document, job: Outline, catalogue: Catalogue | None) -> tupl
     return tuple(flow.problems)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Flow(TypeLint):
+class _Flow(TypeLint, frozen=True, kw_only=True):
     """`steps` and `vars` are the types of what came before; `own` are the bare names of a step, by its path, for those
     that undo it.
     """

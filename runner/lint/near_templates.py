@@ -6,7 +6,8 @@ any other. `${title}` is reported if the job has an input, a var or an output `t
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression, TemplateProblem

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.expressions.parse import Expression, TemplateProblem, template
 from runner.foundation.raw import record
@@ -25,8 +27,7 @@ _IDS = (
 """The places where a GUID is wanted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameScope:
+class NameScope(Struct, frozen=True, kw_only=True):
     """What is known at one place.
 
     Steps of a lower `rank` have ended by then. `bare` are the names that need no root, `vars` those that have a value,
@@ -80,8 +81,7 @@ def _names_of_turns(step: RawStep) -> frozenset[str]:
     return OF_A_TURN if "for_each" in step.fields else _NONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionValue:
+class ActionValue(Struct, frozen=True, kw_only=True):
     """`place` is its path in the step with `*` for numbers, as in `elements.*.uid`."""
 
     path: Path

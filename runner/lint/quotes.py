@@ -4,8 +4,9 @@ What is not certain can. Of what a step gives types know more: `of_result` asks 
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from runner.expressions import parse, quotes
 from runner.expressions.parse import Expression, TemplateProblem
@@ -22,8 +23,7 @@ _NEVER: Final = frozenset({"process_id", "process_status", "attempts", "seconds"
 """Keys of a step, and names of a turn, that are ids, numbers and words of ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteSearch:
+class QuoteSearch(Struct, frozen=True, kw_only=True):
     """The values that are known at a step. `of_result` is asked of what steps give, and of nothing else.
 
     `seen` are the texts that were searched before, and have no quote.

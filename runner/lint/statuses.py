@@ -3,8 +3,9 @@
 Such a comparison is never true, or with `!=` always: an expectation that could not fail.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from runner.expressions.names import TextComparison
 from runner.foundation.guids import is_guid
@@ -20,8 +21,7 @@ PROCESS_STATUSES = ("done", "error", "running", "cancelled", "queued", "inactive
 """The words for a process [M]; a status with another id in the log is that id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
+class _Words(Struct, frozen=True, kw_only=True):
     """What a status can be; `table` has what other tools call it."""
 
     known: tuple[str, ...]

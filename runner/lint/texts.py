@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
+
+from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
@@ -30,8 +31,7 @@ _DASHED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)((?
 """A path that goes on with a dash, which is a minus to an expression: `steps.a.outputs.order-id`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobLint(ProblemCollector):
+class JobLint(ProblemCollector, frozen=True, kw_only=True):
     """Collects the problems of one job file, whose outline holds the jobs that it includes."""
 
     outline: Outline

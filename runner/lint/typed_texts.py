@@ -4,7 +4,6 @@ A text that cannot be read is reported elsewhere, and unknown here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner.expressions import parse
 from runner.expressions.always import no_bound
@@ -29,8 +28,7 @@ from runner.foundation.values import Json, Path
 from runner.reading.collector import ProblemCollector
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypeLint(ProblemCollector):
+class TypeLint(ProblemCollector, frozen=True, kw_only=True):
     """`names` are always the types of what an expression may use."""
 
     def expression(self, written: Json, path: Path, names: Mapping[str, Type]) -> Type:

@@ -1,7 +1,8 @@
 """What jobs use of processes and their elements, and where."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.catalogue.differences import About, Use
 from runner.foundation.guids import is_guid
@@ -14,8 +15,7 @@ from runner.reading.document import Document
 _STARTS = ("execute", "run")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedElement:
+class NamedElement(Struct, frozen=True, kw_only=True):
     """An element that is named at this place, in the process that `of` leads to."""
 
     at: Path

@@ -1,7 +1,8 @@
 """What a template gives, where that is written out in the file: a var, the default of an input, an item, a case."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path
@@ -12,8 +13,7 @@ _LONGEST_CHAIN = 8
 """So many vars that only name each other are followed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenValue:
+class WrittenValue(Struct, frozen=True, kw_only=True):
     """A value and its path in the job. `is_certain`: a run that is given nothing else sends it."""
 
     value: Json

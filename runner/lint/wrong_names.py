@@ -1,7 +1,6 @@
 """What may be wrong with a name: a record, and the sentences that all kinds of names share."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Literal, cast
 
 from runner.foundation.hints import table
@@ -14,8 +13,7 @@ from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import RawStep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongName(Finding):
+class WrongName(Finding, frozen=True, kw_only=True):
     """`part` is the piece of the name that is wrong.
 
     `if_asked`: what is left of it in a text that asks whether there is a value, as `default` does.

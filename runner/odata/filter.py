@@ -5,10 +5,11 @@ Depth is bounded, so that no text ends in anything but a tree or a `FilterError`
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
+
+from msgspec import Struct
 
 from runner.foundation.values import Json
 from runner.odata.lexer import COMPARISONS, CONSTANTS, TEXT_FUNCTIONS, Token, tokens
@@ -24,20 +25,17 @@ FilterValue: TypeAlias = "Json | UUID | datetime"
 """A value in a filter: JSON has no type for GUIDs and moments, which are written without quotes. Moments are in UTC."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Literal:
+class Literal(Struct, frozen=True, kw_only=True):
     value: FilterValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """A column's name, or a path over a lookup, as it was written: `Status/Id`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextTest:
+class TextTest(Struct, frozen=True, kw_only=True):
     """A call of a function that searches `text` for `part`."""
 
     function: str
@@ -45,25 +43,21 @@ class TextTest:
     part: "Node"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(Struct, frozen=True, kw_only=True):
     operator: str
     left: "Node"
     right: "Node"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
+class Not(Struct, frozen=True, kw_only=True):
     operand: "Node"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class All:
+class All(Struct, frozen=True, kw_only=True):
     operands: "tuple[Node, ...]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Either:
+class Either(Struct, frozen=True, kw_only=True):
     operands: "tuple[Node, ...]"
 
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 HOLE: Final = "\0"
 """The place of a template."""
@@ -37,8 +38,7 @@ _KINDS: Final[Mapping[str, re.Pattern[str]]] = {
 _ANYTHING = re.compile(r"[\0@${\[]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """`kind` is `text`, one of `guid moment number name mark`, `any` for what only a whole parser of OData knows or a
     template gives, or empty. `start` is its place in the filter, `depth` in how many brackets it is, `inside` the
     function in whose brackets it is.

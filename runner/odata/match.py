@@ -6,10 +6,11 @@ Texts compare by case [?]. Null is equal to null alone and has no order, as ODat
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from runner.foundation.values import Json, is_number
 from runner.odata.filter import All, Column, Condition, Either, FilterValue, Literal, Node, Not, TextTest, moment
@@ -27,8 +28,7 @@ _TEXT_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """What every row that meets a filter is known to be: a hint for a search of rows, never the whole filter."""
 
     equal: Mapping[str, str] = field(default_factory=dict)

@@ -5,10 +5,12 @@ A file that cannot be read is a warning with its place, and the others are read.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from xml.parsers import expat
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.raw import record
@@ -27,8 +29,7 @@ class BrokenError(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Struct, frozen=True, kw_only=True):
     """`called` gives the name of a file in messages."""
 
     called: Callable[[Path], str]

@@ -5,9 +5,11 @@ Nothing here is a mistake for certain: a process that a record starts is no wors
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.catalogue.differences import parameter_in_words
 from runner.catalogue.families import DesignVersion, ProcessFamily
@@ -33,8 +35,7 @@ def lint(packages: Packages, reader: Reader) -> tuple[Problem, ...]:
     return tuple(problem for family, schemas in packages.families for problem in linter.family(family, schemas))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Linter:
+class _Linter(Struct, kw_only=True):
     """Texts of designs are read once more, for the places of what is found."""
 
     reader: Reader

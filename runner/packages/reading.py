@@ -1,8 +1,10 @@
 """Packages on disk → a catalogue, as a site with these packages would give it; no site is asked."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Catalogue, Process
@@ -14,8 +16,7 @@ from runner.packages.schemas import PackageSchema, read_schema
 _NOTHING = "name a folder with `Schemas/NAME/descriptor.json`, and `metadata.json` beside it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packages:
+class Packages(Struct, frozen=True, kw_only=True):
     """`problems` are about files that could not be read, and are warnings but where nothing could be read at all.
 
     `odd` are sentences about what a design says and nobody can read, by the process.

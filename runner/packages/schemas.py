@@ -6,9 +6,10 @@ and never guessed.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from runner.catalogue import design
 from runner.catalogue.families import DesignVersion
@@ -41,8 +42,7 @@ _DEFAULT, _CONDITIONAL = 1, 2
 """`flowType` [C]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSchema:
+class PackageSchema(Struct, frozen=True, kw_only=True):
     """`starts` are the kinds of its start events. `stuck` are the ids of elements that may be left by no flow at all:
     all that leave them have conditions. `file` is its metadata, or what could be read of it; `changed` sorts as time.
     """

@@ -5,8 +5,9 @@ Whether an `if` lets a step through at all is known only later, so a step that m
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.job.actions import Confirm, Execute, IncludedJob, Pause, Run, Signal
@@ -18,8 +19,7 @@ from runner.targets.model import Allow, Target
 _ENTITIES = "ask who runs the target to name the entity under `allow: {entities: […]}` in the targets file"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(Struct, frozen=True, kw_only=True):
     """A step with its `key` as in reports, and the `job` that holds it, which another may include."""
 
     key: str

@@ -6,7 +6,9 @@ A plan is made before anything is sent and never changes. It knows the secrets, 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.catalogue import model as catalogue
 from runner.foundation.values import Json, JsonObject, canonical
@@ -19,8 +21,7 @@ ATTEMPT_SECONDS = 100.0
 SETTLE_SECONDS = 15.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
+class PlannedStep(Struct, frozen=True, kw_only=True):
     """`key` is the step's id, or its number through `steps` and `finally`, counted from 1."""
 
     key: str
@@ -36,16 +37,14 @@ class PlannedStep:
         return self.step.name or self.step.action.title
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenCase:
+class ChosenCase(Struct, frozen=True, kw_only=True):
     """The case that a run is for; `index` counts from 0."""
 
     name: str
     index: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
 
     `timeout` is the seconds of one attempt where neither step nor job says any; `settle` those from a call in doubt to

@@ -8,7 +8,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem
@@ -29,8 +30,7 @@ _HEAD = 200
 """Characters in which a file must say that it is a plan."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPlan:
+class StoredPlan(Struct, frozen=True, kw_only=True):
     """One run as it was planned. `inputs` hold `***` for secrets; `target.url` is as the targets file had it."""
 
     job: str
@@ -43,8 +43,7 @@ class StoredPlan:
     elements: tuple[ProcessElement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanFile:
+class PlanFile(Struct, frozen=True, kw_only=True):
     """`version` is of the program that wrote it. `base` leads from the file's folder up to the one from which the names
     in the plan lead; it is empty where they are the same. `key` tells this plan from every other, also from another of
     the same jobs.

@@ -4,7 +4,8 @@ What is known before the run is rendered. The rest stands as its source, `⟨ste
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate
 from runner.expressions.parse import Expression, expression, template
@@ -20,8 +21,7 @@ _LARGEST = 64 << 20
 _ALWAYS_KNOWN = frozenset({"success()", "always()"})
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     """What can be worked out before a run. `shown` is how a var reads that cannot be. `room` bounds the whole text."""
 
     names: JsonObject

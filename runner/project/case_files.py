@@ -1,8 +1,9 @@
 """The cases of jobs where they stand in files of their own: a CSV, or the same list as JSON. Each is read once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.job.cases import Cases, in_list, in_table

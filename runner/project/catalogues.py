@@ -5,8 +5,9 @@ names, or a folder of packages in git, counts for every job, in the place of tho
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, catalogue_in, read_document
@@ -20,8 +21,7 @@ from runner.targets.model import SandboxTarget, SiteTarget, Target
 _ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
 
 
-@dataclass(slots=True, kw_only=True)
-class Catalogues:
+class Catalogues(Struct, kw_only=True):
     """What is wrong with one goes into `problems`, once; nothing is checked against it then.
 
     `called` gives the name of a file in messages, `named` is the file that the command names.

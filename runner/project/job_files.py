@@ -5,9 +5,11 @@ Targets are none of this module's business.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, are_errors
 from runner.foundation.raw import record
@@ -47,8 +49,7 @@ _NO_YAML = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobFile:
+class JobFile(Struct, frozen=True, kw_only=True):
     """A job file that is YAML. `job` is None where it, or a job that it includes, has mistakes.
 
     `depth`: how deep jobs are nested in it. `documents`: all files that a run of it consists of, by their
@@ -72,8 +73,7 @@ class JobFile:
         return {name: document.text for name, document in self.documents.items()}
 
 
-@dataclass(slots=True, kw_only=True)
-class _Checking:
+class _Checking(Struct, kw_only=True):
     """A file while it is checked. `way` leads to it: from the file that was named to itself, which is the last.
 
     `is_sound` is false where a job that it includes, or a file of cases, is of no use.

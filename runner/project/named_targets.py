@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.suggestions import did_you_mean
@@ -39,8 +40,7 @@ def name_of(target: Target) -> TargetName:
     return TargetName(name=target.name, url=url, sandbox=isinstance(target, SandboxTarget))
 
 
-@dataclass(slots=True, kw_only=True)
-class Targets:
+class Targets(Struct, kw_only=True):
     """Targets by name, for the job files of one project. What is wrong with one is added to the project, once."""
 
     project: Project
@@ -81,8 +81,7 @@ class Targets:
             self.project.problems.append(problem)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownTarget:
+class KnownTarget(Struct, frozen=True, kw_only=True):
     """A target, and its targets file; None where there is no such file, or none is needed. `where` says so in words."""
 
     target: Target

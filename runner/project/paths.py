@@ -6,16 +6,16 @@ The project is the folder of the nearest `.git`, else that of the job that was n
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from runner.reading.files import below, is_meant
 
 JOB_FILES = "*.job.yaml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathMistake:
+class PathMistake(Struct, frozen=True, kw_only=True):
     code: str
     message: str
     hint: str | None = None

@@ -5,8 +5,10 @@ neither the environment's values nor any secret is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, Severity, are_errors

@@ -6,10 +6,11 @@ A target that cannot be made ready is a mistake of the user, reported before any
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct, field
 
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.site_key import site_key
@@ -67,8 +68,7 @@ class Hidden:
                 secrets.add(name, text, newest=_NEWEST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadySite:
+class ReadySite(Struct, frozen=True, kw_only=True):
     """A site that calls can be made to."""
 
     name: TargetName
@@ -104,8 +104,7 @@ class ReadySite:
             secrets.follow(self.learn)
 
 
-@dataclass(slots=True, kw_only=True)
-class Sites:
+class Sites(Struct, kw_only=True):
     """Ready sites by the target they are; closed together. `learn` gets the secrets of runs against sandboxes."""
 
     serve: Serve

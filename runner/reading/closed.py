@@ -5,7 +5,8 @@ A message names keys of the file, since who mends it needs them, and quotes noth
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.reading.document import Document

@@ -1,8 +1,10 @@
 """The problems of one document: every rule that reads a document reports to a collector."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from itertools import islice
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Finding, Problem, Severity
@@ -13,8 +15,7 @@ MOST_IN_A_TEXT = 100
 """More problems of one text are not reported."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemCollector:
+class ProblemCollector(Struct, frozen=True, kw_only=True):
     document: Document
     problems: list[Problem] = field(default_factory=list)
 

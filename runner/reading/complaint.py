@@ -1,7 +1,8 @@
 """What the YAML parser complains of, with what is written around that place. Nothing here knows YAML's grammar."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.reading.source import Source
@@ -10,8 +11,7 @@ _LONGEST_QUOTE = 60
 _ITEM_END = re.compile(r"[,\]}]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class Complaint(Struct, frozen=True, kw_only=True):
     """Offsets are of the text of `source`.
 
     `opened` is where what could not be read began, `last` bounds the value before, `bracket` is the innermost `[` or

@@ -6,7 +6,8 @@ nowhere (a missing key) is answered with the place of the last part that exists.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
@@ -23,8 +24,7 @@ _COMMA = re.compile(r"\s*,")
 _COMMENT = re.compile(r"[ \t]+#")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A node and what it holds; `path` is how far the path that was asked for could be followed."""
 
     node: int
@@ -36,8 +36,7 @@ class _Part:
         return bool(self.path) and isinstance(self.path[-1], str)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """`data` is the root value, None of an empty file. Places of what an alias stands for are those of its anchor;
     the alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds
     the key of the file. `flaws` are mistakes of YAML that were passed over, so that the rest
@@ -49,7 +48,7 @@ class Document:
     places: Places
     originals: Mapping[Path, str] = field(default_factory=dict)
     flaws: tuple[Problem, ...] = ()
-    _children: dict[int, dict[str | int, int]] = field(init=False, default_factory=dict)
+    _children: dict[int, dict[str | int, int]] = field(default_factory=dict)
 
     @property
     def file(self) -> str:

@@ -6,8 +6,9 @@ written as two escapes (`\ud83d\ude00`), which YAML's reader replaces by somethi
 
 import json
 import re
-from dataclasses import replace
 from typing import NoReturn
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json

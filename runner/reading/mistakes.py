@@ -1,8 +1,9 @@
 """The mistakes of one YAML file, collected while it is read. Finding them is `runner.reading.load`'s business."""
 
 import re
-from dataclasses import replace
 from typing import NoReturn
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, in_order
 from runner.foundation.values import Json, JsonObject, kind_of

@@ -6,11 +6,11 @@ Places are offsets into the text, four bytes a number: a file of ten thousand st
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """`after[n]` is the first node after a list or record `n`, 0 for any other node.
 
     An alias is one node; `aliases` leads from it to the node that bears the anchor.

@@ -9,7 +9,9 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
@@ -22,8 +24,7 @@ WINDOW = 2_000
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """`file` is as the user named it. `line_starts` holds the offset at which each line begins.
 
     `hidden` are lines that no problem shows, since a secret may stand in them.
@@ -32,13 +33,13 @@ class Source:
     file: str
     text: str
     hidden: Container[int] = ()
-    line_starts: Sequence[int] = field(init=False)
-    _lines: dict[int, str] = field(init=False, default_factory=dict)
+    line_starts: Sequence[int] = ()
+    _lines: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         starts = array("I", [0])
         starts.extend(found.end() for found in _LINE_END.finditer(self.text))
-        object.__setattr__(self, "line_starts", starts)
+        force_setattr(self, "line_starts", starts)
 
     def line_at(self, offset: int) -> int:
         """The line, counted from 1, of the character at `offset`."""

@@ -6,8 +6,9 @@ often comes earlier, and what to write in its place. The parser's own words are 
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.reading import typos

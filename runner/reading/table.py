@@ -8,7 +8,8 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
@@ -29,8 +30,7 @@ _FAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableRow:
+class TableRow(Struct, frozen=True, kw_only=True):
     """`first` and `last` are the lines of the file on which it is, counted from 1."""
 
     cells: tuple[str, ...]
@@ -38,8 +38,7 @@ class TableRow:
     last: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """`flaw` is where reading had to end, None where the whole file was read."""
 
     source: Source

@@ -4,8 +4,10 @@ A double goes one way: that of this run. What it leaves out is a comment in it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.catalogue.doubles import NewDouble, Script, doubles, is_end
 from runner.catalogue.model import Kind
@@ -80,8 +82,7 @@ def waits(passed: Passed) -> bool:
     return passed.status == "done" and passed.kind.endswith(_TASK) and is_slow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WayTaken:
+class WayTaken(Struct, frozen=True, kw_only=True):
     """The elements that a double comes to; `failing` is where it fails, `open` where it stays; `left` is not played."""
 
     passed: tuple[Passed, ...] = ()

@@ -4,14 +4,14 @@ What nobody could see is None or absent, and `unseen` holds a sentence about it:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from runner.catalogue.model import Process
 from runner.foundation.values import Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
+class Passed(Struct, frozen=True, kw_only=True):
     """An element that the run came to. `id` is its own in this run, `uid` that of its design; `kind` as in a design.
 
     `status` is `running`, `done`, `error`, `cancelled` or the site's own id; `executed`: a call of ours executed it,
@@ -34,8 +34,7 @@ class Passed:
         return self.status in ("running", "cancelled")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """`code` is what callers name, `process` has the signature of the version that ran.
 
     `way` are its elements in the order in which it came to them. `given` and `results` are the values that a call of

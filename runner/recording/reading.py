@@ -5,8 +5,10 @@ sentence in `unseen`; a site that does not answer ends it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.catalogue import design
 from runner.catalogue.doubles import is_end
@@ -37,8 +39,7 @@ _MOST_VERSIONS: Final = 200
 _RUNNING: Final = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happened:
+class Happened(Struct, frozen=True, kw_only=True):
     """A run as its site shows it. `process` is None where the site does not show which process it is of."""
 
     id: str
@@ -50,8 +51,7 @@ class Happened:
     unseen: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Site:
+class _Site(Struct, frozen=True, kw_only=True):
     """The site that is asked; `unseen` collects what it does not show."""
 
     caller: Caller

@@ -4,8 +4,9 @@ A site does not show the values of a process. A run that started it does. Secret
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject, compact
@@ -18,8 +19,7 @@ _STARTS: Final = ("run", "execute")
 _HIDDEN: Final = "***"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredStart:
+class StoredStart(Struct, frozen=True, kw_only=True):
     """The call that started it, as it was sent and answered. `status` is what `run` was answered, else None."""
 
     process: str
@@ -29,8 +29,7 @@ class StoredStart:
     hidden: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCalls:
+class StoredCalls(Struct, frozen=True, kw_only=True):
     """`executed` are the elements that calls executed, by whatever id, with the values they were given."""
 
     start: StoredStart | None = None

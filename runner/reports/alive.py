@@ -4,7 +4,9 @@ Drawn from events alone. The clock is handed in; `runner.reports.under_way` has 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.reports.safe import clean
 from runner.reports.transcript import waits_for
@@ -13,8 +15,7 @@ from runner.runs.events import AttemptFailed, CallAnswered, CallSent, Line, Row,
 _READINGS = frozenset({"read_elements", "read_row", "read_rows", "find_process", "read_schema"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentRow:
+class CurrentRow(Struct, frozen=True, kw_only=True):
     """A row that has begun and not ended. `since` is a moment of the clock; `attempt` counts from 1."""
 
     row: Row

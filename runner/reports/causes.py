@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.reports.spans import TimedRow, TimedRun
 from runner.reports.words import RED
@@ -15,8 +16,7 @@ _PARTICULAR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
 _INDEX = re.compile(r"\[\d+\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlikeFailures:
+class AlikeFailures(Struct, frozen=True, kw_only=True):
     """Rows that failed for one reason, in the order of the report. `counts`: they made their runs fail; an unknown
     outcome always counts, what `on_failure: ignore` covers never.
     """

@@ -4,9 +4,9 @@ Names only, no values. It comes first where runs are compared: where nothing of 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import clean
@@ -17,8 +17,7 @@ from runner.runs.result import RunResult
 _MOST_NAMES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedRun:
+class ComparedRun(Struct, frozen=True, kw_only=True):
     """`files` are the texts of the job's files by their names, empty where they are not known."""
 
     result: RunResult
@@ -43,8 +42,7 @@ class ComparedRun:
         return calls
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunChanges:
+class RunChanges(Struct, frozen=True, kw_only=True):
     """`files`: whether the job's files differ, None where that is not known, with the `file_names`; `sent` are the keys
     of the rows whose calls differ. Only of the rows that sent something in one run alone is it listed in which.
     """

@@ -6,11 +6,10 @@ character to the service. Headers of the connection are curl's own.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
 from runner.foundation.values import Json, JsonObject, compact, well_formed
 from runner.reports.shell import FUNCTIONS, JSON, URL, Variables, comment, quoted
@@ -28,8 +27,7 @@ _HAS_CLIENT: Final = ': "${CREATIO_CLIENT_ID:?}" "${CREATIO_CLIENT_SECRET:?}" &&
 """Without them nothing is sent: a few sign-ins that fail lock an account."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunCurl:
+class RunCurl(Struct, frozen=True, kw_only=True):
     """What the calls of one run share: `setup` once before them, the `begin` of each command, `end` once after them."""
 
     setup: str
@@ -37,8 +35,7 @@ class RunCurl:
     end: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallCurl:
+class CallCurl(Struct, frozen=True, kw_only=True):
     """What is a call's own: lines `before` its command, and the `rest` of that."""
 
     before: tuple[str, ...]

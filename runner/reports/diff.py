@@ -3,7 +3,8 @@ what was sent, what came back. Ids that stand for one another, and moments, are 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
@@ -27,8 +28,7 @@ _SHARE, _SECONDS = 0.25, 0.1
 """A time differs where it is longer or shorter by more than both."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowDifferences:
+class RowDifferences(Struct, frozen=True, kw_only=True):
     """`more` is the number of differences in its values that are left out; `errors` say why it did not pass."""
 
     key: str
@@ -37,8 +37,7 @@ class RowDifferences:
     errors: tuple[str | None, str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunDifferences:
+class RunDifferences(Struct, frozen=True, kw_only=True):
     runs: tuple[RunResult, RunResult]
     changes: RunChanges
     differences: tuple[ValueDifference, ...]

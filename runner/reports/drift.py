@@ -1,8 +1,9 @@
 """What differs between two catalogues, as people and programs read it: what matters to the jobs comes first."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.catalogue.differences import About, CatalogueDifference, Drift
 from runner.foundation.sentences import many
@@ -13,8 +14,7 @@ _FORMAT: Final = 1
 _MOST_PLACES: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueComparison:
+class CatalogueComparison(Struct, frozen=True, kw_only=True):
     """`before` and `after` are the names of the two. `has_jobs`: jobs were named, for which some of it matters.
 
     `side_by_side`: they are two sites or files, and neither is what the other was before.

@@ -5,8 +5,9 @@ overwriting and the docs all read this table.
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.reports import json, jsonl, junit
 from runner.reports.reported import ReportedCommand
@@ -17,8 +18,7 @@ _HTML_MARK: Final = re.compile(rb"<!doctype html>\s*<!-- creatio-runner -->")
 _OTLP_MARK: Final = re.compile(rb'\{"resourceSpans":')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportFormat:
+class ReportFormat(Struct, frozen=True, kw_only=True):
     """`name` makes the option `--report-NAME` and its variable; `help` is for `--help`, `docs` for the docs, in
     Markdown. A file of this format begins with `mark`, and no other file does. `stored_as` is the part of
     a run that stores it, None where it is not stored.

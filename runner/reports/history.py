@@ -7,7 +7,8 @@ once did not, is a matter of the whole run.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
@@ -27,8 +28,7 @@ _DAY = 10
 """Characters of a moment that are its day."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepHistory:
+class StepHistory(Struct, frozen=True, kw_only=True):
     """`turns` are what became of the step in each run, None where it was not reached; `milliseconds` are sorted."""
 
     key: str
@@ -59,8 +59,7 @@ class StepHistory:
         return times[min(int(share * len(times)), len(times) - 1)] if times else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameHistory:
+class NameHistory(Struct, frozen=True, kw_only=True):
     """The newest runs of one name, the oldest first."""
 
     runs: tuple[PastRun, ...]

@@ -8,8 +8,9 @@ runs of one name the newest is written. The machine's name is left out.
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.reports.attempts import earlier_failures, failures_by_row
@@ -103,8 +104,7 @@ def _properties(result: RunResult) -> ET.Element:
     return properties
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Verdict:
+class _Verdict(Struct, frozen=True, kw_only=True):
     """`tag` is None for a case that passed; `lines` are safe, the first of them says it in short."""
 
     tag: str | None

@@ -6,7 +6,8 @@ Nothing here is guessed: where nobody knows whether a call happened, the text sa
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, is_lost
@@ -15,8 +16,7 @@ from runner.runs.result import RunResult, StepResult
 from runner.runs.store import USUAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextStep:
+class NextStep(Struct, frozen=True, kw_only=True):
     """A command as it is to be typed, and what it does."""
 
     command: str

@@ -12,12 +12,14 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.trace_context import ids_of
 from runner.foundation.values import Json, JsonObject, canonical
@@ -80,8 +82,7 @@ def _requests(lines: Sequence[Line], number: int, environ: Mapping[str, str]) ->
         yield request(spans[start : start + MOST_SPANS], resource(environ, of_run))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trace:
+class _Trace(Struct, frozen=True, kw_only=True):
     """`zero` is when the run began, in nanoseconds since 1970; `root` the URL of its site without a slash at its end;
     `parent` the id of the span that holds the next.
     """

@@ -1,8 +1,9 @@
 """What a report is written from: the runs of a command with their events, and what kept others from beginning."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from runner.foundation.problems import ExitCode, Problem, Severity
 from runner.runs.events import Line, RunStatus
@@ -31,14 +32,12 @@ class ReportValues(StrEnum):
         return self is ReportValues.ALL or (self is ReportValues.FAILING and is_red)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedRun:
+class ReportedRun(Struct, frozen=True, kw_only=True):
     result: RunResult
     lines: Sequence[Line]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedCommand:
+class ReportedCommand(Struct, frozen=True, kw_only=True):
     """`problems` are why the command, or a run of it, did not begin. `exit_code` is the command's.
 
     `store` is the name of the store of its runs, None where none is known. Reports for programs hold all values,

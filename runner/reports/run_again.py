@@ -6,8 +6,9 @@ guessed: while an outcome is not known, the answer is no.
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
@@ -23,8 +24,7 @@ class Safety(StrEnum):
     NOT_YET = "not yet"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunAgain:
+class RunAgain(Struct, frozen=True, kw_only=True):
     """`command` carries the whole job out again, and is empty while that must not be; `repeated` are the keys of the
     rows that it starts a second time, each with how it ended.
     """

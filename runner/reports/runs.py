@@ -1,7 +1,8 @@
 """The table that `runs` prints: one line a run, in the caller's order, and below it what the open ones need next."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
@@ -18,8 +19,7 @@ _MOST_OPEN = 3
 """Runs whose commands are printed; more would push the table out of sight."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(Struct, frozen=True, kw_only=True):
     """A run and what its events cannot tell: whether it `is_running`, whether they were `changed`, its `store`."""
 
     result: RunResult

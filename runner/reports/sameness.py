@@ -5,9 +5,10 @@ A GUID is the same as another as long as the two stand for one another everywher
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from runner.foundation.values import Json, is_number
 
@@ -25,8 +26,7 @@ ABSENT = NoValue.ABSENT
 MaybeJson: TypeAlias = "Json | NoValue"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueDifference:
+class ValueDifference(Struct, frozen=True, kw_only=True):
     """`path` is as an expression has it, with the name of the whole value at its beginning."""
 
     path: str
@@ -34,8 +34,7 @@ class ValueDifference:
     second: MaybeJson
 
 
-@dataclass(slots=True)
-class Sameness:
+class Sameness(Struct):
     """Which GUID of the first run is which of the second, by all values that were compared so far."""
 
     _there: dict[str, str] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """The pieces that a transcript is made of. They know no terminal: who prints them makes marks and colours of them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from runner.runs.events import Status
 
@@ -16,8 +17,7 @@ class Tone(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
+class Sentence(Struct, frozen=True, kw_only=True):
     """One line for a person. `status` is set where its mark comes before the text."""
 
     text: str
@@ -26,8 +26,7 @@ class Sentence:
     status: Status | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
+class Detail(Struct, frozen=True, kw_only=True):
     """How much is printed. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
 
     `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run waits where a

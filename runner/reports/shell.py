@@ -6,9 +6,10 @@ JSON, a function of the shell writes it so.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
+
+from msgspec import Struct, field
 
 from runner.secrets.holes import MARK, PLAIN, Hole, taken_apart
 
@@ -74,8 +75,7 @@ def _octal(text: str) -> str:
     return f"$'{escapes}'"
 
 
-@dataclass(slots=True)
-class Variables:
+class Variables(Struct):
     """The variables that a text of the shell needs. `lines` give those a value that follow from others."""
 
     lines: dict[str, None] = field(default_factory=dict)

@@ -6,10 +6,11 @@ clock, and never before what is known of the row until then. A clock that was se
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import (
@@ -69,8 +70,7 @@ class Sureness(StrEnum):
     NO_LOG = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowSpan:
+class RowSpan(Struct, frozen=True, kw_only=True):
     """One thing that a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
     `body` the beginning of what the service answered to a call that failed.
     """
@@ -94,8 +94,7 @@ class RowSpan:
         return self.start + self.seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedRow:
+class TimedRow(Struct, frozen=True, kw_only=True):
     step: StepResult
     start: float
     end: float
@@ -118,8 +117,7 @@ class TimedRow:
         return Sureness.UNVERIFIED if is_unproved else Sureness.NO_LOG
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedRun:
+class TimedRun(Struct, frozen=True, kw_only=True):
     """`rows` are in the order in which they began; `number` tells the runs of a report apart. `started` is the run's
     first event, None where it is lost.
     """
@@ -137,8 +135,7 @@ class TimedRun:
         return known if isinstance(known, SiteAccess) else _MOSTLY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnGroup:
+class TurnGroup(Struct, frozen=True, kw_only=True):
     """The turns of a step, rows `name[0]`, `name[1]`, … for which there is no row that holds them."""
 
     name: str
@@ -149,8 +146,7 @@ class TurnGroup:
         return self.turns[0].section
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowNode:
+class RowNode(Struct, frozen=True, kw_only=True):
     row: TimedRow
     parts: tuple["Node", ...]
 
@@ -188,8 +184,7 @@ def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
     return nodes("")
 
 
-@dataclass(slots=True, kw_only=True)
-class _Slot:
+class _Slot(Struct, kw_only=True):
     """A row while its journal is read. `sent` is its open call, with the time and the wall clock when it was sent."""
 
     start: float

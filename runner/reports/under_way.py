@@ -5,7 +5,8 @@ Drawn from events alone. The clock is handed in, and nothing here knows where a 
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.reports.alive import Alive, CurrentRow
@@ -19,8 +20,7 @@ MOST_LINES = 8
 _ASKS = "confirm"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RunUnderWay:
+class _RunUnderWay(Struct, frozen=True, kw_only=True):
     title: str
     alive: Alive
 

@@ -12,8 +12,9 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import FIRST_PREV, VERSION, AnyEvent, Line, RunFinished, decode
@@ -22,8 +23,7 @@ from runner.runs.store import RunLog, RunStore, StoreError
 from runner.secrets.redact import Secrets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A journal read back. `flaw` is the number of the first line that does not fit the chain, None where all do.
 
     `torn`: the last line was cut off in its middle, and is left out.

@@ -6,10 +6,10 @@ Texts and values keep their holes: who prints them fills in the `***`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 import msgspec
+from msgspec import Struct
 
 from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.values import Json, JsonObject
@@ -63,8 +63,7 @@ class StepResult(Row, frozen=True, kw_only=True):
     error: Trouble | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
+class RunResult(Struct, frozen=True, kw_only=True):
     """A run, as far as its events go. `finished` is false where they end before the run did.
 
     Where not even the first line is left, every text but `id` and `events` is empty.
@@ -138,8 +137,7 @@ _LOOKED_FOR = "`runner resume` looks for it in the process log, and never sends 
 _JUDGED = "`runner resume` judges it and goes on; it is not sent again"
 
 
-@dataclass(slots=True)
-class BegunRow:
+class BegunRow(Struct):
     """A row that has begun and not ended, and what its calls have come to.
 
     `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered. `doubt`

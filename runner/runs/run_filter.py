@@ -3,8 +3,9 @@
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from runner.foundation import durations
 from runner.foundation.problems import Problem, UsageError
@@ -18,8 +19,7 @@ _TIME_DIGITS = 12
 """Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilter:
+class RunFilter(Struct, frozen=True, kw_only=True):
     """What is empty lets every run pass. `since` is in seconds since the epoch."""
 
     jobs: tuple[str, ...] = ()

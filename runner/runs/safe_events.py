@@ -6,10 +6,10 @@ Pure: it gives what is to be stored apart, and stores nothing.
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject, compact
 from runner.runs.events import AnyEvent, CallAnswered, StepFinished, decode, encode
@@ -57,16 +57,14 @@ _BETWEEN = re.compile(r"([/?&=(),'])")
 """What is between the values of a path."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Apart:
+class Apart(Struct, frozen=True, kw_only=True):
     """The content of a file of its own; `name` is its SHA-256."""
 
     name: str
     content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafeEvent:
+class SafeEvent(Struct, frozen=True, kw_only=True):
     """`body` is the event's JSON, without the journal's own fields."""
 
     event: AnyEvent

@@ -6,8 +6,10 @@ with secrets that are given anew.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.fingerprints import Fingerprints, fingerprints
 from runner.foundation.problems import Problem
@@ -22,8 +24,7 @@ from runner.secrets.redact import Secrets
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSnapshot:
+class PlanSnapshot(Struct, frozen=True, kw_only=True):
     """`attempt` and `settle` are seconds, as `Plan` has them."""
 
     plan: StoredPlan

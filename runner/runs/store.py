@@ -8,11 +8,14 @@ promises nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from runner.foundation.discreet import Discreet
 from runner.foundation.site_key import one_spelling
 
 USUAL = ".runner/runs"
@@ -107,8 +110,7 @@ class OwnedRows(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Others:
+class Others(Struct, frozen=True, kw_only=True):
     """`taken` are the ids of rows that belong to other calls. `rival`: another run may have made some of the rest, and
     nobody knows which.
     """
@@ -130,23 +132,23 @@ class NoOtherRuns:
         return Others()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Discreet, frozen=True, kw_only=True):
     """What is locked. `site` is the URL of a site, or the folder of a sandbox, whose URL is another each time.
 
     Claims on one site are equal however its host is written: else a run would wait for itself.
     """
 
+    NOT_COMPARED: ClassVar = frozenset({"site"})
+
     name: str
-    site: str = field(compare=False)
-    site_key: str = field(init=False)
+    site: str
+    site_key: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "site_key", one_spelling(self.site))
+        force_setattr(self, "site_key", one_spelling(self.site))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """Who holds a lock. `since` is UTC, `…Z`; `job` is the title of the run, `command` what was typed."""
 
     pid: int
@@ -163,8 +165,7 @@ class Lock(Protocol):
         """Let go; once more does nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """Somebody else holds the lock; `holder` is None where it is not known who."""
 
     holder: Holder | None

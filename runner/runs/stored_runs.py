@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
 from runner.runs.events import Line, RunStarted, RunStatus
@@ -20,8 +21,7 @@ BEYOND_RESUME = "nobody can say any more what this run did, so it cannot be resu
 """What follows from a journal that is not as it was written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRun:
+class StoredRun(Struct, frozen=True, kw_only=True):
     """`flaw` is the number of the first line whose chain does not hold, None where all do; `cut`: they do, but the
     run's own report knows a line that is not there. `is_running`: some process is writing its events now.
     """

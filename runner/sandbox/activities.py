@@ -6,9 +6,11 @@ log; the values its parameters held then stay, as the service returns them after
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid5
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.catalogue.values import CannotReadError, read
 from runner.expressions.evaluate import EvaluationError, Scope, boolean, render, render_value
@@ -47,8 +49,7 @@ class _CancelledError(Exception):
     """Somebody has ended the process while it waited."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What activities work on. `now` gives a time as the log writes it, `new_id` a GUID."""
 
     store: Store
@@ -81,8 +82,7 @@ def carry_out(
         store.end(process_id, status=status, completed=surroundings.now(), error=error)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
+class _Work(Struct, frozen=True, kw_only=True):
     """A process under way; `parameters` holds its values and is changed by what the activities do."""
 
     double: Double

@@ -1,9 +1,9 @@
 """Carrying a call out and answering it, with what a fault makes of it (`fault_kinds`)."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import assert_never
 
+from msgspec import Struct
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -53,8 +53,7 @@ def login_page() -> Response:
     return HTMLResponse(f"<html><head><title>Login</title>{script}</head><body></body></html>")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CallInHand:
+class _CallInHand(Struct, frozen=True, kw_only=True):
     call: PreparedCall
     engine: Engine
 

@@ -1,7 +1,8 @@
 """A document without problems → the records of a double. Nothing is checked here: `rules` and the schema have."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.catalogue.model import Direction, Kind, Parameter
 from runner.expressions.parse import expression, expressions_in
@@ -57,8 +58,7 @@ def fault(fields: JsonObject) -> CallFault:
     return CallFault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnUse:
+class ColumnUse(Struct, frozen=True, kw_only=True):
     """A column that a double names at `path`; `line` counts within the text there. `filled_beside`: it is filled
     there, with these columns; None for one that is read.
     """

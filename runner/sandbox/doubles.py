@@ -6,9 +6,10 @@ Nothing here checks anything; `rules` has done so before.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from runner.catalogue.model import Parameter
 from runner.foundation.values import Json, JsonObject
@@ -19,42 +20,36 @@ OWN_ENTITIES = frozenset(
 """Entities that the sandbox keeps itself: no file of a folder may name them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Set:
+class Set(Struct, frozen=True, kw_only=True):
     """Parameters and their new values, worked out in order: a later one sees those before it."""
 
     values: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Insert:
+class Insert(Struct, frozen=True, kw_only=True):
     entity: str
     values: Mapping[str, Json]
     into: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Select:
+class Select(Struct, frozen=True, kw_only=True):
     entity: str
     where: str | None
     into: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
+class Update(Struct, frozen=True, kw_only=True):
     entity: str
     where: str | None
     values: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
+class Delete(Struct, frozen=True, kw_only=True):
     entity: str
     where: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Park:
+class Park(Struct, frozen=True, kw_only=True):
     """The process waits here until the element is executed; where it does not wait, it has passed the element.
 
     `uid` is an id fixed in the file, as a site's elements have one of their design; each time a process parks here,
@@ -67,18 +62,15 @@ class Park:
     waits: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
+class Delay(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Background:
+class Background(Struct, frozen=True, kw_only=True):
     """The caller is answered here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fail:
+class Fail(Struct, frozen=True, kw_only=True):
     """The process ends in error. `uid` and `caption` are those of the element at which it does."""
 
     text: str
@@ -89,8 +81,7 @@ class Fail:
 Deed: TypeAlias = Set | Insert | Select | Update | Delete | Park | Delay | Background | Fail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
+class Activity(Struct, frozen=True, kw_only=True):
     """One deed, done where `condition` is true or absent. `line` is where it begins in its file."""
 
     deed: Deed
@@ -98,8 +89,7 @@ class Activity:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFault:
+class CallFault(Struct, frozen=True, kw_only=True):
     """Befalls the next `times` calls, or every call where that is None. `kind` is a name in `FAULT_KINDS`, `seconds`
     how long it takes.
     """
@@ -117,8 +107,7 @@ class RecordChange(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedRecord:
+class ChangedRecord(Struct, frozen=True, kw_only=True):
     """A record after its change; one that was deleted, before it."""
 
     entity: str
@@ -126,8 +115,7 @@ class ChangedRecord:
     record: JsonObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartsOn:
+class StartsOn(Struct, frozen=True, kw_only=True):
     """A change of a record through OData starts the process, where `where` is true of it or absent.
 
     `into` is the parameter that takes the record's Id.
@@ -139,8 +127,7 @@ class StartsOn:
     into: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Double:
+class Double(Struct, frozen=True, kw_only=True):
     """The double of one process, or of one version of it. `caption` is what the process log shows.
 
     A version has a `code` of its own; callers name the root, which it is a version `of`, and the active one runs.
@@ -163,8 +150,7 @@ class Double:
         return self.of or self.code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubles:
+class Doubles(Struct, frozen=True, kw_only=True):
     """A folder of doubles. `columns` are those any file mentions, `Id` first; `records` the first of each entity."""
 
     processes: Mapping[str, Double] = field(default_factory=dict)

@@ -5,8 +5,9 @@ A value for an `out` or `internal` parameter is dropped like an unknown code, a 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from runner.catalogue.model import Direction
 from runner.catalogue.values import EMPTY, CannotReadError, read
@@ -25,8 +26,7 @@ GIVEN = frozenset({Direction.IN, Direction.BOTH})
 """Directions of the parameters that take a value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Begun(Struct, frozen=True, kw_only=True):
     """A process, and what is to be done now: nothing is, until it is asked for."""
 
     process_id: str

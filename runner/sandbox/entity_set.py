@@ -6,8 +6,9 @@ own type, and a value without templates the type that it shows. Of any other exp
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from runner.catalogue.model import Kind, Parameter
 from runner.catalogue.values import EMPTY
@@ -34,8 +35,7 @@ class Edm(StrEnum):
     MOMENT = "Edm.DateTimeOffset"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntitySet:
+class EntitySet(Struct, frozen=True, kw_only=True):
     """`columns` are those of the payload, in order; rows are keyed by `paths`, which filters name, and by columns.
 
     `types` gives the columns with their types, which may take a look at every row.

@@ -8,8 +8,9 @@ choice [?] where no source says. A process that a broken call has started goes o
 """
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
+
+from msgspec import Struct
 
 _Reply = TypeVar("_Reply")
 
@@ -39,8 +40,7 @@ class Effect(Protocol):
     def __call__(self, call: FaultyCall[_Reply], seconds: float, /) -> Awaitable[_Reply]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultKind:
+class FaultKind(Struct, frozen=True, kw_only=True):
     """`help` is what editors show. `seconds`: it takes time, by default so many seconds; None where it takes none.
 
     `of_starts`: it befalls calls that start a process, and none that execute an element.

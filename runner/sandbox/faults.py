@@ -6,7 +6,9 @@ double's own a sandbox that keeps its data knows, when it is served again, how o
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.durations import LONGEST
 from runner.foundation.suggestions import suggest
@@ -23,8 +25,7 @@ class FaultError(ValueError):
     """What was sent is no fault; the message is for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _WaitingFault:
+class _WaitingFault(Struct, frozen=True, kw_only=True):
     """A fault that waits for calls of `process`, or of any. `position` is its place in its double's file, if any."""
 
     process: str | None

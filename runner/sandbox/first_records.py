@@ -42,7 +42,7 @@ def load(file: FilePath) -> tuple[Records, tuple[Problem, ...]]:
     return records, tuple(check_records(document, written))
 
 
-class _RecordRules(ProblemCollector):
+class _RecordRules(ProblemCollector, frozen=True):
     def entities(self, entities: Json) -> None:
         if entities is not None and not isinstance(entities, dict):
             message = f"{kind_of(entities)} is here instead of entities by name"

@@ -6,8 +6,9 @@ shape is the business of `rules`, what the records mean that of `activities`.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity, are_errors, in_order
 from runner.foundation.raw import record

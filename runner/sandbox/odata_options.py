@@ -5,8 +5,9 @@ Options not named here are ignored [?]. A row here is keyed by the paths that fi
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject, compact
 from runner.odata.filter import FilterError, Node, columns_of, compared_with_texts, parse
@@ -20,8 +21,7 @@ class OptionError(ValueError):
     """An option that cannot be read; the message is for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """`order` holds paths, and whether each is descending; `select` is None for every column."""
 
     filter: Node | None = None

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import CallFault
@@ -18,8 +19,7 @@ _SIGN_INS = ("/AuthService.svc/Login", "/connect/token")
 """Ends of addresses whose bodies hold passwords and tokens."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallBody:
+class CallBody(Struct, frozen=True, kw_only=True):
     """The first bytes of a body, and how many there are."""
 
     start: bytes = b""
@@ -30,8 +30,7 @@ class CallBody:
         return {"text": self.start.decode("utf-8", "replace"), "size": self.size, "whole": len(self.start) == self.size}
 
 
-@dataclass(slots=True, kw_only=True)
-class RecentCall:
+class RecentCall(Struct, kw_only=True):
     """`address` is path and query, shortened. `status` is None until there is an answer, and where there is none.
 
     `hides_bodies`: it is a sign-in. `sent` and `answer` are empty then.

@@ -6,7 +6,9 @@ shape that the schema asks for is passed over here.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import field
+from msgspec.structs import replace
 
 from runner.catalogue.kind_types import held_type
 from runner.catalogue.model import Kind, Parameter
@@ -69,8 +71,7 @@ def _parameter(fields: JsonObject) -> Parameter | None:
     return None if kind is Kind.UNKNOWN else Parameter(kind=kind, items=columns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rules(TypeLint):
+class _Rules(TypeLint, frozen=True, kw_only=True):
     """`names` are the types of what every expression may use; for conditions on records, `row` is added."""
 
     parameters: Mapping[str, Parameter | None]

@@ -9,9 +9,9 @@ execution data, and `{}` where no results were asked for.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from runner.catalogue.model import Direction, Kind
@@ -49,8 +49,7 @@ class CallerWait(Enum):
     FOR_THE_END = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCall:
+class PreparedCall(Struct, frozen=True, kw_only=True):
     """A call of a process that is ready, and has done nothing yet. `process` is the version that runs, by its own code.
 
     `begin` is given the text with which the process is to fail at its end, or None. `reply` is asked when `wait` is

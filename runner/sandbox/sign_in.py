@@ -8,9 +8,9 @@ login page [M]. A token acts as Supervisor, lives an hour, and cannot be renewed
 
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote_plus
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,8 +23,7 @@ _LIFETIME = 3600
 _SCHEME = "bearer "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(Struct, frozen=True, kw_only=True):
     name: str
     password: str
     id: str
@@ -42,8 +41,7 @@ SUPERVISOR = User(
 USERS = (SUPERVISOR,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Session:
+class _Session(Struct, frozen=True, kw_only=True):
     user: User
     csrf: str
 
@@ -104,8 +102,7 @@ def _verdict(code: int, message: str, exception: JsonObject | None) -> JsonObjec
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
+class _Token(Struct, frozen=True, kw_only=True):
     user: User
     ends: float
 

@@ -9,9 +9,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record
@@ -48,8 +49,7 @@ class InstanceStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(Struct, frozen=True, kw_only=True):
     """One started process. `owner` is a contact's id; times are texts in the log's own format, which sorts."""
 
     id: str
@@ -64,8 +64,7 @@ class Instance:
     parameters: JsonObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReachedElement:
+class ReachedElement(Struct, frozen=True, kw_only=True):
     """A place where a process waits, waited, or failed; `position` is its own among its double's activities.
 
     `id` is its own, `uid` that of its design. One that waits is running until it was executed, or cancelled with its

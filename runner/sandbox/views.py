@@ -1,8 +1,10 @@
 """What the sandbox shows of itself, as JSON: processes, instances, records, calls and faults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.values import Json, JsonObject
 from runner.odata.match import Bounds
@@ -20,8 +22,7 @@ RECORDS = 50
 """So many records at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Struct, frozen=True, kw_only=True):
     """What the page shows in full, by its address: the process with its form, and so on; an empty text is nothing."""
 
     process: str = ""
@@ -32,9 +33,9 @@ class Opened:
 
     def link(self, **changes: str | int) -> str:
         """The address with these changes; what is open already is closed."""
-        asked = replace(self, **changes)  # type: ignore[arg-type]  # the template names our own fields
-        closed = replace(self, **dict.fromkeys(changes, "")) if asked == self else asked  # type: ignore[arg-type]  # as above
-        fields = {name: getattr(closed, name) for name in self.__slots__}
+        asked = replace(self, **changes)  # the template names our own fields
+        closed = replace(self, **dict.fromkeys(changes, "")) if asked == self else asked
+        fields = {name: getattr(closed, name) for name in self.__struct_fields__}
         return "?" + urlencode({name: value for name, value in fields.items() if value})
 
 

@@ -8,8 +8,9 @@ What a secret is, is not known here.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 MARK = "\ue000"
 PLAIN = "plain"
@@ -22,8 +23,7 @@ _ESCAPED = re.compile(r"%([0-9a-f]{4})")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(Struct, frozen=True):
     """Of the spelling the characters from `skipped` to `end`, None to its own."""
 
     name: str

@@ -4,12 +4,12 @@ Also found is the start of one where the other was shortened: before `…`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Protocol
 
 import re2
+from msgspec import Struct
 
 KNOWN_LENGTH = 6
 """Characters of each text that the pattern knows; no text may be shorter."""
@@ -22,8 +22,7 @@ _MEMORY = 1 << 27
 _NOTHING = r"[^\x00-\xff]"
 
 
-@dataclass(frozen=True, slots=True)
-class Catch:
+class Catch(Struct, frozen=True):
     """`found` at `start` is `needle`, or its start."""
 
     start: int

@@ -11,8 +11,9 @@ safe that holds the mark of holes itself.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from threading import Lock
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, compact
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
@@ -35,8 +36,7 @@ _UNSAFE = re.compile(
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Known(Struct, frozen=True, kw_only=True):
     """What follows from `count` secrets. `ways` leads from a spelling to the secret's name and its own."""
 
     count: int

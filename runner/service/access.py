@@ -3,8 +3,9 @@
 import math
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from runner.secrets.redact import SHORTEST
 from runner.service import outages

@@ -8,9 +8,10 @@ import html
 import json
 import re
 import zlib
-from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 from xml.parsers import expat
+
+from msgspec import Struct
 
 from runner.foundation.values import LARGEST_INTEGER, Json, well_formed
 from runner.service.words import shortened
@@ -46,29 +47,25 @@ class TooLargeError(Exception):
     """A body over `LARGEST_BODY`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapped:
+class Wrapped(Struct, frozen=True):
     """The text of a leaf such as `<string xmlns="…">…</string>`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class JsonBody:
+class JsonBody(Struct, frozen=True):
     """A body that is JSON."""
 
     value: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """XML whose root is a `Fault`, in the service's own words."""
 
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """HTML: a page for people, never an answer of the service."""
 
     title: str

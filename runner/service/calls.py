@@ -5,8 +5,9 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Decode
@@ -20,8 +21,7 @@ MOST_ROWS: Final = 200
 """Rows of the log that one reading asks for: those of a process that many start, since a watermark."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecuteCall:
+class ExecuteCall(Struct, frozen=True, kw_only=True):
     """Execute(): `parameters` in the job's order, null ones left out. Answers the decoded result, or None."""
 
     process: str
@@ -30,23 +30,20 @@ class ExecuteCall:
     decode: Decode = Decode.AUTO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElementCall:
+class ElementCall(Struct, frozen=True, kw_only=True):
     """ExecProcElByUId(). Answers the decoded reply, or None."""
 
     uid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompleteCall:
+class CompleteCall(Struct, frozen=True, kw_only=True):
     """CompleteExecuting() with values. Answers `executionData`, or None."""
 
     uid: str
     parameters: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """One version of a process: its number, the code of its own, and the id of its design where that is known."""
 
     number: int
@@ -54,8 +51,7 @@ class Version:
     uid: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunProcessCall:
+class RunProcessCall(Struct, frozen=True, kw_only=True):
     """RunProcess(). Answers `{"process_id", "status", "results", "error"}`.
 
     `process_id` is a GUID, or None where the process is queued (an empty GUID with success) [M]; `status` is `done`,
@@ -71,15 +67,13 @@ class RunProcessCall:
     version: Version | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelCall:
+class CancelCall(Struct, frozen=True, kw_only=True):
     """CancelExecution() of one instance, root and all that it has started. Answers None."""
 
     process_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeCall:
+class ChangeCall(Struct, frozen=True, kw_only=True):
     """One record changed through OData. Answers the record of an insert, else None.
 
     `starts` is the process that the change is to start, which is not sent.
@@ -92,8 +86,7 @@ class ChangeCall:
     starts: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryCall:
+class QueryCall(Struct, frozen=True, kw_only=True):
     """One page of an OData collection. Answers `{"records": [...], "next": …}`.
 
     `next` is what to hand in for the following page (path and query on the same site), None at the end. Keys that
@@ -108,8 +101,7 @@ class QueryCall:
     next: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadElements:
+class ReadElements(Struct, frozen=True, kw_only=True):
     """SysProcessElementLog of one process. Answers a list of `{"id", "uid", "kind", "caption", "status", "error"}`,
     newest first.
 
@@ -120,8 +112,7 @@ class ReadElements:
     process_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadElementData:
+class ReadElementData(Struct, frozen=True, kw_only=True):
     """SysProcessElementData of one process: the engine's own store, which holds what waits, whatever is logged.
 
     Answers a list of `{"id", "uid", "status"}`: `status` in the words of `ReadRows`, or the server's own number.
@@ -130,8 +121,7 @@ class ReadElementData:
     process_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRows:
+class ReadRows(Struct, frozen=True, kw_only=True):
     """Rows of one process in SysProcessLog, newest first. Answers a list of rows.
 
     A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
@@ -149,22 +139,19 @@ class ReadRows:
     top: int = MOST_ROWS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRow:
+class ReadRow(Struct, frozen=True, kw_only=True):
     """One row of SysProcessLog by the process's id. Answers a row as `ReadRows` does, or None for no such row."""
 
     process_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindProcess:
+class FindProcess(Struct, frozen=True, kw_only=True):
     """VwProcessLib by the process's code. Answers the schema id as text, or None."""
 
     process: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindFamily:
+class FindFamily(Struct, frozen=True, kw_only=True):
     """VwProcessLib by the process's code, for the family of its versions.
 
     Answers the id of the root's design, which `ReadFamily` takes; None where the library has no such process. `fresh`:
@@ -175,8 +162,7 @@ class FindFamily:
     fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadFamily:
+class ReadFamily(Struct, frozen=True, kw_only=True):
     """VwProcessLib by the id of the root's design: every version of the process, the root among them.
 
     Answers a list of `{"code", "uid", "schema_id", "version", "active", "enabled", "traced"}`, null for what the
@@ -188,8 +174,7 @@ class ReadFamily:
     fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadSchema:
+class ReadSchema(Struct, frozen=True, kw_only=True):
     """ProcessSchemaRequest: the signature of one process by the id of its row in VwProcessLib.
 
     Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
@@ -201,13 +186,11 @@ class ReadSchema:
     schema_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhoAmI:
+class WhoAmI(Struct, frozen=True, kw_only=True):
     """GetCurrentUserInfo: answers our own contact id as text, or None where the reply holds none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhoIsUser:
+class WhoIsUser(Struct, frozen=True, kw_only=True):
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 

@@ -6,8 +6,9 @@ It may be shared by threads. What a reply means is `replies`' business, what an 
 """
 
 import time
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from runner.foundation.values import JsonObject
 from runner.service import odata, outages, replies

@@ -12,10 +12,10 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import ceil
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
+from runner.foundation.discreet import Discreet
 from runner.service.bodies import LARGEST_BODY, TooLargeError
 from runner.service.gate import Clock
 from runner.service.libraries import h11
@@ -43,29 +43,31 @@ class SpokeFirstError(Exception):
     """Something came on a connection on which nothing had been asked yet. Nothing was sent on it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(Discreet, frozen=True, kw_only=True):
     """A request to `origin`, a scheme, a host and a port, as it goes over a connection.
 
     `leaves` is asked just before its first byte is sent: where it says no, nothing is.
     """
 
+    NOT_SHOWN: ClassVar = frozenset({"headers", "body"})
+
     origin: tuple[str, str, int]
     method: str
     target: bytes
-    headers: Lines = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    headers: Lines
+    body: bytes | None = None
     deadline: float
     leaves: Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Discreet, frozen=True):
     """An answer that was read to its end, but is still packed as it came."""
+
+    NOT_SHOWN: ClassVar = frozenset({"body"})
 
     status: int
     headers: Lines
-    body: bytes = field(repr=False)
+    body: bytes
 
 
 class SocketStream:

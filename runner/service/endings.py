@@ -1,9 +1,9 @@
 """How a call ends: with a value, or with a failure that says what it may have done to the site."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
+from runner.foundation.discreet import Discreet
 from runner.foundation.values import Json
 from runner.runs.events import Trouble
 
@@ -24,21 +24,21 @@ class FailureKind(StrEnum):
     """It may have happened."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Discreet, frozen=True, kw_only=True):
     """`date` is the server's own time, as the header of its answer says it.
 
     `status` is of HTTP; `size` the bytes of the answer's body, over all its pages.
     """
 
+    NOT_COMPARED: ClassVar = frozenset({"date", "status", "size"})
+
     value: Json
-    date: str | None = field(default=None, compare=False)
-    status: int | None = field(default=None, compare=False)
-    size: int | None = field(default=None, compare=False)
+    date: str | None = None
+    status: int | None = None
+    size: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFailed:
+class CallFailed(Discreet, frozen=True, kw_only=True):
     """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
 
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
@@ -46,6 +46,9 @@ class CallFailed:
     `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
     `body` is the start of what the service answered, as text; `size` the bytes of all that it answered.
     """
+
+    NOT_SHOWN: ClassVar = frozenset({"body"})
+    NOT_COMPARED: ClassVar = frozenset({"size"})
 
     kind: FailureKind
     trouble: Trouble
@@ -56,8 +59,8 @@ class CallFailed:
     date: str | None = None
     nothing_ran: bool = False
     refused_sign_in: bool = False
-    body: str | None = field(default=None, repr=False)
-    size: int | None = field(default=None, compare=False)
+    body: str | None = None
+    size: int | None = None
 
 
 Ending: TypeAlias = Answered | CallFailed

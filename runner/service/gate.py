@@ -3,8 +3,9 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from runner.service.site import Request
 
@@ -49,8 +50,7 @@ class OpenGate:
 OPEN: Final = OpenGate()
 
 
-@dataclass(slots=True, kw_only=True)
-class Deadline:
+class Deadline(Struct, kw_only=True):
     """When the time of a call is over, on the clock, and how many seconds it has, for sentences.
 
     What is waited before a call may leave is none of that time. `whole` is the deadline that this one is a part of.

@@ -5,17 +5,17 @@ Pure. What the records mean is not known here.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordsPage:
+class RecordsPage(Struct, frozen=True, kw_only=True):
     """The records of a reading so far; the page after them is asked for by `following`, a path and query."""
 
     records: tuple[JsonObject, ...]

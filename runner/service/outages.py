@@ -10,9 +10,10 @@ import os
 import re
 import socket
 import ssl
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
+
+from msgspec.structs import replace
 
 from runner.foundation.durations import written
 from runner.runs.events import Trouble

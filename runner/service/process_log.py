@@ -4,8 +4,9 @@ Read by code or by id, never by caption. Whose rows they are, and what they mean
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
+
+from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject
 from runner.service import odata
@@ -40,8 +41,7 @@ _MOST_ELEMENTS: Final = 100
 """An element that waits is among the newest; a process with loops has thousands."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableReading:
+class TableReading(Struct, frozen=True, kw_only=True):
     """What a call reads below `odata/`, and what its records come to. `most` records are enough, however many there
     are.
     """

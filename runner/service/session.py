@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from runner.foundation.discreet import Discreet
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service.endings import CallFailed, FailureKind
@@ -12,8 +15,7 @@ from runner.service.site import Headers, Request
 from runner.service.words import shortened
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Discreet, frozen=True, kw_only=True):
     """What every call carries. `cookies` are as the site set them, `headers` is what they add; with an OAuth `token`
     there are no cookies, and none are taken later.
 
@@ -21,15 +23,16 @@ class Session:
     of one number differ in their later cookies only.
     """
 
-    cookies: Mapping[str, str] = field(repr=False)
-    headers: Headers = field(repr=False)
-    token: str | None = field(default=None, repr=False)
+    NOT_SHOWN: ClassVar = frozenset({"cookies", "headers", "token"})
+
+    cookies: Mapping[str, str]
+    headers: Headers
+    token: str | None = None
     ends: float = math.inf
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a reply to a request of a sign-in says.
 
     `failure` is what its status means, None for success. `record` is the JSON record in it; `unread` says why there is

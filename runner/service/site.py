@@ -1,11 +1,13 @@
 """A site and how it is reached; a request to it and its reply, before anybody knows what they mean."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
+from runner.foundation.discreet import Discreet
 from runner.foundation.values import Json, compact, well_formed
 from runner.version import VERSION
 
@@ -43,8 +45,7 @@ class ExecuteMethod(StrEnum):
 PREFIXES: Final = {Runtime.NET_FRAMEWORK: "/0", Runtime.NET: ""}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(Discreet, frozen=True, kw_only=True):
     """Where calls go, and how they get there.
 
     `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
@@ -53,16 +54,18 @@ class Site:
     trusted beside those of this machine, `proxy` is the URL of one.
     """
 
+    NOT_SHOWN: ClassVar = frozenset({"headers", "authorities", "proxy"})
+
     url: str
     prefix: str = "/0"
     element_call: ElementIdPlace = ElementIdPlace.PATH
     execute_method: ExecuteMethod = ExecuteMethod.GET
     identity_url: str | None = None
-    headers: Headers = field(default=(), repr=False)
+    headers: Headers = ()
     timeout: float | None = None
     rate: float | None = None
-    authorities: str | None = field(default=None, repr=False)
-    proxy: str | None = field(default=None, repr=False)
+    authorities: str | None = None
+    proxy: str | None = None
 
     @property
     def name(self) -> str:
@@ -73,8 +76,7 @@ class Site:
             return "the site"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """`path` is path and query below the site's root, encoded. A `body` of None is none, an empty one has a length."""
 
     method: str
@@ -83,8 +85,7 @@ class Request:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """Names of `headers` are in lower case; `cookies` are the lines of Set-Cookie, which cannot be joined."""
 
     status: int

@@ -8,10 +8,10 @@ import re
 import socket
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
+from runner.foundation.discreet import Discreet
 from runner.version import VERSION
 
 _LONGEST_ANSWER: Final = 65536
@@ -20,13 +20,14 @@ _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _PORT: Final = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proxy:
+class Proxy(Discreet, frozen=True, kw_only=True):
     """`authorization` is the header's value that names us, None for a proxy that asks nobody."""
+
+    NOT_SHOWN: ClassVar = frozenset({"authorization"})
 
     host: str
     port: int
-    authorization: str | None = field(default=None, repr=False)
+    authorization: str | None = None
 
 
 class ProxyError(Exception):

@@ -1,9 +1,10 @@
 """A targets file without mistakes → `Target` records. Checks nothing: schema and rules have."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.foundation.raw import duration, items, one_of, record, sure_text, text

@@ -6,8 +6,10 @@ Templates stay visible: they hold the name of a secret. Of a file that cannot be
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
@@ -47,8 +49,7 @@ _LINE = re.compile(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")
 _ONLY_KEY = re.compile(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """The place of a secret. Of an address only the name and the password in it are one."""
 
     span: Span

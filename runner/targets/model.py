@@ -4,10 +4,12 @@ Texts of a site may hold `{{ env.NAME }}` and `{{ file('PATH') }}`; they are wor
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
+from msgspec import Struct
+
+from runner.foundation.discreet import Discreet
 from runner.foundation.problems import Problem
 from runner.service.auth.kind import Credentials
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
@@ -16,8 +18,7 @@ Keys: TypeAlias = tuple[str, ...]
 """A value of a target by its key, and the key within it: `("auth", "password")`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allow:
+class Allow(Struct, frozen=True, kw_only=True):
     """What may be sent at all: names of processes with `*` and `?`, and effects; None allows any.
 
     `entities` are those whose records may be changed; None allows none.
@@ -32,8 +33,7 @@ TOO_SHORT: Final = "a site is ready after two readings, `every` apart, and `for`
 TOO_SHORT_HINT: Final = "let `for` be longer than `every`: `for: 10m`, `every: 5s`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
+class Readiness(Struct, frozen=True, kw_only=True):
     """How a site is waited for after a deployment: up to `longest` seconds, asked again `every` so many, until its
     processes are as the `catalogue` says: a file, or a folder of packages.
     """
@@ -43,8 +43,7 @@ class Readiness:
     catalogue: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteTarget:
+class SiteTarget(Discreet, frozen=True, kw_only=True):
     """`headers` are pairs, `rate` is in calls a second, times are seconds; `beside` is where a relative `ca_file` lies.
 
     `plain_http`: it may be called without TLS. `timeout` is of one attempt where neither step nor job says one.
@@ -52,6 +51,9 @@ class SiteTarget:
     first call of a run. Made ready, a site with an OAuth client has its `identity_url`. `placed` gives a problem with
     the value of a key, by its path in the target, the place where that is written; None where it is in no file.
     """
+
+    NOT_SHOWN: ClassVar = frozenset({"proxy", "headers", "placed"})
+    NOT_COMPARED: ClassVar = frozenset({"placed"})
 
     name: str
     url: str
@@ -63,24 +65,26 @@ class SiteTarget:
     timeout: float | None = None
     settle: float = 15.0
     ca_file: str | None = None
-    proxy: str | None = field(default=None, repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    proxy: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     rate: float | None = None
     protected: bool = False
     plain_http: bool = False
     allow: Allow | None = None
     ready: Readiness | None = None
     beside: Path = Path()
-    placed: Callable[[Problem, Keys], Problem] | None = field(default=None, compare=False, repr=False)
+    placed: Callable[[Problem, Keys], Problem] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxTarget:
+class SandboxTarget(Discreet, frozen=True, kw_only=True):
     """`folder` holds the doubles, `*.process.yaml`; relative to the current folder, or absolute.
 
     `written_in` is the targets file that names it, None where none does. The rest is as in a site, so that a rehearsal
     goes as the real thing will.
     """
+
+    NOT_SHOWN: ClassVar = frozenset({"written_in"})
+    NOT_COMPARED: ClassVar = frozenset({"written_in"})
 
     name: str
     folder: Path
@@ -92,7 +96,7 @@ class SandboxTarget:
     rate: float | None = None
     protected: bool = False
     allow: Allow | None = None
-    written_in: str | None = field(default=None, compare=False, repr=False)
+    written_in: str | None = None
 
 
 Target: TypeAlias = SiteTarget | SandboxTarget

@@ -7,9 +7,10 @@ import re
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.evaluate import EvaluationError, Scope, render

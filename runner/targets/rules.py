@@ -5,9 +5,10 @@ Reads no environment and no file.
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Name, TemplateProblem

@@ -1,6 +1,6 @@
 """Two catalogues held against each other, and what of it matters to whom."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.catalogue.differences import About, CatalogueDifference, Use, differences, drifts
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion

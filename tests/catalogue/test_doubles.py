@@ -1,10 +1,9 @@
 """Doubles that are written from a catalogue: valid as they are, whatever the site calls its things."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runner.catalogue.doubles import doubles
 from runner.catalogue.model import Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion

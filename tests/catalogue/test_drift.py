@@ -1,8 +1,7 @@
 """A site against packages in git: what the site lacks of what they say, and nothing that they leave open."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from runner.catalogue.drift import changed, missing
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion

@@ -1,11 +1,11 @@
 """The schema of jobs for one site, without an editor: what it lets pass, and what it does not."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from msgspec.structs import replace
 
 from runner.catalogue.editor import specialised
 from runner.catalogue.model import Catalogue, Process

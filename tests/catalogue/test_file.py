@@ -1,11 +1,11 @@
 """The catalogue file: written and read back, the same whoever writes it, and mistakes told at their places."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runner.catalogue.model import (
     Catalogue,

@@ -4,12 +4,13 @@ import random
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
 from answers import Answers
 from deployments import CATALOGUE, Deployed, Phase, listed
+from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import catalogue_in

@@ -1,8 +1,7 @@
 """A call that must not happen twice and was not answered: how it is looked for, and what may be said of it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from stories import World, not_sent, planned, refused, unanswered
 
 from runner.foundation.values import JsonObject

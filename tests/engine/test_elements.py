@@ -1,8 +1,9 @@
 """Stories of elements that are named in one running process: found, waited for, executed, and looked at again."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 from stories import World, planned, refused, unanswered
 
 from runner.catalogue.model import ProcessElement

@@ -1,9 +1,10 @@
 """Stories of `failures`: what counts, since when, for how long, and that nothing uncounted is ever green."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 from stories import World, including, planned, refused, unanswered
 
 from runner.foundation.values import Json, JsonObject

@@ -1,8 +1,7 @@
 """A row of the process log belongs to one call at most, and what may be somebody else's proves nothing."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from stories import World, moment, planned, refused, unanswered
 
 from runner.foundation.values import JsonObject

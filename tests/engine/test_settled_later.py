@@ -1,8 +1,7 @@
 """A run that has ended with rows in doubt: what becomes of it when somebody settles them, one after the other."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from stories import World, including, planned, refused, unanswered
 
 from runner.engine.effects import Send

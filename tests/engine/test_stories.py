@@ -1,8 +1,7 @@
 """The order in which things happen, told as stories: no network, no clock, no files."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from stories import World, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send

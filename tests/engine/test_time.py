@@ -1,8 +1,7 @@
 """Time: of a job, of an attempt, of an included job, of undo and `finally`. What is cut, and what is said of it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from stories import World, including, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Send, Sleep

@@ -6,13 +6,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from any_jobs import AnyRun, AnySite, Break, Told, any_runs, carried
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, read
+from msgspec.structs import replace
 from stories import refused
 
 from runner.engine.perform import LATE_SECONDS

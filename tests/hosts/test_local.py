@@ -1,12 +1,13 @@
 """The local host: what it writes before and after it performs an effect, and how it stops."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 import pytest
 from journals import EVENTS, new_journal, read
+from msgspec.structs import replace
 from stories import RUN, planned, unanswered
 
 from runner.foundation.values import Json

@@ -1,13 +1,14 @@
 """A journal played back: what a fresh engine is handed, and when it is not gone on with. Nothing is sent meanwhile."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 import msgspec
 import pytest
 from journals import EVENTS, RESULTS, new_journal, read, reopened
+from msgspec.structs import replace
 from stories import RUN, World, planned, refused
 
 from runner.hosts.judgement import Judgement

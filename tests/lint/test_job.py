@@ -1,8 +1,7 @@
 """Rules of a whole job, told as `CODE path`; how each mistake reads stands in `tests/wrong/`."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import pointer

@@ -8,10 +8,11 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from mutate import Mutation, mutations, unmutated
 
 from runner.foundation.problems import Problem, Severity

@@ -1,9 +1,9 @@
 """What in packages will bite a caller, told with its place."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from packages_on_disk import INTEGER, TEXT, RawStep
 
 from runner.foundation.problems import Problem, Severity

@@ -3,12 +3,12 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packages_on_disk import INTEGER, LOOKUP, RECORDS, TEXT, RawStep, uid
 
 from runner.catalogue import rules

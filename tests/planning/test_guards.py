@@ -1,9 +1,9 @@
 """What the guards of a target let through, and what they say of the rest."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runner.job.actions import (
     Cancel,

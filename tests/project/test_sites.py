@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sites
+from msgspec.structs import replace
 from sites import NOTHING, Told, xml
 
 from runner.foundation.problems import UsageError

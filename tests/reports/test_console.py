@@ -1,8 +1,8 @@
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from runner.reports.console import PlainConsole, closing, is_live, transcript
 from runner.reports.sentences import Detail

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runner.runs.files.locks import FileLock, hold, locks_folder
 from runner.runs.store import Claim, Holder, StoreError, Taken

@@ -1,11 +1,11 @@
 """The plan in a run's folder: without secrets, and enough to go on with."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from journals import store_of
+from msgspec.structs import replace
 from stories import planned
 
 from runner.foundation.fingerprints import differing

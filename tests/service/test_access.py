@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import httpx
 from answers import Answers
+from msgspec.structs import replace
 
 from runner.service.access import Access
 from runner.service.auth.client_credentials import CLIENT_CREDENTIALS

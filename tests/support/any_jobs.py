@@ -7,13 +7,13 @@ that broke off and is resumed meets the answers that an undisturbed one meets.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import TypeVar, assert_never
 
 from hypothesis import strategies as st
 from journals import new_journal, reopened
+from msgspec import Struct, field
 from stories import RUN, WATERMARK, family_of_one, not_sent, refused, unanswered
 
 from runner.foundation.problems import Problem
@@ -60,8 +60,7 @@ FOREVER = 10_000
 """So often is a process looked at that never ends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """How the site meets one call: what it answers, and the row that the call leaves in the process log, if any.
 
     `looks`: how often the row is read as running before it is as `row` says; `hidden`: how many readings miss it.
@@ -73,8 +72,7 @@ class Told:
     hidden: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnyRun:
+class AnyRun(Struct, frozen=True, kw_only=True):
     """One job, and how the site meets it. `told` goes by the name of what is called, and of the turn.
 
     `waited` are processes that run before the job begins, by their ids. `log`: `open`, `refused` (for good), `by
@@ -147,8 +145,7 @@ def _with_row(draw: st.DrawFn, ending: Ending, *, logged: bool) -> Told:
     return Told(ending=ending, row=draw(_ROWS), looks=looks, hidden=hidden)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Drawing:
+class _Drawing(Struct, kw_only=True):
     """Draws the parts of one job and of those that it includes; `_count` gives each part a name of its own."""
 
     draw: st.DrawFn
@@ -307,8 +304,7 @@ class KilledError(Exception):
     """The program is gone at once, with whatever it was about to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Break:
+class Break(Struct, frozen=True, kw_only=True):
     """Where a program breaks off: after it has written so many lines, counted from when it began or was resumed.
 
     `left`: where that line says that a call is sent, not before the call has come to the site. `torn`: so many bytes
@@ -320,8 +316,7 @@ class Break:
     torn: int = 0
 
 
-@dataclass(slots=True)
-class Row:
+class Row(Struct):
     """A row of the site's process log."""
 
     fields: JsonObject
@@ -336,8 +331,7 @@ class Row:
             self.fields["status"] = self.then
 
 
-@dataclass(slots=True, kw_only=True)
-class AnySite:
+class AnySite(Struct, kw_only=True):
     """Meets the calls of a run, also of one that breaks off and is resumed: what has come to it stays.
 
     `arrived` are the calls that have come, as their lines in the journal told them before; `seconds` what each was

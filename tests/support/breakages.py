@@ -5,9 +5,10 @@
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from msgspec import Struct
+from msgspec.structs import replace
 from stories import World, not_sent, refused, unanswered
 
 from runner.foundation.problems import ExitCode
@@ -26,8 +27,7 @@ class Meanwhile(Enum):
     DISK_FULL = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Came:
+class Came(Struct, frozen=True, kw_only=True):
     """What becomes of the step. `verified` and `flaky` are as in the report; `sent` counts the calls that left."""
 
     status: Status
@@ -47,8 +47,7 @@ class Came:
         return f"`{self.status}`" + (f" ({', '.join(beside)})" if beside else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """One way for it to break. `site` is how the site is before; `step` holds the keys of the job's only step."""
 
     site: World
@@ -58,8 +57,7 @@ class Way:
     meanwhile: Meanwhile | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breakage:
+class Breakage(Struct, frozen=True, kw_only=True):
     """A row of the table: words for who reads it, and the ways that bear them out."""
 
     what: str
@@ -139,7 +137,6 @@ def call_later() -> CallFailed:
     return CallFailed(kind=FailureKind.TURNED_AWAY, trouble=trouble, status=429, retry_after=3.0)
 
 
-@dataclass
 class Repeated(World):
     """A proxy has repeated the call, which had happened, and hands on the answer to the second."""
 

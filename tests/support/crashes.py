@@ -9,12 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from doomed import KILLED, Commands, Doom, Ended
 from journals import REPORT, read
+from msgspec import Struct, field
 from sandboxes import MARK, Stand, doubled, stand
 
 from runner.foundation.problems import ExitCode
@@ -35,8 +35,7 @@ _LATE = 5.0
 """Seconds within which a process starts that was taken and put off, on however busy a machine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """`job` is carried out in `folder`, against the sandbox `here`."""
 
     job: str
@@ -93,8 +92,7 @@ def world(job: str, folder: Path, commands: Commands) -> Iterator[World]:
         yield World(job=job, folder=folder, here=here, commands=commands)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undisturbed:
+class Undisturbed(Struct, frozen=True, kw_only=True):
     """How a job ends that nobody kills."""
 
     lines: tuple[Line, ...]
@@ -114,8 +112,7 @@ def _has_mark(sent: CallSent) -> bool:
     return MARK in sent.call.get("parameters", {})
 
 
-@dataclass(slots=True)
-class Kills:
+class Kills(Struct):
     """What happened, counted. `doubles` are starts that happened twice, by their marks."""
 
     kills: int = 0

@@ -17,13 +17,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 from unittest import mock
 
 from journals import EVENTS
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from runner.cli import resume, run
 from runner.cli.main import ended, main
@@ -45,8 +46,7 @@ class Moment(StrEnum):
     WAITING = "when a request has left and its answer is not read"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doom:
+class Doom(Struct, frozen=True, kw_only=True):
     """The end of a process at the line of this number, counted from 1 through the whole journal.
 
     `kept`: the power is cut, and of what was not forced to disk this share is there afterwards, cut off at any byte.
@@ -58,8 +58,7 @@ class Doom:
     kept: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """`code` is negative where a signal ended it; `said` is what it wrote on both streams."""
 
     code: int

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
+
+from msgspec import Struct, field
 
 from runner.foundation.values import Json, JsonObject
 
@@ -35,8 +36,7 @@ def uid(name: str) -> str:
     return str(uuid5(NAMESPACE_URL, name))
 
 
-@dataclass(kw_only=True)
-class RawStep:
+class RawStep(Struct, kw_only=True):
     """A process to be written. `parameters` are code → type and direction; `elements` name → kind; `flows` source,
     target and `flowType`. `properties` are texts, as the site writes them.
     """

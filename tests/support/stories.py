@@ -4,10 +4,12 @@ Nothing here sends, waits or writes. A test tells the story it expects as a list
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TypeGuard, assert_never
+
+from msgspec.structs import replace
 
 from runner.engine.carry_out import carry_out
 from runner.engine.effects import (

@@ -4,7 +4,7 @@ The log says before whether there is anything to cancel, and afterwards whether 
 nothing [C]. To cancel twice is to cancel once.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine import process_log
 from runner.engine.answer import judged

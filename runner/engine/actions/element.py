@@ -5,8 +5,9 @@ which no answer does; where the answer is lost, that settles the doubt.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from runner.engine import process_log
 from runner.engine.answer import judged, parameters_of, process_failed

@@ -1,7 +1,8 @@
 """A chain of elements: one after the other, each a row of its own; it ends at the first that does not pass."""
 
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from runner.engine.actions.element import execute
 from runner.engine.answer import judged

@@ -1,6 +1,6 @@
 """One attempt of an `execute`: the watermark, the call, what was expected of its answer, and the log's verdict."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine.answer import NOT_READ, judged, parameters_of
 from runner.engine.attempt import Attempt

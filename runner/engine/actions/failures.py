@@ -6,8 +6,9 @@ Whatever keeps the failures from being counted is an error: a log, or a library 
 pattern that no process matches. All owners count, and the versions of a process count as that process.
 """
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
@@ -32,8 +33,7 @@ _COLUMN_REFUSED = frozenset({400, 500, 501})
 _NOT_COUNTED = "the failures cannot be counted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Watch:
+class _Watch(Struct, frozen=True, kw_only=True):
     """What is counted: instances of the processes that match, failed since `moment`.
 
     `roots` is the code of a process's root by the id of a schema; empty for a schema that the library does not show.

@@ -1,8 +1,9 @@
 """A job in the place of a step: its inputs in, its outputs out, its own `vars`, steps and `finally`."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from runner.engine.answer import broken, judged, worked_out
 from runner.engine.attempt import Attempt, not_passed

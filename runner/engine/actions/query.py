@@ -1,6 +1,6 @@
 """A `query`: records through OData, page by page, up to the step's `top`. More are an error, never cut off."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, call_failed, not_passed

@@ -5,7 +5,8 @@ id; one that is queued has no id yet, and is found by the watermark.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from runner.engine import doubt, process_log, starts
 from runner.engine.answer import judged, parameters_of, process_failed

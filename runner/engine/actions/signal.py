@@ -5,7 +5,8 @@ the record itself shows whether it happened. A process that a record starts may 
 ours is taken for the one that was started where it is the only one, and that is inferred.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.engine import process_log, starts
 from runner.engine.answer import judged, worked_out
@@ -33,8 +34,7 @@ GROWTH = 2.0
 _ANY_USER = "inferred: the process runs as another user, and another change of a record could have started it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Changed:
+class _Changed(Struct, frozen=True, kw_only=True):
     """The record as it is known after the change; `warnings`: what is not certain about that."""
 
     record: JsonObject

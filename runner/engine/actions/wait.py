@@ -1,6 +1,6 @@
 """A `wait`: follows one process until what is waited for has happened, or cannot happen any more."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine import process_log
 from runner.engine.actions.cancel import of_log_row

@@ -1,8 +1,9 @@
 """One record a filter: its function, what it takes and gives, and its words for the docs; the same for a test."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import Value
@@ -22,8 +23,7 @@ _KINDS: Mapping[type, int] = {
 _WORDS = {LIST: "a list", TEXT: "a text", RECORD: "a record", NUMBER: "a number"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arguments:
+class Arguments(Struct, frozen=True, kw_only=True):
     """The arguments of a filter or test, as their types are known.
 
     `attribute` is the type of that part of each item which an argument of that name leads to.
@@ -44,8 +44,7 @@ Gives: TypeAlias = "Type | Callable[[TypedPart, Arguments, TypeCheck], Type]"
 """The type of what a filter gives, or how that is found from the types of what it is given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """`call` takes a value of the kinds that the filter `takes`, then its arguments. An argument `attribute` is a key
     of each item, and with an argument `default` the key may be missing.
 
@@ -62,8 +61,7 @@ class Filter:
     quotes: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueTest:
+class ValueTest(Struct, frozen=True, kw_only=True):
     """`kind` is set where the test asks whether a value is of that kind, `comparison` where it compares."""
 
     call: Callable[..., bool]

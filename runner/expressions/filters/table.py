@@ -5,9 +5,10 @@ known and rightly called. Every one of them makes a list, and `Work` is spent on
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from runner.expressions import typed
 from runner.expressions.errors import EvaluationError

@@ -1,8 +1,9 @@
 """What the program knows of one kind of action. Each has a module here, and a line in the table of `__init__`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.catalogue.model import Process
 from runner.expressions.typed import (
@@ -22,8 +23,7 @@ MAX_EVERY = 10.0
 PROCESS_NAMES: Final = ("process_id", "process_status")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionType:
+class ActionType(Struct, frozen=True, kw_only=True):
     """An action by its key in a step. `value` is always what stands after that key, also where it is faulty.
 
     `build` makes the record of a value without mistakes; the second argument is the job that an action `job` includes.

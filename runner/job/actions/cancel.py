@@ -1,8 +1,9 @@
 """`cancel`: ends one process that runs or is in error."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from runner.foundation.raw import record, sure_text
 from runner.foundation.values import Json
@@ -10,8 +11,7 @@ from runner.job.actions.action import LOG_ROW, ActionType, always
 from runner.job.model import Job, Show, StepEffect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
+class Cancel(Struct, frozen=True, kw_only=True):
     """`process_id` is a GUID or a template."""
 
     kind: ClassVar[str] = "cancel"

@@ -1,8 +1,9 @@
 """`confirm`: a person says yes, or the step fails."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from runner.expressions.typed import A_BOOLEAN
 from runner.foundation.raw import sure_text
@@ -11,8 +12,7 @@ from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirm:
+class Confirm(Struct, frozen=True, kw_only=True):
     """`text` is a template."""
 
     kind: ClassVar[str] = "confirm"

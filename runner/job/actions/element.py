@@ -1,8 +1,9 @@
 """`element` and `elements`: execute an element of a running process, or complete it with values; several in a chain."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from runner.foundation.raw import items, record, sure_text
 from runner.foundation.values import Json, JsonObject
@@ -10,8 +11,7 @@ from runner.job.actions.action import EVERY, MAX_EVERY, PROCESS_NAMES, ActionTyp
 from runner.job.model import Job, Show, StepEffect, show_values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElementName:
+class ElementName(Struct, frozen=True, kw_only=True):
     """An element of one running process by its name: `of` is the process's id, or a template that gives it.
 
     `name` is a caption, a code or the id of the design, or a template. Looks grow from `every` to `max_every` seconds.
@@ -23,8 +23,7 @@ class ElementName:
     max_every: float = MAX_EVERY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class Element(Struct, frozen=True, kw_only=True):
     """`which` is the id of an element of one instance, a GUID or a template, or says how it is found.
 
     `parameters` is None where the element is only executed.
@@ -51,8 +50,7 @@ class Element:
         yield from show_values(self.parameters or {}, show)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elements:
+class Elements(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str] = "elements"
     items: tuple[Element, ...]
 

@@ -1,9 +1,11 @@
 """`execute`: starts a process with Execute(), and waits for its result where it names one."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.catalogue.kind_types import answered_type
 from runner.catalogue.model import Process
@@ -19,8 +21,7 @@ class Decode(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execute:
+class Execute(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str] = "execute"
     process: str
     parameters: Mapping[str, Json] = field(default_factory=dict)

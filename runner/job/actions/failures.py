@@ -1,8 +1,9 @@
 """`failures`: watches the process log, and fails where more processes failed than are allowed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from runner.expressions.typed import A_NUMBER, A_TEXT, list_of, or_null, record_of
 from runner.foundation.durations import written
@@ -15,8 +16,7 @@ SINCE_RUN = "run"
 """Since the run began: what counts where the step says nothing else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
+class Failures(Struct, frozen=True, kw_only=True):
     """Watches for `seconds` that no more than `at_most` instances fail of the processes that match one of the patterns.
 
     `since` is `SINCE_RUN`, the id of a step, a moment with its time zone, or a template that gives one.

@@ -1,8 +1,9 @@
 """`job`: carries another job out in the place of the step. Nothing of the including job is visible in it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from runner.foundation.raw import record
 from runner.foundation.values import Json
@@ -10,8 +11,7 @@ from runner.job.actions.action import PROCESS_NAMES, ActionType
 from runner.job.model import Job, Show, show_values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncludedJob:
+class IncludedJob(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str] = "job"
     job: Job
     inputs: Mapping[str, Json] = field(default_factory=dict)

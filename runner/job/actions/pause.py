@@ -1,8 +1,9 @@
 """`pause`: time passes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.foundation.raw import duration
@@ -11,8 +12,7 @@ from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str] = "pause"
     seconds: float
 

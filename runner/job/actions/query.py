@@ -1,8 +1,9 @@
 """`query`: reads records through OData."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from runner.catalogue.model import Process
 from runner.expressions.typed import RECORD, UNKNOWN, Type, list_of, record_of
@@ -14,8 +15,7 @@ from runner.job.model import Job, Show, StepEffect
 TOP = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """`filter` is a template; more than `top` records are an error."""
 
     kind: ClassVar[str] = "query"

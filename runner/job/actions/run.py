@@ -1,8 +1,9 @@
 """`run`: starts a process with RunProcess(), which answers with the id of the process."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from runner.catalogue.kind_types import answered_type
 from runner.catalogue.model import Process
@@ -13,8 +14,7 @@ from runner.job.actions.action import ActionType, always
 from runner.job.model import Job, Show, StepEffect, Until, show_values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """`results` are codes of parameters. `version` is the number of the version that runs, active or not; None leaves
     it to the site.
     """

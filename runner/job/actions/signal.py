@@ -1,9 +1,10 @@
 """`signal`: changes one record, and follows the process that this starts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from runner.expressions.typed import A_GUID, record_of
 from runner.foundation.raw import one_of, record, sure_text, text
@@ -20,8 +21,7 @@ class Change(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class Signal(Struct, frozen=True, kw_only=True):
     """`id` is a GUID or a template; None for a new record that names none: the run chooses it.
 
     `starts` is the code of the process that is followed; None where none is.

@@ -1,9 +1,10 @@
 """`wait`: follows one process until it has ended, or waits for a person."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct
 
 from runner.foundation.raw import one_of, record, sure_text
 from runner.foundation.values import Json
@@ -19,8 +20,7 @@ class WaitFor(StrEnum):
     PARKED = "parked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(Struct, frozen=True, kw_only=True):
     """`process_id` is a GUID or a template. Looks grow from `every` to `max_every` seconds apart."""
 
     kind: ClassVar[str] = "wait"

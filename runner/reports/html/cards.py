@@ -1,10 +1,10 @@
 """What did not pass: a card for each reason, with all rows that failed for it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from runner.reports.causes import AlikeFailures, alike_failures
 from runner.reports.html.details import has_curl
@@ -22,8 +22,7 @@ _MOST_ATTEMPTS: Final = 5
 _ATTEMPT: Final = {"expectation": "not as expected", "in_doubt": "in doubt"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnDifference:
+class DrawnDifference(Struct, frozen=True, kw_only=True):
     """`expected_label` and `actual_label` name the sides: of a list, the item that is nearest is shown."""
 
     sides: BothSides
@@ -33,22 +32,19 @@ class DrawnDifference:
     rule: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedCheck:
+class FailedCheck(Struct, frozen=True, kw_only=True):
     that: str
     message: Markup
     differences: tuple[DrawnDifference, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierAttempt:
+class EarlierAttempt(Struct, frozen=True, kw_only=True):
     after: float
     why: str
     message: Markup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureCard:
+class FailureCard(Struct, frozen=True, kw_only=True):
     """The first of `members` is shown. `counts`: whether the failure made its run fail; `again` is None where it did
     not.
     """

@@ -5,12 +5,12 @@ search for the best match takes 42 s for 2,000 unlucky characters.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Final
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from runner.foundation.values import Json
 from runner.reports.html.texts import LONG, as_text, cut, shown_lines
@@ -21,8 +21,7 @@ _EQUAL_LINES: Final = 6
 _AROUND: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BothSides:
+class BothSides(Struct, frozen=True, kw_only=True):
     """`is_wide`: the two are put side by side."""
 
     expected: Markup

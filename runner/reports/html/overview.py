@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from runner.foundation.problems import ExitCode
 from runner.reports.html.texts import shown
@@ -27,24 +28,21 @@ _WEB: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}*]+")
 _MOST_OF_ONE_NAME: Final = 20
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Revision:
+class Revision(Struct, frozen=True, order=True):
     """What the job files were; `is_dirty`: files differed from that commit."""
 
     commit: str
     is_dirty: bool
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class CiLink:
+class CiLink(Struct, frozen=True, order=True):
     """The CI job that ran it. `url` is empty where it is not an address of the web; then there is no link."""
 
     url: str
     ref: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     status: str
     headline: str
     exit_code: ExitCode
@@ -59,8 +57,7 @@ class Verdict:
     ci: tuple[CiLink, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRun:
+class OpenRun(Struct, frozen=True, kw_only=True):
     """A run that needs somebody: what is known of it, and the commands that settle it."""
 
     run: TimedRun
@@ -68,8 +65,7 @@ class OpenRun:
     steps: tuple[NextStep, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobsByTargets:
+class JobsByTargets(Struct, frozen=True, kw_only=True):
     """`rows` are a job with its case, and for each target the runs of that name, the newest last."""
 
     targets: tuple[str, ...]

@@ -7,13 +7,14 @@ policy in the page lets nothing else run or load.
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.durations import written
 from runner.foundation.values import compact
@@ -45,8 +46,7 @@ _MOST_ROWS: Final = 20_000
 _LONGEST_FACT: Final = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnRun:
+class DrawnRun(Struct, frozen=True, kw_only=True):
     """A run with what the page shows of it. `left_out` is how many of its rows are not drawn."""
 
     timed: TimedRun

@@ -6,10 +6,10 @@ printing work all the same.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.reports.html.bars import bars, is_outside, strip
@@ -35,8 +35,7 @@ _SURENESS_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnRow:
+class DrawnRow(Struct, frozen=True, kw_only=True):
     """`key` is as the page shows it."""
 
     row: TimedRow
@@ -48,16 +47,14 @@ class DrawnRow:
     portions: tuple["Portion", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A few words on a row, and the class of their style, which may be empty."""
 
     text: str
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnTurns:
+class DrawnTurns(Struct, frozen=True, kw_only=True):
     """`has_own_scale`: each turn is drawn from its own beginning, `longest` seconds wide."""
 
     name: str
@@ -82,16 +79,14 @@ class DrawnTurns:
 Drawn: TypeAlias = DrawnRow | DrawnTurns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portion:
+class Portion(Struct, frozen=True, kw_only=True):
     """`label` is empty where the list is whole."""
 
     label: str
     nodes: tuple[Drawn, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scale:
+class _Scale(Struct, frozen=True, kw_only=True):
     """The time that the whole width stands for; `origin` is None where each row begins at its own time."""
 
     origin: float | None

@@ -13,8 +13,9 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec.structs import asdict
 
 from runner.foundation.private_files import BINARY, PRIVATE_FILE, ensure_folder, take, write_all
 from runner.foundation.values import JsonObject, canonical, well_formed

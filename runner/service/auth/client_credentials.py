@@ -7,9 +7,10 @@ A token lives for an hour, and there is none to refresh it by [D]: who needs a f
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
+
+from msgspec.structs import replace
 
 from runner.foundation.values import JsonObject
 from runner.service.auth.kind import AuthKind

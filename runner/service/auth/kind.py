@@ -1,14 +1,16 @@
 """What the program knows of one way to sign in. Each has a module here, and a line in the table of `__init__`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import ClassVar
 
+from msgspec import Struct
+
+from runner.foundation.discreet import Discreet
 from runner.service.session import SigningIn
 from runner.service.site import Site
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthKind:
+class AuthKind(Struct, frozen=True, kw_only=True):
     """A way to sign in by its `keys` under `auth` of a target: the first names the account, the last is the secret.
 
     `name` is what events call it.
@@ -29,12 +31,13 @@ class AuthKind:
         return Credentials(kind=self, texts=tuple(texts[key] for key in self.keys))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(Discreet, frozen=True, kw_only=True):
     """Who signs in. `texts` are the values of the kind's `keys`; all are secret."""
 
+    NOT_SHOWN: ClassVar = frozenset({"texts"})
+
     kind: AuthKind
-    texts: tuple[str, ...] = field(repr=False)
+    texts: tuple[str, ...]
 
     @property
     def by_key(self) -> dict[str, str]:

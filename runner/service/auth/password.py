@@ -1,9 +1,10 @@
 """Signing in with name and password at the root of the site, on both runtimes [D]."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin, urlsplit
+
+from msgspec.structs import replace
 
 from runner.service.auth.kind import AuthKind
 from runner.service.endings import CallFailed, FailureKind

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from large_runs import loop_of, turn
+from msgspec.structs import replace
 from reported import command_from
 
 from runner.foundation.values import Json

@@ -40,6 +40,15 @@ def causes(run: TimedRun) -> list[TimedRow]:
     return [row for key, row in red.items() if key not in holders]
 
 
+def uncounted(run: TimedRun) -> AbstractSet[str]:
+    """The keys of the rows whose failure does not make the run fail: they, or rows that hold them, are ignored."""
+    red = {row.step.key for row in run.rows if row.step.status in (Status.FAILED, Status.ERROR)}
+    if run.result.status is RunStatus.PASSED:
+        return red
+    ignored = {step.key for step in run.result.steps if step.on_failure == "ignore"}
+    return {key for key in red if not ignored.isdisjoint((key, *_holders(key)))}
+
+
 def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
     """What went wrong, rows that failed for one reason together: unknown outcomes first, then errors, then failures,
     and last what does not count.
@@ -47,9 +56,9 @@ def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
     groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
     counting: dict[tuple[str, ...], bool] = {}
     for run in runs:
-        ignored = {step.key for step in run.result.steps if step.on_failure == "ignore"}
+        without_weight = uncounted(run)
         for row in causes(run):
-            counts = _counts(run, row, ignored)
+            counts = row.step.key not in without_weight
             key = (*_likeness(run, row), str(counts))
             groups.setdefault(key, []).append((run, row))
             counting[key] = counts
@@ -60,13 +69,6 @@ def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
 def alike_causes(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
     """As `alike_failures`, without what does not count."""
     return [one for one in alike_failures(runs) if one.counts]
-
-
-def _counts(run: TimedRun, row: TimedRow, ignored: AbstractSet[str]) -> bool:
-    if row.step.status is Status.UNKNOWN:
-        return True
-    is_ignored = not ignored.isdisjoint((row.step.key, *_holders(row.step.key)))
-    return run.result.status is not RunStatus.PASSED and not is_ignored
 
 
 def _holders(key: str) -> Iterator[str]:

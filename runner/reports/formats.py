@@ -15,6 +15,9 @@ from runner.runs.store import Part
 
 _HTML_MARK: Final = re.compile(rb"<!doctype html>\s*<!-- creatio-runner -->")
 """How the page begins, and no other file. It is here so that asking for it does not import the page."""
+_CTRF_MARK: Final = re.compile(
+    rb'\{\s*"reportFormat":\s*"CTRF",\s*"specVersion":\s*"[^"]*",\s*"generatedBy":\s*"creatio-runner '
+)
 _OTLP_MARK: Final = re.compile(rb'\{"resourceSpans":')
 
 
@@ -50,6 +53,12 @@ def _markdown(command: ReportedCommand) -> str:
     from runner.reports.markdown import report  # noqa: PLC0415  35 ms, where a summary is written
 
     return report(command)
+
+
+def _ctrf(command: ReportedCommand) -> str:
+    from runner.reports import ctrf  # noqa: PLC0415  25 ms, where such a report is written
+
+    return ctrf.report(command)
 
 
 def _otlp(command: ReportedCommand) -> str:
@@ -98,6 +107,13 @@ FORMATS: Final = (
         docs="a summary in Markdown below 60,000 characters, for a CI's page or a comment",
         mark=re.compile(rb"<!-- creatio-runner -->\r?\n"),
         write=_markdown,
+    ),
+    ReportFormat(
+        name="ctrf",
+        help="Write a report in the Common Test Report Format.",
+        docs="a test a row in the Common Test Report Format (ctrf.io), for tools that read it",
+        mark=_CTRF_MARK,
+        write=_ctrf,
     ),
     ReportFormat(
         name="otlp",

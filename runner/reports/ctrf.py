@@ -1,0 +1,207 @@
+"""The CTRF report, a test a row, as tools that read the Common Test Report Format (ctrf.io) expect it.
+
+They turn red by `failed` alone. CTRF has no word for an outcome that nobody knows: that is `other`, with our word as
+`rawStatus`, and then the run itself is a test that failed.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from runner.foundation.problems import Problem
+from runner.foundation.values import JsonObject
+from runner.reports.attempts import earlier_failures, failures_by_row
+from runner.reports.causes import uncounted
+from runner.reports.mistakes import in_order, text
+from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.reports.safe import clean, json_document
+from runner.reports.spans import TimedRow, TimedRun, timed
+from runner.reports.words import RED, because, reasons, remarks, title, trouble_lines
+from runner.runs.events import AttemptFailed, RunStatus, Status
+from runner.runs.evidence import CiRun
+from runner.version import VERSION
+
+SPEC_VERSION: Final = "0.0.0"
+"""As the specification numbers itself until its first version."""
+_STATUS: Final = {
+    Status.PASSED: "passed",
+    Status.FAILED: "failed",
+    Status.ERROR: "failed",
+    Status.SKIPPED: "skipped",
+    Status.UNKNOWN: "other",
+}
+
+
+def report(command: ReportedCommand, *, version: str = VERSION) -> str:
+    """One indented JSON object; `version` is this program's. Times are whole milliseconds."""
+    runs = [
+        timed(run.lines, number=number, run=run.result.id, result=run.result)
+        for number, run in enumerate(command.runs, 1)
+    ]
+    tests = [test for run, reported in zip(runs, command.runs, strict=True) for test in _tests(run, reported)]
+    tests += [_problem(number, problem) for number, problem in enumerate(in_order(command.errors), 1)]
+    document: JsonObject = {
+        "reportFormat": "CTRF",
+        "specVersion": SPEC_VERSION,
+        "generatedBy": f"creatio-runner {version}",
+        "reportId": str(uuid5(NAMESPACE_URL, "/".join([version, *(run.result.events for run in runs)]))),
+        "results": {
+            "tool": {"name": "creatio-runner", "version": version},
+            "summary": _summary(command, runs, tests),
+            "tests": [*tests],
+            "environment": _environment(command, runs),
+        },
+    }
+    return json_document(document)
+
+
+def _summary(command: ReportedCommand, runs: Sequence[TimedRun], tests: Sequence[JsonObject]) -> JsonObject:
+    counts: JsonObject = {
+        status: sum(test["status"] == status for test in tests)
+        for status in ("passed", "failed", "skipped", "pending", "other")
+    }
+    start = min((_began(run) for run in runs), default=0)
+    stop = max((_began(run) + _milliseconds(run.seconds) for run in runs), default=0)
+    return {
+        "tests": len(tests),
+        **counts,
+        "flaky": sum(test.get("flaky") is True for test in tests),
+        "suites": len(runs) + bool(command.errors),
+        "start": start,
+        "stop": stop,
+        "duration": stop - start,
+        "extra": {"creatio-runner.command": {"status": command.status, "exitCode": int(command.exit_code)}},
+    }
+
+
+def _environment(command: ReportedCommand, runs: Sequence[TimedRun]) -> JsonObject:
+    """What the runs share, or the first that knows it."""
+    links = [run.started.ci for run in runs if run.started is not None and isinstance(run.started.ci, CiRun)]
+    known = {
+        "commit": next((run.result.commit for run in runs if run.result.commit), None),
+        "branchName": next((link.ref for link in links if link.ref), None),
+        "buildUrl": next((link.url for link in links if link.url), None),
+        "testEnvironment": ", ".join(dict.fromkeys(run.result.target.name for run in runs)),
+    }
+    found: JsonObject = {name: clean(value) for name, value in known.items() if value}
+    return found | {"healthy": command.status == RunStatus.PASSED}
+
+
+def _tests(run: TimedRun, reported: ReportedRun) -> Iterator[JsonObject]:
+    failures, does_not_count = failures_by_row(reported.lines), uncounted(run)
+    has_failed = False
+    for row in run.rows:
+        counts = row.step.key not in does_not_count
+        has_failed |= counts and _STATUS[row.step.status] == "failed"
+        yield _test(run, row, earlier_failures(row.step, failures), counts=counts)
+    if run.result.status is not RunStatus.PASSED and not has_failed:
+        yield _run_itself(run)
+
+
+def _test(run: TimedRun, row: TimedRow, earlier: Sequence[AttemptFailed], *, counts: bool) -> JsonObject:
+    step, start = row.step, _began(run) + _milliseconds(row.start)
+    found = _named(run, step.key if step.name == step.key else f"{step.key}: {step.name}", step.key)
+    found |= {
+        "status": _STATUS[step.status] if counts else "other",
+        "rawStatus": str(step.status) if counts else f"{step.status}, which does not count here",
+        "duration": _milliseconds(step.seconds),
+        "start": start,
+        "stop": start + _milliseconds(step.seconds),
+        "suite": [title(run.result), str(step.section)],
+        "flaky": step.flaky,
+        "retries": max(step.attempts - 1, 0),
+        "extra": {"creatio-runner.row": _facts(row)},
+    }
+    if step.line:
+        found["line"] = step.line
+    if step.status is Status.SKIPPED:
+        found["message"] = f"skipped: {because(step)}"
+    elif step.status in RED:
+        found["message"] = "\n".join(reasons(step)) or str(step.status)
+    if step.attempts > 1:
+        found["retryAttempts"] = [*_attempts(row, earlier)]
+    return found
+
+
+def _named(run: TimedRun, name: str, place: str) -> JsonObject:
+    """What tells a test from all others: in every run, and in this one."""
+    tags = run.started.tags if run.started is not None else ()
+    found: JsonObject = {
+        "testId": clean(f"{title(run.result)}/{place}"),
+        "executionId": clean(f"{run.result.id}/{place}"),
+        "name": clean(name) or "a step without a name",
+    }
+    if run.result.file:
+        found["filePath"] = clean(run.result.file)
+    if isinstance(tags, tuple) and tags:
+        found["tags"] = [clean(tag) for tag in tags]
+    return found
+
+
+def _facts(row: TimedRow) -> JsonObject:
+    """What CTRF has no name for."""
+    step = row.step
+    facts = {
+        "kind": step.kind,
+        "effect": step.effect if isinstance(step.effect, str) else None,
+        "evidence": row.sureness.value,
+        "process": step.process_id,
+        "code": step.error.code if step.error else None,
+    }
+    found: JsonObject = {name: clean(value) for name, value in facts.items() if value}
+    return found | ({"remarks": [*lines]} if (lines := remarks(step)) else {})
+
+
+def _attempts(row: TimedRow, earlier: Sequence[AttemptFailed]) -> Iterator[JsonObject]:
+    """Every attempt, the last with the status of the row. Where events lack a failure, the attempt is there without
+    its message.
+    """
+    step = row.step
+    for number in range(1, step.attempts):
+        failed = earlier[number - 1] if number <= len(earlier) else None
+        message: JsonObject = {"message": "\n".join(trouble_lines(failed.error))} if failed else {}
+        yield {"attempt": number, "status": "failed", **message}
+    yield {"attempt": step.attempts, "status": _STATUS[step.status]}
+
+
+def _run_itself(run: TimedRun) -> JsonObject:
+    """The test that failed where no row says so: the run was refused, stopped, broke off, or is in doubt."""
+    result, start = run.result, _began(run)
+    lines = trouble_lines(result.error) if result.error else []
+    return _named(run, "run", "run") | {
+        "status": "failed",
+        "rawStatus": str(result.status),
+        "duration": _milliseconds(run.seconds),
+        "start": start,
+        "stop": start + _milliseconds(run.seconds),
+        "suite": [title(result)],
+        "message": "\n".join([f"the run ended as {result.status}", *lines]),
+    }
+
+
+def _problem(number: int, problem: Problem) -> JsonObject:
+    """Why the command, or a run of it, did not begin."""
+    found: JsonObject = {
+        "name": f"problem {number}: {clean(problem.code)}",
+        "status": "failed",
+        "rawStatus": "error",
+        "duration": 0,
+        "suite": ["creatio-runner"],
+        "message": text([problem]).rstrip("\n"),
+    }
+    if problem.file is not None:
+        found |= {"filePath": clean(problem.file), "line": problem.span.line if problem.span else 1}
+    return found
+
+
+def _began(run: TimedRun) -> int:
+    """Milliseconds since 1970; 0 where the run does not say."""
+    try:
+        return _milliseconds(datetime.fromisoformat(run.result.started_at).timestamp())
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

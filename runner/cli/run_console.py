@@ -92,8 +92,11 @@ class RunConsole:
         """Whether any run has begun."""
         return self._begun
 
-    def look(self) -> None:
-        """Say what is under way, after a long silence. A terminal that is redrawn shows it."""
+    def look(self, locks: Sequence[str]) -> None:
+        """Say what is under way, after a long silence. A terminal that is redrawn shows it. `locks` are those that runs
+        wait for which have not begun.
+        """
+        self._under_way.wait_for_locks(locks)
         if self._live is not None or any(run.is_redrawn for run in list(self._open.values())):
             return
         line = self._under_way.line()

@@ -140,14 +140,15 @@ class PendingRun(Struct, frozen=True, kw_only=True):
 class PoolOptions(Struct, frozen=True, kw_only=True):
     """How runs are carried out. `ask` puts a question to a person, within seconds; None where no answer came in time.
 
-    `look` is called again and again while runs are under way. `given_up` is set where nobody waits any longer.
-    `started` is called with each run as it begins and gives the listener to its events; `ended` when it has ended.
+    `look` is called again and again while runs are under way, with the names of the locks that others wait for.
+    `given_up` is set where nobody waits any longer. `started` is called with each run as it begins and gives the
+    listener to its events; `ended` when it has ended.
     """
 
     stop: Stop
     given_up: threading.Event
     ask: Callable[[Ask, Stop, float | None], bool | None]
-    look: Callable[[], None] = lambda: None
+    look: Callable[[Sequence[str]], None] = lambda _locks: None
     started: Callable[[ActiveRun], Callable[[Line], None]]
     ended: Callable[[ActiveRun], None]
     jobs: int = 1
@@ -177,7 +178,7 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     while carried.left_out or pool.under_way:
         while (following := pool.next_to_begin(carried)) is not None:
             pool.begin(following, carried)
-        run = pool.next_ended() if pool.under_way else None
+        run = pool.next_ended(carried) if pool.under_way else None
         if run is None:
             break
         pool.end(run, carried)
@@ -238,10 +239,16 @@ class _Pool(Struct, kw_only=True):
             lets_in=run.lets_in,
         )
 
-    def next_ended(self) -> ActiveRun | None:
+    def locks_waited_for(self, carried: Carried) -> list[str]:
+        """Of the runs that could begin but for a lock that a run under way has."""
+        if self.halted or self.options.stop.why is not None or len(self.under_way) >= self.options.jobs:
+            return []
+        return [run.lock.name for run in carried.left_out if run.lock is not None]
+
+    def next_ended(self, carried: Carried) -> ActiveRun | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
         while not self.options.given_up.is_set():
-            self.options.look()
+            self.options.look(self.locks_waited_for(carried))
             try:
                 return self._ended.get(timeout=_POLL)
             except queue.Empty:

@@ -23,6 +23,14 @@ class CurrentRow(Struct, frozen=True, kw_only=True):
     attempt: int = 1
     waits_for: str = ""
 
+    @property
+    def attempts(self) -> str:
+        """`attempt 2 of 3`; empty of the first."""
+        if self.attempt == 1:
+            return ""
+        most = self.row.max_attempts
+        return f"attempt {self.attempt}" + (f" of {most}" if isinstance(most, int) and most >= self.attempt else "")
+
 
 class Alive:
     """Of one run: `event` takes its lines, in one thread; `current` and `waits_for` may be read in another."""

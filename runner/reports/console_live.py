@@ -103,9 +103,11 @@ class Live:
         seconds = self._clock() - self._since
         frame = frame_of(seconds, self._encoding)
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
+        now = self._alive.current
         waits_for = self._alive.waits_for if elapsed else ""
         what = f", waits for {waits_for}" if waits_for else ""
-        text = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{elapsed}{what}", self._encoding)
+        attempt = f", {now.attempts}" if now is not None and now.attempts else ""
+        text = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{attempt}{elapsed}{what}", self._encoding)
         line = Text(text, "dim", no_wrap=True)
         line.truncate(max(self._console.width - 1, 1), overflow="crop")
         return line

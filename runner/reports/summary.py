@@ -32,9 +32,10 @@ _IN_THE_LOG = frozenset({"execute", "signal"})
 def summary(result: RunResult, options: Detail) -> list[Sentence]:
     """How the run ended, its outputs, where it is stored, and the meaning of its exit code.
 
-    Of a run of several that passed nothing where little is printed: the table of all runs has it.
+    Where little is printed of several runs, the table of all has what passed, and the end the exit code.
     """
-    if options.quiet and options.several and result.status is RunStatus.PASSED:
+    is_in_table = options.quiet and options.several
+    if is_in_table and result.status is RunStatus.PASSED:
         return []
     counts = counted(tally(result.steps))
     tone = _TONE.get(result.status, Tone.BAD)
@@ -47,7 +48,7 @@ def summary(result: RunResult, options: Detail) -> list[Sentence]:
         *(Sentence(text=f"outputs.{clean(name)}: {brief(value)}", indent=2) for name, value in outputs),
         *_indented(_where(result, options), Tone.FAINT),
     ]
-    if result.status is not RunStatus.PASSED:
+    if result.status is not RunStatus.PASSED and not is_in_table:
         sentences.append(exit_sentence(result.exit_code, meaning_of(result), tone))
     return sentences + (advice(result, options) if options.advice else [])
 

@@ -11,9 +11,17 @@ from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.summary import exit_sentence, run_warnings
 from runner.reports.words import RED, labelled, meaning, title
-from runner.runs.events import RunStatus
-from runner.runs.result import RunResult
+from runner.runs.events import RunStatus, Status
+from runner.runs.result import RunResult, worst
 
+_MARKS = {
+    RunStatus.PASSED: Status.PASSED,
+    RunStatus.FAILED: Status.FAILED,
+    RunStatus.ERROR: Status.ERROR,
+    RunStatus.CANCELLED: Status.ERROR,
+    RunStatus.REFUSED: Status.ERROR,
+    RunStatus.UNKNOWN: Status.UNKNOWN,
+}
 _MOST_COLUMNS = 6
 """Targets side by side; of more, each run has a line of its own."""
 
@@ -28,7 +36,7 @@ def totals(results: Sequence[RunResult], options: Detail) -> list[Sentence]:
     table = _table(results) if options.quiet and results else []
     named = [f"{result.status}: {title(result)}" for result in others] if not table else []
     return [
-        *(Sentence(text=line) for line in table),
+        *table,
         *(Sentence(text=line, tone=Tone.WARNING) for line in _warnings(results)),
         Sentence(text=f"{many(len(results), 'run')}: {statuses}", tone=tone),
         *(Sentence(text=line, indent=2) for line in named),
@@ -36,20 +44,33 @@ def totals(results: Sequence[RunResult], options: Detail) -> list[Sentence]:
     ]
 
 
-def _table(results: Sequence[RunResult]) -> list[str]:
-    """A line a job and case, a column a target. Our own word comes first: no line begins with a text from outside."""
+def _table(results: Sequence[RunResult]) -> list[Sentence]:
+    """A line a job and case, a column a target; of many targets a line a run. Each begins with the mark of its worst
+    run: no line begins with a text from outside.
+    """
     targets = list(dict.fromkeys(result.target.name for result in results))
     if len(targets) > _MOST_COLUMNS:
-        return aligned([("RUN", "JOB", ""), *(("run", title(result), _cell(result)) for result in results)])
-    cells: dict[str, dict[str, list[str]]] = {}
+        return _marked(("RUN", ""), [((title(result), _cell(result)), [result]) for result in results])
+    jobs: dict[str, dict[str, list[RunResult]]] = {}
     for result in results:
-        of_job = cells.setdefault(_job(result), {})
-        of_job.setdefault(result.target.name, []).append(_cell(result))
-    head = ("JOB", *(clean(target) for target in targets))
-    rows = (
-        (f"job {job}", *(", ".join(of_job.get(target, ["-"])) for target in targets)) for job, of_job in cells.items()
-    )
-    return aligned([head, *rows])
+        jobs.setdefault(_job(result), {}).setdefault(result.target.name, []).append(result)
+    rows = [
+        (
+            (job, *(", ".join(map(_cell, of_job.get(target, ()))) or "-" for target in targets)),
+            [result for found in of_job.values() for result in found],
+        )
+        for job, of_job in jobs.items()
+    ]
+    return _marked(("JOB", *(clean(target) for target in targets)), rows)
+
+
+def _marked(head: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], Sequence[RunResult]]]) -> list[Sentence]:
+    first, *lines = aligned([head, *(cells for cells, _ in rows)])
+    marks = (_MARKS[worst(results) or RunStatus.PASSED] for _, results in rows)
+    return [
+        Sentence(text=first, indent=2),
+        *(Sentence(text=line, status=mark) for line, mark in zip(lines, marks, strict=True)),
+    ]
 
 
 def _job(result: RunResult) -> str:

@@ -39,6 +39,7 @@ class UnderWay:
         self._prints_rows = prints_rows
         self._runs: dict[str, _RunUnderWay] = {}
         self._ended: tuple[RunStatus, ...] = ()
+        self._locks: tuple[str, ...] = ()
         self._silent_since = clock()
         self._said = 0
 
@@ -54,6 +55,10 @@ class UnderWay:
         del self._runs[run]
         self._ended = (*self._ended, status)
         self._break_silence()
+
+    def wait_for_locks(self, names: Iterable[str]) -> None:
+        """The locks that runs wait for which have not begun, a name for each run."""
+        self._locks = tuple(names)
 
     def line(self) -> str | None:
         """The line that is due now, if one is: of the row that takes longest. None is while a person is being asked."""
@@ -78,26 +83,35 @@ class UnderWay:
         return [*found, f"and {left} more"] if left > 0 else found
 
     def done(self) -> str:
-        """`3 of 24 runs done, 1 failed`."""
+        """`3 of 24 runs done, 1 failed; 2 wait for lock billing`."""
         counts = Counter(self._ended)
         others = [f", {counts[status]} {status}" for status in RunStatus if status is not RunStatus.PASSED]
         named = [text for text in others if not text.startswith(", 0 ")]
-        return f"{len(self._ended)} of {self._total} runs done{''.join(named)}"
+        waits = "".join(f"; {_waits(number)} for lock {clean(name)}" for name, number in Counter(self._locks).items())
+        return f"{len(self._ended)} of {self._total} runs done{''.join(named)}{waits}"
 
     def _break_silence(self) -> None:
         self._silent_since, self._said = self._clock(), 0
 
 
+def _waits(runs: int) -> str:
+    return "1 waits" if runs == 1 else f"{runs} wait"
+
+
 def _doing(row: CurrentRow) -> str:
-    attempt = f" (attempt {row.attempt})" if row.attempt > 1 else ""
+    attempt = f" ({row.attempts})" if row.attempts else ""
     name = "" if row.row.name == row.row.key else f"  {clean(row.row.name)}"
-    waits = f", waits for {row.waits_for}" if row.waits_for else ""
-    return f"{clean(row.row.key)}{name}{attempt}{waits}"
+    return f"{clean(row.row.key)}{name}{attempt}{_what_for(row)}"
 
 
 def _doing_for(row: CurrentRow | None, now: float) -> str:
+    """What a run does, how long already, and after a second what it waits for."""
     if row is None:
         return ""
-    attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
-    took = f", {written(round(now - row.since))}" if now - row.since >= 1 else ""
+    attempt = f", {row.attempts}" if row.attempts else ""
+    took = f", {written(round(now - row.since))}{_what_for(row)}" if now - row.since >= 1 else ""
     return f"  {clean(row.row.key)}{attempt}{took}"
+
+
+def _what_for(row: CurrentRow) -> str:
+    return f", waits for {row.waits_for}" if row.waits_for else ""

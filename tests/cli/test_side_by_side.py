@@ -37,7 +37,7 @@ def test_a_matrix_of_twelve_runs_with_little_printed_is_one_table(capsys: pytest
     assert ended(["run", ".", "-q", "-j", "4", "-t", "one", "-t", "two", "-t", "three"]) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
-    assert [line.split()[:3] for line in lines[:2]] == [["JOB", "one", "two"], ["job", "a", "passed"]]
+    assert [line.split()[:3] for line in lines[:2]] == [["JOB", "one", "two"], ["✓", "a", "passed"]]
     assert lines[5:] == ["12 runs: 12 passed", "  exit 0: everything selected passed"]
     assert printed.err == ""
 
@@ -62,6 +62,16 @@ def test_where_only_stderr_is_a_terminal_stdout_gets_plain_lines(tmp_path: Path)
     assert "passed: a@one" not in shown
     assert "passed: a@one" in printed
     assert "\x1b" not in printed
+
+
+def test_a_run_that_waits_for_the_lock_of_another_is_counted_with_its_name() -> None:
+    for name in ("a", "b", "c"):
+        write(name, pause="400ms")
+        job = Path(f"{name}.job.yaml")
+        job.write_text(job.read_text().replace("target: one", "target: one\nconcurrency: billing"))
+    shown = at_a_terminal("run", ".", "-j", "3")
+    assert "0 of 3 runs done; 2 wait for lock billing" in shown
+    assert "1 of 3 runs done; 1 waits for lock billing" in shown
 
 
 def at_a_terminal(*words: str, stdout: int | None = None) -> str:

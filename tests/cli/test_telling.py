@@ -51,7 +51,7 @@ def telling(
 def lines(told: RunConsole, clock: Clock, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What is said in a minute and a bit, looked at five times a second."""
     for _ in range(5 * 61):
-        told.look()
+        told.look(())
         clock.now += 0.2
     printed = capsys.readouterr()
     assert "still running" not in printed.out

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runner.reports.console import transcript
 from runner.reports.console_live import Live
 from runner.reports.sentences import Detail
-from runner.runs.events import AnyEvent, CallSent, Line, Waited, WaitsFor
+from runner.runs.events import AnyEvent, CallSent, Line, StepStarted, Waited, WaitsFor
 from runner.runs.result import fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -83,6 +83,21 @@ def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain:
     live.refresh()
     live.close()
     assert "add  Add a contact  4.2 s, waits for the answer to UsrAdd" in terminal.getvalue()
+
+
+def test_a_row_that_is_repeated_says_in_which_attempt_it_is(
+    story: list[AnyEvent], chain: Chain, terminal: Terminal
+) -> None:
+    call = CallSent(key="add", effect="idempotent", call={"kind": "execute", "process": "UsrAdd"})
+    begun = story[1]
+    assert isinstance(begun, StepStarted)
+    begun = replace(begun, row=replace(begun.row, max_attempts=3))
+    live = Live(terminal, Detail(), clock=lambda: 10.0)
+    for line in chain([story[0], begun, call, call]):
+        live.event(line)
+    live.refresh()
+    live.close()
+    assert "add  Add a contact, attempt 2 of 3" in terminal.getvalue()
 
 
 WAITS = {WaitsFor.TURN: "its turn: another run starts the same", WaitsFor.RATE: "the `rate` of the"}

@@ -52,21 +52,30 @@ def test_with_little_printed_a_matrix_is_a_table(made: Made) -> None:
     runs = [made(job, target) for job in ("order", "refund") for target in ("test", "staging")]
     runs[3] = made("refund", "staging", status="failed")
     assert closing(runs, QUIET).splitlines() == [
-        "JOB         test        staging",
-        "job order   passed 1 s  passed 1 s",
-        "job refund  passed 1 s  failed 1 s",
+        "  JOB     test        staging",
+        "✓ order   passed 1 s  passed 1 s",
+        "✗ refund  passed 1 s  failed 1 s",
         "4 runs: 3 passed, 1 failed",
         "  exit 1: an expectation or a process failed",
     ]
     assert [transcript(run, QUIET) for run in runs[:3]] == ["", "", ""]
     assert "failed: refund@staging" in transcript(runs[3], QUIET)
+    assert "exit 1" not in transcript(runs[3], QUIET)
+    assert "exit 1" in transcript(runs[3], LOUD)
+
+
+def test_a_line_of_the_table_begins_with_the_mark_of_its_worst_run_and_not_with_a_text_from_outside(made: Made) -> None:
+    statuses = ("passed", "failed", "unknown", "error")
+    runs = [made("::error::x", "here", status=status) for status in statuses]
+    assert closing(runs, QUIET).splitlines()[1].startswith("? ::error::x  passed 1 s, failed 1 s, unknown 1 s, ")
+    assert closing(runs[:1], QUIET, encoding="ascii").splitlines()[1].startswith("ok      ::error::x")
 
 
 def test_a_job_that_a_target_did_not_get_has_a_dash_and_many_targets_a_line_a_run(made: Made) -> None:
     few = closing([made("a", "x"), made("b", "y")], QUIET).splitlines()
-    assert few[:3] == ["JOB    x           y", "job a  passed 1 s  -", "job b  -           passed 1 s"]
+    assert few[:3] == ["  JOB  x           y", "✓ a    passed 1 s  -", "✓ b    -           passed 1 s"]
     many = closing([made("a", f"t{number}") for number in range(7)], QUIET).splitlines()
-    assert many[1] == "run  a@t0  passed 1 s"
+    assert many[1] == "✓ a@t0  passed 1 s"
     assert len(many) == 10
 
 

@@ -3,17 +3,39 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+from msgspec import UNSET
 
 from runner.reports.under_way import MOST_LINES, UnderWay
-from runner.runs.events import AnyEvent, CallSent, Line, Row, RunStatus, Section, Status, StepFinished, StepStarted
+from runner.runs.events import (
+    AnyEvent,
+    CallSent,
+    Line,
+    Row,
+    RunStatus,
+    Section,
+    Status,
+    StepFinished,
+    StepStarted,
+    Waited,
+    WaitsFor,
+)
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 SENT = CallSent(key="a", effect="once", call={"kind": "execute", "process": "UsrCharge"})
 ENDED = StepFinished(key="a", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
 
 
-def begins(key: str = "a", *, kind: str = "execute", name: str = "") -> StepStarted:
-    row = Row(key=key, id=key, name=name or key, kind=kind, section=Section.STEPS, index=None, line=1)
+def begins(key: str = "a", *, kind: str = "execute", name: str = "", most: int | None = None) -> StepStarted:
+    row = Row(
+        key=key,
+        id=key,
+        name=name or key,
+        kind=kind,
+        section=Section.STEPS,
+        index=None,
+        line=1,
+        max_attempts=UNSET if most is None else most,
+    )
     return StepStarted(row=row, t=0.0)
 
 
@@ -94,6 +116,27 @@ def test_a_terminal_has_a_line_for_at_most_eight_runs(chain: Chain) -> None:
     assert len(lines) == MOST_LINES + 1
     assert lines[0] == "order0@here  a, 12 s"
     assert lines[-1] == "and 3 more"
+
+
+def test_attempts_are_shown_with_how_many_there_may_be_and_waits_after_a_second(chain: Chain) -> None:
+    command = Command(chain, total=2)
+    command.begin("order@here", begins(most=3), SENT, SENT)
+    assert command.runs.lines() == ["order@here  a, attempt 2 of 3"]
+    command.now += 12
+    command.happens("order@here", Waited(key="a", t=1.0, what=WaitsFor.TURN))
+    assert command.runs.lines() == [
+        "order@here  a, attempt 2 of 3, 12 s, waits for its turn: another run starts the same process"
+    ]
+    command.happens("order@here", Waited(key="a", t=1.0, what=WaitsFor.RATE))
+    assert command.runs.lines()[0].endswith("12 s, waits for the `rate` of the target")
+    command.now += 48
+    assert (command.runs.line() or "").startswith("still running after 1 min: order@here a (attempt 2 of 3), waits for")
+
+
+def test_runs_that_wait_for_a_lock_are_counted_by_its_name(chain: Chain) -> None:
+    command = Command(chain, total=4)
+    command.runs.wait_for_locks(["billing", "stock", "billing"])
+    assert command.runs.done() == "0 of 4 runs done; 2 wait for lock billing; 1 waits for lock stock"
 
 
 def test_a_run_that_has_not_reached_a_row_is_named(chain: Chain) -> None:

@@ -19,7 +19,7 @@ from runner.cli import output, reports
 from runner.cli.asking import answer_of
 from runner.cli.prepared import RunSpec
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import Carried, PendingRun, PoolOptions, carry_all
+from runner.cli.run_pool import ActiveRun, Carried, PendingRun, PoolOptions, carry_all
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.hosts.stop import Stop, listening
@@ -61,21 +61,29 @@ def carry_out(
     *,
     yes: bool,
     until_ready: Callable[[Stop], bool],
+    ended: Callable[[ActiveRun], None] = lambda _run: None,
+    stop: Stop | None = None,
 ) -> tuple[Carried, ExitCode]:
     """Carry runs out to the command's exit code; what did not begin is reported. `yes` answers every question of a job;
-    `until_ready` waits for the sites before the first begins, and gives whether one may.
+    `until_ready` waits for the sites before the first begins, and gives whether one may; `ended` gets each run that has
+    ended, before another begins; `stop` is the command's own, if it looks at it afterwards.
 
     Raises `RefusedError` where another program has one of the locks. They are given back when all runs have ended.
     Signals are listened for until the command ends: a second one from outside must not cost the reports.
     """
     given = context.params
-    stop, given_up, over = Stop(grace=given["grace"]), threading.Event(), threading.Event()
+    stop, given_up, over = stop or Stop(grace=given["grace"]), threading.Event(), threading.Event()
+
+    def both_ended(run: ActiveRun) -> None:
+        console.ended(run)
+        ended(run)
+
     pool_options = PoolOptions(
         stop=stop,
         given_up=given_up,
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
-        ended=console.ended,
+        ended=both_ended,
         look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
@@ -159,10 +167,12 @@ def at_once(stop: Stop) -> bool:
     return True
 
 
-def with_reports(places: reports.ReportPlaces, carried: Carried, code: ExitCode) -> ExitCode:
-    """Write the reports; the code of a command whose reports are written, or cannot be."""
+def with_reports(
+    places: reports.ReportPlaces, carried: Carried, code: ExitCode, *, problems: Sequence[Problem] = ()
+) -> ExitCode:
+    """Write the reports, with `problems` of the command; its code, also where the reports cannot be written."""
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
-    problems = tuple(_not_begun(carried, code))
+    problems = (*problems, *_not_begun(carried, code))
     store = carried.runs[0].store.name if carried.runs else None
     command = ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store)
     try:
@@ -171,7 +181,8 @@ def with_reports(places: reports.ReportPlaces, carried: Carried, code: ExitCode)
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
     _send_traces(command)
-    if not runs or code != strongest(run.result.exit_code for run in runs):  # else a transcript has printed it
+    has_printed_it = bool(runs) and code == strongest(run.result.exit_code for run in runs)
+    if code and not has_printed_it:
         output.say(f"exit {code:d}: {meaning(code)}")
     return code
 

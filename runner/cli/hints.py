@@ -87,11 +87,14 @@ _NAMES: Final = frozenset(
     [
         "AGAINST",
         "ALLOW_EMPTY",
+        "APPLY_EVERY",
+        "APPLY_FOR",
         "CATALOG",
         "CHECK",
         "CURL",
         "DATA",
         "DB",
+        "DRY_RUN",
         "EVERY",
         "FAILED",
         "FAIL_FAST",
@@ -102,12 +105,14 @@ _NAMES: Final = frozenset(
         "HOLD",
         "HOST",
         "INPUTS",
+        "IN_ORDER",
         "JOB",
         "JOBS",
         "JOB_OUT",
         "KEEP_VALUES",
         "KEYWORD",
         "LAST_FAILED",
+        "LEDGER",
         "LIMIT",
         "OPEN",
         "OUT",
@@ -118,6 +123,7 @@ _NAMES: Final = frozenset(
         "REBUILD",
         "RECURSIVE",
         "REPORT_VALUES",
+        "RETRY",
         "RUNS",
         "SINCE",
         "STATUS",
@@ -126,11 +132,12 @@ _NAMES: Final = frozenset(
         "TARGETS",
         "TOGETHER",
         "VERBOSE",
+        "WAIT",
         "WAIT_LOCK",
         "WAIT_READY",
     ]
 )
-TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "STEP", "AS", "RESULT", "EVEN_THOUGH")
+TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "ADOPT", "STEP", "AS", "RESULT", "EVEN_THOUGH")
 """Options that a person has to type each time: an environment must not give a person's consent."""
 FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
 """All values of `FORMAT`; each verb takes some of them."""

@@ -24,6 +24,7 @@ from runner.version import VERSION
 
 VERBS = {
     "run": ("runner.cli.run:run", "Carry jobs out and report what happened."),
+    "apply": ("runner.cli.apply:apply", "Carry out what is new or changed, each version once."),
     "resume": ("runner.cli.resume:resume", "Go on with a run that broke off."),
     "rerun": ("runner.cli.rerun:rerun", "Carry out once more what a run did."),
     "reconcile": ("runner.cli.resume:reconcile", "Ask the process log again about calls in doubt."),
@@ -121,8 +122,9 @@ def runner() -> None:
       runner validate specs       check them; nothing is sent
       runner plan specs -t test   see what would be sent
 
-    Data goes to stdout, messages to stderr. Every option but --yes, --confirm, --again, --even-though, --step, --as and
-    --result can be set by an environment variable: CREATIO_RUNNER_… in capitals; an input by CREATIO_RUNNER_INPUT_NAME.
+    Data goes to stdout, messages to stderr. Every option can be set by an environment variable, CREATIO_RUNNER_… in
+    capitals, but for --yes, --confirm, --again, --adopt, --even-though, --step, --as and --result; an input by
+    CREATIO_RUNNER_INPUT_NAME.
     """
 
 

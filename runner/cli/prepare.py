@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from runner.cli import asking, options, output, reports, stored_plans
 from runner.cli.hints import typo_of
-from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, tags_in, wanted
+from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, run_name, tags_in, wanted
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import listed
@@ -84,6 +84,7 @@ def prepare(wanted: Wanted) -> RunSet:
         runs=tuple(_run_specs(chosen, values, found, project)),
         warnings=tuple(dict.fromkeys(one for one in project.problems if one.severity is Severity.WARNING)),
         not_read=ignored_files.in_folders_below(wanted.specs, project),
+        names=frozenset(run_name(one.job, one.case) for one in runs),
     )
     if not selected:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
@@ -152,6 +153,7 @@ def _run_specs(
                 case=one.case,
                 case_index=one.index,
                 elements=elements_of(one.file, target, project),
+                written={name: document.data for name, document in one.file.documents.items()},
             )
 
 

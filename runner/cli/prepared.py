@@ -9,7 +9,7 @@ from pathlib import Path
 
 import boolean
 import click
-from msgspec import Struct
+from msgspec import Struct, field
 
 from runner.catalogue.model import ProcessElement
 from runner.cli import asking
@@ -73,7 +73,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
     plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
-    `elements` are those of the designs that names in it may lead to.
+    `elements` are those of the designs that names in it may lead to. `written` is what its files hold, by the names of
+    `sources`; empty where it comes of a stored plan.
     """
 
     job: Job
@@ -86,6 +87,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     digest: str | None = None
     plan_key: str | None = None
     elements: tuple[ProcessElement, ...] = ()
+    written: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def name(self) -> RunName:
@@ -105,7 +107,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
 class RunSet(Struct, frozen=True, kw_only=True):
     """`nothing` says why there are no runs, where there are none; `notes` are lines for whoever carries them out;
-    `not_read` is the line on jobs in folders below.
+    `not_read` is the line on jobs in folders below. `names` are those of all runs that the files hold, `job[case]`,
+    selected or not.
     """
 
     runs: tuple[RunSpec, ...]
@@ -113,6 +116,7 @@ class RunSet(Struct, frozen=True, kw_only=True):
     nothing: str = NOTHING
     notes: tuple[str, ...] = ()
     not_read: str = ""
+    names: frozenset[str] = frozenset()
 
 
 def run_name(job: Job, case: Case | None) -> str:

@@ -32,7 +32,7 @@ from runner.runs.store import Part, RunStore, StoreError
 STDOUT: Final = "-"
 MOST_BYTES: Final = 1_000_000
 """GitHub drops a summary of more than 1 MiB whole."""
-_REPORTING: Final = ("run", "rerun", "resume", "reconcile")
+_REPORTING: Final = ("run", "apply", "rerun", "resume", "reconcile")
 """The verbs that write reports of the runs that they carry out."""
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 

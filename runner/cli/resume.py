@@ -124,7 +124,7 @@ def _carry_on(
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
         site = sites.of(run.spec.target)
         lock = None if settles else claim_of(run.spec.job, run.spec.target, site)
-        pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(_resumed, run, sites, judgement))
+        pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(resumed_run, run, sites, judgement))
         until_ready = at_once if settles else waits_for(sites, [run.spec], context)
         carried, code = carry_out([pending], console, context, yes=yes, until_ready=until_ready)
     for resumed in carried.runs:
@@ -135,7 +135,7 @@ def _carry_on(
     return with_reports(wanted_reports, carried, code)
 
 
-def _resumed(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
+def resumed_run(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
     """The run, with its journal open for more. That its files have changed is reported when nothing is in the way."""
     resumed = resume_run.resume(run, sites, judgement)
     if not (run.stored.result.finished or judgement.only_settle):

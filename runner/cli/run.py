@@ -3,14 +3,13 @@
 import os
 
 import click
-import uuid_utils
 
 from runner.cli import options, output, reports
 from runner.cli.command import carry_out, claim_of, console_of, print_totals, waits_for, with_reports
 from runner.cli.prepare import prepare
 from runner.cli.prepared import RunSet, RunSpec, check_permission, permission, wanted
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin
+from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
 from runner.cli.stored_plans import PlanClaims
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem
@@ -85,7 +84,7 @@ def run(context: click.Context, /, **_: object) -> int:
             output.say(line)
         output.say_lines(run_set.not_read)
     if not run_set.runs:
-        return _nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
+        return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     check_permission(run_set.runs, allowed)
@@ -95,7 +94,7 @@ def run(context: click.Context, /, **_: object) -> int:
     return with_reports(places, carried, code)
 
 
-def _nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> ExitCode:
+def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> ExitCode:
     """Reports hold why nothing ran, unless that is allowed: no entry would look green."""
     why = f"{why}, so nothing ran"
     output.say(why)
@@ -114,7 +113,7 @@ def _carry_out(
     store: LocalRunStore = given["runs"]
     alone = given["jobs"] == 1 or len(run_set.runs) == 1
     judgement = Judgement(hold=given["hold"])
-    command = str(uuid_utils.uuid7())
+    command = new_id()
     sandboxes = Sandboxes(store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 

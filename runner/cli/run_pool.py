@@ -89,10 +89,22 @@ class ActiveRun(Struct, kw_only=True):
         return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
 
 
+def new_id() -> str:
+    """The id of a new run, or of a command: they sort by time."""
+    return str(uuid_utils.uuid7())
+
+
 def begin(
-    spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgement: Judgement, command: str | None = None
+    spec: RunSpec,
+    sites: Sites,
+    store: RunStore,
+    *,
+    alone: bool,
+    judgement: Judgement,
+    command: str | None = None,
+    run: str | None = None,
 ) -> ActiveRun:
-    """Store a new run with its plan; all runs of one command share the id `command`.
+    """Store a new run with its plan; all runs of one command share the id `command`. `run` is its id, if it has one.
 
     Raises `UsageError` where it cannot be stored.
     """
@@ -111,7 +123,7 @@ def begin(
     made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
     checkout = checkout_of(Path(spec.job.file).absolute().parent)
     facts = RunFacts(
-        id=str(uuid_utils.uuid7()),
+        id=run or new_id(),
         started_at=utc_now(),
         engine=VERSION,
         commit=checkout.commit,
@@ -130,11 +142,16 @@ def begin(
 
 
 class PendingRun(Struct, frozen=True, kw_only=True):
-    """A run that is to begin. `begin` raises `UsageError` where it cannot be stored."""
+    """A run that is to begin.
+
+    `may_begin` is asked again whenever a run has ended: a run that waits for others lets those after it pass. `begin`
+    gives None where there is nothing to begin any more, and raises `UsageError` where the run cannot be stored.
+    """
 
     title: str
     lock: Claim | None
-    begin: Callable[[], ActiveRun]
+    begin: Callable[[], ActiveRun | None]
+    may_begin: Callable[[], bool] = lambda: True
 
 
 class PoolOptions(Struct, frozen=True, kw_only=True):
@@ -156,7 +173,7 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
 
 
 class Carried(Struct, kw_only=True):
-    """What became of the runs: those that began, in the order in which they did, and those that did not.
+    """What became of the runs: those that began, in the order in which they did, and those that did not, and might.
 
     `trouble` is why a later run could not begin. `is_unready`: none did, since a site was not ready.
     """
@@ -201,11 +218,11 @@ class _Pool(Struct, kw_only=True):
     _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
 
     def next_to_begin(self, carried: Carried) -> PendingRun | None:
-        """The first that may begin now; a run whose lock another run has lets those after it pass."""
+        """The first that may begin now; a run whose lock another run has, or that waits, lets those after it pass."""
         if self.halted or self.options.stop.why is not None or len(self.under_way) >= self.options.jobs:
             return None
         taken = {lock for lock in self.under_way.values() if lock is not None}
-        return next((run for run in carried.left_out if run.lock not in taken), None)
+        return next((run for run in carried.left_out if run.lock not in taken and run.may_begin()), None)
 
     def begin(self, pending: PendingRun, carried: Carried) -> None:
         """Begin a run. If there is no thread for it, or it cannot be stored, no further run begins, and if it is the
@@ -221,6 +238,8 @@ class _Pool(Struct, kw_only=True):
             self.halted = True
             return
         carried.left_out.remove(pending)
+        if run is None:
+            return
         carried.runs.append(run)
         self.under_way[run.facts.id] = pending.lock
         run.journal.listeners.append(self.options.started(run))
@@ -306,12 +325,14 @@ def _worker(title: str, ended: "queue.SimpleQueue[ActiveRun]") -> _HandOver:
     return handed
 
 
-def _begun(pending: PendingRun, hand_over: _HandOver) -> ActiveRun:
+def _begun(pending: PendingRun, hand_over: _HandOver) -> ActiveRun | None:
+    run = None
     try:
-        return pending.begin()
-    except BaseException:
-        hand_over.put(None)
-        raise
+        run = pending.begin()
+    finally:
+        if run is None:
+            hand_over.put(None)
+    return run
 
 
 def _carry(run: ActiveRun, host: LocalHost) -> ActiveRun:

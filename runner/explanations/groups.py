@@ -16,6 +16,7 @@ _GROUPS = (
     ("E180", "what a command selects"),
     ("E181", "runs that are not settled"),
     ("E182", "calls of stored runs"),
+    ("E183", "versions that were applied"),
     ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
     ("E197", "processes that are watched"),

@@ -211,6 +211,11 @@ CODES = {
     "E181": "a run that is not settled, and cannot be run again",
     # calls of stored runs
     "E182": "a call of a run that cannot be shown",
+    # versions that were applied
+    "E183": "a version that did not pass, and is not carried out again by itself",
+    "E184": "a version that waits for a job that has not passed",
+    "E185": "the ledger cannot be read or written",
+    "E186": "a needed job that is not there, or that needs the job itself",
     # guards
     "E160": "a protected target that nobody has confirmed",
     "E161": "a process or an effect that the target does not allow",

@@ -60,6 +60,7 @@ def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: t
         timeout=duration(written.get("timeout")),
         cleanup_timeout=duration(written.get("cleanup_timeout")) or CLEANUP_SECONDS,
         concurrency=text(written, "concurrency"),
+        needs=tuple(sure_text(name) for name in items(written.get("needs"))),
         inputs=declared_inputs(written.get("inputs")),
         cases=cases,
         vars=record(written.get("vars")),

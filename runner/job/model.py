@@ -160,7 +160,8 @@ class Job(Struct, frozen=True, kw_only=True):
     `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
     `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where one counts since the run
     began, also in an included job.
-    `concurrency` names a lock: runs with one name against one site do not overlap.
+    `concurrency` names a lock: runs with one name against one site do not overlap. `needs` are the names of jobs that
+    `runner apply` lets pass first.
     """
 
     name: str
@@ -172,6 +173,7 @@ class Job(Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     cleanup_timeout: float = CLEANUP_SECONDS
     concurrency: str | None = None
+    needs: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     cases: tuple[Case, ...] | None = None
     vars: Mapping[str, Json] = field(default_factory=dict)

@@ -39,6 +39,7 @@ _RUN_KEYS = {
     "target": "an included job runs against the target of the job that includes it",
     "cases": "`for_each` at the step carries an included job out several times",
     "concurrency": "the lock is that of the job that includes it",
+    "needs": "write it in the job that includes it",
     "timeout": "write the `timeout` at the step",
     "cleanup_timeout": "that of the job that includes it bounds its `undo` and `finally`, too",
 }

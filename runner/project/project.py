@@ -17,10 +17,12 @@ from runner.foundation.suggestions import did_you_mean
 from runner.language import lookalikes, schema
 from runner.lint import job as rules
 from runner.lint import site
+from runner.lint.needs import needs_known
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFile, JobFiles
 from runner.project.paths import called, job_paths, jobs_in, leads_out
+from runner.reading.document import Document
 from runner.reading.files import below
 from runner.reading.load import read
 from runner.targets import build as target_build
@@ -89,7 +91,16 @@ def open_project(
             compare(job_file, known.get(name), project)
     project.problems.extend(_links_out(specs) if recursive else ())
     project.problems.extend(rules.names_unique(file.document for file in project.files))
+    if job_files is None:  # what was planned before is carried out by itself
+        project.problems.extend(needs_known((file.document for file in project.files), beside=_names_beside))
     return project
+
+
+def _names_beside(document: Document) -> frozenset[str]:
+    """The names of the jobs in the folder of a job, as far as they can be read."""
+    found = (read(path, name=called(path)) for path in jobs_in(Path(document.file).parent))
+    names = (record(one.data).get("name") for one in found if isinstance(one, Document))
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _links_out(specs: Sequence[Path]) -> Iterator[Problem]:

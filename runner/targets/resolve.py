@@ -68,6 +68,20 @@ def resolve(
     return ready
 
 
+def resolve_url(
+    target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
+) -> str | Problem:
+    """The address of a target alone, without its template: nothing else of it has to be known for that."""
+    try:
+        url = _worked_out(target.url, environment=environment, read_file=read_file)
+    except _UnreadyError as unready:
+        return _at(target, ("url",), unready.problem)
+    wrong = _mistake(("url",), url, plain_http=target.plain_http)
+    if wrong is not None:
+        return _at(target, ("url",), Problem(code=wrong.code, message=wrong.message, hint=wrong.hint))
+    return url.rstrip("/")
+
+
 def _written(target: SiteTarget) -> dict[Keys, str]:
     """Every text of a target that may hold a template."""
     single = {"url": target.url, "identity_url": target.identity_url, "ca_file": target.ca_file, "proxy": target.proxy}

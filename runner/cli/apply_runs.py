@@ -1,0 +1,215 @@
+"""The runs of an `apply`: each version is written down before anything of it is sent, and its end when it has ended.
+
+A run that broke off goes on as `resume` lets it. Whatever keeps it from that is printed, and keeps no other run back.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cache, partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from msgspec import Struct, field
+
+from runner.cli import output, resume, resume_run
+from runner.cli.apply_versions import ApplyNeeds, ApplySet, ledger_errors
+from runner.cli.command import carry_out, claim_of, waits_for
+from runner.cli.prepared import RunSpec
+from runner.cli.resume_run import ResumableRun
+from runner.cli.run_console import RunConsole
+from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
+from runner.foundation.git import checkout_of
+from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity, UsageError
+from runner.hosts.judgement import Judgement
+from runner.hosts.stop import Stop
+from runner.job.inputs import Given, Origin
+from runner.ledger.decisions import Decision, VersionState
+from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerError, VersionAttempt
+from runner.project.sandboxes import Sandboxes
+from runner.project.sites import Sites
+from runner.reading.files import read_text
+from runner.reports.safe import clean
+from runner.runs.events import RunStatus
+from runner.runs.journal import utc_now
+from runner.runs.store import RunStore, StoreError
+from runner.runs.stored_runs import unwritable
+
+
+@cache
+def commit_of(folder: Path) -> str | None:
+    """The commit that is checked out in a folder."""
+    return checkout_of(folder).commit
+
+
+def attempt_of(spec: RunSpec, store: RunStore, run: str | None) -> VersionAttempt:
+    """An attempt that begins now."""
+    return VersionAttempt(
+        run=run,
+        began_at=utc_now(),
+        place="" if run is None else str(Path(store.place(run)).absolute()),
+        commit=commit_of(Path(spec.job.file).absolute().parent),
+    )
+
+
+def resumable_runs(
+    decisions: Iterable[Decision], specs: Mapping[str, RunSpec], *, targets: Path | None
+) -> dict[str, ResumableRun]:
+    """The runs that broke off and can go on, by the digests of their versions. What keeps others from it is printed.
+
+    Sandboxes that were at another address than the first are left to `resume`: a command serves each anew.
+    """
+    found: dict[str, ResumableRun] = {}
+    ports: set[int | None] = set()
+    for decision in decisions:
+        run = decision.known.run if decision.known is not None else None
+        if decision.state is not VersionState.RESUMED or run is None:
+            continue
+        digest = decision.version.digest
+        try:
+            began = resume_run.check(run)
+            resumable = resume_run.load(run, began, given=_secrets_of(specs[digest]), targets=targets)
+        except (UsageError, RefusedError) as error:
+            output.problems(*error.problems)
+            continue
+        if began.target.sandbox:
+            ports.add(urlsplit(began.target.url).port)
+        if not began.target.sandbox or len(ports) == 1:
+            found[digest] = resumable
+    return found
+
+
+def _secrets_of(spec: RunSpec) -> dict[str, Given]:
+    """The secret inputs as this command was given them. All others are part of the version, and so are as they were."""
+    names = [declared.name for declared in spec.job.inputs if declared.secret]
+    return {
+        name: Given(value=spec.inputs[name], origin=Origin.COMMAND_LINE, is_text=False)
+        for name in names
+        if name in spec.inputs
+    }
+
+
+class ApplyRuns(Struct, kw_only=True):
+    """The runs that one command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
+
+    `passed` are the versions that have passed so far. `of_runs` has the versions of runs under way by the runs' ids.
+    `is_unwritten`: the end of a run could not be written into the ledger.
+    """
+
+    versions: ApplySet
+    fresh: Sequence[Decision]
+    resumed: Mapping[str, ResumableRun]
+    needs: ApplyNeeds
+    passed: set[str]
+    of_runs: dict[str, AppliedVersion] = field(default_factory=dict)
+    is_unwritten: bool = False
+
+    def carry_out(
+        self, context: click.Context, console: RunConsole, *, yes: bool, stop: Stop
+    ) -> tuple[Carried, ExitCode]:
+        """Make every site ready, then carry the runs out: those that broke off first."""
+        store = self.versions.store
+        url = next((run.began.target.url for run in self.resumed.values() if run.began.target.sandbox), None)
+        sandboxes = Sandboxes(store, resumed=url)
+        with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+            pending = [*self._going_on(sites, context), *self._new(sites, context)]
+            until_ready = waits_for(sites, self.specs(), context)
+            try:
+                store.prepare()
+            except StoreError as error:
+                raise unwritable(store, error) from error
+            carried, code = carry_out(
+                pending, console, context, yes=yes, until_ready=until_ready, ended=self._ended, stop=stop
+            )
+        sandboxes.forget([run.result for run in carried.runs])
+        return carried, code
+
+    def specs(self) -> list[RunSpec]:
+        """The runs, those that go on first."""
+        return [*(run.spec for run in self.resumed.values()), *map(self._spec, self.fresh)]
+
+    def _spec(self, decision: Decision) -> RunSpec:
+        return self.versions.specs[decision.version.digest]
+
+    def _going_on(self, sites: Sites, context: click.Context) -> list[PendingRun]:
+        judgement = Judgement(hold=context.params["hold"], look_again=True)
+        known = {version.digest: version for version in self.versions.all}
+
+        def pending(run: ResumableRun, version: AppliedVersion) -> PendingRun:
+            def begun() -> ActiveRun | None:
+                try:
+                    resumed = resume.resumed_run(run, sites, judgement)
+                except (UsageError, RefusedError) as error:
+                    output.problems(*error.problems)
+                    return None
+                self.of_runs[resumed.facts.id] = version
+                return resumed
+
+            lock = claim_of(run.spec.job, run.spec.target, sites.of(run.spec.target))
+            return PendingRun(title=run.spec.title, lock=lock, begin=begun)
+
+        return [pending(run, known[digest]) for digest, run in self.resumed.items()]
+
+    def _new(self, sites: Sites, context: click.Context) -> list[PendingRun]:
+        judgement = Judgement(hold=context.params["hold"])
+        alone = context.params["jobs"] == 1 or len(self.fresh) + len(self.resumed) == 1
+        command = new_id()
+
+        def pending(decision: Decision) -> PendingRun:
+            spec = self._spec(decision)
+
+            def begun() -> ActiveRun | None:
+                run = new_id()
+                attempt = attempt_of(spec, self.versions.store, run)
+                with ledger_errors(), self._written_down(decision, attempt) as is_ours:
+                    if not is_ours:
+                        return None
+                    self.of_runs[run] = decision.version
+                    begun = begin(
+                        spec, sites, self.versions.store, alone=alone, judgement=judgement, command=command, run=run
+                    )
+                    self._check_lock(begun)
+                    return begun
+
+            lock = claim_of(spec.job, spec.target, sites.of(spec.target))
+            return PendingRun(
+                title=spec.title, lock=lock, begin=begun, may_begin=partial(self._may_begin, decision.version.digest)
+            )
+
+        return [pending(decision) for decision in self.fresh]
+
+    def _written_down(self, decision: Decision, attempt: VersionAttempt) -> AbstractContextManager[bool]:
+        ledger, passing = self.versions.ledger, self.versions.passing
+        return ledger.begin(decision.version, attempt, known=decision.attempts, passing=passing)
+
+    def _check_lock(self, run: ActiveRun) -> None:
+        """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""
+        if not run.store.is_being_written(run.facts.id):
+            run.journal.close()
+            message = (
+                f"the file system of {clean(run.store.name)} has no locks: two commands could start a version twice"
+            )
+            hint = "choose a folder on a local disk with `--runs DIR`"
+            raise UsageError(Problem(code="E151", message=message, hint=hint))
+
+    def _may_begin(self, digest: str) -> bool:
+        return not self.needs.lacking(digest, self.passed)
+
+    def _ended(self, run: ActiveRun) -> None:
+        """Write the end of a run into the ledger. Where that fails the next `apply` reads it from the run."""
+        version = self.of_runs[run.facts.id]
+        result = run.result
+        try:
+            if isinstance(run.fault, StoreError) and run.sent_nothing and not run.earlier:
+                self.versions.ledger.release(run.facts.id)
+            elif result.finished:
+                end = AttemptEnd(status=result.status, exit_code=result.exit_code, at=run.journal.lines[-1].at)
+                self.versions.ledger.end(run.facts.id, end)
+        except LedgerError as error:
+            self.is_unwritten = True
+            message = f"the end of run {run.facts.id} is not in the ledger: {clean(str(error))}"
+            hint = "keep the folder of the runs: the next `runner apply` reads the end from the run"
+            output.problems(Problem(code="E185", message=message, hint=hint, severity=Severity.WARNING))
+        if result.finished and result.status is RunStatus.PASSED:
+            self.passed.add(version.digest)

@@ -1,0 +1,132 @@
+"""What `apply` does about each version, by what the ledger and the stored runs know. Pure: nothing is read or sent."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from runner.foundation.problems import ExitCode
+from runner.ledger.model import AppliedVersion, LedgerEntry
+from runner.ledger.observing import ObservedEntry, Whereabouts
+from runner.runs.events import RunStatus
+
+
+class VersionState(StrEnum):
+    """The word that a person sees. Those in `BEGINS` begin, those in `RESUMED` go on, nothing else is sent."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    MOVED = "moved"
+    AGAIN = "again"
+    RESUMED = "resumed"
+    PASSED = "passed"
+    ADOPTED = "adopted"
+    FAILED = "failed"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    LOST = "lost"
+    RUNNING = "running"
+    BLOCKED = "blocked"
+
+
+BEGINS = frozenset({VersionState.NEW, VersionState.CHANGED, VersionState.MOVED, VersionState.AGAIN})
+SENT = BEGINS | {VersionState.RESUMED}
+DONE = frozenset({VersionState.PASSED, VersionState.ADOPTED})
+NOT_REPEATED = frozenset({VersionState.FAILED, VersionState.ERROR, VersionState.CANCELLED, VersionState.REFUSED})
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """`known` is what the ledger has of the version, `before` of the version of its title that was attempted last,
+    where that is another. `blocked_by` is that version where it has to end first.
+    """
+
+    version: AppliedVersion
+    state: VersionState
+    known: ObservedEntry | None = None
+    before: ObservedEntry | None = None
+
+    @property
+    def attempts(self) -> int:
+        return self.known.entry.attempts if self.known is not None else 0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the version adds to the exit code of a command that does not carry it out."""
+        match self.state:
+            case VersionState.UNKNOWN | VersionState.LOST:
+                return ExitCode.UNKNOWN
+            case VersionState.RUNNING:
+                return ExitCode.NO_ANSWER
+            case VersionState.BLOCKED | VersionState.RESUMED:
+                return _code_of_run(self.known if self.state is VersionState.RESUMED else self.before)
+            case VersionState.FAILED | VersionState.REFUSED:
+                return ExitCode.FAILED if self.state is VersionState.FAILED else ExitCode.REFUSED
+            case VersionState.ERROR | VersionState.CANCELLED:
+                return ExitCode.NO_ANSWER
+            case _:
+                return ExitCode.PASSED
+
+
+def _code_of_run(observed: ObservedEntry | None) -> ExitCode:
+    """The code of a run that has not ended, which is never that of a passed run."""
+    run = None if observed is None else observed.run
+    is_in_doubt = run is not None and run.result.status is RunStatus.UNKNOWN
+    return ExitCode.UNKNOWN if is_in_doubt else ExitCode.NO_ANSWER
+
+
+def decide(
+    version: AppliedVersion,
+    *,
+    known: ObservedEntry | None,
+    before: ObservedEntry | None,
+    retry: bool = False,
+) -> Decision:
+    """`retry`: what ended and did not pass is carried out again."""
+    state = _first_state(version, before) if known is None else _known_state(known)
+    if retry and state in NOT_REPEATED:
+        state = VersionState.AGAIN
+    if state in BEGINS and before is not None and holds_up(before):
+        state = VersionState.BLOCKED
+    return Decision(version=version, state=state, known=known, before=before)
+
+
+def holds_up(before: ObservedEntry) -> bool:
+    """Whether a run of another version has to end before one of the same title begins. A run that is lost never does,
+    and holds nobody up.
+    """
+    return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF)
+
+
+def _first_state(version: AppliedVersion, before: ObservedEntry | None) -> VersionState:
+    if before is None:
+        return VersionState.NEW
+    return VersionState.CHANGED if before.entry.version.url == version.url else VersionState.MOVED
+
+
+def _known_state(known: ObservedEntry) -> VersionState:
+    last = known.entry.last
+    match known.where:
+        case Whereabouts.UNDER_WAY:
+            return VersionState.RUNNING
+        case Whereabouts.BROKE_OFF:
+            is_held = known.run is not None and known.run.result.held
+            return VersionState.UNKNOWN if is_held else VersionState.RESUMED
+        case Whereabouts.NEVER_BEGAN:
+            return VersionState.NEW if known.entry.attempts == 1 else VersionState.AGAIN
+        case Whereabouts.LOST:
+            return VersionState.LOST
+        case Whereabouts.ENDED:
+            assert last.end is not None
+            is_adopted = last.run is None and last.end.status is RunStatus.PASSED
+            return VersionState.ADOPTED if is_adopted else VersionState(last.end.status.value)
+
+
+def can_be_adopted(decision: Decision) -> bool:
+    """A run that may still end, or that a person can settle, is not taken for applied."""
+    return decision.state in {*BEGINS, *NOT_REPEATED, VersionState.LOST}
+
+
+def entry_passed(entry: LedgerEntry) -> bool:
+    """Whether the last attempt at a version passed, or was adopted."""
+    return entry.last.end is not None and entry.last.end.status is RunStatus.PASSED

@@ -1,0 +1,240 @@
+"""The ledger in a private file of SQLite, which programs of a machine share.
+
+A transaction is on disk when it has ended, also after a loss of power: the rollback journal is synced with its folder
+(`synchronous = EXTRA`), for an attempt that is forgotten would begin again. There is a single file when nobody writes,
+so that it can be copied; a copy is no lock.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from runner.foundation.private_files import PRIVATE_FILE, ensure_folder, sync_folder
+from runner.foundation.problems import ExitCode
+from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, LedgerError, VersionAttempt
+from runner.runs.events import RunStatus
+
+_FORMAT: Final = 1
+_MARK: Final = 0x6372_6C67
+"""`crlg`, the application id in the file's head."""
+_PATIENCE: Final = 30.0
+"""Seconds for which another program's transaction is waited for."""
+_MOST: Final = 500
+"""Values in a statement; SQLite takes 999 in its older versions."""
+_TABLES: Final = f"""
+CREATE TABLE version (digest TEXT PRIMARY KEY, job TEXT NOT NULL, "case" TEXT, target TEXT NOT NULL, url TEXT NOT NULL,
+  folder TEXT NOT NULL, title TEXT NOT NULL, pruned INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX version_by_title ON version (title);
+CREATE TABLE attempt (number INTEGER PRIMARY KEY, digest TEXT NOT NULL, run TEXT UNIQUE,
+  began_at TEXT NOT NULL, place TEXT NOT NULL, "commit" TEXT, status TEXT, exit_code INTEGER, ended_at TEXT);
+CREATE INDEX attempt_by_version ON attempt (digest);
+PRAGMA application_id = {_MARK};
+PRAGMA user_version = {_FORMAT};
+"""
+_ENTRIES: Final = """
+SELECT v.digest, v.job, v."case", v.target, v.url, v.folder,
+  (SELECT count(*) FROM attempt WHERE digest = v.digest) AS attempts,
+  a.run, a.began_at, a.place, a."commit", a.status, a.exit_code, a.ended_at
+FROM version v JOIN attempt a ON a.number = (SELECT max(number) FROM attempt WHERE digest = v.digest)
+"""
+_NEWEST: Final = f"""{_ENTRIES} WHERE a.number IN (
+  SELECT max(b.number) FROM attempt b JOIN version w ON w.digest = b.digest WHERE w.pruned = 0 GROUP BY w.title)
+ORDER BY v.title"""  # noqa: S608  our own text
+_UNENDED: Final = f"{_ENTRIES} WHERE a.status IS NULL ORDER BY a.number"
+_RIVAL: Final = """
+SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
+WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
+"""
+_DAMAGED: Final = "restore it from a copy; without it every version is new, and `--adopt` takes them for applied"
+
+
+class LedgerFile:
+    """The ledger in the file at `path`; it is made when something is first written down."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+        self._database: sqlite3.Connection | None = None
+
+    def exists(self) -> bool:
+        with self._stored():
+            return self._path.exists() and self._path.stat().st_size > 0
+
+    def prepare(self) -> None:
+        with self._changing():
+            pass
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def find(self, digests: Collection[str]) -> dict[str, LedgerEntry]:
+        wanted, found = list(digests), list[LedgerEntry]()
+        for start in range(0, len(wanted), _MOST):
+            some = wanted[start : start + _MOST]
+            found += self._read(f"{_ENTRIES} WHERE v.digest IN ({','.join('?' * len(some))})", some)
+        return {entry.version.digest: entry for entry in found}
+
+    def newest(self) -> list[LedgerEntry]:
+        return self._read(_NEWEST)
+
+    def unended(self) -> list[LedgerEntry]:
+        return self._read(_UNENDED)
+
+    @contextmanager
+    def begin(
+        self, version: AppliedVersion, attempt: VersionAttempt, *, known: int, passing: Collection[str] = ()
+    ) -> Iterator[bool]:
+        with self._changing() as database:
+            (attempts,) = database.execute("SELECT count(*) FROM attempt WHERE digest = ?", [version.digest]).fetchone()
+            open_runs = {run for (run,) in database.execute(_RIVAL, [version.title, version.digest])}
+            is_ours = attempts == known and open_runs <= set(passing)
+            if is_ours:
+                _write(database, version, attempt)
+            yield is_ours
+
+    def end(self, run: str, end: AttemptEnd) -> None:
+        with self._changing() as database:
+            sql = "UPDATE attempt SET status = ?, exit_code = ?, ended_at = ? WHERE run = ?"
+            database.execute(sql, [end.status.value, int(end.exit_code), end.at, run])
+
+    def release(self, run: str) -> None:
+        with self._changing() as database:
+            database.execute("DELETE FROM attempt WHERE run = ?", [run])
+            database.execute("DELETE FROM version WHERE digest NOT IN (SELECT digest FROM attempt)")
+
+    def adopt(self, versions: Sequence[AppliedVersion], attempt: VersionAttempt) -> None:
+        with self._changing() as database:
+            for version in versions:
+                _write(database, version, attempt)
+
+    def prune(self, digests: Collection[str]) -> None:
+        with self._changing() as database:
+            sql = "UPDATE version SET pruned = 1 WHERE title = (SELECT title FROM version WHERE digest = ?)"
+            database.executemany(sql, [[digest] for digest in digests])
+
+    def _read(self, sql: str, values: Sequence[str] = ()) -> list[LedgerEntry]:
+        """A ledger that is not there is empty; it is not made by who reads it."""
+        if self._database is None and not self.exists():
+            return []
+        with self._stored():
+            return [_entry(row) for row in self._opened().execute(sql, values)]
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, alone with the file: it ends on disk, or with an exception it never was."""
+        with self._stored():
+            self._make()
+            database = self._opened()
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
+                raise
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            address = f"{self._path.absolute().as_uri()}?mode=rw"
+            database = sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
+            try:
+                database.row_factory = sqlite3.Row
+                database.execute("PRAGMA synchronous = EXTRA")
+                _check_format(database, self._path)
+            except BaseException:
+                database.close()
+                raise
+            self._database = database
+        return self._database
+
+    def _make(self) -> None:
+        """Make the file, private, where there is none."""
+        if self._path.is_dir():
+            raise LedgerError(f"{self._path} is a folder", hint="name a file with `--ledger FILE`")
+        if self._database is None and not self._path.exists():
+            ensure_folder(self._path.absolute().parent)
+            self._path.touch(PRIVATE_FILE)
+            sync_folder(self._path.absolute().parent)
+
+    @contextmanager
+    def _stored(self) -> Iterator[None]:
+        """What SQLite and the system raise, as an error of the ledger."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _ledger_error(self._path, error) from error
+        except OSError as error:
+            raise LedgerError(f"{error.filename or self._path}: {error.strerror or error}") from error
+
+
+def _check_format(database: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file. Raises `LedgerError` for a file of somebody else, or of a later version."""
+    if not path.stat().st_size:
+        database.execute("PRAGMA page_size = 1024")
+        database.execute("BEGIN IMMEDIATE")
+        if not path.stat().st_size:  # another program may have been faster
+            for statement in filter(str.strip, _TABLES.split(";")):
+                database.execute(statement)
+        database.execute("COMMIT")
+    (mark,) = database.execute("PRAGMA application_id").fetchone()
+    (number,) = database.execute("PRAGMA user_version").fetchone()
+    if mark != _MARK:
+        hint = "name another file with `--ledger FILE`"
+        raise LedgerError(f"{path} is a database of another program", hint=hint)
+    if number != _FORMAT:
+        raise LedgerError(f"{path} was written by a later version of this program", hint="update this program")
+
+
+def _ledger_error(path: Path, error: sqlite3.Error) -> LedgerError:
+    match (error.sqlite_errorname or "").split("_")[1:2]:
+        case ["BUSY"]:
+            hint = "another `runner apply` writes it, or hangs: look at it, and try again"
+            return LedgerError(f"{path} was locked by another program for {_PATIENCE:.0f} s", hint=hint)
+        case ["NOTADB" | "CORRUPT"]:
+            return LedgerError(f"{path} is no ledger, or is damaged: {error}", hint=_DAMAGED)
+        case ["READONLY"]:
+            return LedgerError(f"{path} is read-only, or its folder is", hint="make both writable")
+        case ["FULL"]:
+            return LedgerError(f"{path}: no space is left on the disk", hint="make room, and try again")
+        case _:
+            return LedgerError(f"{path}: {error}")
+
+
+def _write(database: sqlite3.Connection, version: AppliedVersion, attempt: VersionAttempt) -> None:
+    database.execute(
+        """INSERT INTO version (digest, job, "case", target, url, folder, title) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder""",
+        [version.digest, version.job, version.case, version.target, version.url, version.folder, version.title],
+    )
+    database.execute("UPDATE version SET pruned = 0 WHERE title = ?", [version.title])
+    end = attempt.end
+    database.execute(
+        """INSERT INTO attempt (digest, run, began_at, place, "commit", status, exit_code, ended_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            version.digest,
+            attempt.run,
+            attempt.began_at,
+            attempt.place,
+            attempt.commit,
+            None if end is None else end.status.value,
+            None if end is None else int(end.exit_code),
+            None if end is None else end.at,
+        ],
+    )
+
+
+def _entry(row: sqlite3.Row) -> LedgerEntry:
+    fields = {name: row[name] for name in ("digest", "job", "case", "target", "url", "folder")}
+    end = None
+    if row["status"] is not None:
+        status, code = RunStatus(row["status"]), ExitCode(row["exit_code"])
+        end = AttemptEnd(status=status, exit_code=code, at=row["ended_at"])
+    last = {name: row[name] for name in ("run", "began_at", "place", "commit")}
+    attempt = VersionAttempt(**last, end=end)
+    return LedgerEntry(version=AppliedVersion(**fields), attempts=row["attempts"], last=attempt)

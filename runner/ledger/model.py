@@ -1,0 +1,123 @@
+"""The ledger: which versions of jobs were applied, in which attempts, and how these ended. It outlives the runs.
+
+What a version is says `runner.ledger.versions`. A version is written down before anything of it is sent, and is open
+until the end of its attempt is written down, too. `runner.ledger.file` is an implementation.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from msgspec import Struct
+
+from runner.foundation.problems import ExitCode
+from runner.runs.events import RunStatus
+
+USUAL = ".runner/ledger"
+"""The file of the ledger where none is named."""
+
+
+class LedgerError(Exception):
+    """The ledger cannot be read or written; the text says why. `hint` says what to do."""
+
+    def __init__(self, why: str, *, hint: str | None = None) -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+class AppliedVersion(Struct, frozen=True, kw_only=True):
+    """A job's case, or its only run, at a target. `digest` is 64 hexadecimal digits; `url` is empty for a sandbox.
+
+    `folder` is the folder of the job's file, as the command was given it.
+    """
+
+    digest: str
+    job: str
+    case: str | None
+    target: str
+    url: str
+    folder: str
+
+    @property
+    def name(self) -> str:
+        return self.job if self.case is None else f"{self.job}[{self.case}]"
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}@{self.target}"
+
+
+class AttemptEnd(Struct, frozen=True, kw_only=True):
+    """How an attempt ended; `at` is UTC, `…Z`."""
+
+    status: RunStatus
+    exit_code: ExitCode
+    at: str
+
+
+class VersionAttempt(Struct, frozen=True, kw_only=True):
+    """One run of a version. `run` is None where somebody took the version for applied without a run.
+
+    `place` says where a person finds the run; `end` is None as long as it is open. Times are UTC, `…Z`.
+    """
+
+    run: str | None
+    began_at: str
+    place: str = ""
+    commit: str | None = None
+    end: AttemptEnd | None = None
+
+
+class LedgerEntry(Struct, frozen=True, kw_only=True):
+    """A version that is written down: how many attempts there were, and the last."""
+
+    version: AppliedVersion
+    attempts: int
+    last: VersionAttempt
+
+
+class Ledger(Protocol):
+    """All versions of one place. Used by several programs at once; each method raises `LedgerError`."""
+
+    @property
+    def name(self) -> str:
+        """How messages name the ledger."""
+
+    def exists(self) -> bool:
+        """Whether anything was ever written down here."""
+
+    def prepare(self) -> None:
+        """Make it ready for writing, and see that it can be written."""
+
+    def close(self) -> None: ...
+
+    def find(self, digests: Collection[str]) -> dict[str, LedgerEntry]:
+        """The entries of versions, by their digests; those that are not known are left out."""
+
+    def newest(self) -> list[LedgerEntry]:
+        """Of each title the version that was attempted last, but for those that were pruned. Sorted by title."""
+
+    def unended(self) -> list[LedgerEntry]:
+        """The versions whose last attempt is open."""
+
+    def begin(
+        self, version: AppliedVersion, attempt: VersionAttempt, *, known: int, passing: Collection[str] = ()
+    ) -> AbstractContextManager[bool]:
+        """Write the attempt down, durably, as the context is left without an exception. Until then nothing of the run
+        may be sent, and no other program writes.
+
+        It gives False, and nothing is written, where this is not attempt `known` + 1 of the version any more, or an
+        attempt at another version of its title is open whose run is none of `passing`.
+        """
+
+    def end(self, run: str, end: AttemptEnd) -> None:
+        """Write down how the attempt of `run` ended, durably; once more with another end replaces the first."""
+
+    def release(self, run: str) -> None:
+        """Forget the attempt of `run`, of which nothing was sent."""
+
+    def adopt(self, versions: Sequence[AppliedVersion], attempt: VersionAttempt) -> None:
+        """Take versions for applied, without a run, all or none."""
+
+    def prune(self, digests: Collection[str]) -> None:
+        """Leave these versions, and all others of their titles, out of `newest`, until any of them begins again."""

@@ -1,0 +1,84 @@
+"""What a version of a job is: a digest of all that decides what is done, and of nothing else.
+
+It is the same whoever applies it, on whatever machine and from whatever folder: comments, layout, texts for people,
+tags, needs, the names of the job's own file and of its folders, and links to files do not count. Neither do secrets, so
+that a new password is no new version.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+
+from runner.foundation.raw import items, record
+from runner.foundation.site_key import one_spelling
+from runner.foundation.values import Json, JsonObject, canonical, well_formed
+from runner.runs.events import TargetName
+
+_NOT_OF_A_VERSION = frozenset({"description", "help", "tags", "needs", "target", "cases"})
+"""Keys of a job. Its target, and the values of its case, are part of the version by themselves."""
+_TEXTS_OF_A_STEP = frozenset({"help"})
+
+
+def version_digest(
+    written: Mapping[str, Json], *, inputs: JsonObject, case: str | None, target: TargetName, key: str | None
+) -> str:
+    """The digest of a version, as 64 hexadecimal digits.
+
+    `written` is what the job's files hold, by their names, its own first. `inputs` are without secrets. The address of
+    a sandbox is another each time and does not count. `key` makes another version of the same (`--for`).
+    """
+    whole: Json = {
+        "files": _files(written),
+        "inputs": inputs,
+        "case": case,
+        "target": [target.name, None if target.sandbox else one_spelling(target.url)],
+        "key": key,
+    }
+    return hashlib.sha256(well_formed(canonical(whole)).encode()).hexdigest()
+
+
+def key_of_time(seconds: float, *, now: float) -> str:
+    """The key of the stretch of so many seconds that `now` is in, counted from 1970: the same for all who ask in it."""
+    first = datetime.fromtimestamp(now // seconds * seconds, UTC)
+    return f"every {seconds:g} s: {first:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _files(written: Mapping[str, Json]) -> Json:
+    """Included files by their way from the job's own file. All are resolved: files of a ConfigMap are links into a
+    folder whose name has a time in it.
+    """
+    own = os.path.realpath(next(iter(written)))
+    ways = {_way(os.path.realpath(name), Path(own).parent): data for name, data in written.items() if name}
+    return {("" if way == Path(own).name else way): _without_texts(data) for way, data in ways.items()}
+
+
+def _way(file: str, folder: Path) -> str:
+    return PurePath(os.path.relpath(file, folder)).as_posix()
+
+
+def _without_texts(data: Json) -> Json:
+    job = {key: value for key, value in record(data).items() if key not in _NOT_OF_A_VERSION}
+    for section in ("steps", "finally"):
+        if section in job:
+            job[section] = [_step(step) for step in items(job[section])]
+    if "inputs" in job:
+        described = record(job["inputs"]).items()
+        job["inputs"] = {
+            name: {key: value for key, value in record(declared).items() if key != "description"}
+            for name, declared in described
+        }
+    return job
+
+
+def _step(step: Json) -> Json:
+    fields = {key: value for key, value in record(step).items() if key not in _TEXTS_OF_A_STEP}
+    match fields.get("undo"):
+        case list() as steps:
+            fields["undo"] = [_step(each) for each in steps]
+        case dict() as each:
+            fields["undo"] = _step(each)
+        case _:
+            pass
+    return fields

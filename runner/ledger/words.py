@@ -1,0 +1,170 @@
+"""What `apply` prints of versions, a line each, and of those that it does not carry out, as problems."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from runner.foundation.problems import Problem
+from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, SENT, Decision, VersionState
+from runner.ledger.model import LedgerEntry
+from runner.ledger.observing import ObservedEntry, Whereabouts
+from runner.reports.cells import aligned
+from runner.reports.next_steps import next_steps
+from runner.reports.safe import clean
+from runner.runs.result import RunResult
+
+_SHOWN = 12
+"""Digits of a digest that a person sees."""
+_COMMIT = 7
+GONE = "gone"
+_ENDED_AS = {
+    VersionState.FAILED: "failed",
+    VersionState.ERROR: "got no usable answer",
+    VersionState.CANCELLED: "was cancelled",
+    VersionState.REFUSED: "was refused",
+}
+
+
+def table(
+    decisions: Sequence[Decision],
+    gone: Sequence[LedgerEntry] = (),
+    *,
+    after: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> list[str]:
+    """A line for each version: its state, its title, its digest, and what is known of it. `after` are the jobs that it
+    waits for, by its digest.
+    """
+    rows = [_row(each, after.get(each.version.digest, ())) for each in decisions]
+    rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _of_gone(entry)) for entry in gone]
+    return aligned(rows)
+
+
+def _row(decision: Decision, after: Collection[str]) -> tuple[str, ...]:
+    version = decision.version
+    waits = f"after {', '.join(map(clean, after))}" if after and decision.state in BEGINS else ""
+    notes = "; ".join(filter(None, (_note(decision), waits)))
+    return decision.state.value, clean(version.title), version.digest[:_SHOWN], notes
+
+
+def summary_of_plan(decisions: Sequence[Decision]) -> str:
+    """What an `apply` would do, in a line."""
+    begin = sum(each.state in BEGINS for each in decisions)
+    resumed = sum(each.state is VersionState.RESUMED for each in decisions)
+    goes_on = f", {resumed} would go on" if resumed else ""
+    return f"{begin} would begin{goes_on}, {_others(each for each in decisions if each.state not in SENT)}"
+
+
+def summary(results: Sequence[RunResult], others: Sequence[Decision]) -> str:
+    """What an `apply` came to, in a line: its runs, and the versions that it did not carry out."""
+    statuses = Counter(str(result.status) for result in results)
+    counted = ", ".join(f"{number} {status}" for status, number in statuses.items())
+    return f"applied: {counted or 'nothing new'}; {_others(others)}"
+
+
+def _others(decisions: Iterable[Decision]) -> str:
+    states = Counter(_counted_as(each.state) for each in decisions)
+    before = f"{states.pop('passed', 0)} passed before"
+    return ", ".join([before, *(f"{number} {state}" for state, number in sorted(states.items()))])
+
+
+def _counted_as(state: VersionState) -> str:
+    if state in DONE:
+        return "passed"
+    return "waiting" if state in BEGINS else "broke off" if state is VersionState.RESUMED else state.value
+
+
+def _note(decision: Decision) -> str:
+    known, before, state = decision.known, decision.before, decision.state
+    match state:
+        case VersionState.CHANGED if before is not None:
+            return f"was {before.entry.version.digest[:_SHOWN]}, {_ending(before)}"
+        case VersionState.MOVED if before is not None:
+            return f"was at {clean(before.entry.version.url) or 'a sandbox'}, {_ending(before)}"
+        case VersionState.BLOCKED if before is not None:
+            return f"by run {clean(before.entry.last.run or '')} of the version before, {_ending(before)}"
+        case _:
+            return "" if known is None else _ending(known)
+
+
+def problem(decision: Decision, *, store: str) -> Problem | None:
+    """Why a version that has not passed is not carried out, with what to do; None where no word is needed."""
+    observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
+    if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
+        return None
+    message = f"`{clean(decision.version.title)}` is not carried out: {_why(decision, observed)}"
+    return Problem(code="E183", message=message, hint=_hint(decision, observed, store))
+
+
+def _why(decision: Decision, observed: ObservedEntry) -> str:
+    run = clean(observed.entry.last.run or "")
+    match decision.state:
+        case VersionState.BLOCKED:
+            return f"run {run} of the version before has to end first, and {_open(observed)}"
+        case VersionState.RUNNING:
+            return f"run {run} of this version is under way, by another command"
+        case VersionState.LOST:
+            return f"run {run} of this version began on {_day(observed)}, and its events are not in {_place(observed)}"
+        case VersionState.UNKNOWN:
+            return f"nobody knows yet how run {run} of this version ended"
+        case VersionState.RESUMED:
+            return f"run {run} of this version broke off"
+        case _:
+            return f"this version was carried out on {_day(observed)}, and {_ENDED_AS[decision.state]}"
+
+
+def _hint(decision: Decision, observed: ObservedEntry, store: str) -> str:
+    name = clean(decision.version.name)
+    if decision.state in NOT_REPEATED:
+        return "change the job, or carry it out again with `--retry failed`"
+    if observed.where is Whereabouts.UNDER_WAY:
+        return "wait for it with `--wait 10m`"
+    if observed.where is Whereabouts.LOST:
+        return (
+            "look at the site: if it happened, `runner apply --adopt` takes the version for applied "
+            f"(`-k '{name}'` chooses it); if not, `runner run` carries it out first"
+        )
+    steps = next_steps(observed.run.result, store=store) if observed.run is not None else ()
+    if not steps:
+        return f"`runner show {clean(observed.entry.last.run or '')}` shows it; {clean(observed.entry.last.place)}"
+    return "; ".join(f"`{step.command}` {step.does}" for step in steps)
+
+
+def _open(observed: ObservedEntry) -> str:
+    return "is under way" if observed.where is Whereabouts.UNDER_WAY else "broke off"
+
+
+def _ending(observed: ObservedEntry) -> str:
+    """How the last attempt ended, when, and from which commit."""
+    last = observed.entry.last
+    commit = f" ({last.commit[:_COMMIT]})" if last.commit else ""
+    run = f"run {clean(last.run or '')}"
+    match observed.where:
+        case Whereabouts.UNDER_WAY:
+            return f"{run} is under way"
+        case Whereabouts.BROKE_OFF:
+            return f"{run} broke off"
+        case Whereabouts.LOST:
+            return f"{run} is lost: nobody knows how it ended"
+        case Whereabouts.NEVER_BEGAN:
+            return f"{run} broke off before it began"
+        case Whereabouts.ENDED:
+            word = "adopted" if last.run is None else str(last.end.status if last.end else "")
+            doubt = f": `runner show {clean(last.run or '')}`" if word == "unknown" else ""
+            return f"{word} {_day(observed)}{commit}{doubt}"
+
+
+def _of_gone(entry: LedgerEntry) -> str:
+    last = entry.last
+    ended = (
+        f"run {clean(last.run or '')} has not ended" if last.end is None else f"{last.end.status} {last.end.at[:10]}"
+    )
+    return f"{ended}; no file holds this job any more, and nothing is undone"
+
+
+def _day(observed: ObservedEntry) -> str:
+    last = observed.entry.last
+    return (last.end.at if last.end else last.began_at)[:10]
+
+
+def _place(observed: ObservedEntry) -> str:
+    return clean(observed.entry.last.place) or "the store of runs"

@@ -1,0 +1,57 @@
+"""`needs` of the jobs of one command: each names a job that is there, and none needs itself through others."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+from runner.foundation.problems import Problem
+from runner.foundation.raw import items, record
+from runner.foundation.suggestions import did_you_mean
+from runner.reading.document import Document
+
+
+def needs_known(documents: Iterable[Document], *, beside: Callable[[Document], Collection[str]]) -> tuple[Problem, ...]:
+    """`beside` gives the names of all jobs in the folder of a job, also of those that the command does not read."""
+    named = {str(name): one for one in documents if (name := record(one.data).get("name")) is not None}
+    needs = {name: _needs(document) for name, document in named.items()}
+    return (*_unknown(named, needs, beside), *_circles(named, needs))
+
+
+def _needs(document: Document) -> list[str]:
+    return [name for name in items(record(document.data).get("needs")) if isinstance(name, str)]
+
+
+def _unknown(
+    named: Mapping[str, Document], needs: Mapping[str, Sequence[str]], beside: Callable[[Document], Collection[str]]
+) -> Iterator[Problem]:
+    for name, document in named.items():
+        strange = [(index, need) for index, need in enumerate(needs[name]) if need not in named]
+        known = {*named, *beside(document)} if strange else set(named)
+        for index, need in strange:
+            if need not in known:
+                hint = did_you_mean(need, known - {name}) or "name the file of that job on the command line, too"
+                yield document.problem("E186", f"there is no job `{need}`", path=("needs", index), hint=hint)
+
+
+def _circles(named: Mapping[str, Document], needs: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    """Each circle once, at the first of its jobs."""
+    done: set[str] = set()
+    for name, document in named.items():
+        way = () if name in done else _way_back(name, needs)
+        done.update(way)
+        if way:
+            message = f"a job needs itself: {' → '.join(way)}"
+            hint = "take one of these needs out: none of the jobs could begin"
+            yield document.problem("E186", message, path=("needs", needs[name].index(way[1])), hint=hint)
+
+
+def _way_back(first: str, needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The shortest way from a job back to itself; empty where there is none."""
+    seen: set[str] = set()
+    ways: list[tuple[str, ...]] = [(first,)]
+    for way in ways:
+        for need in needs.get(way[-1], ()):
+            if need == first:
+                return (*way, need)
+            if need not in seen:
+                seen.add(need)
+                ways.append((*way, need))
+    return ()

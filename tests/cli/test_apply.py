@@ -1,0 +1,456 @@
+"""`runner apply`: what begins, what is not repeated, and what a person reads of it, by what a site was asked for."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+
+JOB = """runner: 1
+name: {name}
+target: here
+defaults: {{verify: none}}
+{more}steps:
+  - id: act
+    execute: {{process: Usr{name}, result: Out}}
+    expect: [result == 7]
+"""
+LEDGER = Path(".runner/ledger")
+
+
+@dataclass
+class Answers:
+    """Answers an execute by what `given` says of its process, else with 7; `asked` are the processes."""
+
+    given: dict[str, Told] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    hold: threading.Event | None = None
+    came: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        process = path.split("/")[4]
+        self.asked.append(process)
+        self.came.set()
+        if self.hold is not None:
+            self.hold.wait(30)
+        return self.given.get(process, xml(7))
+
+    def since(self) -> list[str]:
+        """What was asked for since this was called last."""
+        asked, self.asked = self.asked, []
+        return asked
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture(autouse=True)
+def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("CREATIO_RUNNER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    Path("specs").mkdir()
+    with site(answers) as served:
+        Path("targets.yaml").write_text(targets(served.url) + "    settle: 100ms\n")
+        yield served
+
+
+def write(name: str, more: str = "", *, folder: str = "specs", **texts: str) -> Path:
+    text = JOB.format(name=name, more=more)
+    for old, new in texts.items():
+        text = text.replace(old, new)
+    path = Path(folder) / f"{name}.job.yaml"
+    path.write_text(text)
+    return path
+
+
+def statuses() -> list[tuple[str, str | None]]:
+    with closing(sqlite3.connect(LEDGER)) as database:
+        sql = "SELECT v.title, a.status FROM attempt a JOIN version v ON v.digest = a.digest ORDER BY a.number"
+        return database.execute(sql).fetchall()
+
+
+def broken_off(answers: Answers) -> Path:
+    """Make of the only run that has ended one that broke off after its first line; its folder."""
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:2]))
+    (events.parent / "report.json").unlink()
+    with closing(sqlite3.connect(LEDGER)) as database:
+        database.execute("UPDATE attempt SET status = NULL, exit_code = NULL, ended_at = NULL")
+        database.commit()
+    answers.since()
+    return events.parent
+
+
+def test_a_version_is_carried_out_once_and_again_when_the_job_changes(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+    assert "there is no ledger .runner/ledger yet, so every version is new" in capsys.readouterr().err
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+    assert capsys.readouterr().err == "applied: nothing new; 1 passed before\n"
+    write("a", "description: other\n")
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+    write("a", "timeout: 1m\n")
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+    write("a")
+    assert ended(["apply", "specs"]) == 0, "the version of before has passed"
+    assert answers.since() == []
+
+
+def test_each_target_has_its_versions(answers: Answers, here: Site) -> None:
+    both = targets(here.url) + targets(here.url).partition("targets:\n")[2].replace("here:", "there:")
+    Path("targets.yaml").write_text(both)
+    write("a")
+    assert ended(["apply", "specs", "-t", "here"]) == 0
+    assert ended(["apply", "specs", "-t", "here", "-t", "there"]) == 0
+    assert answers.since() == ["Usra", "Usra"]
+    assert statuses() == [("a@here", "passed"), ("a@there", "passed")]
+
+
+def test_a_failed_version_is_not_repeated_and_fails_each_time_until_it_is_retried(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    write("b")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    assert answers.since() == ["Usra", "Usrb"]
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--report-junit", "junit.xml"]) == 1
+    assert answers.since() == []
+    said = capsys.readouterr().err
+    assert "error[E183]: `a@here` is not carried out: this version was carried out on " in said
+    assert ", and failed\n   = hint: change the job, or carry it out again with `--retry failed`" in said
+    assert "applied: nothing new; 1 passed before, 1 failed\n" in said
+    assert "E183" in Path("junit.xml").read_text()
+    answers.given.clear()
+    assert ended(["apply", "specs", "--retry", "failed"]) == 0
+    assert answers.since() == ["Usra"]
+    assert ended(["apply", "specs"]) == 0
+
+
+def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settled(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
+    answers.given["Usra"] = Told(silent=True)
+    assert ended(["apply", "specs"]) == 4
+    answers.since()
+    for more in ([], ["--retry", "failed"], ["--adopt"]):
+        capsys.readouterr()
+        assert ended(["apply", "specs", *more]) == 4
+        said = capsys.readouterr().err
+        assert "nobody knows yet how run" in said
+        assert "`runner reconcile " in said
+    assert answers.since() == []
+    assert ended(["resume", "last", "--step", "act", "--as", "passed"]) == 0
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+    assert statuses() == [("a@here", "passed")]
+
+
+def test_a_run_that_broke_off_goes_on_and_is_not_begun_again(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    run = broken_off(answers).name
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert "resumed  a@here  " in (shown := capsys.readouterr()).out
+    assert f"run {run} broke off" in shown.out
+    assert "0 would begin, 1 would go on, 0 passed before" in shown.err
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"], "its first lines do not hold the call"
+    assert [folder.name for folder in Path(".runner/runs").iterdir()] == [run]
+    assert statuses() == [("a@here", "passed")]
+
+
+def test_a_run_that_cannot_go_on_is_named_with_the_command_and_keeps_nobody_back(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    folder = broken_off(answers)
+    (folder / "plan.json").unlink()
+    write("b")
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 3
+    said = capsys.readouterr().err
+    assert f"`a@here` is not carried out: run {folder.name} of this version broke off" in said
+    assert f"`runner resume {folder.name}` goes on where it broke off" in said
+    assert answers.since() == ["Usrb"]
+
+
+def test_a_changed_job_waits_for_the_run_of_the_version_before(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    run = broken_off(answers).name
+    write("a", "timeout: 1m\n")
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 3
+    said = capsys.readouterr().err
+    assert f"`a@here` is not carried out: run {run} of the version before has to end first, and broke off" in said
+    assert answers.since() == []
+    assert ended(["resume", run]) == 0
+    answers.since()
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+
+
+def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    shutil.rmtree(broken_off(answers))
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--retry", "failed"]) == 4
+    said = capsys.readouterr().err
+    assert "and its events are not in " in said
+    assert "if it happened, `runner apply --adopt` takes the version for applied (`-k 'a'` chooses it)" in said
+    assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
+def test_a_passed_version_stays_applied_when_its_runs_are_deleted(answers: Answers) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    shutil.rmtree(".runner/runs")
+    answers.since()
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
+def test_an_attempt_that_broke_off_before_its_run_began_is_begun(answers: Answers) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    folder = broken_off(answers)
+    (folder / "events.jsonl").write_bytes(b"")
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+    assert statuses() == [("a@here", "passed")]
+
+
+def test_a_dry_run_says_what_would_be_done_sends_nothing_and_writes_nothing(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("new  a@here  ")
+    assert "1 would begin, 0 passed before\n" in shown.err
+    assert not Path(".runner").exists()
+    assert ended(["apply", "specs"]) == 0
+    write("a", "timeout: 1m\n")
+    write("b")
+    content = LEDGER.read_bytes()
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["changed", "new"]
+    assert ", passed 2" in lines[0]
+    assert LEDGER.read_bytes() == content
+    assert answers.since() == ["Usra"]
+
+
+def test_jobs_that_are_gone_are_listed_until_they_are_pruned_and_are_known_when_they_return(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, _ = write("a"), write("b")
+    assert ended(["apply", "specs"]) == 0
+    gone.unlink()
+    capsys.readouterr()
+    assert ended(["apply", "specs", "-k", "b"]) == 0
+    assert "gone  a@here" in capsys.readouterr().err
+    assert ended(["apply", "specs/b.job.yaml"]) == 0
+    assert "gone" not in capsys.readouterr().err, "a file stands for itself"
+    assert ended(["apply", "specs", "--prune"]) == 0
+    assert "gone" in capsys.readouterr().err
+    assert ended(["apply", "specs"]) == 0
+    assert "gone" not in capsys.readouterr().err
+    answers.since()
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
+def test_what_is_adopted_is_not_carried_out(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    write("a")
+    write("b")
+    assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
+    shown = capsys.readouterr().err
+    assert "adopted  a@here" in shown
+    assert "1 version adopted; nothing was sent" in shown
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usrb"]
+
+
+def test_a_site_that_has_moved_is_another_place_and_says_so(
+    answers: Answers, here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    answers.since()
+    Path("targets.yaml").write_text(targets("https://moved.example"))
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    line = capsys.readouterr().out
+    assert line.startswith("moved  a@here")
+    assert f"was at {here.url}, passed" in line
+
+
+def test_a_key_carries_all_out_once_more_and_once_only(answers: Answers) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    assert ended(["apply", "specs", "--for", "r2"]) == 0
+    assert ended(["apply", "specs", "--for", "r2"]) == 0
+    assert ended(["apply", "specs", "--every", "24h"]) == 0
+    assert answers.since() == ["Usra"] * 3
+
+
+def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    write("a", "needs: [b]\n")
+    write("b")
+    write("c", "needs: [a]\n")
+    answers.given["Usrb"] = xml(8)
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert "after b" in capsys.readouterr().out
+    assert ended(["apply", "specs", "-j", "3"]) == 1
+    assert answers.since() == ["Usrb"]
+    said = capsys.readouterr().err
+    assert "error[E184]: `a@here` is not carried out: it waits for `b`, which has not passed" in said
+    assert "error[E184]: `c@here` is not carried out: it waits for `a`, which has not passed" in said
+    assert statuses() == [("b@here", "failed")]
+    answers.given.clear()
+    assert ended(["apply", "specs", "--retry", "failed"]) == 0
+    assert answers.since() == ["Usrb", "Usra", "Usrc"]
+
+
+def test_a_needed_job_that_is_not_selected_counts_by_the_ledger(answers: Answers) -> None:
+    write("a", "needs: [b]\n")
+    write("b")
+    assert ended(["apply", "specs", "-k", "a"]) == 6
+    assert answers.since() == []
+    assert ended(["apply", "specs", "-k", "b"]) == 0
+    assert ended(["apply", "specs/a.job.yaml"]) == 0
+    assert answers.since() == ["Usrb", "Usra"]
+
+
+def test_in_order_each_job_waits_for_the_job_before(answers: Answers) -> None:
+    write("a")
+    write("b")
+    write("c")
+    answers.given["Usrb"] = xml(8)
+    assert ended(["apply", "specs", "--in-order", "-j", "3"]) == 1
+    assert answers.since() == ["Usra", "Usrb"]
+
+
+def test_needs_that_nobody_can_meet_are_mistakes_in_files(capsys: pytest.CaptureFixture[str]) -> None:
+    write("a", "needs: [b]\n")
+    write("b", "needs: [a]\n")
+    write("c", "needs: [orders2]\n")
+    write("orders")
+    for verb in ("validate", "apply"):
+        assert ended([verb, "specs"]) == 2
+        shown = "".join(capsys.readouterr())
+        assert "specs/a.job.yaml:5:9: error[E186]: a job needs itself: a → b → a" in shown
+        assert "specs/c.job.yaml:5:9: error[E186]: there is no job `orders2`" in shown
+        assert "did you mean `orders`?" in shown
+    assert not LEDGER.exists()
+
+
+def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    answers.hold = threading.Event()
+    codes: list[int] = []
+    first = threading.Thread(target=lambda: codes.append(_elsewhere()))
+    first.start()
+    assert answers.came.wait(30)
+    assert ended(["apply", "specs"]) == 3
+    said = capsys.readouterr().err
+    assert "of this version is under way, by another command" in said
+    assert "hint: wait for it with `--wait 10m`" in said
+    threading.Timer(0.3, answers.hold.set).start()
+    assert ended(["apply", "specs", "--wait", "30s"]) == 0
+    assert "waiting up to 30 s for another command: a@here" in capsys.readouterr().err
+    first.join()
+    assert codes == [0]
+    assert answers.since() == ["Usra"]
+
+
+def _elsewhere() -> int:
+    """`apply` in a process of its own: a handler of signals needs a main thread."""
+    runner = Path(sys.executable).with_name("runner")
+    return subprocess.run([runner, "apply", "specs", "-q"], check=False, capture_output=True).returncode
+
+
+def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    Path("ledger").write_text("text " * 500)
+    assert ended(["apply", "specs", "--ledger", "ledger"]) == 2
+    assert "error[E185]: the ledger cannot be read or written: ledger is no ledger, or is damaged" in (
+        capsys.readouterr().err
+    )
+    assert answers.since() == []
+
+
+def test_what_selects_nothing_and_what_does_not_go_together_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["apply", "specs"]) == 5
+    assert ended(["apply", "specs", "--allow-empty"]) == 0
+    write("a")
+    assert ended(["apply", "specs", "--for", "a", "--every", "1h"]) == 2
+    assert ended(["plan", "specs", "--out", "a.plan.json"]) == 0
+    capsys.readouterr()
+    assert ended(["apply", "a.plan.json"]) == 2
+    assert "`apply` takes job files, not stored plans" in capsys.readouterr().err
+
+
+def test_a_guard_refuses_before_anything_is_written_down(answers: Answers, here: Site) -> None:
+    write("a")
+    Path("targets.yaml").write_text(targets(here.url) + "    protected: true\n")
+    assert ended(["apply", "specs"]) == 6
+    assert statuses() == []
+    assert ended(["apply", "specs", "--confirm", "here"]) == 0
+    assert answers.since() == ["Usra"]
+
+
+def test_the_reports_hold_the_runs_of_this_command_and_what_was_not_repeated(answers: Answers) -> None:
+    write("a")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs", "-q"]) == 1
+    write("b")
+    assert ended(["apply", "specs", "-q", "--report-json", "r.json"]) == 1
+    report = json.loads(Path("r.json").read_text())
+    assert [run["job"] for run in report["runs"]] == ["b"]
+    assert [problem["code"] for problem in report["problems"]] == ["E183"]
+    assert report["exit_code"] == 1

@@ -1,0 +1,137 @@
+"""What makes a version of a job, and what does not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runner.cli.apply_versions import versions_of
+from runner.cli.prepare import prepare
+from runner.cli.prepared import Wanted
+from runner.ledger.versions import key_of_time
+
+JOB = """runner: 1
+name: billing
+description: What it is for
+tags: [smoke]
+target: here
+needs: [other]
+inputs:
+  who: {type: string, default: Ann, description: Who pays}
+  token: {type: string, secret: true, default_of_nothing: 1}
+cases: [{name: red, inputs: {who: Red}}, {name: blue, inputs: {who: Blue}}]
+steps:
+  - {id: look, execute: {process: UsrLook}, effect: read, help: Ask the team}
+  - {id: part, job: {file: parts/part.job.yaml}}
+""".replace(", default_of_nothing: 1", "")
+PART = "runner: 1\nname: part\nhelp: Ask\nsteps: [{execute: {process: UsrPart}}]\n"
+OTHER = "runner: 1\nname: other\ntarget: here\nsteps: [{execute: {process: UsrOther}}]\n"
+TARGETS = "runner: 1\ntargets:\n  here: {url: 'https://a.example', auth: {username: a, password: '{{ env.P }}'}}\n"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cret-t0ken")
+    write(Path("specs"))
+
+
+def write(folder: Path, **changes: str) -> None:
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    files = {"billing.job.yaml": JOB, "parts/part.job.yaml": PART, "other.job.yaml": OTHER, "targets.yaml": TARGETS}
+    for name, text in {**files, **changes}.items():
+        (folder / name).write_text(text)
+
+
+def digests(*specs: str, key: str | None = None, targets: tuple[str, ...] = ()) -> dict[str, str]:
+    found = prepare(Wanted(specs=[Path(spec) for spec in specs or ("specs",)], targets=targets))
+    return {version.title: version.digest for version in versions_of(found.runs, key=key)}
+
+
+def test_comments_layout_texts_tags_needs_and_the_order_of_keys_make_no_version() -> None:
+    before = digests()
+    text = JOB.replace("What it is for", "Something else").replace("[smoke]", "[slow]").replace("Who pays", "A name")
+    text = text.replace("needs: [other]\n", "").replace("runner: 1\nname: billing", "name: billing # here\nrunner: 1")
+    text = text.replace("help: Ask the team", "help: Ask nobody").replace("{id: part,", "{ id:   part,")
+    write(Path("specs"), **{"billing.job.yaml": text, "parts/part.job.yaml": PART.replace("help: Ask\n", "")})
+    assert digests() == before
+
+
+def test_a_new_case_makes_no_version_of_the_others() -> None:
+    before = digests()
+    more = JOB.replace("cases: [", "cases: [{name: green, inputs: {who: Green}}, ")
+    write(Path("specs"), **{"billing.job.yaml": more})
+    after = digests()
+    assert set(after) - set(before) == {"billing[green]@here"}
+    assert before.items() <= after.items()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("billing.job.yaml", "UsrLook", "UsrSee"),
+        ("billing.job.yaml", "effect: read", "effect: idempotent"),
+        ("billing.job.yaml", "who: Blue", "who: Navy"),
+        ("parts/part.job.yaml", "UsrPart", "UsrPiece"),
+        ("targets.yaml", "https://a.example", "https://b.example"),
+    ],
+)
+def test_what_is_done_with_what_and_where_makes_a_version(file: str, old: str, new: str) -> None:
+    before = digests()["billing[blue]@here"]
+    path = Path("specs") / file
+    path.write_text(path.read_text().replace(old, new))
+    assert digests()["billing[blue]@here"] != before
+
+
+def test_a_key_makes_a_version_and_a_secret_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = digests()
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "an0ther-t0ken")
+    assert digests() == before
+    assert before.items().isdisjoint(digests(key="release 1").items())
+    assert digests(key="release 1") == digests(key="release 1")
+
+
+def test_the_current_folder_the_spec_and_names_of_files_make_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digests()["billing[red]@here"]
+    assert digests("specs/billing.job.yaml")["billing[red]@here"] == before
+    shutil.copytree("specs", tmp_path / "elsewhere" / "jobs")
+    monkeypatch.chdir(tmp_path / "elsewhere" / "jobs")
+    Path("billing.job.yaml").rename("a.job.yaml")
+    assert digests(".")["billing[red]@here"] == before
+
+
+def test_files_that_are_links_into_a_folder_with_a_time_in_its_name_make_no_version(tmp_path: Path) -> None:
+    before = digests()
+    for moment in ("..2026_11_29", "..2026_11_30"):
+        mounted = tmp_path / "mounted" / moment[-2:]
+        mounted.mkdir(parents=True)
+        shutil.copytree("specs", mounted / moment)
+        (mounted / "..data").symlink_to(moment)
+        for name in ("billing.job.yaml", "other.job.yaml", "targets.yaml", "parts"):
+            (mounted / name).symlink_to(Path("..data") / name)
+        assert digests(str(mounted)) == before
+
+
+def test_two_included_files_that_swap_their_texts_make_a_version() -> None:
+    both = JOB + "  - {id: more, job: {file: parts/more.job.yaml}}\n"
+    more = PART.replace("part", "more").replace("UsrPart", "UsrMore")
+    write(Path("specs"), **{"billing.job.yaml": both, "parts/more.job.yaml": more})
+    before = digests()["billing[red]@here"]
+    swapped = {"parts/more.job.yaml": more.replace("UsrMore", "UsrPart").replace("name: more", "name: part")}
+    write(Path("specs"), **{"billing.job.yaml": both, "parts/part.job.yaml": more, **swapped})
+    assert digests()["billing[red]@here"] != before
+
+
+def test_the_spelling_of_an_address_makes_no_version() -> None:
+    before = digests()
+    write(Path("specs"), **{"targets.yaml": TARGETS.replace("https://a.example", "https://A.example:443/")})
+    assert digests() == before
+
+
+def test_a_stretch_of_time_has_one_key_for_all_who_ask_in_it() -> None:
+    day = 24 * 3600.0
+    assert key_of_time(day, now=10 * day) == key_of_time(day, now=11 * day - 1)
+    assert key_of_time(day, now=11 * day) != key_of_time(day, now=11 * day - 1)
+    assert key_of_time(day, now=0) != key_of_time(2 * day, now=0)

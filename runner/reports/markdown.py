@@ -14,13 +14,16 @@ from runner.reports.mistakes import text as as_text
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
 from runner.reports.spans import TimedRow, TimedRun, timed
+from runner.reports.timeline import LEGEND, timeline
 from runner.reports.words import brief, labelled, reasons, shortened, title
+from runner.runs.events import RunStatus
 from runner.runs.result import StepResult
 from runner.version import VERSION
 
 LONGEST: Final = 60_000
 """Characters: a comment of GitHub takes 65,536."""
 _MOST_CARDS, _MOST_ROWS, _MOST_KEYS, _MOST_PROBLEMS = 20, 50, 5, 20
+_MOST_TIMELINES: Final = 5
 _LONGEST_BODY: Final = 2_000
 _ROOM_FOR_THE_END: Final = 200
 _BACKTICKS = re.compile("`+")
@@ -36,6 +39,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
         *_problems(command),
         *_next(runs, command.store),
         *_cards(runs, command.values),
+        *_timelines(runs),
         *_matrix(runs),
         *_hashes(runs),
     ]
@@ -124,6 +128,22 @@ def _body(step: StepResult) -> Iterator[str]:
         yield from (f" {line}" for line in labelled("help", step.help))
 
 
+def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
+    """When what happened in the first runs that did not pass."""
+    bad = [run for run in runs if run.result.status is not RunStatus.PASSED and run.rows]
+    if bad:
+        blocks = [
+            block([f"{title(run.result)}, {written(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
+        ]
+        more = f"\n{len(bad) - len(blocks):,} more runs are in the HTML report.\n" if len(bad) > len(blocks) else ""
+        whole = "\n".join(blocks) + more
+        yield f"<details><summary>When what happened</summary>\n\n{LEGEND}\n\n{whole}\n</details>\n"
+
+
+def _timeline(run: TimedRun) -> str:
+    return block([f"run {title(run.result)}, {written(run.seconds)}", *timeline(run)])
+
+
 def _matrix(runs: Sequence[TimedRun]) -> Iterator[str]:
     table = overview.jobs_by_targets(runs)
     if table is None:
@@ -167,7 +187,8 @@ def inline(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return inline(text).replace("|", "\\|")
+    """As in a line. A bar would end the cell, and readers differ in what a backslash before it does: it is broken."""
+    return inline(text.replace("|", "\u00a6"))
 
 
 def block(lines: Sequence[str], kind: str = "") -> str:

@@ -1,7 +1,10 @@
 from collections.abc import Callable, Sequence
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from reported import command, command_from
 
 from runner.foundation.problems import ExitCode, Problem
@@ -9,6 +12,7 @@ from runner.reports.formats import FORMATS
 from runner.reports.markdown import LONGEST, inline, report
 from runner.runs.events import (
     AnyEvent,
+    Check,
     Line,
     Row,
     RunFinished,
@@ -17,8 +21,10 @@ from runner.runs.events import (
     Status,
     StepFinished,
     StepStarted,
+    TargetName,
     Trouble,
 )
+from runner.runs.evidence import Difference
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 
@@ -65,6 +71,72 @@ def test_rows_that_failed_alike_are_one_card_and_a_large_summary_is_bounded(
 def test_a_text_with_backticks_stays_code() -> None:
     assert inline("a `b` ``c``") == "``` a `b` ``c`` ```"
     assert inline("@everyone #1") == "`@everyone #1`"
+
+
+HOSTILE = (
+    "a|b\\\\|c `d` ``e`` <img src=x onerror=alert(1)> @octocat #1 [x](javascript:alert(1)) ![y](http://z/) **f** "
+    "~~g~~ http://h.example</details>\n# heading\n```\n- item\n<!-- --> | - |\n\n<b>i</b>"
+)
+
+
+def parsed(markdown: str) -> list[Token]:
+    """Blocks and what is within them, one after the other."""
+    blocks = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(markdown)
+    return [token for block in blocks for token in (block, *(block.children or ()))]
+
+
+def test_hostile_texts_are_code_and_make_no_markup(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    def summary(text: str) -> list[Token]:
+        check = Check(
+            that=text,
+            passed=False,
+            message=text,
+            differences=(Difference(source=text, sign="==", expected=text, actual={text: text}),),
+        )
+        error = Trouble(code="E203", message=text, hint=text)
+        steps = msgspec.structs.replace(row("a"), key=text, name=text, help=text)
+        runs = [
+            chain(
+                [
+                    start(
+                        run=f"{number} {text}",
+                        job=text,
+                        file=text,
+                        case=text,
+                        commit=text,
+                        target=TargetName(name=f"{number} {text}", url=text, sandbox=False),
+                    ),
+                    StepStarted(row=steps, t=0),
+                    StepFinished(
+                        key=text,
+                        t=1,
+                        status=Status.UNKNOWN,
+                        seconds=1,
+                        attempts=1,
+                        process_id=text,
+                        checks=(check,),
+                        warnings=(text,),
+                        error=error,
+                    ),
+                    RunFinished(t=1, status=RunStatus.UNKNOWN, exit_code=4, error=error),
+                ]
+            )
+            for number in (1, 2)
+        ]
+        problem = Problem(code="E104", message=text, hint=text, file=text)
+        return parsed(report(msgspec.structs.replace(command_from(*runs), problems=[problem])))
+
+    hostile, harmless = summary(HOSTILE), summary("harmless")
+    assert [token.type for token in hostile] == [token.type for token in harmless]
+    code = {"code_inline", "fence"}
+    plain = " ".join(token.content for token in hostile if token.type not in code and token.type != "inline")
+    assert not [word for word in ("octocat", "#1", "alert", "heading", "javascript", "h.example") if word in plain]
+    assert [token.content for token in hostile if token.type == "html_block"] == [
+        token.content for token in harmless if token.type == "html_block"
+    ]
+    assert sum("octocat" in token.content for token in hostile if token.type in code) > 10
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

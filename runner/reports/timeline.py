@@ -1,0 +1,80 @@
+"""When what happened in a run, as lines of characters: a row a line, with a bar on the time of the run.
+
+It is for places that draw no picture: a comment, the page of a CI. Bars of 10,000 turns would say nothing, so the
+turns of a loop share a line.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from runner.foundation.durations import written
+from runner.reports.cells import aligned
+from runner.reports.safe import clean
+from runner.reports.spans import RowNode, RowSpan, SpanKind, TimedRow, TimedRun, tree
+from runner.reports.words import RED, shortened
+from runner.runs.events import Status
+
+LEGEND: Final = "█ call  ▒ call that failed  ░ reads the process log  ─ waits  ? asks a person"
+_COLUMNS: Final = 32
+_MOST: Final = 40
+"""Lines of a run."""
+_LONGEST_KEY: Final = 32
+_MARKS: Final = {SpanKind.LOG: "░", SpanKind.SIGN_IN: "░", SpanKind.WAIT: "─", SpanKind.ASK: "?", SpanKind.CALL: "█"}
+_STRONG: Final = "█▒?"
+"""What is not drawn over."""
+_WORST_FIRST: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED, Status.SKIPPED)
+
+
+def timeline(run: TimedRun) -> list[str]:
+    """The lines of the run; texts in them are safe. Red rows are never among those that are left out."""
+    groups = [*_groups(run)]
+    shown = {id(group) for group in [*filter(_is_red, groups), *groups][:_MOST]}
+    lines = aligned([_cells(run, group) for group in groups if id(group) in shown])
+    left_out = len(groups) - len(lines)
+    return [*lines, f"and {left_out:,} more"] if left_out else lines
+
+
+def _groups(run: TimedRun) -> Iterator[list[TimedRow]]:
+    """The rows that share a line: the turns of a loop, each other row alone, its parts after it."""
+
+    def flat(node: RowNode) -> Iterator[list[TimedRow]]:
+        yield [node.row]
+        for part in node.parts:
+            yield from flat(part) if isinstance(part, RowNode) else [[turn.row for turn in part.turns]]
+
+    for node in tree(run.rows):
+        yield from flat(node) if isinstance(node, RowNode) else [[turn.row for turn in node.turns]]
+
+
+def _is_red(rows: list[TimedRow]) -> bool:
+    return any(row.step.status in RED for row in rows)
+
+
+def _cells(run: TimedRun, rows: list[TimedRow]) -> tuple[str, ...]:
+    found = {row.step.status for row in rows}
+    key = rows[0].step.key if len(rows) == 1 else f"{rows[0].step.key.rpartition('[')[0]}, {len(rows):,} turns"
+    seconds = sum(row.step.seconds for row in rows)
+    return (
+        str(next(status for status in _WORST_FIRST if status in found)),
+        shortened(clean(key), _LONGEST_KEY),
+        written(seconds) if found != {Status.SKIPPED} else "",
+        f"|{_bar(run, rows)}|",
+    )
+
+
+def _bar(run: TimedRun, rows: list[TimedRow]) -> str:
+    total, bar = run.seconds or 1.0, [" "] * _COLUMNS
+    for row in rows:
+        for span in row.spans:
+            if span.kind is SpanKind.FAILURE:
+                continue
+            start = min(int(span.start / total * _COLUMNS), _COLUMNS - 1)
+            end = max(round(span.end / total * _COLUMNS), start + 1)
+            for column in range(start, min(end, _COLUMNS)):
+                bar[column] = _stronger(bar[column], span)
+    return "".join(bar)
+
+
+def _stronger(before: str, span: RowSpan) -> str:
+    mark = "▒" if not span.is_ok else _MARKS[span.kind]
+    return mark if mark == "▒" or before not in _STRONG else before

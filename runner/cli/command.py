@@ -84,6 +84,7 @@ def carry_out(
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,
+        broken=_broken,
         look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
@@ -105,6 +106,15 @@ def carry_out(
         output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
     console.close()
     return carried, _code(carried, stop, given_up=gave_up)
+
+
+def _broken(fault: BaseException, where: str) -> Problem:
+    from runner.cli.faults import fault_problem  # noqa: PLC0415  5 ms, for a fault of ours
+
+    problem = fault_problem(fault, where=where)
+    output.problems(problem)
+    output.say("no further run begins; those that are under way come to their end")
+    return problem
 
 
 def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
@@ -180,6 +190,11 @@ def with_reports(
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
+    except Exception as fault:  # noqa: BLE001  the reports that are written hold more than the fault alone
+        from runner.cli.faults import fault_problem  # noqa: PLC0415  as above
+
+        output.problems(fault_problem(fault, where=" while the reports were written"))
+        code = ExitCode.FAULT
     _send_traces(command)
     has_printed_it = bool(runs) and code == strongest(run.result.exit_code for run in runs)
     if code and not has_printed_it:
@@ -195,7 +210,10 @@ def print_totals(console: RunConsole, carried: Carried, *, total: int) -> None:
 
 
 def _not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
-    """Why runs did not begin. After a run that did not pass (`--fail-fast`) that is no problem of its own."""
+    """Why runs did not begin or come to their end. After a run that did not pass (`--fail-fast`) that is no problem of
+    its own.
+    """
+    yield from carried.faults
     if carried.trouble is not None:
         yield from carried.trouble.problems
     titles = ", ".join(one.title for one in carried.left_out)
@@ -225,6 +243,8 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
         output.problems(*carried.trouble.problems)
     if carried.trouble is not None or carried.is_unready:
         codes.append(ExitCode.NO_ANSWER)
+    if carried.faults:
+        codes.append(ExitCode.FAULT)
     if carried.left_out:
         output.say(f"not begun: {', '.join(one.title for one in carried.left_out)}")
     if stop.why is not None and (carried.left_out or given_up):

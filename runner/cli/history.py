@@ -107,8 +107,10 @@ def _names(run: PastRun) -> tuple[str, ...]:
 def _rebuilt(store: RunStore) -> int:
     """Put a line for each stored run into the history, in the place of its earlier one; how many runs that were.
 
-    A run that is under way gets its line when it ends; one that cannot be read has none.
+    A run that is under way gets its line when it ends; one that cannot be read has none. A line that another process
+    adds meanwhile is newer than what is read here.
     """
+    before = _content(store, None)
     lines: list[bytes] = []
     for name in store.runs():
         try:
@@ -119,8 +121,13 @@ def _rebuilt(store: RunStore) -> int:
             lines.append(written(run.result))
     if lines:
         added = b"".join(line + b"\n" for line in lines)
+
+        def with_added(content: bytes) -> bytes:
+            at = len(before) if content.startswith(before) else 0
+            return bounded(content[:at] + b"\n" + added + content[at:])
+
         try:
-            store.change_history(lambda content: bounded(content + b"\n" + added))
+            store.change_history(with_added)
         except StoreError as error:
             raise UsageError(Problem(code="E151", message=f"the history cannot be written: {error}")) from error
     return len(lines)

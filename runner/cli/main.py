@@ -162,8 +162,10 @@ def ended(arguments: Sequence[str]) -> int:
         return _unstarted(
             arguments, ExitCode.INTERRUPTED, Problem(code="E312", message="interrupted before any run began")
         )
-    except Exception:  # noqa: BLE001  the one place where a fault of ours ends
-        problem = _fault()
+    except Exception as fault:  # noqa: BLE001  the one place where a fault of ours ends
+        from runner.cli.faults import fault_problem  # noqa: PLC0415  with what it imports 5 ms of a start
+
+        problem = fault_problem(fault)
         output.say_lines(as_text([problem]))
         return _unstarted(arguments, ExitCode.FAULT, problem)
 
@@ -206,28 +208,3 @@ def _unless_data_is_lost(code: int) -> int:
         message = f"stdout cannot be written: {lost.strerror or lost}"
         output.say_lines(as_text([Problem(code="E153", message=message)]))
     return code or ExitCode.NO_ANSWER
-
-
-def _fault() -> Problem:
-    """The exception that is being handled, written into a private file.
-
-    Its trace may hold what a site sent, so only its last line is shown.
-    """
-    import traceback  # noqa: PLC0415  with what it imports 5 ms of a start
-
-    trace = traceback.format_exc()
-    message = f"a fault of this program: {trace.strip().splitlines()[-1]}"
-    hint = f"see the run's events for what was sent so far; the details of the fault are {_stored(trace)}"
-    return Problem(code="E700", message=message, hint=hint)
-
-
-def _stored(trace: str) -> str:
-    import tempfile  # noqa: PLC0415  as above
-
-    try:
-        handle, path = tempfile.mkstemp(prefix="creatio-runner-", suffix=".log")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(f"creatio-runner {VERSION}, Python {sys.version}\n\n{trace}")
-    except OSError as error:
-        return f"lost, as no log file can be written: {error.strerror or error}"
-    return f"in {path}"

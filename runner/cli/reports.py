@@ -58,13 +58,23 @@ def asked_for(context: click.Context) -> ReportPlaces:
 
 
 def write(places: ReportPlaces, command: ReportedCommand) -> None:
-    """Write the reports. Raises `UsageError` for files that cannot be written."""
+    """Write the reports. Raises `UsageError` for files that cannot be written, and a fault of ours in one of them when
+    the others are.
+    """
     files, shown = places.by_format, replace(command, values=places.values)
     wanted = [one for one in FORMATS if one.name in files]
     wanted.sort(key=lambda one: files[one.name] == STDOUT)  # last: nobody may read it
-    found = (_written(files[one.name], one.write(shown)) for one in wanted)
-    if problems := [problem for problem in found if problem is not None]:
-        raise UsageError(*problems)
+    problems: list[Problem | None] = []
+    faults: list[Exception] = []
+    for one in wanted:
+        try:
+            problems.append(_written(files[one.name], one.write(shown)))
+        except Exception as fault:  # noqa: BLE001  it must not cost the other reports
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    if found := [problem for problem in problems if problem is not None]:
+        raise UsageError(*found)
 
 
 def publish(places: ReportPlaces, command: ReportedCommand) -> None:

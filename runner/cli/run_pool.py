@@ -35,6 +35,7 @@ from runner.hosts.turns import Turn, Turns
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.project.ci_run import ci_run
 from runner.project.sites import ReadySite, Sites
+from runner.reports.words import title
 from runner.runs import snapshot
 from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stopped, time_of
 from runner.runs.journal import Journal, utc_now
@@ -159,7 +160,8 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
 
     `look` is called again and again while runs are under way, with the names of the locks that others wait for.
     `given_up` is set where nobody waits any longer. `started` is called with each run as it begins and gives the
-    listener to its events; `ended` when it has ended.
+    listener to its events; `ended` when it has ended. `broken` is given a fault of ours and where it happened, and
+    reports it.
     """
 
     stop: Stop
@@ -168,6 +170,7 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
     look: Callable[[Sequence[str]], None] = lambda _locks: None
     started: Callable[[ActiveRun], Callable[[Line], None]]
     ended: Callable[[ActiveRun], None]
+    broken: Callable[[BaseException, str], Problem]
     jobs: int = 1
     fail_fast: bool = False
 
@@ -175,30 +178,33 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
 class Carried(Struct, kw_only=True):
     """What became of the runs: those that began, in the order in which they did, and those that did not, and might.
 
-    `trouble` is why a later run could not begin. `is_unready`: none did, since a site was not ready.
+    `trouble` is why a later run could not begin. `is_unready`: none did, since a site was not ready. `faults` are those
+    of ours: no run began after the first.
     """
 
     left_out: deque[PendingRun]
     runs: list[ActiveRun] = field(default_factory=list)
     trouble: UsageError | None = None
     is_unready: bool = False
+    faults: list[Problem] = field(default_factory=list)
 
 
 def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     """Carry the runs out, up to `jobs` at once, in their order.
 
-    A signal, or with `fail_fast` the first that did not pass, lets no further run begin. Raises `UsageError` where the
-    first cannot be stored and no other has begun, and a fault of ours as it is.
+    A signal, a fault of ours, or with `fail_fast` the first that did not pass, lets no further run begin; those under
+    way come to their end. Raises `UsageError` where the first cannot be stored and no other has begun.
     """
     carried = Carried(left_out=deque(pending))
     pool = _Pool(options=options)
     while carried.left_out or pool.under_way:
-        while (following := pool.next_to_begin(carried)) is not None:
-            pool.begin(following, carried)
-        run = pool.next_ended(carried) if pool.under_way else None
-        if run is None:
-            break
-        pool.end(run, carried)
+        try:
+            if not pool.go_on(carried):
+                break
+        except UsageError:
+            raise
+        except Exception as fault:  # noqa: BLE001  the runs beside must not be lost by it
+            pool.halt(carried, fault)
     for run in carried.runs:  # before its result is reported, of a run that nobody waited for, too
         why = options.stop.why
         is_given_up = why is not None and run.facts.id in pool.under_way
@@ -216,6 +222,21 @@ class _Pool(Struct, kw_only=True):
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _families: defaultdict[str, KnownFamilies] = field(default_factory=lambda: defaultdict(KnownFamilies))
     _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
+
+    def go_on(self, carried: Carried) -> bool:
+        """Begin what may begin, and wait until a run ends; False where none will."""
+        while (following := self.next_to_begin(carried)) is not None:
+            self.begin(following, carried)
+        run = self.next_ended(carried) if self.under_way else None
+        if run is None:
+            return False
+        self.end(run, carried)
+        return True
+
+    def halt(self, carried: Carried, fault: BaseException, *, where: str = "") -> None:
+        """After a fault of ours no further run begins."""
+        carried.faults.append(self.options.broken(fault, where))
+        self.halted = True
 
     def next_to_begin(self, carried: Carried) -> PendingRun | None:
         """The first that may begin now; a run whose lock another run has, or that waits, lets those after it pass."""
@@ -241,9 +262,14 @@ class _Pool(Struct, kw_only=True):
         if run is None:
             return
         carried.runs.append(run)
+        try:
+            run.journal.listeners.append(self.options.started(run))
+            host = self._host(run)
+        except BaseException:
+            hand_over.put(None)
+            raise
         self.under_way[run.facts.id] = pending.lock
-        run.journal.listeners.append(self.options.started(run))
-        hand_over.put(partial(_carry, run, self._host(run)))
+        hand_over.put(partial(_carry, run, host))
 
     def _host(self, run: ActiveRun) -> LocalHost:
         key = run.site.key
@@ -267,7 +293,8 @@ class _Pool(Struct, kw_only=True):
     def next_ended(self, carried: Carried) -> ActiveRun | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
         while not self.options.given_up.is_set():
-            self.options.look(self.locks_waited_for(carried))
+            if not carried.faults:  # which may be one of this
+                self.options.look(self.locks_waited_for(carried))
             try:
                 return self._ended.get(timeout=_POLL)
             except queue.Empty:
@@ -281,13 +308,18 @@ class _Pool(Struct, kw_only=True):
         if isinstance(run.fault, ForgottenError):
             self._refuse(run, carried, _forgotten(run.fault))
             return
-        self.options.ended(run)
+        try:
+            self.options.ended(run)
+        finally:
+            self._close(run, carried)
+
+    def _close(self, run: ActiveRun, carried: Carried) -> None:
         if isinstance(run.fault, StoreError):
             if run.sent_nothing:
                 self._refuse(run, carried, unwritable(run.store, run.fault))
                 return
         elif run.fault is not None:
-            raise run.fault
+            self.halt(carried, run.fault, where=f" in {title(run.result)}")
         run.journal.close()
         self.halted = self.halted or (self.options.fail_fast and run.result.status is not RunStatus.PASSED)
 

@@ -121,7 +121,8 @@ def deliver(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float
 def _posted(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> str:
     request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310  http or https, by `send`
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds) as answer:
+        opener = urllib.request.build_opener(_NoRedirect)
+        with opener.open(request, timeout=seconds + 1) as answer:  # `deliver` has given it up by then
             return _refused(answer.read(_MOST_OF_ANSWER))
     except urllib.error.HTTPError as error:
         error.close()

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
+from runner.runs.store import RunStore
+from runner.runs.stored_runs import StoredRun, load
 
 JOB = """runner: 1
 name: {name}
@@ -69,6 +71,26 @@ def test_a_history_is_built_again_from_the_stored_runs_beside_what_is_left_of_de
     history.write_bytes(history.read_bytes().splitlines(keepends=True)[0])
     assert list(shown(capsys)) == ["a@sandbox"]
     assert list(shown(capsys, "--rebuild")) == ["a@sandbox", "b@sandbox"]
+
+
+def test_a_run_that_ends_while_the_history_is_built_again_counts_as_it_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "-i", "n=2"]) == 1
+    history = Path(".runner/history.jsonl")
+    line = history.read_bytes()
+    really = load
+
+    def loaded(store: RunStore, name: str) -> StoredRun:
+        run = really(store, name)
+        store.append_history(line.replace(b'"failed"', b'"passed"').rstrip(b"\n"))  # it was settled meanwhile
+        return run
+
+    monkeypatch.setattr("runner.cli.history.load", loaded)
+    assert shown(capsys, "--rebuild") == {"a@sandbox": ["passed"]}
+    monkeypatch.setattr("runner.cli.history.load", really)
+    history.write_bytes(line.replace(b'"failed"', b'"passed"'))
+    assert shown(capsys, "--rebuild") == {"a@sandbox": ["failed"]}
 
 
 def test_another_machines_history_is_read_from_its_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,135 @@
+"""A fault of ours in one run: the runs beside it come to their end, all are in the reports, and the exit is 70."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sites import NOTHING, Site, Told, site, targets, xml
+
+from runner.cli.main import ended
+
+JOB = """runner: 1
+name: {name}
+target: here
+defaults: {{verify: none}}
+steps: [{{execute: {{process: UsrOne}}}}, {{pause: 200ms}}, {{execute: {{process: UsrTwo}}}}]
+finally: [{{execute: {{process: UsrTidy}}}}]
+"""
+REPORTS = ("--report-json", "r.json", "--report-junit", "r.xml", "--report-html", "r.html")
+
+
+def answer(_method: str, path: str) -> Told:
+    return xml(None) if "/Execute" in path else NOTHING
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("a", "b", "c", "d"):
+        Path(f"{name}.job.yaml").write_text(JOB.format(name=name))
+    with site(answer) as served:
+        Path("targets.yaml").write_text(targets(served.url))
+        yield served
+
+
+def reported() -> dict[str, str]:
+    """The status of each run in the JSON report, by its job."""
+    return {run["job"]: run["status"] for run in json.loads(Path("r.json").read_text())["runs"]}
+
+
+def problems() -> list[str]:
+    return [problem["message"] for problem in json.loads(Path("r.json").read_text())["problems"]]
+
+
+def break_journal(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal that is opened as this one, counted from 1, takes one line; then a fault comes of it."""
+    journals: list[int] = []
+    lines: list[bytes] = []
+    really_open, really_write = os.open, os.write
+
+    def opened(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        file = really_open(path, flags, mode)
+        if Path(path).name == "events.jsonl" and flags & os.O_CREAT:
+            journals.append(file)
+        return file
+
+    def write(file: int, content: bytes) -> int:
+        if file in journals[number - 1 : number]:
+            lines.append(content)
+            if len(lines) == 2:  # once: another file may get its number later
+                raise KeyError("a fault of ours")
+        return really_write(file, content)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "write", write)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_fault_in_one_run_lets_the_others_come_to_their_end_and_begins_no_more(
+    jobs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], here: Site
+) -> None:
+    break_journal(2, monkeypatch)
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "c.job.yaml", "d.job.yaml", "-j", jobs, *REPORTS]) == 70
+    printed = capsys.readouterr().err
+    assert reported() == {"a": "passed", "b": "error"}
+    assert len(here.executes()) == 3
+    assert len(problems()) == 1
+    assert problems()[0].startswith("a fault of this program in b@here: KeyError: 'a fault of ours'")
+    assert printed.count("error[E700]") == 1
+    assert "no further run begins; those that are under way come to their end" in printed
+    assert "not begun: c@here, d@here" in printed
+    assert "a fault of this program in b@here" in Path("r.xml").read_text()
+    assert "a fault of this program in b@here" in Path("r.html").read_text()
+    assert [path.read_text().count("KeyError") > 0 for path in Path().glob("creatio-runner-*.log")] == [True]
+
+
+def test_a_fault_beside_the_runs_loses_none_of_them(monkeypatch: pytest.MonkeyPatch, here: Site) -> None:
+    calls: list[object] = []
+
+    def broken(*_: object) -> None:
+        calls.append(None)
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr("runner.cli.reports.remember", broken)
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "c.job.yaml", "-j", "2", *REPORTS]) == 70
+    assert reported() == {"a": "passed", "b": "passed"}
+    assert len(here.executes()) == 6
+    assert len(calls) == len(problems()) == 2
+
+
+@pytest.mark.parametrize("at", ["started", "look"])
+def test_a_fault_of_the_console_ends_no_run_that_is_under_way_and_holds_up_nobody(
+    at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    really = getattr(__import__("runner.cli.run_console", fromlist=["RunConsole"]).RunConsole, at)
+
+    def broken(console: object, given: object) -> object:
+        calls.append(given)
+        if len(calls) > 1:
+            raise KeyError("a fault of ours")
+        return really(console, given)
+
+    monkeypatch.setattr(f"runner.cli.run_console.RunConsole.{at}", broken)
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "c.job.yaml", "-j", "2", *REPORTS]) == 70
+    assert reported()["a"] == "passed"
+    assert len(calls) == 2
+
+
+def test_a_report_that_cannot_be_drawn_costs_no_other_its_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> str:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr("runner.reports.html.page.report", broken)
+    assert ended(["run", "a.job.yaml", *REPORTS, "--report-md", "r.md"]) == 70
+    assert reported() == {"a": "passed"}
+    assert "a@here" in Path("r.xml").read_text()
+    assert "a@here" in Path("r.md").read_text()
+    assert not Path("r.html").exists()
+    assert "E700]: a fault of this program while the reports were written: KeyError" in capsys.readouterr().err

@@ -100,7 +100,7 @@ _BETWEEN_LOOKS = 0.5
 @options.WAIT_LOCK
 @options.WAIT_READY
 @options.GRACE
-@options.option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
+@options.ALLOW_EMPTY
 @options.RUNS
 @options.QUIET
 @options.VERBOSE

@@ -85,11 +85,13 @@ PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
 _NAMES: Final = frozenset(
     [
+        "AFFECTED",
         "AGAINST",
         "ALLOW_EMPTY",
         "APPLY_EVERY",
         "APPLY_FOR",
         "CATALOG",
+        "CHANGED_SINCE",
         "CHECK",
         "CURL",
         "DATA",

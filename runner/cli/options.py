@@ -310,6 +310,14 @@ THE_DB = option(
     required=True,
     help="The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it.",
 )
+CHANGED_SINCE = option(
+    "--changed-since",
+    metavar="REV",
+    type=Filled(),
+    help="Only jobs that differ from this commit of git: in their files, what they include, cases, target, doubles, or "
+    "what the catalogue says of their processes.",
+)
+ALLOW_EMPTY = option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
 LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass the last time.")
 JOBS = option(
     "-j",

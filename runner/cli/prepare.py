@@ -30,6 +30,7 @@ from runner.planning import plan_file
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.planning.preview import preview
 from runner.project import ignored_files
+from runner.project.affected import AffectedJobs, nothing_changed
 from runner.project.job_files import JobFile
 from runner.project.named_targets import Targets, is_outside, name_of
 from runner.project.project import Project, elements_of, open_project
@@ -69,7 +70,8 @@ def prepare(wanted: Wanted) -> RunSet:
     )
     ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
     runs = [one for file in project.files for one in _runs_of(file)]
-    selected = [one for one in runs if is_selected(one.job, one.case, tags=tags, keywords=wanted.keywords)]
+    named = [one for one in runs if is_selected(one.job, one.case, tags=tags, keywords=wanted.keywords)]
+    selected = _affected(named, wanted, project)
     target_names = _target_names(wanted, project)
     chosen = [one for one in selected if target_names(one)]
     at = len(project.problems)
@@ -86,8 +88,10 @@ def prepare(wanted: Wanted) -> RunSet:
         not_read=ignored_files.in_folders_below(wanted.specs, project),
         names=frozenset(run_name(one.job, one.case) for one in runs),
     )
-    if not selected:
+    if not named:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
+    if not selected:
+        return replace(run_set, nothing=f"{nothing_changed(wanted.specs, str(wanted.changed_since))}: {NOTHING}")
     return _last_failed(run_set, wanted.last_failed)
 
 
@@ -98,6 +102,17 @@ def _runs_of(file: JobFile) -> Iterator[_Selected]:
         yield _Selected(file=file, job=file.job)
     for index, case in enumerate(file.job.cases or ()):
         yield _Selected(file=file, job=file.job, case=case, index=index)
+
+
+def _affected(runs: Sequence[_Selected], wanted: Wanted, project: Project) -> Sequence[_Selected]:
+    """Of the runs those that differ from a commit, where the command asks for that. Raises `UsageError`."""
+    if wanted.changed_since is None:
+        return runs
+    jobs = AffectedJobs(
+        revision=wanted.changed_since, project=project, targets=wanted.targets, catalogue=wanted.catalogue
+    )
+    is_affected = {one.file.document.file: bool(jobs.reasons(one.file)) for one in runs}
+    return [one for one in runs if is_affected[one.file.document.file]]
 
 
 def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Sequence[str | None]]:
@@ -234,6 +249,8 @@ def _typo(message: str, *, near: str | None) -> Problem:
 @options.INPUTS_FILE
 @options.TAGS
 @options.KEYWORD
+@options.CHANGED_SINCE
+@options.ALLOW_EMPTY
 @options.option(
     "--out",
     metavar="FILE",
@@ -262,7 +279,7 @@ def plan_runs(context: click.Context, /, **_: object) -> int:
     output.say_lines(mistakes.text(run_set.warnings) + run_set.not_read)
     if not run_set.runs:
         output.say(run_set.nothing)
-        return ExitCode.NOTHING_SELECTED
+        return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
     plans = [planned(spec) for spec in run_set.runs]
     output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
     if out is not None:

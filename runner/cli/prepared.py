@@ -31,8 +31,8 @@ _IN_A_TAG = (".", "_", ":", "-", "/")
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
-    that tells what did not pass, None where that does not matter. `from_environment` are the options that nobody has
-    typed.
+    that tells what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
+    the options that nobody has typed.
     """
 
     specs: Sequence[Path]
@@ -47,6 +47,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     confirmed: Sequence[str] = ()
     from_environment: frozenset[str] = frozenset()
     recursive: bool = False
+    changed_since: str | None = None
 
 
 def wanted(context: click.Context) -> Wanted:
@@ -64,6 +65,7 @@ def wanted(context: click.Context) -> Wanted:
         last_failed=given["runs"] if given.get("last_failed") else None,
         confirmed=given.get("confirm", ()),
         recursive=given["recursive"],
+        changed_since=given.get("changed_since"),
         from_environment=frozenset(max(one.opts, key=len) for one in from_environment(context)),
     )
 

@@ -35,6 +35,7 @@ from runner.runs.stored_runs import unwritable
 @options.JOBS
 @options.FAIL_FAST
 @options.LAST_FAILED
+@options.CHANGED_SINCE
 @options.YES
 @options.CONFIRM
 @click.option("--again", is_flag=True, help="Carry out a stored plan that has been carried out before.")
@@ -42,7 +43,7 @@ from runner.runs.stored_runs import unwritable
 @options.WAIT_LOCK
 @options.WAIT_READY
 @options.GRACE
-@options.option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
+@options.ALLOW_EMPTY
 @options.RUNS
 @options.QUIET
 @options.VERBOSE
@@ -99,7 +100,9 @@ def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> 
     why = f"{why}, so nothing ran"
     output.say(why)
     code = ExitCode.PASSED if is_allowed else ExitCode.NOTHING_SELECTED
-    hint = "check what selects: the paths, `--tags`, `-k`, `--last-failed`; `--allow-empty` allows it"
+    hint = (
+        "check what selects: the paths, `--tags`, `-k`, `--last-failed`, `--changed-since`; `--allow-empty` allows it"
+    )
     problems = () if is_allowed else (Problem(code="E180", message=why, hint=hint),)
     reports.publish(places, ReportedCommand(runs=(), problems=problems, exit_code=code))
     return code

@@ -189,6 +189,7 @@ def _refuse_options_of_jobs(wanted: Wanted) -> None:
         "--tags": wanted.tags,
         "--keyword": wanted.keywords,
         "--last-failed": wanted.last_failed,
+        "--changed-since": wanted.changed_since,
     }
     found = [
         Problem(code="E150", message=f"`{option}` cannot go with a stored plan, which is carried out as it is")

@@ -16,13 +16,14 @@ from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.cli import options, output
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem
+from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
+from runner.project.affected import AffectedJobs, ChangeReason, nothing_changed
 from runner.project.named_targets import Targets, is_outside
-from runner.project.paths import called, jobs_in
+from runner.project.paths import called, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.reports import mistakes
 from runner.reports.cells import aligned
@@ -54,6 +55,8 @@ _LONGEST_DEFAULT = 40
 )
 @options.TARGETS
 @options.CATALOG
+@options.CHANGED_SINCE
+@options.ALLOW_EMPTY
 @options.form(FORMATS)
 @click.pass_context
 def validate(context: click.Context, /, **_: object) -> int:
@@ -82,16 +85,18 @@ def validate(context: click.Context, /, **_: object) -> int:
         against=tuple(dict.fromkeys(given["target"])),
         recursive=given["recursive"],
     )
+    not_read = ignored_files.in_folders_below(specs, project)
+    if given["changed_since"] is not None:
+        _leave_out_unchanged(project, context)
     output.data(FORMATS[given["form"]](project.problems), for_programs=given["form"] != "text")
-    output.say_lines(ignored_files.in_folders_below(specs, project))
+    output.say_lines(not_read)
     if project.errors:
         more = f"`runner explain {project.errors[0].code}` says more"
         output.say(f"{mistakes.count(project.problems)}; {more}")
         return ExitCode.INVALID
     number = _checked_files(specs, project)
     if not number:
-        output.say(ignored_files.no_jobs(specs))
-        return ExitCode.NOTHING_SELECTED
+        return _nothing(specs, context)
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
     output.say(f"{many(number, 'file')}, no mistakes{warned}")
     return ExitCode.PASSED
@@ -176,6 +181,9 @@ def _problems_of_catalogue(file: Path) -> Sequence[Problem]:
 @options.SPECS
 @options.RECURSIVE
 @options.TARGETS
+@options.CHANGED_SINCE
+@options.option("--affected", is_flag=True, help="With --changed-since: say of each job why it is listed.")
+@options.ALLOW_EMPTY
 @options.form()
 @click.pass_context
 def list_jobs(context: click.Context, /, **_: object) -> int:
@@ -185,33 +193,66 @@ def list_jobs(context: click.Context, /, **_: object) -> int:
     Examples:
       runner list specs
       runner list specs --format json | jq -r '.jobs[].name'
+      runner list specs --changed-since origin/main --affected
 
     Exit 0, 2 where a file has mistakes (they are printed, and the other jobs are listed), 5 where there is no job.
     """
     given = context.params
     specs = given["specs"]
+    if given["affected"] and given["changed_since"] is None:
+        hint = "name a commit: `--changed-since origin/main`"
+        raise UsageError(Problem(code="E150", message="`--affected` goes with `--changed-since`", hint=hint))
     ignored_files.check_specs(specs, of_targets=False)
     project = open_project(specs, targets=given["targets"], environment=os.environ, recursive=given["recursive"])
     ignored_files.warn(specs, project, targets=given["targets"])
+    not_read = ignored_files.in_folders_below(specs, project)
+    reasons = _leave_out_unchanged(project, context) if given["changed_since"] is not None else {}
     jobs = [file.job for file in project.files if file.job is not None]
-    is_json = given["form"] == "json"
-    output.data(_as_json(jobs) if is_json else _as_text(jobs), for_programs=is_json)
-    output.say_lines(mistakes.text(project.problems) + ignored_files.in_folders_below(specs, project))
+    is_json, shown = given["form"] == "json", reasons if given["affected"] else None
+    output.data(_as_json(jobs, shown) if is_json else _as_text(jobs, shown), for_programs=is_json)
+    output.say_lines(mistakes.text(project.problems) + not_read)
     if project.errors:
         output.say(mistakes.count(project.problems))
         return ExitCode.INVALID
-    if not project.files:
-        output.say(ignored_files.no_jobs(specs))
-        return ExitCode.NOTHING_SELECTED
-    return ExitCode.PASSED
+    return ExitCode.PASSED if project.files else _nothing(specs, context)
 
 
-def _as_text(jobs: Sequence[Job]) -> str:
-    """A row for each job, and under it a row for each of its inputs."""
+def _nothing(specs: Sequence[Path], context: click.Context) -> ExitCode:
+    """Say why there is nothing to check, or to list."""
+    revision: str | None = context.params["changed_since"]
+    has_jobs = revision is not None and any(True for _ in job_paths(specs, recursive=context.params["recursive"]))
+    output.say(nothing_changed(specs, str(revision)) if has_jobs else ignored_files.no_jobs(specs))
+    return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
+
+
+def _leave_out_unchanged(project: Project, context: click.Context) -> dict[str, tuple[ChangeReason, ...]]:
+    """Take the jobs that are as they were at a commit out of the project, and the warnings about them; a mistake stays,
+    as it may come from elsewhere. Gives why the others are affected, by their files.
+    """
+    given = context.params
+    targets = tuple(dict.fromkeys(given.get("target", ())))
+    jobs = AffectedJobs(
+        revision=given["changed_since"], project=project, targets=targets, catalogue=given.get("catalogue")
+    )
+    reasons = {file.document.file: jobs.reasons(file) for file in project.files}
+    project.files = [file for file in project.files if reasons[file.document.file]]
+    left = {name for file in project.files for name in file.documents}
+    unchanged = {name for name in reasons if name not in left}
+    project.problems = [
+        each for each in project.problems if each.severity is Severity.ERROR or each.file not in unchanged
+    ]
+    return reasons
+
+
+def _as_text(jobs: Sequence[Job], reasons: Mapping[str, Sequence[ChangeReason]] | None) -> str:
+    """A row for each job, and under it a row for each of its inputs, or with `reasons` for each of these."""
     lines = []
     for job, head in zip(jobs, aligned([_head(job) for job in jobs]), strict=True):
         lines.append(head)
-        lines += [f"  {line}" for line in aligned([_row(one) for one in job.inputs])]
+        if reasons is None:
+            lines += [f"  {line}" for line in aligned([_row(one) for one in job.inputs])]
+        else:
+            lines += [f"  {safe(reason.sentence)}" for reason in reasons[job.file]]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -242,8 +283,12 @@ def _brief(value: Json) -> str:
     return shortened(safe(compact(value)), _LONGEST_DEFAULT)
 
 
-def _as_json(jobs: Iterable[Job]) -> str:
-    records: list[Json] = [_record(job) for job in jobs]
+def _as_json(jobs: Iterable[Job], reasons: Mapping[str, Sequence[ChangeReason]] | None) -> str:
+    """With `reasons` each job has them under `affected`."""
+    records: list[Json] = [
+        _record(job) if reasons is None else {**_record(job), "affected": [*map(_reason, reasons[job.file])]}
+        for job in jobs
+    ]
     return json_document({"format": _FORMAT, "jobs": records})
 
 
@@ -257,6 +302,10 @@ def _record(job: Job) -> JsonObject:
         "cases": None if job.cases is None else [case.name for case in job.cases],
         "inputs": [_input(one) for one in job.inputs],
     }
+
+
+def _reason(reason: ChangeReason) -> JsonObject:
+    return {"file": reason.file, "change": reason.change.value, "role": reason.role, "name": reason.name}
 
 
 def _input(one: Input) -> JsonObject:

@@ -17,6 +17,7 @@ _GROUPS = (
     ("E181", "runs that are not settled"),
     ("E182", "calls of stored runs"),
     ("E183", "versions that were applied"),
+    ("E187", "what has changed in git"),
     ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
     ("E197", "processes that are watched"),

@@ -1,11 +1,19 @@
-"""The checkout in which a job lies, so that a report can say from which files it came. Git is asked, not required."""
+"""The checkout in which a job lies: from which files a report came, and what has changed in them since a commit.
 
+For a report git is asked, not required; who asks for changes needs it.
+"""
+
+import os
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 _SECONDS = 5
+_PATIENCE = 60
 _HASH = "# branch.oid "
 
 
@@ -37,3 +45,115 @@ def checkout_of(folder: Path) -> Checkout:
     if asked.returncode != 0 or commit is None or commit == "(initial)":
         return Checkout()
     return Checkout(commit=commit, dirty=any(not line.startswith("#") for line in lines))
+
+
+class GitError(Exception):
+    """Git cannot say what has changed; the text says why, `hint` what to do."""
+
+    def __init__(self, why: str, *, hint: str) -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+class FileChange(StrEnum):
+    """What became of a file since a commit. `NOT_IN_GIT`: git does not watch it, so nobody knows."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    NOT_IN_GIT = "not in git"
+
+
+class GitChanges(Struct, frozen=True, kw_only=True):
+    """How the files of a checkout differ from a commit: those that are committed, those that are not, and new ones.
+
+    `changed` and `watched` are by real paths. `commit` is the full hash.
+    """
+
+    root: Path
+    commit: str
+    changed: Mapping[Path, FileChange]
+    watched: frozenset[Path]
+
+    def of(self, path: Path) -> FileChange | None:
+        """What became of a file, or of the link that it is; None where it is as it was."""
+        link = Path(os.path.realpath(path.parent)) / path.name
+        for place in (link, Path(os.path.realpath(path))):
+            if (found := self.changed.get(place)) is not None:
+                return found
+        return None if link in self.watched else FileChange.NOT_IN_GIT
+
+    def below(self, folder: Path) -> dict[Path, FileChange]:
+        """The changed files in a folder and in those below it."""
+        real = Path(os.path.realpath(folder))
+        return {path: change for path, change in self.changed.items() if path.is_relative_to(real)}
+
+    def before(self, path: Path) -> bytes | None:
+        """The content of a file at the commit; None where it was not there."""
+        name = Path(os.path.realpath(path)).relative_to(self.root).as_posix()
+        try:
+            return _asked(self.root, "cat-file", "blob", f"{self.commit}:{name}")
+        except GitError:
+            return None
+
+
+def changes_since(revision: str, folder: Path) -> GitChanges:
+    """What differs in the checkout that `folder` lies in from a commit. Raises `GitError`."""
+    try:
+        root = Path(os.fsdecode(_asked(folder, "rev-parse", "--show-toplevel")).rstrip("\n"))
+    except GitError as error:
+        why = f"{folder} is in no checkout of git: {error}"
+        raise GitError(why, hint="call the command in a checkout, or without `--changed-since`") from error
+    commit = _commit(root, revision)
+    found = _asked(root, "diff", "--name-status", "--no-renames", "--no-ext-diff", "-z", commit, "--")
+    parts = [os.fsdecode(part) for part in found.split(b"\0")[:-1]]
+    changed = {root / name: _CHANGES.get(word, FileChange.MODIFIED) for word, name in _pairs(parts)}
+    for name in _names(root, "--others", "--exclude-standard"):
+        changed.setdefault(root / name, FileChange.ADDED)
+    watched = frozenset(root / name for name in _names(root))
+    return GitChanges(root=root, commit=commit, changed=changed, watched=watched)
+
+
+_CHANGES: Final = {"A": FileChange.ADDED, "D": FileChange.DELETED}
+
+
+def _pairs(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return zip(parts[::2], parts[1::2], strict=True)
+
+
+def _names(root: Path, *which: str) -> list[str]:
+    return [os.fsdecode(name) for name in _asked(root, "ls-files", "-z", *which).split(b"\0")[:-1]]
+
+
+def _commit(root: Path, revision: str) -> str:
+    try:
+        return (
+            _asked(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+            .decode()
+            .strip()
+        )
+    except GitError as error:
+        is_shallow = _asked(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        hint = "name a commit, a branch or a tag: `origin/main`, `HEAD~1`"
+        if is_shallow:
+            hint = (
+                "this checkout is shallow: `git fetch --unshallow` fetches the rest, in GitHub Actions `fetch-depth: 0`"
+            )
+        raise GitError(f"git knows no commit `{revision}`", hint=hint) from error
+
+
+def _asked(folder: Path, *arguments: str) -> bytes:
+    """What git answers. Raises `GitError`."""
+    try:
+        asked = subprocess.run(  # noqa: S603  a revision is never taken for an option
+            ["git", "-C", str(folder), "--no-optional-locks", *arguments],  # noqa: S607  as above
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise GitError(f"git cannot be called: {error}", hint="install git, and let PATH lead to it") from error
+    if asked.returncode != 0:
+        lines = asked.stderr.decode(errors="replace").strip().splitlines()
+        raise GitError(lines[-1] if lines else f"exit {asked.returncode}", hint="")
+    return asked.stdout

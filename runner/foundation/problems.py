@@ -216,6 +216,8 @@ CODES = {
     "E184": "a version that waits for a job that has not passed",
     "E185": "the ledger cannot be read or written",
     "E186": "a needed job that is not there, or that needs the job itself",
+    # what has changed in git
+    "E187": "git cannot say what has changed",
     # guards
     "E160": "a protected target that nobody has confirmed",
     "E161": "a process or an effect that the target does not allow",

@@ -5,7 +5,6 @@ valid, takes and gives what the process does, and waits at the elements that job
 process hands in a `Script` of it.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -14,11 +13,12 @@ from msgspec import Struct
 from runner.catalogue.model import Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.catalogue.yaml_text import as_yaml
 from runner.foundation.guids import is_guid
+from runner.foundation.lazy import lazy_pattern
 
 _HEAD: Final = ("# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",)
 _TASK: Final = "UserTask"
 _WAITS: Final = "does it wait here for somebody? Then delete this line."
-_ENDS: Final = re.compile(r"(Start|Terminate|End)\w*")
+_ENDS: Final = lazy_pattern(r"(Start|Terminate|End)\w*")
 
 
 class NewDouble(Struct, frozen=True, kw_only=True):

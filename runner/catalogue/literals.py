@@ -14,10 +14,11 @@ from runner.catalogue.model import Kind
 from runner.catalogue.moments import as_date, as_datetime, as_time
 from runner.catalogue.values import INTEGER, NUMBER, CannotReadError, read_scalar
 from runner.foundation.guids import mended
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number
 
-_GROUPED = re.compile(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
-_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
+_GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
+_THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
 _THOUSAND = 3
 _LEAST, _MOST = -(2**31), 2**31 - 1
 EXAMPLES: Final[Mapping[Kind, str]] = {
@@ -33,10 +34,10 @@ EXAMPLES: Final[Mapping[Kind, str]] = {
     Kind.MONEY: "for example `99.99`",
 }
 _ALPHABETS: Final[Mapping[Kind, re.Pattern[str]]] = {
-    **dict.fromkeys((Kind.GUID, Kind.LOOKUP), re.compile(r"[0-9a-fA-F{}()\s-]*")),
-    **dict.fromkeys((Kind.DECIMAL, Kind.MONEY), re.compile(r"[0-9eE+.,'\s-]*")),
-    Kind.INTEGER: re.compile(r"[0-9+\s-]*"),
-    Kind.BOOLEAN: re.compile(r"[01truefalsTRUEFALS\s]*"),
+    **dict.fromkeys((Kind.GUID, Kind.LOOKUP), lazy_pattern(r"[0-9a-fA-F{}()\s-]*")),
+    **dict.fromkeys((Kind.DECIMAL, Kind.MONEY), lazy_pattern(r"[0-9eE+.,'\s-]*")),
+    Kind.INTEGER: lazy_pattern(r"[0-9+\s-]*"),
+    Kind.BOOLEAN: lazy_pattern(r"[01truefalsTRUEFALS\s]*"),
 }
 """What may stand in a text of these types."""
 

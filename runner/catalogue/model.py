@@ -4,7 +4,6 @@ A catalogue file, packages in git and a folder of doubles give the same records.
 unknown here, and never guessed: nothing is reported for it.
 """
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -14,9 +13,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.foundation.discreet import Discreet
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
-PROCESS_CODE: Final = re.compile(r"[A-Z][a-z]+[A-Z]\w*")
+PROCESS_CODE: Final = lazy_pattern(r"[A-Z][a-z]+[A-Z]\w*")
 """How the code of a process looks: `UsrCreateOrder`."""
 
 

@@ -5,7 +5,6 @@ text that is refused here; that blanks around a number, a boolean or a moment do
 midnight. A moment without an offset is in UTC, which is the sandbox's time.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Final, assert_never
@@ -13,16 +12,17 @@ from typing import Final, assert_never
 from runner.catalogue.model import Kind, Parameter
 from runner.foundation.guids import is_guid
 from runner.foundation.json_text import read_json
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import LARGEST_INTEGER, Json, compact, is_number, kind_of, well_formed
 
 EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
-INTEGER: Final = re.compile(r"([+-]?)0*+([0-9]*)(?<=[0-9])")
-NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-DATETIME: Final = re.compile(
+INTEGER: Final = lazy_pattern(r"([+-]?)0*+([0-9]*)(?<=[0-9])")
+NUMBER: Final = lazy_pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+DATE: Final = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DATETIME: Final = lazy_pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: ?Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
+TIME: Final = lazy_pattern(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
 _MOST_DIGITS: Final = 300
 _LARGEST_NUMBER: Final = 1e300
 _WITHOUT_BLANKS: Final = frozenset(

@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, well_formed
 
-_PLAIN: Final = re.compile(
+_PLAIN: Final = lazy_pattern(
     r"[A-Za-z_](?:[\w ./()'-]*[\w./()'-])?|https?://[\w./:-]*[\w/-]|\w{8}(?:-\w{4}){3}-\w{12}", re.ASCII
 )
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})

@@ -1,7 +1,6 @@
 """Catalogues and doubles for a command: what a site has, what jobs use of it, files read, and files written."""
 
 import getpass
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from runner.catalogue.pulling import NoAnswerError, pull
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
 from runner.cli import output
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError, are_errors
 from runner.foundation.raw import record, text
 from runner.foundation.sentences import many
@@ -34,7 +34,7 @@ from runner.targets.model import SandboxTarget
 
 _MOST_CODES: Final = 5
 _MOST_WARNINGS: Final = 10
-_FIT_FOR_A_FILE: Final = re.compile(r"\w[\w.-]{0,199}")
+_FIT_FOR_A_FILE: Final = lazy_pattern(r"\w[\w.-]{0,199}")
 
 
 def one_target(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:

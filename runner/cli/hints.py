@@ -5,7 +5,6 @@ Environment options are the variables that set options. Only the module of the c
 are listed here; a test compares them with all verbs.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -16,6 +15,7 @@ from click.core import ParameterSource
 from msgspec import Struct
 
 from runner.catalogue.model import PROCESS_CODE
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded, near
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.suggestions import suggest
@@ -75,11 +75,11 @@ _OPTIONS_OF_OTHERS: Final = (
 )
 """Of several hints for one option the first counts whose own options the verb has."""
 
-_OPTION: Final = re.compile(r"`(--?[a-z][\w-]*)")
+_OPTION: Final = lazy_pattern(r"`(--?[a-z][\w-]*)")
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What text processors and web pages make of a hyphen, or of two."""
 
-_ONE_HYPHEN: Final = re.compile(r"-[a-z][a-z-]+")
+_ONE_HYPHEN: Final = lazy_pattern(r"-[a-z][a-z-]+")
 _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
 PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"

@@ -2,7 +2,6 @@
 
 import glob
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +11,7 @@ from click.core import ParameterSource
 
 from runner.cli import hints
 from runner.foundation import durations
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.reports.safe import clean
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runner.fleet.store import FleetStore
 
 _F = TypeVar("_F", bound=Callable[..., object])
-_PATTERN = re.compile(r"[*?\[]")
+_PATTERN = lazy_pattern(r"[*?\[]")
 
 
 class Filled(click.ParamType[str]):

@@ -6,7 +6,6 @@ target, in this order: jobs as they were named, cases as they were written, targ
 """
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from runner.cli import asking, options, output, reports, stored_plans
 from runner.cli.hints import typo_of
 from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, run_name, tags_in, wanted
 from runner.cli.verb import Verb
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import likely_typo, suggest
@@ -41,7 +41,7 @@ from runner.runs.stored_runs import not_passed
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget, Target
 
-_LIKE_AN_EXPRESSION = re.compile(r"[*?|]| (and|or) |^not ")
+_LIKE_AN_EXPRESSION = lazy_pattern(r"[*?|]| (and|or) |^not ")
 
 
 class _Selected(Struct, frozen=True, kw_only=True):

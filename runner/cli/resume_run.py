@@ -6,7 +6,6 @@ another place, another version of the program, events that were changed, a verdi
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +20,7 @@ from runner.cli.stored_plans import PlanLoader, fixed_inputs
 from runner.engine.lost import needs_result
 from runner.engine.scope import RunFacts
 from runner.foundation.fingerprints import differing
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, canonical
@@ -48,7 +48,7 @@ from runner.targets.model import SandboxTarget
 from runner.version import VERSION
 
 _PASSED, _RETRY = "passed", "retry"
-_INDEX = re.compile(r"\[\d+\]")
+_INDEX = lazy_pattern(r"\[\d+\]")
 _NAMED = 5
 _INPUT = "inputs."
 ABOUT_FILES = ("E14", "E17")

@@ -1,7 +1,6 @@
 """A verb of the command line, as click carries it out, with what click lets pass."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import dropwhile, takewhile, zip_longest
@@ -10,10 +9,11 @@ import click
 from click.core import ParameterSource
 
 from runner.cli import hints, output
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode, UsageError
 from runner.reports import mistakes
 
-_VALUE = re.compile(r"[0-9][0-9.]*[A-Za-z]*")
+_VALUE = lazy_pattern(r"[0-9][0-9.]*[A-Za-z]*")
 
 
 class Helped(click.Command):

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from runner.doctor.findings import WayFinding, failed, ok, unsure
+from runner.foundation.lazy import lazy_pattern
 from runner.service.caller import Caller, SessionCaller
 from runner.service.calls import (
     Answered,
@@ -32,7 +33,9 @@ LOG: Final = "process log"
 SECONDS: Final = 30.0
 """For each call."""
 
-_RIGHTS = re.compile(r"CanRunBusinessProcesses|permission|rights?\b|access|denied|forbidden|прав|доступ", re.IGNORECASE)
+_RIGHTS = lazy_pattern(
+    r"CanRunBusinessProcesses|permission|rights?\b|access|denied|forbidden|прав|доступ", re.IGNORECASE
+)
 """How a refusal may speak of rights, in the languages that sites are seen in [?]."""
 _RIGHT_HINT: Final = "give the user the operation permission CanRunBusinessProcesses"
 _LOG_HINT: Final = (

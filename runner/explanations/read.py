@@ -11,13 +11,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import CODES
 from runner.foundation.values import JsonObject
 
-_SECTION = re.compile(r"^## (.+)\n", re.MULTILINE)
+_SECTION = lazy_pattern(r"^## (.+)\n", re.MULTILINE)
 _FILTERS = "<!-- filters and tests -->"
 """Where the lines of all filters and tests go: they are made from the tables of `expressions/filters/`."""
-_EXAMPLE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXAMPLE = lazy_pattern(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Example(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 Nothing is evaluated. The names and functions that an expression uses are collected on the way.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
 from jinja2 import nodes
@@ -14,12 +13,13 @@ from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.names import FOREIGN_NAMES, Functions, Name, TextComparison
 from runner.expressions.operations import number
 from runner.expressions.source import keywords, written, written_key, written_path
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import well_formed
 
 DEEPEST = 200
 """Terms that are joined nest as well, one level each. Each level is up to three frames of Python, which has 1,000."""
 _OPERATORS = frozenset({"and", "or", "if", "else", "in", "is"})
-_PYTHON_NAME = re.compile(r"__\w+__")
+_PYTHON_NAME = lazy_pattern(r"__\w+__")
 
 
 class Uses(Struct):

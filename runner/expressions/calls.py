@@ -13,10 +13,11 @@ from runner.expressions.hints import COMPARISON, Piece, hint, suggestion
 from runner.expressions.names import Functions
 from runner.expressions.source import keywords, written, written_path
 from runner.foundation import patterns
+from runner.foundation.lazy import lazy_pattern
 
 _MAP_KEYWORDS = frozenset({"attribute", "default"})
-_SLASHES = re.compile(r"/(\^.*|.*(?<!\\)\$)/([a-z]*)", re.DOTALL)
-_CONDITION = re.compile(rf"(?:\w+\.)?(\w+)\s*({COMPARISON})\s*(.+)")
+_SLASHES = lazy_pattern(r"/(\^.*|.*(?<!\\)\$)/([a-z]*)", re.DOTALL)
+_CONDITION = lazy_pattern(rf"(?:\w+\.)?(\w+)\s*({COMPARISON})\s*(.+)")
 
 
 def check_function(node: nodes.Call, available: Functions) -> str:

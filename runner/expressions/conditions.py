@@ -5,7 +5,6 @@ The left side of `and` may be a list or a text, as in `result and result[0].Paid
 failure there, which may be on purpose. `not` gives a boolean, whatever its operand is.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 from jinja2 import nodes
@@ -18,9 +17,10 @@ from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression, expression
 from runner.expressions.source import written
 from runner.expressions.typed import BOOLEAN, LIST, NUMBER, Type, in_words
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 
-_DOES_SOMETHING = re.compile(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
+_DOES_SOMETHING = lazy_pattern(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 
 
 class _Operand(Struct, frozen=True, kw_only=True):

@@ -20,17 +20,18 @@ from runner.expressions.errors import TemplateProblem
 from runner.expressions.mistakes import mistake
 from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name, TextComparison
 from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, Path
 
 __all__ = ["Expression", "Name", "Template", "TemplateProblem"]
 __all__ += ["expression", "expressions_in", "target_template", "template", "texts_in"]
 
-_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?[0-9]{1,9}\]|\['[^'\\\n]*'\]|\[\"[^\"\\\n]*\"\])*", re.ASCII)
-_PART = re.compile(r"\.?(\w+)|\[(-?[0-9]+)\]|\[(['\"])(.*?)\3\]", re.ASCII)
+_PATH = lazy_pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?[0-9]{1,9}\]|\['[^'\\\n]*'\]|\[\"[^\"\\\n]*\"\])*", re.ASCII)
+_PART = lazy_pattern(r"\.?(\w+)|\[(-?[0-9]+)\]|\[(['\"])(.*?)\3\]", re.ASCII)
 _NO_PATHS = frozenset({"true", "false", "none", "True", "False", "None", "not", "and", "or", "if", "else", "in", "is"})
-_ESCAPE = re.compile(r"""\\(?:[\\'"nrt\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|())""")
-_SECRET_OF_GITHUB = re.compile(r"\{\{\s*(?:secrets|env)\.(\w+)\s*\}\}", re.ASCII)
-_UNEXPECTED = re.compile(r"unexpected char (?P<quoted>'.*'|\".*\") at [0-9]+", re.DOTALL)
+_ESCAPE = lazy_pattern(r"""\\(?:[\\'"nrt\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|())""")
+_SECRET_OF_GITHUB = lazy_pattern(r"\{\{\s*(?:secrets|env)\.(\w+)\s*\}\}", re.ASCII)
+_UNEXPECTED = lazy_pattern(r"unexpected char (?P<quoted>'.*'|\".*\") at [0-9]+", re.DOTALL)
 
 _JINJA = Environment(
     block_start_string="\0%",

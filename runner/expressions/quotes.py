@@ -12,6 +12,7 @@ from jinja2 import nodes
 from runner.expressions.filters.table import FILTERS
 from runner.expressions.parse import Expression
 from runner.expressions.source import keywords, written_path
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Path
 
 OfName: TypeAlias = Callable[[Path], bool]
@@ -19,7 +20,7 @@ OfName: TypeAlias = Callable[[Path], bool]
 
 _OF_NUMBERS: Final = (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
 _NO_TEXT: Final = (nodes.Compare, nodes.Test, nodes.Not, nodes.Call, *_OF_NUMBERS)
-_ALL_OTHERS: Final = re.compile(r"\[\^(?:[A-Za-z0-9]-[A-Za-z0-9]|[\w .:@/#+,]|\\[dws.-])+-?\][+*]?", re.ASCII)
+_ALL_OTHERS: Final = lazy_pattern(r"\[\^(?:[A-Za-z0-9]-[A-Za-z0-9]|[\w .:@/#+,]|\\[dws.-])+-?\][+*]?", re.ASCII)
 """A pattern of whatever is not among these."""
 
 

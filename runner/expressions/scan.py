@@ -7,20 +7,21 @@ nested too deep or left open is reported in plain words. It knows nothing of ope
 import re
 
 from runner.expressions.errors import TemplateProblem
+from runner.foundation.lazy import lazy_pattern
 
 LONGEST = 10_000
 _DEEPEST = 32
 """Jinja's parser spends a dozen Python frames on each bracket."""
 
 LITERAL = r"""(?s)'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\""""
-_SIGN = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"()\[\]{}]""", re.DOTALL)
-_MAY_NEED_QUOTES = re.compile(r"\d[-./]\d")
+_SIGN = lazy_pattern(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"()\[\]{}]""", re.DOTALL)
+_MAY_NEED_QUOTES = lazy_pattern(r"\d[-./]\d")
 _DATE = r"(?<![\w.-])\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?(?![\w-])"
 _NEED_QUOTES = (
-    (re.compile(r"(?<![\w-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])"), "a GUID"),
-    (re.compile(_DATE), "a date"),
-    (re.compile(r"(?<![\w./])\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d(?![\w./])"), "a date"),
-    (re.compile(r"(?<![\w.-])\d{3}-\d{3}-\d{4}(?![\w-])"), "a phone number"),
+    (lazy_pattern(r"(?<![\w-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])"), "a GUID"),
+    (lazy_pattern(_DATE), "a date"),
+    (lazy_pattern(r"(?<![\w./])\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d(?![\w./])"), "a date"),
+    (lazy_pattern(r"(?<![\w.-])\d{3}-\d{3}-\d{4}(?![\w-])"), "a phone number"),
 )
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 

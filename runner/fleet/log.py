@@ -6,12 +6,12 @@ number of lines, so that of two processes that believe to have the run only one 
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Mapping
 from typing import Final
 
 from runner.fleet.link import Link
+from runner.foundation.lazy import lazy_pattern
 from runner.runs.events import FIRST_PREV
 from runner.runs.store import FencedError, StoreError
 
@@ -20,7 +20,7 @@ _FRESH: Final = 2.0
 _MOST_SECONDS: Final = 1.0
 """Lines that wait for longer are stored with the next, so that others see how far the run is."""
 _MOST_LINES: Final = 500
-_KIND: Final = re.compile(rb'"type":"([^"]*)"')
+_KIND: Final = lazy_pattern(rb'"type":"([^"]*)"')
 _FINISHED: Final = "run.finished"
 
 _APPEND: Final = """

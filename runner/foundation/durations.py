@@ -1,8 +1,8 @@
 """Durations as people write them: `500ms`, `30s`, `5m`, `1h`. Never a bare number, never zero, at most a year."""
 
-import re
+from runner.foundation.lazy import lazy_pattern
 
-_WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_WRITTEN = lazy_pattern(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 LONGEST = 365 * 24 * 3600.0
 """A year. Systems cannot wait much longer at once, and nobody means to."""
 

@@ -14,15 +14,16 @@ from typing import TypeAlias, cast
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
 Entry: TypeAlias = "str | list[Entry] | dict[str, Entry]"
 """What a table holds: texts, lists and records of them."""
 
 _ROOMS = Path(__file__).parents[1]
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+_PLAIN = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 _NOT_PLAIN = frozenset({"true", "false", "null"})
-_FIELD = re.compile(r"<(\w+)>")
+_FIELD = lazy_pattern(r"<(\w+)>")
 
 
 class Rule(Struct, frozen=True, kw_only=True):

@@ -1,13 +1,13 @@
 """JSON that is read strictly, and written with nothing that UTF-8 or XML cannot hold."""
 
 import json
-import re
 from math import isfinite
 from typing import NoReturn
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
-_UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_UNWRITABLE = lazy_pattern("[\ud800-\udfff\ufffe\uffff]")
 """Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""
 
 

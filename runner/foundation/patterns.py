@@ -10,6 +10,7 @@ from typing import Protocol, cast
 
 import re2
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import well_formed
 
 LONGEST_PATTERN = 2_000
@@ -18,7 +19,7 @@ _WORK = 1 << 29
 """Bytes that all searches of one replacement may look at together."""
 _A_FIT = 1 << 12
 """What finding one costs beside that, in bytes."""
-_REFERENCE = re.compile(rb"\\(.?)", re.DOTALL)
+_REFERENCE = lazy_pattern(rb"\\(.?)", re.DOTALL)
 
 
 class PatternError(ValueError):

@@ -4,12 +4,12 @@ Each value is read by its input's type, and checked. Nothing here shows the valu
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of
@@ -21,7 +21,7 @@ from runner.reading.document import Document
 VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
 _SHOWN = 40
-_MEASURED = re.compile(r"(?:[€$£]|EUR|USD|GBP)? ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:%|[€$£]|EUR|USD|GBP)?")
+_MEASURED = lazy_pattern(r"(?:[€$£]|EUR|USD|GBP)? ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:%|[€$£]|EUR|USD|GBP)?")
 _KINDS = {
     "integer": "a whole number",
     "number": "a number",

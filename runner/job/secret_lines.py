@@ -3,11 +3,11 @@
 A misspelt `secret` counts, too; of a job that cannot be read, nobody knows what its lines are.
 """
 
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
@@ -18,8 +18,8 @@ from runner.reading.document import Document
 _SECRET = "secret"  # noqa: S105  the name of a key
 _OPEN = frozenset({_SECRET, "type", "description", "title", "format", "minLength", "maxLength", "pattern"})
 """Keys of an input that do not hold its value."""
-_BEGINS_BLOCK = re.compile(r"[^\s#\-]")
-_HOLDS_VALUES = re.compile(r"[\"']?(?:inputs|cases)\b")
+_BEGINS_BLOCK = lazy_pattern(r"[^\s#\-]")
+_HOLDS_VALUES = lazy_pattern(r"[\"']?(?:inputs|cases)\b")
 
 
 def without_secret_lines(document: Document) -> Document:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact
 from runner.json_schema.violations import Violation
 
@@ -12,10 +13,10 @@ BOOLEANS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("no", "off", "false"), "false"),
 }
 """What people write for true and false, folded."""
-NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")
 """A text that would be a number without its quotes."""
-_WHOLE: Final = re.compile(r"-?[0-9]+")
-_BARE: Final = re.compile(r"[\w.+:-]+")
+_WHOLE: Final = lazy_pattern(r"-?[0-9]+")
+_BARE: Final = lazy_pattern(r"[\w.+:-]+")
 _MOST_WRITTEN: Final = 8
 
 
@@ -44,7 +45,7 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
     return None
 
 
-GROUPED = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
+GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 """A comma of thousands, or of a fraction: nobody knows."""
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, compact
@@ -28,7 +29,7 @@ _BOUNDS: Final = frozenset({"minLength", "minItems", "minProperties", "minimum",
 _WITH: Final[Mapping[str, str]] = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
 """Keywords that say nothing without another one."""
 _CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
-_OF_JAVASCRIPT: Final = re.compile(r"/(\^.*|.*(?<!\\)\$)/([gimsuy]*)", re.DOTALL)
+_OF_JAVASCRIPT: Final = lazy_pattern(r"/(\^.*|.*(?<!\\)\$)/([gimsuy]*)", re.DOTALL)
 
 
 def doubts(schema: Json) -> Iterator[Flaw]:

@@ -4,11 +4,12 @@ import re
 from typing import Final
 
 from runner.foundation import hints
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, is_number, value_at
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place
 
-_EITHER: Final = re.compile(r"\s*[|,/]\s*|\s+or\s+")
+_EITHER: Final = lazy_pattern(r"\s*[|,/]\s*|\s+or\s+")
 
 
 def hint(path: Path, schema: Json) -> str | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number, kind_of
 from runner.json_schema.violations import shown
 
@@ -19,10 +20,10 @@ _OURS: Final[Mapping[str, str]] = {word: unit for unit, words in _UNITS.items() 
 _HOURS: Final[Mapping[str, int]] = {"d": 24, "day": 24, "days": 24, "w": 168, "week": 168, "weeks": 168}
 _SECONDS: Final[Mapping[str, int]] = {"h": 3600, "m": 60, "s": 1}
 _MAY_BE_MILLISECONDS, _A_SECOND = 100, 1000
-_ALONE = re.compile(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-z]*)\s*")
-_CLOCK = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})")
-_SEVERAL = re.compile(r"(?i)(pt)?(?:(\d+) *h[a-z]*)? *(?:(\d+) *m[a-z]*)? *(?:(\d+) *s[a-z]*)?")
-_OPEN = re.compile(r"(?i)(\d+) *([hm]) *(\d+)")
+_ALONE = lazy_pattern(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-z]*)\s*")
+_CLOCK = lazy_pattern(r"([0-9]+):([0-9]{2}):([0-9]{2})")
+_SEVERAL = lazy_pattern(r"(?i)(pt)?(?:(\d+) *h[a-z]*)? *(?:(\d+) *m[a-z]*)? *(?:(\d+) *s[a-z]*)?")
+_OPEN = lazy_pattern(r"(?i)(\d+) *([hm]) *(\d+)")
 _LONGEST = 36
 
 

@@ -1,10 +1,10 @@
 """What to write for an unknown key: the best of several guesses, the surest first."""
 
-import re
 import unicodedata
 from collections.abc import Collection, Mapping
 
 from runner.foundation import hints
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded
 from runner.foundation.raw import record
 from runner.foundation.sentences import either
@@ -17,10 +17,10 @@ from runner.reading.odd_characters import with_article
 _PARAMETERS_OF = ("execute", "run", "element", "job")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _FEW = 10
-_WORD = re.compile(r"[\w.$-]+( [\w.$-]+)*")
-_GLUED = re.compile(r"([\w.-]+):[\[{\"']")
-_CHOICE = re.compile(r"([^?:]+?) \? ([^?:]+)")
-_CONDITION = re.compile(r"[=<>|( ]")
+_WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
+_GLUED = lazy_pattern(r"([\w.-]+):[\[{\"']")
+_CHOICE = lazy_pattern(r"([^?:]+?) \? ([^?:]+)")
+_CONDITION = lazy_pattern(r"[=<>|( ]")
 
 
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:

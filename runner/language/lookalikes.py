@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, Path
 from runner.reading.complaint import quote, quoted
@@ -15,15 +16,15 @@ from runner.reading.document import Document
 
 _OPENING, _CLOSING = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
 """Not those around names of firms and books, as in `«Ann»`: who writes them wants them."""
-_MAY_BE = re.compile(rf"#[0-9A-Fa-f]|[{_OPENING}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_MAY_BE = lazy_pattern(rf"#[0-9A-Fa-f]|[{_OPENING}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 """What a file holds that is worth a closer look; each begins with a rare character, so that all else is passed over."""
-_NO_COMMENT = re.compile(
+_NO_COMMENT = lazy_pattern(
     r"[ \t]+#(?:[0-9]+(?![./:]?[0-9])|[0-9A-Fa-f]{6}|([0-9A-Fa-f])\1\1|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{3})(?![\w-])"
 )
 """A number, or a color, as nobody begins a comment; a day, or a word such as `bad`, may begin a comment."""
-_QUOTED = re.compile(rf"[{_OPENING}]([^{_OPENING}{_CLOSING}]*)[{_CLOSING}]", re.DOTALL)
-_WITH_COMMA = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
-_WITH_BREAK = re.compile(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_QUOTED = lazy_pattern(rf"[{_OPENING}]([^{_OPENING}{_CLOSING}]*)[{_CLOSING}]", re.DOTALL)
+_WITH_COMMA = lazy_pattern(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
+_WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})
 _FREE = frozenset({"parameters", "vars", "inputs", "values", "set", "default", "auth", "headers"})

@@ -4,12 +4,12 @@ What a schema cannot say is the business of `runner.lint.job`.
 """
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, in_order
 from runner.foundation.values import Json, JsonObject, Path, value_at
 from runner.json_schema import schemas
@@ -21,7 +21,7 @@ from runner.language.structure import RecordKeys, Structure
 from runner.reading.document import CUT_OFF, IN_ONE_COLUMN, Document
 from runner.reading.odd_characters import begins_with_odd_space
 
-_COMMENT = re.compile(r":?\s+#[^\s#].*")
+_COMMENT = lazy_pattern(r":?\s+#[^\s#].*")
 """What a `#` makes a comment of, and is hardly a comment: nothing parts it from the `#`."""
 
 

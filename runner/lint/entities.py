@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 from runner.catalogue.model import Catalogue, Entity
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record, text
 from runner.foundation.sentences import listed
@@ -21,7 +22,7 @@ from runner.lint.filters import parts_of, with_holes
 from runner.odata.lexer import tokens
 from runner.odata.mistakes import TEXT_HINT, columns_compared_with_texts, columns_in
 
-_ORDER = re.compile(r"(\S+)(?:\s+(?:asc|desc))?")
+_ORDER = lazy_pattern(r"(\S+)(?:\s+(?:asc|desc))?")
 
 
 def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:

@@ -1,13 +1,12 @@
 """Conditions that are known before the job runs: an `if` that is no boolean, an expectation that checks nothing."""
 
-import re
-
 from runner.expressions import evaluate, parse
 from runner.expressions.always import always_true
 from runner.expressions.conditions import inside_quotes
 from runner.expressions.evaluate import EvaluationError
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
@@ -17,8 +16,8 @@ from runner.reading.document import IN_ONE_COLUMN
 
 _NOTHING = evaluate.Scope(names={})
 _MOST_PIECES = 8
-_CONDITION = re.compile(r"[=!<>]=|[<>]|\b(?:is|in)\b")
-_DASH = re.compile(r"\s-\s")
+_CONDITION = lazy_pattern(r"[=!<>]=|[<>]|\b(?:is|in)\b")
+_DASH = lazy_pattern(r"\s-\s")
 _ANNOTATIONS = frozenset(
     {"title", "description", "examples", "default", "deprecated", "$comment", "$schema", "$id", "$defs"}
 )

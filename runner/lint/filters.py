@@ -4,7 +4,6 @@ What is wrong with the OData itself, `odata/mistakes.py` knows. What a step give
 `result_mistake` reports, once types are known.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -12,6 +11,7 @@ from runner.expressions import parse
 from runner.expressions.infer import expression_type, path_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.expressions.typed import LIST, RECORD, TEXT, Type
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.raw import text as raw_text
@@ -25,12 +25,12 @@ from runner.odata.mistakes import first_mistake, is_compared, is_searched_for, m
 Parts: TypeAlias = Sequence[str | Expression]
 """A filter: its own text, and the templates in it."""
 
-_ODATA = re.compile(r"\|\s*odata\s*\Z")
-_QUOTING = re.compile(r"""\|\s*odata\b|"[^"]*'[^"]*\"""")
+_ODATA = lazy_pattern(r"\|\s*odata\s*\Z")
+_QUOTING = lazy_pattern(r"""\|\s*odata\b|"[^"]*'[^"]*\"""")
 """The filter `odata`, or a quote in a text of an expression."""
-_BEFORE = re.compile(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,\s*)\Z")
+_BEFORE = lazy_pattern(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,\s*)\Z")
 """What comes before a value: a column and a comparison, or a function with its column."""
-_TIGHT = re.compile(r"[\w.]+(?:\[[^\[\]]*\])*[\w.]*(?:\s*\|\s*\w+(?:\([^()]*\))?)*")
+_TIGHT = lazy_pattern(r"[\w.]+(?:\[[^\[\]]*\])*[\w.]*(?:\s*\|\s*\w+(?:\([^()]*\))?)*")
 """A name, and filters after it: what another filter may follow."""
 _TEXTS = (("target", "name"), ("target", "url"), ("case", "name"))
 """Names that always give a text, and never a text that OData reads as a value."""

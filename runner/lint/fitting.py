@@ -15,6 +15,7 @@ from runner.catalogue.kind_types import TAKES
 from runner.catalogue.literals import EXAMPLES, doubt, may_hold
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions.typed import LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
@@ -34,9 +35,9 @@ _ARTICLES: Final[Mapping[Kind, str]] = {
     Kind.MONEY: "an amount of money",
     Kind.RECORDS: "a list of records",
 }
-_NAME = re.compile(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
-_A_NUMBER = re.compile(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
-_PHONE_OR_CODE = re.compile(r"\+[0-9]+|-?0[0-9]+")
+_NAME = lazy_pattern(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
+_A_NUMBER = lazy_pattern(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
+_PHONE_OR_CODE = lazy_pattern(r"\+[0-9]+|-?0[0-9]+")
 _SHORTER: Final = {Kind.DATE: "`[:10]` cuts the day out of it", Kind.TIME: "`[11:19]` cuts the time of day out of it"}
 _WRAPPERS: Final = frozenset({"value", "displayvalue"})
 

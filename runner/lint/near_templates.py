@@ -11,27 +11,28 @@ from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression, TemplateProblem
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.job.outline import Outline
 from runner.lint.names import declared_as, wrong_name
 from runner.lint.places import NameScope
 
 _ROOTS = r"(?:inputs|vars|steps|run|target|case|item|index|result|outputs)"
-_ONE_BRACE = re.compile(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
-_STATEMENT = re.compile(r"\{%-?(?P<inside>[^%]*)-?%\}")
-_NAMED = re.compile(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
-_ALONE = re.compile(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
+_ONE_BRACE = lazy_pattern(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
+_STATEMENT = lazy_pattern(r"\{%-?(?P<inside>[^%]*)-?%\}")
+_NAMED = lazy_pattern(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
+_ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
 _AROUND = (("[[", "]]"), ("<%=", "%>"), ("$(", ")"), ("[#", "#]"), ("%", "%"))
 """Marks around a name in ERB, shells, Creatio's macros and others."""
-_OTHER_MARKS = re.compile(
+_OTHER_MARKS = lazy_pattern(
     "|".join(rf"{re.escape(mark)}\s*{_NAMED.pattern}\s*{re.escape(end)}" for mark, end in _AROUND)
     + rf"|(?<![\w$])\${_NAMED.pattern}",
     re.ASCII,
 )
-MARKS = re.compile(r"[{\[<$%]")
+MARKS = lazy_pattern(r"[{\[<$%]")
 """A text without any of them has no marks in it."""
-_SHORT = re.compile(r"[$#]\{\s*([A-Za-z_]\w*)\s*\}", re.ASCII)
-_TEXT_OF_PYTHON = re.compile(r"""f(['"])([^'"]*)\1""")
+_SHORT = lazy_pattern(r"[$#]\{\s*([A-Za-z_]\w*)\s*\}", re.ASCII)
+_TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
 _SHORTEST = len(("inputs", "phone"))
 
 

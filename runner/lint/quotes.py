@@ -11,12 +11,13 @@ from msgspec import Struct, field
 from runner.expressions import parse, quotes
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.expressions.quotes import OfName
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path
 from runner.job.outline import Outline, RawStep
 
 _CLASS = r"\[(?:[A-Za-z0-9]-[A-Za-z0-9]|[\w .:@/#+,]|\\[dw.-])+-?\]"
-_WITHOUT_QUOTES = re.compile(rf"\^(?:{_CLASS}|[\w :@/#,-]|\\[dw.-]|[+*?]|\{{\d+(?:,\d*)?\}})*\$", re.ASCII)
+_WITHOUT_QUOTES = lazy_pattern(rf"\^(?:{_CLASS}|[\w :@/#,-]|\\[dw.-]|[+*?]|\{{\d+(?:,\d*)?\}})*\$", re.ASCII)
 """A pattern of the whole text fits no quote if each of its parts is here."""
 _FORMATS: Final = frozenset({"uuid", "date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6"})
 _NEVER: Final = frozenset({"process_id", "process_status", "attempts", "seconds", "status", "index"})

@@ -3,6 +3,7 @@
 import re
 
 from runner.foundation.guids import is_guid, mended
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job.actions import ACTIONS
@@ -14,7 +15,7 @@ from runner.lint.texts import JobLint
 from runner.lint.uses import starts
 from runner.reading.document import IN_ONE_COLUMN
 
-_OF_A_NAME = re.compile(r"[g-zG-Z_]")
+_OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")
 """Letters that no id has."""
 
 

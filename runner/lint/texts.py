@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject, Path, is_number
@@ -26,8 +27,8 @@ _READ_IN = (
     "`for_each`, `confirm` and `message`"
 )
 _DURATIONS = ("timeout", "cleanup_timeout", "initial", "max", "pause", "every", "max_every")
-_ASKS = re.compile(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
-_DASHED = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)((?:\.\w+)*)(?![\w(-])")
+_ASKS = lazy_pattern(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
+_DASHED = lazy_pattern(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)((?:\.\w+)*)(?![\w(-])")
 """A path that goes on with a dash, which is a minus to an expression: `steps.a.outputs.order-id`."""
 
 

@@ -6,6 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
+
 HOLE: Final = "\0"
 """The place of a template."""
 COMPARISONS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
@@ -24,18 +26,18 @@ FUNCTIONS: Final[Mapping[str, int | None]] = {
 }
 """How many values a function takes, where that is certain."""
 
-_WORD = re.compile(r"(?P<text>'(?:[^']|'')*')|[^\s,()']+'(?:[^']|'')*'|[^\s,()']+|[,()']")
+_WORD = lazy_pattern(r"(?P<text>'(?:[^']|'')*')|[^\s,()']+'(?:[^']|'')*'|[^\s,()']+|[,()']")
 _KINDS: Final[Mapping[str, re.Pattern[str]]] = {
-    "guid": re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
-    "moment": re.compile(
+    "guid": lazy_pattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
+    "moment": lazy_pattern(
         r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}"
         r"(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,12})?)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
         r"|[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
     ),
-    "number": re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?[LlMmFfDd]?"),
-    "name": re.compile(r"[^\W\d]\w*(?:/[^\W\d]\w*)*"),
+    "number": lazy_pattern(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?[LlMmFfDd]?"),
+    "name": lazy_pattern(r"[^\W\d]\w*(?:/[^\W\d]\w*)*"),
 }
-_ANYTHING = re.compile(r"[\0@${\[]")
+_ANYTHING = lazy_pattern(r"[\0@${\[]")
 
 
 class Token(Struct, frozen=True, kw_only=True):

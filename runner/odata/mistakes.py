@@ -11,19 +11,20 @@ from typing import Final
 
 from runner.catalogue.moments import no_such_day
 from runner.foundation.guids import is_guid
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
 from runner.odata.lexer import BETWEEN, COMPARISONS, CONSTANTS, FUNCTIONS, HOLE, OPERATORS, TEXT_FUNCTIONS, Token
 
-_TEXT: Final = re.compile(r"'(?:[^']|'')*'")
-_SIGN: Final = re.compile(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
-_CALLED: Final = re.compile(r"(?<![\w/.])([A-Za-z]{4,})\(")
-_DASHED: Final = re.compile(r"[^\W\d]\w*(?:-\w+)+")
-_OF_V3: Final = re.compile(r"(guid|datetime|datetimeoffset|time)'([^']*)'", re.IGNORECASE)
-_DAY: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})")
-_DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
-_ID: Final = re.compile(r"(?:.*/)?Id", re.DOTALL)
-_LOOKUP: Final = re.compile(r"[^\W\d]\w*[a-z0-9]Id")
+_TEXT: Final = lazy_pattern(r"'(?:[^']|'')*'")
+_SIGN: Final = lazy_pattern(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
+_CALLED: Final = lazy_pattern(r"(?<![\w/.])([A-Za-z]{4,})\(")
+_DASHED: Final = lazy_pattern(r"[^\W\d]\w*(?:-\w+)+")
+_OF_V3: Final = lazy_pattern(r"(guid|datetime|datetimeoffset|time)'([^']*)'", re.IGNORECASE)
+_DAY: Final = lazy_pattern(r"(\d\d?)\.(\d\d?)\.(\d{4})")
+_DOTTED: Final = lazy_pattern(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
+_ID: Final = lazy_pattern(r"(?:.*/)?Id", re.DOTALL)
+_LOOKUP: Final = lazy_pattern(r"[^\W\d]\w*[a-z0-9]Id")
 _ROOTS: Final = frozenset({"inputs", "vars", "steps", "run", "target", "case", "item"})
 _METHODS: Final = frozenset(
     {*TEXT_FUNCTIONS, "tolower", "toupper", "trim", "length", "indexof", "substring", "replace", "concat"}

@@ -6,12 +6,12 @@ target looked up.
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from runner.catalogue.model import ProcessElement
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject, canonical, well_formed
@@ -22,7 +22,7 @@ from runner.version import VERSION
 ENDING = ".plan.json"
 FORMAT = 1
 KIND = "creatio-runner plan"
-MARK = re.compile(rb'\{\s*"kind":\s*"creatio-runner plan"')
+MARK = lazy_pattern(rb'\{\s*"kind":\s*"creatio-runner plan"')
 """How the file of a plan begins, and no other file."""
 _BYTE_ORDER = "\ufeff"
 _BYTE_ORDER_OR_BLANK = f"{_BYTE_ORDER} \t\r\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runner.catalogue.model import PROCESS_CODE
 from runner.catalogue.read import ENDING
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
@@ -30,10 +31,10 @@ _PUT_ASIDE = frozenset(("disabled", "draft", "example", "template", "bak", "old"
 _MOST_FOLDERS = 5_000
 """Folders that are searched for jobs which nobody has asked for."""
 _MOST_FILES = 500
-_WORD = re.compile(r"[a-z]+")
-_IS_OURS = re.compile(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
-_HAS_STEPS = re.compile(rb"(?m)\bsteps\"?[ \t]*:")
-_HAS_TARGETS = re.compile(rb"(?m)\btargets\"?[ \t]*:")
+_WORD = lazy_pattern(r"[a-z]+")
+_IS_OURS = lazy_pattern(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
+_HAS_STEPS = lazy_pattern(rb"(?m)\bsteps\"?[ \t]*:")
+_HAS_TARGETS = lazy_pattern(rb"(?m)\btargets\"?[ \t]*:")
 
 
 def check_specs(specs: Iterable[Path], *, of_targets: bool) -> None:

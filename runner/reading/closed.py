@@ -8,14 +8,15 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.document import Document
 from runner.reading.source import EVERY_LINE
 from runner.secrets.redact import STARS
 
-_KEY = re.compile(r"(?m)^(?:\{|[\"']?[A-Za-z_][\w .-]*[\"']?[ \t]*:(?:\s|\Z))")
-_QUOTED = re.compile(r"`([^`]+)`|\"([^\"]+)\"")
-_WORD = re.compile(r"\w{2,}")
+_KEY = lazy_pattern(r"(?m)^(?:\{|[\"']?[A-Za-z_][\w .-]*[\"']?[ \t]*:(?:\s|\Z))")
+_QUOTED = lazy_pattern(r"`([^`]+)`|\"([^\"]+)\"")
+_WORD = lazy_pattern(r"\w{2,}")
 
 
 def looks_like_a_mapping(text: str) -> bool:

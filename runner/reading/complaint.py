@@ -1,14 +1,13 @@
 """What the YAML parser complains of, with what is written around that place. Nothing here knows YAML's grammar."""
 
-import re
-
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.source import Source
 
 _LONGEST_QUOTE = 60
-_ITEM_END = re.compile(r"[,\]}]")
+_ITEM_END = lazy_pattern(r"[,\]}]")
 
 
 class Complaint(Struct, frozen=True, kw_only=True):

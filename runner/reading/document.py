@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, Path
@@ -17,11 +18,11 @@ from runner.reading.odd_characters import hint_with_letters, odd_space
 from runner.reading.source import Source
 
 _BLANKS = " \t\r\n"
-_DASHED = re.compile(r"\n[ ]*- ")
+_DASHED = lazy_pattern(r"\n[ ]*- ")
 IN_ONE_COLUMN = "let every `-` begin in the same column: YAML joins this item and the next"
 CUT_OFF = "YAML reads a comma inside `{ }` as the end of a value: put the whole text in quotes"
-_COMMA = re.compile(r"\s*,")
-_COMMENT = re.compile(r"[ \t]+#")
+_COMMA = lazy_pattern(r"\s*,")
+_COMMENT = lazy_pattern(r"[ \t]+#")
 
 
 class _Part(Struct, frozen=True):

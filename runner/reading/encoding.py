@@ -6,6 +6,7 @@ line separator and paragraph separator. In YAML 1.2, and in JSON, they are chara
 
 import re
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.reading.source import Source
@@ -14,11 +15,11 @@ LARGEST_FILE = 5 * 2**20
 
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_PAIR = lazy_pattern(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _TO_PRIVATE_USE = 0x800
 """From half of a character to a character of its own."""
 _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>")
-_CONFLICT = re.compile(r"^(<{7}|>{7})(?: [^\r\n]*)?$", re.MULTILINE)
+_CONFLICT = lazy_pattern(r"^(<{7}|>{7})(?: [^\r\n]*)?$", re.MULTILINE)
 _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.reading import encoding
@@ -17,9 +18,9 @@ from runner.reading.document import Document
 from runner.reading.load import load as load_yaml
 from runner.reading.source import Source
 
-_LONE_HALF = re.compile(r"\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(\\u[dD][89a-fA-F]\w\w)|\\.")
+_LONE_HALF = lazy_pattern(r"\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(\\u[dD][89a-fA-F]\w\w)|\\.")
 """A pair of escapes for one character, half of a pair alone, or any other escape."""
-_LAST_COMMA = re.compile(r",\s*[\]}]")
+_LAST_COMMA = lazy_pattern(r",\s*[\]}]")
 _CONSTANTS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false", "None": "null", "NULL": "null"}
 
 

@@ -7,7 +7,6 @@ What the data mean is of no interest here.
 """
 
 import gc
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from sys import intern
@@ -17,6 +16,7 @@ import yaml
 from yaml import events as parsed
 from yaml._yaml import CParser
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json, kind_of
 from runner.reading import encoding, files, syntax, tabs
@@ -36,7 +36,7 @@ MOST_NODES = 1_000_000
 MOST_TEXT = 2 * encoding.LARGEST_FILE
 """Characters of the file, and of what its aliases stand for."""
 
-_PROPERTIES = re.compile(r"(?:(?:&[0-9A-Za-z_-]++|!<[^>\s]*+>|![^\s,\[\]{}]*+)(?:[ \t\r\n]++|#[^\r\n]*+)*+){1,2}+")
+_PROPERTIES = lazy_pattern(r"(?:(?:&[0-9A-Za-z_-]++|!<[^>\s]*+>|![^\s,\[\]{}]*+)(?:[ \t\r\n]++|#[^\r\n]*+)*+){1,2}+")
 _ALIAS: type[object] = parsed.AliasEvent
 _SCALAR: type[object] = parsed.ScalarEvent
 _SEQUENCE_END: type[object] = parsed.SequenceEndEvent

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, in_order
 from runner.foundation.values import Json, JsonObject, kind_of
 from runner.reading import syntax, typos
@@ -14,10 +15,10 @@ from runner.reading.source import Source
 MOST_PROBLEMS = 100
 """The hundredth is the last: a file that repeats one key a million times has a hundred problems."""
 
-_TAG = re.compile(r"!<[^>\s]*>|![^\s,\[\]{}]*")
-_NEGATED = re.compile(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCII)
+_TAG = lazy_pattern(r"!<[^>\s]*>|![^\s,\[\]{}]*")
+_NEGATED = lazy_pattern(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCII)
 """A condition of other languages, which YAML reads as a tag."""
-_DECIMAL_COMMA = re.compile(r"(?<=[ :])([0-9]+),[0-9]+\Z")
+_DECIMAL_COMMA = lazy_pattern(r"(?<=[ :])([0-9]+),[0-9]+\Z")
 _LOOKS = 20
 """So many places are looked at for the first of two keys."""
 

@@ -6,15 +6,16 @@ They come out of word processors, chats and web pages, and nobody sees what is w
 import re
 import unicodedata
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.source import Source
 
 _ODD = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
-_ODD_SPACE = re.compile(f"[{_ODD}]")
-_WHERE_A_SPACE_COUNTS = re.compile(rf" *(?:- +)*(?:-|[\"']?[\w.$-]+[\"']?:)?([{_ODD}])")
+_ODD_SPACE = lazy_pattern(f"[{_ODD}]")
+_WHERE_A_SPACE_COUNTS = lazy_pattern(rf" *(?:- +)*(?:-|[\"']?[\w.$-]+[\"']?:)?([{_ODD}])")
 """Before the first word of a line, after a dash and after the `:` of a key."""
 _LINES = 20
-_WORD = re.compile(r"`([^`\s]+)`")
+_WORD = lazy_pattern(r"`([^`\s]+)`")
 _ALPHABETS = {"CYRILLIC": "Cyrillic", "GREEK": "Greek", "FULLWIDTH": "wide", "ARMENIAN": "Armenian"}
 
 

@@ -4,8 +4,7 @@ Deliberately not YAML 1.1: `yes`, `on`, `017` in octal, `1_000`, `1:30` and date
 Quoted scalars never come here; they are texts.
 """
 
-import re
-
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import LARGEST_INTEGER, Json
 
 BEGINNINGS = "-+.0123456789~nNtTfF"
@@ -25,10 +24,10 @@ _WORDS: dict[str, bool | None] = {
     "False": False,
     "FALSE": False,
 }
-_DECIMAL = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_DECIMAL = lazy_pattern(r"[-+]?[0-9]+")
+_FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_PREFIXED = lazy_pattern(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_NOT_FINITE = lazy_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MOST_DIGITS = 22
 """Of 64 bits, in octal; a longer number is refused before it is worked out."""
 

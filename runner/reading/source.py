@@ -4,7 +4,6 @@ Offsets count characters of `text`, from 0. A line ends at LF, CR LF or CR and n
 This knows nothing of YAML's structure; `runner.reading.document` does.
 """
 
-import re
 import sys
 from array import array
 from bisect import bisect_right
@@ -13,6 +12,7 @@ from collections.abc import Container, Sequence
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
 from runner.secrets.redact import visible
@@ -21,7 +21,7 @@ EVERY_LINE = range(1, sys.maxsize)
 WINDOW = 2_000
 """So much of a line is read to either side: it may be five million characters long."""
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = lazy_pattern(r"\r\n|\r|\n")
 
 
 class Source(Struct, frozen=True):

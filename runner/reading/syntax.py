@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading import typos
 from runner.reading.complaint import Complaint, opens_quote, quote
@@ -17,13 +18,13 @@ from runner.reading.source import WINDOW, Source
 
 _REFUSED = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What the parser does not read, as YAML 1.2.2 section 5.1 has it. Compiled where it is needed: that takes 3 ms."""
-_BARE_TEMPLATE = re.compile(r"(?:^|[:?-][ \t]|\[|\[[^\]]*,)[ \t]*(\{\{)")
-_LEADING_TAB = re.compile(r"^ *\t[ \t]*[^\s#]", re.MULTILINE)
-_TERNARY = re.compile(r"([^?:]+?) \? ([^?:]+?) : ([^?:]+)")
-_SUM = re.compile(r"""(["'])([^"'\\]*)\1\s*[+~]\s*([A-Za-z_][\w.]*)""")
-_RECORD = re.compile(r"[a-z][a-z_]+: [\w.-]+")
+_BARE_TEMPLATE = lazy_pattern(r"(?:^|[:?-][ \t]|\[|\[[^\]]*,)[ \t]*(\{\{)")
+_LEADING_TAB = lazy_pattern(r"^ *\t[ \t]*[^\s#]", re.MULTILINE)
+_TERNARY = lazy_pattern(r"([^?:]+?) \? ([^?:]+?) : ([^?:]+)")
+_SUM = lazy_pattern(r"""(["'])([^"'\\]*)\1\s*[+~]\s*([A-Za-z_][\w.]*)""")
+_RECORD = lazy_pattern(r"[a-z][a-z_]+: [\w.-]+")
 """A record of our language, as it seems: a text has capitals and spaces."""
-_CLOSING = re.compile(r"[*\w-]*([\]}])\s*(?:#.*)?$", re.MULTILINE)
+_CLOSING = lazy_pattern(r"[*\w-]*([\]}])\s*(?:#.*)?$", re.MULTILINE)
 _COLUMN = "let the keys of one mapping, and the dashes of one list, begin in one column"
 _ENDED = "text follows a value that has ended"
 _SECOND_COLON = "a second `:` in one line: mapping values are not allowed here"

@@ -6,18 +6,18 @@ here, nor how many there are in a row. Empty lines count for nothing.
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
 from runner.foundation.values import Path
 from runner.reading import encoding
 from runner.reading.source import Source
 
-_CELL = re.compile(r'"(?:[^"]|"")*"|[^,\r\n]*')
+_CELL = lazy_pattern(r'"(?:[^"]|"")*"|[^,\r\n]*')
 _OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
 _SAVE = "save it with commas; whatever its menu says, Excel writes the list separator of the system's region settings"
 _FAULTS = {

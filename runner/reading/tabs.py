@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from itertools import chain
 
-_INDENTS_NOTHING = re.compile(r"^( *)(\t[ \t]*)(?=#|[\r\n]|\Z)", re.MULTILINE)
-_FIRST_OF_BLOCK = re.compile(r"^( *)[^ \t\r\n]", re.MULTILINE)
-_INDENTED_BY_HAND = re.compile(r"[|>][+-]?[1-9]")
+from runner.foundation.lazy import lazy_pattern
+
+_INDENTS_NOTHING = lazy_pattern(r"^( *)(\t[ \t]*)(?=#|[\r\n]|\Z)", re.MULTILINE)
+_FIRST_OF_BLOCK = lazy_pattern(r"^( *)[^ \t\r\n]", re.MULTILINE)
+_INDENTED_BY_HAND = lazy_pattern(r"[|>][+-]?[1-9]")
 _QUOTED = ("'", '"')
 _BLOCK = ("|", ">")
 

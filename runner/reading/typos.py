@@ -3,16 +3,15 @@
 A space left out or replaced by another character, and what belongs to Markdown, to JSON or to other languages.
 """
 
-import re
-
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.complaint import Complaint
 from runner.reading.odd_characters import odd_space
 from runner.reading.source import Source
 
-_NO_SPACE = re.compile(r"((\"?)[A-Za-z_][\w.$-]*\2:)(?!//)([^\s:].*)")
-_NO_ITEM = re.compile(r"(?:(?P<sign>[*+])\s+|-)(?P<key>[A-Za-z_]\w*:)(?=\s|$)")
-_KEY = re.compile(r"[A-Za-z_][\w.-]*\Z")
+_NO_SPACE = lazy_pattern(r"((\"?)[A-Za-z_][\w.$-]*\2:)(?!//)([^\s:].*)")
+_NO_ITEM = lazy_pattern(r"(?:(?P<sign>[*+])\s+|-)(?P<key>[A-Za-z_]\w*:)(?=\s|$)")
+_KEY = lazy_pattern(r"[A-Za-z_][\w.-]*\Z")
 _FENCE = "```"
 _COMMENTS = ("//", "/*")
 _LONGEST = 80

@@ -11,13 +11,14 @@ from typing import Final
 
 from runner.catalogue.model import Kind, Parameter
 from runner.foundation.guids import is_guid
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact
 
-_DATETIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME: Final = re.compile(r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
-_NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?")
-_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_DATETIME: Final = lazy_pattern(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+_DATE: Final = lazy_pattern(r"\d{4}-\d{2}-\d{2}")
+_TIME: Final = lazy_pattern(r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
+_NUMBER: Final = lazy_pattern(r"[+-]?\d+([.,]\d+)?")
+_MAIL: Final = lazy_pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TELLING: Final = (
     r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b",
     _MAIL.pattern,

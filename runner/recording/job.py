@@ -8,14 +8,15 @@ from typing import Final
 
 from runner.catalogue.values import fits
 from runner.catalogue.yaml_text import as_yaml
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number
 from runner.recording.double import WayTaken, ended, head, result_values, waits, way
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, value
 
-_PLAIN_TEXT: Final = re.compile(r"[^\"\\{}\n\r\t]{0,200}")
-_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_UNFIT: Final = re.compile(r"[^a-z0-9._-]+")
+_PLAIN_TEXT: Final = lazy_pattern(r"[^\"\\{}\n\r\t]{0,200}")
+_NAME: Final = lazy_pattern(r"[A-Za-z_]\w*", re.ASCII)
+_UNFIT: Final = lazy_pattern(r"[^a-z0-9._-]+")
 _ID: Final = "start"
 _PROCESS: Final = f'"{{{{ steps.{_ID}.process_id }}}}"'
 

@@ -5,10 +5,13 @@ import re
 from typing import Final
 
 from runner.catalogue.yaml_text import as_yaml, flow
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, well_formed
 
-_BRACES: Final = re.compile(r"\$*\{{2,}")
-_BARE: Final = re.compile(r"\s*(?:parameters|run|row|inputs|vars|steps|item|index|target|case)\b\s*[.\[].*", re.DOTALL)
+_BRACES: Final = lazy_pattern(r"\$*\{{2,}")
+_BARE: Final = lazy_pattern(
+    r"\s*(?:parameters|run|row|inputs|vars|steps|item|index|target|case)\b\s*[.\[].*", re.DOTALL
+)
 """A text that looks as if its braces had been forgotten."""
 
 

@@ -1,19 +1,19 @@
 """What went wrong in the runs of a report: the rows that say why, alike ones together, and whether they count."""
 
-import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.reports.spans import TimedRow, TimedRun
 from runner.reports.words import RED
 from runner.runs.events import RunStatus, Status
 
 _URGENCY: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
-_PARTICULAR = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
-_INDEX = re.compile(r"\[\d+\]")
+_PARTICULAR = lazy_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
+_INDEX = lazy_pattern(r"\[\d+\]")
 
 
 class AlikeFailures(Struct, frozen=True, kw_only=True):

@@ -1,10 +1,10 @@
 """What a stored run has sent, as a script of curl: all of it, or what one step has sent."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from runner.foundation.durations import written
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
@@ -13,7 +13,7 @@ from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.runs.events import Status
 
-_INDEX: Final = re.compile(r"\[\d+\]$")
+_INDEX: Final = lazy_pattern(r"\[\d+\]$")
 
 
 def script(run: TimedRun, *, step: str | None) -> str | Problem:

@@ -9,16 +9,17 @@ from typing import Final
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.reports import json, jsonl, junit
 from runner.reports.reported import ReportedCommand
 from runner.runs.store import Part
 
-_HTML_MARK: Final = re.compile(rb"<!doctype html>\s*<!-- creatio-runner -->")
+_HTML_MARK: Final = lazy_pattern(rb"<!doctype html>\s*<!-- creatio-runner -->")
 """How the page begins, and no other file. It is here so that asking for it does not import the page."""
-_CTRF_MARK: Final = re.compile(
+_CTRF_MARK: Final = lazy_pattern(
     rb'\{\s*"reportFormat":\s*"CTRF",\s*"specVersion":\s*"[^"]*",\s*"generatedBy":\s*"creatio-runner '
 )
-_OTLP_MARK: Final = re.compile(rb'\{"resourceSpans":')
+_OTLP_MARK: Final = lazy_pattern(rb'\{"resourceSpans":')
 
 
 class ReportFormat(Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ FORMATS: Final = (
         name="md",
         help="Write a summary in Markdown, for a CI's page.",
         docs="a summary in Markdown below 60,000 characters, for a CI's page or a comment",
-        mark=re.compile(rb"<!-- creatio-runner -->\r?\n"),
+        mark=lazy_pattern(rb"<!-- creatio-runner -->\r?\n"),
         write=_markdown,
     ),
     ReportFormat(

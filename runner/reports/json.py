@@ -3,10 +3,9 @@
 No value is shortened and nothing is left out but the secrets, which are `***`.
 """
 
-import re
-
 import msgspec
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.reports import mistakes
 from runner.reports.reported import ReportedCommand
@@ -16,7 +15,7 @@ from runner.runs.result import RunResult, StepResult, tally
 from runner.version import VERSION
 
 FORMAT = 1
-MARK = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
+MARK = lazy_pattern(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
 """How such a report begins, and no other file."""
 _STEP = (
     *("id", "key", "name", "kind", "section", "index", "status", "reason", "flaky", "verified", "attempts", "seconds"),

@@ -4,13 +4,13 @@
 is the folder's line byte for byte.
 """
 
-import re
 from collections.abc import Iterable
 
+from runner.foundation.lazy import lazy_pattern
 from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import VERSION, Line, encode
 
-MARK = re.compile(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
+MARK = lazy_pattern(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
 """How such a report begins, and no other file."""
 
 

@@ -5,13 +5,13 @@ the text inside `failure`, never its `message`; Jenkins takes a class up to its 
 runs of one name the newest is written. The machine's name is left out.
 """
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reports.attempts import earlier_failures, failures_by_row
 from runner.reports.mistakes import in_order, text
@@ -21,9 +21,9 @@ from runner.reports.words import because, in_doubt, reasons, remarks, title, tro
 from runner.runs.events import AttemptFailed, RunStatus, Status
 from runner.runs.result import RunResult, StepResult
 
-MARK = re.compile(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
+MARK = lazy_pattern(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
 """How such a report begins, and no other file."""
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = lazy_pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def report(command: ReportedCommand) -> str:

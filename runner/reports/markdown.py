@@ -3,11 +3,11 @@
 Texts from outside stand in code only, so that nobody is mentioned, no issue linked and no markup made.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from runner.foundation.durations import written
+from runner.foundation.lazy import lazy_pattern
 from runner.reports.causes import alike_causes
 from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
@@ -26,7 +26,7 @@ _MOST_CARDS, _MOST_ROWS, _MOST_KEYS, _MOST_PROBLEMS = 20, 50, 5, 20
 _MOST_TIMELINES: Final = 5
 _LONGEST_BODY: Final = 2_000
 _ROOM_FOR_THE_END: Final = 200
-_BACKTICKS = re.compile("`+")
+_BACKTICKS = lazy_pattern("`+")
 
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:

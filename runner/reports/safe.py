@@ -9,14 +9,15 @@ import re
 
 import msgspec
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.secrets.redact import MARK, hide, visible
 
 _HOLE = MARK.encode()
 """Where this is there may be a hole; where it is not, nothing needs to be looked at."""
-_COMMAND = re.compile(r"##(?=\w*\[)")
-_FIRST_COLON = re.compile(r"(?m)^([^\S\n]*):(?=:)")
-_UNSAFE_IN_JSON = re.compile(
+_COMMAND = lazy_pattern(r"##(?=\w*\[)")
+_FIRST_COLON = lazy_pattern(r"(?m)^([^\S\n]*):(?=:)")
+_UNSAFE_IN_JSON = lazy_pattern(
     r"(?<=#)#(?=\w*\[)|"
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )

@@ -3,17 +3,17 @@
 A GUID is the same as another as long as the two stand for one another everywhere; any moment is the same as any other.
 """
 
-import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import TypeAlias
 
 from msgspec import Struct, field
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number
 
-_GUID = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F])")
-_MOMENT = re.compile(
+_GUID = lazy_pattern(r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F])")
+_MOMENT = lazy_pattern(
     r"(?<!\d)\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?|/Date\(-?\d+(?:[+-]\d{4})?\)/"
 )
 

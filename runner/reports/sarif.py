@@ -4,12 +4,12 @@ Files are named relative to the root of the sources, which whoever reads the log
 it. What has no file is no result, which must have a place, but a notification about how we were called.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from urllib.parse import quote
 
 from runner.explanations.read import as_markdown, as_text, explanation
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
@@ -19,7 +19,7 @@ from runner.version import VERSION
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
-_LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
+_LINK = lazy_pattern(r"\[(?=[^\[\]]*\]\()")
 
 
 def sarif(problems: Sequence[Problem]) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from runner.foundation.lazy import lazy_pattern
 from runner.secrets.holes import MARK, PLAIN, Hole, taken_apart
 
 URL: Final = "urlencode"
@@ -40,11 +41,11 @@ _SPELLED: Final = {
     "url-url": (URL, URL),
 }
 """By which functions a spelling of a secret is made of the secret."""
-_UNSEEN: Final = re.compile(
+_UNSEEN: Final = lazy_pattern(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]+"
 )
-_NOT_IN_COMMENTS: Final = re.compile(r"[^\w .,:/@=\[\]-]")
+_NOT_IN_COMMENTS: Final = lazy_pattern(r"[^\w .,:/@=\[\]-]")
 
 
 def quoted(text: str) -> str:

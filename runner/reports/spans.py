@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import (
     AnyEvent,
@@ -306,7 +307,7 @@ def _wall_seconds(text: str) -> float:
         return 0.0
 
 
-_TURN = re.compile(r"(.+)\[\d+\]", re.DOTALL)
+_TURN = lazy_pattern(r"(.+)\[\d+\]", re.DOTALL)
 _UNDO: Final = "undo/"
 
 

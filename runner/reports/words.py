@@ -3,9 +3,9 @@
 Everything that came from outside has passed through `runner.reports.safe` when it leaves here.
 """
 
-import re
 from collections.abc import Sequence
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, safe
@@ -40,7 +40,7 @@ _SKIPPED_BECAUSE = {
 
 TRACE_LEFT_OUT = "(its stack trace: -v)"
 _BEFORE = r"(?:^|(?<!\s)\s++)"  # at the beginning of blanks only, so that many of them cost no more than their number
-_FRAME = re.compile(
+_FRAME = lazy_pattern(
     _BEFORE + r"(?:at|bei|à|en|в) "
     r"[\w<][\w<>`|$&*,+\[\]=-]*(?:\.{1,2}[\w<>`|$&*,+\[\]=-]+)+\([^()\n]*\)"
     r"(?: \w+ [^\n]{1,300}?:\w+ [0-9]+)?"
@@ -48,7 +48,7 @@ _FRAME = re.compile(
 """A frame of a .NET stack trace: `at Namespace.Type.Method(…)`, on a line of its own or, where line ends were lost,
 within one; the word `at` comes in the language of the server.
 """
-_SEPARATOR = re.compile(_BEFORE + r"-{3} [^\n]{1,200}? -{3}(?!\S)")
+_SEPARATOR = lazy_pattern(_BEFORE + r"-{3} [^\n]{1,200}? -{3}(?!\S)")
 """`--- End of inner exception stack trace ---`, also in other words."""
 
 

@@ -5,12 +5,12 @@ result. An expectation stands there as the job has it, and what a sentence quote
 run the last counts: it was settled later.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from runner.foundation.lazy import lazy_pattern
 from runner.runs.events import Status
 from runner.runs.result import RunResult, StepResult
 from runner.runs.store import RunStore
@@ -27,8 +27,8 @@ _MOST_STEPS = 500
 _MOST_CHARACTERS = 120
 _MOST_TIMES = 4
 """Of a step with more turns: its shortest, median, 95th percentile and longest."""
-_INDEX = re.compile(r"\[\d+\]")
-_QUOTED = re.compile(r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)")
+_INDEX = lazy_pattern(r"\[\d+\]")
+_QUOTED = lazy_pattern(r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)")
 _RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 
 

@@ -1,6 +1,5 @@
 """Which of the stored runs a command is about: `--job`, `--target`, `--status` and `--since`."""
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -8,12 +7,13 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from runner.foundation import durations
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.reports.runs import RUNNING
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load, run_name
 
-_DAYS = re.compile(r"([0-9]{1,5})d")
+_DAYS = lazy_pattern(r"([0-9]{1,5})d")
 _DAY = 24 * 3600.0
 _TIME_DIGITS = 12
 """Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds of its beginning."""

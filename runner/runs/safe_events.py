@@ -5,12 +5,12 @@ Pure: it gives what is to be stored apart, and stores nothing.
 
 import hashlib
 import json
-import re
 from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
 from runner.runs.events import AnyEvent, CallAnswered, StepFinished, decode, encode
 from runner.secrets.redact import MARK, Secrets
@@ -53,7 +53,7 @@ _OURS = frozenset(
 _FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})
 """Fields that hold whatever a site or a job gave."""
 
-_BETWEEN = re.compile(r"([/?&=(),'])")
+_BETWEEN = lazy_pattern(r"([/?&=(),'])")
 """What is between the values of a path."""
 
 

@@ -4,7 +4,6 @@ A column has its type before there is any record: that of the values which doubl
 own type, and a value without templates the type that it shows. Of any other expression the records show it.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -14,11 +13,12 @@ from runner.catalogue.model import Kind, Parameter
 from runner.catalogue.values import EMPTY
 from runner.expressions.parse import Expression, template
 from runner.foundation.guids import is_guid
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox.doubles import Double, Insert, Update
 
-_MOMENT = re.compile(
+_MOMENT = lazy_pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, are_errors, in_order
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
@@ -24,10 +25,10 @@ from runner.sandbox.doubles import Double, Doubles
 from runner.sandbox.typos import typo_of
 from runner.targets.folders import ENDING, RECORDS, doubles_in
 
-_LIKE_A_DOUBLE = re.compile(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
-_LIKE_RECORDS = re.compile(r"records?\.ya?ml(?:\.txt)?", re.IGNORECASE)
-_IS_OURS = re.compile(rb"(?m)^runner:[ \t]*1\b")
-_OF_A_PROCESS = re.compile(rb"(?m)^process:[ \t]*\S")
+_LIKE_A_DOUBLE = lazy_pattern(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
+_LIKE_RECORDS = lazy_pattern(r"records?\.ya?ml(?:\.txt)?", re.IGNORECASE)
+_IS_OURS = lazy_pattern(rb"(?m)^runner:[ \t]*1\b")
+_OF_A_PROCESS = lazy_pattern(rb"(?m)^process:[ \t]*\S")
 _Found = Mapping[str, tuple[Double, Document]]
 
 

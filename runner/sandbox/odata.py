@@ -8,7 +8,6 @@ as does a body that is no record, an unknown column in it, or a value that is no
 `@odata.nextLink` leads on, in `$skip` and `$top`.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from starlette.responses import Response
 
 from runner.foundation.guids import is_guid
 from runner.foundation.json_text import write_json
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, well_formed
 from runner.odata.match import Bounds, bounds
 from runner.sandbox.doubles import ChangedRecord, RecordChange
@@ -34,7 +34,7 @@ CHANGES: Mapping[str, RecordChange] = {
     "DELETE": RecordChange.DELETE,
 }
 """What a method does to a record."""
-_ADDRESS = re.compile(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
+_ADDRESS = lazy_pattern(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
 _METHODS = "records are read by GET, inserted by POST, updated by PATCH and deleted by DELETE"
 
 

@@ -3,18 +3,18 @@
 Options not named here are ignored [?]. A row here is keyed by the paths that filters may name.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
 from runner.odata.filter import FilterError, Node, columns_of, compared_with_texts, parse
 from runner.odata.match import holds
 
-_NUMBER = re.compile(r"[0-9]{1,9}")
-_ORDER = re.compile(r"\s*([\w/]+)(?:\s+(asc|desc))?\s*")
+_NUMBER = lazy_pattern(r"[0-9]{1,9}")
+_ORDER = lazy_pattern(r"\s*([\w/]+)(?:\s+(asc|desc))?\s*")
 
 
 class OptionError(ValueError):

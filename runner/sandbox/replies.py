@@ -3,12 +3,12 @@
 The XML has no declaration and escapes `&`, `<`, `>` alone: a real client unwraps it by a regular expression [C].
 """
 
-import re
 from collections.abc import Mapping
 
 from starlette.responses import Response
 
 from runner.foundation.json_text import read_json, write_json
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 
 _STRING = '<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">'
@@ -18,7 +18,7 @@ _FAULT = (
 )
 _XML = "application/xml; charset=utf-8"
 _JSON = "application/json; charset=utf-8"
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def record_or_none(body: bytes) -> JsonObject | None:

@@ -4,7 +4,6 @@ Called for a document of any shape, so that all that is wrong with a file is rep
 shape that the schema asks for is passed over here.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import field
@@ -16,6 +15,7 @@ from runner.catalogue.values import CannotReadError, read
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem, expression, template
 from runner.expressions.typed import A_GUID, UNKNOWN, Type, record_of
 from runner.foundation.guids import is_guid
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
@@ -26,12 +26,12 @@ from runner.reading.document import Document
 from runner.sandbox.doubles import OWN_ENTITIES
 from runner.sandbox.fault_kinds import TAKING_TIME
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 """Of an entity or a column."""
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
 _TAKES_RECORDS = frozenset({Kind.RECORDS})
 _FUNCTIONS = frozenset({"uuid"})
-_BARE = re.compile(r"\s*(parameters|row|run)\.(\w+)(?:\.\w+|\[-?\d+\])*\s*")
+_BARE = lazy_pattern(r"\s*(parameters|row|run)\.(\w+)(?:\.\w+|\[-?\d+\])*\s*")
 _OF_JOBS = frozenset({"inputs", "vars", "steps", "target", "case", "item", "index", "result", "outputs", "env"})
 """What expressions of jobs know, and those of doubles do not."""
 _TELLING = 4

@@ -5,10 +5,10 @@ names that differ in their numbers, nor one of the names that Creatio itself giv
 and options, for which `runner.foundation.suggestions.likely_typo` is.
 """
 
-import re
 from collections.abc import Collection
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded, near
 
 _SHORTEST = 4
@@ -25,7 +25,7 @@ Task Tax Team Term Time Title Total Type Unit Url User Value Vendor Web Week Wor
 """
 _STANDARD: Final = frozenset(_WORDS.split())
 """Entities and columns of Creatio, and words that one meets in others; each may be right beside what is near to it."""
-_OWN_PREFIX: Final = re.compile(r"Usr(?=[A-Z])")
+_OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
 
 
 def typo_of(word: str, known: Collection[str]) -> str | None:

@@ -6,21 +6,22 @@ shortened the first twenty alone, `[inputs.token|url|0|20]`. The mark itself, wh
 What a secret is, is not known here.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
+
 MARK = "\ue000"
 PLAIN = "plain"
 
 _GUARD = "\ue001"
-_TOKEN = re.compile(r"\ue000(?:\ue000|\[\ue001([^\]]*)\]\ue001|\[([^\]\ue001]*)\])")
+_TOKEN = lazy_pattern(r"\ue000(?:\ue000|\[\ue001([^\]]*)\]\ue001|\[([^\]\ue001]*)\])")
 """A doubled mark, a guarded hole, or a hole."""
-_RESERVED = re.compile(r"[%|\[\]\ue000\ue001]")
-_ESCAPED = re.compile(r"%([0-9a-f]{4})")
-_DIGITS = re.compile(r"[0-9]{1,9}")
+_RESERVED = lazy_pattern(r"[%|\[\]\ue000\ue001]")
+_ESCAPED = lazy_pattern(r"%([0-9a-f]{4})")
+_DIGITS = lazy_pattern(r"[0-9]{1,9}")
 
 
 class Hole(Struct, frozen=True):

@@ -15,6 +15,7 @@ from threading import Lock
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
 from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles
@@ -28,7 +29,7 @@ SHORTEST = KNOWN_LENGTH
 
 _NUMBER = "number"
 """In the place of a spelling: the whole value was a JSON number that is written as the secret is."""
-_UNSAFE = re.compile(
+_UNSAFE = lazy_pattern(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )

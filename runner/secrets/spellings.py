@@ -6,7 +6,6 @@ known is not tried: a hash of a text, a compressed or an encrypted one, a part o
 
 import json
 import quopri
-import re
 import unicodedata
 from base64 import b32encode
 from binascii import b2a_base64
@@ -14,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from urllib.parse import quote
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import compact
 
 _UNTOUCHED = ("", "/", "!*()", "!*'()", ";,/?:@&=+$!*'()#")
 """What encoders of URLs leave alone: Python's and .NET's, Jinja's, HttpUtility's, JavaScript's two."""
-_PERCENT = re.compile(r"%[0-9A-F]{2}")
-_ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
+_PERCENT = lazy_pattern(r"%[0-9A-F]{2}")
+_ESCAPE = lazy_pattern(r"\\u[0-9a-f]{4}")
 _BYTE = 256
 _ENOUGH = 6
 """Characters that must be left of a text whose others were lost."""

@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import LARGEST_INTEGER, Json, well_formed
 from runner.service.words import shortened
 
@@ -23,14 +24,14 @@ MOST_PARTS: Final = 2_000_000
 """Lists and records: 32 MiB of `[],` would become a gigabyte."""
 
 _LONGEST_PAGE: Final = 256 * 1024
-_PAGE = re.compile(
+_PAGE = lazy_pattern(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,1000}?-->\s*)?"
     rb"<(?:!doctype\s+html|html|head|body|title|meta|script|center)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_TITLE = re.compile(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
-_EXCEPTION = re.compile(r"The exception message is '(.{0,2000}?)'\. See server logs", re.DOTALL)
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_TITLE = lazy_pattern(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
+_EXCEPTION = lazy_pattern(r"The exception message is '(.{0,2000}?)'\. See server logs", re.DOTALL)
+_SURROGATE = lazy_pattern(r"\\u[dD][89a-fA-F]")
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
 _FAULT_WORDS: Final = frozenset({"Text", "faultstring", "Message"})
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, well_formed
 from runner.secrets.needles import SHORTENED
 from runner.service import bodies
@@ -19,8 +20,8 @@ LARGEST_EXCERPT: Final = 4096
 
 _LOOKED_AT: Final = 65536
 """Bytes of a body: a page begins with scripts and styles."""
-_UNSHOWN = re.compile(rb"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
+_UNSHOWN = lazy_pattern(rb"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_CHARSET = lazy_pattern(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
 
 
 def excerpt(body: bytes, *, content_type: str = "") -> str | None:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service import bodies, process_log
@@ -61,21 +62,21 @@ _RIGHTS: Final = (
     "check the user's rights: the operation CanRunBusinessProcesses, and the permission to run this process"
 )
 # What a fault is about, by its words: those of the platform [M], else those that most faults of .NET have [?].
-_NO_RIGHT: Final = re.compile(
+_NO_RIGHT: Final = lazy_pattern(
     r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel|прав|доступ", re.IGNORECASE
 )
 _ABOUT: Final = (
     (
-        re.compile(r"publish the ", re.IGNORECASE),
+        lazy_pattern(r"publish the ", re.IGNORECASE),
         "publish the process in the designer; a script process that was never published cannot be started",
     ),
     (_NO_RIGHT, _RIGHTS),
     (
-        re.compile(r"not found|ItemNotFound|does not exist|no such|unknown|не найден|не существует", re.IGNORECASE),
+        lazy_pattern(r"not found|ItemNotFound|does not exist|no such|unknown|не найден|не существует", re.IGNORECASE),
         "check the process's code (not its caption), that it is active and published, and the codes of its results",
     ),
     (
-        re.compile(r"cast|convert|FormatException|not in a correct format|parse|not a valid", re.IGNORECASE),
+        lazy_pattern(r"cast|convert|FormatException|not in a correct format|parse|not a valid", re.IGNORECASE),
         "check the values of the parameters against their types: dates, numbers, GUIDs",
     ),
 )

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.service import bodies
 from runner.service.calls import Call, CancelCall, ChangeCall, CompleteCall, ElementCall, ExecuteCall, RunProcessCall
 from runner.service.site import Reply
 
 # What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
-_MARK = re.compile(rb"/Login/|NuiLogin\.aspx|Login\.html")
-_ADDRESS = re.compile(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
-_PASSWORD = re.compile(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
-_TAG = re.compile(rb"/?[a-z0-9]+(?=[\s/>])|!--", re.IGNORECASE)
+_MARK = lazy_pattern(rb"/Login/|NuiLogin\.aspx|Login\.html")
+_ADDRESS = lazy_pattern(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
+_PASSWORD = lazy_pattern(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
+_TAG = lazy_pattern(rb"/?[a-z0-9]+(?=[\s/>])|!--", re.IGNORECASE)
 _LINKS: Final = frozenset({b"a", b"button"})
 """What lies between these and their ends leads to another page."""
 _MERELY_NAMES: Final = frozenset({b"link", b"img", b"area", b"!--"})

@@ -3,13 +3,13 @@
 Pure. What the records mean is not known here.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
@@ -22,7 +22,7 @@ class RecordsPage(Struct, frozen=True, kw_only=True):
     following: str
 
 
-_ENTITY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENTITY: Final = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPTIONS: Final = ("$filter", "$select", "$orderby", "$top")
 _NEXT: Final = "@odata.nextLink"
 _ANNOTATION: Final = "@odata."

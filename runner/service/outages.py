@@ -16,6 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from runner.foundation.durations import written
+from runner.foundation.lazy import lazy_pattern
 from runner.runs.events import Trouble
 from runner.service.bodies import LARGEST_BODY
 from runner.service.calls import CallFailed, FailureKind
@@ -42,7 +43,7 @@ _CERTIFICATE: Final = {
 _NO_TLS_SPOKEN: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"}
 )
-_WRITTEN_BYTES: Final = re.compile(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*")\)?""")
+_WRITTEN_BYTES: Final = lazy_pattern(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*")\)?""")
 
 
 def no_connection(error: BaseException | None, place: str) -> CallFailed:

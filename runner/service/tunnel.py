@@ -4,7 +4,6 @@ Calls to plain HTTP take it, too. So whatever a proxy answers comes before the f
 proxy never sees what is in one. Nothing of the proxy is in a sentence: its address is kept secret.
 """
 
-import re
 import socket
 from base64 import b64encode
 from collections.abc import Callable
@@ -12,11 +11,12 @@ from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 from runner.foundation.discreet import Discreet
+from runner.foundation.lazy import lazy_pattern
 from runner.version import VERSION
 
 _LONGEST_ANSWER: Final = 65536
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n")
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_STATUS_LINE = lazy_pattern(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_END_OF_HEAD = lazy_pattern(rb"\r?\n\r?\n")
 _PORT: Final = 80
 
 

@@ -1,12 +1,12 @@
 """The service's own words in an answer, made fit for one line of ours."""
 
-import re
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
 _LONGEST: Final = 300
-_UNREADABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_UNREADABLE = lazy_pattern(r"[\s\x00-\x1f\x7f-\x9f]+")
 _KEYS: Final = (
     *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
     *("errorCode", "ErrorCode"),

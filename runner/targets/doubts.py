@@ -6,6 +6,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject, Path
@@ -13,16 +14,16 @@ from runner.reading.collector import ProblemCollector
 from runner.service.auth import KINDS
 from runner.targets.values import identity_in_the_cloud, is_loopback, site_of_identity
 
-_PATTERN: Final = re.compile(r"(?:[\w*?]|\[!?[^\]]+\])+")
+_PATTERN: Final = lazy_pattern(r"(?:[\w*?]|\[!?[^\]]+\])+")
 """What may stand in the name of a process, and the signs of patterns of file names."""
-_REGULAR: Final = re.compile(r"\^?((?:\w|\.[*+]?)+)\$?")
+_REGULAR: Final = lazy_pattern(r"\^?((?:\w|\.[*+]?)+)\$?")
 """A regular expression that such a pattern can say as well."""
 
 
-_SHELL: Final = re.compile(
+_SHELL: Final = lazy_pattern(
     r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)"
 )
-_BARE: Final = re.compile(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
+_BARE: Final = lazy_pattern(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys whose values are never a password alone, so that a variable of the shell is one for sure."""
 _OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it is"

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json, Path, compact
@@ -31,22 +32,22 @@ _WORDS: Final = _OPEN | _WHO_SIGNS_IN | {"runner", "targets"}
 _NAMES: Final = 3
 """Parts of a path that are open: `targets`, the target's name, a key of the language."""
 _ADDRESSES: Final = frozenset({"url", "identity_url"})
-_NAMED_IN_URL = re.compile(r"(?<=//).*(?=@)|[?#].*", re.DOTALL)
+_NAMED_IN_URL = lazy_pattern(r"(?<=//).*(?=@)|[?#].*", re.DOTALL)
 """The name and the password in an address, whatever they hold, and all that follows its path."""
-_TEMPLATE = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
-_TEXT_IN_TEMPLATE = re.compile(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
+_TEMPLATE = lazy_pattern(r"(\{\{.*?\}\})", re.DOTALL)
+_TEXT_IN_TEMPLATE = lazy_pattern(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
 """A path, which is no secret, or a text that may be one."""
 _NO_TEXT: Final = " \t'\"|>-"
-_QUOTED = re.compile(r"""`[^`]+`|(?<=: )(["']).+\1(?=$|,)""")
-_WORD = re.compile(r"\w{2,}")
-_ONLY_ENV = re.compile(r"\{\{ *env\.\w+ *\}\}")
+_QUOTED = lazy_pattern(r"""`[^`]+`|(?<=: )(["']).+\1(?=$|,)""")
+_WORD = lazy_pattern(r"\w{2,}")
+_ONLY_ENV = lazy_pattern(r"\{\{ *env\.\w+ *\}\}")
 """A template that names a variable, and holds no text."""
-_COMMENT = re.compile(r"#.*")
-_ANCHOR = re.compile(r"(?<![^\s,\[{])([&*])(?!\*\*)[^\s,\[\]{}]+")
+_COMMENT = lazy_pattern(r"#.*")
+_ANCHOR = lazy_pattern(r"(?<![^\s,\[{])([&*])(?!\*\*)[^\s,\[\]{}]+")
 """Words of YAML that begin where somebody may have written a text: an anchor, an alias."""
-_LINE = re.compile(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")
+_LINE = lazy_pattern(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")
 """A key and a value in one line, however broken the value is."""
-_ONLY_KEY = re.compile(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
+_ONLY_KEY = lazy_pattern(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
 
 
 class _Place(Struct, frozen=True):

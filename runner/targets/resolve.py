@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from runner.expressions import parse
 from runner.expressions.evaluate import EvaluationError, Scope, render
 from runner.expressions.parse import Template
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.site import PREFIXES, Site
@@ -30,7 +31,7 @@ from runner.targets.values import (
     without_token_path,
 )
 
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class _UnreadyError(Exception):

@@ -3,7 +3,6 @@
 Reads no environment and no file.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Final, TypeAlias
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 from runner.expressions import parse
 from runner.expressions.parse import Name, TemplateProblem
 from runner.foundation import durations
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.raw import duration, record, text
 from runner.foundation.values import Json, JsonObject, Path
@@ -36,7 +36,7 @@ from runner.targets.values import (
 _Check: TypeAlias = Callable[[str], Finding | None]
 
 _BRACES: Final = "{{"
-_PREFIX: Final = re.compile(r"/0(?=/|$)")
+_PREFIX: Final = lazy_pattern(r"/0(?=/|$)")
 _EVALUATED: Final = ("url", "identity_url", "ca_file", "proxy", "auth", "headers")
 """The keys of a site in whose values templates are read."""
 _CHECKS: Final[Mapping[str, _Check]] = {

@@ -8,20 +8,21 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 
 NO_IDENTITY: Final = "it is not known where the identity service is, which gives the OAuth client its tokens"
 IDENTITY_HINT: Final = "add `identity_url`, the address of the identity service; only for `*.creatio.com` it is known"
 
-_LOOPBACK = re.compile(r"localhost|.+\.localhost|127(?:\.[0-9]{1,3}){3}|::1")
-_WITHIN_THE_SITE = re.compile(r"/(0|Login|Nui|Shell|ServiceModel|odata|DataService)(?=/|$)", re.IGNORECASE)
-_CLOUD = re.compile(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.creatio\.com/?", re.IGNORECASE)
-_TOKEN_PATH = re.compile(r"/connect/token/?$", re.IGNORECASE)
-_IDENTITY = re.compile(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-is\.creatio\.com/?", re.IGNORECASE)
+_LOOPBACK = lazy_pattern(r"localhost|.+\.localhost|127(?:\.[0-9]{1,3}){3}|::1")
+_WITHIN_THE_SITE = lazy_pattern(r"/(0|Login|Nui|Shell|ServiceModel|odata|DataService)(?=/|$)", re.IGNORECASE)
+_CLOUD = lazy_pattern(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.creatio\.com/?", re.IGNORECASE)
+_TOKEN_PATH = lazy_pattern(r"/connect/token/?$", re.IGNORECASE)
+_IDENTITY = lazy_pattern(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-is\.creatio\.com/?", re.IGNORECASE)
 _AROUND = "\"'`<>“”„«»\u2018\u2019"
 """Signs that mails and documents put around an address."""
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER = re.compile(r"[!-~\u00a0-\u00ff](?:[ \t!-~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?")
+_HEADER_NAME = lazy_pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER = lazy_pattern(r"[!-~\u00a0-\u00ff](?:[ \t!-~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?")
 OWN_HEADERS: Final = frozenset(
     {
         *("accept", "accept-encoding", "bpmcsrf", "cache-control", "connection", "content-encoding"),

@@ -9,7 +9,6 @@ import base64
 import binascii
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
@@ -30,12 +29,13 @@ from runner.expressions.operations import (
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, A_TEXT, NUMBER, TEXT, Type
 from runner.foundation import patterns
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, kind_of
 
 _FINEST = 20
-_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,30}\s*")
-_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,330}(\.[0-9]{0,330})?([eE][+-]?[0-9]{1,4})?\s*")
-_BARE_IN_ODATA = re.compile(
+_INTEGER = lazy_pattern(r"\s*[+-]?[0-9]{1,30}\s*")
+_NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,330}(\.[0-9]{0,330})?([eE][+-]?[0-9]{1,4})?\s*")
+_BARE_IN_ODATA = lazy_pattern(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )

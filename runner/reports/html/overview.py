@@ -1,12 +1,12 @@
 """What the page begins with: the verdict, counts, how sure the passed rows are; and the table of jobs and targets."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode
 from runner.reports.html.texts import shown
 from runner.reports.next_steps import NextStep, next_steps, unfinished
@@ -24,7 +24,7 @@ _SURE: Final = (
     (Sureness.NO_LOG, "need no log"),
 )
 _WEAKEST: Final = (Sureness.UNVERIFIED, Sureness.PERSON, Sureness.INFERRED)
-_WEB: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}*]+")
+_WEB: Final = lazy_pattern(r"https?://[^\s<>\"'\\^`{|}*]+")
 _MOST_OF_ONE_NAME: Final = 20
 
 

@@ -4,11 +4,11 @@ Nothing here is markup but what `code` makes of a text that it has escaped.
 """
 
 import json
-import re
 from typing import Final
 
 from markupsafe import Markup, escape
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 from runner.reports.safe import clean, safe
 from runner.secrets.redact import hide
@@ -17,7 +17,7 @@ SHORT: Final = 300
 LONG: Final = 4000
 """Characters of a value that are shown: of a row that passed, and of one that did not."""
 _MOST_LINES: Final = 30
-_QUOTED = re.compile(r"`([^`\n]+)`")
+_QUOTED = lazy_pattern(r"`([^`\n]+)`")
 
 
 def shown(text: str | None) -> str:

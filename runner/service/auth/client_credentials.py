@@ -5,13 +5,13 @@ A token lives for an hour, and there is none to refresh it by [D]: who needs a f
 """
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.service.auth.kind import AuthKind
 from runner.service.endings import CallFailed, FailureKind
@@ -22,7 +22,7 @@ _TOKEN: Final = "/connect/token"  # noqa: S105  a path
 _MARGIN_SECONDS: Final = 60.0
 _LARGEST_SHARE: Final = 0.1
 """A token is given up so long before its end, but no more than this share of its life: a call takes its time, too."""
-_VISIBLE = re.compile(r"[!-~]+")
+_VISIBLE = lazy_pattern(r"[!-~]+")
 _IDENTITY_HINT: Final = (
     "`identity_url` must be the address of the identity service, in the cloud `https://NAME-is.creatio.com`; "
     "the application itself gives no tokens"

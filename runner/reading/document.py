@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
@@ -50,6 +51,9 @@ class Document(Struct, frozen=True, kw_only=True):
     originals: Mapping[Path, str] = field(default_factory=dict)
     flaws: tuple[Problem, ...] = ()
     _children: dict[int, dict[str | int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "_children", {})  # a copy with other data has places of its own
 
     @property
     def file(self) -> str:

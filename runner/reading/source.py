@@ -40,6 +40,7 @@ class Source(Struct, frozen=True):
         starts = array("I", [0])
         starts.extend(found.end() for found in _LINE_END.finditer(self.text))
         force_setattr(self, "line_starts", starts)
+        force_setattr(self, "_lines", {})  # a copy may hold another text
 
     def line_at(self, offset: int) -> int:
         """The line, counted from 1, of the character at `offset`."""

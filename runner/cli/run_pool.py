@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -69,11 +70,16 @@ class ActiveRun(Struct, kw_only=True):
     lets_in: Callable[[], bool] = lambda: True
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()
+    _folded: tuple[int, RunResult] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def result(self) -> RunResult:
         """How the run ended, or how far it is, by its events."""
-        return fold(self.journal.lines, run=self.facts.id)
+        lines = self.journal.lines
+        count = len(lines)
+        if self._folded is None or self._folded[0] != count:
+            self._folded = (count, fold(islice(lines, count), run=self.facts.id))
+        return self._folded[1]
 
     @property
     def active_seconds(self) -> float:

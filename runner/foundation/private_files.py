@@ -57,24 +57,31 @@ def sync_folder(folder: Path) -> None:
         os.close(file)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Have a private file on disk, in the place of an earlier one: at any moment it is there whole, or not at all."""
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Have a private file on disk, in the place of an earlier one: at any moment it is there whole, or not at all.
+
+    Where it need not be `durable`, a loss of power may leave it empty.
+    """
     beside = path.with_name(path.name + ".part")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, PRIVATE_FILE)
     try:
         write_all(file, content)
-        os.fsync(file)
+        if durable:
+            os.fsync(file)
     finally:
         os.close(file)
     beside.replace(path)
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def write_all(file: int, content: bytes) -> None:
     """Write all of it: a single write may take only a part where a disk fills up."""
-    view = memoryview(content)
-    while view:
-        view = view[os.write(file, view) :]
+    count = os.write(file, content)
+    if count < len(content):
+        view = memoryview(content)[count:]
+        while view:
+            view = view[os.write(file, view) :]
 
 
 def take(file: int) -> bool:

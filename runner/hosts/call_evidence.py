@@ -36,8 +36,13 @@ def _pairs(query: str) -> tuple[tuple[str, str], ...] | None:
     """Names and decoded values; None where encoding them again would make another query."""
     split = [pair.partition("=") for pair in query.split("&")]
     pairs = tuple((name, unquote(value)) for name, _, value in split)
-    again = [f"{name}={quote(value, safe='')}" for name, value in pairs]
+    again = [f"{name}={value if _is_plain(value) else quote(value, safe='')}" for name, value in pairs]
     return pairs if "&".join(again) == query else None
+
+
+def _is_plain(value: str) -> bool:
+    """Whether it is encoded as it is."""
+    return value.isalnum() and value.isascii()
 
 
 def _body(content: bytes | None) -> "Json | UnsetType":

@@ -6,7 +6,6 @@ Drawn from events alone. The clock is handed in; `runner.reports.under_way` has 
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from runner.reports.safe import clean
 from runner.reports.transcript import waits_for
@@ -32,30 +31,36 @@ class CurrentRow(Struct, frozen=True, kw_only=True):
         return f"attempt {self.attempt}" + (f" of {most}" if isinstance(most, int) and most >= self.attempt else "")
 
 
+class _OpenRow(Struct, eq=False):
+    """`sent` counts its attempts, `last` is the last event of a call of it."""
+
+    row: Row
+    since: float
+    sent: int = 0
+    last: CallSent | Waited | CallAnswered | AttemptFailed | None = None
+
+
 class Alive:
     """Of one run: `event` takes its lines, in one thread; `current` and `waits_for` may be read in another."""
 
     def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
         self._clock = clock
-        self._open: tuple[CurrentRow, ...] = ()
-        self._sent: dict[str, int] = {}
+        self._open: tuple[_OpenRow, ...] = ()
         for line in earlier:
             self.event(line)
 
     def event(self, line: Line) -> None:
-        match line.event:
+        event = line.event
+        match event:
             case StepStarted(row=row):
-                self._open = (*self._open, CurrentRow(row=row, since=self._clock()))
+                self._open = (*self._open, _OpenRow(row, self._clock()))
             case StepFinished(key=key):
-                self._open = tuple(row for row in self._open if row.row.key != key)
-                self._sent.pop(key, None)
-            case CallSent(key=key, call=call):
-                self._count(line.event)
-                self._change(key, _answer_of(call))
-            case Waited(key=key, seconds=None):
-                self._change(key, waits_for(line.event))
-            case Waited(key=key) | CallAnswered(key=key) | AttemptFailed(key=key):
-                self._change(key, "")
+                self._open = tuple([row for row in self._open if row.row.key != key])
+            case CallSent() | Waited() | CallAnswered() | AttemptFailed():
+                for open_row in self._open:
+                    if open_row.row.key == event.key:
+                        open_row.sent += isinstance(event, CallSent) and _begins_attempt(event)
+                        open_row.last = event
             case _:
                 pass
 
@@ -63,7 +68,10 @@ class Alive:
     def current(self) -> CurrentRow | None:
         """The innermost row."""
         rows = self._open
-        return rows[-1] if rows else None
+        if not rows:
+            return None
+        row = rows[-1]
+        return CurrentRow(row=row.row, since=row.since, attempt=max(1, row.sent), waits_for=_awaited(row.last))
 
     @property
     def waits_for(self) -> str:
@@ -71,16 +79,20 @@ class Alive:
         current = self.current
         return current.waits_for if current is not None else ""
 
-    def _count(self, event: CallSent) -> None:
-        """Readings of the process log and the pages of a query belong to an attempt and begin none."""
-        if event.effect != "read" or event.call.get("kind") == "execute":
-            self._sent[event.key] = self._sent.get(event.key, 0) + 1
 
-    def _change(self, key: str, what: str) -> None:
-        attempt = self._sent.get(key, 1)
-        self._open = tuple(
-            replace(row, waits_for=what, attempt=attempt) if row.row.key == key else row for row in self._open
-        )
+def _begins_attempt(event: CallSent) -> bool:
+    """Readings of the process log and the pages of a query belong to an attempt and begin none."""
+    return event.effect != "read" or event.call.get("kind") == "execute"
+
+
+def _awaited(last: CallSent | Waited | CallAnswered | AttemptFailed | None) -> str:
+    match last:
+        case CallSent(call=call):
+            return _answer_of(call)
+        case Waited(seconds=None):
+            return waits_for(last)
+        case _:
+            return ""
 
 
 def _answer_of(call: dict[str, object]) -> str:

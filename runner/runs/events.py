@@ -378,7 +378,7 @@ def facts(event: AnyEvent) -> AnyEvent:
 def time_of(event: AnyEvent) -> float:
     """The run's active seconds at which the event happened; 0 of an event that does not say."""
     t = getattr(event, "t", None)
-    return t if isinstance(t, float | int) else 0.0
+    return t if isinstance(t, (float, int)) else 0.0
 
 
 def encode(event: AnyEvent) -> bytes:

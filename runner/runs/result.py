@@ -6,7 +6,8 @@ Texts and values keep their holes: who prints them fills in the `***`.
 """
 
 from collections.abc import Iterable
-from typing import TypeAlias, assert_never
+from operator import attrgetter
+from typing import Any, TypeAlias, assert_never
 
 import msgspec
 from msgspec import Struct
@@ -339,10 +340,16 @@ class Progress:
         return _step(row.row, ending)
 
 
+_ROW_FIELDS = Row.__struct_fields__
+_END_FIELDS = tuple(name for name in StepFinished.__struct_fields__ if name not in ("key", "t"))
+_row_values = attrgetter(*_ROW_FIELDS)
+_end_values = attrgetter(*_END_FIELDS)
+
+
 def _step(row: Row, event: StepFinished) -> StepResult:
-    ending = msgspec.structs.asdict(event)
-    del ending["key"], ending["t"]
-    return StepResult(**msgspec.structs.asdict(row), **ending)
+    fields: dict[str, Any] = dict(zip(_ROW_FIELDS, _row_values(row), strict=True))
+    fields.update(zip(_END_FIELDS, _end_values(event), strict=True))
+    return StepResult(**fields)
 
 
 def _skipped(event: StepSkipped) -> StepResult:

@@ -39,6 +39,11 @@ class Part(Enum):
     JUNIT = "junit.xml"
     PAGE = "report.html"
 
+    @property
+    def is_report(self) -> bool:
+        """Whether it can be drawn again from the events."""
+        return self in (Part.REPORT, Part.JUNIT, Part.PAGE)
+
 
 class FencedError(StoreError):
     """Another process has opened the run since. Nothing of it may be sent or written here any more."""
@@ -204,7 +209,9 @@ class RunStore(Protocol):
         """Whether some process has the run open for writing. False also where that cannot be known."""
 
     def put(self, run: str, part: Part, content: str) -> None:
-        """Store a part in the place of an earlier one: at any moment one is there, the old or the new. Durable."""
+        """Store a part in the place of an earlier one: at any moment one is there, the old or the new. The plan is
+        durable, a report safe from a kill.
+        """
 
     def get(self, run: str, part: Part) -> bytes:
         """Read a part. `EVENTS` are the lines byte for byte as they were appended, each with its line end: a last line

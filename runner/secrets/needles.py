@@ -91,6 +91,8 @@ class Needles:
         return Catch(start, shown, self._shortest[shown])
 
     def catches(self, text: str) -> bool:
+        if len(text) <= LEAST or self._search(text.encode(errors="surrogatepass"), 0) is None:
+            return False
         return next(self.caught(text), None) is not None
 
     @staticmethod

@@ -43,6 +43,7 @@ class _Known(Struct, frozen=True, kw_only=True):
     count: int
     ways: dict[str, tuple[str, str]]
     short: dict[str, str]
+    short_in_json: tuple[str, ...]
     numbers: dict[str, str]
     needles: Needles
     wide: Needles
@@ -105,7 +106,7 @@ class Secrets:
             MARK in text
             or text in known.short
             or known.wide.catches(text)
-            or any(compact(short) in text for short in known.short)
+            or any(short in text for short in known.short_in_json)
         )
 
     def cut(self, value: Json) -> Json:
@@ -192,6 +193,7 @@ def _know(spelled: dict[str, dict[str, str]], *, count: int) -> _Known:
         count=count,
         ways=ways,
         short=short,
+        short_in_json=tuple(map(compact, short)),
         numbers={text: name for text, (name, spelling) in ways.items() if spelling == PLAIN and _is_number(text)},
         needles=needles,
         wide=needles if in_json <= ways.keys() else Needles(in_json | ways.keys()),

@@ -80,7 +80,7 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
 
 def encoded(text: str) -> str:
     """Percent-encoded UTF-8, also `/` and `+`; a blank is `%20`, since some servers read `+` as a plus [C]."""
-    return quote(well_formed(text), safe="")
+    return text if text.isalnum() and text.isascii() else quote(well_formed(text), safe="")
 
 
 def _execute(call: ExecuteCall, site: Site) -> Request:

@@ -233,3 +233,12 @@ def test_every_folder_that_was_made_has_its_entry_on_disk(tmp_path: Path, monkey
     store_of(results.parent).put("run", Part.PLAN, "{}")
     plan = results.parent / "plan.json"
     assert found[-2:] == [plan.stat().st_ino, results.parent.stat().st_ino]
+
+
+def test_a_report_that_can_be_drawn_again_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(tmp_path / "run")
+    found = synced(monkeypatch)
+    for part in (Part.REPORT, Part.JUNIT, Part.PAGE):
+        store_of(tmp_path / "run").put("run", part, "{}")
+    assert found == []
+    assert store_of(tmp_path / "run").get("run", Part.REPORT) == b"{}"

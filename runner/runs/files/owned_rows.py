@@ -71,6 +71,14 @@ class RowDatabase:
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self._file}: {error}") from error
 
+    def change(self, sql: str, values: tuple[str | float, ...]) -> None:
+        """One statement, which is a transaction by itself. Raises `StoreError`."""
+        with self._lock:
+            try:
+                self._opened().execute(sql, values)
+            except (sqlite3.Error, OSError) as error:
+                raise StoreError(f"{self._file}: {error}") from error
+
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:
             self._file.touch(PRIVATE_FILE)
@@ -105,8 +113,7 @@ class RowsOfRun:
         self._change(_FORGOTTEN, (self._run, key))
 
     def _change(self, sql: str, values: tuple[str | float, ...]) -> None:
-        with self._rows.changing() as database:
-            database.execute(sql, values)
+        self._rows.change(sql, values)
 
     def ask(
         self,

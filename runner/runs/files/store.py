@@ -52,10 +52,12 @@ class FileLog:
         self._file = file
 
     def append(self, line: bytes, *, durable: bool) -> None:
-        with _stored(self.run):
+        try:
             write_all(self._file, line + b"\n")
             if durable:
                 os.fsync(self._file)
+        except OSError as error:
+            raise _error_of(error, self.run) from error
 
     def commit(self) -> None:
         """What was written is the system's, and no kill takes it away."""
@@ -160,7 +162,7 @@ class FileRunStore:
 
     def put(self, run: str, part: Part, content: str) -> None:
         with _stored(self._root / run):
-            write_whole(self._root / run / part.value, content.encode())
+            write_whole(self._root / run / part.value, content.encode(), durable=not part.is_report)
 
     def get(self, run: str, part: Part) -> bytes:
         with _stored(self._root / run):
@@ -261,7 +263,11 @@ def _stored(what: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{error.filename or what}: {error.strerror or error}") from error
+        raise _error_of(error, what) from error
+
+
+def _error_of(error: OSError, what: Path | str) -> StoreError:
+    return StoreError(f"{error.filename or what}: {error.strerror or error}")
 
 
 def _last_line(file: BinaryIO, begun: int) -> bytes:

@@ -70,7 +70,7 @@ class ActiveRun(Struct, kw_only=True):
     lets_in: Callable[[], bool] = lambda: True
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()
-    _folded: tuple[int, RunResult] | None = field(default=None, init=False, repr=False, compare=False)
+    _folded: tuple[int, RunResult] | None = None
 
     @property
     def result(self) -> RunResult:

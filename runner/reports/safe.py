@@ -44,7 +44,7 @@ def safe_lines(text: str) -> str:
 
 def safe_json(text: str) -> str:
     """The same JSON with escapes for what is not safe to print. A reader gets the same texts from it."""
-    if text.isascii() and "\x7f" not in text and "##" not in text:
+    if "##" not in text and (("\x7f" not in text) if text.isascii() else text.replace("\n", "").isprintable()):
         return text
     return _UNSAFE_IN_JSON.sub(_escaped, text)
 

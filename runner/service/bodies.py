@@ -4,6 +4,7 @@ Bytes in, JSON values out; bombs and nonsense end in one exception with a senten
 What the content means for a call is not known here.
 """
 
+import contextlib
 import html
 import json
 import re
@@ -11,6 +12,7 @@ import zlib
 from typing import Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
+import msgspec
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
@@ -23,6 +25,7 @@ DEEPEST: Final = 200
 MOST_PARTS: Final = 2_000_000
 """Lists and records: 32 MiB of `[],` would become a gigabyte."""
 
+_LEAST_INTEGER: Final = -LARGEST_INTEGER - 1
 _LONGEST_PAGE: Final = 256 * 1024
 _PAGE = lazy_pattern(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,1000}?-->\s*)?"
@@ -110,14 +113,22 @@ def parsed(text: str) -> Json:
     parts = text.count("[") + text.count("{")
     if parts > MOST_PARTS:
         raise NonsenseError(f"its JSON holds more than {MOST_PARTS} lists and records")
+    with contextlib.suppress(ValueError, RecursionError):
+        value: Json = msgspec.json.decode(text)
+        if _is_within_bounds(value):
+            return value
+    return _parsed_slowly(text)
+
+
+def _parsed_slowly(text: str) -> Json:
+    """What msgspec does not read, such as half of a surrogate pair, or the sentence on why nobody does."""
     try:
         value: Json = _decoder.decode(text)
     except RecursionError:
         raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep") from None
     except ValueError as error:
         raise NotJsonError(f"it is no JSON: {error}") from None
-    if parts > DEEPEST:
-        _check_depth(value)
+    _check_depth(value)
     return _without_surrogates(value) if _SURROGATE.search(text) else value
 
 
@@ -218,7 +229,7 @@ def _element(text: str) -> Wrapped | Fault:
 
 def _integer(text: str) -> int:
     value = int(text) if len(text) <= len(str(LARGEST_INTEGER)) + 1 else LARGEST_INTEGER + 1
-    if not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+    if not _LEAST_INTEGER <= value <= LARGEST_INTEGER:
         raise NonsenseError("its JSON holds an integer of more than 64 bits")
     return value
 
@@ -237,13 +248,32 @@ def _constant(text: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant)
 
 
+def _is_within_bounds(value: Json) -> bool:
+    """Whether it is nested no deeper than `DEEPEST`, and its integers have 64 bits."""
+    parts: list[list[Json] | dict[str, Json]] = []
+    level: list[list[Json] | dict[str, Json]] = [[value]]
+    for _ in range(DEEPEST + 1):
+        for part in level:
+            for inner in part.values() if isinstance(part, dict) else part:
+                kind = type(inner)
+                if kind is dict or kind is list:
+                    parts.append(inner)  # type: ignore[arg-type]  # as its type says
+                elif kind is int and not _LEAST_INTEGER <= inner <= LARGEST_INTEGER:  # type: ignore[operator]  # as above
+                    return False
+        if not parts:
+            return True
+        level, parts = parts, []
+    return False
+
+
 def _check_depth(value: Json) -> None:
     level = [value]
     for _ in range(DEEPEST):
         parts = [part.values() if isinstance(part, dict) else part for part in level if isinstance(part, list | dict)]
         level = [inner for part in parts for inner in part if isinstance(inner, list | dict)]
-    if level:
-        raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep")
+        if not level:
+            return
+    raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep")
 
 
 def _without_surrogates(value: Json) -> Json:

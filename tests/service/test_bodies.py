@@ -1,5 +1,6 @@
 import contextlib
 import json
+import re
 import time
 import tracemalloc
 import zlib
@@ -108,6 +109,35 @@ def test_any_json_is_read_as_it_was_written(value: Json) -> None:
     assert bodies.content(json.dumps(value).encode()) == JsonBody(bodies.parsed(json.dumps(value)))
     text = json.dumps(value, ensure_ascii=False)
     assert bodies.parsed(text) == value
+
+
+_DAMAGE = ["", "0", "-", "9" * 19, "e9", ".", '"', "\\", "\\ud800", "[", "]", ",", "\n", "\x01", "NaN"]
+
+
+@given(JSON.map(json.dumps), st.sampled_from(_DAMAGE), st.data())
+def test_damaged_json_is_read_as_the_standard_library_reads_it_or_not_at_all(
+    text: str, damage: str, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(text)))
+    damaged = text[:at] + damage + text[at + data.draw(st.integers(0, 2)) :]
+    found, expected = "nonsense", "nonsense"
+    with contextlib.suppress(NonsenseError):
+        found = repr(bodies.parsed(damaged))
+    with contextlib.suppress(ValueError):
+        expected = repr(json.loads(damaged))
+    is_bounded = re.search(r"\d{19}|NaN|e\+?\d{2,}|\\u[dD][89a-fA-F]", damaged) is None
+    assert found == expected or not is_bounded
+
+
+@pytest.mark.parametrize("integer", [2**63, -(2**63) - 1, 2**64, 10**30])
+def test_an_integer_beyond_64_bits_is_refused_wherever_it_is(integer: int) -> None:
+    for value in (integer, [integer], {"a": [{"b": integer}]}):
+        with pytest.raises(NonsenseError, match="integer of more than 64 bits"):
+            bodies.parsed(json.dumps(value))
+
+
+def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
+    assert bodies.parsed('{"a": 1, "b": 2, "a": 3}') == {"a": 3, "b": 2}
 
 
 def test_lone_surrogates_become_something_that_can_be_written() -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "specs" / "terminal.svg"
 JOBS = ("contact-smoke.job.yaml", "onboarding.job.yaml")
 _COLUMNS = 124
-_CHANGING = (
+CHANGING = (
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|sha256:[0-9a-f]+|:[0-9]{4,5}\b|[0-9.]+ (?:m?s|min)\b"
 )
 """What differs from run to run: ids, hashes, ports and times."""
@@ -42,7 +42,7 @@ def picture(folder: Path) -> str:
 def lasting(svg: str) -> list[str]:
     """The texts of a picture without what differs from run to run."""
     texts = ["".join(each.itertext()) for each in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
-    return [text for text in (re.sub(_CHANGING, "…", " ".join(each.split())) for each in texts) if text]
+    return [text for text in (re.sub(CHANGING, "…", " ".join(each.split())) for each in texts) if text]
 
 
 def screen(written: str) -> list[str]:

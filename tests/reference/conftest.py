@@ -1,0 +1,3 @@
+from chromium import browser, chromium
+
+__all__ = ["browser", "chromium"]

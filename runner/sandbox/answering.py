@@ -63,11 +63,11 @@ class _CallInHand(Struct, frozen=True, kw_only=True):
         return self.call.reply(begun)
 
     def started(self) -> None:
-        self.engine.let_go(self.call.begin(None))
+        self.engine.run_in_background(self.call.begin(None))
 
     def queued(self, seconds: float) -> Response:
         assert self.call.queued is not None
-        self.engine.let_go_later(seconds, lambda: self.call.begin(None))
+        self.engine.run_later(seconds, lambda: self.call.begin(None))
         return self.call.queued()
 
     async def pause(self, seconds: float) -> None:
@@ -94,7 +94,7 @@ class _CallInHand(Struct, frozen=True, kw_only=True):
     async def _waited(self, begun: Begun) -> None:
         match self.call.wait:
             case CallerWait.NOT_AT_ALL:
-                self.engine.let_go(begun)
+                self.engine.run_in_background(begun)
             case CallerWait.FOR_THE_BACKGROUND:
                 await self.engine.carry_out(begun, in_background=True)
             case CallerWait.FOR_THE_END:

@@ -1,7 +1,7 @@
 """What a person does on the sandbox's page: start a process, execute or complete an element.
 
-It happens as the user Supervisor. It is no call of the service, so it is not among the calls, and no fault befalls it:
-the faults that are set wait for the client that is tested.
+It happens as the user Supervisor. It is no call of the service, so it is not among the calls, and no fault is applied
+to it: the faults that are set wait for the client that is tested.
 """
 
 from runner.catalogue.values import CannotReadError
@@ -29,7 +29,7 @@ def start(engine: Engine, body: bytes) -> JsonObject:
     if double is None:
         raise ByHandError(f"there is no process `{code}`{near_miss(code, engine.codes)}")
     begun = engine.begin(double, _values(engine, double, sent), SUPERVISOR)
-    engine.let_go(begun)
+    engine.run_in_background(begun)
     return {"id": begun.process_id}
 
 
@@ -46,7 +46,7 @@ def execute_element(engine: Engine, body: bytes) -> JsonObject:
         raise ByHandError(f"there is no element `{key}`")
     if element.status is not InstanceStatus.RUNNING:
         raise ByHandError(f"the element does not wait any more: it is {element.status}")
-    engine.let_go(engine.go_on(double, element, _values(engine, double, sent)))
+    engine.run_in_background(engine.execute_element(double, element, _values(engine, double, sent)))
     return {"id": element.process_id}
 
 

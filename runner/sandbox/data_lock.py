@@ -37,7 +37,7 @@ def locked(data: Path | None) -> Iterator[None]:
         yield
     finally:
         if file is not None:
-            _let_go(file, path)
+            _release(file, path)
 
 
 def _taken(path: Path) -> int | None:
@@ -64,7 +64,7 @@ def _is_at(path: Path, file: int) -> bool:
         return False
 
 
-def _let_go(file: int, path: Path) -> None:
+def _release(file: int, path: Path) -> None:
     """Delete it while it is locked, so that nobody else's is deleted; Windows deletes none that anybody has open."""
     with suppress(OSError):
         path.unlink()

@@ -106,9 +106,9 @@ class Engine:
                 continue
             if start.where is None or _holds(start.where, changed.record):
                 values: JsonObject = {} if start.into is None else {start.into: changed.record["Id"]}
-                self.let_go(self.begin(double, values, user))
+                self.run_in_background(self.begin(double, values, user))
 
-    def go_on(self, double: Double, element: ReachedElement, values: JsonObject) -> Begun:
+    def execute_element(self, double: Double, element: ReachedElement, values: JsonObject) -> Begun:
         """Execute an element with `values`; one that was executed before is left alone [D]."""
         process = self.store.process(element.process_id)
         assert process is not None
@@ -137,13 +137,13 @@ class Engine:
                 case _:
                     assert_never(deed)
 
-    def let_go(self, begun: Begun) -> None:
+    def run_in_background(self, begun: Begun) -> None:
         """Carry out what happens before the first wait; the rest goes on by itself."""
         deed = next(begun.running, None)
         if deed is not None:
             self._leave(self._later(deed.seconds if isinstance(deed, Delay) else 0, lambda: begun))
 
-    def let_go_later(self, seconds: float, begin: Callable[[], Begun]) -> None:
+    def run_later(self, seconds: float, begin: Callable[[], Begun]) -> None:
         self._leave(self._later(seconds, begin))
 
     async def _later(self, seconds: float, begin: Callable[[], Begun]) -> None:

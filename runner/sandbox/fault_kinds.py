@@ -16,7 +16,7 @@ _Reply = TypeVar("_Reply")
 
 
 class FaultyCall(Protocol[_Reply]):
-    """A call that a fault befalls. Nothing has happened yet: an effect starts it, or does not, and answers it."""
+    """A call that a fault is applied to. Nothing has happened yet: an effect starts it, or does not, and answers it."""
 
     async def answered(self, *, failing: str | None = None) -> _Reply:
         """Carry it out, and give the right answer. With `failing` its process fails at its end with that text."""
@@ -43,7 +43,7 @@ class Effect(Protocol):
 class FaultKind(Struct, frozen=True, kw_only=True):
     """`help` is what editors show. `seconds`: it takes time, by default so many seconds; None where it takes none.
 
-    `of_starts`: it befalls calls that start a process, and none that execute an element.
+    `of_starts`: it is applied to calls that start a process, and none that execute an element.
     """
 
     effect: Effect

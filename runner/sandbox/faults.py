@@ -1,8 +1,8 @@
 """Faults that wait for calls: those of the doubles' files, and those that are set while the sandbox serves.
 
-Faults with `times` are taken in the order in which they were set; what they leave over, a fault without `times` befalls
+Faults with `times` are taken in the order in which they were set; what they leave over, a fault without `times` takes
 until it is cleared. A process's own come before those of any process. None that was set outlives the sandbox; of a
-double's own a sandbox that keeps its data knows, when it is served again, how often they have befallen a call.
+double's own a sandbox that keeps its data knows, when it is served again, how often they were applied to a call.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ class _WaitingFault(Struct, frozen=True, kw_only=True):
 
 
 class Faults:
-    """`taken` says how often a fault of a double has befallen a call before; `on_taken` is called when one does: with
+    """`taken` says how often a fault of a double was applied to a call before; `on_taken` is called when one does: with
     the double's code and the fault's place in its file.
     """
 
@@ -61,7 +61,7 @@ class Faults:
                     self._waiting.append(_WaitingFault(process=double.code, fault=left, position=position))
 
     def add(self, added: CallFault, process: str | None) -> None:
-        """Let it befall calls of `process`, or of any for None. One without `times` replaces its like."""
+        """Apply it to calls of `process`, or of any for None. One without `times` replaces its like."""
         if added.times is None:
             self._waiting = [each for each in self._waiting if each.process != process or each.fault.times is not None]
         self._waiting.append(_WaitingFault(process=process, fault=added))
@@ -70,9 +70,9 @@ class Faults:
         self._waiting.clear()
 
     def take(self, process: str, *, starts: bool, root: str | None = None) -> CallFault | None:
-        """The fault that befalls this call; `starts`: the call starts a process, and executes no element.
+        """The fault of this call; `starts`: the call starts a process, and executes no element.
 
-        A fault of a file befalls its own version; one that was set for a process, calls of every version of it.
+        A fault of a file is applied to its own version; one that was set for a process, calls of every version of it.
         """
         fitting = [
             (number, each)
@@ -103,7 +103,7 @@ class Faults:
 
 
 def _left(fault: CallFault, taken: int) -> CallFault | None:
-    """What is left of a fault that has befallen so many calls; None where nothing is."""
+    """What is left of a fault that was applied to so many calls; None where nothing is."""
     if fault.times is None or not taken:
         return fault
     return replace(fault, times=fault.times - taken) if fault.times > taken else None

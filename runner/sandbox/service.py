@@ -156,7 +156,7 @@ class ProcessEngineService:
         return PreparedCall(
             process=double.code,
             root=double.root,
-            begin=lambda _: self._engine.go_on(double, element, values),
+            begin=lambda _: self._engine.execute_element(double, element, values),
             reply=lambda begun: reply(begun.process_id, self._failure(begun.process_id)),
         )
 

@@ -92,10 +92,10 @@ class Store:
         self, columns: Mapping[str, tuple[str, ...]], *, file: Path | None = None, veil: Veil | None = None
     ) -> None:
         self._columns = dict(columns)
-        self._veil = veil or Veil()
+        self.veil = veil or Veil()
         self._lock = threading.RLock()
         self._database, self.is_new = _opened(file)
-        self._veil.open(self._key())
+        self.veil.open(self._key())
         for entity, body in self._rows("SELECT entity, body FROM record"):
             known = self._columns.get(str(entity), ())
             self._columns[str(entity)] = tuple(dict.fromkeys((*known, *json.loads(str(body)))))
@@ -115,7 +115,7 @@ class Store:
         """All records of `entity`, oldest first, each with all its columns."""
         blank: JsonObject = dict.fromkeys(self._columns[entity])
         found = self._rows("SELECT body FROM record WHERE entity = ? ORDER BY rowid", entity)
-        return [blank | record(self._veil.read(str(body))) for (body,) in found]
+        return [blank | record(self.veil.read(str(body))) for (body,) in found]
 
     def counts(self) -> dict[str, int]:
         """How many records each entity holds."""
@@ -125,7 +125,7 @@ class Store:
     def insert(self, entity: str, record: JsonObject) -> bool:
         """Whether it was inserted: no two records of an entity share an `Id`."""
         sql = "INSERT OR IGNORE INTO record (entity, id, body) VALUES (?, ?, ?)"
-        return self._change(sql, entity, self._id(record["Id"]), self._veil.written(record)) == 1
+        return self._change(sql, entity, self._id(record["Id"]), self.veil.written(record)) == 1
 
     def fill(self, records: Mapping[str, Iterable[JsonObject]]) -> None:
         """Insert the first records, by entity."""
@@ -135,14 +135,14 @@ class Store:
 
     def replace(self, entity: str, record: JsonObject) -> None:
         sql = "UPDATE record SET body = ? WHERE entity = ? AND id = ?"
-        self._change(sql, self._veil.written(record), entity, self._id(record["Id"]))
+        self._change(sql, self.veil.written(record), entity, self._id(record["Id"]))
 
     def delete(self, entity: str, key: Json) -> None:
         self._change("DELETE FROM record WHERE entity = ? AND id = ?", entity, self._id(key))
 
     def begin(self, process: Instance) -> None:
         values = (process.id, process.code, process.caption, process.schema_id, process.owner, process.status)
-        times = (process.started, process.completed, self._text(process.error), self._veil.written(process.parameters))
+        times = (process.started, process.completed, self._text(process.error), self.veil.written(process.parameters))
         self._change("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, *times)
 
     def newest_start(self) -> str | None:
@@ -151,7 +151,7 @@ class Store:
         return None if rows[0][0] is None else str(rows[0][0])
 
     def keep(self, process_id: str, parameters: JsonObject) -> None:
-        self._change("UPDATE process SET parameters = ? WHERE id = ?", self._veil.written(parameters), process_id)
+        self._change("UPDATE process SET parameters = ? WHERE id = ?", self.veil.written(parameters), process_id)
 
     def end(self, process_id: str, *, status: InstanceStatus, completed: str, error: str | None = None) -> None:
         """End a process, and what it waits for; one that has ended already is left alone."""
@@ -230,12 +230,12 @@ class Store:
         return self._change(sql, InstanceStatus.DONE, completed, element.id) == 1
 
     def take_fault(self, process: str, position: int) -> None:
-        """Write down that the fault at this place in the double of `process` has befallen a call."""
+        """Write down that the fault at this place in the double of `process` was applied to a call."""
         sql = "INSERT INTO fault VALUES (?, ?, 1) ON CONFLICT (process, position) DO UPDATE SET taken = taken + 1"
         self._change(sql, process, position)
 
     def taken_faults(self) -> dict[tuple[str, int], int]:
-        """How often each fault of a double has befallen a call."""
+        """How often each fault of a double was applied to a call."""
         rows = self._rows("SELECT process, position, taken FROM fault")
         return {(str(process), int(str(position))): int(str(taken)) for process, position, taken in rows}
 
@@ -253,13 +253,13 @@ class Store:
     def _id(self, key: Json) -> str:
         """The id of a record as the file holds it: most are a GUID, and stay as they are."""
         text = str(key)
-        return str(json.loads(self._veil.written(text)))
+        return str(json.loads(self.veil.written(text)))
 
     def _text(self, text: str | None) -> str | None:
-        return None if text is None else str(json.loads(self._veil.written(text)))
+        return None if text is None else str(json.loads(self.veil.written(text)))
 
     def _shown(self, text: object) -> str | None:
-        return None if text is None else str(self._veil.read(json.dumps(text)))
+        return None if text is None else str(self.veil.read(json.dumps(text)))
 
     def _process(self, row: Iterable[object]) -> Instance:
         key, code, caption, schema_id, owner, status, started, completed, error, parameters = row
@@ -273,7 +273,7 @@ class Store:
             started=str(started),
             completed=None if completed is None else str(completed),
             error=self._shown(error),
-            parameters=record(self._veil.read(str(parameters))),
+            parameters=record(self.veil.read(str(parameters))),
         )
 
     def _element(self, row: Iterable[object]) -> ReachedElement:

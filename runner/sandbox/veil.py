@@ -34,6 +34,21 @@ class Veil:
         elif not name.startswith(LEARNT):
             self._secrets.add(fingerprint(text, self._key), text)
 
+    @property
+    def is_lifted(self) -> bool:
+        """Whether no secret is known, so that `hidden` hides nothing."""
+        return not self._secrets.plain
+
+    def hidden(self, value: Json) -> Json:
+        """`value` with stars in the place of every secret, but for the keys of records."""
+        match value:
+            case list():
+                return [self.hidden(item) for item in value]
+            case dict():
+                return {name: self.hidden(item) for name, item in value.items()}
+            case _:
+                return hide(self._secrets.cut(value)) if self._secrets.appears_in(compact(value)) else value
+
     def written(self, value: Json) -> str:
         """The JSON of `value` as it may lie in the file."""
         return json.dumps(self._secrets.cut(value) if self._secrets.appears_in(compact(value)) else value)

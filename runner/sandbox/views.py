@@ -18,18 +18,24 @@ from runner.sandbox.store import Instance, Store
 
 _SHOWN = 100
 """So many instances, the newest."""
+_HIDDEN = frozenset({"error", "parameters", "elements", "records", "address", "sent", "answer"})
+"""What people and processes write."""
 RECORDS = 50
 """So many records at once."""
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """What the page shows in full, by its address: the process with its form, and so on; an empty text is nothing."""
+    """What the page shows in full, by its address: the process with its form, and so on; an empty text is nothing.
+
+    `secrets` is `shown`, or empty: those of the runs that go to the sandbox are hidden.
+    """
 
     process: str = ""
     instance: str = ""
     entity: str = ""
     skip: int = 0
     call: str = ""
+    secrets: str = ""
 
     def link(self, **changes: str | int) -> str:
         """The address with these changes; what is open already is closed."""
@@ -47,6 +53,7 @@ def opened_by(query: Mapping[str, str]) -> Opened:
         entity=query.get("entity", ""),
         skip=int(skip) if skip.isascii() and skip.isdigit() and len(skip) < len(str(2**31)) else 0,
         call=query.get("call", ""),
+        secrets="shown" if query.get("secrets") == "shown" else "",
     )
 
 
@@ -81,14 +88,16 @@ class Views:
                 return None
 
     def page(self, opened: Opened) -> dict[str, object]:
-        """What the template of the page is given."""
+        """What the template of the page is given. Programs that ask for JSON get secrets as they are."""
+        hidden = _HIDDEN if not opened.secrets else frozenset()
         return {
             "processes": self._processes(),
-            "instances": self._instances(opened.instance),
+            "instances": self._veiled(self._instances(opened.instance), hidden),
             "entities": self._listed_entities(),
-            "records": self._records(opened.entity, opened.skip) if opened.entity else None,
-            "calls": self._calls.listed(),
-            "call": self._calls.opened(opened.call) if opened.call else None,
+            "records": self._veiled(self._records(opened.entity, opened.skip), hidden) if opened.entity else None,
+            "calls": self._veiled(self._calls.listed(), hidden),
+            "call": self._veiled(self._calls.opened(opened.call), hidden) if opened.call else None,
+            "has_secrets": not self._store.veil.is_lifted,
             "faults": self._faults.listed(),
             "kinds": list(FAULT_KINDS),
             "taking_time": list(TAKING_TIME),
@@ -97,6 +106,19 @@ class Views:
             "opened": opened,
             "link": opened.link,
         }
+
+    def _veiled(self, value: Json, hidden: frozenset[str]) -> Json:
+        """`value` without the secrets in its fields of these names: the others are our own, and links are made of
+        them.
+        """
+        match value:
+            case list():
+                return [self._veiled(item, hidden) for item in value]
+            case dict():
+                veil = self._store.veil
+                return {name: veil.hidden(item) if name in hidden else item for name, item in value.items()}
+            case _:
+                return value
 
     def _processes(self) -> list[Json]:
         starts = self._store.starts()

@@ -76,7 +76,7 @@ HITS = {
     OFTEN: f"execute: {{{STARTED.replace('hit', OFTEN)}, result: Number}}\n    effect: idempotent\n"
     "    retry: {max_attempts: 3, initial: 10ms, on: [not_sent, refused, unanswered]}",
 }
-"""The ways in which a process of its own is started, or goes on, that a fault befalls."""
+"""The ways in which a process of its own is started, or goes on, that a fault is applied to."""
 PASSED = ("hit", Status.PASSED)
 PARKED = "approve"
 MARKS = {"hit": {"hit", OFTEN, TRUSTED}, PARKED: {"hit"}, "after": {"after"}, "last": {"last"}}
@@ -117,7 +117,7 @@ def write(folder: Path, runs: list[Drawn]) -> None:
 
 
 def faults(one: Drawn) -> Iterator[dict[str, object]]:
-    """Where it is to befall the element, the start before it gets one that does no harm."""
+    """Where it is to be applied to the element, the start before it gets one that does no harm."""
     if one.hit == "parked" and one.times == 1:
         yield {"fault": "slow", "times": 1, "seconds": 0.001}
     lasting = {"seconds": one.seconds} if one.fault in TAKING_TIME else {}

@@ -71,7 +71,7 @@ def test_a_version_is_started_by_its_own_code_though_another_is_active(caller: h
     assert started(caller, "UsrGreetTwo")["process"] == "UsrGreetTwo"
 
 
-def test_a_start_by_hand_is_no_call_and_no_fault_befalls_it(caller: httpx.Client) -> None:
+def test_a_start_by_hand_is_no_call_and_no_fault_is_applied_to_it(caller: httpx.Client) -> None:
     caller.post("/sandbox/faults", json={"fault": "status_500", "times": 1})
     assert started(caller)["status"] == "running"
     assert caller.get("/sandbox/calls").json() == []

@@ -37,7 +37,7 @@ def marks(site: Site) -> httpx.Client:
     return site(FILES)
 
 
-def befall(client: httpx.Client, fault: str, **more: Json) -> None:
+def set_fault(client: httpx.Client, fault: str, **more: Json) -> None:
     assert client.post("/sandbox/faults", json={"fault": fault, "times": 1, **more}).status_code == 200
 
 
@@ -82,7 +82,7 @@ def call(request: pytest.FixtureRequest, marks: httpx.Client) -> Call:
 
 @pytest.mark.parametrize(("fault", "done"), [("drop_before", 0), ("drop_after", 1)])
 def test_a_dropped_call_has_no_answer_at_all(marks: httpx.Client, call: Call, fault: str, done: int) -> None:
-    befall(marks, fault)
+    set_fault(marks, fault)
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         call(marks)
     assert happened(marks) == done
@@ -100,7 +100,7 @@ def test_a_dropped_call_has_no_answer_at_all(marks: httpx.Client, call: Call, fa
 def test_another_answer_stands_in_the_place_of_the_right_one(
     marks: httpx.Client, call: Call, *, fault: str, status: int, kind: str, text: str, done: int
 ) -> None:
-    befall(marks, fault)
+    set_fault(marks, fault)
     reply = call(marks)
     assert (reply.status_code, reply.headers["content-type"].partition(";")[0]) == (status, kind)
     assert reply.text.startswith(text)
@@ -110,7 +110,7 @@ def test_another_answer_stands_in_the_place_of_the_right_one(
 
 
 def test_a_call_is_sent_to_the_login_page_and_nothing_happens(marks: httpx.Client, call: Call) -> None:
-    befall(marks, "login_page")
+    set_fault(marks, "login_page")
     reply = call(marks)
     assert (reply.status_code, reply.headers["location"]) == (302, "/Login/NuiLogin.aspx")
     marks.cookies.clear()
@@ -120,14 +120,14 @@ def test_a_call_is_sent_to_the_login_page_and_nothing_happens(marks: httpx.Clien
 
 
 def test_half_of_an_answer_promises_the_whole(marks: httpx.Client, call: Call) -> None:
-    befall(marks, "half_body")
+    set_fault(marks, "half_body")
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
         call(marks)
     assert happened(marks) == 1
 
 
 def test_a_slow_answer_is_late_and_what_it_tells_of_has_happened_before(marks: httpx.Client, call: Call) -> None:
-    befall(marks, "slow", seconds=0.3)
+    set_fault(marks, "slow", seconds=0.3)
     start = time.perf_counter()
     waiting = threading.Thread(target=lambda: call(marks))
     waiting.start()
@@ -139,13 +139,13 @@ def test_a_slow_answer_is_late_and_what_it_tells_of_has_happened_before(marks: h
 
 
 def test_a_queued_process_has_no_id_and_its_row_appears_later(marks: httpx.Client) -> None:
-    befall(marks, "queued", seconds=0.1)
+    set_fault(marks, "queued", seconds=0.1)
     said = run(marks).json()
     assert (said["success"], said["processStatus"], said["processId"]) == (True, 0, f"{0:08}-0000-0000-0000-{0:012}")
     assert happened(marks) == 0
-    befall(marks, "queued", seconds=0.1)
+    set_fault(marks, "queued", seconds=0.1)
     assert execute(marks).text.endswith(">null</string>")
-    befall(marks, "queued", seconds=0.1)
+    set_fault(marks, "queued", seconds=0.1)
     assert marks.get(f"{SERVICE}/UsrMark/Execute").text.endswith("></string>")
     deadline = time.monotonic() + 300
     while happened(marks) < 3:
@@ -155,10 +155,10 @@ def test_a_queued_process_has_no_id_and_its_row_appears_later(marks: httpx.Clien
 
 
 def test_a_good_answer_tells_nothing_of_a_process_that_failed(marks: httpx.Client) -> None:
-    befall(marks, "success_but_error", process="UsrMark")
+    set_fault(marks, "success_but_error", process="UsrMark")
     said = run(marks).json()
     assert (said["success"], said["processStatus"]) == (True, 3)
-    befall(marks, "success_but_error")
+    set_fault(marks, "success_but_error")
     made = execute(marks)
     assert made.status_code == 200
     assert marks.get("/odata/Mark").json()["value"][1]["Id"] in made.text
@@ -169,13 +169,13 @@ def test_a_good_answer_tells_nothing_of_a_process_that_failed(marks: httpx.Clien
 @pytest.mark.parametrize("fault", ["queued", "success_but_error"])
 def test_a_fault_of_starts_passes_elements_by(marks: httpx.Client, fault: str) -> None:
     marks.get(f"{SERVICE}/UsrParked/Execute")
-    befall(marks, fault)
+    set_fault(marks, fault)
     assert element(marks).status_code == 200
     assert happened(marks) == 1
     assert len(marks.get("/sandbox/faults").json()) == 1
 
 
-def test_faults_of_a_file_befall_calls_in_order(site: Site) -> None:
+def test_faults_of_a_file_are_applied_to_calls_in_order(site: Site) -> None:
     faults = "faults:\n  - {fault: status_500, times: 2}\n  - {fault: html, times: 1}\n  - {fault: unauthorized}\n"
     client = site({**FILES, "a.process.yaml": FILES["a.process.yaml"] + faults})
     assert [run(client).status_code for _ in range(6)] == [500, 500, 200, 401, 401, 401]
@@ -185,13 +185,13 @@ def test_faults_of_a_file_befall_calls_in_order(site: Site) -> None:
 
 
 def test_a_fault_of_one_process_leaves_the_others_alone(marks: httpx.Client) -> None:
-    befall(marks, "status_500", process="UsrParked")
+    set_fault(marks, "status_500", process="UsrParked")
     assert run(marks).status_code == 200
     assert marks.get(f"{SERVICE}/UsrParked/Execute").status_code == 500
 
 
 def test_a_call_that_is_refused_anyway_meets_no_fault(marks: httpx.Client) -> None:
-    befall(marks, "drop_before")
+    set_fault(marks, "drop_before")
     assert marks.get(f"{SERVICE}/UsrNothing/Execute").status_code == 500
     assert len(marks.get("/sandbox/faults").json()) == 1
 

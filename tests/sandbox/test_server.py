@@ -234,7 +234,7 @@ def test_a_process_that_was_under_way_when_the_sandbox_ended_is_cancelled_at_the
         assert client.get(f"/odata/SysProcessLog({rows['Parked']['Id']})").json()["CompleteDate"] is not None
 
 
-def test_a_fault_of_a_double_that_has_befallen_its_calls_is_over_at_the_next_start(
+def test_a_fault_of_a_double_that_was_applied_to_its_calls_is_over_at_the_next_start(
     folder: Folder, signed_in: SignIn, tmp_path: Path
 ) -> None:
     faults = "[{fault: html, times: 1}, {fault: status_500, times: 2}]"

@@ -47,3 +47,15 @@ def test_what_a_sandbox_gives_itself_is_no_secret_of_its_file(tmp_path: Path) ->
     again = store(tmp_path / "data")
     assert again.records("Thing") == [RECORD]
     again.close()
+
+
+def test_what_a_page_shows_has_stars_in_the_place_of_secrets_and_keeps_its_keys() -> None:
+    veil = Veil()
+    veil.open("00")
+    assert Veil().is_lifted
+    veil.learn("inputs.token", "hunter2-xyz")
+    veil.learn("inputs.short", "Name")
+    assert not veil.is_lifted
+    value: JsonObject = {"Name": ["it is hunter2-xyz", 7, "Name"], "Number": None}
+    assert veil.hidden(value) == {"Name": ["it is ***", 7, "***"], "Number": None}
+    assert veil.hidden("?a=hunter2-xyz&b=1") == "?a=***&b=1"

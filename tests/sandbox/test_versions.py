@@ -172,13 +172,13 @@ def test_a_family_without_an_active_version_cannot_be_started(site: Site) -> Non
     assert run(client, "RunSpecifiedProcessVersion", schemaName="UsrAddTours")["success"] is True
 
 
-def test_a_fault_that_is_set_for_the_process_befalls_its_active_version(family: httpx.Client) -> None:
+def test_a_fault_that_is_set_for_the_process_is_applied_to_its_active_version(family: httpx.Client) -> None:
     family.post("/sandbox/faults", json={"fault": "status_500", "process": "UsrAddTours", "times": 1})
     assert family.get(f"{SERVICE}/UsrAddTours/Execute").status_code == 500
     assert family.get(f"{SERVICE}/UsrAddTours/Execute").status_code == 200
 
 
-def test_a_fault_of_a_file_befalls_its_own_version_alone(site: Site) -> None:
+def test_a_fault_of_a_file_is_applied_to_its_own_version_alone(site: Site) -> None:
     client = site({**FAMILY, "a.process.yaml": f"{ROOT}faults: [{{fault: status_500}}]\n"})
     assert client.get(f"{SERVICE}/UsrAddTours/Execute").status_code == 200
 

@@ -13,6 +13,7 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from runner.sandbox.server import served
+from runner.sandbox.veil import Veil
 
 pytestmark = pytest.mark.browser
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"
@@ -184,6 +185,41 @@ def test_nothing_that_was_sent_becomes_a_part_of_the_page(
     assert NASTY in shown(page, "records")
     assert page.find_elements(By.CSS_SELECTOR, "img, i:not(label i), b b") == []
     assert page.get_log("browser") == []  # type: ignore[no-untyped-call]  # selenium's own
+
+
+SECRET = "correct-horse-battery"
+
+
+def test_secrets_of_runs_are_hidden_until_a_person_wants_to_see_them(
+    browser: Chrome, folder: Callable[[Mapping[str, str]], Path], signed_in: Callable[[str], httpx.Client]
+) -> None:
+    veil = Veil()
+    with served(folder({"a.process.yaml": GREET}), veil=veil) as url:
+        client = signed_in(url)
+        browser.get(f"{url}/")
+        assert browser.find_elements(By.ID, "secrets") == []
+        veil.learn("inputs.token", SECRET)
+        body = {"schemaName": "UsrGreet", "parameterValues": [{"name": "Name", "value": SECRET}]}
+        client.post(f"{SERVICE}/RunProcess", json=body)
+        client.get(f"{SERVICE}/UsrGreet/Execute", params={"Name": SECRET})
+        instance = client.get("/sandbox/instances").json()[0]["id"]
+        browser.get(f"{url}/?process=UsrGreet&instance={instance}&entity=Mark&call=2")
+        assert SECRET not in browser.page_source
+        assert [shown(browser, part).count("***") > 0 for part in ("instances", "records", "calls")] == [True] * 3
+        browser.find_element(By.LINK_TEXT, "Show them").click()
+        for part in ("instances", "records", "calls"):
+            until(browser, part, SECRET)
+        browser.find_element(By.LINK_TEXT, "Hide them").click()
+        WebDriverWait(browser, 10, 0.05).until(lambda _: SECRET not in browser.page_source)
+
+
+def test_a_text_that_turns_the_direction_of_writing_turns_nothing_beside_it(page: Chrome, url: str) -> None:
+    httpx.post(f"{url}/sandbox/instances", json={"process": "UsrGreet", "parameters": {"Name": "\u202eabc"}})
+    until(page, "instances", "Name")
+    boxes = [page.find_element(By.CSS_SELECTOR, f"#instances {part}").rect for part in (".values code", ".row time")]
+    assert boxes[0]["x"] < boxes[1]["x"]
+    style = page.find_element(By.CSS_SELECTOR, "#instances .values code").value_of_css_property("unicode-bidi")
+    assert style == "isolate"
 
 
 def test_the_policy_lets_no_text_become_markup_even_where_an_escape_were_forgotten(page: Chrome) -> None:

@@ -1,14 +1,17 @@
 """For all tests: `--update`, what the crash tests counted, and that no test writes into the checkout."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crashes import COUNTED, SEED
+from counted import COUNTED, SEED
 from hypothesis import HealthCheck, settings
 
+sys.dont_write_bytecode = False  # else each command that a test starts compiles the program anew: 0.7 s
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
 from expected_texts import ExpectedTexts  # noqa: E402  only what is imported after that line is rewritten

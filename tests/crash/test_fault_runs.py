@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 
 import pytest
-from crashes import COUNTED, SEED
+from counted import COUNTED, SEED
 from doomed import commands
 from journals import JUNIT, REPORT, read
 from sandboxes import Start, doubled, stand

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from counted import COUNTED
 from doomed import KILLED, Commands, Doom, Ended
 from journals import REPORT, read
 from msgspec import Struct, field
@@ -27,10 +28,6 @@ from runner.sandbox.loading import load_doubles
 JOBS = Path(__file__).parents[1] / "crash" / "jobs"
 REPORT_OF_COMMAND = "r.json"
 _OPTIONS = ["--yes", "-q", "--targets", "targets.yaml", "--report-json", REPORT_OF_COMMAND]
-COUNTED = "crashes: "
-"""Before the name of each property of a test that is a count, and is added up."""
-SEED = "CRASH_SEED"
-"""The variable that sets what the fault runs draw, and the property of a test that tells what did."""
 _LATE = 5.0
 """Seconds within which a process starts that was taken and put off, on however busy a machine."""
 

@@ -2,19 +2,15 @@
 
 import json
 import os
-import queue
 import signal
 import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from deployments import CATALOGUE, Deployed, Phase
+from running import command
 from sites import NOTHING, Told, site
 
 from runner.cli import output
@@ -29,9 +25,6 @@ from runner.service.calls import Answered, Call, Ending
 from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
-TIME = 60.0
-"""Seconds after which a test gives up; where all is well nothing takes as long."""
 JOB = """runner: 1
 name: tours
 target: here
@@ -70,52 +63,6 @@ def free_port() -> int:
         return port
 
 
-@dataclass
-class Command:
-    """The program as a process of its own; what it says on stderr comes line by line."""
-
-    process: "subprocess.Popen[str]"
-    lines: "queue.SimpleQueue[str]" = field(default_factory=queue.SimpleQueue)
-    said: list[str] = field(default_factory=list)
-
-    def until(self, words: str) -> None:
-        """Read what it says until a line holds these words."""
-        while not (self.said and words in self.said[-1]):
-            try:
-                self.said.append(self.lines.get(timeout=TIME))
-            except queue.Empty:
-                self.said.append("")
-            assert self.said[-1], f"{words!r} was not said: {self.said}"
-
-    def end(self) -> int:
-        code = self.process.wait(TIME)
-        while (line := self.lines.get(timeout=TIME)) != "":
-            self.said.append(line)
-        return code
-
-    def listen(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.put(line)
-        self.lines.put("")
-
-
-@contextmanager
-def command(*arguments: str) -> Iterator[Command]:
-    process = subprocess.Popen([RUNNER, *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    started = Command(process)
-    listening = threading.Thread(target=started.listen, daemon=True)
-    listening.start()
-    try:
-        yield started
-    finally:
-        process.kill()
-        process.wait()
-        listening.join()
-        assert process.stderr is not None
-        process.stderr.close()
-
-
 def test_the_first_call_is_sent_when_the_deployment_is_over_and_not_before() -> None:
     port, deployed = free_port(), Deployed(Phase.TROUBLE)
     write_targets(f"http://127.0.0.1:{port}", ready=NEW)
@@ -132,7 +79,7 @@ def test_the_first_call_is_sent_when_the_deployment_is_over_and_not_before() -> 
             deployed.phase = Phase.NEW
             assert started.end() == 0
     assert deployed.phases_of("/Execute") == [Phase.NEW]
-    account = "".join(started.said).partition("here is ready after")[2]
+    account = started.err.partition("here is ready after")[2]
     for words in ("refuses connections", "503", "it is a web page", "its version: 2", "parameter `Tours`"):
         assert words in account
 
@@ -144,9 +91,9 @@ def test_a_signal_ends_the_wait_at_once(verb: str, name: str, code: int) -> None
     arguments = ["run", "a.job.yaml", "--report-json", "report.json"] if verb == "run" else ["ready", "-t", "here"]
     with command(*arguments) as started:
         started.until("refuses connections")
-        started.process.send_signal(getattr(signal, name))
+        started.tell(getattr(signal, name))
         assert started.end() == code
-    said = "".join(started.said)
+    said = started.err
     assert f"{name}: " in said
     assert "here is not ready after" in said
     assert "E317" not in said
@@ -161,9 +108,9 @@ def test_a_signal_ends_it_also_while_a_site_holds_its_answer_back() -> None:
         with command("run", "a.job.yaml") as started:
             connection, _ = silent.accept()
             with closing(connection):
-                started.process.send_signal(signal.SIGTERM)
+                started.tell(signal.SIGTERM)
                 assert started.end() == 143
-    assert "here is not ready after" in "".join(started.said)
+    assert "here is not ready after" in started.err
 
 
 def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_told(capsys: pytest.CaptureFixture[str]) -> None:

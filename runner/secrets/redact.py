@@ -10,7 +10,7 @@ safe that holds the mark of holes itself.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 
 from msgspec import Struct
@@ -54,7 +54,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._spelled: dict[str, dict[str, str]] = {}
+        self._spelled: dict[str, Mapping[str, str]] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._past: set[str] = set()
         self._followers: list[Callable[[str, str], object]] = []
@@ -177,7 +177,7 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
 
 
-def _know(spelled: dict[str, dict[str, str]], *, count: int) -> _Known:
+def _know(spelled: Mapping[str, Mapping[str, str]], *, count: int) -> _Known:
     ways: dict[str, tuple[str, str]] = {}
     short: dict[str, str] = {}
     for name, texts in spelled.items():

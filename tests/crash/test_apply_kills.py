@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from crashes import COUNTED
+from counted import COUNTED
 from doomed import KILLED
 from doomed_ledger import doomed_commands, statements
 from sandboxes import Stand, doubled, stand

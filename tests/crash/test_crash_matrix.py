@@ -5,13 +5,16 @@ What resumes a run that was killed after a line is killed as well, a few lines f
 kills after every line, not only where lines of two kinds meet for the last time.
 """
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
-from crashes import JOBS, Kills, Undisturbed, World, world
+from crashes import JOBS, Kills, Undisturbed, world
 from doomed import Commands, Doom, Moment, commands
 
 from runner.job.model import StepEffect
@@ -22,7 +25,7 @@ pytestmark = pytest.mark.crash
 NAMES = sorted(job.name.removesuffix(".job.yaml") for job in JOBS.glob("*.job.yaml"))
 OF_STEPS = frozenset({"execute", "run", "element", "complete", "query"})
 """The calls that steps ask for; all others read the process log, or what it needs."""
-NewWorld = Callable[[str], AbstractContextManager[World]]
+AT_ONCE = 3
 
 
 def each_line(lines: Sequence[Line]) -> list[int]:
@@ -111,20 +114,39 @@ def carry() -> Iterator[Commands]:
         yield clean
 
 
-@pytest.fixture
-def new_world(tmp_path: Path, carry: Commands) -> NewWorld:
-    return lambda job: world(job, tmp_path / f"{len(list(tmp_path.iterdir()))}", carry)
+@pytest.fixture(scope="module")
+def undisturbed(carry: Commands, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
+    """How each job ends that nobody kills, found out once."""
+
+    @cache
+    def of_job(job: str) -> Undisturbed:
+        with world(job, tmp_path_factory.mktemp("undisturbed") / job, carry) as one:
+            return Undisturbed.of(one)
+
+    return of_job
 
 
 @pytest.mark.parametrize("job", NAMES)
 def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twice(
-    job: str, way: str, new_world: NewWorld, record_property: Callable[[str, object], None]
+    job: str,
+    way: str,
+    *,
+    undisturbed: Callable[[str], Undisturbed],
+    carry: Commands,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    with new_world(job) as one:
-        undisturbed = Undisturbed.of(one)
-    kills = Kills()
-    for number, first in enumerate(LONG_WAYS[way].dooms(undisturbed.lines)):
-        with new_world(job) as one:
-            kills.killed_and_resumed(one, undisturbed, first=first, second=LONG_WAYS[way].again(first, number))
-    for name, count in kills.counts().items():
+    """The runs wait for their sites more than they work, so several are killed at once, each in a world of its own."""
+    expected, counts = undisturbed(job), Counter[str]()
+
+    def kill(number: int, first: Doom) -> Kills:
+        kills = Kills()
+        with world(job, tmp_path / f"{number}", carry) as one:
+            kills.killed_and_resumed(one, expected, first=first, second=LONG_WAYS[way].again(first, number))
+        return kills
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for kills in pool.map(kill, itertools.count(), LONG_WAYS[way].dooms(expected.lines)):
+            counts.update(kills.counts())
+    for name, count in counts.items():
         record_property(name, count)

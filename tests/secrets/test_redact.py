@@ -298,6 +298,10 @@ def test_every_spelling_has_a_name_of_its_own_that_depends_on_the_text_alone() -
     assert set(spellings("swordfish")) >= {"plain", "base64", "hex", "case", "reversed"}
 
 
+def test_runs_that_have_the_same_secret_do_not_work_its_spellings_out_again() -> None:
+    assert spellings("swordfish") is spellings("swordfish")
+
+
 ALPHABET = "ab1 /+%\"'\\<&\né😀[]|*.-#…"
 SECRET_TEXTS = st.text(ALPHABET, min_size=1, max_size=12)
 

@@ -9,17 +9,21 @@ No file is really forced to disk, as no power is really lost; what would not hav
 import contextlib
 import gc
 import io
+import itertools
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import NoReturn
+from queue import SimpleQueue
+from typing import Any, NoReturn
 from unittest import mock
 
 from journals import EVENTS
@@ -66,20 +70,36 @@ class Ended(Struct, frozen=True):
 
 
 class Commands:
-    """The clean process, which forks one command after the other."""
+    """The clean process, which forks the commands, also several at once that threads ask for."""
 
     def __init__(self, clean: "subprocess.Popen[bytes]") -> None:
-        self._clean = clean
+        assert clean.stdin is not None
+        assert clean.stdout is not None
+        self._asking, self._answers = clean.stdin, clean.stdout
+        self._lock = threading.Lock()
+        self._ended: dict[int, SimpleQueue[int | None]] = {}
+        self._numbers = itertools.count()
 
     def __call__(self, arguments: Sequence[str], folder: Path, doom: Doom | None = None) -> Ended:
         """Carry a command out in `folder`, to its end, whatever that is."""
         asked = {"arguments": list(arguments), "folder": str(folder), "doom": None if doom is None else asdict(doom)}
-        assert self._clean.stdin is not None
-        assert self._clean.stdout is not None
-        self._clean.stdin.write(json.dumps(asked).encode() + b"\n")
-        self._clean.stdin.flush()
-        code = int(self._clean.stdout.readline())
+        ended: SimpleQueue[int | None] = SimpleQueue()
+        with self._lock:
+            number = next(self._numbers)
+            self._ended[number] = ended
+            self._asking.write(json.dumps(asked | {"number": number}).encode() + b"\n")
+            self._asking.flush()
+        code = ended.get()
+        assert code is not None, "the clean process has ended"
         return Ended(code, (folder / _SAID).read_text(errors="replace"))
+
+    def hand_out(self) -> None:
+        """Give each that waits the exit code of its command, in a thread, as long as the clean process lives."""
+        for answer in self._answers:
+            number, code = map(int, answer.split())
+            self._ended.pop(number).put(code)
+        for waiting in self._ended.values():
+            waiting.put(None)
 
 
 @contextmanager
@@ -89,7 +109,15 @@ def commands(jobs: Path) -> Iterator[Commands]:
     environment["PATH"] = ""  # no git is found, which would be started for each run
     asking = [sys.executable, str(Path(__file__)), str(jobs)]
     with subprocess.Popen(asking, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as clean:
-        yield Commands(clean)
+        carry = Commands(clean)
+        handing_out = threading.Thread(target=carry.hand_out, daemon=True)
+        handing_out.start()
+        try:
+            yield carry
+        finally:
+            assert clean.stdin is not None
+            clean.stdin.close()
+            handing_out.join()
 
 
 _SAID = "said.txt"
@@ -97,20 +125,39 @@ _MEANT_FOR_US = ("CREATIO_", "CLIO_", "GITHUB_")
 
 
 def _fork_for_ever(jobs: str) -> None:
-    """The clean process: a command is forked for each line that is read, and its exit code is written."""
+    """The clean process: a command is forked for each line that is read, and its exit code is written when it ends."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         ended(["validate", jobs])
     gc.freeze()  # what is never looked at again stays shared with every fork
-    for line in sys.stdin.buffer:
-        pid = os.fork()
-        if pid == 0:
-            asked = json.loads(line)
-            _carry_out(
-                asked["arguments"], Path(asked["folder"]), None if asked["doom"] is None else Doom(**asked["doom"])
-            )
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+    hears, tells = os.pipe()
+    os.set_blocking(tells, False)
+    signal.set_wakeup_fd(tells)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    under_way: dict[int, int] = {}
+    heard, is_open = b"", True
+    while is_open or under_way:
+        ready, _, _ = select.select([hears, *([0] if is_open else [])], [], [])
+        if 0 in ready:
+            content = os.read(0, 65536)
+            is_open = bool(content)
+            *lines, heard = (heard + content).split(b"\n")
+            for line in lines:
+                asked = json.loads(line)
+                under_way[_forked(asked)] = asked["number"]
+        if hears in ready:
+            os.read(hears, 65536)
+        while under_way and (over := os.waitpid(-1, os.WNOHANG))[0]:
+            sys.stdout.write(f"{under_way.pop(over[0])} {os.waitstatus_to_exitcode(over[1])}\n")
+            sys.stdout.flush()
+
+
+def _forked(asked: "dict[str, Any]") -> int:
+    pid = os.fork()
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _carry_out(asked["arguments"], Path(asked["folder"]), None if asked["doom"] is None else Doom(**asked["doom"]))
+    return pid
 
 
 def _carry_out(arguments: list[str], folder: Path, doom: Doom | None) -> NoReturn:

@@ -8,12 +8,15 @@ import os
 import shlex
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.cli import output, reports
 from runner.cli.asking import answer_of
@@ -30,7 +33,10 @@ from runner.reports.console import closing
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean
 from runner.reports.words import meaning
+from runner.runs.events import Waited
+from runner.runs.evidence import LockHolder
 from runner.runs.journal import utc_now
+from runner.runs.lock_waits import waited_for
 from runner.runs.store import Claim, Holder, LocalRunStore, Lock, StoreError, Taken
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 
@@ -88,6 +94,7 @@ def carry_out(
         look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
+        says_yes=yes,
     )
 
     def on_signal(name: str) -> None:
@@ -132,7 +139,7 @@ def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
 def _carried_under_locks(
     pending: Sequence[PendingRun],
     options: PoolOptions,
-    locks: Callable[..., AbstractContextManager[None]],
+    locks: Callable[..., AbstractContextManager[Mapping[Claim, "HeldLock"]]],
     *,
     until_ready: Callable[[Stop], bool],
 ) -> Carried:
@@ -149,14 +156,31 @@ def _carried_under_locks(
 
     claims = {one.lock: one.title for one in reversed(pending) if one.lock is not None}
     try:
-        with locks(claims, pause=pause):
+        with locks(claims, pause=pause) as held:
             if until_ready(stop):
-                return carry_all(pending, options)
+                return carry_all([_with_its_lock(one, held) for one in pending], options)
             return Carried(left_out=deque(pending), is_unready=stop.why is None)
     except RefusedError:
         if stop.why is None:
             raise
         return Carried(left_out=deque(pending))
+
+
+def _with_its_lock(pending: PendingRun, held: Mapping[Claim, "HeldLock"]) -> PendingRun:
+    """The run, which signs its lock as it begins, and has in its events how long that was waited for."""
+    if pending.lock is None:
+        return pending
+    own = held[pending.lock]
+
+    def begin() -> ActiveRun | None:
+        run = pending.begin()
+        if run is None:
+            return None
+        own.lock.sign(_holder(pending.title, run=run.facts.id))
+        run.waits, own.waited = (*run.waits, *own.waited), ()
+        return run
+
+    return replace(pending, begin=begin)
 
 
 def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> Callable[[Stop], bool]:
@@ -260,38 +284,54 @@ def claim_of(job: Job, target: Target, site: ReadySite) -> Claim | None:
     return Claim(name=job.concurrency, site=place)
 
 
+class HeldLock(Struct):
+    """A lock of this command, and how long it has waited for it, as long as no run has that in its events."""
+
+    lock: Lock
+    waited: tuple[Waited, ...] = ()
+
+
+def _holder(title: str, *, run: str = "") -> Holder:
+    """This command, for a run that is going to need a lock, or that has begun."""
+    command = shlex.join(["runner", *sys.argv[1:]])
+    return Holder(pid=os.getpid(), run=run, job=title, since=utc_now(), command=command)
+
+
 @contextmanager
 def _held(
     store: LocalRunStore, claims: Mapping[Claim, str], *, wait: float | None, pause: Callable[[float], bool]
-) -> Iterator[None]:
+) -> Iterator[Mapping[Claim, HeldLock]]:
     """Hold all locks, each for a run whose title `claims` gives.
 
     `wait` is how long a taken lock is waited for, None not at all; `pause` waits for some seconds and gives False
     where nothing is to be waited for any more. Raises `RefusedError` where a lock cannot be had.
     """
-    command = shlex.join(["runner", *sys.argv[1:]])
+    held: dict[Claim, HeldLock] = {}
     with ExitStack() as locks:
         for claim in sorted(claims, key=lambda claim: (claim.site_key, claim.name)):
-            myself = Holder(pid=os.getpid(), run="", job=claims[claim], since=utc_now(), command=command)
             try:
-                lock = _lock(claim, myself, store, wait=wait, pause=pause)
+                held[claim] = _lock(claim, _holder(claims[claim]), store, wait=wait, pause=pause)
             except StoreError as error:
                 raise RefusedError(_none(claim, str(error))) from error
-            locks.callback(lock.release)
-        yield
+            locks.callback(held[claim].lock.release)
+        yield held
 
 
 def _lock(
     claim: Claim, myself: Holder, store: LocalRunStore, *, wait: float | None, pause: Callable[[float], bool]
-) -> Lock:
+) -> HeldLock:
     """Take a lock, at once or after waiting; a line says what is waited for."""
     found = store.lock(claim, myself, wait=pause)
+    waited: tuple[Waited, ...] = ()
     if isinstance(found, Taken) and wait is not None:
         output.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
+        begun, before = time.monotonic(), found.holder
         found = store.lock(claim, myself, seconds=wait, wait=pause)
+        holder = None if before is None else LockHolder(job=before.job, run=before.run or None)
+        waited = (waited_for(claim, time.monotonic() - begun, holder),)
     if isinstance(found, Taken):
         raise RefusedError(_refusal(claim, found.holder, waited=wait))
-    return found
+    return HeldLock(found, waited)
 
 
 def _held_by(claim: Claim, holder: Holder | None) -> str:

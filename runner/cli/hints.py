@@ -179,6 +179,17 @@ class UnknownChoiceError(click.BadParameter):
         self.near = near
 
 
+class OneWord(click.Choice[str]):
+    """One of some words; of any other word the nearest of them is named."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            near = suggest(value, self.choices)
+            raise UnknownChoiceError(error.message, near=near, param=param, ctx=ctx) from None
+
+
 def usage_problem(error: click.UsageError) -> Problem:
     """What click refuses, with our hint where there is one; else click's own guess is in the message."""
     hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None

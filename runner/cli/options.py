@@ -13,7 +13,6 @@ from runner.cli import hints
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.suggestions import suggest
 from runner.reports.safe import clean
 from runner.runs.store import USUAL, LocalRunStore, RunStore
 
@@ -35,17 +34,6 @@ class Filled(click.ParamType[str]):
         if not value:
             self.fail("is empty; perhaps a variable of the shell is not set", param, ctx)
         return value
-
-
-class Choice(click.Choice[str]):
-    """One of some words; of any other word the nearest of them is named."""
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return super().convert(value, param, ctx)
-        except click.BadParameter as error:
-            near = suggest(value, self.choices)
-            raise hints.UnknownChoiceError(error.message, near=near, param=param, ctx=ctx) from None
 
 
 class WholeText(Filled):
@@ -201,7 +189,7 @@ def option(*names: str, **settings: object) -> Callable[[_F], _F]:
 
 def form(choices: Iterable[str] = ("text", "json")) -> Callable[[_F], _F]:
     """`--format`, as `form`."""
-    kinds = Choice(list(choices))
+    kinds = hints.OneWord(list(choices))
     return option("--format", "form", type=kinds, default="text", show_default=True, help="How to print the output.")
 
 
@@ -373,7 +361,7 @@ STEP = click.option("--step", metavar="KEY", type=Filled(), help="The step in do
 AS = click.option(
     "--as",
     "verdict",
-    type=Choice(["passed", "failed", "retry"]),
+    type=hints.OneWord(["passed", "failed", "retry"]),
     help="The verdict of a person who has checked the site; `retry` sends the call again, unless the process log now "
     "shows a start that may be this call.",
 )
@@ -392,7 +380,7 @@ def reports(command: _F) -> _F:
 
     command = option(
         "--report-values",
-        type=Choice([one.value for one in ReportValues]),
+        type=hints.OneWord([one.value for one in ReportValues]),
         default=ReportValues.ALL.value,
         show_default=True,
         help="Whose inputs, parameters and results reports for people show; reports for programs hold all.",

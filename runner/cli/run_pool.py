@@ -34,12 +34,14 @@ from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
-from runner.project.ci_run import ci_run
+from runner.project.ci_run import ci_run, person
 from runner.project.sites import ReadySite, Sites
 from runner.reports.words import title
 from runner.runs import snapshot
 from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stopped, time_of
+from runner.runs.evidence import LockHolder
 from runner.runs.journal import Journal, utc_now
+from runner.runs.lock_waits import LockWaits
 from runner.runs.result import RunResult, fold
 from runner.runs.store import Claim, Part, RunStore, StoreError
 from runner.runs.stored_runs import unwritable
@@ -57,7 +59,7 @@ class ActiveRun(Struct, kw_only=True):
 
     `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
     resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
-    settled without a person's verdict on them.
+    settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
     """
 
     store: RunStore
@@ -66,6 +68,7 @@ class ActiveRun(Struct, kw_only=True):
     journal: Journal
     site: ReadySite
     judgement: Judgement = field(default_factory=Judgement)
+    waits: tuple[Waited, ...] = ()
     earlier: tuple[Line, ...] = ()
     lets_in: Callable[[], bool] = lambda: True
     fault: BaseException | None = None
@@ -179,6 +182,7 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
     broken: Callable[[BaseException, str], Problem]
     jobs: int = 1
     fail_fast: bool = False
+    says_yes: bool = False
 
 
 class Carried(Struct, kw_only=True):
@@ -227,6 +231,7 @@ class _Pool(Struct, kw_only=True):
     halted: bool = False
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _families: defaultdict[str, KnownFamilies] = field(default_factory=lambda: defaultdict(KnownFamilies))
+    _waits: LockWaits = field(default_factory=LockWaits)
     _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
 
     def go_on(self, carried: Carried) -> bool:
@@ -248,8 +253,13 @@ class _Pool(Struct, kw_only=True):
         """The first that may begin now; a run whose lock another run has, or that waits, lets those after it pass."""
         if self.halted or self.options.stop.why is not None or len(self.under_way) >= self.options.jobs:
             return None
-        taken = {lock for lock in self.under_way.values() if lock is not None}
-        return next((run for run in carried.left_out if run.lock not in taken and run.may_begin()), None)
+        taken = {lock: run for run, lock in self.under_way.items() if lock is not None}
+        for pending in carried.left_out:
+            if pending.lock in taken:
+                self._waits.hold_up(id(pending), holder=taken[pending.lock])
+            elif pending.may_begin():
+                return pending
+        return None
 
     def begin(self, pending: PendingRun, carried: Carried) -> None:
         """Begin a run. If there is no thread for it, or it cannot be stored, no further run begins, and if it is the
@@ -268,24 +278,30 @@ class _Pool(Struct, kw_only=True):
         if run is None:
             return
         carried.runs.append(run)
+        holder = self._waits.begin(run.facts.id, title=pending.title)
+        if pending.lock is not None:
+            run.waits += self._waits.ended(id(pending), pending.lock)
         try:
             run.journal.listeners.append(self.options.started(run))
-            host = self._host(run)
+            host = self._host(run, holder)
         except BaseException:
             hand_over.put(None)
             raise
         self.under_way[run.facts.id] = pending.lock
         hand_over.put(partial(_carry, run, host))
 
-    def _host(self, run: ActiveRun) -> LocalHost:
+    def _host(self, run: ActiveRun, holder: LockHolder) -> LocalHost:
         key = run.site.key
         return LocalHost(
             caller=WithFamilies(run.site.client, self._families[key]),
             journal=run.journal,
             stop=self.options.stop,
-            turn=Turn(self._turns[key]),
+            turn=Turn(self._turns[key], holder),
             ask=self.options.ask,
             judgement=run.judgement,
+            person=person(os.environ),
+            says_yes=self.options.says_yes,
+            waits=run.waits,
             owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),
             lets_in=run.lets_in,
         )

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from runner.cli import options, output, reports
+from runner.cli import hints, options, output, reports
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, strongest
 from runner.foundation.sentences import either, many
@@ -60,7 +60,7 @@ _OPTIONS = (
         "--status",
         "status",
         multiple=True,
-        type=options.Choice(_STATUSES),
+        type=hints.OneWord(_STATUSES),
         help="Only runs that ended so, or that are running; several times: in one of these ways.",
     ),
     options.option(

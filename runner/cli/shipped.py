@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from runner.cli import options, output
+from runner.cli import hints, options, output
 from runner.cli.verb import Verb
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
@@ -107,7 +107,7 @@ def _hint(written: str, code: str) -> str:
 
 
 @click.command("schema", cls=Verb)
-@click.argument("name", type=options.Choice(SCHEMAS), default="job")
+@click.argument("name", type=hints.OneWord(SCHEMAS), default="job")
 @options.option(
     "--catalog",
     "catalogue",

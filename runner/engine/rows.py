@@ -1,21 +1,26 @@
 """The rows of a report, as they begin, end and are left out."""
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from runner.engine.attempt import MAY_HAVE_HAPPENED, SETTLE, Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, note
 from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
 from runner.foundation.durations import written
-from runner.job.model import Step
+from runner.job.actions import Cancel, Element, Elements, Execute, Run, Signal
+from runner.job.model import Step, Verify
 from runner.planning.plan import PlannedStep
 from runner.runs.events import Row, Section, Status, StepFinished, StepSkipped, StepStarted, Trouble
+from runner.runs.evidence import Unverified
 
 HIDDEN = "***"
 STOPPED = "stopped"
 """Why a row was left out, or ended in a way of its own."""
 _IMPLIED_IF = {Section.STEPS: "success()", Section.UNDO: "always()", Section.FINALLY: "always()"}
 """The `if` of a step that has none."""
+
+_PROVABLE = (Execute, Run, Signal, Element, Elements, Cancel)
+"""Actions whose end the site's log, or an element's own row, can prove; the parts of a chain have its action."""
 
 
 def report_row(
@@ -86,7 +91,23 @@ def finished(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | 
         warnings=(*row.warnings, *last.warnings),
         reason=reason,
         error=last.trouble,
+        unverified=_why_unverified(row, last),
     )
+
+
+def _why_unverified(row: OpenRow, last: Attempt) -> Unverified | UnsetType:
+    """Why `verified` is None, as evidence."""
+    if last.verified is not None:
+        return UNSET
+    if row.has_parts or not isinstance(row.step.action, _PROVABLE):
+        return Unverified.NOTHING
+    if isinstance(row.step.action, Signal) and row.step.action.starts is None:
+        return Unverified.NOTHING
+    if row.step.verify is Verify.NONE:
+        return Unverified.OFF
+    if row.log.refusal is not None:
+        return Unverified.UNREADABLE
+    return Unverified.NOT_SHOWN if last.status in (Status.PASSED, Status.UNKNOWN) else Unverified.NOT_ASKED
 
 
 def skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:

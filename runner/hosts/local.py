@@ -37,7 +37,7 @@ from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
-from runner.hosts.turns import Turn
+from runner.hosts.turns import HeldUp, Turn
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs.events import (
@@ -57,6 +57,7 @@ from runner.runs.events import (
     WaitsFor,
     stopped,
 )
+from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.journal import Journal
 from runner.runs.store import NoOtherRuns, OwnedRows
 from runner.service.caller import Caller
@@ -65,6 +66,9 @@ from runner.service.site import Request
 
 _WORTH_A_NOTE = 1.0
 """Seconds of waiting for the rate from which on it is journaled."""
+
+_WORDS_OF_A_PERSON = frozenset({"passed", "failed", "retry"})
+"""Answers to the question how a call in doubt is to be taken that nobody but a person gives."""
 
 
 class _CallGate(Struct, kw_only=True):
@@ -109,7 +113,8 @@ class LocalHost:
     """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
     seconds, and gives None where the stop, or the end of the time, came before an answer. `owned` knows which rows of
     the process log belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed;
-    where it says no, the run is left as it is.
+    where it says no, the run is left as it is. `person` gives verdicts, and answers questions; with `says_yes` it has
+    done so for all of them. `waits` are those for locks, before the run began or was resumed.
     """
 
     caller: Caller
@@ -121,6 +126,9 @@ class LocalHost:
     owned: OwnedRows = field(default_factory=NoOtherRuns)
     lets_in: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
+    person: Person = field(default_factory=Person)
+    says_yes: bool = False
+    waits: tuple[Waited, ...] = ()
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
     policy: StopPolicy = field(init=False)
     _judging: Judging = field(init=False)
@@ -202,6 +210,12 @@ class LocalHost:
         if self._judging.only_settles and isinstance(event, StepStarted | UndoStarted):
             raise _LeftError
         self._append(event, durable=isinstance(event, RunStarted))
+        if isinstance(event, RunStarted):
+            self._note_waits()
+
+    def _note_waits(self) -> None:
+        for waited in self.waits:
+            self.journal.append(replace(waited, t=self._t()))
 
     def _poll(self) -> Outcome | None:
         """That the run was resumed after a break, or the stop, if the engine does not know of it yet."""
@@ -272,33 +286,34 @@ class LocalHost:
 
     def _take_turn(self, key: str, process: str) -> bool:
         """Have the turn of `process`. False where the stop came before."""
-        with self._waiting(key, WaitsFor.TURN) as begin:
+        with self._waiting(key, WaitsFor.TURN, name=process) as begin:
             return self.turn.take(process, self.stop, held_up=begin)
 
     def wait_for_rate(self, key: str, seconds: float) -> None:
         """Wait for the pace of the site. A stop ends it."""
         with self._waiting(key, WaitsFor.RATE) as begin:
             if seconds >= _WORTH_A_NOTE:
-                begin()
+                begin(None)
             self.stop.wait(seconds)
 
     @contextmanager
-    def _waiting(self, key: str, what: WaitsFor) -> Iterator[Callable[[], None]]:
+    def _waiting(self, key: str, what: WaitsFor, *, name: str | None = None) -> Iterator[HeldUp]:
         """A wait for what is nobody's work: as long as it lasts, the run's active time does not pass. What it gives
-        journals the wait, where it takes a while.
+        journals the wait, where it takes a while, with who is in the way.
         """
-        begun, t, is_noted = self.clock(), self._t(), False
+        begun, t = self.clock(), self._t()
+        noted: Waited | None = None
 
-        def begin() -> None:
-            nonlocal is_noted
-            is_noted = True
-            self._append(Waited(key=key, t=t, what=what))
+        def begin(held_by: LockHolder | None) -> None:
+            nonlocal noted
+            noted = Waited(key=key, t=t, what=what, name=name or UNSET, held_by=held_by or UNSET)
+            self._append(noted)
 
         yield begin
         seconds = self.clock() - begun
         self._started += seconds
-        if is_noted:
-            self._append(Waited(key=key, t=t, what=what, seconds=round(seconds, 3)))
+        if noted is not None:
+            self._append(replace(noted, seconds=round(seconds, 3)))
 
     def _pause(self, pause: Sleep) -> Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
@@ -315,7 +330,8 @@ class LocalHost:
         value = self.ask(ask, self.stop, ask.seconds)
         if value is None and self.stop.why is not None:
             return self._refuse(ask.key)
-        return self._asked(ask.key, value)
+        how = VerdictSource.YES if self.says_yes else VerdictSource.QUESTION
+        return self._asked(ask.key, value, how=None if value is None else how)
 
     def _judge(self, doubt: ResolveDoubt) -> Outcome:
         answer = self._judging.answer(doubt)
@@ -323,7 +339,8 @@ class LocalHost:
             raise _LeftError
         is_secret = answer.get("key") in doubt.secret and "result" in answer
         written: Json = {**answer, "result": SECRET_VALUE} if is_secret else answer
-        return replace(self._asked(",".join(doubt.keys), written), value=answer)
+        how = VerdictSource.OPTION if answer.get("as") in _WORDS_OF_A_PERSON else None
+        return replace(self._asked(",".join(doubt.keys), written, how=how), value=answer)
 
     def _query(self, query: QueryPeers) -> Outcome:
         others = self.owned.ask(
@@ -336,9 +353,11 @@ class LocalHost:
         )
         return self._asked(query.key, {"taken": list(others.taken), "rival": others.rival})
 
-    def _asked(self, key: str, value: Json) -> Done:
-        t = self._t()
-        self._append(Asked(key=key, t=t, value=value))
+    def _asked(self, key: str, value: Json, *, how: VerdictSource | None = None) -> Done:
+        """Journal an answer. `how` a person gave it; None where nobody did."""
+        t, person = self._t(), self.person
+        by = UNSET if how is None else VerdictBy(how=how, user=person.user, ci_user=person.ci_user)
+        self._append(Asked(key=key, t=t, value=value, by=by))
         return Done(t=t, value=value)
 
     def _refuse(self, key: str) -> Stopped:
@@ -363,6 +382,7 @@ class LocalHost:
                 raise _LeftError
             self._replayed, self._resumed, self._resumed_at = False, True, self._t()
             self.journal.append(RunResumed(t=self._resumed_at))
+            self._note_waits()
 
     def _was_resumed(self) -> bool:
         resumed, self._resumed = self._resumed, False

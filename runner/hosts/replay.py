@@ -36,9 +36,9 @@ from runner.runs.events import (
     SignedIn,
     Trouble,
     Waited,
-    facts,
     time_of,
 )
+from runner.runs.facts import facts
 from runner.runs.journal import Journal
 from runner.service.calls import CallFailed, FailureKind, record
 

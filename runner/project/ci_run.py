@@ -1,8 +1,9 @@
 """The CI job that runs this command, by the variables that CI systems set: where its page is, and what it builds."""
 
+import getpass
 from collections.abc import Mapping
 
-from runner.runs.evidence import CiRun
+from runner.runs.evidence import CiRun, Person
 
 _AZURE = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")
 _GITHUB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
@@ -11,6 +12,17 @@ _REFS = (
     *("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BUILD_SOURCEBRANCHNAME", "CIRCLE_BRANCH"),
     *("BUILDKITE_BRANCH", "BRANCH_NAME", "GIT_BRANCH"),
 )
+
+_USERS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "CIRCLE_USERNAME", "BUILDKITE_BUILD_CREATOR")
+
+
+def person(environment: Mapping[str, str]) -> Person:
+    """Who has given the command: the user of the system, and the one for whom the CI runs it."""
+    try:
+        user: str | None = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may have no such user, and Windows no such variable
+        user = None
+    return Person(user=user, ci_user=_first(environment, _USERS))
 
 
 def ci_run(environment: Mapping[str, str]) -> CiRun | None:

@@ -3,15 +3,19 @@
 No value is shortened and nothing is left out but the secrets, which are `***`.
 """
 
+from collections.abc import Sequence
+
 import msgspec
+from msgspec import UnsetType
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.reports import mistakes
-from runner.reports.reported import ReportedCommand
+from runner.reports.attempt_calls import attempts_by_row, wait
+from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import safe_json, without_holes
-from runner.runs.events import Trouble
-from runner.runs.result import RunResult, StepResult, tally
+from runner.runs.events import Check, Line, RunStarted, Trouble, Waited
+from runner.runs.result import StepResult, tally
 from runner.version import VERSION
 
 FORMAT = 1
@@ -22,6 +26,10 @@ _STEP = (
     *("process_id", "result", "outputs", "line", "checks", "warnings", "error", "help"),
 )
 """The keys of a row in their order: fields of `StepResult`."""
+_EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "unverified", "judged")
+"""Likewise, but null in runs of earlier versions."""
+_BEGINNING = ("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
+"""Fields of `RunStarted`, null in runs of earlier versions."""
 
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:
@@ -36,13 +44,15 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
         "seconds": _rounded(sum(result.seconds for result in results)),
         "counts": tally(step for result in results for step in result.steps),
         "problems": mistakes.records(command.problems),
-        "runs": [_run(result) for result in results],
+        "runs": [_run(run) for run in command.runs],
     }
     return safe_json(msgspec.json.format(without_holes(msgspec.json.encode(whole)), indent=2).decode()) + "\n"
 
 
-def _run(result: RunResult) -> JsonObject:
+def _run(run: ReportedRun) -> JsonObject:
+    result, began = run.result, _beginning(run.lines)
     target = result.target
+    attempts = attempts_by_row(run.lines)
     return {
         "id": result.id,
         "job": result.job,
@@ -56,18 +66,46 @@ def _run(result: RunResult) -> JsonObject:
         "inputs": result.inputs,
         "outputs": result.outputs,
         "undo": result.undo,
-        "git": {"commit": result.commit},
+        "git": {"commit": result.commit, "dirty": began.pop("dirty")},
         "digest": result.digest,
         "events": result.events,
         "error": _trouble(result.error),
-        "steps": [_step(step) for step in result.steps],
+        **began,
+        "waits": [wait(line.event) for line in run.lines if isinstance(line.event, Waited) and not line.event.key],
+        "steps": [_step(step, attempts.get(step.key, [])) for step in result.steps],
     }
 
 
-def _step(step: StepResult) -> JsonObject:
-    checks: list[Json] = [{"that": one.that, "passed": one.passed, "message": one.message} for one in step.checks]
+def _beginning(lines: Sequence[Line]) -> JsonObject:
+    """What the first event says of the run; null is what it does not say."""
+    first = lines[0].event if lines else None
+    began = first if isinstance(first, RunStarted) else None
+    return {name: _fact(began, name) for name in _BEGINNING}
+
+
+def _step(step: StepResult, attempts: list[Json]) -> JsonObject:
     own: JsonObject = {name: getattr(step, name) for name in _STEP}
-    return own | {"seconds": _rounded(step.seconds), "checks": checks, "error": _trouble(step.error)}
+    evidence: JsonObject = {name: _fact(step, name) for name in _EVIDENCE}
+    return {
+        **own,
+        "seconds": _rounded(step.seconds),
+        "checks": [_check(check) for check in step.checks],
+        "error": _trouble(step.error),
+        **evidence,
+        "if": _fact(step, "condition"),
+        "each_attempt": attempts,
+    }
+
+
+def _check(check: Check) -> JsonObject:
+    differences: Json = [] if isinstance(check.differences, UnsetType) else msgspec.to_builtins(check.differences)
+    return {"that": check.that, "passed": check.passed, "message": check.message, "differences": differences}
+
+
+def _fact(of: RunStarted | StepResult | None, name: str) -> Json:
+    """A fact as JSON; null where an earlier version did not write it down."""
+    value = getattr(of, name, None)
+    return None if isinstance(value, UnsetType) else msgspec.to_builtins(value)
 
 
 def _trouble(trouble: Trouble | None) -> JsonObject | None:

@@ -33,7 +33,7 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
-from runner.runs.evidence import SentRequest, SiteAccess
+from runner.runs.evidence import LockHolder, SentRequest, SiteAccess, Unverified, VerdictBy
 from runner.runs.result import RunResult, StepResult, fold
 
 READINGS: Final = frozenset(
@@ -44,7 +44,7 @@ READINGS: Final = frozenset(
 )
 """Kinds of calls that ask the process log, or what it takes to read it."""
 _IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
-"""Kinds of rows that the process log can prove: of others nothing is missing."""
+"""Kinds of rows that the process log can prove. Events say it themselves, but for those of earlier versions."""
 _NO_END: Final = "no answer is known"
 _MOSTLY: Final = SiteAccess(auth="password", identity_url=None, headers=())
 
@@ -73,7 +73,8 @@ class Sureness(StrEnum):
 
 class RowSpan(Struct, frozen=True, kw_only=True):
     """One thing that a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
-    `body` the beginning of what the service answered to a call that failed.
+    `body` the beginning of what the service answered to a call that failed. `held_by` had what was waited for;
+    `given_by` is who gave the answer to a question.
     """
 
     kind: SpanKind
@@ -89,6 +90,8 @@ class RowSpan(Struct, frozen=True, kw_only=True):
     size: int | None = None
     body: str | None = None
     request: SentRequest | None = None
+    held_by: LockHolder | None = None
+    given_by: VerdictBy | None = None
 
     @property
     def end(self) -> float:
@@ -114,13 +117,16 @@ class TimedRow(Struct, frozen=True, kw_only=True):
             return Sureness.CONTRADICTED
         if self.judged_by == step.status:
             return Sureness.PERSON
-        is_unproved = step.kind in _IN_THE_LOG and step.status is Status.PASSED
+        if isinstance(step.unverified, Unverified):
+            is_unproved = step.status is Status.PASSED and step.unverified is not Unverified.NOTHING
+        else:
+            is_unproved = step.kind in _IN_THE_LOG and step.status is Status.PASSED
         return Sureness.UNVERIFIED if is_unproved else Sureness.NO_LOG
 
 
 class TimedRun(Struct, frozen=True, kw_only=True):
     """`rows` are in the order in which they began; `number` tells the runs of a report apart. `started` is the run's
-    first event, None where it is lost.
+    first event, None where it is lost; `waits` are those for locks, each before the run began or was resumed.
     """
 
     number: int
@@ -128,6 +134,7 @@ class TimedRun(Struct, frozen=True, kw_only=True):
     rows: tuple[TimedRow, ...]
     seconds: float
     started: RunStarted | None = None
+    waits: tuple[Waited, ...] = ()
 
     @property
     def access(self) -> SiteAccess:
@@ -168,8 +175,9 @@ def timed(lines: Sequence[Line], *, number: int, run: str = "", result: RunResul
     steps = {step.key: step for step in known.steps}
     rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
     seconds = max((known.seconds, *(row.end for row in rows)), default=0.0)
+    waits = tuple(line.event for line in lines if isinstance(line.event, Waited) and not line.event.key)
     started = next((line.event for line in lines[:1] if isinstance(line.event, RunStarted)), None)
-    return TimedRun(number=number, result=known, rows=rows, seconds=seconds, started=started)
+    return TimedRun(number=number, result=known, rows=rows, seconds=seconds, started=started, waits=waits)
 
 
 def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
@@ -236,9 +244,12 @@ class _Reader:
                 slot.spans.append(RowSpan(kind=kind, start=start, seconds=event.t - start, why=event.kind))
             case Waited(seconds=seconds) if seconds is not None:
                 why = str(event.what)
-                slot.spans.append(RowSpan(kind=SpanKind.WAIT, start=event.t, seconds=0.0, why=why, value=seconds))
+                held_by = event.held_by or None
+                slot.spans.append(
+                    RowSpan(kind=SpanKind.WAIT, start=event.t, seconds=0.0, why=why, value=seconds, held_by=held_by)
+                )
             case Asked(value=value):
-                _ask(slot, value, start=self.t, end=event.t)
+                _ask(slot, value, start=self.t, end=event.t, given_by=event.by or None)
             case _:
                 pass
 
@@ -252,12 +263,14 @@ class _Reader:
         slot.spans.append(span)
 
 
-def _ask(slot: _Slot, value: Json, *, start: float, end: float) -> None:
+def _ask(slot: _Slot, value: Json, *, start: float, end: float, given_by: VerdictBy | None) -> None:
     if isinstance(value, dict) and ("taken" in value or value.get("as") in ("unknown", "log")):
         return  # other runs were asked, or nobody gave a verdict
     if isinstance(value, dict) and value.get("as") in ("passed", "failed"):
         slot.judged_by = str(value["as"])
-    slot.spans.append(RowSpan(kind=SpanKind.ASK, start=start, seconds=max(end - start, 0.0), value=value))
+    slot.spans.append(
+        RowSpan(kind=SpanKind.ASK, start=start, seconds=max(end - start, 0.0), value=value, given_by=given_by)
+    )
 
 
 def _called(

@@ -10,7 +10,18 @@ from runner.foundation.durations import written
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.summary import summary
-from runner.reports.words import RED, because, brief, process_and_help, reasons, title, trouble_lines, warnings
+from runner.reports.words import (
+    RED,
+    because,
+    brief,
+    given_by,
+    judged,
+    process_and_help,
+    reasons,
+    title,
+    trouble_lines,
+    warnings,
+)
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -32,6 +43,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
+from runner.runs.evidence import LockHolder, VerdictBy, VerdictSource
 from runner.runs.result import Progress, RunResult, StepResult
 
 MOST_LINES = 30
@@ -160,6 +172,8 @@ def _details(step: StepResult, options: Detail) -> list[Sentence]:
         tone = Tone.DOUBT if step.status is Status.UNKNOWN else Tone.BAD
         found += _sentences(reasons(step, traces=options.verbose), tone=tone)
         found += _sentences(process_and_help(step))
+    if step.judged is not None and (options.verbose or step.judged.by.how is VerdictSource.OPTION):
+        found.append(Sentence(text=judged(step.judged), indent=6, tone=Tone.FAINT))
     if step.warnings and (options.verbose or step.status in RED or not options.several):
         found += _sentences(warnings(step), tone=Tone.WARNING)
     return found + _sentences(_values(step), tone=Tone.FAINT) if options.verbose else found
@@ -202,9 +216,12 @@ def _news(event: AnyEvent) -> str:
         case Waited(seconds=None):
             return f"waits: {clean(event.key)}, for {waits_for(event)}"
         case Waited(seconds=float(seconds)):
-            return f"waited: {clean(event.key)}, {written(seconds)}, which does not count as its time"
+            about = f"{clean(event.key)}, " if event.key else ""
+            held = f"; {waits_for(event)}" if event.held_by else ""
+            return f"waited: {about}{written(seconds)}, which does not count as its time{held}"
         case Asked():
-            return f"asked: {clean(event.key)}, {brief(event.value)}"
+            by = f", by {given_by(event.by)}" if isinstance(event.by, VerdictBy) else ""
+            return f"asked: {clean(event.key)}, {brief(event.value)}{by}"
         case LogUnreadable():
             return f"the process log cannot be read: {'; '.join(trouble_lines(event.error))}"
         case _:
@@ -230,8 +247,18 @@ def waits_for(event: Waited) -> str:
     """What keeps a call from being sent, in words."""
     match event.what:
         case WaitsFor.TURN:
-            return "its turn: another run starts the same process"
+            return f"its turn: {_who(event)} starts the same process"
         case WaitsFor.RATE:
             return "the `rate` of the target"
+        case WaitsFor.LOCK:
+            return f"the lock `{clean(event.name or '')}`: {_who(event)} holds it"
         case _:
             assert_never(event.what)
+
+
+def _who(event: Waited) -> str:
+    """Who is in the way, as far as the event says it."""
+    holder = event.held_by
+    if not isinstance(holder, LockHolder):
+        return "another run"
+    return f"`{clean(holder.job)}`{f' (run {clean(holder.run)})' if holder.run else ''}"

@@ -10,7 +10,8 @@ from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, safe
 from runner.runs.events import RunStatus, Status, Trouble
-from runner.runs.result import RunResult, StepResult
+from runner.runs.evidence import VerdictBy, VerdictSource
+from runner.runs.result import Judged, RunResult, StepResult
 from runner.secrets.redact import hide
 
 LONGEST_VALUE = 200
@@ -141,6 +142,26 @@ def trouble_lines(trouble: Trouble) -> list[str]:
     """`E305: no answer in time`, and its hint on a line of its own."""
     hint = labelled("hint", trouble.hint) if trouble.hint else []
     return labelled(clean(trouble.code), trouble.message) + hint
+
+
+_HOW = {
+    VerdictSource.OPTION: "with `--as`",
+    VerdictSource.QUESTION: "at the terminal",
+    VerdictSource.YES: "with `--yes`",
+}
+
+
+def given_by(by: VerdictBy) -> str:
+    """Who gave a verdict or an answer, and how: `ada (octocat in CI), with `--as``."""
+    in_ci = f" ({clean(by.ci_user)} in CI)" if by.ci_user else ""
+    return f"{clean(by.user or 'somebody')}{in_ci}, {_HOW[by.how]}"
+
+
+def judged(answer: Judged) -> str:
+    """A person's answer about a row, who gave it, and when."""
+    when = clean(answer.at).replace("T", " ").partition(".")[0].removesuffix("Z")
+    label = "answer" if answer.verdict in ("yes", "no") else "verdict"
+    return f"{label}: {clean(answer.verdict)}, by {given_by(answer.by)}, {when} UTC"
 
 
 def reasons(step: StepResult, *, traces: bool = True) -> list[str]:

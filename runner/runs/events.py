@@ -10,7 +10,18 @@ from typing import TypeAlias
 
 import msgspec
 
-from runner.runs.evidence import CiRun, Difference, PauseReason, Record, SentRequest, SiteAccess, Value
+from runner.runs.evidence import (
+    CiRun,
+    Difference,
+    LockHolder,
+    PauseReason,
+    Record,
+    SentRequest,
+    SiteAccess,
+    Unverified,
+    Value,
+    VerdictBy,
+)
 
 VERSION = 1
 FIRST_PREV = "0" * 64
@@ -209,22 +220,27 @@ class SignedIn(Event, frozen=True, tag="signed.in"):
 
 
 class WaitsFor(StrEnum):
-    """What a call waits for that is nobody's work."""
+    """What a run waits for that is nobody's work."""
 
     TURN = "turn"
     RATE = "rate"
+    LOCK = "lock"
 
 
 class Waited(Event, frozen=True, tag="waited"):
     """A call waits before it is sent: for the end of another start of its process (`turn`), or for the target's `rate`.
+    Or the run, before its first step, with an empty key: for the `lock` that its job names.
 
-    That is no active time of the run. `seconds` is None where it begins to wait, else how long it has waited.
+    That is no active time of the run. `seconds` is None where it begins to wait, else how long it has waited. `name` is
+    that of the lock or the process, and `held_by` who had it.
     """
 
     key: str
     t: float
     what: WaitsFor
     seconds: float | None = None
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    held_by: LockHolder | msgspec.UnsetType = msgspec.UNSET
 
 
 class Asked(Event, frozen=True, tag="asked"):
@@ -234,12 +250,13 @@ class Asked(Event, frozen=True, tag="asked"):
     To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry` (perhaps
     `even_though` the process log shows a start), `log` (look again) or `unknown` (go on without knowing); to the third
     `{"taken": […], "rival": …}`, ids of processes that other runs have started, and whether they may have started one
-    without knowing which.
+    without knowing which. `by` is who gave the answer, where that was a person.
     """
 
     key: str
     t: float
     value: Value
+    by: VerdictBy | msgspec.UnsetType = msgspec.UNSET
 
 
 class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
@@ -251,8 +268,8 @@ class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
 class StepFinished(Event, frozen=True, tag="step.finished"):
     """The row of `key`, begun by its `step.started`, has ended.
 
-    `verified`: True, False (the log contradicts), "inferred", or None (not read). `reason` is None but for rows that
-    ended in a way of their own (`stopped`: the host was told to stop while it was under way).
+    `verified`: True, False (the log contradicts), "inferred", or None: `unverified` says why. `reason` is None but for
+    rows that ended in a way of their own (`stopped`: the host was told to stop while it was under way).
     """
 
     key: str
@@ -269,6 +286,7 @@ class StepFinished(Event, frozen=True, tag="step.finished"):
     warnings: tuple[str, ...] = ()
     reason: str | None = None
     error: Trouble | None = None
+    unverified: Unverified | msgspec.UnsetType = msgspec.UNSET
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):
@@ -343,36 +361,6 @@ class Line(Record, frozen=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
-
-_NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
-_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
-_NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
-
-
-def facts(event: AnyEvent) -> AnyEvent:
-    """`event` without its sentences, which another version of the program may word in another way, and without
-    evidence, which an earlier version did not write.
-
-    Two events with the same facts mean the same, so that a journal is resumed whatever version wrote it.
-    """
-    match event:
-        case RunStarted():
-            event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
-        case CallSent():
-            event = msgspec.structs.replace(event, t=msgspec.UNSET, request=msgspec.UNSET)
-        case StepStarted(row=row) | StepSkipped(row=row):
-            bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
-            event = msgspec.structs.replace(event, row=bare)
-        case StepFinished(checks=checks):
-            silent = tuple(msgspec.structs.replace(check, message=None, differences=msgspec.UNSET) for check in checks)
-            event = msgspec.structs.replace(event, checks=silent, warnings=())
-        case _:
-            pass
-    match event:
-        case AttemptFailed() | LogUnreadable() | StepFinished() | RunFinished() if event.error is not None:
-            return msgspec.structs.replace(event, error=Trouble(code=event.error.code, message=""))
-        case _:
-            return event
 
 
 def time_of(event: AnyEvent) -> float:

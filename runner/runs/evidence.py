@@ -65,6 +65,54 @@ class CiRun(Record, frozen=True):
     ref: str | None
 
 
+class VerdictSource(StrEnum):
+    """How a person's word has reached the run."""
+
+    OPTION = "option"
+    """`resume --as`."""
+    QUESTION = "question"
+    """At the terminal, to a question of the job."""
+    YES = "yes"
+    """`--yes`, which answers every question of the job."""
+
+
+class Person(Record, frozen=True):
+    """Who gives a command: the user of the system, and the user that the CI names. None where it is not known."""
+
+    user: str | None = None
+    ci_user: str | None = None
+
+
+class VerdictBy(Record, frozen=True):
+    """Who gave a verdict or an answer, and how. `user` and `ci_user` are as in `Person`."""
+
+    how: VerdictSource
+    user: str | None
+    ci_user: str | None
+
+
+class LockHolder(Record, frozen=True):
+    """Who had what a run has waited for. `run` is None where nobody knows it: of another program that had not begun."""
+
+    job: str
+    run: str | None
+
+
+class Unverified(StrEnum):
+    """Why nothing proves how a row ended."""
+
+    NOTHING = "nothing"
+    """There is nothing that the process log could prove; of a row with parts these say it."""
+    OFF = "off"
+    """`verify: none`."""
+    UNREADABLE = "unreadable"
+    """The process log cannot be read."""
+    NOT_ASKED = "not_asked"
+    """The row did not pass, whatever the log says."""
+    NOT_SHOWN = "not_shown"
+    """It was looked for, and what was found proves nothing."""
+
+
 class PauseReason(StrEnum):
     """Why a run pauses."""
 

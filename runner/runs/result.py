@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.values import Json, JsonObject
+from runner.runs.begun_row import BegunRow
 from runner.runs.events import (
     FIRST_PREV,
     GIVEN_UP,
@@ -44,10 +45,21 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
+from runner.runs.evidence import Unverified, VerdictBy
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's answer about a row: `passed`, `failed`, `retry`, `yes` or `no`; who gave it, and when, in UTC."""
+
+    verdict: str
+    by: VerdictBy
+    at: str
 
 
 class StepResult(Row, frozen=True, kw_only=True):
-    """One row of a run, and how it ended as in `StepFinished`. `skipped_by` is `StepSkipped.by`."""
+    """One row of a run, and how it ended as in `StepFinished`. `skipped_by` is `StepSkipped.by`; `judged` is the last
+    answer of a person about it.
+    """
 
     status: Status
     reason: str | None = None
@@ -62,6 +74,8 @@ class StepResult(Row, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
     error: Trouble | None = None
+    unverified: Unverified | msgspec.UnsetType = msgspec.UNSET
+    judged: Judged | None = None
 
 
 class RunResult(Struct, frozen=True, kw_only=True):
@@ -134,72 +148,6 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
     return next((status for status in _WORST_FIRST if status in found), None)
 
 
-_LOOKED_FOR = "`runner resume` looks for it in the process log, and never sends it again"
-_JUDGED = "`runner resume` judges it and goes on; it is not sent again"
-
-
-class BegunRow(Struct):
-    """A row that has begun and not ended, and what its calls have come to.
-
-    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered. `doubt`
-    is the trouble with which a person was asked about it. `pending`: nothing is known yet of the last call.
-    """
-
-    row: Row
-    started: float
-    sent: str = ""
-    pending: bool = False
-    changing_calls: int = 0
-    in_doubt: bool = False
-    answered: bool = False
-    doubt: Trouble | None = None
-
-    def send(self, event: CallSent) -> None:
-        self.sent = event.effect
-        self.pending = True
-        self.changing_calls += event.effect != "read"
-        if event.effect == "once":
-            self.in_doubt = True
-            self.answered = False
-            self.doubt = None
-
-    def answer(self) -> None:
-        """The call that was sent last is answered; a reading in between settles no doubt."""
-        self.pending = False
-        if self.sent == "once":
-            self.in_doubt = False
-            self.answered = True
-
-    def fail(self, event: AttemptFailed) -> None:
-        """Only a call that never reached the service, or that it refused, is out of doubt.
-
-        `stopped` in the place of an answer is about a call that did not leave; elsewhere about what came after.
-        """
-        if event.kind == "in_doubt":
-            self.in_doubt = True
-            self.doubt = event.error
-        never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
-        if self.sent == "once" and never_left:
-            self.in_doubt = False
-        self.pending = False
-
-    def attempts(self) -> int:
-        """Calls that could change something; readings of the log stand beside an attempt, so that they count as one."""
-        return self.changing_calls or int(bool(self.sent))
-
-    def trouble(self) -> Trouble:
-        """Why the row has no end of its own."""
-        if self.in_doubt and self.doubt is not None:
-            return self.doubt
-        if self.in_doubt:
-            message = "the run broke off before the call was answered: it may or may not have happened"
-            return Trouble(code="E401", message=message, hint=_LOOKED_FOR)
-        if self.answered:
-            message = "the run broke off after the call was answered, before it was judged"
-            return Trouble(code="E312", message=message, hint=_JUDGED)
-        return Trouble(code="E312", message="the run broke off in this step")
-
-
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
 
@@ -217,6 +165,7 @@ class Progress:
         self._undo = "none"
         self._resumed = 0
         self._rows: dict[str, Row] = {}
+        self._judged: dict[str, Judged] = {}
         self._t = 0.0
         self._head = FIRST_PREV
 
@@ -238,11 +187,23 @@ class Progress:
                 self._stopped_by = event.signal
             case CallSent() | CallAnswered() | AttemptFailed():
                 self._call(event)
-            case Paused() | SignedIn() | Waited() | Asked():
+            case Asked():
+                self._ask(event, line.at)
+            case Paused() | SignedIn() | Waited():
                 pass
             case _:
                 self._of_run(event)
         return None
+
+    def _ask(self, event: Asked, at: str) -> None:
+        """Remember who gave an answer about a row. Journals of earlier versions do not say."""
+        if not isinstance(event.by, VerdictBy):
+            return
+        key, verdict = event.key, event.value
+        if isinstance(verdict, dict):
+            key, verdict = str(verdict.get("key", key)), verdict.get("as")
+        word = {True: "yes", False: "no"}.get(verdict, verdict) if isinstance(verdict, bool) else verdict
+        self._judged[key] = Judged(verdict=str(word), by=event.by, at=at)
 
     def running(self) -> Row | None:
         """The row that is being carried out, the innermost where one holds others."""
@@ -323,6 +284,8 @@ class Progress:
         return self._open.get(key) or BegunRow(self._rows.get(key) or _row_called(key), self._t)
 
     def _end(self, step: StepResult) -> StepResult:
+        if judged := self._judged.get(step.key):
+            step = msgspec.structs.replace(step, judged=judged)
         self._open.pop(step.key, None)
         self._ended[step.key] = step
         return step

@@ -45,6 +45,9 @@ _OURS = frozenset(
         "method",
         "bytes",
         "auth",
+        "how",
+        "unverified",
+        "what",
         "left_out",
     }
 )

@@ -166,6 +166,9 @@ class Holder(Struct, frozen=True, kw_only=True):
 class Lock(Protocol):
     """A lock that is held until it is released, or the process ends."""
 
+    def sign(self, holder: Holder) -> None:
+        """Say who holds it from now on, for whoever finds it taken. Raises nothing."""
+
     def release(self) -> None:
         """Let go; once more does nothing."""
 

@@ -1,5 +1,6 @@
 """`concurrency`: runs of one lock against one site do not overlap, within a command and among real processes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sites import NOTHING, Site, Told, site, targets, xml
@@ -98,6 +100,28 @@ def test_runs_of_one_command_that_share_a_lock_wait_for_one_another_and_let_the_
     assert counting.most == 2
     assert counting.asked[-1] == "Usrb"
     assert len(here.executes()) == 3
+    first, second = run_of("a"), run_of("b")
+    (waited,) = waits(second)
+    assert (waited["what"], waited["name"], waited["key"]) == ("lock", "billing", "")
+    assert waited["held_by"] == {"job": "a@here", "run": first}
+    assert waited["seconds"] > 0
+    assert waits(first) == []
+
+
+def run_of(job: str) -> str:
+    """The id of the run of a job."""
+    begun = {json.loads(lines[0])["job"]: lines[0] for lines in journals()}
+    run: str = json.loads(begun[job])["run"]
+    return run
+
+
+def journals() -> list[list[str]]:
+    return [events.read_text().splitlines() for events in sorted(Path(".runner/runs").glob("*/events.jsonl"))]
+
+
+def waits(run: str) -> list[dict[str, Any]]:
+    events = [json.loads(line) for line in Path(".runner/runs", run, "events.jsonl").read_text().splitlines()]
+    return [event for event in events if event["type"] == "waited"]
 
 
 def test_locks_of_other_names_and_other_sites_keep_nobody_away(here: Site, counting: Counting) -> None:
@@ -138,6 +162,12 @@ def test_a_lock_is_waited_for_as_long_as_was_said_and_that_is_told(
     assert counting.most == 1
     assert other.wait(300) == 0
     assert here.asked
+    (waited,) = waits(run_of("daily"))
+    assert waited["held_by"] == {"job": "nightly@here", "run": run_of("nightly")}
+    assert waited["seconds"] > 0.1
+    assert ended(["report", "last", "--report-json", "report.json"]) == 0
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    assert [(wait["for"], wait["name"]) for wait in run["waits"]] == [("lock", "billing")]
 
 
 def test_a_lock_vanishes_with_the_process_that_had_it(here: Site, other: "subprocess.Popen[bytes]") -> None:

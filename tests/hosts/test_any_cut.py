@@ -31,9 +31,9 @@ from runner.runs.events import (
     RunResumed,
     RunStatus,
     Status,
-    facts,
     time_of,
 )
+from runner.runs.facts import facts
 from runner.runs.result import RunResult, fold
 
 many = settings(

@@ -30,8 +30,8 @@ from runner.runs.events import (
     StepFinished,
     StepStarted,
     Trouble,
-    facts,
 )
+from runner.runs.facts import facts
 from runner.runs.journal import Journal
 from runner.runs.result import fold
 from runner.service.calls import Answered, Call, Ending, ExecuteCall

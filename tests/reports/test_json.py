@@ -39,10 +39,20 @@ def test_a_report_holds_every_field_of_a_run(story: list[AnyEvent], chain: Chain
         "inputs": {"token": "***", "limit": 10},
         "outputs": {"contact": "c-1"},
         "undo": "none",
-        "git": {"commit": "0123456789012345678901234567890123456789"},
+        "git": {"commit": "0123456789012345678901234567890123456789", "dirty": None},
         "digest": "sha256:" + "a" * 64,
         "events": f"sha256:{lines[-1].sha256}",
         "error": None,
+        "engine": None,
+        "command": None,
+        "rows": None,
+        "tags": None,
+        "description": None,
+        "source": None,
+        "ci": None,
+        "access": None,
+        "traceparent": None,
+        "waits": [],
     }
 
 
@@ -67,12 +77,26 @@ def test_a_report_holds_every_field_of_a_step(story: list[AnyEvent], chain: Chai
         "outputs": {},
         "line": 7,
         "checks": [
-            {"that": "result != null", "passed": True, "message": None},
-            {"that": "result | length > 0", "passed": False, "message": "`result | length > 0` is false"},
+            {"that": "result != null", "passed": True, "message": None, "differences": []},
+            {
+                "that": "result | length > 0",
+                "passed": False,
+                "message": "`result | length > 0` is false",
+                "differences": [],
+            },
         ],
         "warnings": [],
         "error": {"code": "E201", "message": "an expectation is not met", "hint": "look at the list"},
         "help": "The user needs a right.",
+        "skipped_by": None,
+        "effect": None,
+        "on_failure": None,
+        "process": None,
+        "max_attempts": None,
+        "unverified": None,
+        "judged": None,
+        "if": None,
+        "each_attempt": [],
     }
     assert add["outputs"] == {"token": "***"}
     assert add["warnings"] == ["not verified: the process log cannot be read"]

@@ -7,10 +7,10 @@ from runner.runs.events import (
     StepStarted,
     decode,
     encode,
-    facts,
     stopped,
     time_of,
 )
+from runner.runs.facts import facts
 
 
 def test_an_earlier_journal_names_the_signal_in_its_sentence_only() -> None:

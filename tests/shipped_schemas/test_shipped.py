@@ -19,7 +19,8 @@ from runner.json_schema import schemas
 from runner.reading import load
 from runner.reading.document import Document
 from runner.runs import events
-from runner.runs.events import Section, Status
+from runner.runs.events import Section, Status, WaitsFor
+from runner.runs.evidence import LockHolder, SiteAccess, Unverified, VerdictBy, VerdictSource
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 
 NAMES = ("job", "targets", "process", "catalog", "report", "event")
@@ -189,13 +190,17 @@ def test_every_event_of_the_program_fits_its_schema() -> None:
             digest="d",
             commit=None,
             started_at="2026-01-31T09:00:00.000Z",
+            access=SiteAccess(auth="password", identity_url=None, headers=("X-Key",)),
         ),
         events.StepStarted(row=row, t=0.0),
         events.CallSent(key="a", effect="once", call={}),
         events.CallAnswered(key="a", t=0.1, value=None),
         events.AttemptFailed(key="a", t=0.1, kind="refused", error=trouble, status=500, body="no"),
         events.Paused(key="a", t=0.1, seconds=1),
-        events.Asked(key="a", t=0.1, value=True),
+        events.Asked(key="a", t=0.1, value=True, by=VerdictBy(how=VerdictSource.YES, user="ada", ci_user=None)),
+        events.Waited(
+            key="a", t=0.1, what=WaitsFor.TURN, seconds=1.5, name="UsrA", held_by=LockHolder(job="b@here", run=None)
+        ),
         events.LogUnreadable(error=trouble),
         events.StepFinished(
             key="a",
@@ -206,6 +211,7 @@ def test_every_event_of_the_program_fits_its_schema() -> None:
             verified="inferred",
             checks=(check,),
             error=trouble,
+            unverified=Unverified.NOT_ASKED,
         ),
         events.StepSkipped(row=row, reason="condition"),
         events.RunClosing(t=1.0, why="done"),

@@ -26,7 +26,7 @@ from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed
 from runner.reports.words import RED, title
 from runner.runs.events import RunStarted, RunStatus
-from runner.runs.evidence import CiRun
+from runner.runs.evidence import CiRun, LockHolder
 from runner.secrets.redact import hide
 from runner.version import VERSION
 
@@ -173,6 +173,10 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     if result.log_unreadable:
         why = shown(result.log_unreadable.message) if shows else shown(result.log_unreadable.code)
         yield "warn", f"the process log cannot be read: {why}"
+    for wait in run.waits:
+        holder = f", which {shown(wait.held_by.job)} had" if isinstance(wait.held_by, LockHolder) else ""
+        name, seconds = shown(str(wait.name or "")), written(wait.seconds or 0.0)
+        yield "plain", f"waited {seconds} for the lock `{name}`{holder}; that is no time of the run"
     if result.resumed:
         yield "plain", f"resumed {result.resumed} time{'s' if result.resumed > 1 else ''}"
     if result.help and result.status is not RunStatus.PASSED:

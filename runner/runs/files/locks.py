@@ -31,6 +31,11 @@ class FileLock:
     def __init__(self, file: int) -> None:
         self._file: int | None = file
 
+    def sign(self, holder: Holder) -> None:
+        """Say in the file who holds it from now on."""
+        if self._file is not None:
+            _sign(self._file, holder)
+
     def release(self) -> None:
         """Let go. What the file says of the holder is gone before the next one takes it."""
         if self._file is None:

@@ -31,7 +31,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
-from runner.runs.evidence import CiRun
+from runner.runs.evidence import CiRun, LockHolder
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Story = list[AnyEvent]
@@ -147,7 +147,14 @@ def test_what_is_no_address_of_the_web_is_no_link(
     assert not [link for link in page.links if not link.startswith("#")]
 
 
-@pytest.mark.parametrize("what", WaitsFor)
+def test_a_wait_for_a_lock_names_the_run_that_had_it(start: Start, page_of: Callable[[Story], _Texts]) -> None:
+    holder = LockHolder(job="nightly@here", run="0194d2a0")
+    waited = Waited(key="", t=0, what=WaitsFor.LOCK, seconds=2.5, name="billing", held_by=holder)
+    page = page_of([start(), waited, _finished(RunStatus.PASSED)])
+    assert "waited 2.5 s for the lock billing, which nightly@here had; that is no time of the run" in page.text
+
+
+@pytest.mark.parametrize("what", [WaitsFor.TURN, WaitsFor.RATE])
 def test_a_wait_that_is_no_time_of_the_run_is_drawn_and_named(
     start: Start, row: MakeRow, chain: Chain, what: WaitsFor
 ) -> None:

@@ -1,0 +1,179 @@
+"""The attempts of each row, each with its call: what was sent, how that ended, what it waited for, from the events.
+
+An attempt makes one call of its own. Readings of the process log, and further pages of a query, stand beside it and are
+counted. A row that only reads, such as a `wait`, has its last reading as the call.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, field
+
+from runner.foundation.values import Json, JsonObject
+from runner.reports.spans import READINGS
+from runner.runs.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Paused,
+    SignedIn,
+    StepStarted,
+    Trouble,
+    Waited,
+)
+from runner.runs.evidence import PauseReason
+
+_OF_A_CALL = frozenset({"not_sent", "turned_away", "refused", "unanswered"})
+_OWN_KEYS = frozenset({"kind", "process", "parameters"})
+
+
+class _OpenCall(Struct, kw_only=True):
+    """A call whose answer is looked for. `before` are the sign-ins and waits that it needed."""
+
+    sent: CallSent
+    at: str
+    before: list[SignedIn | Waited]
+    end: CallAnswered | AttemptFailed | None = None
+
+    @property
+    def is_reading(self) -> bool:
+        return self.sent.call.get("kind") in READINGS
+
+
+class _OpenAttempt(Struct, kw_only=True):
+    calls: list[_OpenCall] = field(default_factory=list)
+    error: Trouble | None = None
+    is_over: bool = False
+
+    @property
+    def own(self) -> _OpenCall | None:
+        """The call that it is about: the first that is no reading, else the last reading."""
+        own = next((call for call in self.calls if not call.is_reading), None)
+        return own or (self.calls[-1] if self.calls else None)
+
+
+class _AttemptReader(Struct):
+    """The attempts of one row, event by event."""
+
+    attempts: list[_OpenAttempt] = field(default_factory=list)
+    before: list[SignedIn | Waited] = field(default_factory=list)
+    call: _OpenCall | None = None
+
+    def take(self, event: AnyEvent, at: str) -> None:
+        match event:
+            case SignedIn():
+                (self.before if self.call is None else self.call.before).append(event)
+            case Waited(seconds=float() | int()):
+                self.before.append(event)
+            case CallSent():
+                self._send(event, at)
+            case CallAnswered():
+                self._end(event)
+            case AttemptFailed():
+                self._fail(event)
+            case Paused(why=PauseReason.RETRY) | Asked(value={"as": "retry"}):
+                self._close()
+            case _:
+                pass
+
+    def _send(self, event: CallSent, at: str) -> None:
+        self.call, self.before = _OpenCall(sent=event, at=at, before=self.before), []
+        last = self.attempts[-1] if self.attempts else None
+        if last is None or (last.is_over and not self.call.is_reading):
+            last = _OpenAttempt()
+            self.attempts.append(last)
+        last.calls.append(self.call)
+
+    def _end(self, event: CallAnswered | AttemptFailed) -> None:
+        if self.call is not None:
+            self.call.end, self.call = event, None
+
+    def _fail(self, event: AttemptFailed) -> None:
+        call, is_of_call = self.call, event.kind in _OF_A_CALL
+        if is_of_call:
+            self._end(event)
+        ends_attempt = event.kind == "expectation" or (is_of_call and call is not None and not call.is_reading)
+        if ends_attempt and self.attempts:
+            self.attempts[-1].error = event.error
+            self._close()
+
+    def _close(self) -> None:
+        if self.attempts:
+            self.attempts[-1].is_over = True
+
+
+def attempts_by_row(lines: Iterable[Line]) -> dict[str, list[Json]]:
+    """The attempts of each row that made a call, in their order, by the row's key."""
+    readers: dict[str, _AttemptReader] = {}
+    for line in lines:
+        event = line.event
+        if isinstance(event, StepStarted):
+            readers[event.row.key] = _AttemptReader()
+        elif isinstance(event, SignedIn | Waited | CallSent | CallAnswered | AttemptFailed | Paused | Asked):
+            readers.setdefault(event.key.partition(",")[0], _AttemptReader()).take(event, line.at)
+    return {key: _records(reader.attempts) for key, reader in readers.items()}
+
+
+def _records(attempts: Sequence[_OpenAttempt]) -> list[Json]:
+    return [_record(attempt, number) for number, attempt in enumerate(attempts, 1)]
+
+
+def _record(attempt: _OpenAttempt, number: int) -> JsonObject:
+    own, error = attempt.own, attempt.error
+    readings = sum(call.is_reading for call in attempt.calls)
+    return {
+        "number": number,
+        "error": None if error is None else {"code": error.code, "message": error.message, "hint": error.hint},
+        "call": None if own is None else _call(own, [event for call in attempt.calls for event in call.before]),
+        "calls": len(attempt.calls),
+        "readings": readings,
+    }
+
+
+def _call(call: _OpenCall, before: Sequence[SignedIn | Waited]) -> JsonObject:
+    """The call with all that the attempt has waited for, also before a reading of the process log."""
+    sent, end = call.sent, call.end
+    recorded = sent.call
+    failed = end if isinstance(end, AttemptFailed) else None
+    return {
+        "kind": recorded.get("kind"),
+        "process": recorded.get("process"),
+        "parameters": recorded.get("parameters"),
+        "arguments": {name: value for name, value in recorded.items() if name not in _OWN_KEYS},
+        "effect": sent.effect,
+        "request": None if sent.request is UNSET else _request(msgspec.to_builtins(sent.request)),
+        "at": call.at,
+        "t": known(sent.t),
+        "seconds": round(end.t - sent.t, 6) if end is not None and isinstance(sent.t, float | int) else None,
+        "ended": "answered" if isinstance(end, CallAnswered) else failed.kind if failed else None,
+        "status": known(end.status) if end is not None else None,
+        "bytes": known(end.bytes) if end is not None else None,
+        "date": end.date if end is not None else None,
+        "words": failed.body if failed else None,
+        "retry_after": failed.retry_after if failed else None,
+        "sign_ins": [{"kind": one.kind, "seconds": one.seconds} for one in before if isinstance(one, SignedIn)],
+        "waits": [wait(one) for one in before if isinstance(one, Waited)],
+    }
+
+
+def _request(request: JsonObject) -> JsonObject:
+    """Every key is there, but for `body`, whose null is an empty one."""
+    return {"method": request["method"], "path": request["path"], "query": [], "left_out": 0} | request
+
+
+def wait(event: Waited) -> JsonObject:
+    """What was waited for, how long, and who had it."""
+    return {
+        "for": event.what,
+        "seconds": event.seconds,
+        "name": known(event.name),
+        "held_by": None if event.held_by is UNSET else msgspec.to_builtins(event.held_by),
+    }
+
+
+def known(value: "Json | UnsetType") -> Json:
+    """A fact of an event, null where an earlier version did not write it."""
+    return None if isinstance(value, UnsetType) else value

@@ -1,0 +1,70 @@
+"""A row that has begun and not ended: what is known of it where its events break off."""
+
+from msgspec import Struct
+
+from runner.runs.events import AttemptFailed, CallSent, Row, Trouble
+
+_LOOKED_FOR = "`runner resume` looks for it in the process log, and never sends it again"
+_JUDGED = "`runner resume` judges it and goes on; it is not sent again"
+
+
+class BegunRow(Struct):
+    """A row that has begun and not ended, and what its calls have come to.
+
+    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered. `doubt`
+    is the trouble with which a person was asked about it. `pending`: nothing is known yet of the last call.
+    """
+
+    row: Row
+    started: float
+    sent: str = ""
+    pending: bool = False
+    changing_calls: int = 0
+    in_doubt: bool = False
+    answered: bool = False
+    doubt: Trouble | None = None
+
+    def send(self, event: CallSent) -> None:
+        self.sent = event.effect
+        self.pending = True
+        self.changing_calls += event.effect != "read"
+        if event.effect == "once":
+            self.in_doubt = True
+            self.answered = False
+            self.doubt = None
+
+    def answer(self) -> None:
+        """The call that was sent last is answered; a reading in between settles no doubt."""
+        self.pending = False
+        if self.sent == "once":
+            self.in_doubt = False
+            self.answered = True
+
+    def fail(self, event: AttemptFailed) -> None:
+        """Only a call that never reached the service, or that it refused, is out of doubt.
+
+        `stopped` in the place of an answer is about a call that did not leave; elsewhere about what came after.
+        """
+        if event.kind == "in_doubt":
+            self.in_doubt = True
+            self.doubt = event.error
+        never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
+        if self.sent == "once" and never_left:
+            self.in_doubt = False
+        self.pending = False
+
+    def attempts(self) -> int:
+        """Calls that could change something; readings of the log stand beside an attempt, so that they count as one."""
+        return self.changing_calls or int(bool(self.sent))
+
+    def trouble(self) -> Trouble:
+        """Why the row has no end of its own."""
+        if self.in_doubt and self.doubt is not None:
+            return self.doubt
+        if self.in_doubt:
+            message = "the run broke off before the call was answered: it may or may not have happened"
+            return Trouble(code="E401", message=message, hint=_LOOKED_FOR)
+        if self.answered:
+            message = "the run broke off after the call was answered, before it was judged"
+            return Trouble(code="E312", message=message, hint=_JUDGED)
+        return Trouble(code="E312", message="the run broke off in this step")

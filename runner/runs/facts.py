@@ -1,0 +1,46 @@
+"""What of an event a run is resumed by: neither its sentences nor its evidence."""
+
+import msgspec
+
+from runner.runs.events import (
+    AnyEvent,
+    AttemptFailed,
+    CallSent,
+    LogUnreadable,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    Trouble,
+)
+
+_NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
+_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
+_NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
+
+
+def facts(event: AnyEvent) -> AnyEvent:
+    """`event` without its sentences, which another version of the program may word in another way, and without
+    evidence, which an earlier version did not write.
+
+    Two events with the same facts mean the same, so that a journal is resumed whatever version wrote it.
+    """
+    match event:
+        case RunStarted():
+            event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
+        case CallSent():
+            event = msgspec.structs.replace(event, t=msgspec.UNSET, request=msgspec.UNSET)
+        case StepStarted(row=row) | StepSkipped(row=row):
+            bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
+            event = msgspec.structs.replace(event, row=bare)
+        case StepFinished(checks=checks):
+            silent = tuple(msgspec.structs.replace(check, message=None, differences=msgspec.UNSET) for check in checks)
+            event = msgspec.structs.replace(event, checks=silent, warnings=(), unverified=msgspec.UNSET)
+        case _:
+            pass
+    match event:
+        case AttemptFailed() | LogUnreadable() | StepFinished() | RunFinished() if event.error is not None:
+            return msgspec.structs.replace(event, error=Trouble(code=event.error.code, message=""))
+        case _:
+            return event

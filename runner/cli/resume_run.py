@@ -93,7 +93,7 @@ def opened(run: StoredRun, began: RunStarted, *, given: dict[str, Given], target
     found = snapshot.read(run.store, run.id)
     if isinstance(found, Problem):
         raise UsageError(found)
-    spec = _spec(_readable(found, given), given, targets)
+    spec = _spec(_readable(found, given), given, targets, engine=began.engine)
     return ResumableRun(stored=run, began=began, snapshot=found, spec=spec, given=given, targets=targets)
 
 
@@ -131,9 +131,17 @@ def _filled(part: TextPart, known: Secrets) -> str:
     return filled if isinstance(filled, str) else canonical(filled)
 
 
-def _spec(stored: StoredPlan, given: dict[str, Given], targets: Path | None) -> RunSpec:
+def _spec(stored: StoredPlan, given: dict[str, Given], targets: Path | None, *, engine: str) -> RunSpec:
+    """`engine` is the version that checked the plan. What it found right is not looked for once more."""
     problems: list[Problem] = []
-    loader = PlanLoader(plans=[stored], targets_file=targets, known=given, changes=_changes, code="E156")
+    loader = PlanLoader(
+        plans=[stored],
+        targets_file=targets,
+        known=given,
+        changes=_changes,
+        code="E156",
+        has_passed=engine == VERSION,
+    )
     found = loader.runs(problems)
     if found:
         hint = "`runner run` begins a new run with another value"
@@ -208,7 +216,7 @@ def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
     _check_secrets(run, secrets)
     whole = snapshot.filled(found, secrets)
     if whole != found:
-        made = _made(whole, _spec(whole.plan, run.given, run.targets), secrets)
+        made = _made(whole, _spec(whole.plan, run.given, run.targets, engine=run.began.engine), secrets)
     if made.digest != found.plan.digest:
         message = "the run's plan does not fit its digest: it was changed after it was written"
         stored = run.stored
@@ -262,7 +270,7 @@ def _other_secret(name: str, given: Mapping[str, Given]) -> Problem:
 def _reopened(run: StoredRun, secrets: Secrets) -> Journal:
     """The journal, which must still be as it was read."""
     try:
-        journal = Journal.reopened(run.store, run.id, secrets, now=utc_now)
+        journal = Journal.reopened(run.store, run.id, secrets, now=utc_now, known=run.reading)
     except RunLockedError as error:
         raise _busy(run.id) from error
     except StoreError as error:

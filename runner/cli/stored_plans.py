@@ -51,7 +51,8 @@ Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
 
 class PlanLoader(Struct, frozen=True, kw_only=True):
     """Makes runs of plans. `known` are the inputs that were given, to which it adds the secrets that it asks for;
-    `code` is that of a text that is missing; `base` is the folder from which the names of their files lead.
+    `code` is that of a text that is missing; `base` is the folder from which the names of their files lead;
+    `has_passed`: this version checked their texts before it stored them.
     """
 
     plans: Sequence[StoredPlan]
@@ -60,6 +61,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
     changes: Changes
     code: str = "E154"
     base: Path = Path()
+    has_passed: bool = False
 
     def runs(self, problems: list[Problem]) -> list[RunSpec]:
         """Their runs, as far as nothing is in their way; what is goes into `problems`."""
@@ -101,7 +103,14 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
             stored, text = texts[path]
             return load(stored, text.encode())
 
-        return JobFiles(called=name_of_file, problems=problems, read=read, root=Path(Path.cwd().anchor), cases=False)
+        return JobFiles(
+            called=name_of_file,
+            problems=problems,
+            read=read,
+            root=Path(Path.cwd().anchor),
+            cases=False,
+            has_passed=self.has_passed,
+        )
 
     def _run(self, stored: StoredPlan, project: Project, targets: Targets) -> RunSpec | None:
         file = next((file for file in project.files if file.document.file == stored.file), None)

@@ -37,13 +37,14 @@ class Project:
     """What was opened. `problems` hold warnings, too.
 
     `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
-    what a catalogue knows.
+    what a catalogue knows. `has_passed` is as in `JobFiles`.
     """
 
     files: list[JobFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     catalogue: Path | None = None
     compared: set[tuple[str, str]] = field(default_factory=set)
+    has_passed: bool = False
     catalogues: Catalogues = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,7 @@ def open_project(
     """
     project = Project(catalogue=catalogue)
     jobs = job_files(project.problems) if job_files else JobFiles(called=called, problems=project.problems)
+    project.has_passed = jobs.has_passed
     read_targets: dict[Path, Mapping[str, Target]] = {}
     for path in job_paths(specs, recursive=recursive):
         opened = jobs.open(path)
@@ -137,11 +139,12 @@ def check_doubles(target: Target, project: Project) -> None:
 def compare(file: JobFile, target: Target | None, project: Project) -> None:
     """Hold a job, with all that it includes, against what its target has, once; None where it names no target.
 
-    What needs no catalogue is checked without one, too: types flow through a job by themselves.
+    What needs no catalogue is checked without one, too, unless the jobs have passed that: types flow through a job by
+    themselves.
     """
     known = project.catalogues.of(target, targets_file=file.targets_file)
     codes = started(file.outlines.values()) if known else frozenset()
-    for one in known or (None,):
+    for one in known or (() if project.has_passed else (None,)):
         for name, document in file.documents.items():
             outline = file.outlines[name]
             if (document.file, one.name if one else "") not in project.compared:

@@ -15,9 +15,10 @@ from contextlib import suppress
 from functools import lru_cache
 from threading import Lock
 
+import msgspec
 from msgspec import Struct
 
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json
 from runner.runs.events import FIRST_PREV, VERSION, AnyEvent, Line, RunFinished, decode
 from runner.runs.safe_events import referred_to, safe
 from runner.runs.store import RunLog, RunStore, StoreError
@@ -27,16 +28,34 @@ from runner.secrets.redact import Secrets
 class Reading(Struct, frozen=True, kw_only=True):
     """A journal read back. `flaw` is the number of the first line that does not fit the chain, None where all do.
 
-    `torn`: the last line was cut off in its middle, and is left out.
+    `torn`: the last line was cut off in its middle, and is left out. `digest` is that of all its bytes.
     """
 
+    digest: bytes = b""
     lines: tuple[Line, ...] = ()
     flaw: int | None = None
     torn: bool = False
 
 
-def parse(content: bytes) -> Reading:
-    """Read the lines of a journal as the store has them."""
+class _Around(Struct, frozen=True):
+    """What the journal puts around an event."""
+
+    v: int
+    seq: int
+    at: str
+    prev: str
+
+
+_around = msgspec.json.Decoder(_Around)
+
+
+def parse(content: bytes, *, known: Reading | None = None) -> Reading:
+    """Read the lines of a journal as the store has them. `known` is an earlier reading, which counts where nothing has
+    changed since.
+    """
+    digest = hashlib.sha256(content).digest()
+    if known is not None and known.digest == digest:
+        return known
     whole, _, rest = content.rpartition(b"\n")
     lines: list[Line] = []
     flaw = None
@@ -48,20 +67,20 @@ def parse(content: bytes) -> Reading:
         if flaw is None and (line is None or line.prev != prev or line.seq != number):
             flaw = number
         prev = hashlib.sha256(written).hexdigest()
-    return Reading(lines=tuple(lines), flaw=flaw, torn=bool(rest))
+    return Reading(digest=digest, lines=tuple(lines), flaw=flaw, torn=bool(rest))
 
 
 def parse_line(written: bytes) -> Line | None:
     """One line without its end; None where it is no line of a journal."""
     try:
-        around: JsonObject = json.loads(written)
+        around = _around.decode(written)
         event = decode(written)
-        seq, at, prev = around["seq"], around["at"], around["prev"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
-    if not (isinstance(seq, int) and isinstance(at, str) and isinstance(prev, str)) or around.get("v") != VERSION:
+    if around.v != VERSION:
         return None
-    return Line(seq=seq, at=at, prev=prev, event=event, sha256=hashlib.sha256(written).hexdigest())
+    digest = hashlib.sha256(written).hexdigest()
+    return Line(seq=around.seq, at=around.at, prev=around.prev, event=event, sha256=digest)
 
 
 class Journal:
@@ -86,12 +105,16 @@ class Journal:
         self._lock = Lock()
 
     @classmethod
-    def reopened(cls, store: RunStore, run: str, secrets: Secrets, *, now: Callable[[], str]) -> "Journal":
+    def reopened(
+        cls, store: RunStore, run: str, secrets: Secrets, *, now: Callable[[], str], known: Reading | None = None
+    ) -> "Journal":
         """Resume the journal of a run that broke off. A torn last line is taken away, but for a journal with a flaw,
-        which is left as it is, as evidence. Raises `RunLockedError` and `StoreError`.
+        which is left as it is, as evidence. `known` is an earlier reading of it.
+
+        Raises `RunLockedError` and `StoreError`.
         """
         log, content = store.reopen(run)
-        earlier = parse(content)
+        earlier = parse(content, known=known)
         if earlier.torn and earlier.flaw is None:
             log.drop_torn_line()
         return cls(log, secrets, now=now, earlier=earlier)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from runner.foundation.problems import Problem, UsageError
 from runner.runs.events import Line, RunStarted, RunStatus
 from runner.runs.history import PastRun, past_runs
-from runner.runs.journal import parse, parse_line
+from runner.runs.journal import Reading, parse, parse_line
 from runner.runs.result import RunResult, fold
 from runner.runs.store import Part, RunStore, StoreError
 
@@ -29,6 +29,7 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     store: RunStore
     id: str
     lines: tuple[Line, ...]
+    reading: Reading
     result: RunResult
     flaw: int | None
     cut: bool = False
@@ -56,6 +57,7 @@ def load(store: RunStore, run: str) -> StoredRun:
         store=store,
         id=run,
         lines=reading.lines,
+        reading=reading,
         result=fold(reading.lines, run=run),
         flaw=max(len(reading.lines), 1) if cut else reading.flaw,
         cut=cut,

@@ -288,6 +288,19 @@ def test_a_step_has_at_most_ten_thousand_turns(project: Path, turns: int, *, is_
     assert told(spec) == ([] if is_right else ["a.job.yaml E107 /steps/0/for_each"])
 
 
+def test_texts_that_this_version_has_checked_before_are_held_against_the_schema_only(project: Path) -> None:
+    linted = write(project / "linted.job.yaml", "{execute: {process: A}, expect: [steps.nowhere.outputs.a]}")
+    misspelt = write(project / "misspelt.job.yaml", "{execute: {proces: A}}")
+    problems: list[Problem] = []
+    jobs = JobFiles(called=lambda path: path.name, problems=problems, has_passed=True)
+
+    opened = [jobs.open(linted), jobs.open(misspelt)]
+
+    assert [file is not None and file.job is not None for file in opened] == [True, False]
+    assert {problem.file for problem in problems} == {"misspelt.job.yaml"}
+    assert told(linted) != []
+
+
 def test_a_file_that_cannot_be_read_is_told_where_it_is_named(project: Path) -> None:
     (project / "inner.job.yaml").mkdir()
     spec = write(project / "a.job.yaml", *including("inner.job.yaml"))

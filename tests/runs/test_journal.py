@@ -26,7 +26,7 @@ from runner.runs.events import (
     StepStarted,
     TargetName,
 )
-from runner.runs.journal import Journal, utc_now
+from runner.runs.journal import Journal, parse, parse_line, utc_now
 from runner.runs.safe_events import LARGE
 from runner.runs.store import Part, StoreError
 from runner.secrets.redact import Secrets
@@ -63,6 +63,29 @@ def test_an_edited_line_shows_as_the_next_ones_flaw(tmp_path: Path) -> None:
     file = tmp_path / "run" / EVENTS
     file.write_text(file.read_text().replace('"t":1.0', '"t":9.0'))
     assert read(tmp_path / "run").flaw == 3
+
+
+def test_an_earlier_reading_counts_until_the_journal_changes(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "run")
+    journal.append(Paused(key="a", t=1.0, seconds=1.0))
+    content = (tmp_path / "run" / EVENTS).read_bytes()
+    earlier = parse(content)
+
+    assert parse(content, known=earlier) is earlier
+    assert parse(content.replace(b'"t":1.0', b'"t":9.0'), known=earlier).lines != earlier.lines
+    assert parse(content + content, known=earlier).flaw == 2
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(b'"v":1', b'"v":2'), (b'"seq":1', b'"seq":"1"'), (b'"prev":"', b'"prev":1,"":"')]
+)
+def test_a_line_whose_frame_is_not_ours_is_no_line(tmp_path: Path, ours: bytes, theirs: bytes) -> None:
+    journal = opened(tmp_path / "run")
+    journal.append(Paused(key="a", t=1.0, seconds=1.0))
+    line = (tmp_path / "run" / EVENTS).read_bytes().rstrip()
+
+    assert parse_line(line) is not None
+    assert parse_line(line.replace(ours, theirs)) is None
 
 
 def test_a_line_that_is_no_event_is_a_flaw_and_the_others_are_read(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from runner.version import VERSION
 _FORMAT = 1
 _MOST_CODES = 8
 _SHORTEST_WORD = 3
-SCHEMAS = ("job", "targets", "process", "catalog", "report", "event")
+SCHEMAS = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff")
 _TEMPLATES = Path(__file__).parent / "init_files"
 FILES = {
     "hello.job.yaml": ("hello.job.yaml", "a job"),
@@ -117,11 +117,13 @@ def _hint(written: str, code: str) -> str:
 )
 @click.pass_context
 def schema(context: click.Context, /, **_: object) -> int:
-    r"""Print the JSON Schema of NAME: job files, targets, doubles of processes, catalogues, JSON reports, events.
+    r"""Print the JSON Schema of NAME: job files, targets, doubles of processes, catalogues; for programs, JSON reports,
+    events, and what `runs`, `history` and `diff` print with `--format json`.
 
     \b
     Examples:
       runner schema job > job.schema.json
+      runner schema history > history.schema.json
       runner schema job --catalog specs/staging.catalog.yaml > staging.schema.json
 
     In an editor with the YAML language server, the first line of a job names its schema:

@@ -5,6 +5,7 @@ Environment options are the variables that set options. Only the module of the c
 are listed here; a test compares them with all verbs.
 """
 
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -79,6 +80,7 @@ _OPTION: Final = lazy_pattern(r"`(--?[a-z][\w-]*)")
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What text processors and web pages make of a hyphen, or of two."""
 
+_BARE_INPUT: Final = lazy_pattern(r"(?s)[A-Za-z_]\w*=.*")
 _ONE_HYPHEN: Final = lazy_pattern(r"-[a-z][a-z-]+")
 _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
 PREFIX: Final = "CREATIO_RUNNER_"
@@ -247,6 +249,8 @@ def check_words(command: click.Command, args: Sequence[str]) -> None:
     """Raise `UsageError` for what the shell, or whoever pasted it, has made of the command line."""
     options = {name: option for option in command.params if isinstance(option, click.Option) for name in option.opts}
     words = list(_words(options, args))
+    if "-i" in options:
+        _check_inputs(words)
     for index, word in enumerate(words):
         if word.text.startswith("-"):
             _check_hyphens(word.text, options)
@@ -283,6 +287,18 @@ def _other_dash(text: str, options: Mapping[str, click.Option]) -> Problem:
     message = f"`{clean(text)}` begins with a dash that is no hyphen, as text processors make it"
     hint = f"write `{clean(near)}`" if near else "begin options with `-` or `--`"
     return Problem(code="E150", message=message, hint=hint)
+
+
+def _check_inputs(words: Sequence[_Word]) -> None:
+    """`run a.job.yaml phone=1`: an input whose option is left out. After an unknown option it may be that one's."""
+    free = [
+        word for word, before in zip(words, [None, *words], strict=False) if not (before and before.text[:1] == "-")
+    ]
+    bare = [word.text for word in free if _BARE_INPUT.fullmatch(word.text) and not word.is_file]
+    if bare:
+        given = " ".join(f"-i {shlex.quote(text)}" for text in bare)
+        hint = f"write `{clean(given)}`" + (", if it is an input" if len(bare) == 1 else ", if they are inputs")
+        raise UsageError(Problem(code="E150", message=f"there is no file `{clean(bare[0])}`", hint=hint))
 
 
 def _check_quotes(words: Sequence[_Word]) -> None:

@@ -70,7 +70,7 @@ def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:
     """
     refusal = caller.sign_in(SECONDS)
     if refusal is not None:
-        return failed(SIGN_IN, refusal.trouble.message.removeprefix("no sign-in: "), refusal.trouble.hint)
+        return failed(SIGN_IN, refusal.no_session or refusal.trouble.message, refusal.trouble.hint)
     is_found = False
     for call in (WhoAmI(), WhoIsUser()):
         ending = caller.perform(call, SECONDS, gate=OPEN)

@@ -45,10 +45,11 @@ class CallFailed(Discreet, frozen=True, kw_only=True):
     `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
     `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
     `body` is the start of what the service answered, as text; `size` the bytes of all that it answered.
+    `no_session` says why there is no session, for whoever asks for nothing else; empty of what failed after a sign-in.
     """
 
     NOT_SHOWN: ClassVar = frozenset({"body"})
-    NOT_COMPARED: ClassVar = frozenset({"size"})
+    NOT_COMPARED: ClassVar = frozenset({"size", "no_session"})
 
     kind: FailureKind
     trouble: Trouble
@@ -61,6 +62,7 @@ class CallFailed(Discreet, frozen=True, kw_only=True):
     refused_sign_in: bool = False
     body: str | None = None
     size: int | None = None
+    no_session: str = ""
 
 
 Ending: TypeAlias = Answered | CallFailed

@@ -65,7 +65,12 @@ class Answer(Struct, frozen=True, kw_only=True):
             final=final,
             refused_sign_in=is_checked,
             body=self.body,
+            no_session=message,
         )
+
+    def no_sign_in(self, why: str, *, hint: str | None, code: str = "E303") -> CallFailed:
+        """Like `refusal`, where `why` itself does not say that it is about a sign-in."""
+        return replace(self.refusal(f"no sign-in: {why}", hint=hint, code=code), no_session=why)
 
 
 SigningIn: TypeAlias = Generator[Request, Answer, Session | CallFailed]
@@ -119,4 +124,4 @@ def not_signed_in(failure: CallFailed, *, url_key: str = "url") -> CallFailed:
     hint = None if trouble.hint is None else trouble.hint.replace("`url`", f"`{url_key}`")
     final = failure.final or trouble.code in _ANSWERED
     because = Trouble(code=trouble.code, message=f"no sign-in: {trouble.message}", hint=hint)
-    return replace(failure, kind=FailureKind.NOT_SENT, trouble=because, final=final)
+    return replace(failure, kind=FailureKind.NOT_SENT, trouble=because, final=final, no_session=trouble.message)

@@ -51,7 +51,9 @@ def refused(words: str, status: int = 500) -> CallFailed:
 
 
 def broken(kind: FailureKind = FailureKind.NOT_SENT) -> CallFailed:
-    return CallFailed(kind=kind, trouble=Trouble(code="E301", message="no sign-in: no way", hint="try it"))
+    return CallFailed(
+        kind=kind, trouble=Trouble(code="E301", message="no sign-in: no way", hint="try it"), no_session="no way"
+    )
 
 
 def test_a_sign_in_is_told_with_the_contact_that_we_are() -> None:

@@ -118,6 +118,7 @@ def test_a_plain_no_is_final(answer: Reply, said: str) -> None:
 
     assert (found.trouble.code, found.final) == ("E303", True)
     assert found.trouble.message.startswith(said)
+    assert found.trouble.message in (found.no_session, f"no sign-in: {found.no_session}")
     assert found.trouble.hint
 
 
@@ -134,6 +135,7 @@ def test_trouble_may_be_over_in_a_minute(answer: Reply, code: str, said: str) ->
 
     assert (found.trouble.code, found.final) == (code, False)
     assert found.trouble.message.startswith(said)
+    assert found.trouble.message in (found.no_session, f"no sign-in: {found.no_session}")
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,8 @@ def test_whatever_else_is_answered_the_call_was_not_sent(answer: Reply, code: st
     assert isinstance(found, CallFailed)
     assert (found.kind, found.trouble.code, found.final) == (FailureKind.NOT_SENT, code, final)
     assert found.trouble.message.startswith(said)
+    assert found.no_session
+    assert found.trouble.message in (found.no_session, f"no sign-in: {found.no_session}")
     assert "p4ss" not in repr(found)
 
 

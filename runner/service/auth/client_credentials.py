@@ -74,16 +74,15 @@ def _page(answer: Answer, identity: Site) -> CallFailed:
         shown = "a redirect"
     else:
         shown = (answer.unread or "").removeprefix("it is ")
-    message = f"no sign-in: {identity.name} answered with {shown} in place of a token"
-    return answer.refusal(message, hint=_IDENTITY_HINT)
+    return answer.no_sign_in(f"{identity.name} answered with {shown} in place of a token", hint=_IDENTITY_HINT)
 
 
 def _session(answer: Answer, identity: Site, *, now: float) -> Session | CallFailed:
     token = (answer.record or {}).get("access_token")
     if not isinstance(token, str) or not _VISIBLE.fullmatch(token):
-        message = f"no sign-in: the answer of {identity.name} makes no sense: it holds no `access_token`"
+        why = f"the answer of {identity.name} makes no sense: it holds no `access_token`"
         # there may be a token in it all the same
-        return replace(answer.refusal(message, code="E307", hint=_IDENTITY_HINT), body=None)
+        return replace(answer.no_sign_in(why, code="E307", hint=_IDENTITY_HINT), body=None)
     # A bearer call needs neither cookies nor BPMCSRF nor ForceUseSession [C].
     headers = (("Authorization", f"Bearer {token}"),)
     return Session(cookies={}, headers=headers, token=token, ends=now + _good_for(answer.record or {}))

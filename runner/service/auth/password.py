@@ -40,8 +40,7 @@ def _refusal(answer: Answer, site: Site) -> CallFailed | None:
     record = answer.record
     if record is None or "Code" not in record:
         why = answer.unread or "it is no record with a `Code`"
-        message = f"no sign-in: the answer of {site.name} makes no sense: {why}"
-        return answer.refusal(message, code="E307", hint=_URL_HINT)
+        return answer.no_sign_in(f"the answer of {site.name} makes no sense: {why}", code="E307", hint=_URL_HINT)
     if record["Code"] in (0, "0"):
         return None
     words = answer.text("Message") or words_of(record.get("Exception"))
@@ -57,8 +56,8 @@ def _by_status(answer: Answer, failure: CallFailed, site: Site) -> CallFailed:
     is_checked = answer.status in (401, 403) and not answer.is_page
     final = answer.status < 500  # noqa: PLR2004  the site's own fault
     if (root := _moved(answer, site)) is not None:
-        message = f"no sign-in: {site.name} redirects to `{root}`, so that `url` of the target is wrong"
-        return answer.refusal(message, hint=f"if that is the site, write `url: {root}`; nothing was sent there")
+        why = f"{site.name} redirects to `{root}`, so that `url` of the target is wrong"
+        return answer.no_sign_in(why, hint=f"if that is the site, write `url: {root}`; nothing was sent there")
     if answer.is_login_page or answer.status == 403:  # noqa: PLR2004  Forbidden
         message = f"{site.name} refused the sign-in: {words}"
         return answer.refusal(message, hint=_AUTH_HINT, final=final, is_checked=is_checked)

@@ -4,13 +4,14 @@ Targets are none of this module's business.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from runner.foundation.places import Span
 from runner.foundation.problems import Problem, are_errors
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
@@ -118,6 +119,11 @@ def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
     return secret_lines.of_unreadable(found, files.beginning(file, most=LARGEST_FILE).decode(errors="replace"))
 
 
+def _beside(flawed: Container[Span | None], problems: Iterable[Problem], document: Document) -> Iterator[Problem]:
+    """What is wrong elsewhere than in a value that YAML itself does not give."""
+    return (one for one in problems if one.span not in flawed and not document.is_tagged(one.span))
+
+
 class JobFiles:
     """`called` gives the name of a file in messages. Mistakes and warnings go into `problems`, each once.
 
@@ -180,14 +186,14 @@ class JobFiles:
         problems, document = schema.read(document, "job")
         checking.document = document
         flawed = {flaw.span for flaw in document.flaws}
-        checking.problems += (*document.flaws, *(problem for problem in problems if problem.span not in flawed))
+        checking.problems += (*document.flaws, *_beside(flawed, problems, document))
         known = outline(record(document.data))
         for step in known.steps:
             self._include(step, checking)
         known = replace(known, included=checking.outlines)
         if not self.has_passed:
             found = rules.check(document, reported=tuple(checking.problems), job=known)
-            checking.problems += (problem for problem in found if problem.span not in flawed)
+            checking.problems += _beside(flawed, found, document)
             checking.problems += lookalikes.check(document, reported=tuple(checking.problems))
         cases = self._cases_of(checking, known)
         self._report(checking.problems, at=at)

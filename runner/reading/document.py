@@ -142,6 +142,14 @@ class Document(Struct, frozen=True, kw_only=True):
         start, end = self._bounds(part.node)
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
+    def is_tagged(self, span: Span | None) -> bool:
+        """Whether `span` lies in a value with a tag: nobody knows what value was wanted."""
+        if span is None or not self.places.tagged:
+            return False
+        begins = (span.line, span.column)
+        values = (self.source.span(*self._bounds(node)) for node in self.places.tagged)
+        return any((one.line, one.column) <= begins <= (one.end_line, one.end_column) for one in values)
+
     def written(self, path: Path) -> str:
         """The value at `path` as it is in the file, quotes and all."""
         return self.text[slice(*self._bounds(self._find(path).node))]

@@ -356,6 +356,7 @@ class _Reading:
         start = self._starts[node]
         if event.tag is not None:
             self.mistakes.tag(at=start)
+            self.trail.tagged.add(node)
         found = _PROPERTIES.match(self.source.text, start)
         if found:
             self._starts[node] = min(found.end(), self._ends[node] or found.end())

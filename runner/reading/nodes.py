@@ -5,7 +5,7 @@ Places are offsets into the text, four bytes a number: a file of ten thousand st
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -13,13 +13,14 @@ from msgspec import Struct
 class Places(Struct, frozen=True, kw_only=True):
     """`after[n]` is the first node after a list or record `n`, 0 for any other node.
 
-    An alias is one node; `aliases` leads from it to the node that bears the anchor.
+    An alias is one node; `aliases` leads from it to the node that bears the anchor. `tagged` are the nodes with a tag.
     """
 
     starts: Sequence[int]
     ends: Sequence[int]
     after: Sequence[int]
     aliases: dict[int, int]
+    tagged: Collection[int] = ()
 
 
 class Trail:
@@ -29,6 +30,7 @@ class Trail:
         self.starts, self.ends = array("I"), array("I")
         self.add_start, self.add_end = self.starts.append, self.ends.append
         self.aliases: dict[int, int] = {}
+        self.tagged: set[int] = set()
         self._closed, self._next = array("I"), array("I")
         self._last_bracket = (0, 0)
 
@@ -69,4 +71,4 @@ class Trail:
         after = array("I", bytes(self.starts.itemsize * len(self.starts)))
         for node, following in zip(self._closed, self._next, strict=True):
             after[node] = following
-        return Places(starts=self.starts, ends=self.ends, after=after, aliases=self.aliases)
+        return Places(starts=self.starts, ends=self.ends, after=after, aliases=self.aliases, tagged=self.tagged)

@@ -42,6 +42,10 @@ _SIGNS: Final = {
     "empty": _DASH,
     "invalid": "✗",
 }
+_UNDO: Final = {
+    "complete": ("plain", "undo is complete: what had to be taken back was taken back"),
+    "incomplete": ("bad", "undo is incomplete: not everything that had to be taken back was taken back"),
+}
 _MOST_ROWS: Final = 20_000
 _LONGEST_FACT: Final = 500
 
@@ -80,6 +84,7 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
         most_links=cards.MOST_LINKS,
         matrix=overview.jobs_by_targets(timed_runs),
         runs=list(_drawn(timed_runs, values, most_rows=most_rows)),
+        words_of_the_page=overview.WORDS,
         is_without_values=values is ReportValues.NONE,
     )
 
@@ -169,7 +174,7 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     if result.error and result.finished:
         yield "bad", shown(f"{result.error.code}: {result.error.message}" if shows else result.error.code)
     if result.undo != "none":
-        yield "plain" if result.undo == "complete" else "bad", f"undo: {shown(result.undo)}"
+        yield _UNDO.get(result.undo, ("bad", f"undo: {shown(result.undo)}"))
     if result.log_unreadable:
         why = shown(result.log_unreadable.message) if shows else shown(result.log_unreadable.code)
         yield "warn", f"the process log cannot be read: {why}"

@@ -159,8 +159,13 @@ def _labels(row: TimedRow) -> Iterator[Label]:
         yield Label(_skipped(step))
     if step.status in RED and step.on_failure == "ignore":
         yield Label("does not count")
+    if waits := [*_waits(row)]:
+        yield from _held_up(waits)
+
+
+def _held_up(waits: Sequence[tuple[str, float]]) -> Iterator[Label]:
     for why, words in _WAITS.items():
-        if waited := sum(seconds for kind, seconds in _waits(row) if kind == why):
+        if waited := sum(seconds for kind, seconds in waits if kind == why):
             yield Label(f"waited {written(waited)} for {words}", "held")
 
 

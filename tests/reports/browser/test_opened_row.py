@@ -113,3 +113,12 @@ def test_a_card_is_copied_as_text_without_the_words_of_its_buttons(
     assert "E301 no sign-in: the site refuses connections" in text
     assert text.endswith("runner run specs/contact-smoke.job.yaml -t sandbox")
     assert page.find_element(By.CSS_SELECTOR, "[data-command]").is_displayed()
+
+
+def test_a_link_opens_what_the_words_of_the_page_mean(page_of: Callable[..., Chrome], story: list[AnyEvent]) -> None:
+    page = page_of(story, "")
+    words = page.find_element(By.CSS_SELECTOR, "#words dl")
+    assert not words.is_displayed()
+    page.find_element(By.LINK_TEXT, "what the words mean").click()
+    assert words.is_displayed()
+    assert "nobody knows yet whether it happened" in words.text

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 from reported import command_from
 
+from runner.reports.html import overview
 from runner.reports.html.page import report
+from runner.reports.spans import Sureness
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
@@ -205,3 +207,19 @@ def test_while_a_call_is_in_doubt_it_is_not_safe_to_run_again(
     assert "runner run " not in page.text
     broken_off = page_of([start(), StepStarted(row=row("read"), t=0)])
     assert "not yet: the run has not come to its end; what to do next" in broken_off.text
+
+
+def test_every_status_and_all_that_it_rests_on_is_explained() -> None:
+    explained = {word for word, _ in overview.WORDS}
+    assert {str(status) for status in Status} <= explained
+    assert {Sureness.VERIFIED, Sureness.INFERRED, Sureness.UNVERIFIED} <= explained
+
+
+@pytest.mark.parametrize(
+    ("undo", "words"), [("complete", "was taken back"), ("incomplete", "not everything that had to be taken back")]
+)
+def test_what_became_of_undo_is_a_sentence(
+    start: Start, page_of: Callable[[Story], _Texts], undo: str, words: str
+) -> None:
+    end = RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo=undo)
+    assert words in page_of([start(), UndoStarted(t=1), UndoFinished(t=1, undo=undo), end]).text

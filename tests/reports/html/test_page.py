@@ -166,7 +166,9 @@ def test_a_job_that_is_run_again_names_what_it_would_start_twice(
 def test_the_page_says_how_sure_a_passed_row_is(
     of_one_row: Callable[..., list[Line]], verified: Json, words: str
 ) -> None:
-    assert f"How sure the passed steps are: 1 {words}" in read(of_one_row(ending=ended(verified=verified)))
+    assert f"How sure the passed steps are ( what the words mean ): 1 {words}" in read(
+        of_one_row(ending=ended(verified=verified))
+    )
 
 
 def test_a_verdict_of_a_person_is_named_as_such(of_one_row: Callable[..., list[Line]]) -> None:

@@ -1,3 +1,6 @@
-"""The version of the program, the one place where it stands."""
+"""The version of the program, the one place where it is written, and that of replaying."""
 
 VERSION = "0.2.0"
+
+REPLAY = 1
+"""Raised when the engine would play an older journal back otherwise. A run is resumed by a program with its number."""

@@ -7,7 +7,7 @@ import click
 
 from runner.cli import options, output, reports
 from runner.cli.verb import Verb, VerbGroup
-from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
 from runner.reports.reported import ReportedRun
@@ -143,6 +143,35 @@ def _copy(fleet: "FleetStore", local: LocalRunStore, run: str) -> None:
         log.close()
 
 
+@click.command("stop", cls=Verb)
+@options.RUN
+@options.THE_DB
+@click.pass_context
+def stop(context: click.Context, /, **_: object) -> int:
+    r"""Stop RUN of a fleet, a run's id or a unique beginning of it. One that has not begun is cancelled. One that is
+    under way begins no further step; then `undo` and `finally` are carried out, within the grace of its worker.
+
+    \b
+    Example:
+      runner stop 0194d2a0
+
+    Exit 0, 2 where there is no such run, 6 where it has ended already.
+    """
+    from runner.cli.fleet_orders import who  # noqa: PLC0415  250 ms, for whoever names a database
+    from runner.fleet import orders  # noqa: PLC0415  likewise
+
+    store: FleetStore = context.params["database"]
+    run = _named(store, context.params["run"])
+    if orders.cancel(store.link, run.id, by=who()):
+        output.say(f"run {run.id} is cancelled: nothing was sent")
+    elif orders.stop(store.link, run.id, by=who()):
+        output.say(f"run {run.id} is to stop; `runner status {run.id}` shows how far it is")
+    else:
+        message = f"run {run.id} is not under way: it is {run.status or run.state}"
+        raise RefusedError(Problem(code="E156", message=message, hint="nothing was stopped"))
+    return ExitCode.PASSED
+
+
 @click.group("fleet", cls=VerbGroup)
 def fleet() -> None:
     r"""Look after the database of a fleet.
@@ -155,14 +184,7 @@ def fleet() -> None:
 
 
 @fleet.command("migrate", cls=Verb, short_help="Make the tables, or bring them up to date.")
-@options.option(
-    "--db",
-    "dsn",
-    metavar="URL",
-    type=options.Filled(),
-    required=True,
-    help="The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it.",
-)
+@options.DSN
 @click.pass_context
 def migrate(context: click.Context, /, **_: object) -> int:
     r"""Make the tables of a fleet in the schema `runner` of a database, or bring them up to date, in one transaction.

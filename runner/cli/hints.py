@@ -89,6 +89,7 @@ _NAMES: Final = frozenset(
     [
         "AFFECTED",
         "AGAINST",
+        "ALIVE",
         "ALLOW_EMPTY",
         "APPLY_EVERY",
         "APPLY_FOR",
@@ -118,6 +119,7 @@ _NAMES: Final = frozenset(
         "LAST_FAILED",
         "LEDGER",
         "LIMIT",
+        "ONCE",
         "OPEN",
         "OUT",
         "PAGE_SIZE",

@@ -290,6 +290,14 @@ DB = option(
     is_eager=True,
     help="The runs of a fleet, in the PostgreSQL database at URL: `postgresql://HOST/NAME`, or as libpq takes it.",
 )
+DSN = option(
+    "--db",
+    "dsn",
+    metavar="URL",
+    type=Filled(),
+    required=True,
+    help="The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it.",
+)
 THE_DB = option(
     "--db",
     "database",

@@ -35,6 +35,7 @@ from runner.secrets.redact import Secrets
 @options.EVEN_THOUGH
 @options.RESULT
 @options.run_settings
+@options.DB
 @click.pass_context
 def resume(context: click.Context, /, **_: object) -> int:
     r"""Go on with RUN where it broke off: `last`, a run's id, or a unique beginning of it.
@@ -50,9 +51,13 @@ def resume(context: click.Context, /, **_: object) -> int:
       runner resume 0194d2a0 --step charge --as passed --result '{"Score": 12}'
       runner resume 0194d2a0 --step charge --as retry
 
+    With --db it is ordered of the workers of a fleet, which have the secrets: a worker that serves the target does it.
+
     The job is the one with which the run began, whatever its files say by now. Secrets and credentials come anew.
     Exit codes are those of `runner run`; of a run that has ended, the run's own, and nothing is sent.
     """
+    if context.params["runs"] is context.params["database"]:
+        return _ordered(context, only_settle=False)
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
     allowed = permission(context)
@@ -82,6 +87,7 @@ def resume(context: click.Context, /, **_: object) -> int:
     help="What a signal leaves the reading that is under way.",
 )
 @options.RUNS
+@options.DB
 @options.QUIET
 @options.VERBOSE
 @options.reports
@@ -99,6 +105,8 @@ def reconcile(context: click.Context, /, **_: object) -> int:
 
     Exits with the code of the run as it is then: 4 as long as something is in doubt.
     """
+    if context.params["runs"] is context.params["database"]:
+        return _ordered(context, only_settle=True)
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
     run = find(context.params["runs"], context.params["run"])
@@ -107,6 +115,13 @@ def reconcile(context: click.Context, /, **_: object) -> int:
         return _over(run, wanted_reports, why="nothing is in doubt")
     resumable = _loaded(context, run, began)
     return _carry_on(context, resumable, wanted_reports, Judgement(look_again=True, only_settle=True), yes=False)
+
+
+def _ordered(context: click.Context, *, only_settle: bool) -> int:
+    """Order it of a fleet."""
+    from runner.cli.fleet_orders import order  # noqa: PLC0415  for whoever names a database
+
+    return order(context, only_settle=only_settle)
 
 
 def _loaded(context: click.Context, run: StoredRun, began: RunStarted) -> ResumableRun:

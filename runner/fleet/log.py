@@ -87,18 +87,26 @@ class FencedLog:
         self._lines, self._results, self._changes, self._is_due = [], {}, [], False
         self._safe_at = began
 
+    @property
+    def waits(self) -> bool:
+        """Whether there are lines that are not stored yet."""
+        return bool(self._lines)
+
     def check_fence(self) -> None:
         if time.monotonic() - self._safe_at <= _FRESH:
             return
         began = time.monotonic()
         if self.state()[0] != self._fence:
-            raise self._fenced()
+            raise self.fenced()
         self._safe_at = began
 
     def change(self, sql: str, values: Mapping[str, object]) -> bool:
         """Change something else of the run at once; whether it was done. The fence is `%(fence)s` in `sql`."""
-        row = self.link.run(sql, {**values, "run": self.run, "fence": self._fence})
-        return row.rowcount > 0
+        return self.link.run(sql, {**values, "run": self.run, "fence": self._fence}).rowcount > 0
+
+    def query(self, sql: str, values: Mapping[str, object]) -> tuple[object, ...] | None:
+        """Do the same, and read a row."""
+        return self.link.run(sql, {**values, "run": self.run, "fence": self._fence}).fetchone()
 
     def state(self) -> tuple[int, int, str]:
         """The fence of the run as it is now, the number of its lines, and the SHA-256 of the last."""
@@ -127,7 +135,7 @@ class FencedLog:
         if not self.change(
             "update runs set kept = %(kept)s where id = %(run)s and fence = %(fence)s", {"kept": content}
         ):
-            raise self._fenced()
+            raise self.fenced()
 
     def close(self) -> None:
         """Store what still waits, and end the connection."""
@@ -165,9 +173,9 @@ class FencedLog:
         more.
         """
         if self.state() != (self._fence, self._stored + len(self._lines), self._head):
-            raise self._fenced()
+            raise self.fenced()
 
-    def _fenced(self) -> FencedError:
+    def fenced(self) -> FencedError:
         return FencedError(f"another process has opened run {self.run} since")
 
 

@@ -39,8 +39,6 @@ class Changes(Protocol):
 
     def with_next_line(self, sql: str, values: dict[str, object], *, due: bool = False) -> None: ...
 
-    def commit(self) -> None: ...
-
 
 class FleetRows:
     """The rows as one run sees them. `now` replaces the server's clock."""
@@ -83,7 +81,6 @@ class FleetRows:
         certain: bool = False,
         timed: bool = True,
     ) -> Others:
-        self._changes.commit()
         values = {
             "run": self._run,
             "key": key,
@@ -116,9 +113,6 @@ class AtOnce:
         statement = f"with mine as (select %(run)s::uuid as id), {sql.replace('{n}', '0')} select"
         own = {f"{name}0": value for name, value in values.items()}
         self._link.run(statement, {**own, "run": self._run})
-
-    def commit(self) -> None:
-        """Nothing waits."""
 
 
 def forget(link: Link, *, before: float) -> None:

@@ -221,5 +221,7 @@ create function runner.queue_ready(passed uuid) returns void language sql as $$
   select runner.queue_name(target), 'carry', lock, jsonb_build_object('run', id) from ready order by id
 $$;
 
+create index procrastinate_jobs_run on runner.procrastinate_jobs ((args ->> 'run'));
+
 create trigger run_ended after update on runner.runs for each row
   when (new.status is not null and new.status is distinct from old.status) execute function runner.run_ended();

@@ -18,7 +18,7 @@ from runner.runs.store import Part, StoreError
 _OPEN: Final = """
 update runs set fence = fence + 1, state = 'running', worker = %(worker)s, note = null, updated_at = now(),
   timeline = (select timeline_id from pg_control_checkpoint())
-where id = %(run)s returning fence, seq, head
+where id = %(run)s and state in ('queued', 'running', 'parked') returning fence, seq, head
 """
 _CREATE: Final = """
 insert into runs (id, state, fence, worker) values (%(run)s, 'running', 1, %(worker)s)
@@ -54,6 +54,17 @@ def opened(dsn: str) -> "FleetStore":
     except StoreError as error:
         raise UsageError(Problem(code="E151", message=str(error), hint=_UNREACHABLE)) from error
     return store
+
+
+def check(dsn: str) -> None:
+    """Raise `UsageError` where the tables are not those of this program, `NoDatabaseError` where there are none to be
+    seen.
+    """
+    try:
+        with database.connect(dsn) as connection:
+            database.check(connection)
+    except SchemaError as error:
+        raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
 
 
 def migrate(dsn: str) -> bool:
@@ -103,6 +114,9 @@ class FleetStore:
             database.check(connection)
 
     def close(self) -> None:
+        """End all connections. What a log still has to store is not stored."""
+        for log in self._open.values():
+            log.link.close()
         self._link.close()
 
     def runs(self) -> list[str]:
@@ -124,7 +138,7 @@ class FleetStore:
         row = link.run(_OPEN, {"run": run, "worker": self._worker}).fetchone()
         if row is None:
             link.close()
-            raise self._missing(run)
+            raise self._closed(run)
         log = self._opened(FencedLog(link, run, fence=row[0], seq=row[1], head=row[2]))
         return log, self.get(run, Part.EVENTS)
 
@@ -136,7 +150,7 @@ class FleetStore:
         return found is not None and bool(found[0])
 
     def put(self, run: str, part: Part, content: str) -> None:
-        log = self._log_of(run)
+        log = self.log_of(run)
         if part is Part.PLAN and log is not None:
             log.put_plan(content)
         elif part is Part.PLAN:
@@ -189,11 +203,11 @@ class FleetStore:
         self._link.attempt(done)
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> FleetRows:
-        log = self._log_of(run)
+        log = self.log_of(run)
         link = self._link if log is None else log.link
         return FleetRows(link, log or AtOnce(link, run), run=run, site=site, settle=settle, now=self._now)
 
-    def _log_of(self, run: str) -> FencedLog | None:
+    def log_of(self, run: str) -> FencedLog | None:
         log = self._open.get(run)
         return log if log is not None and log.is_open else None
 
@@ -203,6 +217,10 @@ class FleetStore:
 
     def _new_link(self) -> Link:
         return Link(self._dsn, patience=self._patience, leave=self._leave)
+
+    def _closed(self, run: str) -> StoreError:
+        row = self._link.run("select state from runs where id = %(run)s", {"run": run}).fetchone()
+        return self._missing(run) if row is None else StoreError(f"run {run} is {row[0]}: it is not to be carried on")
 
     def _missing(self, run: str) -> StoreError:
         return StoreError(f"there is no run {run} in {self.name}")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from runner.engine.carry_out import carry_out
@@ -33,11 +33,12 @@ from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
 from runner.hosts.call_evidence import attempt_failed, call_answered, sent_request
+from runner.hosts.call_gate import CallGate
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
-from runner.hosts.turns import HeldUp, Turn
+from runner.hosts.turns import HeldUp, RunLeftError, Turn
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs.events import (
@@ -71,43 +72,6 @@ _WORDS_OF_A_PERSON = frozenset({"passed", "failed", "retry"})
 """Answers to the question how a call in doubt is to be taken that nobody but a person gives."""
 
 
-class _CallGate(Struct, kw_only=True):
-    """The gate of one call: it is journaled as sent when it may leave, and nothing else is waited for by then."""
-
-    host: "LocalHost"
-    send: Send
-    is_noted: bool = False
-    request: Request | None = None
-
-    def written(self, request: Request) -> None:
-        self.request = request
-
-    def signed_in(self, kind: str, seconds: float) -> None:
-        self.host.note_sign_in(self.send.key, kind, seconds)
-
-    def is_wanted(self) -> bool:
-        return self.host.policy.allows(self.send)
-
-    def may_leave(self) -> bool:
-        if not self.is_wanted():
-            return False
-        self.note()
-        return True
-
-    def wait(self, seconds: float) -> None:
-        self.host.wait_for_rate(self.send.key, seconds)
-
-    def note(self) -> None:
-        """Journal, once, that the call is sent."""
-        if not self.is_noted:
-            self.is_noted = True
-            self.host.note_sent(self.send, self.request)
-
-
-class _LeftError(Exception):
-    """The run is left as it is: somebody has to settle what is in doubt, or it was not to be carried on."""
-
-
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
     """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
@@ -115,6 +79,7 @@ class LocalHost:
     the process log belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed;
     where it says no, the run is left as it is. `person` gives verdicts, and answers questions; with `says_yes` it has
     done so for all of them. `waits` are those for locks, before the run began or was resumed.
+    `goes_on` is asked before each effect that takes time: where it says no, the run is left as it is.
     """
 
     caller: Caller
@@ -125,6 +90,7 @@ class LocalHost:
     judgement: Judgement = field(default_factory=Judgement)
     owned: OwnedRows = field(default_factory=NoOtherRuns)
     lets_in: Callable[[], bool] = lambda: True
+    goes_on: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
     person: Person = field(default_factory=Person)
     says_yes: bool = False
@@ -136,6 +102,7 @@ class LocalHost:
     _replayed: bool = False
     _resumed: bool = False
     _resumed_at: float = 0.0
+    _is_due: bool = False
 
     def __post_init__(self) -> None:
         self.policy = StopPolicy(stop=self.stop)
@@ -163,16 +130,16 @@ class LocalHost:
                 replayed = replay.outcome(effect)
                 outcome = self._perform(effect, replayed) if isinstance(replayed, Beyond) else replayed
                 self.policy.learn(effect, outcome)
-                if isinstance(effect, Note) and isinstance(effect.event, StepFinished):
-                    self.turn.give_back()
+                if isinstance(replayed, Beyond) and isinstance(effect, Note) and isinstance(effect.event, StepFinished):
+                    self.turn.give_back()  # not in a replay: a turn from before belongs to the row that was open then
                 if outcome is not None:
                     resumed_before, resumed_now = replay.was_resumed(), self._was_resumed()
                     if resumed_before or resumed_now:
                         outcome = replace(outcome, resumed=True)
-        except (StopIteration, _LeftError):
+        except (StopIteration, RunLeftError):
             return
         finally:
-            self.turn.give_back()
+            self.turn.leave()
 
     def _perform(self, effect: Effect, beyond: Beyond) -> Outcome | None:
         match effect:
@@ -192,10 +159,13 @@ class LocalHost:
 
     def _act(self, effect: Send | Sleep | Ask) -> Outcome:
         if self._judging.only_settles and not self.policy.settles(effect):
-            raise _LeftError
+            raise RunLeftError
         if not self.policy.allows(effect):
             return self._refuse(effect.key)
+        self._check_on()
         self._resume()  # before the effect, however long it takes: its time is none that had passed before
+        if self._is_due or not isinstance(effect, Send):
+            self._commit()
         match effect:
             case Send():
                 return self._send(effect)
@@ -208,7 +178,7 @@ class LocalHost:
 
     def _note(self, event: AnyEvent) -> None:
         if self._judging.only_settles and isinstance(event, StepStarted | UndoStarted):
-            raise _LeftError
+            raise RunLeftError
         self._append(event, durable=isinstance(event, RunStarted))
         if isinstance(event, RunStarted):
             self._note_waits()
@@ -232,12 +202,13 @@ class LocalHost:
     def _send(self, send: Send) -> Outcome:
         if send.turn is not None and not self._take_turn(send.key, send.turn):
             return self._refuse(send.key)
-        gate = _CallGate(host=self, send=send)
+        gate = CallGate(host=self, send=send)
         ending = self.caller.perform(send.call, send.seconds, gate=gate)
         if isinstance(ending, CallFailed) and ending.unwanted:
             return self._refuse(send.key)
         gate.note()  # of a call that could not leave, too: its failure belongs to it
         self._note_start_ended(send, ending)
+        self._is_due = send.effect is not StepEffect.READ  # what it came to is safe before anything else takes time
         t = self._t()
         match ending:
             case Answered(value=value, date=date):
@@ -248,6 +219,12 @@ class LocalHost:
                 return Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
+
+    def is_wanted(self, send: Send) -> bool:
+        return self.policy.allows(send)
+
+    def check_fence(self) -> None:
+        self.journal.check_fence()
 
     def note_sign_in(self, key: str, kind: str, seconds: float) -> None:
         self._append(SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
@@ -267,6 +244,8 @@ class LocalHost:
             request=UNSET if request is None else sent_request(request),
         )
         self._append(sent, durable=send.effect is StepEffect.ONCE)
+        if send.effect is not StepEffect.READ:
+            self._commit()
 
     def _note_start_ended(self, send: Send, ending: Ending) -> None:
         if process_started(send.call) is None:
@@ -295,6 +274,7 @@ class LocalHost:
             if seconds >= _WORTH_A_NOTE:
                 begin(None)
             self.stop.wait(seconds)
+        self._check_on()
 
     @contextmanager
     def _waiting(self, key: str, what: WaitsFor, *, name: str | None = None) -> Iterator[HeldUp]:
@@ -320,6 +300,7 @@ class LocalHost:
         if pause.between_attempts:
             self.turn.give_back()
         self.stop.wait(seconds)
+        self._check_on()
         if not self.policy.allows(pause):
             return self._refuse(pause.key)
         t = self._t()
@@ -336,7 +317,7 @@ class LocalHost:
     def _judge(self, doubt: ResolveDoubt) -> Outcome:
         answer = self._judging.answer(doubt)
         if answer is None:
-            raise _LeftError
+            raise RunLeftError
         is_secret = answer.get("key") in doubt.secret and "result" in answer
         written: Json = {**answer, "result": SECRET_VALUE} if is_secret else answer
         how = VerdictSource.OPTION if answer.get("as") in _WORDS_OF_A_PERSON else None
@@ -371,6 +352,15 @@ class LocalHost:
         self._append(stopped(why, key=key, t=t, final=over))
         return Stopped(t=t, why=why, over=over)
 
+    def _check_on(self) -> None:
+        if not self.goes_on():
+            raise RunLeftError
+
+    def _commit(self) -> None:
+        """What was answered is safe from a kill before something else takes time."""
+        self._is_due = False
+        self.journal.commit()
+
     def _append(self, event: AnyEvent, *, durable: bool = False) -> None:
         self._resume()
         self.journal.append(event, durable=durable)
@@ -379,7 +369,7 @@ class LocalHost:
         """Mark where a run that broke off is resumed, once."""
         if self._replayed:
             if not self.lets_in():
-                raise _LeftError
+                raise RunLeftError
             self._replayed, self._resumed, self._resumed_at = False, True, self._t()
             self.journal.append(RunResumed(t=self._resumed_at))
             self._note_waits()

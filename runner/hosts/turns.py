@@ -15,6 +15,12 @@ _LOOK = 0.1
 HeldUp: TypeAlias = Callable[[LockHolder | None], object]
 
 
+class RunLeftError(Exception):
+    """The run is left as it is: somebody has to settle what is in doubt, it was not to be carried on, or another
+    process is to carry it on.
+    """
+
+
 class Turns:
     """The turns on one site, shared by all runs against it, whatever their targets are called."""
 
@@ -36,7 +42,7 @@ class Turn:
 
     def take(self, process: str, stop: Stop, *, held_up: HeldUp = lambda _: None) -> bool:
         """Wait for the turn of `process`, or keep it; `held_up` is called with its holder if it is not free at once.
-        False where the stop came meanwhile.
+        False where the stop came meanwhile. Raises `RunLeftError` where others need this thread.
         """
         if self._process == process:
             return True
@@ -52,6 +58,10 @@ class Turn:
         self._process = process
         self._turns.holders[process] = self._holder
         return True
+
+    def leave(self) -> None:
+        """The run is left, perhaps in the middle of a row."""
+        self.give_back()
 
     def give_back(self) -> None:
         """Give the turn back, if there is one."""

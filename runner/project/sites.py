@@ -20,7 +20,8 @@ from runner.secrets.redact import Secrets
 from runner.service.access import OnSecret
 from runner.service.auth.kind import Credentials
 from runner.service.auth.password import PASSWORD
-from runner.service.client import Client
+from runner.service.client import Client, pace_of
+from runner.service.gate import SitePace
 from runner.service.site import PREFIXES, Site
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import read_authorities, resolve, secret_texts, site_of
@@ -105,13 +106,18 @@ class ReadySite(Struct, frozen=True, kw_only=True):
 
 
 class Sites(Struct, kw_only=True):
-    """Ready sites by the target they are; closed together. `learn` gets the secrets of runs against sandboxes."""
+    """Ready sites by the target they are; closed together. May be used by several threads.
+
+    `learn` gets the secrets of runs against sandboxes; `pace` gives what spaces the calls to a site.
+    """
 
     serve: Serve
     environment: Mapping[str, str]
     read_file: Callable[[str], str]
     learn: OnSecret | None = None
+    pace: Callable[[Site], SitePace | None] = pace_of
     _ready: dict[Target, ReadySite] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
     _open: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -124,9 +130,10 @@ class Sites(Struct, kw_only=True):
 
     def of(self, target: Target) -> ReadySite:
         """The site of a target. Raises `UsageError` where it cannot be made ready."""
-        if target not in self._ready:
-            self._ready[target] = self._made_ready(target)
-        return self._ready[target]
+        with self._lock:
+            if target not in self._ready:
+                self._ready[target] = self._made_ready(target)
+            return self._ready[target]
 
     def _made_ready(self, target: Target) -> ReadySite:
         match target:
@@ -154,7 +161,7 @@ class Sites(Struct, kw_only=True):
     ) -> ReadySite:
         """`hidden` are the texts of a site; a sandbox has none."""
         known = hidden or Hidden()
-        client = Client(site, credentials=credentials, on_secret=known.add)
+        client = Client(site, credentials=credentials, on_secret=known.add, pace=self.pace(site))
         self._open.callback(client.close)
         named = TargetName(name=name, url=site.url, sandbox=hidden is None)
         return ReadySite(name=named, client=client, site=site, credentials=credentials, hidden=known, learn=learn)

@@ -12,7 +12,7 @@ from runner.service import bodies, outages
 from runner.service.calls import CallFailed
 from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, trusting
 from runner.service.connection import Incoming, Lines, NotConnectedError, Outgoing, SpokeFirstError, UnwantedError
-from runner.service.gate import Clock, Deadline, Pace
+from runner.service.gate import Clock, Deadline, SitePace
 from runner.service.libraries import h11, httpx
 from runner.service.site import Headers, Reply, Request, Site
 from runner.service.tunnel import proxy_of
@@ -52,7 +52,7 @@ class Carrier:
         transport: Transport,
         clock: Clock,
         headers: Headers = (),
-        pace: Pace | None = None,
+        pace: SitePace | None = None,
     ) -> None:
         self.place = place
         self._clock = clock

@@ -16,17 +16,22 @@ from runner.service.access import Access, OnSecret
 from runner.service.auth.kind import Credentials
 from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, Reading
 from runner.service.carrier import Carrier, Transport, network
-from runner.service.gate import OPEN, Clock, Deadline, Gate, Pace
+from runner.service.gate import OPEN, Clock, Deadline, Gate, Pace, SitePace
 from runner.service.login_page import acts, signed_out
 from runner.service.session import Session
 from runner.service.site import Reply, Request, Site
 from runner.service.wire import UnwritableError, request
 
 
+def pace_of(site: Site, *, clock: Clock = time.monotonic) -> SitePace | None:
+    """What spaces the calls of this process to a site that has a `rate`."""
+    return None if site.rate is None else Pace(site.rate, clock=clock)
+
+
 class Client:
     """Calls to `site`, with `credentials` or without signing in.
 
-    `transport` replaces the network, `clock` the time.
+    `transport` replaces the network, `clock` the time, `pace` what spaces the calls.
     `on_secret` is given a token or a cookie before any call carries it, and before `perform` gives the answer back.
     """
 
@@ -38,11 +43,12 @@ class Client:
         transport: Transport | None = None,
         clock: Clock = time.monotonic,
         on_secret: OnSecret = lambda _name, _text: None,
+        pace: SitePace | None = None,
     ) -> None:
         self._site = site
         self._clock = clock
         self._transport = transport or network(site, clock)
-        pace = None if site.rate is None else Pace(site.rate, clock=clock)
+        pace = pace or pace_of(site, clock=clock)
         self._carrier = Carrier(
             site.url, place=site.name, transport=self._transport, clock=clock, headers=site.headers, pace=pace
         )

@@ -73,6 +73,13 @@ class Deadline(Struct, kw_only=True):
         return Deadline(at=now + seconds, seconds=seconds, gate=self.gate, whole=self)
 
 
+class SitePace(Protocol):
+    """What spaces the calls to one site."""
+
+    def wait_for_turn(self, gate: Gate) -> float:
+        """Wait for the next turn, at most for as long as the call is wanted. The seconds that it took."""
+
+
 class Pace:
     """At most `rate` calls a second to one site, evenly spaced, whichever thread makes them; first come, first served.
 

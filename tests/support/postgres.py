@@ -37,7 +37,7 @@ _SETTINGS = {
 }
 _TEMPLATE = "fleet_template"
 _numbers = count(1)
-_apart: list[subprocess.Popen[bytes]] = []
+_children: list[subprocess.Popen[bytes]] = []
 """Processes that outlive this one; Python warns of any that is forgotten."""
 
 
@@ -60,8 +60,16 @@ class Cluster:
                 stderr=log,
                 user=_user(),
             )
+        _children.append(server)
         self.wait_until_up()
         return server
+
+    def stop(self) -> None:
+        """End the server at once, as a crash does; its files stay."""
+        file = self.folder / "data" / "postmaster.pid"
+        pid = int(file.read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        next(child for child in _children if child.pid == pid).wait(60)
 
     def wait_until_up(self) -> None:
         ends = time.monotonic() + 60
@@ -129,7 +137,7 @@ def _start_apart(cluster: Cluster) -> None:
     path = os.pathsep.join([str(Path(database.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     null = subprocess.DEVNULL  # a worker of pytest talks over its own
     environment = {**os.environ, "PYTHONPATH": path}
-    _apart.append(
+    _children.append(
         subprocess.Popen(command, start_new_session=True, env=environment, stdin=null, stdout=null, stderr=null)
     )
     cluster.wait_until_up()
@@ -153,9 +161,10 @@ def own_cluster() -> Iterator[Cluster]:
     """A server that the test may end; none is started yet. What the test leaves is ended here."""
     folder = Path(tempfile.mkdtemp(prefix="creatio-runner-postgres-own-"))
     folder.chmod(0o755)
-    yield new_cluster(folder)
-    with suppress(OSError, ValueError):
-        os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    cluster = new_cluster(folder)
+    yield cluster
+    with suppress(OSError, StopIteration):
+        cluster.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,0 +1,243 @@
+"""One run of a fleet, carried out by a worker: begun, or carried on with exactly as `resume` does."""
+
+import json
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from runner.cli import output
+from runner.cli.prepared import Permission, RunSpec, check_permission
+from runner.cli.resume_run import ABOUT_FILES, check, check_results, opened, resume
+from runner.cli.run_pool import ActiveRun
+from runner.cli.stored_plans import PlanLoader
+from runner.engine.scope import RunFacts
+from runner.fleet import leaving, orders, queue
+from runner.fleet.database import NoDatabaseError
+from runner.fleet.leaving import Leaving
+from runner.fleet.orders import Order
+from runner.fleet.queue import QueuedRun
+from runner.fleet.store import FleetStore
+from runner.fleet.turns import DrainedStop, FleetTurn
+from runner.fleet.worker import PATIENCE, Left
+from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
+from runner.hosts.families import KnownFamilies, WithFamilies
+from runner.hosts.judgement import Judgement
+from runner.hosts.local import LocalHost
+from runner.hosts.replay import ForgottenError, MisfitError
+from runner.planning import plan_file
+from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.project.sites import ReadySite, Sites
+from runner.reports.safe import clean
+from runner.reports.words import doubtful
+from runner.runs import snapshot
+from runner.runs.history import remember
+from runner.runs.journal import Journal, utc_now
+from runner.runs.store import FencedError, StoreError
+from runner.runs.stored_runs import load
+from runner.secrets.redact import Secrets
+from runner.version import REPLAY, VERSION
+
+_LATER = 30.0
+"""Seconds after which a run is tried again whose site lets nobody in."""
+
+
+@dataclass(slots=True, kw_only=True)
+class FleetRuns:
+    """The runs that this worker carries out. `hold`: runs wait where a call is in doubt, so that it can be settled."""
+
+    dsn: str
+    worker: str
+    sites: Sites
+    targets: Path | None
+    grace: float
+    hold: bool = False
+    _drained: threading.Event = field(default_factory=threading.Event)
+    _stops: dict[str, DrainedStop] = field(default_factory=dict)
+    _families: dict[str, KnownFamilies] = field(default_factory=dict)
+
+    def drain(self) -> None:
+        self._drained.set()
+
+    def undrain(self) -> None:
+        self._drained.clear()
+
+    def running(self) -> Sequence[str]:
+        return [*self._stops]
+
+    def stop(self, run: str) -> None:
+        if (stop := self._stops.get(run)) is not None:
+            stop.request("SIGINT")
+
+    def carry(self, run: str) -> Left:
+        """Carry a run on to its end, or to where it is left. Raises `FencedError`, and `NoDatabaseError`."""
+        store = FleetStore(self.dsn, worker=self.worker, patience=PATIENCE)
+        self._stops[run] = DrainedStop(grace=self.grace, goes_on=self._goes_on)
+        try:
+            found = queue.queued_run(store.link, run)
+            if found is None or not found.is_open or self._drained.is_set():
+                return Left(state="parked" if found is not None and found.is_open else "over")
+            return self._carried(store, run, found)
+        finally:
+            del self._stops[run]
+            store.close()
+
+    def _goes_on(self) -> bool:
+        return not self._drained.is_set()
+
+    def _carried(self, store: FleetStore, run: str, found: QueuedRun) -> Left:
+        given = orders.open_orders(store.link, run)
+        try:
+            made = self._resumed(store, run, found, given) if found.lines else self._begun(store, run, found)
+        except (UsageError, RefusedError) as error:
+            state = "held" if found.lines else "refused"
+            how = Leaving(state=state, note=_sentence(error.problems), orders=[order.number for order in given])
+            return self._left(store, run, how)
+        except (FencedError, NoDatabaseError):
+            raise
+        except StoreError:  # somebody else has begun it meanwhile
+            return Left(state="parked", seconds=1.0)
+        if made is None:
+            why = "the database was restored, or another server took over: `runner resume` with `--db` lets it go on"
+            return self._left(store, run, Leaving(state="held", note=why))
+        return self._carry(store, made, given)
+
+    def _carry(self, store: FleetStore, run: ActiveRun, given: Sequence[Order]) -> Left:
+        log = store.log_of(run.facts.id)
+        assert log is not None
+        key, stop = run.site.key, self._stops[run.facts.id]
+        turn = FleetTurn(log, site=key, goes_on=self._goes_on)
+        denied: list[str] = []
+        if run.earlier and not run.result.finished and not run.judgement.only_settle:
+            run.lets_in = lambda: _lets_in(run, denied)
+        host = LocalHost(
+            caller=WithFamilies(run.site.client, self._families.setdefault(key, KnownFamilies())),
+            journal=run.journal,
+            stop=stop,
+            turn=turn,
+            ask=lambda _question, _stop, _seconds: True,
+            says_yes=True,
+            judgement=run.judgement,
+            owned=store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),
+            lets_in=run.lets_in,
+            goes_on=self._goes_on,
+        )
+        note = None
+        try:
+            host.carry(run.plan, run.facts, earlier=run.earlier)
+            run.journal.commit()
+        except (ForgottenError, MisfitError) as error:
+            note = f"the run cannot go on: {error}"
+        done = [order.number for order in given]
+        if run.result.finished:
+            return self._ended(store, run, done)
+        is_parked = note is None and (turn.busy or self._drained.is_set() or bool(denied))
+        state = "parked" if is_parked else "held"
+        doubts = len(doubtful(run.result.steps))
+        how = Leaving(
+            state=state, note=note or next(iter(denied), None), in_doubt=doubts, orders=() if is_parked else done
+        )
+        return self._left(store, run.facts.id, how, seconds=_LATER if denied else 0.0)
+
+    def _ended(self, store: FleetStore, run: ActiveRun, done: Sequence[int]) -> Left:
+        result = run.result
+        try:
+            remember(store, result)
+        except FencedError:
+            raise
+        except StoreError as error:
+            output.say(f"run {result.id} is missing in the history: {error}")
+        how = Leaving(
+            state="ended",
+            in_doubt=len(doubtful(result.steps)),
+            status=str(result.status),
+            exit_code=int(result.exit_code),
+            seconds=result.seconds,
+            orders=done,
+        )
+        return self._left(store, result.id, how)
+
+    def _left(self, store: FleetStore, run: str, how: Leaving, *, seconds: float = 0.0) -> Left:
+        log = store.log_of(run) or store.reopen(run)[0]
+        try:
+            leaving.leave(log, how)
+        finally:
+            log.close()
+        output.say(f"run {run} {how.status or how.state}{f': {clean(how.note)}' if how.note else ''}")
+        found = queue.queued_run(store.link, run)
+        name = None if found is None or not found.lines else queue.queue_of(store.link, found.target, replay=REPLAY)
+        return Left(state=how.state, queue=name, seconds=seconds)
+
+    def _begun(self, store: FleetStore, run: str, found: QueuedRun) -> ActiveRun:
+        spec = _spec(found, self.targets)
+        check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
+        site = self.sites.of(spec.target)
+        secrets = Secrets()
+        site.hide_in(secrets)
+        made = _plan(spec, site, secrets)
+        facts = RunFacts(id=run, started_at=utc_now(), engine=VERSION, commit=found.commit)
+        log = store.create(run)
+        journal = Journal(log, secrets, now=utc_now)
+        kept = snapshot.written(made, key=os.urandom(32).hex())
+        leaving.begin(log, kept=kept, engine=VERSION, replay=REPLAY, url=site.name.url)
+        return ActiveRun(
+            store=store, plan=made, facts=facts, journal=journal, site=site, judgement=Judgement(hold=self.hold)
+        )
+
+    def _resumed(self, store: FleetStore, run: str, found: QueuedRun, given: Sequence[Order]) -> ActiveRun | None:
+        """The run, to be carried on; None where what it sent may be forgotten, and nobody has looked at it since."""
+        if found.timeline is not None and found.timeline != found.timeline_now and not given:
+            return None
+        stored = replace(load(store, run), is_running=False)
+        verdicts = {order.key: order.verdict for order in given if order.key is not None}
+        judgement = Judgement(
+            verdicts=verdicts,
+            hold=self.hold,
+            look_again=True,
+            only_settle=bool(given) and all(order.only_settle for order in given),
+        )
+        resumable = opened(stored, check(stored), given={}, targets=self.targets)
+        check_results(verdicts, resumable.spec.job)
+        check_permission([resumable.spec], Permission(yes=True, confirmed=frozenset({resumable.spec.target.name})))
+        return resume(resumable, self.sites, judgement)
+
+
+def _lets_in(run: ActiveRun, denied: list[str]) -> bool:
+    """Sign in before anything is carried out: else `undo` and `finally` would be given up for a wrong password."""
+    failure = run.site.client.sign_in(run.plan.timeout)
+    if failure is None:
+        return True
+    secrets = Secrets()
+    run.site.hide_in(secrets)
+    denied.append(secrets.mask(failure.trouble.message))
+    return False
+
+
+def _spec(found: QueuedRun, targets: Path | None) -> RunSpec:
+    """The run as it was applied. Raises `UsageError`."""
+    stored = plan_file.of_record(json.loads(found.plan)) if found.plan else None
+    if stored is None:
+        raise UsageError(Problem(code="E154", message="the run's plan cannot be read", hint="apply the job again"))
+    problems: list[Problem] = []
+    runs = PlanLoader(plans=[stored], targets_file=targets, known={}, changes=lambda *_: ()).runs(problems)
+    problems = [problem for problem in problems if not problem.code.startswith(ABOUT_FILES)]
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors or not runs:
+        raise UsageError(*dict.fromkeys(errors))
+    return runs[0]
+
+
+def _plan(spec: RunSpec, site: ReadySite, secrets: Secrets) -> Plan:
+    """Others may start the same processes on that site at any time."""
+    made = plan(
+        spec.job, sources=spec.sources, inputs=spec.inputs, target=site.name, secrets=secrets, case=spec.chosen_case
+    )
+    seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
+    return replace(made, alone=False, timeout=seconds, settle=settle, elements=spec.elements)
+
+
+def _sentence(problems: Sequence[Problem]) -> str:
+    return "; ".join(problem.message for problem in problems) or "it cannot be carried out"

@@ -1,0 +1,127 @@
+"""`runner worker`: carries out the runs of a fleet."""
+
+import os
+import socket
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import uuid_utils
+
+from runner.cli import options, output
+from runner.cli.verb import Verb
+from runner.foundation.problems import Problem, UsageError
+from runner.project.named_targets import KnownTarget, chosen, targets_of
+from runner.project.project import Project
+from runner.project.sites import Sites
+from runner.reading.files import read_text
+from runner.service.site import Site
+from runner.targets.model import SiteTarget
+from runner.version import REPLAY
+
+
+@click.command("worker", cls=Verb)
+@options.option(
+    "-t",
+    "--target",
+    "target",
+    multiple=True,
+    type=options.Filled(),
+    metavar="NAME",
+    help="Take runs against this target only; several times: against each. Else against all of the targets file.",
+)
+@options.TARGETS
+@options.JOBS
+@options.option(
+    "--grace",
+    metavar="DURATION",
+    type=options.Duration(),
+    default="30s",
+    show_default=True,
+    help="The time for calls in flight after a signal.",
+)
+@options.option("--once", is_flag=True, help="End when the queue is empty.")
+@options.HOLD
+@options.option(
+    "--alive",
+    metavar="FILE",
+    type=options.FilledPath(),
+    help="Touch this file each second while the database answers, for probes.",
+)
+@options.DSN
+@click.pass_context
+def worker(context: click.Context, /, **_: object) -> int:
+    r"""Carry out the runs of a fleet, N at once, until a signal comes. Start it on as many machines as you like: each
+    run is carried out by one of them at a time, and is taken over where its worker dies.
+
+    \b
+    Examples:
+      runner worker -t staging -j 4
+      runner worker --once
+
+    The targets file and the secrets of the sites are this machine's own; the database has none of them. After a signal
+    no call begins, those in flight are answered within the grace, and the runs go back into the queue.
+
+    Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s.
+    """
+    options.fleet_library()
+    from runner.cli.fleet_run import FleetRuns  # noqa: PLC0415  for whoever names a database
+    from runner.fleet.link import Link  # noqa: PLC0415  likewise
+    from runner.fleet.turns import FleetPace  # noqa: PLC0415  likewise
+    from runner.fleet.worker import PATIENCE, FleetWorkerLoop  # noqa: PLC0415  likewise
+
+    given = context.params
+    known = _served(given["target"], given["targets"])
+    name = f"{socket.gethostname()}:{os.getpid()}:{str(uuid_utils.uuid4())[:6]}"
+    link = Link(given["dsn"], patience=PATIENCE)
+
+    def pace(site: Site) -> FleetPace | None:
+        return None if site.rate is None else FleetPace(link, url=site.url, rate=site.rate)
+
+    with Sites(serve=_no_sandbox, environment=os.environ, read_file=read_text, pace=pace) as sites:
+        runs = FleetRuns(
+            dsn=given["dsn"],
+            worker=name,
+            sites=sites,
+            targets=next((one.file for one in known.values() if one.file is not None), None),
+            grace=given["grace"],
+            hold=given["hold"],
+        )
+        code = FleetWorkerLoop(
+            dsn=given["dsn"],
+            name=name,
+            targets=[*known],
+            replay=REPLAY,
+            jobs=given["jobs"],
+            grace=given["grace"],
+            carry=runs.carry,
+            drain=runs.drain,
+            undrain=runs.undrain,
+            running=runs.running,
+            stop_run=runs.stop,
+            say=output.say,
+            once=given["once"],
+            alive=given["alive"],
+        ).work()
+    link.close()
+    os._exit(code)  # a call in flight that outlasted the grace is not waited for
+
+
+def _served(names: tuple[str, ...], file: Path | None) -> dict[str, KnownTarget]:
+    """The sites that are named, or all of the targets file. Raises `UsageError`."""
+    if names:
+        return chosen(names, (), file)
+    known = targets_of((), file, Project())
+    sites = {name: one for name, one in known.items() if isinstance(one.target, SiteTarget)}
+    if not sites:
+        hint = "go to the folder of targets.yaml, or name it with `--targets FILE`"
+        raise UsageError(Problem(code="E140", message="there is no site here that a worker could serve", hint=hint))
+    return sites
+
+
+def _no_sandbox(folder: Path) -> NoReturn:
+    del folder
+    hint = "`runner run` carries out jobs against a sandbox"
+    raise UsageError(
+        Problem(code="E141", message="a fleet has no sandbox: it would be another one each time", hint=hint)
+    )

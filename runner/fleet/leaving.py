@@ -1,0 +1,62 @@
+"""How a run is left: its row says so, in one statement that only the process does which has the run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runner.fleet.log import FencedLog
+
+_BEGIN: Final = """
+update runs set kept = %(kept)s, engine = %(engine)s, replay = %(replay)s, url = %(url)s
+where id = %(run)s and fence = %(fence)s
+"""
+_LEAVE: Final = """
+with mine as (
+  update runs set state = %(state)s, note = %(note)s, in_doubt = %(in_doubt)s, worker = null, updated_at = now(),
+    status = coalesce(%(status)s, status), exit_code = coalesce(%(exit_code)s, exit_code),
+    seconds = coalesce(%(seconds)s, seconds)
+  where id = %(run)s and fence = %(fence)s returning id
+), done as (
+  update orders o set done_at = now() from mine
+  where o.run = mine.id and o.done_at is null
+    and (o.n = any (%(orders)s) or (o.kind = 'stop' and %(state)s <> 'parked'))
+), refused as (
+  update ledger l set status = 'refused', ended_at = now() from mine where l.run = mine.id and %(state)s = 'refused'
+)
+select count(*) from mine
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """`status`, `exit_code` and `seconds` are those of a run that has ended. `orders` were carried out."""
+
+    state: str
+    note: str | None = None
+    in_doubt: int = 0
+    status: str | None = None
+    exit_code: int | None = None
+    seconds: float | None = None
+    orders: Sequence[int] = ()
+
+
+def begin(log: FencedLog, *, kept: str, engine: str, replay: int, url: str) -> None:
+    """Store with the run what is needed to resume it. Raises `FencedError`."""
+    if not log.change(_BEGIN, {"kept": kept, "engine": engine, "replay": replay, "url": url}):
+        raise log.fenced()
+
+
+def leave(log: FencedLog, how: Leaving) -> None:
+    """Say how the run is left. Raises `FencedError`."""
+    values = {
+        "state": how.state,
+        "note": how.note,
+        "in_doubt": how.in_doubt,
+        "status": how.status,
+        "exit_code": how.exit_code,
+        "seconds": how.seconds,
+        "orders": [*how.orders],
+    }
+    row = log.query(_LEAVE, values)
+    if row is None or row[0] != 1:
+        raise log.fenced()

@@ -1,0 +1,89 @@
+"""What people want of runs, as orders that a worker carries out: it alone has the secrets of the site."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runner.fleet.link import Link
+from runner.foundation.values import JsonObject, canonical
+
+_ORDER: Final = """
+with found as (
+  update runs set state = 'queued', note = null, updated_at = now() where id = %(run)s and state in ('held', 'ended')
+  returning id, target, lock, replay
+), ordered as (
+  insert into orders (run, kind, key, verdict, result, even_though, by)
+  select id, %(kind)s, %(key)s, %(verdict)s, %(result)s, %(even_though)s, %(by)s from found
+)
+insert into procrastinate_jobs (queue_name, task_name, lock, args)
+select queue_name(target, replay), 'carry', lock, jsonb_build_object('run', id) from found
+"""
+_OPEN: Final = """
+select n, kind, key, verdict, result, even_though from orders
+where run = %(run)s and done_at is null and kind <> 'stop' order by n
+"""
+_CANCEL: Final = """
+with cancelled as (
+  update runs set state = 'cancelled', note = %(note)s, updated_at = now()
+  where id = %(run)s and state in ('waiting', 'queued', 'parked') and seq = 0 returning id
+), dropped as (
+  delete from procrastinate_jobs j using cancelled where j.args ->> 'run' = cancelled.id::text and j.status = 'todo'
+), known as (
+  update ledger set status = 'cancelled', ended_at = now() from cancelled where ledger.run = cancelled.id
+)
+select count(*) from cancelled
+"""
+_STOP: Final = """
+insert into orders (run, kind, by)
+select id, 'stop', %(by)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """`verdict` on the row `key`, as `runner.hosts.judgement` has it; without a key, that the run goes on."""
+
+    number: int
+    only_settle: bool
+    key: str | None
+    verdict: JsonObject
+
+
+def order(link: Link, run: str, *, kind: str, verdicts: Mapping[str, JsonObject], by: str) -> bool:
+    """Order `resume` or `reconcile` of a run that is held or has ended, and queue it; whether it was such a run."""
+    key, verdict = next(iter(verdicts.items()), (None, JsonObject()))
+    values = {
+        "run": run,
+        "kind": kind,
+        "key": key,
+        "verdict": verdict.get("as"),
+        "result": canonical(verdict["result"]) if "result" in verdict else None,
+        "even_though": verdict.get("even_though") is True,
+        "by": by,
+    }
+    return link.run(_ORDER, values).rowcount > 0
+
+
+def open_orders(link: Link, run: str) -> Sequence[Order]:
+
+    found = []
+    for number, kind, key, verdict, result, even_though in link.run(_OPEN, {"run": run}):
+        whole: JsonObject = {"as": verdict}
+        if result is not None:
+            whole["result"] = json.loads(result)
+        if even_though:
+            whole["even_though"] = True
+        found.append(Order(number=number, only_settle=kind == "reconcile", key=key, verdict=whole))
+    return found
+
+
+def cancel(link: Link, run: str, *, by: str) -> bool:
+    """Cancel a run that has not begun; whether it was such a run."""
+    row = link.run(_CANCEL, {"run": run, "note": f"cancelled by {by}"}).fetchone()
+    return row is not None and row[0] > 0
+
+
+def stop(link: Link, run: str, *, by: str) -> bool:
+    """Let a run that is under way stop; whether it was such a run."""
+    return link.run(_STOP, {"run": run, "by": by}).rowcount > 0

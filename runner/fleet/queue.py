@@ -1,0 +1,200 @@
+"""The queue of a fleet, as statements: an item names a run. Procrastinate hands the items out.
+
+A queue is a target's; that of a run which has begun is also its replay version's, so that only workers fetch it that
+can resume it. Whatever is lost of the queue is made again of the runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runner.fleet.database import Connection
+from runner.fleet.link import Link
+
+TASK: Final = "carry"
+
+_RUN: Final = """
+select state, seq, target, lock, plan, kept is not null, replay, timeline,
+  (select timeline_id from pg_control_checkpoint()), "commit"
+from runs where id = %(run)s
+"""
+_ENQUEUE: Final = """
+insert into procrastinate_jobs (queue_name, task_name, lock, args)
+select queue_name(target, replay), 'carry', lock, jsonb_build_object('run', id)
+from runs where id = any (%(runs)s::uuid[]) order by id
+"""
+_PUT: Final = """
+insert into runs (id, fleet, title, job, target, plan, lock, "commit", state)
+select * from unnest(
+  %(ids)s::uuid[], %(fleets)s::text[], %(titles)s::text[], %(jobs)s::text[], %(targets)s::text[], %(plans)s::text[],
+  %(locks)s::text[], %(commits)s::text[], %(states)s::text[])
+"""
+_NEED: Final = "insert into needs (run, needed) select * from unnest(%(waiting)s::uuid[], %(needed)s::uuid[])"
+_REQUEUE: Final = """
+with dead as (
+  select j.id, r.target, r.replay from procrastinate_jobs j
+  left join procrastinate_workers w on w.id = j.worker_id
+  left join runs r on r.id = (j.args ->> 'run')::uuid
+  where j.status = 'doing' and (w.id is null or w.last_heartbeat < now() - make_interval(secs => %(dead)s))
+  for update of j skip locked
+)
+update procrastinate_jobs j set status = 'todo', worker_id = null, attempts = attempts + 1, scheduled_at = null,
+  queue_name = coalesce(queue_name(dead.target, dead.replay), j.queue_name)
+from dead where j.id = dead.id returning j.args ->> 'run'
+"""
+_FORGET: Final = """
+with gone as (
+  delete from procrastinate_workers w where w.last_heartbeat < now() - make_interval(secs => 10 * %(dead)s)
+  returning id
+) delete from workers where not exists (select from procrastinate_workers p where p.id = workers.id)
+  or id in (select id from gone)
+"""
+_SWEEP: Final = """
+with lost as (
+  select r.id from runs r
+  where r.state in ('queued', 'running', 'parked') and r.updated_at < now() - make_interval(secs => 2 * %(dead)s)
+    and not exists (
+      select from procrastinate_jobs j where j.args ->> 'run' = r.id::text and j.status in ('todo', 'doing'))
+  for update skip locked
+), touched as (update runs set updated_at = now() from lost where runs.id = lost.id returning runs.*)
+insert into procrastinate_jobs (queue_name, task_name, lock, args)
+select queue_name(target, replay), 'carry', lock, jsonb_build_object('run', id) from touched order by id
+returning args ->> 'run'
+"""
+_UP: Final = "select extract(epoch from now() - pg_postmaster_start_time())::float8"
+_REGISTER: Final = """
+insert into workers (id, name, targets, jobs, replay) values (%(id)s, %(name)s, %(targets)s, %(jobs)s, %(replay)s)
+on conflict (id) do nothing
+"""
+_QUEUES: Final = """
+select queue_name(t) from unnest(%(targets)s::text[]) t
+union select queue_name(t, %(replay)s) from unnest(%(targets)s::text[]) t
+"""
+_WAITING: Final = """
+select args ->> 'run' from procrastinate_jobs where status = 'todo' and queue_name = any (%(queues)s) limit 100
+"""
+_STOPPED: Final = (
+    "select run::text from orders where kind = 'stop' and done_at is null and run = any (%(runs)s::uuid[])"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedRun:
+    """A run as its row has it before it is opened. `timeline` is that of the server it was opened on last,
+    `timeline_now` that of the server as it is.
+    """
+
+    state: str
+    lines: int
+    target: str
+    lock: str | None
+    plan: str
+    replay: int | None
+    timeline: int | None
+    timeline_now: int
+    commit: str | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in ("queued", "running", "parked")
+
+
+def queued_run(link: Link, run: str) -> QueuedRun | None:
+    row = link.run(_RUN, {"run": run}).fetchone()
+    if row is None:
+        return None
+    state, lines, target, lock, plan, _, replay, timeline, now, commit = row
+    return QueuedRun(
+        state=state,
+        lines=lines,
+        target=target,
+        lock=lock,
+        plan=plan,
+        replay=replay,
+        timeline=timeline,
+        timeline_now=now,
+        commit=commit,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run to be queued. `plan` is the text of `runner.planning.plan.stored`, and holds no secret; of runs with the
+    same `lock` one is carried out at a time. It waits until each of the runs that it `needs` has passed.
+    """
+
+    id: str
+    title: str
+    job: str
+    target: str
+    plan: str
+    fleet: str = ""
+    lock: str | None = None
+    commit: str | None = None
+    needs: tuple[str, ...] = ()
+
+
+def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
+    """Store new runs and queue those that need not wait, in the transaction of the caller."""
+    columns = {
+        "ids": [run.id for run in runs],
+        "fleets": [run.fleet for run in runs],
+        "titles": [run.title for run in runs],
+        "jobs": [run.job for run in runs],
+        "targets": [run.target for run in runs],
+        "plans": [run.plan for run in runs],
+        "locks": [run.lock for run in runs],
+        "commits": [run.commit for run in runs],
+        "states": ["waiting" if run.needs else "queued" for run in runs],
+        "waiting": [run.id for run in runs for _ in run.needs],
+        "needed": [needed for run in runs for needed in run.needs],
+    }
+    connection.execute(_PUT, columns)
+    connection.execute(_NEED, columns)
+    connection.execute(_ENQUEUE, {"runs": [run.id for run in runs if not run.needs]})
+
+
+def requeue_of_the_dead(link: Link, *, dead: float) -> list[str]:
+    """Give the items of workers without a heartbeat for `dead` seconds to others; the runs."""
+    return [run for (run,) in link.run(_REQUEUE, {"dead": dead})]
+
+
+def forget_workers(link: Link, *, dead: float) -> None:
+    link.run(_FORGET, {"dead": dead})
+
+
+def sweep(link: Link, *, dead: float) -> list[str]:
+    """Queue open runs again that have no item; the runs."""
+    return [run for (run,) in link.run(_SWEEP, {"dead": dead})]
+
+
+def seconds_up(link: Link) -> float:
+    """Since when the server runs."""
+    row = link.run(_UP).fetchone()
+    return 0.0 if row is None else float(row[0])
+
+
+def register(link: Link, *, worker: int, name: str, targets: Sequence[str], jobs: int, replay: int) -> None:
+    values = {"id": worker, "name": name, "targets": [*targets], "jobs": jobs, "replay": replay}
+    link.run(_REGISTER, values)
+
+
+def queues_of(link: Link, targets: Sequence[str], *, replay: int) -> list[str]:
+    return [queue for (queue,) in link.run(_QUEUES, {"targets": [*targets], "replay": replay})]
+
+
+def waiting(link: Link, queues: Sequence[str]) -> list[str]:
+    """The runs that wait in these queues, a hundred at most."""
+    return [run for (run,) in link.run(_WAITING, {"queues": [*queues]})]
+
+
+def queue_of(link: Link, target: str, *, replay: int) -> str:
+    """The queue of runs against a target that have begun."""
+    row = link.run("select queue_name(%(target)s, %(replay)s)", {"target": target, "replay": replay}).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def to_stop(link: Link, runs: Sequence[str]) -> list[str]:
+    """Those of these runs that somebody wants stopped."""
+    return [run for (run,) in link.run(_STOPPED, {"runs": [*runs]})] if runs else []

@@ -1,0 +1,123 @@
+"""What holds across the machines of a fleet: whose turn it is to start a process on a site, and the pace of a site."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from runner.fleet.link import Link
+from runner.fleet.log import FencedLog
+from runner.foundation.site_key import one_spelling
+from runner.hosts.stop import Stop
+from runner.hosts.turns import HeldUp, RunLeftError, Turn, Turns
+from runner.service.gate import Gate
+
+PATIENCE: Final = 3.0
+"""Seconds for which a turn is waited for. Then the run is left: the run that has the turn may need just this slot."""
+_LOOK: Final = 0.1
+
+_TAKE: Final = """
+insert into turns as t (site, process, run)
+select %(site)s, %(process)s, id from runs where id = %(run)s and fence = %(fence)s
+on conflict (site, process) do update set run = excluded.run
+where t.run = excluded.run
+  or not exists (select from runs r where r.id = t.run and r.state in ('running', 'parked', 'queued'))
+"""
+_GIVE: Final = "delete from turns where site = %(site)s and process = %(process)s and run = %(run)s"
+_GIVE_WITH_LINE: Final = """given{n} as (
+  delete from turns t using mine where t.run = mine.id and t.site = %(site{n})s and t.process = %(process{n})s
+)"""
+_NEXT: Final = """
+insert into pace as p (site, next) values (%(site)s, clock_timestamp() + make_interval(secs => %(gap)s))
+on conflict (site) do update
+set next = greatest(p.next, clock_timestamp()) + make_interval(secs => %(gap)s)
+returning extract(epoch from next - clock_timestamp())::float8 - %(gap)s
+"""
+
+
+class FleetTurn(Turn):
+    """The turn is the run's, and outlives its worker: of a run whose worker was killed nobody starts that process
+    before the run is taken over. It is given back in the transaction of the row's end. `busy`: the run was left since
+    another has the turn.
+    """
+
+    def __init__(self, log: FencedLog, *, site: str, goes_on: Callable[[], bool]) -> None:
+        super().__init__(Turns())
+        self.busy = False
+        self._log = log
+        self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
+        self._goes_on = goes_on
+        found = log.link.run("select process from turns where run = %(run)s", {"run": log.run}).fetchone()
+        self._process: str | None = None if found is None else found[0]
+
+    def take(self, process: str, stop: Stop, *, held_up: HeldUp = lambda _: None) -> bool:
+        if self._process == process:
+            return True
+        self.give_back()
+        ends, is_held_up = time.monotonic() + PATIENCE, False
+        while not self._log.change(_TAKE, {"site": self._site, "process": process}):
+            if stop.why is not None:
+                return False
+            if not is_held_up:
+                held_up(None)
+            is_held_up = True
+            self.busy = time.monotonic() > ends
+            if self.busy or not self._goes_on():
+                raise RunLeftError
+            stop.wait(_LOOK)
+        self._process = process
+        return True
+
+    def leave(self) -> None:
+        """A row that is open keeps the turn of its run."""
+
+    def give_back(self) -> None:
+        if self._process is None:
+            return
+        values = {"site": self._site, "process": self._process}
+        if self._log.waits:
+            self._log.with_next_line(_GIVE_WITH_LINE, values)
+            self._log.commit()
+        else:
+            self._log.change(_GIVE, values)
+        self._process = None
+
+
+class FleetPace:
+    """At most `rate` calls a second to one site, from all machines, evenly spaced: a `runner.service.gate.SitePace`. A
+    call that gives up waiting leaves a gap.
+    """
+
+    def __init__(self, link: Link, *, url: str, rate: float) -> None:
+        self._link = link
+        self._site = one_spelling(url)
+        self._gap = 1 / rate
+        self._lock = threading.Lock()
+
+    def wait_for_turn(self, gate: Gate) -> float:
+        began = time.monotonic()
+        with self._lock:
+            row = self._link.run(_NEXT, {"site": self._site, "gap": self._gap}).fetchone()
+        at = time.monotonic() + (0.0 if row is None else float(row[0]))
+        while (left := at - time.monotonic()) > 0 and gate.is_wanted():
+            gate.wait(left)
+        return time.monotonic() - began
+
+
+class DrainedStop(Stop):
+    """The stop of a run on a worker: a wait ends, too, when the worker is to give its runs back."""
+
+    def __init__(self, *, grace: float, goes_on: Callable[[], bool]) -> None:
+        super().__init__(grace=grace)
+        self._goes_on = goes_on
+
+    def wait(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while self._goes_on() and (left := ends - time.monotonic()) > 0:
+            before = self.why
+            super().wait(min(left, _LOOK))
+            if before is None and self.why is not None:
+                return
+            if self.is_over():
+                return

@@ -1,0 +1,257 @@
+"""A worker of a fleet: Procrastinate fetches items and keeps the heartbeat; each run is carried out in a thread.
+
+Procrastinate ends its worker where one of its own tasks breaks, as in an outage, and its items run on without a
+heartbeat. So each such end is taken for a drain: the runs are left at their next effect, and all begins again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import procrastinate
+from procrastinate import retry
+from procrastinate.jobs import Job
+from procrastinate.worker import Worker
+
+from runner.fleet import database, queue, store
+from runner.fleet.database import NoDatabaseError
+from runner.fleet.link import Link
+from runner.foundation.problems import ExitCode
+from runner.runs.store import FencedError, StoreError
+
+FENCED: Final = 75
+"""The exit code of a worker whose runs were taken over: EX_TEMPFAIL, start it again."""
+BEAT = 5.0
+"""Seconds between two heartbeats."""
+DEAD = 30.0
+"""Seconds without a heartbeat after which a worker's runs go to others."""
+PATIENCE = 60.0
+"""Seconds for which an outage of the database is waited for."""
+_LOOK: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How a run was left. `parked`: it is carried on later, by whoever has time, `seconds` from now at the earliest."""
+
+    state: str
+    queue: str | None = None
+    seconds: float = 0.0
+
+
+class ParkedError(Exception):
+    """Hands a run back to the queue."""
+
+    def __init__(self, left: Left) -> None:
+        super().__init__(left.state)
+        self.left = left
+
+
+class _Later(retry.BaseRetryStrategy):
+    """A run that was parked goes back into the queue, a little later each: of several that wait for one turn none is
+    first for ever.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> retry.RetryDecision | None:
+        del job
+        if not isinstance(exception, ParkedError):
+            return None
+        milliseconds = int(exception.left.seconds * 1000) + random.randrange(1000)  # noqa: S311  guards nothing
+        return retry.RetryDecision(retry_in={"milliseconds": milliseconds}, queue=exception.left.queue)
+
+
+@dataclass(slots=True, kw_only=True)
+class FleetWorkerLoop:
+    """`carry` carries a run out in a thread, and gives how it was left. `drain` gives the runs back, and `undrain` lets
+    runs be carried out again. `stop_run` stops a run. `running` are the runs under way.
+    """
+
+    dsn: str
+    name: str
+    targets: Sequence[str]
+    replay: int
+    jobs: int
+    grace: float
+    carry: Callable[[str], Left]
+    drain: Callable[[], None]
+    undrain: Callable[[], None]
+    running: Callable[[], Sequence[str]]
+    stop_run: Callable[[str], None]
+    say: Callable[[str], None]
+    once: bool = False
+    alive: Path | None = None
+    _link: Link = field(init=False)
+    _ended: bool = False
+    _worker: Worker | None = None
+    _quiet_until: float = 0.0
+    _last_look: float = 0.0
+    _next_sweep: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._link = Link(self.dsn)
+
+    def work(self) -> int:
+        """Work until a signal comes, or with `once` until the queue is empty; the exit code."""
+        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+        try:
+            return asyncio.run(self._work())
+        finally:
+            self._link.close()
+
+    async def _work(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, signal.Signals(number).name)
+        queues = await self._until_reached(self._queues)
+        if queues is None:
+            return ExitCode.NO_ANSWER
+        app = self._app(ThreadPoolExecutor(self.jobs + 1, thread_name_prefix="run"))
+        looking = asyncio.create_task(self._look_after())
+        self.say(f"worker {self.name} takes runs of {', '.join(self.targets)}")
+        try:
+            while not self._ended:
+                if await self._until_reached(lambda: queue.seconds_up(self._link)) is None:
+                    return ExitCode.NO_ANSWER
+                async with self._opened(app):
+                    await self._fetch(app, queues)
+                if self.once and not await self._until_reached(lambda: queue.waiting(self._link, queues)):
+                    break
+                self.undrain()
+        finally:
+            looking.cancel()
+        return ExitCode.PASSED
+
+    def _queues(self) -> list[str]:
+        store.check(self.dsn)
+        return queue.queues_of(self._link, self.targets, replay=self.replay)
+
+    def _end(self, name: str) -> None:
+        """A signal: no effect begins any more, and the runs go back into the queue."""
+        self.say(f"{name}: runs are given back at their next call; calls in flight get up to {self.grace:g} s")
+        self._ended = True
+        self.drain()
+        if self._worker is not None:
+            self._worker.stop()  # type: ignore[no-untyped-call]
+        asyncio.get_running_loop().call_later(self.grace, os._exit, ExitCode.PASSED)
+
+    async def _until_reached(self, do: Callable[[], object]) -> "list[str] | None":
+        """What `do` gives; None where the database cannot be reached for too long."""
+        ends = time.monotonic() + PATIENCE
+        while True:
+            try:
+                found = await asyncio.to_thread(do)
+                return found if isinstance(found, list) else []
+            except NoDatabaseError as error:
+                if time.monotonic() > ends or self._ended:
+                    self.say(f"no database for {PATIENCE:g} s: {error}")
+                    return None
+            await asyncio.sleep(_LOOK)
+
+    def _app(self, threads: ThreadPoolExecutor) -> procrastinate.App:
+        settings = database.parameters(self.dsn)
+        connector = procrastinate.PsycopgConnector(kwargs=settings, min_size=1, max_size=4)
+        app = procrastinate.App(connector=connector)
+
+        async def carry(run: str) -> None:
+            left = await asyncio.get_running_loop().run_in_executor(threads, self._carried, run)
+            if left.state == "parked":
+                raise ParkedError(left)
+
+        app.task(name=queue.TASK, retry=_Later())(carry)
+        return app
+
+    def _carried(self, run: str) -> Left:
+        """A worker whose run was taken over is taken for dead: whatever it still does is of no use."""
+        try:
+            return self.carry(run)
+        except FencedError as error:
+            self.say(f"{error}: this worker ends")
+            os._exit(FENCED)
+        except NoDatabaseError as error:
+            self.say(f"no database for {PATIENCE:g} s: {error}")
+            os._exit(ExitCode.NO_ANSWER)
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, app: procrastinate.App):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        await app.open_async()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(Exception):
+                await app.close_async()
+
+    async def _fetch(self, app: procrastinate.App, queues: Sequence[str]) -> None:
+        """Fetch and carry out, until a signal, a break of Procrastinate's worker, or the end of the queue."""
+        self._worker = Worker(
+            app=app,
+            queues=[*queues],
+            concurrency=self.jobs,
+            wait=not self.once,
+            fetch_job_polling_interval=_LOOK,
+            update_heartbeat_interval=BEAT,
+            stalled_worker_timeout=3600.0,  # the dead are looked for below
+            install_signal_handlers=False,
+            delete_jobs="always",
+        )
+        if self._ended:
+            return
+        try:
+            await self._worker.run()  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001  whatever it is, the runs are left, and all begins again
+            self.say(f"the queue broke off ({str(error).strip().splitlines()[:1]}); it is begun again")
+            self.drain()
+            await asyncio.to_thread(self._all_left)
+        finally:
+            self._worker = None
+
+    def _all_left(self) -> None:
+        while self.running():
+            time.sleep(_LOOK / 10)
+
+    async def _look_after(self) -> None:
+        """Five times a heartbeat: what became of others, whether a run is to stop, and that this worker is alive."""
+        self._last_look = time.monotonic()
+        while True:
+            await asyncio.sleep(BEAT / 5)
+            worker = self._worker
+            if worker is not None and worker.worker_id is not None and worker._stop_event.is_set() and not self._ended:  # noqa: SLF001
+                self.drain()  # one of its own tasks broke: there is no heartbeat any more
+            try:
+                await asyncio.to_thread(self._look, None if worker is None else worker.worker_id)
+            except StoreError:
+                self._quiet_until = time.monotonic() + DEAD
+
+    def _look(self, worker: int | None) -> None:
+        """Of others nobody is taken for dead who may only have been cut off together with us."""
+        up, now = queue.seconds_up(self._link), time.monotonic()
+        if now - self._last_look > DEAD / 3:
+            self._quiet_until = now + DEAD
+        self._last_look = now
+        if worker is not None:
+            queue.register(
+                self._link, worker=worker, name=self.name, targets=self.targets, jobs=self.jobs, replay=self.replay
+            )
+            if self.alive is not None:
+                self.alive.touch()
+        for run in queue.to_stop(self._link, self.running()):
+            self.stop_run(run)
+        if now < self._quiet_until or up < DEAD:
+            return
+        for run in queue.requeue_of_the_dead(self._link, dead=DEAD):
+            self.say(f"run {run} is queued again: its worker is silent")
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + DEAD
+        for run in queue.sweep(self._link, dead=DEAD):
+            self.say(f"run {run} is queued again: it had no item")
+        queue.forget_workers(self._link, dead=DEAD)

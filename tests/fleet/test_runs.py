@@ -1,0 +1,292 @@
+"""Runs of a fleet, carried out in this process: crashes at each commit, two workers with one run, turns, orders."""
+
+import threading
+from collections import Counter
+
+import psycopg
+import pytest
+from fleets import Fleet, charges, in_thread, until
+
+from runner.cli.fleet_run import FleetRuns
+from runner.cli.main import ended
+from runner.fleet import log as fleet_log
+from runner.fleet.link import Link
+from runner.fleet.log import FencedLog
+from runner.fleet.turns import FleetPace
+from runner.runs.store import FencedError
+from runner.service.gate import OPEN
+
+FINALLY = "finally:\n  - id: {mark}\n    execute: {{process: UsrRefund, parameters: {{Mark: {mark}}}}}\n"
+
+
+def test_a_worker_carries_a_run_out_and_its_events_are_those_of_any_run(here: Fleet) -> None:
+    run = here.put("a", charges("a1", "a2"))
+    with here.runs() as runs:
+        assert runs.carry(run).state == "ended"
+        assert runs.carry(run).state == "over"
+    assert here.starts() == {"a1": 1, "a2": 1}
+    assert [str(step.status) for step in here.result(run).steps] == ["passed", "passed"]
+    assert here.sql("select state, status, exit_code, in_doubt, url, engine is not null, replay from runs") == [
+        ("ended", "passed", 0, 0, here.stand.url, True, 1)
+    ]
+    assert ended(["pull", run, "--db", here.dsn]) == 0
+    assert ended(["show", run]) == 0
+    assert ended(["history", "a", "--db", here.dsn]) == 0
+
+
+class CrashError(BaseException):
+    """The process ends here."""
+
+
+def crash_at(number: int, *, after: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit, left = FencedLog.commit, [number]
+
+    def broken(log: FencedLog) -> None:
+        if not log.waits:
+            return
+        left[0] -= 1
+        if left[0] == 0 and not after:
+            raise CrashError
+        commit(log)
+        if left[0] == 0:
+            raise CrashError
+
+    monkeypatch.setattr(FencedLog, "commit", broken)
+
+
+def test_a_crash_at_any_commit_starts_nothing_twice_and_makes_nothing_green_that_did_not_happen(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """The long form crashes at each commit; the short one at every third, so that over before and after all differ."""
+    step = 1 if request.config.getoption("--long") else 3
+    crashed, number, statuses = True, 0, Counter[str]()
+    while crashed:
+        number, crashed = number + step, False
+        for after in (False, True):
+            marks = [f"m{number}_{int(after)}{one}" for one in "abz"]
+            run = here.put(f"j{number}-{int(after)}", charges(*marks[:2]) + FINALLY.format(mark=marks[2]))
+            with here.runs("first") as runs:
+                crash_at(number, after=after, monkeypatch=monkeypatch)
+                try:
+                    runs.carry(run)
+                except CrashError:
+                    crashed = True
+                monkeypatch.undo()
+                monkeypatch.chdir(here.folder)
+                runs.carry(run)
+            starts, result = here.starts(), here.result(run)
+            assert result.finished
+            statuses[str(result.status)] += 1
+            for row in result.steps:
+                assert starts[row.key] <= 1
+                assert str(row.status) != "passed" or starts[row.key] == 1
+    assert set(statuses) <= {"passed", "unknown"}
+    assert statuses["passed"] >= 2
+    assert number > 8
+
+
+def test_a_worker_that_slept_before_it_sends_sends_nothing_of_a_run_that_was_taken_over(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.put("a", charges("a1", "a2"))
+    check, asleep, awake, found = FencedLog.check_fence, threading.Event(), threading.Event(), []
+    monkeypatch.setattr(fleet_log, "_FRESH", 0.0)
+
+    def sleepy(log: FencedLog) -> None:
+        sent = here.sql("select count(*) from events where kind = 'call.sent' and line like '%%\"once\"%%'")
+        if threading.current_thread().name == "sleeper" and sent == [(1,)]:
+            asleep.set()
+            awake.wait(60)
+        check(log)
+
+    monkeypatch.setattr(FencedLog, "check_fence", sleepy)
+    with here.runs("sleeper") as sleeper, here.runs("other") as other:
+        thread = threading.Thread(target=lambda: found.append(_fenced(sleeper, run)), name="sleeper")
+        thread.start()
+        assert asleep.wait(60)
+        assert other.carry(run).state == "ended"
+        awake.set()
+        thread.join()
+    assert found == [True]
+    assert here.starts()["a1"] == 0
+    assert str(here.result(run).status) == "unknown", "it was noted as sent, and the log shows no start"
+
+
+def _fenced(runs: FleetRuns, run: str) -> bool:
+    try:
+        runs.carry(run)
+    except FencedError:
+        return True
+    return False
+
+
+def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet) -> None:
+    run = here.put("a", "steps:\n  - pause: 60s\n" + charges("a1").removeprefix("steps:\n"))
+    left = []
+    with here.runs() as runs:
+        thread = in_thread(lambda: left.append(runs.carry(run)))
+        until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
+        runs.drain()
+        thread.join()
+        assert (left[0].state, left[0].queue) == ("parked", "here#1")
+        assert here.states() == {"a": "parked"}
+        runs.undrain()
+        thread = in_thread(lambda: left.append(runs.carry(run)))
+        until(lambda: runs.running() != [])
+        assert ended(["stop", run, "--db", here.dsn]) == 0
+        until(lambda: here.states() == {"a": "running"})
+        runs.stop(run)
+        thread.join()
+    assert here.states()["a"] in ("error", "cancelled", "failed")
+    assert here.starts() == {}
+
+
+def test_runs_on_two_machines_take_turns_with_a_process(here: Fleet) -> None:
+    first, second = here.put("a", charges("a1")), here.put("b", charges("b1"))
+    held = here.put("c", charges("c1"))
+    here.sql(
+        "insert into turns (site, process, run) select encode(sha256((%s || ' Supervisor')::bytea), 'hex'), "
+        "'UsrCharge', id from runs where job = 'c'",
+        "x",
+    )
+    with here.runs("one") as one, here.runs("two") as two:
+        threads = [in_thread(lambda: one.carry(first)), in_thread(lambda: two.carry(second))]
+        for thread in threads:
+            thread.join()
+        for run in (first, second):
+            if here.sql("select state from runs where id = %s", run) == [("parked",)]:
+                one.carry(run)
+    assert here.states() == {"a": "passed", "b": "passed", "c": "queued"}
+    assert here.starts() == {"a1": 1, "b1": 1}
+    assert here.sql("select count(*) from turns where run <> %s", held) == [(0,)], "each was given back"
+
+
+def test_a_turn_of_a_run_whose_worker_died_is_waited_for_and_then_the_run_is_parked(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = here.put("a", charges("a1")), here.put("b", charges("b1"))
+    monkeypatch.setattr("runner.fleet.turns.PATIENCE", 0.2)
+    with here.runs() as runs:
+        crash_at(3, after=True, monkeypatch=monkeypatch)
+        with pytest.raises(CrashError):
+            runs.carry(first)
+        monkeypatch.undo()
+        monkeypatch.chdir(here.folder)
+        monkeypatch.setattr("runner.fleet.turns.PATIENCE", 0.2)
+        if here.sql("select count(*) from turns") == [(1,)]:
+            assert runs.carry(second).state == "parked"
+            assert here.starts()["b1"] == 0
+        runs.carry(first)
+        assert runs.carry(second).state == "ended"
+    assert here.starts()["b1"] == 1
+
+
+def test_the_rate_of_a_site_holds_across_machines(here: Fleet) -> None:
+    links = [Link(here.dsn), Link(here.dsn)]
+    paces = [FleetPace(link, url=here.stand.url, rate=20.0) for link in links]
+    for number in range(6):
+        paces[number % 2].wait_for_turn(OPEN)
+    waited = here.sql("select extract(epoch from next - clock_timestamp()) > -0.05 from pace")
+    for link in links:
+        link.close()
+    assert waited == [(True,)]
+
+
+def test_a_run_in_doubt_is_settled_by_an_order_which_a_worker_carries_out(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.stand.set_fault("drop_after", "UsrCharge")
+    run = here.put("a", charges("a1", more=", result: Receipt") + "    expect: [result is defined]\n")
+    with here.runs() as runs:
+        runs.carry(run)
+        assert here.states() == {"a": "unknown"}
+        assert ended(["reconcile", run, "--db", here.dsn]) == 0
+        assert here.states() == {"a": "queued"}
+        assert ended(["resume", run, "--db", here.dsn]) == 6
+        runs.carry(run)
+        assert here.states() == {"a": "unknown"}
+        order = ["resume", run, "--step", "a1", "--as", "failed", "--db", here.dsn]
+        assert ended([*order, "--grace", "5s"]) == 2
+        assert "`--grace` says nothing to a fleet" in capsys.readouterr().err
+        assert ended(order) == 0
+        runs.carry(run)
+    assert here.states() == {"a": "failed"}
+    assert here.sql("select kind, verdict, done_at is not null from orders order by n") == [
+        ("reconcile", None, True),
+        ("resume", "failed", True),
+    ]
+    assert ended(order) == 2
+
+
+def test_a_run_that_has_not_begun_is_cancelled_at_once(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    run = here.put("a", charges("a1"))
+    here.sql("insert into ledger (digest, title, run) values ('d', 'a@here', %s)", run)
+    assert ended(["stop", run[:30], "--db", here.dsn]) == 0
+    assert here.states() == {"a": "cancelled"}
+    assert here.sql("select count(*) from procrastinate_jobs") == [(0,)]
+    assert here.sql("select status from ledger") == [("cancelled",)]
+    with here.runs() as runs:
+        assert runs.carry(run).state == "over"
+    assert ended(["stop", run, "--db", here.dsn]) == 6
+    assert "it is cancelled" in capsys.readouterr().err
+
+
+def test_a_run_that_its_target_does_not_allow_is_refused_and_sends_nothing(here: Fleet) -> None:
+    run = here.put("a", charges("a1"))
+    (here.folder / "targets.yaml").write_text(here.stand.targets(more="    allow: {processes: [UsrOther]}\n"))
+    here.sql("insert into ledger (digest, title, run) values ('d', 'a@here', %s)", run)
+    with here.runs() as runs:
+        assert runs.carry(run).state == "refused"
+    assert here.starts() == {}
+    ((note,),) = here.sql("select note from runs")
+    assert "UsrCharge" in str(note)
+    assert here.sql("select status from ledger") == [("refused",)]
+
+
+def test_a_run_that_another_server_may_have_forgotten_a_call_of_waits_for_a_person(here: Fleet) -> None:
+    run = here.put("a", "steps:\n  - pause: 60s\n")
+    with here.runs() as runs:
+        thread = in_thread(lambda: runs.carry(run))
+        until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
+        runs.drain()
+        thread.join()
+        runs.undrain()
+        here.sql("update runs set timeline = 99")
+        assert runs.carry(run).state == "held"
+        ((note,),) = here.sql("select note from runs")
+        assert "restored" in str(note)
+        assert ended(["resume", run, "--db", here.dsn]) == 0
+        thread = in_thread(lambda: runs.carry(run))
+        until(lambda: here.sql("select 1 from events where kind = 'run.resumed'") != [] or not thread.is_alive())
+        runs.drain()
+        thread.join()
+    assert here.states() == {"a": "parked"}
+
+
+def test_no_secret_is_in_the_database(here: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "pin-58-secret")
+    job = "inputs: {pin: {type: string, secret: true}}\n" + charges("a1").replace(
+        "Mark: a1", 'Mark: "{{ inputs.pin }}"'
+    )
+    run = here.put("a", job)
+    with here.runs() as runs:
+        assert runs.carry(run).state == "ended"
+    assert here.starts() == {"pin-58-secret": 1}
+    with psycopg.connect(here.dsn) as connection:
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'runner'").fetchall()
+        for (table,) in tables:
+            rows = connection.execute(f"select t::text from runner.{table} t".encode()).fetchall()
+            for (row,) in rows:
+                assert "pin-58-secret" not in row
+                assert "password: Supervisor" not in row
+
+
+def test_most_updates_of_a_runs_row_need_no_index(here: Fleet) -> None:
+    run = here.put("a", charges(*(f"a{number}" for number in range(12))))
+    with here.runs() as runs:
+        runs.carry(run)
+    statistics = "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'runs'"
+    until(lambda: int(str(here.sql(statistics)[0][0])) > 20, seconds=30)
+    ((updates, hot),) = here.sql(statistics)
+    assert int(str(hot)) > 0.75 * int(str(updates))
+    assert int(str(updates)) <= 3 * 12 + 8

@@ -1,0 +1,164 @@
+"""A fleet for tests: a database, jobs that are put into its queue, and workers, here or as processes of their own.
+
+As a program it is `runner worker` that takes others for dead after `DEAD` seconds.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import NoReturn
+
+import uuid_utils
+from sandboxes import Stand, stand
+
+from runner.cli.fleet_run import FleetRuns
+from runner.cli.main import main
+from runner.cli.prepare import planned, prepare
+from runner.cli.prepared import Wanted
+from runner.fleet import database, queue, worker
+from runner.fleet.queue import NewRun
+from runner.fleet.store import FleetStore
+from runner.planning.plan import stored
+from runner.project.sites import Sites
+from runner.reading.files import read_text
+from runner.runs.journal import parse
+from runner.runs.result import RunResult, fold
+from runner.runs.store import Part
+
+DEAD = "FLEET_TEST_DEAD"
+"""The variable with the seconds after which a worker is taken for dead."""
+CHARGE = """runner: 1
+process: UsrCharge
+parameters: {Mark: {type: text}, Receipt: {type: text, direction: both}}
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class Fleet:
+    """`folder` is where its jobs and its targets file are."""
+
+    dsn: str
+    folder: Path
+    stand: Stand
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        (self.folder / "targets.yaml").write_text(self.stand.targets())
+
+    def put(self, name: str, steps: str, *, lock: str | None = None, needs: tuple[str, ...] = ()) -> str:
+        """Queue a run of a job with these steps; its id."""
+        file = self.folder / f"{name}.job.yaml"
+        file.write_text(f"runner: 1\nname: {name}\ntarget: here\n{steps}")
+        (spec,) = prepare(Wanted(specs=[file])).runs
+        run = NewRun(
+            id=str(uuid_utils.uuid7()),
+            title=spec.title,
+            job=name,
+            target="here",
+            plan=json.dumps(stored(planned(spec))),
+            lock=lock,
+            needs=needs,
+        )
+        with database.connect(self.dsn) as connection, connection.transaction():
+            queue.put_runs(connection, [run])
+        return run.id
+
+    def result(self, run: str) -> RunResult:
+        """How the run is by its events, whose chain is whole."""
+        store = FleetStore(self.dsn)
+        reading = parse(store.get(run, Part.EVENTS))
+        store.close()
+        assert (reading.flaw, reading.torn) == (None, False)
+        return fold(reading.lines, run=run)
+
+    def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        with database.connect(self.dsn) as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def states(self) -> dict[str, str]:
+        """The state, or how it ended, of each run, by the name of its job."""
+        found = self.sql("select job, case when state = 'ended' then status else state end from runs")
+        return {str(job): str(state) for job, state in found}
+
+    def starts(self) -> Mapping[str, int]:
+        return Counter(start.mark for start in self.stand.starts())
+
+    @contextmanager
+    def runs(self, name: str = "here") -> Iterator[FleetRuns]:
+        """A worker in this process, which carries out what it is given."""
+        with Sites(serve=_none, environment=os.environ, read_file=read_text) as sites:
+            yield FleetRuns(dsn=self.dsn, worker=name, sites=sites, targets=self.folder / "targets.yaml", grace=30.0)
+
+    def worker(self, *options: str, dead: float = 3.0) -> "subprocess.Popen[bytes]":
+        """A worker as a process of its own. What it says goes into a file that is named after its number."""
+        log = (self.folder / f"worker-{len([*self.folder.glob('worker-*')])}.log").open("wb")
+        path = os.pathsep.join(sys.path)
+        environment = {**os.environ, "PYTHONPATH": path, DEAD: str(dead), "CREATIO_RUNNER_DB": self.dsn}
+        command = [sys.executable, __file__, "worker", *options]
+        with log:
+            started = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+        self.workers.append(started)
+        return started
+
+    def said(self) -> str:
+        """What all workers have said."""
+        return "".join(file.read_text() for file in sorted(self.folder.glob("worker-*.log")))
+
+
+@contextmanager
+def at_site(dsn: str, folder: Path) -> Iterator[Fleet]:
+    """A fleet with a site that has the process `UsrCharge`."""
+    doubles = folder / "doubles"
+    doubles.mkdir()
+    (doubles / "UsrCharge.process.yaml").write_text(CHARGE)
+    (doubles / "UsrRefund.process.yaml").write_text(CHARGE.replace("UsrCharge", "UsrRefund"))
+    with stand(doubles, folder / "data.sqlite") as served:
+        made = Fleet(dsn=dsn, folder=folder, stand=served)
+        try:
+            yield made
+        finally:
+            for worker in made.workers:
+                worker.kill()
+                worker.wait()
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 120.0, why: Callable[[], object] = lambda: "") -> None:
+    ends = monotonic() + seconds
+    while not condition():
+        assert monotonic() < ends, why()
+        sleep(0.05)
+
+
+def charges(*marks: str, more: str = "") -> str:
+    """Steps each of which starts the process `UsrCharge` once, with its mark."""
+    steps = "".join(
+        f"  - id: {mark}\n    execute: {{process: UsrCharge, parameters: {{Mark: {mark}}}{more}}}\n" for mark in marks
+    )
+    return f"steps:\n{steps}"
+
+
+def in_thread(do: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=do)
+    thread.start()
+    return thread
+
+
+def _none(_folder: Path) -> NoReturn:
+    raise AssertionError
+
+
+if __name__ == "__main__":
+    worker.DEAD = float(os.environ[DEAD])
+    worker.BEAT = worker.DEAD / 6
+    if worker.DEAD == 1.0:
+        worker.PATIENCE = 1.0
+    main()

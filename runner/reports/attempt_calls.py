@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from runner.foundation.values import Json, JsonObject
-from runner.reports.spans import READINGS
+from runner.reports.attempts import READINGS
 from runner.runs.events import (
     AnyEvent,
     Asked,

@@ -1,10 +1,18 @@
 """The attempts of rows that failed before the last one, from the events of a run."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from runner.runs.events import AttemptFailed, Line, StepStarted
 from runner.runs.result import StepResult
 
+READINGS: Final = frozenset(
+    {
+        *("read_rows", "read_row", "read_elements", "read_element_data", "read_schema"),
+        *("find_process", "find_family", "read_family", "who_am_i", "who_is_user"),
+    }
+)
+"""Kinds of calls that ask the process log, or what it takes to read it."""
 _ENDS_AN_ATTEMPT = frozenset({"not_sent", "turned_away", "refused", "unanswered", "expectation"})
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
+from runner.reports.attempts import READINGS
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -36,13 +37,6 @@ from runner.runs.events import (
 from runner.runs.evidence import LockHolder, SentRequest, SiteAccess, Unverified, VerdictBy
 from runner.runs.result import RunResult, StepResult, fold
 
-READINGS: Final = frozenset(
-    {
-        *("read_rows", "read_row", "read_elements", "read_element_data", "read_schema"),
-        *("find_process", "find_family", "read_family", "who_am_i", "who_is_user"),
-    }
-)
-"""Kinds of calls that ask the process log, or what it takes to read it."""
 _IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
 """Kinds of rows that the process log can prove. Events say it themselves, but for those of earlier versions."""
 _NO_END: Final = "no answer is known"

@@ -5,6 +5,7 @@ Pure: it gives what is to be stored apart, and stores nothing.
 
 import hashlib
 import json
+from contextlib import suppress
 from urllib.parse import unquote
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Struct
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
 from runner.runs.events import AnyEvent, CallAnswered, StepFinished, decode, encode
-from runner.secrets.redact import MARK, Secrets
+from runner.secrets.redact import MARK, Secrets, hide
 
 LARGE = 256 * 1024
 """Bytes from which a result lies in a file of its own."""
@@ -167,6 +168,17 @@ def _cut_segment(part: str, secrets: Secrets) -> str:
     return cut if isinstance(cut, str) and MARK in cut else part
 
 
+def _cut_json(text: str, parsed: Json, secrets: Secrets) -> Json:
+    """The text of a JSON value without secrets: as it is written, where no secret is left in its values then."""
+    cut = secrets.cut(text)
+    if secrets.cut(parsed) == parsed:
+        return cut
+    with suppress(ValueError, RecursionError):
+        if isinstance(cut, str) and secrets.cut(left := hide(json.loads(cut))) == left:
+            return cut
+    return compact(secrets.cut(parsed))
+
+
 def _cut_sent(value: Json, secrets: Secrets) -> Json:
     match value:
         case dict():
@@ -178,7 +190,6 @@ def _cut_sent(value: Json, secrets: Secrets) -> Json:
                 parsed = json.loads(value)
             except (ValueError, RecursionError):
                 return secrets.cut(value)
-            cut = secrets.cut(parsed)
-            return secrets.cut(value) if cut == parsed else compact(cut)
+            return _cut_json(value, parsed, secrets)
         case _:
             return secrets.cut(value)

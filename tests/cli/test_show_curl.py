@@ -157,6 +157,19 @@ def test_the_session_goes_along_as_the_run_sent_it(site: Recorder, capsys: pytes
     assert site.headers["bpmcsrf"] not in script
 
 
+def test_an_oauth_client_asks_for_a_token_as_the_run_did(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    target = TARGETS.replace("username: Supervisor, password: Supervisor", "client_id: sandbox, client_secret: sandbox")
+    Path("targets.yaml").write_text(f"{target.format(url=site.url)}    identity_url: {site.url}\n")
+    run(EXECUTE, capsys)
+    script = curl(capsys, "call")
+    sent = site.of("/Execute")
+    done = carried_out(script, CREATIO_CLIENT_ID="sandbox", CREATIO_CLIENT_SECRET="sandbox")
+    assert site.of("/Execute") == [*sent, *sent]
+    assert site.headers["authorization"].startswith("Bearer ")
+    assert site.headers["authorization"].partition(" ")[2] not in script
+    assert b"done" in done.stdout
+
+
 LOOP = (
     '  - id: each\n    for_each: [one, "t w o"]\n'
     '    execute: {process: UsrEcho, parameters: {Text: "{{ item }}"}}\n    effect: idempotent\n    verify: none\n'

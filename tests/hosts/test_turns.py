@@ -4,6 +4,7 @@ import threading
 
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
+from runner.runs.evidence import LockHolder
 
 
 def test_a_turn_is_had_by_one_and_waited_for_by_the_other() -> None:
@@ -49,3 +50,19 @@ def test_another_turn_gives_the_first_one_back() -> None:
 
 def test_giving_back_what_one_does_not_have_is_nothing() -> None:
     Turn(Turns()).give_back()
+
+
+def test_who_waits_for_a_turn_learns_which_run_has_it() -> None:
+    turns = Turns()
+    stop = Stop(grace=1.0)
+    holder = LockHolder(job="b@here", run="r-1")
+    first = Turn(turns, holder)
+    assert first.take("UsrA", stop)
+    seen: list[LockHolder | None] = []
+
+    def held_up(by: LockHolder | None) -> None:
+        seen.append(by)
+        first.give_back()
+
+    assert Turn(turns).take("UsrA", stop, held_up=held_up)
+    assert seen == [holder]

@@ -31,6 +31,13 @@ def test_a_short_secret_is_a_hole_within_json_that_is_sent_as_text() -> None:
     assert found.body == [{"value": f'{{"k":"{PIN}"}}'}]
 
 
+def test_json_that_is_sent_as_text_stays_as_it_is_written_around_a_secret() -> None:
+    found = cut(SentRequest(method="POST", path="/run", query=(("P", '{ "k" :  "long enough" }'),)))
+    assert found.query == (("P", '{ "k" :  "\ue000[inputs.token]" }'),)
+    both = cut(SentRequest(method="POST", path="/run", query=(("P", '["long enough",  "a1"]'),)))
+    assert both.query == (("P", f'["\ue000[inputs.token]","{PIN}"]'),)
+
+
 def test_a_text_without_secrets_stays_as_it_was_sent() -> None:
     found = cut(SentRequest(method="POST", path="/a%20b", query=(("P", "[1, 2]"), ("Q", "[no json")), body=None))
     assert found == SentRequest(method="POST", path="/a%20b", query=(("P", "[1, 2]"), ("Q", "[no json")), body=None)

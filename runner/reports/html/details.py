@@ -17,7 +17,7 @@ from runner.reports.html.texts import LONG, SHORT, as_text, cut, shown, shown_li
 from runner.reports.reported import ReportValues
 from runner.reports.safe import safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
-from runner.reports.words import RED
+from runner.reports.words import RED, given_by
 from runner.runs.events import Trouble
 from runner.runs.evidence import SentRequest
 from runner.runs.result import StepResult
@@ -152,9 +152,15 @@ def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool)
         case SpanKind.SIGN_IN:
             return ["s", *when, why[0]]
         case SpanKind.ASK:
-            return ["a", *when, as_text(span.value, SHORT) if shows else ""]
+            return ["a", *when, _answer(span, shows=shows)]
         case SpanKind.FAILURE:
             return ["x", *when, *why]
+
+
+def _answer(span: RowSpan, *, shows: bool) -> str:
+    """What was answered, and by whom."""
+    answer = as_text(span.value, SHORT) if shows else ""
+    return f"{answer}{', ' if answer else ''}by {given_by(span.given_by)}" if span.given_by is not None else answer
 
 
 def _why(span: RowSpan, *, shows: bool) -> list[str]:

@@ -14,6 +14,7 @@ from runner.reports.html.page import report
 from runner.reports.spans import Sureness
 from runner.runs.events import (
     AnyEvent,
+    Asked,
     AttemptFailed,
     CallAnswered,
     CallSent,
@@ -33,7 +34,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
-from runner.runs.evidence import CiRun, LockHolder
+from runner.runs.evidence import CiRun, LockHolder, VerdictBy, VerdictSource
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Story = list[AnyEvent]
@@ -154,6 +155,14 @@ def test_a_wait_for_a_lock_names_the_run_that_had_it(start: Start, page_of: Call
     waited = Waited(key="", t=0, what=WaitsFor.LOCK, seconds=2.5, name="billing", held_by=holder)
     page = page_of([start(), waited, _finished(RunStatus.PASSED)])
     assert "waited 2.5 s for the lock billing, which nightly@here had; that is no time of the run" in page.text
+
+
+def test_who_gave_an_answer_is_in_the_opened_row(start: Start, row: MakeRow, chain: Chain) -> None:
+    by = VerdictBy(how=VerdictSource.OPTION, user="ada", ci_user="octocat")
+    asked = Asked(key="add", t=0.5, value={"as": "passed"}, by=by)
+    events: Story = [start(), StepStarted(row=row("add"), t=0), asked, _ended("add"), _finished(RunStatus.PASSED)]
+    text = report(command_from(chain(events)), version="0.1.0")
+    assert "by ada (octocat in CI), with `--as`" in text
 
 
 @pytest.mark.parametrize("what", [WaitsFor.TURN, WaitsFor.RATE])

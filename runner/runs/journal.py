@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from threading import Lock
@@ -56,22 +56,32 @@ def parse(content: bytes, *, known: Reading | None = None) -> Reading:
     digest = hashlib.sha256(content).digest()
     if known is not None and known.digest == digest:
         return known
-    whole, _, rest = content.rpartition(b"\n")
     lines: list[Line] = []
     flaw = None
     prev = FIRST_PREV
-    for number, written in enumerate(whole.split(b"\n") if whole else [], start=1):
-        line = parse_line(written)
+    for number, written in enumerate(_whole_lines(content), start=1):
+        line = parse_line(written, before=prev)
         if line is not None:
             lines.append(line)
         if flaw is None and (line is None or line.prev != prev or line.seq != number):
             flaw = number
-        prev = hashlib.sha256(written).hexdigest()
-    return Reading(digest=digest, lines=tuple(lines), flaw=flaw, torn=bool(rest))
+        prev = hashlib.sha256(written).hexdigest() if line is None else line.sha256
+    torn = bool(content) and not content.endswith(b"\n")
+    return Reading(digest=digest, lines=tuple(lines), flaw=flaw, torn=torn)
 
 
-def parse_line(written: bytes) -> Line | None:
-    """One line without its end; None where it is no line of a journal."""
+def _whole_lines(content: bytes) -> Iterator[bytes]:
+    """The lines of `content` without their ends, one at a time: together they would be a second copy of it."""
+    start = 0
+    while (end := content.find(b"\n", start)) >= 0:
+        yield content[start:end]
+        start = end + 1
+
+
+def parse_line(written: bytes, *, before: str = FIRST_PREV) -> Line | None:
+    """One line without its end; None where it is no line of a journal. `before` is the hash of the line before: lines
+    that fit share the text.
+    """
     try:
         around = _around.decode(written)
         event = decode(written)
@@ -80,7 +90,8 @@ def parse_line(written: bytes) -> Line | None:
     if around.v != VERSION:
         return None
     digest = hashlib.sha256(written).hexdigest()
-    return Line(seq=around.seq, at=around.at, prev=around.prev, event=event, sha256=digest)
+    prev = before if around.prev == before else around.prev
+    return Line(seq=around.seq, at=around.at, prev=prev, event=event, sha256=digest)
 
 
 class Journal:

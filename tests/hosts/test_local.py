@@ -14,7 +14,8 @@ from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.runs.events import AttemptFailed
+from runner.runs.events import Asked, AttemptFailed, RunFinished, RunStatus, Waited, WaitsFor
+from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
 from runner.runs.store import StoreError
 from runner.secrets.redact import Secrets
@@ -197,3 +198,24 @@ def test_jitter_moves_a_pause_by_a_share_of_it(tmp_path: Path) -> None:
         carrying.draw = lambda draw=draw: draw  # type: ignore[misc]  # mypy does not type a lambda's default
         carrying.carry(planned(step), RUN)
         assert waited.pop() == expected
+
+
+@pytest.mark.parametrize(("says_yes", "how"), [(False, VerdictSource.QUESTION), (True, VerdictSource.YES)])
+def test_an_answer_to_a_question_says_who_gave_it(tmp_path: Path, how: VerdictSource, *, says_yes: bool) -> None:
+    carrying = host(tmp_path / "run", Site())
+    carrying.person, carrying.says_yes = Person(user="ada", ci_user=None), says_yes
+    carrying.carry(planned("  - id: a\n    confirm: Shall we?\n"), RUN)
+    (asked,) = [line.event for line in read(tmp_path / "run").lines if isinstance(line.event, Asked)]
+    assert (asked.value, asked.by) == (True, VerdictBy(how=how, user="ada", ci_user=None))
+
+
+def test_waits_for_a_lock_come_after_the_beginning_of_the_run(tmp_path: Path) -> None:
+    waited = Waited(key="", t=0.0, what=WaitsFor.LOCK, seconds=2.5, name="billing")
+    carrying = host(tmp_path / "run", Site())
+    carrying.waits = (waited,)
+    carrying.carry(planned(ONE), RUN)
+    lines = read(tmp_path / "run").lines
+    assert isinstance(lines[1].event, Waited)
+    assert replace(lines[1].event, t=0.0) == waited
+    assert isinstance(lines[-1].event, RunFinished)
+    assert lines[-1].event.status is RunStatus.PASSED

@@ -1,9 +1,11 @@
 """The CI job that started a command, by its variables."""
 
+import getpass
+
 import pytest
 
-from runner.project.ci_run import ci_run
-from runner.runs.evidence import CiRun
+from runner.project.ci_run import ci_run, person
+from runner.runs.evidence import CiRun, Person
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"}
 PAGE = "https://github.com/a/b/actions/runs/7"
@@ -33,3 +35,19 @@ def test_the_page_and_the_branch_come_from_the_variables_of_each_ci(
 
 def test_a_branch_alone_is_no_ci() -> None:
     assert ci_run({"GIT_BRANCH": "main", "CI": ""}) is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("GITHUB_ACTOR", "octocat"), ("GITLAB_USER_LOGIN", "ada"), ("CIRCLE_USERNAME", "bob")]
+)
+def test_the_person_is_the_user_of_the_system_and_the_one_that_the_ci_names(variable: str, value: str) -> None:
+    assert person({variable: value}) == Person(user=getpass.getuser(), ci_user=value)
+    assert person({}).ci_user is None
+
+
+def test_a_system_that_knows_no_user_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert person({}) == Person()

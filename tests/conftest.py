@@ -29,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="carry the crash tests out in their long form")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker more than there are processors: many tests wait for a command, a site or a browser."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def expected_texts(request: pytest.FixtureRequest) -> ExpectedTexts:
     return ExpectedTexts(update=request.config.getoption("--update"))

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 TOOLS = Path(sys.executable).parent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -15,6 +15,8 @@ import pytest
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 TOOLS = Path(sys.executable).parent
 RIGHT = "runner: 1\nname: right\nsteps:\n  - execute: {process: UsrGetAllContacts}\n"

@@ -16,6 +16,8 @@ from expected_texts import ExpectedTexts
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 SPECS = HERE.parents[1] / "specs"
 CASES = sorted(path.parent for path in HERE.glob("*/command.txt"))

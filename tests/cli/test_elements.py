@@ -61,6 +61,7 @@ def calls_of_runs() -> dict[str, list[str]]:
     return called
 
 
+@pytest.mark.slow
 def test_twenty_instances_side_by_side_each_execute_their_own_chain_and_no_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

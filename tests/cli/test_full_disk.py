@@ -14,6 +14,8 @@ from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended as exit_code_of
 
+pytestmark = pytest.mark.slow
+
 RUNNER = Path(sys.executable).with_name("runner")
 JOB = """runner: 1
 name: filling

@@ -106,6 +106,7 @@ def test_no_text_of_a_file_reaches_the_terminal_as_it_is(capsys: pytest.CaptureF
     assert "\u202e" not in out
 
 
+@pytest.mark.slow
 def test_neither_the_client_nor_the_web_server_is_imported() -> None:
     script = (
         "import sys; from runner.cli.main import ended; assert ended(['list', '.']) == 0;"

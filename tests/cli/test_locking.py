@@ -15,6 +15,8 @@ from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = """runner: 1
 name: {name}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 RUNNER = Path(__file__).parents[2] / "runner"
 DOOR = RUNNER / "cli" / "output.py"
 STREAMS = frozenset(("stdout", "stderr", "__stdout__", "__stderr__"))

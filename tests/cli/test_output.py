@@ -20,6 +20,8 @@ from sites import NOTHING, Told, site, targets, xml
 from runner.cli import output
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 RUNNER = str(Path(sys.executable).with_name("runner"))
 TIME = 60.0
 """Seconds after which a test gives up; where all is well nothing takes as long."""

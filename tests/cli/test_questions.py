@@ -16,6 +16,8 @@ from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = "runner: 1\nname: smoke\ntarget: here\ndefaults: {verify: none}\nsteps:\n"
 CALL = "  - id: call\n    execute: {process: UsrSmoke}\n"

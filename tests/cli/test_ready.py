@@ -25,6 +25,8 @@ from runner.service.calls import Answered, Call, Ending
 from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
 
+pytestmark = pytest.mark.slow
+
 JOB = """runner: 1
 name: tours
 target: here

@@ -335,6 +335,7 @@ def test_every_option_has_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPa
     assert Path("env.json").exists()
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_does_not_end_a_run() -> None:
     job = ONCE + "  - id: b\n    execute: {process: UsrB}\nfinally:\n  - id: f\n    execute: {process: UsrF}\n"
     with site(execute_gives(xml(1))) as here:
@@ -349,6 +350,7 @@ def test_a_reader_that_goes_away_does_not_end_a_run() -> None:
     assert (ended_with.returncode, ended_with.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 def test_a_command_without_any_output_still_tells_the_truth_by_its_code() -> None:
     with site(execute_gives(Told(status=500, body="<Fault><Reason>no</Reason></Fault>"))) as here:
         Path("targets.yaml").write_text(targets(here.url))

@@ -48,6 +48,7 @@ def started(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_open_stores_the_page_with_the_run_and_shows_it() -> None:
     Path("browser.py").write_text("import sys; open('opened', 'w').write(sys.argv[1])")
     assert ended(["run", "one.job.yaml", "-q"]) == 0
@@ -58,6 +59,7 @@ def test_open_stores_the_page_with_the_run_and_shows_it() -> None:
     assert "one@sandbox: passed" in page.read_text()
 
 
+@pytest.mark.slow
 def test_without_a_browser_the_page_is_named() -> None:
     assert ended(["run", "one.job.yaml", "-q"]) == 0
     told = started("report", "last", "--report-html", "page.html", "--open", PATH=str(Path("sandbox").absolute()))
@@ -65,6 +67,7 @@ def test_without_a_browser_the_page_is_named() -> None:
     assert "no browser could be opened; the page is page.html" in told.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_asks_for_no_page_does_not_import_it() -> None:
     assert "runner.reports.html.page" not in _modules_after("run one.job.yaml -q")
 

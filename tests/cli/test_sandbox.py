@@ -13,6 +13,8 @@ import pytest
 
 from runner.cli.shipped import sandbox
 
+pytestmark = pytest.mark.slow
+
 RUNNER = Path(sys.executable).with_name("runner")
 CONTACTS = "Contact: [{Name: Anna}, {Name: Boris}, {Name: Clara}]"
 

@@ -13,6 +13,8 @@ from journals import EVENTS
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 RUNNER = str(Path(sys.executable).with_name("runner"))
 SPECS = Path(__file__).parents[2] / "specs"
 RUNS = Path(".runner/runs")

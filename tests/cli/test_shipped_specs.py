@@ -12,6 +12,8 @@ from expected_texts import ExpectedTexts
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 SPECS = Path(__file__).parents[2] / "specs"
 JOBS = sorted(path.name for path in SPECS.glob("*.job.yaml"))
 

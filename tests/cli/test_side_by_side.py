@@ -10,6 +10,8 @@ import pytest
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = "runner: 1\nname: {name}\ntarget: one\ndefaults: {{verify: none}}\nsteps:\n  - id: nap\n    pause: {pause}\n"
 TARGETS = "runner: 1\ntargets:\n" + "".join(f"  {name}: {{sandbox: doubles}}\n" for name in ("one", "two", "three"))

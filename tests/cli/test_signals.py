@@ -25,6 +25,8 @@ from sandboxes import Stand, stand
 
 from runner.foundation.values import Json, JsonObject
 
+pytestmark = pytest.mark.slow
+
 RUNNER = str(Path(sys.executable).with_name("runner"))
 TIME = 100.0
 """Seconds after which a test gives up; where all is well nothing takes as long."""

@@ -17,6 +17,8 @@ from sites import NOTHING, Told, site, targets, xml
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 JOB = "runner: 1\nname: {name}\ntarget: here\ndefaults: {{verify: none}}\nsteps:\n"
 ONCE = "  - id: charge\n    execute: {process: UsrCharge}\n"
 READ = "  - id: look\n    execute: {process: UsrLook, result: Out}\n    effect: read\n"

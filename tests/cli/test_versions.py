@@ -11,6 +11,8 @@ from sandboxes import MARK, Stand, doubled, stand
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 RUNS = 200
 FAILS = 9
 """The last digit of the numbers for which the active version fails."""

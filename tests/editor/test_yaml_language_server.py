@@ -10,6 +10,8 @@ from language_server import Client, serving
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 CATALOGUE = Path(__file__).parents[1] / "catalogue" / "staging.catalog.yaml"
 PACKAGE = "yaml-language-server@1.19.2"
 HEAD = "# yaml-language-server: $schema=staging.schema.json\nrunner: 1\nname: a\nsteps:\n"

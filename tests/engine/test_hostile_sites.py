@@ -17,6 +17,8 @@ from runner.engine.effects import Send
 from runner.runs.events import Status, StepFinished
 from runner.runs.files.owned_rows import RowDatabase
 
+pytestmark = pytest.mark.slow
+
 LAGS = st.sampled_from([0.0, 0.1, 0.4, 0.9, 1.5, 4.0, 14.0, 16.0, 19.0, 40.0, 60.0])
 STATUSES = st.sampled_from(["done", "done", "done", "error"])
 TIMES = st.sampled_from([0, 1, 1, 1, 1, 2])

@@ -18,6 +18,8 @@ from runner.expressions.parse import TemplateProblem, expression, template
 from runner.expressions.scope import Scope
 from runner.foundation.values import Json
 
+pytestmark = pytest.mark.slow
+
 MOST_SECONDS = 8.0
 MOST_MEMORY = 300 << 20
 

@@ -46,6 +46,7 @@ steps:
 """
 
 
+@pytest.mark.slow
 def test_a_filter_that_is_added_as_the_map_of_the_code_says_is_complete(tmp_path: Path) -> None:
     example = EXAMPLE.search((ROOT / "runner" / "README.md").read_text(encoding="utf-8"))
     assert example is not None

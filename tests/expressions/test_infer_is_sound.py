@@ -4,6 +4,7 @@ Expressions are made by a grammar, values by the types that are announced. Of ea
 hold its value, and where something is told of it, working it out must fail, or the comparison be what was foretold.
 """
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,8 @@ from runner.expressions.typed import (
     record_of,
 )
 from runner.foundation.values import Json
+
+pytestmark = pytest.mark.slow
 
 RECORD_TYPE = record_of({"Name": or_null(A_TEXT), "Score": A_NUMBER, "Active": A_BOOLEAN}, closed=True)
 NAMES: dict[str, Type] = {

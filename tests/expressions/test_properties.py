@@ -12,6 +12,8 @@ from runner.expressions.scope import Scope
 from runner.expressions.source import written
 from runner.foundation.values import Json, kind_of
 
+pytestmark = pytest.mark.slow
+
 scalars = (
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 )

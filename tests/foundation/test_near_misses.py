@@ -81,6 +81,7 @@ def test_codes_that_end_in_a_word_come_before_those_that_hold_it() -> None:
     assert ending_in("order", ["UsrContact"]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [

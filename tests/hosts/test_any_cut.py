@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from any_jobs import AnyRun, AnySite, Break, Told, any_runs, carried
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,8 @@ from runner.runs.events import (
 )
 from runner.runs.facts import facts
 from runner.runs.result import RunResult, fold
+
+pytestmark = pytest.mark.slow
 
 many = settings(
     max_examples=40,

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from runner.engine.actions import ATTEMPTS
 from runner.foundation.values import Json
 from runner.job.actions import ACTIONS
@@ -95,6 +97,7 @@ def test_every_action_bears_the_key_of_its_record() -> None:
     assert [action.key for action in ACTIONS.values()] == [*ACTIONS]
 
 
+@pytest.mark.slow
 def test_an_action_that_is_added_as_the_map_of_the_code_says_is_complete(tmp_path: Path) -> None:
     with_count(tmp_path)
     (tmp_path / "sandbox").mkdir()

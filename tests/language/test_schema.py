@@ -339,6 +339,7 @@ LONG = JOB + "steps:\n" + "".join(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_thousand_valid_steps_are_checked_in_milliseconds() -> None:
     read = document(LONG)
     seconds = []
@@ -350,6 +351,7 @@ def test_a_thousand_valid_steps_are_checked_in_milliseconds() -> None:
     assert min(seconds) < 0.015
 
 
+@pytest.mark.slow
 def test_one_wrong_step_among_a_thousand_is_explained_in_a_moment() -> None:
     read = document(LONG.replace("process: UsrGetAllContacts", "proces: UsrGetAllContacts", 1))
 
@@ -360,6 +362,7 @@ def test_one_wrong_step_among_a_thousand_is_explained_in_a_moment() -> None:
     assert time.perf_counter() - begun < 1
 
 
+@pytest.mark.slow
 def test_no_hints_are_read_for_a_file_without_mistakes() -> None:
     program = f"""
 import sys

@@ -23,6 +23,8 @@ from runner.project.project import open_project
 from runner.reading import load
 from runner.reading.document import Document
 
+pytestmark = pytest.mark.slow
+
 SPECS = Path(__file__).parents[2] / "specs"
 FILES = sorted(SPECS.rglob("*.job.yaml"))
 AROUND = SPECS / "team.job.yaml"

@@ -5,11 +5,14 @@ import random
 import re
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, Path
 from runner.reading.load import Document, load
+
+pytestmark = pytest.mark.slow
 
 # A structure in a random style; whoever writes it knows where everything stands.
 

@@ -15,6 +15,8 @@ from runner.cli.main import ended
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json
 
+pytestmark = pytest.mark.slow
+
 IDS = [f"{number}d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11" for number in range(8)]
 
 

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from expected_texts import ExpectedTexts
 from terminal_picture import PICTURE, ROOT, lasting, picture, screen
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_picture_of_the_terminal_shows_what_a_run_prints_today(

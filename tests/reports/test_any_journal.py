@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -21,6 +22,8 @@ from runner.reports.console import PlainConsole, transcript
 from runner.reports.sentences import Detail
 from runner.runs.events import AnyEvent, Line, RunStatus, Status, StepFinished, StepSkipped, StepStarted
 from runner.runs.result import fold, tally
+
+pytestmark = pytest.mark.slow
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Journals = st.SearchStrategy[list[AnyEvent]]

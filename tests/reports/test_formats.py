@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from runner.reports.formats import FORMATS, docs_table
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,7 @@ def test_the_docs_table_has_a_line_for_each_format() -> None:
     assert all(f"| `--report-{one.name} FILE` | {one.docs} |" in table for one in FORMATS)
 
 
+@pytest.mark.slow
 def test_a_format_that_is_added_as_the_map_of_the_code_says_is_complete(tmp_path: Path) -> None:
     example = EXAMPLE.search((ROOT / "runner" / "README.md").read_text(encoding="utf-8"))
     assert example is not None

@@ -1,6 +1,7 @@
 import re
 from urllib.parse import unquote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def test_no_mistakes_are_no_lines() -> None:
     assert github([]) == ""
 
 
+@pytest.mark.slow
 @given(message=st.text(), hint=st.text(min_size=1), file=st.text(min_size=1))
 def test_any_text_makes_one_line_that_github_reads_back(message: str, hint: str, file: str) -> None:
     told = github([Problem(code="E104", message=message, hint=hint, file=file, span=Span(1, 2, 3, 4))])

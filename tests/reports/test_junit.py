@@ -167,6 +167,7 @@ def test_no_runs_are_an_empty_document() -> None:
     assert (root.tag, root.get("tests"), len(root)) == ("testsuites", "0", 0)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_any_text_is_xml_and_says_the_same_in_both_places(
     data: st.DataObject, texts: st.SearchStrategy[str], start: Callable[..., RunStarted], chain: Chain

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -139,6 +140,7 @@ def test_hostile_texts_are_code_and_make_no_markup(
     assert sum("octocat" in token.content for token in hostile if token.type in code) > 10
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_journal_makes_a_summary_without_markup_from_outside(

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,6 +170,7 @@ def test_problems_are_counted_in_words() -> None:
     assert mistakes.count([Problem(code="E150", message="x")]) == "1 error"
 
 
+@pytest.mark.slow
 @given(line=st.text(max_size=300), start=st.integers(1, 310), length=st.integers(0, 300))
 def test_any_line_with_any_place_is_shown_on_one_line(line: str, start: int, length: int) -> None:
     told = mistakes.text([problem(line, start, start + length)])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -264,6 +265,7 @@ def test_a_secret_is_in_no_line(chain: Chain, start: Callable[..., RunStarted], 
     assert "inputs.token" not in whole
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_any_beginning_of_a_journal_is_a_trace_whose_ids_stay(
@@ -283,6 +285,7 @@ def test_any_beginning_of_a_journal_is_a_trace_whose_ids_stay(
         assert all(int(span["endTimeUnixNano"]) >= int(span["startTimeUnixNano"]) for span in spans)
 
 
+@pytest.mark.slow
 def test_a_line_holds_two_thousand_spans_at_most(
     chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
 ) -> None:

@@ -31,6 +31,8 @@ from runner.runs.events import (
 from runner.runs.store import Part, RunLockedError, StoreError
 from runner.secrets.redact import Secrets
 
+pytestmark = pytest.mark.slow
+
 LARGE_LIST: list[Json] = ["s3cret-token " * 80] * 400
 
 

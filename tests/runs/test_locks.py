@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from runner.runs.files.locks import FileLock, hold, locks_folder
 from runner.runs.store import Claim, Holder, StoreError, Taken
 
+pytestmark = pytest.mark.slow
+
 CLAIM = Claim(name="orders", site="https://a.creatio.com")
 ME = Holder(pid=os.getpid(), run="0194", job="nightly", since="2026-01-31T09:00:00Z", command="runner run x")
 

@@ -58,6 +58,7 @@ def test_files_side_by_side_are_two(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_the_file_of_a_sandbox_that_was_killed_is_free(tmp_path: Path) -> None:
     data = tmp_path / "data.sqlite"
     command = [RUNNER, "sandbox", str(tmp_path), "--port", "0", "--data", str(data)]

@@ -375,6 +375,7 @@ def test_a_double_by_another_name_is_told(folder: Folder) -> None:
     )
 
 
+@pytest.mark.slow
 def test_doubles_are_checked_without_the_web_server() -> None:
     script = (
         "import sys, runner.sandbox.loading, runner.sandbox.signatures\n"

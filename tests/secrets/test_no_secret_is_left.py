@@ -38,6 +38,8 @@ from runner.runs.evidence import Difference, SentRequest
 from runner.runs.safe_events import LARGE
 from runner.secrets.redact import SHORTEST, Secrets
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "tö k/e+n'<\"7&>"
 PASSWORD = "pä ss/w+rd'<\"1&>"
 LOGIN = "integration-üser"

@@ -284,6 +284,7 @@ def test_values_may_nest_as_deep_as_they_like() -> None:
     assert shown == "***"
 
 
+@pytest.mark.slow
 def test_a_text_full_of_marks_or_holes_takes_no_longer_than_any_other() -> None:
     secrets = knowing(token="swordfish")
     text = MARK * 200_000 + "swordfish, " * 20_000
@@ -323,6 +324,7 @@ def secrets_and_value(draw: st.DrawFn) -> tuple[dict[str, str], Json]:
     return known, value
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(secrets_and_value())
 def test_filling_gives_back_exactly_what_was_cut_and_what_was_cut_holds_no_secret(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sites import NOTHING, Told, site, xml
 
 from runner.service.auth import KINDS
@@ -60,6 +61,7 @@ def answer(_method: str, path: str) -> Told:
     return xml(1) if "/Execute" in path else NOTHING
 
 
+@pytest.mark.slow
 def test_a_kind_that_is_added_as_the_map_of_the_code_says_is_complete(tmp_path: Path) -> None:
     with_api_key(tmp_path)
     (tmp_path / "a.job.yaml").write_text(JOB)

@@ -63,6 +63,7 @@ def test_a_connection_that_tls_broke_is_told_in_the_words_of_tls() -> None:
     assert os.strerror(1) not in message
 
 
+@pytest.mark.slow
 def test_importing_the_client_leaves_the_command_line_of_httpx_out_and_unharmed() -> None:
     program = (
         "import sys, runner.service.client\n"

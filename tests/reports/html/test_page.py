@@ -345,6 +345,7 @@ def test_values_can_be_left_out(
     assert "E203" in text
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_beginning_of_any_journal_is_drawn(

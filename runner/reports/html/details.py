@@ -148,7 +148,8 @@ def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool)
             answer: Json = _log_answer(span.value, shows=shows) if span.is_ok else ": ".join(filter(None, why))
             return ["l", *when, str(span.call.get("kind")), answer]
         case SpanKind.WAIT:
-            return ["w", *when, span.why, span.value]
+            held_by: list[Json] = [shown(span.held_by.job)] if span.held_by else []
+            return ["w", *when, span.why, span.value, *held_by]
         case SpanKind.SIGN_IN:
             return ["s", *when, why[0]]
         case SpanKind.ASK:

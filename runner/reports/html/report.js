@@ -85,6 +85,10 @@
     return `${span[6]}${span[8] ? `, HTTP ${span[8]}` : ""}${span[7] ? `: ${span[7]}` : ""}`;
   };
   const answerFacts = (facts) => (facts ? `, HTTP ${facts[0]}${facts[1] != null ? `, ${facts[1]} bytes` : ""}` : "");
+  const waited = ([, , , , seconds, job]) => {
+    const holder = job ? `; \`${job}\` had it` : "";
+    return seconds ? `${seconds} s, which do not count${holder}` : "";
+  };
   const attempt = (span, row) => { // which of several attempts a call was, where each made one
     const calls = row.e.filter((each) => each[0] === "c");
     const [made, most] = row.n || [];
@@ -101,7 +105,7 @@
         if (!Array.isArray(span[4])) return [LOG[span[3]] || span[3], span[4], false];
         return [LOG[span[3]] || span[3], span[4].map(logRow).join("; ") || "no row", true];
       case "w":
-        return [WAITS[span[3]] || PAUSES[span[3]] || "waits", span[4] ? `${span[4]} s, which do not count` : "", true];
+        return [WAITS[span[3]] || PAUSES[span[3]] || "waits", waited(span), true];
       case "s":
         return ["signs in", span[3], true];
       case "a":

@@ -17,12 +17,17 @@ from runner.reports.html.texts import shown
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
 from runner.reports.words import RED, because, shortened
 from runner.runs.events import Section, Status, WaitsFor
+from runner.runs.evidence import Unverified
 from runner.runs.result import StepResult
 
 _IN_PORTION: Final = 100
 _LONGEST_CONDITION: Final = 60
 _OPEN_TURNS: Final = 12
 """A loop of more turns is closed, and its turns are drawn each from its own beginning."""
+_UNVERIFIED: Final = {
+    Unverified.OFF: "not verified: `verify: none`",
+    Unverified.UNREADABLE: "not verified: no log",
+}
 _WAITS: Final = {WaitsFor.TURN: "its turn", WaitsFor.RATE: "the rate of the target"}
 _ORDER: Final = (Section.STEPS, Section.UNDO, Section.FINALLY)
 _SURENESS_WORDS: Final = {
@@ -101,6 +106,12 @@ def sections(run: TimedRun) -> tuple[tuple[str, tuple[Portion, ...]], ...]:
 
 
 def sure_word(row: TimedRow) -> str:
+    """What the row's status rests on; of a person's word whose, where that is known."""
+    if row.sureness is Sureness.UNVERIFIED and isinstance(row.step.unverified, Unverified):
+        return _UNVERIFIED.get(row.step.unverified, _SURENESS_WORDS[Sureness.UNVERIFIED])
+    if row.sureness is Sureness.PERSON:
+        names = [shown(span.given_by.ci_user or span.given_by.user) for span in row.spans if span.given_by is not None]
+        return f"confirmed by {names[-1]}" if names and names[-1] else _SURENESS_WORDS[Sureness.PERSON]
     return _SURENESS_WORDS[row.sureness]
 
 

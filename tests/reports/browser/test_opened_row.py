@@ -9,6 +9,7 @@ from selenium.webdriver.common.by import By
 
 from runner.runs.events import (
     AnyEvent,
+    Asked,
     AttemptFailed,
     CallAnswered,
     CallSent,
@@ -25,7 +26,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
-from runner.runs.evidence import PauseReason
+from runner.runs.evidence import LockHolder, PauseReason, VerdictBy, VerdictSource
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +53,8 @@ def test_each_attempt_says_which_of_how_many_it_is(
         [
             start(),
             StepStarted(row=prices, t=0),
-            Waited(key="prices", t=0, what=WaitsFor.TURN, seconds=1.5),
+            Waited(key="prices", t=0, what=WaitsFor.TURN, seconds=1.5, held_by=LockHolder(job="order", run=None)),
+            Asked(key="prices", t=0.0, value=True, by=VerdictBy(how=VerdictSource.YES, user="anna", ci_user=None)),
             *(sent, AttemptFailed(key="prices", t=0.1, kind="refused", error=TROUBLE, status=500)),
             *(Paused(key="prices", t=0.4, seconds=0.3, why=PauseReason.RETRY), sent),
             CallAnswered(key="prices", t=0.5, value=1),
@@ -64,7 +66,8 @@ def test_each_attempt_says_which_of_how_many_it_is(
     text = _more(page)
     assert "attempt 1 of 4: sends Execute UsrPrices (idempotent)" in text
     assert "attempt 2 of 4: sends Execute UsrPrices (idempotent)" in text
-    assert "waits for another start of the process 1.5 s, which do not count" in text.replace("\n", " ")
+    assert "waits for another start of the process 1.5 s, which do not count; order had it" in text.replace("\n", " ")
+    assert "asks true, by anna, with --yes" in text.replace("\n", " ")
     assert "waits before the next attempt" in text
     assert "on_failure: continue" in text
 

@@ -34,7 +34,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
-from runner.runs.evidence import CiRun, LockHolder, VerdictBy, VerdictSource
+from runner.runs.evidence import CiRun, LockHolder, Unverified, VerdictBy, VerdictSource
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Story = list[AnyEvent]
@@ -232,3 +232,27 @@ def test_what_became_of_undo_is_a_sentence(
 ) -> None:
     end = RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo=undo)
     assert words in page_of([start(), UndoStarted(t=1), UndoFinished(t=1, undo=undo), end]).text
+
+
+@pytest.mark.parametrize(
+    ("unverified", "words"),
+    [
+        (Unverified.OFF, "not verified: verify: none"),
+        (Unverified.UNREADABLE, "not verified: no log"),
+        (Unverified.NOT_SHOWN, "not verified"),
+    ],
+)
+def test_a_row_that_is_not_verified_says_why(
+    start: Start, page_of: Callable[[Story], _Texts], unverified: Unverified, words: str
+) -> None:
+    row = Row(key="add", id="add", name="Add", kind="execute", section=Section.STEPS, index=None, line=7)
+    ending = _ended("add", unverified=unverified)
+    page = page_of([start(), StepStarted(row=row, t=0), ending, _finished(RunStatus.PASSED)])
+    assert f"Add{words}1 s" in page.text
+
+
+def test_a_verdict_of_a_person_names_them(start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]) -> None:
+    by = VerdictBy(how=VerdictSource.OPTION, user="root", ci_user="anna")
+    asked = Asked(key="add", t=0.5, value={"as": "passed"}, by=by)
+    page = page_of([start(), StepStarted(row=row("add"), t=0), asked, _ended("add"), _finished(RunStatus.PASSED)])
+    assert "confirmed by anna" in page.text

@@ -4,6 +4,7 @@ A signal that comes while modules are imported ends the program there and then. 
 may be swallowed, or leave a module locked, so that a thread would wait for ever.
 """
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -18,6 +19,7 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
+    gc.disable()  # until the verb is imported: what is imported stays, and is searched for garbage in vain
     from runner.cli.main import main as carry_out  # noqa: PLC0415  what it imports may take half a second
 
     carry_out()

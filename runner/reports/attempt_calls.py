@@ -55,12 +55,16 @@ class _OpenAttempt(Struct, kw_only=True):
         return own or (self.calls[-1] if self.calls else None)
 
 
-class _AttemptReader(Struct):
+class RowAttempts(Struct):
     """The attempts of one row, event by event."""
 
     attempts: list[_OpenAttempt] = field(default_factory=list)
     before: list[SignedIn | Waited] = field(default_factory=list)
     call: _OpenCall | None = None
+
+    def records(self) -> list[Json]:
+        """The attempts as records for programs, which are made here: those of ten thousand rows take 40 MB."""
+        return [_record(attempt, number) for number, attempt in enumerate(self.attempts, 1)]
 
     def take(self, event: AnyEvent, at: str) -> None:
         match event:
@@ -105,20 +109,16 @@ class _AttemptReader(Struct):
             self.attempts[-1].is_over = True
 
 
-def attempts_by_row(lines: Iterable[Line]) -> dict[str, list[Json]]:
-    """The attempts of each row that made a call, in their order, by the row's key."""
-    readers: dict[str, _AttemptReader] = {}
+def attempts_by_row(lines: Iterable[Line]) -> dict[str, RowAttempts]:
+    """The attempts of each row that made a call, by the row's key."""
+    readers: dict[str, RowAttempts] = {}
     for line in lines:
         event = line.event
         if isinstance(event, StepStarted):
-            readers[event.row.key] = _AttemptReader()
+            readers[event.row.key] = RowAttempts()
         elif isinstance(event, SignedIn | Waited | CallSent | CallAnswered | AttemptFailed | Paused | Asked):
-            readers.setdefault(event.key.partition(",")[0], _AttemptReader()).take(event, line.at)
-    return {key: _records(reader.attempts) for key, reader in readers.items()}
-
-
-def _records(attempts: Sequence[_OpenAttempt]) -> list[Json]:
-    return [_record(attempt, number) for number, attempt in enumerate(attempts, 1)]
+            readers.setdefault(event.key.partition(",")[0], RowAttempts()).take(event, line.at)
+    return readers
 
 
 def _record(attempt: _OpenAttempt, number: int) -> JsonObject:

@@ -11,7 +11,7 @@ from msgspec import UnsetType
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.reports import mistakes
-from runner.reports.attempt_calls import attempts_by_row, wait
+from runner.reports.attempt_calls import RowAttempts, attempts_by_row, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import Check, Line, RunStarted, Trouble, Waited
@@ -80,7 +80,7 @@ def _run(run: ReportedRun) -> dict[str, object]:
         "error": _trouble(result.error),
         **began,
         "waits": [wait(line.event) for line in run.lines if isinstance(line.event, Waited) and not line.event.key],
-        "steps": [msgspec.Raw(msgspec.json.encode(_step(step, attempts.get(step.key, [])))) for step in result.steps],
+        "steps": [msgspec.Raw(msgspec.json.encode(_step(step, attempts.get(step.key)))) for step in result.steps],
     }
 
 
@@ -91,7 +91,7 @@ def _beginning(lines: Sequence[Line]) -> JsonObject:
     return {name: _fact(began, name) for name in _BEGINNING}
 
 
-def _step(step: StepResult, attempts: list[Json]) -> JsonObject:
+def _step(step: StepResult, attempts: RowAttempts | None) -> JsonObject:
     own: JsonObject = {name: getattr(step, name) for name in _STEP}
     evidence: JsonObject = {name: _fact(step, name) for name in _EVIDENCE}
     return {
@@ -101,7 +101,7 @@ def _step(step: StepResult, attempts: list[Json]) -> JsonObject:
         "error": _trouble(step.error),
         **evidence,
         "if": _fact(step, "condition"),
-        "each_attempt": attempts,
+        "each_attempt": [] if attempts is None else attempts.records(),
     }
 
 

@@ -41,7 +41,7 @@ def failed(kind: str = "refused") -> AttemptFailed:
 
 
 def attempts(chain: Chain, row: Callable[..., Row], *events: AnyEvent) -> list[dict[str, Json]]:
-    found = attempts_by_row(chain([StepStarted(row=row("a"), t=0.0), *events]))["a"]
+    found = attempts_by_row(chain([StepStarted(row=row("a"), t=0.0), *events]))["a"].records()
     return [one for one in found if isinstance(one, dict)]
 
 

@@ -113,11 +113,9 @@ class DrainedStop(Stop):
         self._goes_on = goes_on
 
     def wait(self, seconds: float) -> None:
-        ends = time.monotonic() + seconds
-        while self._goes_on() and (left := ends - time.monotonic()) > 0:
-            before = self.why
+        ends, before = time.monotonic() + seconds, self.why
+        while self._goes_on() and self.why == before and not self.is_over():
+            left = ends - time.monotonic()
+            if left <= 0:
+                return
             super().wait(min(left, _LOOK))
-            if before is None and self.why is not None:
-                return
-            if self.is_over():
-                return

@@ -224,7 +224,8 @@ class FleetWorkerLoop:
         while True:
             await asyncio.sleep(BEAT / 5)
             worker = self._worker
-            if worker is not None and worker.worker_id is not None and worker._stop_event.is_set() and not self._ended:  # noqa: SLF001
+            has_ended = worker is not None and worker._stop_event.is_set()  # noqa: SLF001
+            if has_ended and not (self._ended or self.once):
                 self.drain()  # one of its own tasks broke: there is no heartbeat any more
             try:
                 await asyncio.to_thread(self._look, None if worker is None else worker.worker_id)

@@ -61,7 +61,7 @@ def test_runs_of_workers_that_are_killed_stopped_and_drained_are_taken_over(
 ) -> None:
     """The long form does it ten times over."""
     rounds = 10 if request.config.getoption("--long") else 1
-    put(here, runs=6, calls=8 * rounds)
+    put(here, runs=4, calls=6 * rounds)
     workers = {worker.pid: worker for worker in (here.worker("-j", "2", dead=6.0) for _ in range(2))}
     gone: set[int] = set()
     stopped: list[int] = []
@@ -87,7 +87,7 @@ def test_runs_of_workers_that_are_killed_stopped_and_drained_are_taken_over(
     for worker in workers.values():
         worker.terminate()
         worker.wait(60)
-    sound(here, 6, 8 * rounds)
+    sound(here, 4, 6 * rounds)
 
 
 def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_ones_can_resume(
@@ -109,6 +109,8 @@ def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_o
     )
     assert started[1] >= finished[0], "runs with one lock are carried out one after another"
     assert re.search(r"worker \S+ takes runs of here", here.said())
+    assert " parked" not in here.said(), "nothing was in the way of these runs"
+    assert (here.folder / "alive").exists()
 
 
 def _has_lost_its_runs(here: Fleet, pid: int) -> bool:

@@ -118,7 +118,7 @@ def _document(source: Source, *, with_flaws: bool) -> Document | tuple[Problem, 
     text, table = encoding.without_separators(source.text)
     reading = _Reading(source, CParser(text))
     value, complaint = _read(reading)
-    if complaint is not None and "escape" in complaint.problem and text.lstrip().startswith(("{", "[")):
+    if complaint is not None and "escape" in complaint.problem and text.lstrip().startswith(("{", "[", '"')):
         text, pairs = encoding.without_surrogates(text)
         table |= pairs
         reading = _Reading(source, CParser(text))

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner.foundation.places import Span
@@ -32,6 +32,7 @@ VALUES: st.SearchStrategy[Json] = st.recursive(
 
 
 @given(value=VALUES, ascii_only=st.booleans(), indent=st.sampled_from([None, "  ", "\t"]))
+@example(value="\U00010000", ascii_only=True, indent=None)
 @settings(deadline=None)
 def test_whatever_is_written_as_json_is_read_as_what_it_was(
     value: Json, *, ascii_only: bool, indent: str | None

@@ -133,6 +133,7 @@ _texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=
 _guids = st.uuids().map(str)
 
 
+@pytest.mark.slow
 @given(
     code=_texts,
     caption=_texts | st.just(""),

@@ -167,6 +167,7 @@ def test_the_order_in_which_a_site_answers_changes_nothing() -> None:
     assert written(replace(SITE, processes={"UsrAdd": turned, "UsrOld": OLD})) == written(SITE)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(_texts, _processes, max_size=3), _texts)
 def test_what_is_written_reads_back_whatever_a_site_calls_its_things(processes: dict[str, Process], user: str) -> None:
     named = {code: replace(process, code=code) for code, process in processes.items()}

@@ -330,6 +330,7 @@ def test_pages_that_lead_in_a_circle_give_no_catalogue() -> None:
         Circle([]).pull()
 
 
+@pytest.mark.slow
 @given(_rows, _told)
 def test_whatever_a_site_tells_is_a_catalogue_or_told(rows: list[dict[str, Json]], told: Json) -> None:
     site = Site(rows, lambda _: Answered(value=signature({"schema": {"metaData": {"metaData": {"schema": told}}}})))

@@ -216,6 +216,7 @@ def test_a_long_message_with_a_secret_in_it_is_not_shown_in_part() -> None:
     assert trouble.message.startswith("a message of 5,004 characters: ")
 
 
+@pytest.mark.slow
 @given(before=st.text(max_size=300), after=st.text(max_size=300), other=st.text(max_size=700), cut=st.integers(1, 25))
 def test_a_secret_in_a_text_is_shown_whole_or_not_at_all(before: str, after: str, other: str, cut: int) -> None:
     secret = "Zq7!kPw#9vLm2$xTbN4&hRj6"

@@ -55,6 +55,7 @@ def test_a_last_line_of_any_length_is_found_whole(tmp_path: Path, size: int) -> 
     assert [type(line.event) for line in ends(folder)] == [RunStarted, CallAnswered]
 
 
+@pytest.mark.slow
 def test_the_ends_of_a_torn_journal_are_those_of_its_whole_lines(tmp_path: Path) -> None:
     paused = Paused(key="a", t=0.0, seconds=1.0)
     folder = keep(tmp_path, "run", started(), paused, finished("passed"))

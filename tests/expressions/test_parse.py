@@ -116,6 +116,7 @@ def test_brackets_and_keys_nest_as_deep_as_anyone_writes() -> None:
         expression("a + " * 201 + "a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

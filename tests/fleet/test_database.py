@@ -64,6 +64,7 @@ def test_a_database_that_is_not_there_is_named_without_its_password() -> None:
         database.connect("not one")
 
 
+@pytest.mark.slow
 def test_the_server_of_the_tests_ends_with_a_session_that_was_killed(tmp_path: Path) -> None:
     name = uuid.uuid4().hex
     held = tmp_path / "held"

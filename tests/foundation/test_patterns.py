@@ -80,6 +80,7 @@ def test_a_pattern_that_is_exponential_elsewhere_is_linear_here() -> None:
     assert time.perf_counter() - began < 1
 
 
+@pytest.mark.slow
 def test_a_replacement_that_would_take_quadratic_time_is_refused() -> None:
     began = time.perf_counter()
     with pytest.raises(PatternError, match="too many fits"):
@@ -92,5 +93,6 @@ def test_a_replacement_that_would_grow_too_large_is_refused() -> None:
         replace("a", "a" * 100_000, "x" * 1000)
 
 
+@pytest.mark.slow
 def test_many_places_of_a_plain_pattern_are_replaced() -> None:
     assert replace("[;]", ";" * 100_000, ",") == "," * 100_000

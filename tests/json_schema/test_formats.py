@@ -43,6 +43,7 @@ def test_a_text_is_of_a_format(name: str, text: str, *, fits: bool) -> None:
     assert schemas.from_job({"format": name}).is_valid(text) == fits
 
 
+@pytest.mark.slow
 @given(st.sampled_from([*formats.EXAMPLES]), st.text(max_size=12) | st.text("0123456789-:TZ.+/@a", max_size=26))
 def test_a_text_that_is_not_of_a_format_has_a_violation_of_it_and_no_other(name: str, text: str) -> None:
     schema = schemas.from_job({"format": name})

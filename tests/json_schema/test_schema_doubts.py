@@ -142,6 +142,7 @@ ANY_SCHEMA: st.SearchStrategy[Json] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(ANY_SCHEMA)
 @settings(deadline=None)
 def test_no_schema_is_too_strange(schema: Json) -> None:

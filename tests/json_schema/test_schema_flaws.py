@@ -124,6 +124,7 @@ ANY_SCHEMA: st.SearchStrategy[Json] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(ANY_SCHEMA)
 @settings(deadline=None)
 def test_any_value_at_all_is_a_schema_or_has_flaws(schema: Json) -> None:

@@ -282,6 +282,7 @@ ANYTHING: st.SearchStrategy[Json] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["job", "targets", "process"])
 @given(data=ANYTHING)
 @settings(max_examples=80, deadline=None)
@@ -303,6 +304,7 @@ def test_text_from_nowhere_in_a_key_does_no_harm() -> None:
     assert [problem.code for problem in found] == ["E104", "E105", "E104"]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_wrong_all_over_is_told_in_a_moment() -> None:
     keys = "".join(f"  key_{number}_that_nobody_knows: 1\n" for number in range(20_000))
     items = "".join("  - 1\n" for _ in range(20_000))

@@ -248,6 +248,7 @@ _SCHEMA = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schema=_SCHEMA, properties=_JSON, descriptor=_JSON)
 def test_whatever_stands_in_the_files_it_is_a_catalogue_or_told(
@@ -268,6 +269,7 @@ def test_whatever_stands_in_the_files_it_is_a_catalogue_or_told(
     assert dict(catalogue_in(document).processes).keys() == found.catalogue.processes.keys()
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_are_read_in_bounded_time(tmp_path: Path) -> None:
     """Some 3,300 schemas, a tenth of them processes: a large site's packages."""
     for number in range(300):

@@ -1,5 +1,6 @@
 """Whatever a site calls its things and says of them: what is recorded is valid as it is written."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ def recordings(draw: st.DrawFn) -> Recorded:
     )
 
 
+@pytest.mark.slow
 @given(recordings(), st.booleans())
 def test_the_double_and_the_job_are_valid_whatever_was_seen(run: Recorded, keeps: bool) -> None:  # noqa: FBT001
     run = run if keeps else invented(run)

@@ -69,6 +69,7 @@ def test_a_sentence_of_the_log_keeps_its_words_and_loses_what_tells_of_somebody(
     assert inventor.sentence("It isn't there: 'x'") == "It isn't there: 'Text 3'"
 
 
+@pytest.mark.slow
 @given(st.recursive(st.text(st.characters(codec="utf-8"), min_size=5), lambda inner: st.lists(inner, max_size=3)))
 def test_no_real_text_is_left_in_invented_values(value: Json) -> None:
     invented = compact(Inventor().values({"A": value}, {}))

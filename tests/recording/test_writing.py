@@ -1,5 +1,6 @@
 """Values as they stand in the files: read back, and with their templates worked out, they are what they were."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def read_back(written: str) -> Json:
     return document.data["a"]
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_a_value_is_read_back_as_it_was(real: Json) -> None:
     assert render_value(read_back(value(real)), Scope(names={"parameters": {}})) == real

@@ -127,6 +127,7 @@ def test_of_each_name_the_newest_hundred_are_left() -> None:
     assert [run.run for run in left] == [f"{n:04d}" for n in (*range(5, 105), *range(110, 210))]
 
 
+@pytest.mark.slow
 def test_all_names_together_stay_below_eight_mebibytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "MOST_BYTES", 20_000)
     monkeypatch.setattr(history, "_STEP", 5_000)

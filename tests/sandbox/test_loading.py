@@ -304,6 +304,7 @@ _ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(parameters=_ANYTHING, activity=st.dictionaries(_WORDS, _ANYTHING, max_size=3), more=_ANYTHING)
 def test_no_document_of_whatever_shape_breaks_the_rules(parameters: Json, activity: Json, more: Json) -> None:
     for data in (more, {"parameters": parameters, "activities": [activity, more], "faults": [more], "process": more}):

@@ -54,6 +54,7 @@ def test_sandboxes_are_served_beside_each_other(signed_in: SignIn) -> None:
         assert signed_in(one).get("/odata/SysProcessLog/$count").text == "0"
 
 
+@pytest.mark.slow
 def test_eight_threads_start_processes_at_once_and_none_is_lost(folder: Folder, signed_in: SignIn) -> None:
     with served(folder({"a.process.yaml": NUMBERED})) as url:
         cookies = signed_in(url)

@@ -355,6 +355,7 @@ def _without_keys(value: Json) -> Json:
             return value
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text("ab", min_size=6, max_size=9), min_size=1, max_size=3), st.text("ab", max_size=40))
 def test_however_secrets_overlap_no_character_of_any_is_left(texts: list[str], text: str) -> None:

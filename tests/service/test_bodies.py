@@ -104,6 +104,7 @@ def test_json_beyond_the_bounds_is_json_all_the_same() -> None:
     assert not isinstance(raised.value, NotJsonError)
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_any_json_is_read_as_it_was_written(value: Json) -> None:
     assert bodies.content(json.dumps(value).encode()) == JsonBody(bodies.parsed(json.dumps(value)))
@@ -168,6 +169,7 @@ def test_packed_bodies_are_unpacked(encoding: str) -> None:
     assert bodies.inflated(zlib.compress(b"text" * 100, wbits=wrapping), encoding) == b"text" * 100
 
 
+@pytest.mark.slow
 def test_a_body_of_the_largest_size_is_unpacked_and_a_larger_one_is_not_even_unpacked_to_its_end() -> None:
     packed = zlib.compress(bytes(bodies.LARGEST_BODY), 1, wbits=zlib.MAX_WBITS | 16)
     assert len(bodies.inflated(packed, "gzip")) == bodies.LARGEST_BODY

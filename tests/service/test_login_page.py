@@ -81,6 +81,7 @@ def test_a_redirect_to_the_login_page_is_a_sign_for_every_call(status: int) -> N
     assert not any(signed_out(call, elsewhere) for call in (*ACTING, *READING))
 
 
+@pytest.mark.slow
 def test_a_large_page_of_open_links_is_judged_in_linear_time() -> None:
     begun = time.monotonic()
     assert not signed_out(EXECUTE, page("<html>" + "<a " * 500_000 + "/Login/"))

@@ -467,6 +467,7 @@ def test_whether_a_call_may_leave_is_asked_when_it_is_connected_and_nothing_has_
         assert (ending.kind, ending.unwanted, peer.requests) == (NOT_SENT, True, [])
 
 
+@pytest.mark.slow
 def test_a_large_page_is_bounded_before_anybody_looks_into_it(serve: Serve) -> None:
     page = b"<html><title>Home</title><a href='/Login/'>" + b"<" * 30_000_000
     tracemalloc.start()
@@ -478,6 +479,7 @@ def test_a_large_page_is_bounded_before_anybody_looks_into_it(serve: Serve) -> N
     assert taken < 4
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", http(b"")[:-2], http(WRAPPED)[:-11]]))
 def test_any_bytes_at_all_end_in_a_value_or_a_failure(serve: Serve, noise: bytes, start: bytes) -> None:

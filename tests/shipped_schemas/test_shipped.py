@@ -276,6 +276,7 @@ def mutated(draw: st.DrawFn, whole: JsonObject) -> JsonObject:
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LANGUAGES)
 @given(data=st.data())
 @settings(max_examples=80, deadline=None)

@@ -185,6 +185,7 @@ def test_without_problems_there_is_nothing_to_hide() -> None:
     assert problems(f"targets:\n  a:\n{SITE}    auth: {auth}\n") == []
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["auth", "headers", "proxy", "pasword", "x"]),
     st.text(alphabet="[]}:,-*&!|>'\"%@` \n#", max_size=6),

@@ -38,6 +38,7 @@ def test_there_are_enough_mistakes_to_judge_by() -> None:
     assert len(FILES) >= 200
 
 
+@pytest.mark.slow
 def test_every_mistake_is_found(told: dict[str, tuple[Problem, ...]]) -> None:
     assert [name for name, problems in told.items() if not problems] == []
 

@@ -359,6 +359,7 @@ def test_any_beginning_of_any_journal_is_drawn(
         json.loads(page.blocks[0])
 
 
+@pytest.mark.slow
 def test_a_page_keeps_its_budget_of_bytes(start: Callable[..., RunStarted], chain: Chain) -> None:
     rows = 1000
     assert len(drawn(chain([start()])).encode()) <= BASE

@@ -4,12 +4,14 @@ from msgspec.structs import replace
 from runner.runs.events import (
     AttemptFailed,
     CallSent,
+    StepFinished,
     StepStarted,
     decode,
     encode,
     stopped,
     time_of,
 )
+from runner.runs.evidence import Unverified
 from runner.runs.facts import facts
 
 
@@ -34,6 +36,13 @@ OLD_LINES = (
     b'{"type":"call.sent","key":"a","effect":"once","call":{"kind":"execute"},"watermark":null}',
     b'{"type":"call.answered","key":"a","t":1.0,"value":7,"date":null}',
     b'{"type":"paused","key":"a","t":1.0,"seconds":2.0}',
+    b'{"type":"waited","key":"a","t":1.0,"what":"turn","seconds":2.5}',
+    b'{"type":"asked","key":"a","t":1.0,"value":true}',
+    (
+        b'{"type":"step.finished","key":"a","t":1.0,"status":"passed","seconds":1.0,"attempts":1,"flaky":false,'
+        b'"verified":null,"process_id":null,"result":null,"outputs":{},"checks":[],"warnings":[],"reason":null,'
+        b'"error":null}'
+    ),
 )
 
 
@@ -48,6 +57,10 @@ def test_evidence_is_no_fact_by_which_a_run_is_resumed() -> None:
     row = replace(old.row, effect="once", on_failure="stop", condition="x", process="UsrA", max_attempts=3)
     assert facts(replace(old, row=row)) == facts(old)
     assert facts(replace(old, row=replace(row, kind="run"))) != facts(old)
+    ended = decode(OLD_LINES[-1])
+    assert isinstance(ended, StepFinished)
+    assert facts(replace(ended, unverified=Unverified.OFF)) == facts(ended)
+    assert facts(replace(ended, verified=True)) != facts(ended)
 
 
 def test_a_call_that_was_sent_tells_its_time_and_of_an_earlier_version_none() -> None:

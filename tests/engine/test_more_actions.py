@@ -188,6 +188,23 @@ def test_a_loop_is_a_row_a_turn_and_none_of_its_own() -> None:
     assert world.end.outputs == {"all": ["11", "22", "33"], "second": "2", "how": "passed"}
 
 
+def test_a_loop_has_the_attributes_of_a_step_and_each_of_its_turns_has_them_too() -> None:
+    retried = "    retry: {max_attempts: 2, initial: 1s, jitter: false, on: [refused]}\n"
+    rest = (
+        "outputs:\n  turns: steps.many.attempts\n  seconds: steps.many.seconds\n"
+        "  tries: 'steps.many.turns | map(attribute=\"attempts\") | list'\n"
+        "  each: 'steps.many.turns | map(attribute=\"seconds\") | list'\n"
+        "  how: 'steps.many.turns | map(attribute=\"status\") | unique | list'\n"
+        "  last: steps.many.turns[-1].outputs.twice\n"
+        "  process: steps.many.turns[0].process_id is none\n"
+    )
+    world = World(answers=["1", refused(), "2", "3"], call_seconds=2.0).carry_out(planned(LOOP + retried, rest=rest))
+    assert world.end.outputs == {
+        "turns": 3, "seconds": 9.0, "tries": [1, 2, 1], "each": [2.0, 5.0, 2.0], "how": ["passed"], "last": "33",
+        "process": True,
+    }  # fmt: skip
+
+
 def test_the_first_turn_that_does_not_pass_ends_the_loop() -> None:
     world = World(answers=["1", refused()]).carry_out(planned(LOOP))
     assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "failed"}

@@ -127,11 +127,11 @@ def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed])
 
 def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
     """`counts`: whether a failure of this row counts for its run; where it does not, no build must turn red."""
+    if step.status is Status.PASSED:
+        return _Verdict(tag=None, lines=remarks(step))
     kind = clean(step.error.code) if step.error else str(step.status)
     details = [*reasons(step), *remarks(step)]
     match step.status:
-        case Status.PASSED:
-            return _Verdict(tag=None, lines=remarks(step))
         case Status.SKIPPED:
             return _Verdict(tag="skipped", kind=kind, lines=[f"skipped: {because(step)}"])
         case Status.UNKNOWN:

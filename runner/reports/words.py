@@ -134,6 +134,8 @@ def _keys(steps: Sequence[StepResult], limit: int = 5) -> str:
 
 def labelled(label: str, text: str) -> list[str]:
     """`label: text` as safe lines; where the text has several, those after the first come after a bar."""
+    if clean(text) is text:
+        return [f"{label}: {text}"]
     whole = safe(str(hide(text)).replace("\r\n", "\n").strip("\n"), keep_lines=True)
     return f"{label}: {whole}".replace("\n", "\n  | ").split("\n")
 

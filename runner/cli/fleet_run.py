@@ -24,12 +24,14 @@ from runner.fleet.store import FleetStore
 from runner.fleet.turns import DrainedStop, FleetTurn
 from runner.fleet.worker import PATIENCE, Left
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
+from runner.foundation.site_key import one_spelling
 from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError, MisfitError
 from runner.planning import plan_file
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.planning.plan_file import StoredPlan
 from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
@@ -81,6 +83,11 @@ class FleetRuns:
             if found is None or not found.is_open or self._drained.is_set():
                 return Left(state="parked" if found is not None and found.is_open else "over")
             return self._carried(store, run, found)
+        except (FencedError, NoDatabaseError):
+            raise
+        except Exception as error:  # noqa: BLE001  else it would be carried on, and break, again and again
+            note = f"a fault of this program: {type(error).__name__}: {error}"
+            return self._left(store, run, Leaving(state="held", note=note))
         finally:
             del self._stops[run]
             store.close()
@@ -172,9 +179,10 @@ class FleetRuns:
         return Left(state=how.state, queue=name, seconds=seconds)
 
     def _begun(self, store: FleetStore, run: str, found: QueuedRun) -> ActiveRun:
-        spec = _spec(found, self.targets)
+        applied, spec = _spec(found, self.targets)
         check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
         site = self.sites.of(spec.target)
+        _check_place(applied, site)
         secrets = Secrets()
         site.hide_in(secrets)
         made = _plan(spec, site, secrets)
@@ -216,18 +224,29 @@ def _lets_in(run: ActiveRun, denied: list[str]) -> bool:
     return False
 
 
-def _spec(found: QueuedRun, targets: Path | None) -> RunSpec:
+def _check_place(applied: StoredPlan, site: ReadySite) -> None:
+    """Refuse a target that is another place here than where the job was applied. What a template gave there is not
+    known.
+    """
+    then = applied.target.url
+    if "{{" not in then and one_spelling(then) != one_spelling(site.name.url):
+        message = f"target `{site.name.name}` was {then} when the job was applied, and is {site.name.url} here"
+        raise UsageError(Problem(code="E154", message=message, hint="give the worker the same targets file"))
+
+
+def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec]:
     """The run as it was applied. Raises `UsageError`."""
     stored = plan_file.of_record(json.loads(found.plan)) if found.plan else None
     if stored is None:
         raise UsageError(Problem(code="E154", message="the run's plan cannot be read", hint="apply the job again"))
     problems: list[Problem] = []
     runs = PlanLoader(plans=[stored], targets_file=targets, known={}, changes=lambda *_: ()).runs(problems)
-    problems = [problem for problem in problems if not problem.code.startswith(ABOUT_FILES)]
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if runs:
+        errors = [problem for problem in errors if not problem.code.startswith(ABOUT_FILES)]
     if errors or not runs:
         raise UsageError(*dict.fromkeys(errors))
-    return runs[0]
+    return stored, runs[0]
 
 
 def _plan(spec: RunSpec, site: ReadySite, secrets: Secrets) -> Plan:

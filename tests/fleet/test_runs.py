@@ -243,6 +243,34 @@ def test_a_run_that_its_target_does_not_allow_is_refused_and_sends_nothing(here:
     assert here.sql("select status from ledger") == [("refused",)]
 
 
+def test_a_target_that_is_another_place_on_the_worker_is_refused(here: Fleet) -> None:
+    run = here.put("a", charges("a1"))
+    targets = here.folder / "targets.yaml"
+    targets.write_text(targets.read_text().replace("http://127.0.0.1", "https://other.invalid"))
+    with here.runs() as runs:
+        assert runs.carry(run).state == "refused"
+    assert here.starts() == {}
+    ((note,),) = here.sql("select note from runs")
+    assert "when the job was applied, and is https://other.invalid" in str(note)
+
+
+def test_a_run_that_breaks_this_program_is_held_and_not_tried_again_and_again(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.put("a", charges("a1"))
+
+    def broken(_log: FencedLog) -> None:
+        raise ZeroDivisionError("ours")
+
+    with here.runs() as runs:
+        monkeypatch.setattr(FencedLog, "check_fence", broken)
+        assert runs.carry(run).state == "held"
+    assert here.states() == {"a": "held"}
+    ((note,),) = here.sql("select note from runs")
+    assert note == "a fault of this program: ZeroDivisionError: ours"
+    assert here.starts() == {}
+
+
 def test_a_run_that_another_server_may_have_forgotten_a_call_of_waits_for_a_person(here: Fleet) -> None:
     run = here.put("a", "steps:\n  - pause: 60s\n")
     with here.runs() as runs:

@@ -239,10 +239,9 @@ class _Pool(Struct, kw_only=True):
         while (following := self.next_to_begin(carried)) is not None:
             self.begin(following, carried)
         run = self.next_ended(carried) if self.under_way else None
-        if run is None:
-            return False
-        self.end(run, carried)
-        return True
+        if run is not None:
+            self.end(run, carried)
+        return run is not None
 
     def halt(self, carried: Carried, fault: BaseException, *, where: str = "") -> None:
         """After a fault of ours no further run begins."""

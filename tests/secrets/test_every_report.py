@@ -19,6 +19,8 @@ from runner.cli.main import ended
 from runner.foundation.problems import ExitCode
 from runner.reports.formats import FORMATS
 
+pytestmark = pytest.mark.slow
+
 INPUT = "tö k/e+n'<\"7&>"
 PASSWORD = "pä ss/w+rd'<\"1&>"
 LOGIN = "integration-üser"

@@ -125,3 +125,10 @@ def test_a_link_opens_what_the_words_of_the_page_mean(page_of: Callable[..., Chr
     page.find_element(By.LINK_TEXT, "what the words mean").click()
     assert words.is_displayed()
     assert "nobody knows yet whether it happened" in words.text
+
+
+def test_on_paper_there_is_no_button(page_of: Callable[..., Chrome], story: list[AnyEvent]) -> None:
+    page = page_of(story, "#1.add")
+    assert [button for button in page.find_elements(By.TAG_NAME, "button") if button.is_displayed()]
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    assert not [button for button in page.find_elements(By.TAG_NAME, "button") if button.is_displayed()]

@@ -3,6 +3,12 @@
 It prints figures and ratios, each beside what it should be at most, and judges nothing but one thing: a run that did
 not end as it should ends the benchmark. `--rounds N` sets how often each pair is started (5); the median of the ratios
 counts. `--row NAME` prints that row alone, several times: those rows.
+
+Figures of 2026-11-30, of a busy machine with two cores, as ratios of processor time, before → after records became
+structs, patterns lazy, and a resumption lost its second lint, second reading and repeated folds:
+one call / bare 1.60 → 0.82; validate / import of the four libraries 1.12 → 0.82; resume after 1,000 calls / the run
+0.70 → 0.50, while the run itself became a third faster. Memory of resume of 10,000 steps 257 → 206 MB; of run 180 to
+208 MB, as events and the JSON report hold more than before.
 """
 
 import argparse

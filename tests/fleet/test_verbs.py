@@ -1,7 +1,10 @@
 """The verbs that read runs read those of a fleet, too; `pull` copies one byte for byte; `status` counts."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,3 +190,17 @@ def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(
         assert "2 runs deleted" in capsys.readouterr().err
         assert sql.execute("select title from runs order by title").fetchall() == [("held",), ("new",), ("unknown",)]
     assert ended(["fleet", "prune", "soon", "--db", fleet]) == 2
+
+
+def test_without_a_database_nothing_of_a_fleet_is_imported(fleet: str) -> None:
+    code = (
+        "import sys; from runner.cli.main import ended; "
+        "assert [ended(['run', 'a.job.yaml', '-q']), ended(['runs']), ended(['show', 'last'])] == [0, 0, 0]; "
+        "found = [name for name in sys.modules if name.partition('.')[0] in {'psycopg', 'procrastinate', 'asyncpg'} "
+        "or name.startswith('runner.fleet')]; assert found == [], found"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    with_it = code.replace("ended(['runs'])", f"ended(['runs', '--db', {fleet!r}])")
+    assert subprocess.run([sys.executable, "-c", with_it], check=False, capture_output=True).returncode == 1

@@ -231,7 +231,7 @@ class _Apply:
         with ledger_errors():
             self._ledger.adopt([each.version for each in adopted], attempt)
         self._prune()
-        left = [each for each in decisions if each not in adopted]
+        left = [each for each in decisions if not can_be_adopted(each)]
         self._print([replace(each, state=VersionState.ADOPTED, before=None) for each in adopted])
         output.say(f"{many(len(adopted), 'version')} adopted; nothing was sent")
         problems, codes = self._of_others(left)
@@ -243,8 +243,8 @@ class _Apply:
         resumed = resumable_runs(decisions, self._versions.specs, targets=self._given["targets"])
         fresh = [each for each in decisions if each.state in BEGINS]
         passed = passed_before(decisions)
-        blocked = needs.hopeless(fresh, passed={*passed, *resumed})
-        fresh = [each for each in fresh if each not in blocked]
+        blocked = needs.hopeless([each.version.digest for each in fresh], passed={*passed, *resumed})
+        fresh = [each for each in fresh if each.version.digest not in blocked]
         runs = ApplyRuns(versions=self._versions, fresh=fresh, resumed=resumed, needs=needs, passed=passed)
         self._print([each for each in decisions if each.state in SENT])
         carried, codes = Carried(left_out=deque()), list[ExitCode]()

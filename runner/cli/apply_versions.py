@@ -5,7 +5,7 @@ down any more.
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePath
 
@@ -78,17 +78,26 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
 
     def lacking(self, digest: str, passed: Collection[str]) -> tuple[str, ...]:
         """The names of the needed jobs that have not passed."""
-        return tuple(job for job, needed in self.waits[digest].items() if not needed <= set(passed))
+        return tuple(job for job, needed in self.waits[digest].items() if any(each not in passed for each in needed))
 
-    def hopeless(self, fresh: Sequence[Decision], *, passed: Collection[str]) -> list[Decision]:
-        """Those of `fresh` that cannot begin, whatever the others come to. `passed` may still pass, or have passed."""
-        left = list(fresh)
-        while True:
-            may_pass = {*passed, *(each.version.digest for each in left)}
-            hopeful = [each for each in left if not self.lacking(each.version.digest, may_pass)]
-            if len(hopeful) == len(left):
-                return [each for each in fresh if each not in hopeful]
-            left = hopeful
+    def hopeless(self, fresh: Collection[str], *, passed: Collection[str]) -> frozenset[str]:
+        """Those of `fresh`, digests, that cannot begin, whatever the others come to. `passed` may still pass, or have.
+
+        What nobody can wait for is found first, then what waits for that, and so on.
+        """
+        hopeful = set(fresh)
+        waiting: dict[str, list[str]] = {}
+        for digest in fresh:
+            for needed in self.waits[digest].values():
+                for each in needed:
+                    waiting.setdefault(each, []).append(digest)
+        lost = [each for each in waiting if each not in hopeful and each not in passed]
+        while lost:
+            for digest in waiting.get(lost.pop(), ()):
+                if digest in hopeful:
+                    hopeful.remove(digest)
+                    lost.append(digest)
+        return frozenset(fresh) - hopeful
 
     def problems(self, decisions: Sequence[Decision], *, passed: Collection[str]) -> list[Problem]:
         """A problem for each version that waits for jobs that have not passed."""
@@ -179,24 +188,27 @@ class ApplySet(Struct, kw_only=True):
     def needs(self, *, in_order: bool) -> ApplyNeeds:
         """Which versions wait for which, by `needs` of their jobs, and with `in_order` each for the job before."""
         before = _jobs_before(self.all) if in_order else {}
-        return ApplyNeeds(
-            waits={version.digest: self._waits(version, before.get(version.digest, ())) for version in self.all}
-        )
+        there: dict[tuple[str, str], list[str]] = {}
+        for version in self.all:
+            there.setdefault((version.job, version.target), []).append(version.digest)
+        passed = _passed_jobs(self._newest)
+        waits: dict[str, dict[str, frozenset[str]]] = {}
+        for version in self.all:
+            jobs = dict.fromkeys((*self.specs[version.digest].job.needs, *before.get(version.digest, ())))
+            places = {job: (job, version.target) for job in jobs}
+            known = {job: frozenset(there[place]) for job, place in places.items() if place in there}
+            never = {job: _NEVER for job, place in places.items() if place not in there and place not in passed}
+            waits[version.digest] = known | never
+        return ApplyNeeds(waits=waits)
 
-    def _waits(self, version: AppliedVersion, before: Sequence[str]) -> dict[str, frozenset[str]]:
-        jobs = dict.fromkeys((*self.specs[version.digest].job.needs, *before))
-        there = {job: self._of_job(job, version.target) for job in jobs}
-        unknown = {job for job, digests in there.items() if not digests}
-        waits = {job: digests for job, digests in there.items() if digests}
-        return waits | {job: _NEVER for job in unknown if not self._has_passed(job, version.target)}
 
-    def _of_job(self, job: str, target: str) -> frozenset[str]:
-        return frozenset(other.digest for other in self.all if other.job == job and other.target == target)
-
-    def _has_passed(self, job: str, target: str) -> bool:
-        """Whether all that the ledger has of a job at a target has passed."""
-        entries = [each for each in self._newest if each.version.job == job and each.version.target == target]
-        return bool(entries) and all(map(entry_passed, entries))
+def _passed_jobs(newest: Iterable[LedgerEntry]) -> set[tuple[str, str]]:
+    """The jobs, with their targets, of which all that the ledger has has passed."""
+    has_passed: dict[tuple[str, str], bool] = {}
+    for entry in newest:
+        place = entry.version.job, entry.version.target
+        has_passed[place] = has_passed.get(place, True) and entry_passed(entry)
+    return {place for place, passed in has_passed.items() if passed}
 
 
 def passed_before(decisions: Sequence[Decision]) -> set[str]:

@@ -28,6 +28,7 @@ _VERBS_OF_OTHERS: Final = {
         "validate": "check lint verify",
         "run": "test exec execute start play",
         "plan": "dry-run dryrun preview",
+        "apply": "deploy sync converge",
         "resume": "retry continue",
         "rerun": "repeat again",
         "runs": "logs",

@@ -115,7 +115,10 @@ def _why(decision: Decision, observed: ObservedEntry) -> str:
 def _hint(decision: Decision, observed: ObservedEntry, store: str) -> str:
     name = clean(decision.version.name)
     if decision.state in NOT_REPEATED:
-        return "change the job, or carry it out again with `--retry failed`"
+        return (
+            "change the job, or carry it out again with `--retry failed`; "
+            "where it was done otherwise, `--adopt` takes it for applied"
+        )
     if observed.where is Whereabouts.UNDER_WAY:
         return "wait for it with `--wait 10m`"
     if observed.where is Whereabouts.LOST:

@@ -43,4 +43,9 @@ def test_each_circle_is_reported_once(needs: Mapping[str, str], way: list[str]) 
 
 
 def test_what_is_no_list_of_names_is_left_to_the_schema() -> None:
-    assert found({"a": "b", "b": "[1, {c: d}]"}) == []
+    assert found({"a": "b", "b": "[1, {c: d}]", "c": "[b, b]"}) == []
+
+
+def test_a_long_chain_of_needs_is_read_once_and_not_for_each_of_its_jobs() -> None:
+    chain = {f"j{number}": f"[j{number + 1}]" for number in range(1000)} | {"j1000": "[j999]"}
+    assert found(chain) == ["j999.job.yaml:2: a job needs itself: j999 → j1000 → j999"]

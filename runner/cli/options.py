@@ -348,15 +348,6 @@ WAIT_READY = option(
     help="Wait up to this long until the site is ready, as after a deployment, before the first call is sent; without "
     "DURATION as the target says, or 10m. With --catalog until its processes are as the catalogue says.",
 )
-FOR = option(
-    "--for",
-    "longest",
-    cls=SwitchedOption,
-    envvar=f"{hints.PREFIX}WAIT_READY",
-    metavar="DURATION",
-    type=Duration(may_be_empty=True),
-    help="Wait up to this long, not for what the target says, or 10m; its variable is CREATIO_RUNNER_WAIT_READY.",
-)
 GRACE = option(
     "--grace",
     metavar="DURATION",

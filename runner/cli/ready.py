@@ -64,7 +64,15 @@ _TICK: Final = 0.2
     help="Wait for this target; several times: for each, side by side.",
 )
 @options.TARGETS
-@options.FOR
+@options.option(
+    "--for",
+    "longest",
+    cls=options.SwitchedOption,
+    envvar="CREATIO_RUNNER_WAIT_READY",
+    metavar="DURATION",
+    type=options.Duration(may_be_empty=True),
+    help="Wait up to this long, not for what the target says, or 10m; its variable is CREATIO_RUNNER_WAIT_READY.",
+)
 @options.option(
     "--every",
     metavar="DURATION",

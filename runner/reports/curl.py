@@ -79,6 +79,8 @@ def _sign_in(target: TargetName, access: SiteAccess, variables: Variables) -> tu
         return [], ["-H 'ForceUseSession: true'"], ""
     if access.auth == "client_credentials":
         return _token_lines(access, variables), ['-H "Authorization: Bearer ${TOKEN:?}"'], ""
+    if access.auth != "password":
+        return [comment(f"add to each call how to sign in with `{access.auth}`")], [], ""
     user = ["CREATIO_USERNAME=Supervisor CREATIO_PASSWORD=Supervisor"] if target.sandbox else []
     record = r'''"{\"UserName\":\"$(json "$CREATIO_USERNAME")\",\"UserPassword\":\"$(json "$CREATIO_PASSWORD")\"}"'''
     lines = [

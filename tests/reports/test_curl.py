@@ -100,6 +100,12 @@ def test_where_nobody_signs_in_no_sign_in_is_printed() -> None:
     assert "COOKIES" not in run.begin
 
 
+def test_a_reader_signs_in_by_himself_where_no_shell_can() -> None:
+    run = curl.of_run(SITE, access("a key\n`id`"))
+    assert run.setup.splitlines()[1:] == ["# add to each call how to sign in with a key_id"]
+    assert "ForceUseSession" not in run.begin
+
+
 def test_a_sandbox_is_signed_in_to_by_its_only_user() -> None:
     setup = curl.of_run(SANDBOX, access("password")).setup
     assert setup.startswith("# the sandbox of a run ends with it")

@@ -76,25 +76,62 @@ class GitChanges(Struct, frozen=True, kw_only=True):
     watched: frozenset[Path]
 
     def of(self, path: Path) -> FileChange | None:
-        """What became of a file, or of the link that it is; None where it is as it was."""
-        link = Path(os.path.realpath(path.parent)) / path.name
-        for place in (link, Path(os.path.realpath(path))):
-            if (found := self.changed.get(place)) is not None:
-                return found
-        return None if link in self.watched else FileChange.NOT_IN_GIT
+        """What became of a file, or of a link on the way to it; None where it is as it was."""
+        places = self._places(path)
+        if (change := self._first_of(places)) is not None:
+            return change
+        return None if all(map(self._is_watched, places)) else FileChange.NOT_IN_GIT
 
     def below(self, folder: Path) -> dict[Path, FileChange]:
-        """The changed files in a folder and in those below it."""
+        """The changed files in a folder and in those below it.
+
+        Those of a submodule, and of a folder that a link leads to, have all changed where that has. Where git watches
+        nothing of a folder, nobody knows of any.
+        """
         real = Path(os.path.realpath(folder))
-        return {path: change for path, change in self.changed.items() if path.is_relative_to(real)}
+        changed = {path: change for path, change in self.changed.items() if path.is_relative_to(real)}
+        change = self._first_of(self._places(folder))
+        if change is None and not self._is_watched(real):
+            is_empty = not any(path.is_relative_to(real) for path in self.watched)
+            change = FileChange.NOT_IN_GIT if is_empty else None
+        if change is None:
+            return changed
+        return {path: change for path in real.rglob("*") if path.is_file()} | changed
+
+    def _places(self, path: Path) -> list[Path]:
+        """The links of the checkout on the way to a file, and its real path at last."""
+        links = [link for link in _links(path) if link.is_relative_to(self.root)]
+        return [*links, Path(os.path.realpath(path))]
+
+    def _first_of(self, places: Sequence[Path]) -> FileChange | None:
+        """What became of a file or link, or of the submodule that it is in."""
+        ways = (way for place in places for way in (place, *place.parents))
+        return next((self.changed[way] for way in ways if way in self.changed), None)
+
+    def _is_watched(self, place: Path) -> bool:
+        return place in self.watched or not self.watched.isdisjoint(place.parents)
 
     def before(self, path: Path) -> bytes | None:
-        """The content of a file at the commit; None where it was not there."""
+        """The content of a file at the commit; None where it was not there, or a link led elsewhere."""
+        if self._first_of(self._places(path)[:-1]) is not None:
+            return None
         name = Path(os.path.realpath(path)).relative_to(self.root).as_posix()
         try:
             return _asked(self.root, "cat-file", "blob", f"{self.commit}:{name}")
         except GitError:
             return None
+
+
+def _links(path: Path) -> Iterator[Path]:
+    """The links on the way to a file, each in the real folder that it is in."""
+    whole = path.absolute()
+    if whole == Path(os.path.realpath(path)) or not whole.exists():  # as it does not for links in a circle
+        return
+    for step in (*reversed(whole.parents), whole):
+        place = Path(os.path.realpath(step.parent)) / step.name
+        if place.is_symlink():
+            yield place
+            yield from _links(place.parent / place.readlink())
 
 
 def changes_since(revision: str, folder: Path) -> GitChanges:
@@ -105,7 +142,8 @@ def changes_since(revision: str, folder: Path) -> GitChanges:
         why = f"{folder} is in no checkout of git: {error}"
         raise GitError(why, hint="call the command in a checkout, or without `--changed-since`") from error
     commit = _commit(root, revision)
-    found = _asked(root, "diff", "--name-status", "--no-renames", "--no-ext-diff", "-z", commit, "--")
+    how = ("--name-status", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "-z")
+    found = _asked(root, "diff", *how, commit, "--")
     parts = [os.fsdecode(part) for part in found.split(b"\0")[:-1]]
     changed = {root / name: _CHANGES.get(word, FileChange.MODIFIED) for word, name in _pairs(parts)}
     for name in _names(root, "--others", "--exclude-standard"):

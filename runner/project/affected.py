@@ -26,7 +26,7 @@ from runner.project.project import Project
 from runner.reading.document import Document
 from runner.reading.load import load
 from runner.targets.folders import ENDING as DOUBLE
-from runner.targets.folders import RECORDS
+from runner.targets.folders import RECORDS, doubles_in
 from runner.targets.model import SandboxTarget, SiteTarget
 
 
@@ -54,6 +54,7 @@ class AffectedJobs(Struct, kw_only=True):
     targets: Sequence[str] = ()
     catalogue: Path | None = None
     _changes: dict[Path, GitChanges] = field(default_factory=dict)
+    _sandboxes: dict[Path, dict[Path, FileChange]] = field(default_factory=dict)
     _packages: dict[Path, frozenset[str]] = field(default_factory=dict)
 
     def reasons(self, file: JobFile) -> tuple[ChangeReason, ...]:
@@ -116,7 +117,11 @@ class AffectedJobs(Struct, kw_only=True):
     def _doubles(self, folder: Path, codes: frozenset[str]) -> Iterator[ChangeReason]:
         """The doubles of the processes that a job starts, and the records of its sandbox."""
         since = self._since(folder / RECORDS)
-        for path, change in since.below(folder).items():
+        if folder not in self._sandboxes:
+            there = doubles_in(Path(os.path.realpath(folder))) if folder.is_dir() else []
+            not_watched = {path: change for path in there if (change := since.of(path)) is not None}
+            self._sandboxes[folder] = since.below(folder) | not_watched
+        for path, change in self._sandboxes[folder].items():
             if path.name == RECORDS:
                 yield ChangeReason(file=called(path), change=change, role="records of the sandbox")
             elif path.name.endswith(DOUBLE):

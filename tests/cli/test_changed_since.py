@@ -182,6 +182,14 @@ def test_in_packages_who_calls_a_changed_process_has_changed_too(
     assert "1 file, no mistakes" in capsys.readouterr().err
 
 
+def test_packages_of_which_git_watches_nothing_count_as_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    RawStep(code="UsrOne").write(Path("packages/UsrMain"))
+    Path(".gitignore").write_text("packages\n")
+    commit()
+    assert ended(["validate", "specs/site.job.yaml", "--changed-since", "HEAD", "--catalog", "packages"]) == 0
+    assert "1 file, no mistakes" in capsys.readouterr().err
+
+
 def test_run_and_plan_take_the_jobs_that_have_changed(capsys: pytest.CaptureFixture[str]) -> None:
     write("one", "UsrTwo")
     assert ended(["plan", "specs", "--changed-since", "HEAD"]) == 0
@@ -204,6 +212,65 @@ def test_a_file_that_git_does_not_watch_counts_as_changed(capsys: pytest.Capture
     commit()
     write("made")
     assert affected(capsys) == {"made": [("specs/made.job.yaml", "not in git", "job", None)]}
+
+
+def test_a_link_to_what_git_does_not_watch_counts_as_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".gitignore").write_text("hidden\n")
+    hidden = Path("hidden")
+    hidden.mkdir()
+    write("linked").rename(hidden / "linked.job.yaml")
+    (SPECS / "linked.job.yaml").symlink_to("../hidden/linked.job.yaml")
+    commit()
+    assert affected(capsys) == {"linked": [("specs/linked.job.yaml", "not in git", "job", None)]}
+
+
+def test_a_link_that_leads_elsewhere_has_changed_with_all_that_is_read_through_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for folder in ("old", "new"):
+        Path(folder).mkdir()
+        write("linked", target="there").rename(Path(folder) / "linked.job.yaml")
+        entry = f"{{url: https://{folder}.example, auth: {{username: a, password: '{{{{ env.P }}}}'}}}}"
+        (Path(folder) / "targets.yaml").write_text(f"runner: 1\ntargets:\n  there: {entry}\n")
+    current = Path("current")
+    current.symlink_to("first")
+    Path("first").symlink_to("old")
+    commit()
+    assert affected(capsys, "current") == {}
+    for link in (current, Path("first")):
+        link.unlink()
+        link.symlink_to("new")
+        assert affected(capsys, "current")["linked"] == [
+            ("current/linked.job.yaml", "modified", "job", None),
+            ("current/targets.yaml", "modified", "target", "there"),
+        ]
+        git("checkout", "-q", ".")
+
+
+def test_doubles_that_git_does_not_watch_or_that_are_in_a_submodule_count(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    doubles = SPECS / "sandbox"
+    Path(".gitignore").write_text("UsrTwo.process.yaml\n")
+    git("rm", "-q", "--cached", str(doubles / "UsrTwo.process.yaml"))
+    commit()
+    assert affected(capsys) == {
+        name: [("specs/sandbox/UsrTwo.process.yaml", "not in git", "double", "UsrTwo")] for name in ("two", "includes")
+    }
+    Path(".gitignore").unlink()
+    git("rm", "-q", "-r", "--cached", str(doubles))
+    git("-C", str(doubles), "init", "-q")
+    git("-C", str(doubles), "add", "-A")
+    git("-C", str(doubles), "commit", "-q", "-m", "all")
+    git("submodule", "add", "-q", str(tmp_path / doubles), str(doubles))
+    commit()
+    assert affected(capsys) == {}
+    (doubles / "UsrOne.process.yaml").write_text(DOUBLE.format(process="UsrOne") + "# other\n")
+    assert set(affected(capsys)) == {"one", "two", "includes", "rows"}
+    git("-C", str(doubles), "commit", "-q", "-a", "-m", "other")
+    assert set(affected(capsys)) == {"one", "two", "includes", "rows"}
+    commit()
+    assert affected(capsys) == {}
 
 
 def refusal(capsys: pytest.CaptureFixture[str], revision: str) -> str:

@@ -26,7 +26,14 @@ for _variable in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # a test that is ab
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the files of expected texts anew")
-    parser.addoption("--long", action="store_true", help="carry the crash tests out in their long form")
+    parser.addoption("--long", action="store_true", help="carry out the long forms, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -140,11 +140,8 @@ def test_hints_and_explanations_are_in_the_wheel(fresh: Path, tmp_path: Path) ->
     assert "runner apply specs -k NAME --adopt" in explained.stdout
 
 
-def test_the_wheel_installs_and_runs_on_every_version_of_python_that_is_here(
-    wheel: Path, tmp_path: Path, pytestconfig: pytest.Config
-) -> None:
-    if not pytestconfig.getoption("--long"):
-        pytest.skip("needs uv and an index: `pytest --long tests/release`")
+@pytest.mark.long
+def test_the_wheel_installs_and_runs_on_every_version_of_python_that_is_here(wheel: Path, tmp_path: Path) -> None:
     found = {version: path for version in PYTHONS if (path := _python(version)) is not None}
     assert found
     for version, path in found.items():

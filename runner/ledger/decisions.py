@@ -69,8 +69,10 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 def _code_of_run(observed: ObservedEntry | None) -> ExitCode:
-    """The code of a run that has not ended, which is never that of a passed run."""
-    run = None if observed is None else observed.run
+    """The code of a run that has not ended, which is never that of a passed run. Calls that are under way are not in
+    doubt.
+    """
+    run = observed.run if observed is not None and observed.where is Whereabouts.BROKE_OFF else None
     is_in_doubt = run is not None and run.result.status is RunStatus.UNKNOWN
     return ExitCode.UNKNOWN if is_in_doubt else ExitCode.NO_ANSWER
 

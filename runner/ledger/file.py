@@ -191,12 +191,16 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
 
 
 def _ledger_error(path: Path, error: sqlite3.Error) -> LedgerError:
-    match (error.sqlite_errorname or "").split("_")[1:2]:
+    name = error.sqlite_errorname or ""
+    match name.split("_")[1:2]:
         case ["BUSY"]:
             hint = "another `runner apply` writes it, or hangs: look at it, and try again"
             return LedgerError(f"{path} was locked by another program for {_PATIENCE:.0f} s", hint=hint)
         case ["NOTADB" | "CORRUPT"]:
             return LedgerError(f"{path} is no ledger, or is damaged: {error}", hint=_DAMAGED)
+        case ["READONLY"] if name == "SQLITE_READONLY_DBMOVED":
+            hint = f"let no other program move or delete it; {_DAMAGED}"
+            return LedgerError(f"{path} was moved or deleted while this command used it", hint=hint)
         case ["READONLY"]:
             return LedgerError(f"{path} is read-only, or its folder is", hint="make both writable")
         case ["FULL"]:

@@ -398,6 +398,10 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
     said = capsys.readouterr().err
     assert "of this version is under way, by another command" in said
     assert "hint: wait for it with `--wait 10m`" in said
+    write("a", "timeout: 1m\n")
+    assert ended(["apply", "specs"]) == 3, "a call that is under way is not in doubt"
+    assert "of the version before has to end first, and is under way" in capsys.readouterr().err
+    write("a")
     threading.Timer(0.3, answers.hold.set).start()
     assert ended(["apply", "specs", "--wait", "30s"]) == 0
     assert "waiting up to 30 s for another command: a@here" in capsys.readouterr().err

@@ -100,3 +100,15 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert f"{tmp_path / 'file'}: File exists" in refusal(tmp_path / "file" / "ledger")
     assert "is a folder; name a file with `--ledger FILE`" in refusal(tmp_path)
+
+
+def test_a_ledger_that_is_deleted_while_it_is_used_is_refused_and_not_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "ledger"
+    with closing(LedgerFile(file)) as ledger:
+        begin(ledger, ONE, "r1")
+        file.unlink()
+        with pytest.raises(LedgerError, match="was moved or deleted while this command used it"):
+            ledger.end("r1", PASSED)
+        with pytest.raises(LedgerError, match="was moved or deleted while this command used it"):
+            begin(ledger, OTHER, "r2")
+    assert not file.exists()

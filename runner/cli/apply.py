@@ -188,7 +188,7 @@ class _Apply:
                 self._ledger.prepare()
         decisions = self._versions.decisions(writing=False) if is_dry else self._waited_for()
         self._gone = self._find_gone()
-        needs = self._versions.needs(in_order=self._given["in_order"])
+        needs = self._versions.needs(self._run_set.names, in_order=self._given["in_order"])
         if is_dry:
             return self._show(decisions, needs)
         if self._given["adopt"]:

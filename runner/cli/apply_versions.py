@@ -185,21 +185,31 @@ class ApplySet(Struct, kw_only=True):
             and any(_is_in(entry.version.folder, folder, recursive=recursive) for folder in folders)
         ]
 
-    def needs(self, *, in_order: bool) -> ApplyNeeds:
-        """Which versions wait for which, by `needs` of their jobs, and with `in_order` each for the job before."""
+    def needs(self, names: Collection[str], *, in_order: bool) -> ApplyNeeds:
+        """Which versions wait for which, by `needs` of their jobs, and with `in_order` each for the job before. `names`
+        are all that the files hold, `job[case]`: cases that are not selected count by what the ledger has of them.
+        """
         before = _jobs_before(self.all) if in_order else {}
         there: dict[tuple[str, str], list[str]] = {}
         for version in self.all:
             there.setdefault((version.job, version.target), []).append(version.digest)
         passed = _passed_jobs(self._newest)
+        lacking = self._lacking(names)
         waits: dict[str, dict[str, frozenset[str]]] = {}
         for version in self.all:
             jobs = dict.fromkeys((*self.specs[version.digest].job.needs, *before.get(version.digest, ())))
             places = {job: (job, version.target) for job in jobs}
             known = {job: frozenset(there[place]) for job, place in places.items() if place in there}
             never = {job: _NEVER for job, place in places.items() if place not in there and place not in passed}
-            waits[version.digest] = known | never
+            waits[version.digest] = known | never | {job: _NEVER for job in jobs if places[job] in lacking}
         return ApplyNeeds(waits=waits)
+
+    def _lacking(self, names: Collection[str]) -> set[tuple[str, str]]:
+        """The jobs, with targets, that have a case that is not selected there and has not passed."""
+        passed = {(each.version.name, each.version.target) for each in self._newest if entry_passed(each)}
+        done = passed | {(version.name, version.target) for version in self.all}
+        targets = {version.target for version in self.all}
+        return {(name.partition("[")[0], target) for name in names for target in targets if (name, target) not in done}
 
 
 def _passed_jobs(newest: Iterable[LedgerEntry]) -> set[tuple[str, str]]:

@@ -362,6 +362,26 @@ def test_a_needed_job_that_is_not_selected_counts_by_the_ledger(answers: Answers
     assert answers.since() == ["Usrb", "Usra"]
 
 
+def test_a_case_of_a_needed_job_that_is_not_selected_counts_by_the_ledger(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = "inputs: {n: {type: number}}\ncases: [{name: red, inputs: {n: 7}}, {name: blue, inputs: {n: 8}}]\n"
+    write("a", cases).write_text(Path("specs/a.job.yaml").read_text().replace("result == 7", "result == inputs.n"))
+    write("z", "needs: [a]\n")
+    some = ["apply", "specs", "-k", "a[red]", "-k", "z"]
+    assert ended(some) == 6, "a[blue] was never carried out"
+    assert answers.since() == ["Usra"]
+    assert ended(["apply", "specs"]) == 1
+    assert answers.since() == ["Usra"]
+    capsys.readouterr()
+    assert ended(some) == 6, "a[blue] has failed"
+    assert "`z@here` is not carried out: it waits for `a`, which has not passed" in capsys.readouterr().err
+    assert answers.since() == []
+    assert ended(["apply", "specs", "-k", "a[blue]", "--adopt"]) == 0
+    assert ended(some) == 0
+    assert answers.since() == ["Usrz"]
+
+
 def test_in_order_each_job_waits_for_the_job_before(answers: Answers) -> None:
     write("a")
     write("b")

@@ -101,8 +101,8 @@ class FleetWorkerLoop:
 
     def work(self) -> int:
         """Work until a signal comes, or with `once` until the queue is empty; the exit code."""
-        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
-        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+        for name in ("procrastinate", "psycopg.pool"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # no level is above
         try:
             return asyncio.run(self._work())
         finally:

@@ -10,6 +10,10 @@ pytestmark = pytest.mark.slow
 
 RUNNER = Path(__file__).parents[2] / "runner"
 DOOR = RUNNER / "cli" / "output.py"
+SILENCED = RUNNER / "fleet" / "worker.py"
+"""Procrastinate and psycopg's pool log what they see to stderr, where nobody has asked for it: their loggers are
+switched off here, and `logging` is used for nothing else.
+"""
 STREAMS = frozenset(("stdout", "stderr", "__stdout__", "__stderr__"))
 WRITERS = frozenset(
     (
@@ -44,13 +48,22 @@ def writes(tree: ast.AST) -> Iterator[str]:
                 pass
 
 
+def logs(tree: ast.AST) -> set[str]:
+    """What is used of `logging`."""
+    used = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
+    return {node.attr for node in used if ast.unparse(node.value) == "logging"}
+
+
 def test_no_module_writes_to_a_stream_but_the_one_that_makes_it_safe() -> None:
     found = {
         str(file.relative_to(RUNNER)): places
         for file in sorted(RUNNER.rglob("*.py"))
         if file != DOOR and (places := list(writes(ast.parse(file.read_text(encoding="utf-8")))))
     }
+    silenced = found.pop(str(SILENCED.relative_to(RUNNER)), [])
     assert found == {}
+    assert [place.partition(": ")[2] for place in silenced] == ["logging"]
+    assert logs(ast.parse(SILENCED.read_text(encoding="utf-8"))) == {"getLogger", "CRITICAL"}
 
 
 @pytest.mark.parametrize(

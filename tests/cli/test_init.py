@@ -163,6 +163,7 @@ def test_the_workflow_keeps_the_runs_and_restores_them_before_the_next() -> None
     )
     assert restored < run < kept
     assert steps[kept]["if"] == "always()"
+    assert "can guess a short secret: plan.json holds an HMAC" in Path(".github/workflows/creatio.yml").read_text()
     uploaded = record(steps[kept]["with"])
     assert uploaded["include-hidden-files"] is True, "else a folder with a dot is passed over"
     assert f"--name {uploaded['name']} --dir {uploaded['path']} " in str(steps[restored]["run"])

@@ -22,22 +22,28 @@ _AS_IN_A_PATH: Final = "%/?&=(),'$:@!*;+-._~"
 _NUMBER: Final = "number"
 _NEXT: Final = " \\\n  "
 _SANDBOX: Final = comment("the sandbox of a run ends with it: runner sandbox FOLDER serves one, at an address for SITE")
-_HAS_USER: Final = ': "${CREATIO_USERNAME:?}" "${CREATIO_PASSWORD:?}" &&'
-_HAS_CLIENT: Final = ': "${CREATIO_CLIENT_ID:?}" "${CREATIO_CLIENT_SECRET:?}" &&'
-"""Without them nothing is sent: a few sign-ins that fail lock an account."""
+_USER: Final = ("CREATIO_USERNAME", "CREATIO_PASSWORD")
+_CLIENT: Final = ("CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET")
+_BEGIN: Final = '[ -z "${ZSH_VERSION:-}" ] || setopt interactivecomments\n(\n'
+"""All is a subshell: it ends where something is missing, and the terminal into which it was pasted stays open."""
+_STOP: Final = "{ echo 'the sign-in failed: nothing else was sent' >&2; exit 1; }"
 
 
 class RunCurl(Struct, frozen=True, kw_only=True):
-    """What the calls of one run share: `setup` once before them, the `begin` of each command, `end` once after them."""
+    """What the calls of one run share: `setup` once before them, `sign_in` when all variables are there, the `begin`
+    of each command, `end` once after them.
+    """
 
     setup: str
+    sign_in: str
     begin: str
-    end: str = ""
+    end: str = ")\n"
 
 
 class CallCurl(Struct, frozen=True, kw_only=True):
-    """What is a call's own: lines `before` its command, and the `rest` of that."""
+    """What is a call's own: the variables that it `needs`, lines `before` its command, and the `rest` of that."""
 
+    needs: tuple[str, ...]
     before: tuple[str, ...]
     rest: str
 
@@ -46,11 +52,25 @@ def of_run(target: TargetName, access: SiteAccess) -> RunCurl:
     variables = Variables()
     site = [_SANDBOX] if target.sandbox else []
     site += [f"SITE={variables.word(target.url)}"]
-    setup, headers, end = _sign_in(target, access, variables)
+    needs, sign_in, headers = _sign_in(target, access, variables)
     headers += [f"-H {quoted(f'Accept: {ACCEPT}')}"]
     headers += [f"-H {quoted(f'{name}: ')}{variables.joined([Hole(f'header.{name}')])}" for name in access.headers]
-    lines = [*site, *setup]
-    return RunCurl(setup="".join(f"{line}\n" for line in lines), begin=f"curl -sS -g {_NEXT.join(headers)}", end=end)
+    setup = f"{_BEGIN}{checked((*needs, *variables.names))}{_lines(site)}"
+    return RunCurl(setup=setup, sign_in=_lines(sign_in), begin=f"curl -sS -g {_NEXT.join(headers)}")
+
+
+def checked(names: tuple[str, ...]) -> str:
+    """Lines that name the variables, and end all where one is missing: before anything is sent, as a few sign-ins that
+    fail lock an account.
+    """
+    if not names:
+        return ""
+    check = " ".join(f'"${{{name}:?}}"' for name in names)
+    return _lines([comment(f"set before: {', '.join(names)}"), f": {check} || exit 1"])
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def of_call(request: SentRequest, call: JsonObject, *, effect: str) -> CallCurl:
@@ -58,13 +78,16 @@ def of_call(request: SentRequest, call: JsonObject, *, effect: str) -> CallCurl:
     variables = Variables()
     arguments = _arguments(request, variables)
     careful = (comment(f"CAREFUL: {_again(call)}"),) if effect == "once" else ()
-    return CallCurl(before=(*variables.lines, *careful), rest="".join(f"{_NEXT}{argument}" for argument in arguments))
+    lines = (*variables.lines, *careful)
+    return CallCurl(needs=variables.names, before=lines, rest="".join(f"{_NEXT}{argument}" for argument in arguments))
 
 
 def script(run: RunCurl, calls: Iterable[tuple[str, CallCurl | None]]) -> str:
     """All these calls, one after the other, each after a comment on it; None for a call that cannot be written."""
-    written: dict[str, None] = dict.fromkeys(run.setup.splitlines())
-    text = run.setup
+    calls = [*calls]
+    needs = dict.fromkeys(name for _, call in calls if call is not None for name in call.needs)
+    text = f"{run.setup}{checked(tuple(needs))}{run.sign_in}"
+    written: dict[str, None] = dict.fromkeys(text.splitlines())
     for about, call in calls:
         lines = [] if call is None else [line for line in call.before if line[0] == "#" or line not in written]
         written.update(dict.fromkeys(lines))
@@ -73,35 +96,41 @@ def script(run: RunCurl, calls: Iterable[tuple[str, CallCurl | None]]) -> str:
     return f"{text}{run.end}"
 
 
-def _sign_in(target: TargetName, access: SiteAccess, variables: Variables) -> tuple[list[str], list[str], str]:
-    """Lines that sign in, the headers that a call has of it, and what is to be cleared away."""
+def _sign_in(
+    target: TargetName, access: SiteAccess, variables: Variables
+) -> tuple[tuple[str, ...], list[str], list[str]]:
+    """The variables of an account, lines that sign in, and the headers that a call has of it."""
     if access.auth is None:
-        return [], ["-H 'ForceUseSession: true'"], ""
+        return (), [], ["-H 'ForceUseSession: true'"]
     if access.auth == "client_credentials":
-        return _token_lines(access, variables), ['-H "Authorization: Bearer ${TOKEN:?}"'], ""
+        return _CLIENT, _token_lines(access, variables), ['-H "Authorization: Bearer ${TOKEN:?}"']
     if access.auth != "password":
-        return [comment(f"add to each call how to sign in with `{access.auth}`")], [], ""
+        return (), [comment(f"add to each call how to sign in with `{access.auth}`")], []
     user = ["CREATIO_USERNAME=Supervisor CREATIO_PASSWORD=Supervisor"] if target.sandbox else []
     record = r'''"{\"UserName\":\"$(json "$CREATIO_USERNAME")\",\"UserPassword\":\"$(json "$CREATIO_PASSWORD")\"}"'''
     lines = [
         *user,
         FUNCTIONS[JSON],
         "COOKIES=$(mktemp)",
-        f"""{_HAS_USER} curl -sS -g -c "$COOKIES" -H 'ForceUseSession: true' \\""",
+        """trap 'rm -f "$COOKIES"' EXIT""",
+        """LOGIN=$(curl -sS -g -c "$COOKIES" -H 'ForceUseSession: true' \\""",
         f"  -H 'Content-Type: application/json' --data-raw {record} \\",
-        '  "$SITE"/ServiceModel/AuthService.svc/Login >&2',
+        '  "$SITE"/ServiceModel/AuthService.svc/Login)',
+        """printf '%s\\n' "$LOGIN" >&2""",
+        f"""printf %s "$LOGIN" | grep -Eq '"Code" *: *0 *[,}}]' || {_STOP}""",
         """BPMCSRF=$(awk '$6 == "BPMCSRF" { print $7 }' "$COOKIES")""",
     ]
     headers = ["""-b "$COOKIES" -H "BPMCSRF: $BPMCSRF" -H 'ForceUseSession: true'"""]
-    return lines, headers, 'rm -f "$COOKIES"\n'
+    return () if target.sandbox else _USER, lines, headers
 
 
 def _token_lines(access: SiteAccess, variables: Variables) -> list[str]:
     return [
         f"IDENTITY={variables.word(access.identity_url or '')}",
-        f"{_HAS_CLIENT} TOKEN=$(curl -sS -g -d grant_type=client_credentials \\",
+        "TOKEN=$(curl -sS -g -d grant_type=client_credentials \\",
         '  --data-urlencode "client_id=$CREATIO_CLIENT_ID" --data-urlencode "client_secret=$CREATIO_CLIENT_SECRET" \\',
         """  "$IDENTITY"/connect/token | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')""",
+        f'[ -n "$TOKEN" ] || {_STOP}',
     ]
 
 

@@ -82,6 +82,11 @@ class Variables(Struct):
     lines: dict[str, None] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that somebody sets before."""
+        return tuple(self._names.values())
+
     def word(self, text: str, *, through: str | None = None) -> str:
         """`text` with variables in the place of its holes; `through` is the function that their values need there."""
         return self.joined(taken_apart(text), through=through) if MARK in text else quoted(text)

@@ -129,6 +129,8 @@ def test_a_secret_is_a_variable_and_is_sent_as_it_was(
         sent = site.of(part)
         carried_out(script, INPUTS_TOKEN=secret)
         assert site.of(part) == [*sent, *sent]
+        in_the_query = step == "call"
+        assert (sent[0].body == b"", "?" in sent[0].path) == (in_the_query, in_the_query), "schema/README.md says so"
 
 
 def test_nothing_is_sent_without_the_secret(
@@ -140,6 +142,55 @@ def test_nothing_is_sent_without_the_secret(
     site.requests.clear()
     with pytest.raises(AssertionError, match="INPUTS_TOKEN"):
         carried_out(script)
+    assert site.requests == []
+
+
+def test_all_variables_are_named_at_the_top_and_without_them_not_even_the_sign_in_is_sent(
+    site: Recorder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "long-enough")
+    run(EXECUTE.replace("inputs.text", "inputs.token"), capsys, head=WITH_SECRET)
+    script = curl(capsys, "call")
+    top = script.partition("SITE=")[0] + script.partition("json() {")[0]
+    for name in ("CREATIO_USERNAME", "CREATIO_PASSWORD", "INPUTS_TOKEN"):
+        assert f'"${{{name}:?}}"' in top
+    before = site.sign_ins
+    with pytest.raises(AssertionError, match="INPUTS_TOKEN"):
+        carried_out(script)
+    assert site.sign_ins == before > 0
+
+
+@pytest.mark.parametrize("kind", ["password", "client"])
+def test_nothing_is_sent_after_a_sign_in_that_failed(
+    site: Recorder, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    if kind == "client":
+        client = TARGETS.replace("username: Supervisor, password", "client_id: sandbox, client_secret")
+        client = client.replace("client_secret: Supervisor", "client_secret: sandbox")
+        Path("targets.yaml").write_text(f"{client.format(url=site.url)}    identity_url: {site.url}\n")
+    run(EXECUTE, capsys, "-i", "text=x")
+    script = curl(capsys, "call")
+    site.requests.clear()
+    wrong = {"CREATIO_PASSWORD": "wrong", "CREATIO_CLIENT_ID": "sandbox", "CREATIO_CLIENT_SECRET": "wrong"}
+    with pytest.raises(AssertionError, match="the sign-in failed: nothing else was sent"):
+        carried_out(script, **wrong)
+    assert not site.of("/Execute")
+
+
+def test_a_terminal_into_which_it_is_pasted_stays_open(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    run(EXECUTE, capsys, "-i", "text=x")
+    pasted = f"{curl(capsys, 'call')}echo still-$((40 + 2))\n"
+    site.requests.clear()
+    done = subprocess.run(
+        ["bash", "--norc", "-i"],
+        input=pasted.encode(),
+        env={"PATH": os.environ["PATH"], "HOME": "/nowhere"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"still-42" in done.stdout
+    assert b"CREATIO_USERNAME" in done.stderr
     assert site.requests == []
 
 

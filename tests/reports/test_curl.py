@@ -88,29 +88,30 @@ def test_a_path_with_a_hole_is_encoded_around_it() -> None:
 
 def test_oauth_clients_ask_their_identity_service_for_a_token() -> None:
     run = curl.of_run(SITE, access("client_credentials", "https://here-is.example"))
-    assert "IDENTITY='https://here-is.example'\n" in run.setup
-    assert "/connect/token" in run.setup
+    assert "IDENTITY='https://here-is.example'\n" in run.sign_in
+    assert "/connect/token" in run.sign_in
     assert '-H "Authorization: Bearer ${TOKEN:?}"' in run.begin
-    assert "BPMCSRF" not in run.setup + run.begin
+    assert "BPMCSRF" not in run.sign_in + run.begin
 
 
 def test_where_nobody_signs_in_no_sign_in_is_printed() -> None:
     run = curl.of_run(SITE, access(None))
-    assert run.setup == "SITE='https://here.example'\n"
+    assert run.setup.endswith("(\nSITE='https://here.example'\n")
+    assert run.sign_in == ""
     assert "COOKIES" not in run.begin
 
 
 def test_a_reader_signs_in_by_himself_where_no_shell_can() -> None:
     run = curl.of_run(SITE, access("a key\n`id`"))
-    assert run.setup.splitlines()[1:] == ["# add to each call how to sign in with a key_id"]
+    assert run.sign_in.splitlines() == ["# add to each call how to sign in with a key_id"]
     assert "ForceUseSession" not in run.begin
 
 
 def test_a_sandbox_is_signed_in_to_by_its_only_user() -> None:
-    setup = curl.of_run(SANDBOX, access("password")).setup
-    assert setup.startswith("# the sandbox of a run ends with it")
-    assert "CREATIO_PASSWORD=Supervisor" in setup
-    assert "CREATIO_PASSWORD=" not in curl.of_run(SITE, access("password")).setup
+    run = curl.of_run(SANDBOX, access("password"))
+    assert "(\n# the sandbox of a run ends with it" in run.setup
+    assert "CREATIO_PASSWORD=Supervisor" in run.sign_in
+    assert "CREATIO_PASSWORD=" not in curl.of_run(SITE, access("password")).sign_in
 
 
 def test_the_kinds_of_answers_that_are_asked_for_are_those_of_the_run() -> None:

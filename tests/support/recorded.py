@@ -21,11 +21,14 @@ class ReceivedRequest:
 
 @dataclass(slots=True)
 class Recorder:
-    """`requests` are those that came, in their order, without sign-ins. `headers` are those of the last one."""
+    """`requests` are those that came, in their order, without sign-ins, which are counted. `headers` are those of the
+    last one.
+    """
 
     url: str = ""
     requests: list[ReceivedRequest] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    sign_ins: int = 0
 
     def of(self, part: str) -> list[ReceivedRequest]:
         return [request for request in self.requests if part in request.path]
@@ -50,6 +53,8 @@ def recorded(sandbox: str) -> Iterator[Recorder]:
                 content_type = self.headers.get("Content-Type")
                 recorder.headers = {name.lower(): value for name, value in self.headers.items()}
                 recorder.requests.append(ReceivedRequest(self.command, self.path, content_type, body))
+            else:
+                recorder.sign_ins += 1
             with closing(http.client.HTTPConnection(address, timeout=60)) as connection:
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():

@@ -32,7 +32,11 @@ def block(run: TimedRun, values: ReportValues) -> Markup:
     texts: dict[str, int] = {}
     rows: JsonObject = {shown(row.step.key): _row(row, values, texts) for row in run.rows if _has_inside(row)}
     shared = curl.of_run(run.result.target, run.access)
-    whole: JsonObject = {"curl": [shared.setup, shared.begin, shared.end], "texts": [*texts], "rows": rows}
+    whole: JsonObject = {
+        "curl": [shared.setup, shared.sign_in, shared.begin, shared.end],
+        "texts": [*texts],
+        "rows": rows,
+    }
     text = safe_json(json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704  as above
 
@@ -116,7 +120,8 @@ def _curl(request: SentRequest, span: RowSpan) -> list[Json]:
     """
     command = curl.of_call(request, span.call, effect=span.effect)
     head, mark, values = command.rest.partition("?" if request.query else "--data-raw ")
-    return ["".join(f"{line}\n" for line in command.before), head + mark, values]
+    before = "".join(f"{line}\n" for line in command.before)
+    return [curl.checked(command.needs), before, head + mark, values]
 
 
 def _shared(call: JsonObject, texts: dict[str, int]) -> JsonObject:
@@ -126,8 +131,8 @@ def _shared(call: JsonObject, texts: dict[str, int]) -> JsonObject:
         return texts.setdefault(str(text), len(texts))
 
     match call:
-        case {"request": dict(request), "curl": [before, head, values]}:
-            shared: JsonObject = {"curl": [number(before), number(head), values]}
+        case {"request": dict(request), "curl": [needs, before, head, values]}:
+            shared: JsonObject = {"curl": [number(needs), number(before), number(head), values]}
             return call | {"request": request | {"path": number(request["path"])}} | shared
         case _:
             return call

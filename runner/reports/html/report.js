@@ -30,8 +30,8 @@
   };
 
   // curl: written by `curl.py`, the shared parts once for the run
-  const curl = ({ curl: [setup, begin, end], texts }, { curl: [before, head, values] }) =>
-    `${setup}${texts[before]}${begin}${texts[head]}${values}\n${end}`;
+  const curl = ({ curl: [setup, signIn, begin, end], texts }, { curl: [needs, before, head, values] }) =>
+    `${setup}${texts[needs]}${signIn}${texts[before]}${begin}${texts[head]}${values}\n${end}`;
   const firstCall = (row) => row?.e.find((span) => span[0] === "c" && row.c[span[3]].curl);
 
   const copy = async (text, button) => {

@@ -149,8 +149,9 @@ def test_a_call_is_copied_as_the_command_of_curl_that_show_prints(
     assert "A=%EE%80%80" in text
     shared = curl.of_run(start().target, SiteAccess(auth="password", identity_url=None, headers=()))
     own = curl.of_call(request, sent.call, effect=sent.effect)
+    first = f"{shared.setup}{curl.checked(own.needs)}{shared.sign_in}"
     before = "".join(f"{line}\n" for line in own.before)
-    assert text == f"{shared.setup}{before}{shared.begin}{own.rest}\n{shared.end}"
+    assert text == f"{first}{before}{shared.begin}{own.rest}\n{shared.end}"
     assert "answered, HTTP 200, 7 bytes" in opened(page, "1.add")
 
 

@@ -244,7 +244,9 @@ def test_a_request_that_was_recorded_is_what_the_script_shows_and_copies(
     before = f'{FUNCTIONS[URL]}\nINPUTS_TOKEN_IN_URL=$(urlencode "${{INPUTS_TOKEN:?}}")\n'
     before += "# CAREFUL: this starts the process A again\n"
     head = ' \\\n  "$SITE"\'/0/Execute?'
-    assert row["c"][0]["curl"] == [texts.index(before), texts.index(head), 'Name=\'"${INPUTS_TOKEN_IN_URL:?}"']
+    needs = '# set before: INPUTS_TOKEN\n: "${INPUTS_TOKEN:?}" || exit 1\n'
+    assert row["c"][0]["curl"][:3] == [texts.index(needs), texts.index(before), texts.index(head)]
+    assert row["c"][0]["curl"][3:] == ['Name=\'"${INPUTS_TOKEN_IN_URL:?}"']
     assert row["e"] == [["c", 250, 250, 0, "once", 1, [200, 7]]]
 
 

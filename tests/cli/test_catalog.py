@@ -11,6 +11,8 @@ from sites import NOTHING, REFUSED, Told, site, targets
 from runner.catalogue.write import OF_SITE
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 SPECS = Path(__file__).parents[2] / "specs"
 ROW: dict[str, object] = {
     "Id": "id-1",

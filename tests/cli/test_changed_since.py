@@ -10,6 +10,8 @@ from packages_on_disk import RawStep, uid
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 JOB = """runner: 1
 name: {name}
 target: {target}

@@ -14,6 +14,8 @@ from sites import NOTHING, REFUSED, Site, Told, site, targets
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 CERTIFICATES = Path(__file__).parents[1] / "service" / "certificates"
 STEPS = [
     "targets file",

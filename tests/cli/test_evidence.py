@@ -14,6 +14,8 @@ from runner.cli.main import ended
 from runner.foundation.values import Json, JsonObject
 from runner.json_schema.schemas import shipped
 
+pytestmark = pytest.mark.slow
+
 DOUBLE = """runner: 1
 process: UsrA
 parameters: {X: {type: integer, direction: in}, Out: {type: integer, direction: out}}

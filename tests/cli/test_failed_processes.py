@@ -10,6 +10,8 @@ from sites import NOTHING, Told, site, targets, xml
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 PROCESS = "7a1d3c50-0000-4000-8000-000000000001"
 ERROR = "f942c08d-b6e2-df11-971b-001d60e938c6"
 DONE = "815c9586-b6e2-df11-971b-001d60e938c6"

@@ -10,6 +10,8 @@ from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 JOB = """runner: 1
 name: {name}
 target: here

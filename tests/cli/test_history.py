@@ -9,6 +9,8 @@ from runner.cli.main import ended
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load
 
+pytestmark = pytest.mark.slow
+
 JOB = """runner: 1
 name: {name}
 target: sandbox

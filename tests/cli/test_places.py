@@ -8,6 +8,8 @@ import pytest
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"json": "--report-json", "junit": "--report-junit", "jsonl": "--report-jsonl", "plan": "--out"}
 FOREIGN = {
     "package.json": '{\n  "name": "shop", "version": "1.0.0", "tool": {"name": "creatio-runner"}\n}\n',

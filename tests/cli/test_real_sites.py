@@ -19,6 +19,8 @@ from sites import NOTHING, REFUSED, Site, Told, library, site, targets, xml
 from runner.cli.main import VERBS, ended, load
 from runner.foundation.values import JsonObject
 
+pytestmark = pytest.mark.slow
+
 RUNNER = Path(sys.executable).with_name("runner")
 READ = """runner: 1
 name: reading

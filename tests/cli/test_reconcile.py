@@ -14,6 +14,8 @@ from sites import NOTHING, Site, Told, site, targets, xml
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
 
+pytestmark = pytest.mark.slow
+
 JOB = """runner: 1
 name: billing
 target: here

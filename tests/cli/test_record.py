@@ -15,6 +15,8 @@ from runner.foundation.values import Json
 from runner.sandbox.doubles import Background, Delay, Double, Fail, Park, Set
 from runner.sandbox.loading import load_doubles
 
+pytestmark = pytest.mark.slow
+
 PROCESS = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 SCHEMA = "5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61"
 DESIGN = "a3d2b6c4-8c6f-4d0e-9d0b-2f5c1c7e9a02"

@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schema" / "report.schema.json").read_text())
 JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps: [{pause: 1ms}]\n"

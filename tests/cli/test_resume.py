@@ -22,6 +22,8 @@ from runner.runs.store import Claim, Holder
 from runner.sandbox.server import served
 from runner.secrets.redact import Secrets
 
+pytestmark = pytest.mark.slow
+
 RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = """runner: 1
 name: billing

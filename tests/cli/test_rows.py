@@ -13,6 +13,8 @@ from sites import NOTHING, Told, library, site, xml
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
 
+pytestmark = pytest.mark.slow
+
 US, DONE = "410006e1-ca4e-4502-a9ec-e54d922d2c00", "815c9586-b6e2-df11-971b-001d60e938c6"
 JOB = "runner: 1\nname: a\ntarget: here\nsteps:\n  - id: charge\n    execute: {process: UsrCharge}\n"
 

@@ -12,6 +12,8 @@ from sandboxes import stand
 
 from runner.cli.main import ended
 
+pytestmark = pytest.mark.slow
+
 DOUBLE = """runner: 1
 process: UsrEcho
 parameters:

@@ -13,6 +13,8 @@ from runner.cli.main import ended
 from runner.foundation.values import JsonObject, canonical
 from runner.runs.files.store import FileRunStore
 
+pytestmark = pytest.mark.slow
+
 INNER = """runner: 1
 name: inner
 inputs: {what: {type: integer}}

@@ -14,6 +14,8 @@ from runner.runs.journal import Journal, parse, utc_now
 from runner.runs.store import FencedError, Part, StoreError
 from runner.secrets.redact import Secrets
 
+pytestmark = pytest.mark.slow
+
 RUN = "01940000-0000-7000-8000-000000000000"
 
 

@@ -16,6 +16,8 @@ from runner.fleet.turns import FleetPace
 from runner.runs.store import FencedError
 from runner.service.gate import OPEN
 
+pytestmark = pytest.mark.slow
+
 FINALLY = "finally:\n  - id: {mark}\n    execute: {{process: UsrRefund, parameters: {{Mark: {mark}}}}}\n"
 
 

@@ -16,6 +16,8 @@ from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import Part
 
+pytestmark = pytest.mark.slow
+
 JOB = f"""
 runner: 1
 name: a

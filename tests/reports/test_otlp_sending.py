@@ -18,6 +18,8 @@ from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.runs.events import AnyEvent, Line
 from runner.runs.result import fold
 
+pytestmark = pytest.mark.slow
+
 CANARY = "s3cret-canary-0815"
 JOB = "runner: 1\nname: a\ntarget: one\nsteps:\n  - id: nap\n    pause: 1ms\n"
 

@@ -13,6 +13,8 @@ from runner.fleet.store import FleetStore
 from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfRun
 from runner.runs.store import Others, StoreError
 
+pytestmark = pytest.mark.slow
+
 SITE = "http://localhost:80 integration"
 TAKES = ("a",)
 """The rows of the report to which a row of the log is given."""

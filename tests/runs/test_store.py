@@ -12,6 +12,8 @@ from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import LocalRunStore, Part, RunLockedError, RunStore, StoreError
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = "01940000-0000-7000-8000-000000000000", "01950000-0000-7000-8000-000000000000"
 BOTH = ("files", "fleet")
 

@@ -15,6 +15,8 @@ from runner.foundation.problems import UsageError
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.server import serve, served
 
+pytestmark = pytest.mark.slow
+
 Folder = Callable[[Mapping[str, str]], Path]
 SignIn = Callable[[str], httpx.Client]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

@@ -12,6 +12,8 @@ from runner.foundation.values import Json
 from runner.sandbox.loading import load_doubles
 from runner.sandbox.server import served
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = Path(__file__).parents[2] / "specs" / "sandbox"
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"
 CHAIN = [

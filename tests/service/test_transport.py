@@ -24,6 +24,8 @@ from runner.service.connection import SocketStream
 from runner.service.gate import OpenGate
 from runner.service.site import Site
 
+pytestmark = pytest.mark.slow
+
 Act: TypeAlias = bytes | Callable[[socket.socket], None]
 NOT_SENT, REFUSED, UNANSWERED = FailureKind.NOT_SENT, FailureKind.REFUSED, FailureKind.UNANSWERED
 

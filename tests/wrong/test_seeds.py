@@ -11,6 +11,8 @@ from seeds import Seed, read_seeds
 
 from runner.foundation.problems import Problem
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent
 SEEDS = read_seeds(FOLDER / "seeds")
 FILES = [file for file in FOLDER.glob("*.yaml") if file.with_suffix(".txt").exists()]

@@ -36,6 +36,8 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import CiRun
 
+pytestmark = pytest.mark.slow
+
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Story = list[AnyEvent]
 

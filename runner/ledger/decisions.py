@@ -69,10 +69,10 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 def _code_of_run(observed: ObservedEntry | None) -> ExitCode:
-    """The code of a run that has not ended, which is never that of a passed run. Calls that are under way are not in
-    doubt.
+    """The code of a run that has not ended or is in doubt, which is never that of a passed run. Calls that are under
+    way are not in doubt.
     """
-    run = observed.run if observed is not None and observed.where is Whereabouts.BROKE_OFF else None
+    run = observed.run if observed is not None and observed.where is not Whereabouts.UNDER_WAY else None
     is_in_doubt = run is not None and run.result.status is RunStatus.UNKNOWN
     return ExitCode.UNKNOWN if is_in_doubt else ExitCode.NO_ANSWER
 
@@ -94,9 +94,11 @@ def decide(
 
 
 def holds_up(before: ObservedEntry) -> bool:
-    """Whether a run of another version has to end before one of the same title begins. A run that is lost never does,
-    and holds nobody up.
+    """Whether a run of another version has to end, or to be settled, before one of the same title begins: what it did
+    may happen a second time. A run that is lost can do neither, and holds nobody up.
     """
+    if before.where is Whereabouts.ENDED:
+        return before.run is not None and before.run.result.status is RunStatus.UNKNOWN
     return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF)
 
 

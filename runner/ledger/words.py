@@ -99,7 +99,7 @@ def _why(decision: Decision, observed: ObservedEntry) -> str:
     run = clean(observed.entry.last.run or "")
     match decision.state:
         case VersionState.BLOCKED:
-            return f"run {run} of the version before has to end first, and {_open(observed)}"
+            return _why_blocked(run, observed)
         case VersionState.RUNNING:
             return f"run {run} of this version is under way, by another command"
         case VersionState.LOST:
@@ -132,8 +132,11 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str) -> str:
     return "; ".join(f"`{step.command}` {step.does}" for step in steps)
 
 
-def _open(observed: ObservedEntry) -> str:
-    return "is under way" if observed.where is Whereabouts.UNDER_WAY else "broke off"
+def _why_blocked(run: str, observed: ObservedEntry) -> str:
+    if observed.where is Whereabouts.ENDED:
+        return f"nobody knows yet how run {run} of the version before ended"
+    state = "is under way" if observed.where is Whereabouts.UNDER_WAY else "broke off"
+    return f"run {run} of the version before has to end first, and {state}"
 
 
 def _ending(observed: ObservedEntry) -> str:

@@ -173,6 +173,27 @@ def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settle
     assert statuses() == [("a@here", "passed")]
 
 
+def test_a_changed_job_waits_until_the_version_before_is_settled(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
+    answers.given["Usra"] = Told(silent=True)
+    assert ended(["apply", "specs"]) == 4
+    answers.since()
+    write("a", "timeout: 1m\n")
+    for more in ([], ["--retry", "failed"], ["--for", "rel2"]):
+        capsys.readouterr()
+        assert ended(["apply", "specs", *more]) == 4
+        said = capsys.readouterr().err
+        assert "of the version before ended" in said
+        assert "`runner reconcile " in said
+    assert answers.since() == []
+    answers.given.clear()
+    assert ended(["resume", "last", "--step", "act", "--as", "failed"]) == 1
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+
+
 def test_a_run_that_broke_off_goes_on_and_is_not_begun_again(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

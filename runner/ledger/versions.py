@@ -1,8 +1,8 @@
 """What a version of a job is: a digest of all that decides what is done, and of nothing else.
 
-It is the same whoever applies it, on whatever machine and from whatever folder: comments, layout, texts for people,
-tags, needs, the names of the job's own file and of its folders, and links to files do not count. Neither do secrets, so
-that a new password is no new version.
+It is the same whoever applies it, on whatever machine and from whatever folder: comments, layout, texts that only
+people read, tags, needs, the names of the job's own file and of its folders, and links to files do not count. Neither
+do secrets, so that a new password is no new version.
 """
 
 import hashlib
@@ -18,7 +18,8 @@ from runner.runs.events import TargetName
 
 _NOT_OF_A_VERSION = frozenset({"description", "help", "tags", "needs", "target", "cases"})
 """Keys of a job. Its target, and the values of its case, are part of the version by themselves."""
-_TEXTS_OF_A_STEP = frozenset({"help"})
+_TEXTS_OF_A_STEP = frozenset({"help", "name"})
+_TEXTS_OF_AN_EXPECTATION = frozenset({"message"})
 
 
 def version_digest(
@@ -74,6 +75,8 @@ def _without_texts(data: Json) -> Json:
 
 def _step(step: Json) -> Json:
     fields = {key: value for key, value in record(step).items() if key not in _TEXTS_OF_A_STEP}
+    if isinstance(fields.get("expect"), list):
+        fields["expect"] = [_expectation(each) for each in items(fields["expect"])]
     match fields.get("undo"):
         case list() as steps:
             fields["undo"] = [_step(each) for each in steps]
@@ -82,3 +85,11 @@ def _step(step: Json) -> Json:
         case _:
             pass
     return fields
+
+
+def _expectation(written: Json) -> Json:
+    """An expectation without its message. One that has nothing else is the same as its condition alone."""
+    if not isinstance(written, dict):
+        return written
+    rest: dict[str, Json] = {key: value for key, value in written.items() if key not in _TEXTS_OF_AN_EXPECTATION}
+    return rest["that"] if rest.keys() == {"that"} else rest

@@ -57,6 +57,21 @@ def test_comments_layout_texts_tags_needs_and_the_order_of_keys_make_no_version(
     assert digests() == before
 
 
+def test_the_name_of_a_step_and_the_message_of_an_expectation_make_no_version() -> None:
+    job = JOB.replace(
+        "help: Ask the team", "name: Look, expect: [1 == 1, {that: 2 == 2, message: No}], undo: [{pause: 1s, name: N}]"
+    )
+    write(Path("specs"), **{"billing.job.yaml": job})
+    before = digests()
+    text = (
+        job.replace("name: Look, ", "").replace("message: No", "message: None of them").replace("name: N}", "name: M}")
+    )
+    write(Path("specs"), **{"billing.job.yaml": text})
+    assert digests() == before
+    write(Path("specs"), **{"billing.job.yaml": text.replace("{that: 2 == 2,", "{that: 2 == 3,")})
+    assert digests() != before
+
+
 def test_a_new_case_makes_no_version_of_the_others() -> None:
     before = digests()
     more = JOB.replace("cases: [", "cases: [{name: green, inputs: {who: Green}}, ")

@@ -422,7 +422,8 @@ def test_runs_are_listed_from_the_folder_that_is_named(capsys: pytest.CaptureFix
 
 
 def test_every_option_but_a_few_names_its_twin() -> None:
-    without = {"yes", "confirm", "again", "step", "verdict", "result", "given", "help", "version", "even_though"}
+    typed_only = {"yes", "confirm", "again", "even_though", "adopt"}
+    without = {"step", "verdict", "result", "given", "help", "version"} | typed_only
     missing = [
         f"{verb} {option.name}"
         for verb in VERBS

@@ -3,19 +3,19 @@
 What was applied is in a ledger, a file that outlives the runs. Nothing is undone that is gone from the files.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
 from runner.cli import options, output, reports, stored_plans
+from runner.cli.apply_ledger import ledger_place
 from runner.cli.apply_runs import ApplyRuns, attempt_of, resumable_runs
-from runner.cli.apply_versions import ApplyNeeds, ApplySet, ledger_errors, passed_before, versions_of
+from runner.cli.apply_versions import ApplyNeeds, ApplySet, folder_name, ledger_errors, passed_before, versions_of
 from runner.cli.command import console_of, print_totals, with_reports
 from runner.cli.prepare import prepare
 from runner.cli.prepared import RunSet, check_permission, permission, wanted
@@ -31,7 +31,7 @@ from runner.job.model import Job
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, SENT, Decision, VersionState, can_be_adopted
 from runner.ledger.file import LedgerFile
-from runner.ledger.model import USUAL, AttemptEnd, Ledger, LedgerEntry
+from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import Whereabouts
 from runner.ledger.versions import key_of_time
 from runner.reports.safe import clean
@@ -81,9 +81,7 @@ _BETWEEN_LOOKS = 0.5
     "--ledger",
     metavar="FILE",
     type=options.FilledPath(),
-    default=USUAL,
-    show_default=True,
-    help="The file that holds which versions were applied.",
+    help="The file that holds which versions were applied. [default: .runner/ledger beside targets.yaml]",
 )
 @options.TARGET
 @options.TARGETS
@@ -135,8 +133,10 @@ def apply(context: click.Context, /, **_: object) -> int:
         output.say_lines(run_set.not_read)
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
-    with _opened(given["ledger"]) as ledger:
-        return _Apply(context, run_set, ledger, places).carry_out()
+    place = ledger_place(context, run_set.runs)
+    given["runs"] = place.runs
+    with _opened(place.file) as ledger:
+        return _Apply(context, run_set, ledger, places, base=place.base).carry_out()
 
 
 def _check_options(context: click.Context) -> None:
@@ -163,13 +163,22 @@ def _opened(path: Path) -> Iterator[Ledger]:
 class _Apply:
     """One `apply`, from what is known to the exit code."""
 
-    def __init__(self, context: click.Context, run_set: RunSet, ledger: Ledger, places: reports.ReportPlaces) -> None:
+    def __init__(
+        self,
+        context: click.Context,
+        run_set: RunSet,
+        ledger: Ledger,
+        places: reports.ReportPlaces,
+        *,
+        base: Path,
+    ) -> None:
         self._context = context
         self._given = given = context.params
         self._run_set = run_set
         self._places = places
+        self._base = base
         key = given["key"] if given["every"] is None else key_of_time(given["every"], now=time.time())
-        versions = versions_of(run_set.runs, key=key)
+        versions = versions_of(run_set.runs, key=key, base=base)
         specs = {version.digest: spec for version, spec in zip(versions, run_set.runs, strict=True)}
         self._versions = ApplySet(
             ledger=ledger, store=given["runs"], specs=specs, all=versions, retry=given["retry"] is not None
@@ -196,9 +205,10 @@ class _Apply:
         return self._apply(decisions, needs)
 
     def _say_that_all_is_new(self) -> None:
-        if not (self._given["adopt"] or self._given["quiet"]):
-            name = clean(self._ledger.name)
-            output.say(f"there is no ledger {name} yet, so every version is new; `--adopt` takes them for applied")
+        """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again."""
+        name = clean(self._ledger.name)
+        how = "" if self._given["adopt"] else "; `--adopt` takes them for applied"
+        output.say(f"there is no ledger {name} yet, so every version is new{how}")
 
     def _waited_for(self) -> list[Decision]:
         """What is to be done, when the versions that others carry out have ended, or the time for that is over."""
@@ -213,7 +223,7 @@ class _Apply:
 
     def _find_gone(self) -> list[LedgerEntry]:
         """Jobs that were applied from these folders, and are not in them any more."""
-        folders = [PurePath(os.path.normpath(spec)).as_posix() for spec in self._given["specs"] if spec.is_dir()]
+        folders = [folder_name(spec, self._base) for spec in self._given["specs"] if spec.is_dir()]
         gone = self._versions.gone(self._run_set.names, folders=folders, recursive=self._given["recursive"])
         targets = self._given["target"]
         return [entry for entry in gone if not targets or entry.version.target in targets]

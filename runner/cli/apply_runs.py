@@ -20,13 +20,13 @@ from runner.cli.prepared import RunSpec
 from runner.cli.resume_run import ResumableRun
 from runner.cli.run_console import RunConsole
 from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
-from runner.foundation.git import checkout_of
+from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity, UsageError
 from runner.hosts.judgement import Judgement
 from runner.hosts.stop import Stop
 from runner.job.inputs import Given, Origin
 from runner.ledger.decisions import Decision, VersionState
-from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerError, VersionAttempt
+from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, LedgerError, VersionAttempt
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reading.files import read_text
@@ -38,9 +38,21 @@ from runner.runs.stored_runs import unwritable
 
 
 @cache
-def commit_of(folder: Path) -> str | None:
-    """The commit that is checked out in a folder."""
-    return checkout_of(folder).commit
+def _changes_in(folder: Path) -> GitChanges | None:
+    """How the files of a checkout differ from the commit that is checked out; None where nobody knows."""
+    try:
+        return changes_since("HEAD", folder)
+    except GitError:
+        return None
+
+
+def commit_of(spec: RunSpec) -> str | None:
+    """The commit that is checked out, marked where it does not hold the files of the run."""
+    changes = _changes_in(Path(spec.job.file).absolute().parent)
+    if changes is None:
+        return None
+    is_dirty = any(changes.of(Path(name)) is not None for name in spec.written if name)
+    return changes.commit + DIRTY * is_dirty
 
 
 def attempt_of(spec: RunSpec, store: RunStore, run: str | None) -> VersionAttempt:
@@ -49,7 +61,7 @@ def attempt_of(spec: RunSpec, store: RunStore, run: str | None) -> VersionAttemp
         run=run,
         began_at=utc_now(),
         place="" if run is None else str(Path(store.place(run)).absolute()),
-        commit=commit_of(Path(spec.job.file).absolute().parent),
+        commit=commit_of(spec),
     )
 
 

@@ -7,7 +7,7 @@ down any more.
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from msgspec import Struct, field
 
@@ -38,10 +38,18 @@ def ledger_errors() -> Iterator[None]:
         raise UsageError(Problem(code="E185", message=message, hint=error.hint)) from error
 
 
-def versions_of(runs: Sequence[RunSpec], *, key: str | None) -> list[AppliedVersion]:
-    """The version of each run. Raises `UsageError` where the address of a target is not known."""
+def versions_of(runs: Sequence[RunSpec], *, key: str | None, base: Path) -> list[AppliedVersion]:
+    """The version of each run; names of folders are relative to `base`, which is resolved.
+
+    Raises `UsageError` where the address of a target is not known.
+    """
     names: dict[Target, TargetName] = {}
-    return [_version(run, _place(run.target, names), key) for run in runs]
+    return [_version(run, _place(run.target, names), key, base) for run in runs]
+
+
+def folder_name(folder: Path, base: Path) -> str:
+    """How the ledger names a folder, whatever the current folder is."""
+    return PurePath(os.path.relpath(os.path.realpath(folder), base)).as_posix()
 
 
 def _place(target: Target, names: dict[Target, TargetName]) -> TargetName:
@@ -56,7 +64,7 @@ def _place(target: Target, names: dict[Target, TargetName]) -> TargetName:
     return names[target]
 
 
-def _version(run: RunSpec, place: TargetName, key: str | None) -> AppliedVersion:
+def _version(run: RunSpec, place: TargetName, key: str | None, base: Path) -> AppliedVersion:
     case = run.case.name if run.case else None
     inputs = open_inputs(run.job, run.inputs)
     return AppliedVersion(
@@ -65,7 +73,7 @@ def _version(run: RunSpec, place: TargetName, key: str | None) -> AppliedVersion
         case=case,
         target=place.name,
         url=place.url,
-        folder=PurePath(os.path.normpath(run.job.file)).parent.as_posix(),
+        folder=folder_name(Path(run.job.file).parent, base),
     )
 
 
@@ -160,7 +168,7 @@ class ApplySet(Struct, kw_only=True):
             last = each.entry.last
             if last.run is not None and last.end is not None and each.has_changed:
                 self.ledger.end(last.run, last.end)
-            elif last.run is not None and each.where is Whereabouts.NEVER_BEGAN:
+            elif last.run is not None and last.end is None and each.where is Whereabouts.NEVER_BEGAN:
                 self.ledger.release(last.run)
 
     def _decision(

@@ -64,6 +64,8 @@ class Decision(Struct, frozen=True, kw_only=True):
                 return ExitCode.FAILED if self.state is VersionState.FAILED else ExitCode.REFUSED
             case VersionState.ERROR | VersionState.CANCELLED:
                 return ExitCode.NO_ANSWER
+            case VersionState.AGAIN if self.known is not None and self.known.where is Whereabouts.SENT_NOTHING:
+                return ExitCode.NO_ANSWER
             case _:
                 return ExitCode.PASSED
 
@@ -118,6 +120,8 @@ def _known_state(known: ObservedEntry) -> VersionState:
             return VersionState.UNKNOWN if is_held else VersionState.RESUMED
         case Whereabouts.NEVER_BEGAN:
             return VersionState.NEW if known.entry.attempts == 1 else VersionState.AGAIN
+        case Whereabouts.SENT_NOTHING:
+            return VersionState.AGAIN
         case Whereabouts.LOST:
             return VersionState.LOST
         case Whereabouts.ENDED:

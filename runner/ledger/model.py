@@ -14,7 +14,11 @@ from runner.foundation.problems import ExitCode
 from runner.runs.events import RunStatus
 
 USUAL = ".runner/ledger"
-"""The file of the ledger where none is named."""
+"""The file of the ledger in the folder of a project, where none is named."""
+
+
+DIRTY = "-dirty"
+"""What a commit in the ledger ends with that does not hold the version's files as they were, as in `git describe`."""
 
 
 class LedgerError(Exception):
@@ -28,7 +32,7 @@ class LedgerError(Exception):
 class AppliedVersion(Struct, frozen=True, kw_only=True):
     """A job's case, or its only run, at a target. `digest` is 64 hexadecimal digits; `url` is empty for a sandbox.
 
-    `folder` is the folder of the job's file, as the command was given it.
+    `folder` is the folder of the job's file, relative to that of the project.
     """
 
     digest: str
@@ -58,7 +62,8 @@ class AttemptEnd(Struct, frozen=True, kw_only=True):
 class VersionAttempt(Struct, frozen=True, kw_only=True):
     """One run of a version. `run` is None where somebody took the version for applied without a run.
 
-    `place` says where a person finds the run; `end` is None as long as it is open. Times are UTC, `…Z`.
+    `place` says where a person finds the run; `end` is None as long as it is open. Times are UTC, `…Z`. `commit` ends
+    with `DIRTY` where it does not hold the version's files as they were.
     """
 
     run: str | None

@@ -3,7 +3,7 @@
 Whoever carried it out may have been killed before it wrote the end down, and a person may have settled it since.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import Enum, auto
 
 from msgspec import Struct
@@ -11,19 +11,22 @@ from msgspec.structs import replace
 
 from runner.foundation.problems import UsageError
 from runner.ledger.model import AttemptEnd, LedgerEntry
-from runner.runs.events import RunStatus
+from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load
 
 
 class Whereabouts(Enum):
-    """`LOST`: nobody can say any more what the run did. `NEVER_BEGAN`: nothing of it was sent."""
+    """`LOST`: nobody can say any more what the run did. `NEVER_BEGAN`: it broke off before anything of it was sent.
+    `SENT_NOTHING`: it ended, and no call of a step left: the site could not be reached, or the sign-in failed.
+    """
 
     ENDED = auto()
     UNDER_WAY = auto()
     BROKE_OFF = auto()
     NEVER_BEGAN = auto()
     LOST = auto()
+    SENT_NOTHING = auto()
 
 
 class ObservedEntry(Struct, frozen=True, kw_only=True):
@@ -37,10 +40,14 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
     has_changed: bool = False
 
 
+_LOOKED_AT = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
+"""Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
+
+
 def observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) -> ObservedEntry:
     """`stored` are the ids of all stored runs."""
     last, end = entry.last, entry.last.end
-    if last.run is None or (end is not None and end.status is not RunStatus.UNKNOWN):
+    if last.run is None or (end is not None and end.status not in _LOOKED_AT):
         return ObservedEntry(entry=entry)
     if last.run not in stored:
         return ObservedEntry(entry=entry, where=Whereabouts.ENDED if end else Whereabouts.LOST)
@@ -52,6 +59,9 @@ def observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) ->
 
 
 def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
+    end = entry.last.end
+    if end is not None and end.status is RunStatus.ERROR and (run.flaw is not None or not run.result.finished):
+        return ObservedEntry(entry=entry, run=run)
     if run.is_running:
         return ObservedEntry(entry=entry, where=Whereabouts.UNDER_WAY, run=run)
     if run.flaw is not None:
@@ -63,9 +73,30 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     end = end_of(run)
     has_changed = entry.last.end is None or entry.last.end.status is not end.status
     entry = replace(entry, last=replace(entry.last, end=end))
-    return ObservedEntry(entry=entry, run=run, has_changed=has_changed)
+    could_not_send = end.status is RunStatus.ERROR and no_call_left(run.lines)
+    where = Whereabouts.SENT_NOTHING if could_not_send else Whereabouts.ENDED
+    return ObservedEntry(entry=entry, where=where, run=run, has_changed=has_changed)
 
 
 def end_of(run: StoredRun) -> AttemptEnd:
     """The end of a run that has ended."""
     return AttemptEnd(status=run.result.status, exit_code=run.result.exit_code, at=run.lines[-1].at)
+
+
+def no_call_left(lines: Iterable[Line]) -> bool:
+    """Whether the run had calls to make, and each of them, reads too, is known not to have left: a `call.sent` is
+    written before there is a connection and a session.
+    """
+    open_calls, tried = set[str](), False
+    for event in (line.event for line in lines):
+        match event:
+            case CallSent(key=key):
+                if key in open_calls:
+                    return False
+                open_calls.add(key)
+                tried = True
+            case AttemptFailed(key=key, kind="not_sent"):
+                open_calls.discard(key)
+            case _:
+                pass
+    return tried and not open_calls

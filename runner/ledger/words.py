@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from runner.foundation.problems import Problem
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, SENT, Decision, VersionState
-from runner.ledger.model import LedgerEntry
+from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.reports.cells import aligned
 from runner.reports.next_steps import next_steps
@@ -117,7 +117,7 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str) -> str:
     if decision.state in NOT_REPEATED:
         return (
             "change the job, or carry it out again with `--retry failed`; "
-            "where it was done otherwise, `--adopt` takes it for applied"
+            "mark it as applied with `--adopt` if somebody did the work by hand"
         )
     if observed.where is Whereabouts.UNDER_WAY:
         return "wait for it with `--wait 10m`"
@@ -142,7 +142,7 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
 def _ending(observed: ObservedEntry) -> str:
     """How the last attempt ended, when, and from which commit."""
     last = observed.entry.last
-    commit = f" ({last.commit[:_COMMIT]})" if last.commit else ""
+    commit = _commit(last.commit)
     run = f"run {clean(last.run or '')}"
     match observed.where:
         case Whereabouts.UNDER_WAY:
@@ -153,10 +153,20 @@ def _ending(observed: ObservedEntry) -> str:
             return f"{run} is lost: nobody knows how it ended"
         case Whereabouts.NEVER_BEGAN:
             return f"{run} broke off before it began"
+        case Whereabouts.SENT_NOTHING:
+            return f"error {_day(observed)}{commit} before anything was sent"
         case Whereabouts.ENDED:
             word = "adopted" if last.run is None else str(last.end.status if last.end else "")
             doubt = f": `runner show {clean(last.run or '')}`" if word == "unknown" else ""
             return f"{word} {_day(observed)}{commit}{doubt}"
+
+
+def _commit(commit: str | None) -> str:
+    """The commit that a person sees. One that does not hold the version does not get the credit."""
+    if not commit:
+        return ""
+    more = " with uncommitted changes" if commit.endswith(DIRTY) else ""
+    return f" ({commit[:_COMMIT]}{more})"
 
 
 def _of_gone(entry: LedgerEntry) -> str:

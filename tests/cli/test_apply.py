@@ -501,3 +501,128 @@ def test_the_reports_hold_the_runs_of_this_command_and_what_was_not_repeated(ans
     assert [run["job"] for run in report["runs"]] == ["b"]
     assert [problem["code"] for problem in report["problems"]] == ["E183"]
     assert report["exit_code"] == 1
+
+
+@pytest.mark.parametrize("of_project", ["targets.yaml", ".git", ".runner/ledger"])
+def test_a_project_has_one_ledger_from_whatever_folder_it_is_applied(
+    of_project: str, answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write("a")
+    other = tmp_path / "other"
+    other.mkdir()
+    if of_project != "targets.yaml":
+        Path("targets.yaml").rename(other / "sites.yaml")
+        monkeypatch.setenv("CREATIO_RUNNER_TARGETS", str(other / "sites.yaml"))
+    if of_project == ".git":
+        Path(".git").mkdir()
+    assert ended(["apply", "specs"]) == 0
+    for folder, specs in (("specs", "."), ("other", "../specs"), ("other", str(tmp_path / "specs"))):
+        monkeypatch.chdir(tmp_path / folder)
+        assert ended(["apply", specs, "--dry-run"]) == 0
+        assert ended(["apply", specs]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert answers.since() == ["Usra"]
+    assert sorted(tmp_path.rglob("ledger")) == [tmp_path / LEDGER]
+
+
+def test_another_folder_knows_the_runs_of_the_project_and_the_jobs_that_are_gone(
+    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone, _ = write("a"), write("b")
+    assert ended(["apply", "specs", "-k", "b"]) == 0
+    run = broken_off(answers).name
+    assert ended(["apply", "specs", "-k", "a"]) == 0
+    answers.since()
+    gone.unlink()
+    monkeypatch.chdir(tmp_path / "specs")
+    capsys.readouterr()
+    assert ended(["apply", "."]) == 0
+    shown = capsys.readouterr().err
+    assert f"run {run} broke off" in shown
+    assert "gone" in shown
+    assert "a@here" in shown
+    assert answers.since() == ["Usrb"]
+    assert not Path(".runner").exists()
+
+
+def test_jobs_of_two_projects_need_a_ledger_that_is_named(
+    answers: Answers, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        shutil.copy("targets.yaml", name)
+        write(name, folder=name)
+    assert ended(["apply", "one", "two"]) == 2
+    assert "error[E150]: the jobs belong to several projects, `one` and `two`" in capsys.readouterr().err
+    assert answers.since() == []
+    assert ended(["apply", "one", "two", "--ledger", "ledger"]) == 0
+    assert answers.since() == ["Usrone", "Usrtwo"]
+
+
+def test_a_quiet_command_names_the_ledger_that_is_new(capsys: pytest.CaptureFixture[str]) -> None:
+    write("a")
+    assert ended(["apply", "specs", "-q"]) == 0
+    assert capsys.readouterr().err.startswith("there is no ledger .runner/ledger yet, so every version is new; ")
+    assert ended(["apply", "specs", "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "https://no-such-host.invalid"])
+def test_a_version_of_which_no_call_left_is_begun_again_by_itself(
+    url: str, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", **{"    expect: [result == 7]\n": "    retry: {max_attempts: 1}\n"})
+    Path("targets.yaml").write_text(targets(url) + "    settle: 100ms\n")
+    assert ended(["apply", "specs"]) == 3
+    assert statuses() == [("a@here", "error")]
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 3
+    shown = capsys.readouterr().err
+    assert "again  a@here  " in shown
+    assert "before anything was sent" in shown
+    assert "E183" not in shown
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert "1 would begin" in capsys.readouterr().err
+    assert statuses() == [("a@here", "error"), ("a@here", "error")]
+    assert answers.since() == []
+
+
+def test_an_error_after_a_call_that_left_is_not_repeated(answers: Answers) -> None:
+    write("a", **{"    expect: [result == 7]\n": "    effect: idempotent\n    retry: {max_attempts: 1}\n"})
+    answers.given["Usra"] = Told(status=429)
+    assert ended(["apply", "specs"]) == 3
+    assert statuses() == [("a@here", "error")]
+    answers.since()
+    assert ended(["apply", "specs"]) == 3
+    assert answers.since() == []
+
+
+def test_a_commit_gets_no_credit_for_changes_that_it_does_not_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    write("a")
+    write("b")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "-q"], ["add", "specs"], ["commit", "-q", "-m", "Jobs"]):
+        subprocess.run([*git, *arguments], check=True)
+    commit = subprocess.run(["git", "rev-parse", "--short=7", "HEAD"], check=True, capture_output=True, text=True)
+    short = commit.stdout.strip()
+    write("b", "timeout: 2m\n")
+    write("c")
+    assert ended(["apply", "specs"]) == 0
+    for name in "abc":
+        write(name, "timeout: 1m\n")
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    a, b, c = capsys.readouterr().out.splitlines()
+    assert a.endswith(f" ({short})")
+    assert b.endswith(f" ({short} with uncommitted changes)")
+    assert c.endswith(f" ({short} with uncommitted changes)")
+
+
+def test_the_hint_on_a_version_that_failed_begins_with_what_to_do(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    assert ended(["apply", "specs"]) == 1
+    assert "; mark it as applied with `--adopt` if somebody did the work by hand\n" in capsys.readouterr().err

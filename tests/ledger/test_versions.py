@@ -45,7 +45,7 @@ def write(folder: Path, **changes: str) -> None:
 
 def digests(*specs: str, key: str | None = None, targets: tuple[str, ...] = ()) -> dict[str, str]:
     found = prepare(Wanted(specs=[Path(spec) for spec in specs or ("specs",)], targets=targets))
-    return {version.title: version.digest for version in versions_of(found.runs, key=key)}
+    return {version.title: version.digest for version in versions_of(found.runs, key=key, base=Path.cwd())}
 
 
 def test_comments_layout_texts_tags_needs_and_the_order_of_keys_make_no_version() -> None:

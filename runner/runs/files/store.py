@@ -1,6 +1,6 @@
 """Runs in files: a private folder of runs, and beside it what outlives them.
 
-    .runner/                     or, where another folder is named, all of it in that folder
+    .runner/                     or, where a folder is named that is not `.runner/runs`, all of it in that folder
       .gitignore
       .plans/SHA256              the runs that came of a stored plan, one a line
       .rows.sqlite               which rows of process logs belong to which call
@@ -98,7 +98,7 @@ class FileRunStore:
     def __init__(self, root: Path) -> None:
         self.name = str(root)
         self._root = root
-        self._top = root.parent if root == Path(USUAL) else root
+        self._top = root.parent if root.parts[-2:] == Path(USUAL).parts else root
         self._history = HistoryFile(self._top / "history.jsonl")
         self._open = ExitStack()
         self._rows_of: Callable[[str, str, float], OwnedRows] | None = None

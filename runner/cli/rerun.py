@@ -1,6 +1,7 @@
 """`runner rerun`: what runs did, once more as new runs, with the files, case, inputs and target that they had."""
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -144,9 +145,17 @@ def _torn_text(run: ResumableRun) -> Problem | None:
 def _sentences(run: ResumableRun) -> Iterator[str]:
     if keys := _started(run.stored.lines):
         yield f"`once` steps that start again: {', '.join(map(clean, keys))}"
-    changed = resume_run.changed_files(run.snapshot.plan)
+    plan = run.snapshot.plan
+    changed = resume_run.changed_files(plan)
     if changed is not None:
-        yield changed
+        result = run.stored.result
+        case = "" if result.case is None else f" -k {shlex.quote(clean(f'{result.job}[{result.case}]'))}"
+        command = f"runner run {shlex.quote(clean(plan.file))} -t {shlex.quote(clean(plan.target.name))}{case}"
+        inputs = ", with its inputs" if result.inputs else ""
+        yield (
+            f"changed since then: {changed}; this carries out the job as it was then; for the file of now: "
+            f"`{command}`{inputs}"
+        )
 
 
 def _started(lines: tuple[Line, ...]) -> list[str]:

@@ -157,7 +157,7 @@ def resumed_run(run: ResumableRun, sites: Sites, judgement: Judgement) -> Active
         resumed.lets_in = partial(_lets_in, resumed.site, run)
     changed = resume_run.changed_files(run.snapshot.plan)
     if changed is not None:
-        output.say(changed)
+        output.say(f"changed since the run began: {changed}; the run goes on with what it began with")
     return resumed
 
 

@@ -167,14 +167,13 @@ def _elsewhere(stored: StoredPlan) -> Problem:
 
 
 def changed_files(stored: StoredPlan) -> str | None:
-    """The sentence on files of the job that are not what they were; None where they are. A file that holds a secret is
-    passed over.
+    """The list of the job's files that are not what they were; None where all are. A file that holds a secret is passed
+    over.
     """
     changed = [name for name, text in stored.sources.items() if MARK not in text and _has_changed(Path(name), text)]
     if not changed:
         return None
-    listed = ", ".join(clean(called(Path(name))) for name in changed)
-    return f"changed since the run began: {listed}; the run goes on with what it began with"
+    return ", ".join(clean(called(Path(name))) for name in changed)
 
 
 def _has_changed(path: Path, text: str) -> bool:

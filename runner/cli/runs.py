@@ -18,7 +18,8 @@ from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.runs import RUNNING, Listed, table
 from runner.reports.safe import json_document
-from runner.reports.sentences import Detail
+from runner.reports.sentences import Detail, Sentence
+from runner.reports.summary import what_next
 from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
 from runner.runs.run_filter import RunFilter, age, run_filter
@@ -121,11 +122,13 @@ def runs(context: click.Context, /, **_: object) -> int:
 @options.option("--curl", is_flag=True, help="Print what was sent, all of it or by STEP, as commands of curl.")
 @click.pass_context
 def show(context: click.Context, /, **_: object) -> int:
-    r"""Show what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next.
+    r"""Show what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next. With STEP
+    only what happened in that step, with its result and outputs.
 
     \b
     Examples:
       runner show last
+      runner show last read
       runner show last --curl read > read.sh
 
     --curl prints a script for bash or zsh, which signs in and sends the same requests again. Secrets are variables in
@@ -139,8 +142,7 @@ def show(context: click.Context, /, **_: object) -> int:
     if context.params["curl"]:
         return _show_curl(run, context.params["step"])
     if context.params["step"] is not None:
-        hint = "add `--curl`, which prints what a step has sent"
-        raise UsageError(Problem(code="E150", message="`show` takes a STEP with `--curl` only", hint=hint))
+        return _show_step(run, context.params["step"])
     detail = Detail(
         verbose=context.params["verbose"],
         place=run.store.place(run.id),
@@ -151,9 +153,37 @@ def show(context: click.Context, /, **_: object) -> int:
         output.data(console.transcript_so_far(run.lines, detail, encoding=output.encoding()))
     else:
         output.data(console.transcript(run.result, detail, encoding=output.encoding()))
+        if run.flaw is None:
+            output.data(console.lines(_rerun(run), encoding=output.encoding()))
     if run.flaw is None:
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
+    return ExitCode.FAILED
+
+
+def _rerun(run: StoredRun) -> list[Sentence]:
+    """The command that carries out once more a run that ended badly."""
+    if run.result.status is RunStatus.PASSED:
+        return []
+    from runner.reports.run_again import rerun_step  # noqa: PLC0415  for a run that did not pass only
+    from runner.reports.spans import timed  # noqa: PLC0415  likewise
+
+    step = rerun_step(timed(run.lines, number=1, result=run.result), store=run.store.name)
+    return [] if step is None else what_next([step])
+
+
+def _show_step(run: StoredRun, step: str) -> ExitCode:
+    """The rows of one step, with all that is known of them."""
+    detail, encoding = Detail(verbose=True), output.encoding()
+    found = console.step_transcript(run.lines, step, detail, is_running=run.is_running, encoding=encoding)
+    if not found:
+        from runner.reports.curl_script import unknown_step  # noqa: PLC0415  for a mistake only
+
+        raise UsageError(unknown_step(run.result, step))
+    output.data(found)
+    if run.flaw is None:
+        return ExitCode.PASSED
+    output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
     return ExitCode.FAILED
 
 

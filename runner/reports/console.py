@@ -9,7 +9,7 @@ from typing import TextIO
 
 from runner.reports.sentences import Detail, Sentence
 from runner.reports.totals import totals
-from runner.reports.transcript import Transcript, so_far, whole
+from runner.reports.transcript import Transcript, rows_of, so_far, whole
 from runner.runs.events import Line, Status
 from runner.runs.result import RunResult
 
@@ -59,6 +59,13 @@ class PlainConsole:
 def transcript(result: RunResult, options: Detail, *, encoding: str = "utf-8") -> str:
     """What `PlainConsole` would have printed of this run; with `verbose` it lacks what went on inside the rows."""
     return lines(whole(result, options), encoding=encoding)
+
+
+def step_transcript(
+    events: Sequence[Line], step: str, options: Detail, *, is_running: bool, encoding: str = "utf-8"
+) -> str:
+    """What happened in one step; empty where the run has no such step."""
+    return lines(rows_of(events, step, options, is_running=is_running), encoding=encoding)
 
 
 def transcript_so_far(events: Sequence[Line], options: Detail, *, encoding: str = "utf-8") -> str:

@@ -11,7 +11,9 @@ from runner.foundation.suggestions import suggest
 from runner.reports import curl
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
+from runner.reports.transcript import belongs
 from runner.runs.events import Status
+from runner.runs.result import RunResult
 
 _INDEX: Final = lazy_pattern(r"\[\d+\]$")
 
@@ -19,13 +21,13 @@ _INDEX: Final = lazy_pattern(r"\[\d+\]$")
 def script(run: TimedRun, *, step: str | None) -> str | Problem:
     """The calls of `step`, of its turns and of its parts, or without it those of all steps; else why there are none."""
     name = f"run {clean(run.result.id)}"
-    rows = [row for row in run.rows if step is None or _belongs(row.step.key, step)]
+    rows = [row for row in run.rows if step is None or belongs(row.step.key, step)]
     if step is not None and not rows:
-        return _unknown(run, step)
+        return unknown_step(run.result, step)
     found = [(row, span, times) for row in rows for span, times in _calls(row)]
     what = name if step is None else f"step `{clean(step)}`"
     if not found:
-        return Problem(code="E182", message=f"{what} sent nothing{_why(rows)}", hint=_hint(run))
+        return Problem(code="E182", message=f"{what} sent nothing{_why(rows)}", hint=_hint(run.result))
     if all(span.request is None for _, span, _ in found):
         message = f"the events of {name} do not hold what was sent: an earlier version of the program wrote them"
         return Problem(code="E182", message=message, hint="run the job again: its events then hold each request")
@@ -34,10 +36,6 @@ def script(run: TimedRun, *, step: str | None) -> str | Problem:
         message = f"what {what} sent is over 8 KiB, and of such a request the events hold method and path only"
         return Problem(code="E182", message=message, hint="the JSON report holds the parameters of each call")
     return curl.script(curl.of_run(run.result.target, run.access), calls)
-
-
-def _belongs(key: str, step: str) -> bool:
-    return key == step or key.startswith((f"{step}[", f"{step}/"))
 
 
 def _calls(row: TimedRow) -> Iterator[tuple[RowSpan, int]]:
@@ -79,17 +77,17 @@ def _why(rows: list[TimedRow]) -> str:
     return f": it is a `{kinds.pop()}`" if len(kinds) == 1 and kinds <= {"pause", "confirm"} else ""
 
 
-def _hint(run: TimedRun) -> str:
-    return f"`runner show {clean(run.result.id)}` shows what the run did"
+def _hint(run: RunResult) -> str:
+    return f"`runner show {clean(run.id)}` shows what the run did"
 
 
-def _unknown(run: TimedRun, step: str) -> Problem:
-    keys = [row.step.key for row in run.rows]
+def unknown_step(run: RunResult, step: str) -> Problem:
+    keys = [row.key for row in run.steps]
     names = dict.fromkeys([*(_INDEX.sub("", key) for key in keys), *keys])
     near = suggest(step, names)
     listed = ", ".join(f"`{clean(name)}`" for name in [*names][:_MOST_NAMES])
     hint = f"did you mean `{clean(near)}`?" if near else f"its steps are {listed}" if names else _hint(run)
-    return Problem(code="E182", message=f"run {clean(run.result.id)} has no step `{clean(step)}`", hint=hint)
+    return Problem(code="E182", message=f"run {clean(run.id)} has no step `{clean(step)}`", hint=hint)
 
 
 _MOST_NAMES: Final = 8

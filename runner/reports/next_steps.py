@@ -30,7 +30,7 @@ def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> t
     `held`: it waits where a call is in doubt, and so shall a resume.
     """
     in_doubt = doubtful(result.steps)
-    resume = _command("resume", result.id, store)
+    resume = verb_command("resume", result.id, store)
     again = " --hold" if (held or result.held) and not result.finished else ""
     if not in_doubt:
         if result.finished or not result.job:
@@ -45,7 +45,7 @@ def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> t
             does = "asks the process log, and goes on if the log settles it; a call in doubt is not sent again"
             steps.append(NextStep(command=resume + again, does=does))
         does = "asks the process log again, and sends nothing else"
-        steps.append(NextStep(command=_command("reconcile", result.id, store), does=does))
+        steps.append(NextStep(command=verb_command("reconcile", result.id, store), does=does))
     return (*steps, _verdict(result, in_doubt, resume, again))
 
 
@@ -79,8 +79,13 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
     return NextStep(command=command, does=f"{does}{more}")
 
 
-def _command(verb: str, run: str, store: str | None) -> str:
-    """The store of runs is named where it is not the usual one."""
-    option = "--db" if store is not None and store.startswith("postgresql://") else "--runs"
+def verb_command(verb: str, run: str, store: str | None) -> str:
+    """A verb about a run. The store of runs is named where it is not the usual one."""
+    option = "--db" if is_fleet(store) else "--runs"
     where = "" if store in (None, USUAL) else f" {option} {shlex.quote(clean(store))}"
     return f"runner {verb} {shlex.quote(clean(run))}{where}"
+
+
+def is_fleet(store: str | None) -> bool:
+    """Whether this is the name of the database of a fleet."""
+    return store is not None and store.startswith("postgresql://")

@@ -5,17 +5,21 @@ guessed: while an outcome is not known, the answer is no.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
+from runner.reports.next_steps import NextStep, is_fleet, verb_command
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
 from runner.reports.words import doubtful
-from runner.runs.events import Section, Status
+from runner.runs.events import RunStatus, Section, Status
+from runner.runs.result import RunResult
+from runner.secrets.redact import STARS
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
+_MOST_KEYS = 5
 
 
 class Safety(StrEnum):
@@ -25,27 +29,60 @@ class Safety(StrEnum):
 
 
 class RunAgain(Struct, frozen=True, kw_only=True):
-    """`command` carries the whole job out again, and is empty while that must not be; `repeated` are the keys of the
-    rows that it starts a second time, each with how it ended.
+    """`command` carries out once more what the run did, with its inputs, and is empty while that must not be;
+    `repeated` are the keys of the rows that it starts a second time, each with how it ended; `secrets` the inputs that
+    are not stored, and are to be given anew.
     """
 
     safety: Safety
     command: str = ""
     repeated: tuple[tuple[str, Status], ...] = ()
     open_keys: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
-def run_again(run: TimedRun) -> RunAgain:
+def run_again(run: TimedRun, *, store: str | None = None) -> RunAgain:
+    """`store` is the name of the run's store. A run of a fleet is copied first."""
     result = run.result
     in_doubt = doubtful(result.steps)
     if in_doubt or not result.finished:
         return RunAgain(safety=Safety.NOT_YET, open_keys=tuple(step.key for step in in_doubt))
-    repeated = tuple(_repeated(run))
-    case = "" if result.case is None else f" -k {shlex.quote(clean(f'{result.job}[{result.case}]'))}"
-    command = f"runner run {shlex.quote(clean(result.file))} -t {shlex.quote(clean(result.target.name))}{case}"
+    repeated, secrets = tuple(_repeated(run)), secret_inputs(result)
     return RunAgain(
-        safety=Safety.CAREFUL if repeated else Safety.SAFE, command=command if result.file else "", repeated=repeated
+        safety=Safety.CAREFUL if repeated else Safety.SAFE,
+        command=_command(result.id, secrets, store) if result.job else "",
+        repeated=repeated,
+        secrets=secrets,
     )
+
+
+def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
+    """What carries out once more a run that ended badly, and what that repeats; None where nothing has to be done, or
+    something else comes first.
+    """
+    again = run_again(run, store=store)
+    if run.result.status is RunStatus.PASSED or not again.command:
+        return None
+    does = "carries it out once more, with its inputs"
+    if again.repeated:
+        keys = ", ".join(clean(key) for key, _ in again.repeated[:_MOST_KEYS])
+        more = f" and {len(again.repeated) - _MOST_KEYS} more" if len(again.repeated) > _MOST_KEYS else ""
+        does += f"; careful, it starts again what must happen only once: {keys}{more}"
+    else:
+        does += "; nothing starts twice that must happen only once"
+    return NextStep(command=again.command, does=does)
+
+
+def secret_inputs(result: RunResult) -> tuple[str, ...]:
+    """The names of the inputs whose values are not stored."""
+    return tuple(name for name, value in result.inputs.items() if value == STARS)
+
+
+def _command(run: str, secrets: Sequence[str], store: str | None) -> str:
+    given = "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in secrets)
+    if is_fleet(store):
+        return f"{verb_command('pull', run, store)} && {verb_command('rerun', run, None)}{given}"
+    return f"{verb_command('rerun', run, store)}{given}"
 
 
 def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:

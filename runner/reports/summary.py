@@ -1,11 +1,11 @@
 """The end of a transcript: how a run ended, where it is stored, and the meaning of its exit code."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from runner.foundation.durations import written
 from runner.foundation.problems import ExitCode
 from runner.foundation.sentences import many
-from runner.reports.next_steps import next_steps, unfinished
+from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.words import (
@@ -55,7 +55,10 @@ def summary(result: RunResult, options: Detail) -> list[Sentence]:
 
 def advice(result: RunResult, options: Detail) -> list[Sentence]:
     """The commands that the run needs next, each on a line of its own, so that it can be copied whole."""
-    found = next_steps(result, store=options.store, held=options.held)
+    return what_next(next_steps(result, store=options.store, held=options.held))
+
+
+def what_next(found: Sequence[NextStep]) -> list[Sentence]:
     sentences = [Sentence(text="what next:", indent=2, tone=Tone.TITLE)] if found else []
     for one in found:
         sentences += [Sentence(text=one.command, indent=4), Sentence(text=one.does, indent=6, tone=Tone.FAINT)]

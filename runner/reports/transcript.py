@@ -37,6 +37,7 @@ from runner.runs.events import (
     RunStarted,
     Section,
     Status,
+    StepSkipped,
     StepStarted,
     UndoFinished,
     UndoStarted,
@@ -88,6 +89,27 @@ def whole(result: RunResult, options: Detail) -> list[Sentence]:
     opening = page.open(result) if result.job else []
     rows = [sentence for step in result.steps for sentence in page.row(step)]
     return [*opening, *rows, *summary(result, options)]
+
+
+def rows_of(lines: Sequence[Line], step: str, options: Detail, *, is_running: bool) -> list[Sentence]:
+    """What happened in a step, in its turns and in its parts; empty where the run has no such step."""
+    transcript, page, found = Transcript(options), _Page(options), list[Sentence]()
+    for line in lines:
+        sentences = transcript.event(line)
+        if belongs(_key(line.event), step):
+            found += [sentence for sentence in sentences if sentence.text]
+    cut_off = () if is_running else transcript.progress.cut_off()
+    return found + [sentence for row in cut_off if belongs(row.key, step) for sentence in page.row(row)]
+
+
+def _key(event: AnyEvent) -> str:
+    """The key of the row that an event is about; empty where it is about none."""
+    return event.row.key if isinstance(event, StepStarted | StepSkipped) else str(getattr(event, "key", ""))
+
+
+def belongs(key: str, step: str) -> bool:
+    """Whether the row `key` is that of `step`, a turn of it, or a part."""
+    return key == step or key.startswith((f"{step}[", f"{step}/"))
 
 
 def so_far(lines: Sequence[Line], options: Detail) -> list[Sentence]:

@@ -77,7 +77,9 @@ def test_a_run_is_carried_out_once_more_as_a_new_run_and_says_first_what_starts_
     ]
     said = capsys.readouterr().err
     assert "`once` steps that start again: charge\n" in said
-    assert "changed since the run began: a.job.yaml" in said
+    told = "changed since then: a.job.yaml; this carries out the job as it was then; for the file of now: "
+    assert f"{told}`runner run a.job.yaml -t here -k 'billing[blue]'`, with its inputs\n" in said
+    assert "goes on" not in said
     assert json.loads(Path("again.json").read_text())["runs"][0]["id"] == second["run"]
 
 
@@ -150,3 +152,24 @@ def test_a_rerun_that_is_refused_writes_its_reports_with_the_reason(answers: Ans
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
     assert ended(["rerun", "last", "--report-junit", "junit.xml"]) == 6
     assert "is not settled" in Path("junit.xml").read_text()
+
+
+def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_and_what_starts_twice(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(JOB.replace('inputs.who }}"}}', 'inputs.who }}"}, result: Out}, expect: [1 == 2]'))
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    (run,) = stored()
+    capsys.readouterr()
+    assert ended(["show", "last"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-3:] == [
+        "  what next:",
+        f"    runner rerun {run} -i token=@FILE",
+        "      carries it out once more, with its inputs; careful, it starts again what must happen only once: charge",
+    ]
+    assert answers.asked
+    answers.asked.clear()
+    Path("token").write_text("s3cret-t0ken")
+    assert ended(["rerun", run, "-i", "token=@token"]) == 1
+    assert len(answers.asked) == 2

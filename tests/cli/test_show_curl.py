@@ -321,10 +321,24 @@ def test_a_request_over_8_kib_is_named_and_left_out(site: Recorder, capsys: pyte
     assert site.requests
 
 
-def test_a_step_without_the_option_is_refused(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_without_the_option_is_shown_with_all_that_is_known_of_it(
+    site: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(f"  - id: rest\n    pause: 1ms\n{EXECUTE}", capsys, "-i", "text=-")
+    assert ended(["show", "last", "call"]) == 0
+    shown = capsys.readouterr().out
+    assert [line.split(":")[0].strip() for line in shown.splitlines()[:3]] == ["begun", "sent", "answered"]
+    assert "  ✓ call" in shown
+    assert "rest" not in shown
+    assert site.requests
+
+
+def test_a_step_that_the_run_does_not_have_is_refused_with_the_nearest(
+    site: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(EXECUTE, capsys, "-i", "text=-")
-    assert ended(["show", "last", "call"]) == 2
-    assert "add `--curl`" in capsys.readouterr().err
+    assert ended(["show", "last", "cal"]) == 2
+    assert "did you mean `call`?" in capsys.readouterr().err
     assert site.requests
 
 

@@ -73,11 +73,12 @@ class FailureCard(Struct, frozen=True, kw_only=True):
         return len({run.number for run, _ in self.members})
 
 
-def cards(runs: Sequence[TimedRun], values: ReportValues) -> list[FailureCard]:
-    return [_card(failures, values) for failures in alike_failures(runs)]
+def cards(runs: Sequence[TimedRun], values: ReportValues, *, store: str | None) -> list[FailureCard]:
+    """`store` is the name of the store that holds the runs."""
+    return [_card(failures, values, store=store) for failures in alike_failures(runs)]
 
 
-def _card(failures: AlikeFailures, values: ReportValues) -> FailureCard:
+def _card(failures: AlikeFailures, values: ReportValues, *, store: str | None) -> FailureCard:
     run, row = failures.run, failures.row
     step, shows = row.step, values.shows(is_red=True)
     known = {check.message for check in step.checks if not check.passed}
@@ -91,7 +92,7 @@ def _card(failures: AlikeFailures, values: ReportValues) -> FailureCard:
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),
-        again=run_again(run) if failures.counts else None,
+        again=run_again(run, store=store) if failures.counts else None,
         counts=failures.counts,
     )
 

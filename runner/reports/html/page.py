@@ -70,7 +70,7 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
         timed(run.lines, number=number, run=run.result.id, result=run.result)
         for number, run in enumerate(command.runs, 1)
     ]
-    found = cards.cards(timed_runs, values)
+    found = cards.cards(timed_runs, values, store=command.store)
     return _template().render(
         css=_resource("report.css"),
         js=_resource("report.js"),

@@ -186,7 +186,26 @@ def test_it_is_safe_to_run_again_where_nothing_was_started(
         ending = _ended("add", Status.FAILED)
         page = page_of([start(), StepStarted(row=row("add"), t=0), sent, failed, ending, _finished()])
         assert "safe to run again? yes: a new run repeats nothing that must happen only once" in page.text
-        assert "runner run specs/contact-smoke.job.yaml -t sandbox" in page.text
+        assert "runner rerun 0194d2a0-0000-7000-8000-000000000001" in page.text
+
+
+@pytest.mark.parametrize(
+    ("store", "command"),
+    [
+        (".runner/runs", "runner rerun {run} -i token=@FILE"),
+        ("my runs", "runner rerun {run} --runs 'my runs' -i token=@FILE"),
+        ("postgresql://db/fleet", "runner pull {run} --db postgresql://db/fleet && runner rerun {run} -i token=@FILE"),
+    ],
+)
+def test_a_run_is_carried_out_again_with_its_inputs_and_secrets_are_to_be_given(
+    start: Start, row: MakeRow, chain: Chain, *, store: str, command: str
+) -> None:
+    begun = start(inputs={"customer": "Zed", "token": "***"})
+    events: Story = [begun, StepStarted(row=row("add"), t=0), _ended("add", Status.FAILED), _finished()]
+    reported = msgspec.structs.replace(command_from(chain(events)), store=store)
+    text = _Texts(report(reported, version="0.1.0")).text
+    assert f"{command.format(run=begun.run)} secrets are not stored: give it again in a file" in text
+    assert "runner run " not in text
 
 
 def test_what_a_run_would_start_twice_is_named_and_what_was_undone_is_not(

@@ -155,7 +155,7 @@ def test_a_job_that_is_run_again_names_what_it_would_start_twice(
         ]
     )
     text = read(lines)
-    assert "runner run specs/contact-smoke.job.yaml -t sandbox -k 'contact-smoke[eu 1]'" in text
+    assert "runner rerun 0194d2a0-0000-7000-8000-000000000001" in text
     assert "careful : a new run starts again what must happen only once: charge (passed)" in text
 
 

@@ -18,7 +18,7 @@ from runner.reports.safe import clean
 from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import find, load
+from runner.runs.stored_runs import find, load, run_name
 
 _LARGEST = 1 << 24
 
@@ -135,13 +135,14 @@ def _rebuilt(store: RunStore) -> int:
 
 @click.command("diff", cls=Verb)
 @click.argument("first", metavar="RUN1")
-@click.argument("second", metavar="RUN2")
+@click.argument("second", metavar="[RUN2]", required=False)
 @options.RUNS
 @options.DB
 @options.form()
 @click.pass_context
 def diff(context: click.Context, /, **_: object) -> int:
-    r"""Show what differs between two runs: `last`, a run's id, or a unique beginning of it.
+    r"""Show what differs between two runs: `last`, a run's id, or a unique beginning of it. RUN1 alone is compared with
+    the run of the same job, case and target before it.
 
     First comes what changed before the site answered: the job's files, the inputs, the calls of which steps. Then
     status, job, target, commit and inputs; of each row how it ended and why, its proof, its attempts, what was sent,
@@ -150,16 +151,34 @@ def diff(context: click.Context, /, **_: object) -> int:
 
     \b
     Examples:
+      runner diff last
       runner diff 0194d2a0 last
       runner diff 0194d2a0 last --format json | jq .changed
 
     Exit 0 where nothing differs, 1 where something does, 2 for a run that cannot be compared.
     """
     given = context.params
-    found = differences.compare(_compared(given["runs"], given["first"]), _compared(given["runs"], given["second"]))
+    store: RunStore = given["runs"]
+    names = (given["first"], given["second"])
+    if given["second"] is None:
+        newest = find(store, given["first"]).id
+        names = (_run_before(store, newest), newest)
+    found = differences.compare(*(_compared(store, name) for name in names))
     is_json = given["form"] == "json"
     output.data(differences.as_json(found) if is_json else differences.text(found), for_programs=is_json)
     return ExitCode.PASSED if found.is_same else ExitCode.FAILED
+
+
+def _run_before(store: RunStore, run: str) -> str:
+    """The newest run of the same job, case and target that began before this one."""
+    name = run_name(store, run)
+    earlier = [one for one in reversed(store.runs()) if one < run] if name is not None else []
+    found = next((one for one in earlier if run_name(store, one) == name), None)
+    if found is None:
+        hint = "name both: `runner diff RUN1 RUN2`; `runner runs` lists them"
+        message = f"there is no run of the same job, case and target before {run}"
+        raise UsageError(Problem(code="E152", message=message, hint=hint))
+    return found
 
 
 def _compared(store: RunStore, name: str) -> ComparedRun:

@@ -9,10 +9,12 @@ import msgspec
 from msgspec import Struct, field
 
 from runner.foundation.values import Json, JsonObject
+from runner.reports.run_again import secret_inputs
 from runner.reports.safe import clean
 from runner.reports.sameness import Sameness
-from runner.runs.events import CallSent, Line, RunStarted
+from runner.runs.events import CallSent, Line, RunStarted, encode
 from runner.runs.result import RunResult
+from runner.secrets.holes import Hole, taken_apart
 
 _MOST_NAMES = 8
 
@@ -45,11 +47,14 @@ class ComparedRun(Struct, frozen=True, kw_only=True):
 class RunChanges(Struct, frozen=True, kw_only=True):
     """`files`: whether the job's files differ, None where that is not known, with the `file_names`; `sent` are the keys
     of the rows whose calls differ. Only of the rows that sent something in one run alone is it listed in which.
+    `secret_inputs` are not stored, and so never compared; `sent_with_secrets` are the keys of the rows that sent them.
     """
 
     files: bool | None
     file_names: tuple[str, ...]
     inputs: tuple[str, ...]
+    secret_inputs: tuple[str, ...]
+    sent_with_secrets: tuple[str, ...]
     sent: tuple[str, ...]
     in_first_only: tuple[str, ...]
     in_second_only: tuple[str, ...]
@@ -75,6 +80,8 @@ def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunC
             for name in dict.fromkeys([*inputs[0], *inputs[1]])
             if any(sameness.differences(_one(inputs[0], name), _one(inputs[1], name), name))
         ),
+        secret_inputs=tuple(dict.fromkeys([*secret_inputs(first.result), *secret_inputs(second.result)])),
+        sent_with_secrets=tuple(key for key in both if _has_secret_input(calls[key])),
         sent=tuple(key for key in both if any(sameness.differences(*requests(calls[key], others[key]), key))),
         in_first_only=tuple(key for key in calls if key not in others),
         in_second_only=tuple(key for key in others if key not in calls),
@@ -99,6 +106,11 @@ def _request(call: CallSent) -> Json:
     return found
 
 
+def _has_secret_input(call: CallSent) -> bool:
+    parts = taken_apart(encode(call).decode())
+    return any(isinstance(part, Hole) and part.name.startswith("inputs.") for part in parts)
+
+
 def _one(values: JsonObject, name: str) -> JsonObject:
     return {name: values[name]} if name in values else {}
 
@@ -120,6 +132,9 @@ def sentences(found: RunChanges) -> Iterator[str]:
             yield f"sent in the {which} run only: {_listed(keys)}"
     if found.is_nothing:
         yield "the job's files, the inputs and what was sent are the same"
+    if found.secret_inputs:
+        where = f"; sent in: {_listed(found.sent_with_secrets)}" if found.sent_with_secrets else ""
+        yield f"secret inputs are not compared: {_listed(found.secret_inputs)}{where}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -133,6 +148,8 @@ def as_record(found: RunChanges) -> JsonObject:
         "files": found.files,
         "file_names": [*found.file_names],
         "inputs": [*found.inputs],
+        "secret_inputs": [*found.secret_inputs],
+        "sent_with_secrets": [*found.sent_with_secrets],
         "sent": [*found.sent],
         "sent_in_first_only": [*found.in_first_only],
         "sent_in_second_only": [*found.in_second_only],

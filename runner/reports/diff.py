@@ -24,6 +24,7 @@ _MOST = 5
 _MOST_SHOWN = 50
 """Differences of the runs, and rows, that the text shows."""
 _LONGEST = 80
+_NOT_VERIFIED = "false (the process log shows that it failed)", "null (nothing is known from the process log)"
 _SHARE, _SECONDS = 0.25, 0.1
 """A time differs where it is longer or shorter by more than both."""
 
@@ -141,7 +142,10 @@ def text(found: RunDifferences) -> str:
     """A heading, the differences of the runs, then those of each row below its key."""
     first, second = (f"{title(run)} {clean(run.id)}, {_started(run)}" for run in found.runs)
     lines = [f"first:  {first}", f"second: {second}"]
-    if not found.is_same:
+    if found.is_same:
+        secrets = found.changes.secret_inputs
+        lines += [f"  {line}" for line in sentences(found.changes)] if secrets else []
+    else:
         lines += [f"  {line}" for line in (*sentences(found.changes), *_lines(found.differences[:_MOST_SHOWN]))]
     if more := len(found.differences[_MOST_SHOWN:]):
         lines.append(f"  and {more} more; `--format json` has all")
@@ -179,6 +183,8 @@ def _shown(value: MaybeJson, path: str) -> str:
         return "nothing"
     if path == "seconds" and isinstance(value, float):
         return written(value)
+    if path == "verified" and value in (False, None):
+        return _NOT_VERIFIED[value is None]
     whole = hide(value)
     is_word = isinstance(whole, str) and "." not in path and "[" not in path and path not in ("result", "sent")
     return shortened(safe(str(whole) if is_word else compact(whole)), _LONGEST)

@@ -53,3 +53,16 @@ def test_a_run_that_is_not_there_is_exit_2(capsys: pytest.CaptureFixture[str]) -
     assert ended(["run", "a.job.yaml"]) == 0
     assert ended(["diff", "last", "ffff"]) == 2
     assert "no run in .runner/runs begins with `ffff`" in capsys.readouterr().err
+
+
+def test_a_run_alone_is_compared_with_the_one_of_its_job_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("b.job.yaml").write_text(JOB.replace("name: a", "name: b"))
+    assert [ended(["run", "a.job.yaml"]), ended(["run", "b.job.yaml"])] == [0, 0]
+    assert ended(["run", "a.job.yaml", "-i", "n=2"]) == 1
+    first, other, last = runs()
+    capsys.readouterr()
+    assert ended(["diff", "last"]) == 1
+    shown = capsys.readouterr().out
+    assert [line.split()[2].strip(",") for line in shown.splitlines()[:2]] == [first, last]
+    assert ended(["diff", other]) == 2
+    assert f"no run of the same job, case and target before {other}" in capsys.readouterr().err

@@ -114,7 +114,7 @@ def test_how_a_row_ended_is_compared_with_its_reason_its_proof_and_its_attempts(
     assert told(compare(run(verified=True), failed)) == [
         "read",
         "status: passed → failed",
-        "verified: true → false",
+        "verified: true → false (the process log shows that it failed)",
         "attempts: 1 → 2",
         "second: E201: result is 2",
         "3 differences",
@@ -172,10 +172,36 @@ def test_first_comes_what_changed_before_the_site_answered_in_names_alone(run: C
         "files": True,
         "file_names": ["b.job.yaml", "c.job.yaml"],
         "inputs": ["n"],
+        "secret_inputs": [],
+        "sent_with_secrets": [],
         "sent": ["read"],
         "sent_in_first_only": [],
         "sent_in_second_only": [],
     }
+
+
+def test_secret_inputs_are_not_compared_and_the_steps_that_sent_them_are_listed(
+    run: Callable[..., ComparedRun],
+) -> None:
+    hole = "\ue000[inputs.token]"
+    first, second = (run({"Token": hole}, inputs={"token": "***"}, source="sha256:a", result=at) for at in (1, 1))
+    assert told(compare(first, second)) == [
+        "the job's files, the inputs and what was sent are the same",
+        "secret inputs are not compared: token; sent in: read",
+        SAME.strip(),
+    ]
+    other = run({"Token": hole}, inputs={"token": "***"}, source="sha256:a", result=2)
+    found = compare(first, other)
+    assert told(found)[1] == "secret inputs are not compared: token; sent in: read"
+    changed = json.loads(as_json(found))["changed"]
+    assert (changed["secret_inputs"], changed["sent_with_secrets"]) == (["token"], ["read"])
+    assert "secret" not in text(compare(run(result=1), run(result=2)))
+
+
+def test_where_the_log_says_nothing_of_a_step_that_is_explained(run: Callable[..., ComparedRun]) -> None:
+    assert told(compare(run(verified=True), run(verified=None)))[1] == (
+        "verified: true → null (nothing is known from the process log)"
+    )
 
 
 def test_where_the_site_alone_answered_otherwise_that_is_said(run: Callable[..., ComparedRun]) -> None:

@@ -16,9 +16,11 @@ from runner.reports import console
 from runner.reports.formats import FORMATS, HTML
 from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.reports.run_again import RunAgain, rerun_step, run_again
 from runner.reports.runs import RUNNING, Listed, table
 from runner.reports.safe import json_document
 from runner.reports.sentences import Detail, Sentence
+from runner.reports.spans import timed
 from runner.reports.summary import what_next
 from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
@@ -106,8 +108,9 @@ def runs(context: click.Context, /, **_: object) -> int:
         deleted = _prune(context.params["runs"], wanted, age(context.params["prune"], option="--prune"))
         output.say(f"{many(deleted, 'run')} deleted")
         return ExitCode.PASSED
-    listed = [_listed(run) for run in islice(wanted.selected(store), context.params["limit"])]
     is_json = context.params["form"] == "json"
+    chosen = islice(wanted.selected(store), context.params["limit"])
+    listed = [_listed(run, again=_again(run) if is_json else None) for run in chosen]
     nothing = "no runs yet" if wanted == RunFilter() else "no run fits these filters"
     output.data(as_json(listed) if is_json else table(listed, nothing=nothing), for_programs=is_json)
     return ExitCode.PASSED
@@ -165,9 +168,6 @@ def _rerun(run: StoredRun) -> list[Sentence]:
     """The command that carries out once more a run that ended badly."""
     if run.result.status is RunStatus.PASSED:
         return []
-    from runner.reports.run_again import rerun_step  # noqa: PLC0415  for a run that did not pass only
-    from runner.reports.spans import timed  # noqa: PLC0415  likewise
-
     step = rerun_step(timed(run.lines, number=1, result=run.result), store=run.store.name)
     return [] if step is None else what_next([step])
 
@@ -189,7 +189,6 @@ def _show_step(run: StoredRun, step: str) -> ExitCode:
 
 def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
     from runner.reports import curl_script  # noqa: PLC0415  for this option only
-    from runner.reports.spans import timed  # noqa: PLC0415  likewise
 
     script = curl_script.script(timed(run.lines, number=1, result=run.result), step=step)
     if isinstance(script, Problem):
@@ -271,7 +270,12 @@ def _record(listed: Listed) -> JsonObject:
         "changed": listed.changed,
         "failing": _failing(listed),
         "next": commands,
+        "rerun": _rerun_record(listed.again),
     }
+
+
+def _rerun_record(again: RunAgain | None) -> Json:
+    return None if again is None else hide({"command": again.command, "repeats": [key for key, _ in again.repeated]})
 
 
 def _failing(listed: Listed) -> Json:
@@ -282,8 +286,17 @@ def _failing(listed: Listed) -> Json:
     return hide({"step": step.key, "code": code, "message": message})
 
 
-def _listed(run: StoredRun) -> Listed:
-    return Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=run.flaw is not None)
+def _again(run: StoredRun) -> RunAgain | None:
+    """How a run that ended badly can be carried out once more; what is open is settled first."""
+    if run.result.status is RunStatus.PASSED or run.is_running or run.flaw is not None:
+        return None
+    found = run_again(timed(run.lines, number=1, result=run.result), store=run.store.name)
+    return found if found.command else None
+
+
+def _listed(run: StoredRun, *, again: RunAgain | None) -> Listed:
+    is_changed = run.flaw is not None
+    return Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=is_changed, again=again)
 
 
 def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:

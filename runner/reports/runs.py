@@ -8,6 +8,7 @@ from runner.foundation.durations import written
 from runner.foundation.sentences import many
 from runner.reports.cells import aligned
 from runner.reports.next_steps import next_steps
+from runner.reports.run_again import RunAgain
 from runner.reports.safe import clean
 from runner.reports.words import failing_step, in_doubt, title
 from runner.runs.result import RunResult
@@ -20,12 +21,16 @@ _MOST_OPEN = 3
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """A run and what its events cannot tell: whether it `is_running`, whether they were `changed`, its `store`."""
+    """A run and what its events cannot tell: whether it `is_running`, whether they were `changed`, its `store`.
+
+    `again` is how it can be carried out once more, None where it passed, or that is not known.
+    """
 
     result: RunResult
     store: str | None = None
     is_running: bool = False
     changed: bool = False
+    again: RunAgain | None = None
 
 
 def table(runs: Sequence[Listed], *, nothing: str = "no runs yet") -> str:

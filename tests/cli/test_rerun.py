@@ -168,6 +168,9 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
         f"    runner rerun {run} -i token=@FILE",
         "      carries it out once more, with its inputs; careful, it starts again what must happen only once: charge",
     ]
+    assert ended(["runs", "--format", "json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["runs"]
+    assert listed["rerun"] == {"command": f"runner rerun {run} -i token=@FILE", "repeats": ["charge"]}
     assert answers.asked
     answers.asked.clear()
     Path("token").write_text("s3cret-t0ken")

@@ -31,7 +31,10 @@ def test_runs_as_json_are_for_programs_the_newest_first(capsys: pytest.CaptureFi
         ("a", None, "sandbox"),
     ]
     first = found["runs"][0]
-    told = {key: first[key] for key in ("status", "exit_code", "finished", "going_on", "changed", "failing", "next")}
+    told = {
+        key: first[key]
+        for key in ("status", "exit_code", "finished", "going_on", "changed", "failing", "next", "rerun")
+    }
     assert told == {
         "status": "passed",
         "exit_code": 0,
@@ -40,6 +43,7 @@ def test_runs_as_json_are_for_programs_the_newest_first(capsys: pytest.CaptureFi
         "changed": False,
         "failing": None,
         "next": [],
+        "rerun": None,
     }
     assert ended(["show", first["id"]]) == 0
 
@@ -52,7 +56,7 @@ def test_a_run_that_broke_off_tells_a_program_what_it_needs_next(capsys: pytest.
     capsys.readouterr()
     ended(["runs", "--format", "json"])
     (run,) = json.loads(capsys.readouterr().out)["runs"]
-    assert (run["finished"], run["next"]) == (False, [f"runner resume {run['id']}"])
+    assert (run["finished"], run["next"], run["rerun"]) == (False, [f"runner resume {run['id']}"], None)
 
 
 def test_only_the_newest_are_listed_where_a_limit_is_given(capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,10 +89,15 @@ def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunC
 
 
 def requests(one: CallSent, other: CallSent) -> tuple[Json, Json]:
-    """What was put on the wire, where it is known of both, else the calls as they were planned."""
-    if isinstance(one.request, msgspec.UnsetType) or isinstance(other.request, msgspec.UnsetType):
-        return {**one.call}, {**other.call}
-    return _request(one), _request(other)
+    """What was put on the wire, where all of it is known of both, else the calls as they were planned."""
+    if _is_whole(one) and _is_whole(other):
+        return _request(one), _request(other)
+    return {**one.call}, {**other.call}
+
+
+def _is_whole(call: CallSent) -> bool:
+    request = call.request
+    return not (isinstance(request, msgspec.UnsetType) or request.left_out)
 
 
 def _request(call: CallSent) -> Json:

@@ -198,6 +198,14 @@ def test_secret_inputs_are_not_compared_and_the_steps_that_sent_them_are_listed(
     assert "secret" not in text(compare(run(result=1), run(result=2)))
 
 
+def test_of_large_requests_which_are_not_stored_whole_the_planned_calls_are_compared(
+    run: Callable[..., ComparedRun],
+) -> None:
+    large = SentRequest(method="GET", path="/a/Execute", left_out=9000)
+    found = compare(run({"Name": "Ada"}, request=large), run({"Name": "Eve"}, request=large))
+    assert told(found)[0] == "what was sent changed: read"
+
+
 def test_where_the_log_says_nothing_of_a_step_that_is_explained(run: Callable[..., ComparedRun]) -> None:
     assert told(compare(run(verified=True), run(verified=None)))[1] == (
         "verified: true → null (nothing is known from the process log)"

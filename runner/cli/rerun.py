@@ -20,10 +20,10 @@ from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reading.files import read_text
-from runner.reports.next_steps import next_steps
+from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, in_doubt, title
+from runner.reports.words import title
 from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
 from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, unwritable
@@ -102,7 +102,8 @@ def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
 def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[ResumableRun]:
     """The runs with their plans. Raises with all that keeps any of them from being carried out once more."""
     began = [resume_run.check(run) for run in chosen]
-    if refused := [problem for run in chosen if (problem := _unsettled(run)) is not None]:
+    open_ends = (unsettled(run.result, store=run.store.name) for run in chosen)
+    if refused := [problem for problem in open_ends if problem is not None]:
         raise RefusedError(*refused)
     given = asking.given_inputs(context.params["given"], file=context.params["inputs_file"])
     targets = context.params["targets"]
@@ -117,19 +118,6 @@ def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[Resumab
     if problems:
         raise UsageError(*dict.fromkeys(problems))
     return found
-
-
-def _unsettled(run: StoredRun) -> Problem | None:
-    """Why something could still happen of a run, or may have happened."""
-    result = run.result
-    if result.finished and not doubtful(result.steps):
-        return None
-    why = in_doubt(result.steps) or "it has not come to its end"
-    hint = "nothing was sent"
-    if steps := next_steps(result, store=run.store.name):
-        hint += f"; settle it first with `{steps[0].command}`, which {steps[0].does}"
-    message = f"run {clean(run.id)} of {title(result)} is not settled: {why}"
-    return Problem(code="E181", message=message, hint=hint)
 
 
 def _torn_text(run: ResumableRun) -> Problem | None:

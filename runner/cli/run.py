@@ -1,6 +1,7 @@
 """`runner run`: carries jobs out, prints how it goes, writes the reports."""
 
 import os
+from collections.abc import Sequence
 
 import click
 
@@ -12,14 +13,15 @@ from runner.cli.run_console import RunConsole
 from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
 from runner.cli.stored_plans import PlanClaims
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem
+from runner.foundation.problems import ExitCode, Problem, RefusedError
 from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reading.files import read_text
+from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
-from runner.runs.store import LocalRunStore, StoreError
-from runner.runs.stored_runs import unwritable
+from runner.runs.store import LocalRunStore, RunStore, StoreError
+from runner.runs.stored_runs import load, not_passed, unwritable
 
 
 @click.command("run", cls=Verb)
@@ -86,6 +88,8 @@ def run(context: click.Context, /, **_: object) -> int:
         output.say_lines(run_set.not_read)
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
+    if given["last_failed"]:
+        _check_settled(run_set.runs, given["runs"])
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     check_permission(run_set.runs, allowed)
@@ -93,6 +97,14 @@ def run(context: click.Context, /, **_: object) -> int:
     carried, code = _carry_out(context, run_set, claims, console)
     print_totals(console, carried, total=len(run_set.runs))
     return with_reports(places, carried, code)
+
+
+def _check_settled(runs: Sequence[RunSpec], store: RunStore) -> None:
+    """Raise `RefusedError` where a run to be repeated is under way, broke off, or is in doubt."""
+    newest, stored = not_passed(store), set(store.runs())
+    results = [load(store, newest[run.name]).result for run in runs if newest.get(run.name) in stored]
+    if refused := [problem for result in results if (problem := unsettled(result, store=store.name)) is not None]:
+        raise RefusedError(*refused)
 
 
 def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> ExitCode:

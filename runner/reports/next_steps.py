@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from runner.foundation.problems import Problem
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, is_lost
+from runner.reports.words import doubtful, in_doubt, is_lost, title
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
 from runner.runs.store import USUAL
@@ -47,6 +48,19 @@ def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> t
         does = "asks the process log again, and sends nothing else"
         steps.append(NextStep(command=verb_command("reconcile", result.id, store), does=does))
     return (*steps, _verdict(result, in_doubt, resume, again))
+
+
+def unsettled(result: RunResult, *, store: str | None) -> Problem | None:
+    """Why something could still happen of a run, or may have happened, so that no other may do the same."""
+    calls = doubtful(result.steps)
+    if result.finished and not calls:
+        return None
+    why = in_doubt(result.steps) or "it has not come to its end"
+    hint = "nothing was sent"
+    if steps := next_steps(result, store=store):
+        hint += f"; settle it first with `{steps[0].command}`, which {steps[0].does}"
+    message = f"run {clean(result.id)} of {title(result)} is not settled: {why}"
+    return Problem(code="E181", message=message, hint=hint)
 
 
 def unfinished(result: RunResult, *, held: bool = False) -> str:

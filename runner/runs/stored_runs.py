@@ -96,22 +96,22 @@ def passed_by_digest(store: RunStore) -> dict[str, str]:
     return {result.digest: result.id for result in results if result and result.status is RunStatus.PASSED}
 
 
-def not_passed(store: RunStore) -> frozenset[RunName]:
-    """What did not pass when it ran last. Of each run only the first and the last line are read; of one that was
-    deleted, its line in the history.
+def not_passed(store: RunStore) -> dict[RunName, str]:
+    """What did not pass when it ran last, with the id of that run. Of each run only the first and the last line are
+    read; of one that was deleted, its line in the history.
 
     A run that cannot be read counts for nothing; a run that broke off, or is still under way, has not passed.
     """
-    newest: dict[RunName, str] = {}
+    newest: dict[RunName, tuple[str, str]] = {}
     stored, deleted = set(store.runs()), _past_runs(store)
     for run in sorted(stored | deleted.keys(), reverse=True):
         result = _from_ends(store, run) if run in stored else None
         if result is not None:
-            newest.setdefault(_name(result), result.status)
+            newest.setdefault(_name(result), (run, result.status))
         elif run in deleted:
             past = deleted[run]
-            newest.setdefault((past.job, past.case, past.target), past.status)
-    return frozenset(name for name, status in newest.items() if status != RunStatus.PASSED)
+            newest.setdefault((past.job, past.case, past.target), (run, past.status))
+    return {name: run for name, (run, status) in newest.items() if status != RunStatus.PASSED}
 
 
 def _past_runs(store: RunStore) -> dict[str, PastRun]:

@@ -75,6 +75,26 @@ def test_only_what_did_not_pass_is_carried_out_again_until_it_passes(here: Site,
     assert asked(here) == []
 
 
+def test_what_broke_off_is_not_begun_again_before_it_is_settled(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.wrong = ("Usrb", "Usrc")
+    assert ended(["run", "."]) == 1
+    (journal,) = (path for path in Path(".runner/runs").glob("*/events.jsonl") if b"Usrb" in path.read_bytes())
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    journal.with_name("report.json").unlink()
+    asked(here)
+    capsys.readouterr()
+    assert ended(["run", ".", "--last-failed"]) == 6
+    assert asked(here) == []
+    refused = capsys.readouterr().err
+    assert f"run {journal.parent.name} of b@here is not settled: it has not come to its end" in refused
+    assert f"`runner resume {journal.parent.name}`" in refused
+    assert ended(["resume", journal.parent.name]) == 1
+    assert ended(["run", ".", "--last-failed"]) == 1
+    assert asked(here) == ["b&Which=", "c&Which="]
+
+
 def test_cases_and_targets_are_told_apart(here: Site, answers: Answers) -> None:
     cases = "cases: [{name: red, inputs: {process: red}}, {name: blue, inputs: {process: blue}}]"
     Path("a.job.yaml").write_text(JOB.format(name="a", cases=cases))

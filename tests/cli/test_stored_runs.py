@@ -71,24 +71,24 @@ def test_of_each_run_the_newest_counts(tmp_path: Path, ids: Iterator[str]) -> No
     keep(tmp_path, next(ids), started("broken"), finished("passed"))
     keep(tmp_path, next(ids), started("mended"), finished("passed"))
     keep(tmp_path, next(ids), started("broken"), finished("unknown"))
-    assert not_passed(FileRunStore(tmp_path)) == {("broken", None, "here")}
+    assert not_passed(FileRunStore(tmp_path)).keys() == {("broken", None, "here")}
 
 
 def test_cases_and_targets_are_runs_of_their_own(tmp_path: Path, ids: Iterator[str]) -> None:
     keep(tmp_path, next(ids), started(case="one"), finished("failed"))
     keep(tmp_path, next(ids), started(case="two"), finished("passed"))
     keep(tmp_path, next(ids), started(case="one", target="there"), finished("passed"))
-    assert not_passed(FileRunStore(tmp_path)) == {("smoke", "one", "here")}
+    assert not_passed(FileRunStore(tmp_path)).keys() == {("smoke", "one", "here")}
 
 
 def test_a_run_that_broke_off_has_not_passed(tmp_path: Path, ids: Iterator[str]) -> None:
     keep(tmp_path, next(ids), started())
-    assert not_passed(FileRunStore(tmp_path)) == {("smoke", None, "here")}
+    assert not_passed(FileRunStore(tmp_path)).keys() == {("smoke", None, "here")}
 
 
 def test_what_is_no_run_says_nothing(tmp_path: Path, ids: Iterator[str]) -> None:
     (tmp_path / next(ids)).mkdir()
     folder = keep(tmp_path, next(ids), started(), finished("failed"))
     (folder / EVENTS).write_text("nonsense\n")
-    assert not_passed(FileRunStore(tmp_path)) == frozenset()
-    assert not_passed(FileRunStore(tmp_path / "nowhere")) == frozenset()
+    assert not_passed(FileRunStore(tmp_path)) == {}
+    assert not_passed(FileRunStore(tmp_path / "nowhere")) == {}

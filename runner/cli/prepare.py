@@ -79,7 +79,8 @@ def prepare(wanted: Wanted) -> RunSet:
     found = [[targets.named(one.file, name) for name in target_names(one)] for one in chosen]
     values, problems = _values(chosen, given, project)
     project.problems[at:at] = problems
-    project.problems.extend(_typos(wanted, project))
+    no_tag_fits = tags is not None and not any(tags(one.job.tags) for one in runs)
+    project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
     if project.errors:
         raise UsageError(*project.problems)
     run_set = RunSet(
@@ -184,11 +185,15 @@ def _last_failed(run_set: RunSet, store: RunStore | None) -> RunSet:
 def _why_nothing(wanted: Wanted, runs: Sequence[_Selected]) -> str:
     """Why none of these runs, which are all that were found, is selected."""
     if not runs:
-        return f"{ignored_files.no_jobs(wanted.specs)}: {NOTHING}"
+        return _selects_nothing(ignored_files.no_jobs(wanted.specs))
     jobs = list({one.job.name: one.job for one in runs}.values())
     reasons = [_no_tag(wanted.tags, jobs), _no_name(wanted.keywords, runs)]
     why = "; ".join(filter(None, reasons)) or "no run fits both `--tags` and `-k`"
-    return f"{why}: {NOTHING}"
+    return _selects_nothing(why)
+
+
+def _selects_nothing(why: str) -> str:
+    return f"{why} {NOTHING.capitalize()}" if why.endswith("?") else f"{why}: {NOTHING}"
 
 
 def _no_tag(written: str | None, jobs: Sequence[Job]) -> str:
@@ -212,13 +217,13 @@ def _no_name(keywords: Sequence[str], runs: Sequence[_Selected]) -> str:
     return f"no run is called like {written}; {hint}"
 
 
-def _typos(wanted: Wanted, project: Project) -> Iterator[Problem]:
+def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[Problem]:
     """Probable typos, which are no reason to refuse the command: each with the word that is near. What is near to
-    nothing may be for other jobs.
+    nothing may be for other jobs. `is_explained`: those of tags are named where it says that nothing was selected.
     """
     jobs = [file.job for file in project.files if file.job is not None]
     tags = {tag for job in jobs for tag in job.tags}
-    for word in tags_in(wanted.tags) if wanted.tags is not None else ():
+    for word in tags_in(wanted.tags) if wanted.tags is not None and not is_explained else ():
         if word not in tags and (near := likely_typo(word, tags)) is not None:
             yield _typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near)
     names = {declared.name.upper() for job in jobs for declared in job.inputs}

@@ -27,7 +27,7 @@ from runner.project.paths import called, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.reports import mistakes
 from runner.reports.cells import aligned
-from runner.reports.safe import json_document, safe
+from runner.reports.safe import clean, json_document, safe
 from runner.reports.words import shortened
 from runner.targets import folders
 from runner.targets.files import NAME
@@ -114,8 +114,18 @@ def validate(context: click.Context, /, **_: object) -> int:
     if not number:
         return _nothing(specs, context)
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
-    output.say(f"{many(number, 'file')}, no mistakes{warned}")
+    output.say(f"{many(number, 'file')}, no mistakes{warned}{_checked_too(specs, project)}")
     return ExitCode.PASSED
+
+
+def _checked_too(specs: Sequence[Path], project: Project) -> str:
+    """What was checked of that which the files lean on."""
+    named = {called(spec) for spec in specs}
+    targets = dict.fromkeys(called(file.targets_file) for file in project.files if file.targets_file is not None)
+    found = [clean(each) for each in (*targets, *project.catalogues.checked) if each not in named]
+    if found:
+        return f"; checked, too: {', '.join(found)}"
+    return "; there is no targets file, so no doubles were checked" if project.files and not targets else ""
 
 
 def checked(

@@ -11,12 +11,15 @@ from runner.reading.document import Document
 
 
 class _FileKind(Struct, frozen=True, kw_only=True):
-    """`name` is the name, or the ending, by which such a file is found; `hint` says what else can be done with it."""
+    """`name` is the name, or the ending, by which such a file is found; `hint` says what else can be done with it, and
+    `to_run` what is run in its place.
+    """
 
     what: str
     is_it: Callable[[JsonObject], bool]
     name: str | None = None
     hint: str = "`runner validate {file}` checks it"
+    to_run: str | None = None
 
 
 def _is_double(data: JsonObject) -> bool:
@@ -39,10 +42,18 @@ def _is_catalogue(data: JsonObject) -> bool:
 _KINDS: Final[Mapping[str, _FileKind]] = {
     "job": _FileKind(what="a job", name=".job.yaml", is_it=lambda data: isinstance(data.get("steps"), list)),
     "targets": _FileKind(
-        what="a targets file", name="targets.yaml", is_it=lambda data: isinstance(data.get("targets"), dict | list)
+        what="a targets file",
+        name="targets.yaml",
+        is_it=lambda data: isinstance(data.get("targets"), dict | list),
+        to_run="name a job, and with `-t NAME` a target of this file; `runner validate {file}` checks it",
     ),
     "catalog": _FileKind(what="a catalogue", name=".catalog.yaml", is_it=_is_catalogue),
-    "process": _FileKind(what="a double of a process", name=".process.yaml", is_it=_is_double),
+    "process": _FileKind(
+        what="a double of a process",
+        name=".process.yaml",
+        is_it=_is_double,
+        to_run="name a job whose target is this sandbox: doubles answer its calls; `runner validate {file}` checks it",
+    ),
     "plan": _FileKind(
         what="a stored plan",
         is_it=lambda data: data.get("kind") == "creatio-runner plan",
@@ -72,14 +83,17 @@ def other_kind(document: Document, wanted: str) -> Problem | None:
     key = next((key for key in _FIRST_OF if key in data), next(iter(data)))
     message = f"this is {kind.what}, not {_KINDS[wanted].what}"
     file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job
-    hint = _renamed(document.file, wanted, kind) or kind.hint.format(file=file)
+    other_use = kind.to_run if wanted == "job" and kind.to_run else kind.hint
+    hint = _renamed(document.file, wanted, kind) or other_use.format(file=file)
     return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
 
 
 def _renamed(file: str, wanted: str, kind: _FileKind) -> str | None:
     """How to call a file that is read as a job, or as what its ending says, and is of another kind."""
     ending, right = _KINDS[wanted].name or "", kind.name
-    if right is None or wanted == "targets" or not file.endswith((ending, ".yaml" if wanted == "job" else ending)):
+    if right is None or wanted == "targets" or file.rpartition("/")[2].endswith(right):
+        return None
+    if not file.endswith((ending, ".yaml" if wanted == "job" else ending)):
         return None
     stem = file.removesuffix(ending).removesuffix(".yaml")
     folder = file[: file.rfind("/") + 1]

@@ -7,6 +7,8 @@ What is wrong with the OData itself, `odata/mistakes.py` knows. What a step give
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from runner.expressions import parse
 from runner.expressions.infer import expression_type, path_type
 from runner.expressions.parse import Expression, TemplateProblem
@@ -62,7 +64,9 @@ def check_filter(step: RawStep, lint: JobLint) -> None:
         values = [part for part in parts if isinstance(part, Expression)]
         wrong = wrong or next(_unquoted_values(found, values, lint.outline), None)
     if wrong is not None:
-        lint.add(wrong, (*step.path, "query", "filter"))
+        path = (*step.path, "query", "filter")
+        hint = lint.document.in_quotes(path, wrong.hint, part="") or wrong.hint
+        lint.add(replace(wrong, hint=hint), path)
 
 
 def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> Finding | None:

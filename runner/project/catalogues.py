@@ -33,6 +33,12 @@ class Catalogues(Struct, kw_only=True):
     _doubles: dict[Path, Catalogue | None] = field(default_factory=dict)
     _files: dict[Path, Catalogue | None] = field(default_factory=dict)
 
+    @property
+    def checked(self) -> list[str]:
+        """What was read of them, in words."""
+        folders = [f"the doubles in {self.called(folder)}" for folder in self._doubles if folder.is_dir()]
+        return [*folders, *map(self.called, self._files)]
+
     def of(self, target: Target | None, *, targets_file: Path | None) -> tuple[Catalogue, ...]:
         """All that say what a target has; `target` is None where a job names none."""
         own = None

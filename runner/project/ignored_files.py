@@ -22,6 +22,7 @@ from runner.project.project import Project
 from runner.reading.files import beginning, below, is_meant, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE, searched_folders
+from runner.targets.folders import holds_doubles
 
 _JOB = JOB_FILES.removeprefix("*")
 _LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job")
@@ -64,7 +65,10 @@ def _instead_of(name: str, *, of_targets: bool) -> str | None:
         return f"name the file: the job `{clean(name)}` is in {clean(called(found))}"
     if of_targets:
         return f"`-t {clean(name)}` names a target"
-    return "a process is started by a step of a job, and a SPEC is a job file" if PROCESS_CODE.fullmatch(name) else None
+    if PROCESS_CODE.fullmatch(name):
+        return "a process is started by a step of a job, and a SPEC is a job file"
+    here = jobs_in(Path())
+    return f"name what is here: {begun([clean(called(job)) for job in here])}" if here else None
 
 
 def warn(specs: Sequence[Path], project: Project, *, targets: Path | None) -> None:
@@ -100,10 +104,14 @@ def in_folders_below(specs: Iterable[Path], project: Project) -> str:
 
 
 def _instead(folder: Path) -> Iterator[str]:
-    """Jobs by another name, and folders below that hold some: they are not entered."""
+    """Jobs by another name, jobs that doubles answer, and folders below that hold some: they are not entered."""
     for path in _inside(folder):
         if (name := _right_name(path)) is not None:
             yield f"rename `{clean(path.name)}` to `{clean(name)}`: it is not read as it is"
+    if holds_doubles(folder):
+        near = next(iter(jobs_in(folder.parent)), None)
+        example = f", such as {clean(called(near))}" if near is not None else ""
+        yield f"it is a folder of doubles: name a job whose target is this sandbox{example}"
     for inner in islice(below(folder), _MOST_FOLDERS):
         if jobs_in(inner):
             yield f"{clean(called(inner))} has some, and folders below are not entered: name it, or give `-r`"

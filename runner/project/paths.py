@@ -44,7 +44,13 @@ def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Path
 def called(path: Path) -> str:
     """A file's name in messages and reports: relative to the current folder, else absolute."""
     relative = os.path.relpath(path)
-    return str(path.absolute()) if relative.startswith("..") else relative
+    return _tidy(str(path.absolute())) if relative.startswith("..") else relative
+
+
+def _tidy(path: str) -> str:
+    """`path` without `..`, where that leads to the same file: after a link it may not."""
+    tidied = os.path.normpath(path)
+    return tidied if tidied == path or os.path.realpath(tidied) == os.path.realpath(path) else path
 
 
 def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Path]:

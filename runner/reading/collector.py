@@ -53,6 +53,8 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
         line = lines[found.line].strip() if found.line < len(lines) else ""
         part = found.part or ""
         name = next((name for name in (part, part.rpartition(".")[2]) if name and name in line), line)
+        quoted = self.document.in_quotes(path, found.hint, part=part)
+        found = replace(found, hint=quoted or found.hint)
         self.add(found, path, span=self.document.name_span(path, line=found.line, name=name))
 
     def add_unreadable(self, found: Finding, path: Path, text: str) -> None:

@@ -22,6 +22,10 @@ _BLANKS = " \t\r\n"
 _DASHED = lazy_pattern(r"\n[ ]*- ")
 IN_ONE_COLUMN = "let every `-` begin in the same column: YAML joins this item and the next"
 CUT_OFF = "YAML reads a comma inside `{ }` as the end of a value: put the whole text in quotes"
+IN_QUOTES = "put the whole text in quotes"
+_PROPOSED = lazy_pattern(r"`([^`]+)`")
+_REPLACEMENT = lazy_pattern(r"(?:write|did you mean) `([^`]+)`")
+_BREAKS_FLOW = lazy_pattern(r"[\[\]{},]|: | #")
 _COMMA = lazy_pattern(r"\s*,")
 _COMMENT = lazy_pattern(r"[ \t]+#")
 
@@ -142,6 +146,26 @@ class Document(Struct, frozen=True, kw_only=True):
         start, end = self._bounds(part.node)
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
+    def in_quotes(self, path: Path, hint: str | None, *, part: str) -> str | None:
+        """`hint` with the advice to write quotes, where the text at `path` lies bare inside `{ }` or `[ ]`, and what is
+        proposed in the place of its `part` would break it; else None.
+        """
+        proposed = [each for each in _PROPOSED.findall(hint or "") if each[0] not in "\"'"]
+        if hint is None or IN_QUOTES in hint or not any(map(_BREAKS_FLOW.search, proposed)) or not self.is_bare(path):
+            return None
+        starts = [self._bounds(self._find(path[:length]).node)[0] for length in range(len(path))]
+        opened = next((self.text[start] for start in reversed(starts) if self.text.startswith(("{", "["), start)), None)
+        if opened is None:
+            return None
+        pair = "{ }" if opened == "{" else "[ ]"
+        advice = f"{hint}{'' if hint.endswith('?') else ';'} inside `{pair}` {IN_QUOTES}"
+        replacement, text = _REPLACEMENT.match(hint), str(self._find(path).value)
+        written = rf"(?<![\w.]){re.escape(part)}(?!\w)"
+        if replacement is None or not part or not re.search(written, text):
+            return advice
+        key = f"{path[-1]}: " if isinstance(path[-1], str) else ""
+        return f"{advice}: `{key}{_quoted(re.sub(written, lambda _: replacement[1], text))}`"
+
     def is_tagged(self, span: Span | None) -> bool:
         """Whether `span` lies in a value with a tag: nobody knows what value was wanted."""
         if span is None or not self.places.tagged:
@@ -254,6 +278,13 @@ class Document(Struct, frozen=True, kw_only=True):
         if isinstance(part.value, str) and _is_open(part.value) and _COMMA.match(self.text, end):
             return CUT_OFF
         return None
+
+
+def _quoted(text: str) -> str:
+    if '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
 
 
 def _is_open(text: str) -> bool:

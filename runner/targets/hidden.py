@@ -43,6 +43,7 @@ _WORD = lazy_pattern(r"\w{2,}")
 _ONLY_ENV = lazy_pattern(r"\{\{ *env\.\w+ *\}\}")
 """A template that names a variable, and holds no text."""
 _COMMENT = lazy_pattern(r"#.*")
+_QUOTED_WITH_COMMENT = lazy_pattern(r"""("[^"\\]*"|'[^']*')[ \t]+#.*""")
 _ANCHOR = lazy_pattern(r"(?<![^\s,\[{])([&*])(?!\*\*)[^\s,\[\]{}]+")
 """Words of YAML that begin where somebody may have written a text: an anchor, an alias."""
 _LINE = lazy_pattern(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")
@@ -173,11 +174,15 @@ def _moved(span: Span, *, start: int, by: int, to: int) -> Span:
 
 
 def _without_asides(line: str) -> str:
-    """`line` without what YAML passes over in it: who writes `password: #a` may have written a text."""
+    """`line` without what YAML passes over in it: who writes `password: #a` may have written a text. A comment after a
+    value in quotes is left out: it may hold the value of before.
+    """
     found = _LINE.fullmatch(line)
     if found is None or found[2] in _OPEN:
         return line
-    return found[1] + _ANCHOR.sub(rf"\1{STARS}", _COMMENT.sub(f"# {STARS}", found[3]))
+    quoted = _QUOTED_WITH_COMMENT.fullmatch(found[3])
+    value = quoted[1] if quoted is not None else _COMMENT.sub(f"# {STARS}", found[3])
+    return found[1] + _ANCHOR.sub(rf"\1{STARS}", value)
 
 
 def _masked(source: str) -> str:

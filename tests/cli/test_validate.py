@@ -36,7 +36,7 @@ def test_a_targets_file_is_checked_as_one(project: Path, capsys: pytest.CaptureF
 
 
 def test_a_targets_file_that_is_right_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "targets.yaml") == (0, "", "1 file, no mistakes\n")
+    assert said(capsys, "targets.yaml") == (0, "", "1 file, no mistakes; checked, too: the doubles in sandbox\n")
 
 
 def test_the_sandboxes_of_a_targets_file_are_checked_with_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,14 +62,14 @@ def test_a_mistake_that_is_met_on_two_ways_is_told_once(project: Path, capsys: p
 
 def test_all_that_was_named_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     *_, err = said(capsys, ".", "targets.yaml", "sandbox/UsrGetAllContacts.process.yaml")
-    assert err == "3 files, no mistakes\n"
+    assert err == "3 files, no mistakes; checked, too: the doubles in sandbox\n"
 
 
 def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job = "runner: 1\nname: b\nsteps:\n  - execute: {process: UsrAdd, result: Rows}\n    expect: [result is defined]\n"
     (project / "b.job.yaml").write_text(job)
     code, out, err = said(capsys, "b.job.yaml")
-    assert (code, err) == (0, "1 file, no mistakes, 1 warning in 1 file\n")
+    assert (code, err) == (0, "1 file, no mistakes, 1 warning in 1 file; checked, too: targets.yaml\n")
     assert "b.job.yaml:5:14: warning[E117]: " in out
 
 
@@ -141,3 +141,76 @@ def test_sarif_is_written_also_where_there_is_no_mistake(capsys: pytest.CaptureF
     code, out, _ = said(capsys, ".", "--format", "sarif")
     assert code == 0
     assert json.loads(out)["runs"][0]["results"] == []
+
+
+def test_what_a_job_leans_on_is_named_where_it_was_checked_and_what_was_not(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked = "1 file, no mistakes; checked, too: targets.yaml, the doubles in sandbox\n"
+    assert said(capsys, "a.job.yaml") == (0, "", checked)
+    assert said(capsys, "a.job.yaml", "targets.yaml", "sandbox")[2].endswith("; checked, too: the doubles in sandbox\n")
+    (project / "targets.yaml").unlink()
+    (project / "a.job.yaml").write_text(JOB.replace("target: sandbox\n", ""))
+    assert said(capsys, "a.job.yaml")[2].endswith("; there is no targets file, so no doubles were checked\n")
+
+
+OF_A_LIST = """runner: 1
+name: a
+steps:
+  - query: {entity: Contact, select: [Total]}
+    expect:
+      - %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "pasted"),
+    [
+        ("{that: result.Total > 0, message: none}", 'that: "result[0].Total > 0"'),
+        ("{that: result.Total == 'a', message: none}", "that: \"result[0].Total == 'a'\""),
+        ('{that: result.Total == "a", message: none}', "that: 'result[0].Total == \"a\"'"),
+    ],
+)
+def test_a_proposed_text_that_would_break_a_flow_mapping_is_proposed_in_quotes(
+    project: Path, capsys: pytest.CaptureFixture[str], written: str, pasted: str
+) -> None:
+    (project / "a.job.yaml").write_text(OF_A_LIST % written)
+    code, out, _ = said(capsys, "a.job.yaml")
+    assert code == 2
+    assert f"; inside `{{ }}` put the whole text in quotes: `{pasted}`\n" in out
+    (project / "a.job.yaml").write_text(OF_A_LIST % f"{{{pasted}, message: none}}")
+    assert said(capsys, "a.job.yaml")[0] == 0
+
+
+def test_an_item_of_a_flow_list_is_proposed_in_quotes_and_other_texts_as_they_are(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quotes = "put the whole text in quotes"
+    (project / "a.job.yaml").write_text(OF_A_LIST.replace("\n      - %s", " [result.Total > 0]"))
+    assert f'inside `[ ]` {quotes}: `"result[0].Total > 0"`' in said(capsys, "a.job.yaml")[1]
+    for text in ("result.Total > 0", '{that: "result.Total > 0", message: none}'):
+        (project / "a.job.yaml").write_text(OF_A_LIST % text)
+        code, out, _ = said(capsys, "a.job.yaml")
+        assert code == 2
+        assert quotes not in out
+
+
+def test_a_path_from_outside_is_shown_without_the_way_back(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "a.job.yaml").write_text(JOB.replace("name:", "nmae:"))
+    (project / "below").mkdir()
+    monkeypatch.chdir(project / "below")
+    assert said(capsys, "../a.job.yaml")[1].startswith(f"{project}/a.job.yaml:")
+
+
+def test_a_path_through_a_link_is_not_shortened(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "other" / "inner").mkdir(parents=True)
+    (project / "below").mkdir()
+    (project / "below" / "link").symlink_to(project / "other" / "inner")
+    (project / "other" / "b.job.yaml").write_text(JOB.replace("name:", "nmae:"))
+    monkeypatch.chdir(project / "sandbox")
+    path = f"{project}/below/link/../b.job.yaml"
+    assert said(capsys, path)[1].startswith(f"{path}:")

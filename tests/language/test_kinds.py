@@ -64,6 +64,20 @@ def test_what_is_only_a_job_with_mistakes_is_told_as_one(text: str) -> None:
         ("sites/t.yaml", "targets", "call it `sites/targets.yaml`"),
         ("a.yaml", "process", "call it `a.process.yaml`"),
         ("a.job.yaml", "catalog", "call it `a.catalog.yaml`"),
+        (
+            "sandbox/UsrA.process.yaml",
+            "process",
+            (
+                "name a job whose target is this sandbox: doubles answer its calls; "
+                "`runner validate sandbox/UsrA.process.yaml` checks it"
+            ),
+        ),
+        (
+            "targets.yaml",
+            "targets",
+            "name a job, and with `-t NAME` a target of this file; `runner validate targets.yaml` checks it",
+        ),
+        ("a.catalog.yaml", "catalog", "`runner validate a.catalog.yaml` checks it"),
         ("a.yaml", "plan", "`runner run a.yaml` carries it out"),
     ],
 )

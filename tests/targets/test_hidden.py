@@ -162,6 +162,13 @@ def test_the_marks_under_a_hidden_value_do_not_tell_its_length() -> None:
     assert "6 |       X-A: ***\n  |            ^^^\n" in shown
 
 
+def test_a_comment_after_a_value_in_quotes_is_left_out_and_not_written_anew() -> None:
+    shown = told('    auth:\n      username: a\n      pasword: "{{ env.P }}" # before: hunter22\n')
+
+    assert '7 |       pasword: "{{ env.P }}"\n' in shown
+    assert "#" not in shown
+
+
 def test_a_line_in_which_the_marks_would_stand_wrong_is_left_out() -> None:
     assert " | " not in told("    auth: {username: hunter22, pasword: b, password: c}\n")
 

@@ -92,6 +92,7 @@ MISTAKES = {
     "run a.job.yaml --insecure": "TLS is always verified",
     "run a.job.yaml --report-junit": "`--report-junit FILE`; `-` is stdout",
     "report last --format junit": "`--report-junit FILE`",
+    "run specs": "there is no file `specs`\n   = hint: name what is here: `a.job.yaml`",
     "run contact-smoke": "name the file: the job `contact-smoke` is in a.job.yaml",
     "validate contact-smoke": "name the file: the job `contact-smoke` is in a.job.yaml",
     "run UsrCreateOrder": "a process is started by a step of a job",
@@ -170,10 +171,11 @@ LET_BE = [
 NOTHING = {
     "run a.job.yaml -k smoke|or|other": "`-k` takes a part of the name as it is",
     "run a.job.yaml -k contact*": "`-k` takes a part of the name as it is",
-    "run a.job.yaml --tags smok": "no job fits `--tags smok`; did you mean `smoke`?: nothing was selected",
+    "run a.job.yaml --tags smok": "no job fits `--tags smok`; did you mean `smoke`? Nothing was selected, so nothing",
     "run a.job.yaml --tags nightly": "no job fits `--tags nightly`; the tags are `contacts`, `smoke`: nothing",
-    "run a.job.yaml -k contact-smok3": "no run is called like `contact-smok3`; did you mean `contact-smoke`?: nothing",
+    "run a.job.yaml -k contact-smok3": "no run is called like `contact-smok3`; did you mean `contact-smoke`? Nothing",
     "run a.job.yaml -k red": "no run is called like `red`; the jobs are `contact-smoke`: nothing",
+    "run inhabited": "it is a folder of doubles: name a job whose target is this sandbox, such as a.job.yaml",
     "run sandbox": "there is no *.job.yaml in sandbox: nothing was selected, so nothing ran",
     "plan sandbox": "there is no *.job.yaml in sandbox: nothing was selected",
     "validate sandbox": "there is no *.job.yaml in sandbox",
@@ -428,6 +430,14 @@ def test_where_nothing_is_selected_it_is_told_why(
     assert ended(words_of(line, monkeypatch)) == 5
 
     assert NOTHING[line] in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_misspelt_tag_that_selects_nothing_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "--tags", "smok"]) == 5
+    assert capsys.readouterr().err.count("smok`") == 1
+    assert ended(["plan", "a.job.yaml", "--tags", "smok or contacts"]) in {0, 2}
+    assert "no job has the tag `smok` of `--tags`" in capsys.readouterr().err
 
 
 def test_a_tag_and_a_keyword_that_fit_different_jobs_are_told_to_be_too_much_together(

@@ -114,7 +114,7 @@ def test_a_card_is_copied_as_text_without_the_words_of_its_buttons(
     page = page_of([start(), StepStarted(row=row("add"), t=0), ending, end], "")
     text = copied(page, "#red [data-text]")
     assert "E301 no sign-in: the site refuses connections" in text
-    assert text.endswith("runner run specs/contact-smoke.job.yaml -t sandbox")
+    assert text.endswith("runner rerun 0194d2a0-0000-7000-8000-000000000001")
     assert page.find_element(By.CSS_SELECTOR, "[data-command]").is_displayed()
 
 

@@ -12,17 +12,19 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from runner.cli import options, output, reports, stored_plans
+from runner.cli import options, output, reports
 from runner.cli.apply_ledger import ledger_place
 from runner.cli.apply_runs import ApplyRuns, attempt_of, resumable_runs
-from runner.cli.apply_versions import ApplyNeeds, ApplySet, folder_name, ledger_errors, passed_before, versions_of
+from runner.cli.asking import permission, wanted
 from runner.cli.command import console_of, print_totals, with_reports
-from runner.cli.prepare import prepare
-from runner.cli.prepared import RunSet, check_permission, permission, wanted
 from runner.cli.run import nothing_ran
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import Carried
 from runner.cli.verb import Verb
+from runner.execution import stored_plans
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, ledger_errors, passed_before, versions_of
+from runner.execution.prepare import prepare
+from runner.execution.run_pool import Carried
+from runner.execution.run_spec import RunSet, check_permission
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import many

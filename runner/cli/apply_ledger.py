@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from msgspec import Struct
 
 from runner.cli.options import StoreOfRuns
-from runner.cli.prepared import RunSpec
+from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
 from runner.ledger.model import USUAL
 from runner.project.paths import called, root_of

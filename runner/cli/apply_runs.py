@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 import click
 from msgspec import Struct, field
 
-from runner.cli import output, resume, resume_run
-from runner.cli.apply_versions import ApplyNeeds, ApplySet, ledger_errors
+from runner.cli import output, resume
 from runner.cli.command import carry_out, claim_of, waits_for
-from runner.cli.prepared import RunSpec
-from runner.cli.resume_run import ResumableRun
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
+from runner.execution import resume_run
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, ledger_errors
+from runner.execution.given_inputs import GivenAnew
+from runner.execution.resume_run import ResumableRun
+from runner.execution.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
+from runner.execution.run_spec import RunSpec
 from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity, UsageError
 from runner.hosts.judgement import Judgement
@@ -81,7 +83,7 @@ def resumable_runs(
         digest = decision.version.digest
         try:
             began = resume_run.check(run)
-            resumable = resume_run.load(run, began, given=_secrets_of(specs[digest]), targets=targets)
+            resumable = resume_run.load(run, began, GivenAnew(inputs=_secrets_of(specs[digest]), targets=targets))
         except (UsageError, RefusedError) as error:
             output.problems(*error.problems)
             continue

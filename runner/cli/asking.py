@@ -1,33 +1,26 @@
-"""What a command is given by whoever started it: the inputs, and the answers of a person at the terminal.
+"""What a command is given by whoever started it: what its options ask for, and the answers of a person at the terminal.
 
-Inputs are those of `-i`, then of `--inputs`; the environment and defaults come later, job by job. Required inputs that
-nobody has given are asked for before anything is sent. In CI nobody is there. Questions go to stderr, as all messages
-do.
+Required inputs that nobody has given are asked for before anything is sent. In CI nobody is there. Questions go to
+stderr, as all messages do.
 """
 
-import errno
-import os
 import select
 import signal
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 
+import click
+
 from runner.cli import output
+from runner.cli.verb import from_environment
 from runner.engine.effects import Ask
-from runner.foundation.problems import Problem, UsageError
-from runner.foundation.values import Json, is_well_formed
+from runner.execution.given_inputs import GivenAnew, given_inputs
+from runner.execution.run_spec import Permission, Wanted
 from runner.hosts.stop import Stop
-from runner.job import inputs
-from runner.job.inputs import VARIABLE, Given, Origin, UnfitError, fit, short
+from runner.job.inputs import VARIABLE, Given, Origin, UnfitError, fit
 from runner.job.model import Case, Input, Job
-from runner.project.paths import called
-from runner.reading.encoding import LARGEST_FILE
-from runner.reading.files import read_text, too_large
-from runner.reading.load import read_private
 from runner.reports.safe import clean
 from runner.reports.words import labelled
 
@@ -108,73 +101,41 @@ def _line() -> str:
         return ""
 
 
-def given_inputs(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
-    """What the command line gives, by name. Raises `UsageError` with every problem in it."""
-    problems: list[Problem] = [*_given_twice(options)]
-    found = _from_file(file, problems) if file else {}
-    for option in options:
-        parsed = inputs.parse_option(option, read_file=_argument, stdin=_standard_input)
-        if isinstance(parsed, Problem):
-            problems.append(parsed)
-        else:
-            found[parsed[0]] = parsed[1]
-    if problems:
-        raise UsageError(*problems)
-    return found
+def wanted(context: click.Context) -> Wanted:
+    """What the options of a command ask for."""
+    given = context.params
+    return Wanted(
+        specs=given["specs"],
+        targets=tuple(dict.fromkeys(given["target"])),
+        targets_file=given["targets"],
+        catalogue=given.get("catalogue"),
+        given=given["given"],
+        inputs_file=given["inputs_file"],
+        tags=given["tags"],
+        keywords=given["keywords"],
+        last_failed=given["runs"] if given.get("last_failed") else None,
+        confirmed=given.get("confirm", ()),
+        recursive=given["recursive"],
+        changed_since=given.get("changed_since"),
+        ask=missing_inputs,
+        from_environment=frozenset(max(one.opts, key=len) for one in from_environment(context)),
+    )
 
 
-def _given_twice(options: Sequence[str]) -> Iterator[Problem]:
-    """Inputs that have several values: nobody knows which counts. No value is shown."""
-    for name, times in Counter(option.partition("=")[0] for option in options).items():
-        if name and times > 1:
-            message = f"input `{short(name)}` is given {times} times, and takes one value"
-            hint = "keep one; write a list as JSON: `-i NAME='[1, 2]'`; `cases` of a job make several runs"
-            yield Problem(code="E150", message=message, hint=hint)
+def permission(context: click.Context) -> Permission:
+    """What the options of a command permit, and whether somebody can be asked."""
+    return Permission(
+        yes=context.params["yes"],
+        confirmed=frozenset(context.params["confirm"]),
+        ask=says_yes if is_there() else None,
+    )
 
 
-def _argument(path: str) -> str:
-    """The text of a file that the command line names, which may be a pipe. Raises `OSError`, `UnicodeDecodeError`."""
-    return read_text(path, streams=True)
-
-
-def _standard_input() -> str:
-    """Raises `OSError`, `UnicodeDecodeError`. In the locale C Python reads what is not UTF-8 without a word."""
-    if sys.stdin is None:  # whoever called us has closed it
-        raise OSError(errno.EBADF, "standard input is closed")
-    text = sys.stdin.read(LARGEST_FILE + 1)
-    if len(text) > LARGEST_FILE:
-        raise too_large()
-    if not is_well_formed(text):
-        raise OSError(errno.EILSEQ, "it is not UTF-8")
-    return text
-
-
-def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
-    document = read_private(file, name=called(file))
-    if isinstance(document, tuple):
-        problems.extend(document)
-        return {}
-    found = {} if document.data is None else inputs.from_file(document)  # None: nothing but comments
-    if isinstance(found, Problem):
-        problems.append(found)
-        return {}
-    return found
-
-
-def input_values(
-    runs: Sequence[tuple[Job, Case | None, Mapping[str, Problem]]], known: dict[str, Given]
-) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The input values of each run, and every problem in them, each once.
-
-    A run is a job, its case, and what is wrong where nobody gives an input that no case gives.
-    """
-    problems = list(inputs.unknown(known, [job for job, _, _ in runs]))
-    made = []
-    for job, case, lacking in runs:
-        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)
-        made.append(of_run)
-        problems.extend(wrong)
-    return made, list(dict.fromkeys(problems))
+def given_anew(context: click.Context) -> GivenAnew:
+    """What the options of a command give anew to a stored run. Raises `UsageError` with every problem in it."""
+    given = context.params
+    inputs = given_inputs(given["given"], file=given["inputs_file"])
+    return GivenAnew(inputs=inputs, targets=given["targets"], ask=missing_inputs)
 
 
 def missing_inputs(

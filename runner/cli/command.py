@@ -20,9 +20,9 @@ from msgspec.structs import replace
 
 from runner.cli import output, reports
 from runner.cli.asking import answer_of
-from runner.cli.prepared import RunSpec
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import ActiveRun, Carried, PendingRun, PoolOptions, carry_all
+from runner.execution.run_pool import ActiveRun, Carried, PendingRun, PoolOptions, carry_all
+from runner.execution.run_spec import RunSpec
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.hosts.stop import Stop, listening
@@ -116,7 +116,7 @@ def carry_out(
 
 
 def _broken(fault: BaseException, where: str) -> Problem:
-    from runner.cli.faults import fault_problem  # noqa: PLC0415  5 ms, for a fault of ours
+    from runner.execution.faults import fault_problem  # noqa: PLC0415  5 ms, for a fault of ours
 
     problem = fault_problem(fault, where=where)
     output.problems(problem)
@@ -215,7 +215,7 @@ def with_reports(
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
     except Exception as fault:  # noqa: BLE001  the reports that are written hold more than the fault alone
-        from runner.cli.faults import fault_problem  # noqa: PLC0415  as above
+        from runner.execution.faults import fault_problem  # noqa: PLC0415  as above
 
         output.problems(fault_problem(fault, where=" while the reports were written"))
         code = ExitCode.FAULT

@@ -10,6 +10,7 @@ from runner.cli.verb import Verb, VerbGroup
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
+from runner.project.ci_run import user_and_host
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean, json_document
 from runner.runs.run_filter import age
@@ -157,14 +158,13 @@ def stop(context: click.Context, /, **_: object) -> int:
 
     Exit 0, 2 where there is no such run, 6 where it has ended already.
     """
-    from runner.cli.fleet_orders import who  # noqa: PLC0415  250 ms, for whoever names a database
-    from runner.fleet import orders  # noqa: PLC0415  likewise
+    from runner.fleet import orders  # noqa: PLC0415  250 ms, for whoever names a database
 
     store: FleetStore = context.params["database"]
     run = _named(store, context.params["run"])
-    if orders.cancel(store.link, run.id, by=who()):
+    if orders.cancel(store.link, run.id, by=user_and_host()):
         output.say(f"run {run.id} is cancelled: nothing was sent")
-    elif orders.stop(store.link, run.id, by=who()):
+    elif orders.stop(store.link, run.id, by=user_and_host()):
         output.say(f"run {run.id} is to stop; `runner status {run.id}` shows how far it is")
     else:
         message = f"run {run.id} is not under way: it is {run.status or run.state}"

@@ -17,9 +17,8 @@ from msgspec import Struct
 
 from runner.catalogue.model import PROCESS_CODE
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.near_misses import folded, near
 from runner.foundation.problems import Problem, Severity, UsageError
-from runner.foundation.suggestions import suggest
+from runner.foundation.suggestions import suggest, variable_typo
 from runner.reports.safe import clean
 
 _VERBS_OF_OTHERS: Final = {
@@ -151,8 +150,6 @@ FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
 _LIKE_THE_PREFIX: Final = "RUN"
 _ADDRESSES: Final = ("tcp://", "udp://", "sctp://")
 """How Docker and Kubernetes begin the variables for a service: one called `creatio-runner` gets our names."""
-_SHORTEST: Final = 4
-"""Shorter words are near to too many others."""
 
 
 def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Problem:
@@ -337,7 +334,7 @@ def unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
             if name not in variable_names() and not variable.startswith(_INPUT) and (hint := _variable_hint(name)):
                 yield _variable_warning(variable, hint)
         elif variable.startswith("C") and _LIKE_THE_PREFIX in variable:
-            near_by = typo_of(variable, [PREFIX + name for name in variable_names()])
+            near_by = variable_typo(variable, [PREFIX + name for name in variable_names()])
             if near_by is not None:
                 yield _variable_warning(variable, f"did you mean `{near_by}`?")
 
@@ -347,32 +344,10 @@ def _variable_hint(name: str) -> str | None:
         return f"`{_INPUT}NAME` gives the input `NAME`"
     if name in TYPED_ONLY:
         return f"type `--{name.lower()}` on the command line, each time anew"
-    near_by = typo_of(name, variable_names())
+    near_by = variable_typo(name, variable_names())
     return near_by and f"did you mean `{PREFIX}{near_by}`?"
 
 
 def _variable_warning(variable: str, hint: str) -> Problem:
     message = f"the environment variable `{clean(variable)}` is not read: no option has this name"
     return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
-
-
-def typo_of(word: str, known: Collection[str]) -> str | None:
-    """The one of `known` that `word` is with one typo, its digits the same.
-
-    An environment holds what others have put there, for other jobs and other programs, so only a letter left out,
-    typed twice or swapped with its neighbour counts: `DATE` is no typo of `DATA`, nor `CONTRACT` of `CONTACT`.
-    """
-    bare, digits = folded(word), [*filter(str.isdigit, word)]
-    names = sorted(name for _, name in near(word, known, typos=1) if name != word)
-    return next(
-        (name for name in names if [*filter(str.isdigit, name)] == digits and bare in _with_a_typo(folded(name))), None
-    )
-
-
-def _with_a_typo(name: str) -> Iterator[str]:
-    yield name
-    for at, letter in enumerate(name if len(name) >= _SHORTEST else ""):
-        before, after = name[:at], name[at + 1 :]
-        yield before + after
-        yield before + letter + letter + after
-        yield before + after[:1] + letter + after[1:]

@@ -28,7 +28,7 @@ VERBS = {
     "resume": ("runner.cli.resume:resume", "Go on with a run that broke off."),
     "rerun": ("runner.cli.rerun:rerun", "Carry out once more what a run did."),
     "reconcile": ("runner.cli.resume:reconcile", "Ask the process log again about calls in doubt."),
-    "plan": ("runner.cli.prepare:plan_runs", "Print what would be sent; send nothing."),
+    "plan": ("runner.cli.plan:plan_runs", "Print what would be sent; send nothing."),
     "validate": ("runner.cli.validate:validate", "Check job, target and sandbox files."),
     "list": ("runner.cli.validate:list_jobs", "List jobs with their tags and inputs."),
     "report": ("runner.cli.runs:report", "Write any report of a run again."),
@@ -165,7 +165,7 @@ def ended(arguments: Sequence[str]) -> int:
             arguments, ExitCode.INTERRUPTED, Problem(code="E312", message="interrupted before any run began")
         )
     except Exception as fault:  # noqa: BLE001  the one place where a fault of ours ends
-        from runner.cli.faults import fault_problem  # noqa: PLC0415  with what it imports 5 ms of a start
+        from runner.execution.faults import fault_problem  # noqa: PLC0415  with what it imports 5 ms of a start
 
         problem = fault_problem(fault)
         output.say_lines(as_text([problem]))

@@ -22,10 +22,10 @@ from msgspec.structs import replace
 from runner.catalogue.model import Catalogue
 from runner.cli import options, output
 from runner.cli.catalogue_files import read_file, used_by
-from runner.cli.prepared import RunSpec
 from runner.cli.verb import Verb
 from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
 from runner.doctor.wait_story import Story
+from runner.execution.run_spec import RunSpec
 from runner.foundation import threads
 from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError
 from runner.foundation.raw import record

@@ -8,13 +8,15 @@ from functools import partial
 import click
 import uuid_utils
 
-from runner.cli import asking, options, output, reports, resume_run
+from runner.cli import options, output, reports
+from runner.cli.asking import given_anew, permission
 from runner.cli.command import carry_out, claim_of, console_of, print_totals, waits_for, with_reports
-from runner.cli.prepared import check_permission, permission
-from runner.cli.resume_run import ResumableRun
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import Carried, PendingRun, begin
 from runner.cli.verb import Verb
+from runner.execution import resume_run
+from runner.execution.resume_run import ResumableRun
+from runner.execution.run_pool import Carried, PendingRun, begin
+from runner.execution.run_spec import check_permission
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes
@@ -105,13 +107,12 @@ def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[Resumab
     open_ends = (unsettled(run.result, store=run.store.name) for run in chosen)
     if refused := [problem for problem in open_ends if problem is not None]:
         raise RefusedError(*refused)
-    given = asking.given_inputs(context.params["given"], file=context.params["inputs_file"])
-    targets = context.params["targets"]
+    anew = given_anew(context)
     found: list[ResumableRun] = []
     problems: list[Problem] = []
     for run, first in zip(chosen, began, strict=True):
         try:
-            found.append(resume_run.opened(run, first, given=given, targets=targets))
+            found.append(resume_run.opened(run, first, anew))
         except UsageError as error:
             problems += error.problems
     problems += [problem for run in found if (problem := _torn_text(run)) is not None]

@@ -4,17 +4,23 @@ it.
 
 import os
 from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 
-from runner.cli import asking, options, output, reports, resume_run
+from runner.cli import options, output, reports
+from runner.cli.asking import given_anew, permission
 from runner.cli.command import at_once, carry_out, claim_of, console_of, waits_for, with_reports
-from runner.cli.prepared import check_permission, permission
-from runner.cli.resume_run import ResumableRun
-from runner.cli.run_pool import ActiveRun, PendingRun
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem
+from runner.execution import resume_run
+from runner.execution.resume_run import GivenVerdict, ResumableRun, checked_verdicts
+from runner.execution.run_pool import ActiveRun, PendingRun
+from runner.execution.run_spec import check_permission
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
+from runner.project.ci_run import user_and_host
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
@@ -22,10 +28,17 @@ from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, title
-from runner.runs.events import RunStarted, Section, Status
+from runner.runs.events import Section, Status
 from runner.runs.result import StepResult
+from runner.runs.store import Part
 from runner.runs.stored_runs import StoredRun, find
 from runner.secrets.redact import Secrets
+
+if TYPE_CHECKING:
+    from runner.fleet.store import FleetStore
+
+_FOR_A_FLEET: Final = ("run", "runs", "database", "step", "verdict", "even_though", "result", "quiet", "verbose")
+"""Parameters that say something to a fleet; what a worker decides is not among them."""
 
 
 @click.command("resume", cls=Verb)
@@ -57,16 +70,16 @@ def resume(context: click.Context, /, **_: object) -> int:
     Exit codes are those of `runner run`; of a run that has ended, the run's own, and nothing is sent.
     """
     if context.params["runs"] is context.params["database"]:
-        return _ordered(context, only_settle=False)
+        return _order(context, only_settle=False)
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
     allowed = permission(context)
     run = find(context.params["runs"], context.params["run"])
     began = resume_run.check(run)
-    verdicts = resume_run.given_verdicts(context, run.result)
+    verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
         return _over(run, wanted_reports, why="nothing is left to do")
-    resumable = _loaded(context, run, began)
+    resumable = resume_run.load(run, began, given_anew(context))
     resume_run.check_results(verdicts, resumable.spec.job)
     check_permission([resumable.spec], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
@@ -106,27 +119,68 @@ def reconcile(context: click.Context, /, **_: object) -> int:
     Exits with the code of the run as it is then: 4 as long as something is in doubt.
     """
     if context.params["runs"] is context.params["database"]:
-        return _ordered(context, only_settle=True)
+        return _order(context, only_settle=True)
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
     run = find(context.params["runs"], context.params["run"])
     began = resume_run.check(run)
     if not doubtful(run.result.steps):
         return _over(run, wanted_reports, why="nothing is in doubt")
-    resumable = _loaded(context, run, began)
+    resumable = resume_run.load(run, began, given_anew(context))
     return _carry_on(context, resumable, wanted_reports, Judgement(look_again=True, only_settle=True), yes=False)
 
 
-def _ordered(context: click.Context, *, only_settle: bool) -> int:
-    """Order it of a fleet."""
-    from runner.cli.fleet_orders import order  # noqa: PLC0415  for whoever names a database
+def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
+    """Order it of a fleet, or raise `UsageError` or `RefusedError` where that makes no sense. Exit 0: it is ordered."""
+    from runner.fleet import orders  # noqa: PLC0415  for whoever names a database
 
-    return order(context, only_settle=only_settle)
+    store: FleetStore = context.params["database"]
+    run = find(store, context.params["run"])
+    resume_run.check(run)
+    _check_options(context)
+    verdicts = {} if only_settle else _verdicts(context, run)
+    if run.result.finished and not doubtful(run.result.steps):
+        output.say(f"nothing is left to do of {title(run.result)} ({run.id}): nothing was ordered")
+        return run.result.exit_code
+    if any("result" in verdict for verdict in verdicts.values()):
+        _refuse_secret(run, next(iter(verdicts)))
+    kind = "reconcile" if only_settle else "resume"
+    if not orders.order(store.link, run.id, kind=kind, verdicts=verdicts, by=user_and_host()):
+        message = f"run {run.id} is under way: a worker has it, or will have it soon"
+        raise RefusedError(Problem(code="E156", message=message, hint="nothing was ordered; `runner status` shows it"))
+    target = clean(run.result.target.name)
+    output.say(f"ordered: a worker of `{target}` does it; `runner show {run.id}` shows what came of it")
+    return ExitCode.PASSED
 
 
-def _loaded(context: click.Context, run: StoredRun, began: RunStarted) -> ResumableRun:
-    given = asking.given_inputs(context.params["given"], file=context.params["inputs_file"])
-    return resume_run.load(run, began, given=given, targets=context.params["targets"])
+def _check_options(context: click.Context) -> None:
+    typed = (name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
+    options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    wrong = [options.get(name, name) for name in typed if name not in _FOR_A_FLEET]
+    if wrong:
+        hint = "leave it out: the worker has secrets and targets; `runner report RUN` with `--db` writes reports"
+        message = f"`{wrong[0]}` says nothing to a fleet: with `--db` a worker carries the run on"
+        raise UsageError(Problem(code="E150", message=message, hint=hint))
+
+
+def _refuse_secret(run: StoredRun, key: str) -> None:
+    """A result that must not be stored cannot be handed over by a database. Here nobody reads the job: where its texts
+    have the word, it may be this step.
+    """
+    if b"secret" not in run.store.get(run.id, Part.PLAN).replace(b'"fingerprints"', b""):
+        return
+    message = f"the result of `{clean(key)}` may be secret: a step of this job is marked `secret`"
+    hint = "an order is stored in the database; say `--as passed` without a result, or `--as failed`"
+    raise UsageError(Problem(code="E158", message=message, hint=hint))
+
+
+def _verdicts(context: click.Context, run: StoredRun) -> dict[str, JsonObject]:
+    """The verdict of the command line. Raises `UsageError` for one that cannot be given on this run."""
+    given = context.params
+    verdict = GivenVerdict(
+        key=given["step"], verdict=given["verdict"], result=given["result"], even_though=given["even_though"]
+    )
+    return checked_verdicts(verdict, run.result)
 
 
 def _carry_on(

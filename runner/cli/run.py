@@ -6,13 +6,14 @@ from collections.abc import Sequence
 import click
 
 from runner.cli import options, output, reports
+from runner.cli.asking import permission, wanted
 from runner.cli.command import carry_out, claim_of, console_of, print_totals, waits_for, with_reports
-from runner.cli.prepare import prepare
-from runner.cli.prepared import RunSet, RunSpec, check_permission, permission, wanted
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
-from runner.cli.stored_plans import PlanClaims
 from runner.cli.verb import Verb
+from runner.execution.prepare import prepare
+from runner.execution.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
+from runner.execution.run_spec import RunSet, RunSpec, check_permission
+from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError
 from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes

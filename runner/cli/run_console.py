@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from runner.cli import output, reports
-from runner.cli.run_pool import ActiveRun
+from runner.execution.run_pool import ActiveRun
 from runner.foundation.problems import Problem, Severity
 from runner.planning.guards import asks
 from runner.reports import console

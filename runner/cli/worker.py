@@ -67,7 +67,7 @@ def worker(context: click.Context, /, **_: object) -> int:
     Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s.
     """
     options.fleet_library()
-    from runner.cli.fleet_run import FleetRuns  # noqa: PLC0415  for whoever names a database
+    from runner.execution.fleet_run import FleetRuns  # noqa: PLC0415  for whoever names a database
     from runner.fleet.link import Link  # noqa: PLC0415  likewise
     from runner.fleet.turns import FleetPace  # noqa: PLC0415  likewise
     from runner.fleet.worker import PATIENCE, FleetWorkerLoop  # noqa: PLC0415  likewise
@@ -87,6 +87,7 @@ def worker(context: click.Context, /, **_: object) -> int:
             sites=sites,
             targets=next((one.file for one in known.values() if one.file is not None), None),
             grace=given["grace"],
+            say=output.say,
             hold=given["hold"],
         )
         code = FleetWorkerLoop(

@@ -3,7 +3,7 @@
 Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple, cast
 
@@ -14,6 +14,8 @@ _LONGEST = 40
 """Nobody writes a key with a longer word."""
 _SHORTEST_FOREIGN = 6
 """A shorter word of another tool is known only as it is: four letters are near to too many others."""
+_SHORTEST_VARIABLE = 4
+"""Shorter names are near to too many others."""
 _SHORTEST_START = 3
 """Letters from which on a word is known by its start."""
 
@@ -66,6 +68,28 @@ def likely_typo(word: str, known: Iterable[str]) -> str | None:
         if name != word and [*filter(str.isdigit, name)] == digits
     ]
     return min(found)[1] if found else None
+
+
+def variable_typo(word: str, known: Collection[str]) -> str | None:
+    """Which of `known` the name of a variable is, but for a typo, its digits the same.
+
+    An environment holds what others have put there, for other jobs and other programs, so only a letter left out,
+    typed twice or swapped with its neighbour counts: `DATE` is no typo of `DATA`, nor `CONTRACT` of `CONTACT`.
+    """
+    bare, digits = folded(word), [*filter(str.isdigit, word)]
+    names = sorted(name for _, name in near(word, known, typos=1) if name != word)
+    return next(
+        (name for name in names if [*filter(str.isdigit, name)] == digits and bare in _with_a_typo(folded(name))), None
+    )
+
+
+def _with_a_typo(name: str) -> Iterator[str]:
+    yield name
+    for at, letter in enumerate(name if len(name) >= _SHORTEST_VARIABLE else ""):
+        before, after = name[:at], name[at + 1 :]
+        yield before + after
+        yield before + letter + letter + after
+        yield before + after[:1] + letter + after[1:]
 
 
 class _Candidates(NamedTuple):

@@ -1,6 +1,7 @@
 """The CI job that runs this command, by the variables that CI systems set: where its page is, and what it builds."""
 
 import getpass
+import os
 from collections.abc import Mapping
 
 from runner.runs.evidence import CiRun, Person
@@ -23,6 +24,14 @@ def person(environment: Mapping[str, str]) -> Person:
     except (OSError, KeyError, ImportError):  # a container may have no such user, and Windows no such variable
         user = None
     return Person(user=user, ci_user=_first(environment, _USERS))
+
+
+def user_and_host() -> str:
+    """Who gives a command on which machine, as far as that knows."""
+    try:
+        return f"{getpass.getuser()}@{os.uname().nodename}"
+    except (OSError, KeyError, AttributeError):
+        return "somebody"
 
 
 def ci_run(environment: Mapping[str, str]) -> CiRun | None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.prepared import Permission, RunSpec
-from runner.cli.prepared import check_permission as check
+from runner.execution.run_spec import Permission, RunSpec
+from runner.execution.run_spec import check_permission as check
 from runner.foundation.problems import RefusedError
 from runner.job.actions import Confirm, Execute
 from runner.job.model import Action, Case, Job, Step, StepEffect

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
-from runner.cli.prepare import prepare
-from runner.cli.prepared import RunSet, Wanted
+from runner.execution.prepare import prepare
+from runner.execution.run_spec import RunSet, Wanted
 from runner.foundation.problems import UsageError
 from runner.targets.model import SiteTarget
 

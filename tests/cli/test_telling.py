@@ -9,7 +9,7 @@ from stories import RUN, planned
 
 from runner.cli import output
 from runner.cli.run_console import RunConsole
-from runner.cli.run_pool import ActiveRun
+from runner.execution.run_pool import ActiveRun
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepStarted
 from runner.secrets.redact import Secrets

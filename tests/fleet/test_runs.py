@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from fleets import Fleet, charges, in_thread, until
 
-from runner.cli.fleet_run import FleetRuns
 from runner.cli.main import ended
+from runner.execution.fleet_run import FleetRuns
 from runner.fleet import log as fleet_log
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.resume_run import ABOUT_FILES
+from runner.execution.resume_run import ABOUT_FILES
 from runner.foundation.problems import CODES, ExitCode, strongest
 
 TESTS = Path(__file__).parents[1]

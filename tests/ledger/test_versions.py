@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.apply_versions import versions_of
-from runner.cli.prepare import prepare
-from runner.cli.prepared import Wanted
+from runner.execution.apply_versions import versions_of
+from runner.execution.prepare import prepare
+from runner.execution.run_spec import Wanted
 from runner.ledger.versions import key_of_time
 
 JOB = """runner: 1

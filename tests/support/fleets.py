@@ -19,10 +19,10 @@ from typing import NoReturn
 import uuid_utils
 from sandboxes import Stand, stand
 
-from runner.cli.fleet_run import FleetRuns
 from runner.cli.main import main
-from runner.cli.prepare import planned, prepare
-from runner.cli.prepared import Wanted
+from runner.execution.fleet_run import FleetRuns
+from runner.execution.prepare import planned, prepare
+from runner.execution.run_spec import Wanted
 from runner.fleet import database, queue, worker
 from runner.fleet.queue import NewRun
 from runner.fleet.store import FleetStore
@@ -96,7 +96,14 @@ class Fleet:
     def runs(self, name: str = "here") -> Iterator[FleetRuns]:
         """A worker in this process, which carries out what it is given."""
         with Sites(serve=_none, environment=os.environ, read_file=read_text) as sites:
-            yield FleetRuns(dsn=self.dsn, worker=name, sites=sites, targets=self.folder / "targets.yaml", grace=30.0)
+            yield FleetRuns(
+                dsn=self.dsn,
+                worker=name,
+                sites=sites,
+                targets=self.folder / "targets.yaml",
+                grace=30.0,
+                say=lambda _line: None,
+            )
 
     def worker(self, *options: str, dead: float = 3.0) -> "subprocess.Popen[bytes]":
         """A worker as a process of its own. What it says goes into a file that is named after its number."""

@@ -1,41 +1,33 @@
 """From the words of a command to runs that could begin: files opened, jobs and cases selected, inputs checked, targets
-found; and `runner plan`, which prints what such runs would send.
+found.
 
 Every problem in all of it is reported at once, and then nothing has been sent. A run is made for each job, case and
 target, in this order: jobs as they were named, cases as they were written, targets as they were given.
 """
 
 import os
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
-import click
-import uuid_utils
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.cli import asking, options, output, reports, stored_plans
-from runner.cli.hints import typo_of
-from runner.cli.prepared import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, run_name, tags_in, wanted
-from runner.cli.verb import Verb
+from runner.execution import stored_plans
+from runner.execution.given_inputs import given_inputs, input_values
+from runner.execution.run_spec import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, run_name, tags_in
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
+from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import listed
-from runner.foundation.suggestions import likely_typo, suggest
+from runner.foundation.suggestions import likely_typo, suggest, variable_typo
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Case, Job
-from runner.planning import plan_file
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
-from runner.planning.preview import preview
 from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
 from runner.project.job_files import JobFile
 from runner.project.named_targets import Targets, is_outside, name_of
 from runner.project.project import Project, elements_of, open_project
-from runner.reports import mistakes
-from runner.reports.safe import clean, safe
+from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import not_passed
 from runner.secrets.redact import Secrets
@@ -59,7 +51,7 @@ def prepare(wanted: Wanted) -> RunSet:
         return stored_plans.prepare(wanted)
     tags = by_tags(wanted.tags) if wanted.tags is not None else None
     ignored_files.check_specs(wanted.specs, of_targets=False)
-    given = asking.given_inputs(wanted.given, file=wanted.inputs_file)
+    given = given_inputs(wanted.given, file=wanted.inputs_file)
     project = open_project(
         wanted.specs,
         targets=wanted.targets_file,
@@ -77,7 +69,7 @@ def prepare(wanted: Wanted) -> RunSet:
     at = len(project.problems)
     targets = Targets(project=project, environment=os.environ)
     found = [[targets.named(one.file, name) for name in target_names(one)] for one in chosen]
-    values, problems = _values(chosen, given, project)
+    values, problems = _values(chosen, given, project, wanted)
     project.problems[at:at] = problems
     no_tag_fits = tags is not None and not any(tags(one.job.tags) for one in runs)
     project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
@@ -137,18 +129,18 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
 
 
 def _values(
-    chosen: Sequence[_Selected], given: dict[str, Given], project: Project
+    chosen: Sequence[_Selected], given: dict[str, Given], project: Project, wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
     """The input values of each run; a person at the terminal is asked for those that are missing, if nothing else is
     wrong.
     """
     runs = [(one.job, one.case, one.file.lacking) for one in chosen]
-    values, problems = asking.input_values(runs, given)
+    values, problems = input_values(runs, given)
     if not chosen and project.errors:
         return values, []
     if not project.errors and {problem.code for problem in problems} == {"E130"}:
-        answers = asking.missing_inputs([(one.job, one.case) for one in chosen], given, os.environ)
-        return asking.input_values(runs, given | answers)
+        answers = wanted.ask([(one.job, one.case) for one in chosen], given, os.environ)
+        return input_values(runs, given | answers)
     return values, problems
 
 
@@ -229,7 +221,7 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
     names = {declared.name.upper() for job in jobs for declared in job.inputs}
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     for name in sorted(given - names):
-        near = typo_of(name, names - given)
+        near = variable_typo(name, names - given)
         if near is not None and near != f"{name}S":  # one and several of a thing are inputs of different jobs
             yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
     targets = {name for file in project.files for name in file.targets}
@@ -242,54 +234,6 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
 def _typo(message: str, *, near: str | None) -> Problem:
     hint = f"did you mean `{clean(near)}`?" if near else None
     return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
-
-
-@click.command("plan", cls=Verb)
-@options.SPECS
-@options.RECURSIVE
-@options.TARGET
-@options.TARGETS
-@options.CATALOG
-@options.INPUTS
-@options.INPUTS_FILE
-@options.TAGS
-@options.KEYWORD
-@options.CHANGED_SINCE
-@options.ALLOW_EMPTY
-@options.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Store the plan in this file; `runner run FILE` carries out exactly that.",
-)
-@click.pass_context
-def plan_runs(context: click.Context, /, **_: object) -> int:
-    r"""Print what `runner run` would send: what is known is filled in, the rest is shown as its source in ⟨ ⟩.
-
-    \b
-    Examples:
-      runner plan specs/contact-smoke.job.yaml -i phone="+1 202 555 0100"
-      runner plan specs -t staging --out release.plan.json
-
-    A stored plan holds the text of all its files and no secret: those are given anew when it is carried out.
-
-    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected.
-    """
-    out: Path | None = context.params["out"]
-    if out is not None:
-        problem = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
-        if problem is not None:
-            raise UsageError(problem)
-    run_set = prepare(wanted(context))
-    output.say_lines(mistakes.text(run_set.warnings) + run_set.not_read)
-    if not run_set.runs:
-        output.say(run_set.nothing)
-        return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
-    plans = [planned(spec) for spec in run_set.runs]
-    output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
-    if out is not None:
-        _store(plans, out)
-    return ExitCode.PASSED
 
 
 def planned(spec: RunSpec) -> Plan:
@@ -305,22 +249,3 @@ def planned(spec: RunSpec) -> Plan:
     )
     timeout = (None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS
     return replace(made, timeout=timeout, elements=spec.elements)
-
-
-def _store(plans: Sequence[Plan], file: Path) -> None:
-    try:
-        file.write_text(
-            plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
-        )
-    except OSError as error:
-        message = f"the plan {file} cannot be written: {error.strerror or error}"
-        raise UsageError(Problem(code="E153", message=message)) from error
-    output.say(f"stored in {file}; carry it out with: runner run {shlex.quote(str(file))}")
-
-
-def _base(file: Path) -> str:
-    """The way from the folder of a plan up to the current one; empty where that is not above, so that the file holds
-    nothing else of where the plan was made.
-    """
-    folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()
-    return "/".join(".." for _ in folder.relative_to(here).parts) if folder.is_relative_to(here) else ""

@@ -3,18 +3,18 @@
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from runner.cli import output
-from runner.cli.prepared import Permission, RunSpec, check_permission
-from runner.cli.resume_run import ABOUT_FILES, check, check_results, opened, resume
-from runner.cli.run_pool import ActiveRun
-from runner.cli.stored_plans import PlanLoader
 from runner.engine.scope import RunFacts
+from runner.execution.given_inputs import GivenAnew
+from runner.execution.resume_run import ABOUT_FILES, check, check_results, opened, resume
+from runner.execution.run_pool import ActiveRun
+from runner.execution.run_spec import Permission, RunSpec, check_permission
+from runner.execution.stored_plans import PlanLoader
 from runner.fleet import leaving, orders, queue
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.leaving import Leaving
@@ -49,13 +49,16 @@ _LATER = 30.0
 
 @dataclass(slots=True, kw_only=True)
 class FleetRuns:
-    """The runs that this worker carries out. `hold`: runs wait where a call is in doubt, so that it can be settled."""
+    """The runs that this worker carries out. `say` prints a line. `hold`: runs wait where a call is in doubt, so that
+    it can be settled.
+    """
 
     dsn: str
     worker: str
     sites: Sites
     targets: Path | None
     grace: float
+    say: Callable[[str], None]
     hold: bool = False
     _drained: threading.Event = field(default_factory=threading.Event)
     _stops: dict[str, DrainedStop] = field(default_factory=dict)
@@ -156,7 +159,7 @@ class FleetRuns:
         except FencedError:
             raise
         except StoreError as error:
-            output.say(f"run {result.id} is missing in the history: {error}")
+            self.say(f"run {result.id} is missing in the history: {error}")
         how = Leaving(
             state="ended",
             in_doubt=len(doubtful(result.steps)),
@@ -173,7 +176,7 @@ class FleetRuns:
             leaving.leave(log, how)
         finally:
             log.close()
-        output.say(f"run {run} {how.status or how.state}{f': {clean(how.note)}' if how.note else ''}")
+        self.say(f"run {run} {how.status or how.state}{f': {clean(how.note)}' if how.note else ''}")
         found = queue.queued_run(store.link, run)
         name = None if found is None or not found.lines else queue.queue_of(store.link, found.target, replay=REPLAY)
         return Left(state=how.state, queue=name, seconds=seconds)
@@ -207,7 +210,7 @@ class FleetRuns:
             look_again=True,
             only_settle=bool(given) and all(order.only_settle for order in given),
         )
-        resumable = opened(stored, check(stored), given={}, targets=self.targets)
+        resumable = opened(stored, check(stored), GivenAnew(targets=self.targets))
         check_results(verdicts, resumable.spec.job)
         check_permission([resumable.spec], Permission(yes=True, confirmed=frozenset({resumable.spec.target.name})))
         return resume(resumable, self.sites, judgement)

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.cli.prepared import RunSpec
-from runner.cli.run_pool import ActiveRun
-from runner.cli.stored_plans import PlanLoader, fixed_inputs
 from runner.engine.lost import needs_result
 from runner.engine.scope import RunFacts
+from runner.execution.given_inputs import GivenAnew
+from runner.execution.run_pool import ActiveRun
+from runner.execution.run_spec import RunSpec
+from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import differing
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
@@ -56,14 +56,13 @@ ABOUT_FILES = ("E14", "E17")
 
 
 class ResumableRun(Struct, frozen=True, kw_only=True):
-    """A run that can be resumed. `given` and `targets` are what the command line gives anew."""
+    """A run that can be resumed."""
 
     stored: StoredRun
     began: RunStarted
     snapshot: snapshot.PlanSnapshot
     spec: RunSpec
-    given: dict[str, Given]
-    targets: Path | None
+    anew: GivenAnew
 
 
 def check(run: StoredRun) -> RunStarted:
@@ -79,22 +78,22 @@ def check(run: StoredRun) -> RunStarted:
     return first
 
 
-def load(run: StoredRun, began: RunStarted, *, given: dict[str, Given], targets: Path | None) -> ResumableRun:
+def load(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
     """Open the run's plan. Raises `UsageError` with all that is in the way."""
     if began.engine != VERSION:
         message = f"version {began.engine} began this run, and version {VERSION} might carry it out otherwise"
         hint = f"resume it with that version: `pip install creatio-runner=={began.engine}`"
         raise UsageError(Problem(code="E156", message=message, hint=hint))
-    return opened(run, began, given=given, targets=targets)
+    return opened(run, began, anew)
 
 
-def opened(run: StoredRun, began: RunStarted, *, given: dict[str, Given], targets: Path | None) -> ResumableRun:
+def opened(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
     """Open the plan of a run, whatever version began it. Raises `UsageError` with all that is in the way."""
     found = snapshot.read(run.store, run.id)
     if isinstance(found, Problem):
         raise UsageError(found)
-    spec = _spec(_readable(found, given), given, targets, engine=began.engine)
-    return ResumableRun(stored=run, began=began, snapshot=found, spec=spec, given=given, targets=targets)
+    spec = _spec(_readable(found, anew.inputs), anew, engine=began.engine)
+    return ResumableRun(stored=run, began=began, snapshot=found, spec=spec, anew=anew)
 
 
 def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> StoredPlan:
@@ -131,13 +130,14 @@ def _filled(part: TextPart, known: Secrets) -> str:
     return filled if isinstance(filled, str) else canonical(filled)
 
 
-def _spec(stored: StoredPlan, given: dict[str, Given], targets: Path | None, *, engine: str) -> RunSpec:
+def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:
     """`engine` is the version that checked the plan. What it found right is not looked for once more."""
     problems: list[Problem] = []
     loader = PlanLoader(
         plans=[stored],
-        targets_file=targets,
-        known=given,
+        targets_file=anew.targets,
+        known=anew.inputs,
+        ask=anew.ask,
         changes=_changes,
         code="E156",
         has_passed=engine == VERSION,
@@ -145,7 +145,7 @@ def _spec(stored: StoredPlan, given: dict[str, Given], targets: Path | None, *, 
     found = loader.runs(problems)
     if found:
         hint = "`runner run` begins a new run with another value"
-        problems += fixed_inputs(given, [run.job for run in found], by="the run", hint=hint)
+        problems += fixed_inputs(anew.inputs, [run.job for run in found], by="the run", hint=hint)
         problems = [problem for problem in problems if not problem.code.startswith(ABOUT_FILES)]
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors or not found:
@@ -215,7 +215,7 @@ def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
     _check_secrets(run, secrets)
     whole = snapshot.filled(found, secrets)
     if whole != found:
-        made = _made(whole, _spec(whole.plan, run.given, run.targets, engine=run.began.engine), secrets)
+        made = _made(whole, _spec(whole.plan, run.anew, engine=run.began.engine), secrets)
     if made.digest != found.plan.digest:
         message = "the run's plan does not fit its digest: it was changed after it was written"
         stored = run.stored
@@ -243,7 +243,7 @@ def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:
     needed = _holes(run.stored) if others else frozenset()
     wrong = [name for name in others if name.startswith(_INPUT) or name in needed]
     if wrong:
-        raise UsageError(*(_other_secret(name, run.given) for name in wrong))
+        raise UsageError(*(_other_secret(name, run.anew.inputs) for name in wrong))
 
 
 def _holes(run: StoredRun) -> frozenset[str]:
@@ -286,10 +286,18 @@ def _busy(run: str) -> RefusedError:
     return RefusedError(Problem(code="E156", message=message, hint=hint))
 
 
-def given_verdicts(context: click.Context, result: RunResult) -> dict[str, JsonObject]:
-    """The verdict of the command line by its row's key, or none. Raises `UsageError` for one that cannot be given."""
-    key, verdict, written = (context.params[name] for name in ("step", "verdict", "result"))
-    even_though = context.params["even_though"]
+class GivenVerdict(Struct, frozen=True, kw_only=True):
+    """A person's verdict on the row `key`, as it was typed; `result` is JSON. `even_though` the log shows a start."""
+
+    key: str | None
+    verdict: str | None
+    result: str | None
+    even_though: bool
+
+
+def checked_verdicts(given: GivenVerdict, result: RunResult) -> dict[str, JsonObject]:
+    """The verdict by its row's key, or none where none is given. Raises `UsageError` for one that cannot be given."""
+    key, verdict, written, even_though = given.key, given.verdict, given.result, given.even_though
     if even_though and verdict != _RETRY:
         _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
     if key is None and verdict is None and written is None:

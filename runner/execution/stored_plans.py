@@ -15,8 +15,8 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.cli import asking
-from runner.cli.prepared import RunSet, RunSpec, Wanted
+from runner.execution.given_inputs import AskForInputs, ask_nobody, given_inputs
+from runner.execution.run_spec import RunSet, RunSpec, Wanted
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.values import Json
 from runner.job.inputs import Given, Origin, supplied, unknown
@@ -50,7 +50,7 @@ Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
 
 
 class PlanLoader(Struct, frozen=True, kw_only=True):
-    """Makes runs of plans. `known` are the inputs that were given, to which it adds the secrets that it asks for;
+    """Makes runs of plans. `known` are the inputs that were given, to which it adds the secrets that it `ask`s for;
     `code` is that of a text that is missing; `base` is the folder from which the names of their files lead;
     `has_passed`: this version checked their texts before it stored them.
     """
@@ -59,6 +59,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
     targets_file: Path | None
     known: dict[str, Given]
     changes: Changes
+    ask: AskForInputs = ask_nobody
     code: str = "E154"
     base: Path = Path()
     has_passed: bool = False
@@ -82,7 +83,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
     def _ask_for_secrets(self, jobs: Iterable[Job]) -> None:
         """A person at the terminal gives those that are missing."""
         runs = [(_with_secrets_only(job), None) for job in jobs]
-        self.known.update(asking.missing_inputs(runs, self.known, os.environ))
+        self.known.update(self.ask(runs, self.known, os.environ))
 
     def _with_a_way_out(self, problem: Problem) -> Problem:
         """A target that is missing because the command is given elsewhere than where the plan was made."""
@@ -169,7 +170,7 @@ def is_plan(spec: Path) -> bool:
 def prepare(wanted: Wanted) -> RunSet:
     """Prepare the runs of files of plans. Raises `UsageError` with all that is in their way."""
     _refuse_options_of_jobs(wanted)
-    known = asking.given_inputs(wanted.given, file=wanted.inputs_file)
+    known = given_inputs(wanted.given, file=wanted.inputs_file)
     problems: list[Problem] = []
     runs: list[RunSpec] = []
     for spec in wanted.specs:
@@ -179,6 +180,7 @@ def prepare(wanted: Wanted) -> RunSet:
                 targets_file=wanted.targets_file,
                 known=known,
                 changes=partial(_changes, called(spec)),
+                ask=wanted.ask,
                 base=_base(spec, found),
             )
             runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]

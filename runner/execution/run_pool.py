@@ -20,9 +20,9 @@ import uuid_utils
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.cli.prepared import RunSpec
 from runner.engine.effects import Ask
 from runner.engine.scope import RunFacts
+from runner.execution.run_spec import RunSpec
 from runner.foundation import threads
 from runner.foundation.git import checkout_of
 from runner.foundation.problems import Problem, UsageError

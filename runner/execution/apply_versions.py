@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from msgspec import Struct, field
 
-from runner.cli.prepared import RunSpec
+from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import listed
 from runner.ledger.decisions import DONE, Decision, decide, entry_passed

@@ -8,12 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import boolean
-import click
 from msgspec import Struct, field
 
 from runner.catalogue.model import ProcessElement
-from runner.cli import asking
-from runner.cli.verb import from_environment
+from runner.execution.given_inputs import AskForInputs, ask_nobody
 from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
@@ -32,7 +30,7 @@ _IN_A_TAG = (".", "_", ":", "-", "/")
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
     that tells what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
-    the options that nobody has typed.
+    the options that nobody has typed; `ask` gets the inputs that are missing.
     """
 
     specs: Sequence[Path]
@@ -48,26 +46,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     from_environment: frozenset[str] = frozenset()
     recursive: bool = False
     changed_since: str | None = None
-
-
-def wanted(context: click.Context) -> Wanted:
-    """What the options of a command ask for."""
-    given = context.params
-    return Wanted(
-        specs=given["specs"],
-        targets=tuple(dict.fromkeys(given["target"])),
-        targets_file=given["targets"],
-        catalogue=given.get("catalogue"),
-        given=given["given"],
-        inputs_file=given["inputs_file"],
-        tags=given["tags"],
-        keywords=given["keywords"],
-        last_failed=given["runs"] if given.get("last_failed") else None,
-        confirmed=given.get("confirm", ()),
-        recursive=given["recursive"],
-        changed_since=given.get("changed_since"),
-        from_environment=frozenset(max(one.opts, key=len) for one in from_environment(context)),
-    )
+    ask: AskForInputs = ask_nobody
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
@@ -173,15 +152,6 @@ class Permission(Struct, frozen=True, kw_only=True):
     yes: bool = False
     confirmed: frozenset[str] = frozenset()
     ask: Callable[[str], bool] | None = None
-
-
-def permission(context: click.Context) -> Permission:
-    """What the options of a command permit, and whether somebody can be asked."""
-    return Permission(
-        yes=context.params["yes"],
-        confirmed=frozenset(context.params["confirm"]),
-        ask=asking.says_yes if asking.is_there() else None,
-    )
 
 
 def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool = False) -> None:

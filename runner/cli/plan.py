@@ -1,0 +1,87 @@
+"""`runner plan`: what runs would send, printed and stored."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import uuid_utils
+
+from runner.cli import options, output, reports
+from runner.cli.asking import wanted
+from runner.cli.verb import Verb
+from runner.execution.prepare import planned, prepare
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.planning import plan_file
+from runner.planning.plan import Plan
+from runner.planning.preview import preview
+from runner.reports import mistakes
+from runner.reports.safe import safe
+
+
+@click.command("plan", cls=Verb)
+@options.SPECS
+@options.RECURSIVE
+@options.TARGET
+@options.TARGETS
+@options.CATALOG
+@options.INPUTS
+@options.INPUTS_FILE
+@options.TAGS
+@options.KEYWORD
+@options.CHANGED_SINCE
+@options.ALLOW_EMPTY
+@options.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Store the plan in this file; `runner run FILE` carries out exactly that.",
+)
+@click.pass_context
+def plan_runs(context: click.Context, /, **_: object) -> int:
+    r"""Print what `runner run` would send: what is known is filled in, the rest is shown as its source in ⟨ ⟩.
+
+    \b
+    Examples:
+      runner plan specs/contact-smoke.job.yaml -i phone="+1 202 555 0100"
+      runner plan specs -t staging --out release.plan.json
+
+    A stored plan holds the text of all its files and no secret: those are given anew when it is carried out.
+
+    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected.
+    """
+    out: Path | None = context.params["out"]
+    if out is not None:
+        problem = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
+        if problem is not None:
+            raise UsageError(problem)
+    run_set = prepare(wanted(context))
+    output.say_lines(mistakes.text(run_set.warnings) + run_set.not_read)
+    if not run_set.runs:
+        output.say(run_set.nothing)
+        return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
+    plans = [planned(spec) for spec in run_set.runs]
+    output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
+    if out is not None:
+        _store(plans, out)
+    return ExitCode.PASSED
+
+
+def _store(plans: Sequence[Plan], file: Path) -> None:
+    try:
+        file.write_text(
+            plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
+        )
+    except OSError as error:
+        message = f"the plan {file} cannot be written: {error.strerror or error}"
+        raise UsageError(Problem(code="E153", message=message)) from error
+    output.say(f"stored in {file}; carry it out with: runner run {shlex.quote(str(file))}")
+
+
+def _base(file: Path) -> str:
+    """The way from the folder of a plan up to the current one; empty where that is not above, so that the file holds
+    nothing else of where the plan was made.
+    """
+    folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()
+    return "/".join(".." for _ in folder.relative_to(here).parts) if folder.is_relative_to(here) else ""

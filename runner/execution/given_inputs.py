@@ -1,0 +1,116 @@
+"""The inputs that the command line gives: those of `-i`, then of `--inputs`.
+
+The environment and defaults come later, job by job; what is still missing a person may give (`AskForInputs`).
+"""
+
+import errno
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.values import Json, is_well_formed
+from runner.job import inputs
+from runner.job.inputs import Given, short
+from runner.job.model import Case, Job
+from runner.project.paths import called
+from runner.reading.encoding import LARGEST_FILE
+from runner.reading.files import read_text, too_large
+from runner.reading.load import read_private
+
+AskForInputs: TypeAlias = Callable[
+    [Iterable[tuple[Job, Case | None]], Mapping[str, Given], Mapping[str, str]], dict[str, Given]
+]
+"""Gives, by name, the required inputs of these runs that neither is known nor in an environment."""
+
+
+def ask_nobody(
+    runs: Iterable[tuple[Job, Case | None]], known: Mapping[str, Given], environment: Mapping[str, str]
+) -> dict[str, Given]:
+    """Where there is no person."""
+    del runs, known, environment
+    return {}
+
+
+class GivenAnew(Struct, frozen=True, kw_only=True):
+    """What a command gives anew to a stored run: secret inputs, and the file of its target. `ask` gets those that are
+    missing.
+    """
+
+    inputs: dict[str, Given] = field(default_factory=dict)
+    targets: Path | None = None
+    ask: AskForInputs = ask_nobody
+
+
+def given_inputs(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
+    """What the command line gives, by name. Raises `UsageError` with every problem in it."""
+    problems: list[Problem] = [*_given_twice(options)]
+    found = _from_file(file, problems) if file else {}
+    for option in options:
+        parsed = inputs.parse_option(option, read_file=_argument, stdin=_standard_input)
+        if isinstance(parsed, Problem):
+            problems.append(parsed)
+        else:
+            found[parsed[0]] = parsed[1]
+    if problems:
+        raise UsageError(*problems)
+    return found
+
+
+def _given_twice(options: Sequence[str]) -> Iterator[Problem]:
+    """Inputs that have several values: nobody knows which counts. No value is shown."""
+    for name, times in Counter(option.partition("=")[0] for option in options).items():
+        if name and times > 1:
+            message = f"input `{short(name)}` is given {times} times, and takes one value"
+            hint = "keep one; write a list as JSON: `-i NAME='[1, 2]'`; `cases` of a job make several runs"
+            yield Problem(code="E150", message=message, hint=hint)
+
+
+def _argument(path: str) -> str:
+    """The text of a file that the command line names, which may be a pipe. Raises `OSError`, `UnicodeDecodeError`."""
+    return read_text(path, streams=True)
+
+
+def _standard_input() -> str:
+    """Raises `OSError`, `UnicodeDecodeError`. In the locale C Python reads what is not UTF-8 without a word."""
+    if sys.stdin is None:  # whoever called us has closed it
+        raise OSError(errno.EBADF, "standard input is closed")
+    text = sys.stdin.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise too_large()
+    if not is_well_formed(text):
+        raise OSError(errno.EILSEQ, "it is not UTF-8")
+    return text
+
+
+def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
+    document = read_private(file, name=called(file))
+    if isinstance(document, tuple):
+        problems.extend(document)
+        return {}
+    found = {} if document.data is None else inputs.from_file(document)  # None: nothing but comments
+    if isinstance(found, Problem):
+        problems.append(found)
+        return {}
+    return found
+
+
+def input_values(
+    runs: Sequence[tuple[Job, Case | None, Mapping[str, Problem]]], known: dict[str, Given]
+) -> tuple[list[dict[str, Json]], list[Problem]]:
+    """The input values of each run, and every problem in them, each once.
+
+    A run is a job, its case, and what is wrong where nobody gives an input that no case gives.
+    """
+    problems = list(inputs.unknown(known, [job for job, _, _ in runs]))
+    made = []
+    for job, case, lacking in runs:
+        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)
+        made.append(of_run)
+        problems.extend(wrong)
+    return made, list(dict.fromkeys(problems))

@@ -28,7 +28,7 @@ from runner.hosts.judgement import Judgement
 from runner.hosts.stop import Stop
 from runner.job.inputs import Given, Origin
 from runner.ledger.decisions import Decision, VersionState
-from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, LedgerError, VersionAttempt
+from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, LedgerError, VersionAttempt, VersionClaim
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reading.files import read_text
@@ -176,8 +176,8 @@ class ApplyRuns(Struct, kw_only=True):
             def begun() -> ActiveRun | None:
                 run = new_id()
                 attempt = attempt_of(spec, self.versions.store, run)
-                with ledger_errors(), self._written_down(decision, attempt) as is_ours:
-                    if not is_ours:
+                with ledger_errors(), self._written_down(decision, attempt) as ours:
+                    if not ours:
                         return None
                     self.of_runs[run] = decision.version
                     begun = begin(
@@ -193,9 +193,10 @@ class ApplyRuns(Struct, kw_only=True):
 
         return [pending(decision) for decision in self.fresh]
 
-    def _written_down(self, decision: Decision, attempt: VersionAttempt) -> AbstractContextManager[bool]:
+    def _written_down(self, decision: Decision, attempt: VersionAttempt) -> AbstractContextManager[frozenset[str]]:
         ledger, passing = self.versions.ledger, self.versions.passing
-        return ledger.begin(decision.version, attempt, known=decision.attempts, passing=passing)
+        claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
+        return ledger.begin([claim], passing=passing)
 
     def _check_lock(self, run: ActiveRun) -> None:
         """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""

@@ -74,6 +74,7 @@ def _version(run: RunSpec, place: TargetName, key: str | None, base: Path) -> Ap
         target=place.name,
         url=place.url,
         folder=folder_name(Path(run.job.file).parent, base),
+        key=key,
     )
 
 

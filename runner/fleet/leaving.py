@@ -20,8 +20,6 @@ with mine as (
   update orders o set done_at = now() from mine
   where o.run = mine.id and o.done_at is null
     and (o.n = any (%(orders)s) or (o.kind = 'stop' and %(state)s <> 'parked'))
-), refused as (
-  update ledger l set status = 'refused', ended_at = now() from mine where l.run = mine.id and %(state)s = 'refused'
 )
 select count(*) from mine
 """

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runner.fleet.link import Link
+from runner.fleet.database import Connection
+from runner.fleet.link import Cursor, Link
 from runner.foundation.values import JsonObject, canonical
 
 _ORDER: Final = """
@@ -29,11 +30,10 @@ with cancelled as (
   where id = %(run)s and state in ('waiting', 'queued', 'parked') and seq = 0 returning id
 ), dropped as (
   delete from procrastinate_jobs j using cancelled where j.args ->> 'run' = cancelled.id::text and j.status = 'todo'
-), known as (
-  update ledger set status = 'cancelled', ended_at = now() from cancelled where ledger.run = cancelled.id
 )
 select count(*) from cancelled
 """
+_SHARE: Final = "select share_fleet(fleet) from runs where id = %(run)s"
 _STOP: Final = """
 insert into orders (run, kind, by)
 select id, 'stop', %(by)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
@@ -80,7 +80,13 @@ def open_orders(link: Link, run: str) -> Sequence[Order]:
 
 def cancel(link: Link, run: str, *, by: str) -> bool:
     """Cancel a run that has not begun; whether it was such a run."""
-    row = link.run(_CANCEL, {"run": run, "note": f"cancelled by {by}"}).fetchone()
+
+    def do(connection: Connection) -> Cursor:
+        with connection.transaction():
+            connection.execute(_SHARE, {"run": run})  # before its row, as all do that change runs of a fleet
+            return connection.execute(_CANCEL, {"run": run, "note": f"cancelled by {by}"})
+
+    row = link.attempt(do).fetchone()
     return row is not None and row[0] > 0
 
 

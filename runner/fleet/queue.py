@@ -4,7 +4,7 @@ A queue is a target's; that of a run which has begun is also its replay version'
 can resume it. Whatever is lost of the queue is made again of the runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,12 @@ select * from unnest(
   %(ids)s::uuid[], %(fleets)s::text[], %(titles)s::text[], %(jobs)s::text[], %(targets)s::text[], %(plans)s::text[],
   %(locks)s::text[], %(commits)s::text[], %(states)s::text[])
 """
-_NEED: Final = "insert into needs (run, needed) select * from unnest(%(waiting)s::uuid[], %(needed)s::uuid[])"
+_OWN: Final = "select own_fleet(f) from unnest(%(fleets)s::text[]) f group by f order by f"
+_NEED: Final = """
+insert into needs (run, needed, after)
+select * from unnest(%(waiting)s::uuid[], %(needed)s::uuid[], %(after)s::boolean[])
+"""
+_READY: Final = "select queue_ready(%(runs)s::uuid[])"
 _REQUEUE: Final = """
 with dead as (
   select j.id, r.target, r.replay from procrastinate_jobs j
@@ -120,7 +125,8 @@ def queued_run(link: Link, run: str) -> QueuedRun | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
     """A run to be queued. `plan` is the text of `runner.planning.plan.stored`, and holds no secret; of runs with the
-    same `lock` one is carried out at a time. It waits until each of the runs that it `needs` has passed.
+    same `lock` one is carried out at a time. It waits until each of the runs that it `needs` has passed, and each that
+    it comes `after` has ended and is not in doubt.
     """
 
     id: str
@@ -132,10 +138,17 @@ class NewRun:
     lock: str | None = None
     commit: str | None = None
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.needs or self.after)
 
 
 def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
-    """Store new runs and queue those that need not wait, in the transaction of the caller."""
+    """Store new runs and queue those that need not wait, in the transaction of the caller, which has their fleets alone
+    until it ends.
+    """
     columns = {
         "ids": [run.id for run in runs],
         "fleets": [run.fleet for run in runs],
@@ -145,13 +158,30 @@ def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
         "plans": [run.plan for run in runs],
         "locks": [run.lock for run in runs],
         "commits": [run.commit for run in runs],
-        "states": ["waiting" if run.needs else "queued" for run in runs],
-        "waiting": [run.id for run in runs for _ in run.needs],
-        "needed": [needed for run in runs for needed in run.needs],
+        "states": ["waiting" if run.waits else "queued" for run in runs],
     }
+    connection.execute(_OWN, columns)
     connection.execute(_PUT, columns)
+    connection.execute(_ENQUEUE, {"runs": [run.id for run in runs if not run.waits]})
+    let_wait(connection, {run.id: (run.needs, run.after) for run in runs if run.waits})
+
+
+def let_wait(connection: Connection, runs: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
+    """Say anew of `waiting` runs which others they need, and which they come after; queue those that need not wait any
+    more. In the transaction of the caller, which has their fleets alone.
+    """
+    if not runs:
+        return
+    needs = [(run, each, False) for run, (needed, after) in runs.items() for each in needed]
+    needs += [(run, each, True) for run, (_, after) in runs.items() for each in after]
+    connection.execute("delete from needs where run = any (%(runs)s::uuid[])", {"runs": [*runs]})
+    columns = {
+        "waiting": [run for run, _, _ in needs],
+        "needed": [needed for _, needed, _ in needs],
+        "after": [after for _, _, after in needs],
+    }
     connection.execute(_NEED, columns)
-    connection.execute(_ENQUEUE, {"runs": [run.id for run in runs if not run.needs]})
+    connection.execute(_READY, {"runs": [*runs]})
 
 
 def requeue_of_the_dead(link: Link, *, dead: float) -> list[str]:

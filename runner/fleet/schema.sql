@@ -166,27 +166,45 @@ create table runner.workers (
   began timestamptz not null default now()
 );
 
--- What was applied: each version of a job once a target. `digest` is of job, inputs and target. It outlives the runs.
+-- What was applied: versions of jobs at targets. Each `fleet` has its own: two repositories may share a database.
 create table runner.ledger (
   fleet text not null default '',
-  digest text not null,
-  title text not null,
-  run uuid,                                    -- of the last attempt; none where the version was adopted
-  attempt int not null default 1,
-  applied_at timestamptz not null default now(),
-  "commit" text,
-  status text,                                 -- how the last attempt ended
-  exit_code int,
-  ended_at timestamptz,
+  digest text not null,                        -- of all that decides what is done
+  job text not null,
+  "case" text,
+  target text not null,
+  url text not null,
+  folder text not null,                        -- of the job's file, from the project's folder
+  key text,                                    -- `--for`, or the stretch of `--every`
+  title text not null,                         -- job[case]@target
+  pruned boolean not null default false,       -- its job is gone, and is left out of lists
   primary key (fleet, digest)
 );
 create index ledger_title on runner.ledger (fleet, title);
-create index ledger_run on runner.ledger (run);
 
--- A run that is `waiting` is queued when each run that it needs has passed.
+-- Attempts at a version, in their order. They outlive the runs.
+create table runner.attempts (
+  n bigint generated always as identity primary key,
+  fleet text not null,
+  digest text not null,
+  run uuid unique,                             -- none where the version was adopted
+  began_at timestamptz not null,
+  place text not null default '',
+  "commit" text,
+  status text,                                 -- how it ended
+  exit_code int,
+  ended_at timestamptz,
+  foreign key (fleet, digest) references runner.ledger
+);
+create index attempts_version on runner.attempts (fleet, digest);
+create index attempts_open on runner.attempts (fleet) where status is null;
+
+-- A run that is `waiting` is queued when each run that it needs has passed; with `after`, when that has ended and is
+-- not in doubt: so two runs of one title are never under way at once, whatever locks they have.
 create table runner.needs (
   run uuid not null references runner.runs on delete cascade,
   needed uuid not null references runner.runs on delete cascade,
+  after boolean not null default false,
   primary key (run, needed)
 );
 create index needs_needed on runner.needs (needed);
@@ -198,30 +216,69 @@ create function runner.queue_name(target text, replay int default null) returns 
     || coalesce('#' || replay, '')
 $$;
 
--- The ledger learns how a run ended, and runs that waited for it are queued, in the transaction of its last line.
-create function runner.run_ended() returns trigger language plpgsql as $$
-begin
-  update runner.ledger set status = new.status, exit_code = new.exit_code, ended_at = now() where run = new.id;
-  perform from runner.runs where state = 'waiting' and id in (select run from runner.needs where needed = new.id)
-    order by id for update;  -- of two runs that end at once the second sees the first
-  perform runner.queue_ready(new.id);
-  return null;
-end $$;
+-- Who ends runs shares this lock; who queues some, or cancels them, has it alone: else a run that is put while what it
+-- needs passes would wait for ever.
+create function runner.share_fleet(fleet text) returns void language sql as $$
+  select pg_advisory_xact_lock_shared(hashtextextended(fleet, 7166))
+$$;
+create function runner.own_fleet(fleet text) returns void language sql as $$
+  select pg_advisory_xact_lock(hashtextextended(fleet, 7166))
+$$;
 
-create function runner.queue_ready(passed uuid) returns void language sql as $$
+-- Whether a run lets another begin that waits for it.
+create function runner.lets_begin(needed runner.runs, after boolean) returns boolean language sql stable as $$
+  select case
+    when not after then needed.status is not distinct from 'passed'
+    else needed.state in ('refused', 'cancelled') or (needed.state = 'ended' and needed.status <> 'unknown')
+  end
+$$;
+
+-- Queue those of these runs that wait for nothing any more.
+create function runner.queue_ready(waiting uuid[]) returns void language sql as $$
   with ready as (
     update runner.runs w set state = 'queued', note = null, updated_at = now()
-    where w.state = 'waiting' and w.id in (select run from runner.needs where needed = passed)
+    where w.state = 'waiting' and w.id = any (waiting)
       and not exists (
         select from runner.needs n join runner.runs r on r.id = n.needed
-        where n.run = w.id and r.status is distinct from 'passed')
+        where n.run = w.id and not runner.lets_begin(r, n.after))
     returning w.id, w.target, w.lock
   )
   insert into runner.procrastinate_jobs (queue_name, task_name, lock, args)
   select runner.queue_name(target), 'carry', lock, jsonb_build_object('run', id) from ready order by id
 $$;
 
+-- The ledger learns how a run ended, and runs that waited for it are queued, in the transaction of its last line.
+create function runner.run_ended() returns trigger language plpgsql as $$
+declare
+  waiting uuid[];
+begin
+  perform runner.share_fleet(new.fleet);
+  update runner.attempts set status = coalesce(new.status, new.state), ended_at = now(),
+    exit_code = coalesce(new.exit_code, case new.state when 'refused' then 6 else 3 end)
+    where run = new.id;
+  waiting := array(
+    select id from runner.runs where state = 'waiting' and id in (select run from runner.needs where needed = new.id)
+    order by id for update);  -- of two runs that end at once the second sees the first
+  perform runner.queue_ready(waiting);
+  return null;
+end $$;
+
 create index procrastinate_jobs_run on runner.procrastinate_jobs ((args ->> 'run'));
 
 create trigger run_ended after update on runner.runs for each row
-  when (new.status is not null and new.status is distinct from old.status) execute function runner.run_ended();
+  when (new.status is not null and new.status is distinct from old.status
+    or new.state in ('refused', 'cancelled') and new.state is distinct from old.state)
+  execute function runner.run_ended();
+
+-- The runs that wait, and begin only after a person has done something: for which job they wait.
+create view runner.blocked as
+  with recursive found as (
+    select n.run, r.title from runner.runs w
+    join runner.needs n on n.run = w.id join runner.runs r on r.id = n.needed
+    where w.state = 'waiting' and not runner.lets_begin(r, n.after)
+      and r.state in ('held', 'refused', 'cancelled', 'ended')
+    union
+    select n.run, found.title from found
+    join runner.needs n on n.needed = found.run join runner.runs w on w.id = n.run and w.state = 'waiting'
+  )
+  select run, min(title) as title from found group by run;

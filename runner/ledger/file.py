@@ -13,10 +13,10 @@ from typing import Final
 
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder, sync_folder
 from runner.foundation.problems import ExitCode
-from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, LedgerError, VersionAttempt
+from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, LedgerError, VersionAttempt, VersionClaim
 from runner.runs.events import RunStatus
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _MARK: Final = 0x6372_6C67
 """`crlg`, the application id in the file's head."""
 _PATIENCE: Final = 30.0
@@ -25,7 +25,7 @@ _MOST: Final = 500
 """Values in a statement; SQLite takes 999 in its older versions."""
 _TABLES: Final = f"""
 CREATE TABLE version (digest TEXT PRIMARY KEY, job TEXT NOT NULL, "case" TEXT, target TEXT NOT NULL, url TEXT NOT NULL,
-  folder TEXT NOT NULL, title TEXT NOT NULL, pruned INTEGER NOT NULL DEFAULT 0);
+  folder TEXT NOT NULL, title TEXT NOT NULL, pruned INTEGER NOT NULL DEFAULT 0, key TEXT);
 CREATE INDEX version_by_title ON version (title);
 CREATE TABLE attempt (number INTEGER PRIMARY KEY, digest TEXT NOT NULL, run TEXT UNIQUE,
   began_at TEXT NOT NULL, place TEXT NOT NULL, "commit" TEXT, status TEXT, exit_code INTEGER, ended_at TEXT);
@@ -33,8 +33,9 @@ CREATE INDEX attempt_by_version ON attempt (digest);
 PRAGMA application_id = {_MARK};
 PRAGMA user_version = {_FORMAT};
 """
+_FROM_1: Final = ("ALTER TABLE version ADD COLUMN key TEXT", "PRAGMA user_version = 2")
 _ENTRIES: Final = """
-SELECT v.digest, v.job, v."case", v.target, v.url, v.folder,
+SELECT v.digest, v.job, v."case", v.target, v.url, v.folder, v.key,
   (SELECT count(*) FROM attempt WHERE digest = v.digest) AS attempts,
   a.run, a.began_at, a.place, a."commit", a.status, a.exit_code, a.ended_at
 FROM version v JOIN attempt a ON a.number = (SELECT max(number) FROM attempt WHERE digest = v.digest)
@@ -47,6 +48,7 @@ _RIVAL: Final = """
 SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
 """
+_OF_VERSION: Final = ("digest", "job", "case", "target", "url", "folder", "key")
 _DAMAGED: Final = "restore it from a copy; without it every version is new, and `--adopt` takes them for applied"
 
 
@@ -85,16 +87,14 @@ class LedgerFile:
         return self._read(_UNENDED)
 
     @contextmanager
-    def begin(
-        self, version: AppliedVersion, attempt: VersionAttempt, *, known: int, passing: Collection[str] = ()
-    ) -> Iterator[bool]:
+    def begin(self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
         with self._changing() as database:
-            (attempts,) = database.execute("SELECT count(*) FROM attempt WHERE digest = ?", [version.digest]).fetchone()
-            open_runs = {run for (run,) in database.execute(_RIVAL, [version.title, version.digest])}
-            is_ours = attempts == known and open_runs <= set(passing)
-            if is_ours:
-                _write(database, version, attempt)
-            yield is_ours
+            ours = set()
+            for claim in claims:
+                if _is_free(database, claim, passing):
+                    _write(database, claim.version, claim.attempt)
+                    ours.add(claim.version.digest)
+            yield frozenset(ours)
 
     def end(self, run: str, end: AttemptEnd) -> None:
         with self._changing() as database:
@@ -172,6 +172,13 @@ class LedgerFile:
             raise LedgerError(f"{error.filename or self._path}: {error.strerror or error}") from error
 
 
+def _is_free(database: sqlite3.Connection, claim: VersionClaim, passing: Collection[str]) -> bool:
+    digest, title = claim.version.digest, claim.version.title
+    (attempts,) = database.execute("SELECT count(*) FROM attempt WHERE digest = ?", [digest]).fetchone()
+    open_runs = {run for (run,) in database.execute(_RIVAL, [title, digest])}
+    return bool(attempts == claim.known and open_runs <= set(passing))
+
+
 def _check_format(database: sqlite3.Connection, path: Path) -> None:
     """Make the tables in an empty file. Raises `LedgerError` for a file of somebody else, or of a later version."""
     if not path.stat().st_size:
@@ -182,12 +189,22 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
                 database.execute(statement)
         database.execute("COMMIT")
     (mark,) = database.execute("PRAGMA application_id").fetchone()
-    (number,) = database.execute("PRAGMA user_version").fetchone()
     if mark != _MARK:
         hint = "name another file with `--ledger FILE`"
         raise LedgerError(f"{path} is a database of another program", hint=hint)
-    if number != _FORMAT:
+    if _format_of(database) == 1:
+        database.execute("BEGIN IMMEDIATE")
+        if _format_of(database) == 1:  # as above
+            for statement in _FROM_1:
+                database.execute(statement)
+        database.execute("COMMIT")
+    if _format_of(database) != _FORMAT:
         raise LedgerError(f"{path} was written by a later version of this program", hint="update this program")
+
+
+def _format_of(database: sqlite3.Connection) -> int:
+    (number,) = database.execute("PRAGMA user_version").fetchone()
+    return int(number)
 
 
 def _ledger_error(path: Path, error: sqlite3.Error) -> LedgerError:
@@ -214,9 +231,9 @@ def _ledger_error(path: Path, error: sqlite3.Error) -> LedgerError:
 
 def _write(database: sqlite3.Connection, version: AppliedVersion, attempt: VersionAttempt) -> None:
     database.execute(
-        """INSERT INTO version (digest, job, "case", target, url, folder, title) VALUES (?, ?, ?, ?, ?, ?, ?)
+        """INSERT INTO version (digest, job, "case", target, url, folder, key, title) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder""",
-        [version.digest, version.job, version.case, version.target, version.url, version.folder, version.title],
+        [*(getattr(version, name) for name in _OF_VERSION), version.title],
     )
     database.execute("UPDATE version SET pruned = 0 WHERE title = ?", [version.title])
     end = attempt.end
@@ -237,7 +254,7 @@ def _write(database: sqlite3.Connection, version: AppliedVersion, attempt: Versi
 
 
 def _entry(row: sqlite3.Row) -> LedgerEntry:
-    fields = {name: row[name] for name in ("digest", "job", "case", "target", "url", "folder")}
+    fields = {name: row[name] for name in _OF_VERSION}
     end = None
     if row["status"] is not None:
         status, code = RunStatus(row["status"]), ExitCode(row["exit_code"])

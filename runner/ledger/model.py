@@ -1,7 +1,8 @@
 """The ledger: which versions of jobs were applied, in which attempts, and how these ended. It outlives the runs.
 
 What a version is says `runner.ledger.versions`. A version is written down before anything of it is sent, and is open
-until the end of its attempt is written down, too. `runner.ledger.file` is an implementation.
+until the end of its attempt is written down, too. `runner.ledger.file` stores it in a file of one machine,
+`runner.ledger.database` with the runs of a fleet.
 """
 
 from collections.abc import Collection, Sequence
@@ -32,7 +33,8 @@ class LedgerError(Exception):
 class AppliedVersion(Struct, frozen=True, kw_only=True):
     """A job's case, or its only run, at a target. `digest` is 64 hexadecimal digits; `url` is empty for a sandbox.
 
-    `folder` is the folder of the job's file, relative to that of the project.
+    `folder` is the folder of the job's file, relative to that of the project. `key` is part of the version, where the
+    command has one (`--for`, `--every`).
     """
 
     digest: str
@@ -41,6 +43,7 @@ class AppliedVersion(Struct, frozen=True, kw_only=True):
     target: str
     url: str
     folder: str
+    key: str | None = None
 
     @property
     def name(self) -> str:
@@ -81,6 +84,14 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
     last: VersionAttempt
 
 
+class VersionClaim(Struct, frozen=True, kw_only=True):
+    """An attempt that is to begin, after `known` others at the version."""
+
+    version: AppliedVersion
+    attempt: VersionAttempt
+    known: int
+
+
 class Ledger(Protocol):
     """All versions of one place. Used by several programs at once; each method raises `LedgerError`."""
 
@@ -106,13 +117,13 @@ class Ledger(Protocol):
         """The versions whose last attempt is open."""
 
     def begin(
-        self, version: AppliedVersion, attempt: VersionAttempt, *, known: int, passing: Collection[str] = ()
-    ) -> AbstractContextManager[bool]:
-        """Write the attempt down, durably, as the context is left without an exception. Until then nothing of the run
-        may be sent, and no other program writes.
+        self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()
+    ) -> AbstractContextManager[frozenset[str]]:
+        """Write the attempts down, durably, as the context is left without an exception. Until then nothing of their
+        runs may be sent, and no other program writes.
 
-        It gives False, and nothing is written, where this is not attempt `known` + 1 of the version any more, or an
-        attempt at another version of its title is open whose run is none of `passing`.
+        It gives the digests of those that are written. One is not where it is not attempt `known` + 1 of its version
+        any more, or an attempt at another version of its title is open whose run is none of `passing`.
         """
 
     def end(self, run: str, end: AttemptEnd) -> None:

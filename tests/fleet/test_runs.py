@@ -220,13 +220,40 @@ def test_a_run_in_doubt_is_settled_by_an_order_which_a_worker_carries_out(
     assert ended(order) == 2
 
 
+def _apply(here: Fleet, run: str) -> None:
+    """Let the ledger know of the run."""
+    here.sql("insert into ledger (digest, job, target, url, folder, title) values ('d', 'a', 'here', '', '', 'a@here')")
+    here.sql("insert into attempts (fleet, digest, run, began_at) values ('', 'd', %s, now())", run)
+
+
+def test_runs_wait_for_others_to_pass_or_to_end_and_are_queued_in_that_transaction(here: Fleet) -> None:
+    needed, other = here.put("a", charges("a1")), here.put("b", charges("b1"))
+    here.stand.set_fault("success_but_error", "UsrCharge")
+    here.put("fits", charges("f1"), needs=(other,))
+    here.put("waits", charges("w1"), needs=(needed, other))
+    here.put("next", charges("n1"), after=(needed,))
+    assert here.states() == {"a": "queued", "b": "queued", "fits": "waiting", "waits": "waiting", "next": "waiting"}
+    with here.runs() as runs:
+        runs.carry(needed)
+        assert here.states()["a"] == "failed"
+        assert here.states()["next"] == "queued"
+        assert here.sql("select title from blocked") == [("a@here",)]
+        runs.carry(other)
+    assert (here.states()["fits"], here.states()["waits"]) == ("queued", "waiting")
+    late = here.put("late", charges("l1"), needs=(other,), after=(needed,))
+    assert here.states()["late"] == "queued", "what it needs has passed before"
+    queued = here.sql("select r.job from procrastinate_jobs j join runs r on r.id::text = j.args->>'run' order by 1")
+    assert {("fits",), ("late",), ("next",)} <= {*queued}
+    assert here.sql("select count(*) from procrastinate_jobs where args->>'run' = %s", late) == [(1,)]
+
+
 def test_a_run_that_has_not_begun_is_cancelled_at_once(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     run = here.put("a", charges("a1"))
-    here.sql("insert into ledger (digest, title, run) values ('d', 'a@here', %s)", run)
+    _apply(here, run)
     assert ended(["stop", run[:30], "--db", here.dsn]) == 0
     assert here.states() == {"a": "cancelled"}
     assert here.sql("select count(*) from procrastinate_jobs") == [(0,)]
-    assert here.sql("select status from ledger") == [("cancelled",)]
+    assert here.sql("select status, exit_code from attempts") == [("cancelled", 3)]
     with here.runs() as runs:
         assert runs.carry(run).state == "over"
     assert ended(["stop", run, "--db", here.dsn]) == 6
@@ -236,13 +263,13 @@ def test_a_run_that_has_not_begun_is_cancelled_at_once(here: Fleet, capsys: pyte
 def test_a_run_that_its_target_does_not_allow_is_refused_and_sends_nothing(here: Fleet) -> None:
     run = here.put("a", charges("a1"))
     (here.folder / "targets.yaml").write_text(here.stand.targets(more="    allow: {processes: [UsrOther]}\n"))
-    here.sql("insert into ledger (digest, title, run) values ('d', 'a@here', %s)", run)
+    _apply(here, run)
     with here.runs() as runs:
         assert runs.carry(run).state == "refused"
     assert here.starts() == {}
     ((note,),) = here.sql("select note from runs")
     assert "UsrCharge" in str(note)
-    assert here.sql("select status from ledger") == [("refused",)]
+    assert here.sql("select status, exit_code from attempts") == [("refused", 6)]
 
 
 def test_a_target_that_is_another_place_on_the_worker_is_refused(here: Fleet) -> None:

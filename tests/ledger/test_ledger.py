@@ -1,20 +1,24 @@
 """What every ledger promises, whatever stores it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ledgers import ONE, OTHER, PASSED, TWO, UNKNOWN, attempt, begin
+from ledgers import ONE, OTHER, PASSED, R1, R2, R3, R4, TWO, UNKNOWN, attempt, begin, claim
 from msgspec.structs import replace
 
+from runner.ledger.database import FleetLedger
 from runner.ledger.file import LedgerFile
 from runner.ledger.model import Ledger, LedgerError
 
 
-@pytest.fixture(params=["file"])
+@pytest.fixture(params=["file", "fleet"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    assert request.param == "file"
-    opened = LedgerFile(tmp_path / ".runner" / "ledger")
+    if request.param == "file":
+        opened: Ledger = LedgerFile(tmp_path / ".runner" / "ledger")
+    else:
+        opened = FleetLedger(request.getfixturevalue("fleet"), fleet="ours")
     yield opened
     opened.close()
 
@@ -27,73 +31,85 @@ def test_a_ledger_that_nobody_has_written_is_empty_and_reading_makes_none(ledger
 
 
 def test_a_version_is_open_from_its_begin_to_its_end(ledger: Ledger) -> None:
-    assert begin(ledger, ONE, "r1")
+    assert begin(ledger, ONE, R1)
     (entry,) = ledger.unended()
     assert entry == ledger.find([ONE.digest, TWO.digest])[ONE.digest]
-    assert (entry.version, entry.attempts, entry.last) == (ONE, 1, attempt("r1"))
-    ledger.end("r1", UNKNOWN)
-    ledger.end("r1", PASSED)
+    assert (entry.version, entry.attempts, entry.last) == (ONE, 1, attempt(R1))
+    ledger.end(R1, UNKNOWN)
+    ledger.end(R1, PASSED)
     assert ledger.unended() == []
-    assert ledger.find([ONE.digest])[ONE.digest].last == attempt("r1", PASSED)
+    assert ledger.find([ONE.digest])[ONE.digest].last == attempt(R1, PASSED)
 
 
 def test_of_two_that_have_seen_the_same_only_the_first_begins(ledger: Ledger) -> None:
-    assert begin(ledger, ONE, "r1")
-    assert not begin(ledger, ONE, "r2")
-    ledger.end("r1", PASSED)
-    assert not begin(ledger, ONE, "r3")
-    assert begin(ledger, ONE, "r4", known=1)
+    assert begin(ledger, ONE, R1)
+    assert not begin(ledger, ONE, R2)
+    ledger.end(R1, PASSED)
+    assert not begin(ledger, ONE, R3)
+    assert begin(ledger, ONE, R4, known=1)
     assert ledger.find([ONE.digest])[ONE.digest].attempts == 2
 
 
+def test_of_several_those_begin_that_nobody_has_begun_and_of_a_title_the_first(ledger: Ledger) -> None:
+    assert begin(ledger, OTHER, R1)
+    key = replace(ONE, digest="4" * 64, key="release 2")
+    claims = [claim(ONE, R2), claim(OTHER, R3), claim(TWO, R4), claim(key, R4)]
+    with ledger.begin(claims) as ours:
+        assert ours == {ONE.digest}
+    assert set(ledger.find([each.version.digest for each in claims])) == {ONE.digest, OTHER.digest}
+    ledger.end(R2, PASSED)
+    assert begin(ledger, key, R3)
+    assert ledger.find([key.digest])[key.digest].version == key
+
+
 def test_another_version_of_the_title_has_to_end_first_unless_it_is_let_pass(ledger: Ledger) -> None:
-    assert begin(ledger, ONE, "r1")
-    assert not begin(ledger, TWO, "r2")
-    assert begin(ledger, OTHER, "r3")
-    assert begin(ledger, TWO, "r4", passing=frozenset({"r1"}))
+    assert begin(ledger, ONE, R1)
+    assert not begin(ledger, TWO, R2)
+    assert begin(ledger, OTHER, R3)
+    assert begin(ledger, TWO, R4, passing=frozenset({R1}))
 
 
 def test_an_exception_in_the_context_of_begin_leaves_no_attempt(ledger: Ledger) -> None:
-    with pytest.raises(ZeroDivisionError), ledger.begin(ONE, attempt("r1"), known=0):
+    with pytest.raises(ZeroDivisionError), ledger.begin([claim(ONE, R1)]):
         raise ZeroDivisionError
     assert ledger.find([ONE.digest]) == {}
-    assert begin(ledger, ONE, "r1")
+    assert begin(ledger, ONE, R1)
 
 
 def test_what_is_released_was_never_attempted(ledger: Ledger) -> None:
-    assert begin(ledger, ONE, "r1")
-    ledger.release("r1")
+    assert begin(ledger, ONE, R1)
+    ledger.release(R1)
     assert ledger.find([ONE.digest]) == {}
-    assert begin(ledger, ONE, "r2")
-    ledger.end("r2", UNKNOWN)
-    assert begin(ledger, ONE, "r3", known=1)
-    ledger.release("r3")
-    assert ledger.find([ONE.digest])[ONE.digest].last == attempt("r2", UNKNOWN)
+    assert begin(ledger, ONE, R2)
+    ledger.end(R2, UNKNOWN)
+    assert begin(ledger, ONE, R3, known=1)
+    ledger.release(R3)
+    assert ledger.find([ONE.digest])[ONE.digest].last == attempt(R2, UNKNOWN)
 
 
 def test_what_is_adopted_has_passed_without_a_run(ledger: Ledger) -> None:
     ledger.adopt([ONE, OTHER], attempt(None, PASSED))
     assert ledger.find([ONE.digest, OTHER.digest])[OTHER.digest].last == attempt(None, PASSED)
-    assert not begin(ledger, ONE, "r1")
+    assert not begin(ledger, ONE, R1)
 
 
 def test_of_each_title_the_version_that_was_attempted_last_is_the_newest(ledger: Ledger) -> None:
-    for version, run in ((ONE, "r1"), (TWO, "r2"), (OTHER, "r3")):
+    for version, run in ((ONE, R1), (TWO, R2), (OTHER, R3)):
         begin(ledger, version, run)
         ledger.end(run, PASSED)
     assert [entry.version for entry in ledger.newest()] == [TWO, OTHER]
-    begin(ledger, ONE, "r4", known=1)
+    begin(ledger, ONE, R4, known=1)
     assert [entry.version for entry in ledger.newest()] == [ONE, OTHER]
 
 
 def test_what_is_pruned_is_left_out_and_still_known_until_it_begins_again(ledger: Ledger) -> None:
-    for version, run in ((ONE, "r1"), (TWO, "r2")):
+    for version, run in ((ONE, R1), (TWO, R2)):
         begin(ledger, version, run)
         ledger.end(run, PASSED)
     ledger.prune([TWO.digest])
     assert ledger.newest() == []
     assert set(ledger.find([ONE.digest, TWO.digest])) == {ONE.digest, TWO.digest}
-    begin(ledger, TWO, "r3", known=1)
+    begin(ledger, TWO, R3, known=1)
     assert [entry.version for entry in ledger.newest()] == [TWO]
 
 
@@ -102,4 +118,17 @@ def test_more_versions_are_found_than_fit_in_a_statement(ledger: Ledger) -> None
     ledger.adopt(many, attempt(None, PASSED))
     assert len(ledger.find([version.digest for version in many])) == 1201
     with pytest.raises(LedgerError):
-        ledger.adopt([ONE], replace(attempt("r1"), began_at=None))
+        ledger.adopt([ONE], replace(attempt(R1), began_at=None))
+
+
+def test_two_fleets_of_a_database_do_not_see_each_other(fleet: str) -> None:
+    with closing(FleetLedger(fleet, fleet="ours")) as ours, closing(FleetLedger(fleet, fleet="theirs")) as theirs:
+        assert begin(ours, ONE, R1)
+        assert not theirs.exists()
+        assert theirs.find([ONE.digest]) == {}
+        assert theirs.newest() == theirs.unended() == []
+        theirs.prune([ONE.digest])
+        theirs.end(R1, PASSED)
+        theirs.release(R1)
+        assert [entry.version for entry in ours.newest()] == [entry.version for entry in ours.unended()] == [ONE]
+        assert begin(theirs, ONE, R2)

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ledgers import ONE, OTHER, PASSED, attempt, begin
+from ledgers import ONE, OTHER, PASSED, R1, R2, attempt, begin, claim
+from msgspec.structs import replace
 
 from runner.ledger import file as ledger_file
 from runner.ledger.file import LedgerFile
@@ -24,7 +25,7 @@ def refusal(file: Path) -> str:
 def test_it_is_one_private_file_when_nobody_writes(tmp_path: Path) -> None:
     file = tmp_path / "new" / "ledger"
     with closing(LedgerFile(file)) as ledger:
-        begin(ledger, ONE, "r1")
+        begin(ledger, ONE, R1)
         assert [path.name for path in file.parent.iterdir()] == ["ledger"]
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
@@ -32,11 +33,11 @@ def test_it_is_one_private_file_when_nobody_writes(tmp_path: Path) -> None:
 
 def test_a_copy_holds_all_that_was_written(tmp_path: Path) -> None:
     with closing(LedgerFile(tmp_path / "ledger")) as ledger:
-        begin(ledger, ONE, "r1")
-        ledger.end("r1", PASSED)
+        begin(ledger, ONE, R1)
+        ledger.end(R1, PASSED)
         shutil.copy(tmp_path / "ledger", tmp_path / "copy")
     with closing(LedgerFile(tmp_path / "copy")) as copy:
-        assert copy.find([ONE.digest])[ONE.digest].last == attempt("r1", PASSED)
+        assert copy.find([ONE.digest])[ONE.digest].last == attempt(R1, PASSED)
 
 
 def test_a_file_of_somebody_else_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -56,17 +57,29 @@ def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with closing(LedgerFile(file)) as ledger:
         ledger.prepare()
     with closing(sqlite3.connect(file)) as later:
-        later.execute("PRAGMA user_version = 2")
+        later.execute("PRAGMA user_version = 3")
     assert "was written by a later version of this program; update this program" in refusal(file)
+
+
+def test_a_ledger_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
+    file = tmp_path / "ledger"
+    with closing(LedgerFile(file)) as ledger:
+        begin(ledger, ONE, R1)
+    with closing(sqlite3.connect(file)) as first:
+        first.execute("ALTER TABLE version DROP COLUMN key")
+        first.execute("PRAGMA user_version = 1")
+    with closing(LedgerFile(file)) as ledger:
+        assert ledger.find([ONE.digest])[ONE.digest].version == ONE
+        assert begin(ledger, replace(OTHER, key="release 2"), R2)
 
 
 def test_a_ledger_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "ledger"
     with closing(LedgerFile(file)) as ledger:
-        begin(ledger, ONE, "r1")
+        begin(ledger, ONE, R1)
     os.truncate(file, file.stat().st_size // 2)
     with closing(LedgerFile(file)) as cut, pytest.raises(LedgerError, match="no ledger, or is damaged"):
-        begin(cut, OTHER, "r2")
+        begin(cut, OTHER, R2)
 
 
 def test_who_waits_for_another_program_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +87,7 @@ def test_who_waits_for_another_program_too_long_is_refused(tmp_path: Path, monke
     file = tmp_path / "ledger"
     with closing(LedgerFile(file)) as first:
         first.prepare()
-        with first.begin(ONE, attempt("r1"), known=0):
+        with first.begin([claim(ONE, R1)]):
             assert "was locked by another program for 0 s" in refusal(file)
 
 
@@ -84,14 +97,14 @@ def test_who_begins_waits_until_the_other_has_begun(tmp_path: Path) -> None:
 
     def second() -> None:
         with closing(LedgerFile(file)) as ledger:
-            found.append(begin(ledger, ONE, "r2"))
+            found.append(begin(ledger, ONE, R2))
 
     with closing(LedgerFile(file)) as ledger:
         ledger.prepare()
-        with ledger.begin(ONE, attempt("r1"), known=0) as is_ours:
+        with ledger.begin([claim(ONE, R1)]) as ours:
             thread = threading.Thread(target=second)
             thread.start()
-            assert is_ours
+            assert ours
         thread.join()
     assert found == [False]
 
@@ -105,10 +118,10 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_a_ledger_that_is_deleted_while_it_is_used_is_refused_and_not_made_anew(tmp_path: Path) -> None:
     file = tmp_path / "ledger"
     with closing(LedgerFile(file)) as ledger:
-        begin(ledger, ONE, "r1")
+        begin(ledger, ONE, R1)
         file.unlink()
         with pytest.raises(LedgerError, match="was moved or deleted while this command used it"):
-            ledger.end("r1", PASSED)
+            ledger.end(R1, PASSED)
         with pytest.raises(LedgerError, match="was moved or deleted while this command used it"):
-            begin(ledger, OTHER, "r2")
+            begin(ledger, OTHER, R2)
     assert not file.exists()

@@ -53,7 +53,15 @@ class Fleet:
     def __post_init__(self) -> None:
         (self.folder / "targets.yaml").write_text(self.stand.targets())
 
-    def put(self, name: str, steps: str, *, lock: str | None = None, needs: tuple[str, ...] = ()) -> str:
+    def put(
+        self,
+        name: str,
+        steps: str,
+        *,
+        lock: str | None = None,
+        needs: tuple[str, ...] = (),
+        after: tuple[str, ...] = (),
+    ) -> str:
         """Queue a run of a job with these steps; its id."""
         file = self.folder / f"{name}.job.yaml"
         file.write_text(f"runner: 1\nname: {name}\ntarget: here\n{steps}")
@@ -66,6 +74,7 @@ class Fleet:
             plan=json.dumps(stored(planned(spec))),
             lock=lock,
             needs=needs,
+            after=after,
         )
         with database.connect(self.dsn) as connection, connection.transaction():
             queue.put_runs(connection, [run])

@@ -1,0 +1,199 @@
+"""The ledger of a fleet, in its database: beside the runs, so that a version, its run and the run's item in the queue
+are written in one transaction.
+
+Two repositories that share a database have ledgers of their own, by the name of their `fleet`. An outage is a
+`NoDatabaseError`, which leaves this room as it is: whatever was to be written may be written by then.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from runner.fleet import database
+from runner.fleet.database import Connection, NoDatabaseError
+from runner.foundation.problems import ExitCode
+from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, LedgerError, VersionAttempt, VersionClaim
+from runner.runs.events import RunStatus
+from runner.runs.store import StoreError
+
+_OF_VERSION: Final = ("digest", "job", "case", "target", "url", "folder", "key")
+_ENTRIES: Final = """
+select v.digest, v.job, v."case", v.target, v.url, v.folder, v.key,
+  (select count(*) from attempts c where c.fleet = a.fleet and c.digest = a.digest),
+  a.run::text, a.began_at, a.place, a."commit", a.status, a.exit_code, a.ended_at
+from attempts a join ledger v on v.fleet = a.fleet and v.digest = a.digest
+where a.fleet = %(fleet)s and """
+_KNOWN: Final = f"""{_ENTRIES} a.n in (
+  select max(n) from attempts where fleet = %(fleet)s and digest = any (%(digests)s) group by digest)"""  # noqa: S608  our own text
+_NEWEST: Final = f"""{_ENTRIES} a.n in (
+  select max(b.n) from attempts b join ledger w on w.fleet = b.fleet and w.digest = b.digest
+  where w.fleet = %(fleet)s and not w.pruned group by w.title)"""  # noqa: S608  likewise
+_UNENDED: Final = f"{_ENTRIES} a.status is null order by a.n"
+_EXISTS: Final = "select exists (select from ledger where fleet = %(fleet)s)"
+_FREE: Final = """
+select c.digest from unnest(%(digests)s::text[], %(titles)s::text[], %(known)s::int[]) c (digest, title, known)
+where c.known = (select count(*) from attempts a where a.fleet = %(fleet)s and a.digest = c.digest)
+  and not exists (
+    select from ledger v join attempts a on a.fleet = v.fleet and a.digest = v.digest
+    where v.fleet = %(fleet)s and v.title = c.title and v.digest <> c.digest and a.status is null
+      and a.run <> all (%(passing)s::uuid[]))
+"""
+_VERSION: Final = """
+insert into ledger (fleet, digest, job, "case", target, url, folder, key, title)
+select %(fleet)s, * from unnest(%(digest)s::text[], %(job)s::text[], %(case)s::text[], %(target)s::text[],
+  %(url)s::text[], %(folder)s::text[], %(key)s::text[], %(title)s::text[])
+on conflict (fleet, digest) do update set folder = excluded.folder
+"""
+_RETURNED: Final = "update ledger set pruned = false where fleet = %(fleet)s and title = any (%(title)s) and pruned"
+_ATTEMPT: Final = """
+insert into attempts (fleet, digest, run, began_at, place, "commit", status, exit_code, ended_at)
+select %(fleet)s, a.digest, a.run, a.began_at, a.place, a."commit", a.status, a.exit_code, a.ended_at
+from unnest(%(digest)s::text[], %(run)s::uuid[], %(began_at)s::timestamptz[], %(place)s::text[], %(commit)s::text[],
+  %(status)s::text[], %(exit_code)s::int[], %(ended_at)s::timestamptz[]) with ordinality
+  as a (digest, run, began_at, place, "commit", status, exit_code, ended_at, number) order by number
+"""
+_END: Final = """
+update attempts set status = %(status)s, exit_code = %(exit_code)s, ended_at = %(at)s
+where fleet = %(fleet)s and run = %(run)s
+"""
+_RELEASE: Final = """
+with gone as (delete from attempts where fleet = %(fleet)s and run = any (%(runs)s::uuid[]) returning n, digest)
+delete from ledger v where v.fleet = %(fleet)s and v.digest in (select digest from gone)
+  and not exists (
+    select from attempts a where a.fleet = v.fleet and a.digest = v.digest and a.n not in (select n from gone))
+"""
+_PRUNE: Final = """
+update ledger set pruned = true where fleet = %(fleet)s
+  and title in (select title from ledger where fleet = %(fleet)s and digest = any (%(digests)s))
+"""
+
+
+class FleetLedger:
+    """The ledger of `fleet` in the database at `dsn`, whose tables were checked. For one thread."""
+
+    def __init__(self, dsn: str, *, fleet: str = "") -> None:
+        place = database.shown(dsn)
+        self.name = f"`{fleet}` in {place}" if fleet else place
+        self.fleet = fleet
+        self._dsn = dsn
+        self._connection: Connection | None = None
+
+    def exists(self) -> bool:
+        ((found,),) = self._read(_EXISTS)
+        return bool(found)
+
+    def prepare(self) -> None:
+        """A fleet's tables are made by `fleet migrate` alone."""
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def find(self, digests: Collection[str]) -> dict[str, LedgerEntry]:
+        return {entry.version.digest: entry for entry in self._entries(_KNOWN, digests=[*digests])}
+
+    def newest(self) -> list[LedgerEntry]:
+        return sorted(self._entries(_NEWEST), key=lambda entry: entry.version.title)
+
+    def unended(self) -> list[LedgerEntry]:
+        return self._entries(_UNENDED)
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """One transaction, in which no other program changes the ledger of this fleet, or ends a run of it. What is
+        called of this ledger meanwhile is part of it.
+        """
+        with _stored(), self._opened().transaction():
+            self._opened().execute("select own_fleet(%(fleet)s)", {"fleet": self.fleet})
+            yield self._opened()
+
+    @contextmanager
+    def begin(self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
+        first = {claim.version.title: claim for claim in reversed(claims)}
+        with self.alone() as connection:
+            values = {
+                "fleet": self.fleet,
+                "digests": [claim.version.digest for claim in first.values()],
+                "titles": [*first],
+                "known": [claim.known for claim in first.values()],
+                "passing": [*passing],
+            }
+            free = frozenset(digest for (digest,) in connection.execute(_FREE, values))
+            ours = [claim for claim in claims if claim.version.digest in free and first[claim.version.title] is claim]
+            self._write(connection, [(claim.version, claim.attempt) for claim in ours])
+            yield frozenset(claim.version.digest for claim in ours)
+
+    def end(self, run: str, end: AttemptEnd) -> None:
+        with self.alone() as connection:
+            values = {"status": end.status.value, "exit_code": int(end.exit_code), "at": end.at, "run": run}
+            connection.execute(_END, {**values, "fleet": self.fleet})
+
+    def release(self, *runs: str) -> None:
+        with self.alone() as connection:
+            connection.execute(_RELEASE, {"fleet": self.fleet, "runs": [*runs]})
+
+    def adopt(self, versions: Sequence[AppliedVersion], attempt: VersionAttempt) -> None:
+        with self.alone() as connection:
+            self._write(connection, [(version, attempt) for version in versions])
+
+    def prune(self, digests: Collection[str]) -> None:
+        with self.alone() as connection:
+            connection.execute(_PRUNE, {"fleet": self.fleet, "digests": [*digests]})
+
+    def _write(self, connection: Connection, written: Sequence[tuple[AppliedVersion, VersionAttempt]]) -> None:
+        versions = {version.digest: version for version, _ in written}.values()
+        columns = {name: [getattr(version, name) for version in versions] for name in (*_OF_VERSION, "title")}
+        connection.execute(_VERSION, {**columns, "fleet": self.fleet})
+        connection.execute(_RETURNED, {"fleet": self.fleet, "title": columns["title"]})
+        values: dict[str, Any] = {
+            name: [getattr(attempt, name) for _, attempt in written] for name in ("run", "began_at", "place", "commit")
+        }
+        ends = [attempt.end for _, attempt in written]
+        values |= {
+            "fleet": self.fleet,
+            "digest": [version.digest for version, _ in written],
+            "status": [end and end.status.value for end in ends],
+            "exit_code": [end and int(end.exit_code) for end in ends],
+            "ended_at": [end and end.at for end in ends],
+        }
+        connection.execute(_ATTEMPT, values)
+
+    def _entries(self, sql: str, **values: object) -> list[LedgerEntry]:
+        return [_entry(row) for row in self._read(sql, **values)]
+
+    def _read(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
+        with _stored():
+            return self._opened().execute(sql.encode(), {**values, "fleet": self.fleet}).fetchall()
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            self._connection = database.connect(self._dsn)
+        return self._connection
+
+
+@contextmanager
+def _stored() -> Iterator[None]:
+    """What the database refuses, as an error of the ledger; an outage stays what it is."""
+    try:
+        with database.stored():
+            yield
+    except NoDatabaseError:
+        raise
+    except StoreError as error:
+        raise LedgerError(str(error)) from error
+
+
+def _entry(row: Sequence[Any]) -> LedgerEntry:
+    *of_version, attempts, run, began_at, place, commit, status, code, ended_at = row
+    end = None
+    if status is not None:
+        end = AttemptEnd(status=RunStatus(status), exit_code=ExitCode(code), at=_text(ended_at))
+    attempt = VersionAttempt(run=run, began_at=_text(began_at), place=place, commit=commit, end=end)
+    version = AppliedVersion(**dict(zip(_OF_VERSION, of_version, strict=True)))
+    return LedgerEntry(version=version, attempts=attempts, last=attempt)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

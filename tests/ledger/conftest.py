@@ -1,0 +1,3 @@
+from postgres import fleet, postgres
+
+__all__ = ["fleet", "postgres"]

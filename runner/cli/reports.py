@@ -203,12 +203,15 @@ def _wrong_place(place: str, wanted: ReportFormat, read: Iterable[Path]) -> Prob
     return overwrites(path, what="the report", mark=wanted.mark, read=read)
 
 
-def _written(place: str, text: str) -> Problem | None:
+def _written(place: str, report: str | Iterator[str]) -> Problem | None:
+    pieces = (report,) if isinstance(report, str) else report
     if place == STDOUT:
-        output.data(text, for_programs=True)
+        for piece in pieces:
+            output.data(piece, for_programs=True)
         return None
     try:
-        Path(place).write_text(text, encoding="utf-8")
+        with Path(place).open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
     except OSError as error:
         return _unwritable(place, error.strerror or str(error))
     return None

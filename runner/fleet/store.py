@@ -149,8 +149,8 @@ class FleetStore:
         found = self._link.run("select state = 'running' from runs where id = %(run)s", {"run": run}).fetchone()
         return found is not None and bool(found[0])
 
-    def put(self, run: str, part: Part, content: str) -> None:
-        log = self.log_of(run)
+    def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
+        log, content = self.log_of(run), content if isinstance(content, str) else "".join(content)
         if part is Part.PLAN and log is not None:
             log.put_plan(content)
         elif part is Part.PLAN:

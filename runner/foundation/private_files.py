@@ -8,6 +8,7 @@ import errno
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -57,15 +58,17 @@ def sync_folder(folder: Path) -> None:
         os.close(file)
 
 
-def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool = True) -> None:
     """Have a private file on disk, in the place of an earlier one: at any moment it is there whole, or not at all.
+    `content` may come in pieces.
 
     Where it need not be `durable`, a loss of power may leave it empty.
     """
     beside = path.with_name(path.name + ".part")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, PRIVATE_FILE)
     try:
-        write_all(file, content)
+        for piece in (content,) if isinstance(content, bytes) else content:
+            write_all(file, piece)
         if durable:
             os.fsync(file)
     finally:

@@ -4,7 +4,7 @@ overwriting and the docs all read this table.
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -24,15 +24,15 @@ _OTLP_MARK: Final = lazy_pattern(rb'\{"resourceSpans":')
 
 class ReportFormat(Struct, frozen=True, kw_only=True):
     """`name` makes the option `--report-NAME` and its variable; `help` is for `--help`, `docs` for the docs, in
-    Markdown. A file of this format begins with `mark`, and no other file does. `stored_as` is the part of
-    a run that stores it, None where it is not stored.
+    Markdown. A file of this format begins with `mark`, and no other file does. `write` gives the report, in pieces
+    where it may be large. `stored_as` is the part of a run that stores it, None where it is not stored.
     """
 
     name: str
     help: str
     docs: str
     mark: re.Pattern[bytes]
-    write: Callable[[ReportedCommand], str]
+    write: Callable[[ReportedCommand], str | Iterator[str]]
     stored_as: Part | None = None
 
     @property

@@ -3,7 +3,7 @@
 No value is shortened and nothing is left out but the secrets, which are `***`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import UnsetType
@@ -30,38 +30,56 @@ _EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "u
 """Likewise, but null in runs of earlier versions."""
 _BEGINNING = ("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
 """Fields of `RunStarted`, null in runs of earlier versions."""
+_INDENT = "  "
+_ROW = "\n" + _INDENT * 4
+"""What is before each row but for its comma."""
+_AT_ONCE = 100
+"""Rows in a piece."""
 
 
-def report(command: ReportedCommand, *, version: str = VERSION) -> str:
-    """One indented JSON object that holds all runs; `version` is this program's. `seconds` adds up what they took."""
-    formatted = msgspec.json.format(without_holes(_encoded(command, version)), indent=2) + b"\n"
-    text = formatted.decode()
-    del formatted  # that of ten thousand steps has 25 MB
-    return safe_json(text)
-
-
-def _encoded(command: ReportedCommand, version: str) -> bytes:
+def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[str]:
+    """One indented JSON object that holds all runs, in pieces: that of ten thousand steps has 27 MB. `version` is this
+    program's. `seconds` adds up what the runs took.
+    """
     results = command.results
-    whole = {
+    head: JsonObject = {
         "format": FORMAT,
         "tool": {"name": "creatio-runner", "version": version},
         "status": command.status,
         "exit_code": int(command.exit_code),
         "started_at": min((result.started_at for result in results), default=""),
         "seconds": _rounded(sum(result.seconds for result in results)),
-        "counts": tally(step for result in results for step in result.steps),
+        "counts": {
+            status.value: number for status, number in tally(step for one in results for step in one.steps).items()
+        },
         "problems": mistakes.records(command.problems),
-        "runs": [_run(run) for run in command.runs],
     }
-    return msgspec.json.encode(whole)
+    yield from _record(head, "runs", map(_run, command.runs), depth=0)
+    yield "\n"
 
 
-def _run(run: ReportedRun) -> dict[str, object]:
-    """Rows are encoded one by one: as objects, those of ten thousand steps take 40 MB."""
+def _record(head: JsonObject, last: str, items: Iterable[Iterable[str]], *, depth: int) -> Iterator[str]:
+    """A record in pieces whose `last` value is a list; the items are in pieces, too."""
+    line = "\n" + _INDENT * depth
+    yield f'{_indented(msgspec.json.encode(head), depth=depth).removesuffix(f"{line}}}")},{line}{_INDENT}"{last}": ['
+    between = first = f"{line}{_INDENT}{_INDENT}"
+    for item in items:
+        yield between
+        yield from item
+        between = f",{first}"
+    yield f"]{line}}}" if between is first else f"{line}{_INDENT}]{line}}}"
+
+
+def _indented(encoded: bytes, *, depth: int) -> str:
+    """Encoded JSON as it is written at this depth, without secrets, and safe to print."""
+    text = msgspec.json.format(without_holes(encoded), indent=len(_INDENT)).decode()
+    return safe_json(text.replace("\n", "\n" + _INDENT * depth))
+
+
+def _run(run: ReportedRun) -> Iterator[str]:
     result, began = run.result, _beginning(run.lines)
     target = result.target
-    attempts = attempts_by_row(run.lines)
-    return {
+    head: JsonObject = {
         "id": result.id,
         "job": result.job,
         "file": result.file,
@@ -80,8 +98,17 @@ def _run(run: ReportedRun) -> dict[str, object]:
         "error": _trouble(result.error),
         **began,
         "waits": [wait(line.event) for line in run.lines if isinstance(line.event, Waited) and not line.event.key],
-        "steps": [msgspec.Raw(msgspec.json.encode(_step(step, attempts.get(step.key)))) for step in result.steps],
     }
+    return _record(head, "steps", _rows(run), depth=2)
+
+
+def _rows(run: ReportedRun) -> Iterator[tuple[str]]:
+    """The rows of a run, many in a piece. Each is encoded by itself: as objects, ten thousand take 40 MB."""
+    attempts, steps = attempts_by_row(run.lines), run.result.steps
+    for start in range(0, len(steps), _AT_ONCE):
+        rows = (_step(step, attempts.get(step.key)) for step in steps[start : start + _AT_ONCE])
+        encoded = b"[%s]" % b",".join(map(msgspec.json.encode, rows))
+        yield (_indented(encoded, depth=3).removeprefix(f"[{_ROW}").removesuffix(f"{_ROW[: -len(_INDENT)]}]"),)
 
 
 def _beginning(lines: Sequence[Line]) -> JsonObject:

@@ -7,7 +7,7 @@ are named by their ids, which sort by time. A method raises `StoreError` where i
 promises nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -211,9 +211,9 @@ class RunStore(Protocol):
     def is_being_written(self, run: str) -> bool:
         """Whether some process has the run open for writing. False also where that cannot be known."""
 
-    def put(self, run: str, part: Part, content: str) -> None:
-        """Store a part in the place of an earlier one: at any moment one is there, the old or the new. The plan is
-        durable, a report safe from a kill.
+    def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
+        """Store a part, a text or its pieces, in the place of an earlier one: at any moment one is there, the old or
+        the new. The plan is durable, a report safe from a kill.
         """
 
     def get(self, run: str, part: Part) -> bytes:

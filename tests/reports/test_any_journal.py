@@ -13,10 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from reported import command
+from reported import command, json_report
 
 from runner.foundation.problems import ExitCode
-from runner.reports import json as json_report
 from runner.reports import jsonl, junit, runs
 from runner.reports.console import PlainConsole, transcript
 from runner.reports.sentences import Detail
@@ -132,7 +131,7 @@ def test_a_json_report_fits_its_schema_and_is_safe_to_print(
     data: st.DataObject, journals: Journals, chain: Chain
 ) -> None:
     result = fold(drawn_prefix(data, journals, chain))
-    text = json_report.report(command(result), version="0.1.0")
+    text = json_report(command(result), version="0.1.0")
     assert json.loads(text)["runs"][0]["status"] == result.status
     assert not list(validator("report").iter_errors(json.loads(text)))
     assert not [char for char in text if acts_on_a_terminal(char) and char != "\n"]

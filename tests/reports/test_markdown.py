@@ -43,7 +43,7 @@ def test_a_summary_says_how_it_ended_and_what_to_do(story: list[AnyEvent], chain
 
 def test_the_first_line_is_the_mark_of_the_format() -> None:
     (markdown,) = [one for one in FORMATS if one.name == "md"]
-    assert markdown.mark.match(markdown.write(command()).encode())
+    assert markdown.mark.match("".join(markdown.write(command())).encode())
     assert not markdown.mark.match(b"# Notes\n")
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from runner.foundation.problems import ExitCode, Problem, strongest
+from runner.reports import json
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.runs.events import Line
 from runner.runs.result import RunResult, fold
+from runner.version import VERSION
 
 
 def command(
@@ -22,3 +24,8 @@ def command_from(*journals: Sequence[Line]) -> ReportedCommand:
     """A command of the runs of these journals."""
     runs = [ReportedRun(result=fold(lines), lines=lines) for lines in journals]
     return ReportedCommand(runs=runs, exit_code=strongest(run.result.exit_code for run in runs))
+
+
+def json_report(command: ReportedCommand, *, version: str = VERSION) -> str:
+    """The JSON report, its pieces together."""
+    return "".join(json.report(command, version=version))

@@ -160,9 +160,10 @@ class FileRunStore:
     def is_being_written(self, run: str) -> bool:
         return is_taken(self._root / run / EVENTS)
 
-    def put(self, run: str, part: Part, content: str) -> None:
+    def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
+        encoded = content.encode() if isinstance(content, str) else map(str.encode, content)
         with _stored(self._root / run):
-            write_whole(self._root / run / part.value, content.encode(), durable=not part.is_report)
+            write_whole(self._root / run / part.value, encoded, durable=not part.is_report)
 
     def get(self, run: str, part: Part) -> bytes:
         with _stored(self._root / run):

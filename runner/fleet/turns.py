@@ -24,7 +24,10 @@ on conflict (site, process) do update set run = excluded.run
 where t.run = excluded.run
   or not exists (select from runs r where r.id = t.run and r.state in ('running', 'parked', 'queued'))
 """
-_GIVE: Final = "delete from turns where site = %(site)s and process = %(process)s and run = %(run)s"
+_GIVE: Final = """
+delete from turns where site = %(site)s and process = %(process)s
+  and run = (select id from runs where id = %(run)s and fence = %(fence)s)
+"""
 _GIVE_WITH_LINE: Final = """given{n} as (
   delete from turns t using mine where t.run = mine.id and t.site = %(site{n})s and t.process = %(process{n})s
 )"""

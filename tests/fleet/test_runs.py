@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -10,9 +11,13 @@ from fleets import Fleet, charges, in_thread, until
 from runner.cli.main import ended
 from runner.execution.fleet_run import FleetRuns
 from runner.fleet import log as fleet_log
-from runner.fleet.link import Link
+from runner.fleet.database import Connection
+from runner.fleet.link import Cursor, Link
 from runner.fleet.log import FencedLog
-from runner.fleet.turns import FleetPace
+from runner.fleet.store import FleetStore
+from runner.fleet.turns import FleetPace, FleetTurn
+from runner.hosts.stop import Stop
+from runner.runs.history import past_runs
 from runner.runs.store import FencedError
 from runner.service.gate import OPEN
 
@@ -87,6 +92,50 @@ def test_a_crash_at_any_commit_starts_nothing_twice_and_makes_nothing_green_that
     assert number > 8
 
 
+def break_at(number: int, *, when: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let the connection break at a statement of this number, before it is carried out or before its answer comes."""
+    attempt, left = Link.attempt, [number]
+
+    def broken(link: Link, do: Callable[[Connection], Cursor]) -> Cursor:
+        def once(connection: Connection) -> Cursor:
+            left[0] -= 1
+            is_now = left[0] == 0
+            if is_now and when == "before":
+                connection.execute("select pg_terminate_backend(pg_backend_pid())")
+            cursor = do(connection)
+            if is_now:
+                connection.execute("select pg_terminate_backend(pg_backend_pid())")
+            return cursor
+
+        return attempt(link, once)
+
+    monkeypatch.setattr(Link, "attempt", broken)
+    return left
+
+
+def test_a_connection_that_breaks_at_any_statement_changes_nothing_of_a_run(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """The long form breaks it at each statement; the short one at every ninth."""
+    step = 1 if request.config.getoption("--long") else 9
+    number, left = 0, [0]
+    while left[0] <= 0:
+        number += step
+        for when in ("before", "after"):
+            name = f"j{number}-{when}"
+            run = here.put(name, charges(f"m{number}{when}a", f"m{number}{when}b"))
+            with here.runs() as runs, monkeypatch.context() as patched:
+                left = break_at(number, when=when, monkeypatch=patched)
+                assert runs.carry(run).state == "ended"
+            assert here.states()[name] == "passed"
+    assert {*here.starts().values()} == {1}
+    assert here.sql("select count(*) from turns") == [(0,)]
+    assert number > 20
+    store = FleetStore(here.dsn)
+    assert len(past_runs(store.history())) == len(here.states()), "each run is in the history"
+    store.close()
+
+
 def test_a_worker_that_slept_before_it_sends_sends_nothing_of_a_run_that_was_taken_over(
     here: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +190,21 @@ def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet) -> No
         thread.join()
     assert here.states()["a"] in ("error", "cancelled", "failed")
     assert here.starts() == {}
+
+
+def test_a_turn_is_given_back_by_nobody_who_has_lost_the_run(here: Fleet) -> None:
+    run = here.put("a", charges("a1"))
+    zombies, others = FleetStore(here.dsn), FleetStore(here.dsn)
+    log = zombies.create(run)
+    zombie = FleetTurn(log, site="site", goes_on=lambda: True)
+    assert zombie.take("UsrCharge", Stop(grace=1.0))
+    other = FleetTurn(others.create(run), site="site", goes_on=lambda: True)
+    zombie.give_back()
+    assert here.sql("select process from turns") == [("UsrCharge",)], "it is the turn of who has taken the run over"
+    other.give_back()
+    assert here.sql("select count(*) from turns") == [(0,)]
+    zombies.close()
+    others.close()
 
 
 def test_runs_on_two_machines_take_turns_with_a_process(here: Fleet) -> None:

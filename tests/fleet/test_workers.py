@@ -3,15 +3,10 @@
 import os
 import re
 import signal
-import subprocess
-from collections.abc import Collection, Iterator
-from contextlib import suppress
-from functools import partial
-from pathlib import Path
+from collections.abc import Collection
 
 import pytest
-from fleets import Fleet, at_site, charges, until
-from postgres import Cluster
+from fleets import Fleet, charges, until
 
 from runner.cli.main import ended
 
@@ -58,39 +53,56 @@ def holder(here: Fleet, among: Collection[int]) -> int | None:
     return found[0] if found else None
 
 
-def test_runs_of_workers_that_are_killed_stopped_and_drained_are_taken_over(
-    here: Fleet, request: pytest.FixtureRequest
-) -> None:
-    """The long form does it ten times over."""
-    rounds = 10 if request.config.getoption("--long") else 1
-    put(here, runs=4, calls=6 * rounds)
-    workers = {worker.pid: worker for worker in (here.worker("-j", "2", dead=6.0) for _ in range(2))}
-    gone: set[int] = set()
-    stopped: list[int] = []
-    for _ in range(rounds):
-        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP):
-            pid = holder(here, [pid for pid in workers if pid not in gone])
-            if pid is None:
-                break
-            gone.add(pid)
-            os.kill(pid, number)
-            if number == signal.SIGSTOP:
-                stopped.append(pid)
-            elif workers[pid].wait(60) == 0:
-                assert number == signal.SIGTERM
-            added = here.worker("-j", "2", dead=6.0)
-            workers[added.pid] = added
-        for pid in stopped:
-            until(partial(_has_lost_its_runs, here, pid), why=here.said)
-            os.kill(pid, signal.SIGCONT)
-            with suppress(subprocess.TimeoutExpired):  # it may have given its run back just before it fell asleep
-                assert workers[pid].wait(10) == 75, "what it carried out was taken over"
-        stopped.clear()
+def test_a_worker_that_slept_while_its_runs_were_taken_over_sends_nothing_more_and_ends_with_75(here: Fleet) -> None:
+    put(here, runs=2, calls=8)
+    zombie = here.worker("-j", "2", dead=2.0)
+    holder(here, [zombie.pid])
+    os.kill(zombie.pid, signal.SIGSTOP)
+    other = here.worker("-j", "2", dead=2.0)
+    until(lambda: here.sql("select 1 from runs where worker like %s", f"%:{zombie.pid}:%") == [], why=here.said)
+    os.kill(zombie.pid, signal.SIGCONT)
+    assert zombie.wait(60) == 75, here.said()
     over(here)
-    for worker in workers.values():
+    other.terminate()
+    assert other.wait(60) == 0
+    sound(here, 2, 8)
+
+
+def test_a_run_that_another_version_has_begun_waits_for_a_worker_of_that_version(here: Fleet) -> None:
+    put(here, runs=1, calls=8)
+    newer = here.worker(replay=2, dead=2.0)
+    holder(here, [newer.pid])
+    newer.kill()
+    older = here.worker(dead=2.0)
+    here.put("later", charges("l1").replace("UsrCharge", "UsrRefund"))  # whose turn nobody has
+    until(lambda: here.states() == {"j0": "running", "later": "passed"}, why=here.said)
+    until(lambda: "is queued again" in here.said(), why=here.said)
+    assert here.sql("select queue_name from procrastinate_jobs where status = 'todo'") == [("here#2",)]
+    newer = here.worker(replay=2, dead=2.0)
+    over(here)
+    for worker in (older, newer):
         worker.terminate()
-        worker.wait(60)
-    sound(here, 4, 6 * rounds)
+        assert worker.wait(60) == 0
+    assert here.sql("select job, replay from runs order by job") == [("j0", 2), ("later", 1)]
+    assert here.result(str(here.sql("select id::text from runs where job = 'j0'")[0][0])).resumed == 1
+    assert max(here.starts().values()) == 1
+
+
+def test_runs_that_wait_for_the_turn_of_a_killed_run_leave_it_a_slot(here: Fleet) -> None:
+    """All slots are taken by runs that wait, and only the run that has the turn could end their waiting."""
+    put(here, runs=1, calls=8)
+    killed = here.worker(dead=2.0)
+    holder(here, [killed.pid])
+    killed.kill()
+    for number in range(4):
+        here.put(f"waits{number}", charges(f"w{number}"))
+    other = here.worker("-j", "2", dead=2.0)
+    over(here)
+    other.terminate()
+    assert other.wait(60) == 0
+    assert max(here.starts().values()) == 1
+    assert {*here.states().values()} <= {"passed", "unknown"}
+    assert [here.states()[f"waits{number}"] for number in range(4)] == ["passed"] * 4
 
 
 def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_ones_can_resume(
@@ -116,32 +128,7 @@ def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_o
     assert (here.folder / "alive").exists()
 
 
-def _has_lost_its_runs(here: Fleet, pid: int) -> bool:
-    return here.sql("select 1 from runs where worker like %s", f"%:{pid}:%") == []
-
-
-@pytest.fixture
-def cut_off(own_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    monkeypatch.chdir(tmp_path)
-    own_cluster.start()
-    own_cluster.make_template()
-    with at_site(own_cluster.new_database(), tmp_path) as made:
-        yield made
-
-
-def test_an_outage_of_the_database_is_waited_for_and_starts_nothing_twice(cut_off: Fleet, own_cluster: Cluster) -> None:
-    put(cut_off, runs=3, calls=6)
-    worker = cut_off.worker("-j", "3")
-    holder(cut_off, [worker.pid])
-    own_cluster.stop()
-    own_cluster.start()
-    over(cut_off)
-    worker.terminate()
-    assert worker.wait(60) == 0, cut_off.said()
-    sound(cut_off, 3, 6)
-
-
 def test_a_worker_without_a_database_for_long_ends_with_3(here: Fleet) -> None:
-    worker = here.worker("--db", "postgresql://127.0.0.1:1/none", dead=1.0)
+    worker = here.worker(dsn="postgresql://127.0.0.1:1/none", patience=1.0)
     assert worker.wait(60) == 3
     assert "no database for" in here.said()

@@ -1,29 +1,25 @@
-"""A fleet for tests: a database, jobs that are put into its queue, and workers, here or as processes of their own.
-
-As a program it is `runner worker` that takes others for dead after `DEAD` seconds.
-"""
+"""A fleet for tests: a database, jobs that are put into its queue, and workers, here or as processes of their own."""
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import NoReturn
 
 import uuid_utils
+from forked_workers import CleanProcess, Worker
 from sandboxes import Stand, stand
 
-from runner.cli.main import main
 from runner.execution.fleet_run import FleetRuns
 from runner.execution.prepare import planned, prepare
 from runner.execution.run_spec import Wanted
-from runner.fleet import database, queue, worker
+from runner.fleet import database, queue
 from runner.fleet.queue import NewRun
 from runner.fleet.store import FleetStore
 from runner.planning.plan import stored
@@ -32,9 +28,8 @@ from runner.reading.files import read_text
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
 from runner.runs.store import Part
+from runner.version import REPLAY
 
-DEAD = "FLEET_TEST_DEAD"
-"""The variable with the seconds after which a worker is taken for dead."""
 CHARGE = """runner: 1
 process: UsrCharge
 parameters: {Mark: {type: text}, Receipt: {type: text, direction: both}}
@@ -48,7 +43,7 @@ class Fleet:
     dsn: str
     folder: Path
     stand: Stand
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         (self.folder / "targets.yaml").write_text(self.stand.targets())
@@ -98,7 +93,7 @@ class Fleet:
         found = self.sql("select job, case when state = 'ended' then status else state end from runs")
         return {str(job): str(state) for job, state in found}
 
-    def starts(self) -> Mapping[str, int]:
+    def starts(self) -> Counter[str]:
         return Counter(start.mark for start in self.stand.starts())
 
     @contextmanager
@@ -114,14 +109,15 @@ class Fleet:
                 say=lambda _line: None,
             )
 
-    def worker(self, *options: str, dead: float = 3.0) -> "subprocess.Popen[bytes]":
-        """A worker as a process of its own. What it says goes into a file that is named after its number."""
-        log = (self.folder / f"worker-{len([*self.folder.glob('worker-*')])}.log").open("wb")
-        path = os.pathsep.join(sys.path)
-        environment = {**os.environ, "PYTHONPATH": path, DEAD: str(dead), "CREATIO_RUNNER_DB": self.dsn}
-        command = [sys.executable, __file__, "worker", *options]
-        with log:
-            started = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+    def worker(
+        self, *options: str, dead: float = 3.0, patience: float = 60.0, replay: int = REPLAY, dsn: str | None = None
+    ) -> Worker:
+        """A worker as a process of its own, which takes others for dead after `dead` seconds. What it says goes into a
+        file.
+        """
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        setting = {"dead": dead, "patience": patience, "replay": replay, "dsn": dsn or self.dsn}
+        started = _clean_process().start(options, folder=self.folder, log=log, setting=setting)
         self.workers.append(started)
         return started
 
@@ -131,12 +127,12 @@ class Fleet:
 
 
 @contextmanager
-def at_site(dsn: str, folder: Path) -> Iterator[Fleet]:
-    """A fleet with a site that has the process `UsrCharge`."""
+def at_site(dsn: str, folder: Path, *, processes: Sequence[str] = ("UsrCharge",)) -> Iterator[Fleet]:
+    """A fleet with a site that has these processes, and `UsrRefund`."""
     doubles = folder / "doubles"
     doubles.mkdir()
-    (doubles / "UsrCharge.process.yaml").write_text(CHARGE)
-    (doubles / "UsrRefund.process.yaml").write_text(CHARGE.replace("UsrCharge", "UsrRefund"))
+    for process in (*processes, "UsrRefund"):
+        (doubles / f"{process}.process.yaml").write_text(CHARGE.replace("UsrCharge", process))
     with stand(doubles, folder / "data.sqlite") as served:
         made = Fleet(dsn=dsn, folder=folder, stand=served)
         try:
@@ -144,7 +140,8 @@ def at_site(dsn: str, folder: Path) -> Iterator[Fleet]:
         finally:
             for worker in made.workers:
                 worker.kill()
-                worker.wait()
+            for worker in made.workers:
+                worker.wait(60)
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 120.0, why: Callable[[], object] = lambda: "") -> None:
@@ -168,13 +165,10 @@ def in_thread(do: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+@cache
+def _clean_process() -> CleanProcess:
+    return CleanProcess()
+
+
 def _none(_folder: Path) -> NoReturn:
     raise AssertionError
-
-
-if __name__ == "__main__":
-    worker.DEAD = float(os.environ[DEAD])
-    worker.BEAT = worker.DEAD / 6
-    if worker.DEAD == 1.0:
-        worker.PATIENCE = 1.0
-    main()

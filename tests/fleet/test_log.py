@@ -160,11 +160,12 @@ def events_later(store: FleetStore) -> bytes:
 
 def test_the_row_of_a_run_says_how_it_ended_as_its_last_line_does(store: FleetStore, sql: Connection) -> None:
     journal = Journal(store.create(RUN), Secrets(), now=utc_now)
-    sql.execute("insert into ledger (digest, title, run) values ('d', 'job@site', %s)", [RUN])
+    sql.execute("insert into ledger (digest, job, target, url, folder, title) values ('d', 'a', 'b', '', '', 'a@b')")
+    sql.execute("insert into attempts (fleet, digest, run, began_at) values ('', 'd', %s, now())", [RUN])
     journal.append(RunFinished(t=2.5, status=RunStatus.FAILED, exit_code=1))
     row = sql.execute("select state, status, exit_code, seconds, seq, head from runs").fetchone()
     assert row == ("ended", "failed", 1, 2.5, 1, journal.head)
-    assert sql.execute("select status, exit_code, ended_at is not null from ledger").fetchone() == ("failed", 1, True)
+    assert sql.execute("select status, exit_code, ended_at is not null from attempts").fetchone() == ("failed", 1, True)
     journal.close()
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli.init import FILES, PROJECT_SCHEMAS, new_files
 from runner.cli.main import ended
-from runner.cli.shipped import FILES, PROJECT_SCHEMAS, new_files
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json
 from runner.json_schema.schemas import shipped_text

@@ -1,0 +1,189 @@
+"""What `runner init --deploy` writes: files of other tools that carry out the jobs of a folder with `runner apply`.
+
+The templates are in `deploy_files/`; `specs/deploy` in the repository shows each of them filled in.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+from msgspec import Struct
+
+from runner.catalogue.read import ENDING
+from runner.cli import output
+from runner.cli.deploy_kinds import DEPLOY_KINDS, DeployKind
+from runner.cli.new_files import NewFile, write_files
+from runner.foundation.lazy import lazy_pattern
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.raw import record
+from runner.foundation.sentences import both
+from runner.project.job_files import JobFile
+from runner.project.paths import called as path_name
+from runner.project.project import open_project
+from runner.reports.safe import clean
+from runner.targets.files import NAME
+from runner.targets.model import SiteTarget
+from runner.version import VERSION
+
+_TEMPLATES = Path(__file__).parent / "deploy_files"
+_MARK = lazy_pattern(r"@([A-Z_]+)@")
+_FOLDER = lazy_pattern(r"[A-Za-z0-9._/-]+")
+_TARGET = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_IMAGE = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
+_SECRET = lazy_pattern(r"[a-z0-9][a-z0-9.-]*")
+_NO_LABEL = lazy_pattern(r"[^a-z0-9]+")
+_USUAL_TARGET = "staging"
+TOP = "kustomization.yaml"
+
+
+class JobFolder(Struct, frozen=True, kw_only=True):
+    """The jobs that are to be carried out. `files` are all that they read, by name, in the folder itself; `elsewhere`
+    are jobs that read others. `sites` are those of the targets file.
+    """
+
+    files: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    sites: tuple[str, ...]
+
+
+def deploy(context: click.Context, *, called: str, is_root: bool) -> ExitCode:
+    """Write the files of one kind, and print what is left to do. `called`: the folder, from the root of the checkout.
+
+    Raises `UsageError` where there are no jobs, or they have mistakes.
+    """
+    given = context.params
+    folder: Path = given["folder"]
+    kind = DEPLOY_KINDS[given["deploy"]]
+    jobs = _job_folder(folder, needs_targets=kind.reads_folder)
+    targets = tuple(dict.fromkeys(given["target"])) or jobs.sites or (_USUAL_TARGET,)
+    image = given["image"] or "ghcr.io/OWNER/creatio-runner"
+    secret = given["db_secret"] or "creatio-runner-db"
+    for word, pattern, what in (
+        (called, _FOLDER, "the folder"),
+        *((target, _TARGET, "the target") for target in targets),
+        (image, _IMAGE, "the image"),
+        (secret, _SECRET, "the Secret"),
+    ):
+        _refuse_odd(word, pattern.fullmatch(word) is not None, what)
+    marks = _marks(called, image=image, secret=secret) | _lists(kind, jobs, targets)
+    files = list(deploy_files(kind, folder, marks, targets))
+    left = write_files(files)
+    differ = [file.path for file in files if file.path in left and file.path.read_text("utf-8") != file.text]
+    lines = [*_of_files_that_differ(kind, folder, differ), *_to_do(kind, marks, targets, jobs, is_root=is_root)]
+    output.data("\nto do, at the root of the checkout:\n" + "".join(f"  {line}\n" for line in lines))
+    output.data(f"\nnext: {_filled(kind.next, marks)}\n")
+    return ExitCode.PASSED
+
+
+def _refuse_odd(word: str, is_plain: bool, what: str) -> None:  # noqa: FBT001  of two positional ones
+    if not is_plain:
+        message = f"{what} `{clean(word)}` has characters that files of other tools do not take"
+        raise UsageError(Problem(code="E150", message=message, hint="use letters, digits, `.`, `_` and `-`"))
+
+
+def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
+    """Raises `UsageError` where there is no job, where jobs have mistakes, and where `targets.yaml` is above them."""
+    project = open_project([folder], targets=None, environment={}) if folder.is_dir() else None
+    if project is None or not (project.files or project.errors):
+        hint = f"name the folder of the jobs, or start a project there: `runner init {clean(str(folder))}`"
+        raise UsageError(Problem(code="E100", message=f"there is no job in `{clean(str(folder))}`", hint=hint))
+    if project.errors:
+        raise UsageError(*project.errors)
+    above = next((file.targets_file for file in project.files if file.targets_file is not None), None)
+    if needs_targets and above is not None and not _is_in(above, folder):
+        message = f"`{NAME}` of the jobs is in another folder: {clean(path_name(above))}"
+        raise UsageError(Problem(code="E150", message=message, hint="put it beside the jobs"))
+    sites = [name for file in project.files for name, one in file.targets.items() if isinstance(one, SiteTarget)]
+    read = {Path(file.document.file).name: list(_read_by(file)) for file in project.files}
+    whole = {name: paths for name, paths in read.items() if all(_is_in(path, folder) for path in paths)}
+    catalogues = [f"{name}{ENDING}" for name in sites if (folder / f"{name}{ENDING}").is_file()]
+    names = {path.name for paths in whole.values() for path in paths} | {*catalogues}
+    return JobFolder(
+        files=tuple(sorted(names)),
+        elsewhere=tuple(sorted(read.keys() - whole.keys())),
+        sites=tuple(dict.fromkeys(sites)),
+    )
+
+
+def _read_by(file: JobFile) -> Iterator[Path]:
+    yield from map(Path, file.documents)
+    cases = record(file.document.data).get("cases")
+    if isinstance(cases, str):
+        yield Path(file.document.file).parent / cases
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return path.absolute().parent.resolve() == folder.resolve()
+
+
+def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
+    name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", VERSION)
+    return {
+        "FOLDER": called,
+        "IN": "" if called == "." else f"{called}/",
+        "VERSION": VERSION,
+        "IMAGE": f"{name}:{tag}",
+        "IMAGE_NAME": name,
+        "IMAGE_TAG": tag,
+        "DB_SECRET": secret,
+    }
+
+
+def _lists(kind: DeployKind, jobs: JobFolder, targets: Sequence[str]) -> dict[str, str]:
+    """What stands in a template once for each of several."""
+    workers = "".join(_filled(_template("compose/worker.yaml"), _of_target(target)) for target in targets)
+    left_out = "".join(f"\n      # not {name}: it reads files of other folders" for name in jobs.elsewhere)
+    return {
+        "RESOURCES": "".join(f"\n  - {name}" for name in kind.resources),
+        "JOBS": "".join(f"\n      - {name}" for name in jobs.files) + left_out,
+        "WORKER_FILES": "".join(f"\n  - worker-{_label(target)}.yaml" for target in targets),
+        "WORKERS": workers,
+    }
+
+
+def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targets: Sequence[str]) -> Iterator[NewFile]:
+    """The files of a kind. Whatever of them is there is left as it is: another kind may have written it."""
+    for name, (template, what) in kind.files.items():
+        text = _template(template)
+        for own in map(_of_target, targets) if "@LABEL@" in name else [dict[str, str]()]:
+            filled = _filled(text, {**marks, **own})
+            yield NewFile(path=folder / _filled(name, own), text=filled, what=_filled(what, own), may_be_there=True)
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _filled(text: str, marks: Mapping[str, str]) -> str:
+    return _MARK.sub(lambda found: marks[found[1]], text)
+
+
+def _of_target(target: str) -> dict[str, str]:
+    return {"TARGET": target, "LABEL": _label(target)}
+
+
+def _label(target: str) -> str:
+    """As names in Kubernetes are: small letters, digits and dashes."""
+    return _NO_LABEL.sub("-", target.lower()).strip("-")
+
+
+def _of_files_that_differ(kind: DeployKind, folder: Path, paths: Sequence[Path]) -> Iterator[str]:
+    """What is to be done about files that were there, and are not what would be written now."""
+    if paths:
+        shown = both([clean(path_name(path)) for path in paths])
+        yield f"compare these, which were there, with what a new folder gets: {shown}"
+    if kind.resources and folder / TOP in paths:
+        yield f"write into {clean(path_name(folder / TOP))}: resources: [{', '.join(kind.resources)}]"
+
+
+def _to_do(
+    kind: DeployKind, marks: Mapping[str, str], targets: Sequence[str], jobs: JobFolder, *, is_root: bool
+) -> Iterator[str]:
+    yield from (f"write the site `{target}` into {marks['IN']}{NAME}" for target in targets if target not in jobs.sites)
+    if jobs.elsewhere and kind.resources:
+        yield f"put jobs that read files of other folders into the image: {both(jobs.elsewhere)}"
+    if not is_root and any(name.startswith(".github") for name in kind.files):
+        yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
+    for line in kind.to_do:
+        each: Iterable[Mapping[str, str]] = map(_of_target, targets) if "@LABEL@" in line else [{}]
+        yield from (_filled(line, {**marks, **own}) for own in each)

@@ -1,0 +1,132 @@
+"""The kinds of `runner init --deploy`, as data: which files each has, and what a person does when they are written."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class DeployKind(Struct, frozen=True, kw_only=True):
+    """`files` by name: the template, and what it is; one with `@LABEL@` in its name is written for each target.
+    `to_do` are lines of what is left to a person, `next` is the last of them. `resources` are what kustomize begins
+    with. `reads_folder`: the container has no file but those in the folder.
+    """
+
+    files: Mapping[str, tuple[str, str]]
+    to_do: tuple[str, ...]
+    next: str
+    resources: tuple[str, ...] = ()
+    reads_folder: bool = False
+
+
+_CONTAINER = {
+    "Dockerfile": ("Dockerfile", "the image of the runner"),
+    "Dockerfile.dockerignore": ("dockerignore", "what is not for the image"),
+}
+_CLUSTER = _CONTAINER | {
+    "kustomization.yaml": ("top.yaml", "the jobs, the image, and all below"),
+    "kubernetes/kustomization.yaml": ("kubernetes/kustomization.yaml", "what every cluster has"),
+    "kubernetes/namespace.yaml": ("kubernetes/namespace.yaml", "the namespace"),
+    "kubernetes/network.yaml": ("kubernetes/network.yaml", "who may be called"),
+    "kubernetes/nightly.yaml": ("kubernetes/nightly.yaml", "jobs with the tag `nightly`, once a day"),
+    "kubernetes/worker-@LABEL@.yaml": ("kubernetes/worker.yaml", "workers for `@TARGET@`"),
+}
+_IMAGE = "build and push the image: docker build -t @IMAGE@ @FOLDER@ && docker push @IMAGE@"
+_SECRETS = (
+    _IMAGE,
+    "make the namespace: kubectl apply -f @IN@kubernetes/namespace.yaml",
+    (
+        "store the database's address: kubectl -n creatio-runner create secret generic @DB_SECRET@ "
+        "--from-literal=uri=postgresql://… --from-literal=owner-uri=postgresql://…"
+    ),
+    (
+        "store the credentials of `@TARGET@`: kubectl -n creatio-runner create secret generic creatio-@LABEL@ "
+        "--from-literal=CREATIO_USERNAME=… --from-literal=CREATIO_PASSWORD=…"
+    ),
+)
+_URL = "write the address of your repository into "
+
+DEPLOY_KINDS = {
+    "kubernetes": DeployKind(
+        files=_CLUSTER | {"kubernetes/apply.yaml": ("kubernetes/apply.yaml", "`runner apply`, when it is started")},
+        resources=("kubernetes", "kubernetes/apply.yaml"),
+        reads_folder=True,
+        to_do=_SECRETS,
+        next="kubectl apply -k @FOLDER@ && kubectl -n creatio-runner create job --from=cronjob/creatio-apply apply-1",
+    ),
+    "argocd": DeployKind(
+        files=_CLUSTER
+        | {
+            "argocd/kustomization.yaml": ("argocd/kustomization.yaml", "the above, with the hooks"),
+            "argocd/hooks.yaml": ("argocd/hooks.yaml", "`fleet migrate` before a sync, `apply` after it"),
+            "argocd/application.yaml": ("argocd/application.yaml", "the application"),
+        },
+        resources=("argocd",),
+        reads_folder=True,
+        to_do=(*_SECRETS, f"{_URL}@IN@argocd/application.yaml"),
+        next="kubectl apply -n argocd -f @IN@argocd/application.yaml",
+    ),
+    "flux": DeployKind(
+        files=_CLUSTER
+        | {
+            "flux/kustomization.yaml": ("flux/kustomization.yaml", "the above, with the Job"),
+            "flux/apply.yaml": ("flux/apply.yaml", "`runner apply`, anew after each change"),
+            "flux/sync.yaml": ("flux/sync.yaml", "where Flux reads"),
+        },
+        resources=("flux",),
+        reads_folder=True,
+        to_do=(*_SECRETS, f"{_URL}@IN@flux/sync.yaml"),
+        next="kubectl apply -f @IN@flux/sync.yaml",
+    ),
+    "github": DeployKind(
+        files={
+            "github/action.yml": ("github/action.yml", "an action that keeps what was applied"),
+            ".github/workflows/creatio-apply.yml": ("github/workflow.yml", "applies what is merged"),
+        },
+        to_do=(
+            "store CREATIO_USERNAME and CREATIO_PASSWORD as secrets of the repository",
+            "commit and push",
+        ),
+        next="gh workflow run creatio-apply.yml -f without-ledger=apply",
+    ),
+    "gitlab": DeployKind(
+        files={"gitlab/creatio.yml": ("gitlab/creatio.yml", "checks merge requests, applies what is merged")},
+        to_do=(
+            "store CREATIO_USERNAME and CREATIO_PASSWORD as masked variables of the project",
+            "write into .gitlab-ci.yml: include: [{local: @IN@gitlab/creatio.yml}]",
+            "commit and push",
+        ),
+        next="glab ci run --variables-env WITHOUT_LEDGER:apply",
+    ),
+    "compose": DeployKind(
+        files=_CONTAINER
+        | {
+            "compose.yaml": ("compose/compose.yaml", "a database, workers, and `runner apply`"),
+            ".gitignore": ("compose/gitignore", "secrets are not for git"),
+        },
+        reads_folder=True,
+        to_do=(
+            "write CREATIO_DB_PASSWORD=… into @IN@.env",
+            "write CREATIO_USERNAME=… and CREATIO_PASSWORD=… into @IN@@LABEL@.env",
+        ),
+        next="docker compose -f @IN@compose.yaml up -d && docker compose -f @IN@compose.yaml run --rm apply",
+    ),
+    "cron": DeployKind(
+        files={
+            "cron/creatio-apply.service": ("cron/creatio-apply.service", "pulls from git and applies"),
+            "cron/creatio-apply.timer": ("cron/creatio-apply.timer", "starts it each 10 minutes"),
+            "cron/creatio-apply-failed.service": ("cron/creatio-apply-failed.service", "writes a mail where it failed"),
+            "cron/environment": ("cron/environment", "for /etc/creatio-apply.env: secrets, who gets mail"),
+            "cron/crontab": ("cron/crontab", "lines for cron, where there is no systemd"),
+        },
+        to_do=(
+            (
+                "install the runner: python3 -m venv /opt/creatio-runner && "
+                "/opt/creatio-runner/bin/pip install creatio-runner==@VERSION@"
+            ),
+            "make the user `creatio`, and clone the repository as that user into /srv/creatio",
+            "fill in cron/environment: install -m 640 -g creatio @IN@cron/environment /etc/creatio-apply.env",
+            "install the units: cp @IN@cron/creatio-apply* /etc/systemd/system/",
+        ),
+        next="systemctl daemon-reload && systemctl enable --now creatio-apply.timer",
+    ),
+}

@@ -1,0 +1,81 @@
+"""Files that `runner init` writes. None that is there already is written over."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from runner.cli import output
+from runner.foundation.problems import Problem, UsageError
+from runner.reports.cells import padded, width
+from runner.reports.safe import safe
+
+ADDED_TO = ".gitignore"
+"""Every new repository has one: our lines are added to it."""
+
+
+class NewFile(Struct, frozen=True, kw_only=True):
+    """A file that is to be written."""
+
+    path: Path
+    text: str
+    what: str
+    may_be_there: bool = False
+
+
+def write_files(files: Sequence[NewFile]) -> list[Path]:
+    """Write the files, and print what was done; those that were there, and are as they were. Raises `UsageError` where
+    one must not be there, before anything is written.
+    """
+    _refuse_what_is_in_the_way(files)
+    done = [(_write(file), file) for file in files]
+    rows = [(did, safe(str(file.path)), file.what) for did, file in done]
+    cells = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    for did, path, what in rows:
+        output.data(f"{padded(did, cells[0])} {padded(path, cells[1])}  {what}\n")
+    return [file.path for did, file in done if did == "left"]
+
+
+def _refuse_what_is_in_the_way(files: Iterable[NewFile]) -> None:
+    """Raise `UsageError` where one of the files, or something that is no folder in the place of one, is there."""
+    taken = dict.fromkeys(found for file in files if (found := _in_the_way(file)) is not None)
+    if taken:
+        message = f"there already, so nothing was written: {', '.join(map(str, taken))}"
+        raise UsageError(Problem(code="E153", message=message, hint="choose another folder: `runner init FOLDER`"))
+
+
+def _in_the_way(file: NewFile) -> Path | None:
+    path = file.path
+    if file.may_be_there and path.is_file():
+        return None
+    if os.path.lexists(path):
+        return path
+    above = next((folder for folder in path.parents if os.path.lexists(folder)), None)
+    return None if above is None or above.is_dir() else above
+
+
+def _write(file: NewFile) -> str:
+    """Write a file where there is none, or add our lines; what was done. Raises `UsageError` where it cannot be
+    written.
+    """
+    try:
+        if file.may_be_there and file.path.is_file():
+            return _add_lines(file) if file.path.name == ADDED_TO else "left"
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        with file.path.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(file.text)
+    except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise UsageError(Problem(code="E153", message=f"{file.path} cannot be written: {why}")) from error
+    return "wrote"
+
+
+def _add_lines(file: NewFile) -> str:
+    there = file.path.read_text(encoding="utf-8")
+    more = [line for line in file.text.splitlines() if line not in there.splitlines()]
+    if not more:
+        return "left"
+    separated = there if there.endswith("\n") or not there else f"{there}\n"
+    file.path.write_text(separated + "\n".join(more) + "\n", encoding="utf-8", newline="\n")
+    return "added to"

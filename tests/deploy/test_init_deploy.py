@@ -1,0 +1,170 @@
+"""`runner init --deploy`: what it fills in, what it refuses, and that it writes over nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from deployed import documents, pods
+
+from runner.cli.init import KINDS
+from runner.cli.main import ended
+
+JOB = "runner: 1\nname: {}\ntarget: {}\nsteps:\n  - execute: {{process: UsrA}}\n"
+TARGETS = """runner: 1
+targets:
+  east: {url: https://east.example.com, runtime: net}
+  West_2: {url: https://west.example.com, runtime: net}
+  here: {sandbox: sandbox}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".git").mkdir()
+    Path("jobs").mkdir()
+    Path("jobs/a.job.yaml").write_text(JOB.format("a", "east"))
+    Path("jobs/targets.yaml").write_text(TARGETS)
+
+
+def written() -> set[str]:
+    return {path.as_posix() for path in Path("jobs").rglob("*") if path.is_file()} - {
+        "jobs/a.job.yaml",
+        "jobs/targets.yaml",
+    }
+
+
+def test_each_site_of_the_targets_file_has_workers_of_its_own_with_its_own_secrets() -> None:
+    assert ended(["init", "jobs", "--deploy", "kubernetes"]) == 0
+    workers = {path.name for path in Path("jobs/kubernetes").glob("worker-*")}
+    assert workers == {"worker-east.yaml", "worker-west-2.yaml"}
+    (listed,) = documents(Path("jobs/kubernetes/kustomization.yaml"))
+    assert workers <= {*listed["resources"]}
+    deployment, _ = documents(Path("jobs/kubernetes/worker-west-2.yaml"))
+    ((_, pod),) = pods([deployment])
+    (worker,) = pod["containers"]
+    assert "--target=West_2" in worker["args"]
+    assert worker["envFrom"] == [{"secretRef": {"name": "creatio-west-2"}}]
+
+
+def test_what_is_given_is_filled_in_and_what_is_left_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    image = "registry.example.com:5000/tools/creatio:7"
+    given = ["-t", "east", "-t", "new", "--image", image, "--db-secret", "fleet-db"]
+    assert ended(["init", "jobs", "--deploy", "argocd", *given]) == 0
+    out = capsys.readouterr().out
+    assert "  write the site `new` into jobs/targets.yaml\n" in out
+    assert "write the site `east`" not in out
+    assert f"docker build -t {image} jobs && docker push {image}\n" in out
+    assert "create secret generic fleet-db " in out
+    assert "create secret generic creatio-new " in out
+    assert out.endswith("\nnext: kubectl apply -n argocd -f jobs/argocd/application.yaml\n")
+    (top,) = documents(Path("jobs/kustomization.yaml"))
+    assert top["images"] == [
+        {"name": "creatio-runner", "newName": "registry.example.com:5000/tools/creatio", "newTag": "7"}
+    ]
+    assert "name: fleet-db" in Path("jobs/argocd/hooks.yaml").read_text()
+    application, *_ = documents(Path("jobs/argocd/application.yaml"))
+    assert application["spec"]["source"]["path"] == "jobs"
+
+
+def test_the_config_map_lists_all_that_jobs_read_and_names_those_that_read_other_folders(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("jobs/parts").mkdir()
+    Path("jobs/parts/p.job.yaml").write_text(JOB.format("p", "east").replace("target: east\n", ""))
+    Path("jobs/near.job.yaml").write_text(JOB.format("near", "east").replace("target: east\n", ""))
+    Path("jobs/b.job.yaml").write_text(
+        "runner: 1\nname: b\ntarget: east\nsteps: [{id: p, job: {file: parts/p.job.yaml}}]\n"
+    )
+    cases = "runner: 1\nname: c\ntarget: east\ncases: c.csv\nsteps: [{id: n, job: {file: near.job.yaml}}]\n"
+    Path("jobs/c.job.yaml").write_text(cases)
+    Path("jobs/c.csv").write_text("name\nfirst\n")
+    Path("jobs/notes.yaml").write_text("a: 1\n")
+    assert ended(["init", "jobs", "--deploy", "flux"]) == 0
+    (top,) = documents(Path("jobs/kustomization.yaml"))
+    assert top["configMapGenerator"][1]["files"] == ["a.job.yaml", "c.csv", "c.job.yaml", "near.job.yaml"]
+    assert "# not b.job.yaml: it reads files of other folders" in Path("jobs/kustomization.yaml").read_text()
+    assert "put jobs that read files of other folders into the image: `b.job.yaml`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_time_nothing_is_written(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["init", "jobs", "--deploy", kind]) == 0
+    before = {name: Path(name).read_text() for name in written()}
+    assert before
+    capsys.readouterr()
+    assert ended(["init", "jobs", "--deploy", kind]) == 0
+    out = capsys.readouterr().out
+    assert "wrote " not in out
+    assert out.count("left ") == len(before)
+    assert "compare" not in out
+    assert {name: Path(name).read_text() for name in written()} == before
+
+
+def test_a_file_that_is_there_stays_and_is_named_where_it_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["init", "jobs", "--deploy", "kubernetes"]) == 0
+    Path("jobs/Dockerfile").write_text("mine")
+    capsys.readouterr()
+    assert ended(["init", "jobs", "--deploy", "argocd"]) == 0
+    assert Path("jobs/Dockerfile").read_text() == "mine"
+    out = capsys.readouterr().out
+    assert "there, with what a new folder gets: `jobs/Dockerfile` and `jobs/kustomization.yaml`\n" in out
+    assert "  write into jobs/kustomization.yaml: resources: [argocd]\n" in out
+
+
+def test_for_github_the_workflow_is_moved_to_the_root(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["init", "jobs", "--deploy", "github"]) == 0
+    assert "move jobs/.github to the root of the checkout" in capsys.readouterr().out
+    (workflow,) = documents(Path("jobs/.github/workflows/creatio-apply.yml"))
+    assert workflow["jobs"]["apply"]["steps"][1]["uses"] == "./jobs/github"
+    for name in ("a.job.yaml", "targets.yaml"):
+        shutil.copy(f"jobs/{name}", name)
+    capsys.readouterr()
+    assert ended(["init", "--deploy", "github"]) == 0
+    assert "move" not in capsys.readouterr().out
+    (workflow,) = documents(Path(".github/workflows/creatio-apply.yml"))
+    assert workflow["jobs"]["apply"]["steps"][1]["uses"] == "./github"
+
+
+def test_secrets_of_compose_are_not_for_git() -> None:
+    Path("jobs/.gitignore").write_text("mine\n")
+    assert ended(["init", "jobs", "--deploy", "compose"]) == 0
+    assert Path("jobs/.gitignore").read_text().splitlines()[0] == "mine"
+    assert "*.env" in Path("jobs/.gitignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["jobs", "-t", "east"], "`--target` is for `--deploy` only"),
+        (["jobs", "--image", "a"], "`--image` is for `--deploy` only"),
+        (["jobs", "--db-secret", "a"], "`--db-secret` is for `--deploy` only"),
+        (["jobs", "--deploy", "kubernets"], "did you mean `kubernetes`?"),
+        (["jobs", "--deploy", "cron", "-t", "clio:dev"], "the target `clio:dev` has characters"),
+        (["jobs", "--deploy", "compose", "--image", "a b"], "the image `a b` has characters"),
+        (["jobs", "--deploy", "flux", "--db-secret", "A_b"], "the Secret `A_b` has characters"),
+        (["nowhere", "--deploy", "cron"], "there is no job in `nowhere`"),
+        (["empty", "--deploy", "cron"], "start a project there: `runner init empty`"),
+        (["my jobs", "--deploy", "github"], "the folder `my jobs` has characters"),
+        (["jobs/below", "--deploy", "compose"], "`targets.yaml` of the jobs is in another folder: jobs/targets.yaml"),
+        (["wrong", "--deploy", "cron"], "unknown key `proces`"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_refused_before_anything_is_written(
+    given: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("empty", "my jobs", "jobs/below", "wrong"):
+        Path(folder).mkdir()
+    for folder in ("my jobs", "jobs/below"):
+        Path(folder, "b.job.yaml").write_text(JOB.format("b", "east"))
+    shutil.copy("jobs/targets.yaml", "my jobs/targets.yaml")
+    Path("wrong/w.job.yaml").write_text(JOB.format("w", "env").replace("process:", "proces:"))
+    before = {path for path in Path().rglob("*") if path.is_file()}
+    assert ended(["init", *given]) == 2
+    assert message in capsys.readouterr().err
+    assert {path for path in Path().rglob("*") if path.is_file()} == before
+
+
+def test_a_variable_with_a_target_does_not_keep_a_project_from_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_TARGET", "staging")
+    assert ended(["init", "fresh"]) == 0

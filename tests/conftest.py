@@ -15,6 +15,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
 from expected_texts import ExpectedTexts  # noqa: E402  only what is imported after that line is rewritten
+from running import end_clean_process  # noqa: E402
 
 _ROOT = Path(__file__).parents[1]
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,6 +35,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_unconfigure() -> None:
+    end_clean_process()
 
 
 def pytest_xdist_auto_num_workers() -> int:

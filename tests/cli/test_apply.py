@@ -5,7 +5,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from running import carried_out
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
@@ -455,8 +455,7 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
 
 def _elsewhere() -> int:
     """`apply` in a process of its own: a handler of signals needs a main thread."""
-    runner = Path(sys.executable).with_name("runner")
-    return subprocess.run([runner, "apply", "specs", "-q"], check=False, capture_output=True).returncode
+    return carried_out("apply", "specs", "-q").returncode
 
 
 def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(

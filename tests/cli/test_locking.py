@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import PIPE, ForkedCommand, command, start
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = """runner: 1
 name: {name}
 target: here
@@ -82,16 +80,17 @@ def write(**locks: str | None) -> None:
 
 
 @pytest.fixture
-def other(here: Site, counting: Counting) -> Iterator["subprocess.Popen[bytes]"]:
+def other(here: Site, counting: Counting) -> Iterator[ForkedCommand]:
     """Another program that has the lock `billing` and is in the middle of its run."""
     assert here.asked == []
     counting.seconds = 20
     write(nightly="billing")
-    process = subprocess.Popen([RUNNER, "run", "nightly.job.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start("run", "nightly.job.yaml", stdout=PIPE, stderr=PIPE)
     assert counting.met.wait(300)
     yield process
     process.kill()
     process.communicate()
+    process.close()
 
 
 def test_runs_of_one_command_that_share_a_lock_wait_for_one_another_and_let_the_others_pass(
@@ -137,7 +136,7 @@ def test_locks_of_other_names_and_other_sites_keep_nobody_away(here: Site, count
 
 
 def test_a_lock_that_another_program_has_is_exit_6_and_says_who_has_it_since_when(
-    here: Site, other: "subprocess.Popen[bytes]", capsys: pytest.CaptureFixture[str]
+    here: Site, other: ForkedCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(daily="billing")
     asked = len(here.asked)
@@ -151,7 +150,7 @@ def test_a_lock_that_another_program_has_is_exit_6_and_says_who_has_it_since_whe
 
 
 def test_a_lock_is_waited_for_as_long_as_was_said_and_that_is_told(
-    here: Site, counting: Counting, other: "subprocess.Popen[bytes]", capsys: pytest.CaptureFixture[str]
+    here: Site, counting: Counting, other: ForkedCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(daily="billing")
     assert ended(["run", "daily.job.yaml", "--wait-lock", "300ms"]) == 6
@@ -172,7 +171,7 @@ def test_a_lock_is_waited_for_as_long_as_was_said_and_that_is_told(
     assert [(wait["for"], wait["name"]) for wait in run["waits"]] == [("lock", "billing")]
 
 
-def test_a_lock_vanishes_with_the_process_that_had_it(here: Site, other: "subprocess.Popen[bytes]") -> None:
+def test_a_lock_vanishes_with_the_process_that_had_it(here: Site, other: ForkedCommand) -> None:
     write(daily="billing")
     other.kill()
     other.wait()
@@ -183,26 +182,21 @@ def test_a_lock_vanishes_with_the_process_that_had_it(here: Site, other: "subpro
 
 
 def test_a_signal_while_a_lock_is_waited_for_ends_the_command_and_nothing_begins(
-    here: Site, counting: Counting, other: "subprocess.Popen[bytes]"
+    here: Site, counting: Counting, other: ForkedCommand
 ) -> None:
     write(daily="billing")
-    command = [RUNNER, "run", "daily.job.yaml", "--wait-lock", "10m"]
-    waiting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert waiting.stderr is not None
-    assert waiting.stderr.readline().startswith("waiting up to 10 min: ")
-    waiting.send_signal(2)
-    _, err = waiting.communicate(timeout=300)
-    assert waiting.returncode == 130, err
-    assert "SIGINT: no run has begun, and none will\n" in err
-    assert "not begun: daily@here" in err
+    with command("run", "daily.job.yaml", "--wait-lock", "10m") as waiting:
+        waiting.until("waiting up to 10 min: ")
+        waiting.tell(2)
+        assert waiting.end() == 130, waiting.err
+    assert "SIGINT: no run has begun, and none will\n" in waiting.err
+    assert "not begun: daily@here" in waiting.err
     assert counting.asked == ["Usrnightly"]
     assert other.poll() is None
     assert here.asked
 
 
-def test_all_locks_are_taken_before_anything_begins(
-    here: Site, counting: Counting, other: "subprocess.Popen[bytes]"
-) -> None:
+def test_all_locks_are_taken_before_anything_begins(here: Site, counting: Counting, other: ForkedCommand) -> None:
     write(afresh="another", daily="billing", third=None)
     assert ended(["run", "afresh.job.yaml", "third.job.yaml", "daily.job.yaml"]) == 6
     assert counting.asked == ["Usrnightly"]

@@ -3,8 +3,6 @@
 import os
 import pty
 import select
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable
@@ -12,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from running import PIPE, TIME, ForkedCommand, start
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = "runner: 1\nname: smoke\ntarget: here\ndefaults: {verify: none}\nsteps:\n"
 CALL = "  - id: call\n    execute: {process: UsrSmoke}\n"
 ASK = '  - id: ask\n    confirm: "Sure about {{ target.name }}?"\n'
@@ -28,12 +26,12 @@ ASK = '  - id: ask\n    confirm: "Sure about {{ target.name }}?"\n'
 class Terminal:
     """A `runner` whose standard input and error are a terminal; `seen` is what it has shown so far."""
 
-    process: "subprocess.Popen[bytes]"
+    process: ForkedCommand
     master: int
     seen: str = ""
     out: str = field(default="")
 
-    def wait_for(self, text: str, *, seconds: float = 15) -> None:
+    def wait_for(self, text: str, *, seconds: float = TIME) -> None:
         ends = time.monotonic() + seconds
         while text not in self.seen:
             assert time.monotonic() < ends, f"{text!r} was not shown: {self.seen!r}"
@@ -43,9 +41,10 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self) -> int:
-        self.out = self.process.communicate(timeout=300)[0].decode()
+        self.out = self.process.communicate(TIME)[0].decode()
+        self.process.close()
         self._read(0.1)
-        return self.process.returncode
+        return self.process.wait()
 
     def _read(self, seconds: float) -> None:
         if select.select([self.master], [], [], seconds)[0]:
@@ -68,7 +67,7 @@ def at_a_terminal(*arguments: str, **more: str) -> Terminal:
     master, slave = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CREATIO_RUNNER_", "CI"))}
     environment |= more
-    process = subprocess.Popen([RUNNER, *arguments], stdin=slave, stderr=slave, stdout=subprocess.PIPE, env=environment)
+    process = start(*arguments, stdin=slave, stderr=slave, stdout=PIPE, env=environment)
     os.close(slave)
     return Terminal(process, master)
 

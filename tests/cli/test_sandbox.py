@@ -2,32 +2,28 @@
 
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from running import PIPE, carried_out, start
 
 from runner.cli.shipped import sandbox
 
 pytestmark = pytest.mark.slow
 
-RUNNER = Path(sys.executable).with_name("runner")
 CONTACTS = "Contact: [{Name: Anna}, {Name: Boris}, {Name: Clara}]"
 
 
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[httpx.Client]:
     """A client that is signed in at the sandbox, which an interrupt ends."""
-    command = [str(RUNNER), "sandbox", str(folder), "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-        assert program.stdout is not None
-        found = re.fullmatch(r"serving at (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", program.stdout.readline())
+    with start("sandbox", str(folder), "--port", "0", *options, stdout=PIPE) as program:
+        found = re.fullmatch(rb"serving at (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", program.out.readline())
         assert found is not None
-        with httpx.Client(base_url=found[1], trust_env=False, verify=False) as client:
+        with httpx.Client(base_url=found[1].decode(), trust_env=False, verify=False) as client:
             password = {"UserName": "Supervisor", "UserPassword": "Supervisor"}
             client.post("/ServiceModel/AuthService.svc/Login", json=password)
             client.headers["BPMCSRF"] = client.cookies["BPMCSRF"]
@@ -54,8 +50,7 @@ def test_pages_are_as_long_as_they_are_told_to_be(tmp_path: Path) -> None:
 
 
 def test_a_page_without_records_is_refused(tmp_path: Path) -> None:
-    command = [str(RUNNER), "sandbox", str(tmp_path), "--page-size", "0"]
-    program = subprocess.run(command, capture_output=True, text=True, check=False)
+    program = carried_out("sandbox", str(tmp_path), "--page-size", "0")
     assert program.returncode == 2
     assert "--page-size" in program.stderr
 

@@ -3,19 +3,17 @@
 import base64
 import json
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from journals import EVENTS
+from running import DEVNULL, start
 
 from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
 SPECS = Path(__file__).parents[2] / "specs"
 RUNS = Path(".runner/runs")
 JOB = """runner: 1
@@ -88,7 +86,7 @@ def test_of_a_run_that_was_killed_no_secret_is_left_and_it_finds_what_it_had_don
 
 
 def kill_behind_the_first_step() -> None:
-    process = subprocess.Popen([RUNNER, "run", "kept.job.yaml"], stdout=subprocess.DEVNULL)
+    process = start("run", "kept.job.yaml", stdout=DEVNULL)
     end = time.monotonic() + 300  # so long only where the machine is busy
     while not any('"step.started","row":{"key":"rest"' in file.read_text() for file in RUNS.glob(f"*/{EVENTS}")):
         assert time.monotonic() < end

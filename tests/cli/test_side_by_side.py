@@ -2,17 +2,15 @@
 
 import os
 import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from running import DEVNULL, start
 
 from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = "runner: 1\nname: {name}\ntarget: one\ndefaults: {{verify: none}}\nsteps:\n  - id: nap\n    pause: {pause}\n"
 TARGETS = "runner: 1\ntargets:\n" + "".join(f"  {name}: {{sandbox: doubles}}\n" for name in ("one", "two", "three"))
 
@@ -80,9 +78,9 @@ def at_a_terminal(*words: str, stdout: int | None = None) -> str:
     """All that a terminal gets of a command, whose exit code is 0."""
     master, slave = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name not in {"CI", "NO_COLOR"}}
-    command = subprocess.Popen(
-        [RUNNER, *words],
-        stdin=subprocess.DEVNULL,
+    command = start(
+        *words,
+        stdin=DEVNULL,
         stdout=slave if stdout is None else stdout,
         stderr=slave,
         env={**environment, "TERM": "xterm"},

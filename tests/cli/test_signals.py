@@ -10,7 +10,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,15 +20,13 @@ from typing import Protocol
 
 import pytest
 from journals import EVENTS
+from running import PIPE, RUNNER, STDOUT, TIME, ForkedCommand, start
 from sandboxes import Stand, stand
 
 from runner.foundation.values import Json, JsonObject
 
 pytestmark = pytest.mark.slow
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
-TIME = 100.0
-"""Seconds after which a test gives up; where all is well nothing takes as long."""
 NEVER = 600.0
 """Seconds for which the sandbox holds an answer back that nobody is to see."""
 DOUBLE = """runner: 1
@@ -93,7 +90,7 @@ def here(site: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
 class Child:
     """A command under way, with a terminal or with pipes. `said` is what it has printed so far."""
 
-    process: "subprocess.Popen[bytes]"
+    process: ForkedCommand
     terminal: int | None = None
     said: str = ""
     _heard: bytes = b""
@@ -124,7 +121,7 @@ class Child:
 
         wait_for(is_over, what=lambda: f"the end: {self.said}")
         self._read()
-        return self.process.returncode
+        return self.process.wait()
 
     def _read(self) -> str:
         """All that it has said, with what there is to read now."""
@@ -142,8 +139,7 @@ class Child:
 
     @property
     def _pipe(self) -> int:
-        assert self.process.stdout is not None
-        return self.process.stdout.fileno()
+        return self.process.out.fileno()
 
 
 class Begin(Protocol):
@@ -190,13 +186,6 @@ def wait_for(what_is_to_be: Callable[[], bool], *, what: Callable[[], str]) -> N
         time.sleep(0.02)
 
 
-ON_A_TERMINAL = (
-    "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
-"""Makes the terminal on standard input the one that sends Ctrl-C, then becomes the command."""
-
-
 def a_persons_terminal() -> dict[str, str]:
     """The environment of one whose terminal redraws its lines, wherever the test itself is run."""
     return {name: value for name, value in os.environ.items() if name != "CI"} | {"TERM": "xterm-256color"}
@@ -211,12 +200,12 @@ def begin(here: Here) -> Iterator[Begin]:
     def begin(*arguments: str, terminal: bool = False) -> Child:
         if terminal:
             master, slave = pty.openpty()
-            command = [sys.executable, "-c", ON_A_TERMINAL, RUNNER, *arguments]
-            process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=a_persons_terminal())
+            environment = a_persons_terminal()
+            process = start(*arguments, stdin=slave, stdout=slave, stderr=slave, env=environment, has_terminal=True)
             os.close(slave)
             children.append(Child(process, terminal=master))
         else:
-            process = subprocess.Popen([RUNNER, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            process = start(*arguments, stdout=PIPE, stderr=STDOUT)
             children.append(Child(process))
         return children[-1]
 
@@ -226,8 +215,7 @@ def begin(here: Here) -> Iterator[Begin]:
         child.process.wait()
         if child.terminal is not None:
             os.close(child.terminal)
-        if child.process.stdout is not None:
-            child.process.stdout.close()
+        child.process.close()
 
 
 REPORT = ("--report-json", "report.json")

@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,13 +16,13 @@ import pytest
 from counted import COUNTED
 from doomed import KILLED
 from doomed_ledger import doomed_commands, statements
+from running import PIPE, RUNNER, TIME, carried_out, start
 from sandboxes import Stand, doubled, stand
 
 from runner.cli.main import ended as exit_code_of
 
 pytestmark = pytest.mark.crash
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
 JOB = """runner: 1
 name: {name}
 target: here
@@ -61,10 +60,6 @@ def started(here: Stand) -> Counter[str]:
 
 def fresh() -> None:
     shutil.rmtree(".runner", ignore_errors=True)
-
-
-def applied() -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([RUNNER, "apply", "specs"], check=False, capture_output=True, text=True, timeout=120)
 
 
 def test_an_apply_that_is_killed_at_any_write_of_the_ledger_is_ended_by_the_next_and_starts_nothing_twice(
@@ -108,7 +103,7 @@ def test_applies_that_are_killed_anywhere_start_nothing_twice_and_come_to_their_
             code, seconds = process.returncode, seconds * 1.5  # on a busy machine it would else never begin
             kills += code == KILLED
         assert code in SETTLED
-        ended = applied()
+        ended = carried_out("apply", "specs")
         starts = started(here)
         assert all(starts[f"n{number}{mark}"] <= 1 for mark in EACH)
         if ended.returncode == 0:
@@ -117,7 +112,9 @@ def test_applies_that_are_killed_anywhere_start_nothing_twice_and_come_to_their_
 
 
 def test_two_applies_at_once_carry_each_version_out_once(here: Stand) -> None:
-    both = [subprocess.Popen([RUNNER, "apply", "specs", "-q", "--wait", "60s"], stderr=-1) for _ in range(2)]
-    ends = [process.communicate(timeout=120) for process in both]
+    both = [start("apply", "specs", "-q", "--wait", "60s", stderr=PIPE) for _ in range(2)]
+    ends = [process.communicate(TIME) for process in both]
+    for process in both:
+        process.close()
     assert [process.returncode for process in both] == [0, 0], ends
     assert set(started(here)) == EACH

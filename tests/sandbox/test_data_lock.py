@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from running import PIPE, carried_out, start
 
 from runner.foundation.problems import UsageError
 from runner.sandbox.data_lock import locked
@@ -16,7 +15,6 @@ from runner.sandbox.server import served
 
 Folder = Callable[[Mapping[str, str]], Path]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"
-RUNNER = str(Path(sys.executable).with_name("runner"))
 
 
 def test_a_second_sandbox_on_a_file_is_refused_and_leaves_the_first_ones_processes_alone(
@@ -61,12 +59,11 @@ def test_files_side_by_side_are_two(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_file_of_a_sandbox_that_was_killed_is_free(tmp_path: Path) -> None:
     data = tmp_path / "data.sqlite"
-    command = [RUNNER, "sandbox", str(tmp_path), "--port", "0", "--data", str(data)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-        assert program.stdout is not None
+    command = ("sandbox", str(tmp_path), "--port", "0", "--data", str(data))
+    with start(*command, stdout=PIPE) as program:
         try:
-            assert program.stdout.readline().startswith("serving at ")
-            second = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            assert program.out.readline().startswith(b"serving at ")
+            second = carried_out(*command)
         finally:
             program.kill()
     assert second.returncode == 2

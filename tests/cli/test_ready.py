@@ -315,9 +315,9 @@ def test_a_sandbox_is_ready_at_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_ready_alone_looks_at_all_processes_of_the_catalogue_or_at_those_of_the_jobs() -> None:
     Path("git.catalog.yaml").write_text(CATALOGUE + "  UsrOther: {runnable: true, version: 6, parameters: {}}\n")
-    whole = ["ready", "--catalog", "git.catalog.yaml", "--every", "20ms", "--for", "300ms"]
-    assert ready_at_once(*whole, ready=None)[0] == 3, "the site has version 7 of UsrOther"
-    code, deployed = ready_at_once(*whole, "a.job.yaml", ready=None)
+    whole = ["ready", "--catalog", "git.catalog.yaml", "--every", "20ms"]
+    assert ready_at_once(*whole, "--for", "300ms", ready=None)[0] == 3, "the site has version 7 of UsrOther"
+    code, deployed = ready_at_once(*whole, "--for", "5m", "a.job.yaml", ready=None)
     assert code == 0
     assert deployed.phases_of("/Execute") == []
 

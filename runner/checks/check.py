@@ -4,6 +4,8 @@ The sentence shows the expression, what comes nearest to what was expected, and 
 characters. What cannot be evaluated is not met either: a missing key in an answer is news about the answer.
 """
 
+from functools import lru_cache
+
 from msgspec import UNSET, Struct
 
 from runner.checks.reasons import reasons
@@ -65,10 +67,15 @@ def _check_expression(expected: Expectation, seen: _Seen) -> tuple[Check, Troubl
         explained = _explained(why, parsed, seen, first="; ")
         return _not_met(that, explained, hint=error.hint, code="E202", differences=_sides(parsed, seen))
     if met:
-        return Check(that=that, passed=True), None
+        return _met(that), None
     why = _message(expected.message, seen) or f"{named} is false"
     explained = _explained(why, parsed, seen, first=": ")
     return _not_met(that, explained, hint=None, code="E201", differences=_sides(parsed, seen))
+
+
+@lru_cache(maxsize=256)
+def _met(that: str) -> Check:
+    return Check(that=that, passed=True)
 
 
 def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trouble | None]:

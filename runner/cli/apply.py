@@ -129,7 +129,7 @@ def apply(context: click.Context, /, **_: object) -> int:
     places = reports.asked_for(context)
     reports.check(places, read=reports.read_by(context))
     _check_options(context)
-    run_set = prepare(wanted(context))
+    run_set = prepare(replace(wanted(context), with_data=True))
     output.problems(*run_set.warnings)
     if not given["quiet"]:
         output.say_lines(run_set.not_read)

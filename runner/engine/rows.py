@@ -36,7 +36,7 @@ def report_row(
     step = planned.step
     process = getattr(step.action, "process", None) or getattr(step.action, "starts", None)
     return Row(
-        key=f"{state.prefix}{key}",
+        key=f"{state.prefix}{key}" if state.prefix else key,
         id=step.id,
         name=name or planned.name,
         kind=kind or planned.kind,

@@ -76,7 +76,7 @@ def prepare(wanted: Wanted) -> RunSet:
     if project.errors:
         raise UsageError(*project.problems)
     run_set = RunSet(
-        runs=tuple(_run_specs(chosen, values, found, project)),
+        runs=tuple(_run_specs(chosen, values, found, project, with_data=wanted.with_data)),
         warnings=tuple(dict.fromkeys(one for one in project.problems if one.severity is Severity.WARNING)),
         not_read=ignored_files.in_folders_below(wanted.specs, project),
         names=frozenset(run_name(one.job, one.case) for one in runs),
@@ -149,6 +149,8 @@ def _run_specs(
     values: Iterable[dict[str, Json]],
     targets: Iterable[Sequence[Target | None]],
     project: Project,
+    *,
+    with_data: bool,
 ) -> Iterator[RunSpec]:
     for one, of_run, found in zip(chosen, values, targets, strict=True):
         for target in (target for target in found if target is not None):
@@ -161,7 +163,7 @@ def _run_specs(
                 case=one.case,
                 case_index=one.index,
                 elements=elements_of(one.file, target, project),
-                written={name: document.data for name, document in one.file.documents.items()},
+                written={name: document.data for name, document in one.file.documents.items()} if with_data else {},
             )
 
 

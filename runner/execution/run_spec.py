@@ -30,7 +30,8 @@ _IN_A_TAG = (".", "_", ":", "-", "/")
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
     that tells what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
-    the options that nobody has typed; `ask` gets the inputs that are missing.
+    the options that nobody has typed; `ask` gets the inputs that are missing. `with_data`: the runs hold the data of
+    their files, too.
     """
 
     specs: Sequence[Path]
@@ -47,6 +48,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     recursive: bool = False
     changed_since: str | None = None
     ask: AskForInputs = ask_nobody
+    with_data: bool = False
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
     plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
     `elements` are those of the designs that names in it may lead to. `written` is what its files hold, by the names of
-    `sources`; empty where it comes of a stored plan.
+    `sources`; empty where it comes of a stored plan, or nobody asked for it.
     """
 
     job: Job

@@ -8,7 +8,7 @@ from msgspec import Struct
 from runner.foundation.values import Path
 
 
-class Name(Struct, frozen=True):
+class Name(Struct, frozen=True, gc=False):
     """A name and the keys after it, as far as they are written out: `steps.read.result[0]`.
 
     `line` counts from 0 within the parsed text. `dynamic`: a computed subscript follows.

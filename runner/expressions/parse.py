@@ -8,6 +8,7 @@ evaluated here.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from sys import intern
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import Environment
@@ -44,7 +45,7 @@ _JINJA = Environment(
 """Its markers cannot occur: a text that holds their first character is refused before."""
 
 
-class Expression(Struct, frozen=True, kw_only=True):
+class Expression(Struct, frozen=True, kw_only=True, gc=False):
     """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
 
     `names` are in the order of the text, before `default` and `is defined` too. `is_constant`: it uses neither names
@@ -69,7 +70,7 @@ class Expression(Struct, frozen=True, kw_only=True):
         return not self.names and not self.functions
 
 
-class Template(Struct, frozen=True, kw_only=True):
+class Template(Struct, frozen=True, kw_only=True, gc=False):
     """A text and the expressions in it, in order. Lines of `names` count within the whole text.
 
     `lines`: how many lines of the text come before each expression, whose own lines count from 0.
@@ -144,7 +145,7 @@ def _plain_path(text: str, line: int, available: Functions) -> Expression | None
     if len(text) > LONGEST or _PATH.fullmatch(text) is None or "__" in text:
         return None
     if "[" not in text:
-        path: Path = tuple(text.split("."))
+        path: Path = tuple(map(intern, text.split(".")))
     else:
         path = tuple(int(index) if index else name or quoted for name, index, _, quoted in _PART.findall(text))
     root = path[0]
@@ -212,6 +213,7 @@ def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None
     return str(parser.stream.current.value)
 
 
+_NONE = frozenset[str]()
 _MOST_PROBLEMS = 100
 """The hundredth problem of a text is the last that is reported."""
 
@@ -237,13 +239,17 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
             continue
         parts.append(part)
         lines.append(lines_before)
-        names.update((replace(name, line=name.line + lines_before), None) for name in part.names)
+        names.update((_moved(name, lines_before), None) for name in part.names)
     if wrong:
         raise _together(wrong, names)
     if done < len(text) or not parts:
         parts.append(text[done:])
-    functions = frozenset[str]().union(*(part.functions for part in parts if isinstance(part, Expression)))
+    functions = _NONE.union(*(part.functions for part in parts if isinstance(part, Expression))) or _NONE
     return Template(text=text, parts=tuple(parts), lines=tuple(lines), names=tuple(names), functions=functions)
+
+
+def _moved(name: Name, lines: int) -> Name:
+    return replace(name, line=name.line + lines) if lines else name
 
 
 def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:

@@ -1,6 +1,7 @@
 """A call as evidence: its request in the parts in which an event holds it, and the events of what came of it."""
 
 import json
+from sys import intern
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -26,7 +27,7 @@ def sent_request(request: Request) -> SentRequest:
     pairs = _pairs(query) if query else ()
     return SentRequest(
         method=request.method,
-        path=request.path if pairs is None else path,
+        path=intern(request.path if pairs is None else path),
         query=pairs or UNSET,
         body=_body(request.body),
     )
@@ -35,7 +36,7 @@ def sent_request(request: Request) -> SentRequest:
 def _pairs(query: str) -> tuple[tuple[str, str], ...] | None:
     """Names and decoded values; None where encoding them again would make another query."""
     split = [pair.partition("=") for pair in query.split("&")]
-    pairs = tuple((name, unquote(value)) for name, _, value in split)
+    pairs = tuple((intern(name), unquote(value)) for name, _, value in split)
     again = [f"{name}={value if _is_plain(value) else quote(value, safe='')}" for name, value in pairs]
     return pairs if "&".join(again) == query else None
 

@@ -5,6 +5,7 @@ raises whatever Python raises. Reads no other file either: jobs and cases in fil
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -143,12 +144,17 @@ def _retry(written: JsonObject) -> Retry:
 
 def _expected(written: Json) -> Expected:
     if not isinstance(written, dict):
-        return Expectation(that=_expression(written))
+        return _expectation(_expression(written))
     message = text(written, "message")
     if "schema" in written:
         schema = written["schema"]
         return SchemaExpectation(schema=schema if isinstance(schema, bool) else record(schema), message=message)
     return Expectation(that=_expression(written["that"]), message=message)
+
+
+@lru_cache(maxsize=256)  # many steps expect the same
+def _expectation(that: str) -> Expectation:
+    return Expectation(that=that)
 
 
 def _expressions(written: Json) -> Mapping[str, str]:

@@ -57,7 +57,7 @@ class Retry(Struct, frozen=True, kw_only=True):
     on: frozenset[RetryOn] = frozenset({RetryOn.NOT_SENT})
 
 
-class Expectation(Struct, frozen=True, kw_only=True):
+class Expectation(Struct, frozen=True, kw_only=True, gc=False):
     """`that` is an expression; `message` a template for people, or None."""
 
     that: str
@@ -108,7 +108,7 @@ class Undo(Struct, frozen=True, kw_only=True):
     alone: bool
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True, gc=False):
     """One step. `line` is where it begins in its file.
 
     `timeout` is of one attempt, None where neither step nor job says one. `follow` bounds following a process in the

@@ -21,7 +21,7 @@ ATTEMPT_SECONDS = 100.0
 SETTLE_SECONDS = 15.0
 
 
-class PlannedStep(Struct, frozen=True, kw_only=True):
+class PlannedStep(Struct, frozen=True, kw_only=True, gc=False):
     """`key` is the step's id, or its number through `steps` and `finally`, counted from 1."""
 
     key: str

@@ -177,7 +177,7 @@ class _Reading:
     """One pass: the data, the places and the mistakes so far.
 
     A method that takes the first event of a value reads on to the value's end. `depth` counts the lists and records
-    around a value, itself included where it is one.
+    around a value, itself included where it is one. A text that is repeated is in memory once.
     """
 
     def __init__(self, source: Source, parser: CParser) -> None:
@@ -188,6 +188,7 @@ class _Reading:
         self._starts, self._ends = self.trail.starts, self.trail.ends
         self._add_start, self._add_end = self.trail.add_start, self.trail.add_end
         self._anchors: dict[str, _Anchor | None] = {}
+        self._texts: dict[str, str] = {}
         self._room = MOST_NODES
         self._room_for_text = MOST_TEXT - len(source.text)
         self._deepest = 0
@@ -222,7 +223,7 @@ class _Reading:
         if event.tag is not None or event.anchor is not None:
             return self._scalar_with_properties(event)
         if event.style or text[:1] not in BEGINNINGS:
-            return text
+            return self._texts.setdefault(text, text)
         return self._plain(text)
 
     def _plain(self, text: str) -> Json:

@@ -96,7 +96,7 @@ class TargetName(Record, frozen=True):
     sandbox: bool
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     """One thing that happened."""
 
 

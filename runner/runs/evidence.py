@@ -13,7 +13,7 @@ Value: TypeAlias = Any
 """A `runner.foundation.values.Json`; msgspec, which reads these records back, knows no recursive alias."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A part of an event."""
 
 

@@ -222,7 +222,12 @@ class Journal:
 
 def utc_now() -> str:
     """This moment in UTC, to the millisecond: `2026-01-31T09:00:00.000Z`."""
-    seconds, rest = divmod(time.time_ns() // 1_000_000, 1000)
+    return _moment(time.time_ns() // 1_000_000)
+
+
+@lru_cache(maxsize=1)  # lines of one moment share its text
+def _moment(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
     return f"{_second(seconds)}.{rest:03d}Z"
 
 

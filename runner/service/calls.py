@@ -253,4 +253,4 @@ def record(call: Call) -> JsonObject:
 def _as_json(value: "Json | tuple[str, ...] | Mapping[str, Json]") -> Json:
     if isinstance(value, tuple):
         return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    return dict(value) if isinstance(value, Mapping) and not isinstance(value, dict) else value

@@ -7,6 +7,7 @@ It may be shared by threads. What a reply means is `replies`' business, what an 
 
 import time
 from functools import partial
+from sys import intern
 
 from msgspec.structs import replace
 
@@ -95,6 +96,7 @@ class Client:
     def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed, *, size: int) -> Ending:
         """How the call ended, with the server's time. One that acts can be made again in a fresh session."""
         date = reply.headers.get("date")
+        date = date and intern(date)  # answers of one second share its text
         if isinstance(read, Answered):
             return Answered(value=read.value, date=date, status=reply.status, size=size)
         is_lost = read.trouble.code == SESSION_REFUSED and acts(call) and self._signs_in

@@ -21,7 +21,7 @@ class Decode(StrEnum):
     TEXT = "text"
 
 
-class Execute(Struct, frozen=True, kw_only=True):
+class Execute(Struct, frozen=True, kw_only=True, gc=False):
     kind: ClassVar[str] = "execute"
     process: str
     parameters: Mapping[str, Json] = field(default_factory=dict)

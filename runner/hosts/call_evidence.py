@@ -3,11 +3,11 @@
 import json
 from sys import intern
 from typing import Final
-from urllib.parse import quote, unquote
 
 from msgspec import UNSET, UnsetType
 
 from runner.engine.effects import Send
+from runner.foundation.percent import decoded, encoded
 from runner.foundation.values import Json
 from runner.hosts.replay import SECRET_VALUE
 from runner.runs.events import AttemptFailed, CallAnswered
@@ -36,14 +36,9 @@ def sent_request(request: Request) -> SentRequest:
 def _pairs(query: str) -> tuple[tuple[str, str], ...] | None:
     """Names and decoded values; None where encoding them again would make another query."""
     split = [pair.partition("=") for pair in query.split("&")]
-    pairs = tuple((intern(name), unquote(value)) for name, _, value in split)
-    again = [f"{name}={value if _is_plain(value) else quote(value, safe='')}" for name, value in pairs]
+    pairs = tuple([(intern(name), decoded(value)) for name, _, value in split])
+    again = [f"{name}={encoded(value)}" for name, value in pairs]
     return pairs if "&".join(again) == query else None
-
-
-def _is_plain(value: str) -> bool:
-    """Whether it is encoded as it is."""
-    return value.isalnum() and value.isascii()
 
 
 def _body(content: bytes | None) -> "Json | UnsetType":

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.percent import encoded
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
@@ -36,7 +37,7 @@ def is_entity(name: str) -> bool:
 
 def query(entity: str, options: Mapping[str, str]) -> str:
     """Entity and options below `odata/`, encoded, in one order; an option that is empty is left out."""
-    written = [f"{name}={quote(well_formed(options[name]), safe='')}" for name in _OPTIONS if options.get(name)]
+    written = [f"{name}={encoded(options[name])}" for name in _OPTIONS if options.get(name)]
     return f"{entity}?" + "&".join(written)
 
 

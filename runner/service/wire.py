@@ -10,9 +10,9 @@ Facts of the service carry a mark: [D] documented by its vendor, [C] seen in the
 
 from collections.abc import Mapping
 from typing import Final, assert_never
-from urllib.parse import quote
 
-from runner.foundation.values import Json, JsonObject, compact, well_formed
+from runner.foundation.percent import encoded
+from runner.foundation.values import Json, JsonObject, compact
 from runner.job.actions import Change
 from runner.service import odata, process_log
 from runner.service.calls import (
@@ -76,11 +76,6 @@ def request(call: Call, site: Site, *, username: str | None) -> Request:
             return json_request(path, {})
         case _:
             assert_never(call)
-
-
-def encoded(text: str) -> str:
-    """Percent-encoded UTF-8, also `/` and `+`; a blank is `%20`, since some servers read `+` as a plus [C]."""
-    return text if text.isalnum() and text.isascii() else quote(well_formed(text), safe="")
 
 
 def _execute(call: ExecuteCall, site: Site) -> Request:

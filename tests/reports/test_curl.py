@@ -5,6 +5,7 @@ import subprocess
 import pytest
 from msgspec import UNSET
 
+from runner.foundation.percent import encoded
 from runner.foundation.values import compact
 from runner.reports import curl
 from runner.reports.shell import FUNCTIONS, JSON, URL, Variables, comment, quoted
@@ -12,7 +13,6 @@ from runner.runs.events import TargetName
 from runner.runs.evidence import SentRequest, SiteAccess
 from runner.secrets.redact import Secrets
 from runner.service.site import COMMON_HEADERS
-from runner.service.wire import encoded
 
 SITE = TargetName(name="here", url="https://here.example", sandbox=False)
 SANDBOX = TargetName(name="here", url="http://127.0.0.1:1234", sandbox=True)

@@ -1,0 +1,37 @@
+"""Percent-encoding of what goes into a query, and back.
+
+The same short texts go along with call after call, so that they are not worked out anew each time.
+"""
+
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, unquote
+
+from runner.foundation.values import well_formed
+
+_SHORT: Final = 512
+"""Characters up to which a text is remembered."""
+
+
+def encoded(text: str) -> str:
+    """Percent-encoded UTF-8, also `/` and `+`; a blank is `%20`, since some servers read `+` as a plus [C]."""
+    if text.isalnum() and text.isascii():
+        return text
+    return _encoded(text) if len(text) <= _SHORT else _encoded.__wrapped__(text)
+
+
+def decoded(text: str) -> str:
+    """A text of a query, without its encoding."""
+    if "%" not in text:
+        return text
+    return _decoded(text) if len(text) <= _SHORT else _decoded.__wrapped__(text)
+
+
+@lru_cache(maxsize=256)
+def _encoded(text: str) -> str:
+    return quote(well_formed(text), safe="")
+
+
+@lru_cache(maxsize=256)
+def _decoded(text: str) -> str:
+    return unquote(text)
